@@ -1,10 +1,10 @@
-# The front door. Continuous integration runs these same lines.
+# The entry point for developers. Continuous integration runs the same targets.
 #
 # CARGO, PYTHON and ARGS may be set: `make demo ARGS=--help`, `make test PYTHON=python3.13`.
 
 CARGO ?= cargo
 ARGS ?=
-# Panics are caught and tested; their backtraces would be memory that valgrind still sees.
+# Tests cause panics and catch them; valgrind would report the memory of their backtraces.
 export RUST_BACKTRACE = 0
 export PYTHON
 
@@ -13,10 +13,10 @@ export PYTHON
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest validity bless \
 	docs model packages validity-quick trees tools tools-real tools-trees format-check clippy local unit doctest builds shipped python
 
-# What ships and what is measured is built at once: alone the second would have the core compiled anew.
+# The shipped library and the measured program are built together; separately, the core would be compiled twice.
 RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
 
-# What is only run here is built quickly: see the profile in Cargo.toml.
+# Programs that only run here use a profile that builds fast: see Cargo.toml.
 LOCAL = --locked --profile local
 
 help: ## list the targets
@@ -25,13 +25,13 @@ help: ## list the targets
 demo: ## the canary lab: real processes, real traffic, a report (about a minute after the build)
 	$(CARGO) run $(LOCAL) -p hotfix-examples --bin canary_lab -- demo $(ARGS)
 
-demo-real: tools-real ## the same with HAProxy as the splitter and Prometheus as the source
+demo-real: tools-real ## the canary lab with HAProxy as the splitter and Prometheus as the source
 	$(CARGO) run $(LOCAL) -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
 
-test: tools ## what a change has to pass: format, lints, Rust, C and C++ under valgrind, documentation, Python
+test: tools ## the checks for every change: format, lints, Rust, C and C++ under valgrind, documentation, Python
 	@scripts/parts.sh test format-check clippy local unit doctest docs python
 
-verify: tools ## what the build machine adds: the shipped library, drawings, error rates, validity, packages, instruction counts
+verify: tools ## more checks, on the build machine: shipped library, drawings, error rates, validity, packages, instructions
 	@scripts/parts.sh verify builds shipped trees error-rates validity-quick instructions
 
 lint: format-check clippy ## format check and clippy
@@ -61,16 +61,16 @@ docs: ## the API documentation, without a warning
 error-rates: ## simulated error rates against their limits and the README's table
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin error_rates -- --check README.md
 
-recorded: ## recorded incidents: what is found, how soon, and false alarms (writes docs/recorded.md)
+recorded: ## recorded incidents: detected faults, time to detection and false alarms (writes docs/recorded.md)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin recorded -- --write docs/recorded.md
 
-backtest: ## S1's thresholds and `standard` over recorded incidents: when each acts (writes docs/backtest.md)
+backtest: ## `phased-canary` and `standard` on recorded incidents: when each acts (writes docs/backtest.md)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin backtest -- --write docs/backtest.md
 
-validity: ## docs/validity.md: error rates, delays and noise by simulation, beside other methods (some minutes)
+validity: ## writes docs/validity.md: simulated error rates, delays and noise, and other methods (some minutes)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)
 
-model: ## the model check of the rollout, deeper than in the tests
+model: ## the model check of the rollout, to a greater depth than in the tests
 	HOTFIX_MODEL_DEPTH=4,3 $(CARGO) test $(LOCAL) -p hotfix-core-tests --test it -- --nocapture model_check::roll_1_no_sequence
 
 # ---- parts of the above ----
@@ -88,7 +88,7 @@ tools-real:
 tools-trees:
 	@scripts/install-debian.sh graphviz chromium nodejs npm
 
-# The kept drawings of trees and plans, which `unit` compares with the policies, are drawn and read back.
+# Draws the committed trees and plans, which `unit` compares with the policies, and reads the drawings back.
 trees: tools-trees
 	scripts/trees.sh
 
@@ -102,7 +102,7 @@ clippy:
 local:
 	$(CARGO) build $(LOCAL) -p hotfix-ffi -p hotfix-py
 
-# nextest is faster where it is installed, and not needed. It runs no doc tests, `cargo test` here neither.
+# Uses nextest if it is installed, because it is faster. Neither nextest nor this `cargo test` runs doc tests.
 unit:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		echo "$(CARGO) nextest run --locked --workspace --exclude hotfix-py --no-fail-fast"; \
@@ -115,17 +115,18 @@ unit:
 doctest:
 	$(CARGO) test --locked --workspace --exclude hotfix-py --doc
 
-# The release keeps one core busy for minutes, so the simulations and the packages are built beside it.
+# The release build uses one core for minutes, so the simulations and the packages are built at the same time.
 builds:
 	{ $(CARGO) build $(LOCAL) -p hotfix-benches --bins && $(MAKE) --no-print-directory packages; } & beside=$$!; \
 		$(RELEASE); released=$$?; \
 		wait $$beside && exit $$released
 
-# The C and C++ programs with the library as it ships. Selected like the tests of `unit`, so that nothing is built anew.
+# Runs the C and C++ programs with the shipped library. The package selection is that of `unit`, so that nothing is
+# rebuilt.
 shipped:
 	HOTFIX_LIBRARY=target/release $(CARGO) test --locked --workspace --exclude hotfix-py --test it -- compile_run::
 
-# What a registry would get, made and built as from there; nothing is sent.
+# Makes the packages for the registries and builds from them; nothing is uploaded.
 packages:
 	scripts/packages.sh
 

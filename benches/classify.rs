@@ -1,7 +1,8 @@
-//! How long do the two answers take that a deploy tool asks for first: how severe is it, and what is to be done?
+//! Time of the two answers that a deploy tool needs first: classification and decision.
 //!
-//! Each preset, with facts of a major incident of which most are unknown. `explained` is the whole document, for the presets
-//! together. `lint` is everything that is doubtful in a preset, from a policy just loaded, so with the making of its diagrams.
+//! Each preset, with the facts of a major incident, most of them unknown. `explained` is the whole
+//! document, for the presets together. `lint` lints a policy that was just loaded, so it includes
+//! building the diagrams.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hotfix_core::fact::Facts;
@@ -18,7 +19,7 @@ fn classify(c: &mut Criterion) {
         .map(|name| {
             let policy = Policy::preset(name).expect("a preset");
             let facts = Facts::read(&known, policy.vocabulary()).expect("facts");
-            // The diagrams are made when the first question is asked.
+            // The diagrams are built when the first question is asked.
             assert!(policy.classify(&facts).exact(), "{name}");
             (*name, policy, facts)
         })

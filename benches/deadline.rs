@@ -1,8 +1,8 @@
-//! How long does it take to ask what is due, and what does a tick cost at which nothing is?
+//! Time of the list of what is due, and of a tick at which nothing becomes due.
 //!
-//! `duties` is the whole answer with its texts, under each preset in the middle of a P0. `advance/quiet` moves the clock
-//! where nothing becomes due, as at nearly every tick; `advance/after_an_input` looks at every duty, as after something
-//! was folded.
+//! `duties` is the whole answer with its texts, under each preset in the middle of a P0.
+//! `advance/quiet` moves the clock where nothing becomes due, as at nearly every tick;
+//! `advance/after_an_input` checks every duty, as after an input.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hotfix_core::deadline::{Agenda, Input};
@@ -11,7 +11,7 @@ use hotfix_core::policy::Policy;
 use hotfix_core::unit::{Span, Timestamp};
 use std::hint::black_box;
 
-/// Twenty minutes into a P0 of which nobody has said anything since it was detected.
+/// Twenty minutes into a P0 without any input since its detection.
 fn begun(policy: &Policy) -> (Agenda, Timestamp) {
     let detected = "2026-03-03T14:06:00Z".parse().expect("a time");
     let mut agenda = Agenda::new(policy);

@@ -1,4 +1,4 @@
-//! How long does one event take on its way into the log, and a line on its way out?
+//! Time to write one event into the log, and to read a line of it.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hotfix_benches::{event, unsorted};

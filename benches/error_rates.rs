@@ -1,8 +1,9 @@
-//! How often a judge errs, and how soon it finds a fault: the table in the README.
+//! False-rollback rates and detection times of judges: the table in the README.
 //!
-//! Simulates rollouts through `Rollout::handle`: 1,000 requests a minute, 10% canary, a look every 10 s for 50 minutes,
-//! 0.3% errors in the baseline. `error_rates` prints the table; `error_rates --check FILE` also fails unless FILE holds
-//! it and the figures are within their limits.
+//! Simulates rollouts through `Rollout::handle`: 1,000 requests a minute, 10% canary, an
+//! observation every 10 s for 50 minutes, 0.3% errors in the baseline. `error_rates` prints the
+//! table; `error_rates --check FILE` also fails unless FILE contains it and the figures are within
+//! their limits.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -27,7 +28,7 @@ const REQUESTS_PER_TICK: f64 = 1_000.0 / 60.0 * TICK_SECONDS;
 const SHARE: f64 = 0.1;
 const BASE: f64 = 0.003;
 const RATIOS: [f64; 4] = [1.0, 5.0, 10.0, 20.0];
-/// Median ticks of one test alone that statistics section 1 gives for ratios of 5, 10 and 20.
+/// Expected median ticks of one test alone for ratios of 5, 10 and 20, from the tests' design.
 const EXPECTED: [f64; 3] = [30.0, 10.0, 5.0];
 const EDGES: [f64; 6] = [0.1, 0.25, 0.3, 0.5, 1.0, 2.5];
 /// Share of requests at or below each edge: a p95 of 250 ms.
@@ -38,9 +39,9 @@ const AT_OR_BELOW: [f64; 6] = [0.6, 0.95, 0.97, 0.99, 0.998, 1.0];
 enum Kind {
     /// One metric, one test, no bands.
     TestAlone,
-    /// S1's five metrics: tests and bands.
+    /// The five metrics of `phased-canary`: tests and bands.
     WholeJudge,
-    /// S1's five metrics: bands only.
+    /// The five metrics of `phased-canary`: bands only.
     Thresholds,
     /// The preset `standard`: tests, and bands that chance does not reach.
     Standard,
@@ -52,8 +53,8 @@ impl Kind {
     const fn title(self) -> &'static str {
         match self {
             Self::TestAlone => "one test alone",
-            Self::WholeJudge => "whole judge, S1's metrics",
-            Self::Thresholds => "S1's thresholds alone",
+            Self::WholeJudge => "whole judge, `phased-canary`",
+            Self::Thresholds => "thresholds alone, `phased-canary`",
             Self::Standard => "whole judge, `standard`",
         }
     }
@@ -78,7 +79,7 @@ impl Kind {
                     errors.insert("weight".to_owned(), 1.0.into());
                 }
                 policy.remove("efficacy");
-                // These name metrics that are gone.
+                // These name metrics that were removed.
                 policy.remove("success");
             }
             Self::WholeJudge | Self::Standard => {}
@@ -158,7 +159,7 @@ struct Names {
     bug: MetricName,
 }
 
-/// What became of the runs of one policy at one ratio.
+/// Results of the runs of one policy at one ratio.
 #[derive(Default)]
 struct Runs {
     found: Vec<u32>,
@@ -171,7 +172,7 @@ impl Runs {
         self.found.len() as f64 / f64::from(RUNS)
     }
 
-    /// Median tick of the rollback over all runs; none where most were never rolled back.
+    /// Median tick of the rollback over all runs; `None` where most were never rolled back.
     fn median(&self) -> Option<u32> {
         let mut ticks = self.found.clone();
         ticks.sort_unstable();
@@ -261,12 +262,12 @@ fn run() -> Result<bool, Failure> {
         _ => return Err("usage: error_rates [--check FILE]".into()),
     };
     if !current {
-        eprintln!("error_rates: the table in {} is out of date: put this one in", arguments[1]);
+        eprintln!("error_rates: the table in {} is out of date: put in this one", arguments[1]);
     }
     Ok(current && faults.is_empty())
 }
 
-/// The table, and the figures that are not within their limits.
+/// The table, and the figures outside their limits.
 fn table() -> Result<(String, Vec<String>), Failure> {
     let mut text = String::from(
         "| judged by | rolled back when nothing is wrong | alerted then | 5 × errors: found, median ticks | 10 × | 20 × |\n|---|---|---|---|---|---|\n",

@@ -1,4 +1,4 @@
-//! Instruction counts against committed figures: the check that a busy machine cannot blur.
+//! Instruction counts compared with committed figures: a check that other load cannot disturb.
 //!
 //! `instructions check` compares with `baseline.json`, `instructions bless` rewrites it, and
 //! `instructions run NAME` is what both start under valgrind.
@@ -18,12 +18,12 @@ type Region = (&'static str, fn() -> Prepared);
 
 type Prepared = Result<Work, Box<dyn Error>>;
 
-/// Gives something above zero where the work was done.
+/// Returns a number above zero where the work was done.
 type Work = Box<dyn FnMut() -> usize>;
 
 const DEFAULT: fn() -> RateRatioSettings = RateRatioSettings::default;
 
-/// What is counted: a name, and what prepares the work. One line each.
+/// The regions that are counted: a name, and the function that prepares the work. One line each.
 const REGIONS: &[Region] = &[
     ("encode_event", encode_event),
     ("seal_event", seal_event),
@@ -84,8 +84,8 @@ fn observe(recording: Recording) -> Prepared {
     Ok(Box::new(move || story.tick(&input).map_or(0, |logged| logged + 1)))
 }
 
-/// Ticks as they come: most change little, some fit the latency test's alternatives again. Every other one has the traffic
-/// of this share.
+/// A sequence of ticks: most change little, some fit the latency test's alternatives again. Every
+/// other one has the traffic of this share.
 fn observe_25(other: f64) -> Prepared {
     let (start, inputs) = (Story::monitoring(Recording::Off)?, [quiet(0.1)?, quiet(other)?]);
     let mut stories = vec![start; WARM as usize + 1].into_iter();
@@ -93,12 +93,12 @@ fn observe_25(other: f64) -> Prepared {
     Ok(Box::new(move || {
         let Some(mut story) = stories.next() else { return 0 };
         let taken = (0..25).filter(|tick| story.tick(&inputs[tick % 2]).is_ok()).count();
-        kept.push(story); // Freed when the counting is over.
+        kept.push(story); // Freed after the counting.
         taken
     }))
 }
 
-/// The last update, the one that is counted, has this many trials in its baseline.
+/// The last update, which is counted, has this many trials in its baseline.
 fn update(last: f64, settings: &RateRatioSettings) -> Prepared {
     let (design, mut test) = count_test(settings)?;
     let mut ticks = 0;
@@ -110,7 +110,7 @@ fn update(last: f64, settings: &RateRatioSettings) -> Prepared {
     }))
 }
 
-/// An update at which the bounds leave open whether the test has crossed.
+/// An update after which the bounds do not settle whether the test has crossed.
 fn at_decision() -> Prepared {
     // 3.54 by the bound, 4.18 exactly, 4.61 decides.
     let (canary, baseline) = (Counts::new(5.0, 200.0), Counts::new(5.0, 1800.0));
@@ -155,14 +155,15 @@ fn simulate_20_runs() -> Prepared {
     Ok(Box::new(move || usize::try_from(campaign.tally(0..20).runs()).unwrap_or_default()))
 }
 
-/// Times the work is done before it is counted.
+/// How often the work is done before it is counted.
 const WARM: u32 = 3;
 
-/// Above this share of the committed figure the check fails; below it, it says so.
+/// Relative change from the committed figure: above it the check fails, below minus it prints a
+/// note.
 const TOLERANCE: f64 = 0.02;
 
 /// The function that callgrind collects in.
-#[expect(clippy::no_mangle_with_rust_abi, reason = "valgrind wants the name, nobody links it")]
+#[expect(clippy::no_mangle_with_rust_abi, reason = "valgrind needs the name, nobody links it")]
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn hotfix_region(work: &mut Work) -> usize {
@@ -250,7 +251,7 @@ fn check(bless: bool) -> Result<bool, Box<dyn Error>> {
         new.regions.insert((*name).to_owned(), now);
     }
     for gone in old.regions.keys().filter(|name| !new.regions.contains_key(*name)) {
-        println!("{gone}: in baseline.json, but no such region: run `make bless`");
+        println!("{gone}: baseline.json has it, but the region does not exist: run `make bless`");
         good = false;
     }
     if bless {
@@ -259,7 +260,7 @@ fn check(bless: bool) -> Result<bool, Box<dyn Error>> {
         return Ok(true);
     }
     if !good && old.rustc != new.rustc {
-        println!("the figures were taken with {}, this is {}", old.rustc, new.rustc);
+        println!("the committed figures are for {}, this is {}", old.rustc, new.rustc);
     }
     Ok(good)
 }

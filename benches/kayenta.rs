@@ -1,4 +1,4 @@
-//! How long does a Kayenta-compatible judgement take: ten metrics, sixty points in each arm?
+//! Time of a Kayenta-compatible judgement: ten metrics, sixty points in each arm.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hotfix_core::kayenta::{Arms, Config, Samples, Thresholds, classify, judge, read_samples};
@@ -10,7 +10,7 @@ use std::hint::black_box;
 const METRICS: usize = 10;
 const POINTS: usize = 60;
 
-/// Latencies in milliseconds, errors a minute, error ratios: the three that people give to the judge.
+/// Latencies in milliseconds, errors per minute and error ratios: the usual inputs of the judge.
 fn samples() -> Samples {
     let mut random = Pcg64::seed_from_u64(426);
     let mut draw = |metric: usize, by: f64| -> Vec<f64> {

@@ -1,8 +1,8 @@
-//! How soon the latency test finds a regression, by form: the table of `docs/decisions/latency-test.md`.
+//! Detection times of the forms of the latency test: the table of `docs/decisions/latency-test.md`.
 //!
-//! 1,000 requests a minute, a look every 10 s, 300 looks, α 0.01; request times log-normal with a p95 of 250 ms. Prints
-//! the median number of ticks to the decision, and for no difference the share of runs that ever decide. The streams are
-//! those of the seeds 0, 1, 2 …, the same for every form.
+//! 1,000 requests a minute, a tick every 10 s, 300 ticks, α 0.01; request times log-normal with a
+//! p95 of 250 ms. Prints the median number of ticks to the decision, and without a difference the
+//! share of runs that ever decide. The streams have the seeds 0, 1, 2 …, the same for every form.
 //!
 //! `latency_table [RUNS [NULL_RUNS]]`, by default 1,000 and 10,000.
 
@@ -20,7 +20,7 @@ use rand_pcg::Pcg64Mcg;
 
 const TICKS: u32 = 300;
 const REQUESTS: f64 = 1000.0 / 6.0;
-/// Medians of statistics, section 3, at a share of 0.1 for the first rows.
+/// Medians of the tests' design at a share of 0.1, for the first rows.
 const STATED: [u32; 6] = [95, 18, 6, 3, 22, 6];
 
 /// A canary: this share of its requests takes `factor` times as long and `extra` seconds more.
@@ -52,7 +52,7 @@ impl Row {
     }
 }
 
-/// Where the boundaries are.
+/// Choice of the boundaries.
 #[derive(Clone, Copy)]
 enum Cut {
     /// p50, p75, p90, p95, p99 and twice p99.
@@ -74,7 +74,7 @@ fn trials(mean: f64, stream: &mut Pcg64Mcg) -> f64 {
     Poisson::new(mean).map_or(0.0, |law| law.sample(stream))
 }
 
-/// Requests slower than each boundary, from the chances to be slower.
+/// Requests slower than each boundary, from the probabilities of being slower.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
 fn slow_counts(trials: f64, chances: &[f64; 6], stream: &mut Pcg64Mcg) -> [f64; 6] {
     let (mut left, mut before) = (trials, 1.0);
@@ -86,7 +86,7 @@ fn slow_counts(trials: f64, chances: &[f64; 6], stream: &mut Pcg64Mcg) -> [f64; 
     })
 }
 
-/// The tick of the decision of one run; one past the end for none.
+/// The tick at which one run decides; one past the end if it does not.
 fn run(
     design: &LatencyDesign,
     canary: &[f64; 6],

@@ -1,4 +1,5 @@
-//! What the benches share: made-up values of the size that the real ones have, the story, the recordings, and the law of request times.
+//! Shared code of the benches: synthetic values of realistic size, the story, the recordings, and
+//! the distribution of request times.
 
 pub mod recordings;
 pub mod request_times;

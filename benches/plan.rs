@@ -1,7 +1,8 @@
-//! How long does it take to make a plan, and what does it cost to read one?
+//! Time to create a plan, and to compute its views.
 //!
-//! `plan` is the making alone, from documents that are parsed and a policy that has answered before, as a deploy tool does it again
-//! and again while facts come in; it is to stay under 50 microseconds. `document` and `page` are all its views, worked out anew.
+//! `plan` is only the creation, from parsed documents and a policy that has answered before, as a
+//! deploy tool does it repeatedly while facts arrive; the target is 50 microseconds. `document` and
+//! `page` are all its views, computed again.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hotfix_core::plan::{Plan, Subject};
@@ -23,7 +24,7 @@ fn plans(c: &mut Criterion) {
         .iter()
         .map(|name| {
             let policy = Arc::new(Policy::preset(name).expect("a preset"));
-            // The first plan makes the policy's diagrams.
+            // The first plan builds the policy's diagrams.
             let plan = Plan::try_new(Arc::clone(&policy), subject.clone()).expect("a plan");
             (*name, policy, plan)
         })

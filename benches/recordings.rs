@@ -1,4 +1,5 @@
-//! What the programs over recorded incidents share: where the recordings are, and `--write FILE`.
+//! Shared code of the programs over recorded incidents: where the recordings are, and `--write
+//! FILE`.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -8,25 +9,26 @@ use std::process::ExitCode;
 
 use flate2::read::GzDecoder;
 
-/// What went wrong, in words.
+/// An error as text.
 pub type Failure = Box<dyn Error>;
 
-/// The folder of recordings that has this file: under `HOTFIX_DATA`, by default `../shared/data`. None where it is not
-/// there, which is said: a made-up sample of this repository takes its place.
+/// The folder of recordings that has this file: under `HOTFIX_DATA`, by default `../shared/data`.
+/// If it does not exist this prints a note and returns `None`: the caller then uses a synthetic
+/// sample.
 pub fn recorded(file: &str) -> Option<PathBuf> {
     let data =
         std::env::var_os("HOTFIX_DATA").map_or_else(|| "../shared/data".into(), PathBuf::from);
     if data.join(file).exists() {
         return Some(data);
     }
-    println!("No recorded data at {}: a made-up sample instead.\n", data.display());
+    println!("No recorded data at {}: using a synthetic sample instead.\n", data.display());
     None
 }
 
-/// The text of a file, or of the file with `.gz` behind its name.
+/// The text of a file, or of the file with `.gz` appended to its name.
 ///
 /// # Errors
-/// Where neither can be read.
+/// If neither can be read.
 pub fn text(folder: &Path, name: &str) -> Result<String, Failure> {
     let mut text = String::new();
     match File::open(folder.join(format!("{name}.gz"))) {
@@ -39,13 +41,13 @@ pub fn text(folder: &Path, name: &str) -> Result<String, Failure> {
 /// The fields of a line.
 ///
 /// # Errors
-/// Where there are not so many.
+/// If the line does not have `N` fields.
 pub fn fields<const N: usize>(line: &str) -> Result<[&str; N], Failure> {
     let fields: Vec<&str> = line.split(',').collect();
-    <[&str; N]>::try_from(fields).map_err(|_| format!("`{line}` has not {N} fields").into())
+    <[&str; N]>::try_from(fields).map_err(|_| format!("`{line}` does not have {N} fields").into())
 }
 
-/// Runs a program that takes `--write FILE`, or nothing.
+/// Runs a program that accepts `--write FILE`, or no argument.
 pub fn run(name: &str, body: impl FnOnce(Option<&Path>) -> Result<(), Failure>) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let write = match arguments.as_slice() {

@@ -1,11 +1,11 @@
-//! The law of the simulated request times: log-normal with a p95 of 250 ms and a standard deviation of the logarithm
-//! of 0.8.
+//! Distribution of the simulated request times: log-normal with a p95 of 250 ms and a standard
+//! deviation of the logarithm of 0.8.
 
 use hotfix_core::stats::numeric::{exp, ln, normal_cdf, normal_quantile};
 
-/// How many boundaries [`boundaries`] has.
+/// Number of boundaries in [`boundaries`].
 pub const BOUNDARIES: usize = 6;
-/// Where 95% of the requests are done, in seconds.
+/// The p95, in seconds.
 const P95: f64 = 0.25;
 /// Standard deviation of the logarithm of a request's time.
 const SPREAD: f64 = 0.8;
@@ -14,7 +14,7 @@ fn median_time() -> f64 {
     P95 * exp(-SPREAD * normal_quantile(0.95))
 }
 
-/// Chance that a request takes longer than `seconds`.
+/// Probability that a request takes longer than `seconds`.
 pub fn slower(seconds: f64) -> f64 {
     if seconds > 0.0 { normal_cdf(-ln(seconds / median_time()) / SPREAD) } else { 1.0 }
 }

@@ -1,4 +1,5 @@
-//! How long does a quiet look take, with and without its log line, reading a log back, and asking why?
+//! Time of an observation that decides nothing, with and without its log line, of reading a log,
+//! and of `why`.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use hotfix_benches::story::{Story, count_test, proportion_test, quiet};
@@ -9,13 +10,13 @@ use hotfix_core::stats::rate_ratio::RateRatioSettings;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Ticks on one copy of the rollout: few enough that the phase goes on.
+/// Ticks on one copy of the rollout: few enough that the phase continues.
 const TICKS: u64 = 25;
 
 fn observe(c: &mut Criterion) {
     let input = quiet(0.1).expect("a healthy observation");
     let mut group = c.benchmark_group("observe");
-    // As many requests in each arm as before, or a few more: then the tests have another split to take up.
+    // As many requests in each arm as before, or a few more: then the tests see another split.
     let other = quiet(0.101).expect("a healthy observation");
     let cases = [
         ("quiet", Recording::Off, &input),
@@ -30,7 +31,7 @@ fn observe(c: &mut Criterion) {
                 let mut left = wanted;
                 while left > 0 {
                     let mut story = start.clone();
-                    story.tick(&input).expect("taken"); // its buffers are warm
+                    story.tick(&input).expect("accepted"); // warms its buffers
                     let ticks = left.min(TICKS);
                     let begun = Instant::now();
                     for tick in 0..ticks {
@@ -47,8 +48,8 @@ fn observe(c: &mut Criterion) {
     group.finish();
 }
 
-/// One tick of a test that stays; the answer is taken as a host takes it, for a whole `Result` handed on is a copy of its
-/// own that no host makes.
+/// One tick of a persistent test. The answer is used as a caller would use it: passing on the whole
+/// `Result` would add a copy that no caller makes.
 fn update(c: &mut Criterion) {
     let mut group = c.benchmark_group("update");
     let (canary, baseline) = (Counts::new(1.0, 200.0), Counts::new(5.0, 1800.0));
@@ -79,7 +80,7 @@ fn update(c: &mut Criterion) {
             });
         });
     }
-    // 3.54 by the bound, 4.18 exactly, 4.61 decides: whether it has crossed takes the sum.
+    // 3.54 by the bound, 4.18 exactly, 4.61 decides: only the sum shows whether it has crossed.
     let loud = Counts::new(5.0, 200.0);
     let (design, fresh) = count_test(&default()).expect("a test");
     group.bench_function("at_decision", |b| {
@@ -104,16 +105,17 @@ fn update(c: &mut Criterion) {
     group.finish();
 }
 
-/// A latency test from its start, six boundaries, a look at the evidence each tick; the time is that of all ticks.
+/// A latency test from its start, six boundaries, the evidence computed each tick; the time is that
+/// of all ticks.
 fn latency(c: &mut Criterion) {
     let mut group = c.benchmark_group("latency");
     let design = LatencyDesign::try_new(&LatencySettings::default()).expect("the default");
     let fresh = Latency::new(&design);
     let (fast, slow) = ([8.0, 4.0, 1.0, 1.0, 0.0, 0.0], [9.0, 4.0, 2.0, 1.0, 0.0, 0.0]);
     let live = [75.0, 38.0, 15.0, 7.0, 1.0, 0.0];
-    // Alternatives are fitted again when the requests have grown by a quarter: in half of the first 25 ticks, and in one
-    // of twelve of 300.
-    // A request more in every other tick is another split each time.
+    // Alternatives are fitted again when the requests have grown by a quarter: in half of the first
+    // 25 ticks, and in one of twelve of 300. One more request in every other tick gives another
+    // split each time.
     for (name, ticks, more) in
         [("25_ticks", TICKS, 0.0), ("25_ticks_other_splits", TICKS, 1.0), ("300_ticks", 300, 0.0)]
     {
@@ -161,7 +163,7 @@ fn replay(c: &mut Criterion) {
     group.finish();
 }
 
-/// The state of a watched phase in bytes, and back.
+/// The state of a watched phase to bytes and from bytes.
 fn snapshot(c: &mut Criterion) {
     let input = quiet(0.1).expect("a healthy observation");
     let mut story = Story::monitoring(Recording::HandOut).expect("the story begins");
@@ -178,7 +180,7 @@ fn snapshot(c: &mut Criterion) {
     group.finish();
 }
 
-/// What a person asks: not for every tick.
+/// Calls on demand of a person, not at every tick.
 fn explain(c: &mut Criterion) {
     let input = quiet(0.1).expect("a healthy observation");
     let mut story = Story::monitoring(Recording::Off).expect("the story begins");
@@ -189,7 +191,7 @@ fn explain(c: &mut Criterion) {
     let mut group = c.benchmark_group("explain");
     group.bench_function("why", |b| b.iter(|| black_box(rollout).why().is_some()));
     group.bench_function("harm", |b| b.iter(|| black_box(rollout).harm().is_some()));
-    group.bench_function("outlook", |b| b.iter(|| black_box(rollout).outlook().is_some()));
+    group.bench_function("forecast", |b| b.iter(|| black_box(rollout).forecast().is_some()));
     group.bench_function("comparison", |b| b.iter(|| black_box(rollout).comparison().rows.len()));
     group.finish();
 }

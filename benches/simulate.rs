@@ -1,10 +1,10 @@
-//! How many rollouts a second does a simulation play on one core? Sixty ticks of two proportions and a volume through
-//! `Rollout::handle`, the traffic made as well, no events.
+//! Simulated rollouts per second on one core: sixty ticks of two proportions and a volume through
+//! `Rollout::handle`, including the generation of traffic, without events.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hotfix_benches::simulated::{PLAIN, UNSTEADY, campaign};
 
-/// Runs of one measurement: a campaign, or the part of one that a core plays.
+/// Runs of one measurement: a campaign, or the part of one for one core.
 const RUNS: u64 = 1_000;
 
 fn simulate(c: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! The campaigns that simulation is measured with.
+//! The campaigns with which simulation is measured.
 
 use hotfix_core::policy::Policy;
 use hotfix_core::simulate::{Campaign, Scenario};
@@ -14,10 +14,10 @@ traffic = { day = { swing = 0.3, peak = "14h" }, bursts = { every = "20min", las
 metrics.error_rate = { noise = { deviation = 0.2, memory = 0.8 }, instances = { count = 10, deviation = 0.2 } }
 "#;
 
-/// Two proportions and a volume, looked at sixty times.
+/// Two proportions and a volume, observed sixty times.
 ///
 /// # Errors
-/// Where the library no longer takes the policy or the scenario.
+/// If the library no longer accepts the policy or the scenario.
 pub fn campaign(scenario: &str) -> Result<Campaign, Box<dyn Error>> {
     let text = include_str!("../hotfix-core/tests/policies/simulated.toml");
     let scenario = Scenario::read(scenario)?;

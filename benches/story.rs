@@ -1,7 +1,5 @@
-//! The story that all examples tell, as far as the benches need it.
+//! The scenario of all examples, as far as the benches need it.
 
-use hotfix_core::gate::ItemState;
-use hotfix_core::grade::ChecklistMoment;
 use hotfix_core::metric::Observation;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
@@ -14,14 +12,14 @@ use std::sync::Arc;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Gives every approval and settles every item that the start waits for.
+/// Gives every approval and checks every item that the start waits for.
 ///
 /// # Errors
-/// Where something blocks the start that neither does.
+/// If anything else blocks the start.
 pub fn make_ready(rollout: &mut Rollout, at: Timestamp) -> Result<()> {
     for blocker in rollout.blockers() {
         let input = match (blocker.item, blocker.roles.first()) {
-            (Some(item), _) => format!(r#"{{"kind":"check_item","by":"omar","item":"{item}"}}"#),
+            (Some(item), _) => check_item(item.as_str()),
             (None, Some(role)) => {
                 format!(r#"{{"kind":"approve","by":"iris as {role}","role":"{role}"}}"#)
             }
@@ -33,7 +31,11 @@ pub fn make_ready(rollout: &mut Rollout, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// A rollout, and the time it has got to.
+fn check_item(item: &str) -> String {
+    format!(r#"{{"kind":"check_item","by":"omar","item":"{item}"}}"#)
+}
+
+/// A rollout, and its current time.
 #[derive(Clone)]
 pub struct Story {
     /// The rollout.
@@ -43,10 +45,11 @@ pub struct Story {
 }
 
 impl Story {
-    /// Deployed to 10 % and watched for three minutes, all well: the next tick decides nothing.
+    /// Deployed to 10 % and watched for three minutes without a fault: the next tick decides
+    /// nothing.
     ///
     /// # Errors
-    /// Where the library no longer takes the story.
+    /// If the library no longer accepts the story.
     pub fn monitoring(recording: Recording) -> Result<Self> {
         let plan = Plan::from_json(
             Arc::new(Policy::preset("phased-canary")?),
@@ -80,24 +83,10 @@ impl Story {
         }
     }
 
-    /// Ticks the lists of the final validation, which hold its end.
-    fn validate(&mut self) -> Result<()> {
-        for list in self.rollout.checklists() {
-            let items = list.items.iter().filter(|item| item.required);
-            if list.at == ChecklistMoment::FinalValidation {
-                for item in items.filter(|item| item.state == ItemState::Open) {
-                    let id = &item.id;
-                    self.input(&format!(r#"{{"kind":"check_item","by":"omar","item":"{id}"}}"#))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Ten seconds later: what `input` observed. Gives the bytes logged.
+    /// Sends the observation `input` ten seconds later. Returns the number of logged bytes.
     ///
     /// # Errors
-    /// Where the rollout refuses it.
+    /// If the rollout refuses it.
     #[inline]
     pub fn tick(&mut self, input: &Input) -> Result<usize> {
         self.at = self.at + Span::from_seconds(10);
@@ -105,10 +94,11 @@ impl Story {
         Ok(outcome.events.len())
     }
 
-    /// A log of about so many observations of five metrics: somebody has stopped the clock, and the host goes on looking.
+    /// A log of about this many observations of five metrics, in a paused rollout that is still
+    /// observed.
     ///
     /// # Errors
-    /// Where the story ends.
+    /// If the rollout ends.
     pub fn long_log(ticks: usize) -> Result<String> {
         let mut story = Self::monitoring(Recording::Keep)?;
         story.input(r#"{"kind":"pause","by":"lena","why":"another team deploys"}"#)?;
@@ -125,16 +115,23 @@ impl Story {
     /// The log of a good fix from start to complete, about three hundred lines.
     ///
     /// # Errors
-    /// Where the story ends otherwise.
+    /// If the rollout does not complete.
     pub fn log() -> Result<String> {
         let mut story = Self::monitoring(Recording::Keep)?;
+        let lists = story.rollout.plan().policy().checklists().iter();
+        let items = lists.filter(|list| list.holds_completion()).flat_map(|list| &list.items);
+        let mut open: Vec<_> = items.map(|item| check_item(item.id.as_str())).collect();
         for _ in 0..400 {
             let share = story.rollout.share().as_fraction();
             story.tick(&quiet(share)?)?;
             story.confirm_all()?;
             match story.rollout.state() {
                 State::Complete => return Ok(story.rollout.log().to_owned()),
-                State::FinalValidation => story.validate()?,
+                State::FinalValidation => {
+                    for item in open.drain(..) {
+                        story.input(&item)?;
+                    }
+                }
                 _ => {}
             }
         }
@@ -145,7 +142,7 @@ impl Story {
 /// A healthy observation of the preset's five metrics at this traffic share.
 ///
 /// # Errors
-/// Where it is not one.
+/// If it is not a valid observation.
 pub fn quiet(share: f64) -> Result<Input> {
     let arm = |trials: f64, error: f64, bug: u32| {
         let errors = (trials * error).floor();
@@ -182,7 +179,7 @@ pub fn quiet(share: f64) -> Result<Input> {
 /// A count test with its design.
 ///
 /// # Errors
-/// Where the settings are refused.
+/// If the settings are refused.
 pub fn count_test(settings: &RateRatioSettings) -> Result<(RateRatioDesign, RateRatio)> {
     let design = RateRatioDesign::try_new(settings)?;
     let state = RateRatio::new(&design);
@@ -192,7 +189,7 @@ pub fn count_test(settings: &RateRatioSettings) -> Result<(RateRatioDesign, Rate
 /// A test of a proportion with its design, eight points.
 ///
 /// # Errors
-/// Where the tolerated ratio is refused.
+/// If the tolerated ratio is refused.
 pub fn proportion_test(tolerated: f64) -> Result<(BernoulliDesign, Bernoulli)> {
     let design =
         BernoulliDesign::try_new(&BernoulliSettings { tolerated, ..BernoulliSettings::default() })?;

@@ -1,6 +1,6 @@
-//! Rehearses drills: made-up incidents as files, played through the whole library, with no deployment (POST-5).
+//! Rehearses drills: synthetic incidents as files, played through the whole library, with no deployment.
 //!
-//! `drill examples/drills/*.toml` plays each once, tells what happened and says whether it came out as the file expects; the
+//! `drill examples/drills/*.toml` plays each once, shows what happened and says whether it came out as the file expects; the
 //! exit code is 0 only if all did. `--runs 1000` plays each so often and prints the table; `--logs DIR` keeps the logs.
 
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use hotfix_core::rollout::{Act, Action, Recorded, Rollout, State};
 use hotfix_examples::drill_file::Drill;
 
 #[derive(Parser)]
-#[command(about = "Rehearses made-up incidents under a policy, with no deployment")]
+#[command(about = "Rehearses synthetic incidents under a policy, with no deployment")]
 struct Arguments {
     /// Drills: see examples/drills.
     #[arg(required = true)]
@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<ExitCode> {
         let (player, _) = campaign.drill(0)?;
         let unmet = drill.scenario.unmet(player.run());
         println!("{}: {}", drill.name, drill.title);
-        tell(player.rollout())?;
+        show(player.rollout())?;
         if let Some(folder) = &arguments.logs {
             std::fs::create_dir_all(folder)?;
             std::fs::write(
@@ -58,10 +58,10 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 /// Each change of state and whatever people were asked, by the clock of the drill.
-fn tell(rollout: &Rollout) -> anyhow::Result<()> {
+fn show(rollout: &Rollout) -> anyhow::Result<()> {
     Rollout::replay_each(rollout.log().as_bytes(), |rollout, entry| {
-        let said = match entry.recorded {
-            Recorded::Taken(input) => input.command.kind().as_str(),
+        let input = match entry.recorded {
+            Recorded::Taken(taken) => taken.command.kind().as_str(),
             Recorded::Opened => "opened",
             Recorded::Refused { .. } => "refused",
         };
@@ -70,7 +70,7 @@ fn tell(rollout: &Rollout) -> anyhow::Result<()> {
         if entry.to.is_some() || entry.actions.iter().any(|a| a.act.awaits() || asks(a)) {
             let actions: Vec<String> = entry.actions.iter().map(words).collect();
             println!(
-                "  {}  {said:9} {:17} {}",
+                "  {}  {input:9} {:17} {}",
                 entry.at,
                 rollout.state().as_str(),
                 actions.join(", ")
@@ -102,7 +102,7 @@ fn words(action: &Action) -> String {
             "ask {} for approval",
             any_of.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
         ),
-        Act::Notify { audience, message, .. } => format!("tell {audience}: {message}"),
+        Act::Notify { audience, message, .. } => format!("notify {audience}: {message}"),
         Act::Page { role, .. } => format!("wake {role}"),
         Act::UpdateStatusPage { message, .. } => format!("status page: {message}"),
         Act::Schedule { title, .. } => format!("schedule: {title}"),

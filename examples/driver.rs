@@ -1,7 +1,7 @@
 //! A driver that loses nothing: append durably, then act, and take up the log after a crash.
 //!
 //! `driver PLAN INPUTS LOG WORLD` feeds the recorded inputs to a rollout, appends its events to LOG and does its actions
-//! in WORLD, a file that stands for the outside: each action is done once, whatever happens in between. Run it again
+//! in WORLD, a file that represents the outside: each action is done once, whatever happens in between. Run it again
 //! after a crash and it goes on. `--crash N:torn`, `N:appended` and `N:acted` end the process at log line N, in the
 //! middle of it, after it is on disk, and after its actions; tests use them.
 

@@ -29,7 +29,7 @@ const TIMES: [&str; 11] = [
 const DEPLOYMENT: &str = "deploy";
 
 /// The figures of a metric, which for a count or a volume are so many a minute.
-const FIGURES: [&str; 4] = ["record", "success", "alert", "rollback"];
+const FIGURES: [&str; 4] = ["reference", "success", "alert", "rollback"];
 
 /// The policy with every time of the rollout taking `stretch` times as long, for a service with so
 /// many times fewer requests a second: each tick and each window has as many requests as before, and
@@ -58,7 +58,7 @@ pub fn stretched(policy: &Arc<Policy>, stretch: f64) -> anyhow::Result<Arc<Polic
     Ok(Arc::new(policy))
 }
 
-/// Multiplies the times in a value that stands under `key`.
+/// Multiplies the times in a value under `key`.
 fn stretch_times(key: &str, value: &mut Value, stretch: f64) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|i| stretch_times(key, i, stretch)),

@@ -1,4 +1,5 @@
-//! Names the shared library for the dynamic loader: hosts link against an ABI, not against a file.
+//! Sets the SONAME of the shared library, so that programs link against an ABI and not against a
+//! file.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

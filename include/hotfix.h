@@ -1,48 +1,51 @@
 /*
- * hotfix: decides how an emergency fix is rolled out. The library answers, the host acts.
+ * hotfix: a library that decides how an emergency fix is rolled out. The library decides, the caller acts.
  *
- * It reads no clock, file, socket or environment. Time and observations come in, log lines and actions come out:
+ * The library uses no clock, file, socket or environment variable. Times and observations are its inputs, log lines and actions
+ * its outputs:
  *
  *     append the outcome's events to the log durably, then act; if the append fails, free the rollout and replay the log.
  *
  * Calls
- *   - hotfix_<noun>_<verb>. Order of parameters: handle, inputs, outputs, `hotfix_error **err` last.
- *   - A call that can fail returns a hotfix_status. With `err` not null, a failure puts an error object there that the
- *     caller frees with hotfix_error_free; success puts null there.
- *   - Out handles are set to null before anything else is checked, buffers are emptied; both are filled on success only.
- *   - A pointer must not be null unless its @param says so. *_free(NULL) does nothing.
+ *   - Names have the form hotfix_<noun>_<verb>. Order of parameters: handle, inputs, outputs, `hotfix_error **err` last.
+ *   - A call that can fail returns a hotfix_status. If `err` is not null, a failed call stores an error object there, which the
+ *     caller frees with hotfix_error_free; a successful call stores null.
+ *   - Before any other check, out handles are set to null and buffers are emptied. Both are filled only on success.
+ *   - A pointer must not be null unless its @param allows it. *_free(NULL) does nothing.
  *
  * Ownership
- *   - What `_new`, `_preset`, `_from_*`, `_clone`, `_replay`, `_recover`, hotfix_rollout_restore or hotfix_convert gives belongs
- *     to the caller, who calls `_free` once.
- *   - Text in is a pointer and a length in bytes, UTF-8, borrowed for the call; no null byte is needed.
- *   - hotfix_buf belongs to the caller: hotfix_buf_free. hotfix_str is a view: its function says how long it lives.
- *   - A plan does not need its policy any more, a rollout not its plan.
+ *   - The caller owns each handle from `_new`, `_preset`, `_from_*`, `_clone`, `_replay`, `_recover`, hotfix_rollout_restore and
+ *     hotfix_convert, and frees it once with `_free`.
+ *   - Input text is a pointer and a length in bytes, UTF-8, borrowed for the call. No null byte is needed at its end.
+ *   - The caller owns a filled hotfix_buf and frees it with hotfix_buf_free. A hotfix_str is a view: the function that returns it
+ *     documents how long it is valid.
+ *   - A plan does not refer to its policy, and a rollout does not refer to its plan: each can be freed at any time.
  *
  * Threads
- *   - `const T *` may be shared between threads, `T *` is one thread at a time. Nothing is bound to a thread: a handle may move.
+ *   - Several threads may use a `const T *` at the same time; only one thread at a time may use a `T *`. Handles are not bound to
+ *     a thread.
  *
  * Versions
- *   - A struct that goes in or out starts with `size_t struct_size`: set it to sizeof. Structs grow at the end; a shorter one
- *     that comes in means defaults, a longer one needs an all-zero unknown tail. Without a size, and never changed, are
- *     hotfix_counts, hotfix_stratum, hotfix_train_service, hotfix_str, hotfix_buf, hotfix_digest and hotfix_name.
- *   - Values of enums are explicit and never used again; parameters and members that take one are int32_t and are checked
+ *   - An input or output struct starts with `size_t struct_size`: set it to sizeof. New members are added at the end. Members that
+ *     a shorter input struct lacks have their defaults; the unknown members of a longer one have to be zero. These structs have no
+ *     size and never change: hotfix_counts, hotfix_stratum, hotfix_train_service, hotfix_str, hotfix_buf, hotfix_digest and
+ *     hotfix_name.
+ *   - Values of enums are explicit and are never reused. Parameters and members for an enum have the type int32_t and are checked
  *     (HOTFIX_STATUS_ENUM).
- *   - hotfix_abi_version() of the loaded library equals HOTFIX_ABI_VERSION, or the two do not fit.
+ *   - hotfix_abi_version() of the loaded library has to equal HOTFIX_ABI_VERSION; otherwise header and library are not compatible.
  *
  * Handles
- *   - A handle that was freed, or is of another kind, is HOTFIX_STATUS_HANDLE: nothing behind it is touched, and freeing it again does
- *     nothing. A new handle may take the place of one that was freed thousands of handles ago.
+ *   - A handle that was freed, or that has another type, gives HOTFIX_STATUS_HANDLE: nothing behind it is accessed, and freeing it
+ *     again does nothing. The address of a freed handle is reused only after thousands of other handles.
  *
  * Defects
- *   - A panic inside the library is caught: HOTFIX_STATUS_PANIC. The handle that it went through is poisoned: every further
- *     call on it but `_free` returns HOTFIX_STATUS_POISONED, and other handles are not concerned.
+ *   - A panic inside the library is caught: HOTFIX_STATUS_PANIC. It poisons the handle that was used: every further call on it,
+ *     except `_free`, returns HOTFIX_STATUS_POISONED. Other handles are not affected.
  *
- * Times are int64_t milliseconds since 1970-01-01T00:00:00Z; hotfix_time_parse and hotfix_time_format turn them into RFC 3339,
- * which is what documents carry; one outside of the years 1 to 9999, or before 2001-09-09 (seconds?), is HOTFIX_STATUS_UNIT wherever
- * it comes in. Arrays of
- * numbers that are not aligned, and lengths above what a function takes, are HOTFIX_STATUS_RANGE. Documents (policy, incident,
- * input, verdict, action) are the same JSON as in Rust, Python and the log.
+ * Times are int64_t milliseconds since 1970-01-01T00:00:00Z. Documents have RFC 3339 text: hotfix_time_parse and
+ * hotfix_time_format convert between the two. A time outside the years 1 to 9999 is HOTFIX_STATUS_UNIT. A time before 2001-09-09 is
+ * probably in seconds: it is HOTFIX_STATUS_UNIT for a start, a tag or an export, and HF-ROLL-025 for an input. Arrays of numbers
+ * that are not aligned, and lengths above the maximum of a function, are HOTFIX_STATUS_RANGE. Documents (policy, incident, input, verdict, action) are the same JSON as in Rust, Python and the log.
  */
 
 #ifndef HOTFIX_H
@@ -204,17 +207,18 @@ template <typename T> inline T hotfix_sized() {
 
 
 /**
- * The version of the ABI that this header describes. A library with another one does not fit it.
+ * The ABI version of this header. A library with another ABI version is not compatible with it.
  */
 #define HOTFIX_ABI_VERSION 1
 
 /**
- * The canary has numbers. Without this flag its members are not looked at: absent is never zero.
+ * The canary has numbers. Without this flag the canary's members are ignored: an absent value is
+ * not zero.
  */
 #define HOTFIX_READING_CANARY 1
 
 /**
- * The baseline has numbers; without it the canary is compared with the record.
+ * The baseline has numbers. Without this flag the canary is compared with the metric's reference.
  */
 #define HOTFIX_READING_BASELINE 2
 
@@ -224,12 +228,13 @@ template <typename T> inline T hotfix_sized() {
 #define HOTFIX_READING_TOTALS 4
 
 /**
- * No moment: later than every other.
+ * The value for "never": later than every other time.
  */
 #define HOTFIX_NEVER INT64_MAX
 
 /**
- * What a call came to. Values are explicit and never used again; the error object has the exact code.
+ * The status of a call. Values are explicit and are never reused; the error object has the exact
+ * code.
  */
 enum hotfix_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -237,7 +242,7 @@ enum hotfix_status
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * It did what it says.
+   * Success.
    */
   HOTFIX_STATUS_OK = 0,
   /**
@@ -249,7 +254,7 @@ enum hotfix_status
    */
   HOTFIX_STATUS_UTF8 = 2,
   /**
-   * A struct's `struct_size` is not one that this library can read.
+   * This library cannot read a struct of this `struct_size`.
    */
   HOTFIX_STATUS_STRUCT = 3,
   /**
@@ -261,61 +266,62 @@ enum hotfix_status
    */
   HOTFIX_STATUS_RANGE = 5,
   /**
-   * A panic went through this handle before: it can only be freed.
+   * The handle is poisoned by an earlier panic: it can only be freed.
    */
   HOTFIX_STATUS_POISONED = 6,
   /**
-   * A handle was freed before, or is of another kind: nothing behind it was touched.
+   * A handle was freed before, or has another type: nothing behind it was accessed.
    */
   HOTFIX_STATUS_HANDLE = 7,
   /**
-   * A value with a unit is none: a time, a name, a digest (HF-UNIT, HF-JSON).
+   * A time, a name, a digest or a value with a unit is not valid.
    */
   HOTFIX_STATUS_UNIT = 10,
   /**
-   * A policy cannot be read; the error has all faults (HF-POL, HF-UNIT).
+   * A policy cannot be read; the error has every fault.
    */
   HOTFIX_STATUS_POLICY = 11,
   /**
-   * A plan, a train or a commit message cannot be made (HF-PLAN, HF-TRAIN, HF-VCS).
+   * A plan, a train, a commit message or a name for source control cannot be made.
    */
   HOTFIX_STATUS_PLAN = 12,
   /**
-   * An input or a reading cannot be read; nothing was logged (HF-IN, and HF-TRAIN-009).
+   * An input or a reading cannot be read, or a train has no such service; nothing was logged.
    */
   HOTFIX_STATUS_INPUT = 13,
   /**
-   * A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET,
-   * HF-TIME, HF-FACT, HF-PLAN, HF-IN, HF-TRAIN).
+   * A valid input was refused in the present state: append the outcome's events. The error has
+   * the kinds of input that would be accepted.
    */
   HOTFIX_STATUS_REFUSED = 14,
   /**
-   * A log or a snapshot cannot be taken up (HF-LOG, HF-SNAP, HF-JSON and those of what it records).
+   * A log or a snapshot cannot be replayed or restored.
    */
   HOTFIX_STATUS_LOG = 15,
   /**
-   * A test's settings, counts or state are none (HF-STAT), or the Kayenta-compatible judge's input is none (HF-KAY).
+   * The settings, counts or state of a test are not valid, or the input of the
+   * Kayenta-compatible judge is not valid.
    */
   HOTFIX_STATUS_STAT = 16,
   /**
-   * An incident's facts cannot be read; the error has all faults (HF-FACT, HF-UNIT, HF-JSON).
+   * An incident's facts cannot be read; the error has every fault.
    */
   HOTFIX_STATUS_FACT = 17,
   /**
-   * A message, a report, a measure or an export cannot be made (HF-MSG, HF-REP, HF-EXP).
+   * A message, a report, a measure or an export cannot be made.
    */
   HOTFIX_STATUS_MESSAGE = 18,
   /**
-   * Documents of another tool cannot be imported; the error has all faults (HF-CONV).
+   * Documents of another tool cannot be imported; the error has every fault.
    */
   HOTFIX_STATUS_CONVERT = 19,
   /**
-   * A scenario or a recording cannot be read, or a policy not be run on it, or tallies are not of one campaign; the error has the
-   * place, and all faults of a scenario (HF-SIM, HF-REC).
+   * A scenario or a recording cannot be read, a policy cannot be run on it, or tallies are not
+   * of one simulation. The error has the place, and every fault of a scenario.
    */
   HOTFIX_STATUS_SIMULATE = 20,
   /**
-   * A defect of this library was caught; the handle is poisoned.
+   * A panic in this library was caught, which is a defect; the handle is poisoned.
    */
   HOTFIX_STATUS_PANIC = 99,
 };
@@ -336,7 +342,7 @@ enum hotfix_state
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * The severity is not known, a checklist item is open, or an attempt before still has traffic.
+   * The severity is unknown, a checklist item is open, or a previous attempt still has traffic.
    */
   HOTFIX_STATE_DRAFTED = 1,
   /**
@@ -348,47 +354,47 @@ enum hotfix_state
    */
   HOTFIX_STATE_READY = 3,
   /**
-   * A version or traffic is under way.
+   * A deployment or a change of traffic is in progress.
    */
   HOTFIX_STATE_DEPLOYING = 4,
   /**
-   * A phase is watched.
+   * A phase is being watched.
    */
   HOTFIX_STATE_MONITORING = 5,
   /**
-   * A person decides or may object.
+   * A person has to decide, or may object.
    */
   HOTFIX_STATE_GATE = 6,
   /**
-   * The last look.
+   * The final validation, before the rollout is complete.
    */
   HOTFIX_STATE_FINAL_VALIDATION = 7,
   /**
-   * Complete and still watched.
+   * Complete; the metrics are still watched.
    */
   HOTFIX_STATE_COMPLETE = 8,
   /**
-   * Over. Final.
+   * Closed. Final.
    */
   HOTFIX_STATE_CLOSED = 9,
   /**
-   * On the way back.
+   * Rolling back.
    */
   HOTFIX_STATE_ROLLING_BACK = 10,
   /**
-   * Back. Final.
+   * Rolled back. Final.
    */
   HOTFIX_STATE_ROLLED_BACK = 11,
   /**
-   * Stopped by a person for a while.
+   * Paused by a person.
    */
   HOTFIX_STATE_PAUSED = 12,
   /**
-   * A person has to act: every way back failed, or something cannot go back.
+   * A person has to act: every rollback method failed, or a change cannot be rolled back.
    */
   HOTFIX_STATE_FROZEN = 13,
   /**
-   * Stopped for good. Final.
+   * Aborted. Final.
    */
   HOTFIX_STATE_ABORTED = 14,
   /**
@@ -405,7 +411,7 @@ typedef int32_t hotfix_state;
 #endif // __cplusplus
 
 /**
- * What the last verdict asks for.
+ * The decision of the last verdict.
  */
 enum hotfix_decision
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -413,19 +419,19 @@ enum hotfix_decision
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Nothing is amiss; go on watching.
+   * No fault is found: continue watching.
    */
   HOTFIX_DECISION_CONTINUE = 1,
   /**
-   * Something keeps the phase from passing; stay. Also before the first verdict.
+   * Something prevents promotion: hold. Also before the first verdict.
    */
   HOTFIX_DECISION_HOLD = 2,
   /**
-   * The phase has shown what it must.
+   * The phase met its criteria: promote.
    */
   HOTFIX_DECISION_PROMOTE = 3,
   /**
-   * Go back.
+   * Roll back.
    */
   HOTFIX_DECISION_ROLL_BACK = 4,
   /**
@@ -442,7 +448,7 @@ typedef int32_t hotfix_decision;
 #endif // __cplusplus
 
 /**
- * What there is to do.
+ * The kinds of action.
  */
 enum hotfix_action_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -450,23 +456,24 @@ enum hotfix_action_kind
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Give the canary this `share` of the traffic. Awaits `confirm` or `failed`.
+   * Send this `share` of the traffic to the canary. Awaits `confirm` or `failed`.
    */
   HOTFIX_ACTION_KIND_SET_TRAFFIC = 1,
   /**
-   * Deploy this `version` beside the live one. Awaits `confirm` or `failed`.
+   * Deploy this `version` next to the live one. Awaits `confirm` or `failed`.
    */
   HOTFIX_ACTION_KIND_DEPLOY = 2,
   /**
-   * Go back to this `version` by this `method`. Awaits `confirm` or `failed`.
+   * Roll back to this `version` with this `method`. Awaits `confirm` or `failed`.
    */
   HOTFIX_ACTION_KIND_ROLL_BACK = 3,
   /**
-   * Ask a person the question in `text`; the answer is an input.
+   * Ask a person the question in `text`; send the answer as an input.
    */
   HOTFIX_ACTION_KIND_ASK_DECISION = 4,
   /**
-   * Ask any of several roles for approval. `role` is empty: they are `any_of` in the JSON of hotfix_rollout_actions.
+   * Ask one of several roles for approval. `role` is empty: the roles are in `any_of` in the
+   * JSON of hotfix_rollout_actions.
    */
   HOTFIX_ACTION_KIND_REQUEST_APPROVAL = 5,
   /**
@@ -474,15 +481,15 @@ enum hotfix_action_kind
    */
   HOTFIX_ACTION_KIND_NOTIFY = 6,
   /**
-   * Wake this `role` and say `text`.
+   * Page this `role` with `text`.
    */
   HOTFIX_ACTION_KIND_PAGE = 7,
   /**
-   * Put the `message` on the status page.
+   * Update the status page with the `message`.
    */
   HOTFIX_ACTION_KIND_UPDATE_STATUS_PAGE = 8,
   /**
-   * Find a time for the meeting that `text` names.
+   * Schedule the meeting that `text` names.
    */
   HOTFIX_ACTION_KIND_SCHEDULE = 9,
 };
@@ -495,7 +502,7 @@ typedef int32_t hotfix_action_kind;
 #endif // __cplusplus
 
 /**
- * Where a train is.
+ * The state of a train.
  */
 enum hotfix_train_state
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -507,27 +514,27 @@ enum hotfix_train_state
    */
   HOTFIX_TRAIN_STATE_WAITING = 1,
   /**
-   * Some have started, not all are complete.
+   * Some services have started, not all are complete.
    */
   HOTFIX_TRAIN_STATE_RUNNING = 2,
   /**
-   * All are complete; some are still watched.
+   * All services are complete; some are still watched.
    */
   HOTFIX_TRAIN_STATE_COMPLETE = 3,
   /**
-   * All are closed.
+   * All services are closed.
    */
   HOTFIX_TRAIN_STATE_CLOSED = 4,
   /**
-   * One went back, and others are to follow or on their way.
+   * One service was rolled back; others are rolling back or will follow.
    */
   HOTFIX_TRAIN_STATE_ROLLING_BACK = 5,
   /**
-   * As ROLLING_BACK, and nothing moves until a person acts.
+   * Like ROLLING_BACK, but nothing proceeds until a person acts.
    */
   HOTFIX_TRAIN_STATE_FROZEN = 6,
   /**
-   * One went back, and all that had started are back, but for those that were closed.
+   * One service was rolled back, and so were all others that had started, except closed ones.
    */
   HOTFIX_TRAIN_STATE_ROLLED_BACK = 7,
 };
@@ -540,7 +547,7 @@ typedef int32_t hotfix_train_state;
 #endif // __cplusplus
 
 /**
- * What becomes of the log lines.
+ * How the log lines are recorded.
  */
 enum hotfix_recording
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -548,15 +555,15 @@ enum hotfix_recording
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Lines are handed out with each outcome and kept for hotfix_rollout_log.
+   * Lines are returned with each outcome and kept for hotfix_rollout_log.
    */
   HOTFIX_RECORDING_KEEP = 1,
   /**
-   * Lines are handed out with each outcome only: memory stays flat.
+   * Lines are only returned with each outcome: memory use stays constant.
    */
   HOTFIX_RECORDING_HAND_OUT = 2,
   /**
-   * No lines are made, and so there is no head: for simulation.
+   * No lines are made, so there is no head. For simulations only.
    */
   HOTFIX_RECORDING_OFF = 3,
 };
@@ -569,7 +576,7 @@ typedef int32_t hotfix_recording;
 #endif // __cplusplus
 
 /**
- * What the numbers of a reading are.
+ * The form of a reading's numbers.
  */
 enum hotfix_form
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -585,7 +592,8 @@ enum hotfix_form
    */
   HOTFIX_FORM_LEVEL = 2,
   /**
-   * Cumulative buckets as Prometheus gives them: `le`, the arms' counts, and all requests in `canary[0]`, `baseline[0]`.
+   * Cumulative buckets as in Prometheus: `le`, the arms' counts, and the number of all requests
+   * in `canary[0]` and `baseline[0]`.
    */
   HOTFIX_FORM_HISTOGRAM = 3,
   /**
@@ -602,7 +610,7 @@ typedef int32_t hotfix_form;
 #endif // __cplusplus
 
 /**
- * Which departure from the null hypothesis counts.
+ * The alternative hypothesis: which deviation from the null hypothesis the test looks for.
  */
 enum hotfix_alternative
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -610,15 +618,16 @@ enum hotfix_alternative
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Either.
+   * A deviation in either direction.
    */
   HOTFIX_ALTERNATIVE_TWO_SIDED = 1,
   /**
-   * The first argument is less: its values, its rate.
+   * The values or the rate of the first argument are lower.
    */
   HOTFIX_ALTERNATIVE_LESS = 2,
   /**
-   * The first argument is greater; hotfix_ks_2samp says it of the distribution function, as SciPy.
+   * The values or the rate of the first argument are higher. In hotfix_ks_2samp it is the
+   * distribution function that is greater, as in SciPy.
    */
   HOTFIX_ALTERNATIVE_GREATER = 3,
 };
@@ -639,7 +648,7 @@ enum hotfix_test_method
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Exact where that is cheap, asymptotic otherwise.
+   * Exact if that is cheap, otherwise asymptotic.
    */
   HOTFIX_TEST_METHOD_AUTO = 1,
   /**
@@ -647,7 +656,7 @@ enum hotfix_test_method
    */
   HOTFIX_TEST_METHOD_ASYMPTOTIC = 2,
   /**
-   * From the law itself.
+   * From the exact distribution.
    */
   HOTFIX_TEST_METHOD_EXACT = 3,
 };
@@ -660,7 +669,7 @@ typedef int32_t hotfix_test_method;
 #endif // __cplusplus
 
 /**
- * On which scale two proportions are compared.
+ * The scale on which two proportions are compared.
  */
 enum hotfix_scale
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -668,11 +677,11 @@ enum hotfix_scale
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * The canary's over the baseline's.
+   * The canary's proportion divided by the baseline's.
    */
   HOTFIX_SCALE_RATIO = 1,
   /**
-   * The canary's less the baseline's.
+   * The canary's proportion minus the baseline's.
    */
   HOTFIX_SCALE_DIFFERENCE = 2,
 };
@@ -685,7 +694,7 @@ typedef int32_t hotfix_scale;
 #endif // __cplusplus
 
 /**
- * What was checked and found: bits of a result's `assumptions`.
+ * Findings about a test's assumptions: bits of a result's `assumptions`.
  */
 enum hotfix_assumption
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -697,7 +706,7 @@ enum hotfix_assumption
    */
   HOTFIX_ASSUMPTION_TIES = 1,
   /**
-   * All values are equal: nothing can be told, p = 1.
+   * All values are equal: the test shows nothing, p = 1.
    */
   HOTFIX_ASSUMPTION_ALL_EQUAL = 2,
   /**
@@ -709,11 +718,11 @@ enum hotfix_assumption
    */
   HOTFIX_ASSUMPTION_BINNED = 8,
   /**
-   * An expected count is below 5: only exact tests hold.
+   * An expected count is below 5: only exact tests are valid.
    */
   HOTFIX_ASSUMPTION_SMALL_EXPECTED = 16,
   /**
-   * An arm has no events, or nothing but events.
+   * An arm has no events, or every trial is an event.
    */
   HOTFIX_ASSUMPTION_SPARSE = 32,
 };
@@ -738,7 +747,7 @@ enum hotfix_versioning
    */
   HOTFIX_VERSIONING_PATCH = 1,
   /**
-   * 1.2.3-hotfix.1 follows 1.2.3, and ranks below it.
+   * 1.2.3-hotfix.1 follows 1.2.3, but has lower precedence in semantic versioning.
    */
   HOTFIX_VERSIONING_HOTFIX_IDENTIFIER = 2,
 };
@@ -751,22 +760,25 @@ typedef int32_t hotfix_versioning;
 #endif // __cplusplus
 
 /**
- * Where a hotfix_resolve puts its answer with hotfix_base_set. It lives until that hotfix_resolve returns.
+ * Receives the answer of a hotfix_resolve, through hotfix_base_set. It lives until that
+ * hotfix_resolve returns.
  */
 typedef struct hotfix_base hotfix_base;
 
 /**
- * A sequential test of the canary's rate against a figure.
+ * A sequential test of the canary's rate against a fixed ceiling.
  */
 typedef struct hotfix_ceiling hotfix_ceiling;
 
 /**
- * What went wrong, in full. Given through the last parameter of a call, owned by the caller, immutable.
+ * An error: code, message, place and details. A call returns it through its last parameter; the
+ * caller owns it. It never changes.
  */
 typedef struct hotfix_error hotfix_error;
 
 /**
- * The canary's evidence without each of its instances in turn, and each instance against the others.
+ * The canary's evidence without each of its instances in turn (leave-one-out), and the test of
+ * each instance against the others.
  */
 typedef struct hotfix_instances hotfix_instances;
 
@@ -781,12 +793,14 @@ typedef struct hotfix_latency hotfix_latency;
 typedef struct hotfix_plan hotfix_plan;
 
 /**
- * A checked policy. Immutable and counted: hotfix_policy_clone shares it, each handle is freed on its own.
+ * A checked, immutable policy. It is reference-counted: hotfix_policy_clone shares it, and each
+ * handle is freed separately.
  */
 typedef struct hotfix_policy hotfix_policy;
 
 /**
- * The canary among random subsets of the instances: exact whatever the noise.
+ * A randomisation test: compares the canary with random subsets of the instances. It is exact for
+ * any noise.
  */
 typedef struct hotfix_randomisation hotfix_randomisation;
 
@@ -796,33 +810,36 @@ typedef struct hotfix_randomisation hotfix_randomisation;
 typedef struct hotfix_rate_ratio hotfix_rate_ratio;
 
 /**
- * One hot-fix from plan to closed case. One thread at a time.
+ * The rollout of one hot-fix, from plan to closed incident. One thread at a time.
  */
 typedef struct hotfix_rollout hotfix_rollout;
 
 /**
- * Several services in one hot-fix, with their rollouts. One thread at a time.
+ * A release train: several services in one hot-fix, with their rollouts. One thread at a time.
  */
 typedef struct hotfix_train hotfix_train;
 
 /**
- * UTF-8 text, or the bytes of a snapshot, that the caller owns: give it back with hotfix_buf_free and change none of its members.
+ * UTF-8 text, or the bytes of a snapshot, that the caller owns. Free it with hotfix_buf_free; do
+ * not change its members.
  *
- * A null byte follows and does not count. Before its first use it may hold anything.
+ * A null byte follows the text and is not counted in `len`. Before its first use the struct may
+ * hold anything.
  */
 typedef struct hotfix_buf {
   /**
-   * The first byte; null where there is no text to free.
+   * The first byte; null if there is no text to free.
    */
   char *data;
   /**
-   * How many bytes.
+   * Length in bytes.
    */
   size_t len;
 } hotfix_buf;
 
 /**
- * A view of UTF-8 text that belongs to a handle or to the library. Not ended by a null byte; `ptr` is never null.
+ * A view of UTF-8 text that a handle or the library owns. It does not end with a null byte; `ptr`
+ * is never null.
  *
  * Print it with `printf("%.*s", (int)s.len, s.ptr)`.
  */
@@ -832,13 +849,14 @@ typedef struct hotfix_str {
    */
   const char *ptr;
   /**
-   * How many bytes.
+   * Length in bytes.
    */
   size_t len;
 } hotfix_str;
 
 /**
- * A SHA-256 digest as 64 lower-case hexadecimal digits and a null byte; empty text where there is none.
+ * A SHA-256 digest as 64 lower-case hexadecimal digits and a null byte; empty text if there is no
+ * digest.
  */
 typedef struct hotfix_digest {
   /**
@@ -848,16 +866,17 @@ typedef struct hotfix_digest {
 } hotfix_digest;
 
 /**
- * Finds a policy that another one extends, and hands its text to hotfix_base_set; to leave that out says that there is
- * none of this name.
+ * A callback that finds a policy which another one extends, and passes its text to
+ * hotfix_base_set. If it does not call hotfix_base_set, it knows no policy of this name.
  *
- * It may call any function of this library, this reading included, and must return: no longjmp, no exception.
+ * It may call any function of this library, also the one that called it. It must return normally:
+ * no longjmp, no exception.
  *
- * @param context   What was given with the function.
- * @param name      The name: small letters, digits, `_` and `-`, so it is a file's name as it is; UTF-8, no null byte at its
- *                  end, borrowed for the call.
+ * @param context   The pointer that was passed together with the function.
+ * @param name      The name: lower-case letters, digits, `_` and `-`, so it can be used as a file
+ *                  name; UTF-8, no null byte at its end, borrowed for the call.
  * @param name_len  Its length in bytes.
- * @param base      Where the answer goes; not to be kept.
+ * @param base      Receives the answer; do not keep it.
  */
 typedef void (*hotfix_resolve)(void *context,
                                const char *name,
@@ -865,9 +884,11 @@ typedef void (*hotfix_resolve)(void *context,
                                struct hotfix_base *base);
 
 /**
- * What an input led to. Set `struct_size` before the call (HOTFIX_OUTCOME_INIT does); the rest may hold anything.
+ * The outcome of an input. Set `struct_size` before the call (HOTFIX_OUTCOME_INIT does); the rest
+ * may hold anything.
  *
- * Order of writing: append `events` to the log durably, then act. If the append fails, free the rollout and replay.
+ * Append `events` to the log durably, then act. If the append fails, free the rollout and replay
+ * the log.
  */
 typedef struct hotfix_outcome {
   /**
@@ -875,12 +896,12 @@ typedef struct hotfix_outcome {
    */
   size_t struct_size;
   /**
-   * The log lines to append, each with its line feed; those of a refusal too. Valid until the next call that takes
-   * this rollout without `const`.
+   * The log lines to append, each with its line feed; also the lines of a refusal. Valid until
+   * the next call that takes this rollout without `const`.
    */
   struct hotfix_str events;
   /**
-   * How many actions there are; read them with hotfix_rollout_action.
+   * Number of actions; read them with hotfix_rollout_action.
    */
   size_t action_count;
   /**
@@ -888,11 +909,12 @@ typedef struct hotfix_outcome {
    */
   hotfix_state state;
   /**
-   * What the last verdict asks for; it is the rollout that obeys it.
+   * The decision of the last verdict. For information: the rollout acts on it itself.
    */
   hotfix_decision decision;
   /**
-   * 1 where the input's key was known: nothing changed, and the actions are those of the first delivery.
+   * 1 if an input with this key was delivered before: nothing changed, and the actions are those
+   * of the first delivery.
    */
   uint32_t repeated;
   /**
@@ -902,9 +924,11 @@ typedef struct hotfix_outcome {
 } hotfix_outcome;
 
 /**
- * What one metric read since the last observation. Zero it, then set what applies: `{.struct_size = sizeof r, …}`.
+ * The reading of one metric since the last observation. Set all bytes to zero, then set the
+ * members that apply: `{.struct_size = sizeof r, …}`.
  *
- * All elements of an array have the same `struct_size`, which is its stride. Readings by instance go as JSON.
+ * All elements of an array have the same `struct_size`, which is the array's stride. Send readings
+ * by instance as JSON.
  */
 typedef struct hotfix_reading {
   /**
@@ -924,8 +948,8 @@ typedef struct hotfix_reading {
    */
   int32_t form;
   /**
-   * HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, or-ed. Numbers without a flag of either arm
-   * are refused.
+   * HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, combined with `|`.
+   * Numbers without the flag of an arm are refused.
    */
   uint32_t flags;
   /**
@@ -937,11 +961,12 @@ typedef struct hotfix_reading {
    */
   double baseline[2];
   /**
-   * HISTOGRAM: upper boundaries in seconds, ascending, without the open last one. Borrowed for the call.
+   * HISTOGRAM: upper boundaries in seconds, ascending, without the last one (+Inf). Borrowed for
+   * the call.
    */
   const double *le;
   /**
-   * How many boundaries, and how many counts each arm has.
+   * Number of boundaries, which is also the number of counts of each arm.
    */
   size_t le_len;
   /**
@@ -957,7 +982,7 @@ typedef struct hotfix_reading {
    */
   const double *canary_samples;
   /**
-   * How many.
+   * Number of elements.
    */
   size_t canary_samples_len;
   /**
@@ -965,13 +990,13 @@ typedef struct hotfix_reading {
    */
   const double *baseline_samples;
   /**
-   * How many.
+   * Number of elements.
    */
   size_t baseline_samples_len;
 } hotfix_reading;
 
 /**
- * Who sends an observation. A null pointer to it, or zero members: nobody in particular.
+ * The sender of an observation. Null, or a struct with zero members, gives no sender.
  */
 typedef struct hotfix_sender {
   /**
@@ -979,7 +1004,8 @@ typedef struct hotfix_sender {
    */
   size_t struct_size;
   /**
-   * The actor; personal, logged as a salted digest. UTF-8, at most 256 bytes, borrowed for the call.
+   * The actor: a person or a tool. Logged as a salted digest. UTF-8, at most 256 bytes, borrowed
+   * for the call.
    */
   const char *by;
   /**
@@ -987,7 +1013,8 @@ typedef struct hotfix_sender {
    */
   size_t by_len;
   /**
-   * The same key again changes nothing and gets the same answer. UTF-8, at most 256 bytes, borrowed for the call.
+   * The idempotency key: an input with the same key changes nothing and gets the same answer.
+   * UTF-8, at most 256 bytes, borrowed for the call.
    */
   const char *key;
   /**
@@ -995,7 +1022,8 @@ typedef struct hotfix_sender {
    */
   size_t key_len;
   /**
-   * The log head that the sender has seen, 64 hexadecimal digits; refused where it is no longer the head.
+   * The log head that the sender has seen, 64 hexadecimal digits. The observation is refused if
+   * it is no longer the head.
    */
   const char *expected_head;
   /**
@@ -1005,7 +1033,7 @@ typedef struct hotfix_sender {
 } hotfix_sender;
 
 /**
- * A short name, ended by a null byte; empty text where there is none.
+ * A short name that ends with a null byte; empty text if there is no name.
  */
 typedef struct hotfix_name {
   /**
@@ -1015,8 +1043,8 @@ typedef struct hotfix_name {
 } hotfix_name;
 
 /**
- * One thing to do. Set `struct_size` before the call (HOTFIX_ACTION_INIT does). Views live until the next call that takes
- * the rollout without `const`.
+ * One action for the caller. Set `struct_size` before the call (HOTFIX_ACTION_INIT does). Views
+ * are valid until the next call that takes the rollout without `const`.
  */
 typedef struct hotfix_action {
   /**
@@ -1024,7 +1052,8 @@ typedef struct hotfix_action {
    */
   size_t struct_size;
   /**
-   * The id to confirm it with: "7.1", ended by a null byte. The same after every replay.
+   * The id that `confirm` and `failed` name, such as "7.1"; ends with a null byte. It is the
+   * same after every replay.
    */
   char id[32];
   /**
@@ -1032,40 +1061,42 @@ typedef struct hotfix_action {
    */
   hotfix_action_kind kind;
   /**
-   * 1 where the rollout waits for `confirm` or `failed`.
+   * 1 if the rollout waits for `confirm` or `failed`.
    */
   uint32_t awaits;
   /**
-   * The canary's share, 0 to 1, of SET_TRAFFIC; else 0.
+   * SET_TRAFFIC: the canary's share, 0 to 1; otherwise 0.
    */
   double share;
   /**
-   * The version of DEPLOY and ROLL_BACK; else empty.
+   * DEPLOY and ROLL_BACK: the version; otherwise empty.
    */
   struct hotfix_str version;
   /**
-   * The method of ROLL_BACK: "feature_flag"; else empty.
+   * ROLL_BACK: the method, such as "feature_flag"; otherwise empty.
    */
   struct hotfix_str method;
   /**
-   * The role of PAGE; else empty. Those of REQUEST_APPROVAL are in the JSON of hotfix_rollout_actions.
+   * PAGE: the role; otherwise empty. The roles of REQUEST_APPROVAL are in the JSON of
+   * hotfix_rollout_actions.
    */
   struct hotfix_str role;
   /**
-   * The message of NOTIFY and UPDATE_STATUS_PAGE: "rolling_back"; else empty.
+   * NOTIFY and UPDATE_STATUS_PAGE: the kind of message, such as "rolling_back"; otherwise empty.
    */
   struct hotfix_str message;
   /**
-   * The audience of NOTIFY: "responders"; else empty.
+   * NOTIFY: the audience, such as "responders"; otherwise empty.
    */
   struct hotfix_str audience;
   /**
-   * The question of ASK_DECISION, the reason of PAGE, what SCHEDULE is to find a time for; else empty.
+   * ASK_DECISION: the question. PAGE: the reason. SCHEDULE: the name of the meeting. Otherwise
+   * empty.
    */
   struct hotfix_str text;
   /**
-   * The duty that asks for it, which `acknowledge` and `done` name; else empty. When a meeting is due is in the JSON of
-   * hotfix_rollout_actions.
+   * The duty that caused the action, which `acknowledge` and `done` name; otherwise empty. The
+   * time by which a meeting is due is in the JSON of hotfix_rollout_actions.
    */
   struct hotfix_str duty;
 } hotfix_action;
@@ -1089,10 +1120,12 @@ typedef struct hotfix_train_service {
 } hotfix_train_service;
 
 /**
- * What a call on a train led to. Set `struct_size` before the call (HOTFIX_TRAIN_OUTCOME_INIT does).
+ * The outcome of a call on a train. Set `struct_size` before the call (HOTFIX_TRAIN_OUTCOME_INIT
+ * does).
  *
- * Order of writing: for each move in order append its `events` to its service's log durably; then act. If an append fails,
- * free the train, replay the logs, make the train again and call hotfix_train_settle.
+ * For each move in order, append its `events` durably to the log of its service; then act. If an
+ * append fails, free the train, replay the logs, make the train again and call
+ * hotfix_train_settle.
  */
 typedef struct hotfix_train_outcome {
   /**
@@ -1100,11 +1133,13 @@ typedef struct hotfix_train_outcome {
    */
   size_t struct_size;
   /**
-   * How many moves there are; read them with hotfix_train_move_at. Those of a refusal too: its own lines come last.
+   * Number of moves; read them with hotfix_train_move_at. Also set by a refusal, whose own lines
+   * come last.
    */
   size_t move_count;
   /**
-   * How many findings came up; read them with hotfix_train_findings and tell them at once. Those of a refusal too.
+   * Number of findings; read them with hotfix_train_findings and notify the people on call at
+   * once. Also set by a refusal.
    */
   size_t finding_count;
   /**
@@ -1118,8 +1153,9 @@ typedef struct hotfix_train_outcome {
 } hotfix_train_outcome;
 
 /**
- * One input that one rollout took. Set `struct_size` before the call (HOTFIX_TRAIN_MOVE_INIT does). Views live until the next
- * call that takes the train without `const`.
+ * One input that one rollout of the train handled. Set `struct_size` before the call
+ * (HOTFIX_TRAIN_MOVE_INIT does). Views are valid until the next call that takes the train without
+ * `const`.
  */
 typedef struct hotfix_train_move {
   /**
@@ -1127,7 +1163,7 @@ typedef struct hotfix_train_move {
    */
   size_t struct_size;
   /**
-   * Whose rollout it is.
+   * The service of the rollout.
    */
   struct hotfix_str service;
   /**
@@ -1135,19 +1171,20 @@ typedef struct hotfix_train_move {
    */
   struct hotfix_str events;
   /**
-   * How many actions there are; read them with hotfix_train_action.
+   * Number of actions; read them with hotfix_train_action.
    */
   size_t action_count;
   /**
-   * The rollout's state after it.
+   * The rollout's state after the input.
    */
   hotfix_state state;
   /**
-   * 1 where the input's key was known: nothing changed, and the actions are those of the first delivery.
+   * 1 if an input with this key was delivered before: nothing changed, and the actions are those
+   * of the first delivery.
    */
   uint32_t repeated;
   /**
-   * 1 where the train gave the input itself, because another service went back.
+   * 1 if the train sent the input itself, because another service was rolled back.
    */
   uint32_t by_train;
   /**
@@ -1157,7 +1194,7 @@ typedef struct hotfix_train_move {
 } hotfix_train_move;
 
 /**
- * What the test reports. Set `struct_size` before the call (HOTFIX_EVIDENCE_INIT does).
+ * The evidence of a test. Set `struct_size` before the call (HOTFIX_EVIDENCE_INIT does).
  */
 typedef struct hotfix_evidence {
   /**
@@ -1165,33 +1202,34 @@ typedef struct hotfix_evidence {
    */
   size_t struct_size;
   /**
-   * Logarithm of the e-value; 0 without data. The threshold decides, ln(1/alpha) unless the settings name another.
+   * Logarithm of the e-value; 0 without data. The test decides at its threshold: ln(1/alpha),
+   * unless the settings give another.
    */
   double log_e;
   /**
-   * A lower bound of `log_e` that costs less; what `p_value` rests on.
+   * A lower bound of `log_e` that is cheaper to compute; `p_value` is based on it.
    */
   double log_e_bound;
   /**
-   * min(1, 1/max E) over all looks; valid at every look.
+   * min(1, 1/max E) over all evaluations; valid at every evaluation.
    */
   double p_value;
   /**
-   * Canary rate over baseline rate; NaN where `has_ratio` is 0.
+   * The canary's rate divided by the baseline's; NaN if `has_ratio` is 0.
    */
   double ratio;
   /**
-   * 1 where there are trials in both arms.
+   * 1 if both arms have trials.
    */
   uint32_t has_ratio;
   /**
-   * 1 where the evidence has ever reached the threshold; stays once set.
+   * 1 if the evidence has reached the threshold at any time; it stays 1.
    */
   uint32_t decided;
 } hotfix_evidence;
 
 /**
- * Sums of all ticks of one planned split, and of one kind of user.
+ * Sums over all ticks with one planned traffic split, for one kind of user.
  */
 typedef struct hotfix_stratum {
   /**
@@ -1213,7 +1251,8 @@ typedef struct hotfix_stratum {
 } hotfix_stratum;
 
 /**
- * What a tick of the canary's instances came to. Set `struct_size` before the call (HOTFIX_INSTANCES_SEEN_INIT does).
+ * The result of one tick of the canary's instances. Set `struct_size` before the call
+ * (HOTFIX_INSTANCES_SEEN_INIT does).
  */
 typedef struct hotfix_instances_seen {
   /**
@@ -1221,30 +1260,34 @@ typedef struct hotfix_instances_seen {
    */
   size_t struct_size;
   /**
-   * The least log evidence without one instance; NaN for fewer than four.
+   * The smallest log evidence that remains without one instance; NaN for fewer than four
+   * instances.
    */
   double least_log_e;
   /**
-   * Without which instance it is least: a rollback rests on it most.
+   * Index of the instance without which the evidence is smallest: the rollback depends most on
+   * this instance.
    */
   size_t weakest;
   /**
-   * The first instance that has been found worse than the others, now or before: replace it.
+   * Index of the first instance that was found worse than the others, in this tick or before:
+   * replace it.
    */
   size_t bad;
   /**
-   * 1 where there is one.
+   * 1 if such an instance was found.
    */
   uint32_t has_bad;
   /**
-   * 1 where every instance can be spared: each evidence is at the threshold now. Always 1 for fewer than four.
+   * 1 if the evidence reaches the threshold now whichever single instance is left out. Always 1
+   * for fewer than four instances.
    */
   uint32_t dispensable;
 } hotfix_instances_seen;
 
 /**
- * Traffic of both arms and the test that compares them. Set `struct_size` (HOTFIX_COMPARISON_INIT does); members that are
- * 0 have their defaults, but for the first three.
+ * Traffic of both arms and the test that compares them. Set `struct_size` (HOTFIX_COMPARISON_INIT
+ * does). The first three figures are required; any other member that is 0 has its default.
  */
 typedef struct hotfix_comparison {
   /**
@@ -1252,27 +1295,27 @@ typedef struct hotfix_comparison {
    */
   size_t struct_size;
   /**
-   * Of both arms together, above 0.
+   * Requests per minute of both arms together, above 0.
    */
   double requests_per_minute;
   /**
-   * The canary's share of them, above 0 and below 1.
+   * The canary's share of the requests, above 0 and below 1.
    */
   double share;
   /**
-   * The baseline's events a request, above 0 and at most 1.
+   * The baseline's events per request, above 0 and at most 1.
    */
   double base_rate;
   /**
-   * The ratio that is tolerated, at least 1; 0 for 1.
+   * The tolerated ratio, at least 1; 0 for 1.
    */
   double tolerated;
   /**
-   * Chance of a false rollback; 0 for 0.01.
+   * Probability of a false rollback; 0 for 0.01.
    */
   double alpha;
   /**
-   * Length of a tick; 0 for 10.
+   * Length of a tick in seconds; 0 for 10.
    */
   double tick_seconds;
   /**
@@ -1282,8 +1325,8 @@ typedef struct hotfix_comparison {
 } hotfix_comparison;
 
 /**
- * How long a regression takes to find, on average and by the formula. Set `struct_size` before the call
- * (HOTFIX_DETECTION_TIME_INIT does).
+ * The expected time to detect a regression, by the planning formula. Set `struct_size` before the
+ * call (HOTFIX_DETECTION_TIME_INIT does).
  */
 typedef struct hotfix_detection_time {
   /**
@@ -1291,11 +1334,11 @@ typedef struct hotfix_detection_time {
    */
   size_t struct_size;
   /**
-   * Minutes that no test of this alpha can beat.
+   * Lower bound in minutes: no test with this alpha is faster on average.
    */
   double bound;
   /**
-   * Minutes that ours takes; infinite for a ratio that is tolerated.
+   * Expected minutes of this library's test; infinite for a tolerated ratio.
    */
   double expected;
   /**
@@ -1307,17 +1350,18 @@ typedef struct hotfix_detection_time {
    */
   double expected_ticks;
   /**
-   * Failed requests of the canary until then.
+   * Failed requests of the canary until the detection.
    */
   double failed_requests;
   /**
-   * Those of them that would have succeeded on the baseline.
+   * The number of those that would have succeeded on the baseline.
    */
-  double requests_hurt;
+  double requests_affected;
 } hotfix_detection_time;
 
 /**
- * The chance that a test has decided by some time. Set `struct_size` before the call (HOTFIX_CHANCE_INIT does).
+ * The probability that a test has decided by some time. Set `struct_size` before the call
+ * (HOTFIX_CHANCE_INIT does).
  */
 typedef struct hotfix_chance {
   /**
@@ -1325,17 +1369,19 @@ typedef struct hotfix_chance {
    */
   size_t struct_size;
   /**
-   * From 0 to 1.
+   * The probability, 0 to 1.
    */
   double chance;
   /**
-   * 1 where it is the Brownian formula, too low where the chance is small; 0 where it is exact for independent errors.
+   * 1 if it is from the Brownian approximation, which is too low for small probabilities; 0 if
+   * it is exact for independent errors.
    */
   uint64_t approximate;
 } hotfix_chance;
 
 /**
- * What hotfix_mann_whitney_u says. Set `struct_size` before the call (HOTFIX_MANN_WHITNEY_INIT does).
+ * The result of hotfix_mann_whitney_u. Set `struct_size` before the call (HOTFIX_MANN_WHITNEY_INIT
+ * does).
  */
 typedef struct hotfix_mann_whitney {
   /**
@@ -1343,15 +1389,15 @@ typedef struct hotfix_mann_whitney {
    */
   size_t struct_size;
   /**
-   * Pairs in which `x` is the larger value, equal ones counted half.
+   * Number of pairs in which `x` is the larger value; equal values count one half.
    */
   double u;
   /**
-   * 0 to 1.
+   * The p-value, 0 to 1.
    */
   double p_value;
   /**
-   * Chance that a value of `x` is larger than one of `y`, equal ones counted half.
+   * Probability that a value of `x` is larger than one of `y`; equal values count one half.
    */
   double common_language;
   /**
@@ -1359,7 +1405,7 @@ typedef struct hotfix_mann_whitney {
    */
   double rank_biserial;
   /**
-   * 1 where the p-value is exact rather than from the normal approximation.
+   * 1 if the p-value is exact, 0 if it is from the normal approximation.
    */
   uint32_t exact;
   /**
@@ -1369,7 +1415,7 @@ typedef struct hotfix_mann_whitney {
 } hotfix_mann_whitney;
 
 /**
- * What hotfix_hodges_lehmann says. Set `struct_size` before the call (HOTFIX_SHIFT_INIT does).
+ * The result of hotfix_hodges_lehmann. Set `struct_size` before the call (HOTFIX_SHIFT_INIT does).
  */
 typedef struct hotfix_shift {
   /**
@@ -1381,15 +1427,15 @@ typedef struct hotfix_shift {
    */
   double shift;
   /**
-   * Lower end of its interval; -infinity where the samples are too small for the confidence.
+   * Lower end of its interval; -infinity if the samples are too small for the confidence.
    */
   double low;
   /**
-   * Upper end; infinity likewise.
+   * Upper end; infinity if the samples are too small for the confidence.
    */
   double high;
   /**
-   * 1 where the interval is from the exact law rather than from the normal approximation.
+   * 1 if the interval is from the exact distribution, 0 if it is from the normal approximation.
    */
   uint32_t exact;
   /**
@@ -1399,7 +1445,8 @@ typedef struct hotfix_shift {
 } hotfix_shift;
 
 /**
- * What hotfix_ks_2samp says. Set `struct_size` before the call (HOTFIX_KOLMOGOROV_SMIRNOV_INIT does).
+ * The result of hotfix_ks_2samp. Set `struct_size` before the call (HOTFIX_KOLMOGOROV_SMIRNOV_INIT
+ * does).
  */
 typedef struct hotfix_kolmogorov_smirnov {
   /**
@@ -1407,15 +1454,16 @@ typedef struct hotfix_kolmogorov_smirnov {
    */
   size_t struct_size;
   /**
-   * The largest difference of the distribution functions in the direction asked.
+   * The largest difference between the distribution functions, in the direction of the
+   * alternative.
    */
   double statistic;
   /**
-   * 0 to 1.
+   * The p-value, 0 to 1.
    */
   double p_value;
   /**
-   * 1 where the p-value is exact rather than an approximation for large samples.
+   * 1 if the p-value is exact, 0 if it is an approximation for large samples.
    */
   uint32_t exact;
   /**
@@ -1425,11 +1473,11 @@ typedef struct hotfix_kolmogorov_smirnov {
 } hotfix_kolmogorov_smirnov;
 
 /**
- * Events of one arm, and the trials or the exposure that they come from.
+ * Events of one arm, and the trials or the exposure in which they occurred.
  */
 typedef struct hotfix_counts {
   /**
-   * What the metric's name counts; 0 to 2^53.
+   * The events that the metric counts; 0 to 2^53.
    */
   double events;
   /**
@@ -1439,7 +1487,7 @@ typedef struct hotfix_counts {
 } hotfix_counts;
 
 /**
- * What hotfix_fisher_exact says. Set `struct_size` before the call (HOTFIX_FISHER_INIT does).
+ * The result of hotfix_fisher_exact. Set `struct_size` before the call (HOTFIX_FISHER_INIT does).
  */
 typedef struct hotfix_fisher {
   /**
@@ -1447,19 +1495,19 @@ typedef struct hotfix_fisher {
    */
   size_t struct_size;
   /**
-   * 0 to 1.
+   * The p-value, 0 to 1.
    */
   double p_value;
   /**
-   * The canary's odds over the baseline's; may be infinite, NaN where `has_odds_ratio` is 0.
+   * The canary's odds divided by the baseline's; may be infinite; NaN if `has_odds_ratio` is 0.
    */
   double odds_ratio;
   /**
-   * The canary's rate less the baseline's.
+   * The canary's rate minus the baseline's.
    */
   double difference;
   /**
-   * 1 where the odds ratio is defined.
+   * 1 if the odds ratio is defined.
    */
   uint32_t has_odds_ratio;
   /**
@@ -1469,7 +1517,7 @@ typedef struct hotfix_fisher {
 } hotfix_fisher;
 
 /**
- * What hotfix_poisson_ratio says. Set `struct_size` before the call (HOTFIX_RATES_INIT does).
+ * The result of hotfix_poisson_ratio. Set `struct_size` before the call (HOTFIX_RATES_INIT does).
  */
 typedef struct hotfix_rates {
   /**
@@ -1477,11 +1525,11 @@ typedef struct hotfix_rates {
    */
   size_t struct_size;
   /**
-   * 0 to 1.
+   * The p-value, 0 to 1.
    */
   double p_value;
   /**
-   * The canary's rate over the baseline's; may be infinite, NaN where `has_ratio` is 0.
+   * The canary's rate divided by the baseline's; may be infinite; NaN if `has_ratio` is 0.
    */
   double ratio;
   /**
@@ -1493,7 +1541,7 @@ typedef struct hotfix_rates {
    */
   double high;
   /**
-   * 1 where there are events.
+   * 1 if there are events.
    */
   uint32_t has_ratio;
   /**
@@ -1503,7 +1551,8 @@ typedef struct hotfix_rates {
 } hotfix_rates;
 
 /**
- * What hotfix_non_inferiority says. Set `struct_size` before the call (HOTFIX_MARGIN_INIT does).
+ * The result of hotfix_non_inferiority. Set `struct_size` before the call (HOTFIX_MARGIN_INIT
+ * does).
  */
 typedef struct hotfix_margin {
   /**
@@ -1511,23 +1560,24 @@ typedef struct hotfix_margin {
    */
   size_t struct_size;
   /**
-   * How many standard errors the canary is above the margin; negative speaks for it.
+   * Distance of the canary from the margin in standard errors; negative is evidence that it is
+   * not worse.
    */
   double z;
   /**
-   * 0 to 1.
+   * The p-value, 0 to 1.
    */
   double p_value;
   /**
-   * The canary's rate less the baseline's.
+   * The canary's rate minus the baseline's.
    */
   double difference;
   /**
-   * The canary's rate that is likeliest if it is worse by the margin.
+   * The most likely rate of the canary under the null hypothesis that it is worse by the margin.
    */
   double restricted_canary;
   /**
-   * The baseline's then.
+   * The most likely rate of the baseline under the same hypothesis.
    */
   double restricted_baseline;
   /**
@@ -1541,7 +1591,7 @@ typedef struct hotfix_margin {
 } hotfix_margin;
 
 /**
- * What hotfix_equivalence says. Set `struct_size` before the call (HOTFIX_APART_INIT does).
+ * The result of hotfix_equivalence. Set `struct_size` before the call (HOTFIX_APART_INIT does).
  */
 typedef struct hotfix_apart {
   /**
@@ -1549,15 +1599,15 @@ typedef struct hotfix_apart {
    */
   size_t struct_size;
   /**
-   * The larger of both.
+   * The larger of the two p-values.
    */
   double p_value;
   /**
-   * That the canary is not worse by the margin.
+   * p-value for "the canary is not worse by the margin".
    */
   double p_not_worse;
   /**
-   * That it is not better by the margin.
+   * p-value for "the canary is not better by the margin".
    */
   double p_not_better;
   /**
@@ -1593,16 +1643,16 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The ABI version of the library that is loaded: compare it with HOTFIX_ABI_VERSION.
+ * The ABI version of the loaded library: compare it with HOTFIX_ABI_VERSION.
  *
- * @return A number that grows with every change that is not an addition.
+ * @return A number that increases with every change that is not only an addition.
  *
  * Thread rule: any thread at any time.
  */
 uint32_t hotfix_abi_version(void);
 
 /**
- * The version of the library that is loaded: "0.1.0".
+ * The version of the loaded library: "0.1.0".
  *
  * @return Static text that ends with a null byte.
  *
@@ -1614,7 +1664,7 @@ const char *hotfix_version(void);
  * The name of a status: "refused".
  *
  * @param status  Any number.
- * @return Static text that ends with a null byte; "unknown" for a number that is no status.
+ * @return Static text that ends with a null byte; "unknown" for a number that is not a status.
  *
  * Thread rule: any thread at any time.
  */
@@ -1650,17 +1700,20 @@ hotfix_status hotfix_error_status(const struct hotfix_error *error);
 struct hotfix_str hotfix_error_code(const struct hotfix_error *error);
 
 /**
- * The place: a JSON Pointer into the document ("/phases/1/share"), or the name of the parameter.
+ * The place of the error: a JSON Pointer into the document ("/phases/1/share"), or the name of the
+ * parameter.
  *
  * @param error  An error, or null.
- * @return A view that lives as long as the error; empty where the error is about the whole, and for null.
+ * @return A view that lives as long as the error; empty if the error concerns the whole document,
+ *         and for null.
  *
  * Thread rule: any number of threads may read one error.
  */
 struct hotfix_str hotfix_error_path(const struct hotfix_error *error);
 
 /**
- * What is wrong, and the remedy, as a sentence in English; a policy's has a line for each fault.
+ * What is wrong and what to do, as a sentence in English. For a policy there is one line for each
+ * fault.
  *
  * @param error  An error, or null.
  * @return A view that lives as long as the error; empty for null.
@@ -1670,8 +1723,9 @@ struct hotfix_str hotfix_error_path(const struct hotfix_error *error);
 struct hotfix_str hotfix_error_message(const struct hotfix_error *error);
 
 /**
- * Everything as JSON: code, path, message, status; `errors` of a policy, of facts, of an import and of a scenario, with `count` of
- * all there were; `line` of a log; `got`, `state` and `accepted` of a refusal, and a train's `service`.
+ * The whole error as JSON: `code`, `path`, `message` and `status`. A policy, facts, an import and
+ * a scenario add `errors` and `count`, the number of all faults; a log adds `line`; a refusal adds
+ * `got`, `state` and `accepted`, and in a train `service`.
  *
  * @param error  An error, or null.
  * @return A view that lives as long as the error; empty for null.
@@ -1681,53 +1735,73 @@ struct hotfix_str hotfix_error_message(const struct hotfix_error *error);
 struct hotfix_str hotfix_error_json(const struct hotfix_error *error);
 
 /**
- * How many kinds of input a refusing rollout would have taken.
+ * The number of kinds of input that the rollout would have accepted instead of the refused one.
  *
  * @param error  An error, or null.
- * @return Their number; 0 for an error that is no refusal, and for null.
+ * @return The number; 0 for an error that is not a refusal, and for null.
  *
  * Thread rule: any number of threads may read one error.
  */
 size_t hotfix_error_accepted_count(const struct hotfix_error *error);
 
 /**
- * One kind of input that a refusing rollout would have taken: "roll_back".
+ * One kind of input that the rollout would have accepted instead of the refused one: "roll_back".
  *
  * @param error  An error, or null.
  * @param index  From 0.
- * @return Static text; empty from hotfix_error_accepted_count on, and for null.
+ * @return Static text; empty for an index out of range, and for null.
  *
  * Thread rule: any number of threads may read one error.
  */
 struct hotfix_str hotfix_error_accepted(const struct hotfix_error *error, size_t index);
 
 /**
- * The log lines that a refusal added: append them like any other. The same as the outcome's events of that call.
+ * The log lines that a refusal added: append them like any other lines. They equal the outcome's
+ * `events` of that call.
  *
  * @param error  An error, or null.
- * @return A view that lives as long as the error; empty where nothing was logged, and for null.
+ * @return A view that lives as long as the error; empty if nothing was logged, and for null.
  *
  * Thread rule: any number of threads may read one error.
  */
 struct hotfix_str hotfix_error_events(const struct hotfix_error *error);
 
 /**
- * Frees an error. Its views end with it.
+ * Frees an error. Its views become invalid.
  *
- * @param error  An error that a function of this library gave, or null.
+ * @param error  An error that a function of this library returned, or null.
  *
- * Thread rule: one thread, after every reader is done.
+ * Thread rule: one thread, after every other thread has finished reading.
  */
 void hotfix_error_free(struct hotfix_error *error);
 
 /**
- * Reads an RFC 3339 time of any zone.
+ * Explains the code of an error, a refusal or a finding: what is wrong, the cause, and what to do.
+ *
+ * The text is Markdown in lines of at most 100 characters, as on the page docs/codes.md. It is
+ * empty for a code that this release does not have.
+ *
+ * @param code      The code, as hotfix_error_code gives it; UTF-8, borrowed for the call.
+ * @param code_len  Its length in bytes.
+ * @param out       A buffer that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_OK also for an unknown code.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_code_explain(const char *code,
+                                  size_t code_len,
+                                  struct hotfix_buf *out,
+                                  struct hotfix_error **err);
+
+/**
+ * Reads an RFC 3339 time with any UTC offset.
  *
  * @param text      "2026-03-03T14:40:00Z"; UTF-8, borrowed for the call.
  * @param text_len  Its length in bytes.
  * @param out_ms    Milliseconds since 1970-01-01T00:00:00Z. Written on success only.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_UNIT for text that is no time.
+ * @return HOTFIX_STATUS_UNIT if `text` is not a valid time.
  *
  * Thread rule: any thread at any time.
  */
@@ -1737,7 +1811,7 @@ hotfix_status hotfix_time_parse(const char *text,
                                 struct hotfix_error **err);
 
 /**
- * Writes a time as documents carry it: "2026-03-03T14:40:00.000Z".
+ * Writes a time as in documents: "2026-03-03T14:40:00.000Z".
  *
  * @param at_ms  Milliseconds since 1970-01-01T00:00:00Z; years 1 to 9999.
  * @param out    A buffer that the caller frees with hotfix_buf_free.
@@ -1759,13 +1833,13 @@ hotfix_status hotfix_time_format(int64_t at_ms, struct hotfix_buf *out, struct h
 hotfix_status hotfix_policy_presets(struct hotfix_buf *out, struct hotfix_error **err);
 
 /**
- * A preset by name: "phased-canary".
+ * Makes the policy of a preset, such as "phased-canary".
  *
  * @param name      The name; UTF-8, borrowed for the call.
  * @param name_len  Its length in bytes.
  * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_POLICY where there is none of this name; the error names the nearest.
+ * @return HOTFIX_STATUS_POLICY if no preset has this name; the error names the nearest.
  *
  * Thread rule: any thread at any time.
  */
@@ -1775,13 +1849,15 @@ hotfix_status hotfix_policy_preset(const char *name,
                                    struct hotfix_error **err);
 
 /**
- * Reads a policy from TOML, at most 1 MiB of it. What it extends are presets; hotfix_policy_from_toml_with knows others, too.
+ * Reads a policy from TOML, at most 1 MiB. It may extend presets; with
+ * hotfix_policy_from_toml_with it may also extend other policies.
  *
  * @param text      The document; UTF-8, borrowed for the call.
  * @param text_len  Its length in bytes.
  * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_POLICY; the error has every fault with its code and place, not the first alone.
+ * @return HOTFIX_STATUS_POLICY for an invalid policy; the error has every fault with its code and
+ *         place, not only the first.
  *
  * Thread rule: any thread at any time.
  */
@@ -1791,7 +1867,7 @@ hotfix_status hotfix_policy_from_toml(const char *text,
                                       struct hotfix_error **err);
 
 /**
- * Reads a policy from JSON, at most 1 MiB of it. What it extends are presets.
+ * Reads a policy from JSON, at most 1 MiB. It may extend presets.
  *
  * @param text      The document; UTF-8, borrowed for the call.
  * @param text_len  Its length in bytes.
@@ -1820,7 +1896,8 @@ hotfix_status hotfix_policy_to_json(const struct hotfix_policy *policy,
                                     struct hotfix_error **err);
 
 /**
- * Writes a policy as people read it: "10min" and "0.3%", every default filled in.
+ * Writes a policy as TOML, in the notation of policy files: "10min" and "0.3%", every default
+ * filled in.
  *
  * @param policy  A policy.
  * @param out     A buffer that the caller frees with hotfix_buf_free.
@@ -1846,7 +1923,7 @@ hotfix_status hotfix_policy_digest(const struct hotfix_policy *policy,
                                    struct hotfix_error **err);
 
 /**
- * Another handle on the same policy: cheap, and freed on its own.
+ * Makes another handle on the same policy. It is cheap; each handle is freed separately.
  *
  * @param policy  A policy.
  * @param out     The new handle; the caller frees it with hotfix_policy_free. Null on failure.
@@ -1859,7 +1936,7 @@ hotfix_status hotfix_policy_clone(const struct hotfix_policy *policy,
                                   struct hotfix_error **err);
 
 /**
- * Frees one handle on a policy; plans made from it live on.
+ * Frees one handle on a policy; plans made from it stay valid.
  *
  * @param policy  A policy, or null.
  *
@@ -1868,15 +1945,18 @@ hotfix_status hotfix_policy_clone(const struct hotfix_policy *policy,
 void hotfix_policy_free(struct hotfix_policy *policy);
 
 /**
- * Answers a hotfix_resolve with the text of a policy: JSON where its first character is `{`, else TOML. The last answer counts.
+ * Answers a hotfix_resolve with the text of a policy: JSON if its first character is `{`,
+ * otherwise TOML. The last answer counts.
  *
- * @param base      What the hotfix_resolve was given.
- * @param text      The text; UTF-8, borrowed for the call: it is copied.
+ * @param base      The `base` that the hotfix_resolve received.
+ * @param text      The text; UTF-8, borrowed for the call and copied.
  * @param text_len  Its length in bytes.
- * @param err       Where an error object goes; may be null, and not that of the reading which asks. Owned by the caller.
- * @return HOTFIX_STATUS_UTF8 or HOTFIX_STATUS_NULL; the reading that asks fails with the same.
+ * @param err       Where an error object goes; may be null. It must not be the `err` of the call
+ *                  that asks. Owned by the caller.
+ * @return HOTFIX_STATUS_UTF8 or HOTFIX_STATUS_NULL; the call that asks then fails with the same
+ *         status.
  *
- * Thread rule: the thread that the hotfix_resolve was called on.
+ * Thread rule: only the thread that the hotfix_resolve was called on.
  */
 hotfix_status hotfix_base_set(struct hotfix_base *base,
                               const char *text,
@@ -1884,16 +1964,18 @@ hotfix_status hotfix_base_set(struct hotfix_base *base,
                               struct hotfix_error **err);
 
 /**
- * Reads a policy from TOML as hotfix_policy_from_toml does, where `extends` may name policies of the caller.
+ * Reads a policy from TOML like hotfix_policy_from_toml; `extends` may also name policies of the
+ * caller.
  *
  * @param text      The document; UTF-8, borrowed for the call.
  * @param text_len  Its length in bytes.
- * @param resolve   Asked for each name once, on this thread, before the call returns; may be null. A name that it does not know is a
- *                  preset's.
- * @param context   Given to `resolve` as it is; may be null.
+ * @param resolve   Called once for each name, on this thread, before the call returns; may be
+ *                  null. A name that it does not know is the name of a preset.
+ * @param context   Passed to `resolve` unchanged; may be null.
  * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return As hotfix_policy_from_toml; HF-POL-028 to HF-POL-035 are about what is extended.
+ * @return As hotfix_policy_from_toml. The error also has every fault in `extends` and in the
+ *         policies that are extended.
  *
  * Thread rule: any thread at any time.
  */
@@ -1905,12 +1987,13 @@ hotfix_status hotfix_policy_from_toml_with(const char *text,
                                            struct hotfix_error **err);
 
 /**
- * Reads a policy from JSON as hotfix_policy_from_json does, where `extends` may name policies of the caller.
+ * Reads a policy from JSON like hotfix_policy_from_json; `extends` may also name policies of the
+ * caller.
  *
  * @param text      The document; UTF-8, borrowed for the call.
  * @param text_len  Its length in bytes.
  * @param resolve   As for hotfix_policy_from_toml_with; may be null.
- * @param context   Given to `resolve` as it is; may be null.
+ * @param context   Passed to `resolve` unchanged; may be null.
  * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
  * @param err       Where an error object goes; may be null. Owned by the caller.
  * @return As hotfix_policy_from_toml_with.
@@ -1925,19 +2008,22 @@ hotfix_status hotfix_policy_from_json_with(const char *text,
                                            struct hotfix_error **err);
 
 /**
- * How severe an incident is and whether it calls for a hot-fix, as JSON: {"severity", "at_worst", "hotfix", "settled",
- * "act_on", "rules", "undecided", "unknown", "decisive", "if_known", "would", "deduced", "contradictions", "exact"}.
+ * Classifies an incident: its severity and whether it calls for a hot-fix, as JSON: {"severity",
+ * "at_worst", "hotfix", "settled", "act_on", "rules", "undecided", "unknown", "decisive",
+ * "if_known", "would", "deduced", "contradictions", "exact"}.
  *
- * The answer is certain of what follows for all values of the unknown facts that the policy's implications allow, and only
- * of that. What is unknown is never taken for no.
+ * The answer is certain only if it is the same for all values of the unknown facts that the
+ * policy's implications allow. An unknown fact is never treated as "no".
  *
  * @param policy     A policy.
- * @param facts      What is known, by name: {"payment_failure_share": "55%", "service_down": false}; `null` is unknown,
- *                   as is what is absent. UTF-8, borrowed; may be null with length 0 where nothing is known.
+ * @param facts      The known facts by name: {"payment_failure_share": "55%", "service_down":
+ *                   false}. A fact that is `null` or absent is unknown. UTF-8, borrowed; may be
+ *                   null with length 0 if nothing is known.
  * @param facts_len  Its length in bytes.
  * @param out        A buffer that the caller frees with hotfix_buf_free.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_FACT; the error has every fault with its code and place, not the first alone.
+ * @return HOTFIX_STATUS_FACT for facts that cannot be read; the error has every fault with its
+ *         code and place, not only the first.
  *
  * Thread rule: any number of threads may use one policy.
  */
@@ -1948,18 +2034,21 @@ hotfix_status hotfix_policy_classify(const struct hotfix_policy *policy,
                                      struct hotfix_error **err);
 
 /**
- * What is to be done about an incident by the policy's decision tree, or by the tree that its rules make, as JSON:
- * {"outcome", "settled", "path", "reachable", "gaps", "circular", "next_question", "contradictions", "exact"}.
+ * Decides what to do about an incident, by the policy's decision tree or by the tree built from
+ * its rules, as JSON: {"outcome", "settled", "path", "reachable", "gaps", "circular",
+ * "next_question", "contradictions", "exact"}.
  *
- * `outcome` is {"id", "title", "severity", "hotfix", "deadline"}, or null while it is open; a deadline is in seconds, or
- * the name of a day. As certain as hotfix_policy_classify.
+ * `outcome` is {"id", "title", "severity", "hotfix", "deadline"}, or null while it is open; a
+ * deadline is in seconds, or the name of a day. It is as certain as the answer of
+ * hotfix_policy_classify.
  *
  * @param policy     A policy.
  * @param facts      As for hotfix_policy_classify.
  * @param facts_len  Its length in bytes.
  * @param out        A buffer that the caller frees with hotfix_buf_free.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_FACT; the error has every fault with its code and place, not the first alone.
+ * @return HOTFIX_STATUS_FACT for facts that cannot be read; the error has every fault with its
+ *         code and place, not only the first.
  *
  * Thread rule: any number of threads may use one policy.
  */
@@ -1970,15 +2059,16 @@ hotfix_status hotfix_policy_decide(const struct hotfix_policy *policy,
                                    struct hotfix_error **err);
 
 /**
- * Everything doubtful in a policy, as a JSON array of {"code", "level", "path", "message", "remedy", "example"}.
+ * Lints a policy: its findings as a JSON array of {"code", "level", "path", "message", "remedy",
+ * "example"}.
  *
  * @param policy  A policy.
- * @param at      The present time as RFC 3339; UTF-8, borrowed. May be null with length 0: then nothing is said of what
- *                is overdue.
+ * @param at      The present time as RFC 3339; UTF-8, borrowed. May be null with length 0: then
+ *                overdue dates are not checked.
  * @param at_len  Its length in bytes.
  * @param out     A buffer that the caller frees with hotfix_buf_free.
  * @param err     Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_UNIT for text that is no time.
+ * @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
  *
  * Thread rule: any number of threads may use one policy.
  */
@@ -1989,10 +2079,11 @@ hotfix_status hotfix_policy_lint(const struct hotfix_policy *policy,
                                  struct hotfix_error **err);
 
 /**
- * The decision tree as a Mermaid flowchart: the policy's own, or the one that its rules make.
+ * The decision tree as a Mermaid flowchart: the policy's own, or the one built from its rules.
  *
  * @param policy  A policy.
- * @param out     A buffer that the caller frees with hotfix_buf_free; empty text where there is neither.
+ * @param out     A buffer that the caller frees with hotfix_buf_free; empty text if the policy has
+ *                no tree and no rules.
  * @param err     Where an error object goes; may be null. Owned by the caller.
  *
  * Thread rule: any number of threads may use one policy.
@@ -2002,10 +2093,11 @@ hotfix_status hotfix_policy_tree_mermaid(const struct hotfix_policy *policy,
                                          struct hotfix_error **err);
 
 /**
- * The same in Graphviz's language.
+ * The decision tree in Graphviz's DOT language.
  *
  * @param policy  A policy.
- * @param out     A buffer that the caller frees with hotfix_buf_free; empty text where there is no tree.
+ * @param out     A buffer that the caller frees with hotfix_buf_free; empty text if there is no
+ *                tree.
  * @param err     Where an error object goes; may be null. Owned by the caller.
  *
  * Thread rule: any number of threads may use one policy.
@@ -2017,10 +2109,12 @@ hotfix_status hotfix_policy_tree_dot(const struct hotfix_policy *policy,
 /**
  * Makes a plan from JSON documents.
  *
- * @param policy        A policy; the plan keeps what it needs of it.
- * @param incident      {"id", "service", "title", "facts", "began_at", "detected_at", "severity"}; UTF-8, borrowed.
+ * @param policy        A policy; the plan keeps what it needs and does not refer to it.
+ * @param incident      {"id", "service", "title", "facts", "began_at", "detected_at", "severity"};
+ *                      UTF-8, borrowed.
  * @param incident_len  Its length in bytes.
- * @param release       {"version", "previous", "methods": [{"kind", "seconds"}], …}; UTF-8, borrowed.
+ * @param release       {"version", "previous", "methods": [{"kind", "seconds"}], …}; UTF-8,
+ *                      borrowed.
  * @param release_len   Its length in bytes.
  * @param traffic       {"requests_per_minute", …}; UTF-8, borrowed; may be null with length 0.
  * @param traffic_len   Its length in bytes.
@@ -2041,20 +2135,22 @@ hotfix_status hotfix_plan_new(const struct hotfix_policy *policy,
                               struct hotfix_error **err);
 
 /**
- * Makes a plan whose tests are calibrated on the house's own history.
+ * Makes a plan whose tests are calibrated on the service's own history.
  *
- * The plan keeps what the tests are to make of the history (threshold, cap and hold level by metric and phase) and the
- * history's digest. Both are in the first line of the log, so a log is replayed without the history.
+ * The plan keeps the result of the calibration (threshold, cap and hold level by metric and phase)
+ * and the digest of the history. Both are in the first line of the log, so a log can be replayed
+ * without the history.
  *
- * @param policy           A policy with the evidence mode `replay` or `both`; the plan keeps what it needs of it.
+ * @param policy           A policy with the evidence mode `replay` or `both`; the plan keeps what
+ *                         it needs.
  * @param incident         As for hotfix_plan_new.
  * @param incident_len     Its length in bytes.
  * @param release          As for hotfix_plan_new.
  * @param release_len      Its length in bytes.
  * @param traffic          As for hotfix_plan_new; may be null with length 0.
  * @param traffic_len      Its length in bytes.
- * @param calibration      {metric: {instance: [[events, trials], …]}}, one pair a tick of the policy's cadence; UTF-8,
- *                         borrowed.
+ * @param calibration      {metric: {instance: [[events, trials], …]}}, one pair for each tick of
+ *                         the policy's cadence; UTF-8, borrowed.
  * @param calibration_len  Its length in bytes.
  * @param out              The plan; the caller frees it with hotfix_plan_free. Null on failure.
  * @param err              Where an error object goes; may be null. Owned by the caller.
@@ -2075,8 +2171,9 @@ hotfix_status hotfix_plan_new_calibrated(const struct hotfix_policy *policy,
                                          struct hotfix_error **err);
 
 /**
- * What the house's own history asks of the tests, by metric: {metric: {"history", "phases": [{"phase", "calibration":
- * {"threshold", "cap", "hold", …}}, …]}}; {} without a history.
+ * The calibration of the tests from the service's own history, by metric: {metric: {"history",
+ * "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}; {} without a
+ * history.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2089,12 +2186,14 @@ hotfix_status hotfix_plan_calibration(const struct hotfix_plan *plan,
                                       struct hotfix_error **err);
 
 /**
- * What each phase can see, before anything is deployed.
+ * The power analysis of a plan: which faults each phase can detect, before anything is deployed.
  *
- * {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes", "false_rollback": {"chance",
- * "approximate"}, "faults": [{"ratio", "passes", "plain", "sequential", …}], "smallest_ratio", …}], "all_gates", "faults",
- * "metrics", "unforeseen", "advice": [{"metric", "phases", "kind", "sentence", …}]}. Chances are from 0 to 1 and exact for
- * independent errors where they do not say `approximate`. Takes milliseconds: keep the answer.
+ * {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes",
+ * "false_rollback": {"chance", "approximate"}, "faults": [{"ratio", "passes", "plain",
+ * "sequential", …}], "smallest_ratio", …}], "all_gates", "faults", "metrics", "unforeseen",
+ * "advice": [{"metric", "phases", "kind", "sentence", …}]}. Probabilities are from 0 to 1; they
+ * are exact for independent errors unless `approximate` is set. The call takes milliseconds: keep
+ * the answer.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2102,12 +2201,12 @@ hotfix_status hotfix_plan_calibration(const struct hotfix_plan *plan,
  *
  * Thread rule: any number of threads may use one plan.
  */
-hotfix_status hotfix_plan_sight(const struct hotfix_plan *plan,
+hotfix_status hotfix_plan_power(const struct hotfix_plan *plan,
                                 struct hotfix_buf *out,
                                 struct hotfix_error **err);
 
 /**
- * The same as Markdown: a table that a person can act on.
+ * The power analysis as Markdown, with a table and advice.
  *
  * @param plan  A plan.
  * @param out   A buffer with text that the caller frees with hotfix_buf_free.
@@ -2115,12 +2214,13 @@ hotfix_status hotfix_plan_sight(const struct hotfix_plan *plan,
  *
  * Thread rule: any number of threads may use one plan.
  */
-hotfix_status hotfix_plan_sight_markdown(const struct hotfix_plan *plan,
+hotfix_status hotfix_plan_power_markdown(const struct hotfix_plan *plan,
                                          struct hotfix_buf *out,
                                          struct hotfix_error **err);
 
 /**
- * When what happens if all goes well: [{"offset", "at", "step", "phase"}, …], offsets in seconds.
+ * The timeline of a rollout without interruptions: [{"offset", "at", "step", "phase"}, …], offsets
+ * in seconds.
  *
  * @param plan      A plan.
  * @param start_ms  The start, in milliseconds since 1970-01-01T00:00:00Z.
@@ -2135,7 +2235,8 @@ hotfix_status hotfix_plan_timeline(const struct hotfix_plan *plan,
                                    struct hotfix_error **err);
 
 /**
- * SHA-256 of policy, incident, release, traffic and calibrations in canonical JSON; the same on every platform.
+ * SHA-256 of policy, incident, release, traffic and calibrations in canonical JSON; the same on
+ * every platform.
  *
  * @param plan  A plan.
  * @param out   The digest. Written on success only.
@@ -2148,7 +2249,7 @@ hotfix_status hotfix_plan_digest(const struct hotfix_plan *plan,
                                  struct hotfix_error **err);
 
 /**
- * Frees a plan; rollouts made from it live on.
+ * Frees a plan; rollouts made from it stay valid.
  *
  * @param plan  A plan, or null.
  *
@@ -2157,8 +2258,8 @@ hotfix_status hotfix_plan_digest(const struct hotfix_plan *plan,
 void hotfix_plan_free(struct hotfix_plan *plan);
 
 /**
- * The phases of a plan's strategy, in order: [{"name", "share", "deploy", "watch", …}, …], as in a policy on the wire:
- * shares as fractions, times in seconds.
+ * The phases of a plan's strategy, in order: [{"name", "share", "deploy", "watch", …}, …]. Shares
+ * are fractions, times are in seconds.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2171,11 +2272,11 @@ hotfix_status hotfix_plan_phases(const struct hotfix_plan *plan,
                                  struct hotfix_error **err);
 
 /**
- * The strategy of a plan: {"strategy", "own", "chosen_by", "why", "batches", "steps": [{"move", "side", "phase", "share",
- * "instances", "lasts", "checks", "ended_by"}, …]}.
+ * The strategy of a plan: {"strategy", "own", "chosen_by", "why", "batches", "steps": [{"move",
+ * "side", "phase", "share", "instances", "lasts", "checks", "ended_by"}, …]}.
  *
- * With blue-green the rollout's `deploy` goes to the idle side; confirm it when that side passed what the `validate` step
- * names.
+ * With blue-green the rollout's `deploy` goes to the idle side: confirm it after that side has
+ * passed the checks of the `validate` step.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2188,9 +2289,9 @@ hotfix_status hotfix_plan_strategy(const struct hotfix_plan *plan,
                                    struct hotfix_error **err);
 
 /**
- * Which strategy is advised, and why not the others: {"strategy", "own", "chosen", "reasons": [{"code", "weight",
- * "rests_on", "text"}, …], "alternatives": [{"strategy", "can_be_planned", "least", "reasons"}, …], "if_known": [{"input",
- * "value", "strategy"}, …]}.
+ * The recommended strategy, and the reasons against the others: {"strategy", "own", "chosen",
+ * "reasons": [{"code", "weight", "rests_on", "text"}, …], "alternatives": [{"strategy",
+ * "can_be_planned", "least", "reasons"}, …], "if_known": [{"input", "value", "strategy"}, …]}.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2203,8 +2304,9 @@ hotfix_status hotfix_plan_recommendation(const struct hotfix_plan *plan,
                                          struct hotfix_error **err);
 
 /**
- * How a release goes back: {"methods": [{"kind", "takes": {"least", "most"}, "condition", …}, …], "others", "estimate",
- * "point": {"demanded", "known", "missing"}, "on_failure", "cannot_go_back", "steps", "aftercare", …}, times in seconds.
+ * How a release is rolled back: {"methods": [{"kind", "takes": {"least", "most"}, "condition", …},
+ * …], "others", "estimate", "point": {"demanded", "known", "missing"}, "on_failure",
+ * "not_reversible", "steps", "aftercare", …}. Times are in seconds.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2217,12 +2319,14 @@ hotfix_status hotfix_plan_rollback(const struct hotfix_plan *plan,
                                    struct hotfix_error **err);
 
 /**
- * Whether the release is as small as the policy wants a hot-fix, by its diff's figures ("numstat") and its "change", as
- * JSON: {"content": "yes" | "no" | "unknown", "figures": {"files", "added", "deleted", "lines", "binary", "dependencies",
- * "migrations", "tests"}, "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
+ * Checks the size of the release against the policy's limits for a hot-fix, from its diff
+ * ("numstat") and its "change", as JSON: {"content": "yes" | "no" | "unknown", "figures":
+ * {"files", "added", "deleted", "lines", "binary", "dependencies", "migrations", "tests"},
+ * "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
  * "would_tell"}], "wanted"}.
  *
- * What is unknown is never fine. "content" is absent where the policy has no table `scope`, "figures" where there is no diff.
+ * An unknown value never passes the check. "content" is absent if the policy has no table `scope`,
+ * "figures" if there is no diff.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2235,10 +2339,11 @@ hotfix_status hotfix_plan_scope(const struct hotfix_plan *plan,
                                 struct hotfix_error **err);
 
 /**
- * What the plan's severity asks for, as JSON: {"severity", "basis": "given" | "settled" | "assumed" | "unknown",
- * "would_tell", "in_policy", "label", "hotfix", "process", "approvals", "review", "testing": {"least", "most", "staging":
- * {"verdict": "required" | "may_be_left_out" | "unknown" | "not_asked", "because", "would_tell"}, "demands"}}; times in
- * seconds, what is not said is absent.
+ * The requirements of the plan's severity, as JSON: {"severity", "basis": "given" | "settled" |
+ * "assumed" | "unknown", "would_tell", "in_policy", "label", "hotfix", "process", "approvals",
+ * "review", "testing": {"least", "most", "staging": {"verdict": "required" | "may_be_left_out" |
+ * "unknown" | "not_asked", "because", "would_tell"}, "demands"}}; times are in seconds, and values
+ * that the policy does not set are absent.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2251,19 +2356,22 @@ hotfix_status hotfix_plan_demands(const struct hotfix_plan *plan,
                                   struct hotfix_error **err);
 
 /**
- * Composes a commit message in the policy's form, as JSON: {"text", "subject", "missing", "later": [{"field", "label",
- * "value"}], "note": {"text", "command"}, "version_commit", "version_missing"}.
+ * Composes a commit message in the policy's form, as JSON: {"text", "subject", "missing", "later":
+ * [{"field", "label", "value"}], "note": {"text", "command"}, "version_commit",
+ * "version_missing"}.
  *
- * Facts stand at its end as trailers that `git interpret-trailers` reads. What the form asks for and was not given is named
- * in "missing"; what is known only after the commit is in "later", with a `git notes` command for what of it was given.
+ * The facts are at its end, as trailers that `git interpret-trailers` reads. "missing" names what
+ * the form asks for and was not given. "later" has what is known only after the commit; "note" has
+ * a `git notes` command for the part of it that was given.
  *
  * @param policy     A policy.
- * @param parts      {"summary", "scope", "version", "fields": {"issue", "severity", "impact", "cause", "change", "solution",
- *                   "tested", "approved_by", "deployed_by"}}, all but the summary optional; UTF-8, borrowed.
+ * @param parts      {"summary", "scope", "version", "fields": {"issue", "severity", "impact",
+ *                   "cause", "change", "solution", "tested", "approved_by", "deployed_by"}}, all
+ *                   but the summary optional; UTF-8, borrowed.
  * @param parts_len  Its length in bytes.
  * @param out        A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_PLAN with a code of HF-VCS and the place in the parts.
+ * @return HOTFIX_STATUS_PLAN if the parts are not valid; the error has the place in the parts.
  *
  * Thread rule: any number of threads may use one policy.
  */
@@ -2274,7 +2382,8 @@ hotfix_status hotfix_policy_commit_message(const struct hotfix_policy *policy,
                                            struct hotfix_error **err);
 
 /**
- * The same with what a plan knows: summary, issue, severity and impact, where they are not given. Nothing is guessed.
+ * Composes a commit message as hotfix_policy_commit_message does, and takes summary, issue,
+ * severity and impact from the plan if they are not given. Nothing is guessed.
  *
  * @param plan       A plan.
  * @param parts      As for hotfix_policy_commit_message, all of it optional; UTF-8, borrowed.
@@ -2292,12 +2401,13 @@ hotfix_status hotfix_plan_commit_message(const struct hotfix_plan *plan,
                                          struct hotfix_error **err);
 
 /**
- * Reads a commit message, as JSON: {"subject", "summary", "kind", "scope", "fields", "others": [{"label", "value"}], "body",
- * "missing", "later", "faults": [{"code", "line", "message"}]}. What was composed is read to the letter; other layouts are
- * read as far as they can be.
+ * Reads a commit message, as JSON: {"subject", "summary", "kind", "scope", "fields", "others":
+ * [{"label", "value"}], "body", "missing", "later", "faults": [{"code", "line", "message"}]}. A
+ * message that this library composed is read exactly; other layouts are read as far as possible.
  *
  * @param policy       A policy.
- * @param message      The message; UTF-8, borrowed. At most 4 MiB of it, else there is a fault and nothing else.
+ * @param message      The message; UTF-8, borrowed. A message above 4 MiB gives one fault and
+ *                     nothing else.
  * @param message_len  Its length in bytes.
  * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err          Where an error object goes; may be null. Owned by the caller.
@@ -2311,19 +2421,20 @@ hotfix_status hotfix_policy_parse_commit_message(const struct hotfix_policy *pol
                                                  struct hotfix_error **err);
 
 /**
- * What is due, overdue, next and done at a time, of what is known now, as JSON: {"at", "due", "overdue", "next", "later",
- * "undated", "done"}, each item in one of the lists.
+ * The duties at a time, from what is known now, as JSON: {"at", "due", "overdue", "next", "later",
+ * "undated", "done"}. Each item is in one of the lists.
  *
- * An item has its id, kind, title and times, who does it ("who": role, holders, reach, stand-in), the time that is left
- * ("left") or by which it is late ("late_by"), in seconds, and why it is asked for ("applies"). The lists are empty before the
- * first input, which opens the case.
+ * An item has its id, kind, title and times, who does it ("who": role, holders, how to reach them,
+ * stand-in), the seconds that are left ("left") or by which it is late ("late_by"), and why it
+ * applies ("applies"). The lists are empty before the first input.
  *
  * @param rollout  A rollout.
- * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+ * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
+ *                 earlier time is treated as the time of the last input.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_duties(const struct hotfix_rollout *rollout,
                                     int64_t at_ms,
@@ -2331,14 +2442,16 @@ hotfix_status hotfix_rollout_duties(const struct hotfix_rollout *rollout,
                                     struct hotfix_error **err);
 
 /**
- * How the fix goes through source control, as JSON: {"flow", "way", "base", "branch", "version", "tag", "steps": [{"kind",
- * "title", "why", "of", "condition", "people", "commands": [{"argv", "shown"}], "instead"}], "back": {"steps", "again"},
- * "home": {"look", "branches": [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
+ * The source control steps of the fix, as JSON: {"flow", "way", "base", "branch", "version",
+ * "tag", "steps": [{"kind", "title", "why", "of", "condition", "people", "commands": [{"argv",
+ * "shown"}], "instead"}], "rollback": {"steps", "again"}, "merge_back": {"inspect", "branches":
+ * [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
  *
- * Nothing is run. `shown` is `argv` quoted for a POSIX shell, whatever stands in a description.
+ * Nothing is run. `shown` is `argv`, safely quoted for a POSIX shell.
  *
  * @param plan   A plan; its release's `flow` and `way` choose among what the policy allows.
- * @param at_ms  When it is tagged, for tags that are named by time, in milliseconds since 1970-01-01T00:00:00Z.
+ * @param at_ms  The time of the tag, for tags that are named by time, in milliseconds since
+ *               1970-01-01T00:00:00Z.
  * @param out    A buffer that the caller frees with hotfix_buf_free.
  * @param err    Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
@@ -2351,15 +2464,17 @@ hotfix_status hotfix_plan_source_control(const struct hotfix_plan *plan,
                                          struct hotfix_error **err);
 
 /**
- * The name of a hot-fix's branch, made of what the fix does: "hotfix/security-patch".
+ * Makes the name of a hot-fix branch from a description: "hotfix/security-patch".
  *
  * @param description      Any text; UTF-8, borrowed.
  * @param description_len  Its length in bytes.
- * @param prefix           What the name starts with: "hotfix/"; UTF-8, borrowed; may be null with length 0.
+ * @param prefix           The start of the name, such as "hotfix/"; UTF-8, borrowed; may be null
+ *                         with length 0.
  * @param prefix_len       Its length in bytes.
  * @param out              A buffer that the caller frees with hotfix_buf_free.
  * @param err              Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_PLAN where nothing is left to name it after, or the prefix makes it no name of a branch.
+ * @return HOTFIX_STATUS_PLAN if the description has no letter or digit, or the result is not a
+ *         valid branch name.
  *
  * Thread rule: any thread.
  */
@@ -2371,15 +2486,15 @@ hotfix_status hotfix_branch_name(const char *description,
                                  struct hotfix_error **err);
 
 /**
- * The version of a hot-fix that follows another, as JSON: {"version", "findings"}.
+ * The next version for a hot-fix, as JSON: {"version", "findings"}.
  *
  * @param version      The version that is live, without `v`; UTF-8, borrowed.
  * @param version_len  Its length in bytes.
  * @param kind         A hotfix_versioning.
  * @param out          A buffer that the caller frees with hotfix_buf_free.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_PLAN for what is no semantic version, and where the next one is not clear; HOTFIX_STATUS_ENUM for a
- *         kind that is none.
+ * @return HOTFIX_STATUS_PLAN if `version` is not a semantic version, or the next version is not
+ *         clear; HOTFIX_STATUS_ENUM for an unknown kind.
  *
  * Thread rule: any thread.
  */
@@ -2396,7 +2511,7 @@ hotfix_status hotfix_next_version(const char *version,
  * @param version_len  Its length in bytes.
  * @param out          A buffer that the caller frees with hotfix_buf_free.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_PLAN where the version cannot stand in a tag.
+ * @return HOTFIX_STATUS_PLAN if the version cannot be part of a tag.
  *
  * Thread rule: any thread.
  */
@@ -2406,7 +2521,7 @@ hotfix_status hotfix_version_tag(const char *version,
                                  struct hotfix_error **err);
 
 /**
- * The name of a tag after a time in UTC: "hotfix-20240115-1430".
+ * The name of a tag from a time in UTC: "hotfix-20240115-1430".
  *
  * @param at_ms  The time, in milliseconds since 1970-01-01T00:00:00Z.
  * @param out    A buffer that the caller frees with hotfix_buf_free.
@@ -2420,11 +2535,13 @@ hotfix_status hotfix_timestamp_tag(int64_t at_ms,
                                    struct hotfix_error **err);
 
 /**
- * The plan and all its views, worked out now: {"digest", "incident", "release", "traffic", "policy", "phases", "methods",
- * "strategy", "recommendation", "rollback", "severity", "assessment", "demands", "scope", "remarks", "record", "duration",
- * "timeline", "slo", "procedure", "advice", "risks", "calibration"}. Durations are in seconds, shares fractions; what is absent
- * is left out. "strategy" is an object: which, who chose it, and its steps. hotfix_plan_sight and hotfix_plan_source_control
- * are calls of their own.
+ * The plan and all its views, computed for this call: {"digest", "incident", "release", "traffic",
+ * "policy", "phases", "methods", "strategy", "recommendation", "rollback", "severity",
+ * "assessment", "demands", "scope", "findings", "change_record", "duration", "timeline", "slo",
+ * "procedure", "advice", "risks", "calibration"}. Durations are in seconds, shares are fractions,
+ * and absent values are left out. "strategy" is an object: the strategy, who chose it, and its
+ * steps. Power analysis and source control are separate calls: hotfix_plan_power and
+ * hotfix_plan_source_control.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2437,15 +2554,16 @@ hotfix_status hotfix_plan_json(const struct hotfix_plan *plan,
                                struct hotfix_error **err);
 
 /**
- * The plan as a page in Markdown that a person can act on. Markup in texts of the caller is shown and not read.
+ * The plan as a page in Markdown, for the people who carry it out. Markup in the caller's texts is
+ * escaped.
  *
  * @param plan       A plan.
- * @param start      When the first deployment starts, as RFC 3339; UTF-8, borrowed. May be null with length 0: then the
- *                   timeline is in T+ alone.
+ * @param start      When the first deployment starts, as RFC 3339; UTF-8, borrowed. May be null
+ *                   with length 0: then the timeline shows only offsets (T+).
  * @param start_len  Its length in bytes.
  * @param out        A buffer that the caller frees with hotfix_buf_free.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_UNIT for text that is no time.
+ * @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
  *
  * Thread rule: any number of threads may use one plan.
  */
@@ -2459,12 +2577,13 @@ hotfix_status hotfix_plan_markdown(const struct hotfix_plan *plan,
  * Rollout and procedure as a Mermaid gantt chart.
  *
  * @param plan       A plan.
- * @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00, with it it shows UTC, and the
- *                   procedure stands where the incident says when it was detected.
+ * @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00. With it
+ *                   the axis shows UTC, and the procedure is drawn if the incident has its time of
+ *                   detection.
  * @param start_len  Its length in bytes.
  * @param out        A buffer that the caller frees with hotfix_buf_free.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_UNIT for text that is no time.
+ * @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
  *
  * Thread rule: any number of threads may use one plan.
  */
@@ -2478,7 +2597,7 @@ hotfix_status hotfix_plan_gantt(const struct hotfix_plan *plan,
  * The name of a state: "rolling_back".
  *
  * @param state  Any number.
- * @return Static text that ends with a null byte; "unknown" for a number that is no state.
+ * @return Static text that ends with a null byte; "unknown" for a number that is not a state.
  *
  * Thread rule: any thread at any time.
  */
@@ -2488,7 +2607,7 @@ const char *hotfix_state_name(int32_t state);
  * The name of a decision: "roll_back".
  *
  * @param decision  Any number.
- * @return Static text that ends with a null byte; "unknown" for a number that is no decision.
+ * @return Static text that ends with a null byte; "unknown" for a number that is not a decision.
  *
  * Thread rule: any thread at any time.
  */
@@ -2498,19 +2617,19 @@ const char *hotfix_decision_name(int32_t decision);
  * The name of an action's kind: "set_traffic".
  *
  * @param kind  Any number.
- * @return Static text that ends with a null byte; "unknown" for a number that is no kind.
+ * @return Static text that ends with a null byte; "unknown" for a number that is not a kind.
  *
  * Thread rule: any thread at any time.
  */
 const char *hotfix_action_kind_name(int32_t kind);
 
 /**
- * A rollout of this plan that nothing has happened to.
+ * Makes a new rollout of a plan.
  *
- * @param plan       A plan; the rollout keeps what it needs of it.
+ * @param plan       A plan; the rollout keeps what it needs and does not refer to it.
  * @param recording  A hotfix_recording.
- * @param salt       Goes into the digests that stand for personal values in the log; UTF-8, borrowed; may be null with
- *                   length 0.
+ * @param salt       A secret for each incident, which salts the digests of personal values in the
+ *                   log; UTF-8, borrowed; may be null with length 0.
  * @param salt_len   Its length in bytes.
  * @param out        The rollout; the caller frees it with hotfix_rollout_free. Null on failure.
  * @param err        Where an error object goes; may be null. Owned by the caller.
@@ -2525,16 +2644,17 @@ hotfix_status hotfix_rollout_new(const struct hotfix_plan *plan,
                                  struct hotfix_error **err);
 
 /**
- * Takes one input: checks it, records it and says what to do.
+ * Handles one input: checks it, records it and returns what to do.
  *
  * @param rollout    A rollout.
  * @param at_ms      The present time, in milliseconds since 1970-01-01T00:00:00Z.
  * @param input      {"kind", "by", …} as in docs/inputs.md; UTF-8, borrowed for the call.
  * @param input_len  Its length in bytes.
- * @param out        What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose `events` are to be appended too.
+ * @param out        The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
+ *                   `events` of a refusal too.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for a document that is no input: nothing was logged. HOTFIX_STATUS_REFUSED for one that is
- *         not taken now: the state is as before.
+ * @return HOTFIX_STATUS_INPUT for a document that is not a valid input: nothing was logged.
+ *         HOTFIX_STATUS_REFUSED for an input that is not accepted now: the state is unchanged.
  *
  * Thread rule: one thread at a time for one rollout.
  */
@@ -2546,21 +2666,25 @@ hotfix_status hotfix_rollout_handle(struct hotfix_rollout *rollout,
                                     struct hotfix_error **err);
 
 /**
- * Takes one observation from plain structs: the same as an input of kind `observe`, without reading JSON.
+ * Handles one observation from plain structs: the same as an input of kind `observe`, without
+ * JSON.
  *
- * Where metrics, arms and buckets are those of the last call, it allocates nothing of its own.
+ * If metrics, arms and buckets are the same as in the last call, it allocates nothing of its own.
  *
  * @param rollout   A rollout.
  * @param at_ms     The present time, in milliseconds since 1970-01-01T00:00:00Z.
- * @param readings  An array, in any order, each metric once; borrowed for the call. May be null with count 0.
- * @param count     How many readings.
+ * @param readings  An array, in any order, each metric once; borrowed for the call. May be null
+ *                  with count 0.
+ * @param count     Number of readings.
  * @param sender    Actor, key and expected head; may be null.
- * @param out       What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose `events` are to be appended too.
+ * @param out       The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
+ *                  `events` of a refusal too.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return As hotfix_rollout_handle; HOTFIX_STATUS_INPUT also for a metric that comes twice; HOTFIX_STATUS_STRUCT and
- *         HOTFIX_STATUS_ENUM for structs that cannot be read; HOTFIX_STATUS_UNIT for a time outside of what a log can hold,
- *         for a name that no metric can have and for an expected head that is no digest; HOTFIX_STATUS_RANGE for more than
- *         4096 readings and for numbers that are not aligned. Of all these nothing was logged.
+ * @return As hotfix_rollout_handle; HOTFIX_STATUS_INPUT also for a metric that occurs twice;
+ *         HOTFIX_STATUS_STRUCT and HOTFIX_STATUS_ENUM for structs that cannot be read;
+ *         HOTFIX_STATUS_UNIT for a time that a log cannot hold, an invalid metric name, or an
+ *         expected head that is not a digest; HOTFIX_STATUS_RANGE for more than 4096 readings and
+ *         for numbers that are not aligned. In all these cases nothing was logged.
  *
  * Thread rule: one thread at a time for one rollout.
  */
@@ -2573,12 +2697,13 @@ hotfix_status hotfix_rollout_observe(struct hotfix_rollout *rollout,
                                      struct hotfix_error **err);
 
 /**
- * Takes up a whole log, strictly: every line is checked against its hash and the line before.
+ * Replays a whole log, strictly: every line is checked against its hash and the line before.
  *
  * @param log        The log's bytes; borrowed for the call.
  * @param log_len    Their number.
- * @param recording  A hotfix_recording, for what follows.
- * @param out        The rollout as after the last line; the caller frees it with hotfix_rollout_free. Null on failure.
+ * @param recording  A hotfix_recording, for the lines that follow.
+ * @param out        The rollout as it was after the last line; the caller frees it with
+ *                   hotfix_rollout_free. Null on failure.
  * @param err        Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_LOG with the first line that is wrong.
  *
@@ -2591,17 +2716,18 @@ hotfix_status hotfix_rollout_replay(const char *log,
                                     struct hotfix_error **err);
 
 /**
- * Takes up a log whose last line may be incomplete, as a crash in mid-write leaves it.
+ * Replays a log whose last line may be incomplete after a crash during a write.
  *
- * The input of a line that was dropped was not taken: deliver it again.
+ * The input of a dropped line was not accepted: send it again.
  *
  * @param log         The log's bytes; borrowed for the call.
  * @param log_len     Their number.
- * @param recording   A hotfix_recording, for what follows.
+ * @param recording   A hotfix_recording, for the lines that follow.
  * @param out         The rollout; the caller frees it with hotfix_rollout_free. Null on failure.
- * @param out_length  How many bytes of the log stand: cut the file here before appending. May be null.
+ * @param out_length  Length in bytes of the valid part of the log: truncate the file to it before
+ *                    appending. May be null.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG with the first line that is wrong, or where no line is complete.
+ * @return HOTFIX_STATUS_LOG with the first line that is wrong, or if no line is complete.
  *
  * Thread rule: any thread at any time.
  */
@@ -2613,7 +2739,7 @@ hotfix_status hotfix_rollout_recover(const char *log,
                                      struct hotfix_error **err);
 
 /**
- * Frees a rollout, a poisoned one too. Views of its outcomes end with it.
+ * Frees a rollout, also a poisoned one. Views into its outcomes become invalid.
  *
  * @param rollout  A rollout, or null.
  *
@@ -2622,37 +2748,42 @@ hotfix_status hotfix_rollout_recover(const char *log,
 void hotfix_rollout_free(struct hotfix_rollout *rollout);
 
 /**
- * The present state in bytes, for hotfix_rollout_restore. The same state gives the same bytes.
+ * Writes the present state as bytes, for hotfix_rollout_restore. The same state gives the same
+ * bytes.
  *
- * The log stays the truth: keep it whole, as another release may refuse a snapshot. It holds names in the clear, and the
- * salt: once personal values are taken out of the log, throw older snapshots away and make new ones from a replay.
+ * Keep the whole log as well: another release may refuse a snapshot. A snapshot contains names and
+ * the salt in clear text: after a redaction of the log, delete older snapshots and make new ones
+ * from a replay.
  *
  * @param rollout  A rollout.
  * @param out      Bytes, not text, that the caller frees with hotfix_buf_free. Empty on failure.
  * @param err      Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG where no log is made (HOTFIX_RECORDING_OFF).
+ * @return HOTFIX_STATUS_LOG if the rollout makes no log (HOTFIX_RECORDING_OFF).
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_snapshot(const struct hotfix_rollout *rollout,
                                       struct hotfix_buf *out,
                                       struct hotfix_error **err);
 
 /**
- * Takes up a snapshot and the log's lines after it: the same as hotfix_rollout_replay of the whole log, byte for byte.
+ * Restores a rollout from a snapshot and the log lines after it: the same, byte for byte, as
+ * hotfix_rollout_replay of the whole log.
  *
- * Where it fails, replay the whole log.
+ * If it fails, replay the whole log.
  *
  * @param snapshot      The bytes of hotfix_rollout_snapshot; borrowed for the call.
  * @param snapshot_len  Their number.
- * @param tail          The log's lines from the one on whose `seq` hotfix_snapshot_seq gives; borrowed for the call; may be
- *                      null with length 0.
+ * @param tail          The log lines from the one whose `seq` is the result of
+ *                      hotfix_snapshot_seq; borrowed for the call; may be null with length 0.
  * @param tail_len      Their length in bytes.
- * @param recording     A hotfix_recording, for what follows; a log that is kept begins with the tail.
- * @param out           The rollout as after the last line; the caller frees it with hotfix_rollout_free. Null on failure.
+ * @param recording     A hotfix_recording, for the lines that follow; a log that is kept begins
+ *                      with the tail.
+ * @param out           The rollout as it was after the last line; the caller frees it with
+ *                      hotfix_rollout_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for a snapshot that cannot be taken up (HF-SNAP, and what is wrong with its plan), and with the
- *         first line of the tail that is wrong.
+ * @return HOTFIX_STATUS_LOG for a snapshot that cannot be restored, and for a tail that is wrong,
+ *         with its first wrong line.
  *
  * Thread rule: any thread at any time.
  */
@@ -2665,13 +2796,14 @@ hotfix_status hotfix_rollout_restore(const char *snapshot,
                                      struct hotfix_error **err);
 
 /**
- * How many lines the log had when a snapshot was made: the tail begins with the line of this `seq`.
+ * The number of log lines when the snapshot was made: the tail begins with the line that has this
+ * `seq`.
  *
  * @param snapshot      The bytes of hotfix_rollout_snapshot; borrowed for the call.
  * @param snapshot_len  Their number.
  * @param out           The number. Written on success only.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for bytes that are no whole snapshot of this format.
+ * @return HOTFIX_STATUS_LOG for bytes that are not a complete snapshot of this format.
  *
  * Thread rule: any thread at any time.
  */
@@ -2687,20 +2819,20 @@ hotfix_status hotfix_snapshot_seq(const char *snapshot,
  * @param out      The state. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_state(const struct hotfix_rollout *rollout,
                                    hotfix_state *out,
                                    struct hotfix_error **err);
 
 /**
- * The phase that is deployed, watched or decided on.
+ * The phase that is being deployed, watched or decided on.
  *
  * @param rollout  A rollout.
- * @param out      Its name; empty where the state has no phase. Written on success only.
+ * @param out      Its name; empty if the state has no phase. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_phase(const struct hotfix_rollout *rollout,
                                    struct hotfix_name *out,
@@ -2710,63 +2842,64 @@ hotfix_status hotfix_rollout_phase(const struct hotfix_rollout *rollout,
  * The canary's confirmed share of the traffic.
  *
  * @param rollout  A rollout.
- * @param out      0 to 1. Written on success only.
+ * @param out      The share, 0 to 1. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_share(const struct hotfix_rollout *rollout,
                                    double *out,
                                    struct hotfix_error **err);
 
 /**
- * How often the hot-fix was begun: 1, and one more with each `supersede` and each `retry`.
+ * The number of attempts: 1, and one more for each `supersede` and each `retry`.
  *
  * @param rollout  A rollout.
  * @param out      From 1. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_attempt(const struct hotfix_rollout *rollout,
                                      uint32_t *out,
                                      struct hotfix_error **err);
 
 /**
- * The kinds of input that would be taken now, as a JSON list of names.
+ * The kinds of input that would be accepted now, as a JSON list of names.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_accepted(const struct hotfix_rollout *rollout,
                                       struct hotfix_buf *out,
                                       struct hotfix_error **err);
 
 /**
- * The last time known.
+ * The time of the last input.
  *
  * @param rollout  A rollout.
- * @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER before the first input. Written on success only.
+ * @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER before the first input.
+ *                 Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_now(const struct hotfix_rollout *rollout,
                                  int64_t *out_ms,
                                  struct hotfix_error **err);
 
 /**
- * The next moment at which time alone can change something: arm one timer with it and send a `tick`.
+ * The next time at which a `tick` can change something: set one timer to it and send a `tick`.
  *
  * @param rollout  A rollout.
- * @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; 0, which has long come, before the first input: send a `tick` at
- *                 once. HOTFIX_NEVER where nothing waits for time. Written on success only.
+ * @param out_ms   Milliseconds since 1970-01-01T00:00:00Z. Before the first input it is 0: send a
+ *                 `tick` at once. HOTFIX_NEVER if nothing waits for time. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_poll_at(const struct hotfix_rollout *rollout,
                                      int64_t *out_ms,
@@ -2779,20 +2912,21 @@ hotfix_status hotfix_rollout_poll_at(const struct hotfix_rollout *rollout,
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_verdict(const struct hotfix_rollout *rollout,
                                      struct hotfix_buf *out,
                                      struct hotfix_error **err);
 
 /**
- * A metric's evidence with everything that it rests on, as JSON; `null` for a metric without a test, or a latency that was
- * never read.
+ * The evidence of a metric and its basis, as JSON; `null` for a metric without a test, or a
+ * latency without any reading.
  *
- * {"log_e", "p_value", "decided", "mode", "guarantee", "why", "alpha", "weight", "threshold", "hold", "tolerated", "margin"}
- * and, where known, "cap", "interval" {"low", "high"} (valid at every look; null for an end that is infinite), "log_e_safe",
- * "log_e_without_any", "ratio", "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm that are of
- * this one look. Computed for this call: seldom, not at every tick.
+ * {"log_e", "p_value", "decided", "mode", "guarantee", "why", "alpha", "weight", "threshold",
+ * "hold", "tolerated", "margin"} and, where known, "cap", "interval" {"low", "high"} (valid at
+ * every evaluation; null for an infinite end), "log_e_safe", "log_e_without_any", "ratio",
+ * "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm, which are valid
+ * for one evaluation only. The call computes it: call it on demand, not at every tick.
  *
  * @param rollout     A rollout.
  * @param metric      Its id; UTF-8, borrowed for the call.
@@ -2800,7 +2934,7 @@ hotfix_status hotfix_rollout_verdict(const struct hotfix_rollout *rollout,
  * @param out         A buffer that the caller frees with hotfix_buf_free.
  * @param err         Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_evidence(const struct hotfix_rollout *rollout,
                                       const char *metric,
@@ -2809,13 +2943,14 @@ hotfix_status hotfix_rollout_evidence(const struct hotfix_rollout *rollout,
                                       struct hotfix_error **err);
 
 /**
- * The hash of the last log line: what another driver gives as `expected_head`.
+ * The hash of the last log line: the value for `expected_head`.
  *
  * @param rollout  A rollout.
- * @param out      The head; 64 zeros before the first line, empty where no log is made. Written on success only.
+ * @param out      The head; 64 zeros before the first line, empty if the rollout makes no log.
+ *                 Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_head(const struct hotfix_rollout *rollout,
                                   struct hotfix_digest *out,
@@ -2825,11 +2960,11 @@ hotfix_status hotfix_rollout_head(const struct hotfix_rollout *rollout,
  * Every log line so far.
  *
  * @param rollout  A rollout.
- * @param out      A view that lives until the next call that takes this rollout without `const`; empty unless it keeps its
- *                 log. Written on success only.
+ * @param out      A view that is valid until the next call that takes this rollout without
+ *                 `const`; empty if the rollout does not keep its log. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_log(const struct hotfix_rollout *rollout,
                                  struct hotfix_str *out,
@@ -2840,11 +2975,11 @@ hotfix_status hotfix_rollout_log(const struct hotfix_rollout *rollout,
  *
  * @param rollout  A rollout.
  * @param index    From 0, below the outcome's `action_count`.
- * @param out      The action; set its `struct_size` before. Written on success only.
+ * @param out      The action; set its `struct_size` before the call. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_RANGE where there is no such action.
+ * @return HOTFIX_STATUS_RANGE if there is no such action.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_action(const struct hotfix_rollout *rollout,
                                     size_t index,
@@ -2852,31 +2987,33 @@ hotfix_status hotfix_rollout_action(const struct hotfix_rollout *rollout,
                                     struct hotfix_error **err);
 
 /**
- * How many actions the last call led to; after hotfix_rollout_replay, _recover and hotfix_rollout_restore those of the last
- * input that was taken: where the process died between append and act, those that do not await anything may not have been
- * done.
+ * The number of actions of the last call. After hotfix_rollout_replay, hotfix_rollout_recover and
+ * hotfix_rollout_restore these are the actions of the last accepted input: if the process crashed
+ * between append and act, actions that do not await `confirm` or `failed` may not have been
+ * carried out.
  *
  * @param rollout  A rollout.
- * @param out      Their number: hotfix_rollout_action has each. Written on success only.
+ * @param out      The number; read them with hotfix_rollout_action. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_action_count(const struct hotfix_rollout *rollout,
                                           size_t *out,
                                           struct hotfix_error **err);
 
 /**
- * The action with this id, of those that await `confirm` or `failed` and of those of the last call: also after other calls.
+ * The action with this id, among those that await `confirm` or `failed` and those of the last
+ * call.
  *
  * @param rollout  A rollout.
  * @param id       "7.1"; UTF-8, borrowed for the call.
  * @param id_len   Its length in bytes.
- * @param out      The action; set its `struct_size` before. Written on success only.
+ * @param out      The action; set its `struct_size` before the call. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_RANGE where there is no such action.
+ * @return HOTFIX_STATUS_RANGE if there is no such action.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_find_action(const struct hotfix_rollout *rollout,
                                          const char *id,
@@ -2885,41 +3022,42 @@ hotfix_status hotfix_rollout_find_action(const struct hotfix_rollout *rollout,
                                          struct hotfix_error **err);
 
 /**
- * The actions of the last call, as JSON: the same as in the log, with `awaits`.
+ * The actions of the last call, as JSON: as in the log, with `awaits`.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_actions(const struct hotfix_rollout *rollout,
                                      struct hotfix_buf *out,
                                      struct hotfix_error **err);
 
 /**
- * How many actions await `confirm` or `failed`.
+ * The number of actions that await `confirm` or `failed`.
  *
  * @param rollout  A rollout.
  * @param out      Their number. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_pending_count(const struct hotfix_rollout *rollout,
                                            size_t *out,
                                            struct hotfix_error **err);
 
 /**
- * One action that awaits `confirm` or `failed`, oldest first. After a crash these are to be done, or found done.
+ * One action that awaits `confirm` or `failed`, the oldest first. After a crash check whether each
+ * was carried out; if not, carry it out.
  *
  * @param rollout  A rollout.
  * @param index    From 0, below hotfix_rollout_pending_count.
- * @param out      The action; set its `struct_size` before. Written on success only.
+ * @param out      The action; set its `struct_size` before the call. Written on success only.
  * @param err      Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_RANGE where there is no such action.
+ * @return HOTFIX_STATUS_RANGE if there is no such action.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_pending_action(const struct hotfix_rollout *rollout,
                                             size_t index,
@@ -2927,203 +3065,219 @@ hotfix_status hotfix_rollout_pending_action(const struct hotfix_rollout *rollout
                                             struct hotfix_error **err);
 
 /**
- * The actions that await `confirm` or `failed`, as JSON: the same as in the log, with `awaits`.
+ * The actions that await `confirm` or `failed`, as JSON: as in the log, with `awaits`.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_pending_actions(const struct hotfix_rollout *rollout,
                                              struct hotfix_buf *out,
                                              struct hotfix_error **err);
 
 /**
- * Why the last verdict is as it is, as JSON: {"at", "causes", "decision", "log_e", "threshold", "hold", "metrics"}.
+ * Explains the last verdict, as JSON: {"at", "causes", "decision", "log_e", "threshold", "hold",
+ * "metrics"}.
  *
- * Each metric has its numbers ("tick", "window"), every rule that it was held against, the least change of the tick that
- * would have turned the verdict ("turn"), and one sentence that says it all. From the way back on it is the verdict before
- * it. Searches: some milliseconds.
+ * Each metric has its numbers ("tick", "window"), every rule that was applied ("rules"), the
+ * smallest change of the tick that would have changed the verdict ("counterfactual"), and a
+ * summary in one sentence ("sentence"). During and after a rollback this explains the verdict
+ * before the rollback. The call searches and takes some milliseconds: call it on demand, not at
+ * every tick.
  *
  * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free; `null` where nothing is judged.
+ * @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if there is
+ *                 no verdict.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_why(const struct hotfix_rollout *rollout,
                                  struct hotfix_buf *out,
                                  struct hotfix_error **err);
 
 /**
- * Whom each version hurts a minute, over the phase so far, as JSON: {"at", "canary", "live", "lesser", "metrics",
- * "requests_per_minute"}.
+ * The estimated impact of each version in bad events per minute, over the phase so far, as JSON:
+ * {"at", "canary", "live", "lesser", "metrics", "requests_per_minute"}.
  *
  * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free; `null` where nothing is judged.
+ * @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if there is
+ *                 no verdict.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_harm(const struct hotfix_rollout *rollout,
                                   struct hotfix_buf *out,
                                   struct hotfix_error **err);
 
 /**
- * What the rest of the phase can still show, as JSON: {"at", "phase", "until_due", "until_overdue", "metrics", "efficacy",
- * "requests_per_minute"}.
+ * The forecast for the rest of the phase: what the tests can still decide, as JSON: {"at",
+ * "phase", "until_due", "until_overdue", "metrics", "efficacy", "requests_per_minute"}.
  *
  * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free; `null` where no phase is watched.
+ * @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if no phase
+ *                 is watched.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
-hotfix_status hotfix_rollout_outlook(const struct hotfix_rollout *rollout,
-                                     struct hotfix_buf *out,
-                                     struct hotfix_error **err);
+hotfix_status hotfix_rollout_forecast(const struct hotfix_rollout *rollout,
+                                      struct hotfix_buf *out,
+                                      struct hotfix_error **err);
 
 /**
- * Each metric, its baseline and what each phase read, as JSON: {"phases", "rows"}.
+ * The comparison table: each metric, its baseline and its readings in each phase, as JSON:
+ * {"phases", "rows"}.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_comparison(const struct hotfix_rollout *rollout,
                                         struct hotfix_buf *out,
                                         struct hotfix_error **err);
 
 /**
- * The same as a table in Markdown.
+ * The result as a table in Markdown.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_comparison_markdown(const struct hotfix_rollout *rollout,
                                                  struct hotfix_buf *out,
                                                  struct hotfix_error **err);
 
 /**
- * Everything that keeps a rollout from starting, as JSON: a list of {"kind", "sentence", "roles", "item", "list", "who",
- * "clears"}.
+ * The blockers: everything that prevents the rollout from starting, as a JSON list of {"kind",
+ * "sentence", "roles", "item", "list", "who", "clears"}.
  *
- * The kinds are severity, denial, approval, item, traffic and policy. `who` has the roles that can clear it (empty: anybody), `clears`
- * the kinds of input that do (empty: the plan has to be made anew). The list is empty where a start would be taken, and from
- * the start on.
+ * The kinds are severity, denial, normal_process, change_window, approval, item, traffic and
+ * policy. `who` has the roles that can clear it (empty: anybody), `clears` the kinds of input that
+ * clear it (empty: make a new plan). The list is empty when a start would be accepted, and after
+ * the start.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_blockers(const struct hotfix_rollout *rollout,
                                       struct hotfix_buf *out,
                                       struct hotfix_error **err);
 
 /**
- * Each demand for approval and how it stands, as JSON: {"demands", "unasked"}.
+ * Each required approval and its state, as JSON: {"demands", "unasked"}.
  *
- * A demand has its roles ("any_of", "stand_ins"), its state (open, approved, denied, withdrawn, author_alone, afterwards, late)
- * and its words: who said what, when, in which role, where, why, and of which plan. "unasked" has the words of roles that no
+ * A demand has its roles ("any_of", "stand_ins"), its state (open, approved, denied, withdrawn,
+ * author_alone, afterwards, late) and its "statements": who answered what, when, in which role,
+ * through which channel, why, and for which plan. "unasked" has the statements of roles that no
  * demand asks.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_approvals(const struct hotfix_rollout *rollout,
                                        struct hotfix_buf *out,
                                        struct hotfix_error **err);
 
 /**
- * Each checklist of the policy, as JSON: a list of {"id", "title", "at", "applies", "holds_start", "within", "items"}.
+ * Each checklist of the policy, as JSON: a list of {"id", "title", "at", "applies", "holds_start",
+ * "within", "items"}.
  *
- * `applies` is yes, no or unknown, by severity and facts. An item has its state (open, done, waived, not_applicable) and in
- * "mark" who said so, when, and why.
+ * `applies` is yes, no or unknown, and follows from severity and facts. An item has its state
+ * (open, done, waived, not_applicable); "mark" has who set it, when, and why.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_checklists(const struct hotfix_rollout *rollout,
                                         struct hotfix_buf *out,
                                         struct hotfix_error **err);
 
 /**
- * Each step of the procedure and how it stands, as JSON: a list of {"id", "title", "role", "state", "mark"}.
+ * Each step of the procedure and its state, as JSON: a list of {"id", "title", "role", "state",
+ * "mark"}.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_procedure(const struct hotfix_rollout *rollout,
                                        struct hotfix_buf *out,
                                        struct hotfix_error **err);
 
 /**
- * The plan's record with how far it is now, as JSON: {"status", "immediate", "window", "prepared_by", "created", "changed",
- * "branch", "commit", "build", "artifact", "links", "missing"}; what is absent is left out.
+ * The plan's change record with its present status, as JSON: {"status", "immediate", "window",
+ * "prepared_by", "created", "changed", "branch", "commit", "build", "artifact", "links",
+ * "missing"}; absent values are left out.
  *
- * The status is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or stopped. A way back under way is
- * still in_progress.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
- */
-hotfix_status hotfix_rollout_record(const struct hotfix_rollout *rollout,
-                                    struct hotfix_buf *out,
-                                    struct hotfix_error **err);
-
-/**
- * The last intent of each kind, as JSON: a list of {"kind", "by", "at", "role", "about", "why"}, in the order of time.
- *
- * Who wanted what, when and why, apart from what came of it. All intents are in the log, a line each.
+ * The status is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or stopped.
+ * During a rollback it is still in_progress.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
-hotfix_status hotfix_rollout_intents(const struct hotfix_rollout *rollout,
-                                     struct hotfix_buf *out,
-                                     struct hotfix_error **err);
+hotfix_status hotfix_rollout_change_record(const struct hotfix_rollout *rollout,
+                                           struct hotfix_buf *out,
+                                           struct hotfix_error **err);
 
 /**
- * The message for an occasion, an audience and a format, from the present state.
+ * The last intervention of each kind, as JSON: a list of {"kind", "by", "at", "role", "about",
+ * "why"}, ordered by time.
  *
- * The request is {"kind", "audience", "format", "at", "utc_offset", "values"}, all but the kind optional. Kinds are alert,
- * deployment_started, phase_passed, deployed, rolling_back, rolled_back, update and resolved; audiences responders (default),
- * stakeholders, business and public; formats text (default), markdown, slack, teams and pagerduty. "at" is a time as
- * "2026-03-03T14:40:00Z" (default: the last one known), "utc_offset" as "+01:00", "values" texts by field for what the
- * rollout does not know, such as the address of the status page.
+ * It shows who asked for what, when and why, whatever the result was. The log has all
+ * interventions, one line each.
+ *
+ * @param rollout  A rollout.
+ * @param out      A buffer that the caller frees with hotfix_buf_free.
+ * @param err      Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
+ */
+hotfix_status hotfix_rollout_interventions(const struct hotfix_rollout *rollout,
+                                           struct hotfix_buf *out,
+                                           struct hotfix_error **err);
+
+/**
+ * Writes the message of a kind for an audience, in a format, from the present state.
+ *
+ * The request is {"kind", "audience", "format", "at", "utc_offset", "values"}, all but the kind
+ * optional. Kinds are alert, deployment_started, phase_passed, deployed, rolling_back,
+ * rolled_back, update and resolved; audiences responders (default), stakeholders, business and
+ * public; formats text (default), markdown, slack, teams and pagerduty. "at" is the time of the
+ * message, such as "2026-03-03T14:40:00Z" (default: the time of the last input). "utc_offset" is
+ * the readers' time zone, such as "+01:00". "values" has texts by field for what the rollout does
+ * not know, such as the address of the status page.
  *
  * @param rollout      A rollout.
  * @param request      The request, JSON; UTF-8, borrowed for the call.
  * @param request_len  Its length in bytes.
- * @param out          A buffer that the caller frees with hotfix_buf_free: the text, or for slack, teams and pagerduty the JSON
- *                     document that the service takes.
+ * @param out          A buffer that the caller frees with hotfix_buf_free: the text, or for slack,
+ *                     teams and pagerduty the JSON document that the service accepts.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_MESSAGE for a request that is none, or a message that cannot be written (HF-MSG).
+ * @return HOTFIX_STATUS_MESSAGE for an invalid request, or a message that cannot be written.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_message(const struct hotfix_rollout *rollout,
                                      const char *request,
@@ -3132,17 +3286,21 @@ hotfix_status hotfix_rollout_message(const struct hotfix_rollout *rollout,
                                      struct hotfix_error **err);
 
 /**
- * A train of these services. After a crash: the same again with the rollouts replayed, and then hotfix_train_settle.
+ * Makes a train of services. After a crash, make it again from the replayed rollouts, then call
+ * hotfix_train_settle.
  *
- * @param services   An array: each service with its rollout; borrowed for the call. On success the train takes the rollouts
- *                   over: they are freed with it, and from then on fed through it alone. On failure they stay the caller's.
- * @param count      How many services.
- * @param after      What each service waits for to be complete, as JSON: an object with a list of names for a service; UTF-8, borrowed. With
- *                   length 0 (may be null) they go one after the other, in the order of `services`.
+ * @param services   An array: each service with its rollout; borrowed for the call. On success the
+ *                   train owns the rollouts: it frees them, and inputs go through the train only.
+ *                   On failure the caller still owns them.
+ * @param count      Number of services.
+ * @param after      The services that have to be complete before each service starts, as JSON: an
+ *                   object with a list of names for a service; UTF-8, borrowed. With length 0 (may
+ *                   be null) each service waits for the one before it in `services`.
  * @param after_len  Its length in bytes.
  * @param out        The train; the caller frees it with hotfix_train_free. Null on failure.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_PLAN for services that make no train: none, a name twice, a circle.
+ * @return HOTFIX_STATUS_PLAN for services that cannot form a train: no service, a name that occurs
+ *         twice, or a cycle.
  *
  * Thread rule: one thread, which alone uses the rollouts.
  */
@@ -3154,19 +3312,21 @@ hotfix_status hotfix_train_new(const struct hotfix_train_service *services,
                                struct hotfix_error **err);
 
 /**
- * Takes one input for one service, and says what every rollout that moved has to do.
+ * Handles one input for one service, and returns the actions of every rollout that changed.
  *
  * @param train        A train.
  * @param at_ms        The present time, in milliseconds since 1970-01-01T00:00:00Z.
  * @param service      The service's name; UTF-8, borrowed for the call.
  * @param service_len  Its length in bytes.
- * @param input        {"kind", "by", …} as for hotfix_rollout_handle; UTF-8, borrowed for the call.
+ * @param input        {"kind", "by", …} as for hotfix_rollout_handle; UTF-8, borrowed for the
+ *                     call.
  * @param input_len    Its length in bytes.
- * @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
+ * @param out          The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
+ *                     moves of a refusal too.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for a document that is no input, and for a service that is not in the train: nothing has
- *         changed, and what the last call handed out stays. HOTFIX_STATUS_REFUSED for one that is not taken now, by the
- *         train (HF-TRAIN) or by the rollout.
+ * @return HOTFIX_STATUS_INPUT for a document that is not a valid input, and for a service that is
+ *         not in the train: nothing has changed, and the output of the last call stays valid.
+ *         HOTFIX_STATUS_REFUSED for an input that the train or the rollout does not accept now.
  *
  * Thread rule: one thread at a time for one train.
  */
@@ -3180,19 +3340,22 @@ hotfix_status hotfix_train_handle(struct hotfix_train *train,
                                   struct hotfix_error **err);
 
 /**
- * Takes one observation of one service from plain structs: the same as an input of kind `observe`.
+ * Handles one observation of one service from plain structs: the same as an input of kind
+ * `observe`.
  *
  * @param train        A train.
  * @param at_ms        The present time, in milliseconds since 1970-01-01T00:00:00Z.
  * @param service      The service's name; UTF-8, borrowed for the call.
  * @param service_len  Its length in bytes.
- * @param readings     An array as for hotfix_rollout_observe; borrowed for the call. May be null with count 0.
- * @param count        How many readings.
+ * @param readings     An array as for hotfix_rollout_observe; borrowed for the call. May be null
+ *                     with count 0.
+ * @param count        Number of readings.
  * @param sender       Actor, key and expected head; may be null.
- * @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
+ * @param out          The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
+ *                     moves of a refusal too.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT, HOTFIX_STATUS_ENUM, HOTFIX_STATUS_UNIT and HOTFIX_STATUS_RANGE as
- *         hotfix_rollout_observe.
+ * @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT, HOTFIX_STATUS_ENUM, HOTFIX_STATUS_UNIT and
+ *         HOTFIX_STATUS_RANGE as hotfix_rollout_observe.
  *
  * Thread rule: one thread at a time for one train.
  */
@@ -3207,12 +3370,12 @@ hotfix_status hotfix_train_observe(struct hotfix_train *train,
                                    struct hotfix_error **err);
 
 /**
- * Sends a `tick` to each rollout whose time has come, and goes on with a way back: for the timer that hotfix_train_poll_at
- * arms.
+ * Sends a `tick` to each rollout that is due, and continues a rollback. Call it at the time that
+ * hotfix_train_poll_at gives.
  *
  * @param train  A train.
  * @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
- * @param out    What it led to. Written on success only.
+ * @param out    The outcome. Written on success only.
  * @param err    Where an error object goes; may be null. Owned by the caller.
  *
  * Thread rule: one thread at a time for one train.
@@ -3223,11 +3386,12 @@ hotfix_status hotfix_train_tick(struct hotfix_train *train,
                                 struct hotfix_error **err);
 
 /**
- * Goes on with a way back as far as it can, and gives every finding that stands: for after a crash. Again it changes nothing.
+ * Continues a rollback as far as possible, and reports every finding that still applies. Call it
+ * after a crash; a second call changes nothing.
  *
  * @param train  A train.
  * @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
- * @param out    What it led to. Written on success only.
+ * @param out    The outcome. Written on success only.
  * @param err    Where an error object goes; may be null. Owned by the caller.
  *
  * Thread rule: one thread at a time for one train.
@@ -3238,7 +3402,8 @@ hotfix_status hotfix_train_settle(struct hotfix_train *train,
                                   struct hotfix_error **err);
 
 /**
- * Frees a train with its rollouts, a poisoned one too. Views of its outcomes and rollouts end with it.
+ * Frees a train with its rollouts, also a poisoned one. Views into its outcomes and rollouts
+ * become invalid.
  *
  * @param train  A train, or null.
  *
@@ -3250,7 +3415,7 @@ void hotfix_train_free(struct hotfix_train *train);
  * The name of a train's state: "rolling_back".
  *
  * @param state  Any number.
- * @return Static text that ends with a null byte; "unknown" for a number that is no state.
+ * @return Static text that ends with a null byte; "unknown" for a number that is not a state.
  *
  * Thread rule: any thread at any time.
  */
@@ -3261,11 +3426,11 @@ const char *hotfix_train_state_name(int32_t state);
  *
  * @param train  A train.
  * @param index  From 0, below the outcome's `move_count`.
- * @param out    The move; set its `struct_size` before. Written on success only.
+ * @param out    The move; set its `struct_size` before the call. Written on success only.
  * @param err    Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_RANGE where there is no such move.
+ * @return HOTFIX_STATUS_RANGE if there is no such move.
  *
- * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a train while no thread changes it.
  */
 hotfix_status hotfix_train_move_at(const struct hotfix_train *train,
                                    size_t index,
@@ -3278,12 +3443,12 @@ hotfix_status hotfix_train_move_at(const struct hotfix_train *train,
  * @param train       A train.
  * @param move_index  From 0, below the outcome's `move_count`.
  * @param index       From 0, below the move's `action_count`.
- * @param out         The action; set its `struct_size` before. Written on success only. Its views live until the next call
- *                    that takes the train without `const`.
+ * @param out         The action; set its `struct_size` before the call. Written on success only.
+ *                    Its views are valid until the next call that takes the train without `const`.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_RANGE where there is no such action.
+ * @return HOTFIX_STATUS_RANGE if there is no such action.
  *
- * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a train while no thread changes it.
  */
 hotfix_status hotfix_train_action(const struct hotfix_train *train,
                                   size_t move_index,
@@ -3292,75 +3457,82 @@ hotfix_status hotfix_train_action(const struct hotfix_train *train,
                                   struct hotfix_error **err);
 
 /**
- * Where the train is.
+ * The state of the train.
  *
  * @param train  A train.
  * @param out    The state. Written on success only.
  * @param err    Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a train while no thread changes it.
  */
 hotfix_status hotfix_train_state_of(const struct hotfix_train *train,
                                     hotfix_train_state *out,
                                     struct hotfix_error **err);
 
 /**
- * Each service and where it is, as JSON: [{"service", "place", "state", "waits_for", "until"}].
+ * Each service and its status in the train, as JSON: [{"service", "place", "state", "waits_for",
+ * "until"}].
  *
- * `place` is waiting, next (it may start, as far as the train goes), held, running, complete, closed, in_turn (it goes back
- * once those in `waits_for` have, at the latest at `until`), kept, rolling_back, frozen or back.
+ * `place` is waiting, next (the train allows it to start), held, running, complete, closed,
+ * in_turn (it is rolled back after those in `waits_for`, at the latest at `until`), kept,
+ * rolling_back, frozen or restored.
  *
  * @param train  A train.
  * @param out    A buffer that the caller frees with hotfix_buf_free.
  * @param err    Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a train while no thread changes it.
  */
 hotfix_status hotfix_train_services(const struct hotfix_train *train,
                                     struct hotfix_buf *out,
                                     struct hotfix_error **err);
 
 /**
- * What came up in the last call for a person to know, as JSON: [{"code", "service", "message"}].
+ * The findings of the last call, about which people have to be notified, as JSON: [{"code",
+ * "service", "message"}].
  *
  * @param train  A train.
  * @param out    A buffer that the caller frees with hotfix_buf_free.
  * @param err    Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a train while no thread changes it.
  */
 hotfix_status hotfix_train_findings(const struct hotfix_train *train,
                                     struct hotfix_buf *out,
                                     struct hotfix_error **err);
 
 /**
- * The next moment at which time alone can change something in any of the services: arm one timer with it and call
- * hotfix_train_tick.
+ * The next time at which hotfix_train_tick can change something in any service: set one timer to
+ * it and call hotfix_train_tick.
  *
  * @param train   A train.
- * @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER where nothing waits for time. Written on success only.
+ * @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER if nothing waits for time.
+ *                Written on success only.
  * @param err     Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a train that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a train while no thread changes it.
  */
 hotfix_status hotfix_train_poll_at(const struct hotfix_train *train,
                                    int64_t *out_ms,
                                    struct hotfix_error **err);
 
 /**
- * A service's rollout, for every function that takes a `const hotfix_rollout *`.
+ * The rollout of a service, for every function that takes a `const hotfix_rollout *`.
  *
- * A call that takes the train without `const` changes its rollouts: views of this one end with it, and no other thread may
- * read it meanwhile. Its actions are those of all moves that the train's last call made in it.
+ * A call that takes the train without `const` changes its rollouts: it invalidates views into this
+ * one, and no other thread may read it at the same time. Its actions are those of all its moves in
+ * the train's last call.
  *
  * @param train        A train.
  * @param service      The service's name; UTF-8, borrowed for the call.
  * @param service_len  Its length in bytes.
- * @param out          The rollout, which belongs to the train: hotfix_train_free frees it. Null on failure.
+ * @param out          The rollout, which belongs to the train: hotfix_train_free frees it. Null on
+ *                     failure.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_ENUM where the train has no such service.
+ * @return HOTFIX_STATUS_ENUM if the train has no such service.
  *
- * Thread rule: any number of threads may read a train and its rollouts while nobody changes the train.
+ * Thread rule: any number of threads may read a train and its rollouts while no thread changes the
+ * train.
  */
 hotfix_status hotfix_train_rollout(const struct hotfix_train *train,
                                    const char *service,
@@ -3369,19 +3541,19 @@ hotfix_status hotfix_train_rollout(const struct hotfix_train *train,
                                    struct hotfix_error **err);
 
 /**
- * Checks a log from end to end and computes every verdict, action and change of state anew.
+ * Checks a log from end to end and recomputes every verdict, action and change of state.
  *
- * Whatever is wrong with the log is a finding, not a failure: {"clean": true, "lines": 42, "head": "…", "findings": []};
- * a finding is {"code", "line", "message"}.
+ * A fault in the log is a finding, not a failure of the call. The result is {"clean": true,
+ * "lines": 42, "head": "…", "findings": []}; a finding is {"code", "line", "message"}.
  *
  * @param log                The log's bytes; borrowed for the call.
  * @param log_len            Their number.
- * @param expected_head      The head that the log should have, 64 hexadecimal digits, so that a cut tail is found; may be null
- *                           with length 0.
+ * @param expected_head      The head that the log should have, 64 hexadecimal digits: with it,
+ *                           missing lines at the end are found. May be null with length 0.
  * @param expected_head_len  Its length in bytes.
  * @param out                A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err                Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_UNIT for a head that is no digest.
+ * @return HOTFIX_STATUS_UNIT if `expected_head` is not a valid digest.
  *
  * Thread rule: any thread at any time.
  */
@@ -3393,20 +3565,22 @@ hotfix_status hotfix_audit(const char *log,
                            struct hotfix_error **err);
 
 /**
- * Takes personal values out of a log: the text that is left has the same chain, and replays to the same state with digests in
- * place of names.
+ * Redacts personal values in a log. The redacted log has the same hash chain and replays to the
+ * same state, with digests in place of names.
  *
- * What is hashed, members of newer releases and the layout of lines stay as they are; a second time changes nothing. What
- * people wrote into texts is hashed and stays.
+ * Hashed values, members of newer releases and the layout of lines are kept; a second redaction
+ * changes nothing. Free texts that people wrote are part of the hash and stay in the log.
  *
  * @param log        The log's bytes; borrowed for the call.
  * @param log_len    Their number.
- * @param names      Whose values go, as JSON: a list of texts, the names. May be null with length 0: everything
- *                   personal goes, the salt too, so that nobody can try names on the digests.
+ * @param names      The people whose values are redacted, as a JSON list of names. May be null
+ *                   with length 0: then all personal values are redacted, and the salt is removed
+ *                   too, so that nobody can test names against the digests.
  * @param names_len  Its length in bytes.
- * @param out        A buffer with the log that is left, which the caller frees with hotfix_buf_free.
+ * @param out        A buffer with the redacted log, which the caller frees with hotfix_buf_free.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for a log whose chain is broken, HOTFIX_STATUS_INPUT for names that are no list of texts.
+ * @return HOTFIX_STATUS_LOG for a log whose chain is broken, HOTFIX_STATUS_INPUT if `names` is not
+ *         a list of texts.
  *
  * Thread rule: any thread at any time.
  */
@@ -3418,17 +3592,19 @@ hotfix_status hotfix_redact(const char *log,
                             struct hotfix_error **err);
 
 /**
- * Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at", "measures"}.
+ * Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at",
+ * "measures"}.
  *
- * A measure has "name", "standing" ("known", "open" or "not_said"), a value ("seconds", "yes", "share", "count", "objective",
- * "requests", "error_rate" or "facts"), "from" and "to" (the moments that it rests on) and a "sentence". One that is open has the
- * value so far and "until": "open"; one that was not said has none.
+ * A measure has "name", "status" ("known", "open" or "not_stated"), a value ("seconds", "yes",
+ * "share", "count", "objective", "requests", "error_rate" or "facts"), "from" and "to" (the
+ * moments between which it was measured) and a "sentence". An open measure has the value so far
+ * and "until": "open"; one that was not stated has no value.
  *
  * @param log      The log's bytes; borrowed for the call.
  * @param log_len  Their number.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for a log that is broken.
+ * @return HOTFIX_STATUS_LOG for a broken log.
  *
  * Thread rule: any thread at any time.
  */
@@ -3438,13 +3614,13 @@ hotfix_status hotfix_measures(const char *log,
                               struct hotfix_error **err);
 
 /**
- * The same as a table in Markdown.
+ * The result as a table in Markdown.
  *
  * @param log      The log's bytes; borrowed for the call.
  * @param log_len  Their number.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for a log that is broken.
+ * @return HOTFIX_STATUS_LOG for a broken log.
  *
  * Thread rule: any thread at any time.
  */
@@ -3454,16 +3630,18 @@ hotfix_status hotfix_measures_markdown(const char *log,
                                        struct hotfix_error **err);
 
 /**
- * DORA's four keys over many logs, as JSON: {"by", "logs", "periods", "whole", "clocks"}; docs/measures.md says what counts.
+ * Computes DORA's four keys over many logs, as JSON: {"by", "logs", "periods", "whole", "clocks"}.
+ * docs/measures.md defines them.
  *
- * @param logs      Whole logs, one after another: each begins with its opening line; borrowed for the call.
+ * @param logs      Whole logs, one after another: each begins with its opening line; borrowed for
+ *                  the call.
  * @param logs_len  Their number of bytes.
  * @param by        "month" or "week"; UTF-8, borrowed for the call.
  * @param by_len    Its length in bytes.
  * @param out       A buffer that the caller frees with hotfix_buf_free.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE where two begin with the same line;
- *         HOTFIX_STATUS_ENUM for another period.
+ * @return HOTFIX_STATUS_LOG for a broken log; HOTFIX_STATUS_MESSAGE if two logs begin with the
+ *         same line; HOTFIX_STATUS_ENUM for an unknown period.
  *
  * Thread rule: any thread at any time.
  */
@@ -3475,7 +3653,7 @@ hotfix_status hotfix_dora(const char *logs,
                           struct hotfix_error **err);
 
 /**
- * The same as a table in Markdown, a row a period.
+ * DORA's four keys as a table in Markdown, one row for each period.
  *
  * @param logs      Whole logs, one after another; borrowed for the call.
  * @param logs_len  Their number of bytes.
@@ -3495,7 +3673,8 @@ hotfix_status hotfix_dora_markdown(const char *logs,
                                    struct hotfix_error **err);
 
 /**
- * The same as a drawing, as JSON: {"svg", "words"}, the second being what it shows; `null` where there is no period.
+ * DORA's four keys as a chart, as JSON: {"svg", "text"}. "text" describes what the chart shows.
+ * The result is `null` if there is no period.
  *
  * @param logs      Whole logs, one after another; borrowed for the call.
  * @param logs_len  Their number of bytes.
@@ -3515,17 +3694,21 @@ hotfix_status hotfix_dora_chart(const char *logs,
                                 struct hotfix_error **err);
 
 /**
- * Incidents like one at hand, the most alike first, as a JSON list: {"log", "incident", "score", "agree", "differ", "unknown",
- * "state", "version"} and, where known, "recovered_after" in seconds. "log" is its place among the logs, from 0.
+ * Finds incidents that are similar to a given one, the most similar first, as a JSON list: {"log",
+ * "incident", "score", "agree", "differ", "unknown", "state", "version"} and, if known,
+ * "recovered_after" in seconds. "log" is the index of its log, from 0.
  *
- * @param policy     What knows the facts of a house; null: the built-in ones alone. A log brings its own.
+ * @param policy     The policy that defines custom facts; null: only the built-in facts are known.
+ *                   A log contains its own policy.
  * @param known      The incident: its log, or a JSON object of facts; borrowed for the call.
  * @param known_len  Its length in bytes.
- * @param logs       Whole logs, one after another: each begins with its opening line; borrowed for the call.
+ * @param logs       Whole logs, one after another: each begins with its opening line; borrowed for
+ *                   the call.
  * @param logs_len   Their number of bytes.
  * @param out        A buffer that the caller frees with hotfix_buf_free.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE for an incident that is neither.
+ * @return HOTFIX_STATUS_LOG for a broken log; HOTFIX_STATUS_MESSAGE if `known` is neither a log
+ *         nor a JSON object of known facts.
  *
  * Thread rule: any thread at any time.
  */
@@ -3538,19 +3721,24 @@ hotfix_status hotfix_similar(const struct hotfix_policy *policy,
                              struct hotfix_error **err);
 
 /**
- * A log as CDEvents 0.4.1 in CloudEvents 1.0, as a JSON list. The same log gives the same ids.
+ * Exports a log as CDEvents 0.4.1 in CloudEvents 1.0, as a JSON list. The same log gives the same
+ * ids.
  *
  * @param log              The log's bytes; borrowed for the call.
  * @param log_len          Their number.
- * @param source           Who sends the events: a URI reference; UTF-8, borrowed for the call. Null or empty: "hotfix".
+ * @param source           The sender of the events: a URI reference; UTF-8, borrowed for the call.
+ *                         Null or empty: "hotfix".
  * @param source_len       Its length in bytes.
- * @param environment      Where the service runs; likewise. Null or empty: "production".
+ * @param environment      The environment that the service runs in; UTF-8, borrowed. Null or
+ *                         empty: "production".
  * @param environment_len  Its length in bytes.
- * @param ticket           The URI of the incident's ticket; likewise. Null or empty: no `incident.reported`.
+ * @param ticket           The URI of the incident's ticket; UTF-8, borrowed. Null or empty: no
+ *                         `incident.reported` event.
  * @param ticket_len       Its length in bytes.
  * @param out              A buffer that the caller frees with hotfix_buf_free.
  * @param err              Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE for a text that does not fit its place.
+ * @return HOTFIX_STATUS_LOG for a broken log; HOTFIX_STATUS_MESSAGE for a `source`, `environment`
+ *         or `ticket` that is not valid.
  *
  * Thread rule: any thread at any time.
  */
@@ -3566,13 +3754,14 @@ hotfix_status hotfix_cdevents(const char *log,
                               struct hotfix_error **err);
 
 /**
- * A log as Grafana annotations, as a JSON list: each is what `POST /api/annotations` takes.
+ * Exports a log as Grafana annotations, as a JSON list. Each element is a body for `POST
+ * /api/annotations`.
  *
  * @param log      The log's bytes; borrowed for the call.
  * @param log_len  Their number.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for a log that is broken.
+ * @return HOTFIX_STATUS_LOG for a broken log.
  *
  * Thread rule: any thread at any time.
  */
@@ -3582,14 +3771,15 @@ hotfix_status hotfix_grafana_annotations(const char *log,
                                          struct hotfix_error **err);
 
 /**
- * The state of a rollout as OpenMetrics 1.0 text.
+ * Exports the state of a rollout as OpenMetrics 1.0 text.
  *
  * @param rollout  A rollout.
- * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+ * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
+ *                 earlier time is treated as the time of the last input.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_openmetrics(const struct hotfix_rollout *rollout,
                                          int64_t at_ms,
@@ -3597,14 +3787,15 @@ hotfix_status hotfix_rollout_openmetrics(const struct hotfix_rollout *rollout,
                                          struct hotfix_error **err);
 
 /**
- * What is due as iCalendar text (RFC 5545): a to-do for each duty.
+ * Exports the duties as iCalendar text (RFC 5545): one to-do for each duty.
  *
  * @param rollout  A rollout.
- * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+ * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
+ *                 earlier time is treated as the time of the last input.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
  * @param err      Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_icalendar(const struct hotfix_rollout *rollout,
                                        int64_t at_ms,
@@ -3612,10 +3803,10 @@ hotfix_status hotfix_rollout_icalendar(const struct hotfix_rollout *rollout,
                                        struct hotfix_error **err);
 
 /**
- * Writes the incident report of a log, from the log alone.
+ * Writes the incident report from a log.
  *
- * It can be asked for at any time, of an incident that is not finished as well. "html" is one page without script and without any
- * reference; "json" is described in docs/report.md.
+ * A report can be written at any time, also for an open incident. "html" is one page without
+ * scripts or external references; docs/report.md describes "json".
  *
  * @param log         The log's bytes, all lines; borrowed for the call.
  * @param log_len     Their number.
@@ -3623,7 +3814,8 @@ hotfix_status hotfix_rollout_icalendar(const struct hotfix_rollout *rollout,
  * @param format_len  Its length in bytes.
  * @param out         A buffer with the report that the caller frees with hotfix_buf_free.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_LOG for a log that cannot be taken up, HOTFIX_STATUS_MESSAGE for another format.
+ * @return HOTFIX_STATUS_LOG for a log that cannot be replayed, HOTFIX_STATUS_MESSAGE for an
+ *         unknown format.
  *
  * Thread rule: any thread at any time.
  */
@@ -3642,9 +3834,10 @@ hotfix_status hotfix_report(const char *log,
  * @param format_len  Its length in bytes.
  * @param out         A buffer with the report that the caller frees with hotfix_buf_free.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_MESSAGE for another format, and for a rollout that keeps no log: give the log to hotfix_report.
+ * @return HOTFIX_STATUS_MESSAGE for an unknown format, and for a rollout that does not keep its
+ *         log: pass the log to hotfix_report instead.
  *
- * Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
 hotfix_status hotfix_rollout_report(const struct hotfix_rollout *rollout,
                                     const char *format,
@@ -3653,20 +3846,23 @@ hotfix_status hotfix_rollout_report(const struct hotfix_rollout *rollout,
                                     struct hotfix_error **err);
 
 /**
- * Plays runs of a plan in a scenario on the calling thread: {"outcome", "tally"}. The outcome table has false rollbacks, missed
- * faults, times, users hurt, duties missed and questions, each with its 95 % interval; the tally is for hotfix_simulate_merge.
+ * Simulates runs of a plan in a scenario, on the calling thread: {"outcome", "tally"}. The outcome
+ * table has false rollbacks, missed faults, times, affected requests, missed duties and questions,
+ * each with its 95% interval; the tally is for hotfix_simulate_merge.
  *
- * Run number n of a seed is the same whoever plays it, so a host splits the runs as it likes.
+ * Run number n of a seed is always the same, so the caller can split the runs between threads or
+ * machines.
  *
  * @param plan          A plan.
  * @param scenario      A scenario in TOML or JSON (docs/simulation.md); UTF-8, borrowed.
  * @param scenario_len  Its length in bytes.
  * @param seed          The seed.
- * @param from          The number of the first run.
- * @param count         How many.
+ * @param from          Number of the first run.
+ * @param count         Number of runs.
  * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan; the error has all faults.
+ * @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan; the
+ *         error has every fault.
  *
  * Thread rule: any number of threads may use one plan.
  */
@@ -3680,13 +3876,14 @@ hotfix_status hotfix_simulate(const struct hotfix_plan *plan,
                               struct hotfix_error **err);
 
 /**
- * Adds up the parts of one campaign: {"outcome", "tally"} of all their runs.
+ * Merges the parts of one simulation: {"outcome", "tally"} of all their runs.
  *
  * @param tallies      A JSON list of the "tally" of each part; UTF-8, borrowed.
  * @param tallies_len  Its length in bytes.
  * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_SIMULATE for parts of different campaigns, and for what is no list of tallies.
+ * @return HOTFIX_STATUS_SIMULATE for parts of different simulations, and if `tallies` is not a
+ *         list of tallies.
  *
  * Thread rule: any thread at any time.
  */
@@ -3696,16 +3893,16 @@ hotfix_status hotfix_simulate_merge(const char *tallies,
                                     struct hotfix_error **err);
 
 /**
- * Plays runs of two plans against the same luck: the table of what the second does differently, each with its paired 95 %
- * interval, and both outcome tables.
+ * Compares two plans in runs with the same random seeds: the differences of the second plan, each
+ * with its paired 95% interval, and both outcome tables.
  *
  * @param first         A plan.
- * @param second        Another plan, as of a changed policy.
+ * @param second        Another plan, for example of a changed policy.
  * @param scenario      A scenario in TOML or JSON; UTF-8, borrowed.
  * @param scenario_len  Its length in bytes.
  * @param seed          The seed.
- * @param from          The number of the first run.
- * @param count         How many.
+ * @param from          Number of the first run.
+ * @param count         Number of runs.
  * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plans.
@@ -3723,14 +3920,15 @@ hotfix_status hotfix_simulate_compare(const struct hotfix_plan *first,
                                       struct hotfix_error **err);
 
 /**
- * Plays one run and keeps its log: {"run", "truth", "unmet", "log"}. "unmet" has what the scenario expects and what did not
- * come, in sentences; the log is read as that of any rollout.
+ * Simulates one run and keeps its log: {"run", "truth", "unmet", "log"}. "unmet" lists in
+ * sentences the expectations of the scenario that were not met. The log has the same format as
+ * that of any rollout.
  *
  * @param plan          A plan.
  * @param scenario      A scenario in TOML or JSON; UTF-8, borrowed.
  * @param scenario_len  Its length in bytes.
  * @param seed          The seed.
- * @param number        Which run.
+ * @param number        Number of the run.
  * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan.
@@ -3746,20 +3944,22 @@ hotfix_status hotfix_drill(const struct hotfix_plan *plan,
                            struct hotfix_error **err);
 
 /**
- * Tries a policy with other values, every combination against the same luck, on the calling thread: {"most_false_rollbacks",
- * "runs", "candidates": [{"changes": {place: value}, "not_tried", "false_rollbacks", "at_most", "keeps", "missed_faults",
- * "completed", "hurt"}], "best"}. The first candidate is the policy as it is; "best" is the number of the one to take, and absent
- * where none keeps the bound. "not_tried" says why a candidate could not be, else it is absent.
+ * Simulates a policy with other values: every combination, all with the same random seed, on the
+ * calling thread. The result is {"most_false_rollbacks", "runs", "candidates": [{"changes":
+ * {place: value}, "not_tried", "false_rollbacks", "at_most", "keeps", "missed_faults",
+ * "completed", "affected"}], "best"}. The first candidate is the policy as it is. "best" is the
+ * index of the recommended candidate; it is absent if no candidate keeps the bound. "not_tried"
+ * gives the reason why a candidate could not be simulated; otherwise it is absent.
  *
  * @param policy        A policy.
- * @param question      TOML or JSON (docs/simulation.md) with "scenarios", "axes" (of "path" and "values"), "bound", "runs" and
- *                      "seed"; UTF-8, borrowed. Without axes the usual ones are tried, without a bound 0.05 is allowed, without
- *                      a seed it is the first scenario's.
+ * @param question      TOML or JSON (docs/simulation.md) with "scenarios", "axes" (of "path" and
+ *                      "values"), "bound", "runs" and "seed"; UTF-8, borrowed. Defaults: the usual
+ *                      axes, a bound of 0.05, and the seed of the first scenario.
  * @param question_len  Its length in bytes.
  * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_SIMULATE for a question that cannot be read or does not fit the policy; the error has all faults, each
- *         with its place in the question, as "/axes/0/path".
+ * @return HOTFIX_STATUS_SIMULATE if the question cannot be read or does not fit the policy. The
+ *         error has every fault, each with its place in the question, such as "/axes/0/path".
  *
  * Thread rule: any number of threads may use one policy.
  */
@@ -3770,15 +3970,17 @@ hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
                                      struct hotfix_error **err);
 
 /**
- * A test without data.
+ * Makes a test without data.
  *
- * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights",
- *                      "temper", "cap", "threshold", "horizon", "model": "poisson" or "bernoulli"
- *                      (which also takes "prior_trials")}, all optional; UTF-8, borrowed; may be null with length 0 for the defaults.
+ * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid",
+ *                      "weights", "temper", "cap", "threshold", "horizon", "model": "poisson" or
+ *                      "bernoulli" (which also accepts "prior_trials")}, all optional; UTF-8,
+ *                      borrowed; may be null with length 0 for the defaults.
  * @param settings_len  Its length in bytes.
  * @param out           The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+ * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+ *         read.
  *
  * Thread rule: any thread at any time.
  */
@@ -3788,16 +3990,18 @@ hotfix_status hotfix_rate_ratio_new(const char *settings,
                                     struct hotfix_error **err);
 
 /**
- * Takes in one tick.
+ * Adds the counts of one tick.
  *
  * @param test             A test.
- * @param canary_events    The canary's events; 0 to 2^53 as all four.
+ * @param canary_events    The canary's events; 0 to 2^53, like the other three numbers.
  * @param canary_trials    Its trials, or its exposure in any unit.
  * @param baseline_events  The baseline's events.
  * @param baseline_trials  Its trials, or its exposure in the same unit.
- * @param out_decided      Whether the test has decided, now or before; may be null. Written on success only.
+ * @param out_decided      Whether the test has decided, in this tick or before; may be null.
+ *                         Written on success only.
  * @param err              Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large: the test is as before.
+ * @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large; the test is
+ *         unchanged.
  *
  * Thread rule: one thread at a time for one test.
  */
@@ -3810,26 +4014,28 @@ hotfix_status hotfix_rate_ratio_update(struct hotfix_rate_ratio *test,
                                        struct hotfix_error **err);
 
 /**
- * What the test reports.
+ * The evidence so far.
  *
  * @param test  A test.
- * @param out   The evidence; set its `struct_size` before. Written on success only.
+ * @param out   The evidence; set its `struct_size` before the call. Written on success only.
  * @param err   Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a test while no thread changes it.
  */
 hotfix_status hotfix_rate_ratio_evidence(const struct hotfix_rate_ratio *test,
                                          struct hotfix_evidence *out,
                                          struct hotfix_error **err);
 
 /**
- * Adds the evidence of another test with the same settings: it is then that of one test fed with both.
+ * Adds the evidence of another test with the same settings. The result equals one test that
+ * received the data of both.
  *
- * @param test         The test that grows.
- * @param other        Another one, which stays as it is; not `test` itself.
+ * @param test         The test that receives the evidence.
+ * @param other        The other test, which is not changed; it must not be `test` itself.
  * @param out_decided  Whether the sum has decided; may be null. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT where the settings differ, with a horizon, and with model "bernoulli", where order matters.
+ * @return HOTFIX_STATUS_STAT if the settings differ, with a horizon, and with the model
+ *         "bernoulli", for which the order of the ticks matters.
  *
  * Thread rule: one thread at a time for `test`; `other` may be read by any number.
  */
@@ -3839,13 +4045,13 @@ hotfix_status hotfix_rate_ratio_merge(struct hotfix_rate_ratio *test,
                                       struct hotfix_error **err);
 
 /**
- * Writes settings and state, to go on later or elsewhere.
+ * Writes settings and state, so that the test can continue later or in another process.
  *
  * @param test  A test.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err   Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a test while no thread changes it.
  */
 hotfix_status hotfix_rate_ratio_to_bytes(const struct hotfix_rate_ratio *test,
                                          struct hotfix_buf *out,
@@ -3858,7 +4064,8 @@ hotfix_status hotfix_rate_ratio_to_bytes(const struct hotfix_rate_ratio *test,
  * @param bytes_len  Their number.
  * @param out        The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+ * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+ *         settings do not match.
  *
  * Thread rule: any thread at any time.
  */
@@ -3877,21 +4084,23 @@ hotfix_status hotfix_rate_ratio_from_bytes(const char *bytes,
 void hotfix_rate_ratio_free(struct hotfix_rate_ratio *test);
 
 /**
- * Judges samples by a configuration, as Kayenta does.
+ * Judges samples with a Kayenta configuration and gives Kayenta's result.
  *
- * {"score", "classification" ("Pass", "Marginal" or "Fail"), "reason", "exact_score", "exact_classification", "groups",
- * "metrics", "findings"}; a metric is as hotfix_kayenta_classify writes it. What the original takes in silence, an unknown
- * key or weights that do not sum to 100, is a finding: {"code", "path", "message"}.
+ * {"score", "classification" ("Pass", "Marginal" or "Fail"), "reason", "exact_score",
+ * "exact_classification", "groups", "metrics", "findings"}; a metric has the form that
+ * hotfix_kayenta_classify writes. Faults that Kayenta ignores silently, such as an unknown key or
+ * weights that do not sum to 100, are findings: {"code", "path", "message"}.
  *
  * @param config       Kayenta's canary configuration, JSON; UTF-8, borrowed for the call.
  * @param config_len   Its length in bytes.
- * @param samples      {"metric": {"control": [1, null], "experiment": [2, 3]}}, null for a missing point; UTF-8, borrowed.
+ * @param samples      {"metric": {"control": [1, null], "experiment": [2, 3]}}, null for a missing
+ *                     point; UTF-8, borrowed.
  * @param samples_len  Its length in bytes.
- * @param pass         From this score on it is a pass; NaN for the configuration's.
- * @param marginal     From this score on it is marginal; NaN for the configuration's.
+ * @param pass         The lowest score that passes; NaN for the configuration's value.
+ * @param marginal     The lowest score that is marginal; NaN for the configuration's value.
  * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for what cannot be judged (HF-KAY).
+ * @return HOTFIX_STATUS_STAT for a configuration or samples that cannot be judged.
  *
  * Thread rule: any thread at any time.
  */
@@ -3905,21 +4114,24 @@ hotfix_status hotfix_kayenta_judge(const char *config,
                                    struct hotfix_error **err);
 
 /**
- * Classifies one metric as Kayenta's judge does.
+ * Classifies one metric and gives the result of Kayenta's judge.
  *
- * {"classification" ("Pass", "High", "Low", "Nodata", "NodataFailMetric" or "Error"), "critical", "reason", "ratio",
- * "effect", "interval", "estimate", "exact", "exact_interval", "exact_estimate", "differs", "note", "control",
- * "experiment", "findings", …}; what is absent is not known. "exact" is what the exact interval gives, where the
- * original's root finder stops within 1e-4.
+ * {"classification" ("Pass", "High", "Low", "Nodata", "NodataFailMetric" or "Error"), "critical",
+ * "reason", "ratio", "effect", "interval", "estimate", "exact", "exact_interval",
+ * "exact_estimate", "differs", "note", "control", "experiment", "findings", …}; unknown values are
+ * absent. "exact" is the classification by the exact interval; Kayenta's root finder stops within
+ * 1e-4 of it.
  *
- * @param settings      What Kayenta has in `analysisConfigurations.canary`, and "tolerance" and "confidence"; JSON, UTF-8,
- *                      borrowed; may be null with length 0 for the defaults.
+ * @param settings      The content of Kayenta's `analysisConfigurations.canary`, and "tolerance"
+ *                      and "confidence"; JSON, UTF-8, borrowed; may be null with length 0 for the
+ *                      defaults.
  * @param settings_len  Its length in bytes.
- * @param samples       {"control": [1, null], "experiment": [2, 3]}, null for a missing point; UTF-8, borrowed.
+ * @param samples       {"control": [1, null], "experiment": [2, 3]}, null for a missing point;
+ *                      UTF-8, borrowed.
  * @param samples_len   Its length in bytes.
  * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for what cannot be judged (HF-KAY).
+ * @return HOTFIX_STATUS_STAT for a configuration or samples that cannot be judged.
  *
  * Thread rule: any thread at any time.
  */
@@ -3933,19 +4145,22 @@ hotfix_status hotfix_kayenta_classify(const char *settings,
 /**
  * Imports documents of Argo Rollouts, Flagger, Kayenta or OpenSLO as one policy.
  *
- * The findings tell what does not map, what goes another way, and what was put in: {"kind", "findings"}, a finding with
- * "code", "level", "path" (a JSON Pointer), "document" (from 0), "line", "column", "message" and "remedy". Whose documents
- * they are is "kind": "argo_rollouts", "flagger", "kayenta" or "openslo".
+ * The findings report what has no counterpart, what behaves differently, and what was filled in:
+ * {"kind", "findings"}. A finding has "code", "level", "path" (a JSON Pointer), "document" (from
+ * 0), "line", "column", "message" and "remedy". "kind" is the tool: "argo_rollouts", "flagger",
+ * "kayenta" or "openslo".
  *
- * @param text      YAML or JSON, at most 1 MiB; several documents are joined by their references. UTF-8, borrowed for the call.
+ * @param text      YAML or JSON, at most 1 MiB; several documents are joined by their references.
+ *                  UTF-8, borrowed for the call.
  * @param text_len  Its length in bytes.
- * @param kind      Whose documents they are, as above; may be null with length 0: then they tell it themselves.
+ * @param kind      The tool, as above; may be null with length 0: then it is recognised from the
+ *                  documents.
  * @param kind_len  Its length in bytes.
  * @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
  * @param findings  A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_CONVERT; the error has every fault with its code, path, line and column. HOTFIX_STATUS_ENUM for
- *         another kind.
+ * @return HOTFIX_STATUS_CONVERT if the documents cannot be imported; the error has every fault
+ *         with its code, path, line and column. HOTFIX_STATUS_ENUM for an unknown kind.
  *
  * Thread rule: any thread at any time.
  */
@@ -3958,14 +4173,16 @@ hotfix_status hotfix_convert(const char *text,
                              struct hotfix_error **err);
 
 /**
- * A test without data. Null hypothesis: the rate is at the ceiling or above it.
+ * Makes a test without data. Null hypothesis: the rate is at the ceiling or above it.
  *
- * @param settings      {"ceiling": 0.005, "alpha", "grid", "weights"}, all but the first optional; "grid" holds rates as
- *                      shares of the ceiling, from 0 and below 1. UTF-8, borrowed.
+ * @param settings      {"ceiling": 0.005, "alpha", "grid", "weights"}, all but the first optional;
+ *                      "grid" holds rates as shares of the ceiling, from 0 and below 1. UTF-8,
+ *                      borrowed.
  * @param settings_len  Its length in bytes.
  * @param out           The test; the caller frees it with hotfix_ceiling_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+ * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+ *         read.
  *
  * Thread rule: any thread at any time.
  */
@@ -3975,14 +4192,15 @@ hotfix_status hotfix_ceiling_new(const char *settings,
                                  struct hotfix_error **err);
 
 /**
- * Takes in one tick.
+ * Adds the counts of one tick.
  *
  * @param test         A test.
- * @param events       The canary's events; 0 to 2^53, as the trials.
+ * @param events       The canary's events; 0 to 2^53, like the trials.
  * @param trials       Its trials, at least as many.
- * @param out_decided  Whether the test has decided, now or before; may be null. Written on success only.
+ * @param out_decided  Whether the test has decided, in this tick or before; may be null. Written
+ *                     on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that cannot be: the test is as before.
+ * @return HOTFIX_STATUS_STAT for invalid counts; the test is unchanged.
  *
  * Thread rule: one thread at a time for one test.
  */
@@ -3993,39 +4211,41 @@ hotfix_status hotfix_ceiling_update(struct hotfix_ceiling *test,
                                     struct hotfix_error **err);
 
 /**
- * What the test reports; `ratio` is the canary's rate over the ceiling, `log_e_bound` is `log_e` itself.
+ * The evidence so far. `ratio` is the canary's rate over the ceiling; `log_e_bound` equals
+ * `log_e`.
  *
  * @param test  A test.
- * @param out   The evidence; set its `struct_size` before. Written on success only.
+ * @param out   The evidence; set its `struct_size` before the call. Written on success only.
  * @param err   Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a test while no thread changes it.
  */
 hotfix_status hotfix_ceiling_evidence(const struct hotfix_ceiling *test,
                                       struct hotfix_evidence *out,
                                       struct hotfix_error **err);
 
 /**
- * How many requests without an error are enough to decide: what a plan has to find room for.
+ * The number of requests without an error that is enough to decide. The plan has to last at least
+ * that long.
  *
  * @param test        A test.
- * @param out_trials  Their number, whatever was seen so far.
+ * @param out_trials  The number, counted from a test without data.
  * @param err         Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a test while no thread changes it.
  */
 hotfix_status hotfix_ceiling_clean_trials(const struct hotfix_ceiling *test,
                                           double *out_trials,
                                           struct hotfix_error **err);
 
 /**
- * Writes settings and state, to go on later or elsewhere.
+ * Writes settings and state, so that the test can continue later or in another process.
  *
  * @param test  A test.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err   Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a test while no thread changes it.
  */
 hotfix_status hotfix_ceiling_to_bytes(const struct hotfix_ceiling *test,
                                       struct hotfix_buf *out,
@@ -4038,7 +4258,8 @@ hotfix_status hotfix_ceiling_to_bytes(const struct hotfix_ceiling *test,
  * @param bytes_len  Their number.
  * @param out        The test; the caller frees it with hotfix_ceiling_free. Null on failure.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+ * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+ *         settings do not match.
  *
  * Thread rule: any thread at any time.
  */
@@ -4057,17 +4278,18 @@ hotfix_status hotfix_ceiling_from_bytes(const char *bytes,
 void hotfix_ceiling_free(struct hotfix_ceiling *test);
 
 /**
- * Interval for the canary's rate over the baseline's that is valid at every look.
+ * Interval for the ratio of the canary's rate to the baseline's; valid at every evaluation.
  *
- * Ticks of one planned split may be summed, those of different ones never.
+ * Sum only ticks with the same planned traffic split.
  *
- * @param strata      The sums, one element a planned split; may be null with a count of 0.
+ * @param strata      The sums, one element for each planned split; may be null with a count of 0.
  * @param count       Their number, at most 4096.
  * @param confidence  Above 0 and below 1, such as 0.99.
  * @param out_low     The lower end; 0 without events in the canary. Written on success only.
- * @param out_high    The upper end; infinite without events in the baseline. Written on success only.
+ * @param out_high    The upper end; infinite without events in the baseline. Written on success
+ *                    only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for sums or a confidence that cannot be.
+ * @return HOTFIX_STATUS_STAT for invalid sums or an invalid confidence.
  *
  * Thread rule: any thread at any time.
  */
@@ -4079,18 +4301,20 @@ hotfix_status hotfix_ratio_interval(const struct hotfix_stratum *strata,
                                     struct hotfix_error **err);
 
 /**
- * Threshold and cap for the rollback test, from the house's own history.
+ * Calibrates threshold and cap of the rollback test on the service's own history.
  *
- * @param history       {"instance": [[events, trials], …], …}, a pair a tick; UTF-8, borrowed.
+ * @param history       {"instance": [[events, trials], …], …}, one pair for each tick; UTF-8,
+ *                      borrowed.
  * @param history_len   Its length in bytes.
- * @param settings      {"share", "ticks", …}: "alpha", "tolerated", "grid", "weights", "temper", "horizon", "zones",
- *                      "tick_seconds" and "seed" are optional; UTF-8, borrowed.
+ * @param settings      {"share", "ticks", …}: "alpha", "tolerated", "grid", "weights", "temper",
+ *                      "horizon", "zones", "tick_seconds" and "seed" are optional; UTF-8,
+ *                      borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           A buffer with JSON ("threshold", "cap", "hold", "dispersion", "advice", …) that the caller frees
- *                      with hotfix_buf_free.
+ * @param out           A buffer with JSON ("threshold", "cap", "hold", "dispersion", "advice", …)
+ *                      that the caller frees with hotfix_buf_free.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for a history (HF-STAT-033: too short) or settings that are none, HOTFIX_STATUS_INPUT for
- *         text that cannot be read.
+ * @return HOTFIX_STATUS_STAT for invalid settings and for a history that is not valid or too
+ *         short, HOTFIX_STATUS_INPUT for text that cannot be read.
  *
  * Thread rule: any thread at any time.
  */
@@ -4102,14 +4326,17 @@ hotfix_status hotfix_calibrate(const char *history,
                                struct hotfix_error **err);
 
 /**
- * Draws the subsets of a test without data.
+ * Makes a randomisation test without data, and draws its subsets.
  *
- * @param settings      {"instances": ["pod-1", …], "canary": ["pod-1", …], "seed", …}: "alpha", "subsets", "tolerated", "grid",
- *                      "weights", "looks", "budget" and "zones" are optional; UTF-8, borrowed.
+ * @param settings      {"instances": ["pod-1", …], "canary": ["pod-1", …], "seed", …}: "alpha",
+ *                      "subsets", "tolerated", "grid", "weights", "evaluations", "budget" and
+ *                      "zones" are optional; UTF-8, borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           The test; the caller frees it with hotfix_randomisation_free. Null on failure.
+ * @param out           The test; the caller frees it with hotfix_randomisation_free. Null on
+ *                      failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+ * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+ *         read.
  *
  * Thread rule: any thread at any time.
  */
@@ -4119,16 +4346,17 @@ hotfix_status hotfix_randomisation_new(const char *settings,
                                        struct hotfix_error **err);
 
 /**
- * Takes in one tick of every instance.
+ * Adds the counts of every instance in one tick.
  *
  * @param test         A test.
  * @param events       Events of each instance, in the order of the settings; borrowed.
- * @param trials       Trials of each; 0 where an instance has no data. Borrowed.
- * @param instances    How many there are.
- * @param out_decided  Whether the canary has been spent, now or before: roll back. May be null. Written on success only.
+ * @param trials       Trials of each instance; 0 if an instance has no data. Borrowed.
+ * @param instances    Number of instances.
+ * @param out_decided  Whether the test has decided to roll back, in this tick or before. May be
+ *                     null. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that are not finite, negative, too large, or of another number of instances: the
- *         test is as before.
+ * @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large, and for
+ *         another number of instances; the test is unchanged.
  *
  * Thread rule: one thread at a time for one test.
  */
@@ -4140,27 +4368,28 @@ hotfix_status hotfix_randomisation_update(struct hotfix_randomisation *test,
                                           struct hotfix_error **err);
 
 /**
- * What the test reports: the canary's evidence.
+ * The canary's evidence so far.
  *
  * @param test  A test.
- * @param out   The evidence; set its `struct_size` before. `p_value` is 1 until the canary is spent, `log_e_bound` is
- *              `log_e`. Written on success only.
+ * @param out   The evidence; set its `struct_size` before the call. `p_value` is 1 until the test
+ *              has decided; `log_e_bound` equals `log_e`. Written on success only.
  * @param err   Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a test while no thread changes it.
  */
 hotfix_status hotfix_randomisation_evidence(const struct hotfix_randomisation *test,
                                             struct hotfix_evidence *out,
                                             struct hotfix_error **err);
 
 /**
- * Writes settings and state, to go on later or elsewhere: some 150 kB for 2,000 subsets.
+ * Writes settings and state, so that the test can continue later or in another process: about 150
+ * kB for 2,000 subsets.
  *
  * @param test  A test.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err   Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a test while no thread changes it.
  */
 hotfix_status hotfix_randomisation_to_bytes(const struct hotfix_randomisation *test,
                                             struct hotfix_buf *out,
@@ -4173,7 +4402,8 @@ hotfix_status hotfix_randomisation_to_bytes(const struct hotfix_randomisation *t
  * @param bytes_len  Their number.
  * @param out        The test; the caller frees it with hotfix_randomisation_free. Null on failure.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+ * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+ *         settings do not match.
  *
  * Thread rule: any thread at any time.
  */
@@ -4192,14 +4422,16 @@ hotfix_status hotfix_randomisation_from_bytes(const char *bytes,
 void hotfix_randomisation_free(struct hotfix_randomisation *test);
 
 /**
- * Tests of the canary's instances, without data.
+ * Makes tests of the canary's instances, without data.
  *
- * @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's hotfix_rate_ratio_new}, "test" optional;
- *                      UTF-8, borrowed.
+ * @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's
+ *                      hotfix_rate_ratio_new}, "test" optional; UTF-8, borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           The tests; the caller frees them with hotfix_instances_free. Null on failure.
+ * @param out           The tests; the caller frees them with hotfix_instances_free. Null on
+ *                      failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+ * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+ *         read.
  *
  * Thread rule: any thread at any time.
  */
@@ -4209,18 +4441,19 @@ hotfix_status hotfix_instances_new(const char *settings,
                                    struct hotfix_error **err);
 
 /**
- * Takes in one tick of the canary's instances.
+ * Adds the counts of the canary's instances in one tick.
  *
  * @param tests            Tests of instances.
  * @param events           Events of each canary instance, in the order of the settings; borrowed.
- * @param trials           Trials of each; 0 where an instance has no data. Borrowed.
- * @param instances        How many there are.
- * @param baseline_events  The whole baseline's events.
+ * @param trials           Trials of each instance; 0 if an instance has no data. Borrowed.
+ * @param instances        Number of instances.
+ * @param baseline_events  Events of the whole baseline.
  * @param baseline_trials  Its trials.
- * @param out              What it came to; set its `struct_size` before. Written on success only.
+ * @param out              The result; set its `struct_size` before the call. Written on success
+ *                         only.
  * @param err              Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that are not finite, negative, too large, or of another number of instances: the
- *         tests are as before.
+ * @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large, and for
+ *         another number of instances; the tests are unchanged.
  *
  * Thread rule: one thread at a time for the same tests.
  */
@@ -4234,13 +4467,13 @@ hotfix_status hotfix_instances_update(struct hotfix_instances *tests,
                                       struct hotfix_error **err);
 
 /**
- * Writes settings and states, to go on later or elsewhere.
+ * Writes settings and states, so that the tests can continue later or in another process.
  *
  * @param tests  Tests of instances.
  * @param out    A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err    Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read tests that nobody changes meanwhile.
+ * Thread rule: any number of threads may read the tests while no thread changes them.
  */
 hotfix_status hotfix_instances_to_bytes(const struct hotfix_instances *tests,
                                         struct hotfix_buf *out,
@@ -4253,7 +4486,8 @@ hotfix_status hotfix_instances_to_bytes(const struct hotfix_instances *tests,
  * @param bytes_len  Their number.
  * @param out        The tests; the caller frees them with hotfix_instances_free. Null on failure.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that no tests wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+ * @return HOTFIX_STATUS_INPUT for bytes that are not saved tests, HOTFIX_STATUS_STAT if state and
+ *         settings do not match.
  *
  * Thread rule: any thread at any time.
  */
@@ -4272,13 +4506,14 @@ hotfix_status hotfix_instances_from_bytes(const char *bytes,
 void hotfix_instances_free(struct hotfix_instances *tests);
 
 /**
- * How long a regression of a ratio takes to find.
+ * The expected time to detect a regression of a given ratio.
  *
- * @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
- * @param ratio       Canary rate over baseline rate.
- * @param out         Times and requests; set its `struct_size` before. Written on success only.
+ * @param comparison  Traffic and test; set its `struct_size` before the call. Borrowed.
+ * @param ratio       The canary's rate divided by the baseline's.
+ * @param out         Times and requests; set its `struct_size` before the call. Written on success
+ *                    only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ * @return HOTFIX_STATUS_STAT for invalid figures.
  *
  * Thread rule: any thread at any time.
  */
@@ -4288,14 +4523,15 @@ hotfix_status hotfix_time_to_detect(const struct hotfix_comparison *comparison,
                                     struct hotfix_error **err);
 
 /**
- * The smallest ratio that is found within some minutes with a given chance.
+ * The smallest ratio that is detected within some minutes with a given probability.
  *
- * @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
- * @param minutes     How long the comparison lasts.
- * @param power       Chance to find it, such as 0.8.
- * @param out         The ratio; infinite where none is found. Written on success only.
+ * @param comparison  Traffic and test; set its `struct_size` before the call. Borrowed.
+ * @param minutes     Duration of the comparison.
+ * @param power       Probability of detection, such as 0.8.
+ * @param out         The ratio; infinite if no ratio is detected so often. Written on success
+ *                    only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ * @return HOTFIX_STATUS_STAT for invalid figures.
  *
  * Thread rule: any thread at any time.
  */
@@ -4306,14 +4542,16 @@ hotfix_status hotfix_detectable_ratio(const struct hotfix_comparison *comparison
                                       struct hotfix_error **err);
 
 /**
- * The chance to have found a regression within some minutes; at ratio 1 that of a false rollback.
+ * The probability that a regression is detected within some minutes; for ratio 1 the probability
+ * of a false rollback.
  *
- * @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
- * @param ratio       Canary rate over baseline rate.
- * @param minutes     How long the comparison lasts; ticks that have ended count.
- * @param out         The chance; set its `struct_size` before. Written on success only.
+ * @param comparison  Traffic and test; set its `struct_size` before the call. Borrowed.
+ * @param ratio       The canary's rate divided by the baseline's.
+ * @param minutes     Duration of the comparison; only complete ticks count.
+ * @param out         The probability; set its `struct_size` before the call. Written on success
+ *                    only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ * @return HOTFIX_STATUS_STAT for invalid figures.
  *
  * Thread rule: any thread at any time.
  */
@@ -4324,16 +4562,20 @@ hotfix_status hotfix_chance_to_decide(const struct hotfix_comparison *comparison
                                       struct hotfix_error **err);
 
 /**
- * The chance to have shown within some minutes that a canary is not worse than a margin.
+ * The probability that, within some minutes, the test shows that the canary is not worse than a
+ * margin.
  *
- * @param comparison  Traffic; its test is not used. Set its `struct_size` before. Borrowed.
- * @param ratio       Canary rate over baseline rate, as it truly is.
- * @param minutes     How long the comparison lasts.
- * @param margin      'Not so many times as bad'; at most 1 it is a claim of efficacy.
- * @param alpha       Chance of saying that of a canary at the margin, such as 0.05.
- * @param out         The chance; set its `struct_size` before. Written on success only.
+ * @param comparison  Traffic; its test is not used. Set its `struct_size` before the call.
+ *                    Borrowed.
+ * @param ratio       The true ratio of the canary's rate to the baseline's.
+ * @param minutes     Duration of the comparison.
+ * @param margin      The ratio below which the canary has to be shown to be; a margin of at most 1
+ *                    is a claim of efficacy.
+ * @param alpha       Probability of a wrong claim for a canary at the margin, such as 0.05.
+ * @param out         The probability; set its `struct_size` before the call. Written on success
+ *                    only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ * @return HOTFIX_STATUS_STAT for invalid figures.
  *
  * Thread rule: any thread at any time.
  */
@@ -4346,15 +4588,18 @@ hotfix_status hotfix_chance_to_promote(const struct hotfix_comparison *compariso
                                        struct hotfix_error **err);
 
 /**
- * Minutes after which half of all rollouts have shown that the canary is not worse than a margin.
+ * The minutes after which half of all rollouts have shown that the canary is not worse than a
+ * margin.
  *
- * @param comparison  Traffic; its test is not used. Set its `struct_size` before. Borrowed.
- * @param ratio       Canary rate over baseline rate, as it truly is.
- * @param margin      'Not so many times as bad'.
- * @param alpha       Chance of saying that of a canary at the margin, such as 0.05.
- * @param out         The minutes; infinite where it takes over 20,000 events or is not shown so often. Written on success only.
+ * @param comparison  Traffic; its test is not used. Set its `struct_size` before the call.
+ *                    Borrowed.
+ * @param ratio       The true ratio of the canary's rate to the baseline's.
+ * @param margin      The ratio below which the canary has to be shown to be.
+ * @param alpha       Probability of a wrong claim for a canary at the margin, such as 0.05.
+ * @param out         The minutes; infinite if it takes more than 20,000 events or is not shown so
+ *                    often. Written on success only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ * @return HOTFIX_STATUS_STAT for invalid figures.
  *
  * Thread rule: any thread at any time.
  */
@@ -4366,14 +4611,15 @@ hotfix_status hotfix_time_to_promote(const struct hotfix_comparison *comparison,
                                      struct hotfix_error **err);
 
 /**
- * The chance that a fix passes 'at or below a bound' on some requests; exact for independent errors.
+ * The probability that the share of failures is at or below a bound on some requests; exact for
+ * independent errors.
  *
- * @param requests  How many are looked at.
- * @param rate      The chance that each fails.
+ * @param requests  Number of requests.
+ * @param rate      Probability that a request fails.
  * @param at_most   The bound on the share of failures.
- * @param out       The chance. Written on success only.
+ * @param out       The probability. Written on success only.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ * @return HOTFIX_STATUS_STAT for invalid figures.
  *
  * Thread rule: any thread at any time.
  */
@@ -4384,16 +4630,17 @@ hotfix_status hotfix_gate_pass_chance(double requests,
                                       struct hotfix_error **err);
 
 /**
- * The ratio that one test at the end finds with a given chance, by the square-root approximation.
+ * The ratio that one test at the end detects with a given probability, by the square-root
+ * approximation.
  *
- * @param base_rate        The baseline's events a request.
+ * @param base_rate        The baseline's events per request.
  * @param canary_trials    The canary's requests at the end.
  * @param baseline_trials  The baseline's.
  * @param alpha            One-sided, such as 0.01.
- * @param power            Chance to find it, such as 0.8.
+ * @param power            Probability of detection, such as 0.8.
  * @param out              The ratio. Written on success only.
  * @param err              Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ * @return HOTFIX_STATUS_STAT for invalid figures.
  *
  * Thread rule: any thread at any time.
  */
@@ -4406,16 +4653,17 @@ hotfix_status hotfix_fixed_horizon_ratio(double base_rate,
                                          struct hotfix_error **err);
 
 /**
- * How many requests of both arms one test at the end needs to find a ratio with a given chance.
+ * The number of requests of both arms that one test at the end needs to detect a ratio with a
+ * given probability.
  *
- * @param base_rate  The baseline's events a request.
+ * @param base_rate  The baseline's events per request.
  * @param share      The canary's share of the requests.
  * @param ratio      Above 1.
  * @param alpha      One-sided, such as 0.01.
- * @param power      Chance to find it, such as 0.8.
+ * @param power      Probability of detection, such as 0.8.
  * @param out        The requests. Written on success only.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for figures that cannot be.
+ * @return HOTFIX_STATUS_STAT for invalid figures.
  *
  * Thread rule: any thread at any time.
  */
@@ -4428,35 +4676,40 @@ hotfix_status hotfix_fixed_horizon_trials(double base_rate,
                                           struct hotfix_error **err);
 
 /**
- * What each phase of a plan can see of each ratio.
+ * The power of each phase of a plan for each ratio.
  *
- * @param question      {"comparison": {"requests_per_minute", "base_rate", …}, "phases": [{"share", "minutes", "threshold"}],
- *                      "ratios", "promotion": {"margin", "alpha"}}, the last two optional; UTF-8, borrowed.
+ * @param question      {"comparison": {"requests_per_minute", "base_rate", …}, "phases":
+ *                      [{"share", "minutes", "threshold"}], "ratios", "promotion": {"margin",
+ *                      "alpha"}}, the last two optional; UTF-8, borrowed.
  * @param question_len  Its length in bytes.
- * @param out           A buffer with a JSON list, an object a phase; the caller frees it with hotfix_buf_free.
+ * @param out           A buffer with a JSON list, one object for each phase; the caller frees it
+ *                      with hotfix_buf_free.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for figures that cannot be, HOTFIX_STATUS_INPUT for text that cannot be read.
+ * @return HOTFIX_STATUS_STAT for invalid figures, HOTFIX_STATUS_INPUT for text that cannot be
+ *         read.
  *
  * Thread rule: any thread at any time.
  */
-hotfix_status hotfix_sight(const char *question,
+hotfix_status hotfix_power(const char *question,
                            size_t question_len,
                            struct hotfix_buf *out,
                            struct hotfix_error **err);
 
 /**
- * The Mann-Whitney U test of two samples, for one look.
+ * The Mann-Whitney U test of two samples, for one evaluation.
  *
  * @param x            Finite values in any order; borrowed.
- * @param x_len        How many.
+ * @param x_len        Number of elements.
  * @param y            Finite values in any order; borrowed.
- * @param y_len        How many.
+ * @param y_len        Number of elements.
  * @param alternative  A hotfix_alternative; GREATER: values of `x` tend to be larger.
- * @param method       A hotfix_test_method; AUTO is exact where either has at most 8 values and none are tied.
- * @param continuity   Whether the normal approximation is corrected by a half.
- * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param method       A hotfix_test_method; AUTO is exact if one sample has at most 8 values and
+ *                     no values are tied.
+ * @param continuity   Whether the normal approximation has a continuity correction of one half.
+ * @param out          The result; set its `struct_size` before the call. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact law that there is not.
+ * @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact
+ *         distribution that does not exist for ties or is too large.
  *
  * Thread rule: any thread at any time.
  */
@@ -4471,16 +4724,16 @@ hotfix_status hotfix_mann_whitney_u(const double *x,
                                     struct hotfix_error **err);
 
 /**
- * The Mann-Whitney U test of two histograms with the same buckets, for one look.
+ * The Mann-Whitney U test of two histograms with the same buckets, for one evaluation.
  *
- * @param x            Whole counts of each bucket, in order, not cumulated; borrowed.
- * @param y            Likewise; borrowed.
- * @param len          How many buckets.
+ * @param x            Whole counts of each bucket, in order, not cumulative; borrowed.
+ * @param y            Whole counts of each bucket, in order, not cumulative; borrowed.
+ * @param len          Number of buckets.
  * @param alternative  A hotfix_alternative; GREATER: values of `x` tend to be larger.
- * @param continuity   Whether the normal approximation is corrected by a half.
- * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param continuity   Whether the normal approximation has a continuity correction of one half.
+ * @param out          The result; set its `struct_size` before the call. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for an empty histogram or counts that are none.
+ * @return HOTFIX_STATUS_STAT for an empty histogram or invalid counts.
  *
  * Thread rule: any thread at any time.
  */
@@ -4493,16 +4746,17 @@ hotfix_status hotfix_mann_whitney_from_counts(const double *x,
                                               struct hotfix_error **err);
 
 /**
- * The Hodges-Lehmann estimate of the shift of `x` against `y`.
+ * The Hodges-Lehmann estimate of the shift of `x` relative to `y`.
  *
  * @param x           Finite values in any order; borrowed.
- * @param x_len       How many.
+ * @param x_len       Number of elements.
  * @param y           Finite values in any order; borrowed.
- * @param y_len       How many.
- * @param confidence  Of the interval, two-sided, such as 0.95.
- * @param out         The result; set its `struct_size` before. Written on success only.
+ * @param y_len       Number of elements.
+ * @param confidence  Confidence of the two-sided interval, such as 0.95.
+ * @param out         The result; set its `struct_size` before the call. Written on success only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or a confidence that is none.
+ * @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an invalid
+ *         confidence.
  *
  * Thread rule: any thread at any time.
  */
@@ -4515,18 +4769,20 @@ hotfix_status hotfix_hodges_lehmann(const double *x,
                                     struct hotfix_error **err);
 
 /**
- * The Kolmogorov-Smirnov test of two samples, for one look.
+ * The Kolmogorov-Smirnov test of two samples, for one evaluation.
  *
  * @param x            Finite values in any order; borrowed.
- * @param x_len        How many.
+ * @param x_len        Number of elements.
  * @param y            Finite values in any order; borrowed.
- * @param y_len        How many.
- * @param alternative  A hotfix_alternative; GREATER finds an `x` whose values tend to be smaller, as SciPy.
- * @param method       A hotfix_test_method; AUTO is exact up to 10^8 pairs. ASYMPTOTIC gives SciPy's numbers, which are
- *                     0 where the samples do not overlap.
- * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param y_len        Number of elements.
+ * @param alternative  A hotfix_alternative; GREATER finds an `x` whose values tend to be smaller,
+ *                     as in SciPy.
+ * @param method       A hotfix_test_method; AUTO is exact up to 10^8 pairs. ASYMPTOTIC gives
+ *                     SciPy's numbers, which are 0 if the samples do not overlap.
+ * @param out          The result; set its `struct_size` before the call. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact law that is too large.
+ * @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact
+ *         distribution that is too large.
  *
  * Thread rule: any thread at any time.
  */
@@ -4540,16 +4796,17 @@ hotfix_status hotfix_ks_2samp(const double *x,
                               struct hotfix_error **err);
 
 /**
- * The Kolmogorov-Smirnov test of two histograms with the same buckets, for one look.
+ * The Kolmogorov-Smirnov test of two histograms with the same buckets, for one evaluation.
  *
- * @param x            Whole counts of each bucket, in order, not cumulated; borrowed.
- * @param y            Likewise; borrowed.
- * @param len          How many buckets.
+ * @param x            Whole counts of each bucket, in order, not cumulative; borrowed.
+ * @param y            Whole counts of each bucket, in order, not cumulative; borrowed.
+ * @param len          Number of buckets.
  * @param alternative  A hotfix_alternative, as in hotfix_ks_2samp.
  * @param method       A hotfix_test_method.
- * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param out          The result; set its `struct_size` before the call. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for an empty histogram, counts that are none, or an exact law that is too large.
+ * @return HOTFIX_STATUS_STAT for an empty histogram, invalid counts, or an exact distribution that
+ *         is too large.
  *
  * Thread rule: any thread at any time.
  */
@@ -4562,14 +4819,15 @@ hotfix_status hotfix_ks_from_counts(const double *x,
                                     struct hotfix_error **err);
 
 /**
- * Fisher's exact test of two proportions, for one look.
+ * Fisher's exact test of two proportions, for one evaluation.
  *
  * @param canary       Events and trials of the version under test.
- * @param baseline     Of the version that it is compared with.
+ * @param baseline     Events and trials of the version that it is compared with.
  * @param alternative  A hotfix_alternative; GREATER: the canary's rate is higher.
- * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param out          The result; set its `struct_size` before the call. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, an arm without trials, or a law that is too large.
+ * @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, an arm without trials,
+ *         or a distribution that is too large.
  *
  * Thread rule: any thread at any time.
  */
@@ -4580,16 +4838,19 @@ hotfix_status hotfix_fisher_exact(struct hotfix_counts canary,
                                   struct hotfix_error **err);
 
 /**
- * The exact conditional test of a ratio of two rates, for one look.
+ * The exact conditional test of the ratio of two rates, for one evaluation.
  *
  * @param canary       Events and exposure of the version under test.
- * @param baseline     Of the version that it is compared with, in the same unit.
- * @param ratio        The canary's rate over the baseline's under the null, such as 1.
- * @param alternative  A hotfix_alternative; GREATER: the ratio is more than that.
- * @param confidence   Of the interval, two-sided, such as 0.95.
- * @param out          The result; set its `struct_size` before. Written on success only.
+ * @param baseline     Events and exposure of the version that it is compared with, in the same
+ *                     unit.
+ * @param ratio        The canary's rate divided by the baseline's under the null hypothesis, such
+ *                     as 1.
+ * @param alternative  A hotfix_alternative; GREATER: the true ratio is greater than `ratio`.
+ * @param confidence   Confidence of the two-sided interval, such as 0.95.
+ * @param out          The result; set its `struct_size` before the call. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for events that are not whole or not in range, an arm without exposure, a ratio or confidence that is none.
+ * @return HOTFIX_STATUS_STAT for events that are not whole or not in range, an arm without
+ *         exposure, or an invalid ratio or confidence.
  *
  * Thread rule: any thread at any time.
  */
@@ -4602,15 +4863,18 @@ hotfix_status hotfix_poisson_ratio(struct hotfix_counts canary,
                                    struct hotfix_error **err);
 
 /**
- * Farrington and Manning's test that the canary is not worse than the baseline by a margin, for one look.
+ * Farrington and Manning's test that the canary is not worse than the baseline by a margin, for
+ * one evaluation.
  *
  * @param canary    Events and trials of the version under test.
- * @param baseline  Of the version that it is compared with.
- * @param margin    The null: the canary's rate is at least this many times the baseline's, or this much above it.
- * @param scale     A hotfix_scale: which of both.
- * @param out       The result; set its `struct_size` before. Written on success only.
+ * @param baseline  Events and trials of the version that it is compared with.
+ * @param margin    The null hypothesis: the canary's rate is at least this many times the
+ *                  baseline's, or at least this much above it.
+ * @param scale     A hotfix_scale: whether `margin` is a ratio or a difference.
+ * @param out       The result; set its `struct_size` before the call. Written on success only.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that are not in range, an arm without trials, or a margin that is none.
+ * @return HOTFIX_STATUS_STAT for counts that are not in range, an arm without trials, or an
+ *         invalid margin.
  *
  * Thread rule: any thread at any time.
  */
@@ -4622,15 +4886,17 @@ hotfix_status hotfix_non_inferiority(struct hotfix_counts canary,
                                      struct hotfix_error **err);
 
 /**
- * Two one-sided tests that two rates are within a margin of each other, for one look.
+ * Two one-sided tests that two rates are within a margin of each other, for one evaluation.
  *
  * @param canary    Events and trials of the version under test.
- * @param baseline  Of the version that it is compared with.
- * @param margin    A ratio above 1, or a difference above 0, that they are not apart, either way.
- * @param scale     A hotfix_scale: which of both.
- * @param out       The result; set its `struct_size` before. Written on success only.
+ * @param baseline  Events and trials of the version that it is compared with.
+ * @param margin    A ratio above 1, or a difference above 0: the rates differ by less than this in
+ *                  either direction.
+ * @param scale     A hotfix_scale: whether `margin` is a ratio or a difference.
+ * @param out       The result; set its `struct_size` before the call. Written on success only.
  * @param err       Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT as hotfix_non_inferiority, and for a margin that leaves nothing between.
+ * @return As hotfix_non_inferiority; HOTFIX_STATUS_STAT also for a margin that leaves no range
+ *         between its two bounds.
  *
  * Thread rule: any thread at any time.
  */
@@ -4642,13 +4908,13 @@ hotfix_status hotfix_equivalence(struct hotfix_counts canary,
                                  struct hotfix_error **err);
 
 /**
- * Wilson's interval for one proportion; not sequential.
+ * Wilson's interval for one proportion; valid for one evaluation only.
  *
- * @param counts      Events and trials; without trials the interval is everything, 0 to 1.
+ * @param counts      Events and trials; without trials the interval is 0 to 1.
  * @param confidence  Two-sided, such as 0.95.
- * @param out         The result; set its `struct_size` before. Written on success only.
+ * @param out         The result; set its `struct_size` before the call. Written on success only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that are not in range, or a confidence that is none.
+ * @return HOTFIX_STATUS_STAT for counts that are not in range, or an invalid confidence.
  *
  * Thread rule: any thread at any time.
  */
@@ -4658,13 +4924,14 @@ hotfix_status hotfix_wilson(struct hotfix_counts counts,
                             struct hotfix_error **err);
 
 /**
- * Clopper and Pearson's interval for one proportion; not sequential.
+ * Clopper and Pearson's interval for one proportion; valid for one evaluation only.
  *
- * @param counts      Events and trials; without trials the interval is everything, 0 to 1.
+ * @param counts      Events and trials; without trials the interval is 0 to 1.
  * @param confidence  Two-sided, such as 0.95.
- * @param out         The result; set its `struct_size` before. Written on success only.
+ * @param out         The result; set its `struct_size` before the call. Written on success only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, a law that is too large, or a confidence that is none.
+ * @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, a distribution that is
+ *         too large, or an invalid confidence.
  *
  * Thread rule: any thread at any time.
  */
@@ -4674,14 +4941,15 @@ hotfix_status hotfix_clopper_pearson(struct hotfix_counts counts,
                                      struct hotfix_error **err);
 
 /**
- * Newcombe's interval for the canary's proportion less the baseline's; not sequential.
+ * Newcombe's interval for the canary's proportion minus the baseline's; valid for one evaluation
+ * only.
  *
  * @param canary      Events and trials of the version under test.
- * @param baseline    Of the version that it is compared with.
+ * @param baseline    Events and trials of the version that it is compared with.
  * @param confidence  Two-sided, such as 0.95.
- * @param out         The result; set its `struct_size` before. Written on success only.
+ * @param out         The result; set its `struct_size` before the call. Written on success only.
  * @param err         Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that are not in range, or a confidence that is none.
+ * @return HOTFIX_STATUS_STAT for counts that are not in range, or an invalid confidence.
  *
  * Thread rule: any thread at any time.
  */
@@ -4692,15 +4960,18 @@ hotfix_status hotfix_newcombe(struct hotfix_counts canary,
                               struct hotfix_error **err);
 
 /**
- * A test without data.
+ * Makes a test without data.
  *
- * @param settings      {"boundaries": their number, 1 to 12, "direction": "worse" or "better", "alpha", "tolerated", "margin",
- *                      "cap", "threshold", "mode": "independent" or "clustered", "grid", "weights", "prior_trials"}, all
- *                      optional; UTF-8, borrowed; may be null with length 0 for the defaults, which have 6 boundaries.
+ * @param settings      {"boundaries": their number, 1 to 12, "direction": "worse" or "better",
+ *                      "alpha", "tolerated", "margin", "cap", "threshold", "mode": "independent"
+ *                      or "clustered", "grid", "weights", "prior_trials"}, all optional; UTF-8,
+ *                      borrowed; may be null with length 0 for the defaults, which have 6
+ *                      boundaries.
  * @param settings_len  Its length in bytes.
  * @param out           The test; the caller frees it with hotfix_latency_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+ * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+ *         read.
  *
  * Thread rule: any thread at any time.
  */
@@ -4710,17 +4981,20 @@ hotfix_status hotfix_latency_new(const char *settings,
                                  struct hotfix_error **err);
 
 /**
- * Takes in one tick.
+ * Adds the counts of one tick.
  *
  * @param test             A test.
- * @param canary_slow      The canary's requests slower than each boundary, ascending boundaries; borrowed.
+ * @param canary_slow      The canary's requests slower than each boundary, ascending boundaries;
+ *                         borrowed.
  * @param canary_trials    All of its requests.
  * @param baseline_slow    The baseline's requests slower than each boundary; borrowed.
  * @param baseline_trials  All of its requests.
- * @param boundaries       How many boundaries both arrays have: those of the test.
- * @param out_decided      Whether the test has decided, now or before; may be null. Written on success only.
+ * @param boundaries       Number of elements in both arrays: the number of the test's boundaries.
+ * @param out_decided      Whether the test has decided, in this tick or before; may be null.
+ *                         Written on success only.
  * @param err              Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for counts that cannot be, or of another number of boundaries: the test is as before.
+ * @return HOTFIX_STATUS_STAT for invalid counts, or another number of boundaries; the test is
+ *         unchanged.
  *
  * Thread rule: one thread at a time for one test.
  */
@@ -4734,27 +5008,30 @@ hotfix_status hotfix_latency_update(struct hotfix_latency *test,
                                     struct hotfix_error **err);
 
 /**
- * What the test reports; the ratio is that of requests slower than the boundary that speaks loudest.
+ * The evidence so far. `ratio` is the ratio of requests slower than the boundary with the
+ * strongest evidence.
  *
  * @param test  A test.
- * @param out   The evidence; set its `struct_size` before. Written on success only.
+ * @param out   The evidence; set its `struct_size` before the call. Written on success only.
  * @param err   Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a test while no thread changes it.
  */
 hotfix_status hotfix_latency_evidence(const struct hotfix_latency *test,
                                       struct hotfix_evidence *out,
                                       struct hotfix_error **err);
 
 /**
- * Boundaries from what the baseline did before the phase, as a JSON array: near its p50, p75, p90, p95 and p99, and at
- * twice the p99; for buckets the nearest of their edges.
+ * Chooses boundaries from the baseline's latencies before the phase, as a JSON array: near its
+ * p50, p75, p90, p95 and p99, and at twice the p99. With buckets they are the nearest bucket
+ * edges.
  *
  * @param baseline      {"le", "counts", "count"} or {"samples"}; UTF-8, borrowed.
  * @param baseline_len  Its length in bytes.
  * @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err           Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_STAT for readings that cannot be, HOTFIX_STATUS_INPUT for text that cannot be read.
+ * @return HOTFIX_STATUS_STAT for invalid readings, HOTFIX_STATUS_INPUT for text that cannot be
+ *         read.
  *
  * Thread rule: any thread at any time.
  */
@@ -4764,13 +5041,13 @@ hotfix_status hotfix_latency_boundaries(const char *baseline,
                                         struct hotfix_error **err);
 
 /**
- * Writes settings and state, to go on later or elsewhere.
+ * Writes settings and state, so that the test can continue later or in another process.
  *
  * @param test  A test.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err   Where an error object goes; may be null. Owned by the caller.
  *
- * Thread rule: any number of threads may read a test that nobody changes meanwhile.
+ * Thread rule: any number of threads may read a test while no thread changes it.
  */
 hotfix_status hotfix_latency_to_bytes(const struct hotfix_latency *test,
                                       struct hotfix_buf *out,
@@ -4783,7 +5060,8 @@ hotfix_status hotfix_latency_to_bytes(const struct hotfix_latency *test,
  * @param bytes_len  Their number.
  * @param out        The test; the caller frees it with hotfix_latency_free. Null on failure.
  * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+ * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+ *         settings do not match.
  *
  * Thread rule: any thread at any time.
  */
@@ -4802,26 +5080,29 @@ hotfix_status hotfix_latency_from_bytes(const char *bytes,
 void hotfix_latency_free(struct hotfix_latency *test);
 
 /**
- * Runs a policy over recorded metrics and says when it would have acted. Nothing is deployed.
+ * Runs a policy over recorded metrics and reports when it would have acted. Nothing is deployed.
  *
- * {"from", "until", "readings", "findings", "policies": [{"policy", "would": [{"at", "what" ("continue", "alert", "hold", "ask",
- * "promote" or "roll_back"), "phase", "reason", "metrics", "evidence"}], "first_alert", "first_ask", "first_rollback",
- * "crossed_at", "ended": {"at", "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at", "rollback_at",
- * "held_at", "crossed_at", "bands"}}, "findings"}]}; what never came is absent. A finding is {"code", "message", "count", "at",
- * "metric"}. docs/backtest.md describes formats, mapping and what is assumed.
+ * {"from", "until", "readings", "findings", "policies": [{"policy", "would": [{"at", "what"
+ * ("continue", "alert", "hold", "ask", "promote" or "roll_back"), "phase", "reason", "metrics",
+ * "evidence"}], "first_alert", "first_ask", "first_rollback", "crossed_at", "ended": {"at",
+ * "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at", "rollback_at",
+ * "held_at", "crossed_at", "bands"}}, "findings"}]}; what did not happen is absent. A finding is
+ * {"code", "message", "count", "at", "metric"}. docs/backtest.md describes the formats, the
+ * mapping and the assumptions.
  *
  * @param policy       A policy.
  * @param text         The recording; UTF-8, borrowed for the call; at most 64 MiB.
  * @param text_len     Its length in bytes.
  * @param format       "csv", "json_lines" or "prometheus"; UTF-8, borrowed.
  * @param format_len   Its length in bytes.
- * @param mapping      Which columns, series and labels are which metric, and what is assumed, as JSON: {"time", "metrics",
- *                     "assume"}; UTF-8, borrowed; may be null with length 0 for JSON Lines.
+ * @param mapping      Which columns, series and labels belong to which metric, and the
+ *                     assumptions, as JSON: {"time", "metrics", "assume"}; UTF-8, borrowed. May be
+ *                     null with length 0 for JSON Lines.
  * @param mapping_len  Its length in bytes.
  * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
  * @param err          Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_SIMULATE for what cannot be read or run (HF-REC); the error's path is "line 3, column 2" or a JSON
- *         Pointer.
+ * @return HOTFIX_STATUS_SIMULATE if the recording or the mapping cannot be read, or the policy
+ *         cannot be run on it. The error's path is "line 3, column 2" or a JSON Pointer.
  *
  * Thread rule: any number of threads may use one policy.
  */

@@ -1,7 +1,7 @@
 /* hotfix for C++17: handles that free themselves, errors as exceptions. Header only, over hotfix.h.
 
-   Handles are move-only; using one that was moved from is an error of status HOTFIX_STATUS_NULL. Views (Outcome::events, the
-   texts of an Action) live until the next call that changes their rollout. Thread rules are those of hotfix.h. */
+   Handles are move-only; the use of a moved-from handle is an error with HOTFIX_STATUS_NULL. Views (Outcome::events, the
+   texts of an Action) are valid until the next call that changes their rollout. The thread rules of hotfix.h apply. */
 #ifndef HOTFIX_HPP
 #define HOTFIX_HPP
 
@@ -19,12 +19,12 @@
 
 namespace hotfix {
 
-/** A moment in UTC. */
+/** A time in UTC. */
 using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
 inline std::string_view view(hotfix_str text) { return {text.ptr, text.len}; }
 
-/** What went wrong: code, place and sentence; everything as JSON. */
+/** An error: code, place and sentence; `json` has all details. */
 class Error : public std::runtime_error {
 public:
   explicit Error(hotfix_status status, const hotfix_error *error)
@@ -44,7 +44,7 @@ private:
   std::string code_, path_, json_;
 };
 
-/** A legal input that was not taken. Its events belong to the log like any other. */
+/** A valid input that was refused in the present state. Append its events to the log like any others. */
 class Refused : public Error {
 public:
   explicit Refused(const hotfix_error *error)
@@ -54,7 +54,7 @@ public:
     }
   }
 
-  /** The kinds of input that would be taken. */
+  /** The kinds of input that would be accepted. */
   const std::vector<std::string> &accepted() const noexcept { return accepted_; }
   /** The log lines to append. */
   const std::string &events() const noexcept { return events_; }
@@ -71,7 +71,7 @@ template <typename T, void (*Free)(T *)> struct Deleter {
 };
 template <typename T, void (*Free)(T *)> using Handle = std::unique_ptr<T, Deleter<T, Free>>;
 
-/** Throws where a call failed. */
+/** Throws if the call failed. */
 template <typename Call> void check(Call &&call) {
   hotfix_error *raw = nullptr;
   const hotfix_status status = call(&raw);
@@ -84,7 +84,7 @@ template <typename Call> void check(Call &&call) {
   }
 }
 
-/** The text that a call writes. */
+/** Returns the text that a call writes. */
 template <typename Call> std::string text(Call &&call) {
   hotfix_buf buf = {nullptr, 0};
   check([&](hotfix_error **error) { return call(&buf, error); });
@@ -106,7 +106,7 @@ inline Time parse_time(std::string_view text) {
   return Time(std::chrono::milliseconds(at));
 }
 
-/** A checked policy; `clone` shares it. */
+/** A checked, immutable policy; `clone` shares it. */
 class Policy {
 public:
   static Policy preset(std::string_view name) {
@@ -136,25 +136,26 @@ public:
     detail::check([&](auto **e) { return hotfix_policy_digest(get(), &digest, e); });
     return digest.hex;
   }
-  /** How severe an incident is, as JSON; facts as JSON, may be empty. */
+  /** Classifies an incident, as JSON: its severity and whether it calls for a hot-fix. `facts` is JSON; may be
+      empty. */
   std::string classify(std::string_view facts) const {
     return detail::text(
         [&](auto *out, auto **e) { return hotfix_policy_classify(get(), facts.data(), facts.size(), out, e); });
   }
-  /** What is to be done about an incident, as JSON. */
+  /** Decides what to do about an incident, by the decision tree, as JSON. */
   std::string decide(std::string_view facts) const {
     return detail::text(
         [&](auto *out, auto **e) { return hotfix_policy_decide(get(), facts.data(), facts.size(), out, e); });
   }
-  /** What is doubtful in the policy, as JSON; `at` is the present time as RFC 3339, or empty. */
+  /** Lints the policy: its findings as JSON. `at` is the present time as RFC 3339, or empty. */
   std::string lint(std::string_view at = {}) const {
     return detail::text([&](auto *out, auto **e) { return hotfix_policy_lint(get(), at.data(), at.size(), out, e); });
   }
-  /** The decision tree for Mermaid; empty where there is none. */
+  /** The decision tree for Mermaid; empty if there is no tree. */
   std::string tree_mermaid() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_policy_tree_mermaid(get(), out, e); });
   }
-  /** The decision tree for Graphviz; empty where there is none. */
+  /** The decision tree for Graphviz; empty if there is no tree. */
   std::string tree_dot() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_policy_tree_dot(get(), out, e); });
   }
@@ -182,7 +183,7 @@ public:
     });
     handle_.reset(out);
   }
-  /** With tests calibrated on the house's own history, as for hotfix_plan_new_calibrated. */
+  /** A plan whose tests are calibrated on the service's own history, as hotfix_plan_new_calibrated. */
   Plan(const Policy &policy, std::string_view incident, std::string_view release, std::string_view traffic,
        std::string_view calibration) {
     hotfix_plan *out = nullptr;
@@ -209,7 +210,7 @@ private:
   detail::Handle<hotfix_plan, hotfix_plan_free> handle_;
 };
 
-/** One thing to do. */
+/** One action for the caller. */
 class Action {
 public:
   std::string_view id() const { return raw.id; }
@@ -228,7 +229,7 @@ public:
   hotfix_action raw = HOTFIX_ACTION_INIT;
 };
 
-/** What an input led to. Append the events durably, then act. */
+/** The outcome of an input. Append the events durably, then act. */
 struct Outcome {
   std::string_view events;
   std::vector<Action> actions;
@@ -240,7 +241,7 @@ struct Outcome {
   std::string_view decision_name() const { return hotfix_decision_name(decision); }
 };
 
-/** One hot-fix from plan to closed case. */
+/** The rollout of one hot-fix, from plan to closed incident. */
 class Rollout {
 public:
   explicit Rollout(const Plan &plan, std::string_view salt = {}, hotfix_recording recording = HOTFIX_RECORDING_KEEP)
@@ -252,7 +253,7 @@ public:
       return hotfix_rollout_replay(log.data(), log.size(), recording, out, e);
     });
   }
-  /** Gives the number of bytes that stand, too. */
+  /** As `replay`, for a log whose last line may be incomplete; also returns the length of the valid part of the log. */
   static std::pair<Rollout, std::size_t> recover(std::string_view log,
                                                  hotfix_recording recording = HOTFIX_RECORDING_KEEP) {
     std::size_t length = 0;
@@ -288,13 +289,13 @@ public:
     detail::check([&](auto **e) { return hotfix_rollout_share(get(), &share, e); });
     return share;
   }
-  /** How often the hot-fix was begun. */
+  /** The number of attempts. */
   std::uint32_t attempt() const {
     std::uint32_t attempt = 0;
     detail::check([&](auto **e) { return hotfix_rollout_attempt(get(), &attempt, e); });
     return attempt;
   }
-  /** The kinds of input that would be taken now. */
+  /** The kinds of input that would be accepted now, as JSON. */
   std::string accepted() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_accepted(get(), out, e); });
   }
@@ -309,55 +310,55 @@ public:
   std::string verdict() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_verdict(get(), out, e); });
   }
-  /** What keeps it from starting, and who can clear it; `[]` where nothing does. */
+  /** The blockers of the start and who can clear them, as JSON; `[]` if there are none. */
   std::string blockers() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_blockers(get(), out, e); });
   }
-  /** Each demand for approval and how it stands. */
+  /** Each required approval and its state, as JSON. */
   std::string approvals() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_approvals(get(), out, e); });
   }
-  /** Each checklist, whether the incident has it, and its items. */
+  /** Each checklist, whether it applies, and its items, as JSON. */
   std::string checklists() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_checklists(get(), out, e); });
   }
-  /** Each step of the procedure and how it stands. */
+  /** Each step of the procedure and its state, as JSON. */
   std::string procedure() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_procedure(get(), out, e); });
   }
-  /** The plan's record with how far it is now. */
-  std::string record() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_record(get(), out, e); });
+  /** The plan's change record with its present status, as JSON. */
+  std::string change_record() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_change_record(get(), out, e); });
   }
-  /** What is due, overdue, next and done at a time, of what is known now. */
+  /** The duties at a time, from what is known now: due, overdue, next and done, as JSON. */
   std::string duties(std::int64_t at_ms) const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_duties(get(), at_ms, out, e); });
   }
-  /** The last intent of each kind. */
-  std::string intents() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_intents(get(), out, e); });
+  /** The last intervention of each kind, as JSON. */
+  std::string interventions() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_interventions(get(), out, e); });
   }
-  /** Why the last verdict is as it is; `null` where nothing is judged. */
+  /** The explanation of the last verdict, as JSON; `null` if there is no verdict. */
   std::string why() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_why(get(), out, e); });
   }
-  /** Whom each version hurts; `null` where nothing is judged. */
+  /** The estimated impact of each version, as JSON; `null` if there is no verdict. */
   std::string harm() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_harm(get(), out, e); });
   }
-  /** What the rest of the phase can still show; `null` where none is watched. */
-  std::string outlook() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_outlook(get(), out, e); });
+  /** The forecast for the rest of the phase, as JSON; `null` if no phase is watched. */
+  std::string forecast() const {
+    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_forecast(get(), out, e); });
   }
-  /** Each metric, its baseline and what each phase read. */
+  /** The comparison table: each metric, its baseline and its readings in each phase, as JSON. */
   std::string comparison() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_comparison(get(), out, e); });
   }
-  /** The same as a table in Markdown. */
+  /** The comparison table in Markdown. */
   std::string comparison_markdown() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_comparison_markdown(get(), out, e); });
   }
-  /** `null` for a metric without a test. */
+  /** The evidence of a metric, as JSON; `null` for a metric without a test. */
   std::string evidence(std::string_view metric) const {
     return detail::text([&](auto *out, auto **e) {
       return hotfix_rollout_evidence(get(), metric.data(), metric.size(), out, e);
@@ -408,21 +409,21 @@ private:
   detail::Handle<hotfix_rollout, hotfix_rollout_free> handle_;
 };
 
-/** Checks a log from end to end; gives the findings as JSON. */
+/** Checks a log from end to end; returns the findings as JSON. */
 inline std::string audit(std::string_view log, std::string_view expected_head = {}) {
   return detail::text([&](auto *out, auto **e) {
     return hotfix_audit(log.data(), log.size(), expected_head.data(), expected_head.size(), out, e);
   });
 }
 
-/** Takes personal values out of a log: all, or with a JSON list of names those of these people. */
+/** Redacts personal values in a log: all of them, or those of the people in a JSON list of names. */
 inline std::string redact(std::string_view log, std::string_view names = {}) {
   return detail::text([&](auto *out, auto **e) {
     return hotfix_redact(log.data(), log.size(), names.data(), names.size(), out, e);
   });
 }
 
-/** The rate-ratio test by itself. */
+/** The sequential rate-ratio test without a rollout. */
 class RateRatio {
 public:
   explicit RateRatio(std::string_view settings = {})
@@ -435,7 +436,7 @@ public:
     });
   }
 
-  /** Events and trials of both arms; gives whether the test has decided. */
+  /** Adds events and trials of both arms; returns whether the test has decided. */
   bool update(double canary_events, double canary_trials, double baseline_events, double baseline_trials) {
     bool decided = false;
     detail::check([&](auto **e) {

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes sure that tools are there: scripts/install-debian.sh PACKAGE…
+# Installs missing tools: scripts/install-debian.sh PACKAGE…
 #
-# A package counts as there when it is installed or its command is. What is missing is installed with apt-get
-# where we are root, and named otherwise. Doing it twice does nothing.
+# A package is present if it or its command is installed. Missing packages are installed with apt-get if the user is
+# root; otherwise they are listed. A second run does nothing.
 set -eu
 
 missing=
@@ -27,8 +27,7 @@ fi
 
 echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
-# The list of packages may be older than the packages.
-# shellcheck disable=SC2086 # one word each
+# The package list may be out of date. shellcheck disable=SC2086 # one word each
 if ! apt-get install -y -q --no-install-recommends $missing; then
     apt-get update -q
     apt-get install -y -q --no-install-recommends $missing

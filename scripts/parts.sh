@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes targets one after another, up to the first that fails, and prints what each took: scripts/parts.sh TITLE TARGET…
+# Makes targets one after another, until one fails, and prints the time of each: scripts/parts.sh TITLE TARGET…
 set -euo pipefail
 title=$1
 shift
@@ -18,7 +18,7 @@ TIMEFORMAT='%R %U %S'
 for target in "$@"; do
     echo "==> $target ($(date -u +%H:%M:%S))"
     state=passed
-    # The times go to the file, what the target says to the terminal.
+    # The times go to the file, the output of the target to the terminal.
     { time "${MAKE:-make}" --no-print-directory "$target" 2>&3 || state=failed; } 3>&2 2>"$took"
     read -r wall user system <"$took"
     rows+=("$target $wall $(awk "BEGIN { print $user + $system }") $state")

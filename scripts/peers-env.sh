@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes target/peers-env: the packages of benches/peers/requirements.txt and a release wheel of this tree.
+# Makes target/peers-env with the packages of benches/peers/requirements.txt and a release wheel of this tree.
 #
-# It is keyed by that file and the interpreter of .venv, which scripts/python-env.sh makes. A package that cannot be
-# installed is named here and in target/peers-env/missing, and the comparison with it is left out.
+# It is made again when that file or the interpreter of .venv changes (scripts/python-env.sh makes .venv). A package
+# that cannot be installed is reported here and in target/peers-env/missing, and the comparison with it is left out.
 set -eu
 cd "$(dirname "$0")/.."
 scripts/python-env.sh
@@ -19,8 +19,7 @@ if [ "$(cat $env/.key 2>/dev/null || true)" != "$key" ]; then
     .venv/bin/python -m venv $env
     : >$env/missing
     pins=$(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$list")
-    # Together, so that what they share fits all of them; else one by one.
-    # shellcheck disable=SC2086
+    # All together, so that shared dependencies are compatible; if that fails, one by one. shellcheck disable=SC2086
     if ! $env/bin/python -m pip install --quiet --disable-pip-version-check $pins; then
         for pin in $pins; do
             $env/bin/python -m pip install --quiet --disable-pip-version-check "$pin" || {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the virtual environment .venv with the tools of the Python tests; $PYTHON chooses the interpreter.
 #
-# It is keyed by the interpreter and by the files that say what is in it: with the same key nothing is done.
+# It is made again when the interpreter or a file that lists its content changes; otherwise nothing is done.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,7 @@ choose() {
 
 if ! python=$(choose); then
     [ -z "${PYTHON:-}" ] || exit 1
-    # Neither is a command, so the package decides: python3 without venv is no use.
+    # Both packages are required, because python3 does not contain venv on Debian.
     scripts/install-debian.sh python3 python3-venv
     python=$(choose) || {
         echo "no Python 3.11 or later with venv: install one, or name it in PYTHON" >&2

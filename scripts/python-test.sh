@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds the wheel, puts it into .venv and tests it there: pytest, mypy --strict, stubtest.
+# Builds the wheel, installs it into .venv and tests it there: pytest, mypy --strict, stubtest.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
 bin=$root/.venv/bin
 
-# A folder of its own, so that the one wheel in it is the one just built.
+# The folder is emptied first, so that its only wheel is the new one.
 rm -rf target/wheels
 "$bin/maturin" build --profile local --locked --manifest-path hotfix-py/Cargo.toml --out target/wheels
 "$bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall target/wheels/*.whl

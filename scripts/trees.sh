@@ -1,9 +1,10 @@
 #!/bin/sh
-# Draws the exported decision trees of hotfix-core/tests/golden/tree with Graphviz and with Mermaid, and compares what both
-# draw with what the texts say; and the charts of hotfix-core/tests/golden/plan and the states of
-# hotfix-core/tests/golden/rollout with Mermaid: scripts/trees.sh
+# Draws the exported decision trees of hotfix-core/tests/golden/tree with Graphviz and Mermaid, and the charts of
+# hotfix-core/tests/golden/plan and the states of hotfix-core/tests/golden/rollout with Mermaid, and compares the
+# drawings with their texts: scripts/trees.sh
 #
-# Mermaid is installed into target/trees-env, keyed by its lock file and the version of node; it runs in a headless Chromium.
+# Mermaid is installed into target/trees-env, again when its lock file or the version of node changes. It runs in a
+# headless Chromium.
 set -eu
 cd "$(dirname "$0")/.."
 env=target/trees-env
@@ -18,7 +19,7 @@ if [ "$(cat $env/.key 2>/dev/null || true)" != "$key" ]; then
     mkdir -p $env
     cp scripts/trees/package.json scripts/trees/package-lock.json $env/
     npm ci --prefix $env --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
-    # The bundle has all that Mermaid needs.
+    # The bundle contains everything that Mermaid needs.
     cp $env/node_modules/mermaid/dist/mermaid.min.js $env/
     rm -rf $env/node_modules
     echo "$key" >$env/.key

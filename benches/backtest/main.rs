@@ -1,7 +1,8 @@
-//! When S1's thresholds and `standard` would have acted on recorded incidents of a real shop.
+//! When `phased-canary` and `standard` would have acted on recorded incidents of a real shop.
 //!
-//! `backtest` prints the tables; `backtest --write FILE` also writes them, behind what a backtest is, to FILE (`docs/backtest.md`). Reads
-//! `HOTFIX_DATA`, by default `../shared/data`; where that is not there, a small made-up sample of this repository.
+//! `backtest` prints the tables. `backtest --write FILE` also writes `head.md` and the tables to
+//! FILE (`docs/backtest.md`). It reads `HOTFIX_DATA`, by default `../shared/data`, or a small
+//! synthetic sample of this repository if that does not exist.
 
 mod shop;
 

@@ -1,4 +1,5 @@
-//! The front end of the recorded shop: what two policies would have done at each fault, and where nothing happened.
+//! Backtest of two policies over the front end of a recorded shop: at each fault, and in quiet
+//! hours.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,31 +12,31 @@ use hotfix_core::simulate::backtest::{Backtest, backtest};
 use hotfix_core::simulate::recorded::{Format, Mapping, RecordedMetrics};
 use hotfix_core::unit::{Span, Timestamp};
 
-/// How long a fault is watched: it is over soon after, and faults that are kept back follow.
+/// How long a fault is watched: it ends soon after, and faults that are not used follow.
 const WATCHED: u32 = 5 * 60;
-/// From the last known fault of a day to where it counts as quiet: one that is kept back follows it.
+/// From the last known fault of a day to its first quiet time: a fault that is not used follows it.
 const SETTLED: u32 = 3_600;
-/// Quiet time in which the record is taken, and no rollout.
+/// Quiet time from which the reference is computed, without a rollout.
 const RECORDED: u32 = 3_600;
 /// From one quiet rollout to the next.
 const APART: u32 = 3_600;
 /// Fewest spans on both sides of a fault.
 const LEAST_SPANS: usize = 100;
 
-/// What is found in a folder.
+/// Results for one folder.
 #[cfg_attr(not(test), expect(dead_code, reason = "the figures are for the tests"))]
 pub(crate) struct Found {
-    /// Faults in the minutes: all, and those at which each policy alerted and went back.
+    /// Faults in the minutes: all, and those at which each policy alerted and rolled back.
     pub(crate) minutes: Tally,
     /// The same in the spans.
     pub(crate) spans: Tally,
-    /// Quiet rollouts: all, and those in which each policy alerted and went back.
+    /// Quiet rollouts: all, and those in which each policy alerted and rolled back.
     pub(crate) quiet: Tally,
     /// The page.
     pub(crate) text: String,
 }
 
-/// Cases, and in how many of them each policy alerted and went back.
+/// Number of cases, and in how many of them each policy alerted and rolled back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) cases: usize,
@@ -71,7 +72,7 @@ fn unix(text: &str) -> Result<Timestamp, Failure> {
     Ok(Timestamp::try_from_millis(text.parse::<i64>()? * 1_000)?)
 }
 
-/// The faults of the days that the minutes have.
+/// The faults on the days for which there are minutes.
 fn faults(folder: &Path, days: &[String]) -> Result<Vec<Fault>, Failure> {
     let mut faults = Vec::new();
     for line in text(folder, "faults.csv")?.lines().skip(1) {
@@ -101,12 +102,14 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// S1's thresholds and `standard`, for metrics by the minute: levels, as the recording has neither counts nor buckets.
+/// The thresholds of `phased-canary`, and `standard`, for metrics by the minute: levels, because
+/// the recording has neither counts nor buckets.
 ///
-/// S1 gives the alert bound of p95 as 300 ms beside a record of 250 ms: 1.2 times the record. Both look at the recording's
-/// cadence; windows, warm-up, bounds and what follows from them are the presets' own.
+/// `phased-canary` alerts at a p95 of 300 ms, with a reference of 250 ms: 1.2 times the reference.
+/// Both evaluate at the recording's cadence; windows, warm-up, bounds and responses are the
+/// presets' own.
 fn by_the_minute(p95: f64) -> Result<Vec<Arc<Policy>>, Failure> {
-    let house = |name: &str, preset: &str, success: f64, alert: &str| {
+    let custom = |name: &str, preset: &str, success: f64, alert: &str| {
         format!(
             r#"
 name = "{name}"
@@ -118,15 +121,15 @@ stale = "2min"
 
 [metrics.latency_p95]
 kind = "gauge"
-record = {p95}
-alert = {{ ratio = {alert}, of = "record" }}
+reference = {p95}
+alert = {{ ratio = {alert}, of = "reference" }}
 quantile = {{ remove = true }}
 boundaries = {{ remove = true }}
 weight = {{ remove = true }}
 
 [metrics.error_rate]
 kind = "gauge"
-record = 0.003
+reference = 0.003
 success = {success}
 alert = 0.02
 rollback = 0.05
@@ -141,34 +144,35 @@ weight = 1.0
 "#
         )
     };
-    let s1 = house("s1-thresholds", "phased-canary", 0.003, "1.2");
-    let standard = house("standard", "standard", 0.009, "1.5");
-    policies(&[without_efficacy(&s1), without_efficacy(&standard)])
+    let phased = custom("phased-canary-thresholds", "phased-canary", 0.003, "1.2");
+    let standard = custom("standard", "standard", 0.009, "1.5");
+    policies(&[without_efficacy(&phased), without_efficacy(&standard)])
 }
 
-/// The same for single requests: S1's and the merge's own latency metric, with the shop's record in the place of theirs.
+/// The same for single requests: the latency metrics of `phased-canary` and `standard`, with the
+/// shop's reference instead of theirs.
 fn by_request(p95: f64) -> Result<Vec<Arc<Policy>>, Failure> {
-    // The presets' boundaries are made for a record of 250 ms.
+    // The presets' boundaries are for a reference of 250 ms.
     let scaled = [0.4, 1.0, 1.2, 2.0, 4.0, 10.0]
         .map(|times| format!("\"{}ms\"", (p95 * times * 1e3).round()));
     let boundaries = scaled.join(", ");
-    let house = |name: &str, preset: &str, alert: &str| {
+    let custom = |name: &str, preset: &str, alert: &str| {
         format!(
             r#"
 name = "{name}"
 extends = "{preset}"
 
 [metrics.latency_p95]
-record = "{}ms"
-alert = {{ ratio = {alert}, of = "record" }}
+reference = "{}ms"
+alert = {{ ratio = {alert}, of = "reference" }}
 boundaries = [{boundaries}]
 "#,
             (p95 * 1e3).round()
         )
     };
     policies(&[
-        house("s1-thresholds", "phased-canary", "1.2"),
-        house("standard", "standard", "1.5"),
+        custom("phased-canary-thresholds", "phased-canary", "1.2"),
+        custom("standard", "standard", "1.5"),
     ])
 }
 
@@ -189,7 +193,7 @@ const BY_THE_MINUTE: &str = r#"{"time": {"from": "TimeStamp", "unit": "seconds"}
 const BY_REQUEST: &str = r#"{"time": {"from": "at", "unit": "milliseconds"}, "metrics": {
     "latency_p95": {"canary": {"sample": "seconds"}}}}"#;
 
-/// What two policies would have done after a moment.
+/// What two policies would have done from a given time on.
 fn act(
     policies: &[Arc<Policy>],
     recorded: &RecordedMetrics,
@@ -215,7 +219,8 @@ fn cells(from: Timestamp, policies: &[Backtest]) -> String {
     policies.iter().map(one).collect()
 }
 
-const COLUMNS: &str = "S1 alerts | S1 goes back | standard alerts | standard goes back |";
+const COLUMNS: &str = "phased-canary alerts | phased-canary rolls back | \
+                       standard alerts | standard rolls back |";
 
 /// The tables over one folder of recordings.
 pub(crate) fn tables(folder: &Path) -> Result<Found, Failure> {
@@ -299,15 +304,16 @@ pub(crate) fn tables(folder: &Path) -> Result<Found, Failure> {
     let _ = writeln!(page, "\n| of | cases | {COLUMNS}\n|---|---|---|---|---|---|");
     let _ = writeln!(page, "{}", by_minute.row("faults, by the minute"));
     let _ = writeln!(page, "{}", spans.row("faults, by request"));
-    let _ = writeln!(page, "{}\n", quiet.row("an hour in which nothing is known to have happened"));
+    let _ = writeln!(page, "{}\n", quiet.row("hours without a known fault"));
     for ((policy, why), count) in why {
-        let policy = ["S1", "standard"].get(policy).copied().unwrap_or_default();
-        let _ = writeln!(page, "- quiet, {policy} goes back {count} times: {why}");
+        let policy = ["phased-canary", "standard"].get(policy).copied().unwrap_or_default();
+        let _ = writeln!(page, "- quiet, {policy} rolls back {count} times: {why}");
     }
     Ok(Found { minutes: by_minute, spans, quiet, text: page })
 }
 
-/// Requests at the front end by fault: milliseconds after it was injected, and seconds that they took; in order.
+/// Requests at the front end by fault: milliseconds after the injection, and duration in seconds;
+/// in order.
 fn requests(folder: &Path) -> Result<BTreeMap<String, Vec<(i64, f64)>>, Failure> {
     let mut requests: BTreeMap<String, Vec<(i64, f64)>> = BTreeMap::new();
     for line in text(folder, "spans.csv")?.lines().skip(1) {
@@ -330,17 +336,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn field_12_a_made_up_fault_is_acted_on_and_quiet_hours_are_not() -> Result<(), Failure> {
+    fn field_12_a_synthetic_fault_is_acted_on_and_quiet_hours_are_not() -> Result<(), Failure> {
         let found = tables(&Path::new(env!("CARGO_MANIFEST_DIR")).join("backtest/sample"))?;
         let acted = Tally { cases: 2, alerted: [1, 1], back: [1, 1] };
         assert_eq!(found.spans, acted, "{}", found.text);
-        // The second fault did nothing; a minute's p95 crosses 1.2 times its record by chance.
+        // The second fault had no effect; a minute's p95 crosses 1.2 times its reference by chance.
         assert_eq!((found.minutes.cases, found.minutes.back), (2, [1, 1]), "{}", found.text);
         assert_eq!((found.quiet.cases, found.quiet.back[1]), (3, 0), "{}", found.text);
         Ok(())
     }
 
-    /// The figures of `docs/backtest.md`, where the recording is at hand.
+    /// The figures of `docs/backtest.md`, where the recording is available.
     #[test]
     fn field_12_the_recorded_shop_comes_out_as_the_page_says() -> Result<(), Failure> {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -352,7 +358,7 @@ mod tests {
         let found = tables(&data.join("nezha"))?;
         let page = std::fs::read_to_string(workspace.join("docs/backtest.md"))?;
         assert!(page.ends_with(&found.text), "run `make backtest` and read the difference");
-        // Plain thresholds on a minute go back in most quiet hours, the merge in none.
+        // Plain thresholds on a minute roll back in most quiet hours, `standard` in none.
         assert!(found.quiet.back[0] > found.quiet.cases / 2, "{}", found.text);
         assert_eq!(found.quiet.back[1], 0, "{}", found.text);
         Ok(())

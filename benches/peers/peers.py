@@ -1,7 +1,7 @@
-"""Times hotfix beside other libraries: the same inputs, one run, medians of interleaved repeats.
+"""Measures hotfix against other libraries: the same inputs, one run, medians of interleaved repeats.
 
-Run by `make peers`; `make peers ARGS=--write` puts the table into `docs/peers.md`. Each pair is first compared: where
-both compute the same figure, it must agree. Ends with 1 where a ratio is below the design's.
+`make peers` runs it; `make peers ARGS=--write` writes the table to `docs/peers.md`. Where both libraries compute the same
+figure, the results must agree before anything is timed. The exit status is 1 if a ratio is below the target.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ class Pair:
     package: str
     ours: Call
     theirs: Call
-    # How many times faster it has to be; none where the design says nothing.
+    # How many times faster it has to be; None without a target.
     wanted: float | None = None
-    # What both must agree on; none where they are different methods.
+    # The figure on which both must agree; None if the methods differ.
     agree: Callable[[Any, Any], tuple[float, float]] | None = None
     note: str = ""
 
 
 @dataclass
 class Row:
-    """What was measured of a pair, in seconds."""
+    """The measured times of a pair, in seconds."""
 
     pair: Pair
     ours: float
@@ -60,22 +60,22 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """How many times faster ours is."""
+        """How many times faster hotfix is."""
         return self.theirs / self.ours
 
     @property
     def missed(self) -> bool:
-        """Whether that is less than the design wants."""
+        """Whether the ratio is below the target."""
         return self.pair.wanted is not None and self.ratio < self.pair.wanted
 
 
 def seconds_of(call: Call, number: int) -> float:
-    """Processor time, which other programs' load shifts far less than the clock; all calls have one thread."""
+    """Processor time, on which other programs' load has little effect; all calls use one thread."""
     return timeit.timeit(call, number=number, timer=time.process_time)
 
 
 def number_of(call: Call) -> int:
-    """How often to call for a repeat that lasts long enough."""
+    """The number of calls for a repeat that lasts long enough."""
     number = 1
     while (seconds := seconds_of(call, number)) < LEAST_SECONDS:
         number = max(number * 2, int(number * LEAST_SECONDS / max(seconds, 1e-9)))
@@ -83,7 +83,7 @@ def number_of(call: Call) -> int:
 
 
 def measure(pair: Pair) -> Row:
-    """Medians of repeats, ours and theirs in turn, so that the machine's moods hit both."""
+    """Medians of repeats, alternating between both, so that changes in the machine's load affect both."""
     calls = (pair.ours, pair.theirs)
     numbers = [number_of(call) for call in calls]
     # A call of seconds is not repeated fifteen times.
@@ -120,7 +120,7 @@ def scipy_pairs() -> list[Pair]:
                     lambda x=theirs, y=theirs_y: scipy.mannwhitneyu(x, y, method="asymptotic"),
                     wanted,
                     p_values,
-                    "SciPy gets NumPy arrays in either row",
+                    "SciPy gets NumPy arrays in both rows",
                 )
             )
         x, y = array("d", x), array("d", y)
@@ -189,17 +189,17 @@ def statsmodels_pairs() -> list[Pair]:
 
 
 def sequential() -> Call:
-    """One look of a test that goes on: the tenth date of ten, with what the first nine brought."""
+    """One update of a sequential test: the tenth date of ten, after the first nine."""
     test = stats.RateRatio(alpha=0.05)
     for _ in range(9):
         test.update((3, 1_000), (18, 9_000))
     state = test.to_bytes()
-    look = stats.RateRatio.from_bytes(state)
-    return lambda: look.update((3, 1_000), (18, 9_000))
+    tenth = stats.RateRatio.from_bytes(state)
+    return lambda: tenth.update((3, 1_000), (18, 9_000))
 
 
 def spotify_pairs() -> list[Pair]:
-    """Pair a look with a group-sequential one at ten dates."""
+    """Pair an evaluation with a group-sequential one at ten dates."""
     import pandas as pd
     from spotify_confidence import ZTest
 
@@ -211,28 +211,28 @@ def spotify_pairs() -> list[Pair]:
     frame = pd.DataFrame(rows)
     names = {"numerator_column": "events", "numerator_sum_squares_column": "events", "denominator_column": "trials"}
 
-    def look() -> Any:
+    def evaluate() -> Any:
         test = ZTest(frame, **names, categorical_group_columns="group", ordinal_group_column="date")
         arms = {"level_1": "baseline", "level_2": "canary"}
         return test.difference(**arms, groupby="date", final_expected_sample_size_column="final")
 
-    what, note = "one sequential look, the tenth of ten", "theirs is a z-test with spending over ten dates"
-    return [Pair(what, "spotify-confidence", sequential(), look, 10_000.0, None, note)]
+    what, note = "one sequential evaluation, the tenth of ten", "theirs is a z-test with spending over ten dates"
+    return [Pair(what, "spotify-confidence", sequential(), evaluate, 10_000.0, None, note)]
 
 
 def gbstats_pairs() -> list[Pair]:
-    """Pair a look with another always-valid one."""
+    """Pair an evaluation with another always-valid one."""
     from gbstats.frequentist.tests import SequentialConfig, SequentialTwoSidedTTest
     from gbstats.models.statistics import ProportionStatistic
 
     config = SequentialConfig(alpha=0.05, difference_type="absolute")
 
-    def look() -> Any:
+    def evaluate() -> Any:
         baseline, canary = ProportionStatistic(n=90_000, sum=180), ProportionStatistic(n=10_000, sum=30)
         return SequentialTwoSidedTTest(baseline, canary, config).compute_result()
 
     note = "theirs is a t-test with a normal mixture"
-    return [Pair("one sequential look", "gbstats", sequential(), look, None, None, note)]
+    return [Pair("one sequential evaluation", "gbstats", sequential(), evaluate, None, None, note)]
 
 
 GROUPS: dict[str, Callable[[], list[Pair]]] = {
@@ -255,7 +255,7 @@ def ratio(value: float) -> str:
 
 
 def table(rows: list[Row]) -> str:
-    lines = ["| what | hotfix | peer | ratio | wanted |", "|---|---|---|---|---|"]
+    lines = ["| what | hotfix | other library | ratio | target |", "|---|---|---|---|---|"]
     for row in rows:
         pair = row.pair
         wanted = f"≥ {pair.wanted:,.0f} ×" if pair.wanted else ""
@@ -279,9 +279,10 @@ def versions() -> str:
 def page(rows: list[Row], left_out: list[str]) -> str:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     return (
-        "# Beside other libraries\n\n"
-        "Written by `make peers ARGS=--write`: both libraries in one run, on the same inputs, called from Python, in\n"
-        "processor time, medians of interleaved repeats. Where both compute the same figure it was compared first.\n\n"
+        "# Speed compared with other libraries\n\n"
+        "Written by `make peers ARGS=--write`. Both libraries run in one process, on the same inputs, called from Python.\n"
+        "The times are processor time, medians of interleaved repeats. Where both compute the same figure, the results\n"
+        "were compared first.\n\n"
         f"{versions()};\nPython {platform.python_version()}, {machine}.\n\n"
         f"{table(rows)}\n" + "".join(f"\nNot compared: {line}.\n" for line in left_out)
     )
@@ -312,7 +313,7 @@ def main() -> int:
         PAGE.write_text(text, encoding="utf-8")
     missed = [row.pair.what for row in rows if row.missed]
     wanted = {"scipy", "spotify-confidence"} - {row.pair.package for row in rows}
-    for what in (*missed, *(f"{package}: a figure of the design is not shown" for package in sorted(wanted))):
+    for what in (*missed, *(f"{package}: a target is not measured" for package in sorted(wanted))):
         print(f"MISSED {what}", file=sys.stderr)
     return 1 if missed or wanted else 0
 

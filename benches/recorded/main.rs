@@ -1,7 +1,8 @@
-//! What the tests find in recorded incidents of real services.
+//! Results of the tests on recorded incidents of real services.
 //!
-//! `recorded` prints the tables; `recorded --write FILE` also writes the table of faults to FILE (`docs/recorded.md`).
-//! Reads `HOTFIX_DATA`, by default `../shared/data`; where that is not there, a small made-up sample of this repository.
+//! `recorded` prints the tables; `recorded --write FILE` also writes the table of faults to FILE
+//! (`docs/recorded.md`). Reads `HOTFIX_DATA`, by default `../shared/data`, or a small synthetic
+//! sample of this repository if that does not exist.
 
 mod nab;
 mod nezha;
@@ -17,13 +18,15 @@ use hotfix_core::unit::Timestamp;
 
 const HEAD: &str = "# Recorded incidents
 
-Faults that were injected into a real shop (Nezha, FSE 2023; half of the published ones): when each is found after it
-began, and what is found where nothing happened. Gauges are in [`nab.md`](../benches/recorded/nab.md).
+Faults were injected into a real shop (Nezha, FSE 2023; half of the published faults are used). The
+table shows how soon each is found; below it are the alarms where nothing happened. Gauges are in
+[`nab.md`](../benches/recorded/nab.md).
 
-Kayenta's time is the end of what it is given: it looks once. The protocol stands at the top of
-[`nezha.rs`](../benches/recorded/nezha.rs). These are recordings of before and after on one deployment, so the concurrent
-mode is not what one would use here: between unlike windows it has no guarantee, and the mode for before and after has one
-only as far as the window before is like the one after.
+Kayenta judges once, so its time is the end of its data. The protocol is at the top of
+[`nezha.rs`](../benches/recorded/nezha.rs). The recordings are from before and after a fault on one
+deployment, so you would not use the concurrent mode here: between different windows it has no
+guarantee. The before-and-after mode has a guarantee only as far as the window before is like the
+window after.
 
 ";
 

@@ -1,19 +1,23 @@
-//! Gauges of real services, looked at as a gauge is: tick means before and after, by ranks.
+//! Gauges of real services, judged like a gauge: tick means before and after, compared by ranks.
 //!
 //! The protocol was written down before the first run and not changed after it:
 //!
-//! - Every 30 minutes in time order the points of the last hour are compared with earlier ones; a look needs 10 of an
-//!   hour's 12 points and 150 earlier ones. *Earlier* is one of two: the 24 hours before that hour; or, as gauges follow
-//!   the time of day, the same hour of the seven days before, an hour more on each side, of which three days must be there.
-//! - *Ranks*: Mann–Whitney, two-sided, at 0.01 over all looks of a series (Bonferroni), and a common-language effect of at
-//!   least 0.9 or at most 0.1. The exact interval for the shift at that confidence excludes 0 where the test rejects.
-//! - *Kayenta*: the compatible judge with its defaults (98%, tolerance 0.25, no effect size) on the same looks.
-//! - An alarm is a look that is High or Low. A labelled window is found by the first alarm in it; the delay is from its
-//!   start. Alarms up to 25 hours after a window are its aftermath, as it is then among the earlier points, and counted
-//!   neither way. All others are false; those less than two hours apart are one episode.
+//! - Every 30 minutes, in time order, the points of the last hour are compared with earlier ones. A
+//!   comparison needs 10 of an hour's 12 points and 150 earlier ones. *Earlier* is one of two: the
+//!   24 hours before that hour; or, as gauges follow the time of day, the same hour of the seven
+//!   days before, with an hour more on each side, for at least three of these days.
+//! - *Ranks*: Mann–Whitney, two-sided, at 0.01 over all comparisons of a series (Bonferroni), and a
+//!   common-language effect of at least 0.9 or at most 0.1. The exact interval for the shift at
+//!   that confidence excludes 0 where the test rejects.
+//! - *Kayenta*: the compatible judge with its defaults (98%, tolerance 0.25, no effect size) in the
+//!   same comparisons.
+//! - An alarm is a comparison that is High or Low. The first alarm in a labelled window finds it;
+//!   the delay counts from the window's start. Alarms up to 25 hours after a window are not
+//!   counted, because the window is then among the earlier points. All others are false; those less
+//!   than two hours apart are one episode.
 //!
-//! Neighbouring points of a gauge depend on each other, and the test takes them for independent: its 0.01 is not kept on
-//! such series, and the table (`nab.md`) shows by how much.
+//! Neighbouring points of a gauge depend on each other, and the test assumes independence. So its
+//! 0.01 does not hold on such series, and the table (`nab.md`) shows by how much.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,21 +41,21 @@ const LEAST_DAYS: usize = 3;
 const ALPHA: f64 = 0.01;
 const EFFECT: f64 = 0.9;
 
-/// A gauge, and when something was wrong with it.
+/// A gauge, with the windows in which something was wrong.
 struct Series {
     name: String,
     points: Vec<(i64, f64)>,
     windows: Vec<(i64, i64)>,
 }
 
-/// What the last hour is compared with.
+/// The points with which the last hour is compared.
 #[derive(Clone, Copy)]
 enum Earlier {
     DayBefore,
     SameHour,
 }
 
-/// Who judges a look.
+/// The method of a comparison.
 #[derive(Clone, Copy)]
 enum Method {
     Ranks(Earlier),
@@ -67,7 +71,7 @@ impl Method {
     ];
 }
 
-/// How a method did on one series, or on all.
+/// Results of a method on one series, or on all.
 #[derive(Clone, Default)]
 struct Tally {
     windows: usize,
@@ -79,8 +83,8 @@ struct Tally {
 }
 
 fn millis(text: &str) -> Result<i64, Failure> {
-    let (date, time) = text.split_once(' ').ok_or("a time is a date and a time")?;
-    let time = time.get(..8).ok_or("a time has seconds")?;
+    let (date, time) = text.split_once(' ').ok_or("a timestamp needs a date and a time")?;
+    let time = time.get(..8).ok_or("a timestamp needs seconds")?;
     Ok(format!("{date}T{time}Z").parse::<Timestamp>()?.as_millis())
 }
 
@@ -92,7 +96,7 @@ fn read(folder: &Path) -> Result<Vec<Series>, Failure> {
         let file = path.rsplit('/').next().unwrap_or(&path);
         let Ok(text) = fs::read_to_string(folder.join(file)) else { continue };
         let point = |line: &str| -> Result<(i64, f64), Failure> {
-            let (at, value) = line.split_once(',').ok_or("a line has a time and a value")?;
+            let (at, value) = line.split_once(',').ok_or("a line needs a time and a value")?;
             Ok((millis(at)?, value.parse()?))
         };
         let points = text.lines().skip(1).map(point).collect::<Result<_, _>>()?;
@@ -104,7 +108,7 @@ fn read(folder: &Path) -> Result<Vec<Series>, Failure> {
 }
 
 impl Series {
-    /// Values from after one time up to another.
+    /// Values after one time, up to and including another.
     fn between(&self, after: i64, to: i64) -> impl Iterator<Item = f64> {
         let from = self.points.partition_point(|(at, _)| *at <= after);
         let end = self.points.partition_point(|(at, _)| *at <= to);
@@ -125,7 +129,7 @@ impl Series {
         }
     }
 
-    /// The looks that can be taken, with their samples.
+    /// The possible comparisons, with their samples.
     fn looks(&self, earlier: Earlier) -> Vec<(i64, Arms)> {
         let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
             return Vec::new();
@@ -222,7 +226,8 @@ impl Tally {
 /// The table, from a folder with the series and their labels.
 pub(crate) fn nab(folder: &Path) -> Result<String, Failure> {
     let mut table = String::from(
-        "| gauge | method | windows found | median delay | false episodes | a day | looks in alarm |\n\
+        "| gauge | method | windows found | median delay | false episodes | a day | comparisons in \
+         alarm |\n\
          |---|---|---|---|---|---|---|\n",
     );
     let mut totals = vec![Tally::default(); Method::ALL.len()];
@@ -243,8 +248,8 @@ pub(crate) fn nab(folder: &Path) -> Result<String, Failure> {
 mod tests {
     use super::*;
 
-    /// Ten days of five-minute points around a level, with a step of a day's length from the start of a labelled window on,
-    /// and another that nobody labelled.
+    /// Ten days of five-minute points around a level, with a step of a day's length from the start
+    /// of a labelled window on, and another that nobody labelled.
     fn series(labelled: i64, unlabelled: Option<i64>) -> Series {
         let value = |step: i64| {
             let at = step * 5 * MINUTE;
@@ -263,7 +268,7 @@ mod tests {
             let tally = series(5 * DAY, None).tally(method)?;
             assert_eq!((tally.delays.len(), tally.episodes), (1, 0), "{name}");
             assert!(tally.delays[0] <= HOUR, "{name}: {:?}", tally.delays);
-            assert!(tally.looks > 100, "{name}: {} looks", tally.looks);
+            assert!(tally.looks > 100, "{name}: {} comparisons", tally.looks);
         }
         Ok(())
     }

@@ -1,25 +1,32 @@
-//! Faults injected into a real shop: which the latency test finds, how soon, and what it says where there is none.
+//! Faults injected into a real shop: which the latency test finds, how soon, and its alarms without
+//! a fault.
 //!
-//! The recordings are before and after on one deployment. How they become two arms was chosen with these same faults in
-//! view, among about five pairings (mirrored in time, or spread over 60 s, the concurrent mode finds 7 and 7), as were the
-//! shapes of the joint test: the figures are in-sample, and the other half of the published faults is what counts.
+//! The recordings are from before and after a fault on one deployment. The way to turn them into
+//! two arms was chosen with these same faults in view, among about five pairings (mirrored in time,
+//! or spread over 60 s, the concurrent mode finds 7 and 7). So were the shapes of the joint test.
+//! The figures are therefore in-sample; the other half of the published faults is the real test.
 //!
-//! - A case is a fault of a type that slows requests, at the front end (`root`) or on the pod that it hit, with at least
-//!   100 spans on both sides. α is 0.01 for the whole case, 'slower' only.
+//! - A case is a fault of a type that slows requests, at the front end (`root`) or on the affected
+//!   pod, with at least 100 spans on both sides. α is 0.01 for the whole case, 'slower' only.
 //! - Boundaries come from the window before the fault ([`boundaries_from_samples`]) and stay.
-//! - The canary is what came after the fault, when it came, for 120 s. The baseline is the window before: its spans in
-//!   time order, spread evenly over those 120 s, each used once. Both windows are of any length, so playing them side by
-//!   side would leave looks without a baseline, which say nothing.
-//! - *Concurrent*: a look every 10 s without a cap. *Before and after*: every 2 s, a tick's gain capped at 0.6.
-//! - *Kayenta*: one look with the compatible judge's defaults, direction `increase`, at up to 400 spans a side, taken
-//!   evenly, when the 120 s are over or the recording ends; the times are told in milliseconds.
-//! - A/A, concurrent: 2,000 splits of quiet windows (before each fault, and the fault-free minutes), half of them *shuffled*
-//!   (every window; each span goes to an arm at random), half *interleaved* (front-end windows; spans, which are requests
-//!   there, go to the arms in turn from somewhere in the first 5 s on).
-//! - 1,000 pod windows interleaved by milliseconds are counted by themselves and are no A/A: a pod's spans are parts of
-//!   requests that follow each other in fixed steps, and in turn puts unlike things side by side. The test at each boundary
-//!   (section 3's) alarms there more often, in 53.
-//! - Halves, before and after: the second half of each quiet window against its first and the other way round.
+//! - The canary is the 120 s after the fault, at their own times. The baseline is the window
+//!   before: its spans in time order, spread evenly over those 120 s, each used once. The windows
+//!   have different lengths, so playing them side by side would leave ticks without a baseline,
+//!   which give no evidence.
+//! - *Concurrent*: a tick every 10 s without a cap. *Before and after*: every 2 s, a tick's gain
+//!   capped at 0.6.
+//! - *Kayenta*: one judgement with the compatible judge's defaults, direction `increase`, on up to
+//!   400 spans a side, chosen evenly, when the 120 s are over or the recording ends; times are in
+//!   milliseconds.
+//! - A/A, concurrent: 2,000 splits of quiet windows (before each fault, and the fault-free
+//!   minutes), half of them *shuffled* (every window; each span goes to an arm at random), half
+//!   *interleaved* (front-end windows; spans, which are requests there, go to the arms in turn from
+//!   somewhere in the first 5 s on).
+//! - 1,000 pod windows interleaved by milliseconds are counted separately and are not A/A: a pod's
+//!   spans are parts of requests that follow each other in fixed steps, so taking them in turn
+//!   compares unlike parts. The test at each boundary alarms there more often, in 53.
+//! - Halves, before and after: the second half of each quiet window against its first, and the
+//!   reverse.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -39,10 +46,10 @@ const WATCH: f64 = 120.0;
 const SPLITS: usize = 2_000;
 const MOST_OF_KAYENTA: usize = 400;
 
-/// A span: when it began in seconds, and how long it took.
+/// A span: its start and its duration, in seconds.
 type Span = (f64, f64);
 
-/// A fault at a place.
+/// A fault, as seen at one place.
 struct Case {
     fault: String,
     place: String,
@@ -51,7 +58,7 @@ struct Case {
     after: Vec<Span>,
 }
 
-/// How the test is run.
+/// Settings of a run of the test.
 #[derive(Clone, Copy)]
 struct Mode {
     tick: f64,
@@ -61,10 +68,11 @@ struct Mode {
 const CONCURRENT: Mode = Mode { tick: 10.0, cap: None };
 const BEFORE_AFTER: Mode = Mode { tick: 2.0, cap: Some(0.6) };
 
-/// Finds and false alarms of all methods.
+/// Found faults and false alarms of all methods.
 #[cfg_attr(not(test), expect(dead_code, reason = "the figures are for the tests"))]
 pub(crate) struct Summary {
-    /// Cases found at the front end and on the pod, by method: concurrent, before and after, Kayenta.
+    /// Cases found at the front end and on the pod, by method: concurrent, before and after,
+    /// Kayenta.
     pub(crate) found: [[usize; 2]; 3],
     /// Cases at the front end and on the pod.
     pub(crate) cases: [usize; 2],
@@ -107,7 +115,7 @@ fn cases(folder: &Path) -> Result<Vec<Case>, Failure> {
     Ok(cases)
 }
 
-/// Windows in which nothing happened, from 0 s on.
+/// Windows without a fault, from 0 s on.
 fn quiet(folder: &Path, cases: &[Case]) -> Result<Vec<Vec<Span>>, Failure> {
     let mut minutes: BTreeMap<String, Vec<Span>> = BTreeMap::new();
     for line in text(folder, "fault_free_root_spans.csv")?.lines().skip(1) {
@@ -137,7 +145,7 @@ fn times(spans: &[Span]) -> Vec<f64> {
     spans.iter().map(|span| span.1).collect()
 }
 
-/// When the test decides, in seconds from the start; none where it does not.
+/// When the test decides, in seconds from the start; `None` where it does not.
 fn decides(
     mode: Mode,
     boundaries: &[f64],
@@ -183,7 +191,7 @@ impl Case {
         decides(mode, &boundaries, self.watched(), &spread(&self.before, WATCH), WATCH)
     }
 
-    /// Kayenta's one look, at the end.
+    /// Kayenta's single judgement, at the end.
     fn kayenta(&self) -> Result<Option<f64>, Failure> {
         let thin = |spans: &[Span]| -> Vec<f64> {
             let most = spans.len().min(MOST_OF_KAYENTA);
@@ -197,7 +205,7 @@ impl Case {
     }
 }
 
-/// How a quiet window is made two arms.
+/// How a quiet window is split into two arms.
 #[derive(Clone, Copy, PartialEq)]
 enum Deal {
     AtRandom,
@@ -214,7 +222,7 @@ fn concurrent_alarms(windows: &[&Vec<Span>], deal: Deal) -> Result<usize, Failur
     let mut alarms = 0;
     for split in 0..SPLITS / 2 {
         let window = windows[split % windows.len()];
-        // In turn there are two outcomes a window: start somewhere, or all splits of a window were two.
+        // In turn from the beginning a window has only two splits: so start at a random place.
         let skip = if deal == Deal::AtRandom { 0.0 } else { 5.0 * law.sample(&mut stream) };
         let mut arms = [Vec::new(), Vec::new()];
         let (mut arm, mut last) = (law.sample(&mut stream) < 0.5, None);
@@ -236,7 +244,8 @@ fn concurrent_alarms(windows: &[&Vec<Span>], deal: Deal) -> Result<usize, Failur
     Ok(alarms)
 }
 
-/// Alarms among halves of quiet windows compared with each other, and how many comparisons there were.
+/// Alarms among halves of quiet windows compared with each other, and how many comparisons there
+/// were.
 fn alarms_of_halves(windows: &[Vec<Span>]) -> Result<(usize, usize), Failure> {
     let (mut alarms, mut comparisons) = (0, 0);
     for window in windows {
@@ -264,7 +273,8 @@ pub(crate) fn nezha(folder: &Path) -> Result<Summary, Failure> {
         return Err("no case with enough spans".into());
     }
     let mut text = String::from(
-        "| fault | type | place | spans before / after | concurrent | before and after | Kayenta, one look |\n\
+        "| fault | type | place | spans before / after | concurrent | before and after | Kayenta, \
+         once |\n\
          |---|---|---|---|---|---|---|\n",
     );
     let shown = |found: Option<f64>| found.map_or("–".to_owned(), |at| format!("{at:.0} s"));
@@ -306,10 +316,11 @@ pub(crate) fn nezha(folder: &Path) -> Result<Summary, Failure> {
     let each = SPLITS / 2;
     let _ = writeln!(
         text,
-        "Where nothing happened:\n\n\
-         - concurrent: {shuffled} alarms in {each} shuffled and {interleaved} in {each} interleaved splits\n\
+        "Alarms where nothing happened:\n\n\
+         - concurrent: {shuffled} in {each} shuffled and {interleaved} in {each} interleaved \
+         splits\n\
          - before and after: {of_halves} in {halves} halves of quiet windows\n\
-         - pods interleaved by milliseconds, whose arms are unlike: {of_pods} in {each}"
+         - pods interleaved by milliseconds, whose arms differ: {of_pods} in {each}"
     );
     Ok(Summary { found, cases: totals, alarms: [of_splits, of_halves], text })
 }
@@ -323,13 +334,14 @@ mod tests {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded/sample/nezha");
         let summary = nezha(&sample)?;
         assert_eq!(summary.cases, [3, 3]);
-        // Four times as slow, and a tail of 2 s: found in both places by both modes. The third fault did nothing.
+        // Four times as slow, and a tail of 2 s: both modes find them in both places. The third
+        // fault had no effect.
         assert_eq!(summary.found[..2], [[2, 2], [2, 2]], "{}", summary.text);
         assert_eq!(summary.alarms, [0, 0], "{}", summary.text);
         Ok(())
     }
 
-    /// The issue's figures for the recorded half, where it is at hand.
+    /// The expected figures for the recorded half, where it is available.
     #[test]
     fn stat_1_recorded_faults_are_found_sooner_than_by_one_look() -> Result<(), Failure> {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,4 +1,5 @@
-//! Chapters on tests of counts and proportions with independent errors: the scenarios, run and reported.
+//! Chapters on tests of counts and proportions with independent errors: runs and reports the
+//! scenarios.
 
 use hotfix_core::stats::StatError;
 
@@ -24,12 +25,12 @@ fn run(
         .collect()
 }
 
-/// Says what is run: title, words, runs and seeds.
+/// Reports what is run: title, text, number of runs and seeds.
 fn open(report: &mut Report, table: &Scenarios, runs: u32) {
     report.section(table.title);
     let (first, last) = (table.seed, table.seed + table.rows.len() as u64 - 1);
     let runs = report.runs(runs);
-    report.say(&format!("{} {runs} runs a row, seeds {first} to {last}.", table.words));
+    report.say(&format!("{} {runs} runs per row, seeds {first} to {last}.", table.words));
 }
 
 /// How often each method decided.
@@ -62,7 +63,7 @@ fn rates(
     Ok(results)
 }
 
-/// Found in the plan, median and mean of those found, beside the least time that information allows.
+/// Share found in the plan, with median and mean of those found and the information bound.
 fn delays(
     report: &mut Report,
     table: &Scenarios,
@@ -94,7 +95,8 @@ fn show(figure: Option<Estimate>) -> String {
     figure.map_or_else(|| "–".into(), |figure| format!("{figure:.1}"))
 }
 
-/// `ln(1/α)` over the information of a tick, in ticks; none where the traffic changes or nothing is wrong.
+/// `ln(1/α)` over the information of a tick, in ticks; `None` where the traffic changes or nothing
+/// is wrong.
 fn information_bound(traffic: &Traffic) -> Option<f64> {
     use hotfix_core::stats::numeric::ln;
     let (ratio, share) = traffic.steady_ratio_and_share()?;
@@ -105,7 +107,7 @@ fn information_bound(traffic: &Traffic) -> Option<f64> {
     (ratio > 1.0).then(|| -ln(ALPHA) / (events * information))
 }
 
-/// Sections 1 and 12: false rollbacks, delays in the plan.
+/// Chapter on independent errors: false rollbacks, and delays within the plan.
 pub(crate) fn errors(report: &mut Report) -> Result<(), StatError> {
     report.chapter("Independent errors");
     rates(report, &data::HEALTHY, Method::promises)?;
@@ -114,18 +116,18 @@ pub(crate) fn errors(report: &mut Report) -> Result<(), StatError> {
     Ok(())
 }
 
-/// Section 1: mean delay over that of a test that knows the ratio, until decided.
+/// Chapter on the oracle: mean delay over that of a test that knows the ratio, until decided.
 pub(crate) fn oracle(report: &mut Report) -> Result<(), StatError> {
-    /// Nothing takes as long.
+    /// Longer than any run takes.
     const FOREVER: u32 = 100_000;
     let methods = [Method::Counts, Method::CountsEvenGrid, Method::Bernoulli];
     report.chapter("Delay over the oracle's");
     let runs = report.runs(RUNS_OF_DELAYS);
     report.say(&format!(
-        "Base 0.3%, run until decided. The oracle is Wald's sequential probability ratio test of the \
-         conditional binomial likelihood with the true r, at the same threshold, on the same streams. The \
-         bound is ln(1/α) over the information of a tick. Wanted: a mean delay of at most {:.2} × the \
-         oracle's. {runs} runs a row, seeds {} on.",
+        "Base 0.3%, run until decided. The oracle is Wald's sequential probability ratio test of \
+         the conditional binomial likelihood with the true r, at the same threshold, on the same \
+         streams. The bound is ln(1/α) over the information of a tick. Wanted: a mean delay of at \
+         most {:.2} × the oracle's. {runs} runs per row, seeds {} on.",
         data::MOST_OVER_ORACLE,
         data::SEED_OF_ORACLE,
     ));
@@ -188,13 +190,13 @@ pub(crate) fn oracle(report: &mut Report) -> Result<(), StatError> {
     Ok(())
 }
 
-/// Section 1: the methods of tools and teams on the same streams.
+/// Chapter on other methods: those of tools and teams, on the same streams.
 pub(crate) fn peers(report: &mut Report) -> Result<(), StatError> {
     let table = &data::PEERS;
     report.chapter("Other methods");
     report.say(&format!(
-        "{} {} runs where nothing is wrong, {} otherwise, seeds {} on. In brackets what the \
-         specification states.",
+        "{} {} runs where nothing is wrong, {} otherwise, seeds {} on. Figures of the \
+         tests' design in brackets.",
         table.words,
         report.runs(RUNS_OF_RATES),
         report.runs(RUNS_OF_DELAYS),
@@ -244,19 +246,19 @@ pub(crate) fn peers(report: &mut Report) -> Result<(), StatError> {
     }
     report.put(&sheet);
     report.say(
-"Compare the false rollbacks first: a method that finds faults sooner than ours and rolls back far more than \
-         0.01 of the healthy releases is not sooner at the same price.",
+"Compare the false rollbacks first. A method that finds faults sooner than ours but rolls back far \
+         more than 0.01 of the healthy releases is not better at the same error rate.",
     );
     Ok(())
 }
 
-/// Section 5.
+/// Chapter on late faults.
 pub(crate) fn late(report: &mut Report) -> Result<(), StatError> {
     let table = &data::LATE;
     report.chapter(table.title);
     let runs = report.runs(RUNS_OF_DELAYS);
     report.say(&format!(
-        "{} {runs} runs a row, seeds {} on. In brackets what the specification states.",
+        "{} {runs} runs per row, seeds {} on. Figures of the tests' design in brackets.",
         table.words, table.seed
     ));
     let mut sheet = Sheet::new(&[
@@ -317,7 +319,7 @@ pub(crate) fn late(report: &mut Report) -> Result<(), StatError> {
     Ok(())
 }
 
-/// Section 2.
+/// Chapter on common errors.
 pub(crate) fn common(report: &mut Report) -> Result<(), StatError> {
     report.chapter("Common errors");
     rates(report, &data::COMMON_ERRORS_HEALTHY, Method::promises)?;
@@ -340,7 +342,7 @@ pub(crate) fn common(report: &mut Report) -> Result<(), StatError> {
     Ok(())
 }
 
-/// Sections 1, 4 and 7: promotion.
+/// Chapter on promotion.
 pub(crate) fn promotion(report: &mut Report) -> Result<(), StatError> {
     report.chapter("Promotion");
     rates(report, &data::NOT_WORSE_HEALTHY, Method::promises)?;
@@ -367,7 +369,7 @@ pub(crate) fn promotion(report: &mut Report) -> Result<(), StatError> {
     Ok(())
 }
 
-/// Section 9.
+/// Chapter on efficacy.
 pub(crate) fn efficacy(report: &mut Report) -> Result<(), StatError> {
     report.chapter("Efficacy");
     rates(report, &data::NOT_CURED, Method::promises)?;
@@ -380,9 +382,9 @@ pub(crate) fn efficacy(report: &mut Report) -> Result<(), StatError> {
         let of = format!("{}, without the rule", first.name);
         let shown = report.claim(&of, unguarded.found(), limit, 4);
         report.say(&format!(
-            "Without the rule of section 2 not to bet on what is in the null, bets on rates above the cap \
-             call {shown} of the canaries of the first row cured ({} is stated); with it, on the same \
-             streams, {:.4}. {runs} runs, seed {}.",
+            "The test places no bet whose alternative lies in the null. Without this rule, bets on \
+             rates above the cap call {shown} of the canaries of the first row cured (design: {}); \
+             with it, on the same streams, {:.4}. {runs} runs, seed {}.",
             data::UNGUARDED_STATED,
             guarded.found(),
             table.seed

@@ -1,4 +1,4 @@
-//! Draws what the instances of a fleet show, tick by tick, by a noise law.
+//! Draws the counts of a fleet's instances, tick by tick, from a noise law.
 
 use hotfix_core::stats::Counts;
 use hotfix_core::stats::numeric::exp;
@@ -8,17 +8,17 @@ use crate::laws::{BASE, Fleet, Law, Noise, Shared};
 use crate::random::{Random, Table, pareto};
 use crate::traffic::{TICKS_A_MINUTE, Tick};
 
-/// Most tries of one request under [`Noise::Retries`].
+/// Highest number of attempts of one request under [`Noise::Retries`].
 const MOST_TRIES: f64 = 6.0;
 
-/// What lasts for an instance: its rate over the fleet's, and the hour of its mix.
+/// Lasting traits of an instance: its rate over the fleet's, and the hour of its mix.
 #[derive(Clone, Copy, Debug)]
 struct Trait {
     rate: f64,
     phase: f64,
 }
 
-/// What varies in time for those that share it.
+/// State that varies in time, for the instances that share it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Level {
     deviate: f64,
@@ -71,7 +71,7 @@ impl Source {
         self.fleet
     }
 
-    /// Draws what lasts.
+    /// Draws the lasting traits.
     pub(crate) fn traits(&self, random: &mut Random) -> Instances {
         let bad = random.below(self.fleet.instances);
         let traits = (0..self.fleet.instances)
@@ -89,7 +89,7 @@ impl Source {
         Instances { traits }
     }
 
-    /// Those that share what varies in time: how many levels, and the level of an instance.
+    /// How many levels vary in time, and the level of an instance.
     fn levels(&self) -> usize {
         match self.law.shared {
             Shared::Nobody => self.fleet.instances,
@@ -128,7 +128,7 @@ impl Source {
 }
 
 impl Stream<'_> {
-    /// Moves what varies in time by a tick.
+    /// Advances the time-varying state by a tick.
     fn advance(&mut self, random: &mut Random) {
         for (level, multiplier) in self.levels.iter_mut().zip(&mut self.multipliers) {
             match self.source.law.noise {
@@ -149,7 +149,7 @@ impl Stream<'_> {
         }
     }
 
-    /// The next tick of both arms together: cheaper than by instance, and of the same law.
+    /// The next tick of both arms together: cheaper than by instance, with the same law.
     pub(crate) fn arms(&mut self, random: &mut Random) -> Tick {
         self.at += 1;
         self.advance(random);
@@ -183,7 +183,7 @@ impl Stream<'_> {
         Tick { at: self.at, canary: arms[0], baseline: arms[1] }
     }
 
-    /// Failed tries of an instance, with the tries that they led to.
+    /// Failed attempts of an instance, with the attempts that they caused.
     fn failures(&self, at: usize, random: &mut Random) -> Counts {
         let source = self.source;
         let (lasting, ratio) =
@@ -219,8 +219,8 @@ impl Stream<'_> {
     }
 }
 
-/// As many first failures as give the stated mean of failed tries; what came through after a failure
-/// counts as a try, too.
+/// The number of first failures that gives the stated mean of failed attempts. An attempt that
+/// succeeds after a failure also counts.
 fn retried(mean: f64, again: f64, random: &mut Random) -> Counts {
     let tries = (1.0 - again.powf(MOST_TRIES)) / (1.0 - again);
     let first = random.poisson(mean / tries);

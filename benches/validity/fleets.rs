@@ -1,4 +1,5 @@
-//! Fleets with noise: the shipped calibration reads a history, then its tests judge streams of that law.
+//! Fleets with noise: the shipped calibration reads a history, then its tests judge streams of the
+//! same law.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ use crate::runner;
 use crate::tally::{Delays, Estimate};
 use crate::traffic::{PLANNED, Tick};
 
-/// What judges a stream.
+/// A method that judges a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Judge {
     /// The test for independent errors.
@@ -28,7 +29,8 @@ pub(crate) enum Judge {
     Tempered,
     /// `replay` on the whole canary.
     Whole,
-    /// `replay`, with every canary instance dispensable where there are enough of them.
+    /// `replay`, which also has to decide without any single canary instance where there are
+    /// enough.
     Replay,
     /// `replay` in the change-point form over the planned ticks.
     ReplayChangePoint,
@@ -36,9 +38,9 @@ pub(crate) enum Judge {
     Hold,
     /// `randomised`: needs no history.
     Randomised,
-    /// The same fed once a look with what came since the last one: much cheaper.
+    /// The same, fed only at its comparisons with the counts since the last one: much cheaper.
     RandomisedByLook,
-    /// Rolls back when `replay` and `randomised` both say so.
+    /// Rolls back when both `replay` and `randomised` decide.
     Both,
     /// The same with [`Judge::RandomisedByLook`].
     BothByLook,
@@ -48,7 +50,7 @@ pub(crate) enum Judge {
     NotWorse,
     /// The same, tempered by the calibration.
     NotWorseTempered,
-    /// Says when the 99% interval for the ratio does not hold 1, a look every two minutes.
+    /// When the 99% interval for the ratio, checked every two minutes, does not contain 1.
     Interval,
 }
 
@@ -65,7 +67,7 @@ impl Judge {
         )
     }
 
-    /// Whether it looks at every instance's counts.
+    /// Whether it uses every instance's counts.
     fn needs_instances(self, leave_one_out: bool) -> bool {
         let spares = matches!(self, Self::Replay) && leave_one_out;
         spares || self.needs_subsets() || matches!(self, Self::BadInstance)
@@ -80,7 +82,7 @@ impl Judge {
     }
 }
 
-/// What is wrong with the canary in the test streams.
+/// The fault of the canary in the test streams.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
     None,
@@ -88,12 +90,12 @@ pub(crate) enum Fault {
     Canary(f64),
     /// The same from the tick after this one on.
     CanaryAfter(u32, f64),
-    /// The first canary instance alone has.
+    /// Only the first canary instance has this many times the errors.
     FirstInstance(f64),
 }
 
 impl Fault {
-    /// What an instance's errors are multiplied by at tick `at`.
+    /// The factor of an instance's errors at tick `at`.
     pub(crate) fn of(self, instance: usize, canary: usize, at: u32) -> f64 {
         match self {
             Self::CanaryAfter(after, ratio) if instance < canary && at > after => ratio,
@@ -111,9 +113,9 @@ pub(crate) struct Effort {
     pub(crate) streams: u32,
 }
 
-/// What became of the test streams of one cell.
+/// Results of the test streams of one cell.
 pub(crate) struct Outcome {
-    /// Of each judge: one figure a stream, those of a history together.
+    /// For each judge one figure per stream, grouped by history.
     delays: Vec<Delays>,
     streams: usize,
 }
@@ -141,7 +143,7 @@ pub(crate) fn run(
     let (law, fault) = match cell.change {
         Change::None => (cell.law, fault),
         Change::Law(law) => (law, fault),
-        // Not the release's fault, but it looks like it.
+        // Not the release's fault, but indistinguishable from it.
         Change::Hardware(factor) => (cell.law, Fault::Canary(factor)),
     };
     let after = Source::new(law, cell.per_minute, cell.fleet);
@@ -216,7 +218,7 @@ fn asked(cell: &Cell, seed: u32) -> CalibrationSettings {
     settings
 }
 
-/// What was read from a history.
+/// Results of a calibration on one history.
 #[derive(Default)]
 struct Calibrations {
     usual: Option<Calibration>,
@@ -224,7 +226,7 @@ struct Calibrations {
     late: Option<Calibration>,
 }
 
-/// The tests that a calibration gives.
+/// The tests with the limits of a calibration.
 struct Designs {
     plain: RateRatioDesign,
     tempered: RateRatioDesign,
@@ -264,7 +266,7 @@ impl Designs {
         let randomisation = if judges.iter().any(|judge| judge.needs_subsets()) {
             let mut settings = RandomisationSettings::new(names, canary, u64::from(seed));
             if judges.iter().any(|judge| judge.is_fed_by_look()) {
-                settings.looks = Some((1..).take(DEFAULT_LOOKS.len()).collect());
+                settings.evaluations = Some((1..).take(DEFAULT_LOOKS.len()).collect());
                 settings.budget = Some(DEFAULT_BUDGET.to_vec());
             }
             Some(RandomisationDesign::try_new(&settings)?)

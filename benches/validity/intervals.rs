@@ -1,4 +1,4 @@
-//! Chapter on the interval for the ratio that is valid at every look.
+//! Chapter on the interval for the ratio, which is valid at all checks together.
 
 use hotfix_core::stats::interval::ratio_interval;
 use hotfix_core::stats::{Counts, StatError, Totals};
@@ -13,11 +13,11 @@ use crate::traffic::{Arms, PLANNED};
 
 /// One less the chance α that it ever misses.
 pub(crate) const CONFIDENCE: f64 = 0.99;
-/// Ticks between looks.
+/// Ticks between checks.
 pub(crate) const EVERY: u32 = 12;
 
-/// Whether the interval held the true ratio at every look: by strata of one planned split each, and from
-/// totals over all ticks, which is wrong where the split changes.
+/// Whether the interval contained the true ratio at every check: by strata of one planned split
+/// each, and from totals over all ticks, which is wrong where the split changes.
 fn covered(row: &Row, arms: &Arms, random: &mut Random) -> Result<[bool; 2], StatError> {
     let truth = row.traffic.effect_at(1);
     let mut strata: Vec<(f64, Totals)> = Vec::new();
@@ -57,15 +57,15 @@ pub(crate) fn add(sum: &mut Counts, counts: Counts) {
     sum.trials += counts.trials;
 }
 
-/// Section 10.
+/// Chapter on the interval for the ratio.
 pub(crate) fn intervals(report: &mut Report) -> Result<(), StatError> {
     report.chapter("The interval for the ratio");
     let runs = report.runs(RUNS_OF_COVERAGE);
     report.say(&format!(
-        "How often the {}% interval holds the true ratio at every one of 25 looks, two minutes apart; the share \
-         of runs in which it ever misses is at most 0.01. 'One sum' adds ticks of different planned splits, \
-         which the specification forbids: under a changing base rate that is confounded with the split. \
-         {runs} runs a row, seeds {SEED_OF_COVERAGE} on.",
+        "The {}% interval is checked 25 times, two minutes apart. The table shows the share of \
+         runs in which it ever misses the true ratio, which is at most 0.01. 'One sum' adds ticks \
+         of different planned splits. This is not allowed, because a changing base rate is then \
+         confounded with the split. {runs} runs per row, seeds {SEED_OF_COVERAGE} on.",
         100.0 * CONFIDENCE
     ));
     let mut sheet = Sheet::new(&["", "ever missed", "ever missed by one sum"]);

@@ -1,7 +1,7 @@
 //! Chapter on latency: requests slower than each of six boundaries.
 //!
-//! The specification does not name its law of request times; with that of `request_times.rs` its rows for scale
-//! changes come out, so the rows for delays of a few requests are the check.
+//! The tests' design does not name its law of request times. With that of `request_times.rs` its
+//! rows for scale changes are reproduced, so the rows for delays of a few requests are the check.
 
 use hotfix_benches::request_times::{BOUNDARIES, boundaries, slower};
 use hotfix_core::stats::StatError;
@@ -22,7 +22,7 @@ use crate::traffic::{PLANNED, TICKS_A_MINUTE};
 
 const REQUESTS: f64 = 1_000.0 / TICKS_A_MINUTE;
 
-/// What happens to the times of requests.
+/// Change of the request times.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Slowdown {
     /// All take so many times as long.
@@ -31,7 +31,7 @@ pub(crate) enum Slowdown {
     Delay { share: f64, seconds: f64 },
 }
 
-/// What both arms go through.
+/// Conditions that both arms share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Day {
     Steady,
@@ -48,7 +48,7 @@ pub(crate) struct SlowRow {
     pub(crate) share: f64,
     pub(crate) slowdown: Slowdown,
     pub(crate) day: Day,
-    /// What the specification states: median ticks, or the share of false rollbacks.
+    /// Figure of the tests' design: median ticks, or the share of false rollbacks.
     pub(crate) stated: Option<f64>,
 }
 
@@ -64,7 +64,7 @@ impl Day {
         }
     }
 
-    /// Ticks until it repeats its last one for good.
+    /// Number of ticks after which the last one repeats.
     fn ticks(self) -> u32 {
         match self {
             Self::Steady => 1,
@@ -73,7 +73,8 @@ impl Day {
     }
 }
 
-/// Chances of a request's bucket, faster ones first, in an arm where all takes `factor` times as long.
+/// Chances of a request's bucket, faster ones first, in an arm where all takes `factor` times as
+/// long.
 pub(crate) fn in_buckets(slowdown: Slowdown, factor: f64) -> [f64; BOUNDARIES + 1] {
     let beyond = boundaries().map(|boundary| {
         let boundary = boundary / factor;
@@ -112,7 +113,7 @@ impl Buckets {
     }
 }
 
-/// A form of the test, and which boundaries it is given.
+/// A form of the test, with its boundaries.
 struct Form {
     name: &'static str,
     design: LatencyDesign,
@@ -180,21 +181,22 @@ fn race(row: &SlowRow, forms: &[Form], seed: u64, runs: u32) -> Result<Vec<Delay
     Ok((0..forms.len()).map(of).collect())
 }
 
-/// Section 3.
+/// Chapter on latency.
 pub(crate) fn latency(report: &mut Report) -> Result<(), StatError> {
     report.chapter("Latency");
     let forms = Form::all()?;
     let names = forms.iter().map(|form| form.name);
     report.say(
-        "Request times are log-normal with a p95 of 250 ms and a standard deviation of the logarithm of 0.8; \
-         1,000 requests a minute; boundaries at the baseline's p50, p75, p90, p95 and p99 and at twice its \
-         p99. 'Shipped' is the test with its default settings, then the form of section 3 of the \
-         specification, then what a single boundary sees.",
+        "Request times are log-normal with a p95 of 250 ms and a standard deviation of the \
+         logarithm of 0.8; 1,000 requests a minute; boundaries at the baseline's p50, p75, p90, \
+         p95 and p99 and at twice its p99. 'Shipped' is the test with its default settings. The \
+         other columns are a test at each boundary, as first designed, and a test at a single \
+         boundary.",
     );
     report.section("False rollbacks, latency");
     let runs = report.runs(RUNS_OF_RATES);
     report.say(&format!(
-        "At most 0.01 is guaranteed. {runs} runs a row, seeds {SEED_OF_LATENCY} on."
+        "At most 0.01 is guaranteed. {runs} runs per row, seeds {SEED_OF_LATENCY} on."
     ));
     let heads: Vec<&str> = std::iter::once("").chain(names.clone()).collect();
     let mut sheet = Sheet::new(&heads);
@@ -206,7 +208,7 @@ pub(crate) fn latency(report: &mut Report) -> Result<(), StatError> {
             cells.push(report.alpha(&of, delays.found(), Limit::Guaranteed(ALPHA)));
         }
         if let (Some(stated), Some(shipped)) = (row.stated, results.first()) {
-            let of = format!("{}, at most what section 3 states", row.name);
+            let of = format!("{}, at most the design figure", row.name);
             report.claim(&of, shipped.found(), Limit::Calibrated(stated), 4);
         }
         sheet.row(&cells);
@@ -216,8 +218,9 @@ pub(crate) fn latency(report: &mut Report) -> Result<(), StatError> {
     report.section("Slow canaries");
     let runs = report.runs(RUNS_OF_DELAYS);
     report.say(&format!(
-        "Median ticks to find it, the share found within 50 minutes in brackets. Wanted of the shipped form: \
-         at least as soon as stated in every row of w 0.1. {runs} runs a row, seeds {} on.",
+        "Median ticks to find it, with the share found within 50 minutes in brackets. Wanted of \
+         the shipped form: at least as soon as in the design ('stated') in every row of w 0.1. \
+         {runs} runs per row, seeds {} on.",
         SEED_OF_LATENCY + 50
     ));
     let heads: Vec<&str> = ["", "stated"].into_iter().chain(names).collect();

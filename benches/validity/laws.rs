@@ -1,44 +1,48 @@
 //! Noise laws of fleets of instances, and the cells in which `replay` is tried.
 //!
-//! Written down before the first run of `replay` on any of them. How a cell is tried: the lasting traits
-//! of the instances are drawn (which one is bad, how they differ); a *history* of six hours is drawn from
-//! the law, every instance healthy; the shipped calibration reads it; then *test streams* of one phase
-//! each are drawn from the same law, with the same traits and otherwise independent of the history and of
-//! each other: what varies in time starts anew from its stationary law. The canary is the first instances
-//! by name. Each further history has its own traits, calibration and test streams.
+//! Written down before the first run of `replay` on any of them. How a cell is tried: the lasting
+//! traits of the instances are drawn (which one is bad, how they differ); a *history* of six hours
+//! is drawn from the law, every instance healthy; the shipped calibration reads it; then *test
+//! streams* of one phase each are drawn from the same law, with the same traits and otherwise
+//! independent of the history and of each other: what varies in time starts again from its
+//! stationary law. The canary is the first instances by name. Each further history has its own
+//! traits, calibration and test streams.
 
-/// How errors of one instance come. Every law has the stated mean rate, or about it.
+/// How the errors of one instance occur. Every law has the stated mean rate, at least
+/// approximately.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Noise {
     /// Each request fails by itself.
     Independent,
     /// Errors of a tick have this variance over their mean.
     NegativeBinomial { dispersion: f64 },
-    /// The logarithm of the rate is AR(1): what a tick keeps of the last one, and the standard deviation.
+    /// The logarithm of the rate is AR(1), with this correlation of successive ticks and standard
+    /// deviation.
     Autoregressive { memory: f64, spread: f64 },
     /// Bursts of `ticks` on average, `share` of the time, with `factor` times the errors.
     OnOff { factor: f64, share: f64, ticks: f64 },
-    /// Each failed try is tried again with this chance and fails again; tries are counted, at most six.
+    /// Each failed attempt is retried with this chance and fails again; attempts are counted, at
+    /// most six.
     Retries { again: f64 },
     /// One instance of the fleet has this many times the errors of the others, for good.
     BadInstance { factor: f64 },
     /// The rate of each tick is multiplied by a Pareto variable of mean 1 with this tail index.
     HeavyTails { index: f64 },
-    /// The mix of requests drifts: the logarithm of the rate is a sine of this amplitude over `ticks`,
-    /// each instance at its own hour.
+    /// The mix of requests drifts: the logarithm of the rate is a sine of this amplitude over
+    /// `ticks`, each instance at its own hour.
     DriftingMix { spread: f64, ticks: f64 },
     /// Instances differ for good: standard deviation of the logarithm of the rate.
     Differences { spread: f64 },
 }
 
-/// Which instances share what varies in time.
+/// Which instances share the time-varying state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shared {
     /// None: each instance has its own.
     Nobody,
     /// Four zones, in turn along the names, so that the canary is spread over them.
     InTurn,
-    /// As many neighbours by name as the canary has instances: the canary is a zone of its own.
+    /// Groups of neighbours by name, as large as the canary: the canary is a zone of its own.
     Neighbours,
     /// All instances of both arms.
     Everybody,
@@ -143,7 +147,7 @@ pub(crate) const TENTH: Fleet = Fleet { instances: 20, canary: 2 };
 pub(crate) const HALF: Fleet = Fleet { instances: 20, canary: 10 };
 pub(crate) const FIVE_OF_FIFTY: Fleet = Fleet { instances: 50, canary: 5 };
 
-/// What the test streams have that the history had not: why a cell is not covered.
+/// How the test streams differ from the history: why a cell is not covered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Change {
     /// Nothing: the test streams have the law of the history.
@@ -187,7 +191,7 @@ const EVEN: [Cell; 8] = [
     cell(SPREAD_ZONES, 6_000.0, HALF),
 ];
 
-/// Cells that statistics, section 4, names as not covered: shown, not promised.
+/// Cells that are not covered (`docs/statistics.md`, 'Which mode to choose'): shown, not promised.
 pub(crate) const NOT_COVERED: [Cell; 6] = [
     Cell { change: Change::Law(VARIANCE_4), ..cell(VARIANCE_2, 1_000.0, TENTH) },
     Cell { change: Change::Law(VARIANCE_10), ..cell(VARIANCE_2, 1_000.0, TENTH) },
@@ -197,8 +201,9 @@ pub(crate) const NOT_COVERED: [Cell; 6] = [
     Cell { history: 540, ..cell(SPREAD_ZONES, 6_000.0, HALF) },
 ];
 
-/// Faults in fleets: a cell, the canary's ratio, and the median ticks that the specification states for
-/// `replay` on the whole canary (its default grid where it gives one, else its even grid of eight).
+/// Faults in fleets: a cell, the canary's ratio, and the median ticks of the tests' design for
+/// `replay` on the whole canary (default grid where the design has it, else the even grid of
+/// eight).
 pub(crate) const FAULTS: [(Cell, f64, Option<f64>); 20] = [
     (cell(INDEPENDENT, 1_000.0, TENTH), 5.0, Some(40.0)),
     (cell(INDEPENDENT, 1_000.0, TENTH), 10.0, Some(15.0)),
@@ -222,7 +227,8 @@ pub(crate) const FAULTS: [(Cell, f64, Option<f64>); 20] = [
     (cell(VARIANCE_10, 1_000.0, HALF), 5.0, Some(166.0)),
 ];
 
-/// Cells for `randomised` and `both`: the canary drawn at random, within zones where there are any.
+/// Cells for `randomised` and `both`: the canary is drawn at random, within zones where there are
+/// any.
 pub(crate) const RANDOMISED: [Cell; 8] = [
     cell(INDEPENDENT, 1_000.0, HALF),
     cell(VARIANCE_10, 1_000.0, HALF),
@@ -234,7 +240,7 @@ pub(crate) const RANDOMISED: [Cell; 8] = [
     cell(QUARTERS, 30_000.0, FIVE_OF_FIFTY),
 ];
 
-/// The one noise that `randomised` is not for: what the canary's zone has in common.
+/// The one noise that `randomised` does not cover: noise shared by the canary's zone.
 pub(crate) const ONE_ZONE: Cell = cell(CANARY_ZONE, 6_000.0, HALF);
 
 /// Cells for naming one bad canary instance, and for promotion under noise.

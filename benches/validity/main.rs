@@ -1,21 +1,21 @@
 //! How often the tests err, and how soon they find a fault: `docs/validity.md`.
 //!
-//! Simulates every scenario of the specification of the tests (statistics, sections 1 to 10 and 12) on the
-//! shipped code, beside what other tools do.
+//! Simulates every scenario of the tests' design on the shipped code, and the methods of other
+//! tools on the same streams.
 //!
 //! ```text
 //! validity                     write docs/validity.md and docs/img/*.svg
 //! validity --check PAGE        the same run, compared with PAGE and its plots
 //! validity --quick             fewer runs, wider tolerances, nothing written
-//! validity --only CHAPTER …    these chapters alone, to standard output; with --quick before it, too
+//! validity --only CHAPTER …    only these chapters, to standard output; may follow --quick
 //! ```
 //!
-//! Fails where a claim does not hold that is not known not to, or a page is not what comes out.
+//! Fails if a claim does not hold and is not known to fail, or if a page differs from the result.
 
 mod counts;
 mod fleet;
 mod fleets;
-#[path = "../../hotfix-core/tests/it/sight_common.rs"]
+#[path = "../../hotfix-core/tests/it/power_common.rs"]
 mod foreseen;
 mod intervals;
 mod latency;
@@ -26,11 +26,11 @@ mod noise;
 mod peers;
 mod planning;
 mod plots;
+mod power;
 mod random;
 mod report;
 mod runner;
 mod scenarios;
-mod sight;
 mod tally;
 mod traffic;
 
@@ -58,7 +58,7 @@ const CHAPTERS: [Chapter; 16] = [
     ("efficacy", counts::efficacy),
     ("phase_ends", planning::phase_ends),
     ("planning", planning::planning),
-    ("sight", sight::sight),
+    ("power", power::power),
     ("intervals", intervals::intervals),
     ("latency", latency::latency),
     ("metrics", metrics::metrics),
@@ -67,14 +67,14 @@ const CHAPTERS: [Chapter; 16] = [
     ("instances", noise::instances),
 ];
 
-/// What to do with the page.
+/// What the program does with the page.
 enum Task {
     Write,
     Check(String),
     Show,
 }
 
-/// What was asked.
+/// The parsed command line.
 struct Asked {
     task: Task,
     quick: bool,
@@ -92,7 +92,7 @@ fn asked() -> Result<Asked, Failure> {
                 asked.task = Task::Show;
             }
             "--check" => {
-                asked.task = Task::Check(arguments.next().ok_or("--check wants a page")?);
+                asked.task = Task::Check(arguments.next().ok_or("--check needs a page")?);
             }
             "--only" => {
                 asked.only.extend(arguments.by_ref());
@@ -106,7 +106,7 @@ fn asked() -> Result<Asked, Failure> {
         None => Ok(asked),
         Some(name) => {
             let names: Vec<&str> = CHAPTERS.iter().map(|chapter| chapter.0).collect();
-            Err(format!("no chapter `{name}`: there are {}", names.join(", ")).into())
+            Err(format!("no chapter `{name}`; the chapters are {}", names.join(", ")).into())
         }
     }
 }
@@ -137,7 +137,7 @@ fn run() -> Result<bool, Failure> {
     let (all, [known, missed]) = report.verdict();
     let stale = report.better_than_known();
     for (what, claims) in
-        [("missed, as known", &known), ("missed", &missed), ("named as missed, but holds", &stale)]
+        [("missed, as known", &known), ("missed", &missed), ("known as missed, but holds", &stale)]
     {
         for claim in claims {
             eprintln!("validity: {what}: {claim}");

@@ -1,4 +1,4 @@
-//! The shipped tests, as one thing that is fed ticks.
+//! The shipped tests behind one interface that is fed ticks.
 
 use hotfix_core::stats::StatError;
 use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
@@ -15,7 +15,7 @@ use crate::traffic::{Arms, PLANNED, Tick};
 pub(crate) const ALPHA: f64 = 0.01;
 /// Chance of calling a release not worse that is worse than the margin.
 pub(crate) const ALPHA_PROMOTION: f64 = 0.05;
-/// The even grid of eight points that most figures of the specification are for.
+/// The even grid of eight points, for which the tests' design has most of its figures.
 pub(crate) const EVEN_GRID: [f64; 8] = [1.2, 1.5, 2.0, 3.0, 5.0, 8.0, 14.0, 30.0];
 
 /// A test under trial.
@@ -41,18 +41,18 @@ pub(crate) enum Method {
     CountsCut(f64),
     /// Promotion without a baseline: the canary's rate is below this ceiling.
     Below(f64),
-    /// Somebody else's.
+    /// A method of another tool.
     Peer(Peer),
 }
 
-/// A method with what it has computed beforehand.
+/// A method with its precomputed tables.
 pub(crate) trait Design: Sync {
     fn start(&self) -> Box<dyn Test + '_>;
 }
 
 /// A method within one run.
 pub(crate) trait Test {
-    /// Takes in a tick and says whether the method has decided.
+    /// Adds a tick and returns whether the method has decided.
     fn look(&mut self, tick: &Tick) -> bool;
 }
 
@@ -157,7 +157,7 @@ impl Test for (&CeilingDesign, Ceiling) {
     }
 }
 
-/// Feeds every method the same streams, `runs` of them, until it decides or `limit` ticks are over.
+/// Feeds every method the same `runs` streams until it decides or `limit` ticks are over.
 pub(crate) fn race(
     arms: &Arms,
     methods: &[Method],

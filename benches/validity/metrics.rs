@@ -1,7 +1,8 @@
 //! Chapter on several metrics of the same requests, which depend on each other.
 //!
-//! A failed request is slow (it runs into a time-out nine times out of ten) and, where it was a payment, fails
-//! it; other payments fail by themselves. So errors, latency and payments move together within an arm.
+//! A failed request is slow (nine times out of ten it runs into a time-out), and a payment in it
+//! fails; other payments fail independently. So errors, latency and payments move together within
+//! an arm.
 
 use hotfix_benches::request_times::BOUNDARIES;
 use hotfix_core::stats::combine::{Combination, Combined};
@@ -25,12 +26,12 @@ const REQUESTS: f64 = 1_000.0 / TICKS_A_MINUTE;
 const ERRORS: f64 = 0.003;
 /// Share of requests that are payments.
 const PAYMENTS: f64 = 0.3;
-/// Payments that fail though the request came through.
+/// Share of payments that fail although the request succeeds.
 const UNPAID: f64 = 0.005;
-/// Failed requests that run into a time-out.
+/// Share of failed requests that run into a time-out.
 const TIMED_OUT: f64 = 0.9;
 
-/// What a kind of request counts for.
+/// What one kind of request adds to each metric.
 struct Kind {
     failed: bool,
     payment: bool,
@@ -42,7 +43,7 @@ struct Kind {
 /// One arm's requests.
 struct Arm(Vec<Kind>);
 
-/// What an arm shows in a tick.
+/// Counts of an arm in a tick.
 #[derive(Default)]
 struct Seen {
     errors: Counts,
@@ -103,7 +104,7 @@ impl Arm {
     }
 }
 
-/// How a rollout is decided.
+/// A rule that decides a rollout.
 const WAYS: usize = 6;
 const WAY_NAMES: [&str; WAYS] =
     ["combined", "errors alone", "latency alone", "payments alone", "any of the three", "product"];
@@ -186,7 +187,7 @@ fn run(
     runner::all(runs, |run| designs.run(&arms, &mut Random::new(seed, run))).into_iter().collect()
 }
 
-/// Section 8.
+/// Chapter on several metrics.
 pub(crate) fn metrics(report: &mut Report) -> Result<(), StatError> {
     report.chapter("Several metrics");
     let designs = Designs {
@@ -195,12 +196,13 @@ pub(crate) fn metrics(report: &mut Report) -> Result<(), StatError> {
         combination: Combination::try_new(ALPHA, &WEIGHTS)?,
     };
     report.say(&format!(
-        "Errors (weight 0.5), latency (0.3) and payments (0.2) of the same requests: a failed request runs \
-         into a time-out nine times out of ten, and a failed payment request is a failed payment. The \
-         combination is guaranteed under any dependence; 'any of the three' is three tests at α each, the \
-         product of the e-values is valid for independent metrics only. {} runs where nothing is wrong, {} \
-         otherwise, seeds {SEED_OF_METRICS} on. Nothing wrong: false rollbacks; else median ticks, the share \
-         found in brackets.",
+        "Errors (weight 0.5), latency (0.3) and payments (0.2) of the same requests: a failed \
+         request runs into a time-out nine times out of ten, and a failed payment request is a \
+         failed payment. The combination is guaranteed under any dependence. 'Any of the three' is \
+         three tests at α each. The product of the e-values is valid for independent metrics only. \
+         {} runs where nothing is wrong, {} otherwise, seeds {SEED_OF_METRICS} on. The figures are \
+         false rollbacks where nothing is wrong, otherwise median ticks, with the share found in \
+         brackets.",
         report.runs(RUNS_OF_RATES),
         report.runs(RUNS_OF_DELAYS)
     ));

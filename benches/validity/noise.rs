@@ -15,9 +15,9 @@ const SEED: u64 = 10_000;
 /// Enough for 2 SE < α/4 at α, also where streams of a history have something in common.
 const RATES: Effort = Effort { histories: 480, streams: 15 };
 const DELAYS: Effort = Effort { histories: 300, streams: 4 };
-/// No history is read: what lasts is drawn anew for each stream.
+/// No history is read: lasting traits are drawn again for each stream.
 const WITHOUT_HISTORY: Effort = Effort { histories: 9_600, streams: 1 };
-/// Evidence of 2,000 subsets at every tick is costly.
+/// Few streams: evidence of 2,000 subsets at every tick is costly.
 const SUBSETS: Effort = Effort { histories: 200, streams: 1 };
 
 fn effort(report: &Report, full: Effort) -> Effort {
@@ -35,12 +35,12 @@ fn name(cell: &Cell) -> String {
     format!("{}, {}", cell.law.name, place(cell))
 }
 
-/// Whether the errors are independent given what both arms share, for which `replay` guarantees α.
+/// Whether the errors are independent given what both arms share; then `replay` guarantees α.
 fn is_harmless(cell: &Cell) -> bool {
     cell.law.noise == Noise::Independent || cell.law.shared == Shared::Everybody
 }
 
-/// Section 4.
+/// Chapter on noise.
 pub(crate) fn noise(report: &mut Report) -> Result<(), StatError> {
     report.chapter("Noise");
     covered(report)?;
@@ -56,12 +56,12 @@ fn covered(report: &mut Report) -> Result<(), StatError> {
     let cells = laws::covered();
     report.section("False rollbacks under noise");
     report.say(&format!(
-        "{} cells of noise laws and traffics, fixed in `benches/validity/laws.rs` before the first run; how \
-         history and test streams are made is told there. Base 0.3%, six hours of history, 300 ticks. The \
-         plain test guarantees nothing under noise that the arms do not share, tempering neither: the table \
-         shows it. `replay` is calibrated: not above 0.01 by more than two standard errors; guaranteed where \
-         errors are independent or the noise is common to both arms. {} histories with {} streams each, \
-         seeds {SEED} on.",
+        "{} cells of noise laws and traffics, fixed in `benches/validity/laws.rs` before the first \
+         run; that file says how histories and test streams are generated. Base 0.3%, six hours of \
+         history, 300 ticks. The plain test guarantees nothing under noise that the arms do not \
+         share, and neither does tempering. `replay` is calibrated: not above 0.01 by more than \
+         two standard errors. It is guaranteed where errors are independent or the noise is common \
+         to both arms. {} histories with {} streams each, seeds {SEED} on.",
         cells.len(),
         effort.histories,
         effort.streams
@@ -95,8 +95,8 @@ fn covered(report: &mut Report) -> Result<(), StatError> {
     report.put(&sheet);
     let worst = |rates: &[f64]| rates.iter().copied().fold(0.0, f64::max);
     report.say(&format!(
-        "Above 0.01 by more than two standard errors: plain in {} of {} cells (worst {:.3}), tempered in {} \
-         (worst {:.3}), `replay` in {} (worst {:.4}).",
+        "Above 0.01 by more than two standard errors: plain in {} of {} cells (worst {:.3}), \
+         tempered in {} (worst {:.3}), `replay` in {} (worst {:.4}).",
         above[0],
         cells.len(),
         worst(&rates[0]),
@@ -124,8 +124,8 @@ fn not_covered(report: &mut Report) -> Result<(), StatError> {
     let effort = effort(report, Effort { histories: 600, ..RATES });
     report.section("What replay does not cover");
     report.say(&format!(
-        "Section 4 of the specification names these; the table shows what happens, nothing is promised. {} \
-         histories with {} streams each, seeds {} on.",
+        "`docs/statistics.md` names these cases as not covered: the table shows what happens, and \
+         nothing is promised. {} histories with {} streams each, seeds {} on.",
         effort.histories,
         effort.streams,
         SEED + 200
@@ -160,10 +160,11 @@ fn faults(report: &mut Report) -> Result<(), StatError> {
     let effort = effort(report, DELAYS);
     report.section("Delay under noise");
     report.say(&format!(
-        "Median ticks to the rollback from a fault at the first tick; `replay` asks that every canary \
-         instance be dispensable where there are four or more, and holds from 'whole canary' until then. In \
-         brackets what the specification states for the whole canary; for w 0.5 and for more than independent \
-         errors that is for the even grid of eight. {} histories with {} streams each, seeds {} on.",
+        "Median ticks to the rollback from a fault at the first tick; where there are four or more \
+         canary instances, `replay` also has to decide without any single one, and holds from \
+         'whole canary' until then. In brackets the figures of the tests' design for the whole \
+         canary; those for w 0.5 and for noise are for the even grid of eight. {} histories with \
+         {} streams each, seeds {} on.",
         effort.histories,
         effort.streams,
         SEED + 300
@@ -201,9 +202,9 @@ fn late(report: &mut Report) -> Result<(), StatError> {
     let (rates, delays) = (effort(report, RATES), effort(report, DELAYS));
     report.section("Late faults under noise");
     report.say(&format!(
-        "`replay` in the plain and in the change-point form, each calibrated in its own form: false rollbacks \
-         in {} histories with {} streams each; r = 5 from tick {ONSET} on, median ticks from there in {} \
-         histories with {} streams each. Seeds {} on.",
+        "`replay` in the plain and in the change-point form, each with its own calibration. False \
+         rollbacks: {} histories with {} streams each. r = 5 from tick {ONSET} on, median ticks \
+         from there in {} histories with {} streams each. Seeds {} on.",
         rates.histories,
         rates.streams,
         delays.histories,
@@ -239,18 +240,20 @@ fn median(outcome: &Outcome, judge: usize) -> String {
     median.map_or_else(|| format!("> {PLANNED}"), |median| format!("{median:.1}"))
 }
 
-/// Section 4: no history, exact by the draw of the canary; and both modes together.
+/// Chapter on `randomised`: no history, exact by the random choice of the canary; and both modes
+/// together.
 pub(crate) fn randomised(report: &mut Report) -> Result<(), StatError> {
     let judges = [Judge::Plain, Judge::RandomisedByLook];
     report.chapter("Randomised");
     let many = effort(report, WITHOUT_HISTORY);
     report.section("False rollbacks, randomised");
     report.say(&format!(
-        "The canary's instances are drawn at random; 2,000 subsets; no history. The chance is at most 20 of \
-         2,000 by construction, and strong noise reaches that, so the figure must not be above it by more \
-         than two standard errors. Holds for any noise that a subset's instances do not have in common as a \
-         zone; the last row is that exception. Fed once a look with what came since the last one, which \
-         leaves the exactness as it is. {} runs a row, seeds {} on.",
+        "The canary's instances are drawn at random; 2,000 subsets; no history. The chance is at \
+         most 20 of 2,000 by construction, and strong noise reaches that, so the figure must not \
+         be above it by more than two standard errors. This holds for any noise that the instances \
+         of a subset do not share as a zone; the last row is that exception. The test is fed only \
+         at its comparisons, with the counts since the last one; it stays exact. {} runs per row, \
+         seeds {} on.",
         many.histories,
         SEED + 400
     ));
@@ -272,9 +275,9 @@ pub(crate) fn randomised(report: &mut Report) -> Result<(), StatError> {
     report.section("Randomised and replay together");
     let (rates, some) = (effort(report, RATES), effort(report, SUBSETS));
     report.say(&format!(
-        "Rolled back only when both say so: both modes' assumptions would have to fail. r = 1: false \
-         rollbacks in {} histories with {} streams each, `randomised` fed once a look; r = 5: median ticks \
-         of {} runs, fed each tick. Seeds {} on.",
+        "Rolled back only when both decide, so a false rollback needs both modes' assumptions to \
+         fail. r = 1: false rollbacks in {} histories with {} streams each, `randomised` fed only \
+         at its comparisons. r = 5: median ticks of {} runs, fed each tick. Seeds {} on.",
         rates.histories,
         rates.streams,
         some.histories,
@@ -299,7 +302,7 @@ pub(crate) fn randomised(report: &mut Report) -> Result<(), StatError> {
     Ok(())
 }
 
-/// Sections 4 and 11: one bad instance, promotion and the interval under noise.
+/// Chapter on one bad instance, promotion and the interval under noise.
 pub(crate) fn instances(report: &mut Report) -> Result<(), StatError> {
     report.chapter("Instances and promotion under noise");
     one_bad(report)?;
@@ -312,10 +315,11 @@ fn one_bad(report: &mut Report) -> Result<(), StatError> {
     let many = effort(report, WITHOUT_HISTORY);
     let few = effort(report, Effort { histories: 1_000, ..WITHOUT_HISTORY });
     report.say(&format!(
-        "5 canary instances of 50. 'Wrongly': any named in {} runs where all are healthy; guaranteed at most \
-         0.01 for independent errors, shown under bursts. 'Found': one canary instance with ten times the \
-         errors, {} runs. 'All bad': every canary instance is five times as bad; how often one is named \
-         before the plain test of the whole canary passes. Seeds {} on.",
+        "5 canary instances of 50. 'Wrongly': any instance is named in {} runs where all are \
+         healthy; guaranteed at most 0.01 for independent errors, only shown under bursts. \
+         'Found': one canary instance has ten times the errors, {} runs. 'All bad': every canary \
+         instance is five times as bad; the figure is how often one is named before the plain test \
+         of the whole canary decides. Seeds {} on.",
         many.histories,
         few.histories,
         SEED + 500
@@ -360,10 +364,10 @@ fn promoted(report: &mut Report) -> Result<(), StatError> {
     report.section("Promotion under noise");
     let some = effort(report, Effort { histories: 500, streams: 8 });
     report.say(&format!(
-        "The canary is twice as bad, the margin is 2: called 'not worse' within 50 minutes. Tempered by \
-         ln(1/α) over the calibrated threshold, which is calibrated only: the specification states at most \
-         0.063. {} histories with {} streams each, seeds {} on; the last column is a canary that is truly \
-         equal.",
+        "The canary is twice as bad and the margin is 2. The figures are the share called 'not \
+         worse' within 50 minutes. 'Tempered' divides by the calibrated threshold over ln(1/α); it \
+         is calibrated only, and the design figure is at most 0.063. {} histories with {} streams \
+         each, seeds {} on. In the last columns the canary is truly equal.",
         some.histories,
         some.streams,
         SEED + 600
@@ -406,9 +410,9 @@ fn interval(report: &mut Report) -> Result<(), StatError> {
     report.section("The interval under noise");
     let many = effort(report, WITHOUT_HISTORY);
     report.say(&format!(
-        "How often the 99% interval for the ratio, looked at every two minutes, ever misses a true ratio of 1 \
-         under noise: its guarantee is for independent errors, so a verdict under noise must not lean on it. \
-         {} runs a row, seeds {} on.",
+        "How often the 99% interval for the ratio, checked every two minutes, ever misses a true \
+         ratio of 1 under noise. Its guarantee is for independent errors, so do not rely on it \
+         under noise. {} runs per row, seeds {} on.",
         many.histories,
         SEED + 700
     ));

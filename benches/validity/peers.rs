@@ -1,4 +1,4 @@
-//! What others do: a test that knows the ratio, and the methods that tools and teams use.
+//! Methods for comparison: a test that knows the ratio, and the methods that tools and teams use.
 
 use std::sync::OnceLock;
 
@@ -9,23 +9,24 @@ use hotfix_core::stats::numeric::{exp, ln, ln1p, normal_cdf, normal_quantile};
 use crate::methods::{ALPHA, Design, Test};
 use crate::traffic::{PLANNED, Tick};
 
-/// Looks of the methods that count their looks: one a minute.
+/// Interim analyses of the methods that plan their number: one per minute.
 const LOOKS: u32 = 50;
-/// Ticks between them.
+/// Ticks between these.
 const BETWEEN: u32 = PLANNED / LOOKS;
 /// Size of the experiment at which `GrowthBook` tunes its sequence to be shortest, its default.
 const TUNED_TO: f64 = 5_000.0;
 
-/// Somebody else's method.
+/// A method of another tool or team.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Peer {
-    /// Sequential probability ratio test that knows the ratio: no test of level α is much sooner.
+    /// Sequential probability ratio test that knows the ratio: no test of level α is much faster.
     Oracle(f64),
-    /// Asymptotic normal-mixture sequence on the difference, each tick: 'always valid' as in `GrowthBook`.
+    /// Asymptotic normal-mixture sequence on the difference, each tick: 'always valid' as in
+    /// `GrowthBook`.
     NormalMixture,
-    /// Group-sequential z test, O'Brien–Fleming spending over 50 looks.
+    /// Group-sequential z test, O'Brien–Fleming spending over 50 interim analyses.
     OBrienFleming,
-    /// Fisher's exact test at α/50 at each of 50 looks.
+    /// Fisher's exact test at α/50 at each of 50 interim analyses.
     FisherBonferroni,
     /// Pooled z at α, each tick.
     NaiveZ,
@@ -33,7 +34,7 @@ pub(crate) enum Peer {
     NaiveFisher,
     /// Roll back when the canary's errors of the last minute are over this share.
     Window(f64),
-    /// Section 2's efficacy test without its rule not to bet on what is in the null.
+    /// The efficacy test without its rule to place no bet whose alternative lies in the null.
     CutUnguarded(f64),
 }
 
@@ -118,7 +119,8 @@ impl Test for (&Oracle, f64) {
         let (canary, baseline) = (tick.canary, tick.baseline);
         let trials = canary.trials + baseline.trials;
         if canary.trials > 0.0 && baseline.trials > 0.0 {
-            // Given their number, events fall to the canary with odds of its trials times the ratio.
+            // Given their number, events fall to the canary with odds of its trials times the
+            // ratio.
             let ratio = self.0.ratio;
             let events = canary.events + baseline.events;
             let mixed = (ratio * canary.trials + baseline.trials) / trials;
@@ -137,7 +139,8 @@ impl Design for NormalMixture {
 }
 
 impl Test for (&NormalMixture, Sums) {
-    /// Half-width of the sequence of Waudby-Smith and others (2021) as `GrowthBook` computes it; one-sided.
+    /// Half-width of the sequence of Waudby-Smith and others (2021) as `GrowthBook` computes it;
+    /// one-sided.
     fn look(&mut self, tick: &Tick) -> bool {
         self.1.add(tick);
         let sums = &self.1;
@@ -158,7 +161,7 @@ impl Test for (&NormalMixture, Sums) {
 }
 
 struct OBrienFleming {
-    /// z at each look.
+    /// z at each interim analysis.
     bounds: Vec<f64>,
 }
 
@@ -177,9 +180,10 @@ impl Test for (&OBrienFleming, Sums) {
     }
 }
 
-/// One-sided bounds of z at equally spaced looks that spend `2 - 2 Φ(z_{1-α/2}/√t)` by time `t`.
-// Lan and DeMets (1983), Biometrika 70(3); the density of the score among the paths that have not crossed is
-// carried from look to look on a grid (Armitage, McPherson and Rowe, 1969).
+/// One-sided bounds of z at equally spaced interim analyses that spend `2 - 2 Φ(z_{1-α/2}/√t)` by
+/// time `t`.
+// Lan and DeMets (1983), Biometrika 70(3); the density of the score among the paths that have not
+// crossed is carried from analysis to analysis on a grid (Armitage, McPherson and Rowe, 1969).
 fn obrien_fleming(looks: u32, alpha: f64) -> Vec<f64> {
     const STEPS: usize = 1_600;
     const LOWEST: f64 = -9.0;
@@ -191,7 +195,7 @@ fn obrien_fleming(looks: u32, alpha: f64) -> Vec<f64> {
     let step = 1.0 / f64::from(looks).sqrt();
     let density = |x: f64| exp(-0.5 * x * x) / std::f64::consts::TAU.sqrt();
     let mut bounds: Vec<f64> = Vec::new();
-    // Score at the last look: grid points and the mass at each; at first all of it at zero.
+    // Score at the last analysis: grid points and the mass at each; at first all of it at zero.
     let mut before: Vec<(f64, f64)> = vec![(0.0, 1.0)];
     for look in 1..=looks {
         let time = f64::from(look) / f64::from(looks);
@@ -285,7 +289,7 @@ impl Test for (&Window, [Counts; BETWEEN as usize]) {
     }
 }
 
-/// The test as section 2 of the specification writes it, bets of eight points, null 'rate at least
+/// The Bernoulli test written directly from its formula, bets of eight points, null 'rate at least
 /// `margin` times the baseline's'.
 struct CutUnguarded {
     margin: f64,
@@ -339,8 +343,8 @@ mod tests {
 
     #[test]
     fn stat_2_spending_bounds_are_those_of_the_literature() {
-        // Lan–DeMets O'Brien–Fleming, five looks, one-sided 0.025 (two-sided 0.05): R gsDesign and
-        // ldbounds give 4.877, 3.357, 2.680, 2.290, 2.031.
+        // Lan–DeMets O'Brien–Fleming, five analyses, one-sided 0.025 (two-sided 0.05): R gsDesign
+        // and ldbounds give 4.877, 3.357, 2.680, 2.290, 2.031.
         let bounds = obrien_fleming(5, 0.025);
         for (got, published) in bounds.iter().zip([4.8769, 3.3569, 2.6803, 2.2898, 2.0310]) {
             assert!((got - published).abs() < 2e-3, "{bounds:?}");

@@ -16,21 +16,21 @@ use crate::scenarios::{
 use crate::tally::{Delays, Estimate};
 use crate::traffic::{Arms, PLANNED, TICKS_A_MINUTE, Tick, Traffic};
 
-/// A promise of a formula, and what it may be off by.
+/// A figure of a formula, and its tolerance.
 const DELAY_TOLERANCE: f64 = 0.1;
 const CHANCE_TOLERANCE: f64 = 0.03;
 
-/// Section 7: what the plan promises, against simulation.
+/// Chapter on planning: the planning formulas against simulation.
 pub(crate) fn planning(report: &mut Report) -> Result<(), StatError> {
-    /// Nothing takes as long.
+    /// Longer than any run takes.
     const FOREVER: u32 = 100_000;
     report.chapter("Planning");
     let runs = report.runs(RUNS_OF_DELAYS);
     report.section("Expected delay");
     report.say(&format!(
-        "`time_to_detect` against the mean delay of runs until decided; 1,000 requests a minute, base 0.3%. \
-         Wanted: within a tenth and the tick that looks at the end of ticks add. {runs} runs a row, seeds \
-         {SEED_OF_PLANNING} on."
+        "`time_to_detect` against the mean delay of runs until decided; 1,000 requests a minute, \
+         base 0.3%. Wanted: within a tenth, plus one tick, because evaluations are at the end of \
+         ticks. {runs} runs per row, seeds {SEED_OF_PLANNING} on."
     ));
     let mut sheet = Sheet::new(&["", "bound, ticks", "expected, ticks", "measured mean"]);
     let mut seed = SEED_OF_PLANNING;
@@ -58,8 +58,8 @@ pub(crate) fn planning(report: &mut Report) -> Result<(), StatError> {
 
     report.section("Chance to decide in 50 minutes");
     report.say(&format!(
-        "`chance_to_decide` against the share found. Wanted: within {CHANCE_TOLERANCE}. {runs} runs a row, \
-         seeds {seed} on."
+        "`chance_to_decide` against the share found. Wanted: within {CHANCE_TOLERANCE}. {runs} \
+         runs per row, seeds {seed} on."
     ));
     let mut sheet = Sheet::new(&["", "planned", "measured"]);
     for (share, base, ratio) in PLANNED_CHANCES {
@@ -78,8 +78,9 @@ pub(crate) fn planning(report: &mut Report) -> Result<(), StatError> {
 
     report.section("Smallest ratio that is found");
     report.say(&format!(
-        "`detectable_ratio` at power 0.8: at the ratio that it names the share found is 0.8, by the formula \
-         of section 7, which is approximate. Wanted: within 0.05. {runs} runs a row, seeds {seed} on."
+        "`detectable_ratio` at power 0.8: by the planning formula, which is approximate, the share \
+         found at the returned ratio is 0.8. Wanted: within 0.05. {runs} runs per row, seeds \
+         {seed} on."
     ));
     let mut sheet = Sheet::new(&["", "ratio", "found at it"]);
     for share in SPLITS {
@@ -101,7 +102,8 @@ pub(crate) fn planning(report: &mut Report) -> Result<(), StatError> {
     Ok(())
 }
 
-/// Whether the whole of α, and half of it with the exact test at the end, roll back.
+/// Whether the test with all of α rolls back, and the one with half of it and the exact test at the
+/// end.
 fn phase_end(designs: [&RateRatioDesign; 2], arms: &Arms, random: &mut Random) -> [bool; 2] {
     let mut tests = designs.map(RateRatio::new);
     let mut sums = Tick::default();
@@ -121,14 +123,14 @@ fn phase_end(designs: [&RateRatioDesign; 2], arms: &Arms, random: &mut Random) -
     [tests[0].decided(), tests[1].decided() || exact]
 }
 
-/// Section 6: half of α for every tick, half for one exact test at the phase's end.
+/// Chapter on the exact test at a phase's end: half of α for every tick, half for that test.
 pub(crate) fn phase_ends(report: &mut Report) -> Result<(), StatError> {
     report.chapter("An exact test at the phase's end");
     report.say(&format!(
-        "The e-process at α/2 on every tick, and Fisher's exact test at α/2 once, after 50 minutes, against \
-         the e-process with all of α. Small ratios are found more often; the sum stays below α. {} runs \
-         where nothing is wrong, {} otherwise, seeds {SEED_OF_PHASE_ENDS} on. In brackets what the \
-         specification states, for the even grid of eight.",
+        "The e-process at α/2 on every tick, and Fisher's exact test at α/2 once, after 50 \
+         minutes, against the e-process with all of α. Small ratios are found more often; the sum \
+         stays below α. {} runs where nothing is wrong, {} otherwise, seeds {SEED_OF_PHASE_ENDS} \
+         on. In brackets the figures of the tests' design, for the even grid of eight.",
         report.runs(RUNS_OF_RATES),
         report.runs(RUNS_OF_DELAYS)
     ));

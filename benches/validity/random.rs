@@ -1,20 +1,21 @@
-//! Random numbers: a stream a run, and samplers fast enough that sampling is not what a run waits for.
+//! Random numbers: one stream per run, and samplers fast enough that sampling is not the
+//! bottleneck.
 
 use hotfix_core::stats::numeric::{exp, ln};
 use rand_distr::{Binomial, Distribution, Gamma, Poisson, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
-/// Terms of a law below this share of the largest one are left out of its table.
+/// Terms of a distribution below this share of the largest one are omitted from its table.
 const NEGLIGIBLE: f64 = 1e-18;
-/// Means from here on are sampled by rejection instead of by counting up.
+/// From this mean on sampling is by rejection instead of counting up.
 const MANY: f64 = 12.0;
 
 /// The stream of one run.
 pub(crate) struct Random(Pcg64Mcg);
 
 impl Random {
-    /// The stream of run `run` of what has this seed: the same in every order and on every thread.
+    /// The stream of run `run` for this seed: the same in every order and on every thread.
     pub(crate) fn new(seed: u64, run: u32) -> Self {
         // An odd factor keeps different pairs different.
         let pair = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(run));
@@ -30,7 +31,7 @@ impl Random {
         ((self.bits() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
     }
 
-    /// Whether something of this chance happens.
+    /// `true` with this probability.
     pub(crate) fn happens(&mut self, chance: f64) -> bool {
         self.uniform() < chance
     }
@@ -50,7 +51,7 @@ impl Random {
         Gamma::new(shape, 1.0).map_or(0.0, |law| law.sample(&mut self.0))
     }
 
-    /// How many of `trials` have something that each has with this chance.
+    /// Binomial count: how many of `trials` succeed with this probability.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
     pub(crate) fn among(&mut self, trials: f64, chance: f64) -> f64 {
         Binomial::new(trials as u64, chance).map_or(0.0, |law| law.sample(&mut self.0) as f64)
@@ -62,11 +63,12 @@ impl Random {
             return 0.0;
         }
         if mean >= MANY {
-            // The mean is positive and finite, so there is a law.
+            // The mean is positive and finite, so the distribution exists.
             return Poisson::new(mean).map_or(0.0, |law| law.sample(&mut self.0));
         }
         let mut left = self.uniform();
-        // Nearly always so where the mean is small, and spares the exponential: it is above 1 - mean.
+        // Nearly always so where the mean is small, and spares the exponential: it is above 1 -
+        // mean.
         if left < 1.0 - mean {
             return 0.0;
         }
@@ -81,9 +83,10 @@ impl Random {
     }
 }
 
-/// A law on whole numbers as a table: Walker's alias method, one draw and one look-up a number.
+/// A distribution on whole numbers as a table: Walker's alias method, one draw and one lookup per
+/// number.
 ///
-/// Exact but for terms below [`NEGLIGIBLE`] and the rounding of chances to 2^-53.
+/// Exact except for terms below [`NEGLIGIBLE`] and the rounding of chances to 2^-53.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     first: u64,

@@ -1,4 +1,4 @@
-//! The page: tables, claims with what became of them, and how to make it again.
+//! The page: tables, claims and their results, and how to reproduce it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::scenarios::KNOWN_MISSED;
 use crate::tally::{Delays, Estimate};
 
-/// What a figure must be for a claim to hold.
+/// The limit that a figure must keep for a claim to hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Limit {
     /// A guarantee: at most this, by twice the standard error.
@@ -15,9 +15,9 @@ pub(crate) enum Limit {
     Reached(f64),
     /// A calibrated figure: not above this by more than two standard errors.
     Calibrated(f64),
-    /// A delay of at most this, but for two standard errors.
+    /// A delay of at most this, plus two standard errors.
     AtMost(f64),
-    /// As stated elsewhere, within a tolerance and two standard errors.
+    /// Near a figure stated elsewhere, within a tolerance and two standard errors.
     Near(f64, f64),
 }
 
@@ -40,7 +40,7 @@ impl Limit {
         }
     }
 
-    /// Whether the figure keeps to the limit; few runs are judged with three standard errors' grace.
+    /// Whether the figure keeps the limit; with few runs three standard errors are tolerated.
     fn holds(self, figure: Estimate, quick: bool) -> bool {
         let Estimate { value, error } = figure;
         match self {
@@ -68,7 +68,7 @@ struct Claim {
 }
 
 impl Claim {
-    /// Why it is known not to hold, if it is.
+    /// Why it is known not to hold, if so.
     fn reason(&self) -> Option<&'static str> {
         let known = KNOWN_MISSED.iter().find(|known| self.of.starts_with(known.0));
         known.map(|known| known.1)
@@ -79,7 +79,7 @@ impl Claim {
     }
 }
 
-/// A table in the making.
+/// A table under construction.
 pub(crate) struct Sheet {
     text: String,
 }
@@ -100,7 +100,7 @@ impl Sheet {
     }
 }
 
-/// All that is reported, in order.
+/// The whole report, in order.
 pub(crate) struct Report {
     quick: bool,
     text: String,
@@ -124,7 +124,7 @@ impl Report {
         self.quick
     }
 
-    /// Runs of a scenario: fewer when quick.
+    /// Number of runs of a scenario: fewer with `--quick`.
     pub(crate) fn runs(&self, full: u32) -> u32 {
         if self.quick { (full / 20).max(200).min(full) } else { full }
     }
@@ -147,7 +147,7 @@ impl Report {
         let _ = writeln!(self.text, "{}", sheet.text);
     }
 
-    /// Shows a plot that stands beside the page, in `img/`.
+    /// Refers to a plot, which is written to `img/` beside the page.
     pub(crate) fn plot(&mut self, file: &str, words: &str, svg: Result<String, String>) {
         let _ = writeln!(self.text, "![{words}](img/{file})\n");
         self.plots.push((file.to_owned(), svg));
@@ -163,7 +163,7 @@ impl Report {
         Ok(files)
     }
 
-    /// Records a claim; says how the figure is to be shown in a table.
+    /// Records a claim; returns the figure as shown in a table.
     pub(crate) fn claim(
         &mut self,
         of: &str,
@@ -177,7 +177,7 @@ impl Report {
         if held { format!("{figure:.digits$}") } else { format!("**{figure:.digits$} (missed)**") }
     }
 
-    /// A chance of a wrong decision, from enough runs that twice its standard error is below α/4.
+    /// Records an error rate, from enough runs that twice its standard error is below α/4.
     pub(crate) fn alpha(&mut self, of: &str, figure: Estimate, limit: Limit) -> String {
         let (Limit::Guaranteed(alpha) | Limit::Reached(alpha) | Limit::Calibrated(alpha)) = limit
         else {
@@ -195,13 +195,13 @@ impl Report {
         format!("{shown} (too few runs)")
     }
 
-    /// A median against the one stated elsewhere.
+    /// Records a median, compared with one stated elsewhere.
     pub(crate) fn median(&mut self, of: &str, delays: &Delays, stated: f64) -> String {
         let never = Estimate { value: f64::INFINITY, error: 0.0 };
         self.claim(of, delays.median().unwrap_or(never), Limit::ticks(stated), 1)
     }
 
-    /// How many claims there are, and those that do not hold: known ones, and others.
+    /// The number of claims, and those that do not hold: known ones, and others.
     pub(crate) fn verdict(&self) -> (usize, [Vec<String>; 2]) {
         let missed = self.claims.iter().filter(|claim| !claim.held);
         let (known, others) = missed.partition::<Vec<&Claim>, _>(|claim| claim.reason().is_some());
@@ -209,7 +209,7 @@ impl Report {
         (self.claims.len(), [words(known), words(others)])
     }
 
-    /// Claims that are named as missed and hold after all; few runs do not tell.
+    /// Claims that are known as missed but hold; empty with few runs, which cannot show this.
     pub(crate) fn better_than_known(&self) -> Vec<String> {
         let held = self.claims.iter().filter(|claim| claim.held && claim.reason().is_some());
         if self.quick { Vec::new() } else { held.map(Claim::words).collect() }
@@ -240,25 +240,29 @@ impl Report {
         let (all, missed) = self.verdict();
         let missed = missed.concat();
         let mut page = String::from(
-            "# Validity\n\nHow often the tests err and how soon they find a fault, simulated on the shipped \
-             code of `hotfix-core`. Written by `make validity` (`benches/validity/`); `make test` runs the \
-             same with fewer runs and wider tolerances. The specification that figures are compared with is \
-             `docs/statistics.md`.\n\n",
+            "# Validity\n\nHow often the tests err and how soon they find a fault, simulated on \
+             the shipped code of `hotfix-core`. Written by `make validity` (`benches/validity/`); \
+             `make test` runs the same with fewer runs and wider tolerances. Figures called \
+             'stated' come from the tests' design, not from this code. `docs/statistics.md` explains \
+             the tests.\n\n",
         );
         let _ = writeln!(
             page,
-            "- **{all} claims, {} missed.** They are listed [at the end](#claims), the missed ones first.\n\
-             - A figure is followed by ± its standard error (SE). That of a share is taken at two more of \
-             either outcome, so that it is not zero where nothing happened; that of a median comes from \
-             order statistics; shares over runs that have a calibration in common are grouped by it.\n\
-             - A *guaranteed* chance must lie below its limit by two standard errors, each of them with \
-             2 SE < α/4; a *calibrated* one must not lie above it by more than two. Among a hundred \
-             calibrated figures exactly at their limit, two or three would be 'missed' by chance.\n\
-             - Random numbers: PCG64 (MCG), a stream a run, from the seed of the table and the run's number; \
-             Poisson and negative binomial counts by alias tables. The same bytes come out on any number \
-             of threads.\n\
-             - A tick is 10 s; 300 ticks are planned; w is the canary's share, r its error rate over the \
-             baseline's; α 0.01 for rolling back, 0.05 for promoting.\n",
+            "- **{all} claims, {} missed.** They are listed [at the end](#claims), the missed ones \
+             first.\n\
+             - A figure is followed by ± its standard error (SE). For a share it is computed with \
+             two more of either outcome, so that it is not zero where nothing happened. For a \
+             median it comes from order statistics. Shares over runs with a common calibration are \
+             grouped by it.\n\
+             - A *guaranteed* chance must lie below its limit by two standard errors, with 2 SE < \
+             α/4; a *calibrated* one must not lie above its limit by more than two. Among a \
+             hundred calibrated figures exactly at their limit, two or three would be 'missed' by \
+             chance.\n\
+             - Random numbers: PCG64 (MCG), one stream per run, from the seed of the table and the \
+             run's number; Poisson and negative binomial counts by alias tables. The page is the \
+             same, byte for byte, with any number of threads.\n\
+             - A tick is 10 s; 300 ticks are planned; w is the canary's share, r its error rate \
+             over the baseline's; α 0.01 for rolling back, 0.05 for promoting.\n",
             missed.len()
         );
         page.push_str(&self.text);

@@ -1,9 +1,9 @@
-//! Runs over the cores, with results in the order of the runs whoever took which.
+//! Distributes runs over the cores; results are in the order of the runs.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-/// Runs that a thread takes at a time.
+/// Number of runs that a thread fetches at a time.
 const CHUNK: u32 = 16;
 
 /// The results of runs `0..count`.
@@ -23,7 +23,7 @@ pub(crate) fn all<T: Send>(count: u32, one: impl Fn(u32) -> T + Sync) -> Vec<T> 
     };
     let mut chunks: Vec<(u32, Vec<T>)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        // A run that panics is a fault of this program: let it end it.
+        // A run that panics is a bug of this program: let it end the program.
         let done = workers.into_iter().map(|worker| match worker.join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),

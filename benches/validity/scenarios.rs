@@ -1,4 +1,4 @@
-//! What is run: every scenario with independent errors, as data. Fleets with noise are in `laws.rs`.
+//! Every scenario with independent errors, as data. Fleets with noise are in `laws.rs`.
 //!
 //! A row's seed is its table's plus its place, so that adding a row at the end changes no other.
 
@@ -23,7 +23,7 @@ pub(crate) struct Row {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scenarios {
     pub(crate) title: &'static str,
-    /// What the reader should know beforehand.
+    /// Introductory text for the reader.
     pub(crate) words: &'static str,
     pub(crate) seed: u64,
     pub(crate) methods: &'static [Method],
@@ -44,8 +44,9 @@ const HELD_BACK: Traffic = TENTH.split(Split::Ramp { hold_back: 0.05 });
 /// Nothing is wrong: how often is the release rolled back?
 pub(crate) const HEALTHY: Scenarios = Scenarios {
     title: "False rollbacks, independent errors",
-    words: "The canary is as good as the baseline. Every method here guarantees at most 0.01 whatever the \
-            base rate and the split do. 300 ticks of 10 s, 1,000 requests a minute unless said.",
+    words: "The canary is as good as the baseline. Every method here guarantees at most 0.01 \
+            whatever the base rate and the split do. 300 ticks of 10 s, 1,000 requests a minute \
+            unless noted.",
     seed: 100,
     methods: &[
         Method::Counts,
@@ -71,7 +72,7 @@ pub(crate) const HEALTHY: Scenarios = Scenarios {
     ],
 };
 
-/// The canary is just as bad as is tolerated.
+/// The canary is exactly as bad as is tolerated.
 pub(crate) const TOLERATED: Scenarios = Scenarios {
     title: "False rollbacks at the edge of what is tolerated",
     words: "The canary's rate is r0 times the baseline's, the worst case of the null.",
@@ -99,8 +100,8 @@ pub(crate) const COMMON_ERRORS_HEALTHY: Scenarios = Scenarios {
     ],
 };
 
-/// Common errors: a ratio of 1.5, and the medians that the specification states for proportions and
-/// counts, both with the even grid of eight.
+/// Common errors: a ratio of 1.5, and the medians of the tests' design for proportions and counts,
+/// both with the even grid of eight.
 pub(crate) const COMMON_ERRORS: Scenarios = Scenarios {
     title: "Common errors, r = 1.5: proportions against counts",
     words: "w 0.1. The test for proportions knows that a trial fails at most once.",
@@ -119,9 +120,10 @@ pub(crate) const COMMON_ERRORS_STATED: [(f64, f64); 4] =
 /// Something is wrong from the start: is it found in the plan, and when?
 pub(crate) const FAULTS: Scenarios = Scenarios {
     title: "Faults from the start, within 50 minutes",
-    words: "The canary's errors are r times the baseline's from the first tick on. The bound is ln(1/α) over the \
-            information that a tick's counts hold given their number: no mean delay of a test of counts that always \
-            decides is below it, looks within a tick aside. A test for proportions knows a little more at 5%.",
+    words: "The canary's errors are r times the baseline's from the first tick on. The bound is \
+            ln(1/α) over the information in a tick's counts given their sum. No test of counts \
+            that always decides has a smaller mean delay, apart from evaluations within a tick. At \
+            5% a test for proportions has a little more information.",
     seed: 200,
     methods: &[Method::Counts, Method::ChangePoint, Method::Bernoulli],
     rows: &[
@@ -162,17 +164,19 @@ pub(crate) const FAULTS: Scenarios = Scenarios {
     ],
 };
 
-/// Shares of the canary and ratios of the comparison with the test that knows the ratio, until decided.
+/// Shares of the canary and ratios of the comparison with the test that knows the ratio, until
+/// decided.
 pub(crate) const SPLITS: [f64; 2] = [0.1, 0.5];
 pub(crate) const RATIOS: [f64; 4] = [2.0, 5.0, 10.0, 20.0];
 pub(crate) const SEED_OF_ORACLE: u64 = 300;
-/// Most that the mean delay may be over the oracle's.
+/// Highest allowed ratio of the mean delay to the oracle's.
 pub(crate) const MOST_OVER_ORACLE: f64 = 1.30;
 
 /// The comparison with others: the same streams for all of them; r = 1 first.
 pub(crate) const PEERS: Scenarios = Scenarios {
     title: "Other methods on the same streams",
-    words: "Base 0.3%, w 0.1, α 0.01, 50 minutes. Median ticks; runs that never decided count as latest.",
+    words: "Base 0.3%, w 0.1, α 0.01, 50 minutes. Median ticks; runs that never decided count as \
+            latest.",
     seed: 400,
     methods: &[
         Method::Counts,
@@ -193,7 +197,7 @@ pub(crate) const PEERS: Scenarios = Scenarios {
         row("r = 20", TENTH.ratio(20.0)),
     ],
 };
-/// What section 1 of the specification states of them: false rollbacks, median ticks for 5, 10 and 20.
+/// Their figures in the tests' design: false rollbacks, median ticks for 5, 10 and 20.
 pub(crate) const PEERS_STATED: [(f64, [f64; 3]); 9] = [
     (0.0034, [31.0, 10.0, 4.0]),
     (0.003, [30.0, 10.0, 5.0]),
@@ -211,8 +215,8 @@ pub(crate) const ONSET: u32 = 120;
 /// Faults that come late or slowly.
 pub(crate) const LATE: Scenarios = Scenarios {
     title: "Late faults and leaks",
-    words: "Base 0.3%, w 0.1. Ticks from the onset, in runs without a false rollback before it; a leak grows \
-            evenly from 1 to 20 times over the 300 ticks and is counted from its start.",
+    words: "Base 0.3%, w 0.1. Ticks from the onset, in runs without a false rollback before it; a \
+            leak grows evenly from 1 to 20 times over the 300 ticks and is counted from its start.",
     seed: 500,
     methods: &[Method::ChangePoint, Method::Counts, Method::CountsEvenGrid],
     rows: &[
@@ -223,15 +227,15 @@ pub(crate) const LATE: Scenarios = Scenarios {
         row("leak, w 0.5", HALF.with(Effect::Leak { to: 20.0 })),
     ],
 };
-/// Medians that section 5 states for the change-point form (sections 4 and 5: grid of four) and for the
-/// plain form (grid of eight).
+/// Medians of the tests' design for the change-point form (grid of four) and for the plain form
+/// (grid of eight).
 pub(crate) const LATE_STATED: [(f64, f64); 3] = [(34.0, 31.0), (46.0, 69.0), (8.0, 13.0)];
 
-/// The canary is just as bad as the promotion test must not overlook.
+/// The canary is exactly as bad as the margin of the promotion test.
 pub(crate) const NOT_WORSE_HEALTHY: Scenarios = Scenarios {
     title: "False promotions",
-    words: "The canary is exactly as bad as the margin: how often is it called not worse? At most 0.05 is \
-            guaranteed.",
+    words: "The canary is exactly as bad as the margin: how often is it called not worse? At most \
+            0.05 is guaranteed.",
     seed: 600,
     methods: &[Method::NotWorse(2.0), Method::BernoulliNotWorse(2.0)],
     rows: &[
@@ -264,8 +268,8 @@ pub(crate) const TEN_HOURS: u32 = 3_600;
 /// Ceilings: the canary's rate is exactly at the ceiling.
 pub(crate) const AT_THE_CEILING: Scenarios = Scenarios {
     title: "False claims to be below a ceiling",
-    words: "The canary's rate is exactly the ceiling, in the last row above it for three minutes; the baseline is not \
-            looked at. At most 0.05 is guaranteed.",
+    words: "The canary's rate is exactly the ceiling, in the last row above it for three minutes; \
+            the baseline is not used. At most 0.05 is guaranteed.",
     seed: 640,
     methods: &[Method::Below(0.005)],
     rows: &[
@@ -293,9 +297,9 @@ pub(crate) const BELOW_THE_CEILING: Scenarios = Scenarios {
 /// Efficacy: a canary that is not cured.
 pub(crate) const NOT_CURED: Scenarios = Scenarios {
     title: "Efficacy: false cures",
-    words: "The claim is 'errors cut to 0.9 of the live baseline's or less', and it is false. Without the \
-            rule of section 2 not to bet on what is in the null, bets on rates above the cap would call \
-            nearly every canary cured.",
+    words: "The claim is 'errors cut to 0.9 of the live baseline's or less', and it is false. The \
+            test places no bet whose alternative lies in the null. Without this rule, bets on \
+            rates above the cap would call nearly every canary cured.",
     seed: 700,
     methods: &[Method::Cut(0.9), Method::CountsCut(0.9)],
     rows: &[
@@ -308,7 +312,7 @@ pub(crate) const NOT_CURED: Scenarios = Scenarios {
     ],
 };
 
-/// The same without the rule of section 2, and what the specification states for it.
+/// The same without the rule to place no bet in the null, and its figure in the tests' design.
 pub(crate) const UNGUARDED: Method = Method::Peer(Peer::CutUnguarded(0.9));
 pub(crate) const UNGUARDED_STATED: f64 = 0.996;
 
@@ -327,7 +331,7 @@ pub(crate) const CURED: Scenarios = Scenarios {
     ],
 };
 
-/// Where the interval for the ratio must hold it.
+/// Scenarios in which the interval must contain the true ratio.
 pub(crate) const COVERAGE: [Row; 8] = [
     row("base 0.3%, w 0.1, r = 1", TENTH),
     row("base 0.3%, w 0.1, r = 5", TENTH.ratio(5.0)),
@@ -346,7 +350,7 @@ const fn slow(name: &'static str, share: f64, slowdown: Slowdown, stated: Option
 }
 const AS_BEFORE: Slowdown = Slowdown::Scale(1.0);
 
-/// No canary is slower; the first row has a rate in section 3 of the specification.
+/// No canary is slower; for the first row the tests' design has a rate.
 pub(crate) const LATENCY_HEALTHY: [SlowRow; 5] = [
     slow("w 0.1", 0.1, AS_BEFORE, Some(0.002)),
     slow("w 0.5", 0.5, AS_BEFORE, None),
@@ -360,7 +364,7 @@ pub(crate) const LATENCY_HEALTHY: [SlowRow; 5] = [
         ..slow("times of both arms swing by half, w 0.1", 0.1, AS_BEFORE, None)
     },
 ];
-/// Section 3's six rows, then the same at an even split.
+/// The six rows of the tests' design, then the same at an even split.
 pub(crate) const LATENCY_FAULTS: [SlowRow; 12] = [
     slow("everything × 1.1, w 0.1", 0.1, Slowdown::Scale(1.1), Some(95.0)),
     slow("× 1.25, w 0.1", 0.1, Slowdown::Scale(1.25), Some(18.0)),
@@ -390,7 +394,8 @@ pub(crate) const PLANNED_CHANCES: [(f64, f64, f64); 8] = [
     (0.5, 0.03, 1.25),
 ];
 
-/// An exact test at the phase's end: what section 6 states for the even grid without and with it.
+/// An exact test at the phase's end: figures of the tests' design for the even grid without and
+/// with it.
 pub(crate) const PHASE_ENDS: [(Row, Option<[f64; 2]>); 5] = [
     (row("base 0.3%, w 0.1, r = 1", TENTH), None),
     (row("base 0.3%, w 0.5, r = 1", HALF), None),
@@ -400,7 +405,7 @@ pub(crate) const PHASE_ENDS: [(Row, Option<[f64; 2]>); 5] = [
 ];
 pub(crate) const SEED_OF_PHASE_ENDS: u64 = 1_100;
 
-/// Several metrics: what the canary's errors, times and failed payments are multiplied by.
+/// Several metrics: factors of the canary's errors, times and failed payments.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MetricsRow {
     pub(crate) name: &'static str,
@@ -431,17 +436,18 @@ pub(crate) const METRICS: [MetricsRow; 8] = [
 ];
 pub(crate) const SEED_OF_METRICS: u64 = 1_200;
 
-/// Claims that are known not to hold, by how their text begins, and why they stand. Shown as missed; the program
-/// fails for any other, and for one of these that holds in a full run.
+/// Claims that are known not to hold, by the beginning of their text, with the reason. The page
+/// shows them as missed; the program fails for any other missed claim, and for one of these that
+/// holds in a full run.
 pub(crate) const KNOWN_MISSED: [(&str, &str); 2] = [
     (
-        "Latency: w 0.1, at most what section 3 states",
-        "The joint bet spends more of its α than the average of tests at each boundary, of which 0.002 was stated, and \
-         is sooner for it. It keeps the guaranteed 0.01.",
+        "Latency: w 0.1, at most the design figure",
+        "The joint bet spends more of its α than the average of tests at each boundary, whose \
+         design figure is 0.002, and decides sooner. It keeps the guaranteed 0.01.",
     ),
     (
         "Planning: w 0.5, base 3%, r = 1.25, found",
-        "The formula takes errors as rare and looks after every event; at 3% with five events a tick the chance is \
-         smaller where it is small.",
+        "The formula assumes rare errors and an evaluation after every event. At 3% with five \
+         events per tick a small chance is smaller than that.",
     ),
 ];

@@ -10,14 +10,16 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
-    /// A share of independent runs. The error is never zero: it is taken at two more of either outcome.
+    /// A share of independent runs. The error is never zero: it is computed with two more of either
+    /// outcome.
     pub(crate) fn share(hits: usize, runs: usize) -> Self {
         let (hits, runs) = (hits as f64, runs as f64);
         let p = (hits + 2.0) / (runs + 4.0);
         Self { value: hits / runs, error: (p * (1.0 - p) / runs).sqrt() }
     }
 
-    /// A share of runs of which `group` neighbours each have something in common, such as a history.
+    /// A share of runs, where each `group` of neighbouring runs has something in common, such as a
+    /// history.
     pub(crate) fn grouped_share(hits: &[bool], group: usize) -> Self {
         let groups = hits.chunks(group).map(|of| of.iter().filter(|hit| **hit).count() as f64);
         let sizes: Vec<f64> = groups.collect();
@@ -69,8 +71,8 @@ impl Delays {
         Estimate::share(self.0.iter().flatten().count(), self.0.len())
     }
 
-    /// The median over all runs, those that never ended counting as later than all; its standard error
-    /// from the order statistics that lie one standard deviation of a rank to either side.
+    /// The median over all runs, those that never ended counting as later than all; its standard
+    /// error from the order statistics that lie one standard deviation of a rank to either side.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
     pub(crate) fn median(&self) -> Option<Estimate> {
         let mut sorted: Vec<u32> = self.0.iter().map(|tick| tick.unwrap_or(u32::MAX)).collect();

@@ -1,4 +1,4 @@
-//! Two arms with independent errors: what the proofs are about.
+//! Two arms with independent errors, as the proofs assume.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use hotfix_core::stats::Counts;
 
 use crate::random::{Random, Table};
 
-/// Looks a minute.
+/// Ticks per minute.
 pub(crate) const TICKS_A_MINUTE: f64 = 6.0;
 /// Ticks of a planned phase: 50 minutes.
 pub(crate) const PLANNED: u32 = 300;
 
-/// What one tick shows.
+/// Counts of one tick.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tick {
     /// From 1 on.
@@ -45,14 +45,14 @@ pub(crate) enum Effect {
     },
 }
 
-/// What both arms share.
+/// Conditions that both arms share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum World {
     Steady,
     /// Ten times the errors in both arms for three minutes.
     Shock,
-    /// A day in the length of the plan: the base rate between a third and three times, requests between
-    /// half and one and a half times their mean, at different hours.
+    /// A day in the length of the plan: the base rate between a third and three times, requests
+    /// between half and one and a half times their mean, at different hours.
     Day,
 }
 
@@ -161,8 +161,8 @@ impl Traffic {
     }
 }
 
-/// Traffic with its tables: a Poisson number of requests an arm, each an error independently, which is
-/// two independent Poisson counts.
+/// Traffic with its tables: a Poisson number of requests an arm, each an error independently, which
+/// is two independent Poisson counts.
 pub(crate) struct Arms {
     /// Tables of each tick; the last holds for all later ones.
     schedule: Vec<[usize; 4]>,

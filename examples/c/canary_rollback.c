@@ -1,15 +1,15 @@
 /* A hot-fix that has to be rolled back, driven from C.
 
    The script is data (examples/scripts/canary_rollback.*): a plan and what happened, line by line. This program is the
-   deploy tool: it hands each line to the library, appends what comes back to its log (here stdout) and says on stderr
-   what it would do. The log is the same, byte for byte, as that of the C++, Rust and Python examples.
+   deploy tool: it passes each line to the library, appends the returned events to its log (here stdout) and shows on
+   stderr what it would do. The log is the same, byte for byte, as that of the C++, Rust and Python examples.
 
      cc -std=c11 -Iinclude examples/c/canary_rollback.c -lhotfix && ./a.out examples/scripts */
 #include <hotfix.h>
 
 #include "script.h"
 
-/* Ends the program where a call failed that must not. */
+/* Ends the program if a call failed. */
 static void must(hotfix_status status, hotfix_error *error) {
   if (status == HOTFIX_STATUS_OK) {
     return;
@@ -22,7 +22,7 @@ static void must(hotfix_status status, hotfix_error *error) {
   exit(1);
 }
 
-/* The policy that the plan names: one that comes with the library, or a file of the house. */
+/* Loads the policy that the plan names: a preset of the library, or a file of the organisation. */
 static hotfix_policy *load_policy(text plan, const char *folder) {
   hotfix_policy *policy = NULL;
   hotfix_error *error = NULL;
@@ -51,7 +51,7 @@ static hotfix_rollout *make_rollout(text plan_file, const char *folder) {
                        &error),
        error);
   must(hotfix_rollout_new(plan, HOTFIX_RECORDING_KEEP, salt.ptr, salt.len, &rollout, &error), error);
-  /* The rollout keeps what it needs. */
+  /* The rollout does not refer to its plan. */
   hotfix_plan_free(plan);
   hotfix_policy_free(policy);
   return rollout;
@@ -59,12 +59,12 @@ static hotfix_rollout *make_rollout(text plan_file, const char *folder) {
 
 enum { MOST_METRICS = 8, MOST_BUCKETS = 16 };
 
-/* The numbers that readings point to; they are borrowed for the call. */
+/* The numbers that the readings point to, which the call borrows. */
 typedef struct buckets {
   double le[MOST_BUCKETS], canary[MOST_BUCKETS], baseline[MOST_BUCKETS];
 } buckets;
 
-/* One arm: [events, trials], a level, or cumulative buckets. */
+/* Reads one arm: [events, trials], a level, or cumulative buckets. */
 static void read_arm(text arm, hotfix_reading *reading, double pair[2], double *le, double *counts) {
   if (arm.ptr[0] == '{') {
     reading->form = HOTFIX_FORM_HISTOGRAM;
@@ -77,7 +77,7 @@ static void read_arm(text arm, hotfix_reading *reading, double pair[2], double *
   }
 }
 
-/* An observation as plain structs: what a tool fills that has its metrics as numbers and not as JSON. */
+/* Sends an observation as plain structs, for a tool that has its metrics as numbers and not as JSON. */
 static hotfix_status observe(hotfix_rollout *rollout, int64_t at_ms, text metrics, hotfix_outcome *outcome,
                              hotfix_error **error) {
   static buckets kept[MOST_METRICS];
@@ -91,7 +91,7 @@ static hotfix_status observe(hotfix_rollout *rollout, int64_t at_ms, text metric
     reading.metric = name.ptr;
     reading.metric_len = name.len;
     text canary = member(arms, "canary"), baseline = member(arms, "baseline");
-    /* An arm without data is left out: absent is never zero. */
+    /* An arm without data is left out: an absent value is not zero. */
     if (canary.ptr != NULL) {
       reading.flags |= HOTFIX_READING_CANARY;
       read_arm(canary, &reading, reading.canary, numbers_of->le, numbers_of->canary);
@@ -108,7 +108,7 @@ static hotfix_status observe(hotfix_rollout *rollout, int64_t at_ms, text metric
   return hotfix_rollout_observe(rollout, at_ms, readings, count, NULL, outcome, error);
 }
 
-/* What the deploy tool would do now. */
+/* Prints what the deploy tool would do now. */
 static void act(const hotfix_rollout *rollout, size_t count) {
   for (size_t i = 0; i < count; i++) {
     hotfix_action action = HOTFIX_ACTION_INIT;
@@ -125,7 +125,7 @@ static void act(const hotfix_rollout *rollout, size_t count) {
     case HOTFIX_ACTION_KIND_DEPLOY:
       fprintf(stderr, " %.*s", (int)action.version.len, action.version.ptr);
       break;
-    default: /* messages, questions and pages: not this tool's job */
+    default: /* messages, questions and pages are not handled by this tool */
       break;
     }
     fputs(action.awaits ? " (to be confirmed)\n" : "\n", stderr);
@@ -149,14 +149,14 @@ static void step(hotfix_rollout *rollout, text line) {
   } else {
     must(status, error);
   }
-  /* First the log, durably; then the actions. The lines of a refusal belong to the log, too. */
+  /* Append to the log durably, then act. The lines of a refusal belong to the log too. */
   fwrite(outcome.events.ptr, 1, outcome.events.len, stdout);
   fprintf(stderr, "%.*s %-9.*s %s, %s\n", (int)at.len, at.ptr, (int)kind.len, kind.ptr,
           hotfix_state_name(outcome.state), hotfix_decision_name(outcome.decision));
   act(rollout, outcome.action_count);
 }
 
-/* The log proves itself: every hash, verdict and action is computed anew. */
+/* Audits the log: recomputes every hash, verdict and action. */
 static void prove(const hotfix_rollout *rollout) {
   hotfix_error *error = NULL;
   hotfix_str log = {NULL, 0};
@@ -174,7 +174,7 @@ int main(int argc, char **argv) {
   char *plan = read_file(folder, "canary_rollback.plan.json");
   char *script = read_file(folder, "canary_rollback.jsonl");
   if (plan == NULL || script == NULL || hotfix_abi_version() != HOTFIX_ABI_VERSION) {
-    fprintf(stderr, "no script in %s, or another library than this header's\n", folder);
+    fprintf(stderr, "no script in %s, or the library does not match this header\n", folder);
     free(plan);
     free(script);
     return 1;

@@ -1,12 +1,12 @@
-/* How severe an incident is while nobody knows everything, what to ask next, and what the answer changes. The Rust and
-   Python examples print the same.
+/* Classifies an incident with incomplete facts: its severity, what to ask next, and what the answer changes. The Rust
+   and Python examples print the same.
 
      cc -std=c11 -Iinclude examples/c/explain_severity.c -lhotfix && ./a.out */
 #include <hotfix.h>
 
 #include "script.h"
 
-/* Ends the program where a call failed that must not. */
+/* Ends the program if a call failed. */
 static void must(hotfix_status status, hotfix_error *error) {
   if (status != HOTFIX_STATUS_OK) {
     hotfix_str message = hotfix_error_message(error);
@@ -16,7 +16,7 @@ static void must(hotfix_status status, hotfix_error *error) {
   }
 }
 
-/* The next item of a list: begin with *at null; false after the last. */
+/* Gets the next item of a list: begin with *at null; false after the last. */
 static bool next_item(text list, const char **at, text *item) {
   const char *end = list.ptr + list.len;
   *at = skip_blanks(*at == NULL ? list.ptr + 1 : *at, end);
@@ -44,7 +44,7 @@ static text as_text(hotfix_buf buf) {
   return all;
 }
 
-/* Prints what the policy says of what is known. */
+/* Prints the policy's answer for the known facts. */
 static void explain(const hotfix_policy *policy, const char *facts, const char *at) {
   hotfix_error *error = NULL;
   hotfix_buf classified = {0}, decided = {0};
@@ -97,7 +97,7 @@ int main(void) {
   hotfix_error *error = NULL;
   must(hotfix_policy_preset("enterprise", strlen("enterprise"), &policy, &error), error);
   explain(policy, "{" FACTS "}", "14:06");
-  /* At 14:12 somebody has tried: people can log in. */
+  /* At 14:12 somebody tried it: users can log in. */
   explain(policy, "{" FACTS ", \"authentication_down\": false}", "14:12");
   hotfix_policy_free(policy);
   return 0;

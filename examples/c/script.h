@@ -1,4 +1,4 @@
-/* Reads the script of the examples: just enough JSON for files that we wrote ourselves. Nothing here is about hotfix.
+/* Reads the script of the examples: just enough JSON for these files. Nothing here is about hotfix.
    C11 and C++17. */
 #ifndef SCRIPT_H
 #define SCRIPT_H
@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A piece of a file; ptr is null where there is none. */
+/* A part of a file; ptr is null if there is none. */
 typedef struct text {
   const char *ptr;
   size_t len;
 } text;
 
-/* A whole file, ended by a null byte, or null; the caller frees it. */
+/* Reads a whole file, with a null byte at its end; null if it cannot be read. The caller frees it. */
 static inline char *read_file(const char *folder, const char *name) {
   char path[1024];
   snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -48,7 +48,7 @@ static inline const char *skip_blanks(const char *at, const char *end) {
   return at;
 }
 
-/* Where the value that starts here ends. */
+/* Finds the end of the value that starts here. */
 static inline const char *skip_value(const char *at, const char *end) {
   int depth = 0;
   bool in_string = false;
@@ -83,7 +83,7 @@ static inline text cut(const char *from, const char *to) {
   return piece;
 }
 
-/* The next member of an object: begin with *at null; false after the last. */
+/* Gets the next member of an object: begin with *at null; false after the last. */
 static inline bool next_member(text object, const char **at, text *name, text *value) {
   const char *end = object.ptr + object.len;
   const char *p = skip_blanks(*at == NULL ? object.ptr + 1 : *at, end);
@@ -101,7 +101,7 @@ static inline bool next_member(text object, const char **at, text *name, text *v
   return true;
 }
 
-/* The raw JSON of a member. */
+/* Gets the raw JSON of a member. */
 static inline text member(text object, const char *wanted) {
   const char *at = NULL;
   text name, value, none = {NULL, 0};
@@ -113,7 +113,7 @@ static inline text member(text object, const char *wanted) {
   return none;
 }
 
-/* A string's inside; our scripts escape nothing. */
+/* Gets the content of a string; the scripts contain no escapes. */
 static inline text string_of(text value) {
   text none = {NULL, 0};
   return value.len >= 2 ? cut(value.ptr + 1, value.ptr + value.len - 1) : none;
@@ -123,7 +123,7 @@ static inline bool is(text value, const char *word) {
   return value.len == strlen(word) && memcmp(value.ptr, word, value.len) == 0;
 }
 
-/* The numbers of a list, or one number; gives how many. */
+/* Reads the numbers of a list, or one number; returns how many. */
 static inline size_t numbers(text value, double *out, size_t most) {
   size_t count = 0;
   const char *at = value.ptr, *end = value.ptr + value.len;
@@ -142,7 +142,7 @@ static inline size_t numbers(text value, double *out, size_t most) {
   return count;
 }
 
-/* The next line of a file; false after the last. */
+/* Gets the next line of a file; false after the last. */
 static inline bool next_line(const char **rest, text *line) {
   if (**rest == '\0') {
     return false;

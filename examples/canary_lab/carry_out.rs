@@ -1,4 +1,4 @@
-//! What the library asks for, as this driver does it.
+//! Carries out the actions that the library asks for.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,61 +19,62 @@ use crate::pace::Pace;
 use crate::platform::Order;
 use crate::switch::{Mover, Switch};
 
-/// How long the platform may take for a deployment.
+/// Maximum duration of a deployment by the platform.
 const DEPLOY_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Seconds of the script for which a new share has to hold before it counts as reached, and the least
-/// time for that: nearly all requests that left under the old one have been answered by then.
+/// Seconds of the script for which a new share has to be in effect before it counts as reached, and
+/// the minimum time for that: by then nearly all requests that were sent under the old share have
+/// been answered.
 const SETTLE: f64 = 0.8;
 const SETTLE_LEAST: Duration = Duration::from_millis(400);
 
-/// What came of an action.
+/// The result of an action.
 pub(crate) struct Done {
     /// Which.
     pub(crate) id: ActionId,
-    /// What was noted on the way, or why it failed.
+    /// The observations during the action, or the reason why it failed.
     pub(crate) done: anyhow::Result<Vec<Line>>,
 }
 
-/// What an action means here.
+/// How this driver carries out an action.
 pub(crate) enum Task {
-    /// Somebody is told; nothing is waited for.
+    /// Somebody is notified; nothing is awaited.
     Tell {
         /// Whom.
         audience: String,
         /// What.
         text: String,
     },
-    /// Something is done and its end told.
+    /// Something is done, and its end is reported.
     Do {
-        /// In words.
+        /// A description.
         what: String,
         /// What.
         work: Work,
     },
 }
 
-/// Something to do. Its parts follow each other.
+/// A step. The steps of an action are done in order.
 #[derive(Default)]
 pub(crate) struct Work {
-    /// Have this version deployed.
+    /// Deploy this version.
     deploy: Option<String>,
     /// Then check the idle side: it runs this version.
     check: Option<String>,
-    /// Give the fix this share of the traffic.
+    /// Send this share of the traffic to the fix.
     share: Option<Share>,
-    /// Wait until that has reached everybody.
+    /// Wait until that is in effect for all requests.
     settles: bool,
-    /// Nothing here can do it: why.
+    /// This driver cannot do it; with the reason.
     cannot: Option<String>,
 }
 
-/// What an action means with this switch.
+/// Translates an action for this switch.
 pub(crate) fn task(act: &Act, switch: &Switch, instances: Option<u32>) -> Task {
     let tell = |audience: &str, text: String| Task::Tell { audience: audience.to_owned(), text };
     match act {
         Act::Deploy { version, validate } => {
-            // What runs on the idle side is checked before it is reported as deployed.
+            // The idle side is checked before the deployment is reported as done.
             let check = (!validate.is_empty()).then(|| version.clone());
             let what = match check {
                 Some(_) => format!("deploy {version} to the idle side, {}", switch.names[1]),
@@ -89,7 +90,7 @@ pub(crate) fn task(act: &Act, switch: &Switch, instances: Option<u32>) -> Task {
             Task::Do { what: words(*share, switch, instances), work }
         }
         Act::RollBack { method, version, .. } => {
-            // A flag or a switch finds the old version running.
+            // With a flag or a switch the old version is still running.
             let redeploys =
                 !matches!(method, RollbackMethod::FeatureFlag | RollbackMethod::BlueGreenSwitch);
             let deploy = redeploys.then(|| version.clone());
@@ -102,7 +103,7 @@ pub(crate) fn task(act: &Act, switch: &Switch, instances: Option<u32>) -> Task {
         other => {
             let (kind, rest) = generic(other);
             if other.awaits() {
-                let cannot = Some(format!("this driver does not know how to {kind}"));
+                let cannot = Some(format!("this driver cannot {kind}"));
                 return Task::Do { what: kind, work: Work { cannot, ..Work::default() } };
             }
             Task::Tell { audience: kind, text: rest }
@@ -110,7 +111,7 @@ pub(crate) fn task(act: &Act, switch: &Switch, instances: Option<u32>) -> Task {
     }
 }
 
-/// Whatever else a newer library asks for: its kind, and its fields as they are.
+/// Any other action of a newer library: its kind and its fields.
 fn generic(act: &Act) -> (String, String) {
     let mut fields: BTreeMap<String, Value> =
         serde_json::to_value(act).and_then(serde_json::from_value).unwrap_or_default();
@@ -125,7 +126,7 @@ fn generic(act: &Act) -> (String, String) {
     (kind.unwrap_or_default(), rest.join(", "))
 }
 
-/// What moving traffic means at this switch.
+/// Describes a change of traffic for this switch.
 fn words(share: Share, switch: &Switch, instances: Option<u32>) -> String {
     let part = share.as_fraction();
     match (&switch.by, switch.live_side(part), instances) {
@@ -139,7 +140,7 @@ fn words(share: Share, switch: &Switch, instances: Option<u32>) -> String {
 }
 
 impl Work {
-    /// Does it and gives what was noted on the way.
+    /// Carries out the action and returns the observations.
     pub(crate) async fn carry_out(
         self,
         platform: SocketAddr,
@@ -176,19 +177,19 @@ impl Work {
     }
 }
 
-/// Says which side has the traffic.
+/// Notes which side has the traffic.
 pub(crate) fn live(side: &str) -> Line {
     let what = format!("the live side is {side}");
-    Line::Noted { at: now(), what, why: "as the switch says".to_owned() }
+    Line::Noted { at: now(), what, why: "as reported by the switch".to_owned() }
 }
 
-/// Checks the side that has this version.
+/// Checks the side that runs this version.
 async fn check(platform: SocketAddr, version: &str) -> anyhow::Result<String> {
     let limit = Duration::from_secs(3);
     let reply = http::expect_ok(platform, Verb::GET, "/services", "", limit).await?;
     let places: BTreeMap<String, Vec<SocketAddr>> = serde_json::from_slice(&reply.body)?;
     let side = places.get(version).and_then(|places| places.first());
-    idle::check(*side.context("it runs nowhere")?, version).await
+    idle::check(*side.context("it is not running anywhere")?, version).await
 }
 
 #[cfg(test)]

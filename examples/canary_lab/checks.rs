@@ -1,4 +1,4 @@
-//! What each scene has to show.
+//! The checks of each scene.
 
 use std::path::Path;
 
@@ -12,39 +12,39 @@ use crate::scrape;
 use crate::stage::CANARY;
 use crate::switch::{Mover, Switch};
 
-/// Seconds that a way back without a deployment may take: a second or so.
+/// Maximum seconds of a rollback without a deployment.
 const AT_ONCE: f64 = 1.5;
 
 /// The veto window of the policy `lab-veto`, in seconds of the script.
 const VETO: f64 = 5.0;
 
-/// What the lab finds when the driver has ended.
+/// The state that the lab finds after the driver has ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    /// The fix's share as the switch has it.
+    /// The fix's share at the switch.
     pub(crate) share: f64,
-    /// The side that has all the traffic, where there are two.
+    /// The side that has all the traffic, if there are two sides.
     pub(crate) live_side: Option<&'static str>,
-    /// Requests that the splitter could not bring to an answer; nothing where HAProxy counts them.
+    /// Requests to which the splitter got no answer; `None` if HAProxy counts them.
     pub(crate) lost: Option<f64>,
     /// Deployments carried out.
     pub(crate) deployments: u32,
-    /// Processes of the service that were started.
+    /// Number of service processes that were started.
     pub(crate) launches: u32,
-    /// Instances that run: of the old version and of the fix.
+    /// Running instances of the old version and of the fix.
     pub(crate) running: [usize; 2],
     /// Batches of instances that were replaced.
     pub(crate) batches: Vec<Batch>,
 }
 
-/// Requests that the lab's splitter could not bring to an answer.
+/// Requests to which the lab's splitter got no answer.
 pub(crate) async fn lost(switch: &Switch) -> Option<f64> {
     let Mover::Splitter(control) = switch.by else { return None };
     let samples = scrape::fetch(control).await.ok()?;
     Some(scrape::lost(&samples, switch).values().sum())
 }
 
-/// Notes whether the scene showed what it had to.
+/// Records the checks of the scene.
 pub(crate) fn judge(scene: &Scene, record: &mut RunRecord, found: &Found) {
     judge_ending(scene, record, found.share);
     (scene.shows)(record, found);
@@ -69,10 +69,10 @@ fn judge_ending(scene: &Scene, record: &mut RunRecord, share: f64) {
         Ending::Closed => {
             let completed = decided(record, "complete");
             record.check("the rollout completes", completed == 1, times(completed));
-            record.check("it is watched to its end", outcome == "closed", outcome);
+            record.check("it is watched until it is closed", outcome == "closed", outcome);
             record.check("nothing is rolled back", backs == 0, times(backs));
             record.check("all traffic goes to the fix", share == 1.0, split);
-            // Without both versions at work at the same time there is nothing to show it by.
+            // This can only be shown if both versions have traffic at the same time.
             if !at_once {
                 record.check("the fix is shown to work", shown == 1, times(shown));
             }
@@ -83,7 +83,7 @@ fn judge_ending(scene: &Scene, record: &mut RunRecord, share: f64) {
             record.check("all traffic goes to the old version", share == 0.0, split);
             if !at_once {
                 record.check(
-                    "it never reached everybody",
+                    "it never received all traffic",
                     !record.phases.iter().any(|p| p.share >= 1.0),
                     format!("promoted {}", times(promoted)),
                 );
@@ -96,8 +96,8 @@ fn judge_ending(scene: &Scene, record: &mut RunRecord, share: f64) {
     }
 }
 
-/// Notes whether each action was carried out and confirmed once; where the rollout has to fail, whether
-/// the last one was reported as failed.
+/// Checks that each action was carried out and confirmed once; if the rollout has to fail, checks
+/// that the last one was reported as failed.
 fn judge_actions(scene: &Scene, record: &mut RunRecord) {
     let once = |a: &Action| (a.confirmed_times, a.failed_times) == (1, 0);
     let failed = |a: &Action| (a.confirmed_times, a.failed_times) == (0, 1);
@@ -118,7 +118,7 @@ fn judge_actions(scene: &Scene, record: &mut RunRecord) {
     }
 }
 
-/// Notes whether the log holds what happened: unbroken, and the same when it is judged anew.
+/// Checks that the log is intact and that an audit recomputes the same verdicts.
 pub(crate) fn judge_log(record: &mut RunRecord, path: &Path) -> anyhow::Result<()> {
     let log = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let head = record.facts.get("head").and_then(|head| head.parse().ok());
@@ -127,29 +127,29 @@ pub(crate) fn judge_log(record: &mut RunRecord, path: &Path) -> anyhow::Result<(
         || format!("{} lines", audit.lines),
         |finding| format!("line {}: {}", finding.line, finding.message),
     );
-    record.check("its log, judged anew, tells the same", head.is_some() && audit.is_clean(), seen);
+    record.check("the audit of its log finds nothing", head.is_some() && audit.is_clean(), seen);
     Ok(())
 }
 
-/// Both versions had the fault.
+/// Checks that both versions had the fault.
 pub(crate) fn both_failed(record: &mut RunRecord, _: &Found) {
     let most = |arm: &[(f64, f64)]| arm.iter().map(|p| p.1).fold(0.0, f64::max);
     let errors = record.series.get("error_rate").cloned().unwrap_or_default();
     let (canary, baseline) = (most(&errors.canary), most(&errors.baseline));
     record.check(
-        "both versions were seen to fail",
+        "both versions had failures",
         canary > 0.01 && baseline > 0.01,
         format!("errors up to {:.1}% and {:.1}%", canary * 100.0, baseline * 100.0),
     );
 }
 
-/// The driver was killed over an action and took it up again.
+/// Checks that the driver was killed during an action and resumed it.
 pub(crate) fn resumed(record: &mut RunRecord, found: &Found) {
     let resumed = decided(record, "driver resumed");
     record.check("the driver was killed and resumed", resumed == 1, times(resumed));
     let again = record.actions.iter().filter(|a| a.begun_times > 1).count();
-    let seen = format!("{again} taken up twice");
-    record.check("it took the open action up again", again == 1, seen);
+    let seen = format!("{again} begun twice");
+    record.check("it resumed the open action", again == 1, seen);
     let (deployed, asked) = (found.deployments, actions(record, "deploy ").count());
     record.check(
         "nothing was deployed twice",
@@ -158,7 +158,8 @@ pub(crate) fn resumed(record: &mut RunRecord, found: &Found) {
     );
 }
 
-/// The idle side was checked, then it got everything, and the other one stands by.
+/// Checks that the idle side was checked, then received all traffic, and that the other side is
+/// still running.
 pub(crate) fn green_is_live(record: &mut RunRecord, found: &Found) {
     checked_before_traffic(record);
     let switches = actions(record, "switch all traffic").count();
@@ -168,25 +169,26 @@ pub(crate) fn green_is_live(record: &mut RunRecord, found: &Found) {
     let bug = record.series.get("bug").cloned().unwrap_or_default();
     let met: Vec<f64> = bug.canary.iter().map(|p| p.1).collect();
     let most = met.iter().copied().fold(0.0, f64::max);
-    let seen = format!("at most {most:.0} a minute in {} looks", met.len());
+    let seen = format!("at most {most:.0} per minute in {} readings", met.len());
     record.check("the null pointers are gone", most == 0.0 && met.len() > 10, seen);
 }
 
-/// The fix passed on the idle side, failed under real traffic, and the switch went back.
+/// Checks that the fix passed on the idle side, failed under real traffic, and was rolled back by
+/// the switch.
 pub(crate) fn switched_back(record: &mut RunRecord, found: &Found) {
     checked_before_traffic(record);
     live_side(record, found, "blue");
     back_at_once(record, "blue_green_switch");
     let (deployed, started) = (found.deployments, found.launches);
     record.check(
-        "nothing was deployed for the way back",
+        "the rollback needed no deployment",
         (deployed, started) == (1, 2),
         format!("{deployed} deployment, {started} processes in all"),
     );
     stands_by(record, found);
 }
 
-/// The check of the idle side kept the fix from everybody.
+/// Checks that the fix got no traffic, because the idle side did not pass.
 pub(crate) fn nobody_met_it(record: &mut RunRecord, found: &Found) {
     let moved = actions(record, "switch all traffic").count();
     record.check("no traffic was moved", moved == 0, times(moved));
@@ -196,7 +198,7 @@ pub(crate) fn nobody_met_it(record: &mut RunRecord, found: &Found) {
     record.check("the idle side did not pass", why.contains("the idle side, did not pass"), why);
 }
 
-/// Instances were replaced batch by batch, and none of the customers' requests was lost over it.
+/// Checks that instances were replaced batch by batch without losing a request.
 pub(crate) fn batch_by_batch(record: &mut RunRecord, found: &Found) {
     let sizes: Vec<String> = found.batches.iter().map(|b| b.numbers.len().to_string()).collect();
     let batches = sizes.len();
@@ -204,7 +206,7 @@ pub(crate) fn batch_by_batch(record: &mut RunRecord, found: &Found) {
     let right = fix && batches == 3 && sizes.iter().all(|size| size == "2");
     record.check("three batches of two instances", right, format!("sizes {}", sizes.join(", ")));
     let asked = actions(record, "give ").count();
-    record.check("each at the word of one action", asked == batches, format!("{asked} actions"));
+    record.check("one action for each batch", asked == batches, format!("{asked} actions"));
     let [old, new] = found.running;
     let seen = format!("{new} with the fix, {old} with the old version");
     record.check("all six instances run the fix", (old, new) == (0, 6), seen);
@@ -215,7 +217,7 @@ pub(crate) fn batch_by_batch(record: &mut RunRecord, found: &Found) {
     );
 }
 
-/// Only a flag moved.
+/// Checks that only a flag was changed.
 pub(crate) fn flag_alone(record: &mut RunRecord, found: &Found) {
     let (deployed, started) = (found.deployments, found.launches);
     record.check(
@@ -233,13 +235,14 @@ pub(crate) fn flag_alone(record: &mut RunRecord, found: &Found) {
     back_at_once(record, "feature_flag");
 }
 
-/// Somebody held the first gate, and later let it pass; the second passed by itself.
+/// Checks that a person held the first gate and promoted it later, and that the second gate was
+/// promoted automatically.
 pub(crate) fn vetoed(record: &mut RunRecord, _: &Found) {
     let at = |what: &str| -> Vec<f64> {
         record.events.iter().filter(|e| e.what == what).map(|e| e.at).collect()
     };
     let (gates, promoted, held) = (at("gate"), at("promote"), at("held"));
-    let (hold, go) = (at("a person says hold"), at("a person says promote"));
+    let (hold, go) = (at("a person sends hold"), at("a person sends promote"));
     let ([first, second], [passed, by_itself], [held], [hold], [go]) =
         (&gates[..], &promoted[..], &held[..], &hold[..], &go[..])
     else {
@@ -253,28 +256,32 @@ pub(crate) fn vetoed(record: &mut RunRecord, _: &Found) {
     let (held, hold, go) = (*held, *hold, *go);
     let after = |at: f64, from: f64| format!("after {:.1} s", at - from);
     record.check("a person objects in the window", held < first + veto, after(held, first));
-    record.check("the objection counts", (0.0..2.0).contains(&(held - hold)), after(held, hold));
     record.check(
-        "the window passes and it is not promoted",
+        "the objection holds the promotion",
+        (0.0..2.0).contains(&(held - hold)),
+        after(held, hold),
+    );
+    record.check(
+        "it is not promoted when the window ends",
         go > first + veto && passed >= go,
         format!("promoted {:.1} s after the gate", passed - first),
     );
     let soon = (0.0..2.0).contains(&(passed - go));
-    record.check("it is promoted when a person says so", soon, after(passed, go));
+    record.check("it is promoted when a person sends `promote`", soon, after(passed, go));
     let waited = by_itself - second;
     record.check(
-        "the second gate passes by itself when the window is over",
+        "the second gate is promoted automatically at the end of the window",
         (veto - 0.1..veto + 2.0).contains(&waited) && second > go,
         after(by_itself, second),
     );
 }
 
-/// No data: it waited, asked, and went on by itself.
+/// Checks that without data it waited, asked, and continued automatically.
 pub(crate) fn waited_for_metrics(record: &mut RunRecord, _: &Found) {
     let at = |what: &str| record.events.iter().find(|e| e.what == what).map(|e| e.at);
     let span = (at("the fault begins"), at("the fault ends"));
     let (Some(begins), Some(ends)) = span else {
-        record.check("the metrics were gone", false, "the lab does not know when");
+        record.check("the metrics were missing", false, "the time is not known");
         return;
     };
     let during = |at: f64| (begins..ends).contains(&at);
@@ -282,31 +289,32 @@ pub(crate) fn waited_for_metrics(record: &mut RunRecord, _: &Found) {
         at.map_or_else(|| "never".to_owned(), |at| format!("after {:.1} s", at - from))
     };
     let (lost, back) = (at("metrics_lost"), at("metrics_back"));
-    let spoken = at("a person says promote").is_some();
+    let spoken = at("a person sends promote").is_some();
     let watched = record.phases.iter().find(|p| p.name == "canary" && p.state == "monitoring");
     let watched = watched.map(|p| (p.from, p.to - p.from));
     record.check(
-        "they were gone in the middle of a phase",
+        "they were missing in the middle of a phase",
         watched.is_some_and(|(from, lasts)| from < begins && ends < from + lasts),
         format!("from {begins:.1} s to {ends:.1} s"),
     );
     record.check("it notices", lost.is_some_and(during), seen(lost, begins));
     let mut questions = record.messages.iter().filter(|m| m.audience == "whoever decides");
     let asked = questions.find(|m| m.text.contains("stale")).map(|m| m.at);
-    record.check("it asks, as the policy says", asked.is_some_and(during), seen(asked, begins));
+    record.check("it asks, as the policy requires", asked.is_some_and(during), seen(asked, begins));
     let early = record.events.iter().filter(|e| e.what == "promote" && e.at < ends).count();
-    // A scrape or two, and what the machine takes.
+    // One or two scrapes, and delays of the machine.
     let soon = ends + record.pace.seconds(2.0) + 1.0;
-    record.check("it does not promote meanwhile", early == 0, times(early));
+    record.check("it does not promote during this time", early == 0, times(early));
     record.check(
-        "it goes on by itself when they are back",
+        "it continues automatically when they are back",
         back.is_some_and(|at| (ends - 0.5..soon).contains(&at)) && !spoken,
         seen(back, ends),
     );
-    // By the script 10 s of watching, and of the 9 s of silence no more than the 2 s that are not stale.
+    // The script has 10 s of watching; of the 9 s without data only the first 2 s, which are not
+    // stale, count.
     let least = record.pace.seconds(16.0);
     record.check(
-        "silence does not count as watching",
+        "time without data does not count as watching",
         watched.is_some_and(|(_, lasts)| lasts >= least),
         watched.map_or_else(String::new, |(_, lasts)| {
             format!("{lasts:.1} s for {:.1} s", record.pace.seconds(10.0))
@@ -314,7 +322,7 @@ pub(crate) fn waited_for_metrics(record: &mut RunRecord, _: &Found) {
     );
 }
 
-/// The idle side passed its check before it got traffic.
+/// Checks that the idle side passed its check before it got traffic.
 fn checked_before_traffic(record: &mut RunRecord) {
     let passed = record.events.iter().find(|e| e.what == "green, the idle side, passed");
     let passed = passed.map(|e| (e.at, e.why.clone()));
@@ -333,14 +341,14 @@ fn live_side(record: &mut RunRecord, found: &Found, side: &str) {
     record.check(&format!("the live side is {side}"), seen == side, seen);
 }
 
-/// Both sides run, so that either can have the traffic at any time.
+/// Checks that both sides run, so that either can receive the traffic at any time.
 fn stands_by(record: &mut RunRecord, found: &Found) {
     let [old, new] = found.running;
     let seen = format!("{old} process of the old version, {new} of the fix");
-    record.check("the other side stands by", (old, new) == (1, 1), seen);
+    record.check("the other side is still running", (old, new) == (1, 1), seen);
 }
 
-/// The way back was taken by this method and took no longer than a second or so from the decision.
+/// Checks that this method rolled back within a second or so of the decision.
 fn back_at_once(record: &mut RunRecord, method: &str) {
     let decided = record.events.iter().find(|e| e.what == "roll_back").map(|e| e.at);
     let back = actions(record, "roll back to ").last();
@@ -349,7 +357,7 @@ fn back_at_once(record: &mut RunRecord, method: &str) {
     let seen = took.map_or_else(|| "not at all".to_owned(), |took| format!("{took:.2} s"));
     let method = method.replace('_', " ");
     record.check(
-        &format!("back by {method}, at once"),
+        &format!("rolled back by {method} at once"),
         by && took.is_some_and(|took| took <= AT_ONCE),
         seen,
     );

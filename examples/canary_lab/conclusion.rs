@@ -1,5 +1,5 @@
-//! How a scene came out. A scene that did not end as it must says something about the fix only when
-//! the machine had time for it.
+//! The conclusion of a scene. A scene that did not end as required is a failure only if the machine
+//! was not busy.
 
 use std::fmt;
 
@@ -7,34 +7,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::ENOUGH_SECONDS;
 
-/// How a scene, or all of them, came out, from best to worst.
+/// The conclusion of a scene or of all scenes, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Conclusion {
-    /// It ended as it must.
+    /// It ended as required.
     Passed,
-    /// It ended otherwise while the machine was busy with something else, so it shows nothing.
+    /// It ended otherwise while the machine was busy with other work, so the result is not valid.
     Disturbed,
-    /// It ended otherwise, and the machine was not in its way.
+    /// It ended otherwise, and the machine was not busy.
     Failed,
 }
 
 impl Conclusion {
-    /// Concludes from how a scene ended and for how many seconds of it the machine was busy.
-    pub(crate) fn of(as_it_must: bool, busy_seconds: usize) -> Self {
-        match (as_it_must, busy_seconds) {
+    /// The conclusion from the end of a scene and the number of seconds in which the machine was
+    /// busy.
+    pub(crate) fn of(as_required: bool, busy_seconds: usize) -> Self {
+        match (as_required, busy_seconds) {
             (true, _) => Self::Passed,
             (false, busy) if busy >= ENOUGH_SECONDS => Self::Disturbed,
             (false, _) => Self::Failed,
         }
     }
 
-    /// The conclusion of a run: its worst scene's. A run without scenes has shown nothing.
+    /// The conclusion of a run: that of its worst scene. A run without scenes has failed.
     pub(crate) fn of_all(scenes: impl IntoIterator<Item = Self>) -> Self {
         scenes.into_iter().max().unwrap_or(Self::Failed)
     }
 
-    /// What the demo ends with.
+    /// The exit code of the demo.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Passed => 0,
@@ -48,14 +49,14 @@ impl fmt::Display for Conclusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Passed => "passed",
-            Self::Disturbed => "too busy to tell",
+            Self::Disturbed => "unclear: machine busy",
             Self::Failed => "failed",
         })
     }
 }
 
-/// Exit code of a demo on a machine that was too busy to tell; 2 is that of a demo that could not
-/// run.
+/// Exit code of a demo without a clear result because the machine was busy; 2 is that of a demo
+/// that could not run.
 pub(crate) const TOO_BUSY: u8 = 3;
 
 #[cfg(test)]
@@ -64,7 +65,7 @@ mod tests {
     use crate::machine::MachineSecond;
     use crate::record::RunRecord;
 
-    /// A second of each kind that counts as busy, and one that does not.
+    /// One second of each kind that counts as busy, and one that does not.
     const SECONDS: [(&str, [f64; 3], bool); 4] = [
         ("quiet", [0.01, 0.01, 0.1], false),
         ("late timers", [0.2, 0.01, 0.1], true),
@@ -72,10 +73,10 @@ mod tests {
         ("waiting", [0.01, 0.01, 0.9], true),
     ];
 
-    /// An attempt of 50 s with so many seconds of this kind.
-    fn attempt(as_it_must: bool, seconds: usize, [timer, send, waited]: [f64; 3]) -> RunRecord {
+    /// An attempt of 50 s with this many seconds of this kind.
+    fn attempt(as_required: bool, seconds: usize, [timer, send, waited]: [f64; 3]) -> RunRecord {
         let mut record = RunRecord::new("veto", "A scene", "", 0.0);
-        record.check("it ends as it must", as_it_must, "so");
+        record.check("it ends as required", as_required, "so");
         let mut machine = vec![MachineSecond::new(0.0, 0.0, None, None); 50];
         machine[..seconds].fill(MachineSecond::new(0.0, timer, Some(send), Some(waited)));
         record.machine = machine;
@@ -85,7 +86,7 @@ mod tests {
     #[test]
     fn only_what_ended_otherwise_on_a_machine_that_was_not_busy_has_failed() {
         for (kind, figures, busy) in SECONDS {
-            for (as_it_must, seconds, expected) in [
+            for (as_required, seconds, expected) in [
                 (true, 0, Conclusion::Passed),
                 (true, 50, Conclusion::Passed),
                 (false, ENOUGH_SECONDS - 1, Conclusion::Failed),
@@ -96,10 +97,10 @@ mod tests {
                 ),
                 (false, 50, if busy { Conclusion::Disturbed } else { Conclusion::Failed }),
             ] {
-                let first = attempt(as_it_must, seconds, figures);
-                let case = format!("{kind} for {seconds} s, as it must: {as_it_must}");
+                let first = attempt(as_required, seconds, figures);
+                let case = format!("{kind} for {seconds} s, as required: {as_required}");
                 assert_eq!(first.conclusion(), expected, "{case}");
-                // A second attempt is concluded by itself, whatever the first was.
+                // The conclusion of a second attempt does not depend on the first.
                 let mut record = attempt(false, 50, [1.0, 1.0, 1.0]);
                 record.repeated_as(first);
                 assert_eq!(record.conclusion(), expected, "repeated, {case}");

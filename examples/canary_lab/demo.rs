@@ -1,5 +1,5 @@
-//! `demo`: two scenes with live progress, the others side by side, then once more those that the
-//! machine disturbed; then the report.
+//! `demo`: runs two scenes with live progress, then the others in parallel, repeats those during
+//! which the machine was busy, and writes the report.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,56 +22,57 @@ use crate::scenes::{Ending, SCENES, Scene};
 use crate::service::positive;
 use crate::stage::{self, Stage};
 
-/// The scenes that are played first: a fix that works and one that does not.
+/// The scenes that run first: a fix that works and one that does not.
 const HEADLINE: [&str; 2] = ["good", "errors"];
 
-/// How many scenes run side by side where only the rate is given.
+/// Number of parallel scenes if only the rate is given.
 const AT_ONCE: usize = 8;
 
-/// What `--help` says of the exit codes.
+/// The text of `--help` about the exit codes.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
-  0  every scene ended as it must
-  1  a scene did not, and the machine was not in its way
+  0  every scene ended as required
+  1  a scene did not end as required, and the machine was not busy
   2  the demo could not run
-  3  the machine was too busy to begin, or to tell: a scene did not end as it must, and did not when
-     it was repeated, while something else used the processors; end that, and try again
+  3  the machine was too busy to begin, or the result is unclear: a scene and its repetition did not
+     end as required while other programs used the processors; stop them, and try again
   130  interrupted";
 
 /// Flags of `canary_lab demo`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Flags {
-    /// Where logs, records and the report go; those of `--real` in its folder `real`.
+    /// Folder for logs, records and the report; those of `--real` go to its folder `real`.
     #[arg(long, default_value = "lab-report")]
     out: PathBuf,
     /// The policy.
     #[arg(long, default_value = "examples/policies/lab.toml")]
     policy: PathBuf,
-    /// Requests per second of each scene, instead of what the machine is measured to carry.
+    /// Requests per second of each scene; by default the measured capacity of the machine.
     #[arg(long)]
     rate: Option<Pace>,
-    /// Seconds of the script after which a scene is given up.
+    /// Timeout of a scene in seconds of the script.
     #[arg(long, default_value_t = 110.0, value_parser = positive)]
     limit: f64,
-    /// How many scenes run side by side, instead of as many as the machine is measured to carry;
-    /// the long ones begin.
+    /// Number of parallel scenes, the longest first; by default the measured capacity of the
+    /// machine.
     #[arg(long, value_parser = at_least_one)]
     at_once: Option<usize>,
-    /// With HAProxy as the splitter and a Prometheus server as the source.
+    /// Use HAProxy as the splitter and a Prometheus server as the source.
     #[arg(long)]
     real: bool,
-    /// Only these scenes. With HAProxy and Prometheus those of instances and flags are left out.
+    /// Run only these scenes. With HAProxy and Prometheus, the scenes with instances and flags are
+    /// left out.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     scene: Vec<String>,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("`{text}` is no number over 0"))
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("`{text}` is not a number above 0"))
 }
 
 impl Flags {
-    /// The scenes that are wanted, the two of the headline first and then the long ones: what is
-    /// watched to its end takes longest.
+    /// The selected scenes: the two headline scenes first, then the longest, which are watched
+    /// until they are closed.
     fn scenes(&self) -> anyhow::Result<Vec<&'static Scene>> {
         let mut scenes: Vec<&Scene> = SCENES.iter().filter(|s| s.real || !self.real).collect();
         let known: Vec<&str> = scenes.iter().map(|s| s.id).collect();
@@ -83,15 +84,15 @@ impl Flags {
         Ok(scenes)
     }
 
-    /// The pace and the number of scenes side by side that the flags ask for; nothing where the
-    /// machine is to be measured.
+    /// The pace and the number of parallel scenes from the flags; `None` if the machine has to be
+    /// measured.
     fn given(&self) -> Option<(Pace, usize)> {
         (self.rate.is_some() || self.at_once.is_some())
             .then(|| (self.rate.unwrap_or_default(), self.at_once.unwrap_or(AT_ONCE)))
     }
 }
 
-/// Runs the scenes, writes the report, and gives the exit code.
+/// Runs the scenes, writes the report, and returns the exit code.
 pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let scenes = flags.scenes()?;
     let title = if flags.real { "Canary lab with HAProxy and Prometheus" } else { "Canary lab" };
@@ -110,7 +111,7 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
     let begun = (now(), Instant::now());
-    // `cargo run` becomes this process and leaves it the compilers' time.
+    // `cargo run` becomes this process, whose processor time then includes that of the compilers.
     let before = children_cpu_seconds().unwrap_or(0.0);
     let local = LocalSet::new();
     let demo = Rc::new(Demo { stage, given, board: Board::new() });
@@ -138,7 +139,7 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         println!("{why}");
     }
     println!(
-        "Open {} first. The same as Markdown: {}; with all figures, as JSON: {}.",
+        "Open {} first. As Markdown: {}; with all figures, as JSON: {}.",
         page.display(),
         text.display(),
         json.display()
@@ -146,27 +147,27 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(report.conclusion.exit_code()))
 }
 
-/// A demo that is under way.
+/// A running demo.
 struct Demo {
-    /// What all scenes share, but for their pace.
+    /// The settings of all scenes, except their pace.
     stage: Stage,
-    /// The pace and the number of scenes side by side where flags ask for them.
+    /// The pace and the number of parallel scenes, if flags set them.
     given: Option<(Pace, usize)>,
     board: Board,
 }
 
-/// How a group of scenes is shown while it is played.
+/// How a running group of scenes is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
-    /// Each by a line of its own that follows it.
+    /// A live line for each scene.
     Live,
-    /// By how many there are, have ended and run.
+    /// The numbers of all, finished and running scenes.
     Counted,
 }
 
 impl Demo {
-    /// Plays the scenes, and once more those that were disturbed. The second value says why those
-    /// could not be repeated.
+    /// Runs the scenes, and repeats those that were disturbed. The second value is the reason if
+    /// they could not be repeated.
     ///
     /// # Errors
     /// [`TooBusy`] when the machine carries too little for the first scene already.
@@ -191,8 +192,10 @@ impl Demo {
 
     async fn measure(&self) -> anyhow::Result<Carry> {
         let carry = pace::measure(&self.stage.folder, self.stage.real).await?;
-        self.board
-            .print(&format!("The machine carries {:.0} requests a second.", carry.per_second()));
+        self.board.print(&format!(
+            "The machine can serve {:.0} requests per second.",
+            carry.per_second()
+        ));
         Ok(carry)
     }
 
@@ -234,8 +237,8 @@ impl Demo {
         Ok(records)
     }
 
-    /// Plays again, one at a time, the scenes that the machine disturbed. Gives the reason where it
-    /// has become too busy even for that.
+    /// Repeats, one at a time, the scenes during which the machine was busy. Returns the reason if
+    /// the machine is too busy even for that.
     async fn repeat(&self, records: &mut [RunRecord]) -> anyhow::Result<Option<TooBusy>> {
         let mut disturbed = records
             .iter_mut()
@@ -259,14 +262,14 @@ impl Demo {
             record.repeated_as(again);
             self.board.print(&summary(record));
             if record.conclusion() == Conclusion::Disturbed {
-                break; // the machine is too busy for the others, too, and the result is clear
+                break; // the machine is too busy for the others too, and the result is clear
             }
         }
         Ok(None)
     }
 }
 
-/// What the terminal says of a scene that has ended.
+/// The text on the terminal about a finished scene.
 fn summary(record: &RunRecord) -> String {
     let conclusion = record.conclusion();
     let mark = match conclusion {
@@ -292,7 +295,7 @@ fn summary(record: &RunRecord) -> String {
     let (scene, seconds) = (&record.scene, record.seconds);
     let ended = format!("{mark:<6}  {scene:<12} {ended} in {seconds:.0} s{why}");
     let not_so = record.checks.iter().filter(|c| !c.passed);
-    let not_so = not_so.map(|c| format!("        not so: {} ({})", c.what, c.seen));
+    let not_so = not_so.map(|c| format!("        failed check: {} ({})", c.what, c.seen));
     let error = record.error.iter().map(|error| format!("        {error}"));
     std::iter::once(ended).chain(not_so).chain(error).collect::<Vec<_>>().join("\n")
 }
@@ -306,8 +309,9 @@ mod tests {
     fn a_scenes_line_says_how_it_came_out_and_what_the_machine_did() {
         let mut again = sample::disturbed();
         again.repeated_as(sample::disturbed());
-        again.error = Some("not over after 110 s".into());
-        let not_so = "\n        not so: it is promoted when a person says so (after 2.4 s)";
+        again.error = Some("not finished after 110 s".into());
+        let not_so =
+            "\n        failed check: it is promoted when a person sends `promote` (after 2.4 s)";
         let ended = "veto         complete in 61 s";
         let first = "repeated: the machine was busy for 3 s";
         let cases = [
@@ -324,7 +328,7 @@ mod tests {
                 again,
                 format!(
                     "BUSY    {ended}; {first}, and for 3 s of the second attempt{not_so}\n        \
-                     not over after 110 s"
+                     not finished after 110 s"
                 ),
             ),
         ];

@@ -1,9 +1,10 @@
-//! The deploy tool: scrapes `/metrics`, feeds the library, stores its log, carries out its actions.
+//! The deploy tool: scrapes `/metrics`, sends observations to the library, stores its log, and
+//! carries out its actions.
 //!
-//! It knows the versions only through their metrics. Events are on disk before anything is done
-//! about them; while the disk takes its time it goes on observing. A confirmed action is an
-//! event, too. After a crash `--resume` reads the log, cuts a torn last line off, and carries out
-//! again, under the same id, what the log does not confirm. People are heard over HTTP.
+//! It knows the versions only through their metrics. Events are on disk before it acts on them; it
+//! continues to observe while the disk writes. A confirmed action is an event too. After a crash
+//! `--resume` reads the log, removes an incomplete last line, and carries out again, with the same
+//! id, every action that the log does not confirm. It receives inputs of people over HTTP.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write as _;
@@ -29,7 +30,7 @@ use crate::http;
 use crate::journal::Journal;
 use crate::lines::{Line, Tick, Trail};
 use crate::pace::Pace;
-use crate::people::{self, Answer, Said};
+use crate::people::{self, Answer, PersonInput};
 use crate::process::told_to_end;
 use crate::progress::plain;
 use crate::real;
@@ -38,7 +39,7 @@ use crate::service::positive;
 use crate::switch::{Mover, Switch};
 use crate::view::{self, Standing};
 
-/// Where metrics come from.
+/// The source of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// Each process's own `/metrics`.
@@ -70,41 +71,41 @@ pub(crate) struct Flags {
     /// The event log: JSON Lines, appended to.
     #[arg(long)]
     log: PathBuf,
-    /// Go on from the log.
+    /// Resume from the log.
     #[arg(long)]
     resume: bool,
-    /// Address of the platform that deploys.
+    /// Address of the platform, which deploys.
     #[arg(long)]
     platform: SocketAddr,
     /// What moves traffic: control address of the splitter, `haproxy:<socket>`,
     /// `fleet:<platform>,<splitter>`, or `flag:<service>`.
     #[arg(long)]
     switch: Switch,
-    /// The strategy, where it is not the policy's own.
+    /// The strategy; by default the policy's own.
     #[arg(long)]
     strategy: Option<Strategy>,
-    /// With `rolling`: instances at a time, where they are not as many as the policy says.
+    /// With `rolling`: instances per batch; by default the policy's number.
     #[arg(long)]
     batch: Option<u32>,
-    /// How many instances there are.
+    /// Number of instances.
     #[arg(long)]
     instances: Option<u32>,
     /// `direct`, or `prometheus:<address>`.
     #[arg(long, default_value = "direct")]
     source: Source,
-    /// Version that is live.
+    /// The live version.
     #[arg(long, default_value = "2.3.0")]
     baseline: String,
     /// The fix.
     #[arg(long, default_value = "2.3.1")]
     canary: String,
-    /// Requests per second of the whole service, for which the policy is.
+    /// Requests per second of the whole service, as the policy expects.
     #[arg(long = "rate", value_name = "RATE", default_value = "300")]
     pace: Pace,
-    /// Give up after so many seconds.
+    /// Timeout in seconds.
     #[arg(long, default_value_t = 130.0, value_parser = positive)]
     give_up: f64,
-    /// Write JSON lines, for the lab, instead of words.
+    /// Write JSON lines for the lab instead of text.
     #[arg(long)]
     lines: bool,
 }
@@ -114,7 +115,7 @@ pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
-/// The library's time.
+/// The time as the library's type.
 fn stamp() -> Timestamp {
     let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(passed.as_millis())
@@ -123,12 +124,12 @@ fn stamp() -> Timestamp {
         .unwrap_or_default()
 }
 
-/// What follows an input once the disk has it.
+/// The work that follows an input after it is on disk.
 struct Due {
-    /// Its number among those that wait for the disk.
+    /// Its number among the inputs that wait for the disk.
     number: u64,
     actions: Vec<Action>,
-    /// Whoever waits for an answer, and the answer.
+    /// The receiver of the answer, and the answer.
     answer: Option<(Answer, Option<String>)>,
 }
 
@@ -136,11 +137,11 @@ struct Driver {
     flags: Flags,
     rollout: Rollout,
     journal: Journal,
-    /// Each gives the number up to which the disk has everything.
+    /// Each returns the number up to which everything is on disk.
     to_disk: JoinSet<anyhow::Result<u64>>,
-    /// What waits for the disk, in the order of the inputs.
+    /// The work that waits for the disk, in the order of the inputs.
     due: VecDeque<Due>,
-    /// How many have waited for it.
+    /// Number of inputs that have waited for it.
     numbered: u64,
     actions: JoinSet<Done>,
     services: BTreeMap<String, Vec<SocketAddr>>,
@@ -153,20 +154,20 @@ impl Driver {
     fn say(&self, line: &Line) {
         let text = if self.flags.lines { serde_json::to_string(line).ok() } else { plain(line) };
         if let Some(text) = text {
-            // A display that has gone must not stop a rollout.
+            // A closed output must not stop a rollout.
             let _ = writeln!(std::io::stdout().lock(), "{text}");
         }
     }
 
-    /// Gives the library a command of this driver. The key makes one that comes again, as after a
-    /// crash, count once.
+    /// Sends a command of this driver to the library. Because of the key, a repeated command counts
+    /// once, for example after a crash.
     fn command(&mut self, at: Timestamp, key: String, command: Command) -> anyhow::Result<()> {
         let input = Input { key: Some(key), ..Input::new(command).by("lab-driver") };
         self.input(at, &input, None)
     }
 
-    /// Gives the library one input and stores what it says. When the disk has that, what it asks for is
-    /// started, and whoever waits for an `answer` gets it: the reason where it is refused.
+    /// Sends one input to the library and stores the returned events. When they are on disk, the
+    /// actions are started, and the `answer` is sent: the reason if the input was refused.
     fn input(
         &mut self,
         at: Timestamp,
@@ -192,8 +193,8 @@ impl Driver {
         for (what, why) in before.decisions(&self.rollout) {
             self.say(&Line::Decided { at: now(), what, why });
         }
-        // What nothing is done about need not be on disk: were it lost with the machine, it would not
-        // have been taken.
+        // Events without an action need not be on disk yet: if they are lost with the machine, the
+        // input was not accepted.
         if !only_seen || !actions.is_empty() {
             self.numbered += 1;
             let number = self.numbered;
@@ -205,9 +206,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Does what was waiting for the disk, which has everything up to this number. In the order of the
-    /// inputs, whichever the disk reports first: a rollback must not be overtaken by the promotion
-    /// before it.
+    /// Does the work that waited for the disk, up to this number, in the order of the inputs: a
+    /// promotion must not come after the rollback that followed it.
     fn on_disk(&mut self, number: u64) {
         while self.due.front().is_some_and(|due| due.number <= number)
             && let Some(due) = self.due.pop_front()
@@ -216,13 +216,13 @@ impl Driver {
                 self.act(&action, false);
             }
             if let Some((answer, refused)) = due.answer {
-                let _ = answer.send(refused); // whoever did not wait for it does not need it
+                let _ = answer.send(refused); // a receiver that has gone does not need it
             }
         }
     }
 
-    /// Starts an action. It runs beside the observations, so that a slow deployment cannot hide
-    /// what the metrics say, nor hold up a rollback.
+    /// Starts an action. It runs in parallel with the observations, so that a slow deployment
+    /// delays neither observations nor a rollback.
     fn act(&mut self, action: &Action, again: bool) {
         let at = now();
         match carry_out::task(&action.act, &self.flags.switch, self.flags.instances) {
@@ -240,7 +240,7 @@ impl Driver {
         }
     }
 
-    /// Tells the library how an action ended.
+    /// Reports the end of an action to the library.
     fn acted(&mut self, Done { id, done }: Done) -> anyhow::Result<()> {
         let failed = done.as_ref().err().map(|e| format!("{e:#}"));
         self.say(&Line::Acted { at: now(), id: id.to_string(), failed: failed.clone() });
@@ -256,7 +256,8 @@ impl Driver {
         }
     }
 
-    /// Asks the platform where the versions are. Without an answer the old places stand.
+    /// Asks the platform for the addresses of the versions. Without an answer the old addresses are
+    /// kept.
     async fn learn_services(&mut self) {
         let limit = Duration::from_secs(3);
         let asked = http::expect_ok(self.flags.platform, Verb::GET, "/services", "", limit).await;
@@ -300,14 +301,14 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether the fix is on a side without customers: what is counted there are test payments.
+    /// Whether the fix is on a side without customers: the payments there are test payments.
     fn fix_is_idle(&self) -> bool {
         self.rollout.plan().policy().strategy() == Strategy::BlueGreen
             && self.rollout.share() == Share::NONE
     }
 
-    /// Scrapes every instance of both versions, and the splitter, at once. Behind a flag both arms are
-    /// in one process.
+    /// Scrapes every instance of both versions, and the splitter, in parallel. Behind a flag both
+    /// arms are in one process.
     async fn scrape(&mut self) -> Seen {
         if let Mover::Flag(service) = self.flags.switch.by {
             let samples = scrape::fetch(service).await.unwrap_or_default();
@@ -338,9 +339,9 @@ impl Driver {
         self.rollout.state().is_final() && self.due.is_empty() && self.actions.is_empty()
     }
 
-    /// Observes, acts, confirms and hears people until the rollout is over. Time itself is the library's:
-    /// one timer, set to when it wants to be asked again.
-    async fn run(&mut self, mut people: mpsc::Receiver<Said>) -> anyhow::Result<()> {
+    /// Observes, acts, confirms and receives inputs of people until the rollout has ended. One
+    /// timer is set to the time that the library asks for (`poll_at`).
+    async fn run(&mut self, mut people: mpsc::Receiver<PersonInput>) -> anyhow::Result<()> {
         let cadence = self.rollout.plan().policy().watch().cadence;
         let mut ticks = tokio::time::interval(Duration::from_millis(cadence.as_millis().max(10)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -352,9 +353,9 @@ impl Driver {
             let wait = alarm.map_or(Span::ZERO, |at| at.since(stamp()));
             tokio::select! {
                 biased;
-                why = &mut end => anyhow::bail!("{}: go on with --resume", why?),
+                why = &mut end => anyhow::bail!("{}: continue with --resume", why?),
                 () = &mut give_up => anyhow::bail!(
-                    "not over after {} s: it is `{}`",
+                    "not finished after {} s: the state is `{}`",
                     self.flags.give_up,
                     self.rollout.state()
                 ),
@@ -362,9 +363,9 @@ impl Driver {
                     self.acted(done.context("an action was lost")?)?;
                 }
                 Some(number) = self.to_disk.join_next(), if !self.to_disk.is_empty() => {
-                    self.on_disk(number.context("the log was lost sight of")??);
+                    self.on_disk(number.context("the log was lost")??);
                 }
-                Some(Said { input, answer }) = people.recv() => {
+                Some(PersonInput { input, answer }) = people.recv() => {
                     self.input(stamp(), &input, Some(answer))?;
                 }
                 _ = ticks.tick() => self.observe().await?,
@@ -379,7 +380,7 @@ impl Driver {
     }
 }
 
-/// The totals of those that answer.
+/// The totals of the instances that answer.
 async fn pages(places: &[SocketAddr]) -> Vec<(SocketAddr, Totals)> {
     let mut asked = JoinSet::new();
     for &place in places {
@@ -391,7 +392,7 @@ async fn pages(places: &[SocketAddr]) -> Vec<(SocketAddr, Totals)> {
     asked.join_all().await.into_iter().flatten().collect()
 }
 
-/// The ways back that this strategy leaves at hand.
+/// The rollback methods that are available with this strategy.
 fn methods(strategy: Option<Strategy>) -> Vec<Method> {
     let method = |kind, seconds| Method { kind, seconds: Some(Span::from_seconds(seconds)) };
     let redeploy = |seconds| method(RollbackMethod::Redeploy, seconds);
@@ -405,19 +406,19 @@ fn methods(strategy: Option<Strategy>) -> Vec<Method> {
     }
 }
 
-/// Reads a policy, which may extend one that lies beside it.
+/// Reads a policy, which may extend one in the same folder.
 pub(crate) fn policy(file: &Path) -> anyhow::Result<Arc<Policy>> {
     let shown = file.display();
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read the policy {shown}"))?;
     let beside =
         |name: &str| std::fs::read_to_string(file.with_file_name(format!("{name}.toml"))).ok();
-    let policy =
-        Policy::from_toml_with(&text, beside).with_context(|| format!("{shown} is no policy"))?;
+    let policy = Policy::from_toml_with(&text, beside)
+        .with_context(|| format!("{shown} is not a valid policy"))?;
     Ok(Arc::new(policy))
 }
 
-/// What is to be done: the scenario of all examples.
+/// The plan: the scenario of all examples.
 fn plan(flags: &Flags) -> anyhow::Result<Plan> {
     let subject = Subject {
         incident: Incident {
@@ -451,12 +452,12 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
     let (mut journal, log) = Journal::open(&flags.log, flags.resume)?;
     let (rollout, length) = match Rollout::recover(&log, Recording::HandOut) {
         Ok(recovered) => (recovered.rollout, recovered.length),
-        // Not even the first line is whole: nothing has happened yet.
+        // Not even the first line is complete: nothing has happened yet.
         Err(error) if error.fault == LogFault::Empty => {
             (Rollout::try_new(plan(&flags)?, Recording::HandOut, "canary lab")?, 0)
         }
         Err(error) => {
-            anyhow::bail!("cannot go on from {}: {} {error}", flags.log.display(), error.code())
+            anyhow::bail!("cannot resume from {}: {} {error}", flags.log.display(), error.code())
         }
     };
     if length < log.len() {
@@ -475,9 +476,9 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
         trail: Trail::new(flags.pace),
         flags,
     };
-    let (heard_at, people, _server) = people::hear().await?;
+    let (inputs_at, people, _server) = people::receive().await?;
     let (resumed, events) = (driver.flags.resume, driver.journal.lines());
-    driver.say(&Line::Began { at: now(), resumed, events, people: Some(heard_at) });
+    driver.say(&Line::Began { at: now(), resumed, events, people: Some(inputs_at) });
     let share = driver.flags.switch.canary_share().await?;
     if let Some(side) = driver.flags.switch.live_side(share) {
         driver.say(&carry_out::live(side));

@@ -1,23 +1,22 @@
-//! The running totals of several instances, added up.
+//! Sums of the running totals of several instances.
 //!
-//! An instance that is replaced takes its counters along; what it counted stays counted, so that the
-//! sum never falls.
+//! The counters of a replaced instance are kept in the sum, so that the sum never decreases.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::scrape::Totals;
 
-/// The instances of one arm, those that are gone included.
+/// The instances of one arm, including those that were replaced.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
-    /// The last totals by place and start: a place may be taken again.
+    /// The last totals by address and start time: an address may be reused.
     seen: BTreeMap<(SocketAddr, u64), Totals>,
 }
 
 impl Fleet {
-    /// Takes what `asked` instances answered at `at` seconds of Unix time, and adds up. Without an
-    /// answer of each the arm is not known: a part of it says nothing about the rest.
+    /// Adds up the answers of `asked` instances at `at` seconds of Unix time. Without an answer of
+    /// every instance the arm is unknown: a part of it says nothing about the rest.
     pub(crate) fn sum(
         &mut self,
         asked: usize,
@@ -56,7 +55,7 @@ mod tests {
         let sum = fleet.sum(2, both, 110.0).expect("a sum");
         assert_eq!((sum.ok, sum.timed, sum.uptime), (30.0, 30.0, 10.0));
         assert_eq!(sum.counts, [15.0, 30.0]);
-        // The second was replaced, and the new one has its place.
+        // The second instance was replaced, and the new one has its address.
         let next = vec![(at(1), totals(12.0, 100.0)), (at(2), totals(1.0, 111.0))];
         let sum = fleet.sum(2, next, 112.0).expect("a sum");
         assert_eq!((sum.ok, sum.uptime), (33.0, 12.0));

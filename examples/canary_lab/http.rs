@@ -1,4 +1,5 @@
-//! HTTP/1.1 over loopback: one call per connection, and a small server. Both wrap `hyper`.
+//! HTTP/1.1 over loopback: a client with one call per connection, and a small server, both with
+//! `hyper`.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -14,7 +15,7 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-/// A request as the servers of the lab see it.
+/// A request to a server of the lab.
 pub(crate) struct Asked {
     /// `GET`, `PUT` or `POST`.
     pub(crate) method: Method,
@@ -54,10 +55,10 @@ impl Reply {
     }
 }
 
-/// Why a call got no answer.
+/// The reason why a call got no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// Nobody listens there, or the listener's queue is gone.
+    /// Nothing listens at this address, or the listener is gone.
     #[error("cannot connect to {0}: {1}")]
     Connect(SocketAddr, std::io::Error),
     /// The connection ended before the answer did.
@@ -79,12 +80,12 @@ pub(crate) async fn call(
     let body = body.into();
     let talk = async {
         let stream = TcpStream::connect(to).await.map_err(|e| CallError::Connect(to, e))?;
-        let _ = stream.set_nodelay(true); // a hint: without it the call is only slower
+        let _ = stream.set_nodelay(true); // optional: without it the call is only slower
         let broken = |e| CallError::Broken(to, e);
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         let driver = Guarded(tokio::spawn(async move {
-            let _ = connection.await; // its error reaches the sender, too
+            let _ = connection.await; // the sender gets its error too
         }));
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
@@ -104,7 +105,7 @@ pub(crate) async fn call(
     }
 }
 
-/// Ends the connection's task with the call, also when the call is given up.
+/// Ends the connection's task with the call, also when the call is dropped.
 struct Guarded(tokio::task::JoinHandle<()>);
 
 impl Drop for Guarded {
@@ -137,7 +138,7 @@ pub(crate) async fn bind(port: u16) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
-/// Answers requests until the process ends. Each connection runs by itself.
+/// Answers requests until the process ends. Each connection has its own task.
 pub(crate) async fn serve<H, F>(listener: TcpListener, handler: H)
 where
     H: Fn(Asked) -> F + Clone + Send + 'static,
@@ -145,7 +146,7 @@ where
 {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file handles: wait for some to close rather than spin.
+            // Out of file handles: wait until some are closed, without a busy loop.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
@@ -158,7 +159,7 @@ where
             });
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
-                .await; // a client that went away is no concern of the server
+                .await; // a client that disconnected does not concern the server
         });
     }
 }

@@ -1,4 +1,4 @@
-//! The check of the idle side, before anybody meets what runs there.
+//! The check of the idle side, before it gets traffic.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,20 +10,19 @@ use tokio::task::JoinSet;
 use crate::http;
 use crate::scrape::{self, Totals};
 
-/// Test payments, and how many of them at a time.
+/// Number of test payments, and how many run in parallel.
 const PAYMENTS: usize = 40;
 const AT_A_TIME: usize = 4;
 
-/// So many have to be taken: three in a thousand fail anyway.
+/// The number that has to succeed: three in a thousand fail anyway.
 const TAKEN: usize = 38;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Checks what the policy says to look at: health and version, test payments, and that the metrics
-/// count them. Gives what was seen.
+/// Runs the checks of the policy: health and version, test payments, and that the metrics count
+/// them. Returns the observations.
 ///
-/// # Errors
-/// When the side must not get traffic, with the reason.
+/// # Errors If the side must not get traffic, with the reason.
 pub(crate) async fn check(side: SocketAddr, version: &str) -> anyhow::Result<String> {
     let health = http::expect_ok(side, Method::GET, "/health", "", PATIENCE).await?.as_text();
     ensure!(health.contains(version), "`{health}` is not version {version}");
@@ -38,7 +37,7 @@ pub(crate) async fn check(side: SocketAddr, version: &str) -> anyhow::Result<Str
             taken += usize::from(answer.is_ok_and(|reply| reply.status == 200));
         }
     }
-    ensure!(taken >= TAKEN, "only {taken} of {PAYMENTS} test payments were taken");
+    ensure!(taken >= TAKEN, "only {taken} of {PAYMENTS} test payments succeeded");
     let counted = totals(side).await?.all() - before.all();
     ensure!(counted >= taken as f64, "its metrics count {counted} of {PAYMENTS} test payments");
     Ok(format!(

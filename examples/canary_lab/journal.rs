@@ -1,4 +1,4 @@
-//! The log file: held by one driver at a time, and on disk before anything is done about a line.
+//! The log file: locked by one driver at a time, and on disk before a line is acted on.
 
 use std::fs::File;
 use std::future::Future;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-/// The log file. One driver at a time holds it.
+/// The log file. One driver at a time has its lock.
 pub(crate) struct Journal {
     file: Arc<File>,
     path: PathBuf,
@@ -16,7 +16,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens the log and locks it; gives what it holds.
+    /// Opens the log and locks it; returns its content.
     pub(crate) fn open(path: &Path, resume: bool) -> anyhow::Result<(Self, Vec<u8>)> {
         let shown = path.display();
         let mut file = File::options()
@@ -25,23 +25,23 @@ impl Journal {
             .create(true)
             .open(path)
             .with_context(|| format!("cannot open the log {shown}"))?;
-        file.try_lock().with_context(|| format!("another driver holds the log {shown}"))?;
+        file.try_lock().with_context(|| format!("another driver has locked the log {shown}"))?;
         let mut log = Vec::new();
         file.read_to_end(&mut log).with_context(|| format!("cannot read the log {shown}"))?;
         anyhow::ensure!(
             resume || log.is_empty(),
-            "the log {shown} tells of a rollout already: go on with --resume or name another file"
+            "the log {shown} already has a rollout: continue with --resume, or name another file"
         );
         let lines = count(&log);
         Ok((Self { file: Arc::new(file), path: path.to_owned(), lines }, log))
     }
 
-    /// Lines in the log, a torn one left out.
+    /// Number of complete lines in the log.
     pub(crate) fn lines(&self) -> usize {
         self.lines
     }
 
-    /// Cuts the log to its first `bytes`.
+    /// Truncates the log to its first `bytes`.
     pub(crate) fn cut(&mut self, bytes: usize) -> anyhow::Result<()> {
         self.file.set_len(bytes as u64)?;
         self.file.as_ref().seek(std::io::SeekFrom::End(0))?;
@@ -49,7 +49,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Appends lines. They outlive this process, but not yet the machine: see
+    /// Appends lines. They survive a crash of this process, but not yet of the machine: see
     /// [`on_disk`](Self::on_disk).
     pub(crate) fn append(&mut self, lines: &str) -> anyhow::Result<()> {
         self.lines += count(lines.as_bytes());
@@ -59,15 +59,15 @@ impl Journal {
             .with_context(|| format!("cannot append to the log {}", self.path.display()))
     }
 
-    /// Has the disk take every line that there is now, and resolves when it has. A busy disk takes
-    /// seconds: whoever awaits this can do other things meanwhile.
+    /// Writes every line so far to the disk, and resolves when that is done. A busy disk takes
+    /// seconds; the caller can do other work in the meantime.
     pub(crate) fn on_disk(&self) -> impl Future<Output = anyhow::Result<()>> + use<> {
         let (file, path) = (Arc::clone(&self.file), self.path.clone());
         let taken = tokio::task::spawn_blocking(move || file.sync_data());
         async move {
             taken
                 .await?
-                .with_context(|| format!("the disk does not take the log {}", path.display()))
+                .with_context(|| format!("cannot write the log {} to the disk", path.display()))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the driver writes line by line, and the metrics as they are shown.
+//! The lines of the driver's output, and how metrics are shown.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// The figure as people read it.
+    /// Formats a value.
     pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::Percent if value == 0.0 || value == 1.0 => format!("{:.0}%", value * 100.0),
@@ -40,7 +40,7 @@ impl Unit {
         }
     }
 
-    /// What stands at the plot's axis.
+    /// The label of the plot's axis.
     pub(crate) fn axis(self) -> &'static str {
         match self {
             Self::Percent => "%",
@@ -75,7 +75,7 @@ pub(crate) const METRICS: [Metric; 5] = [
 /// The place of the evidence of all metrics together, among those of single ones.
 pub(crate) const TOGETHER: &str = "together";
 
-/// What a metric is called in the report.
+/// The name of a metric in the report.
 pub(crate) fn name(id: &str) -> &str {
     match id {
         TOGETHER => "All metrics together",
@@ -94,7 +94,7 @@ pub(crate) struct Pair {
     /// The fix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) canary: Option<f64>,
-    /// The version that is to be replaced.
+    /// The version to be replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) baseline: Option<f64>,
 }
@@ -110,15 +110,15 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
-    /// An empty trail of a service at this pace.
+    /// An empty history of a service at this pace.
     pub(crate) fn new(pace: Pace) -> Self {
         Self { seen: VecDeque::new(), pace }
     }
 
-    /// Takes the totals at `at` seconds and gives each metric's values over the window.
+    /// Adds the totals at `at` seconds and returns each metric's values over the window.
     pub(crate) fn values(&mut self, at: f64, arms: Arms) -> BTreeMap<String, Pair> {
         self.seen.push_back((at, arms));
-        // One more than the window holds, so that the differences span it.
+        // One more than the window has, so that the differences span it.
         let from = at - self.pace.seconds(WINDOW);
         while self.seen.len() > 2 && self.seen.get(1).is_some_and(|s| s.0 <= from) {
             self.seen.pop_front();
@@ -150,14 +150,14 @@ fn value_of(id: &str, moved: &Totals, passed: f64, pace: Pace) -> Option<f64> {
         "error_rate" => Some((moved.error + moved.no_answer) / moved.all()),
         "payment_success" => Some(moved.ok / moved.all()),
         "latency_p95" => moved.p95(),
-        // Per minute of full traffic, so that arms of unequal share compare.
+        // Per minute of full traffic, so that arms with different shares are comparable.
         "bug" => Some(moved.null_pointer * 60.0 * pace.rate() / moved.all()),
         "request_volume" => Some(moved.all() * 60.0 / passed),
         _ => None,
     }
 }
 
-/// What the library says of one metric at one tick.
+/// The library's verdict on one metric at one tick.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Judged {
     /// Band: success, hold, alert, rollback, `no_data` …
@@ -178,25 +178,25 @@ pub(crate) enum Line {
     Began {
         /// When.
         at: f64,
-        /// Whether it went on from a log.
+        /// Whether it resumed from a log.
         resumed: bool,
         /// Events that the log held.
         events: usize,
-        /// Where people are heard, if they are.
+        /// The address for inputs of people, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         people: Option<SocketAddr>,
     },
-    /// One observation and what the library made of it.
+    /// One observation and its verdict.
     Tick(Box<Tick>),
-    /// An action is on record and is being carried out.
+    /// An action is logged and is being carried out.
     Acting {
         /// When.
         at: f64,
         /// The action's id, the same after a crash.
         id: String,
-        /// What is done, for people.
+        /// The description of the action.
         what: String,
-        /// Whether a log from before a crash asked for it.
+        /// Whether it is resumed from the log after a crash.
         again: bool,
     },
     /// An action was carried out, or could not be.
@@ -205,7 +205,7 @@ pub(crate) enum Line {
         at: f64,
         /// The action's id.
         id: String,
-        /// Why it failed; nothing when it did not.
+        /// The reason why it failed; `None` if it succeeded.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failed: Option<String>,
     },
@@ -218,7 +218,7 @@ pub(crate) enum Line {
         /// The reason, for people.
         why: String,
     },
-    /// Something that was looked at or came about beside actions and decisions.
+    /// An observation or event other than actions and decisions.
     Noted {
         /// When.
         at: f64,
@@ -227,7 +227,7 @@ pub(crate) enum Line {
         /// With what result.
         why: String,
     },
-    /// A message that the library had sent.
+    /// A message of the library.
     Message {
         /// When.
         at: f64,
@@ -236,19 +236,19 @@ pub(crate) enum Line {
         /// Its text.
         text: String,
     },
-    /// The driver's work is done.
+    /// The driver has finished.
     Ended {
         /// When.
         at: f64,
         /// The rollout's state.
         state: String,
-        /// Further facts on the log: events, head …
+        /// Further facts about the log: events, head …
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         facts: BTreeMap<String, String>,
     },
 }
 
-/// One observation and what the library made of it.
+/// One observation and its verdict.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Tick {
     /// Seconds of Unix time.
@@ -264,7 +264,7 @@ pub(crate) struct Tick {
     pub(crate) left: Option<f64>,
     /// continue, hold, promote, `roll_back`, ask.
     pub(crate) decision: String,
-    /// The reasons of the decision, for people; empty where nothing is amiss.
+    /// The reasons of the decision, as text; empty if no fault is found.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) why: String,
     /// Values over the last seconds.

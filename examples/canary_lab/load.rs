@@ -1,6 +1,5 @@
-//! Open-loop load: requests leave at times fixed beforehand, however slow the answers are, and
-//! latency counts from the intended start, so that a stall is not hidden by the requests that it
-//! kept from being sent.
+//! Open-loop load: requests are sent at fixed times, however slow the answers are. Latency counts
+//! from the intended start, so that a stall is not hidden by requests that could not be sent.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -21,43 +20,43 @@ use crate::http;
 use crate::process::told_to_end;
 use crate::service::positive;
 
-/// How the gaps between requests are drawn.
+/// The distribution of the gaps between requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Arrivals {
     /// Equal gaps.
     Constant,
-    /// Exponential gaps, as of many independent customers.
+    /// Exponential gaps, as from many independent customers.
     Poisson,
 }
 
 /// Flags of `canary_lab load`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Flags {
-    /// Where to send.
+    /// The address to send to.
     #[arg(long)]
     target: SocketAddr,
-    /// Path to ask for.
+    /// The path to request.
     #[arg(long, default_value = "/pay")]
     path: String,
     /// Requests per second.
     #[arg(long, default_value_t = 100.0, value_parser = positive)]
     rate: f64,
-    /// How the gaps between requests are drawn.
+    /// The distribution of the gaps between requests.
     #[arg(long, value_enum, default_value = "poisson")]
     arrivals: Arrivals,
     /// Seed of the gaps.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// Stop after so many seconds.
+    /// Stop after this many seconds.
     #[arg(long, default_value_t = 60.0, value_parser = positive)]
     seconds: f64,
-    /// Stop after so many requests.
+    /// Stop after this many requests.
     #[arg(long, default_value_t = 1_000_000)]
     count: u64,
     /// Seconds until an answer counts as lost.
     #[arg(long, default_value_t = 10.0, value_parser = positive)]
     timeout: f64,
-    /// Most requests under way at once. More are not sent, and counted.
+    /// Maximum number of concurrent requests. Requests above it are not sent, and are counted.
     #[arg(long, default_value_t = 4_000)]
     in_flight: u64,
     /// Write the summary to this file instead of the output.
@@ -65,16 +64,16 @@ pub(crate) struct Flags {
     summary: Option<PathBuf>,
 }
 
-/// What the customers met.
+/// The results of the customers' requests.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Summary {
     /// Start in seconds of Unix time.
     pub(crate) began: f64,
-    /// Requests whose time came.
+    /// Requests that were due.
     pub(crate) planned: u64,
     /// Requests sent.
     pub(crate) sent: u64,
-    /// Requests not sent because too many were under way.
+    /// Requests not sent because too many were in progress.
     pub(crate) not_sent: u64,
     /// Answers with status 200.
     pub(crate) ok: u64,
@@ -84,7 +83,7 @@ pub(crate) struct Summary {
     pub(crate) lost: u64,
     /// Seconds from the first intended start to the last.
     pub(crate) seconds: f64,
-    /// Requests per second asked for.
+    /// Requested rate in requests per second.
     pub(crate) rate_asked: f64,
     /// Requests per second sent.
     pub(crate) rate_sent: f64,
@@ -96,21 +95,21 @@ pub(crate) struct Summary {
     pub(crate) p99: f64,
     /// The slowest answer.
     pub(crate) slowest: f64,
-    /// Delay between intended and true sending: 99 of 100 were at most so late.
+    /// Delay between intended and actual sending: the 99th percentile.
     pub(crate) late_p99: f64,
     /// By the second of the intended start.
     pub(crate) by_second: Vec<Second>,
 }
 
-/// Customers' fate by the second of the intended start.
+/// Results of the customers' requests by the second of the intended start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Second {
     /// Requests that were due.
     pub(crate) due: u32,
     /// Requests that were answered with another status than 200, or not at all.
     pub(crate) hurt: u32,
-    /// Delay between intended and true sending in seconds: 99 of 100 were at most so late. Nothing
-    /// where none was sent.
+    /// Delay between intended and actual sending in seconds: the 99th percentile; `None` if none
+    /// was sent.
     pub(crate) late_p99: Option<f64>,
 }
 
@@ -124,7 +123,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn hurt(&mut self, second: usize) {
+    fn affected(&mut self, second: usize) {
         if let Some(s) = self.summary.by_second.get_mut(second) {
             s.hurt += 1;
         }
@@ -175,7 +174,7 @@ pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
     sorted.get(rank.max(1) - 1).copied().unwrap_or(0.0)
 }
 
-/// Sends until the bound in time or count, or until told to end; waits for the answers under way.
+/// Sends until the limit of time or count, or until it is stopped; waits for the open answers.
 async fn drive(flags: &Flags) -> anyhow::Result<Summary> {
     let mut random = StdRng::seed_from_u64(flags.seed);
     let gaps = Exp::new(flags.rate).context("no such rate")?;
@@ -212,7 +211,7 @@ async fn drive(flags: &Flags) -> anyhow::Result<Summary> {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })
-    .await; // whatever is still under way then counts as lost
+    .await; // requests without an answer then count as lost
     let mut tally = tally.take();
     tally.summary.lost += tally.under_way;
     Ok(tally.finish(last, flags.rate))
@@ -225,7 +224,7 @@ fn dispatch(flags: &Flags, intended: Instant, offset: f64, tally: &Rc<RefCell<Ta
     now.due(second);
     if now.under_way >= flags.in_flight {
         now.summary.not_sent += 1;
-        now.hurt(second);
+        now.affected(second);
         return;
     }
     now.under_way += 1;
@@ -249,7 +248,7 @@ fn dispatch(flags: &Flags, intended: Instant, offset: f64, tally: &Rc<RefCell<Ta
         } else {
             now.summary.lost += 1;
         }
-        now.hurt(second);
+        now.affected(second);
     });
 }
 
@@ -315,8 +314,8 @@ mod tests {
 
     #[test]
     fn latency_counts_from_the_intended_start() {
-        // The service stalls for its first 0.5 s, and only one request may be under way: with
-        // closed-loop timing nine of ten would look fast.
+        // The service stalls for its first 0.5 s, and only one concurrent request is allowed: with
+        // closed-loop timing nine of ten would appear fast.
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let summary = tokio::task::LocalSet::new().block_on(&runtime, async {
@@ -325,7 +324,7 @@ mod tests {
             let tally = Rc::new(RefCell::new(Tally::default()));
             tokio::spawn(http::serve(listener, |_| async { Reply::text(200, "paid") }));
             let intended = Instant::now();
-            std::thread::sleep(Duration::from_millis(500)); // the sender itself was held up
+            std::thread::sleep(Duration::from_millis(500)); // the sender itself was delayed
             dispatch(&flags, intended, 0.0, &tally);
             tokio::time::sleep(Duration::from_millis(300)).await;
             tally.take().finish(1.0, 100.0)

@@ -1,8 +1,7 @@
-//! What the machine did to a scene, apart from what the fix did: how late timers fired, how late
-//! requests left, and how long the scene's processes waited for a processor.
+//! The influence of the machine on a scene: how late timers fired, how late requests were sent, and
+//! how long the scene's processes waited for a processor.
 //!
-//! A version that computed without end would make the others wait, too; none of the lab's faults
-//! does.
+//! A version in an endless loop would make the others wait too; none of the lab's faults does that.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -16,13 +15,14 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::load::Summary;
 use crate::process::Proc;
 
-/// How often the demo's process looks how late its timers are.
+/// The interval at which the demo's process measures the delay of its timers.
 const PULSE: Duration = Duration::from_millis(20);
 
-// The bounds of a busy second. On two cores with eight scenes side by side, of a second's figures
-// 99 of 100 were below 28 ms, 23 ms and 0.41 s while the lab had priority over all else, and 1
-// second in 100 was busy; with one or two further programs that always compute, 4 to 7 in 10 were.
-// How fast answers come is deliberately no part of it: that may be the fix.
+// The bounds of a busy second. On two cores with eight parallel scenes, the 99th percentiles of a
+// second's figures were 28 ms, 23 ms and 0.41 s while the lab had priority over everything else,
+// and 1 second in 100 was busy. With one or two further programs that always compute, 4 to 7
+// seconds in 10 were busy. The speed of answers is deliberately not used: it may be caused by the
+// fix.
 
 /// Seconds by which a timer may be late: twice as much as requests, as of 50 timers the latest
 /// counts.
@@ -55,7 +55,7 @@ pub(crate) struct MachineSecond {
 }
 
 impl MachineSecond {
-    /// Judges what was measured of a second.
+    /// Classifies the measured figures of a second.
     pub(crate) fn new(
         at: f64,
         timer_late: f64,
@@ -101,8 +101,8 @@ impl Crew {
     }
 }
 
-/// How long each thread of a process has waited; nothing once it is gone, or where the system does
-/// not say.
+/// How long each thread of a process has waited; empty if the process is gone or the system does
+/// not report it.
 fn waits(tasks: &Path) -> Option<Waits> {
     let mut waits = Waits::new();
     for entry in std::fs::read_dir(tasks).ok()?.flatten() {
@@ -172,7 +172,7 @@ impl Log {
     }
 }
 
-/// Measures until it is dropped.
+/// Measures the machine until it is dropped.
 pub(crate) async fn watch(crew: &Crew, log: &mut Log) -> Infallible {
     let begun = Instant::now();
     let mut pulse = tokio::time::interval(PULSE);
@@ -199,7 +199,7 @@ mod tests {
         let cases = [
             ("206768 80020 2\n", Some(80_020)),
             ("206768 0 1", Some(0)),
-            ("0 0 0\n", None), // a kernel that does not count
+            ("0 0 0\n", None), // a kernel without these counters
             ("206768 80020", None),
             ("206768 80020 2 7", None),
             ("206768 -1 2", None),

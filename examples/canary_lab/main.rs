@@ -1,4 +1,4 @@
-//! The canary lab: emergency fixes rolled out on real traffic, decided by `hotfix`.
+//! The canary lab: rolls out emergency fixes on real traffic with `hotfix`.
 //!
 //! `demo` runs the scenes and writes the report; the other commands are its parts, each a process.
 
@@ -34,11 +34,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Rolls emergency fixes out on real traffic and shows what is decided, when and why.
+/// Rolls out emergency fixes on real traffic and shows what is decided, when and why.
 #[derive(Parser)]
 #[command(version, propagate_version = true)]
 struct Cli {
-    /// End when the process with this id, which must be the parent, ends.
+    /// End when the process with this id ends, which must be the parent.
     #[arg(long, global = true, hide = true)]
     die_with: Option<u32>,
     #[command(subcommand)]
@@ -54,7 +54,7 @@ enum Command {
     Splitter(splitter::Flags),
     /// Open-loop load.
     Load(load::Flags),
-    /// The deploy tool: feeds the library and obeys it.
+    /// The deploy tool: sends inputs to the library and carries out its actions.
     Drive(drive::Flags),
     /// Runs the scenes and writes the report.
     #[command(after_help = demo::EXIT_CODES)]
@@ -62,7 +62,7 @@ enum Command {
     /// Becomes another program that ends with the lab.
     #[command(hide = true)]
     Exec(real::Exec),
-    /// Draws the report of an earlier run again.
+    /// Writes the report of an earlier run again.
     Report(report::Flags),
 }
 

@@ -1,9 +1,9 @@
-//! How fast the scenes are played: it follows from what the machine carries while it does whatever
-//! else it does.
+//! The pace of the scenes: it follows from the number of requests that the machine can serve with
+//! its other work.
 //!
-//! Scenes and policies are written for 300 requests a second. At another rate all times are
-//! stretched, so that each tick and each window has as many requests as at 300: what chance does is
-//! then the same, and only the clock differs.
+//! Scenes and policies are written for 300 requests per second. At another rate all times are
+//! stretched, so that each tick and each window has the same number of requests: the random
+//! variation is then the same, and only the clock differs.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -22,36 +22,36 @@ use crate::load::quantile;
 use crate::process::Proc;
 use crate::switch::{ARMS, Behind, Mover, Switch};
 
-/// Requests a second for which scenes and policies are written.
+/// Requests per second for which scenes and policies are written.
 const WRITTEN_FOR: f64 = 300.0;
 
-/// Requests a second that can be asked for: slower a scene takes most of an hour, faster its ticks are
-/// shorter than the machine's own times.
+/// Requests a second that can be asked for: slower a scene takes most of an hour, faster its ticks
+/// are shorter than the machine's own times.
 const RATES: RangeInclusive<f64> = 10.0..=3_000.0;
 
-/// How fast a scene is played: requests a second, and seconds for each second of the scripts.
+/// The pace of a scene: requests per second, and seconds for each second of the scripts.
 ///
 /// The stretch is kept in whole hundredths, so that a policy's spans stay whole milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Told", into = "Told")]
+#[serde(from = "PaceRecord", into = "PaceRecord")]
 pub(crate) struct Pace {
     hundredths: u32,
 }
 
 /// A pace as a record has it.
 #[derive(Serialize, Deserialize)]
-struct Told {
+struct PaceRecord {
     rate: f64,
     stretch: f64,
 }
 
-impl From<Told> for Pace {
-    fn from(told: Told) -> Self {
-        Self::stretched(told.stretch)
+impl From<PaceRecord> for Pace {
+    fn from(record: PaceRecord) -> Self {
+        Self::stretched(record.stretch)
     }
 }
 
-impl From<Pace> for Told {
+impl From<Pace> for PaceRecord {
     fn from(pace: Pace) -> Self {
         Self { rate: pace.rate(), stretch: pace.stretch() }
     }
@@ -67,7 +67,7 @@ impl FromStr for Pace {
             return Ok(Self::at_rate(rate));
         }
         let (least, most) = (RATES.start(), RATES.end());
-        Err(format!("`{text}` is no number of requests a second from {least} to {most}"))
+        Err(format!("`{text}` is not a number of requests per second from {least} to {most}"))
     }
 }
 
@@ -129,11 +129,11 @@ const LEAST: f64 = 100.0;
 /// Requests a second at most of a scene that is repeated because the machine was in its way.
 const REPEATED: f64 = 300.0;
 
-/// How many scenes run side by side where the machine carries that many. With fewer a slow scene keeps
-/// the others waiting; with more each is stretched further, and the longest ends later.
+/// How many scenes run side by side where the machine carries that many. With fewer a slow scene
+/// keeps the others waiting; with more each is stretched further, and the longest ends later.
 const SIDE_BY_SIDE: usize = 8;
 
-/// Requests a second that the machine carries beside whatever else it does.
+/// Requests per second that the machine can serve with its other work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Carry {
     per_second: f64,
@@ -141,11 +141,11 @@ pub(crate) struct Carry {
     most: f64,
 }
 
-/// The machine carries too little for what is asked of it.
+/// The machine is too busy for the requested rate.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "beside whatever else it does the machine carries {carried:.0} requests a second, and {needed:.0} \
-     are needed for {scenes} at once: end what else runs, or give --rate and --at-once"
+    "with its other work the machine can serve {carried:.0} requests per second, and {needed:.0} \
+     are needed for {scenes} at once: stop other programs, or give --rate and --at-once"
 )]
 pub(crate) struct TooBusy {
     carried: f64,
@@ -167,8 +167,8 @@ impl fmt::Display for Scenes {
 }
 
 impl Carry {
-    /// What is carried in all but the worst tenth of the slices, each with so many answers: a machine
-    /// that stalls now and then carries what it carries then.
+    /// What is carried in all but the worst tenth of the slices, each with so many answers: a
+    /// machine that stalls now and then carries what it carries then.
     fn of(slices: &[u32], most: f64) -> Self {
         let mut sorted: Vec<f64> = slices.iter().map(|&n| f64::from(n)).collect();
         sorted.sort_by(f64::total_cmp);
@@ -185,8 +185,8 @@ impl Carry {
         self.pace(2, self.most)
     }
 
-    /// How many of so many further scenes run side by side, and at which pace. Few enough that each has
-    /// its least rate; as many more as the machine carries at the highest one.
+    /// How many of so many further scenes run side by side, and at which pace. Few enough that each
+    /// has its least rate; as many more as the machine carries at the highest one.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few scenes")]
     pub(crate) fn others(self, scenes: usize) -> Result<(usize, Pace), TooBusy> {
         let carried = PART * self.per_second;
@@ -272,7 +272,8 @@ impl Chain {
     }
 }
 
-/// Pays one time after the other until the last slice is over; answers by the slice in which they came.
+/// Pays one time after the other until the last slice is over; answers by the slice in which they
+/// came.
 async fn pay_on(traffic: SocketAddr, begun: Instant) -> [u32; SLICES as usize + 1] {
     let mut answered = [0; SLICES as usize + 1];
     let end = begun + SLICE * (SLICES + 1);
@@ -301,8 +302,8 @@ mod tests {
             assert!((pace.rate() - rate).abs() < 0.1 && pace.rate() <= asked, "{asked}");
             let cadence = pace.seconds(0.5) * 1e3;
             assert!((cadence - cadence.round()).abs() < 1e-9, "{cadence} ms");
-            let told = serde_json::to_string(&pace).expect("a record");
-            assert_eq!(serde_json::from_str::<Pace>(&told).expect("a pace"), pace);
+            let text = serde_json::to_string(&pace).expect("a record");
+            assert_eq!(serde_json::from_str::<Pace>(&text).expect("a pace"), pace);
             assert_eq!(pace.rate().to_string().parse(), Ok(pace));
         }
         for wrong in ["0", "-1", "nan", "fast", "1e6"] {
@@ -322,7 +323,8 @@ mod tests {
 
     #[test]
     fn what_the_machine_carries_says_how_many_scenes_run_and_how_fast() {
-        // Carried a second; then stretches: of two, of 13 others and how many at once, of one alone.
+        // Carried a second; then stretches: of two, of 13 others and how many at once, of one
+        // alone.
         let table = [
             (40_000.0, Some(0.4), Some((13, 0.4)), Some(1.0)),
             (6_000.0, Some(0.4), Some((8, 0.58)), Some(1.0)),
@@ -358,11 +360,11 @@ mod tests {
 
     #[test]
     fn too_busy_says_what_was_measured_what_is_needed_and_what_to_do() {
-        let told = Carry { per_second: 180.0, most: MOST }.headline().unwrap_err().to_string();
+        let text = Carry { per_second: 180.0, most: MOST }.headline().unwrap_err().to_string();
         assert_eq!(
-            told,
-            "beside whatever else it does the machine carries 180 requests a second, and 286 are \
-             needed for 2 scenes at once: end what else runs, or give --rate and --at-once"
+            text,
+            "with its other work the machine can serve 180 requests per second, and 286 are \
+             needed for 2 scenes at once: stop other programs, or give --rate and --at-once"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Where people are heard: `POST /input` with an input of the library, such as
-//! `{"kind": "hold", "by": "lena", "why": "…"}`. What is refused is answered with 409 and the reason.
+//! Receives inputs of people: `POST /input` with an input of the library, such as `{"kind": "hold",
+//! "by": "lena", "why": "…"}`. A refused input is answered with 409 and the reason.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,22 +13,22 @@ use tokio::sync::{mpsc, oneshot};
 use crate::http::{self, Asked, Reply};
 use crate::platform::Server;
 
-/// How long an answer may take: the driver may be waiting for a scrape.
+/// Maximum time of an answer: the driver may be waiting for a scrape.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Takes the reason where an input is refused, and nothing where it is not.
+/// Receives the reason if an input is refused, otherwise `None`.
 pub(crate) type Answer = oneshot::Sender<Option<String>>;
 
-/// What somebody said.
-pub(crate) struct Said {
+/// An input of a person.
+pub(crate) struct PersonInput {
     /// The input.
     pub(crate) input: Input,
-    /// Who waits for the answer.
+    /// The receiver of the answer.
     pub(crate) answer: Answer,
 }
 
-/// Hears people until the server is dropped.
-pub(crate) async fn hear() -> anyhow::Result<(SocketAddr, mpsc::Receiver<Said>, Server)> {
+/// Receives inputs until the server is dropped.
+pub(crate) async fn receive() -> anyhow::Result<(SocketAddr, mpsc::Receiver<PersonInput>, Server)> {
     let listener = http::bind(0).await?;
     let at = listener.local_addr()?;
     let (sender, receiver) = mpsc::channel(8);
@@ -39,9 +39,9 @@ pub(crate) async fn hear() -> anyhow::Result<(SocketAddr, mpsc::Receiver<Said>, 
     Ok((at, receiver, server))
 }
 
-async fn pass_on(asked: &Asked, to: &mpsc::Sender<Said>) -> Reply {
+async fn pass_on(asked: &Asked, to: &mpsc::Sender<PersonInput>) -> Reply {
     if (&asked.method, asked.path.as_str()) != (&Method::POST, "/input") {
-        return Reply::text(404, "say what there is to say with POST /input");
+        return Reply::text(404, "send inputs with POST /input");
     }
     let text = String::from_utf8_lossy(&asked.body);
     let input = match Input::from_json(&text) {
@@ -49,7 +49,7 @@ async fn pass_on(asked: &Asked, to: &mpsc::Sender<Said>) -> Reply {
         Err(e) => return Reply::text(400, format!("{} {e}", e.code())),
     };
     let (answer, answered) = oneshot::channel();
-    if to.send(Said { input, answer }).await.is_err() {
+    if to.send(PersonInput { input, answer }).await.is_err() {
         return Reply::text(503, "the driver has ended");
     }
     match answered.await {
@@ -59,8 +59,8 @@ async fn pass_on(asked: &Asked, to: &mpsc::Sender<Said>) -> Reply {
     }
 }
 
-/// Says something to the driver that listens there.
+/// Sends an input to the driver at this address.
 pub(crate) async fn say(to: SocketAddr, input: &Value) -> anyhow::Result<()> {
     let reply = http::expect_ok(to, Method::POST, "/input", input.to_string(), PATIENCE).await;
-    reply.map(drop).with_context(|| format!("`{}` was not taken", input["kind"]))
+    reply.map(drop).with_context(|| format!("`{}` was not accepted", input["kind"]))
 }

@@ -1,7 +1,9 @@
-//! What a deploy tool deploys to: it starts versions of the service when asked and outlives the
-//! tool. Orders carry the action's id; an order that comes again is not carried out again.
+//! The platform that a deploy tool deploys to: it starts versions of the service on request and
+//! continues to run after the tool. Orders have the action's id; a repeated order is not carried
+//! out again.
 //!
-//! Either the fix runs beside the live version, or it takes its place instance after instance.
+//! Either the fix runs next to the live version, or it replaces the live version instance by
+//! instance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -266,8 +268,8 @@ async fn deploy_once(platform: &Shared, version: &str) -> anyhow::Result<()> {
     register(platform).await
 }
 
-/// Makes this share of the instances have the fix: one batch, whose instances get no new request,
-/// answer those that they have, and are started anew with the other version.
+/// Gives this share of the instances the fix: one batch, whose instances get no new requests,
+/// answer the open ones, and are restarted with the other version.
 async fn replace(platform: &Shared, share: f64) -> anyhow::Result<()> {
     let (mut old, release) = {
         let mut platform = platform.lock().await;
@@ -310,7 +312,7 @@ async fn replace(platform: &Shared, share: f64) -> anyhow::Result<()> {
 async fn drained(at: SocketAddr) {
     let idle = async {
         loop {
-            // What has left the splitter is on its way: one look is none.
+            // A request may be between the splitter and the instance, so one reading is not enough.
             tokio::time::sleep(Duration::from_millis(200)).await;
             let samples = scrape::fetch(at).await.unwrap_or_default();
             let under_way = samples.iter().find(|s| s.name == "payments_under_way");
@@ -319,7 +321,7 @@ async fn drained(at: SocketAddr) {
             }
         }
     };
-    let _ = tokio::time::timeout(DRAIN, idle).await; // then it is stopped all the same
+    let _ = tokio::time::timeout(DRAIN, idle).await; // then it is stopped anyway
 }
 
 /// Serves orders until it is dropped.
@@ -363,7 +365,8 @@ pub(crate) struct Order {
     pub(crate) action: String,
 }
 
-/// The body of `PUT /fleet`: how much of the fleet is to have the fix. The same again changes nothing.
+/// The body of `PUT /fleet`: how much of the fleet is to have the fix. The same again changes
+/// nothing.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fleet {

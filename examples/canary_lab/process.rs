@@ -124,7 +124,7 @@ pub(crate) fn announce(address: SocketAddr, file: Option<&Path>) -> anyhow::Resu
     Ok(())
 }
 
-/// Resolves when the lab is told to end: Ctrl-C, SIGTERM or SIGHUP.
+/// Resolves when the lab is asked to end: Ctrl-C, SIGTERM or SIGHUP.
 pub(crate) async fn told_to_end() -> anyhow::Result<&'static str> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;

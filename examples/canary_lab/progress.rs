@@ -1,5 +1,5 @@
-//! Live progress: one compact line a scene on a terminal, plain lines elsewhere; the result of each
-//! scene as a line that stays.
+//! Live progress: one compact line for each scene on a terminal, plain lines elsewhere, and a
+//! permanent line with the result of each scene.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -171,7 +171,7 @@ pub(crate) fn plain(line: &Line) -> Option<String> {
         Line::Noted { what, why, .. } => format!("{what}: {why}"),
         Line::Decided { what, why, .. } => format!("decided: {what} ({why})"),
         Line::Message { audience, text, .. } => {
-            format!("told {audience}: {}", text.lines().next().unwrap_or_default())
+            format!("notified {audience}: {}", text.lines().next().unwrap_or_default())
         }
         Line::Ended { state, .. } => format!("ended: {state}"),
     })

@@ -1,4 +1,4 @@
-//! The parts that people run: HAProxy as the splitter, a Prometheus server as the source.
+//! Real components: HAProxy as the splitter, a Prometheus server as the source.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -64,7 +64,7 @@ fn find(program: &str) -> anyhow::Result<PathBuf> {
         })
 }
 
-/// Fails with what to do where a program is missing.
+/// Fails with instructions if a program is missing.
 pub(crate) fn check_installed() -> anyhow::Result<()> {
     find("haproxy")?;
     find("prometheus")?;

@@ -1,5 +1,5 @@
-//! What happened in a scene: the [`RunRecord`], made of the driver's lines, from which the report is
-//! drawn.
+//! The record of a scene: a [`RunRecord`], made from the driver's lines, from which the report is
+//! written.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(crate) struct Phase {
 pub(crate) struct Series {
     /// The fix.
     pub(crate) canary: Vec<(f64, f64)>,
-    /// The version that is to be replaced.
+    /// The version to be replaced.
     pub(crate) baseline: Vec<(f64, f64)>,
 }
 
@@ -59,9 +59,9 @@ impl Evidence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EventKind {
-    /// The rollout went on.
+    /// The rollout continued.
     Good,
-    /// The rollout went back.
+    /// The rollout was rolled back.
     Bad,
     /// Something the lab did: a fault, a kill.
     Lab,
@@ -95,9 +95,9 @@ pub(crate) struct Action {
     pub(crate) begun: f64,
     /// How often a driver took it up: twice where the first died over it.
     pub(crate) begun_times: u32,
-    /// How often its success was told to the library.
+    /// How often its success was reported to the library.
     pub(crate) confirmed_times: u32,
-    /// How often its failure was.
+    /// How often its failure was reported.
     pub(crate) failed_times: u32,
     /// Seconds from the scene's start at which it was over, well or not.
     pub(crate) ended: Option<f64>,
@@ -105,7 +105,7 @@ pub(crate) struct Action {
     pub(crate) event: usize,
 }
 
-/// A message that the library had sent.
+/// A message of the library.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Message {
     /// Seconds from the scene's start.
@@ -133,14 +133,14 @@ pub(crate) struct Verdict {
     pub(crate) judged: BTreeMap<String, Judged>,
 }
 
-/// Something that a scene had to show, and whether it did.
+/// A check of a scene, and whether it passed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Check {
-    /// What had to be.
+    /// The requirement.
     pub(crate) what: String,
-    /// Whether it was.
+    /// Whether it was met.
     pub(crate) passed: bool,
-    /// What was seen.
+    /// The observation.
     pub(crate) seen: String,
 }
 
@@ -153,7 +153,7 @@ pub(crate) struct FirstAttempt {
     pub(crate) seconds: f64,
     /// For how many seconds of it the machine was busy.
     pub(crate) busy_seconds: usize,
-    /// What it had to show and did not.
+    /// The failed checks.
     pub(crate) not_so: Vec<Check>,
     /// Why it could not be finished.
     pub(crate) error: Option<String>,
@@ -166,14 +166,14 @@ impl FirstAttempt {
     }
 }
 
-/// All that the report says about one scene.
+/// All data of the report about one scene.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunRecord {
     /// Short name, used in file names and anchors.
     pub(crate) scene: String,
     /// Title.
     pub(crate) title: String,
-    /// What is tried, in a sentence or two.
+    /// The description, in one or two sentences.
     pub(crate) story: String,
     /// State in which the rollout ended.
     pub(crate) outcome: String,
@@ -181,7 +181,7 @@ pub(crate) struct RunRecord {
     pub(crate) began: f64,
     /// Length in seconds.
     pub(crate) seconds: f64,
-    /// How fast it was played.
+    /// Its pace.
     pub(crate) pace: Pace,
     /// Stretches in one state and phase.
     pub(crate) phases: Vec<Phase>,
@@ -197,13 +197,13 @@ pub(crate) struct RunRecord {
     pub(crate) verdicts: Vec<Verdict>,
     /// Messages, in order.
     pub(crate) messages: Vec<Message>,
-    /// What the scene had to show.
+    /// The checks of the scene.
     pub(crate) checks: Vec<Check>,
-    /// What the customers met.
+    /// The results of the customers' requests.
     pub(crate) load: Option<Summary>,
-    /// How the machine was, by second.
+    /// The machine, by second.
     pub(crate) machine: Vec<MachineSecond>,
-    /// Facts on the log: events, head.
+    /// Facts about the log: events, head.
     pub(crate) facts: BTreeMap<String, String>,
     /// Why the scene could not be finished.
     pub(crate) error: Option<String>,
@@ -223,7 +223,7 @@ impl RunRecord {
         }
     }
 
-    /// How the scene came out.
+    /// The conclusion of the scene.
     pub(crate) fn conclusion(&self) -> Conclusion {
         let shown = !self.checks.is_empty() && self.checks.iter().all(|c| c.passed);
         Conclusion::of(self.error.is_none() && shown, self.busy_seconds())
@@ -251,7 +251,7 @@ impl RunRecord {
         self.event(at, EventKind::Lab, what, why, true);
     }
 
-    /// Notes what a scene had to show.
+    /// Records a check of the scene.
     pub(crate) fn check(&mut self, what: &str, passed: bool, seen: impl Into<String>) {
         self.checks.push(Check { what: what.into(), passed, seen: seen.into() });
     }
@@ -262,7 +262,7 @@ impl RunRecord {
         self.events.push(Event { at, kind, what: what.into(), why: why.into(), marked });
     }
 
-    /// Takes one line of the driver.
+    /// Adds one line of the driver.
     pub(crate) fn take(&mut self, line: Line) {
         match line {
             Line::Began { at, resumed: false, .. } => {
@@ -301,7 +301,7 @@ impl RunRecord {
     }
 
     fn acting(&mut self, at: f64, id: String, what: &str, again: bool) {
-        let shown = if again { format!("{what} (taken up again)") } else { what.to_owned() };
+        let shown = if again { format!("{what} (resumed)") } else { what.to_owned() };
         let event = self.events.len();
         self.event(at, EventKind::Plain, &shown, &format!("action {id}"), false);
         let begun = at - self.began;

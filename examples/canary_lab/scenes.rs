@@ -1,5 +1,4 @@
-//! The scenes: what is tried, and how each must end. Times are those of the script, which a [`Pace`]
-//! stretches.
+//! The scenes and their required ends. Times are those of the script, which a [`Pace`] stretches.
 
 use clap::ValueEnum as _;
 use hotfix_core::grade::Strategy;
@@ -9,29 +8,29 @@ use crate::pace::Pace;
 use crate::record::RunRecord;
 use crate::service::FaultKind;
 
-/// How a scene must end.
+/// The required end of a scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The fix has all the traffic, is shown to work, and was watched to the end.
     Closed,
     /// The old version has all the traffic.
     RolledBack,
-    /// It did not get as far as any traffic.
+    /// It never got any traffic.
     Failed,
 }
 
-/// How the fix goes out.
+/// How the fix is rolled out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Beside the old version, by a growing share of the traffic.
+    /// Next to the old version, with an increasing share of the traffic.
     Canary,
-    /// On the idle one of two sides, then at once.
+    /// On the idle one of two sides, then with all traffic at once.
     BlueGreen,
     /// Instance after instance.
     Rolling {
-        /// How many there are.
+        /// Number of instances.
         instances: u32,
-        /// How many at a time.
+        /// Instances per batch.
         batch: u32,
     },
     /// By a flag inside the process that serves everybody.
@@ -98,17 +97,17 @@ impl Fault {
     }
 }
 
-/// What a person says when the rollout is in a state and phase.
+/// An input of a person in a state and phase of the rollout.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Word {
+pub(crate) struct ScriptedInput {
     /// The state.
     pub(crate) state: &'static str,
     /// The phase.
     pub(crate) phase: &'static str,
-    /// So many seconds after the rollout was seen there and the word before was said.
+    /// Seconds after the rollout reached this state and the previous input was sent.
     pub(crate) after: f64,
     /// The kind of input.
-    pub(crate) says: &'static str,
+    pub(crate) kind: &'static str,
     /// Why.
     pub(crate) why: &'static str,
 }
@@ -120,9 +119,9 @@ pub(crate) struct Scene {
     pub(crate) id: &'static str,
     /// Title in the report.
     pub(crate) title: &'static str,
-    /// What is tried.
+    /// The description.
     pub(crate) story: &'static str,
-    /// How the fix goes out.
+    /// How the fix is rolled out.
     pub(crate) way: Way,
     /// The policy beside the demo's, where the scene has one of its own.
     pub(crate) policy: Option<&'static str>,
@@ -132,13 +131,13 @@ pub(crate) struct Scene {
     pub(crate) shock: bool,
     /// Kill the driver while it carries out this many-th action.
     pub(crate) kill_at_action: Option<usize>,
-    /// What people say, in order.
-    pub(crate) people: &'static [Word],
+    /// The inputs of people, in order.
+    pub(crate) people: &'static [ScriptedInput],
     /// Whether HAProxy and a Prometheus server can play in it.
     pub(crate) real: bool,
-    /// How it must end.
+    /// The required end.
     pub(crate) ending: Ending,
-    /// What it has to show beyond that.
+    /// Further checks.
     pub(crate) shows: fn(&mut RunRecord, &Found),
 }
 
@@ -162,13 +161,13 @@ const USUAL: Scene = Scene {
 pub(crate) const SCENES: [Scene; 15] = [
     Scene {
         id: "good",
-        title: "A good fix goes out",
+        title: "A good fix is rolled out",
         story: "The fix has no fault. It goes to 10, 50 and 100% and is shown to work.",
         ..USUAL
     },
     Scene {
         id: "shock",
-        title: "A shock in both versions is no reason to go back",
+        title: "A shock in both versions causes no rollback",
         story: "For 3 s the database is slow to answer and 7% of requests fail in both versions.",
         fault: Some(Fault::new(FaultKind::Errors, 0.07).after(17.0).lasting(3.0)),
         shock: true,
@@ -177,18 +176,18 @@ pub(crate) const SCENES: [Scene; 15] = [
     },
     Scene {
         id: "killed",
-        title: "The driver is killed and goes on from its log",
-        story: "SIGKILL hits the driver while half of the traffic moves: after the promotion is \
-                on record, before its confirmation. A new driver resumes.",
+        title: "The driver is killed and resumes from its log",
+        story: "The driver gets SIGKILL while half of the traffic is moved: after the promotion is \
+                logged, before its confirmation. A new driver resumes.",
         kill_at_action: Some(3),
         shows: checks::resumed,
         ..USUAL
     },
     Scene {
         id: "leak",
-        title: "A fix that leaks slowly is rolled back",
-        story: "Failures of the fix grow from nothing by 0.4% of its requests per second, and each \
-                request takes longer likewise.",
+        title: "A fix that degrades slowly is rolled back",
+        story: "The failures of the fix increase by 0.4% of its requests per second, and its requests \
+                take longer and longer.",
         fault: Some(Fault::new(FaultKind::Leak, 0.004).after(3.0)),
         ending: Ending::RolledBack,
         ..USUAL
@@ -205,7 +204,7 @@ pub(crate) const SCENES: [Scene; 15] = [
         id: "tail",
         title: "A fix with a slow tail is rolled back",
         story: "Two requests in a hundred of the fix take 0.7 s longer. The 95th percentile hardly \
-                moves, so a bound on it is blind.",
+                changes, so a bound on it does not detect the fault.",
         fault: Some(Fault::new(FaultKind::Tail, 0.02).after(3.0)),
         ending: Ending::RolledBack,
         ..USUAL
@@ -213,8 +212,8 @@ pub(crate) const SCENES: [Scene; 15] = [
     Scene {
         id: "latency",
         title: "A slower fix is rolled back",
-        story: "Every request of the fix takes 1.6 times as long: the 95th percentile lies between \
-                the alert and the rollback bound.",
+        story: "Every request of the fix takes 1.6 times as long: the 95th percentile is between \
+                the alert bound and the rollback bound.",
         fault: Some(Fault::new(FaultKind::Latency, 1.6).after(3.0)),
         ending: Ending::RolledBack,
         ..USUAL
@@ -222,8 +221,8 @@ pub(crate) const SCENES: [Scene; 15] = [
     Scene {
         id: "crash",
         title: "A fix that crashes is rolled back",
-        story: "The fix's process exits in the second phase. Its metrics are gone; the splitter \
-                still counts what its callers lose.",
+        story: "The fix's process exits in the second phase. Its metrics are missing; the \
+                splitter still counts the failed requests.",
         fault: Some(Fault::new(FaultKind::Crash, 1.0).after(16.0)),
         ending: Ending::RolledBack,
         ..USUAL
@@ -232,7 +231,7 @@ pub(crate) const SCENES: [Scene; 15] = [
         id: "blue_green",
         title: "Blue-green: checked on the idle side, then switched at once",
         story: "Blue is live. The fix is deployed to green, passes health and 40 test payments there, \
-                and then gets all the traffic at once. There is nothing to compare with; bands watch it.",
+                and then gets all the traffic at once. There is no baseline to compare with, so bands watch it.",
         way: Way::BlueGreen,
         shows: checks::green_is_live,
         ..USUAL
@@ -252,7 +251,7 @@ pub(crate) const SCENES: [Scene; 15] = [
         id: "unfit",
         title: "Blue-green: the idle side does not pass",
         story: "Half of the test payments on the idle side fail. The deployment is reported as failed \
-                and no customer meets the fix.",
+                and the fix gets no traffic.",
         way: Way::BlueGreen,
         fault: Some(Fault::new(FaultKind::Errors, 0.5)),
         ending: Ending::Failed,
@@ -262,8 +261,8 @@ pub(crate) const SCENES: [Scene; 15] = [
     Scene {
         id: "rolling",
         title: "Rolling: six instances, two at a time",
-        story: "Batch by batch, instances get no new request, answer those that they have, and are \
-                started anew with the fix.",
+        story: "Batch by batch, instances get no new requests, answer the open ones, and are restarted \
+                with the fix.",
         way: Way::Rolling { instances: 6, batch: 2 },
         real: false,
         shows: checks::batch_by_batch,
@@ -283,23 +282,23 @@ pub(crate) const SCENES: [Scene; 15] = [
     },
     Scene {
         id: "veto",
-        title: "A person holds a promotion, and lets it pass later",
-        story: "Each of the first two phases has a gate that lets pass unless somebody objects within \
-                5 s. In the first somebody does, and says go later; in the second nobody does.",
+        title: "A person holds a promotion and promotes later",
+        story: "Each of the first two phases has a gate that promotes unless a person objects within \
+                5 s. In the first phase a person objects and promotes later; in the second nobody objects.",
         policy: Some("lab-veto"),
         people: &[
-            Word {
+            ScriptedInput {
                 state: "gate",
                 phase: "canary",
                 after: 1.0,
-                says: "hold",
-                why: "support is looking at a complaint",
+                kind: "hold",
+                why: "support is investigating a complaint",
             },
-            Word {
+            ScriptedInput {
                 state: "gate",
                 phase: "canary",
                 after: 7.0,
-                says: "promote",
+                kind: "promote",
                 why: "the complaint was about something else",
             },
         ],
@@ -308,9 +307,9 @@ pub(crate) const SCENES: [Scene; 15] = [
     },
     Scene {
         id: "lost_metrics",
-        title: "The fix's metrics are gone for a while",
-        story: "For 9 s in the first phase the fix serves its customers and does not answer scrapes. \
-                The rollout waits, asks, and goes on by itself when data return.",
+        title: "The fix's metrics are missing for a while",
+        story: "For 9 s in the first phase the fix serves its customers but does not answer scrapes. \
+                The rollout waits, asks, and continues automatically when the data return.",
         fault: Some(Fault::new(FaultKind::Mute, 1.0).after(6.0).lasting(9.0)),
         shows: checks::waited_for_metrics,
         ..USUAL

@@ -1,4 +1,4 @@
-//! Reads `/metrics` and turns running counters into what the library observes.
+//! Reads `/metrics` and converts running counters to observations for the library.
 //!
 //! The parser is our own: the crates for it bring `regex` and a chrono with a clock, which Cargo
 //! would switch on for the core as well, where `Utc::now` must not exist.
@@ -124,11 +124,10 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Picks the service's counters out of one scrape at `at` seconds of Unix time; with `flag` those
-    /// of one of its states.
+    /// Picks the service's counters out of one scrape at `at` seconds of Unix time; with `flag`
+    /// those of one of its states.
     ///
-    /// # Errors
-    /// When there are none: another program answers there.
+    /// # Errors If there are no counters: another program answers at this address.
     pub(crate) fn from_samples(
         samples: &[Sample],
         flag: Option<&str>,
@@ -299,7 +298,7 @@ impl Seen {
 pub(crate) struct Arms {
     /// The fix.
     pub(crate) canary: Option<Totals>,
-    /// The version that is to be replaced.
+    /// The version to be replaced.
     pub(crate) baseline: Option<Totals>,
 }
 
@@ -307,21 +306,21 @@ pub(crate) struct Arms {
 type Value<'a> = &'a dyn Fn(&Totals) -> Option<metric::Sample>;
 
 impl Arms {
-    /// The `metrics` of an `observe` input: running totals by metric and arm. What an arm did not
-    /// tell is absent, never zero.
+    /// The `metrics` of an `observe` input: running totals by metric and arm. An unreported value
+    /// is absent, not zero.
     ///
     /// The bug's failures count in `payment_success` and `bug`, not in `error_rate`: a fix for them
     /// must not look like one for everything else, nor hide a new fault behind the old one. The
     /// exposure of `bug` is the process's time; the library knows the arm's share of the traffic.
     pub(crate) fn metrics(&self) -> anyhow::Result<Observation> {
         let mut seen = Observation::new();
-        let told = |t: &Totals, sample: metric::Sample| (!t.silent).then_some(sample);
+        let reported = |t: &Totals, sample: metric::Sample| (!t.silent).then_some(sample);
         let values: [(&str, Value<'_>); 5] = [
-            ("bug", &|t| told(t, metric::Sample::Pair(t.null_pointer, t.uptime))),
+            ("bug", &|t| reported(t, metric::Sample::Pair(t.null_pointer, t.uptime))),
             ("error_rate", &|t| Some(metric::Sample::Pair(t.error + t.no_answer, t.all()))),
-            ("latency_p95", &|t| told(t, metric::Sample::Histogram(t.histogram()))),
+            ("latency_p95", &|t| reported(t, metric::Sample::Histogram(t.histogram()))),
             ("payment_success", &|t| Some(metric::Sample::Pair(t.ok, t.all()))),
-            ("request_volume", &|t| told(t, metric::Sample::Level(t.all()))),
+            ("request_volume", &|t| reported(t, metric::Sample::Level(t.all()))),
         ];
         for (id, value) in values {
             let canary = self.canary.as_ref().and_then(value);
@@ -391,8 +390,8 @@ odd{path="a\"b\\c\nd", other="x"} NaN
         assert_eq!(metrics["error_rate"].get("baseline"), None);
         assert_eq!(metrics["error_rate"]["totals"], json!(true));
         let silent = sent(Totals { silent: true, ..totals });
-        let told: Vec<&String> = silent.as_object().expect("an object").keys().collect();
-        assert_eq!(told, ["error_rate", "payment_success"]);
+        let names: Vec<&String> = silent.as_object().expect("an object").keys().collect();
+        assert_eq!(names, ["error_rate", "payment_success"]);
     }
 
     #[test]

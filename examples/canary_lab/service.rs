@@ -1,8 +1,8 @@
 //! The payment service: one process per version, with a fault on request.
 //!
 //! `GET /pay` takes a payment, `GET /health` says whether it may have traffic, `GET /metrics` gives
-//! the Prometheus text format. Failures of the old null-pointer bug and other failures are told
-//! apart in `payments_total{result}`.
+//! the Prometheus text format. `payments_total{result}` separates failures by the old null-pointer
+//! bug from other failures.
 //!
 //! With `--flag` the process has both behaviours: `PUT /flag` sets the share of payments that meet
 //! the new one, and each counts under its own `flag` label.
@@ -47,7 +47,8 @@ pub(crate) enum FaultKind {
     Leak,
     /// The process exits.
     Crash,
-    /// Only so many payments can be under way at once as the level says; more wait for 2 s and fail.
+    /// Only so many payments can be under way at once as the level says; more wait for 2 s and
+    /// fail.
     Pool,
     /// `/metrics` answers 503.
     Mute,

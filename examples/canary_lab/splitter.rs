@@ -54,7 +54,7 @@ pub(crate) struct Wheel {
 }
 
 impl Wheel {
-    /// Replaces the backends. Credit starts anew.
+    /// Replaces the backends and resets their credit.
     pub(crate) fn set_backends(&mut self, backends: BTreeMap<String, Backend>) {
         self.backends = backends;
         self.credit.clear();

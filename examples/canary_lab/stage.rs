@@ -1,4 +1,4 @@
-//! Runs a scene: its processes, its faults, and the people in it.
+//! Runs a scene: its processes, its faults, and the inputs of people.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::process::Proc;
 use crate::progress::Row;
 use crate::real;
 use crate::record::RunRecord;
-use crate::scenes::{SCENES, Scene, Way, Word};
+use crate::scenes::{SCENES, Scene, ScriptedInput, Way};
 use crate::switch::{ARMS, Mover, Names, SIDES, Switch};
 
 /// The version that is live, with the bug.
@@ -28,7 +28,7 @@ pub(crate) const BASELINE: &str = "2.3.0";
 /// The fix.
 pub(crate) const CANARY: &str = "2.3.1";
 
-/// Who speaks in the scenes.
+/// The author of the inputs in the scenes.
 const PERSON: &str = "lena";
 
 /// What all scenes of a run share.
@@ -40,13 +40,13 @@ pub(crate) struct Stage {
     pub(crate) policy: PathBuf,
     /// How fast the scenes are played.
     pub(crate) pace: Pace,
-    /// Seconds of the script after which a scene is given up.
+    /// Timeout of a scene in seconds of the script.
     pub(crate) limit: f64,
     /// With HAProxy and a Prometheus server.
     pub(crate) real: bool,
 }
 
-/// Runs one scene. Whatever goes wrong stands in the record; nothing is left running.
+/// Runs one scene. Any failure is in the record; no process is left running.
 pub(crate) async fn run(scene: &Scene, stage: &Stage, row: &Row) -> RunRecord {
     let mut record = RunRecord::new(scene.id, scene.title, scene.story, now());
     record.pace = stage.pace;
@@ -74,7 +74,7 @@ fn fresh_folder(stage: &Stage, id: &str) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// What stands between the customers and the versions.
+/// The splitter between the customers and the versions.
 pub(crate) struct Parts {
     /// Where the customers' requests go.
     pub(crate) traffic: SocketAddr,
@@ -171,8 +171,8 @@ async fn play(
     Ok(())
 }
 
-/// The version that is live, where more than half of the payments meet the bug, and the fix; each with
-/// the scene's faults.
+/// The version that is live, where more than half of the payments meet the bug, and the fix; each
+/// with the scene's faults.
 fn versions(scene: &Scene, pace: Pace, seed: u64, record: &mut RunRecord) -> (Release, Release) {
     let bug = "--bug-share=0.55".to_owned();
     let (mut old, mut fix) = (vec![bug.clone()], Vec::new());
@@ -248,7 +248,8 @@ fn order_to_drive(scene: &Scene, stage: &Stage, folder: &Path) -> anyhow::Result
     Ok(args)
 }
 
-/// The text of a policy as it is played: stretched, and with what it extends and every default filled in.
+/// The text of a policy as it is played: stretched, and with what it extends and every default
+/// filled in.
 fn at_pace(policy: &Path, pace: Pace) -> anyhow::Result<String> {
     let written = drive::policy(policy)?;
     let played = stretched(&written, pace.stretch())
@@ -262,7 +263,7 @@ fn at_pace(policy: &Path, pace: Pace) -> anyhow::Result<String> {
     ))
 }
 
-/// Looks around when the driver has ended, and notes what only the lab knows.
+/// Reads the state after the driver has ended, and records the facts that only the lab knows.
 async fn look(
     scene: &Scene,
     weights: &Switch,
@@ -285,7 +286,7 @@ async fn look(
     for batch in platform.batches() {
         let numbers: Vec<String> = batch.numbers.iter().map(u32::to_string).collect();
         let what = format!("instances {} have {}", numbers.join(", "), batch.version);
-        record.lab_did(batch.at, &what, "drained and started anew");
+        record.lab_did(batch.at, &what, "drained and restarted");
     }
     record.events.sort_by(|a, b| a.at.total_cmp(&b.at));
     Ok(Found {
@@ -299,7 +300,8 @@ async fn look(
     })
 }
 
-/// Runs the driver to its end; kills and resumes it, and speaks to it, where the scene asks for that.
+/// Runs the driver to its end; kills and resumes it, and sends inputs to it, if the scene requires
+/// that.
 async fn drive(
     scene: &Scene,
     pace: Pace,
@@ -313,11 +315,11 @@ async fn drive(
     crew.add(&driver);
     let mut kill_at = scene.kill_at_action;
     let mut acting = 0;
-    let mut people = People { pace, to: None, words: scene.people, since: None };
+    let mut people = People { pace, to: None, inputs: scene.people, since: None };
     loop {
         while let Some(text) = driver.line().await {
             let line: Line = serde_json::from_str(&text)
-                .with_context(|| format!("the driver wrote what is no line: {text}"))?;
+                .with_context(|| format!("the driver wrote an invalid line: {text}"))?;
             row.show(&line);
             acting += usize::from(matches!(line, Line::Acting { .. }));
             people.listen(&line, record).await?;
@@ -349,19 +351,19 @@ async fn drive(
     Ok(())
 }
 
-/// People who have something to say to the driver.
+/// The inputs of people to the driver.
 struct People {
     pace: Pace,
-    /// Where it hears them.
+    /// The address for inputs.
     to: Option<SocketAddr>,
-    /// What is still to be said, in order.
-    words: &'static [Word],
-    /// Since when the rollout has been where the first of them belongs.
+    /// The inputs that are still to be sent, in order.
+    inputs: &'static [ScriptedInput],
+    /// The time since which the rollout has been in the state of the first of them.
     since: Option<f64>,
 }
 
 impl People {
-    /// Says the next word when it is its time.
+    /// Sends the next input when it is due.
     async fn listen(&mut self, line: &Line, record: &mut RunRecord) -> anyhow::Result<()> {
         let tick: &Tick = match line {
             Line::Began { people, .. } => {
@@ -371,19 +373,19 @@ impl People {
             Line::Tick(tick) => tick,
             _ => return Ok(()),
         };
-        let [word, rest @ ..] = self.words else { return Ok(()) };
-        if (tick.state.as_str(), tick.phase.as_str()) != (word.state, word.phase) {
+        let [input, rest @ ..] = self.inputs else { return Ok(()) };
+        if (tick.state.as_str(), tick.phase.as_str()) != (input.state, input.phase) {
             return Ok(());
         }
         let since = *self.since.get_or_insert(tick.at);
-        if tick.at - since < self.pace.seconds(word.after) {
+        if tick.at - since < self.pace.seconds(input.after) {
             return Ok(());
         }
-        let to = self.to.context("the driver hears nobody")?;
-        let Word { says, why, .. } = *word;
-        record.lab_did(now(), &format!("a person says {says}"), &format!("{PERSON}: {why}"));
-        people::say(to, &json!({ "kind": says, "by": PERSON, "why": why })).await?;
-        (self.words, self.since) = (rest, None);
+        let to = self.to.context("the driver has no address for inputs")?;
+        let ScriptedInput { kind, why, .. } = *input;
+        record.lab_did(now(), &format!("a person sends {kind}"), &format!("{PERSON}: {why}"));
+        people::say(to, &json!({ "kind": kind, "by": PERSON, "why": why })).await?;
+        (self.inputs, self.since) = (rest, None);
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! What moves traffic: weights at the lab's own splitter or at HAProxy, batches of instances, or a flag.
+//! Switches of traffic: weights at the lab's own splitter or at HAProxy, batches of instances, or a
+//! flag.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,7 +17,8 @@ use crate::http;
 
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// How long a batch of instances may take: what it serves is waited for, then it is started anew.
+/// Maximum duration of a batch of instances: open requests are awaited, then the instances are
+/// restarted.
 const BATCH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// HAProxy's weights end at 256; 200 parts give half percents.
@@ -140,7 +142,7 @@ impl Switch {
         Ok(())
     }
 
-    /// The fix's share as the switch has it.
+    /// The fix's share at the switch.
     pub(crate) async fn canary_share(&self) -> anyhow::Result<f64> {
         let mut weights = [0.0; 2];
         match &self.by {
@@ -157,9 +159,9 @@ impl Switch {
                 for (weight, name) in weights.iter_mut().zip(self.names) {
                     let answer = haproxy_says(socket, &format!("get weight app/{name}")).await?;
                     let number = answer.split_whitespace().next().unwrap_or_default();
-                    *weight = number
-                        .parse()
-                        .with_context(|| format!("HAProxy gave no weight: {}", answer.trim()))?;
+                    *weight = number.parse().with_context(|| {
+                        format!("HAProxy returned no weight: {}", answer.trim())
+                    })?;
                 }
             }
             Mover::Flag(service) => {
@@ -191,7 +193,7 @@ impl Switch {
         }
     }
 
-    /// Tells the switch where the versions are; whatever it knew before is gone.
+    /// Sends the addresses of the versions to the switch, replacing the earlier ones.
     pub(crate) async fn register(&self, behind: &[Behind]) -> anyhow::Result<()> {
         match &self.by {
             Mover::Splitter(control) | Mover::Fleet { splitter: control, .. } => {

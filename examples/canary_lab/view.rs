@@ -1,4 +1,4 @@
-//! How a rollout stands, in the figures and words that people see.
+//! The state of a rollout as figures and text for people.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use hotfix_core::unit::Timestamp;
 
 use crate::lines::{self, Judged, TOGETHER, Unit};
 
-/// What changes of a rollout are told from.
+/// The values from which changes of a rollout are detected.
 pub(crate) struct Standing {
     state: State,
     stage: Stage,
@@ -20,7 +20,7 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// How it stands now.
+    /// The present values.
     pub(crate) fn of(rollout: &Rollout) -> Self {
         Self {
             state: rollout.state(),
@@ -31,7 +31,7 @@ impl Standing {
         }
     }
 
-    /// What was decided since, and why.
+    /// The decisions since then, with reasons.
     pub(crate) fn decisions(&self, rollout: &Rollout) -> Vec<(String, String)> {
         let mut decisions = Vec::new();
         let (plan, verdict) = (rollout.plan(), rollout.verdict());
@@ -65,13 +65,13 @@ impl Standing {
             ) => say("final_validation", passed(from.phase.as_str())),
             (Stage::Monitoring(_), Stage::Gate { step, until }) => {
                 let whose = match until {
-                    Some(_) => "it is promoted unless somebody holds it",
-                    None => "a person says whether it is promoted",
+                    Some(_) => "it is promoted unless a person holds it",
+                    None => "a person decides about the promotion",
                 };
                 say("gate", format!("{}; {whose}", passed(step.phase.as_str())));
             }
             (Stage::Gate { until: Some(_), .. }, Stage::Gate { step, until: None }) => {
-                say("held", format!("{}: from here a person says go", step.phase));
+                say("held", format!("{}: a person has to promote it", step.phase));
             }
             (Stage::FinalValidation { .. }, Stage::Complete { .. }) => {
                 say("complete", passed("final validation"));
@@ -79,7 +79,7 @@ impl Standing {
             (Stage::RollingBack(before), Stage::RollingBack(now))
                 if before.method != now.method =>
             {
-                say("next_method", "the way back before it failed".to_owned());
+                say("next_method", "the previous rollback method failed".to_owned());
             }
             (Stage::RollingBack(_), Stage::RollingBack(_)) => {}
             (_, Stage::RollingBack(way)) => say("roll_back", words(&way.why, plan, verdict)),
@@ -87,9 +87,9 @@ impl Standing {
                 && (rollout.state().is_final() || rollout.state() == State::Frozen) =>
             {
                 let why = match rollout.state() {
-                    State::Closed => "the watch is over",
-                    State::RolledBack => "the old version has all the traffic and was looked at",
-                    State::Frozen => "every way back has failed",
+                    State::Closed => "the watch has ended",
+                    State::RolledBack => "the old version has all the traffic and was checked",
+                    State::Frozen => "every rollback method has failed",
                     State::Failed => "the deployment failed before any traffic moved",
                     _ => "",
                 };
@@ -100,7 +100,7 @@ impl Standing {
         match (self.silent, silent(rollout)) {
             (false, true) => say("metrics_lost", reasons(plan, verdict)),
             (true, false) if !matches!(rollout.stage(), Stage::RollingBack(_)) => {
-                say("metrics_back", "it goes on by itself".to_owned());
+                say("metrics_back", "it continues automatically".to_owned());
             }
             _ => {}
         }
@@ -115,7 +115,7 @@ fn shown(rollout: &Rollout) -> bool {
     rollout.verdict().efficacy.is_some_and(|efficacy| efficacy.shown)
 }
 
-/// Whether a metric that decides has been silent for longer than it may.
+/// Whether a deciding metric has had no data for longer than allowed.
 fn silent(rollout: &Rollout) -> bool {
     rollout.verdict().causes.iter().any(|cause| cause.reason == Reason::Stale)
 }
@@ -145,7 +145,7 @@ pub(crate) fn phase(rollout: &Rollout) -> String {
     }
 }
 
-/// The verdict on each metric, and under [`TOGETHER`] that on all of them.
+/// The verdict on each metric, and under [`TOGETHER`] the verdict on all of them.
 ///
 /// A metric alone is named as the cause of a rollback at `ln(1/α) - ln(weight)`, all together
 /// decide at `ln(1/α)`.
@@ -189,7 +189,7 @@ fn threshold(alpha: f64) -> f64 {
     -alpha.ln()
 }
 
-/// The causes of a verdict, the gravest first; empty where nothing is amiss.
+/// The causes of a verdict, the most severe first; empty if no fault is found.
 pub(crate) fn reasons(plan: &Plan, verdict: &Verdict) -> String {
     let all: Vec<String> = verdict.causes.iter().map(|c| cause(c, plan, verdict)).collect();
     all.join("; ")
@@ -222,7 +222,7 @@ fn cause(cause: &Cause, plan: &Plan, verdict: &Verdict) -> String {
     match (cause.reason, seen.and_then(|seen| seen.log_e), plan.policy().metric(id.as_str())) {
         (Reason::Evidence, Some(log_e), Some(metric)) => {
             let at = alone - metric.weight.ln();
-            // A quantile can stand still while requests beyond it become many times as frequent.
+            // A quantile can stay the same while requests beyond it become many times as frequent.
             let slow =
                 seen.and_then(|seen| seen.ratio).filter(|_| metric.kind == MetricKind::Latency);
             let slow = slow.map_or_else(String::new, |ratio| {
@@ -239,7 +239,7 @@ fn together(plan: &Plan, verdict: &Verdict) -> String {
     format!("all metrics together: log e {:.1}, decided at {at:.1}", verdict.log_e)
 }
 
-/// What both arms read in the judge's window.
+/// The values of both arms in the judge's window.
 fn figures(id: &str, seen: &MetricVerdict) -> Option<String> {
     let unit = lines::metric(id).map_or(Unit::PerMinute, |metric| metric.unit);
     let canary = unit.show(seen.canary?);

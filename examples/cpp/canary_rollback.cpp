@@ -1,7 +1,7 @@
 // A hot-fix that has to be rolled back, driven from C++ over hotfix.hpp.
 //
-// The script is data (examples/scripts/canary_rollback.*). The log on stdout is the same, byte for byte, as that of the
-// C, Rust and Python examples; the story goes to stderr.
+// The script is data (examples/scripts/canary_rollback.*). The log on stdout is the same, byte for
+// byte, as that of the C, Rust and Python examples; the progress is shown on stderr.
 //
 //   c++ -std=c++17 -Iinclude examples/cpp/canary_rollback.cpp -lhotfix && ./a.out examples/scripts
 #include <hotfix.hpp>
@@ -45,7 +45,7 @@ void act(const hotfix::Action &action) {
   case HOTFIX_ACTION_KIND_ROLL_BACK:
     std::cerr << " by " << action.method() << " to " << action.version();
     break;
-  default: // messages, questions and pages: not this tool's job
+  default: // messages, questions and pages are not handled by this tool
     break;
   }
   std::cerr << '\n';
@@ -55,7 +55,7 @@ void step(hotfix::Rollout &rollout, text line) {
   const hotfix::Time at = hotfix::parse_time(in(string_of(member(line, "at"))));
   try {
     const hotfix::Outcome outcome = rollout.handle(at, in(member(line, "input")));
-    // First the log, durably; then the actions.
+    // Append to the log durably, then act.
     std::cout << outcome.events;
     std::cerr << in(string_of(member(line, "at"))) << ' ' << outcome.state_name() << ", " << outcome.decision_name()
               << '\n';
@@ -63,7 +63,7 @@ void step(hotfix::Rollout &rollout, text line) {
       act(action);
     }
   } catch (const hotfix::Refused &refused) {
-    // A refusal is part of the record, too.
+    // The lines of a refusal belong to the log too.
     std::cout << refused.events();
     std::cerr << "  refused: " << refused.what() << '\n';
   }
@@ -83,7 +83,7 @@ int run(const char *folder) {
   for (const char *rest = script.get(); next_line(&rest, &line);) {
     step(rollout, line);
   }
-  // After a crash the log alone rebuilds the rollout.
+  // After a crash the rollout is restored from the log alone.
   const hotfix::Rollout again = hotfix::Rollout::replay(rollout.log());
   std::cerr << hotfix::audit(again.log(), rollout.head()) << '\n';
   return 0;

@@ -1,8 +1,8 @@
-"""Rehearses drills: made-up incidents as files, played through the whole library, with no deployment.
+"""Runs drills: synthetic incidents from files, simulated with the whole library, without a deployment.
 
 python examples/python/drill.py examples/drills/*.toml
 
-Each is played once; the exit code is 0 only if all came out as their files expect. `hotfix.simulate` plays one many
+Each drill runs once; the exit code is 0 only if all results are as their files expect. `hotfix.simulate` runs one many
 times.
 """
 
@@ -17,7 +17,7 @@ import hotfix
 
 
 def read(file: Path) -> tuple[str, hotfix.Policy, dict[str, Any]]:
-    """Read a drill: its title, its policy (a preset's name, or a file seen from the drill) and its scenario."""
+    """Read a drill: its title, its policy (a preset, or a file relative to the drill) and its scenario."""
     document = tomllib.loads(file.read_text(encoding="utf-8"))
     title, policy, scenario = (document.pop(key) for key in ("title", "policy", "scenario"))
     if document:
@@ -28,7 +28,7 @@ def read(file: Path) -> tuple[str, hotfix.Policy, dict[str, Any]]:
 
 
 def main(files: list[Path]) -> int:
-    """Play each drill, say how it ended, and count those that did not come out as expected."""
+    """Run each drill, print how it ended, and count the drills with an unexpected result."""
     failed = 0
     for file in files:
         title, policy, scenario = read(file)

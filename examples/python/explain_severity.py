@@ -1,4 +1,4 @@
-"""How severe an incident is while nobody knows everything, what to ask next, and what the answer changes.
+"""Classifies an incident with incomplete facts: its severity, what to ask next, and what the answer changes.
 
 python examples/python/explain_severity.py
 """
@@ -21,7 +21,7 @@ facts: dict[str, bool | float | str | None] = {
 
 
 def explain(at: str) -> None:
-    """Print what the policy says of what is known."""
+    """Print the policy's answer for the known facts."""
     answer, decision = policy.classify(facts), policy.decide(facts)
     print(f"{at} {answer.severity or 'open'}, at worst {answer.at_worst or 'open'}; hot-fix: {answer.hotfix}")
     for rule in answer.rules:
@@ -39,5 +39,5 @@ def explain(at: str) -> None:
 
 
 explain("14:06")
-facts["authentication_down"] = False  # at 14:12 somebody has tried: people can log in
+facts["authentication_down"] = False  # at 14:12 somebody tried it: users can log in
 explain("14:12")

@@ -1,4 +1,5 @@
-//! Any bytes as documents of another tool: they are refused with places, or they make a policy that loads and is linted.
+//! Reads any bytes as documents of another tool: they are refused with places, or they give a
+//! policy that can be loaded and linted.
 
 use hotfix_core::interop::{Kind, convert};
 use hotfix_core::policy::Policy;
@@ -23,7 +24,7 @@ pub fn openslo(data: &[u8]) {
     check(data, Kind::OpenSlo);
 }
 
-/// As that tool's, and as what they say themselves.
+/// Reads them as documents of that tool, and as the tool that they name themselves.
 fn check(data: &[u8], kind: Kind) {
     let Ok(text) = str::from_utf8(data) else { return };
     for kind in [Some(kind), None] {

@@ -1,5 +1,5 @@
-//! A diff's figures and commit messages out of any bytes: they are refused with a line, or read, and then everything that is
-//! asked of them holds together.
+//! Reads any bytes as a diff's figures and as commit messages: they are refused with a line, or
+//! they are read and all answers are consistent.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -40,7 +40,7 @@ pub fn numstat(data: &[u8]) {
         let (less, more) = (judge(&half), judge(&diff));
         for report in [&less, &more] {
             serde_json::to_value(report).expect("a report is a document");
-            assert!(report.content != Some(Truth::Yes), "nobody said how many things it mends");
+            assert!(report.content != Some(Truth::Yes), "the number of fixes is not known");
         }
         for breach in &less.breaches {
             assert!(more.breaches.iter().any(|other| other.rule == breach.rule), "{breach:?}");

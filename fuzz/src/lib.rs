@@ -1,4 +1,5 @@
-//! What the fuzz targets do with their input; `hotfix-core/tests/it/fuzz_corpus.rs` runs the same on the committed corpus.
+//! What the fuzz targets do with their input; `hotfix-core/tests/it/fuzz_corpus.rs` runs the same
+//! on the committed corpus.
 
 pub mod convert;
 pub mod gate;
@@ -7,6 +8,6 @@ pub mod recorded;
 pub mod rollout;
 pub mod template;
 
-// The laws of the model check stand with the tests of the core, which run without libFuzzer.
+// The laws of the model check are in the tests of the core, which run without libFuzzer.
 #[path = "../../hotfix-core/tests/it/model/mod.rs"]
 mod model;

@@ -1,4 +1,5 @@
-//! A policy out of any bytes: it is refused with places, or it loads, and then everything that is asked of it holds together.
+//! Reads any bytes as a policy: it is refused with places, or it is loaded and all answers are
+//! consistent.
 
 use hotfix_core::fact::{FactKind, Facts, Vocabulary};
 use hotfix_core::grade::{Hotfix, Severity};
@@ -17,7 +18,7 @@ pub fn json(data: &[u8]) {
     check(data, Policy::from_json_with(text, |name| again(name, text)));
 }
 
-/// The one name that is known beside the presets is the document's own: a circle.
+/// The only known name besides the presets is the document's own: a cycle.
 fn again(name: &str, text: &str) -> Option<String> {
     (name == "again").then(|| text.to_owned())
 }
@@ -57,22 +58,22 @@ fn check_policy(data: &[u8], policy: &Policy) {
     }
 }
 
-/// What is written reads back equal, with the same digest.
+/// A written policy reads back equal, with the same digest.
 fn check_written(policy: &Policy) {
     let digest = policy.digest();
     let wire = policy.to_json();
-    // As it stands in a log: there the text has no greatest length.
+    // As in a log, where the text has no maximum length.
     let logged: Policy = serde_json::from_str(&wire).expect("a written policy reads back");
     assert_eq!((&logged, logged.digest()), (policy, digest));
     let human = policy.to_toml();
-    // With all its defaults a policy may be longer than a text may be.
+    // With all its defaults a policy may exceed the maximum length of a text.
     if human.len() <= 1 << 20 {
         let again = Policy::from_toml(&human).unwrap_or_else(|e| panic!("{e} in\n{human}"));
         assert_eq!((&again, again.digest()), (policy, digest));
     }
 }
 
-/// What more is known never makes the answer less certain.
+/// More known facts never make the answer less certain.
 fn check_classification(policy: &Policy, few: &Facts, more: &Facts) {
     let (before, after) = (policy.classify(few), policy.classify(more));
     for answer in [&before, &after] {
@@ -112,7 +113,7 @@ fn check_decision(policy: &Policy, few: &Facts, more: &Facts) {
     }
 }
 
-/// The more severe, the more.
+/// A more severe severity has a larger number.
 fn badness(severity: Option<Severity>) -> usize {
     severity.map_or(0, |severity| Severity::ALL.len() - severity as usize)
 }
@@ -142,7 +143,7 @@ fn value(kind: FactKind, bytes: &mut Bytes<'_>) -> Value {
     }
 }
 
-/// Choices out of the input, the same each time; every byte of it has a part in them.
+/// Reproducible choices from the input; they depend on every byte of it.
 struct Bytes<'d>(&'d [u8], u64);
 
 impl Bytes<'_> {

@@ -1,4 +1,5 @@
-//! Recordings out of any bytes: they are refused with a place, or read, and then a policy is run over them.
+//! Reads any bytes as recordings: they are refused with a place, or read, and then a policy is run
+//! on them.
 //!
 //! The first line is the format, the second the mapping, the rest the recording.
 
@@ -14,7 +15,7 @@ static POLICIES: LazyLock<[Arc<Policy>; 2]> = LazyLock::new(|| {
     ["phased-canary", "standard"]
         .map(|name| Arc::new(Policy::preset(name).expect("a preset loads")))
 });
-/// A recording of years is not played to its end: that is slow, and shows nothing more.
+/// A recording of years is not run to its end: that is slow, and shows nothing more.
 const LONGEST: Span = Span::from_seconds(4 * 3_600);
 
 fn refused(error: &RecordedError) {

@@ -1,4 +1,5 @@
-//! Any bytes as a sequence of inputs to a rollout of a small policy: no law of the model check may break.
+//! Reads any bytes as a sequence of inputs to a rollout of a small policy: no law of the model
+//! check may be broken.
 
 use hotfix_core::grade::Strategy;
 use hotfix_core::unit::Span;
@@ -13,10 +14,11 @@ use crate::model::policies;
 const OFF: [i64; 16] =
     [-86_400, -3_600, -61, -10, -1, 1, 5, 19, 21, 31, 39, 41, 59, 600, 86_400, 200_000];
 
-/// The longest sequence that is played.
+/// Maximum length of a sequence.
 const MOST: usize = 400;
 
-/// Plays the bytes: the first one is the strategy, each of the others a move, or the first of three with a time.
+/// Runs the bytes: the first is the strategy; each of the others is a move, or the first of three
+/// with a time.
 ///
 /// # Panics
 /// Where a law is broken.

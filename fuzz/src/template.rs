@@ -1,5 +1,5 @@
-//! A message's template out of any bytes: the policy is refused with the place, or it loads, and then every format of the
-//! message is written within its limits, or its budget is used up.
+//! Reads any bytes as a message's template: the policy is refused with the place, or it is loaded,
+//! and then every format of the message is written within its limits, or its budget is used up.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -17,7 +17,7 @@ static POLICY: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(&policy.to_json()).expect("it is JSON")
 });
 
-/// Reads the bytes as the text of an update: the first one says for whom.
+/// Reads the bytes as the text of an update; the first byte selects the audience.
 pub fn template(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let Ok(text) = str::from_utf8(rest) else { return };
@@ -73,7 +73,7 @@ fn write(policy: Policy, audience: Audience) {
 
 fn check(told: &Rendered, audience: Audience) {
     let text = told.to_string();
-    // A template may say it itself; a policy of the fuzzer's hardly does.
+    // A template may contain it; a policy of the fuzzer hardly does.
     if audience == Audience::Public {
         assert!(!text.contains("SECRET-") && !text.contains("\"SECRET"), "{text}");
     }

@@ -1,503 +1,87 @@
-//! Every error, refusal and finding code, once.
+//! Codes of errors, refusals and findings, each with its explanation.
 //!
-//! A code never changes its meaning and is never used again. `docs/codes.md` is made from this
-//! table, and a test compares the table with the codes in the source.
+//! `code/explanations.md` is the one table of them. A code keeps its meaning and is never used
+//! again.
 
 mod family;
 
+use std::fmt;
+
 pub use family::Family;
 
-/// A code and what it means.
+/// A code as text: `code! {HF-STAT-001}`.
+///
+/// Not a string literal, so that its end is not taken for the id of a requirement.
+macro_rules! code {
+    ($hf:ident-$family:ident-$number:literal) => {
+        concat!(stringify!($hf), "-", stringify!($family), "-", stringify!($number))
+    };
+}
+pub(crate) use code;
+
+const EXPLANATIONS: &str = include_str!("code/explanations.md");
+
+/// The code of an error, a refusal or a finding.
+///
+/// It is shown as `HF-JSON-001`: the prefix of its family and three digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// The code: the family's prefix and three digits.
-    pub code: &'static str,
-    /// Where it belongs.
+    /// What the code is about.
     pub family: Family,
-    /// What it says, in a few words.
-    pub what: &'static str,
+    /// Its number in the family, from 1 to 999.
+    pub number: u16,
+    /// What is wrong, the cause, and what to do, as Markdown; often with an example.
+    pub explanation: &'static str,
 }
 
-const fn code(code: &'static str, family: Family, what: &'static str) -> Code {
-    Code { code, family, what }
+impl Code {
+    /// What is wrong, in one sentence.
+    ///
+    /// ```
+    /// use hotfix_core::code::codes;
+    ///
+    /// let first = codes().next();
+    /// let sentence = first.map(|code| code.sentence().replace('\n', " "));
+    /// assert_eq!(sentence.as_deref(), Some("A number is NaN or infinite, and JSON has no form for it."));
+    /// ```
+    pub fn sentence(&self) -> &'static str {
+        self.explanation.split("\n\n").next().unwrap_or_default()
+    }
 }
 
-/// The table, by family and number.
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{:03}", self.family.prefix(), self.number)
+    }
+}
+
+/// All codes, by family and number.
+pub fn codes() -> impl Iterator<Item = Code> {
+    Family::ALL.iter().flat_map(|family| {
+        entries(*family).filter_map(|(number, explanation)| {
+            Some(Code { family: *family, number: number.parse().ok()?, explanation })
+        })
+    })
+}
+
+/// The explanation of a code: what is wrong, the cause, and what to do.
+///
+/// Markdown in lines of at most 100 characters; `hotfix.explain` in Python and
+/// `hotfix_code_explain` in C give the same text. None for a code that this release does not have.
 ///
 /// ```
-/// use hotfix_core::code::CODES;
+/// use hotfix_core::code::explain;
 ///
-/// let known = CODES.iter().find(|known| known.code == "HF-JSON-001");
-/// assert_eq!(known.map(|known| known.what), Some("a number is NaN or infinite"));
+/// let text = explain("HF-POL-041").ok_or("a code of this release")?;
+/// assert!(text.contains("**What to do:**"));
+/// assert_eq!(explain("HF-POL-999"), None);
+/// # Ok::<(), &'static str>(())
 /// ```
-#[rustfmt::skip] // A line a code.
-pub const CODES: &[Code] = &[
-    code("HF-JSON-001", Family::Json, "a number is NaN or infinite"),
-    code("HF-JSON-002", Family::Json, "a whole number is beyond 2^53"),
-    code("HF-JSON-003", Family::Json, "an object has a member twice"),
-    code("HF-JSON-004", Family::Json, "a map's key is not text"),
-    code("HF-JSON-005", Family::Json, "a value is nested too deep"),
-    code("HF-JSON-006", Family::Json, "a value refused to be serialised"),
-    code("HF-JSON-007", Family::Json, "text is not JSON"),
-    code("HF-JSON-008", Family::Json, "a log line is not an object"),
-    code("HF-JSON-009", Family::Json, "a value to seal has a hash already"),
-    code("HF-JSON-010", Family::Json, "a value to seal has no hash of the line before"),
-    code("HF-JSON-011", Family::Json, "a log line lacks prev or hash"),
-    code("HF-JSON-012", Family::Json, "a log line's prev or hash is not a digest"),
-    code("HF-JSON-013", Family::Json, "a log line was changed after it was sealed"),
-    code("HF-JSON-014", Family::Json, "text is not a digest"),
-    code("HF-UNIT-001", Family::Unit, "text is not a duration with a unit"),
-    code("HF-UNIT-002", Family::Unit, "a duration is out of range"),
-    code("HF-UNIT-003", Family::Unit, "text is not a time, or a time is out of range"),
-    code("HF-UNIT-004", Family::Unit, "text is not a share"),
-    code("HF-UNIT-005", Family::Unit, "a share is outside 0 to 1"),
-    code("HF-UNIT-006", Family::Unit, "a ratio is not finite and above 0"),
-    code("HF-UNIT-007", Family::Unit, "a rate is not finite and at least 0"),
-    code("HF-UNIT-008", Family::Unit, "text is not a name"),
-    code("HF-UNIT-009", Family::Unit, "text is not a date"),
-    code("HF-FACT-001", Family::Fact, "a fact is named that the policy does not know"),
-    code("HF-FACT-002", Family::Fact, "a fact's value has the wrong type"),
-    code("HF-FACT-003", Family::Fact, "a fact's value is not finite"),
-    code("HF-POL-001", Family::Policy, "the text of a policy is not TOML or JSON"),
-    code("HF-POL-002", Family::Policy, "the text of a policy is too large"),
-    code("HF-POL-003", Family::Policy, "a policy is nested too deep"),
-    code("HF-POL-004", Family::Policy, "a key stands twice in a table"),
-    code("HF-POL-005", Family::Policy, "the policy's format is unknown to this release"),
-    code("HF-POL-006", Family::Policy, "a key is unknown"),
-    code("HF-POL-007", Family::Policy, "a key is missing"),
-    code("HF-POL-008", Family::Policy, "a value has the wrong type"),
-    code("HF-POL-009", Family::Policy, "a value is not one of those allowed"),
-    code("HF-POL-010", Family::Policy, "a value is out of range"),
-    code("HF-POL-011", Family::Policy, "a list that needs an entry is empty"),
-    code("HF-POL-012", Family::Policy, "a name is given twice"),
-    code("HF-POL-013", Family::Policy, "a metric is named that the policy lacks"),
-    code("HF-POL-014", Family::Policy, "the efficacy metric cannot show that the fix works"),
-    code("HF-POL-015", Family::Policy, "the weights of the tested metrics do not sum to 1"),
-    code("HF-POL-016", Family::Policy, "a metric that is not tested has a weight"),
-    code("HF-POL-017", Family::Policy, "the model does not fit the kind of metric"),
-    code("HF-POL-018", Family::Policy, "a key has no meaning for the kind"),
-    code("HF-POL-019", Family::Policy, "the kind needs a key"),
-    code("HF-POL-020", Family::Policy, "histogram boundaries do not rise"),
-    code("HF-POL-021", Family::Policy, "the margin is not above what is tolerated"),
-    code("HF-POL-022", Family::Policy, "a bound refers to a record that the metric lacks"),
-    code("HF-POL-023", Family::Policy, "a duration is shorter than another one allows"),
-    code("HF-POL-024", Family::Policy, "a bound has a form that is not known"),
-    code("HF-POL-025", Family::Policy, "there is no such preset"),
-    code("HF-POL-026", Family::Policy, "there are more metrics or boundaries than the tests can weigh"),
-    code("HF-POL-027", Family::Policy, "a test for independent errors in a mode for others"),
-    code("HF-POL-028", Family::Policy, "a policy to extend is unknown"),
-    code("HF-POL-029", Family::Policy, "policies extend each other in a circle"),
-    code("HF-POL-030", Family::Policy, "a chain of policies that extend each other is too long"),
-    code("HF-POL-031", Family::Policy, "a policy extends too many others"),
-    code("HF-POL-032", Family::Policy, "the policies that one extends are too large together"),
-    code("HF-POL-033", Family::Policy, "a policy that is extended has a fault of its own"),
-    code("HF-POL-034", Family::Policy, "a key to take is not in the policy that is extended"),
-    code("HF-POL-035", Family::Policy, "`remove = true` cannot be followed"),
-    code("HF-POL-036", Family::Policy, "`extends` stands where a policy must be resolved"),
-    code("HF-POL-037", Family::Policy, "a text is no due time"),
-    code("HF-POL-038", Family::Policy, "a severity is named that the policy lacks"),
-    code("HF-POL-039", Family::Policy, "a key says something about one that is not there"),
-    code("HF-POL-040", Family::Policy, "an item of a checklist has the id of a step"),
-    code("HF-POL-041", Family::Policy, "a test of more events, for a count that is worse with fewer"),
-    code("HF-POL-042", Family::Policy, "a pattern of paths is none"),
-    code("HF-POL-043", Family::Policy, "no commit message can have this subject or label"),
-    code("HF-POL-044", Family::Policy, "the policy's own strategy has a second set of phases, or is barred"),
-    code("HF-POL-045", Family::Policy, "a placeholder of a message is not closed"),
-    code("HF-POL-046", Family::Policy, "a list has an entry twice"),
-    code("HF-POL-047", Family::Policy, "a text is no name of a branch"),
-    code("HF-POL-050", Family::Policy, "a key says nothing of its strategy"),
-    code("HF-POL-051", Family::Policy, "phases of a strategy do not rise to all traffic"),
-    code("HF-POL-052", Family::Policy, "a step of the way back has no more traffic than the one before"),
-    code("HF-POL-053", Family::Policy, "a condition has no known form"),
-    code("HF-POL-054", Family::Policy, "a condition names a fact that the policy does not know"),
-    code("HF-POL-055", Family::Policy, "a fact is compared in a way that its type does not have"),
-    code("HF-POL-056", Family::Policy, "a fact of the house has a built-in fact's name"),
-    code("HF-POL-057", Family::Policy, "a rule says neither severity nor hot-fix, or both"),
-    code("HF-POL-058", Family::Policy, "a question of the tree has no known form"),
-    code("HF-POL-059", Family::Policy, "an answer of the tree accepts no value"),
-    code("HF-POL-060", Family::Policy, "an answer of the tree leads to nothing"),
-    code("HF-POL-061", Family::Policy, "a checklist is to hold up what nothing waits for"),
-    code("HF-POL-062", Family::Policy, "a message's text names a field that its readers do not have"),
-    code("HF-POL-063", Family::Policy, "a message's text has a part that templates do not have"),
-    code("HF-LINT-001", Family::Lint, "questions of the tree lead round in a circle"),
-    code("HF-LINT-002", Family::Lint, "no answers of the tree lead to a question or leaf"),
-    code("HF-LINT-003", Family::Lint, "no facts lead to a question or leaf"),
-    code("HF-LINT-004", Family::Lint, "a question of the tree has no answer for some facts"),
-    code("HF-LINT-005", Family::Lint, "a question of the tree has no answer for some numbers"),
-    code("HF-LINT-006", Family::Lint, "an answer of the tree never counts"),
-    code("HF-LINT-007", Family::Lint, "a less severe leaf shadows a more severe one"),
-    code("HF-LINT-008", Family::Lint, "rules and tree give different severities"),
-    code("HF-LINT-009", Family::Lint, "rules and tree disagree on whether it is a hot-fix"),
-    code("HF-LINT-010", Family::Lint, "neither a rule nor a leaf says anything"),
-    code("HF-LINT-011", Family::Lint, "an exclusion meets a rule for a hot-fix"),
-    code("HF-LINT-012", Family::Lint, "a rule can never fire"),
-    code("HF-LINT-013", Family::Lint, "a rule changes nothing"),
-    code("HF-LINT-014", Family::Lint, "the implications leave nothing possible"),
-    code("HF-LINT-015", Family::Lint, "no rule and no leaf gives a severity"),
-    code("HF-LINT-016", Family::Lint, "a leaf and its severity disagree on whether it is a hot-fix"),
-    code("HF-LINT-017", Family::Lint, "nothing asks for a house fact"),
-    code("HF-LINT-018", Family::Lint, "the conditions are too entangled to go through"),
-    code("HF-LINT-020", Family::Lint, "two bounds of a metric are out of order"),
-    code("HF-LINT-021", Family::Lint, "a success bound allows what the rollback bound takes back"),
-    code("HF-LINT-022", Family::Lint, "a healthy release misses a success bound by chance and is rolled back"),
-    code("HF-LINT-023", Family::Lint, "a healthy release is beyond an alert bound by chance"),
-    code("HF-LINT-024", Family::Lint, "a healthy release is beyond a rollback bound by chance"),
-    code("HF-LINT-025", Family::Lint, "a phase has less traffic than the one before"),
-    code("HF-LINT-026", Family::Lint, "a phase asks for evidence that takes longer than it may"),
-    code("HF-LINT-027", Family::Lint, "a window does not bring the least trials"),
-    code("HF-LINT-028", Family::Lint, "a window is shorter than two cadences"),
-    code("HF-LINT-029", Family::Lint, "the sick live arm keeps the bug's own bound from firing"),
-    code("HF-LINT-031", Family::Lint, "nothing judges metrics that are to decide"),
-    code("HF-LINT-032", Family::Lint, "a bound on the live arm falls back on the record at all of the traffic"),
-    code("HF-LINT-033", Family::Lint, "a healthy release misses a success bound by chance and waits"),
-    code("HF-LINT-035", Family::Lint, "a phase has the same traffic as the one before"),
-    code("HF-LINT-036", Family::Lint, "data are stale before two cadences are over"),
-    code("HF-LINT-037", Family::Lint, "a bound on the live arm has nothing to compare with at all of the traffic"),
-    code("HF-LINT-040", Family::Lint, "a deadline is shorter than the steps before it"),
-    code("HF-LINT-041", Family::Lint, "an estimate or objective is shorter than the steps of the procedure"),
-    code("HF-LINT-042", Family::Lint, "a limit is shorter than the phases"),
-    code("HF-LINT-043", Family::Lint, "a message promises what the plan does not keep"),
-    code("HF-LINT-044", Family::Lint, "two demands for approval contradict each other"),
-    code("HF-LINT-045", Family::Lint, "nobody is said to hold a role that is named"),
-    code("HF-LINT-046", Family::Lint, "a role is named and not declared"),
-    code("HF-LINT-047", Family::Lint, "nobody can give an approval that the start waits for"),
-    code("HF-LINT-048", Family::Lint, "nobody approves a hot-fix of a severity"),
-    code("HF-LINT-049", Family::Lint, "a ladder lacks a rung"),
-    code("HF-LINT-050", Family::Lint, "the policy's own review is overdue"),
-    code("HF-LINT-051", Family::Lint, "the review of one severity is due at two times"),
-    code("HF-LINT-052", Family::Lint, "an audience is told in two rhythms"),
-    code("HF-LINT-055", Family::Lint, "somebody is to be told, and no message is for that"),
-    code("HF-LINT-056", Family::Lint, "a hot-fix identifier ranks below the version that it repairs"),
-    code("HF-LINT-057", Family::Lint, "reverting a merge commit needs its parent"),
-    code("HF-LINT-058", Family::Lint, "staging may be left out, against the policy's own advice"),
-    code("HF-LINT-059", Family::Lint, "nothing but people sees to some advice"),
-    code("HF-LINT-060", Family::Lint, "the way back is estimated shorter than its parts"),
-    code("HF-LINT-061", Family::Lint, "somebody is paged while a way back may still be under way"),
-    code("HF-LINT-062", Family::Lint, "nothing says by when a severity's hot-fix is live"),
-    code("HF-LINT-063", Family::Lint, "a rung is no later than the one before"),
-    code("HF-LINT-064", Family::Lint, "two rungs of a ladder have the same number"),
-    code("HF-LINT-065", Family::Lint, "a severity has no ladder, and others have"),
-    code("HF-LINT-067", Family::Lint, "a commit is to say what is known only after it"),
-    code("HF-LINT-068", Family::Lint, "steps of source control cannot be taken in their order"),
-    code("HF-LINT-069", Family::Lint, "an alternative has no phases"),
-    code("HF-LINT-070", Family::Lint, "advice names a check that the policy does not have"),
-    code("HF-MET-001", Family::Metric, "a metric is observed that the policy lacks"),
-    code("HF-MET-002", Family::Metric, "a reading has the form of another kind"),
-    code("HF-MET-003", Family::Metric, "a reading has more events than trials"),
-    code("HF-MET-004", Family::Metric, "a reading has a negative count"),
-    code("HF-MET-005", Family::Metric, "a reading's histogram is not one"),
-    code("HF-MET-006", Family::Metric, "a reading has other buckets than the first"),
-    code("HF-MET-007", Family::Metric, "a reading of running totals cannot be one"),
-    code("HF-MET-008", Family::Metric, "a reading has a number beyond 2^53"),
-    code("HF-STAT-001", Family::Stat, "an error probability is outside 0 to 1"),
-    code("HF-STAT-002", Family::Stat, "a number is NaN or infinite"),
-    code("HF-STAT-003", Family::Stat, "a count or an exposure is negative"),
-    code("HF-STAT-004", Family::Stat, "a proportion has more events than trials"),
-    code("HF-STAT-005", Family::Stat, "a figure is beyond 2^53"),
-    code("HF-STAT-006", Family::Stat, "a grid has no point, or too many"),
-    code("HF-STAT-007", Family::Stat, "a grid ratio is not above 1, or too large"),
-    code("HF-STAT-008", Family::Stat, "there are more or fewer weights than things weighted"),
-    code("HF-STAT-009", Family::Stat, "a weight is not above 0 and at most 1"),
-    code("HF-STAT-010", Family::Stat, "weights do not sum to 1"),
-    code("HF-STAT-011", Family::Stat, "the tolerated ratio is below 1, or too large"),
-    code("HF-STAT-012", Family::Stat, "the margin is not a positive ratio within the range"),
-    code("HF-STAT-013", Family::Stat, "the prior trials are out of range"),
-    code("HF-STAT-014", Family::Stat, "there is no latency boundary, or too many"),
-    code("HF-STAT-015", Family::Stat, "slow counts do not fit the boundaries"),
-    code("HF-STAT-016", Family::Stat, "a cap is not a positive number"),
-    code("HF-STAT-017", Family::Stat, "a state is used with a design that is not its own"),
-    code("HF-STAT-018", Family::Stat, "a state's version is unknown to this release"),
-    code("HF-STAT-019", Family::Stat, "a state is one that no test can have written"),
-    code("HF-STAT-020", Family::Stat, "a planned share is not between 0 and 1"),
-    code("HF-STAT-021", Family::Stat, "a confidence is not between 0 and 1"),
-    code("HF-STAT-022", Family::Stat, "there is evidence for more or fewer metrics than are weighed"),
-    code("HF-STAT-023", Family::Stat, "a test with a horizon is to be merged"),
-    code("HF-STAT-024", Family::Stat, "a temper is not above 0 and at most 1"),
-    code("HF-STAT-025", Family::Stat, "a threshold is not a positive number"),
-    code("HF-STAT-026", Family::Stat, "a horizon has no tick"),
-    code("HF-STAT-027", Family::Stat, "a ceiling is not a rate above 0 and below 1"),
-    code("HF-STAT-028", Family::Stat, "an alternative is not below the ceiling"),
-    code("HF-STAT-030", Family::Stat, "a figure of a plan or a design is out of range"),
-    code("HF-STAT-031", Family::Stat, "an instance's history has another length"),
-    code("HF-STAT-032", Family::Stat, "a history holds a count that cannot be"),
-    code("HF-STAT-033", Family::Stat, "the history is shorter than the phase"),
-    code("HF-STAT-034", Family::Stat, "there are too few instances"),
-    code("HF-STAT-035", Family::Stat, "an instance is not one of those named before"),
-    code("HF-STAT-036", Family::Stat, "an instance is named twice"),
-    code("HF-STAT-037", Family::Stat, "a group of instances is empty, or leaves none to compare with"),
-    code("HF-STAT-038", Family::Stat, "there are too few subsets to decide at this alpha"),
-    code("HF-STAT-039", Family::Stat, "there are counts of more or fewer instances than are tested"),
-    code("HF-STAT-040", Family::Stat, "a sample or a histogram has no values"),
-    code("HF-STAT-041", Family::Stat, "an arm has no trials"),
-    code("HF-STAT-042", Family::Stat, "a count given to an exact test is not whole"),
-    code("HF-STAT-043", Family::Stat, "the margin of a difference is not from 0 to below 1"),
-    code("HF-STAT-044", Family::Stat, "an exact law is too large to be summed"),
-    code("HF-STAT-045", Family::Stat, "an exact test without ties was asked for tied values"),
-    code("HF-STAT-046", Family::Stat, "two histograms have different numbers of buckets"),
-    code("HF-STAT-047", Family::Stat, "a null ratio is not positive, or out of range"),
-    code("HF-STAT-048", Family::Stat, "a value of a sample is NaN or infinite"),
-    code("HF-STAT-049", Family::Stat, "a margin of equivalence leaves nothing between its sides"),
-    code("HF-STAT-050", Family::Stat, "more requests are slower than a boundary than the one before"),
-    code("HF-STAT-051", Family::Stat, "there is no time to choose latency boundaries from"),
-    code("HF-STAT-052", Family::Stat, "a histogram is not one of cumulative counts over ascending edges"),
-    code("HF-STAT-053", Family::Stat, "a latency boundary is no edge of the histogram"),
-    code("HF-STAT-054", Family::Stat, "latency boundaries do not ascend from above zero"),
-    code("HF-KAY-001", Family::Kayenta, "text is not JSON"),
-    code("HF-KAY-002", Family::Kayenta, "a value is of another type than its key's"),
-    code("HF-KAY-003", Family::Kayenta, "a point is infinite"),
-    code("HF-KAY-004", Family::Kayenta, "there are samples of a metric that the configuration lacks"),
-    code("HF-KAY-005", Family::Kayenta, "a score threshold is given nowhere"),
-    code("HF-KAY-006", Family::Kayenta, "a figure is out of range"),
-    code("HF-KAY-010", Family::Kayenta, "a key is no key of a Kayenta configuration"),
-    code("HF-KAY-011", Family::Kayenta, "a word is not known, and its key's default is taken"),
-    code("HF-KAY-012", Family::Kayenta, "group weights do not sum to 100"),
-    code("HF-KAY-013", Family::Kayenta, "a group with a weight has no metric"),
-    code("HF-KAY-014", Family::Kayenta, "a metric is there twice"),
-    code("HF-KAY-015", Family::Kayenta, "a metric has no samples"),
-    code("HF-VCS-001", Family::Vcs, "the policy says nothing of source control"),
-    code("HF-VCS-002", Family::Vcs, "a flow is not one that the policy allows"),
-    code("HF-VCS-003", Family::Vcs, "a way is not one that the policy has"),
-    code("HF-VCS-004", Family::Vcs, "a text is no name of a branch or a tag"),
-    code("HF-VCS-005", Family::Vcs, "a text has nothing to name a branch after"),
-    code("HF-VCS-006", Family::Vcs, "a branch has the name of its base or of the tag"),
-    code("HF-VCS-007", Family::Vcs, "a text is no semantic version"),
-    code("HF-VCS-008", Family::Vcs, "it is not clear which version comes next"),
-    code("HF-VCS-009", Family::Vcs, "a text is no hash of a commit"),
-    code("HF-VCS-010", Family::Vcs, "steps cannot be taken in their order"),
-    code("HF-VCS-011", Family::Vcs, "a text cannot stand in a command line"),
-    code("HF-VCS-012", Family::Vcs, "a hot-fix identifier ranks below the version it follows"),
-    code("HF-VCS-013", Family::Vcs, "a version does not rank above the one before"),
-    code("HF-VCS-014", Family::Vcs, "versions are not semantic and cannot be compared"),
-    code("HF-VCS-015", Family::Vcs, "a version is not the one that the policy gives next"),
-    code("HF-VCS-016", Family::Vcs, "no step brings the fix to a branch that must have it"),
-    code("HF-VCS-017", Family::Vcs, "a description has nothing to name a branch after"),
-    code("HF-VCS-018", Family::Vcs, "a commit message lacks facts that the policy asks for"),
-    code("HF-VCS-019", Family::Vcs, "what is known makes no commit message in the policy's form"),
-    code("HF-VCS-020", Family::Vcs, "a commit message has no summary"),
-    code("HF-VCS-021", Family::Vcs, "the parts of a commit message are too long"),
-    code("HF-VCS-022", Family::Vcs, "a text is no scope of a conventional commit"),
-    code("HF-VCS-023", Family::Vcs, "a subject begins with what git takes for something else"),
-    code("HF-VCS-024", Family::Vcs, "a version cannot stand in a commit message"),
-    code("HF-VCS-025", Family::Vcs, "the parts of a commit message are not JSON of their shape"),
-    code("HF-VCS-026", Family::Vcs, "a commit message has no subject, or is too long to be one"),
-    code("HF-VCS-027", Family::Vcs, "a subject does not start as the policy has it"),
-    code("HF-VCS-028", Family::Vcs, "a subject is longer than 72 characters"),
-    code("HF-VCS-029", Family::Vcs, "no blank line follows a subject"),
-    code("HF-VCS-030", Family::Vcs, "a commit message has a field twice"),
-    code("HF-VCS-031", Family::Vcs, "a field of a commit message is empty"),
-    code("HF-VCS-032", Family::Vcs, "a field of a commit message still has its placeholder"),
-    code("HF-PLAN-001", Family::Plan, "the text of a plan's parts is not JSON of their shape"),
-    code("HF-PLAN-002", Family::Plan, "a text that must be there is empty"),
-    code("HF-PLAN-003", Family::Plan, "the release is the version it would go back to"),
-    code("HF-PLAN-004", Family::Plan, "the bug's metric is not in the policy, or not tested"),
-    code("HF-PLAN-005", Family::Plan, "the traffic is one that cannot be"),
-    code("HF-PLAN-006", Family::Plan, "a history is of a metric whose test cannot be calibrated"),
-    code("HF-PLAN-007", Family::Plan, "a history is none"),
-    code("HF-PLAN-008", Family::Plan, "there is a history, and the policy's evidence mode uses none"),
-    code("HF-PLAN-009", Family::Plan, "the incident's facts are none that the policy knows"),
-    code("HF-PLAN-010", Family::Plan, "what is known forbids the strategy"),
-    code("HF-PLAN-011", Family::Plan, "the policy bars the strategy, or has no phases for it"),
-    code("HF-PLAN-012", Family::Plan, "batches are to be counted, and the instances are unknown"),
-    code("HF-PLAN-013", Family::Plan, "a batch is none, or all instances"),
-    code("HF-PLAN-014", Family::Plan, "a batch is named, and the strategy has none"),
-    code("HF-PLAN-015", Family::Plan, "the diff's figures are none that git prints"),
-    code("HF-PLAN-016", Family::Plan, "a release that takes the place of another goes by something else"),
-    code("HF-PLAN-017", Family::Plan, "the record of a plan is one that cannot be"),
-    code("HF-GATE-001", Family::Gate, "a change mends more than one thing"),
-    code("HF-GATE-002", Family::Gate, "a change brings a feature"),
-    code("HF-GATE-003", Family::Gate, "a change tidies more than the policy allows"),
-    code("HF-GATE-004", Family::Gate, "a change updates dependencies that are not the fix"),
-    code("HF-GATE-005", Family::Gate, "a change migrates a database"),
-    code("HF-GATE-006", Family::Gate, "a change touches too many files"),
-    code("HF-GATE-007", Family::Gate, "a change has too many lines"),
-    code("HF-GATE-010", Family::Gate, "a diff's figures are too long"),
-    code("HF-GATE-011", Family::Gate, "a line of a diff's figures has another form"),
-    code("HF-GATE-012", Family::Gate, "a count of a diff's figures is too large"),
-    code("HF-GATE-013", Family::Gate, "a path of a diff's figures is not as git writes it"),
-    code("HF-GATE-014", Family::Gate, "a diff's figures end within a record"),
-    code("HF-GATE-015", Family::Gate, "a record of a diff's figures has a line break"),
-    code("HF-IN-001", Family::Input, "the text of an input is not JSON of its shape"),
-    code("HF-IN-002", Family::Input, "the kind of an input is unknown"),
-    code("HF-IN-003", Family::Input, "an input lacks a field"),
-    code("HF-IN-004", Family::Input, "an input has a field that its kind does not have"),
-    code("HF-IN-005", Family::Input, "an input has a text that is too long"),
-    code("HF-IN-006", Family::Input, "a field of an input is empty"),
-    code("HF-ROLL-001", Family::Rollout, "the state does not take this input"),
-    code("HF-ROLL-002", Family::Rollout, "the time is before the last one known"),
-    code("HF-ROLL-003", Family::Rollout, "the time is too far ahead"),
-    code("HF-ROLL-004", Family::Rollout, "the sender has not seen the whole log"),
-    code("HF-ROLL-005", Family::Rollout, "a head is expected where no log is made"),
-    code("HF-ROLL-006", Family::Rollout, "no such action is pending"),
-    code("HF-ROLL-007", Family::Rollout, "something is missing before the start"),
-    code("HF-ROLL-008", Family::Rollout, "the policy has no such item"),
-    code("HF-ROLL-009", Family::Rollout, "nobody of that role has approved"),
-    code("HF-ROLL-010", Family::Rollout, "the phase may not be passed before its gate"),
-    code("HF-ROLL-011", Family::Rollout, "a key came with an input of another kind before"),
-    code("HF-ROLL-012", Family::Rollout, "what followed from an input cannot be recorded"),
-    code("HF-ROLL-013", Family::Rollout, "the policy has a fault that keeps it from starting"),
-    code("HF-ROLL-014", Family::Rollout, "the plan that is approved is not this one"),
-    code("HF-ROLL-015", Family::Rollout, "somebody speaks for a role that others hold"),
-    code("HF-ROLL-016", Family::Rollout, "nobody else is said to have heard a spoken approval"),
-    code("HF-ROLL-017", Family::Rollout, "the spoken word will not do"),
-    code("HF-ROLL-018", Family::Rollout, "nothing is left to approve after the start"),
-    code("HF-ROLL-019", Family::Rollout, "an item is set aside without a reason"),
-    code("HF-ROLL-020", Family::Rollout, "nobody is named for what is put on record"),
-    code("HF-ROLL-021", Family::Rollout, "the policy does not let a person revert to this version"),
-    code("HF-ROLL-022", Family::Rollout, "a release takes the place of itself, or is reverted to itself"),
-    code("HF-ROLL-023", Family::Rollout, "a day is taken back"),
-    code("HF-ROLL-024", Family::Rollout, "the end of the final validation waits for items"),
-    code("HF-ROLL-025", Family::Rollout, "a time is given in seconds, where milliseconds are expected"),
-    code("HF-ROLL-026", Family::Rollout, "somebody approves in a role that the policy does not have"),
-    code("HF-ROLL-027", Family::Rollout, "one person approves in two roles"),
-    code("HF-ROLL-030", Family::Rollout, "an exception to the process is waived by a role of the policy, with a reason"),
-    code("HF-ROLL-031", Family::Rollout, "a fix that is not shown to work is called resolved without a reason"),
-    code("HF-ROLL-032", Family::Rollout, "a phase is promoted while nothing is read and the plan waits"),
-    code("HF-TRAIN-001", Family::Train, "a train has no service"),
-    code("HF-TRAIN-002", Family::Train, "the name of a service is empty or too long"),
-    code("HF-TRAIN-003", Family::Train, "a service is in the train twice"),
-    code("HF-TRAIN-004", Family::Train, "`after` names a service that the train has not"),
-    code("HF-TRAIN-005", Family::Train, "services wait for each other in a circle"),
-    code("HF-TRAIN-006", Family::Train, "`after` cannot be read"),
-    code("HF-TRAIN-007", Family::Train, "services and rollouts of a train differ in number"),
-    code("HF-TRAIN-008", Family::Train, "two services of a train share a rollout"),
-    code("HF-TRAIN-009", Family::Train, "an input is for a service that the train has not"),
-    code("HF-TRAIN-010", Family::Train, "a service starts after others that are not complete"),
-    code("HF-TRAIN-011", Family::Train, "the train goes back: nothing starts or advances"),
-    code("HF-TRAIN-012", Family::Train, "a service of a train that goes back is frozen"),
-    code("HF-TRAIN-013", Family::Train, "a service of a train that goes back is closed and stays"),
-    code("HF-TRAIN-014", Family::Train, "a service's plan leaves its way back to a person"),
-    code("HF-TRAIN-015", Family::Train, "a rollout declined what its train asked of it"),
-    code("HF-TIME-001", Family::Time, "the policy has no such duty"),
-    code("HF-TIME-002", Family::Time, "the duty is not asked for in this incident"),
-    code("HF-TIME-003", Family::Time, "what the duty's time counts from has not happened"),
-    code("HF-TIME-004", Family::Time, "the duty is done already"),
-    code("HF-TIME-005", Family::Time, "the duty is over"),
-    code("HF-TIME-006", Family::Time, "a duty is acknowledged that calls nobody"),
-    code("HF-TIME-007", Family::Time, "no word settles it, only what happens"),
-    code("HF-LOG-001", Family::Log, "a log has no complete line"),
-    code("HF-LOG-002", Family::Log, "a log's last line is incomplete"),
-    code("HF-LOG-003", Family::Log, "a line does not follow the line before"),
-    code("HF-LOG-004", Family::Log, "a line's number is not the next"),
-    code("HF-LOG-005", Family::Log, "a line's event cannot be read"),
-    code("HF-LOG-006", Family::Log, "the opening is not the first line, or not the only one"),
-    code("HF-LOG-007", Family::Log, "an outcome comes out differently when it is computed anew"),
-    code("HF-LOG-008", Family::Log, "a log ends before or after the head expected"),
-    code("HF-LOG-009", Family::Log, "a line needs a newer release"),
-    code("HF-LOG-010", Family::Log, "a name is not the one whose digest was hashed"),
-    code("HF-SNAP-001", Family::Snapshot, "the bytes are no snapshot"),
-    code("HF-SNAP-002", Family::Snapshot, "a snapshot has another format"),
-    code("HF-SNAP-003", Family::Snapshot, "a snapshot is not as long as it says"),
-    code("HF-SNAP-004", Family::Snapshot, "a snapshot's content was changed"),
-    code("HF-SNAP-005", Family::Snapshot, "a snapshot's content cannot be read"),
-    code("HF-SNAP-006", Family::Snapshot, "a snapshot does not fit its own plan"),
-    code("HF-SNAP-007", Family::Snapshot, "a rollout without a log has no snapshot"),
-    code("HF-SNAP-008", Family::Snapshot, "a rollout cannot be written as a snapshot"),
-    code("HF-MSG-001", Family::Message, "what is asked for is no JSON object of its shape"),
-    code("HF-MSG-002", Family::Message, "a message has no such kind, audience or format"),
-    code("HF-MSG-003", Family::Message, "a value is given for a field that messages do not have"),
-    code("HF-MSG-004", Family::Message, "text is not an offset from UTC, or it is out of range"),
-    code("HF-MSG-005", Family::Message, "nothing has happened yet, and no time is given"),
-    code("HF-MSG-006", Family::Message, "a template takes too many steps, or its text is too long"),
-    code("HF-REP-001", Family::Report, "a rollout that keeps no log is asked for its report"),
-    code("HF-REP-002", Family::Report, "the format of a report is unknown"),
-    code("HF-REP-003", Family::Report, "a report cannot be written in its format"),
-    code("HF-REP-020", Family::Report, "one incident is given twice"),
-    code("HF-REP-021", Family::Report, "a text of several logs begins with none"),
-    code("HF-REP-022", Family::Report, "what is compared is neither a log nor facts"),
-    code("HF-REP-023", Family::Report, "facts to compare are unknown, or of another type"),
-    code("HF-CONV-001", Family::Convert, "a text has more bytes, values or levels than an import reads"),
-    code("HF-CONV-002", Family::Convert, "a text is neither YAML nor JSON"),
-    code("HF-CONV-003", Family::Convert, "a key stands twice in a table"),
-    code("HF-CONV-004", Family::Convert, "a tag, a merge, an alias or a step that cannot be read"),
-    code("HF-CONV-005", Family::Convert, "a value has the wrong type"),
-    code("HF-CONV-006", Family::Convert, "a value is out of range"),
-    code("HF-CONV-007", Family::Convert, "a key is missing"),
-    code("HF-CONV-008", Family::Convert, "a word is not one of those known"),
-    code("HF-CONV-009", Family::Convert, "there is no document that a policy can be made of"),
-    code("HF-CONV-010", Family::Convert, "there are several where one policy is made of one"),
-    code("HF-CONV-011", Family::Convert, "the policy that follows is refused"),
-    code("HF-CONV-012", Family::Convert, "`apiVersion` is missing, or not the one of the document's kind"),
-    code("HF-CONV-020", Family::Convert, "a key of the source is unknown"),
-    code("HF-CONV-021", Family::Convert, "something is left to the platform"),
-    code("HF-CONV-022", Family::Convert, "something has no counterpart in a policy"),
-    code("HF-CONV-023", Family::Convert, "something goes another way in the policy"),
-    code("HF-CONV-024", Family::Convert, "something goes the same way in other words or units"),
-    code("HF-CONV-025", Family::Convert, "the source lacks what a policy needs"),
-    code("HF-CONV-026", Family::Convert, "a document is referred to and absent"),
-    code("HF-CONV-027", Family::Convert, "nothing refers to a document"),
-    code("HF-CONV-028", Family::Convert, "a metric's name is no id"),
-    code("HF-CONV-029", Family::Convert, "a condition is no bound"),
-    code("HF-CONV-030", Family::Convert, "the value of an argument is not in the text"),
-    code("HF-CONV-031", Family::Convert, "a scalar that versions of YAML read differently"),
-    code("HF-CONV-032", Family::Convert, "a query stays with the host"),
-    code("HF-CONV-033", Family::Convert, "tolerated failures are counted otherwise"),
-    code("HF-CONV-034", Family::Convert, "missing data are treated otherwise"),
-    code("HF-CONV-035", Family::Convert, "a metric with bounds on both sides becomes two"),
-    code("HF-CONV-036", Family::Convert, "a step without traffic is left out"),
-    code("HF-CONV-037", Family::Convert, "a last phase with all traffic is put in"),
-    code("HF-CONV-038", Family::Convert, "nothing in the source decides"),
-    code("HF-CONV-039", Family::Convert, "a test becomes a bound"),
-    code("HF-CONV-040", Family::Convert, "the share of traffic falls"),
-    code("HF-CONV-041", Family::Convert, "a share is hardly watched in the source"),
-    code("HF-CONV-042", Family::Convert, "a document says nothing of a policy"),
-    code("HF-CONV-043", Family::Convert, "a query without its bounds"),
-    code("HF-SIM-001", Family::Simulate, "the text of a scenario is not TOML or JSON"),
-    code("HF-SIM-002", Family::Simulate, "a scenario has an unknown key"),
-    code("HF-SIM-003", Family::Simulate, "a scenario lacks a key"),
-    code("HF-SIM-004", Family::Simulate, "a value has the wrong type or unit"),
-    code("HF-SIM-005", Family::Simulate, "a value is not one of those allowed"),
-    code("HF-SIM-006", Family::Simulate, "a value is out of range"),
-    code("HF-SIM-007", Family::Simulate, "a metric is named that the policy lacks"),
-    code("HF-SIM-008", Family::Simulate, "a key of a scenario says nothing here"),
-    code("HF-SIM-009", Family::Simulate, "what a scenario names cannot be taken"),
-    code("HF-SIM-010", Family::Simulate, "the rollout never starts in this scenario"),
-    code("HF-SIM-011", Family::Simulate, "tallies are not parts of one campaign"),
-    code("HF-SIM-012", Family::Simulate, "there is nothing that advice could be drawn from"),
-    code("HF-REC-001", Family::Recorded, "a mapping is no JSON of its shape"),
-    code("HF-REC-002", Family::Recorded, "the parts that a mapping names for an arm make no reading"),
-    code("HF-REC-003", Family::Recorded, "the format of a recording is none"),
-    code("HF-REC-004", Family::Recorded, "a recording has more than is taken"),
-    code("HF-REC-005", Family::Recorded, "a line of a recording is no CSV"),
-    code("HF-REC-006", Family::Recorded, "the header of a recording lacks a column"),
-    code("HF-REC-007", Family::Recorded, "a time of a recording is none"),
-    code("HF-REC-008", Family::Recorded, "a number of a recording is none"),
-    code("HF-REC-009", Family::Recorded, "a recording, or a line of it, is no JSON of its shape"),
-    code("HF-REC-010", Family::Recorded, "an answer of Prometheus is not that of a range query"),
-    code("HF-REC-011", Family::Recorded, "several series are one part of a metric"),
-    code("HF-REC-012", Family::Recorded, "a recording has no reading"),
-    code("HF-REC-013", Family::Recorded, "nothing was recorded in the time that is asked for"),
-    code("HF-REC-014", Family::Recorded, "a policy decides by nothing that was recorded"),
-    code("HF-REC-015", Family::Recorded, "a policy cannot be run on a recording"),
-    code("HF-REC-016", Family::Recorded, "there is no policy to run, or there are too many"),
-    code("HF-REC-017", Family::Recorded, "a policy would look too often between the times of a recording"),
-    code("HF-REC-020", Family::Recorded, "readings stand after later ones"),
-    code("HF-REC-021", Family::Recorded, "readings come twice"),
-    code("HF-REC-022", Family::Recorded, "a recording has gaps"),
-    code("HF-REC-023", Family::Recorded, "readings lack a part"),
-    code("HF-REC-024", Family::Recorded, "numbers of a recording are NaN or infinite"),
-    code("HF-REC-025", Family::Recorded, "no series is an arm that a mapping names"),
-    code("HF-REC-026", Family::Recorded, "readings of one tick cannot be added up"),
-    code("HF-REC-027", Family::Recorded, "the policy has no such metric"),
-    code("HF-REC-028", Family::Recorded, "the policy decides by a metric that was not recorded"),
-    code("HF-REC-029", Family::Recorded, "a tested metric has no live arm in the recording"),
-    code("HF-REC-030", Family::Recorded, "a recorded metric scales with the share"),
-    code("HF-REC-031", Family::Recorded, "the recording is coarser than the policy looks"),
-    code("HF-REC-032", Family::Recorded, "the recording is over before the rollout"),
-    code("HF-REC-033", Family::Recorded, "gates were passed for a person"),
-    code("HF-REC-034", Family::Recorded, "a list of a backtest was cut"),
-    code("HF-EXP-001", Family::Export, "a setting of an export does not fit its place"),
-    code("HF-FFI-001", Family::Ffi, "a pointer is null"),
-    code("HF-FFI-002", Family::Ffi, "a text is not UTF-8"),
-    code("HF-FFI-003", Family::Ffi, "a struct's size is not one"),
-    code("HF-FFI-004", Family::Ffi, "a number is none of its constants"),
-    code("HF-FFI-005", Family::Ffi, "a value is out of range"),
-    code("HF-FFI-006", Family::Ffi, "a handle is poisoned by an earlier panic"),
-    code("HF-FFI-007", Family::Ffi, "a defect of the library was caught at the boundary"),
-    code("HF-FFI-008", Family::Ffi, "a handle was freed before, or is none"),
-    code("HF-FFI-009", Family::Ffi, "a handle is of another kind"),
-    code("HF-FFI-010", Family::Ffi, "a time is given in seconds, where milliseconds are expected"),
-    code("HF-FFI-011", Family::Ffi, "a reading has numbers and no flag of an arm"),
-];
+pub fn explain(code: &str) -> Option<&'static str> {
+    let family = family(code)?;
+    let number = code.strip_prefix(family.prefix())?;
+    entries(family).find(|(known, _)| *known == number).map(|(_, explanation)| explanation)
+}
 
 /// The family of a code, also of one that a later release added.
 ///
@@ -509,4 +93,15 @@ pub const CODES: &[Code] = &[
 /// ```
 pub fn family(code: &str) -> Option<Family> {
     Family::ALL.iter().copied().find(|family| code.starts_with(family.prefix()))
+}
+
+/// The numbers of a family as they are written, with their explanations.
+fn entries(family: Family) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let heading = family.prefix().trim_end_matches('-');
+    let mut sections = EXPLANATIONS.split("## HF-").skip(1);
+    let section = sections.find_map(|section| {
+        section.strip_prefix(heading.trim_start_matches("HF-"))?.strip_prefix('\n')
+    });
+    let entries = section.unwrap_or_default().split("\n### ").skip(1);
+    entries.filter_map(|entry| entry.split_once('\n')).map(|(number, text)| (number, text.trim()))
 }

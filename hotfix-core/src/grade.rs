@@ -1,4 +1,4 @@
-//! Closed sets that the policy and the engines share. On the wire each is a plain string.
+//! Enumerations that the policy and the engines share. In JSON and TOML each value is a string.
 
 macro_rules! closed_set {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ })*) => {$(
@@ -12,7 +12,7 @@ macro_rules! closed_set {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The string on the wire.
+            /// The value as a string, as in JSON and TOML.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
@@ -35,13 +35,13 @@ macro_rules! closed_set {
 }
 pub(crate) use closed_set;
 
-/// A text that names no member of a closed set.
+/// The error for a text that is not a value of the enumeration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not one of the known names")]
 pub struct UnknownName;
 
 closed_set! {
-    /// How bad an incident is, most severe first (SEV-1).
+    /// The severity of an incident, the most severe first.
     Severity {
         /// Critical.
         P0 = "P0",
@@ -52,164 +52,167 @@ closed_set! {
         /// Low.
         P3 = "P3",
     }
-    /// Whether a hot-fix is called for.
+    /// Whether a hot-fix is needed.
     Hotfix {
-        /// It is.
+        /// A hot-fix is needed.
         Yes = "yes",
-        /// It is not: a scheduled release.
+        /// No hot-fix: the change goes into a scheduled release.
         No = "no",
-        /// What is known does not tell, or the policy does not say.
+        /// The known facts do not decide it, or the policy does not say.
         Unknown = "unknown",
     }
-    /// Which severity to act on while facts are unknown (SEV-5).
+    /// Which severity applies while facts are unknown.
     ActOn {
-        /// The one that is certain.
+        /// The severity that is certain.
         Confirmed = "confirmed",
-        /// The worst that is possible.
+        /// The worst possible severity.
         AtWorst = "at_worst",
     }
-    /// What an exclusion does where a rule for a hot-fix fires, too.
+    /// What happens if an exclusion and a rule for a hot-fix both fire.
     Exclusions {
-        /// It yields: a hot-fix.
+        /// The exclusion yields: a hot-fix.
         Yield = "yield",
-        /// It wins: no hot-fix.
+        /// The exclusion wins: no hot-fix.
         Win = "win",
-        /// Neither: a person decides.
+        /// A person decides.
         Ask = "ask",
     }
-    /// What a metric's readings are (MET-6).
+    /// The kind of the readings of a metric.
     MetricKind {
-        /// Events of trials.
+        /// Events out of trials, such as errors out of requests.
         Proportion = "proportion",
-        /// Events with exposure in seconds.
+        /// Events during a time, such as exceptions per minute.
         Count = "count",
-        /// A latency distribution: histogram buckets or raw samples.
+        /// A distribution of latencies: histogram buckets or raw samples.
         Latency = "latency",
-        /// A level.
+        /// A current value, such as memory usage.
         Gauge = "gauge",
-        /// Requests per minute, scaled by the traffic share.
+        /// Requests per minute, scaled by the share of the traffic.
         Volume = "volume",
     }
-    /// Which way a metric is worse (MET-2).
+    /// The direction in which a metric is worse.
     Worse {
-        /// Higher is worse: errors, latency.
+        /// Higher is worse, as for errors and latency.
         Higher = "higher",
-        /// Lower is worse: success, volume.
+        /// Lower is worse, as for success and volume.
         Lower = "lower",
     }
-    /// What a bound is measured against (MET-2).
-    Reference {
-        /// A figure by itself.
+    /// What a bound refers to.
+    BoundBase {
+        /// An absolute figure.
         Absolute = "absolute",
-        /// The record from before the incident.
-        Record = "record",
-        /// The live baseline arm: in a hot-fix the sick version.
+        /// The value of the metric before the incident, its key `reference`.
+        Reference = "reference",
+        /// The live baseline arm; in a hot-fix that is the faulty version.
         Live = "live",
     }
     /// What a metric is for.
     Role {
-        /// Its bands and its test decide.
+        /// Its bounds and its test decide.
         Decide = "decide",
-        /// It is watched and reported but decides nothing (FIELD-12).
+        /// The metric is watched and reported, but decides nothing.
         Watch = "watch",
     }
-    /// How traffic is moved (PLAN-1). With a flag the version is there already; with every other strategy it is deployed
-    /// first, and then the phases say how much of the traffic it has.
+    /// How traffic is moved to the fix. With a feature flag the version is already deployed. With
+    /// every other strategy it is deployed first, and the phases then say which share of the
+    /// traffic it gets.
     Strategy {
         /// A growing share of the traffic.
         Canary = "canary",
         /// A feature flag's percentage.
         FeatureFlag = "feature_flag",
-        /// Two sides, live and idle: the version goes to the idle one, then traffic is switched; a switch back
-        /// is tried before every other way back.
+        /// Two sides, live and idle: the version is deployed to the idle side, then traffic is
+        /// switched. Switching back is the first rollback method.
         BlueGreen = "blue_green",
-        /// Instance by instance, some at a time.
+        /// Some instances at a time.
         Rolling = "rolling",
-        /// All of it at once.
+        /// All traffic at once.
         Immediate = "immediate",
     }
-    /// Who lets a phase pass (ROLL-3).
+    /// Who promotes a phase.
     GateMode {
         /// The engine, when the promotion rule holds.
         Automatic = "automatic",
-        /// A person says go or no-go.
+        /// A person decides.
         Manual = "manual",
-        /// The engine, unless a person says hold within the veto window.
+        /// The engine, unless a person vetoes within the veto window.
         Veto = "veto",
     }
-    /// What a promotion claims (statistics, section 7).
+    /// The criterion for a promotion.
     PromotionRule {
-        /// Minimum duration and traffic reached, bands in success, evidence below the hold level.
+        /// The minimum time and traffic are reached, the success bounds are met, and the evidence
+        /// of harm is below the hold level.
         NoEvidenceOfHarm = "no_evidence_of_harm",
-        /// The promotion test has crossed: not worse than the margin.
+        /// The promotion test has shown that the fix is not worse than the margin.
         EvidenceOfNoHarm = "evidence_of_no_harm",
     }
-    /// What lets the tests be believed where errors cluster (statistics, section 4).
+    /// On what the thresholds of the tests are based, because errors come in bursts.
     EvidenceMode {
-        /// Errors are taken to be independent of each other.
+        /// Errors are assumed to be independent of each other.
         Plain = "plain",
-        /// Limits come from what noise alone reached in the house's own history.
+        /// Thresholds come from what noise alone reached in your own history.
         Replay = "replay",
-        /// The canary's instances are compared with other choices of as many; they must have been drawn at random.
+        /// The canary instances are compared with other selections of the same size; they must have
+        /// been drawn at random.
         Randomised = "randomised",
-        /// Replay and randomised have to agree.
+        /// `replay` and `randomised` have to agree.
         Both = "both",
     }
-    /// What is done where the data of the evidence mode are not at hand.
+    /// What happens if the data for the evidence mode is missing.
     Otherwise {
         /// The plain test decides.
         Plain = "plain",
-        /// No automatic rollback on statistics alone: a crossing asks. Bands still act.
+        /// A crossing asks a person: statistics alone do not roll back. Bounds still act.
         Ask = "ask",
     }
-    /// What follows when something is amiss, mildest first.
+    /// The response to a problem, the mildest first.
     Response {
-        /// Note it and go on.
+        /// Record it and continue.
         Continue = "continue",
-        /// Stay where we are.
+        /// Stay at the current phase.
         Hold = "hold",
         /// Ask a person.
         Ask = "ask",
-        /// Go back.
+        /// Roll back.
         RollBack = "roll_back",
     }
-    /// What a person or a check reports (ROLL-4).
+    /// A problem that a person or a check reports.
     Signal {
-        /// Any doubt about stability: when in doubt, roll back.
+        /// Doubt about the stability of the fix.
         Doubt = "doubt",
-        /// Users say it got worse.
+        /// Users report that it got worse.
         UserReportsWorse = "user_reports_worse",
         /// The original fault is still there.
         FixDoesNotWork = "fix_does_not_work",
-        /// An error nobody saw before.
+        /// A critical error that did not occur before.
         NewCriticalError = "new_critical_error",
         /// A health check fails.
         HealthCheckFailed = "health_check_failed",
-        /// Data are damaged.
+        /// Data is corrupted.
         DataCorruption = "data_corruption",
-        /// Slower or worse than before.
+        /// Performance is worse than before.
         WorsePerformance = "worse_performance",
     }
-    /// A way back (PLAN-5).
+    /// A rollback method.
     RollbackMethod {
-        /// Switch the flag off.
+        /// Switch the feature flag off.
         FeatureFlag = "feature_flag",
         /// Deploy the previous version again.
         Redeploy = "redeploy",
-        /// Revert the commit and deploy.
+        /// Revert the commit and deploy the result.
         GitRevert = "git_revert",
         /// Switch traffic to the idle side.
         BlueGreenSwitch = "blue_green_switch",
         /// The platform's own rollback.
         Platform = "platform",
     }
-    /// A moment of an incident that others count from, in the order of a normal course (SEV-6, TIME-1).
+    /// A moment of an incident from which times count, in the usual order.
     Moment {
         /// The fault began.
         Began = "began",
-        /// Somebody or something noticed it.
+        /// A person or a monitor noticed it.
         Detected = "detected",
-        /// It was called an incident.
+        /// It was declared an incident.
         Declared = "declared",
         /// The hot-fix was approved.
         Approved = "approved",
@@ -219,121 +222,121 @@ closed_set! {
         DeployStarted = "deploy_started",
         /// The last phase was reached: all traffic has the fix.
         Deployed = "deployed",
-        /// The fix was seen to work.
+        /// The fix was verified.
         Verified = "verified",
         /// The fault is over for users.
         Resolved = "resolved",
-        /// The way back is done.
+        /// The rollback is complete.
         RolledBack = "rolled_back",
         /// The incident was closed.
         Closed = "closed",
     }
-    /// A time that a calendar gives and no clock, with [`Due`](crate::policy::section::Due) (SEV-6).
+    /// A due time that depends on a calendar; see [`Due`](crate::policy::section::Due).
     Calendar {
-        /// The next day on which the house works.
+        /// The next working day.
         NextBusinessDay = "next_business_day",
-        /// The day after.
+        /// The next day.
         NextDay = "next_day",
         /// The next regular release.
         NextRelease = "next_release",
         /// The next sprint.
         NextSprint = "next_sprint",
     }
-    /// Who reads a message (COMM-2).
+    /// Who reads a message.
     Audience {
-        /// Who works on it.
+        /// The people who work on the incident.
         Responders = "responders",
-        /// Who depends on it, in plain words.
+        /// The people who depend on the service, in plain language.
         Stakeholders = "stakeholders",
-        /// The house's business side, without jargon.
+        /// The business side of the organisation, without jargon.
         Business = "business",
-        /// Everybody; no internals.
+        /// Everybody, without internal details.
         Public = "public",
     }
-    /// What somebody has to do (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+    /// What kind of duty it is.
     DutyKind {
-        /// Begin to act.
+        /// Start to respond.
         Act = "act",
-        /// Have the fix deployed.
+        /// Have the fix live.
         Fix = "fix",
-        /// Approve, or refuse to.
+        /// Approve or deny.
         Approve = "approve",
         /// Review the change or the incident.
         Review = "review",
-        /// Tell an audience once.
-        Tell = "tell",
-        /// Tell an audience how it stands, again and again.
+        /// Notify an audience once.
+        Notify = "notify",
+        /// Send an audience the status repeatedly.
         Update = "update",
-        /// Wake somebody.
+        /// Page somebody.
         Page = "page",
-        /// Wake the next one, where the one before has not solved it.
+        /// Page the next level of the escalation policy.
         Escalate = "escalate",
-        /// Meet.
+        /// Hold a meeting.
         Meet = "meet",
         /// Write something down.
         Write = "write",
-        /// Look at metrics.
+        /// Watch metrics.
         Watch = "watch",
-        /// Do what is left to do afterwards.
+        /// Complete a task after the rollout.
         FollowUp = "follow_up",
     }
-    /// When a checklist is gone through, in the order of a rollout (GATE-2, GATE-5).
+    /// When a checklist is due, in the order of a rollout.
     ChecklistMoment {
-        /// Before the start, which waits for its required items.
+        /// Before the start. The start waits for the required items.
         Start = "start",
-        /// While the hot-fix is prepared; holds nothing up.
+        /// While the hot-fix is prepared. The start does not wait for it.
         Before = "before",
         /// When the last phase is reached.
         Deployed = "deployed",
-        /// When the fix is seen to work.
+        /// When the fix is verified.
         Verified = "verified",
-        /// In the final validation.
+        /// During the final validation.
         FinalValidation = "final_validation",
-        /// After a way back.
+        /// After a rollback.
         RolledBack = "rolled_back",
         /// When the rollout is over.
         After = "after",
     }
-    /// What follows when a rollout fails: a verdict, a report or a failed action asks to go back (FIELD-6).
+    /// What happens if a verdict, a report or a failed action demands a rollback.
     OnFailure {
-        /// It goes back.
+        /// The rollout rolls back.
         RollBack = "roll_back",
-        /// It stops where it is, and somebody is woken: something cannot go back.
+        /// The rollout stops where it is, and somebody is paged: something cannot be rolled back.
         Freeze = "freeze",
-        /// It stays where it is and asks; a person decides.
+        /// The rollout stays where it is, and a person decides.
         Ask = "ask",
     }
-    /// To which versions a person may revert at once (FIELD-7).
+    /// To which versions a person may revert at once, without waiting for the analysis.
     RevertTo {
-        /// Any that the person names.
+        /// Any version that the person names.
         Any = "any",
-        /// The previous one alone.
+        /// Only the previous version.
         Previous = "previous",
-        /// None: the way back goes by its phases' rules.
+        /// None: `revert` is refused.
         Never = "never",
     }
-    /// When the change is reviewed (GATE-3).
+    /// When the change is reviewed.
     ReviewTime {
         /// Before it is deployed.
         Before = "before",
-        /// It may be deployed first.
+        /// After it is deployed.
         After = "after",
-        /// Either.
+        /// Either before or after.
         Any = "any",
     }
-    /// How far a hot-fix may tidy the code around the fix (GATE-4).
+    /// How far a hot-fix may refactor the code around the fix.
     Refactoring {
         /// Not at all.
         Never = "never",
-        /// Where the fix cannot be made without it.
+        /// If the fix is impossible without it.
         IfNeeded = "if_needed",
-        /// Where it stays small.
+        /// If it remains small.
         NotLarge = "not_large",
     }
 }
 
 impl Worse {
-    /// The events that are bad: failures where a metric counts successes.
+    /// The number of bad events: if the metric counts successes, the failures.
     pub fn bad(self, events: f64, trials: f64) -> f64 {
         match self {
             Self::Higher => events,
@@ -343,70 +346,70 @@ impl Worse {
 }
 
 closed_set! {
-    /// What a message is about (COMM-1).
+    /// The occasion of a message.
     MessageKind {
         /// There is an incident.
         Alert = "alert",
         /// The rollout starts.
         DeploymentStarted = "deployment_started",
-        /// A phase passed.
+        /// A phase was promoted.
         PhasePassed = "phase_passed",
-        /// All traffic is on the fix.
+        /// All traffic has the fix.
         Deployed = "deployed",
-        /// It goes back.
+        /// A rollback has started.
         RollingBack = "rolling_back",
-        /// It is back.
+        /// The rollback is complete.
         RolledBack = "rolled_back",
-        /// Something changed.
+        /// A status update.
         Update = "update",
-        /// The incident is over.
+        /// The incident is resolved.
         Resolved = "resolved",
     }
-    /// What a figure in a message promises (COMM-1).
+    /// What a time in a message promises.
     Promised {
         /// How long the deployment takes.
         Duration = "duration",
-        /// How long it is watched afterwards.
+        /// How long the fix is watched afterwards.
         Watch = "watch",
-        /// When there is news next.
+        /// When the next update is sent.
         Update = "update",
-        /// When it is expected to be over.
+        /// When the deployment is expected to be complete.
         Eta = "eta",
-        /// How long a way back takes.
+        /// How long a rollback takes.
         Rollback = "rollback",
-        /// When the review is.
+        /// When the review is due.
         Review = "review",
     }
-    /// How likely something is, or how much it would matter (PLAN-4).
+    /// How likely a risk is, or how severe its consequences.
     Grade {
-        /// Hardly at all.
+        /// Very low.
         VeryLow = "very_low",
-        /// A little.
+        /// Low.
         Low = "low",
-        /// Noticeably.
+        /// Medium.
         Medium = "medium",
-        /// Very.
+        /// High.
         High = "high",
     }
-    /// What the times of a step are (PLAN-8).
+    /// What the times of a step mean.
     StepClock {
-        /// How long it takes.
+        /// How long the step takes.
         Duration = "duration",
-        /// From when to when it runs, counted from detection.
+        /// When the step starts and ends, counted from the detection.
         Position = "position",
     }
-    /// What a piece of advice says (GATE-6).
+    /// The kind of a piece of advice.
     AdviceKind {
         /// Something to do.
         Do = "do",
         /// Something not to do.
         Dont = "dont",
-        /// A mistake that others made.
+        /// A common mistake.
         Pitfall = "pitfall",
     }
-    /// What sees to it that a piece of advice is followed (GATE-6).
+    /// The part of the policy that checks a piece of advice.
     AdviceCheck {
-        /// The guard of what a hot-fix may change.
+        /// The limits on what a hot-fix may change.
         Scope = "scope",
         /// The demands for tests.
         Testing = "testing",
@@ -418,30 +421,30 @@ closed_set! {
         Monitoring = "monitoring",
         /// The messages that are sent.
         Messages = "messages",
-        /// The way back.
+        /// The rollback.
         Rollback = "rollback",
         /// The duty to merge the fix into the other branches.
         MergeBack = "merge_back",
         /// The incident report.
         Report = "report",
-        /// A rehearsal.
+        /// A drill.
         Drill = "drill",
     }
-    /// What the engine itself sees of something that has happened (PLAN-4).
+    /// A sign by which the engine detects a contingency.
     Sign {
         /// No deciding metric has a fresh reading.
         NoData = "no_data",
     }
-    /// Which side of success a criterion is about (MET-7).
+    /// The group of a success criterion.
     SuccessGroup {
         /// The system.
         Technical = "technical",
-        /// Customers and money.
+        /// Customers and revenue.
         Business = "business",
-        /// Those who run it.
+        /// Operation of the service.
         Operational = "operational",
     }
-    /// How branches are used (VCS-1).
+    /// The branching model.
     Flow {
         /// A branch from main, merged there, tagged, and merged into develop.
         GitFlow = "git_flow",
@@ -452,9 +455,9 @@ closed_set! {
         /// A branch from the tag that is in production.
         ProductionTag = "production_tag",
     }
-    /// A step of the source-control plan (VCS-1).
+    /// A step of the source-control plan.
     VcsStep {
-        /// Make the branch.
+        /// Create the branch.
         Branch = "branch",
         /// Commit the fix.
         Commit = "commit",
@@ -466,55 +469,55 @@ closed_set! {
         Merge = "merge",
         /// Tag the version.
         Tag = "tag",
-        /// Deploy it.
+        /// Deploy the version.
         Deploy = "deploy",
-        /// Merge it into the other branches.
+        /// Merge the fix into the other branches.
         MergeBack = "merge_back",
         /// Delete the branch.
         DeleteBranch = "delete_branch",
     }
-    /// How the next version is numbered (VCS-3).
+    /// How the next version is numbered.
     Versioning {
         /// 1.2.4 follows 1.2.3.
         Patch = "patch",
-        /// 1.2.3-hotfix.1 follows 1.2.3; as a semantic version it ranks below it.
+        /// 1.2.3-hotfix.1 follows 1.2.3. As a semantic version it ranks below 1.2.3.
         HotfixIdentifier = "hotfix_identifier",
     }
-    /// How a tag is named (VCS-4).
+    /// How a tag is named.
     TagForm {
-        /// After the version: v1.2.4.
+        /// By the version: v1.2.4.
         Version = "version",
-        /// After the time in UTC: hotfix-YYYYMMDD-HHMM.
+        /// By the time in UTC: hotfix-YYYYMMDD-HHMM.
         Timestamp = "timestamp",
     }
-    /// How a branch is merged (VCS-1).
+    /// How a branch is merged.
     MergeKind {
-        /// With a merge commit, always.
+        /// Always with a merge commit.
         NoFf = "no_ff",
-        /// As one commit.
+        /// As one squashed commit.
         Squash = "squash",
         /// Without a merge commit.
         FastForward = "fast_forward",
     }
-    /// What a commit message says (VCS-5).
+    /// A field of a commit message.
     CommitField {
         /// The incident or ticket.
         Issue = "issue",
-        /// How bad it is.
+        /// The severity.
         Severity = "severity",
         /// Who or what is affected.
         Impact = "impact",
-        /// Why it happened.
+        /// The root cause.
         Cause = "cause",
         /// What was changed.
         Change = "change",
-        /// How that solves it.
+        /// How the change solves the issue.
         Solution = "solution",
-        /// How it was tested.
+        /// How the fix was tested.
         Tested = "tested",
-        /// Who approved it.
+        /// Who approved the fix.
         ApprovedBy = "approved_by",
-        /// Who deployed it.
+        /// Who deployed the fix.
         DeployedBy = "deployed_by",
     }
 }

@@ -1,6 +1,6 @@
 //! Decides how an emergency fix is rolled out safely.
 #![forbid(unsafe_code)]
-// A panic must not cross a boundary, so the library has none of its own.
+// A panic must not cross a language boundary, so the library does not panic itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod canonical;

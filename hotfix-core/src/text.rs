@@ -1,4 +1,4 @@
-//! Text from outside in our own sentences: what a name may have meant, and what is shown of it.
+//! Text helpers: suggestions for unknown names, and safe display of text from outside.
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
@@ -10,9 +10,9 @@ pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("did you mean `{name}`? "))
 }
 
-/// The name nearest to `got`, where one is near enough to be a slip of the pen.
+/// The name nearest to `got`, if it is near enough to be a typing error.
 pub(crate) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Longer ones are no slip of a short name, and would cost time.
+    // A longer text cannot be a typing error of a short name, and would cost time.
     if got.len() > 64 {
         return None;
     }
@@ -27,15 +27,21 @@ pub(crate) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -
     best.map(|(_, name)| name)
 }
 
-/// A name of ours as words: `feature_flag` is `feature flag`.
+/// A name as words: `feature_flag` is `feature flag`.
 pub(crate) fn words(name: &str) -> String {
     name.replace('_', " ")
 }
 
-/// Text from outside as a sentence shows it: one line, not long.
+/// The text with a capital first letter.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Text from outside for a sentence: one short line.
 pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 64;
-    // Most text is short and plain: it is shown as it is.
+    // Most text is short and plain, and is shown unchanged.
     if text.len() <= MOST && text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'\\') {
         return text.to_owned();
     }
@@ -53,7 +59,7 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// A number to so many places after its point. What is rounded to 0 has no sign.
+/// A number with so many decimal places. A result of 0 has no sign.
 pub(crate) fn rounded(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
     match text.strip_prefix('-') {
@@ -62,7 +68,7 @@ pub(crate) fn rounded(value: f64, places: usize) -> String {
     }
 }
 
-/// A number to so many significant digits, without zeros at the end.
+/// A number with so many significant digits, without trailing zeros.
 pub(crate) fn figure(value: f64, digits: usize) -> String {
     let mut places = digits.saturating_sub(1);
     let mut scale = value.abs();
@@ -80,7 +86,7 @@ pub(crate) fn figure(value: f64, digits: usize) -> String {
     }
 }
 
-/// Names in backticks, with something between them: `a`, `b`.
+/// Names in backticks with a separator: `a`, `b`.
 pub(crate) fn quoted<T: Display>(names: &[T], between: &str) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(between)
@@ -119,12 +125,13 @@ pub(crate) fn time(span: Span) -> String {
     if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
 }
 
-/// A range of times: `30min to 1h 5min`, or one time where both are the same.
+/// A range of times: `30min to 1h 5min`, or one time if both are equal.
 pub(crate) fn times(least: Span, most: Span) -> String {
     if least == most { time(most) } else { format!("{} to {}", time(least), time(most)) }
 }
 
-/// A character that a drawing can show: control characters are blanks, and so are the code points that XML has no place for.
+/// A character for a drawing: control characters, and code points that XML does not allow, become
+/// blanks.
 pub(crate) fn drawable(c: char) -> char {
     match c {
         '\n' | '\u{2028}' | '\u{2029}' => '\n',
@@ -134,14 +141,15 @@ pub(crate) fn drawable(c: char) -> char {
     }
 }
 
-/// One line of text for Mermaid, which draws it as it stands.
+/// One line of text, escaped for Mermaid.
 ///
-/// All but letters, digits and plain punctuation is written by its number, as much of it has a meaning even inside quotes: `#`
-/// begins an entity, a back-tick Markdown, `:` before `#` a style.
+/// Everything except letters, digits and plain punctuation is written as an entity, because much of
+/// it has a meaning even inside quotes: `#` begins an entity, a backtick Markdown, `:` before `#` a
+/// style.
 ///
-/// Two things need more. A line that has `direction LR` anywhere is taken for that statement. And entities are kept as
-/// `ﬂ°°35¶ß` inside, so that a text with these signs must not have them side by side: the ligature becomes two letters, and
-/// an invisible joiner follows `¶`.
+/// Two cases need more. A line with `direction LR` anywhere is read as that statement. And Mermaid
+/// keeps entities internally as `ﬂ°°35¶ß`, so a text must not have these characters in sequence:
+/// the ligature becomes two letters, and an invisible joiner follows `¶`.
 pub(crate) fn mermaid(line: &str) -> String {
     let mut text = String::new();
     for c in line.chars() {
@@ -159,10 +167,10 @@ pub(crate) fn mermaid(line: &str) -> String {
     text
 }
 
-/// Text from outside as a part of a line of Markdown that shows it and nothing else: one line, no markup, no HTML, no link, and
-/// no end of a table's cell. Empty text is a dash.
+/// Text from outside, escaped for a line of Markdown: one line without markup, HTML, links or the
+/// end of a table cell. Empty text becomes a dash.
 ///
-/// Signs that turn the direction of writing round are left out: with them a text looks like another one.
+/// Characters that change the writing direction are removed, because they can disguise a text.
 pub(crate) fn markdown(text: &str) -> String {
     let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let plain: String = text.chars().filter(|c| !turns(c)).map(drawable).collect();
@@ -181,7 +189,7 @@ pub(crate) fn markdown(text: &str) -> String {
             '.' | ')' if digits > 0 && at == digits => {
                 after.len() == 1 || after[1..].starts_with(' ')
             }
-            // What readers of some dialects see as a link without any markup.
+            // Some Markdown dialects make links of these without any markup.
             ':' => after.starts_with("://"),
             '.' => {
                 before.len() >= 3

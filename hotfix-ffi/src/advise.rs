@@ -1,4 +1,4 @@
-//! Advice: which values of a policy keep false rollbacks under a bound, at the least harm (POST-5).
+//! Advice: the values of a policy that keep false rollbacks below a bound, at the least harm.
 
 use std::ffi::c_char;
 
@@ -12,20 +12,22 @@ use crate::pointer;
 use crate::policy::hotfix_policy;
 use crate::status::hotfix_status;
 
-/// Tries a policy with other values, every combination against the same luck, on the calling thread: {"most_false_rollbacks",
-/// "runs", "candidates": [{"changes": {place: value}, "not_tried", "false_rollbacks", "at_most", "keeps", "missed_faults",
-/// "completed", "hurt"}], "best"}. The first candidate is the policy as it is; "best" is the number of the one to take, and absent
-/// where none keeps the bound. "not_tried" says why a candidate could not be, else it is absent.
+/// Simulates a policy with other values: every combination, all with the same random seed, on the
+/// calling thread. The result is {"most_false_rollbacks", "runs", "candidates": [{"changes":
+/// {place: value}, "not_tried", "false_rollbacks", "at_most", "keeps", "missed_faults",
+/// "completed", "affected"}], "best"}. The first candidate is the policy as it is. "best" is the
+/// index of the recommended candidate; it is absent if no candidate keeps the bound. "not_tried"
+/// gives the reason why a candidate could not be simulated; otherwise it is absent.
 ///
 /// @param policy        A policy.
-/// @param question      TOML or JSON (docs/simulation.md) with "scenarios", "axes" (of "path" and "values"), "bound", "runs" and
-///                      "seed"; UTF-8, borrowed. Without axes the usual ones are tried, without a bound 0.05 is allowed, without
-///                      a seed it is the first scenario's.
+/// @param question      TOML or JSON (docs/simulation.md) with "scenarios", "axes" (of "path" and
+///                      "values"), "bound", "runs" and "seed"; UTF-8, borrowed. Defaults: the usual
+///                      axes, a bound of 0.05, and the seed of the first scenario.
 /// @param question_len  Its length in bytes.
 /// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_SIMULATE for a question that cannot be read or does not fit the policy; the error has all faults, each
-///         with its place in the question, as "/axes/0/path".
+/// @return HOTFIX_STATUS_SIMULATE if the question cannot be read or does not fit the policy. The
+///         error has every fault, each with its place in the question, such as "/axes/0/path".
 ///
 /// Thread rule: any number of threads may use one policy.
 #[unsafe(no_mangle)]

@@ -11,19 +11,19 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::status::hotfix_status;
 
-/// Checks a log from end to end and computes every verdict, action and change of state anew.
+/// Checks a log from end to end and recomputes every verdict, action and change of state.
 ///
-/// Whatever is wrong with the log is a finding, not a failure: {"clean": true, "lines": 42, "head": "…", "findings": []};
-/// a finding is {"code", "line", "message"}.
+/// A fault in the log is a finding, not a failure of the call. The result is {"clean": true,
+/// "lines": 42, "head": "…", "findings": []}; a finding is {"code", "line", "message"}.
 ///
 /// @param log                The log's bytes; borrowed for the call.
 /// @param log_len            Their number.
-/// @param expected_head      The head that the log should have, 64 hexadecimal digits, so that a cut tail is found; may be null
-///                           with length 0.
+/// @param expected_head      The head that the log should have, 64 hexadecimal digits: with it,
+///                           missing lines at the end are found. May be null with length 0.
 /// @param expected_head_len  Its length in bytes.
 /// @param out                A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err                Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_UNIT for a head that is no digest.
+/// @return HOTFIX_STATUS_UNIT if `expected_head` is not a valid digest.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! A policy over recorded metrics: when it would have acted.
+//! Backtest: when a policy would have acted on recorded metrics.
 
 use std::ffi::c_char;
 use std::slice;
@@ -13,26 +13,29 @@ use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
 
-/// Runs a policy over recorded metrics and says when it would have acted. Nothing is deployed.
+/// Runs a policy over recorded metrics and reports when it would have acted. Nothing is deployed.
 ///
-/// {"from", "until", "readings", "findings", "policies": [{"policy", "would": [{"at", "what" ("continue", "alert", "hold", "ask",
-/// "promote" or "roll_back"), "phase", "reason", "metrics", "evidence"}], "first_alert", "first_ask", "first_rollback",
-/// "crossed_at", "ended": {"at", "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at", "rollback_at",
-/// "held_at", "crossed_at", "bands"}}, "findings"}]}; what never came is absent. A finding is {"code", "message", "count", "at",
-/// "metric"}. docs/backtest.md describes formats, mapping and what is assumed.
+/// {"from", "until", "readings", "findings", "policies": [{"policy", "would": [{"at", "what"
+/// ("continue", "alert", "hold", "ask", "promote" or "roll_back"), "phase", "reason", "metrics",
+/// "evidence"}], "first_alert", "first_ask", "first_rollback", "crossed_at", "ended": {"at",
+/// "state", "phase", "after"}, "metrics": {id: {"role", "left_out", "alert_at", "rollback_at",
+/// "held_at", "crossed_at", "bands"}}, "findings"}]}; what did not happen is absent. A finding is
+/// {"code", "message", "count", "at", "metric"}. docs/backtest.md describes the formats, the
+/// mapping and the assumptions.
 ///
 /// @param policy       A policy.
 /// @param text         The recording; UTF-8, borrowed for the call; at most 64 MiB.
 /// @param text_len     Its length in bytes.
 /// @param format       "csv", "json_lines" or "prometheus"; UTF-8, borrowed.
 /// @param format_len   Its length in bytes.
-/// @param mapping      Which columns, series and labels are which metric, and what is assumed, as JSON: {"time", "metrics",
-///                     "assume"}; UTF-8, borrowed; may be null with length 0 for JSON Lines.
+/// @param mapping      Which columns, series and labels belong to which metric, and the
+///                     assumptions, as JSON: {"time", "metrics", "assume"}; UTF-8, borrowed. May be
+///                     null with length 0 for JSON Lines.
 /// @param mapping_len  Its length in bytes.
 /// @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_SIMULATE for what cannot be read or run (HF-REC); the error's path is "line 3, column 2" or a JSON
-///         Pointer.
+/// @return HOTFIX_STATUS_SIMULATE if the recording or the mapping cannot be read, or the policy
+///         cannot be run on it. The error's path is "line 3, column 2" or a JSON Pointer.
 ///
 /// Thread rule: any number of threads may use one policy.
 #[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! Text that goes out: views into a handle, and buffers that the caller frees.
+//! Output text: views into a handle, and buffers that the caller frees.
 
 use std::ffi::c_char;
 use std::fmt::Display;
@@ -6,7 +6,8 @@ use std::fmt::Display;
 use crate::error::Fallible;
 use crate::pointer;
 
-/// A view of UTF-8 text that belongs to a handle or to the library. Not ended by a null byte; `ptr` is never null.
+/// A view of UTF-8 text that a handle or the library owns. It does not end with a null byte; `ptr`
+/// is never null.
 ///
 /// Print it with `printf("%.*s", (int)s.len, s.ptr)`.
 #[repr(C)]
@@ -14,7 +15,7 @@ use crate::pointer;
 pub struct hotfix_str {
     /// The first byte.
     pub ptr: *const c_char,
-    /// How many bytes.
+    /// Length in bytes.
     pub len: usize,
 }
 
@@ -31,15 +32,17 @@ impl hotfix_str {
     }
 }
 
-/// UTF-8 text, or the bytes of a snapshot, that the caller owns: give it back with hotfix_buf_free and change none of its members.
+/// UTF-8 text, or the bytes of a snapshot, that the caller owns. Free it with hotfix_buf_free; do
+/// not change its members.
 ///
-/// A null byte follows and does not count. Before its first use it may hold anything.
+/// A null byte follows the text and is not counted in `len`. Before its first use the struct may
+/// hold anything.
 #[repr(C)]
 #[derive(Debug)]
 pub struct hotfix_buf {
-    /// The first byte; null where there is no text to free.
+    /// The first byte; null if there is no text to free.
     pub data: *mut c_char,
-    /// How many bytes.
+    /// Length in bytes.
     pub len: usize,
 }
 
@@ -53,7 +56,7 @@ impl hotfix_buf {
     }
 }
 
-/// Writes text into a buffer of the caller, which is emptied before `make` can fail.
+/// Writes text into the caller's buffer, which is emptied before `make` can fail.
 pub(crate) unsafe fn put_text(
     out: *mut hotfix_buf,
     make: impl FnOnce() -> Fallible<String>,
@@ -62,13 +65,13 @@ pub(crate) unsafe fn put_text(
     unsafe { put_bytes(out, || Ok(make()?.into_bytes())) }
 }
 
-/// Writes bytes into a buffer of the caller, which is emptied before `make` can fail.
+/// Writes bytes into the caller's buffer, which is emptied before `make` can fail.
 pub(crate) unsafe fn put_bytes(
     out: *mut hotfix_buf,
     make: impl FnOnce() -> Fallible<Vec<u8>>,
 ) -> Fallible<()> {
     pointer::not_null(out, "out")?;
-    // SAFETY: not null, and writable by the header's contract; what it held is the caller's to have freed.
+    // SAFETY: not null, and writable by the header's contract; the caller has freed what it held.
     unsafe { out.write(hotfix_buf::EMPTY) };
     let buf = hotfix_buf::of(make()?);
     // SAFETY: as above.
@@ -89,7 +92,8 @@ pub unsafe extern "C" fn hotfix_buf_free(buf: *mut hotfix_buf) {
     // SAFETY: not null; live and writable by the header's contract.
     let freed = unsafe { buf.replace(hotfix_buf::EMPTY) };
     if !freed.data.is_null() {
-        // SAFETY: `data` came from a boxed slice of `len` bytes and a null byte, by the contract of the struct.
+        // SAFETY: `data` came from a boxed slice of `len` bytes and a null byte, by the contract of
+        // the struct.
         drop(unsafe {
             Box::from_raw(std::ptr::slice_from_raw_parts_mut(
                 freed.data.cast::<u8>(),
@@ -99,7 +103,8 @@ pub unsafe extern "C" fn hotfix_buf_free(buf: *mut hotfix_buf) {
     }
 }
 
-/// A SHA-256 digest as 64 lower-case hexadecimal digits and a null byte; empty text where there is none.
+/// A SHA-256 digest as 64 lower-case hexadecimal digits and a null byte; empty text if there is no
+/// digest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_digest {
@@ -107,7 +112,7 @@ pub struct hotfix_digest {
     pub hex: [c_char; 65],
 }
 
-/// A short name, ended by a null byte; empty text where there is none.
+/// A short name that ends with a null byte; empty text if there is no name.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_name {
@@ -115,7 +120,7 @@ pub struct hotfix_name {
     pub text: [c_char; 32],
 }
 
-/// Text in place, ended by a null byte; what does not fit is cut.
+/// Copies text in place and ends it with a null byte; text that does not fit is cut.
 pub(crate) fn in_place<const N: usize>(text: &impl Display) -> [c_char; N] {
     struct Place<const N: usize>([c_char; N], usize);
     impl<const N: usize> std::fmt::Write for Place<N> {

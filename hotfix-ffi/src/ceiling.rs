@@ -1,4 +1,4 @@
-//! A ceiling for tiny rates, and the interval for the ratio, by themselves.
+//! The ceiling test for very small rates, and the interval for the ratio, without a rollout.
 
 use std::ffi::c_char;
 
@@ -15,7 +15,7 @@ use crate::policy::canonical;
 use crate::rate_ratio::{hotfix_evidence, put_decided, put_evidence, unreadable};
 use crate::status::hotfix_status;
 
-/// A sequential test of the canary's rate against a figure.
+/// A sequential test of the canary's rate against a fixed ceiling.
 pub struct hotfix_ceiling(Guarded<Test>);
 
 handle!(hotfix_ceiling, Test);
@@ -26,22 +26,24 @@ pub(crate) struct Test {
     state: Ceiling,
 }
 
-/// What to_bytes writes: the settings, from which the design follows, and the state.
+/// What to_bytes writes: the settings, from which the design is computed, and the state.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct SavedState {
     settings: CeilingSettings,
     state: Ceiling,
 }
 
-/// A test without data. Null hypothesis: the rate is at the ceiling or above it.
+/// Makes a test without data. Null hypothesis: the rate is at the ceiling or above it.
 ///
-/// @param settings      {"ceiling": 0.005, "alpha", "grid", "weights"}, all but the first optional; "grid" holds rates as
-///                      shares of the ceiling, from 0 and below 1. UTF-8, borrowed.
+/// @param settings      {"ceiling": 0.005, "alpha", "grid", "weights"}, all but the first optional;
+///                      "grid" holds rates as shares of the ceiling, from 0 and below 1. UTF-8,
+///                      borrowed.
 /// @param settings_len  Its length in bytes.
 /// @param out           The test; the caller frees it with hotfix_ceiling_free. Null on failure.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+/// @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+///         read.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -65,14 +67,15 @@ pub unsafe extern "C" fn hotfix_ceiling_new(
     }
 }
 
-/// Takes in one tick.
+/// Adds the counts of one tick.
 ///
 /// @param test         A test.
-/// @param events       The canary's events; 0 to 2^53, as the trials.
+/// @param events       The canary's events; 0 to 2^53, like the trials.
 /// @param trials       Its trials, at least as many.
-/// @param out_decided  Whether the test has decided, now or before; may be null. Written on success only.
+/// @param out_decided  Whether the test has decided, in this tick or before; may be null. Written
+///                     on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that cannot be: the test is as before.
+/// @return HOTFIX_STATUS_STAT for invalid counts; the test is unchanged.
 ///
 /// Thread rule: one thread at a time for one test.
 #[unsafe(no_mangle)]
@@ -95,13 +98,14 @@ pub unsafe extern "C" fn hotfix_ceiling_update(
     }
 }
 
-/// What the test reports; `ratio` is the canary's rate over the ceiling, `log_e_bound` is `log_e` itself.
+/// The evidence so far. `ratio` is the canary's rate over the ceiling; `log_e_bound` equals
+/// `log_e`.
 ///
 /// @param test  A test.
-/// @param out   The evidence; set its `struct_size` before. Written on success only.
+/// @param out   The evidence; set its `struct_size` before the call. Written on success only.
 /// @param err   Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a test while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_ceiling_evidence(
     test: *const hotfix_ceiling,
@@ -119,13 +123,14 @@ pub unsafe extern "C" fn hotfix_ceiling_evidence(
     }
 }
 
-/// How many requests without an error are enough to decide: what a plan has to find room for.
+/// The number of requests without an error that is enough to decide. The plan has to last at least
+/// that long.
 ///
 /// @param test        A test.
-/// @param out_trials  Their number, whatever was seen so far.
+/// @param out_trials  The number, counted from a test without data.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a test while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_ceiling_clean_trials(
     test: *const hotfix_ceiling,
@@ -141,13 +146,13 @@ pub unsafe extern "C" fn hotfix_ceiling_clean_trials(
     }
 }
 
-/// Writes settings and state, to go on later or elsewhere.
+/// Writes settings and state, so that the test can continue later or in another process.
 ///
 /// @param test  A test.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err   Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a test while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_ceiling_to_bytes(
     test: *const hotfix_ceiling,
@@ -159,7 +164,7 @@ pub unsafe extern "C" fn hotfix_ceiling_to_bytes(
         guard(err, || {
             put_text(out, || {
                 pointer::read(test, "test", |test| {
-                    canonical(&Document { settings: test.settings.clone(), state: test.state })
+                    canonical(&SavedState { settings: test.settings.clone(), state: test.state })
                 })
             })
         })
@@ -172,7 +177,8 @@ pub unsafe extern "C" fn hotfix_ceiling_to_bytes(
 /// @param bytes_len  Their number.
 /// @param out        The test; the caller frees it with hotfix_ceiling_free. Null on failure.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+/// @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+///         settings do not match.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -187,7 +193,7 @@ pub unsafe extern "C" fn hotfix_ceiling_from_bytes(
         guard(err, || {
             pointer::make(out, || {
                 let text = pointer::text(bytes, bytes_len, "bytes")?;
-                let Document { settings, state } =
+                let SavedState { settings, state } =
                     serde_json::from_str(text).map_err(|e| unreadable("bytes", &e))?;
                 let design = CeilingDesign::try_new(&settings)?;
                 state.check(&design)?;
@@ -207,7 +213,7 @@ pub unsafe extern "C" fn hotfix_ceiling_free(test: *mut hotfix_ceiling) {
     pointer::free(test);
 }
 
-/// Sums of all ticks of one planned split, and of one kind of user.
+/// Sums over all ticks with one planned traffic split, for one kind of user.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_stratum {
@@ -221,17 +227,18 @@ pub struct hotfix_stratum {
     pub baseline_trials: f64,
 }
 
-/// Interval for the canary's rate over the baseline's that is valid at every look.
+/// Interval for the ratio of the canary's rate to the baseline's; valid at every evaluation.
 ///
-/// Ticks of one planned split may be summed, those of different ones never.
+/// Sum only ticks with the same planned traffic split.
 ///
-/// @param strata      The sums, one element a planned split; may be null with a count of 0.
+/// @param strata      The sums, one element for each planned split; may be null with a count of 0.
 /// @param count       Their number, at most 4096.
 /// @param confidence  Above 0 and below 1, such as 0.99.
 /// @param out_low     The lower end; 0 without events in the canary. Written on success only.
-/// @param out_high    The upper end; infinite without events in the baseline. Written on success only.
+/// @param out_high    The upper end; infinite without events in the baseline. Written on success
+///                    only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for sums or a confidence that cannot be.
+/// @return HOTFIX_STATUS_STAT for invalid sums or an invalid confidence.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -271,5 +278,5 @@ pub unsafe extern "C" fn hotfix_ratio_interval(
     }
 }
 
-/// A count beyond it is a length in the wrong unit rather than so many phases.
+/// A larger count is probably a length in the wrong unit: no rollout has so many phases.
 const MOST_STRATA: usize = 4096;

@@ -12,19 +12,22 @@ use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
 
-/// Composes a commit message in the policy's form, as JSON: {"text", "subject", "missing", "later": [{"field", "label",
-/// "value"}], "note": {"text", "command"}, "version_commit", "version_missing"}.
+/// Composes a commit message in the policy's form, as JSON: {"text", "subject", "missing", "later":
+/// [{"field", "label", "value"}], "note": {"text", "command"}, "version_commit",
+/// "version_missing"}.
 ///
-/// Facts stand at its end as trailers that `git interpret-trailers` reads. What the form asks for and was not given is named
-/// in "missing"; what is known only after the commit is in "later", with a `git notes` command for what of it was given.
+/// The facts are at its end, as trailers that `git interpret-trailers` reads. "missing" names what
+/// the form asks for and was not given. "later" has what is known only after the commit; "note" has
+/// a `git notes` command for the part of it that was given.
 ///
 /// @param policy     A policy.
-/// @param parts      {"summary", "scope", "version", "fields": {"issue", "severity", "impact", "cause", "change", "solution",
-///                   "tested", "approved_by", "deployed_by"}}, all but the summary optional; UTF-8, borrowed.
+/// @param parts      {"summary", "scope", "version", "fields": {"issue", "severity", "impact",
+///                   "cause", "change", "solution", "tested", "approved_by", "deployed_by"}}, all
+///                   but the summary optional; UTF-8, borrowed.
 /// @param parts_len  Its length in bytes.
 /// @param out        A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_PLAN with a code of HF-VCS and the place in the parts.
+/// @return HOTFIX_STATUS_PLAN if the parts are not valid; the error has the place in the parts.
 ///
 /// Thread rule: any number of threads may use one policy.
 #[unsafe(no_mangle)]
@@ -48,7 +51,8 @@ pub unsafe extern "C" fn hotfix_policy_commit_message(
     }
 }
 
-/// The same with what a plan knows: summary, issue, severity and impact, where they are not given. Nothing is guessed.
+/// Composes a commit message as hotfix_policy_commit_message does, and takes summary, issue,
+/// severity and impact from the plan if they are not given. Nothing is guessed.
 ///
 /// @param plan       A plan.
 /// @param parts      As for hotfix_policy_commit_message, all of it optional; UTF-8, borrowed.
@@ -77,12 +81,13 @@ pub unsafe extern "C" fn hotfix_plan_commit_message(
     }
 }
 
-/// Reads a commit message, as JSON: {"subject", "summary", "kind", "scope", "fields", "others": [{"label", "value"}], "body",
-/// "missing", "later", "faults": [{"code", "line", "message"}]}. What was composed is read to the letter; other layouts are
-/// read as far as they can be.
+/// Reads a commit message, as JSON: {"subject", "summary", "kind", "scope", "fields", "others":
+/// [{"label", "value"}], "body", "missing", "later", "faults": [{"code", "line", "message"}]}. A
+/// message that this library composed is read exactly; other layouts are read as far as possible.
 ///
 /// @param policy       A policy.
-/// @param message      The message; UTF-8, borrowed. At most 4 MiB of it, else there is a fault and nothing else.
+/// @param message      The message; UTF-8, borrowed. A message above 4 MiB gives one fault and
+///                     nothing else.
 /// @param message_len  Its length in bytes.
 /// @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err          Where an error object goes; may be null. Owned by the caller.

@@ -1,4 +1,4 @@
-//! What is due, overdue, next and done: deep values, so JSON.
+//! Duties that are due, overdue, next and done. Returned as JSON, because the values are nested.
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -9,19 +9,20 @@ use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 use crate::time::any_time;
 
-/// What is due, overdue, next and done at a time, of what is known now, as JSON: {"at", "due", "overdue", "next", "later",
-/// "undated", "done"}, each item in one of the lists.
+/// The duties at a time, from what is known now, as JSON: {"at", "due", "overdue", "next", "later",
+/// "undated", "done"}. Each item is in one of the lists.
 ///
-/// An item has its id, kind, title and times, who does it ("who": role, holders, reach, stand-in), the time that is left
-/// ("left") or by which it is late ("late_by"), in seconds, and why it is asked for ("applies"). The lists are empty before the
-/// first input, which opens the case.
+/// An item has its id, kind, title and times, who does it ("who": role, holders, how to reach them,
+/// stand-in), the seconds that are left ("left") or by which it is late ("late_by"), and why it
+/// applies ("applies"). The lists are empty before the first input.
 ///
 /// @param rollout  A rollout.
-/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
+///                 earlier time is treated as the time of the last input.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_duties(
     rollout: *const hotfix_rollout,

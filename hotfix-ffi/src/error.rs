@@ -1,4 +1,5 @@
-//! Errors as objects: they survive a runtime that moves threads, unlike thread-local state.
+//! Errors as objects. Unlike thread-local state, they work in a runtime that moves tasks between
+//! threads.
 
 use std::fmt::Display;
 
@@ -22,7 +23,8 @@ use serde_json::{Value, json};
 use crate::buffer::hotfix_str;
 use crate::status::hotfix_status;
 
-/// What went wrong, in full. Given through the last parameter of a call, owned by the caller, immutable.
+/// An error: code, message, place and details. A call returns it through its last parameter; the
+/// caller owns it. It never changes.
 pub struct hotfix_error {
     pub(crate) status: hotfix_status,
     code: String,
@@ -34,7 +36,7 @@ pub struct hotfix_error {
     pub(crate) events: String,
 }
 
-/// Boxed, so that success stays small.
+/// The error is boxed, so that the successful result stays small.
 pub(crate) type Fallible<T> = Result<T, Box<hotfix_error>>;
 
 impl hotfix_error {
@@ -56,7 +58,7 @@ impl hotfix_error {
         })
     }
 
-    /// A pointer that must not be null.
+    /// A pointer that must not be null is null.
     pub(crate) fn null(name: &str) -> Box<Self> {
         Self::new(
             hotfix_status::Null,
@@ -84,7 +86,7 @@ impl hotfix_error {
             hotfix_status::Enum,
             "HF-FFI-004",
             name,
-            format_args!("`{name}` is {got}, which is not of {of}: use its constants"),
+            format_args!("`{name}` is {got}, which is not a value of {of}: use its constants"),
         )
     }
 
@@ -97,33 +99,37 @@ impl hotfix_error {
         )
     }
 
-    /// No action has this id.
+    /// No action with this id can be found.
     pub(crate) fn no_action(id: &str) -> Box<Self> {
         Self::new(
             hotfix_status::Range,
             "HF-FFI-005",
             "id",
-            format_args!("no action `{id}` is pending or came of the last call"),
+            format_args!(
+                "no action `{id}` is pending or came from the last call: read the log for older ones"
+            ),
         )
     }
 
-    /// A time that seconds would be.
+    /// A time that is probably in seconds.
     pub(crate) fn seconds(name: &str, at: Timestamp) -> Box<Self> {
         Self::new(
             hotfix_status::Unit,
             "HF-FFI-010",
             name,
-            format_args!("`{name}` is {at}: were seconds given, where milliseconds are expected?"),
+            format_args!(
+                "`{name}` is {at}: give milliseconds, not seconds, since 1970-01-01T00:00:00Z"
+            ),
         )
     }
 
-    /// Numbers of an arm that the flags do not name.
+    /// Numbers of an arm that no flag names.
     pub(crate) fn no_flags() -> Box<Self> {
         Self::new(
             hotfix_status::Enum,
             "HF-FFI-011",
             "flags",
-            "there are numbers, and `flags` names no arm: set HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE or both",
+            "the reading has numbers, but `flags` names no arm: set HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE or both",
         )
     }
 
@@ -136,14 +142,14 @@ impl hotfix_error {
         )
     }
 
-    /// A handle that is one no longer, or never was.
+    /// A handle that was freed, or is not a handle of this library.
     pub(crate) fn no_handle(name: &str) -> Box<Self> {
         Self::new(
             hotfix_status::Handle,
             "HF-FFI-008",
             name,
             format_args!(
-                "`{name}` was freed before, or is no handle of this library: use one that is not freed"
+                "`{name}` was freed before, or is not a handle of this library: pass a live handle"
             ),
         )
     }
@@ -163,9 +169,7 @@ impl hotfix_error {
             hotfix_status::Panic,
             "HF-FFI-007",
             "",
-            format_args!(
-                "a defect of the library was caught: {what}; free the handle and replay the log"
-            ),
+            format_args!("the library has a defect: {what}; free the handle and replay the log"),
         )
     }
 
@@ -173,7 +177,7 @@ impl hotfix_error {
         Self::new(hotfix_status::Unit, "HF-JSON-006", "", fault)
     }
 
-    /// A head in the parameter `name` that is no digest.
+    /// A head in the parameter `name` that is not a valid digest.
     pub(crate) fn digest(name: &str, fault: DigestError) -> Box<Self> {
         Self::new(hotfix_status::Unit, "HF-JSON-014", name, fault)
     }
@@ -183,13 +187,13 @@ impl hotfix_error {
         self
     }
 
-    /// The same, at a place inside.
+    /// The same error with a place inside the document.
     pub(crate) fn at(mut self: Box<Self>, path: String) -> Box<Self> {
         self.path = path;
         self
     }
 
-    /// Writes the detail out, once, where somebody will read it.
+    /// Serialises the details, once, when the caller asked for an error object.
     pub(crate) fn finish(mut self: Box<Self>) -> Box<Self> {
         if let Value::Object(detail) = &mut self.detail {
             for (key, value) in
@@ -287,7 +291,7 @@ impl From<FactErrors> for Box<hotfix_error> {
     }
 }
 
-/// Facts that are no JSON object.
+/// Facts that are not a JSON object.
 impl From<CanonicalError> for Box<hotfix_error> {
     fn from(error: CanonicalError) -> Self {
         hotfix_error::new(hotfix_status::Fact, error.code(), "", &error)
@@ -410,10 +414,12 @@ pub unsafe extern "C" fn hotfix_error_code(error: *const hotfix_error) -> hotfix
     unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.code)) }
 }
 
-/// The place: a JSON Pointer into the document ("/phases/1/share"), or the name of the parameter.
+/// The place of the error: a JSON Pointer into the document ("/phases/1/share"), or the name of the
+/// parameter.
 ///
 /// @param error  An error, or null.
-/// @return A view that lives as long as the error; empty where the error is about the whole, and for null.
+/// @return A view that lives as long as the error; empty if the error concerns the whole document,
+///         and for null.
 ///
 /// Thread rule: any number of threads may read one error.
 #[unsafe(no_mangle)]
@@ -422,7 +428,8 @@ pub unsafe extern "C" fn hotfix_error_path(error: *const hotfix_error) -> hotfix
     unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.path)) }
 }
 
-/// What is wrong, and the remedy, as a sentence in English; a policy's has a line for each fault.
+/// What is wrong and what to do, as a sentence in English. For a policy there is one line for each
+/// fault.
 ///
 /// @param error  An error, or null.
 /// @return A view that lives as long as the error; empty for null.
@@ -434,8 +441,9 @@ pub unsafe extern "C" fn hotfix_error_message(error: *const hotfix_error) -> hot
     unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.message)) }
 }
 
-/// Everything as JSON: code, path, message, status; `errors` of a policy, of facts, of an import and of a scenario, with `count` of
-/// all there were; `line` of a log; `got`, `state` and `accepted` of a refusal, and a train's `service`.
+/// The whole error as JSON: `code`, `path`, `message` and `status`. A policy, facts, an import and
+/// a scenario add `errors` and `count`, the number of all faults; a log adds `line`; a refusal adds
+/// `got`, `state` and `accepted`, and in a train `service`.
 ///
 /// @param error  An error, or null.
 /// @return A view that lives as long as the error; empty for null.
@@ -447,10 +455,10 @@ pub unsafe extern "C" fn hotfix_error_json(error: *const hotfix_error) -> hotfix
     unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.json)) }
 }
 
-/// How many kinds of input a refusing rollout would have taken.
+/// The number of kinds of input that the rollout would have accepted instead of the refused one.
 ///
 /// @param error  An error, or null.
-/// @return Their number; 0 for an error that is no refusal, and for null.
+/// @return The number; 0 for an error that is not a refusal, and for null.
 ///
 /// Thread rule: any number of threads may read one error.
 #[unsafe(no_mangle)]
@@ -459,11 +467,11 @@ pub unsafe extern "C" fn hotfix_error_accepted_count(error: *const hotfix_error)
     unsafe { of(error, 0, |e| e.accepted.len()) }
 }
 
-/// One kind of input that a refusing rollout would have taken: "roll_back".
+/// One kind of input that the rollout would have accepted instead of the refused one: "roll_back".
 ///
 /// @param error  An error, or null.
 /// @param index  From 0.
-/// @return Static text; empty from hotfix_error_accepted_count on, and for null.
+/// @return Static text; empty for an index out of range, and for null.
 ///
 /// Thread rule: any number of threads may read one error.
 #[unsafe(no_mangle)]
@@ -479,10 +487,11 @@ pub unsafe extern "C" fn hotfix_error_accepted(
     }
 }
 
-/// The log lines that a refusal added: append them like any other. The same as the outcome's events of that call.
+/// The log lines that a refusal added: append them like any other lines. They equal the outcome's
+/// `events` of that call.
 ///
 /// @param error  An error, or null.
-/// @return A view that lives as long as the error; empty where nothing was logged, and for null.
+/// @return A view that lives as long as the error; empty if nothing was logged, and for null.
 ///
 /// Thread rule: any number of threads may read one error.
 #[unsafe(no_mangle)]
@@ -491,15 +500,16 @@ pub unsafe extern "C" fn hotfix_error_events(error: *const hotfix_error) -> hotf
     unsafe { of(error, hotfix_str::EMPTY, |e| hotfix_str::of(&e.events)) }
 }
 
-/// Frees an error. Its views end with it.
+/// Frees an error. Its views become invalid.
 ///
-/// @param error  An error that a function of this library gave, or null.
+/// @param error  An error that a function of this library returned, or null.
 ///
-/// Thread rule: one thread, after every reader is done.
+/// Thread rule: one thread, after every other thread has finished reading.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_error_free(error: *mut hotfix_error) {
     if !error.is_null() {
-        // SAFETY: not null; made by `Box::into_raw` in `guard` and not freed before, by the header's contract.
+        // SAFETY: not null; made by `Box::into_raw` in `guard` and not freed before, by the
+        // header's contract.
         drop(unsafe { Box::from_raw(error) });
     }
 }

@@ -1,4 +1,4 @@
-//! What a verdict explains and foresees: deep values, so JSON.
+//! Explanation and forecast of a verdict. Returned as JSON, because the values are nested.
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -8,17 +8,21 @@ use crate::policy::canonical;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 
-/// Why the last verdict is as it is, as JSON: {"at", "causes", "decision", "log_e", "threshold", "hold", "metrics"}.
+/// Explains the last verdict, as JSON: {"at", "causes", "decision", "log_e", "threshold", "hold",
+/// "metrics"}.
 ///
-/// Each metric has its numbers ("tick", "window"), every rule that it was held against, the least change of the tick that
-/// would have turned the verdict ("turn"), and one sentence that says it all. From the way back on it is the verdict before
-/// it. Searches: some milliseconds.
+/// Each metric has its numbers ("tick", "window"), every rule that was applied ("rules"), the
+/// smallest change of the tick that would have changed the verdict ("counterfactual"), and a
+/// summary in one sentence ("sentence"). During and after a rollback this explains the verdict
+/// before the rollback. The call searches and takes some milliseconds: call it on demand, not at
+/// every tick.
 ///
 /// @param rollout  A rollout.
-/// @param out      A buffer that the caller frees with hotfix_buf_free; `null` where nothing is judged.
+/// @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if there is
+///                 no verdict.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_why(
     rollout: *const hotfix_rollout,
@@ -33,14 +37,15 @@ pub unsafe extern "C" fn hotfix_rollout_why(
     }
 }
 
-/// Whom each version hurts a minute, over the phase so far, as JSON: {"at", "canary", "live", "lesser", "metrics",
-/// "requests_per_minute"}.
+/// The estimated impact of each version in bad events per minute, over the phase so far, as JSON:
+/// {"at", "canary", "live", "lesser", "metrics", "requests_per_minute"}.
 ///
 /// @param rollout  A rollout.
-/// @param out      A buffer that the caller frees with hotfix_buf_free; `null` where nothing is judged.
+/// @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if there is
+///                 no verdict.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_harm(
     rollout: *const hotfix_rollout,
@@ -55,16 +60,17 @@ pub unsafe extern "C" fn hotfix_rollout_harm(
     }
 }
 
-/// What the rest of the phase can still show, as JSON: {"at", "phase", "until_due", "until_overdue", "metrics", "efficacy",
-/// "requests_per_minute"}.
+/// The forecast for the rest of the phase: what the tests can still decide, as JSON: {"at",
+/// "phase", "until_due", "until_overdue", "metrics", "efficacy", "requests_per_minute"}.
 ///
 /// @param rollout  A rollout.
-/// @param out      A buffer that the caller frees with hotfix_buf_free; `null` where no phase is watched.
+/// @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if no phase
+///                 is watched.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_rollout_outlook(
+pub unsafe extern "C" fn hotfix_rollout_forecast(
     rollout: *const hotfix_rollout,
     out: *mut hotfix_buf,
     err: *mut *mut hotfix_error,
@@ -72,18 +78,21 @@ pub unsafe extern "C" fn hotfix_rollout_outlook(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(&s.rollout.outlook())))
+            put_text(out, || {
+                pointer::read(rollout, "rollout", |s| canonical(&s.rollout.forecast()))
+            })
         })
     }
 }
 
-/// Each metric, its baseline and what each phase read, as JSON: {"phases", "rows"}.
+/// The comparison table: each metric, its baseline and its readings in each phase, as JSON:
+/// {"phases", "rows"}.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_comparison(
     rollout: *const hotfix_rollout,
@@ -100,13 +109,13 @@ pub unsafe extern "C" fn hotfix_rollout_comparison(
     }
 }
 
-/// The same as a table in Markdown.
+/// The result as a table in Markdown.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_comparison_markdown(
     rollout: *const hotfix_rollout,

@@ -1,4 +1,4 @@
-//! What other tools take of a log or a rollout.
+//! Exports of a log or a rollout to other tools.
 
 use std::ffi::c_char;
 
@@ -14,19 +14,24 @@ use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 use crate::time::moment;
 
-/// A log as CDEvents 0.4.1 in CloudEvents 1.0, as a JSON list. The same log gives the same ids.
+/// Exports a log as CDEvents 0.4.1 in CloudEvents 1.0, as a JSON list. The same log gives the same
+/// ids.
 ///
 /// @param log              The log's bytes; borrowed for the call.
 /// @param log_len          Their number.
-/// @param source           Who sends the events: a URI reference; UTF-8, borrowed for the call. Null or empty: "hotfix".
+/// @param source           The sender of the events: a URI reference; UTF-8, borrowed for the call.
+///                         Null or empty: "hotfix".
 /// @param source_len       Its length in bytes.
-/// @param environment      Where the service runs; likewise. Null or empty: "production".
+/// @param environment      The environment that the service runs in; UTF-8, borrowed. Null or
+///                         empty: "production".
 /// @param environment_len  Its length in bytes.
-/// @param ticket           The URI of the incident's ticket; likewise. Null or empty: no `incident.reported`.
+/// @param ticket           The URI of the incident's ticket; UTF-8, borrowed. Null or empty: no
+///                         `incident.reported` event.
 /// @param ticket_len       Its length in bytes.
 /// @param out              A buffer that the caller frees with hotfix_buf_free.
 /// @param err              Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE for a text that does not fit its place.
+/// @return HOTFIX_STATUS_LOG for a broken log; HOTFIX_STATUS_MESSAGE for a `source`, `environment`
+///         or `ticket` that is not valid.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -64,13 +69,14 @@ pub unsafe extern "C" fn hotfix_cdevents(
     }
 }
 
-/// A log as Grafana annotations, as a JSON list: each is what `POST /api/annotations` takes.
+/// Exports a log as Grafana annotations, as a JSON list. Each element is a body for `POST
+/// /api/annotations`.
 ///
 /// @param log      The log's bytes; borrowed for the call.
 /// @param log_len  Their number.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for a log that is broken.
+/// @return HOTFIX_STATUS_LOG for a broken log.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -91,14 +97,15 @@ pub unsafe extern "C" fn hotfix_grafana_annotations(
     }
 }
 
-/// The state of a rollout as OpenMetrics 1.0 text.
+/// Exports the state of a rollout as OpenMetrics 1.0 text.
 ///
 /// @param rollout  A rollout.
-/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
+///                 earlier time is treated as the time of the last input.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_openmetrics(
     rollout: *const hotfix_rollout,
@@ -117,14 +124,15 @@ pub unsafe extern "C" fn hotfix_rollout_openmetrics(
     }
 }
 
-/// What is due as iCalendar text (RFC 5545): a to-do for each duty.
+/// Exports the duties as iCalendar text (RFC 5545): one to-do for each duty.
 ///
 /// @param rollout  A rollout.
-/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z; an earlier one is read as that.
+/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
+///                 earlier time is treated as the time of the last input.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_icalendar(
     rollout: *const hotfix_rollout,

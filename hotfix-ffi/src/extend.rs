@@ -1,4 +1,4 @@
-//! Policies that extend those of the caller.
+//! Policies that extend the caller's own policies.
 
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
@@ -11,23 +11,25 @@ use crate::pointer;
 use crate::policy::hotfix_policy;
 use crate::status::hotfix_status;
 
-/// Where a hotfix_resolve puts its answer with hotfix_base_set. It lives until that hotfix_resolve returns.
+/// Receives the answer of a hotfix_resolve, through hotfix_base_set. It lives until that
+/// hotfix_resolve returns.
 pub struct hotfix_base {
     text: Option<String>,
-    /// Of the last answer, where it was none.
+    /// The error of the last answer, if that was not valid.
     fault: Option<Box<hotfix_error>>,
 }
 
-/// Finds a policy that another one extends, and hands its text to hotfix_base_set; to leave that out says that there is
-/// none of this name.
+/// A callback that finds a policy which another one extends, and passes its text to
+/// hotfix_base_set. If it does not call hotfix_base_set, it knows no policy of this name.
 ///
-/// It may call any function of this library, this reading included, and must return: no longjmp, no exception.
+/// It may call any function of this library, also the one that called it. It must return normally:
+/// no longjmp, no exception.
 ///
-/// @param context   What was given with the function.
-/// @param name      The name: small letters, digits, `_` and `-`, so it is a file's name as it is; UTF-8, no null byte at its
-///                  end, borrowed for the call.
+/// @param context   The pointer that was passed together with the function.
+/// @param name      The name: lower-case letters, digits, `_` and `-`, so it can be used as a file
+///                  name; UTF-8, no null byte at its end, borrowed for the call.
 /// @param name_len  Its length in bytes.
-/// @param base      Where the answer goes; not to be kept.
+/// @param base      Receives the answer; do not keep it.
 pub type hotfix_resolve = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -37,15 +39,18 @@ pub type hotfix_resolve = Option<
     ),
 >;
 
-/// Answers a hotfix_resolve with the text of a policy: JSON where its first character is `{`, else TOML. The last answer counts.
+/// Answers a hotfix_resolve with the text of a policy: JSON if its first character is `{`,
+/// otherwise TOML. The last answer counts.
 ///
-/// @param base      What the hotfix_resolve was given.
-/// @param text      The text; UTF-8, borrowed for the call: it is copied.
+/// @param base      The `base` that the hotfix_resolve received.
+/// @param text      The text; UTF-8, borrowed for the call and copied.
 /// @param text_len  Its length in bytes.
-/// @param err       Where an error object goes; may be null, and not that of the reading which asks. Owned by the caller.
-/// @return HOTFIX_STATUS_UTF8 or HOTFIX_STATUS_NULL; the reading that asks fails with the same.
+/// @param err       Where an error object goes; may be null. It must not be the `err` of the call
+///                  that asks. Owned by the caller.
+/// @return HOTFIX_STATUS_UTF8 or HOTFIX_STATUS_NULL; the call that asks then fails with the same
+///         status.
 ///
-/// Thread rule: the thread that the hotfix_resolve was called on.
+/// Thread rule: only the thread that the hotfix_resolve was called on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_base_set(
     base: *mut hotfix_base,
@@ -58,7 +63,7 @@ pub unsafe extern "C" fn hotfix_base_set(
         guard(err, || {
             let read = || pointer::text(text, text_len, "text").map(str::to_owned);
             pointer::with(base, "base", |base| {
-                // An error is given twice, and each is owned by somebody else.
+                // The error is returned twice, and each copy has another owner.
                 base.fault = read().err();
                 base.text = read().ok();
             })?;
@@ -67,7 +72,8 @@ pub unsafe extern "C" fn hotfix_base_set(
     }
 }
 
-/// Asks the caller for the text of a name; keeps the first fault, after which nobody is asked any more.
+/// Asks the caller for the text of a name. It keeps the first fault and asks for nothing more after
+/// it.
 struct Asking {
     resolve: hotfix_resolve,
     context: *mut c_void,
@@ -78,8 +84,8 @@ impl Asking {
     unsafe fn ask(&mut self, name: &str) -> Option<String> {
         let resolve = self.resolve.filter(|_| self.fault.is_none())?;
         let mut base = hotfix_base { text: None, fault: None };
-        // SAFETY: a function of this signature by the header's contract; the name is borrowed and `base` is not touched here
-        // while it runs.
+        // SAFETY: a function of this signature by the header's contract; the name is borrowed and
+        // `base` is not touched here while it runs.
         unsafe { resolve(self.context, name.as_ptr().cast(), name.len(), &raw mut base) };
         self.fault = base.fault.map(|fault| fault.at(format!("text of the base `{name}`")));
         base.text
@@ -105,16 +111,18 @@ unsafe fn read(
     }
 }
 
-/// Reads a policy from TOML as hotfix_policy_from_toml does, where `extends` may name policies of the caller.
+/// Reads a policy from TOML like hotfix_policy_from_toml; `extends` may also name policies of the
+/// caller.
 ///
 /// @param text      The document; UTF-8, borrowed for the call.
 /// @param text_len  Its length in bytes.
-/// @param resolve   Asked for each name once, on this thread, before the call returns; may be null. A name that it does not know is a
-///                  preset's.
-/// @param context   Given to `resolve` as it is; may be null.
+/// @param resolve   Called once for each name, on this thread, before the call returns; may be
+///                  null. A name that it does not know is the name of a preset.
+/// @param context   Passed to `resolve` unchanged; may be null.
 /// @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return As hotfix_policy_from_toml; HF-POL-028 to HF-POL-035 are about what is extended.
+/// @return As hotfix_policy_from_toml. The error also has every fault in `extends` and in the
+///         policies that are extended.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -130,12 +138,13 @@ pub unsafe extern "C" fn hotfix_policy_from_toml_with(
     unsafe { guard(err, || pointer::make(out, || read((text, text_len), resolve, context, false))) }
 }
 
-/// Reads a policy from JSON as hotfix_policy_from_json does, where `extends` may name policies of the caller.
+/// Reads a policy from JSON like hotfix_policy_from_json; `extends` may also name policies of the
+/// caller.
 ///
 /// @param text      The document; UTF-8, borrowed for the call.
 /// @param text_len  Its length in bytes.
 /// @param resolve   As for hotfix_policy_from_toml_with; may be null.
-/// @param context   Given to `resolve` as it is; may be null.
+/// @param context   Passed to `resolve` unchanged; may be null.
 /// @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
 /// @return As hotfix_policy_from_toml_with.

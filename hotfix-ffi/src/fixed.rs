@@ -1,4 +1,4 @@
-//! Tests and intervals for one look: plain structs, no handle.
+//! Fixed-sample tests and intervals, for one evaluation: plain structs, no handle.
 
 use hotfix_core::stats::fixed::{self, Alternative, Assumptions, Method, Scale};
 use hotfix_core::stats::interval::Interval;
@@ -10,11 +10,11 @@ use crate::pointer;
 use crate::status::hotfix_status;
 use crate::versioned::{self, Versioned};
 
-/// Events of one arm, and the trials or the exposure that they come from.
+/// Events of one arm, and the trials or the exposure in which they occurred.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct hotfix_counts {
-    /// What the metric's name counts; 0 to 2^53.
+    /// The events that the metric counts; 0 to 2^53.
     pub events: f64,
     /// Trials, or exposure in any unit; 0 to 2^53.
     pub trials: f64,
@@ -26,15 +26,16 @@ impl From<hotfix_counts> for Counts {
     }
 }
 
-/// Which departure from the null hypothesis counts.
+/// The alternative hypothesis: which deviation from the null hypothesis the test looks for.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_alternative {
-    /// Either.
+    /// A deviation in either direction.
     TwoSided = 1,
-    /// The first argument is less: its values, its rate.
+    /// The values or the rate of the first argument are lower.
     Less = 2,
-    /// The first argument is greater; hotfix_ks_2samp says it of the distribution function, as SciPy.
+    /// The values or the rate of the first argument are higher. In hotfix_ks_2samp it is the
+    /// distribution function that is greater, as in SciPy.
     Greater = 3,
 }
 
@@ -54,11 +55,11 @@ pub(crate) fn alternative_of(number: i32) -> Fallible<Alternative> {
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_test_method {
-    /// Exact where that is cheap, asymptotic otherwise.
+    /// Exact if that is cheap, otherwise asymptotic.
     Auto = 1,
     /// An approximation for large samples.
     Asymptotic = 2,
-    /// From the law itself.
+    /// From the exact distribution.
     Exact = 3,
 }
 
@@ -74,13 +75,13 @@ fn method_of(number: i32) -> Fallible<Method> {
     }
 }
 
-/// On which scale two proportions are compared.
+/// The scale on which two proportions are compared.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_scale {
-    /// The canary's over the baseline's.
+    /// The canary's proportion divided by the baseline's.
     Ratio = 1,
-    /// The canary's less the baseline's.
+    /// The canary's proportion minus the baseline's.
     Difference = 2,
 }
 
@@ -94,45 +95,46 @@ pub(crate) fn scale_of(number: i32) -> Fallible<Scale> {
     }
 }
 
-/// What was checked and found: bits of a result's `assumptions`.
+/// Findings about a test's assumptions: bits of a result's `assumptions`.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_assumption {
     /// Some values are equal; the variance is corrected for it.
     Ties = 1,
-    /// All values are equal: nothing can be told, p = 1.
+    /// All values are equal: the test shows nothing, p = 1.
     AllEqual = 2,
     /// The normal approximation was used although an arm has at most 8 values.
     FewSamples = 4,
     /// Values are known up to their bucket only.
     Binned = 8,
-    /// An expected count is below 5: only exact tests hold.
+    /// An expected count is below 5: only exact tests are valid.
     SmallExpected = 16,
-    /// An arm has no events, or nothing but events.
+    /// An arm has no events, or every trial is an event.
     Sparse = 32,
 }
 
-/// What hotfix_mann_whitney_u says. Set `struct_size` before the call (HOTFIX_MANN_WHITNEY_INIT does).
+/// The result of hotfix_mann_whitney_u. Set `struct_size` before the call (HOTFIX_MANN_WHITNEY_INIT
+/// does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_mann_whitney {
     /// sizeof(hotfix_mann_whitney), set by the caller.
     pub struct_size: usize,
-    /// Pairs in which `x` is the larger value, equal ones counted half.
+    /// Number of pairs in which `x` is the larger value; equal values count one half.
     pub u: f64,
-    /// 0 to 1.
+    /// The p-value, 0 to 1.
     pub p_value: f64,
-    /// Chance that a value of `x` is larger than one of `y`, equal ones counted half.
+    /// Probability that a value of `x` is larger than one of `y`; equal values count one half.
     pub common_language: f64,
     /// From -1 (all of `x` is smaller) to 1.
     pub rank_biserial: f64,
-    /// 1 where the p-value is exact rather than from the normal approximation.
+    /// 1 if the p-value is exact, 0 if it is from the normal approximation.
     pub exact: u32,
     /// Bits of hotfix_assumption.
     pub assumptions: u32,
 }
 
-/// What hotfix_hodges_lehmann says. Set `struct_size` before the call (HOTFIX_SHIFT_INIT does).
+/// The result of hotfix_hodges_lehmann. Set `struct_size` before the call (HOTFIX_SHIFT_INIT does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_shift {
@@ -140,85 +142,89 @@ pub struct hotfix_shift {
     pub struct_size: usize,
     /// Median of all differences `x - y`.
     pub shift: f64,
-    /// Lower end of its interval; -infinity where the samples are too small for the confidence.
+    /// Lower end of its interval; -infinity if the samples are too small for the confidence.
     pub low: f64,
-    /// Upper end; infinity likewise.
+    /// Upper end; infinity if the samples are too small for the confidence.
     pub high: f64,
-    /// 1 where the interval is from the exact law rather than from the normal approximation.
+    /// 1 if the interval is from the exact distribution, 0 if it is from the normal approximation.
     pub exact: u32,
     /// Bits of hotfix_assumption.
     pub assumptions: u32,
 }
 
-/// What hotfix_ks_2samp says. Set `struct_size` before the call (HOTFIX_KOLMOGOROV_SMIRNOV_INIT does).
+/// The result of hotfix_ks_2samp. Set `struct_size` before the call (HOTFIX_KOLMOGOROV_SMIRNOV_INIT
+/// does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_kolmogorov_smirnov {
     /// sizeof(hotfix_kolmogorov_smirnov), set by the caller.
     pub struct_size: usize,
-    /// The largest difference of the distribution functions in the direction asked.
+    /// The largest difference between the distribution functions, in the direction of the
+    /// alternative.
     pub statistic: f64,
-    /// 0 to 1.
+    /// The p-value, 0 to 1.
     pub p_value: f64,
-    /// 1 where the p-value is exact rather than an approximation for large samples.
+    /// 1 if the p-value is exact, 0 if it is an approximation for large samples.
     pub exact: u32,
     /// Bits of hotfix_assumption.
     pub assumptions: u32,
 }
 
-/// What hotfix_fisher_exact says. Set `struct_size` before the call (HOTFIX_FISHER_INIT does).
+/// The result of hotfix_fisher_exact. Set `struct_size` before the call (HOTFIX_FISHER_INIT does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_fisher {
     /// sizeof(hotfix_fisher), set by the caller.
     pub struct_size: usize,
-    /// 0 to 1.
+    /// The p-value, 0 to 1.
     pub p_value: f64,
-    /// The canary's odds over the baseline's; may be infinite, NaN where `has_odds_ratio` is 0.
+    /// The canary's odds divided by the baseline's; may be infinite; NaN if `has_odds_ratio` is 0.
     pub odds_ratio: f64,
-    /// The canary's rate less the baseline's.
+    /// The canary's rate minus the baseline's.
     pub difference: f64,
-    /// 1 where the odds ratio is defined.
+    /// 1 if the odds ratio is defined.
     pub has_odds_ratio: u32,
     /// Bits of hotfix_assumption.
     pub assumptions: u32,
 }
 
-/// What hotfix_poisson_ratio says. Set `struct_size` before the call (HOTFIX_RATES_INIT does).
+/// The result of hotfix_poisson_ratio. Set `struct_size` before the call (HOTFIX_RATES_INIT does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_rates {
     /// sizeof(hotfix_rates), set by the caller.
     pub struct_size: usize,
-    /// 0 to 1.
+    /// The p-value, 0 to 1.
     pub p_value: f64,
-    /// The canary's rate over the baseline's; may be infinite, NaN where `has_ratio` is 0.
+    /// The canary's rate divided by the baseline's; may be infinite; NaN if `has_ratio` is 0.
     pub ratio: f64,
     /// Lower end of its interval.
     pub low: f64,
     /// Upper end; may be infinite.
     pub high: f64,
-    /// 1 where there are events.
+    /// 1 if there are events.
     pub has_ratio: u32,
     /// Bits of hotfix_assumption.
     pub assumptions: u32,
 }
 
-/// What hotfix_non_inferiority says. Set `struct_size` before the call (HOTFIX_MARGIN_INIT does).
+/// The result of hotfix_non_inferiority. Set `struct_size` before the call (HOTFIX_MARGIN_INIT
+/// does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_margin {
     /// sizeof(hotfix_margin), set by the caller.
     pub struct_size: usize,
-    /// How many standard errors the canary is above the margin; negative speaks for it.
+    /// Distance of the canary from the margin in standard errors; negative is evidence that it is
+    /// not worse.
     pub z: f64,
-    /// 0 to 1.
+    /// The p-value, 0 to 1.
     pub p_value: f64,
-    /// The canary's rate less the baseline's.
+    /// The canary's rate minus the baseline's.
     pub difference: f64,
-    /// The canary's rate that is likeliest if it is worse by the margin.
+    /// The most likely rate of the canary under the null hypothesis that it is worse by the margin.
     pub restricted_canary: f64,
-    /// The baseline's then.
+    /// The most likely rate of the baseline under the same hypothesis.
     pub restricted_baseline: f64,
     /// Bits of hotfix_assumption.
     pub assumptions: u32,
@@ -226,17 +232,17 @@ pub struct hotfix_margin {
     pub reserved: u32,
 }
 
-/// What hotfix_equivalence says. Set `struct_size` before the call (HOTFIX_APART_INIT does).
+/// The result of hotfix_equivalence. Set `struct_size` before the call (HOTFIX_APART_INIT does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_apart {
     /// sizeof(hotfix_apart), set by the caller.
     pub struct_size: usize,
-    /// The larger of both.
+    /// The larger of the two p-values.
     pub p_value: f64,
-    /// That the canary is not worse by the margin.
+    /// p-value for "the canary is not worse by the margin".
     pub p_not_worse: f64,
-    /// That it is not better by the margin.
+    /// p-value for "the canary is not better by the margin".
     pub p_not_better: f64,
     /// Bits of hotfix_assumption.
     pub assumptions: u32,
@@ -280,7 +286,8 @@ pub(crate) fn bits(found: Assumptions) -> u32 {
     u32::from(found.bits())
 }
 
-/// Computes, and writes what the caller's struct has room for; nothing on failure.
+/// Computes the result and writes as much as the caller's struct has room for; writes nothing on
+/// failure.
 pub(crate) unsafe fn answer<T: Versioned>(
     out: *mut T,
     err: *mut *mut hotfix_error,
@@ -327,18 +334,20 @@ pub(crate) fn of_interval(
     Ok(hotfix_interval { struct_size, low, high })
 }
 
-/// The Mann-Whitney U test of two samples, for one look.
+/// The Mann-Whitney U test of two samples, for one evaluation.
 ///
 /// @param x            Finite values in any order; borrowed.
-/// @param x_len        How many.
+/// @param x_len        Number of elements.
 /// @param y            Finite values in any order; borrowed.
-/// @param y_len        How many.
+/// @param y_len        Number of elements.
 /// @param alternative  A hotfix_alternative; GREATER: values of `x` tend to be larger.
-/// @param method       A hotfix_test_method; AUTO is exact where either has at most 8 values and none are tied.
-/// @param continuity   Whether the normal approximation is corrected by a half.
-/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param method       A hotfix_test_method; AUTO is exact if one sample has at most 8 values and
+///                     no values are tied.
+/// @param continuity   Whether the normal approximation has a continuity correction of one half.
+/// @param out          The result; set its `struct_size` before the call. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact law that there is not.
+/// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact
+///         distribution that does not exist for ties or is too large.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -363,16 +372,16 @@ pub unsafe extern "C" fn hotfix_mann_whitney_u(
     }
 }
 
-/// The Mann-Whitney U test of two histograms with the same buckets, for one look.
+/// The Mann-Whitney U test of two histograms with the same buckets, for one evaluation.
 ///
-/// @param x            Whole counts of each bucket, in order, not cumulated; borrowed.
-/// @param y            Likewise; borrowed.
-/// @param len          How many buckets.
+/// @param x            Whole counts of each bucket, in order, not cumulative; borrowed.
+/// @param y            Whole counts of each bucket, in order, not cumulative; borrowed.
+/// @param len          Number of buckets.
 /// @param alternative  A hotfix_alternative; GREATER: values of `x` tend to be larger.
-/// @param continuity   Whether the normal approximation is corrected by a half.
-/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param continuity   Whether the normal approximation has a continuity correction of one half.
+/// @param out          The result; set its `struct_size` before the call. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for an empty histogram or counts that are none.
+/// @return HOTFIX_STATUS_STAT for an empty histogram or invalid counts.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -395,16 +404,17 @@ pub unsafe extern "C" fn hotfix_mann_whitney_from_counts(
     }
 }
 
-/// The Hodges-Lehmann estimate of the shift of `x` against `y`.
+/// The Hodges-Lehmann estimate of the shift of `x` relative to `y`.
 ///
 /// @param x           Finite values in any order; borrowed.
-/// @param x_len       How many.
+/// @param x_len       Number of elements.
 /// @param y           Finite values in any order; borrowed.
-/// @param y_len       How many.
-/// @param confidence  Of the interval, two-sided, such as 0.95.
-/// @param out         The result; set its `struct_size` before. Written on success only.
+/// @param y_len       Number of elements.
+/// @param confidence  Confidence of the two-sided interval, such as 0.95.
+/// @param out         The result; set its `struct_size` before the call. Written on success only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or a confidence that is none.
+/// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an invalid
+///         confidence.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -434,18 +444,20 @@ pub unsafe extern "C" fn hotfix_hodges_lehmann(
     }
 }
 
-/// The Kolmogorov-Smirnov test of two samples, for one look.
+/// The Kolmogorov-Smirnov test of two samples, for one evaluation.
 ///
 /// @param x            Finite values in any order; borrowed.
-/// @param x_len        How many.
+/// @param x_len        Number of elements.
 /// @param y            Finite values in any order; borrowed.
-/// @param y_len        How many.
-/// @param alternative  A hotfix_alternative; GREATER finds an `x` whose values tend to be smaller, as SciPy.
-/// @param method       A hotfix_test_method; AUTO is exact up to 10^8 pairs. ASYMPTOTIC gives SciPy's numbers, which are
-///                     0 where the samples do not overlap.
-/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param y_len        Number of elements.
+/// @param alternative  A hotfix_alternative; GREATER finds an `x` whose values tend to be smaller,
+///                     as in SciPy.
+/// @param method       A hotfix_test_method; AUTO is exact up to 10^8 pairs. ASYMPTOTIC gives
+///                     SciPy's numbers, which are 0 if the samples do not overlap.
+/// @param out          The result; set its `struct_size` before the call. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact law that is too large.
+/// @return HOTFIX_STATUS_STAT for an empty sample, a value that is not finite, or an exact
+///         distribution that is too large.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -469,16 +481,17 @@ pub unsafe extern "C" fn hotfix_ks_2samp(
     }
 }
 
-/// The Kolmogorov-Smirnov test of two histograms with the same buckets, for one look.
+/// The Kolmogorov-Smirnov test of two histograms with the same buckets, for one evaluation.
 ///
-/// @param x            Whole counts of each bucket, in order, not cumulated; borrowed.
-/// @param y            Likewise; borrowed.
-/// @param len          How many buckets.
+/// @param x            Whole counts of each bucket, in order, not cumulative; borrowed.
+/// @param y            Whole counts of each bucket, in order, not cumulative; borrowed.
+/// @param len          Number of buckets.
 /// @param alternative  A hotfix_alternative, as in hotfix_ks_2samp.
 /// @param method       A hotfix_test_method.
-/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param out          The result; set its `struct_size` before the call. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for an empty histogram, counts that are none, or an exact law that is too large.
+/// @return HOTFIX_STATUS_STAT for an empty histogram, invalid counts, or an exact distribution that
+///         is too large.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! Tests and intervals of counts for one look.
+//! Fixed-sample tests and intervals of counts, for one evaluation.
 
 use hotfix_core::stats::fixed;
 use hotfix_core::stats::interval::wilson;
@@ -10,14 +10,15 @@ use crate::fixed::{
 };
 use crate::status::hotfix_status;
 
-/// Fisher's exact test of two proportions, for one look.
+/// Fisher's exact test of two proportions, for one evaluation.
 ///
 /// @param canary       Events and trials of the version under test.
-/// @param baseline     Of the version that it is compared with.
+/// @param baseline     Events and trials of the version that it is compared with.
 /// @param alternative  A hotfix_alternative; GREATER: the canary's rate is higher.
-/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param out          The result; set its `struct_size` before the call. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, an arm without trials, or a law that is too large.
+/// @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, an arm without trials,
+///         or a distribution that is too large.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -45,16 +46,19 @@ pub unsafe extern "C" fn hotfix_fisher_exact(
     }
 }
 
-/// The exact conditional test of a ratio of two rates, for one look.
+/// The exact conditional test of the ratio of two rates, for one evaluation.
 ///
 /// @param canary       Events and exposure of the version under test.
-/// @param baseline     Of the version that it is compared with, in the same unit.
-/// @param ratio        The canary's rate over the baseline's under the null, such as 1.
-/// @param alternative  A hotfix_alternative; GREATER: the ratio is more than that.
-/// @param confidence   Of the interval, two-sided, such as 0.95.
-/// @param out          The result; set its `struct_size` before. Written on success only.
+/// @param baseline     Events and exposure of the version that it is compared with, in the same
+///                     unit.
+/// @param ratio        The canary's rate divided by the baseline's under the null hypothesis, such
+///                     as 1.
+/// @param alternative  A hotfix_alternative; GREATER: the true ratio is greater than `ratio`.
+/// @param confidence   Confidence of the two-sided interval, such as 0.95.
+/// @param out          The result; set its `struct_size` before the call. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for events that are not whole or not in range, an arm without exposure, a ratio or confidence that is none.
+/// @return HOTFIX_STATUS_STAT for events that are not whole or not in range, an arm without
+///         exposure, or an invalid ratio or confidence.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -86,15 +90,18 @@ pub unsafe extern "C" fn hotfix_poisson_ratio(
     }
 }
 
-/// Farrington and Manning's test that the canary is not worse than the baseline by a margin, for one look.
+/// Farrington and Manning's test that the canary is not worse than the baseline by a margin, for
+/// one evaluation.
 ///
 /// @param canary    Events and trials of the version under test.
-/// @param baseline  Of the version that it is compared with.
-/// @param margin    The null: the canary's rate is at least this many times the baseline's, or this much above it.
-/// @param scale     A hotfix_scale: which of both.
-/// @param out       The result; set its `struct_size` before. Written on success only.
+/// @param baseline  Events and trials of the version that it is compared with.
+/// @param margin    The null hypothesis: the canary's rate is at least this many times the
+///                  baseline's, or at least this much above it.
+/// @param scale     A hotfix_scale: whether `margin` is a ratio or a difference.
+/// @param out       The result; set its `struct_size` before the call. Written on success only.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that are not in range, an arm without trials, or a margin that is none.
+/// @return HOTFIX_STATUS_STAT for counts that are not in range, an arm without trials, or an
+///         invalid margin.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -125,15 +132,17 @@ pub unsafe extern "C" fn hotfix_non_inferiority(
     }
 }
 
-/// Two one-sided tests that two rates are within a margin of each other, for one look.
+/// Two one-sided tests that two rates are within a margin of each other, for one evaluation.
 ///
 /// @param canary    Events and trials of the version under test.
-/// @param baseline  Of the version that it is compared with.
-/// @param margin    A ratio above 1, or a difference above 0, that they are not apart, either way.
-/// @param scale     A hotfix_scale: which of both.
-/// @param out       The result; set its `struct_size` before. Written on success only.
+/// @param baseline  Events and trials of the version that it is compared with.
+/// @param margin    A ratio above 1, or a difference above 0: the rates differ by less than this in
+///                  either direction.
+/// @param scale     A hotfix_scale: whether `margin` is a ratio or a difference.
+/// @param out       The result; set its `struct_size` before the call. Written on success only.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT as hotfix_non_inferiority, and for a margin that leaves nothing between.
+/// @return As hotfix_non_inferiority; HOTFIX_STATUS_STAT also for a margin that leaves no range
+///         between its two bounds.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -162,13 +171,13 @@ pub unsafe extern "C" fn hotfix_equivalence(
     }
 }
 
-/// Wilson's interval for one proportion; not sequential.
+/// Wilson's interval for one proportion; valid for one evaluation only.
 ///
-/// @param counts      Events and trials; without trials the interval is everything, 0 to 1.
+/// @param counts      Events and trials; without trials the interval is 0 to 1.
 /// @param confidence  Two-sided, such as 0.95.
-/// @param out         The result; set its `struct_size` before. Written on success only.
+/// @param out         The result; set its `struct_size` before the call. Written on success only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that are not in range, or a confidence that is none.
+/// @return HOTFIX_STATUS_STAT for counts that are not in range, or an invalid confidence.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -184,13 +193,14 @@ pub unsafe extern "C" fn hotfix_wilson(
     }
 }
 
-/// Clopper and Pearson's interval for one proportion; not sequential.
+/// Clopper and Pearson's interval for one proportion; valid for one evaluation only.
 ///
-/// @param counts      Events and trials; without trials the interval is everything, 0 to 1.
+/// @param counts      Events and trials; without trials the interval is 0 to 1.
 /// @param confidence  Two-sided, such as 0.95.
-/// @param out         The result; set its `struct_size` before. Written on success only.
+/// @param out         The result; set its `struct_size` before the call. Written on success only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, a law that is too large, or a confidence that is none.
+/// @return HOTFIX_STATUS_STAT for counts that are not whole or not in range, a distribution that is
+///         too large, or an invalid confidence.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -208,14 +218,15 @@ pub unsafe extern "C" fn hotfix_clopper_pearson(
     }
 }
 
-/// Newcombe's interval for the canary's proportion less the baseline's; not sequential.
+/// Newcombe's interval for the canary's proportion minus the baseline's; valid for one evaluation
+/// only.
 ///
 /// @param canary      Events and trials of the version under test.
-/// @param baseline    Of the version that it is compared with.
+/// @param baseline    Events and trials of the version that it is compared with.
 /// @param confidence  Two-sided, such as 0.95.
-/// @param out         The result; set its `struct_size` before. Written on success only.
+/// @param out         The result; set its `struct_size` before the call. Written on success only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that are not in range, or a confidence that is none.
+/// @return HOTFIX_STATUS_STAT for counts that are not in range, or an invalid confidence.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

@@ -1,4 +1,5 @@
-//! What keeps a rollout from starting, and what is on record of approvals, items and intents: deep values, so JSON.
+//! Blockers of the start, approvals, checklists and interventions. Returned as JSON, because the
+//! values are nested.
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -8,18 +9,19 @@ use crate::policy::canonical;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 
-/// Everything that keeps a rollout from starting, as JSON: a list of {"kind", "sentence", "roles", "item", "list", "who",
-/// "clears"}.
+/// The blockers: everything that prevents the rollout from starting, as a JSON list of {"kind",
+/// "sentence", "roles", "item", "list", "who", "clears"}.
 ///
-/// The kinds are severity, denial, approval, item, traffic and policy. `who` has the roles that can clear it (empty: anybody), `clears`
-/// the kinds of input that do (empty: the plan has to be made anew). The list is empty where a start would be taken, and from
-/// the start on.
+/// The kinds are severity, denial, normal_process, change_window, approval, item, traffic and
+/// policy. `who` has the roles that can clear it (empty: anybody), `clears` the kinds of input that
+/// clear it (empty: make a new plan). The list is empty when a start would be accepted, and after
+/// the start.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_blockers(
     rollout: *const hotfix_rollout,
@@ -36,17 +38,18 @@ pub unsafe extern "C" fn hotfix_rollout_blockers(
     }
 }
 
-/// Each demand for approval and how it stands, as JSON: {"demands", "unasked"}.
+/// Each required approval and its state, as JSON: {"demands", "unasked"}.
 ///
-/// A demand has its roles ("any_of", "stand_ins"), its state (open, approved, denied, withdrawn, author_alone, afterwards, late)
-/// and its words: who said what, when, in which role, where, why, and of which plan. "unasked" has the words of roles that no
+/// A demand has its roles ("any_of", "stand_ins"), its state (open, approved, denied, withdrawn,
+/// author_alone, afterwards, late) and its "statements": who answered what, when, in which role,
+/// through which channel, why, and for which plan. "unasked" has the statements of roles that no
 /// demand asks.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_approvals(
     rollout: *const hotfix_rollout,
@@ -63,16 +66,17 @@ pub unsafe extern "C" fn hotfix_rollout_approvals(
     }
 }
 
-/// Each checklist of the policy, as JSON: a list of {"id", "title", "at", "applies", "holds_start", "within", "items"}.
+/// Each checklist of the policy, as JSON: a list of {"id", "title", "at", "applies", "holds_start",
+/// "within", "items"}.
 ///
-/// `applies` is yes, no or unknown, by severity and facts. An item has its state (open, done, waived, not_applicable) and in
-/// "mark" who said so, when, and why.
+/// `applies` is yes, no or unknown, and follows from severity and facts. An item has its state
+/// (open, done, waived, not_applicable); "mark" has who set it, when, and why.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_checklists(
     rollout: *const hotfix_rollout,
@@ -89,13 +93,14 @@ pub unsafe extern "C" fn hotfix_rollout_checklists(
     }
 }
 
-/// Each step of the procedure and how it stands, as JSON: a list of {"id", "title", "role", "state", "mark"}.
+/// Each step of the procedure and its state, as JSON: a list of {"id", "title", "role", "state",
+/// "mark"}.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_procedure(
     rollout: *const hotfix_rollout,
@@ -112,19 +117,20 @@ pub unsafe extern "C" fn hotfix_rollout_procedure(
     }
 }
 
-/// The plan's record with how far it is now, as JSON: {"status", "immediate", "window", "prepared_by", "created", "changed",
-/// "branch", "commit", "build", "artifact", "links", "missing"}; what is absent is left out.
+/// The plan's change record with its present status, as JSON: {"status", "immediate", "window",
+/// "prepared_by", "created", "changed", "branch", "commit", "build", "artifact", "links",
+/// "missing"}; absent values are left out.
 ///
-/// The status is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or stopped. A way back under way is
-/// still in_progress.
+/// The status is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or stopped.
+/// During a rollback it is still in_progress.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_rollout_record(
+pub unsafe extern "C" fn hotfix_rollout_change_record(
     rollout: *const hotfix_rollout,
     out: *mut hotfix_buf,
     err: *mut *mut hotfix_error,
@@ -132,22 +138,26 @@ pub unsafe extern "C" fn hotfix_rollout_record(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(&s.rollout.record())))
+            put_text(out, || {
+                pointer::read(rollout, "rollout", |s| canonical(&s.rollout.change_record()))
+            })
         })
     }
 }
 
-/// The last intent of each kind, as JSON: a list of {"kind", "by", "at", "role", "about", "why"}, in the order of time.
+/// The last intervention of each kind, as JSON: a list of {"kind", "by", "at", "role", "about",
+/// "why"}, ordered by time.
 ///
-/// Who wanted what, when and why, apart from what came of it. All intents are in the log, a line each.
+/// It shows who asked for what, when and why, whatever the result was. The log has all
+/// interventions, one line each.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_rollout_intents(
+pub unsafe extern "C" fn hotfix_rollout_interventions(
     rollout: *const hotfix_rollout,
     out: *mut hotfix_buf,
     err: *mut *mut hotfix_error,
@@ -155,7 +165,9 @@ pub unsafe extern "C" fn hotfix_rollout_intents(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(&s.rollout.intents())))
+            put_text(out, || {
+                pointer::read(rollout, "rollout", |s| canonical(&s.rollout.interventions()))
+            })
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The wall that no panic passes, and the poison that a caught one leaves.
+//! Catches panics at the C boundary, and poisons the handle that a panic went through.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::error::{Fallible, hotfix_error};
 use crate::status::hotfix_status;
 
-/// Runs the body of an exported function: its error goes out through `err`, its panic becomes a status.
+/// Runs the body of an exported function: an error is returned through `err`, a panic becomes a
+/// status.
 #[inline]
 pub(crate) unsafe fn guard(
     err: *mut *mut hotfix_error,
@@ -17,7 +18,7 @@ pub(crate) unsafe fn guard(
         // SAFETY: not null, and writable by the header's contract.
         unsafe { err.write(std::ptr::null_mut()) };
     }
-    // Unwind safe: what the body can change is a handle, and that is poisoned.
+    // Unwind safe: the body can change only a handle, and the panic poisons that handle.
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => hotfix_status::Ok,
         // SAFETY: `err` is null or writable, as above.
@@ -63,7 +64,8 @@ pub(crate) struct Guarded<T> {
     value: T,
 }
 
-/// Sets the poison when it is dropped, that is, while a panic unwinds: the good way out forgets it.
+/// Poisons the value when it is dropped, that is, while a panic unwinds; on success it is
+/// forgotten.
 struct Bomb<'a>(&'a AtomicBool);
 
 impl Drop for Bomb<'_> {
@@ -115,7 +117,7 @@ impl<T> Guarded<T> {
         result
     }
 
-    /// The value, where it is not poisoned.
+    /// The value, if it is not poisoned.
     pub(crate) fn value(&self, name: &str) -> Fallible<&T> {
         self.check(name)?;
         Ok(&self.value)

@@ -20,18 +20,20 @@ use crate::rate_ratio::{hotfix_evidence, put_decided, put_evidence, unreadable};
 use crate::status::hotfix_status;
 use crate::versioned;
 
-/// Threshold and cap for the rollback test, from the house's own history.
+/// Calibrates threshold and cap of the rollback test on the service's own history.
 ///
-/// @param history       {"instance": [[events, trials], …], …}, a pair a tick; UTF-8, borrowed.
+/// @param history       {"instance": [[events, trials], …], …}, one pair for each tick; UTF-8,
+///                      borrowed.
 /// @param history_len   Its length in bytes.
-/// @param settings      {"share", "ticks", …}: "alpha", "tolerated", "grid", "weights", "temper", "horizon", "zones",
-///                      "tick_seconds" and "seed" are optional; UTF-8, borrowed.
+/// @param settings      {"share", "ticks", …}: "alpha", "tolerated", "grid", "weights", "temper",
+///                      "horizon", "zones", "tick_seconds" and "seed" are optional; UTF-8,
+///                      borrowed.
 /// @param settings_len  Its length in bytes.
-/// @param out           A buffer with JSON ("threshold", "cap", "hold", "dispersion", "advice", …) that the caller frees
-///                      with hotfix_buf_free.
+/// @param out           A buffer with JSON ("threshold", "cap", "hold", "dispersion", "advice", …)
+///                      that the caller frees with hotfix_buf_free.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for a history (HF-STAT-033: too short) or settings that are none, HOTFIX_STATUS_INPUT for
-///         text that cannot be read.
+/// @return HOTFIX_STATUS_STAT for invalid settings and for a history that is not valid or too
+///         short, HOTFIX_STATUS_INPUT for text that cannot be read.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -60,7 +62,7 @@ pub unsafe extern "C" fn hotfix_calibrate(
     }
 }
 
-/// Counts of every instance as two arrays.
+/// The counts of every instance as two arrays.
 unsafe fn counts_of(
     events: *const f64,
     trials: *const f64,
@@ -76,7 +78,8 @@ unsafe fn counts_of(
     Ok(buffer)
 }
 
-/// The canary among random subsets of the instances: exact whatever the noise.
+/// A randomisation test: compares the canary with random subsets of the instances. It is exact for
+/// any noise.
 pub struct hotfix_randomisation(Guarded<Drawn>);
 
 handle!(hotfix_randomisation, Drawn);
@@ -104,14 +107,17 @@ struct DrawnDocument {
     state: Randomisation,
 }
 
-/// Draws the subsets of a test without data.
+/// Makes a randomisation test without data, and draws its subsets.
 ///
-/// @param settings      {"instances": ["pod-1", …], "canary": ["pod-1", …], "seed", …}: "alpha", "subsets", "tolerated", "grid",
-///                      "weights", "looks", "budget" and "zones" are optional; UTF-8, borrowed.
+/// @param settings      {"instances": ["pod-1", …], "canary": ["pod-1", …], "seed", …}: "alpha",
+///                      "subsets", "tolerated", "grid", "weights", "evaluations", "budget" and
+///                      "zones" are optional; UTF-8, borrowed.
 /// @param settings_len  Its length in bytes.
-/// @param out           The test; the caller frees it with hotfix_randomisation_free. Null on failure.
+/// @param out           The test; the caller frees it with hotfix_randomisation_free. Null on
+///                      failure.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+/// @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+///         read.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -132,16 +138,17 @@ pub unsafe extern "C" fn hotfix_randomisation_new(
     }
 }
 
-/// Takes in one tick of every instance.
+/// Adds the counts of every instance in one tick.
 ///
 /// @param test         A test.
 /// @param events       Events of each instance, in the order of the settings; borrowed.
-/// @param trials       Trials of each; 0 where an instance has no data. Borrowed.
-/// @param instances    How many there are.
-/// @param out_decided  Whether the canary has been spent, now or before: roll back. May be null. Written on success only.
+/// @param trials       Trials of each instance; 0 if an instance has no data. Borrowed.
+/// @param instances    Number of instances.
+/// @param out_decided  Whether the test has decided to roll back, in this tick or before. May be
+///                     null. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that are not finite, negative, too large, or of another number of instances: the
-///         test is as before.
+/// @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large, and for
+///         another number of instances; the test is unchanged.
 ///
 /// Thread rule: one thread at a time for one test.
 #[unsafe(no_mangle)]
@@ -166,14 +173,14 @@ pub unsafe extern "C" fn hotfix_randomisation_update(
     }
 }
 
-/// What the test reports: the canary's evidence.
+/// The canary's evidence so far.
 ///
 /// @param test  A test.
-/// @param out   The evidence; set its `struct_size` before. `p_value` is 1 until the canary is spent, `log_e_bound` is
-///              `log_e`. Written on success only.
+/// @param out   The evidence; set its `struct_size` before the call. `p_value` is 1 until the test
+///              has decided; `log_e_bound` equals `log_e`. Written on success only.
 /// @param err   Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a test while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_randomisation_evidence(
     test: *const hotfix_randomisation,
@@ -191,13 +198,14 @@ pub unsafe extern "C" fn hotfix_randomisation_evidence(
     }
 }
 
-/// Writes settings and state, to go on later or elsewhere: some 150 kB for 2,000 subsets.
+/// Writes settings and state, so that the test can continue later or in another process: about 150
+/// kB for 2,000 subsets.
 ///
 /// @param test  A test.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err   Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a test while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_randomisation_to_bytes(
     test: *const hotfix_randomisation,
@@ -223,7 +231,8 @@ pub unsafe extern "C" fn hotfix_randomisation_to_bytes(
 /// @param bytes_len  Their number.
 /// @param out        The test; the caller frees it with hotfix_randomisation_free. Null on failure.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+/// @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+///         settings do not match.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -258,7 +267,8 @@ pub unsafe extern "C" fn hotfix_randomisation_free(test: *mut hotfix_randomisati
     pointer::free(test);
 }
 
-/// The canary's evidence without each of its instances in turn, and each instance against the others.
+/// The canary's evidence without each of its instances in turn (leave-one-out), and the test of
+/// each instance against the others.
 pub struct hotfix_instances(Guarded<Instances>);
 
 handle!(hotfix_instances, Instances);
@@ -266,7 +276,7 @@ handle!(hotfix_instances, Instances);
 pub(crate) struct Instances {
     settings: RateRatioSettings,
     design: RateRatioDesign,
-    /// From four instances on.
+    /// Present from four instances on.
     without: Option<LeaveOneOut>,
     bad: BadInstance,
     buffer: Vec<Counts>,
@@ -288,21 +298,26 @@ struct InstancesDocument {
     bad: BadInstance,
 }
 
-/// What a tick of the canary's instances came to. Set `struct_size` before the call (HOTFIX_INSTANCES_SEEN_INIT does).
+/// The result of one tick of the canary's instances. Set `struct_size` before the call
+/// (HOTFIX_INSTANCES_SEEN_INIT does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_instances_seen {
     /// sizeof(hotfix_instances_seen), set by the caller.
     pub struct_size: usize,
-    /// The least log evidence without one instance; NaN for fewer than four.
+    /// The smallest log evidence that remains without one instance; NaN for fewer than four
+    /// instances.
     pub least_log_e: f64,
-    /// Without which instance it is least: a rollback rests on it most.
+    /// Index of the instance without which the evidence is smallest: the rollback depends most on
+    /// this instance.
     pub weakest: usize,
-    /// The first instance that has been found worse than the others, now or before: replace it.
+    /// Index of the first instance that was found worse than the others, in this tick or before:
+    /// replace it.
     pub bad: usize,
-    /// 1 where there is one.
+    /// 1 if such an instance was found.
     pub has_bad: u32,
-    /// 1 where every instance can be spared: each evidence is at the threshold now. Always 1 for fewer than four.
+    /// 1 if the evidence reaches the threshold now whichever single instance is left out. Always 1
+    /// for fewer than four instances.
     pub dispensable: u32,
 }
 
@@ -311,14 +326,16 @@ unsafe impl versioned::Versioned for hotfix_instances_seen {
     const LEAST: usize = size_of::<Self>();
 }
 
-/// Tests of the canary's instances, without data.
+/// Makes tests of the canary's instances, without data.
 ///
-/// @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's hotfix_rate_ratio_new}, "test" optional;
-///                      UTF-8, borrowed.
+/// @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's
+///                      hotfix_rate_ratio_new}, "test" optional; UTF-8, borrowed.
 /// @param settings_len  Its length in bytes.
-/// @param out           The tests; the caller frees them with hotfix_instances_free. Null on failure.
+/// @param out           The tests; the caller frees them with hotfix_instances_free. Null on
+///                      failure.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+/// @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+///         read.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -346,18 +363,19 @@ pub unsafe extern "C" fn hotfix_instances_new(
     }
 }
 
-/// Takes in one tick of the canary's instances.
+/// Adds the counts of the canary's instances in one tick.
 ///
 /// @param tests            Tests of instances.
 /// @param events           Events of each canary instance, in the order of the settings; borrowed.
-/// @param trials           Trials of each; 0 where an instance has no data. Borrowed.
-/// @param instances        How many there are.
-/// @param baseline_events  The whole baseline's events.
+/// @param trials           Trials of each instance; 0 if an instance has no data. Borrowed.
+/// @param instances        Number of instances.
+/// @param baseline_events  Events of the whole baseline.
 /// @param baseline_trials  Its trials.
-/// @param out              What it came to; set its `struct_size` before. Written on success only.
+/// @param out              The result; set its `struct_size` before the call. Written on success
+///                         only.
 /// @param err              Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that are not finite, negative, too large, or of another number of instances: the
-///         tests are as before.
+/// @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large, and for
+///         another number of instances; the tests are unchanged.
 ///
 /// Thread rule: one thread at a time for the same tests.
 #[unsafe(no_mangle)]
@@ -378,7 +396,7 @@ pub unsafe extern "C" fn hotfix_instances_update(
             let seen = pointer::change(tests, "tests", |tests| {
                 let counts = counts_of(events, trials, instances, &mut tests.buffer)?;
                 let baseline = Counts::new(baseline_events, baseline_trials);
-                // Checked before either takes anything in.
+                // Both checks come before either test changes.
                 baseline.check()?;
                 let found = tests.bad.update(counts)?;
                 let (mut dispensable, mut weakest) = (true, (0, f64::NAN));
@@ -401,13 +419,13 @@ pub unsafe extern "C" fn hotfix_instances_update(
     }
 }
 
-/// Writes settings and states, to go on later or elsewhere.
+/// Writes settings and states, so that the tests can continue later or in another process.
 ///
 /// @param tests  Tests of instances.
 /// @param out    A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read tests that nobody changes meanwhile.
+/// Thread rule: any number of threads may read the tests while no thread changes them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_instances_to_bytes(
     tests: *const hotfix_instances,
@@ -436,7 +454,8 @@ pub unsafe extern "C" fn hotfix_instances_to_bytes(
 /// @param bytes_len  Their number.
 /// @param out        The tests; the caller frees them with hotfix_instances_free. Null on failure.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for bytes that no tests wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+/// @return HOTFIX_STATUS_INPUT for bytes that are not saved tests, HOTFIX_STATUS_STAT if state and
+///         settings do not match.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! Documents of other tools, imported as policies.
+//! Imports documents of other tools as policies.
 
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
 
-/// What there is to say of an import, beside its policy.
+/// The findings of an import, without the policy.
 #[derive(Serialize)]
 struct Told<'i> {
     findings: &'i [Finding],
@@ -22,19 +22,22 @@ struct Told<'i> {
 
 /// Imports documents of Argo Rollouts, Flagger, Kayenta or OpenSLO as one policy.
 ///
-/// The findings tell what does not map, what goes another way, and what was put in: {"kind", "findings"}, a finding with
-/// "code", "level", "path" (a JSON Pointer), "document" (from 0), "line", "column", "message" and "remedy". Whose documents
-/// they are is "kind": "argo_rollouts", "flagger", "kayenta" or "openslo".
+/// The findings report what has no counterpart, what behaves differently, and what was filled in:
+/// {"kind", "findings"}. A finding has "code", "level", "path" (a JSON Pointer), "document" (from
+/// 0), "line", "column", "message" and "remedy". "kind" is the tool: "argo_rollouts", "flagger",
+/// "kayenta" or "openslo".
 ///
-/// @param text      YAML or JSON, at most 1 MiB; several documents are joined by their references. UTF-8, borrowed for the call.
+/// @param text      YAML or JSON, at most 1 MiB; several documents are joined by their references.
+///                  UTF-8, borrowed for the call.
 /// @param text_len  Its length in bytes.
-/// @param kind      Whose documents they are, as above; may be null with length 0: then they tell it themselves.
+/// @param kind      The tool, as above; may be null with length 0: then it is recognised from the
+///                  documents.
 /// @param kind_len  Its length in bytes.
 /// @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
 /// @param findings  A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_CONVERT; the error has every fault with its code, path, line and column. HOTFIX_STATUS_ENUM for
-///         another kind.
+/// @return HOTFIX_STATUS_CONVERT if the documents cannot be imported; the error has every fault
+///         with its code, path, line and column. HOTFIX_STATUS_ENUM for an unknown kind.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -50,7 +53,7 @@ pub unsafe extern "C" fn hotfix_convert(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            // Both are emptied before anything can fail.
+            // Both outputs are emptied before anything can fail.
             if !out.is_null() {
                 out.write(std::ptr::null_mut());
             }

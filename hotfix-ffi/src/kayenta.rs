@@ -1,4 +1,4 @@
-//! A judge that decides as Kayenta's does.
+//! A judge that is compatible with Kayenta's judge.
 
 use std::ffi::c_char;
 
@@ -14,7 +14,7 @@ use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
 
-/// One metric by itself, with what there is to remark about its settings.
+/// The result of one metric, with the findings about its settings.
 #[derive(Serialize)]
 struct Classified {
     #[serde(flatten)]
@@ -22,21 +22,23 @@ struct Classified {
     findings: Vec<Finding>,
 }
 
-/// Judges samples by a configuration, as Kayenta does.
+/// Judges samples with a Kayenta configuration and gives Kayenta's result.
 ///
-/// {"score", "classification" ("Pass", "Marginal" or "Fail"), "reason", "exact_score", "exact_classification", "groups",
-/// "metrics", "findings"}; a metric is as hotfix_kayenta_classify writes it. What the original takes in silence, an unknown
-/// key or weights that do not sum to 100, is a finding: {"code", "path", "message"}.
+/// {"score", "classification" ("Pass", "Marginal" or "Fail"), "reason", "exact_score",
+/// "exact_classification", "groups", "metrics", "findings"}; a metric has the form that
+/// hotfix_kayenta_classify writes. Faults that Kayenta ignores silently, such as an unknown key or
+/// weights that do not sum to 100, are findings: {"code", "path", "message"}.
 ///
 /// @param config       Kayenta's canary configuration, JSON; UTF-8, borrowed for the call.
 /// @param config_len   Its length in bytes.
-/// @param samples      {"metric": {"control": [1, null], "experiment": [2, 3]}}, null for a missing point; UTF-8, borrowed.
+/// @param samples      {"metric": {"control": [1, null], "experiment": [2, 3]}}, null for a missing
+///                     point; UTF-8, borrowed.
 /// @param samples_len  Its length in bytes.
-/// @param pass         From this score on it is a pass; NaN for the configuration's.
-/// @param marginal     From this score on it is marginal; NaN for the configuration's.
+/// @param pass         The lowest score that passes; NaN for the configuration's value.
+/// @param marginal     The lowest score that is marginal; NaN for the configuration's value.
 /// @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for what cannot be judged (HF-KAY).
+/// @return HOTFIX_STATUS_STAT for a configuration or samples that cannot be judged.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -64,21 +66,24 @@ pub unsafe extern "C" fn hotfix_kayenta_judge(
     }
 }
 
-/// Classifies one metric as Kayenta's judge does.
+/// Classifies one metric and gives the result of Kayenta's judge.
 ///
-/// {"classification" ("Pass", "High", "Low", "Nodata", "NodataFailMetric" or "Error"), "critical", "reason", "ratio",
-/// "effect", "interval", "estimate", "exact", "exact_interval", "exact_estimate", "differs", "note", "control",
-/// "experiment", "findings", …}; what is absent is not known. "exact" is what the exact interval gives, where the
-/// original's root finder stops within 1e-4.
+/// {"classification" ("Pass", "High", "Low", "Nodata", "NodataFailMetric" or "Error"), "critical",
+/// "reason", "ratio", "effect", "interval", "estimate", "exact", "exact_interval",
+/// "exact_estimate", "differs", "note", "control", "experiment", "findings", …}; unknown values are
+/// absent. "exact" is the classification by the exact interval; Kayenta's root finder stops within
+/// 1e-4 of it.
 ///
-/// @param settings      What Kayenta has in `analysisConfigurations.canary`, and "tolerance" and "confidence"; JSON, UTF-8,
-///                      borrowed; may be null with length 0 for the defaults.
+/// @param settings      The content of Kayenta's `analysisConfigurations.canary`, and "tolerance"
+///                      and "confidence"; JSON, UTF-8, borrowed; may be null with length 0 for the
+///                      defaults.
 /// @param settings_len  Its length in bytes.
-/// @param samples       {"control": [1, null], "experiment": [2, 3]}, null for a missing point; UTF-8, borrowed.
+/// @param samples       {"control": [1, null], "experiment": [2, 3]}, null for a missing point;
+///                      UTF-8, borrowed.
 /// @param samples_len   Its length in bytes.
 /// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for what cannot be judged (HF-KAY).
+/// @return HOTFIX_STATUS_STAT for a configuration or samples that cannot be judged.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

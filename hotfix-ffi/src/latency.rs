@@ -1,4 +1,5 @@
-//! The latency test by itself: is the canary slower, to be looked at every tick.
+//! The sequential latency test without a rollout: is the canary slower? It may be evaluated at
+//! every tick.
 
 use std::ffi::c_char;
 
@@ -27,15 +28,15 @@ pub(crate) struct Test {
     state: Latency,
 }
 
-/// What to_bytes writes: the settings, from which the design follows, and the state.
+/// What to_bytes writes: the settings, from which the design is computed, and the state.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct SavedState {
     settings: LatencySettings,
     state: Latency,
 }
 
-/// Where boundaries are to come from.
+/// The baseline's readings from which boundaries are chosen.
 #[derive(Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum Baseline {
@@ -50,15 +51,18 @@ impl Test {
     }
 }
 
-/// A test without data.
+/// Makes a test without data.
 ///
-/// @param settings      {"boundaries": their number, 1 to 12, "direction": "worse" or "better", "alpha", "tolerated", "margin",
-///                      "cap", "threshold", "mode": "independent" or "clustered", "grid", "weights", "prior_trials"}, all
-///                      optional; UTF-8, borrowed; may be null with length 0 for the defaults, which have 6 boundaries.
+/// @param settings      {"boundaries": their number, 1 to 12, "direction": "worse" or "better",
+///                      "alpha", "tolerated", "margin", "cap", "threshold", "mode": "independent"
+///                      or "clustered", "grid", "weights", "prior_trials"}, all optional; UTF-8,
+///                      borrowed; may be null with length 0 for the defaults, which have 6
+///                      boundaries.
 /// @param settings_len  Its length in bytes.
 /// @param out           The test; the caller frees it with hotfix_latency_free. Null on failure.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+/// @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+///         read.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -84,17 +88,20 @@ pub unsafe extern "C" fn hotfix_latency_new(
     }
 }
 
-/// Takes in one tick.
+/// Adds the counts of one tick.
 ///
 /// @param test             A test.
-/// @param canary_slow      The canary's requests slower than each boundary, ascending boundaries; borrowed.
+/// @param canary_slow      The canary's requests slower than each boundary, ascending boundaries;
+///                         borrowed.
 /// @param canary_trials    All of its requests.
 /// @param baseline_slow    The baseline's requests slower than each boundary; borrowed.
 /// @param baseline_trials  All of its requests.
-/// @param boundaries       How many boundaries both arrays have: those of the test.
-/// @param out_decided      Whether the test has decided, now or before; may be null. Written on success only.
+/// @param boundaries       Number of elements in both arrays: the number of the test's boundaries.
+/// @param out_decided      Whether the test has decided, in this tick or before; may be null.
+///                         Written on success only.
 /// @param err              Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that cannot be, or of another number of boundaries: the test is as before.
+/// @return HOTFIX_STATUS_STAT for invalid counts, or another number of boundaries; the test is
+///         unchanged.
 ///
 /// Thread rule: one thread at a time for one test.
 #[unsafe(no_mangle)]
@@ -124,13 +131,14 @@ pub unsafe extern "C" fn hotfix_latency_update(
     }
 }
 
-/// What the test reports; the ratio is that of requests slower than the boundary that speaks loudest.
+/// The evidence so far. `ratio` is the ratio of requests slower than the boundary with the
+/// strongest evidence.
 ///
 /// @param test  A test.
-/// @param out   The evidence; set its `struct_size` before. Written on success only.
+/// @param out   The evidence; set its `struct_size` before the call. Written on success only.
 /// @param err   Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a test while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_latency_evidence(
     test: *const hotfix_latency,
@@ -148,14 +156,16 @@ pub unsafe extern "C" fn hotfix_latency_evidence(
     }
 }
 
-/// Boundaries from what the baseline did before the phase, as a JSON array: near its p50, p75, p90, p95 and p99, and at
-/// twice the p99; for buckets the nearest of their edges.
+/// Chooses boundaries from the baseline's latencies before the phase, as a JSON array: near its
+/// p50, p75, p90, p95 and p99, and at twice the p99. With buckets they are the nearest bucket
+/// edges.
 ///
 /// @param baseline      {"le", "counts", "count"} or {"samples"}; UTF-8, borrowed.
 /// @param baseline_len  Its length in bytes.
 /// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for readings that cannot be, HOTFIX_STATUS_INPUT for text that cannot be read.
+/// @return HOTFIX_STATUS_STAT for invalid readings, HOTFIX_STATUS_INPUT for text that cannot be
+///         read.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -182,13 +192,13 @@ pub unsafe extern "C" fn hotfix_latency_boundaries(
     }
 }
 
-/// Writes settings and state, to go on later or elsewhere.
+/// Writes settings and state, so that the test can continue later or in another process.
 ///
 /// @param test  A test.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err   Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a test while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_latency_to_bytes(
     test: *const hotfix_latency,
@@ -200,7 +210,7 @@ pub unsafe extern "C" fn hotfix_latency_to_bytes(
         guard(err, || {
             put_text(out, || {
                 pointer::read(test, "test", |test| {
-                    canonical(&Document { settings: test.settings.clone(), state: test.state })
+                    canonical(&SavedState { settings: test.settings.clone(), state: test.state })
                 })
             })
         })
@@ -213,7 +223,8 @@ pub unsafe extern "C" fn hotfix_latency_to_bytes(
 /// @param bytes_len  Their number.
 /// @param out        The test; the caller frees it with hotfix_latency_free. Null on failure.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+/// @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+///         settings do not match.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -228,7 +239,7 @@ pub unsafe extern "C" fn hotfix_latency_from_bytes(
         guard(err, || {
             pointer::make(out, || {
                 let text = pointer::text(bytes, bytes_len, "bytes")?;
-                let read: Document =
+                let read: SavedState =
                     serde_json::from_str(text).map_err(|e| unreadable("bytes", &e))?;
                 let mut test = Test::new(read.settings)?;
                 read.state.check(&test.design)?;

@@ -1,11 +1,13 @@
-//! The C ABI of hotfix: opaque handles, a status from every call that can fail, errors as objects.
+//! The C ABI of hotfix: opaque handles, a status from every call that can fail, and errors as
+//! objects.
 //!
-//! `include/hotfix.h` is generated from this crate by `tests/it/header.rs`, its conventions from `conventions.txt`. The
-//! rules that keep it sound:
+//! `include/hotfix.h` is generated from this crate by `tests/it/header.rs`, its conventions from
+//! `conventions.txt`. These rules keep it sound:
 //!
-//! - every exported function is one call of `guard`: a panic becomes a status and never crosses;
+//! - every exported function is one call of `guard`: a panic becomes a status and never reaches C;
 //! - pointers become references in `pointer` and `versioned` only, each after its null check;
-//! - what C holds of a handle is the address of a slot (`slot`), so one that was freed, or is of another kind, is refused;
+//! - a handle that C holds is the address of a slot (`slot`), so a handle that was freed, or has
+//!   another type, is refused;
 //! - a handle that a panic went through is poisoned: from then on it can only be freed.
 #![warn(clippy::undocumented_unsafe_blocks)]
 #![allow(non_camel_case_types, reason = "types carry the names that C sees")]
@@ -20,6 +22,7 @@ pub mod audit;
 pub mod backtest;
 pub mod buffer;
 pub mod ceiling;
+pub mod code;
 pub mod commit;
 pub mod duty;
 pub mod error;

@@ -1,4 +1,5 @@
-//! What logs tell afterwards: measures, the four keys and like incidents. Deep values, so JSON.
+//! Measures from logs: one incident, DORA's four keys, and similar incidents. Returned as JSON,
+//! because the values are nested.
 
 use std::ffi::c_char;
 
@@ -13,17 +14,19 @@ use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
 
-/// Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at", "measures"}.
+/// Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at",
+/// "measures"}.
 ///
-/// A measure has "name", "standing" ("known", "open" or "not_said"), a value ("seconds", "yes", "share", "count", "objective",
-/// "requests", "error_rate" or "facts"), "from" and "to" (the moments that it rests on) and a "sentence". One that is open has the
-/// value so far and "until": "open"; one that was not said has none.
+/// A measure has "name", "status" ("known", "open" or "not_stated"), a value ("seconds", "yes",
+/// "share", "count", "objective", "requests", "error_rate" or "facts"), "from" and "to" (the
+/// moments between which it was measured) and a "sentence". An open measure has the value so far
+/// and "until": "open"; one that was not stated has no value.
 ///
 /// @param log      The log's bytes; borrowed for the call.
 /// @param log_len  Their number.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for a log that is broken.
+/// @return HOTFIX_STATUS_LOG for a broken log.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -44,13 +47,13 @@ pub unsafe extern "C" fn hotfix_measures(
     }
 }
 
-/// The same as a table in Markdown.
+/// The result as a table in Markdown.
 ///
 /// @param log      The log's bytes; borrowed for the call.
 /// @param log_len  Their number.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for a log that is broken.
+/// @return HOTFIX_STATUS_LOG for a broken log.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -71,16 +74,18 @@ pub unsafe extern "C" fn hotfix_measures_markdown(
     }
 }
 
-/// DORA's four keys over many logs, as JSON: {"by", "logs", "periods", "whole", "clocks"}; docs/measures.md says what counts.
+/// Computes DORA's four keys over many logs, as JSON: {"by", "logs", "periods", "whole", "clocks"}.
+/// docs/measures.md defines them.
 ///
-/// @param logs      Whole logs, one after another: each begins with its opening line; borrowed for the call.
+/// @param logs      Whole logs, one after another: each begins with its opening line; borrowed for
+///                  the call.
 /// @param logs_len  Their number of bytes.
 /// @param by        "month" or "week"; UTF-8, borrowed for the call.
 /// @param by_len    Its length in bytes.
 /// @param out       A buffer that the caller frees with hotfix_buf_free.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE where two begin with the same line;
-///         HOTFIX_STATUS_ENUM for another period.
+/// @return HOTFIX_STATUS_LOG for a broken log; HOTFIX_STATUS_MESSAGE if two logs begin with the
+///         same line; HOTFIX_STATUS_ENUM for an unknown period.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -96,7 +101,7 @@ pub unsafe extern "C" fn hotfix_dora(
     unsafe { guard(err, || put_text(out, || canonical(&trend((logs, logs_len), (by, by_len))?))) }
 }
 
-/// The same as a table in Markdown, a row a period.
+/// DORA's four keys as a table in Markdown, one row for each period.
 ///
 /// @param logs      Whole logs, one after another; borrowed for the call.
 /// @param logs_len  Their number of bytes.
@@ -122,7 +127,8 @@ pub unsafe extern "C" fn hotfix_dora_markdown(
     }
 }
 
-/// The same as a drawing, as JSON: {"svg", "words"}, the second being what it shows; `null` where there is no period.
+/// DORA's four keys as a chart, as JSON: {"svg", "text"}. "text" describes what the chart shows.
+/// The result is `null` if there is no period.
 ///
 /// @param logs      Whole logs, one after another; borrowed for the call.
 /// @param logs_len  Their number of bytes.
@@ -148,17 +154,21 @@ pub unsafe extern "C" fn hotfix_dora_chart(
     }
 }
 
-/// Incidents like one at hand, the most alike first, as a JSON list: {"log", "incident", "score", "agree", "differ", "unknown",
-/// "state", "version"} and, where known, "recovered_after" in seconds. "log" is its place among the logs, from 0.
+/// Finds incidents that are similar to a given one, the most similar first, as a JSON list: {"log",
+/// "incident", "score", "agree", "differ", "unknown", "state", "version"} and, if known,
+/// "recovered_after" in seconds. "log" is the index of its log, from 0.
 ///
-/// @param policy     What knows the facts of a house; null: the built-in ones alone. A log brings its own.
+/// @param policy     The policy that defines custom facts; null: only the built-in facts are known.
+///                   A log contains its own policy.
 /// @param known      The incident: its log, or a JSON object of facts; borrowed for the call.
 /// @param known_len  Its length in bytes.
-/// @param logs       Whole logs, one after another: each begins with its opening line; borrowed for the call.
+/// @param logs       Whole logs, one after another: each begins with its opening line; borrowed for
+///                   the call.
 /// @param logs_len   Their number of bytes.
 /// @param out        A buffer that the caller frees with hotfix_buf_free.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for a log that is broken; HOTFIX_STATUS_MESSAGE for an incident that is neither.
+/// @return HOTFIX_STATUS_LOG for a broken log; HOTFIX_STATUS_MESSAGE if `known` is neither a log
+///         nor a JSON object of known facts.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -189,7 +199,7 @@ pub unsafe extern "C" fn hotfix_similar(
     }
 }
 
-/// The trend of these logs.
+/// The four keys of these logs by period.
 unsafe fn trend(logs: (*const c_char, usize), by: (*const c_char, usize)) -> Fallible<Dora> {
     // SAFETY: the caller keeps the header's contract.
     let (logs, by) =

@@ -1,4 +1,4 @@
-//! Messages from the live state.
+//! Messages written from the present state of a rollout.
 
 use std::ffi::c_char;
 
@@ -11,23 +11,25 @@ use crate::pointer;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 
-/// The message for an occasion, an audience and a format, from the present state.
+/// Writes the message of a kind for an audience, in a format, from the present state.
 ///
-/// The request is {"kind", "audience", "format", "at", "utc_offset", "values"}, all but the kind optional. Kinds are alert,
-/// deployment_started, phase_passed, deployed, rolling_back, rolled_back, update and resolved; audiences responders (default),
-/// stakeholders, business and public; formats text (default), markdown, slack, teams and pagerduty. "at" is a time as
-/// "2026-03-03T14:40:00Z" (default: the last one known), "utc_offset" as "+01:00", "values" texts by field for what the
-/// rollout does not know, such as the address of the status page.
+/// The request is {"kind", "audience", "format", "at", "utc_offset", "values"}, all but the kind
+/// optional. Kinds are alert, deployment_started, phase_passed, deployed, rolling_back,
+/// rolled_back, update and resolved; audiences responders (default), stakeholders, business and
+/// public; formats text (default), markdown, slack, teams and pagerduty. "at" is the time of the
+/// message, such as "2026-03-03T14:40:00Z" (default: the time of the last input). "utc_offset" is
+/// the readers' time zone, such as "+01:00". "values" has texts by field for what the rollout does
+/// not know, such as the address of the status page.
 ///
 /// @param rollout      A rollout.
 /// @param request      The request, JSON; UTF-8, borrowed for the call.
 /// @param request_len  Its length in bytes.
-/// @param out          A buffer that the caller frees with hotfix_buf_free: the text, or for slack, teams and pagerduty the JSON
-///                     document that the service takes.
+/// @param out          A buffer that the caller frees with hotfix_buf_free: the text, or for slack,
+///                     teams and pagerduty the JSON document that the service accepts.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_MESSAGE for a request that is none, or a message that cannot be written (HF-MSG).
+/// @return HOTFIX_STATUS_MESSAGE for an invalid request, or a message that cannot be written.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_message(
     rollout: *const hotfix_rollout,

@@ -1,4 +1,4 @@
-//! What a call led to: plain structs with views, filled without copying or allocating.
+//! Outcomes of calls: plain structs with views, filled without copying or allocating.
 
 use std::ffi::{CStr, c_char};
 
@@ -12,40 +12,40 @@ use crate::versioned::Versioned;
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_state {
-    /// The severity is not known, a checklist item is open, or an attempt before still has traffic.
+    /// The severity is unknown, a checklist item is open, or a previous attempt still has traffic.
     Drafted = 1,
     /// An approval is missing.
     AwaitingApproval = 2,
     /// Nothing is missing.
     Ready = 3,
-    /// A version or traffic is under way.
+    /// A deployment or a change of traffic is in progress.
     Deploying = 4,
-    /// A phase is watched.
+    /// A phase is being watched.
     Monitoring = 5,
-    /// A person decides or may object.
+    /// A person has to decide, or may object.
     Gate = 6,
-    /// The last look.
+    /// The final validation, before the rollout is complete.
     FinalValidation = 7,
-    /// Complete and still watched.
+    /// Complete; the metrics are still watched.
     Complete = 8,
-    /// Over. Final.
+    /// Closed. Final.
     Closed = 9,
-    /// On the way back.
+    /// Rolling back.
     RollingBack = 10,
-    /// Back. Final.
+    /// Rolled back. Final.
     RolledBack = 11,
-    /// Stopped by a person for a while.
+    /// Paused by a person.
     Paused = 12,
-    /// A person has to act: every way back failed, or something cannot go back.
+    /// A person has to act: every rollback method failed, or a change cannot be rolled back.
     Frozen = 13,
-    /// Stopped for good. Final.
+    /// Aborted. Final.
     Aborted = 14,
     /// The deployment failed before any traffic moved. Final.
     Failed = 15,
 }
 
 impl hotfix_state {
-    /// Every state, in order; the number of the first is 1.
+    /// Every state, in order; the first has the number 1.
     const ALL: &'static [Self] = &[
         Self::Drafted,
         Self::AwaitingApproval,
@@ -107,17 +107,17 @@ impl From<State> for hotfix_state {
     }
 }
 
-/// What the last verdict asks for.
+/// The decision of the last verdict.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_decision {
-    /// Nothing is amiss; go on watching.
+    /// No fault is found: continue watching.
     Continue = 1,
-    /// Something keeps the phase from passing; stay. Also before the first verdict.
+    /// Something prevents promotion: hold. Also before the first verdict.
     Hold = 2,
-    /// The phase has shown what it must.
+    /// The phase met its criteria: promote.
     Promote = 3,
-    /// Go back.
+    /// Roll back.
     RollBack = 4,
     /// A person has to decide.
     Ask = 5,
@@ -150,27 +150,28 @@ impl From<Decision> for hotfix_decision {
     }
 }
 
-/// What there is to do.
+/// The kinds of action.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_action_kind {
-    /// Give the canary this `share` of the traffic. Awaits `confirm` or `failed`.
+    /// Send this `share` of the traffic to the canary. Awaits `confirm` or `failed`.
     SetTraffic = 1,
-    /// Deploy this `version` beside the live one. Awaits `confirm` or `failed`.
+    /// Deploy this `version` next to the live one. Awaits `confirm` or `failed`.
     Deploy = 2,
-    /// Go back to this `version` by this `method`. Awaits `confirm` or `failed`.
+    /// Roll back to this `version` with this `method`. Awaits `confirm` or `failed`.
     RollBack = 3,
-    /// Ask a person the question in `text`; the answer is an input.
+    /// Ask a person the question in `text`; send the answer as an input.
     AskDecision = 4,
-    /// Ask any of several roles for approval. `role` is empty: they are `any_of` in the JSON of hotfix_rollout_actions.
+    /// Ask one of several roles for approval. `role` is empty: the roles are in `any_of` in the
+    /// JSON of hotfix_rollout_actions.
     RequestApproval = 5,
     /// Send the `message` to this `audience`.
     Notify = 6,
-    /// Wake this `role` and say `text`.
+    /// Page this `role` with `text`.
     Page = 7,
-    /// Put the `message` on the status page.
+    /// Update the status page with the `message`.
     UpdateStatusPage = 8,
-    /// Find a time for the meeting that `text` names.
+    /// Schedule the meeting that `text` names.
     Schedule = 9,
 }
 
@@ -202,73 +203,81 @@ impl hotfix_action_kind {
     }
 }
 
-/// What an input led to. Set `struct_size` before the call (HOTFIX_OUTCOME_INIT does); the rest may hold anything.
+/// The outcome of an input. Set `struct_size` before the call (HOTFIX_OUTCOME_INIT does); the rest
+/// may hold anything.
 ///
-/// Order of writing: append `events` to the log durably, then act. If the append fails, free the rollout and replay.
+/// Append `events` to the log durably, then act. If the append fails, free the rollout and replay
+/// the log.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_outcome {
     /// sizeof(hotfix_outcome), set by the caller.
     pub struct_size: usize,
-    /// The log lines to append, each with its line feed; those of a refusal too. Valid until the next call that takes
-    /// this rollout without `const`.
+    /// The log lines to append, each with its line feed; also the lines of a refusal. Valid until
+    /// the next call that takes this rollout without `const`.
     pub events: hotfix_str,
-    /// How many actions there are; read them with hotfix_rollout_action.
+    /// Number of actions; read them with hotfix_rollout_action.
     pub action_count: usize,
     /// The state after the call.
     pub state: hotfix_state,
-    /// What the last verdict asks for; it is the rollout that obeys it.
+    /// The decision of the last verdict. For information: the rollout acts on it itself.
     pub decision: hotfix_decision,
-    /// 1 where the input's key was known: nothing changed, and the actions are those of the first delivery.
+    /// 1 if an input with this key was delivered before: nothing changed, and the actions are those
+    /// of the first delivery.
     pub repeated: u32,
     /// 0.
     pub reserved: u32,
 }
 
-// SAFETY: repr(C), the size first; written only, never read as a whole, so its enums need no value of zero.
+// SAFETY: repr(C), the size first; written only, never read as a whole, so its enums need no value
+// of zero.
 unsafe impl Versioned for hotfix_outcome {
     const LEAST: usize = size_of::<Self>();
 }
 
-/// One thing to do. Set `struct_size` before the call (HOTFIX_ACTION_INIT does). Views live until the next call that takes
-/// the rollout without `const`.
+/// One action for the caller. Set `struct_size` before the call (HOTFIX_ACTION_INIT does). Views
+/// are valid until the next call that takes the rollout without `const`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_action {
     /// sizeof(hotfix_action), set by the caller.
     pub struct_size: usize,
-    /// The id to confirm it with: "7.1", ended by a null byte. The same after every replay.
+    /// The id that `confirm` and `failed` name, such as "7.1"; ends with a null byte. It is the
+    /// same after every replay.
     pub id: [c_char; 32],
     /// What to do.
     pub kind: hotfix_action_kind,
-    /// 1 where the rollout waits for `confirm` or `failed`.
+    /// 1 if the rollout waits for `confirm` or `failed`.
     pub awaits: u32,
-    /// The canary's share, 0 to 1, of SET_TRAFFIC; else 0.
+    /// SET_TRAFFIC: the canary's share, 0 to 1; otherwise 0.
     pub share: f64,
-    /// The version of DEPLOY and ROLL_BACK; else empty.
+    /// DEPLOY and ROLL_BACK: the version; otherwise empty.
     pub version: hotfix_str,
-    /// The method of ROLL_BACK: "feature_flag"; else empty.
+    /// ROLL_BACK: the method, such as "feature_flag"; otherwise empty.
     pub method: hotfix_str,
-    /// The role of PAGE; else empty. Those of REQUEST_APPROVAL are in the JSON of hotfix_rollout_actions.
-    pub role: hotfix_str,
-    /// The message of NOTIFY and UPDATE_STATUS_PAGE: "rolling_back"; else empty.
-    pub message: hotfix_str,
-    /// The audience of NOTIFY: "responders"; else empty.
-    pub audience: hotfix_str,
-    /// The question of ASK_DECISION, the reason of PAGE, what SCHEDULE is to find a time for; else empty.
-    pub text: hotfix_str,
-    /// The duty that asks for it, which `acknowledge` and `done` name; else empty. When a meeting is due is in the JSON of
+    /// PAGE: the role; otherwise empty. The roles of REQUEST_APPROVAL are in the JSON of
     /// hotfix_rollout_actions.
+    pub role: hotfix_str,
+    /// NOTIFY and UPDATE_STATUS_PAGE: the kind of message, such as "rolling_back"; otherwise empty.
+    pub message: hotfix_str,
+    /// NOTIFY: the audience, such as "responders"; otherwise empty.
+    pub audience: hotfix_str,
+    /// ASK_DECISION: the question. PAGE: the reason. SCHEDULE: the name of the meeting. Otherwise
+    /// empty.
+    pub text: hotfix_str,
+    /// The duty that caused the action, which `acknowledge` and `done` name; otherwise empty. The
+    /// time by which a meeting is due is in the JSON of hotfix_rollout_actions.
     pub duty: hotfix_str,
 }
 
-// SAFETY: repr(C), the size first; written only, never read as a whole, so its enums need no value of zero.
+// SAFETY: repr(C), the size first; written only, never read as a whole, so its enums need no value
+// of zero.
 unsafe impl Versioned for hotfix_action {
     const LEAST: usize = size_of::<Self>();
 }
 
 impl hotfix_action {
-    /// Views into an action; the caller's `struct_size` is kept by the write.
+    /// Views into an action; the write keeps the caller's `struct_size`.
     pub(crate) fn of(action: &Action) -> Self {
         let kind = match &action.act {
             Act::SetTraffic { .. } => hotfix_action_kind::SetTraffic,
@@ -327,7 +336,7 @@ impl hotfix_action {
 /// The name of a state: "rolling_back".
 ///
 /// @param state  Any number.
-/// @return Static text that ends with a null byte; "unknown" for a number that is no state.
+/// @return Static text that ends with a null byte; "unknown" for a number that is not a state.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -339,7 +348,7 @@ pub extern "C" fn hotfix_state_name(state: i32) -> *const c_char {
 /// The name of a decision: "roll_back".
 ///
 /// @param decision  Any number.
-/// @return Static text that ends with a null byte; "unknown" for a number that is no decision.
+/// @return Static text that ends with a null byte; "unknown" for a number that is not a decision.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -351,7 +360,7 @@ pub extern "C" fn hotfix_decision_name(decision: i32) -> *const c_char {
 /// The name of an action's kind: "set_traffic".
 ///
 /// @param kind  Any number.
-/// @return Static text that ends with a null byte; "unknown" for a number that is no kind.
+/// @return Static text that ends with a null byte; "unknown" for a number that is not a kind.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

@@ -19,7 +19,7 @@ pub struct hotfix_plan(Guarded<Plan>);
 
 handle!(hotfix_plan, Plan);
 
-/// What every plan is made of: a policy, and the texts of incident, release and traffic.
+/// Reads the inputs of a plan: a policy, and the texts of incident, release and traffic.
 unsafe fn documents<'a>(
     policy: *const hotfix_policy,
     (incident, incident_len): (*const c_char, usize),
@@ -38,10 +38,12 @@ unsafe fn documents<'a>(
 
 /// Makes a plan from JSON documents.
 ///
-/// @param policy        A policy; the plan keeps what it needs of it.
-/// @param incident      {"id", "service", "title", "facts", "began_at", "detected_at", "severity"}; UTF-8, borrowed.
+/// @param policy        A policy; the plan keeps what it needs and does not refer to it.
+/// @param incident      {"id", "service", "title", "facts", "began_at", "detected_at", "severity"};
+///                      UTF-8, borrowed.
 /// @param incident_len  Its length in bytes.
-/// @param release       {"version", "previous", "methods": [{"kind", "seconds"}], …}; UTF-8, borrowed.
+/// @param release       {"version", "previous", "methods": [{"kind", "seconds"}], …}; UTF-8,
+///                      borrowed.
 /// @param release_len   Its length in bytes.
 /// @param traffic       {"requests_per_minute", …}; UTF-8, borrowed; may be null with length 0.
 /// @param traffic_len   Its length in bytes.
@@ -78,20 +80,22 @@ pub unsafe extern "C" fn hotfix_plan_new(
     }
 }
 
-/// Makes a plan whose tests are calibrated on the house's own history.
+/// Makes a plan whose tests are calibrated on the service's own history.
 ///
-/// The plan keeps what the tests are to make of the history (threshold, cap and hold level by metric and phase) and the
-/// history's digest. Both are in the first line of the log, so a log is replayed without the history.
+/// The plan keeps the result of the calibration (threshold, cap and hold level by metric and phase)
+/// and the digest of the history. Both are in the first line of the log, so a log can be replayed
+/// without the history.
 ///
-/// @param policy           A policy with the evidence mode `replay` or `both`; the plan keeps what it needs of it.
+/// @param policy           A policy with the evidence mode `replay` or `both`; the plan keeps what
+///                         it needs.
 /// @param incident         As for hotfix_plan_new.
 /// @param incident_len     Its length in bytes.
 /// @param release          As for hotfix_plan_new.
 /// @param release_len      Its length in bytes.
 /// @param traffic          As for hotfix_plan_new; may be null with length 0.
 /// @param traffic_len      Its length in bytes.
-/// @param calibration      {metric: {instance: [[events, trials], …]}}, one pair a tick of the policy's cadence; UTF-8,
-///                         borrowed.
+/// @param calibration      {metric: {instance: [[events, trials], …]}}, one pair for each tick of
+///                         the policy's cadence; UTF-8, borrowed.
 /// @param calibration_len  Its length in bytes.
 /// @param out              The plan; the caller frees it with hotfix_plan_free. Null on failure.
 /// @param err              Where an error object goes; may be null. Owned by the caller.
@@ -129,8 +133,9 @@ pub unsafe extern "C" fn hotfix_plan_new_calibrated(
     }
 }
 
-/// What the house's own history asks of the tests, by metric: {metric: {"history", "phases": [{"phase", "calibration":
-/// {"threshold", "cap", "hold", …}}, …]}}; {} without a history.
+/// The calibration of the tests from the service's own history, by metric: {metric: {"history",
+/// "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}; {} without a
+/// history.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -151,12 +156,14 @@ pub unsafe extern "C" fn hotfix_plan_calibration(
     }
 }
 
-/// What each phase can see, before anything is deployed.
+/// The power analysis of a plan: which faults each phase can detect, before anything is deployed.
 ///
-/// {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes", "false_rollback": {"chance",
-/// "approximate"}, "faults": [{"ratio", "passes", "plain", "sequential", …}], "smallest_ratio", …}], "all_gates", "faults",
-/// "metrics", "unforeseen", "advice": [{"metric", "phases", "kind", "sentence", …}]}. Chances are from 0 to 1 and exact for
-/// independent errors where they do not say `approximate`. Takes milliseconds: keep the answer.
+/// {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes",
+/// "false_rollback": {"chance", "approximate"}, "faults": [{"ratio", "passes", "plain",
+/// "sequential", …}], "smallest_ratio", …}], "all_gates", "faults", "metrics", "unforeseen",
+/// "advice": [{"metric", "phases", "kind", "sentence", …}]}. Probabilities are from 0 to 1; they
+/// are exact for independent errors unless `approximate` is set. The call takes milliseconds: keep
+/// the answer.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -164,7 +171,7 @@ pub unsafe extern "C" fn hotfix_plan_calibration(
 ///
 /// Thread rule: any number of threads may use one plan.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_plan_sight(
+pub unsafe extern "C" fn hotfix_plan_power(
     plan: *const hotfix_plan,
     out: *mut hotfix_buf,
     err: *mut *mut hotfix_error,
@@ -172,12 +179,12 @@ pub unsafe extern "C" fn hotfix_plan_sight(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            put_text(out, || pointer::read(plan, "plan", |plan| canonical(&plan.sight())))
+            put_text(out, || pointer::read(plan, "plan", |plan| canonical(&plan.power())))
         })
     }
 }
 
-/// The same as Markdown: a table that a person can act on.
+/// The power analysis as Markdown, with a table and advice.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with text that the caller frees with hotfix_buf_free.
@@ -185,7 +192,7 @@ pub unsafe extern "C" fn hotfix_plan_sight(
 ///
 /// Thread rule: any number of threads may use one plan.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_plan_sight_markdown(
+pub unsafe extern "C" fn hotfix_plan_power_markdown(
     plan: *const hotfix_plan,
     out: *mut hotfix_buf,
     err: *mut *mut hotfix_error,
@@ -193,12 +200,13 @@ pub unsafe extern "C" fn hotfix_plan_sight_markdown(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            put_text(out, || pointer::read(plan, "plan", |plan| Ok(plan.sight().to_markdown())))
+            put_text(out, || pointer::read(plan, "plan", |plan| Ok(plan.power().to_markdown())))
         })
     }
 }
 
-/// When what happens if all goes well: [{"offset", "at", "step", "phase"}, …], offsets in seconds.
+/// The timeline of a rollout without interruptions: [{"offset", "at", "step", "phase"}, …], offsets
+/// in seconds.
 ///
 /// @param plan      A plan.
 /// @param start_ms  The start, in milliseconds since 1970-01-01T00:00:00Z.
@@ -224,7 +232,8 @@ pub unsafe extern "C" fn hotfix_plan_timeline(
     }
 }
 
-/// SHA-256 of policy, incident, release, traffic and calibrations in canonical JSON; the same on every platform.
+/// SHA-256 of policy, incident, release, traffic and calibrations in canonical JSON; the same on
+/// every platform.
 ///
 /// @param plan  A plan.
 /// @param out   The digest. Written on success only.
@@ -246,7 +255,7 @@ pub unsafe extern "C" fn hotfix_plan_digest(
     }
 }
 
-/// Frees a plan; rollouts made from it live on.
+/// Frees a plan; rollouts made from it stay valid.
 ///
 /// @param plan  A plan, or null.
 ///

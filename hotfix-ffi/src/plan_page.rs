@@ -1,4 +1,4 @@
-//! What a plan says: one document, a page in Markdown, a chart.
+//! Views of a plan: one document, a page in Markdown, and a chart.
 
 use std::ffi::c_char;
 
@@ -12,7 +12,7 @@ use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
 
-/// A start, or none where the text is empty.
+/// Reads the start; no start if the text is empty.
 unsafe fn start_of(start: *const c_char, start_len: usize) -> Fallible<Option<Timestamp>> {
     // SAFETY: the caller keeps the header's contract.
     match unsafe { pointer::text(start, start_len, "start")? } {
@@ -24,11 +24,13 @@ unsafe fn start_of(start: *const c_char, start_len: usize) -> Fallible<Option<Ti
     }
 }
 
-/// The plan and all its views, worked out now: {"digest", "incident", "release", "traffic", "policy", "phases", "methods",
-/// "strategy", "recommendation", "rollback", "severity", "assessment", "demands", "scope", "remarks", "record", "duration",
-/// "timeline", "slo", "procedure", "advice", "risks", "calibration"}. Durations are in seconds, shares fractions; what is absent
-/// is left out. "strategy" is an object: which, who chose it, and its steps. hotfix_plan_sight and hotfix_plan_source_control
-/// are calls of their own.
+/// The plan and all its views, computed for this call: {"digest", "incident", "release", "traffic",
+/// "policy", "phases", "methods", "strategy", "recommendation", "rollback", "severity",
+/// "assessment", "demands", "scope", "findings", "change_record", "duration", "timeline", "slo",
+/// "procedure", "advice", "risks", "calibration"}. Durations are in seconds, shares are fractions,
+/// and absent values are left out. "strategy" is an object: the strategy, who chose it, and its
+/// steps. Power analysis and source control are separate calls: hotfix_plan_power and
+/// hotfix_plan_source_control.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -49,15 +51,16 @@ pub unsafe extern "C" fn hotfix_plan_json(
     }
 }
 
-/// The plan as a page in Markdown that a person can act on. Markup in texts of the caller is shown and not read.
+/// The plan as a page in Markdown, for the people who carry it out. Markup in the caller's texts is
+/// escaped.
 ///
 /// @param plan       A plan.
-/// @param start      When the first deployment starts, as RFC 3339; UTF-8, borrowed. May be null with length 0: then the
-///                   timeline is in T+ alone.
+/// @param start      When the first deployment starts, as RFC 3339; UTF-8, borrowed. May be null
+///                   with length 0: then the timeline shows only offsets (T+).
 /// @param start_len  Its length in bytes.
 /// @param out        A buffer that the caller frees with hotfix_buf_free.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_UNIT for text that is no time.
+/// @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
 ///
 /// Thread rule: any number of threads may use one plan.
 #[unsafe(no_mangle)]
@@ -82,12 +85,13 @@ pub unsafe extern "C" fn hotfix_plan_markdown(
 /// Rollout and procedure as a Mermaid gantt chart.
 ///
 /// @param plan       A plan.
-/// @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00, with it it shows UTC, and the
-///                   procedure stands where the incident says when it was detected.
+/// @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00. With it
+///                   the axis shows UTC, and the procedure is drawn if the incident has its time of
+///                   detection.
 /// @param start_len  Its length in bytes.
 /// @param out        A buffer that the caller frees with hotfix_buf_free.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_UNIT for text that is no time.
+/// @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
 ///
 /// Thread rule: any number of threads may use one plan.
 #[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! What a comparison can see, before anything is deployed.
+//! Planning: what a comparison can detect, before anything is deployed.
 
 use std::ffi::c_char;
 
@@ -15,24 +15,24 @@ use crate::rate_ratio::unreadable;
 use crate::status::hotfix_status;
 use crate::versioned::{self, Versioned};
 
-/// Traffic of both arms and the test that compares them. Set `struct_size` (HOTFIX_COMPARISON_INIT does); members that are
-/// 0 have their defaults, but for the first three.
+/// Traffic of both arms and the test that compares them. Set `struct_size` (HOTFIX_COMPARISON_INIT
+/// does). The first three figures are required; any other member that is 0 has its default.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_comparison {
     /// sizeof(hotfix_comparison), set by the caller.
     pub struct_size: usize,
-    /// Of both arms together, above 0.
+    /// Requests per minute of both arms together, above 0.
     pub requests_per_minute: f64,
-    /// The canary's share of them, above 0 and below 1.
+    /// The canary's share of the requests, above 0 and below 1.
     pub share: f64,
-    /// The baseline's events a request, above 0 and at most 1.
+    /// The baseline's events per request, above 0 and at most 1.
     pub base_rate: f64,
-    /// The ratio that is tolerated, at least 1; 0 for 1.
+    /// The tolerated ratio, at least 1; 0 for 1.
     pub tolerated: f64,
-    /// Chance of a false rollback; 0 for 0.01.
+    /// Probability of a false rollback; 0 for 0.01.
     pub alpha: f64,
-    /// Length of a tick; 0 for 10.
+    /// Length of a tick in seconds; 0 for 10.
     pub tick_seconds: f64,
     /// Log evidence that decides; 0 for ln(1/alpha).
     pub threshold: f64,
@@ -43,25 +43,25 @@ unsafe impl Versioned for hotfix_comparison {
     const LEAST: usize = size_of::<Self>();
 }
 
-/// How long a regression takes to find, on average and by the formula. Set `struct_size` before the call
-/// (HOTFIX_DETECTION_TIME_INIT does).
+/// The expected time to detect a regression, by the planning formula. Set `struct_size` before the
+/// call (HOTFIX_DETECTION_TIME_INIT does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_detection_time {
     /// sizeof(hotfix_detection_time), set by the caller.
     pub struct_size: usize,
-    /// Minutes that no test of this alpha can beat.
+    /// Lower bound in minutes: no test with this alpha is faster on average.
     pub bound: f64,
-    /// Minutes that ours takes; infinite for a ratio that is tolerated.
+    /// Expected minutes of this library's test; infinite for a tolerated ratio.
     pub expected: f64,
     /// `bound` in ticks.
     pub bound_ticks: f64,
     /// `expected` in ticks.
     pub expected_ticks: f64,
-    /// Failed requests of the canary until then.
+    /// Failed requests of the canary until the detection.
     pub failed_requests: f64,
-    /// Those of them that would have succeeded on the baseline.
-    pub requests_hurt: f64,
+    /// The number of those that would have succeeded on the baseline.
+    pub requests_affected: f64,
 }
 
 // SAFETY: repr(C), the size first; written only.
@@ -69,15 +69,17 @@ unsafe impl Versioned for hotfix_detection_time {
     const LEAST: usize = size_of::<Self>();
 }
 
-/// The chance that a test has decided by some time. Set `struct_size` before the call (HOTFIX_CHANCE_INIT does).
+/// The probability that a test has decided by some time. Set `struct_size` before the call
+/// (HOTFIX_CHANCE_INIT does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_chance {
     /// sizeof(hotfix_chance), set by the caller.
     pub struct_size: usize,
-    /// From 0 to 1.
+    /// The probability, 0 to 1.
     pub chance: f64,
-    /// 1 where it is the Brownian formula, too low where the chance is small; 0 where it is exact for independent errors.
+    /// 1 if it is from the Brownian approximation, which is too low for small probabilities; 0 if
+    /// it is exact for independent errors.
     pub approximate: u64,
 }
 
@@ -100,13 +102,14 @@ unsafe fn comparison(at: *const hotfix_comparison) -> Fallible<Comparison> {
     })
 }
 
-/// How long a regression of a ratio takes to find.
+/// The expected time to detect a regression of a given ratio.
 ///
-/// @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
-/// @param ratio       Canary rate over baseline rate.
-/// @param out         Times and requests; set its `struct_size` before. Written on success only.
+/// @param comparison  Traffic and test; set its `struct_size` before the call. Borrowed.
+/// @param ratio       The canary's rate divided by the baseline's.
+/// @param out         Times and requests; set its `struct_size` before the call. Written on success
+///                    only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+/// @return HOTFIX_STATUS_STAT for invalid figures.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -128,7 +131,7 @@ pub unsafe extern "C" fn hotfix_time_to_detect(
                 bound_ticks: time.bound_ticks,
                 expected_ticks: time.expected_ticks,
                 failed_requests: time.failed_requests,
-                requests_hurt: time.requests_hurt,
+                requests_affected: time.requests_affected,
             };
             versioned::write(out, size, &seen);
             Ok(())
@@ -136,14 +139,15 @@ pub unsafe extern "C" fn hotfix_time_to_detect(
     }
 }
 
-/// The smallest ratio that is found within some minutes with a given chance.
+/// The smallest ratio that is detected within some minutes with a given probability.
 ///
-/// @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
-/// @param minutes     How long the comparison lasts.
-/// @param power       Chance to find it, such as 0.8.
-/// @param out         The ratio; infinite where none is found. Written on success only.
+/// @param comparison  Traffic and test; set its `struct_size` before the call. Borrowed.
+/// @param minutes     Duration of the comparison.
+/// @param power       Probability of detection, such as 0.8.
+/// @param out         The ratio; infinite if no ratio is detected so often. Written on success
+///                    only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+/// @return HOTFIX_STATUS_STAT for invalid figures.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -182,14 +186,16 @@ unsafe fn put_chance(
     Ok(())
 }
 
-/// The chance to have found a regression within some minutes; at ratio 1 that of a false rollback.
+/// The probability that a regression is detected within some minutes; for ratio 1 the probability
+/// of a false rollback.
 ///
-/// @param comparison  Traffic and test; set its `struct_size` before. Borrowed.
-/// @param ratio       Canary rate over baseline rate.
-/// @param minutes     How long the comparison lasts; ticks that have ended count.
-/// @param out         The chance; set its `struct_size` before. Written on success only.
+/// @param comparison  Traffic and test; set its `struct_size` before the call. Borrowed.
+/// @param ratio       The canary's rate divided by the baseline's.
+/// @param minutes     Duration of the comparison; only complete ticks count.
+/// @param out         The probability; set its `struct_size` before the call. Written on success
+///                    only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+/// @return HOTFIX_STATUS_STAT for invalid figures.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -208,16 +214,20 @@ pub unsafe extern "C" fn hotfix_chance_to_decide(
     }
 }
 
-/// The chance to have shown within some minutes that a canary is not worse than a margin.
+/// The probability that, within some minutes, the test shows that the canary is not worse than a
+/// margin.
 ///
-/// @param comparison  Traffic; its test is not used. Set its `struct_size` before. Borrowed.
-/// @param ratio       Canary rate over baseline rate, as it truly is.
-/// @param minutes     How long the comparison lasts.
-/// @param margin      'Not so many times as bad'; at most 1 it is a claim of efficacy.
-/// @param alpha       Chance of saying that of a canary at the margin, such as 0.05.
-/// @param out         The chance; set its `struct_size` before. Written on success only.
+/// @param comparison  Traffic; its test is not used. Set its `struct_size` before the call.
+///                    Borrowed.
+/// @param ratio       The true ratio of the canary's rate to the baseline's.
+/// @param minutes     Duration of the comparison.
+/// @param margin      The ratio below which the canary has to be shown to be; a margin of at most 1
+///                    is a claim of efficacy.
+/// @param alpha       Probability of a wrong claim for a canary at the margin, such as 0.05.
+/// @param out         The probability; set its `struct_size` before the call. Written on success
+///                    only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+/// @return HOTFIX_STATUS_STAT for invalid figures.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -241,15 +251,18 @@ pub unsafe extern "C" fn hotfix_chance_to_promote(
     }
 }
 
-/// Minutes after which half of all rollouts have shown that the canary is not worse than a margin.
+/// The minutes after which half of all rollouts have shown that the canary is not worse than a
+/// margin.
 ///
-/// @param comparison  Traffic; its test is not used. Set its `struct_size` before. Borrowed.
-/// @param ratio       Canary rate over baseline rate, as it truly is.
-/// @param margin      'Not so many times as bad'.
-/// @param alpha       Chance of saying that of a canary at the margin, such as 0.05.
-/// @param out         The minutes; infinite where it takes over 20,000 events or is not shown so often. Written on success only.
+/// @param comparison  Traffic; its test is not used. Set its `struct_size` before the call.
+///                    Borrowed.
+/// @param ratio       The true ratio of the canary's rate to the baseline's.
+/// @param margin      The ratio below which the canary has to be shown to be.
+/// @param alpha       Probability of a wrong claim for a canary at the margin, such as 0.05.
+/// @param out         The minutes; infinite if it takes more than 20,000 events or is not shown so
+///                    often. Written on success only.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+/// @return HOTFIX_STATUS_STAT for invalid figures.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -271,14 +284,15 @@ pub unsafe extern "C" fn hotfix_time_to_promote(
     }
 }
 
-/// The chance that a fix passes 'at or below a bound' on some requests; exact for independent errors.
+/// The probability that the share of failures is at or below a bound on some requests; exact for
+/// independent errors.
 ///
-/// @param requests  How many are looked at.
-/// @param rate      The chance that each fails.
+/// @param requests  Number of requests.
+/// @param rate      Probability that a request fails.
 /// @param at_most   The bound on the share of failures.
-/// @param out       The chance. Written on success only.
+/// @param out       The probability. Written on success only.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+/// @return HOTFIX_STATUS_STAT for invalid figures.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -298,16 +312,17 @@ pub unsafe extern "C" fn hotfix_gate_pass_chance(
     }
 }
 
-/// The ratio that one test at the end finds with a given chance, by the square-root approximation.
+/// The ratio that one test at the end detects with a given probability, by the square-root
+/// approximation.
 ///
-/// @param base_rate        The baseline's events a request.
+/// @param base_rate        The baseline's events per request.
 /// @param canary_trials    The canary's requests at the end.
 /// @param baseline_trials  The baseline's.
 /// @param alpha            One-sided, such as 0.01.
-/// @param power            Chance to find it, such as 0.8.
+/// @param power            Probability of detection, such as 0.8.
 /// @param out              The ratio. Written on success only.
 /// @param err              Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+/// @return HOTFIX_STATUS_STAT for invalid figures.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -331,16 +346,17 @@ pub unsafe extern "C" fn hotfix_fixed_horizon_ratio(
     }
 }
 
-/// How many requests of both arms one test at the end needs to find a ratio with a given chance.
+/// The number of requests of both arms that one test at the end needs to detect a ratio with a
+/// given probability.
 ///
-/// @param base_rate  The baseline's events a request.
+/// @param base_rate  The baseline's events per request.
 /// @param share      The canary's share of the requests.
 /// @param ratio      Above 1.
 /// @param alpha      One-sided, such as 0.01.
-/// @param power      Chance to find it, such as 0.8.
+/// @param power      Probability of detection, such as 0.8.
 /// @param out        The requests. Written on success only.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for figures that cannot be.
+/// @return HOTFIX_STATUS_STAT for invalid figures.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -363,7 +379,7 @@ pub unsafe extern "C" fn hotfix_fixed_horizon_trials(
     }
 }
 
-/// What is asked of a plan's sight.
+/// The question of a power analysis.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Question {
@@ -373,18 +389,21 @@ struct Question {
     promotion: Option<Promotion>,
 }
 
-/// What each phase of a plan can see of each ratio.
+/// The power of each phase of a plan for each ratio.
 ///
-/// @param question      {"comparison": {"requests_per_minute", "base_rate", …}, "phases": [{"share", "minutes", "threshold"}],
-///                      "ratios", "promotion": {"margin", "alpha"}}, the last two optional; UTF-8, borrowed.
+/// @param question      {"comparison": {"requests_per_minute", "base_rate", …}, "phases":
+///                      [{"share", "minutes", "threshold"}], "ratios", "promotion": {"margin",
+///                      "alpha"}}, the last two optional; UTF-8, borrowed.
 /// @param question_len  Its length in bytes.
-/// @param out           A buffer with a JSON list, an object a phase; the caller frees it with hotfix_buf_free.
+/// @param out           A buffer with a JSON list, one object for each phase; the caller frees it
+///                      with hotfix_buf_free.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for figures that cannot be, HOTFIX_STATUS_INPUT for text that cannot be read.
+/// @return HOTFIX_STATUS_STAT for invalid figures, HOTFIX_STATUS_INPUT for text that cannot be
+///         read.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_sight(
+pub unsafe extern "C" fn hotfix_power(
     question: *const c_char,
     question_len: usize,
     out: *mut hotfix_buf,
@@ -399,7 +418,7 @@ pub unsafe extern "C" fn hotfix_sight(
                     serde_json::from_str(text).map_err(|e| unreadable("question", &e))?;
                 let ratios = read.ratios.as_deref().unwrap_or(&table::RATIOS);
                 let promotion = read.promotion.unwrap_or_default();
-                canonical(&table::sight(&read.comparison, &read.phases, ratios, promotion)?)
+                canonical(&table::power(&read.comparison, &read.phases, ratios, promotion)?)
             })
         })
     }

@@ -1,4 +1,4 @@
-//! The only file that makes handles into references.
+//! The only file that turns handles into references.
 
 use std::ffi::c_char;
 use std::ptr::NonNull;
@@ -8,7 +8,7 @@ use crate::error::{Fallible, hotfix_error};
 use crate::guard::Guarded;
 use crate::slot::{self, Kind};
 
-/// An opaque type that C holds a pointer to: the address of a slot, in which it is found.
+/// An opaque type that C holds a pointer to: the address of the slot that contains it.
 pub(crate) trait Handle: Sized {
     /// What is in it.
     type Value;
@@ -48,7 +48,7 @@ pub(crate) fn not_null<T>(pointer: *const T, name: &str) -> Fallible<()> {
     if pointer.is_null() { Err(hotfix_error::null(name)) } else { Ok(()) }
 }
 
-/// Nulls the caller's slot before anything else can fail, then puts a new handle there.
+/// Sets the caller's pointer to null before anything else can fail, then stores a new handle there.
 pub(crate) unsafe fn make<H: Handle>(
     out: *mut *mut H,
     value: impl FnOnce() -> Fallible<H::Value>,
@@ -62,7 +62,7 @@ pub(crate) unsafe fn make<H: Handle>(
     Ok(())
 }
 
-/// Reads from a handle that other threads may read too.
+/// Reads from a handle that other threads may read at the same time.
 #[inline]
 pub(crate) unsafe fn read<H: Handle, R>(
     handle: *const H,
@@ -71,11 +71,11 @@ pub(crate) unsafe fn read<H: Handle, R>(
 ) -> Fallible<R> {
     not_null(handle, name)?;
     let value = slot::find(handle, name)?;
-    // SAFETY: live, and changed by nobody meanwhile, by the header's contract.
+    // SAFETY: live, and no thread changes it during the call, by the header's contract.
     unsafe { &*value }.guarded().read(name, body)
 }
 
-/// Changes a handle that no other thread uses meanwhile.
+/// Changes a handle that no other thread uses at the same time.
 #[inline]
 pub(crate) unsafe fn change<H: Handle, R>(
     handle: *mut H,
@@ -99,17 +99,16 @@ pub(crate) unsafe fn with<T, R>(
     Ok(body(unsafe { &mut *at }))
 }
 
-/// A handle that its caller gave away for good: it is freed with whoever took it.
+/// A handle whose ownership the caller passed on; its new owner frees it.
 pub(crate) struct Taken<H: Handle> {
     handle: *mut H,
     value: NonNull<H>,
 }
 
 impl<H: Handle> Taken<H> {
-    /// Takes over a handle.
+    /// Takes ownership of a handle.
     ///
-    /// # Safety
-    /// Live, and from now on nobody's but the taker's.
+    /// # Safety Live, and from now on used by the new owner only.
     pub(crate) unsafe fn new(handle: *mut H, name: &str) -> Fallible<Self> {
         let value = NonNull::new(slot::find(handle, name)?);
         value.map(|value| Self { handle, value }).ok_or_else(|| hotfix_error::null(name))
@@ -120,12 +119,14 @@ impl<H: Handle> Taken<H> {
     }
 
     pub(crate) fn guarded(&self) -> &Guarded<H::Value> {
-        // SAFETY: live as long as this, by the contract of `new`; changed through `guarded_mut` only.
+        // SAFETY: live as long as this value, by the contract of `new`; changed through
+        // `guarded_mut` only.
         unsafe { self.value.as_ref() }.guarded()
     }
 
     pub(crate) fn guarded_mut(&mut self) -> &mut Guarded<H::Value> {
-        // SAFETY: as above, and used by this thread alone, by the header's contract of whoever took it.
+        // SAFETY: as above, and used by this thread alone, by the header's contract for the new
+        // owner.
         unsafe { self.value.as_mut() }.guarded_mut()
     }
 }
@@ -136,7 +137,7 @@ impl<H: Handle> Drop for Taken<H> {
     }
 }
 
-/// Plain values that the caller lends for this call; null is fine where there are none.
+/// Plain values that the caller lends for this call; null is allowed for no values.
 pub(crate) unsafe fn array<'a, T>(at: *const T, len: usize, name: &str) -> Fallible<&'a [T]> {
     if len == 0 {
         return Ok(&[]);
@@ -149,14 +150,16 @@ pub(crate) unsafe fn array<'a, T>(at: *const T, len: usize, name: &str) -> Falli
     Ok(unsafe { slice::from_raw_parts(at, len) })
 }
 
-/// Frees a handle; null is fine, and of what is no live handle of this type nothing is touched.
+/// Frees a handle. Null is allowed; a pointer that is not a live handle of this type is left
+/// untouched.
 pub(crate) fn free<H: Handle>(handle: *mut H) {
-    // Dropping a poisoned value is safe: it is whole in memory, if not in meaning. A panic in it must still not cross.
+    // Dropping a poisoned value is safe: its memory is valid, only its state is not reliable. A
+    // panic in the drop must still not reach C.
     let free = std::panic::AssertUnwindSafe(|| drop(slot::take(handle)));
     let _ = std::panic::catch_unwind(free);
 }
 
-/// Bytes that the caller lends for this call; null is fine where there are none.
+/// Bytes that the caller lends for this call; null is allowed for no bytes.
 pub(crate) unsafe fn bytes<'a>(at: *const c_char, len: usize, name: &str) -> Fallible<&'a [u8]> {
     if len == 0 {
         return Ok(&[]);
@@ -169,14 +172,14 @@ pub(crate) unsafe fn bytes<'a>(at: *const c_char, len: usize, name: &str) -> Fal
     Ok(unsafe { slice::from_raw_parts(at.cast(), len) })
 }
 
-/// UTF-8 text that the caller lends for this call; null is fine where it is empty.
+/// UTF-8 text that the caller lends for this call; null is allowed for empty text.
 pub(crate) unsafe fn text<'a>(at: *const c_char, len: usize, name: &str) -> Fallible<&'a str> {
     // SAFETY: the caller keeps the header's contract.
     let bytes = unsafe { bytes(at, len, name)? };
     std::str::from_utf8(bytes).map_err(|fault| hotfix_error::utf8(name, fault))
 }
 
-/// Numbers that the caller lends for this call; null is fine where there are none.
+/// Numbers that the caller lends for this call; null is allowed for no numbers.
 pub(crate) unsafe fn numbers<'a>(at: *const f64, len: usize, name: &str) -> Fallible<&'a [f64]> {
     if len == 0 {
         return Ok(&[]);

@@ -13,12 +13,13 @@ use crate::guard::{Guarded, guard};
 use crate::pointer::{self, handle};
 use crate::status::hotfix_status;
 
-/// A checked policy. Immutable and counted: hotfix_policy_clone shares it, each handle is freed on its own.
+/// A checked, immutable policy. It is reference-counted: hotfix_policy_clone shares it, and each
+/// handle is freed separately.
 pub struct hotfix_policy(Guarded<Arc<Policy>>);
 
 handle!(hotfix_policy, Arc<Policy>);
 
-/// A value as the log writes it.
+/// A value in canonical JSON, as the log writes it.
 pub(crate) fn canonical<T: Serialize + ?Sized>(value: &T) -> Fallible<String> {
     let mut text = Vec::new();
     Encoder::new().encode(value, &mut text).map_err(hotfix_error::not_written)?;
@@ -44,13 +45,13 @@ pub unsafe extern "C" fn hotfix_policy_presets(
     unsafe { guard(err, || put_text(out, || canonical(Policy::presets()))) }
 }
 
-/// A preset by name: "phased-canary".
+/// Makes the policy of a preset, such as "phased-canary".
 ///
 /// @param name      The name; UTF-8, borrowed for the call.
 /// @param name_len  Its length in bytes.
 /// @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_POLICY where there is none of this name; the error names the nearest.
+/// @return HOTFIX_STATUS_POLICY if no preset has this name; the error names the nearest.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -71,13 +72,15 @@ pub unsafe extern "C" fn hotfix_policy_preset(
     }
 }
 
-/// Reads a policy from TOML, at most 1 MiB of it. What it extends are presets; hotfix_policy_from_toml_with knows others, too.
+/// Reads a policy from TOML, at most 1 MiB. It may extend presets; with
+/// hotfix_policy_from_toml_with it may also extend other policies.
 ///
 /// @param text      The document; UTF-8, borrowed for the call.
 /// @param text_len  Its length in bytes.
 /// @param out       The policy; the caller frees it with hotfix_policy_free. Null on failure.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_POLICY; the error has every fault with its code and place, not the first alone.
+/// @return HOTFIX_STATUS_POLICY for an invalid policy; the error has every fault with its code and
+///         place, not only the first.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -98,7 +101,7 @@ pub unsafe extern "C" fn hotfix_policy_from_toml(
     }
 }
 
-/// Reads a policy from JSON, at most 1 MiB of it. What it extends are presets.
+/// Reads a policy from JSON, at most 1 MiB. It may extend presets.
 ///
 /// @param text      The document; UTF-8, borrowed for the call.
 /// @param text_len  Its length in bytes.
@@ -146,7 +149,8 @@ pub unsafe extern "C" fn hotfix_policy_to_json(
     }
 }
 
-/// Writes a policy as people read it: "10min" and "0.3%", every default filled in.
+/// Writes a policy as TOML, in the notation of policy files: "10min" and "0.3%", every default
+/// filled in.
 ///
 /// @param policy  A policy.
 /// @param out     A buffer that the caller frees with hotfix_buf_free.
@@ -191,7 +195,7 @@ pub unsafe extern "C" fn hotfix_policy_digest(
     }
 }
 
-/// Another handle on the same policy: cheap, and freed on its own.
+/// Makes another handle on the same policy. It is cheap; each handle is freed separately.
 ///
 /// @param policy  A policy.
 /// @param out     The new handle; the caller frees it with hotfix_policy_free. Null on failure.
@@ -212,7 +216,7 @@ pub unsafe extern "C" fn hotfix_policy_clone(
     }
 }
 
-/// Frees one handle on a policy; plans made from it live on.
+/// Frees one handle on a policy; plans made from it stay valid.
 ///
 /// @param policy  A policy, or null.
 ///

@@ -1,4 +1,5 @@
-//! The rate-ratio test by itself: canary against baseline, to be looked at every tick.
+//! The sequential rate-ratio test without a rollout: canary against baseline. It may be evaluated
+//! at every tick.
 
 use std::ffi::c_char;
 
@@ -21,29 +22,30 @@ pub struct hotfix_rate_ratio(Guarded<Test>);
 
 handle!(hotfix_rate_ratio, Test);
 
-/// One of two models; what it was asked is kept to be written.
+/// One of two models, with the settings, which to_bytes writes.
 pub(crate) enum Test {
     Poisson(RateRatioSettings, Box<RateRatioDesign>, RateRatio),
     Bernoulli(BernoulliSettings, Box<BernoulliDesign>, Bernoulli),
 }
 
-/// What the test reports. Set `struct_size` before the call (HOTFIX_EVIDENCE_INIT does).
+/// The evidence of a test. Set `struct_size` before the call (HOTFIX_EVIDENCE_INIT does).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_evidence {
     /// sizeof(hotfix_evidence), set by the caller.
     pub struct_size: usize,
-    /// Logarithm of the e-value; 0 without data. The threshold decides, ln(1/alpha) unless the settings name another.
+    /// Logarithm of the e-value; 0 without data. The test decides at its threshold: ln(1/alpha),
+    /// unless the settings give another.
     pub log_e: f64,
-    /// A lower bound of `log_e` that costs less; what `p_value` rests on.
+    /// A lower bound of `log_e` that is cheaper to compute; `p_value` is based on it.
     pub log_e_bound: f64,
-    /// min(1, 1/max E) over all looks; valid at every look.
+    /// min(1, 1/max E) over all evaluations; valid at every evaluation.
     pub p_value: f64,
-    /// Canary rate over baseline rate; NaN where `has_ratio` is 0.
+    /// The canary's rate divided by the baseline's; NaN if `has_ratio` is 0.
     pub ratio: f64,
-    /// 1 where there are trials in both arms.
+    /// 1 if both arms have trials.
     pub has_ratio: u32,
-    /// 1 where the evidence has ever reached the threshold; stays once set.
+    /// 1 if the evidence has reached the threshold at any time; it stays 1.
     pub decided: u32,
 }
 
@@ -66,7 +68,7 @@ unsafe impl Versioned for hotfix_evidence {
     const LEAST: usize = size_of::<Self>();
 }
 
-/// Writes what a test reports: its evidence, and the lower bound of that.
+/// Writes the evidence of a test and its lower bound.
 pub(crate) unsafe fn put_evidence<H: Handle>(
     test: *const H,
     out: *mut hotfix_evidence,
@@ -81,11 +83,11 @@ pub(crate) unsafe fn put_evidence<H: Handle>(
     }
 }
 
-/// What to_bytes writes: the settings, from which the design follows, and the state.
+/// What to_bytes writes: the settings, from which the design is computed, and the state.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document<Settings, State> {
-    /// Absent in what was written before there was a choice.
+struct SavedState<Settings, State> {
+    /// Absent in states that were written when there was only one model.
     #[serde(default)]
     model: Model,
     settings: Settings,
@@ -100,7 +102,7 @@ enum Model {
     Bernoulli,
 }
 
-/// Takes `"model"` out of an object, as settings know no other's keys.
+/// Removes `"model"` from an object, because the settings accept only their own keys.
 fn model_of(object: &mut Value) -> Result<Model, serde_json::Error> {
     let named = object.as_object_mut().and_then(|members| members.remove("model"));
     named.map_or(Ok(Model::default()), serde_json::from_value)
@@ -153,10 +155,10 @@ impl Test {
     fn to_text(&self) -> Fallible<String> {
         match self {
             Self::Poisson(settings, _, state) => {
-                canonical(&Document { model: Model::Poisson, settings, state })
+                canonical(&SavedState { model: Model::Poisson, settings, state })
             }
             Self::Bernoulli(settings, _, state) => {
-                canonical(&Document { model: Model::Bernoulli, settings, state })
+                canonical(&SavedState { model: Model::Bernoulli, settings, state })
             }
         }
     }
@@ -171,14 +173,14 @@ impl Test {
         let Named { model } = serde_json::from_str(text).map_err(bad)?;
         match model {
             Model::Poisson => {
-                let read: Document<RateRatioSettings, RateRatio> =
+                let read: SavedState<RateRatioSettings, RateRatio> =
                     serde_json::from_str(text).map_err(bad)?;
                 let design = RateRatioDesign::try_new(&read.settings)?;
                 read.state.check(&design)?;
                 Ok(Self::Poisson(read.settings, Box::new(design), read.state))
             }
             Model::Bernoulli => {
-                let read: Document<BernoulliSettings, Bernoulli> =
+                let read: SavedState<BernoulliSettings, Bernoulli> =
                     serde_json::from_str(text).map_err(bad)?;
                 let design = BernoulliDesign::try_new(&read.settings)?;
                 read.state.check(&design)?;
@@ -195,15 +197,17 @@ pub(crate) unsafe fn put_decided(out: *mut bool, decided: bool) {
     }
 }
 
-/// A test without data.
+/// Makes a test without data.
 ///
-/// @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid", "weights",
-///                      "temper", "cap", "threshold", "horizon", "model": "poisson" or "bernoulli"
-///                      (which also takes "prior_trials")}, all optional; UTF-8, borrowed; may be null with length 0 for the defaults.
+/// @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid",
+///                      "weights", "temper", "cap", "threshold", "horizon", "model": "poisson" or
+///                      "bernoulli" (which also accepts "prior_trials")}, all optional; UTF-8,
+///                      borrowed; may be null with length 0 for the defaults.
 /// @param settings_len  Its length in bytes.
 /// @param out           The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for settings that are no test's, HOTFIX_STATUS_INPUT for text that cannot be read.
+/// @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
+///         read.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -229,16 +233,18 @@ pub(crate) fn unreadable(name: &str, fault: &serde_json::Error) -> Box<hotfix_er
     Box::<hotfix_error>::from(error).at(format!("/{name}"))
 }
 
-/// Takes in one tick.
+/// Adds the counts of one tick.
 ///
 /// @param test             A test.
-/// @param canary_events    The canary's events; 0 to 2^53 as all four.
+/// @param canary_events    The canary's events; 0 to 2^53, like the other three numbers.
 /// @param canary_trials    Its trials, or its exposure in any unit.
 /// @param baseline_events  The baseline's events.
 /// @param baseline_trials  Its trials, or its exposure in the same unit.
-/// @param out_decided      Whether the test has decided, now or before; may be null. Written on success only.
+/// @param out_decided      Whether the test has decided, in this tick or before; may be null.
+///                         Written on success only.
 /// @param err              Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large: the test is as before.
+/// @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large; the test is
+///         unchanged.
 ///
 /// Thread rule: one thread at a time for one test.
 #[unsafe(no_mangle)]
@@ -263,13 +269,13 @@ pub unsafe extern "C" fn hotfix_rate_ratio_update(
     }
 }
 
-/// What the test reports.
+/// The evidence so far.
 ///
 /// @param test  A test.
-/// @param out   The evidence; set its `struct_size` before. Written on success only.
+/// @param out   The evidence; set its `struct_size` before the call. Written on success only.
 /// @param err   Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a test while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rate_ratio_evidence(
     test: *const hotfix_rate_ratio,
@@ -280,13 +286,15 @@ pub unsafe extern "C" fn hotfix_rate_ratio_evidence(
     unsafe { guard(err, || put_evidence(test, out, Test::evidence)) }
 }
 
-/// Adds the evidence of another test with the same settings: it is then that of one test fed with both.
+/// Adds the evidence of another test with the same settings. The result equals one test that
+/// received the data of both.
 ///
-/// @param test         The test that grows.
-/// @param other        Another one, which stays as it is; not `test` itself.
+/// @param test         The test that receives the evidence.
+/// @param other        The other test, which is not changed; it must not be `test` itself.
 /// @param out_decided  Whether the sum has decided; may be null. Written on success only.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_STAT where the settings differ, with a horizon, and with model "bernoulli", where order matters.
+/// @return HOTFIX_STATUS_STAT if the settings differ, with a horizon, and with the model
+///         "bernoulli", for which the order of the ticks matters.
 ///
 /// Thread rule: one thread at a time for `test`; `other` may be read by any number.
 #[unsafe(no_mangle)]
@@ -296,7 +304,8 @@ pub unsafe extern "C" fn hotfix_rate_ratio_merge(
     out_decided: *mut bool,
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract; a copy of the other's state means that no two references meet.
+    // SAFETY: the caller keeps the header's contract; the other's state is copied, so no two
+    // references overlap.
     unsafe {
         guard(err, || {
             let more = pointer::read(other, "other", |other| match other {
@@ -313,13 +322,13 @@ pub unsafe extern "C" fn hotfix_rate_ratio_merge(
     }
 }
 
-/// Writes settings and state, to go on later or elsewhere.
+/// Writes settings and state, so that the test can continue later or in another process.
 ///
 /// @param test  A test.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err   Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a test that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a test while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rate_ratio_to_bytes(
     test: *const hotfix_rate_ratio,
@@ -336,7 +345,8 @@ pub unsafe extern "C" fn hotfix_rate_ratio_to_bytes(
 /// @param bytes_len  Their number.
 /// @param out        The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for bytes that no test wrote, HOTFIX_STATUS_STAT where state and settings do not fit.
+/// @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+///         settings do not match.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! An observation as an array of plain structs, read into memory that is used again.
+//! Observations as arrays of plain structs, read into reused memory.
 
 use std::ffi::c_char;
 use std::str;
@@ -12,7 +12,7 @@ use crate::error::{Fallible, hotfix_error};
 use crate::pointer;
 use crate::versioned::{self, Versioned};
 
-/// What the numbers of a reading are.
+/// The form of a reading's numbers.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_form {
@@ -20,24 +20,28 @@ pub enum hotfix_form {
     Pair = 1,
     /// `canary[0]` and `baseline[0]` are levels: a gauge, or a volume per minute.
     Level = 2,
-    /// Cumulative buckets as Prometheus gives them: `le`, the arms' counts, and all requests in `canary[0]`, `baseline[0]`.
+    /// Cumulative buckets as in Prometheus: `le`, the arms' counts, and the number of all requests
+    /// in `canary[0]` and `baseline[0]`.
     Histogram = 3,
     /// Raw latencies in seconds.
     Samples = 4,
 }
 
-/// The canary has numbers. Without this flag its members are not looked at: absent is never zero.
+/// The canary has numbers. Without this flag the canary's members are ignored: an absent value is
+/// not zero.
 pub const HOTFIX_READING_CANARY: u32 = 1;
-/// The baseline has numbers; without it the canary is compared with the record.
+/// The baseline has numbers. Without this flag the canary is compared with the metric's reference.
 pub const HOTFIX_READING_BASELINE: u32 = 2;
 /// The numbers are running counters; resets are handled.
 pub const HOTFIX_READING_TOTALS: u32 = 4;
 
 const ALL_FLAGS: u32 = HOTFIX_READING_CANARY | HOTFIX_READING_BASELINE | HOTFIX_READING_TOTALS;
 
-/// What one metric read since the last observation. Zero it, then set what applies: `{.struct_size = sizeof r, …}`.
+/// The reading of one metric since the last observation. Set all bytes to zero, then set the
+/// members that apply: `{.struct_size = sizeof r, …}`.
 ///
-/// All elements of an array have the same `struct_size`, which is its stride. Readings by instance go as JSON.
+/// All elements of an array have the same `struct_size`, which is the array's stride. Send readings
+/// by instance as JSON.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_reading {
@@ -49,16 +53,17 @@ pub struct hotfix_reading {
     pub metric_len: usize,
     /// A hotfix_form.
     pub form: i32,
-    /// HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, or-ed. Numbers without a flag of either arm
-    /// are refused.
+    /// HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, combined with `|`.
+    /// Numbers without the flag of an arm are refused.
     pub flags: u32,
     /// The canary's numbers, see hotfix_form.
     pub canary: [f64; 2],
     /// The baseline's numbers, see hotfix_form.
     pub baseline: [f64; 2],
-    /// HISTOGRAM: upper boundaries in seconds, ascending, without the open last one. Borrowed for the call.
+    /// HISTOGRAM: upper boundaries in seconds, ascending, without the last one (+Inf). Borrowed for
+    /// the call.
     pub le: *const f64,
-    /// How many boundaries, and how many counts each arm has.
+    /// Number of boundaries, which is also the number of counts of each arm.
     pub le_len: usize,
     /// HISTOGRAM: requests at or below each boundary.
     pub canary_counts: *const f64,
@@ -66,16 +71,16 @@ pub struct hotfix_reading {
     pub baseline_counts: *const f64,
     /// SAMPLES: latencies in seconds.
     pub canary_samples: *const f64,
-    /// How many.
+    /// Number of elements.
     pub canary_samples_len: usize,
     /// SAMPLES: latencies in seconds.
     pub baseline_samples: *const f64,
-    /// How many.
+    /// Number of elements.
     pub baseline_samples_len: usize,
 }
 
 impl hotfix_reading {
-    /// Whether there is anything that an arm could have read.
+    /// Whether any number of an arm is set.
     fn has_numbers(&self) -> bool {
         let lists =
             [self.canary_counts, self.baseline_counts, self.canary_samples, self.baseline_samples];
@@ -89,21 +94,24 @@ unsafe impl Versioned for hotfix_reading {
     const LEAST: usize = std::mem::offset_of!(hotfix_reading, le);
 }
 
-/// Who sends an observation. A null pointer to it, or zero members: nobody in particular.
+/// The sender of an observation. Null, or a struct with zero members, gives no sender.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_sender {
     /// sizeof(hotfix_sender), set by the caller.
     pub struct_size: usize,
-    /// The actor; personal, logged as a salted digest. UTF-8, at most 256 bytes, borrowed for the call.
+    /// The actor: a person or a tool. Logged as a salted digest. UTF-8, at most 256 bytes, borrowed
+    /// for the call.
     pub by: *const c_char,
     /// Its length in bytes.
     pub by_len: usize,
-    /// The same key again changes nothing and gets the same answer. UTF-8, at most 256 bytes, borrowed for the call.
+    /// The idempotency key: an input with the same key changes nothing and gets the same answer.
+    /// UTF-8, at most 256 bytes, borrowed for the call.
     pub key: *const c_char,
     /// Its length in bytes.
     pub key_len: usize,
-    /// The log head that the sender has seen, 64 hexadecimal digits; refused where it is no longer the head.
+    /// The log head that the sender has seen, 64 hexadecimal digits. The observation is refused if
+    /// it is no longer the head.
     pub expected_head: *const c_char,
     /// Its length in bytes.
     pub expected_head_len: usize,
@@ -114,13 +122,14 @@ unsafe impl Versioned for hotfix_sender {
     const LEAST: usize = size_of::<usize>();
 }
 
-/// Longest `by` and `key`, as in documents.
+/// Maximum length of `by` and `key`, as in JSON inputs.
 const LONGEST: usize = 256;
 
-/// An observation whose memory is kept from call to call.
+/// An observation whose memory is reused from call to call.
 pub(crate) struct Scratch {
     input: Input,
-    /// Where in the last array each metric of the observation was, in the observation's order.
+    /// The index that each metric of the observation had in the last array, in the observation's
+    /// order.
     places: Vec<usize>,
 }
 
@@ -134,7 +143,8 @@ impl Scratch {
         &self.input
     }
 
-    /// Reads an array. Allocates only where metrics, arms or bucket counts are not those of the last one.
+    /// Reads an array. Allocates only where metrics, arms or bucket counts are not those of the
+    /// last one.
     pub(crate) unsafe fn fill(
         &mut self,
         readings: *const hotfix_reading,
@@ -153,7 +163,8 @@ impl Scratch {
         Ok(())
     }
 
-    /// Reads an array with the metrics of the last one at their places; false where it has others.
+    /// Reads an array with the same metrics at the same indices as the last one; false if its
+    /// metrics differ.
     #[inline]
     unsafe fn refill(&mut self, array: &Array) -> Fallible<bool> {
         let Self { input: Input { command: Command::Observe { metrics }, .. }, places } = self
@@ -164,7 +175,8 @@ impl Scratch {
             return Ok(false);
         }
         for ((metric, kept), &index) in metrics.iter_mut().zip(places.iter()) {
-            // SAFETY: `places` has each index below `count` once; the caller keeps the header's contract.
+            // SAFETY: `places` has each index below `count` once; the caller keeps the header's
+            // contract.
             unsafe {
                 if !array.has(index, metric) {
                     return Ok(false);
@@ -182,7 +194,7 @@ impl Scratch {
         Ok(true)
     }
 
-    /// Lays the observation out anew. Where that fails it stays laid out as it was.
+    /// Builds the layout of the observation again. If that fails, the old layout stays.
     #[cold]
     unsafe fn arrange(&mut self, array: &Array) -> Fallible<()> {
         let mut places: Vec<(MetricName, usize)> = Vec::new();
@@ -195,7 +207,7 @@ impl Scratch {
             let metric = MetricName::try_new(text).map_err(|error| at(error.into()))?;
             if places.iter().any(|(known, _)| *known == metric) {
                 let twice = hotfix_core::rollout::InputError::Syntax {
-                    fault: format!("the metric `{metric}` comes twice"),
+                    fault: format!("the metric `{metric}` occurs twice: send each metric once"),
                 };
                 return Err(at(twice.into()));
             }
@@ -230,7 +242,7 @@ impl Scratch {
     }
 }
 
-/// The head of a log; none where the text is empty.
+/// The head of a log; none if the text is empty.
 pub(crate) fn head(text: &str, name: &str) -> Fallible<Option<Digest>> {
     if text.is_empty() {
         return Ok(None);
@@ -258,7 +270,7 @@ struct Array {
     count: usize,
 }
 
-/// No observation has more metrics.
+/// Maximum number of metrics in an observation.
 const MOST: usize = 4096;
 
 impl Array {
@@ -288,7 +300,8 @@ impl Array {
     /// `index` is below `count`.
     #[inline]
     unsafe fn has(&self, index: usize, metric: &MetricName) -> bool {
-        // SAFETY: size, `metric` and `metric_len` are within `LEAST`, `metric_len` bytes readable, by the header's contract.
+        // SAFETY: size, `metric` and `metric_len` are within `LEAST`, `metric_len` bytes readable,
+        // by the header's contract.
         unsafe {
             let at = self.place(index);
             (*at).struct_size == self.stride
@@ -298,12 +311,13 @@ impl Array {
         }
     }
 
-    /// The metric's name of an element, whose size is checked to be the stride.
+    /// The metric's name of an element, after a check that its size is the stride.
     ///
     /// # Safety
     /// `index` is below `count`.
     unsafe fn name(&self, index: usize) -> Fallible<&[u8]> {
-        // SAFETY: size, `metric` and `metric_len` are within `LEAST`, `metric_len` bytes readable, by the header's contract.
+        // SAFETY: size, `metric` and `metric_len` are within `LEAST`, `metric_len` bytes readable,
+        // by the header's contract.
         unsafe {
             let at = self.place(index);
             let size = (*at).struct_size;
@@ -311,7 +325,7 @@ impl Array {
                 return Err(hotfix_error::structure(
                     "readings",
                     format_args!(
-                        "struct_size {size} at {index} and {} at 0: set the same everywhere",
+                        "struct_size {size} at {index} and {} at 0: set the same size in every element",
                         self.stride
                     ),
                 ));
@@ -320,13 +334,14 @@ impl Array {
         }
     }
 
-    /// An element where the caller's struct is of our size.
+    /// An element if the caller's struct has the size of ours.
     ///
     /// # Safety
     /// `index` is below `count`.
     #[inline]
     unsafe fn ours(&self, index: usize) -> Option<&hotfix_reading> {
-        // SAFETY: `stride` bytes are readable there by the header's contract, and nobody changes them during the call.
+        // SAFETY: `stride` bytes are readable there by the header's contract, and no thread changes
+        // them during the call.
         (self.stride == size_of::<hotfix_reading>()).then(|| unsafe { &*self.place(index) })
     }
 
@@ -340,7 +355,7 @@ impl Array {
     }
 }
 
-/// Reads one metric's arms, in place where their form is as before.
+/// Reads one metric's arms, in place if their form is the same as before.
 #[inline]
 unsafe fn fill(arms: &mut Arms, from: &hotfix_reading) -> Fallible<()> {
     const PAIR: i32 = hotfix_form::Pair as i32;
@@ -366,7 +381,8 @@ unsafe fn fill(arms: &mut Arms, from: &hotfix_reading) -> Fallible<()> {
             level(in_canary, canary, from.canary[0]);
             level(in_baseline, baseline, from.baseline[0]);
         }
-        // SAFETY: `le_len` doubles are readable at each of an arm that is there, by the header's contract.
+        // SAFETY: `le_len` doubles are readable at each of an arm that is there, by the header's
+        // contract.
         HISTOGRAM => unsafe {
             let le = pointer::numbers(from.le, from.le_len, "le")?;
             let (counts, all) = ((from.canary_counts, "canary_counts"), from.canary[0]);
@@ -374,7 +390,8 @@ unsafe fn fill(arms: &mut Arms, from: &hotfix_reading) -> Fallible<()> {
             let (counts, all) = ((from.baseline_counts, "baseline_counts"), from.baseline[0]);
             histogram(in_baseline, baseline, le, counts, all)?;
         },
-        // SAFETY: that many doubles are readable at each of an arm that is there, by the header's contract.
+        // SAFETY: that many doubles are readable at each of an arm that is there, by the header's
+        // contract.
         SAMPLES => unsafe {
             let sent = (from.canary_samples, from.canary_samples_len, "canary_samples");
             samples(in_canary, canary, sent)?;

@@ -1,4 +1,4 @@
-//! Taking names out of a log.
+//! Redacts names in a log.
 
 use std::ffi::c_char;
 
@@ -10,20 +10,22 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::status::hotfix_status;
 
-/// Takes personal values out of a log: the text that is left has the same chain, and replays to the same state with digests in
-/// place of names.
+/// Redacts personal values in a log. The redacted log has the same hash chain and replays to the
+/// same state, with digests in place of names.
 ///
-/// What is hashed, members of newer releases and the layout of lines stay as they are; a second time changes nothing. What
-/// people wrote into texts is hashed and stays.
+/// Hashed values, members of newer releases and the layout of lines are kept; a second redaction
+/// changes nothing. Free texts that people wrote are part of the hash and stay in the log.
 ///
 /// @param log        The log's bytes; borrowed for the call.
 /// @param log_len    Their number.
-/// @param names      Whose values go, as JSON: a list of texts, the names. May be null with length 0: everything
-///                   personal goes, the salt too, so that nobody can try names on the digests.
+/// @param names      The people whose values are redacted, as a JSON list of names. May be null
+///                   with length 0: then all personal values are redacted, and the salt is removed
+///                   too, so that nobody can test names against the digests.
 /// @param names_len  Its length in bytes.
-/// @param out        A buffer with the log that is left, which the caller frees with hotfix_buf_free.
+/// @param out        A buffer with the redacted log, which the caller frees with hotfix_buf_free.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for a log whose chain is broken, HOTFIX_STATUS_INPUT for names that are no list of texts.
+/// @return HOTFIX_STATUS_LOG for a log whose chain is broken, HOTFIX_STATUS_INPUT if `names` is not
+///         a list of texts.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -46,7 +48,7 @@ pub unsafe extern "C" fn hotfix_redact(
                 } else {
                     let read = serde_json::from_str(names);
                     Redaction::Names(read.map_err(|e| InputError::Syntax {
-                        fault: format!("`names` is no list of texts: {e}"),
+                        fault: format!("`names` is not a JSON list of texts: {e}"),
                     })?)
                 };
                 Ok(redact(log, &redaction)?)

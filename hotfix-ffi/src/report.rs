@@ -11,10 +11,10 @@ use crate::pointer;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 
-/// Writes the incident report of a log, from the log alone.
+/// Writes the incident report from a log.
 ///
-/// It can be asked for at any time, of an incident that is not finished as well. "html" is one page without script and without any
-/// reference; "json" is described in docs/report.md.
+/// A report can be written at any time, also for an open incident. "html" is one page without
+/// scripts or external references; docs/report.md describes "json".
 ///
 /// @param log         The log's bytes, all lines; borrowed for the call.
 /// @param log_len     Their number.
@@ -22,7 +22,8 @@ use crate::status::hotfix_status;
 /// @param format_len  Its length in bytes.
 /// @param out         A buffer with the report that the caller frees with hotfix_buf_free.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for a log that cannot be taken up, HOTFIX_STATUS_MESSAGE for another format.
+/// @return HOTFIX_STATUS_LOG for a log that cannot be replayed, HOTFIX_STATUS_MESSAGE for an
+///         unknown format.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -53,9 +54,10 @@ pub unsafe extern "C" fn hotfix_report(
 /// @param format_len  Its length in bytes.
 /// @param out         A buffer with the report that the caller frees with hotfix_buf_free.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_MESSAGE for another format, and for a rollout that keeps no log: give the log to hotfix_report.
+/// @return HOTFIX_STATUS_MESSAGE for an unknown format, and for a rollout that does not keep its
+///         log: pass the log to hotfix_report instead.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_report(
     rollout: *const hotfix_rollout,

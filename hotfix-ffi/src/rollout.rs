@@ -1,4 +1,4 @@
-//! The rollout: make it, feed it, take it up again from its log.
+//! Rollouts: create them, send inputs, restore them from the log.
 
 use std::ffi::c_char;
 
@@ -16,29 +16,29 @@ use crate::status::hotfix_status;
 use crate::time::any_time;
 use crate::versioned;
 
-/// One hot-fix from plan to closed case. One thread at a time.
+/// The rollout of one hot-fix, from plan to closed incident. One thread at a time.
 pub struct hotfix_rollout(Guarded<Session>);
 
 handle!(hotfix_rollout, Session);
 
-/// A rollout and what its last call handed out.
+/// A rollout and the output of its last call.
 pub(crate) struct Session {
     pub(crate) rollout: Rollout,
     pub(crate) actions: Vec<Action>,
-    /// The log lines of a refusal, which its error may take along or nobody.
+    /// The log lines of a refusal; its error object may take them.
     refused: String,
     scratch: Scratch,
 }
 
-/// What becomes of the log lines.
+/// How the log lines are recorded.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_recording {
-    /// Lines are handed out with each outcome and kept for hotfix_rollout_log.
+    /// Lines are returned with each outcome and kept for hotfix_rollout_log.
     Keep = 1,
-    /// Lines are handed out with each outcome only: memory stays flat.
+    /// Lines are only returned with each outcome: memory use stays constant.
     HandOut = 2,
-    /// No lines are made, and so there is no head: for simulation.
+    /// No lines are made, so there is no head. For simulations only.
     Off = 3,
 }
 
@@ -56,12 +56,12 @@ pub(crate) fn recording(number: i32) -> Fallible<Recording> {
 
 impl Session {
     pub(crate) fn new(rollout: Rollout) -> Self {
-        // Of a log that was taken up: those of its last line may not have been done.
+        // The actions of a restored log: those of its last line may not have been carried out.
         let actions = rollout.last_actions().to_vec();
         Self { rollout, actions, refused: String::new(), scratch: Scratch::new() }
     }
 
-    /// Hands an input to the engine, and what follows to the caller.
+    /// Passes an input to the core, and its outcome to the caller.
     #[inline]
     unsafe fn answer(
         &mut self,
@@ -98,12 +98,12 @@ impl Session {
     }
 }
 
-/// A rollout of this plan that nothing has happened to.
+/// Makes a new rollout of a plan.
 ///
-/// @param plan       A plan; the rollout keeps what it needs of it.
+/// @param plan       A plan; the rollout keeps what it needs and does not refer to it.
 /// @param recording  A hotfix_recording.
-/// @param salt       Goes into the digests that stand for personal values in the log; UTF-8, borrowed; may be null with
-///                   length 0.
+/// @param salt       A secret for each incident, which salts the digests of personal values in the
+///                   log; UTF-8, borrowed; may be null with length 0.
 /// @param salt_len   Its length in bytes.
 /// @param out        The rollout; the caller frees it with hotfix_rollout_free. Null on failure.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
@@ -131,16 +131,17 @@ pub unsafe extern "C" fn hotfix_rollout_new(
     }
 }
 
-/// Takes one input: checks it, records it and says what to do.
+/// Handles one input: checks it, records it and returns what to do.
 ///
 /// @param rollout    A rollout.
 /// @param at_ms      The present time, in milliseconds since 1970-01-01T00:00:00Z.
 /// @param input      {"kind", "by", …} as in docs/inputs.md; UTF-8, borrowed for the call.
 /// @param input_len  Its length in bytes.
-/// @param out        What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose `events` are to be appended too.
+/// @param out        The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
+///                   `events` of a refusal too.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for a document that is no input: nothing was logged. HOTFIX_STATUS_REFUSED for one that is
-///         not taken now: the state is as before.
+/// @return HOTFIX_STATUS_INPUT for a document that is not a valid input: nothing was logged.
+///         HOTFIX_STATUS_REFUSED for an input that is not accepted now: the state is unchanged.
 ///
 /// Thread rule: one thread at a time for one rollout.
 #[unsafe(no_mangle)]
@@ -165,21 +166,25 @@ pub unsafe extern "C" fn hotfix_rollout_handle(
     }
 }
 
-/// Takes one observation from plain structs: the same as an input of kind `observe`, without reading JSON.
+/// Handles one observation from plain structs: the same as an input of kind `observe`, without
+/// JSON.
 ///
-/// Where metrics, arms and buckets are those of the last call, it allocates nothing of its own.
+/// If metrics, arms and buckets are the same as in the last call, it allocates nothing of its own.
 ///
 /// @param rollout   A rollout.
 /// @param at_ms     The present time, in milliseconds since 1970-01-01T00:00:00Z.
-/// @param readings  An array, in any order, each metric once; borrowed for the call. May be null with count 0.
-/// @param count     How many readings.
+/// @param readings  An array, in any order, each metric once; borrowed for the call. May be null
+///                  with count 0.
+/// @param count     Number of readings.
 /// @param sender    Actor, key and expected head; may be null.
-/// @param out       What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose `events` are to be appended too.
+/// @param out       The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
+///                  `events` of a refusal too.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return As hotfix_rollout_handle; HOTFIX_STATUS_INPUT also for a metric that comes twice; HOTFIX_STATUS_STRUCT and
-///         HOTFIX_STATUS_ENUM for structs that cannot be read; HOTFIX_STATUS_UNIT for a time outside of what a log can hold,
-///         for a name that no metric can have and for an expected head that is no digest; HOTFIX_STATUS_RANGE for more than
-///         4096 readings and for numbers that are not aligned. Of all these nothing was logged.
+/// @return As hotfix_rollout_handle; HOTFIX_STATUS_INPUT also for a metric that occurs twice;
+///         HOTFIX_STATUS_STRUCT and HOTFIX_STATUS_ENUM for structs that cannot be read;
+///         HOTFIX_STATUS_UNIT for a time that a log cannot hold, an invalid metric name, or an
+///         expected head that is not a digest; HOTFIX_STATUS_RANGE for more than 4096 readings and
+///         for numbers that are not aligned. In all these cases nothing was logged.
 ///
 /// Thread rule: one thread at a time for one rollout.
 #[unsafe(no_mangle)]
@@ -205,12 +210,13 @@ pub unsafe extern "C" fn hotfix_rollout_observe(
     }
 }
 
-/// Takes up a whole log, strictly: every line is checked against its hash and the line before.
+/// Replays a whole log, strictly: every line is checked against its hash and the line before.
 ///
 /// @param log        The log's bytes; borrowed for the call.
 /// @param log_len    Their number.
-/// @param recording  A hotfix_recording, for what follows.
-/// @param out        The rollout as after the last line; the caller frees it with hotfix_rollout_free. Null on failure.
+/// @param recording  A hotfix_recording, for the lines that follow.
+/// @param out        The rollout as it was after the last line; the caller frees it with
+///                   hotfix_rollout_free. Null on failure.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_LOG with the first line that is wrong.
 ///
@@ -235,17 +241,18 @@ pub unsafe extern "C" fn hotfix_rollout_replay(
     }
 }
 
-/// Takes up a log whose last line may be incomplete, as a crash in mid-write leaves it.
+/// Replays a log whose last line may be incomplete after a crash during a write.
 ///
-/// The input of a line that was dropped was not taken: deliver it again.
+/// The input of a dropped line was not accepted: send it again.
 ///
 /// @param log         The log's bytes; borrowed for the call.
 /// @param log_len     Their number.
-/// @param recording   A hotfix_recording, for what follows.
+/// @param recording   A hotfix_recording, for the lines that follow.
 /// @param out         The rollout; the caller frees it with hotfix_rollout_free. Null on failure.
-/// @param out_length  How many bytes of the log stand: cut the file here before appending. May be null.
+/// @param out_length  Length in bytes of the valid part of the log: truncate the file to it before
+///                    appending. May be null.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG with the first line that is wrong, or where no line is complete.
+/// @return HOTFIX_STATUS_LOG with the first line that is wrong, or if no line is complete.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -273,7 +280,7 @@ pub unsafe extern "C" fn hotfix_rollout_recover(
     }
 }
 
-/// Frees a rollout, a poisoned one too. Views of its outcomes end with it.
+/// Frees a rollout, also a poisoned one. Views into its outcomes become invalid.
 ///
 /// @param rollout  A rollout, or null.
 ///

@@ -1,4 +1,4 @@
-//! What a plan's change and severity are held to: the scope guard, review, testing and approvals.
+//! The rules for a plan's change and severity: scope, review, testing and approvals.
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -8,12 +8,14 @@ use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
 
-/// Whether the release is as small as the policy wants a hot-fix, by its diff's figures ("numstat") and its "change", as
-/// JSON: {"content": "yes" | "no" | "unknown", "figures": {"files", "added", "deleted", "lines", "binary", "dependencies",
-/// "migrations", "tests"}, "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
+/// Checks the size of the release against the policy's limits for a hot-fix, from its diff
+/// ("numstat") and its "change", as JSON: {"content": "yes" | "no" | "unknown", "figures":
+/// {"files", "added", "deleted", "lines", "binary", "dependencies", "migrations", "tests"},
+/// "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
 /// "would_tell"}], "wanted"}.
 ///
-/// What is unknown is never fine. "content" is absent where the policy has no table `scope`, "figures" where there is no diff.
+/// An unknown value never passes the check. "content" is absent if the policy has no table `scope`,
+/// "figures" if there is no diff.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -34,10 +36,11 @@ pub unsafe extern "C" fn hotfix_plan_scope(
     }
 }
 
-/// What the plan's severity asks for, as JSON: {"severity", "basis": "given" | "settled" | "assumed" | "unknown",
-/// "would_tell", "in_policy", "label", "hotfix", "process", "approvals", "review", "testing": {"least", "most", "staging":
-/// {"verdict": "required" | "may_be_left_out" | "unknown" | "not_asked", "because", "would_tell"}, "demands"}}; times in
-/// seconds, what is not said is absent.
+/// The requirements of the plan's severity, as JSON: {"severity", "basis": "given" | "settled" |
+/// "assumed" | "unknown", "would_tell", "in_policy", "label", "hotfix", "process", "approvals",
+/// "review", "testing": {"least", "most", "staging": {"verdict": "required" | "may_be_left_out" |
+/// "unknown" | "not_asked", "because", "would_tell"}, "demands"}}; times are in seconds, and values
+/// that the policy does not set are absent.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.

@@ -1,4 +1,4 @@
-//! What a policy says of an incident, and what is doubtful in it: deep values, so JSON.
+//! Severity, decision tree and lints of a policy. Returned as JSON, because the values are nested.
 
 use std::ffi::c_char;
 use std::fmt;
@@ -17,7 +17,8 @@ use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
 
-/// The members of an object, and the first name that stands there twice: which of the two holds is not for us to choose.
+/// The members of an object, and the first name that occurs twice: such an object is refused,
+/// because either value could be meant.
 #[derive(Default)]
 struct Members {
     map: Map<String, Value>,
@@ -61,7 +62,7 @@ fn read(text: &str, policy: &Policy) -> Fallible<Facts> {
     }
 }
 
-/// Reads an incident's facts and writes what the policy makes of them.
+/// Reads an incident's facts and writes the policy's answer.
 unsafe fn answer(
     policy: *const hotfix_policy,
     (facts, facts_len): (*const c_char, usize),
@@ -82,19 +83,22 @@ unsafe fn answer(
     }
 }
 
-/// How severe an incident is and whether it calls for a hot-fix, as JSON: {"severity", "at_worst", "hotfix", "settled",
-/// "act_on", "rules", "undecided", "unknown", "decisive", "if_known", "would", "deduced", "contradictions", "exact"}.
+/// Classifies an incident: its severity and whether it calls for a hot-fix, as JSON: {"severity",
+/// "at_worst", "hotfix", "settled", "act_on", "rules", "undecided", "unknown", "decisive",
+/// "if_known", "would", "deduced", "contradictions", "exact"}.
 ///
-/// The answer is certain of what follows for all values of the unknown facts that the policy's implications allow, and only
-/// of that. What is unknown is never taken for no.
+/// The answer is certain only if it is the same for all values of the unknown facts that the
+/// policy's implications allow. An unknown fact is never treated as "no".
 ///
 /// @param policy     A policy.
-/// @param facts      What is known, by name: {"payment_failure_share": "55%", "service_down": false}; `null` is unknown,
-///                   as is what is absent. UTF-8, borrowed; may be null with length 0 where nothing is known.
+/// @param facts      The known facts by name: {"payment_failure_share": "55%", "service_down":
+///                   false}. A fact that is `null` or absent is unknown. UTF-8, borrowed; may be
+///                   null with length 0 if nothing is known.
 /// @param facts_len  Its length in bytes.
 /// @param out        A buffer that the caller frees with hotfix_buf_free.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_FACT; the error has every fault with its code and place, not the first alone.
+/// @return HOTFIX_STATUS_FACT for facts that cannot be read; the error has every fault with its
+///         code and place, not only the first.
 ///
 /// Thread rule: any number of threads may use one policy.
 #[unsafe(no_mangle)]
@@ -113,18 +117,21 @@ pub unsafe extern "C" fn hotfix_policy_classify(
     }
 }
 
-/// What is to be done about an incident by the policy's decision tree, or by the tree that its rules make, as JSON:
-/// {"outcome", "settled", "path", "reachable", "gaps", "circular", "next_question", "contradictions", "exact"}.
+/// Decides what to do about an incident, by the policy's decision tree or by the tree built from
+/// its rules, as JSON: {"outcome", "settled", "path", "reachable", "gaps", "circular",
+/// "next_question", "contradictions", "exact"}.
 ///
-/// `outcome` is {"id", "title", "severity", "hotfix", "deadline"}, or null while it is open; a deadline is in seconds, or
-/// the name of a day. As certain as hotfix_policy_classify.
+/// `outcome` is {"id", "title", "severity", "hotfix", "deadline"}, or null while it is open; a
+/// deadline is in seconds, or the name of a day. It is as certain as the answer of
+/// hotfix_policy_classify.
 ///
 /// @param policy     A policy.
 /// @param facts      As for hotfix_policy_classify.
 /// @param facts_len  Its length in bytes.
 /// @param out        A buffer that the caller frees with hotfix_buf_free.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_FACT; the error has every fault with its code and place, not the first alone.
+/// @return HOTFIX_STATUS_FACT for facts that cannot be read; the error has every fault with its
+///         code and place, not only the first.
 ///
 /// Thread rule: any number of threads may use one policy.
 #[unsafe(no_mangle)]
@@ -143,15 +150,16 @@ pub unsafe extern "C" fn hotfix_policy_decide(
     }
 }
 
-/// Everything doubtful in a policy, as a JSON array of {"code", "level", "path", "message", "remedy", "example"}.
+/// Lints a policy: its findings as a JSON array of {"code", "level", "path", "message", "remedy",
+/// "example"}.
 ///
 /// @param policy  A policy.
-/// @param at      The present time as RFC 3339; UTF-8, borrowed. May be null with length 0: then nothing is said of what
-///                is overdue.
+/// @param at      The present time as RFC 3339; UTF-8, borrowed. May be null with length 0: then
+///                overdue dates are not checked.
 /// @param at_len  Its length in bytes.
 /// @param out     A buffer that the caller frees with hotfix_buf_free.
 /// @param err     Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_UNIT for text that is no time.
+/// @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
 ///
 /// Thread rule: any number of threads may use one policy.
 #[unsafe(no_mangle)]
@@ -180,10 +188,11 @@ pub unsafe extern "C" fn hotfix_policy_lint(
     }
 }
 
-/// The decision tree as a Mermaid flowchart: the policy's own, or the one that its rules make.
+/// The decision tree as a Mermaid flowchart: the policy's own, or the one built from its rules.
 ///
 /// @param policy  A policy.
-/// @param out     A buffer that the caller frees with hotfix_buf_free; empty text where there is neither.
+/// @param out     A buffer that the caller frees with hotfix_buf_free; empty text if the policy has
+///                no tree and no rules.
 /// @param err     Where an error object goes; may be null. Owned by the caller.
 ///
 /// Thread rule: any number of threads may use one policy.
@@ -203,10 +212,11 @@ pub unsafe extern "C" fn hotfix_policy_tree_mermaid(
     }
 }
 
-/// The same in Graphviz's language.
+/// The decision tree in Graphviz's DOT language.
 ///
 /// @param policy  A policy.
-/// @param out     A buffer that the caller frees with hotfix_buf_free; empty text where there is no tree.
+/// @param out     A buffer that the caller frees with hotfix_buf_free; empty text if there is no
+///                tree.
 /// @param err     Where an error object goes; may be null. Owned by the caller.
 ///
 /// Thread rule: any number of threads may use one policy.

@@ -1,4 +1,4 @@
-//! Drills and simulations: a plan is rehearsed in a scenario, with no deployment (POST-5).
+//! Drills and simulations: a plan is run against a scenario, without a deployment.
 
 use std::ffi::c_char;
 
@@ -29,29 +29,32 @@ fn campaign(plan: &Plan, scenario: &Scenario, seed: u64) -> Fallible<Campaign> {
     Ok(Campaign::try_new(plan.clone(), scenario, seed)?)
 }
 
-/// Runs that end beyond all numbers end at the last one.
+/// Run numbers that would overflow end at the largest number.
 const fn runs(from: u64, count: u64) -> std::ops::Range<u64> {
     from..from.saturating_add(count)
 }
 
-fn told(tally: &Tally) -> String {
+fn with_outcome(tally: &Tally) -> String {
     json!({ "outcome": tally.outcome(), "tally": tally }).to_string()
 }
 
-/// Plays runs of a plan in a scenario on the calling thread: {"outcome", "tally"}. The outcome table has false rollbacks, missed
-/// faults, times, users hurt, duties missed and questions, each with its 95 % interval; the tally is for hotfix_simulate_merge.
+/// Simulates runs of a plan in a scenario, on the calling thread: {"outcome", "tally"}. The outcome
+/// table has false rollbacks, missed faults, times, affected requests, missed duties and questions,
+/// each with its 95% interval; the tally is for hotfix_simulate_merge.
 ///
-/// Run number n of a seed is the same whoever plays it, so a host splits the runs as it likes.
+/// Run number n of a seed is always the same, so the caller can split the runs between threads or
+/// machines.
 ///
 /// @param plan          A plan.
 /// @param scenario      A scenario in TOML or JSON (docs/simulation.md); UTF-8, borrowed.
 /// @param scenario_len  Its length in bytes.
 /// @param seed          The seed.
-/// @param from          The number of the first run.
-/// @param count         How many.
+/// @param from          Number of the first run.
+/// @param count         Number of runs.
 /// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan; the error has all faults.
+/// @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan; the
+///         error has every fault.
 ///
 /// Thread rule: any number of threads may use one plan.
 #[unsafe(no_mangle)]
@@ -73,20 +76,21 @@ pub unsafe extern "C" fn hotfix_simulate(
                 pointer::read(plan, "plan", |plan| {
                     let scenario = Scenario::read(scenario)?;
                     let campaign = campaign(plan, &scenario, seed)?;
-                    Ok(told(&campaign.tally(runs(from, count))))
+                    Ok(with_outcome(&campaign.tally(runs(from, count))))
                 })
             })
         })
     }
 }
 
-/// Adds up the parts of one campaign: {"outcome", "tally"} of all their runs.
+/// Merges the parts of one simulation: {"outcome", "tally"} of all their runs.
 ///
 /// @param tallies      A JSON list of the "tally" of each part; UTF-8, borrowed.
 /// @param tallies_len  Its length in bytes.
 /// @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_SIMULATE for parts of different campaigns, and for what is no list of tallies.
+/// @return HOTFIX_STATUS_SIMULATE for parts of different simulations, and if `tallies` is not a
+///         list of tallies.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -101,22 +105,22 @@ pub unsafe extern "C" fn hotfix_simulate_merge(
         guard(err, || {
             put_text(out, || {
                 let text = pointer::text(tallies, tallies_len, "tallies")?;
-                Ok(told(&Tally::merged_from_json(text)?))
+                Ok(with_outcome(&Tally::merged_from_json(text)?))
             })
         })
     }
 }
 
-/// Plays runs of two plans against the same luck: the table of what the second does differently, each with its paired 95 %
-/// interval, and both outcome tables.
+/// Compares two plans in runs with the same random seeds: the differences of the second plan, each
+/// with its paired 95% interval, and both outcome tables.
 ///
 /// @param first         A plan.
-/// @param second        Another plan, as of a changed policy.
+/// @param second        Another plan, for example of a changed policy.
 /// @param scenario      A scenario in TOML or JSON; UTF-8, borrowed.
 /// @param scenario_len  Its length in bytes.
 /// @param seed          The seed.
-/// @param from          The number of the first run.
-/// @param count         How many.
+/// @param from          Number of the first run.
+/// @param count         Number of runs.
 /// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plans.
@@ -149,14 +153,15 @@ pub unsafe extern "C" fn hotfix_simulate_compare(
     }
 }
 
-/// Plays one run and keeps its log: {"run", "truth", "unmet", "log"}. "unmet" has what the scenario expects and what did not
-/// come, in sentences; the log is read as that of any rollout.
+/// Simulates one run and keeps its log: {"run", "truth", "unmet", "log"}. "unmet" lists in
+/// sentences the expectations of the scenario that were not met. The log has the same format as
+/// that of any rollout.
 ///
 /// @param plan          A plan.
 /// @param scenario      A scenario in TOML or JSON; UTF-8, borrowed.
 /// @param scenario_len  Its length in bytes.
 /// @param seed          The seed.
-/// @param number        Which run.
+/// @param number        Number of the run.
 /// @param out           A buffer with JSON that the caller frees with hotfix_buf_free.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_SIMULATE for a scenario that cannot be read or does not fit the plan.

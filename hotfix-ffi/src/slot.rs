@@ -1,8 +1,9 @@
-//! Where handles live: in slots that are never given back to the system, so that a handle that was freed, or is of another
-//! kind, is told from a good one before anything behind it is touched.
+//! Slots that contain the handles. Their memory is never returned to the system, so a handle that
+//! was freed, or has another type, is recognised before anything behind it is accessed.
 //!
-//! What C holds is a slot's address. A slot that becomes free is used again as late as possible: after as many others as
-//! there are. Where all are taken a handle's slot is allocated, and known as long as it lives.
+//! C holds the address of a slot. A free slot is reused as late as possible: after all other free
+//! slots. If all slots are in use, a slot is allocated for the handle and known as long as the
+//! handle lives.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -13,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Fallible, hotfix_error};
 use crate::pointer::Handle;
 
-/// A type of handles, by its name. Two are the same where their addresses are.
+/// A type of handles, by its name. Two types are the same if their addresses are the same.
 pub(crate) struct Kind(pub(crate) &'static str);
 
 struct Slot {
@@ -45,7 +46,8 @@ impl Slot {
         })
     }
 
-    /// Frees the slot, where it has a live handle of this type: once, whoever else tries.
+    /// Frees the slot if it has a live handle of this type; only one of several concurrent calls
+    /// succeeds.
     fn take<H: Handle>(&self) -> Option<*mut H> {
         let kind = ptr::from_ref(H::kind()).cast_mut();
         let value = self.value.load(Ordering::Acquire);
@@ -61,9 +63,9 @@ static SLOTS: [Slot; COUNT] = [const { Slot::free() }; COUNT];
 
 /// Which slots are free.
 struct Places {
-    /// Slots from here on were never used.
+    /// Slots from this index on were never used.
     fresh: usize,
-    /// A ring of those that became free, the first one the longest ago.
+    /// A ring of the slots that became free, the oldest first.
     freed: [u16; COUNT],
     first: usize,
     len: usize,
@@ -86,7 +88,7 @@ impl Places {
     }
 
     fn give_back(&mut self, place: usize) {
-        // There are as many places in the ring as slots.
+        // The ring has as many places as there are slots.
         self.freed[(self.first + self.len) % COUNT] = place.try_into().unwrap_or_default();
         self.len += 1;
     }
@@ -97,7 +99,7 @@ fn places() -> std::sync::MutexGuard<'static, Places> {
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where in `SLOTS` this address is.
+/// The index of this address in `SLOTS`.
 fn place_of<H>(handle: *const H) -> Option<usize> {
     let offset = handle.addr().checked_sub(SLOTS.as_ptr().addr())?;
     let place = offset / size_of::<Slot>();
@@ -134,7 +136,7 @@ pub(crate) fn find<H: Handle>(handle: *const H, name: &str) -> Fallible<*mut H> 
     }
 }
 
-/// The value of a handle that is one no longer; none where it was none, or of another kind.
+/// The value of a handle that is freed now; none if it was not a live handle of this type.
 pub(crate) fn take<H: Handle>(handle: *mut H) -> Option<Box<H>> {
     let mut places = places();
     let value = if let Some(place) = place_of(handle) {
@@ -150,7 +152,7 @@ pub(crate) fn take<H: Handle>(handle: *mut H) -> Option<Box<H>> {
         }
         value
     };
-    // SAFETY: `put` made it of a box of this type, and nobody else takes it out of its slot.
+    // SAFETY: `put` made it from a box of this type, and nothing else removes it from its slot.
     Some(unsafe { Box::from_raw(value) })
 }
 
@@ -169,7 +171,7 @@ mod tests {
     fn roll_7_more_handles_than_slots_are_told_apart() {
         let all: Vec<*mut Number> = (0..COUNT + 10).map(|n| put(Number::wrap(n))).collect();
         for (n, handle) in all.iter().enumerate() {
-            // SAFETY: live, and nobody changes it.
+            // SAFETY: live, and no thread changes it.
             let value = unsafe { &*find(*handle, "number").ok().unwrap() };
             assert_eq!(value.guarded().read("number", |value| Ok(*value)).ok(), Some(n));
             assert!(find(handle.cast::<Text>(), "text").is_err());

@@ -1,4 +1,4 @@
-//! Snapshots: a rollout in bytes, taken up with the log's lines after it.
+//! Snapshots: a rollout as bytes, restored together with the log lines after it.
 
 use std::ffi::c_char;
 
@@ -11,17 +11,19 @@ use crate::pointer;
 use crate::rollout::{Session, hotfix_rollout, recording};
 use crate::status::hotfix_status;
 
-/// The present state in bytes, for hotfix_rollout_restore. The same state gives the same bytes.
+/// Writes the present state as bytes, for hotfix_rollout_restore. The same state gives the same
+/// bytes.
 ///
-/// The log stays the truth: keep it whole, as another release may refuse a snapshot. It holds names in the clear, and the
-/// salt: once personal values are taken out of the log, throw older snapshots away and make new ones from a replay.
+/// Keep the whole log as well: another release may refuse a snapshot. A snapshot contains names and
+/// the salt in clear text: after a redaction of the log, delete older snapshots and make new ones
+/// from a replay.
 ///
 /// @param rollout  A rollout.
 /// @param out      Bytes, not text, that the caller frees with hotfix_buf_free. Empty on failure.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG where no log is made (HOTFIX_RECORDING_OFF).
+/// @return HOTFIX_STATUS_LOG if the rollout makes no log (HOTFIX_RECORDING_OFF).
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_snapshot(
     rollout: *const hotfix_rollout,
@@ -36,20 +38,23 @@ pub unsafe extern "C" fn hotfix_rollout_snapshot(
     }
 }
 
-/// Takes up a snapshot and the log's lines after it: the same as hotfix_rollout_replay of the whole log, byte for byte.
+/// Restores a rollout from a snapshot and the log lines after it: the same, byte for byte, as
+/// hotfix_rollout_replay of the whole log.
 ///
-/// Where it fails, replay the whole log.
+/// If it fails, replay the whole log.
 ///
 /// @param snapshot      The bytes of hotfix_rollout_snapshot; borrowed for the call.
 /// @param snapshot_len  Their number.
-/// @param tail          The log's lines from the one on whose `seq` hotfix_snapshot_seq gives; borrowed for the call; may be
-///                      null with length 0.
+/// @param tail          The log lines from the one whose `seq` is the result of
+///                      hotfix_snapshot_seq; borrowed for the call; may be null with length 0.
 /// @param tail_len      Their length in bytes.
-/// @param recording     A hotfix_recording, for what follows; a log that is kept begins with the tail.
-/// @param out           The rollout as after the last line; the caller frees it with hotfix_rollout_free. Null on failure.
+/// @param recording     A hotfix_recording, for the lines that follow; a log that is kept begins
+///                      with the tail.
+/// @param out           The rollout as it was after the last line; the caller frees it with
+///                      hotfix_rollout_free. Null on failure.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for a snapshot that cannot be taken up (HF-SNAP, and what is wrong with its plan), and with the
-///         first line of the tail that is wrong.
+/// @return HOTFIX_STATUS_LOG for a snapshot that cannot be restored, and for a tail that is wrong,
+///         with its first wrong line.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -75,13 +80,14 @@ pub unsafe extern "C" fn hotfix_rollout_restore(
     }
 }
 
-/// How many lines the log had when a snapshot was made: the tail begins with the line of this `seq`.
+/// The number of log lines when the snapshot was made: the tail begins with the line that has this
+/// `seq`.
 ///
 /// @param snapshot      The bytes of hotfix_rollout_snapshot; borrowed for the call.
 /// @param snapshot_len  Their number.
 /// @param out           The number. Written on success only.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_LOG for bytes that are no whole snapshot of this format.
+/// @return HOTFIX_STATUS_LOG for bytes that are not a complete snapshot of this format.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

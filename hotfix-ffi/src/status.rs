@@ -1,52 +1,54 @@
-//! What a call came to.
+//! Statuses of calls.
 
 use std::ffi::{CStr, c_char};
 
-/// What a call came to. Values are explicit and never used again; the error object has the exact code.
+/// The status of a call. Values are explicit and are never reused; the error object has the exact
+/// code.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_status {
-    /// It did what it says.
+    /// Success.
     Ok = 0,
     /// A pointer that must not be null is null.
     Null = 1,
     /// Text is not UTF-8.
     Utf8 = 2,
-    /// A struct's `struct_size` is not one that this library can read.
+    /// This library cannot read a struct of this `struct_size`.
     Struct = 3,
     /// A number, or a name, is not a member of its enum.
     Enum = 4,
     /// An index or a length is out of range.
     Range = 5,
-    /// A panic went through this handle before: it can only be freed.
+    /// The handle is poisoned by an earlier panic: it can only be freed.
     Poisoned = 6,
-    /// A handle was freed before, or is of another kind: nothing behind it was touched.
+    /// A handle was freed before, or has another type: nothing behind it was accessed.
     Handle = 7,
-    /// A value with a unit is none: a time, a name, a digest (HF-UNIT, HF-JSON).
+    /// A time, a name, a digest or a value with a unit is not valid.
     Unit = 10,
-    /// A policy cannot be read; the error has all faults (HF-POL, HF-UNIT).
+    /// A policy cannot be read; the error has every fault.
     Policy = 11,
-    /// A plan, a train or a commit message cannot be made (HF-PLAN, HF-TRAIN, HF-VCS).
+    /// A plan, a train, a commit message or a name for source control cannot be made.
     Plan = 12,
-    /// An input or a reading cannot be read; nothing was logged (HF-IN, and HF-TRAIN-009).
+    /// An input or a reading cannot be read, or a train has no such service; nothing was logged.
     Input = 13,
-    /// A legal input was refused; append the outcome's events, the error has what would be taken (HF-ROLL, HF-MET,
-    /// HF-TIME, HF-FACT, HF-PLAN, HF-IN, HF-TRAIN).
+    /// A valid input was refused in the present state: append the outcome's events. The error has
+    /// the kinds of input that would be accepted.
     Refused = 14,
-    /// A log or a snapshot cannot be taken up (HF-LOG, HF-SNAP, HF-JSON and those of what it records).
+    /// A log or a snapshot cannot be replayed or restored.
     Log = 15,
-    /// A test's settings, counts or state are none (HF-STAT), or the Kayenta-compatible judge's input is none (HF-KAY).
+    /// The settings, counts or state of a test are not valid, or the input of the
+    /// Kayenta-compatible judge is not valid.
     Stat = 16,
-    /// An incident's facts cannot be read; the error has all faults (HF-FACT, HF-UNIT, HF-JSON).
+    /// An incident's facts cannot be read; the error has every fault.
     Fact = 17,
-    /// A message, a report, a measure or an export cannot be made (HF-MSG, HF-REP, HF-EXP).
+    /// A message, a report, a measure or an export cannot be made.
     Message = 18,
-    /// Documents of another tool cannot be imported; the error has all faults (HF-CONV).
+    /// Documents of another tool cannot be imported; the error has every fault.
     Convert = 19,
-    /// A scenario or a recording cannot be read, or a policy not be run on it, or tallies are not of one campaign; the error has the
-    /// place, and all faults of a scenario (HF-SIM, HF-REC).
+    /// A scenario or a recording cannot be read, a policy cannot be run on it, or tallies are not
+    /// of one simulation. The error has the place, and every fault of a scenario.
     Simulate = 20,
-    /// A defect of this library was caught; the handle is poisoned.
+    /// A panic in this library was caught, which is a defect; the handle is poisoned.
     Panic = 99,
 }
 
@@ -104,7 +106,7 @@ impl hotfix_status {
 /// The name of a status: "refused".
 ///
 /// @param status  Any number.
-/// @return Static text that ends with a null byte; "unknown" for a number that is no status.
+/// @return Static text that ends with a null byte; "unknown" for a number that is not a status.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

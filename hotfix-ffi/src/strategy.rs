@@ -1,4 +1,4 @@
-//! What a plan says of its strategy, its phases, and its way back.
+//! The strategy, phases and rollback of a plan.
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -8,8 +8,8 @@ use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
 
-/// The phases of a plan's strategy, in order: [{"name", "share", "deploy", "watch", …}, …], as in a policy on the wire:
-/// shares as fractions, times in seconds.
+/// The phases of a plan's strategy, in order: [{"name", "share", "deploy", "watch", …}, …]. Shares
+/// are fractions, times are in seconds.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -30,11 +30,11 @@ pub unsafe extern "C" fn hotfix_plan_phases(
     }
 }
 
-/// The strategy of a plan: {"strategy", "own", "chosen_by", "why", "batches", "steps": [{"move", "side", "phase", "share",
-/// "instances", "lasts", "checks", "ended_by"}, …]}.
+/// The strategy of a plan: {"strategy", "own", "chosen_by", "why", "batches", "steps": [{"move",
+/// "side", "phase", "share", "instances", "lasts", "checks", "ended_by"}, …]}.
 ///
-/// With blue-green the rollout's `deploy` goes to the idle side; confirm it when that side passed what the `validate` step
-/// names.
+/// With blue-green the rollout's `deploy` goes to the idle side: confirm it after that side has
+/// passed the checks of the `validate` step.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -55,9 +55,9 @@ pub unsafe extern "C" fn hotfix_plan_strategy(
     }
 }
 
-/// Which strategy is advised, and why not the others: {"strategy", "own", "chosen", "reasons": [{"code", "weight",
-/// "rests_on", "text"}, …], "alternatives": [{"strategy", "can_be_planned", "least", "reasons"}, …], "if_known": [{"input",
-/// "value", "strategy"}, …]}.
+/// The recommended strategy, and the reasons against the others: {"strategy", "own", "chosen",
+/// "reasons": [{"code", "weight", "rests_on", "text"}, …], "alternatives": [{"strategy",
+/// "can_be_planned", "least", "reasons"}, …], "if_known": [{"input", "value", "strategy"}, …]}.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -78,8 +78,9 @@ pub unsafe extern "C" fn hotfix_plan_recommendation(
     }
 }
 
-/// How a release goes back: {"methods": [{"kind", "takes": {"least", "most"}, "condition", …}, …], "others", "estimate",
-/// "point": {"demanded", "known", "missing"}, "on_failure", "cannot_go_back", "steps", "aftercare", …}, times in seconds.
+/// How a release is rolled back: {"methods": [{"kind", "takes": {"least", "most"}, "condition", …},
+/// …], "others", "estimate", "point": {"demanded", "known", "missing"}, "on_failure",
+/// "not_reversible", "steps", "aftercare", …}. Times are in seconds.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.

@@ -1,4 +1,4 @@
-//! Times: milliseconds since 1970 in calls, RFC 3339 in documents.
+//! Times: milliseconds since 1970 in calls, RFC 3339 text in documents.
 
 use std::ffi::c_char;
 
@@ -10,27 +10,27 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::status::hotfix_status;
 
-/// A time of the caller at which something happens.
+/// A time that the caller gives, but for an input, which the rollout checks.
 #[inline]
 pub(crate) fn moment(at_ms: i64, name: &str) -> Fallible<Timestamp> {
     let at = any_time(at_ms, name)?;
     if at < Timestamp::EARLIEST { Err(hotfix_error::seconds(name, at)) } else { Ok(at) }
 }
 
-/// Any time that can be written.
+/// Any time that can be written as RFC 3339.
 #[inline]
 pub(crate) fn any_time(at_ms: i64, name: &str) -> Fallible<Timestamp> {
     Timestamp::try_from_millis(at_ms)
         .map_err(|error| Box::<hotfix_error>::from(error).at(name.to_owned()))
 }
 
-/// Reads an RFC 3339 time of any zone.
+/// Reads an RFC 3339 time with any UTC offset.
 ///
 /// @param text      "2026-03-03T14:40:00Z"; UTF-8, borrowed for the call.
 /// @param text_len  Its length in bytes.
 /// @param out_ms    Milliseconds since 1970-01-01T00:00:00Z. Written on success only.
 /// @param err       Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_UNIT for text that is no time.
+/// @return HOTFIX_STATUS_UNIT if `text` is not a valid time.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn hotfix_time_parse(
     }
 }
 
-/// Writes a time as documents carry it: "2026-03-03T14:40:00.000Z".
+/// Writes a time as in documents: "2026-03-03T14:40:00.000Z".
 ///
 /// @param at_ms  Milliseconds since 1970-01-01T00:00:00Z; years 1 to 9999.
 /// @param out    A buffer that the caller frees with hotfix_buf_free.

@@ -1,4 +1,4 @@
-//! Several services in one hot-fix: make a train, feed it.
+//! Release trains: several services in one hot-fix.
 
 use std::ffi::{CStr, c_char};
 
@@ -18,12 +18,12 @@ use crate::status::hotfix_status;
 use crate::time::any_time;
 use crate::versioned::{self, Versioned};
 
-/// Several services in one hot-fix, with their rollouts. One thread at a time.
+/// A release train: several services in one hot-fix, with their rollouts. One thread at a time.
 pub struct hotfix_train(Guarded<Owned>);
 
 handle!(hotfix_train, Owned);
 
-/// A train and what its last call handed out.
+/// A train and the output of its last call.
 pub(crate) struct Owned {
     pub(crate) order: Order,
     pub(crate) rollouts: Vec<Taken<hotfix_rollout>>,
@@ -44,23 +44,23 @@ pub struct hotfix_train_service {
     pub rollout: *mut hotfix_rollout,
 }
 
-/// Where a train is.
+/// The state of a train.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum hotfix_train_state {
     /// None of its services has started.
     Waiting = 1,
-    /// Some have started, not all are complete.
+    /// Some services have started, not all are complete.
     Running = 2,
-    /// All are complete; some are still watched.
+    /// All services are complete; some are still watched.
     Complete = 3,
-    /// All are closed.
+    /// All services are closed.
     Closed = 4,
-    /// One went back, and others are to follow or on their way.
+    /// One service was rolled back; others are rolling back or will follow.
     RollingBack = 5,
-    /// As ROLLING_BACK, and nothing moves until a person acts.
+    /// Like ROLLING_BACK, but nothing proceeds until a person acts.
     Frozen = 6,
-    /// One went back, and all that had started are back, but for those that were closed.
+    /// One service was rolled back, and so were all others that had started, except closed ones.
     RolledBack = 7,
 }
 
@@ -102,18 +102,22 @@ impl From<TrainState> for hotfix_train_state {
     }
 }
 
-/// What a call on a train led to. Set `struct_size` before the call (HOTFIX_TRAIN_OUTCOME_INIT does).
+/// The outcome of a call on a train. Set `struct_size` before the call (HOTFIX_TRAIN_OUTCOME_INIT
+/// does).
 ///
-/// Order of writing: for each move in order append its `events` to its service's log durably; then act. If an append fails,
-/// free the train, replay the logs, make the train again and call hotfix_train_settle.
+/// For each move in order, append its `events` durably to the log of its service; then act. If an
+/// append fails, free the train, replay the logs, make the train again and call
+/// hotfix_train_settle.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_train_outcome {
     /// sizeof(hotfix_train_outcome), set by the caller.
     pub struct_size: usize,
-    /// How many moves there are; read them with hotfix_train_move_at. Those of a refusal too: its own lines come last.
+    /// Number of moves; read them with hotfix_train_move_at. Also set by a refusal, whose own lines
+    /// come last.
     pub move_count: usize,
-    /// How many findings came up; read them with hotfix_train_findings and tell them at once. Those of a refusal too.
+    /// Number of findings; read them with hotfix_train_findings and notify the people on call at
+    /// once. Also set by a refusal.
     pub finding_count: usize,
     /// The train's state after the call.
     pub state: hotfix_train_state,
@@ -121,41 +125,45 @@ pub struct hotfix_train_outcome {
     pub reserved: u32,
 }
 
-// SAFETY: repr(C), the size first; written only, never read as a whole, so its enum needs no value of zero.
+// SAFETY: repr(C), the size first; written only, never read as a whole, so its enum needs no value
+// of zero.
 unsafe impl Versioned for hotfix_train_outcome {
     const LEAST: usize = size_of::<Self>();
 }
 
-/// One input that one rollout took. Set `struct_size` before the call (HOTFIX_TRAIN_MOVE_INIT does). Views live until the next
-/// call that takes the train without `const`.
+/// One input that one rollout of the train handled. Set `struct_size` before the call
+/// (HOTFIX_TRAIN_MOVE_INIT does). Views are valid until the next call that takes the train without
+/// `const`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct hotfix_train_move {
     /// sizeof(hotfix_train_move), set by the caller.
     pub struct_size: usize,
-    /// Whose rollout it is.
+    /// The service of the rollout.
     pub service: hotfix_str,
     /// The lines to append to that service's log, each with its line feed.
     pub events: hotfix_str,
-    /// How many actions there are; read them with hotfix_train_action.
+    /// Number of actions; read them with hotfix_train_action.
     pub action_count: usize,
-    /// The rollout's state after it.
+    /// The rollout's state after the input.
     pub state: hotfix_state,
-    /// 1 where the input's key was known: nothing changed, and the actions are those of the first delivery.
+    /// 1 if an input with this key was delivered before: nothing changed, and the actions are those
+    /// of the first delivery.
     pub repeated: u32,
-    /// 1 where the train gave the input itself, because another service went back.
+    /// 1 if the train sent the input itself, because another service was rolled back.
     pub by_train: u32,
     /// 0.
     pub reserved: u32,
 }
 
-// SAFETY: repr(C), the size first; written only, never read as a whole, so its enum needs no value of zero.
+// SAFETY: repr(C), the size first; written only, never read as a whole, so its enum needs no value
+// of zero.
 unsafe impl Versioned for hotfix_train_move {
     const LEAST: usize = size_of::<Self>();
 }
 
 impl Owned {
-    /// Lets the core's train work on the rollouts, and keeps what came of it.
+    /// Runs the core's train on the rollouts, and keeps its outcome.
     unsafe fn call(
         &mut self,
         out: *mut hotfix_train_outcome,
@@ -178,7 +186,7 @@ impl Owned {
                     let made = handed_out(&mut refusal);
                     let error = hotfix_error::of_train_refusal(*refusal);
                     if error.status == hotfix_status::Input {
-                        // Nothing has moved, and what the last call handed out stays.
+                        // Nothing has changed, and the output of the last call stays valid.
                         return Err(error);
                     }
                     (made, Err(error))
@@ -186,7 +194,8 @@ impl Owned {
             };
             (*moves, *findings) = (made.moves, made.findings);
             for (session, name) in sessions.iter_mut().zip(order.services()) {
-                // What hotfix_rollout_action shows is what the last call asked of this rollout, in all its moves.
+                // hotfix_rollout_action shows the actions of the last call for this rollout, over
+                // all its moves.
                 let own = moves.iter().filter(|made| made.service == name);
                 session.actions.clear();
                 session.actions.extend(own.flat_map(|made| made.actions.iter().cloned()));
@@ -206,7 +215,7 @@ impl Owned {
     }
 }
 
-/// What was done before a refusal; the line that it adds itself comes last.
+/// The moves before a refusal; the line of the refusal itself comes last.
 fn handed_out(refusal: &mut TrainRefusal) -> TrainOutcome {
     let mut moves = std::mem::take(&mut refusal.moves);
     if let Some(state) = refusal.state {
@@ -222,17 +231,21 @@ fn handed_out(refusal: &mut TrainRefusal) -> TrainOutcome {
     TrainOutcome { moves, findings: std::mem::take(&mut refusal.findings) }
 }
 
-/// A train of these services. After a crash: the same again with the rollouts replayed, and then hotfix_train_settle.
+/// Makes a train of services. After a crash, make it again from the replayed rollouts, then call
+/// hotfix_train_settle.
 ///
-/// @param services   An array: each service with its rollout; borrowed for the call. On success the train takes the rollouts
-///                   over: they are freed with it, and from then on fed through it alone. On failure they stay the caller's.
-/// @param count      How many services.
-/// @param after      What each service waits for to be complete, as JSON: an object with a list of names for a service; UTF-8, borrowed. With
-///                   length 0 (may be null) they go one after the other, in the order of `services`.
+/// @param services   An array: each service with its rollout; borrowed for the call. On success the
+///                   train owns the rollouts: it frees them, and inputs go through the train only.
+///                   On failure the caller still owns them.
+/// @param count      Number of services.
+/// @param after      The services that have to be complete before each service starts, as JSON: an
+///                   object with a list of names for a service; UTF-8, borrowed. With length 0 (may
+///                   be null) each service waits for the one before it in `services`.
 /// @param after_len  Its length in bytes.
 /// @param out        The train; the caller frees it with hotfix_train_free. Null on failure.
 /// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_PLAN for services that make no train: none, a name twice, a circle.
+/// @return HOTFIX_STATUS_PLAN for services that cannot form a train: no service, a name that occurs
+///         twice, or a cycle.
 ///
 /// Thread rule: one thread, which alone uses the rollouts.
 #[unsafe(no_mangle)]
@@ -261,7 +274,7 @@ pub unsafe extern "C" fn hotfix_train_new(
                     names.push(name);
                 }
                 let order = Order::from_json(&names, after)?;
-                // Nothing can fail from here on: the rollouts are the train's.
+                // Nothing can fail from here on: the train owns the rollouts.
                 let rollouts: Fallible<Vec<_>> =
                     services.iter().map(|s| Taken::new(s.rollout, "rollout")).collect();
                 let (rollouts, scratch) = (rollouts?, Scratch::new());
@@ -271,19 +284,21 @@ pub unsafe extern "C" fn hotfix_train_new(
     }
 }
 
-/// Takes one input for one service, and says what every rollout that moved has to do.
+/// Handles one input for one service, and returns the actions of every rollout that changed.
 ///
 /// @param train        A train.
 /// @param at_ms        The present time, in milliseconds since 1970-01-01T00:00:00Z.
 /// @param service      The service's name; UTF-8, borrowed for the call.
 /// @param service_len  Its length in bytes.
-/// @param input        {"kind", "by", …} as for hotfix_rollout_handle; UTF-8, borrowed for the call.
+/// @param input        {"kind", "by", …} as for hotfix_rollout_handle; UTF-8, borrowed for the
+///                     call.
 /// @param input_len    Its length in bytes.
-/// @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
+/// @param out          The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
+///                     moves of a refusal too.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for a document that is no input, and for a service that is not in the train: nothing has
-///         changed, and what the last call handed out stays. HOTFIX_STATUS_REFUSED for one that is not taken now, by the
-///         train (HF-TRAIN) or by the rollout.
+/// @return HOTFIX_STATUS_INPUT for a document that is not a valid input, and for a service that is
+///         not in the train: nothing has changed, and the output of the last call stays valid.
+///         HOTFIX_STATUS_REFUSED for an input that the train or the rollout does not accept now.
 ///
 /// Thread rule: one thread at a time for one train.
 #[unsafe(no_mangle)]
@@ -312,19 +327,22 @@ pub unsafe extern "C" fn hotfix_train_handle(
     }
 }
 
-/// Takes one observation of one service from plain structs: the same as an input of kind `observe`.
+/// Handles one observation of one service from plain structs: the same as an input of kind
+/// `observe`.
 ///
 /// @param train        A train.
 /// @param at_ms        The present time, in milliseconds since 1970-01-01T00:00:00Z.
 /// @param service      The service's name; UTF-8, borrowed for the call.
 /// @param service_len  Its length in bytes.
-/// @param readings     An array as for hotfix_rollout_observe; borrowed for the call. May be null with count 0.
-/// @param count        How many readings.
+/// @param readings     An array as for hotfix_rollout_observe; borrowed for the call. May be null
+///                     with count 0.
+/// @param count        Number of readings.
 /// @param sender       Actor, key and expected head; may be null.
-/// @param out          What it led to. Written on success and on HOTFIX_STATUS_REFUSED, whose moves are to be appended too.
+/// @param out          The outcome. Written on success and on HOTFIX_STATUS_REFUSED: append the
+///                     moves of a refusal too.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT, HOTFIX_STATUS_ENUM, HOTFIX_STATUS_UNIT and HOTFIX_STATUS_RANGE as
-///         hotfix_rollout_observe.
+/// @return As hotfix_train_handle; HOTFIX_STATUS_STRUCT, HOTFIX_STATUS_ENUM, HOTFIX_STATUS_UNIT and
+///         HOTFIX_STATUS_RANGE as hotfix_rollout_observe.
 ///
 /// Thread rule: one thread at a time for one train.
 #[unsafe(no_mangle)]
@@ -356,12 +374,12 @@ pub unsafe extern "C" fn hotfix_train_observe(
     }
 }
 
-/// Sends a `tick` to each rollout whose time has come, and goes on with a way back: for the timer that hotfix_train_poll_at
-/// arms.
+/// Sends a `tick` to each rollout that is due, and continues a rollback. Call it at the time that
+/// hotfix_train_poll_at gives.
 ///
 /// @param train  A train.
 /// @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
-/// @param out    What it led to. Written on success only.
+/// @param out    The outcome. Written on success only.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
 ///
 /// Thread rule: one thread at a time for one train.
@@ -384,11 +402,12 @@ pub unsafe extern "C" fn hotfix_train_tick(
     }
 }
 
-/// Goes on with a way back as far as it can, and gives every finding that stands: for after a crash. Again it changes nothing.
+/// Continues a rollback as far as possible, and reports every finding that still applies. Call it
+/// after a crash; a second call changes nothing.
 ///
 /// @param train  A train.
 /// @param at_ms  The present time, in milliseconds since 1970-01-01T00:00:00Z.
-/// @param out    What it led to. Written on success only.
+/// @param out    The outcome. Written on success only.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
 ///
 /// Thread rule: one thread at a time for one train.
@@ -411,7 +430,8 @@ pub unsafe extern "C" fn hotfix_train_settle(
     }
 }
 
-/// Frees a train with its rollouts, a poisoned one too. Views of its outcomes and rollouts end with it.
+/// Frees a train with its rollouts, also a poisoned one. Views into its outcomes and rollouts
+/// become invalid.
 ///
 /// @param train  A train, or null.
 ///
@@ -424,7 +444,7 @@ pub unsafe extern "C" fn hotfix_train_free(train: *mut hotfix_train) {
 /// The name of a train's state: "rolling_back".
 ///
 /// @param state  Any number.
-/// @return Static text that ends with a null byte; "unknown" for a number that is no state.
+/// @return Static text that ends with a null byte; "unknown" for a number that is not a state.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! What a train shows: the moves of its last call, and where it is between inputs.
+//! Views of a train: the moves of its last call, and its state between inputs.
 
 use std::ffi::c_char;
 
@@ -19,7 +19,7 @@ use crate::versioned;
 use crate::view::HOTFIX_NEVER;
 
 impl Owned {
-    /// Lets the core's train look at the rollouts.
+    /// Reads the core's train together with the rollouts.
     fn look<R>(&self, look: impl FnOnce(&Train<&Rollout>) -> Fallible<R>) -> Fallible<R> {
         let rollouts: Fallible<Vec<&Rollout>> = self
             .rollouts
@@ -42,11 +42,11 @@ impl Owned {
 ///
 /// @param train  A train.
 /// @param index  From 0, below the outcome's `move_count`.
-/// @param out    The move; set its `struct_size` before. Written on success only.
+/// @param out    The move; set its `struct_size` before the call. Written on success only.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_RANGE where there is no such move.
+/// @return HOTFIX_STATUS_RANGE if there is no such move.
 ///
-/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a train while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_train_move_at(
     train: *const hotfix_train,
@@ -82,12 +82,12 @@ pub unsafe extern "C" fn hotfix_train_move_at(
 /// @param train       A train.
 /// @param move_index  From 0, below the outcome's `move_count`.
 /// @param index       From 0, below the move's `action_count`.
-/// @param out         The action; set its `struct_size` before. Written on success only. Its views live until the next call
-///                    that takes the train without `const`.
+/// @param out         The action; set its `struct_size` before the call. Written on success only.
+///                    Its views are valid until the next call that takes the train without `const`.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_RANGE where there is no such action.
+/// @return HOTFIX_STATUS_RANGE if there is no such action.
 ///
-/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a train while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_train_action(
     train: *const hotfix_train,
@@ -114,13 +114,13 @@ pub unsafe extern "C" fn hotfix_train_action(
     }
 }
 
-/// Where the train is.
+/// The state of the train.
 ///
 /// @param train  A train.
 /// @param out    The state. Written on success only.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a train while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_train_state_of(
     train: *const hotfix_train,
@@ -137,16 +137,18 @@ pub unsafe extern "C" fn hotfix_train_state_of(
     }
 }
 
-/// Each service and where it is, as JSON: [{"service", "place", "state", "waits_for", "until"}].
+/// Each service and its status in the train, as JSON: [{"service", "place", "state", "waits_for",
+/// "until"}].
 ///
-/// `place` is waiting, next (it may start, as far as the train goes), held, running, complete, closed, in_turn (it goes back
-/// once those in `waits_for` have, at the latest at `until`), kept, rolling_back, frozen or back.
+/// `place` is waiting, next (the train allows it to start), held, running, complete, closed,
+/// in_turn (it is rolled back after those in `waits_for`, at the latest at `until`), kept,
+/// rolling_back, frozen or restored.
 ///
 /// @param train  A train.
 /// @param out    A buffer that the caller frees with hotfix_buf_free.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a train while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_train_services(
     train: *const hotfix_train,
@@ -165,13 +167,14 @@ pub unsafe extern "C" fn hotfix_train_services(
     }
 }
 
-/// What came up in the last call for a person to know, as JSON: [{"code", "service", "message"}].
+/// The findings of the last call, about which people have to be notified, as JSON: [{"code",
+/// "service", "message"}].
 ///
 /// @param train  A train.
 /// @param out    A buffer that the caller frees with hotfix_buf_free.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a train while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_train_findings(
     train: *const hotfix_train,
@@ -186,14 +189,15 @@ pub unsafe extern "C" fn hotfix_train_findings(
     }
 }
 
-/// The next moment at which time alone can change something in any of the services: arm one timer with it and call
-/// hotfix_train_tick.
+/// The next time at which hotfix_train_tick can change something in any service: set one timer to
+/// it and call hotfix_train_tick.
 ///
 /// @param train   A train.
-/// @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER where nothing waits for time. Written on success only.
+/// @param out_ms  Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER if nothing waits for time.
+///                Written on success only.
 /// @param err     Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a train that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a train while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_train_poll_at(
     train: *const hotfix_train,
@@ -210,19 +214,22 @@ pub unsafe extern "C" fn hotfix_train_poll_at(
     }
 }
 
-/// A service's rollout, for every function that takes a `const hotfix_rollout *`.
+/// The rollout of a service, for every function that takes a `const hotfix_rollout *`.
 ///
-/// A call that takes the train without `const` changes its rollouts: views of this one end with it, and no other thread may
-/// read it meanwhile. Its actions are those of all moves that the train's last call made in it.
+/// A call that takes the train without `const` changes its rollouts: it invalidates views into this
+/// one, and no other thread may read it at the same time. Its actions are those of all its moves in
+/// the train's last call.
 ///
 /// @param train        A train.
 /// @param service      The service's name; UTF-8, borrowed for the call.
 /// @param service_len  Its length in bytes.
-/// @param out          The rollout, which belongs to the train: hotfix_train_free frees it. Null on failure.
+/// @param out          The rollout, which belongs to the train: hotfix_train_free frees it. Null on
+///                     failure.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_ENUM where the train has no such service.
+/// @return HOTFIX_STATUS_ENUM if the train has no such service.
 ///
-/// Thread rule: any number of threads may read a train and its rollouts while nobody changes the train.
+/// Thread rule: any number of threads may read a train and its rollouts while no thread changes the
+/// train.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_train_rollout(
     train: *const hotfix_train,

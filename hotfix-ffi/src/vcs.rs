@@ -1,4 +1,4 @@
-//! Source control: a plan's way through it, and names and versions on their own.
+//! Source control: the steps of a plan, and names and versions on their own.
 
 use std::ffi::c_char;
 
@@ -21,7 +21,7 @@ use crate::time::moment;
 pub enum hotfix_versioning {
     /// 1.2.4 follows 1.2.3.
     Patch = 1,
-    /// 1.2.3-hotfix.1 follows 1.2.3, and ranks below it.
+    /// 1.2.3-hotfix.1 follows 1.2.3, but has lower precedence in semantic versioning.
     HotfixIdentifier = 2,
 }
 
@@ -35,14 +35,16 @@ fn versioning_of(number: i32) -> Fallible<Versioning> {
     }
 }
 
-/// How the fix goes through source control, as JSON: {"flow", "way", "base", "branch", "version", "tag", "steps": [{"kind",
-/// "title", "why", "of", "condition", "people", "commands": [{"argv", "shown"}], "instead"}], "back": {"steps", "again"},
-/// "home": {"look", "branches": [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
+/// The source control steps of the fix, as JSON: {"flow", "way", "base", "branch", "version",
+/// "tag", "steps": [{"kind", "title", "why", "of", "condition", "people", "commands": [{"argv",
+/// "shown"}], "instead"}], "rollback": {"steps", "again"}, "merge_back": {"inspect", "branches":
+/// [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
 ///
-/// Nothing is run. `shown` is `argv` quoted for a POSIX shell, whatever stands in a description.
+/// Nothing is run. `shown` is `argv`, safely quoted for a POSIX shell.
 ///
 /// @param plan   A plan; its release's `flow` and `way` choose among what the policy allows.
-/// @param at_ms  When it is tagged, for tags that are named by time, in milliseconds since 1970-01-01T00:00:00Z.
+/// @param at_ms  The time of the tag, for tags that are named by time, in milliseconds since
+///               1970-01-01T00:00:00Z.
 /// @param out    A buffer that the caller frees with hotfix_buf_free.
 /// @param err    Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
@@ -66,15 +68,17 @@ pub unsafe extern "C" fn hotfix_plan_source_control(
     }
 }
 
-/// The name of a hot-fix's branch, made of what the fix does: "hotfix/security-patch".
+/// Makes the name of a hot-fix branch from a description: "hotfix/security-patch".
 ///
 /// @param description      Any text; UTF-8, borrowed.
 /// @param description_len  Its length in bytes.
-/// @param prefix           What the name starts with: "hotfix/"; UTF-8, borrowed; may be null with length 0.
+/// @param prefix           The start of the name, such as "hotfix/"; UTF-8, borrowed; may be null
+///                         with length 0.
 /// @param prefix_len       Its length in bytes.
 /// @param out              A buffer that the caller frees with hotfix_buf_free.
 /// @param err              Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_PLAN where nothing is left to name it after, or the prefix makes it no name of a branch.
+/// @return HOTFIX_STATUS_PLAN if the description has no letter or digit, or the result is not a
+///         valid branch name.
 ///
 /// Thread rule: any thread.
 #[unsafe(no_mangle)]
@@ -98,15 +102,15 @@ pub unsafe extern "C" fn hotfix_branch_name(
     }
 }
 
-/// The version of a hot-fix that follows another, as JSON: {"version", "findings"}.
+/// The next version for a hot-fix, as JSON: {"version", "findings"}.
 ///
 /// @param version      The version that is live, without `v`; UTF-8, borrowed.
 /// @param version_len  Its length in bytes.
 /// @param kind         A hotfix_versioning.
 /// @param out          A buffer that the caller frees with hotfix_buf_free.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_PLAN for what is no semantic version, and where the next one is not clear; HOTFIX_STATUS_ENUM for a
-///         kind that is none.
+/// @return HOTFIX_STATUS_PLAN if `version` is not a semantic version, or the next version is not
+///         clear; HOTFIX_STATUS_ENUM for an unknown kind.
 ///
 /// Thread rule: any thread.
 #[unsafe(no_mangle)]
@@ -134,7 +138,7 @@ pub unsafe extern "C" fn hotfix_next_version(
 /// @param version_len  Its length in bytes.
 /// @param out          A buffer that the caller frees with hotfix_buf_free.
 /// @param err          Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_PLAN where the version cannot stand in a tag.
+/// @return HOTFIX_STATUS_PLAN if the version cannot be part of a tag.
 ///
 /// Thread rule: any thread.
 #[unsafe(no_mangle)]
@@ -155,7 +159,7 @@ pub unsafe extern "C" fn hotfix_version_tag(
     }
 }
 
-/// The name of a tag after a time in UTC: "hotfix-20240115-1430".
+/// The name of a tag from a time in UTC: "hotfix-20240115-1430".
 ///
 /// @param at_ms  The time, in milliseconds since 1970-01-01T00:00:00Z.
 /// @param out    A buffer that the caller frees with hotfix_buf_free.

@@ -1,8 +1,8 @@
-//! Which library this is.
+//! The version of the library.
 
 use std::ffi::{CStr, c_char};
 
-/// The version of the ABI that this header describes. A library with another one does not fit it.
+/// The ABI version of this header. A library with another ABI version is not compatible with it.
 pub const HOTFIX_ABI_VERSION: u32 = 1;
 
 /// The package's version as C text.
@@ -12,9 +12,9 @@ const VERSION: &CStr =
         Err(_) => c"",
     };
 
-/// The ABI version of the library that is loaded: compare it with HOTFIX_ABI_VERSION.
+/// The ABI version of the loaded library: compare it with HOTFIX_ABI_VERSION.
 ///
-/// @return A number that grows with every change that is not an addition.
+/// @return A number that increases with every change that is not only an addition.
 ///
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
@@ -22,7 +22,7 @@ pub extern "C" fn hotfix_abi_version() -> u32 {
     HOTFIX_ABI_VERSION
 }
 
-/// The version of the library that is loaded: "0.1.0".
+/// The version of the loaded library: "0.1.0".
 ///
 /// @return Static text that ends with a null byte.
 ///

@@ -3,17 +3,16 @@
 use crate::error::{Fallible, hotfix_error};
 use crate::pointer::not_null;
 
-/// A struct that carries its size.
+/// A struct that contains its size.
 ///
-/// # Safety
-/// The type is `repr(C)`, starts with `struct_size: usize`, is aligned to 8, may be all zero bytes, and every member that
-/// ends beyond `LEAST` is 8 bytes long or an array of such.
+/// # Safety The type is `repr(C)`, starts with `struct_size: usize`, is aligned to 8, may be all
+/// zero bytes, and every member that ends beyond `LEAST` is 8 bytes long or an array of such.
 pub(crate) unsafe trait Versioned: Copy {
-    /// What the first release had to have; members beyond default to zero.
+    /// The size that the struct had in the first release; later members default to zero.
     const LEAST: usize;
 }
 
-/// No struct of ours will be longer.
+/// Maximum size of a struct of this library.
 const MOST: usize = 4096;
 
 /// The size that the caller wrote.
@@ -23,7 +22,8 @@ pub(crate) unsafe fn size_of_caller<T: Versioned>(at: *const T, name: &str) -> F
     if !at.is_aligned() {
         return Err(hotfix_error::structure(name, "an address that is not aligned"));
     }
-    // SAFETY: not null and aligned; every versioned struct starts with its size, readable by the header's contract.
+    // SAFETY: not null and aligned; every versioned struct starts with its size, readable by the
+    // header's contract.
     let size = unsafe { at.cast::<usize>().read() };
     if size < T::LEAST || size > MOST || !size.is_multiple_of(8) {
         return Err(hotfix_error::structure(
@@ -34,7 +34,8 @@ pub(crate) unsafe fn size_of_caller<T: Versioned>(at: *const T, name: &str) -> F
     Ok(size)
 }
 
-/// Copies a struct of another size than ours: what is missing is zero, what is unknown must be.
+/// Copies a struct whose size is not ours: missing members become zero, unknown members have to be
+/// zero.
 #[cold]
 pub(crate) unsafe fn read_other<T: Versioned>(
     at: *const T,
@@ -42,16 +43,21 @@ pub(crate) unsafe fn read_other<T: Versioned>(
     name: &str,
 ) -> Fallible<T> {
     let known = size.min(size_of::<T>());
-    // SAFETY: `size` bytes are readable by the header's contract; those beyond ours are only compared.
+    // SAFETY: `size` bytes are readable by the header's contract; those beyond ours are only
+    // compared.
     let tail = unsafe { std::slice::from_raw_parts(at.cast::<u8>().add(known), size - known) };
     if tail.iter().any(|byte| *byte != 0) {
         return Err(hotfix_error::structure(
             name,
-            format_args!("members that this library ({}) does not know", env!("CARGO_PKG_VERSION")),
+            format_args!(
+                "members that this library (version {}) does not know: set them to zero",
+                env!("CARGO_PKG_VERSION")
+            ),
         ));
     }
     let mut ours = std::mem::MaybeUninit::<T>::zeroed();
-    // SAFETY: `known` bytes are readable there and writable here; all zero bytes are a value, and so is a caller's.
+    // SAFETY: `known` bytes are readable there and writable here; all zero bytes are a value, and
+    // so is a caller's.
     unsafe {
         std::ptr::copy_nonoverlapping(at.cast::<u8>(), ours.as_mut_ptr().cast(), known);
         Ok(ours.assume_init())
@@ -70,17 +76,19 @@ pub(crate) unsafe fn read<T: Versioned>(at: *const T, name: &str) -> Fallible<T>
     unsafe { read_other(at, size, name) }
 }
 
-/// Writes what the caller's struct has room for; a longer one's unknown members become zero. Keeps its `struct_size`.
+/// Writes as much as the caller's struct has room for; unknown members of a longer struct become
+/// zero. Keeps its `struct_size`.
 #[inline]
 pub(crate) unsafe fn write<T: Versioned>(out: *mut T, size: usize, value: &T) {
     const HEAD: usize = size_of::<usize>();
     let known = size.min(size_of::<T>());
-    // SAFETY: `size` bytes are writable by the header's contract, and were checked with `size_of_caller`; `value` is
-    // another object, and `known` is at least `LEAST`, which is at least the head.
+    // SAFETY: `size` bytes are writable by the header's contract, and were checked with
+    // `size_of_caller`; `value` is another object, and `known` is at least `LEAST`, which is at
+    // least the head.
     unsafe {
         let (to, from) = (out.cast::<u8>(), std::ptr::from_ref(value).cast::<u8>());
         if size == size_of::<T>() {
-            // A length that the compiler knows: a few moves and no call.
+            // The compiler knows this length, so the copy needs no function call.
             std::ptr::copy_nonoverlapping(from.add(HEAD), to.add(HEAD), size_of::<T>() - HEAD);
             return;
         }

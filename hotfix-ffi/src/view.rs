@@ -1,4 +1,4 @@
-//! What a rollout shows between inputs.
+//! Views of a rollout between inputs.
 
 use std::ffi::c_char;
 
@@ -21,7 +21,7 @@ use crate::versioned;
 /// @param out      The state. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_state(
     rollout: *const hotfix_rollout,
@@ -37,13 +37,13 @@ pub unsafe extern "C" fn hotfix_rollout_state(
     }
 }
 
-/// The phase that is deployed, watched or decided on.
+/// The phase that is being deployed, watched or decided on.
 ///
 /// @param rollout  A rollout.
-/// @param out      Its name; empty where the state has no phase. Written on success only.
+/// @param out      Its name; empty if the state has no phase. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_phase(
     rollout: *const hotfix_rollout,
@@ -63,10 +63,10 @@ pub unsafe extern "C" fn hotfix_rollout_phase(
 /// The canary's confirmed share of the traffic.
 ///
 /// @param rollout  A rollout.
-/// @param out      0 to 1. Written on success only.
+/// @param out      The share, 0 to 1. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_share(
     rollout: *const hotfix_rollout,
@@ -82,13 +82,13 @@ pub unsafe extern "C" fn hotfix_rollout_share(
     }
 }
 
-/// How often the hot-fix was begun: 1, and one more with each `supersede` and each `retry`.
+/// The number of attempts: 1, and one more for each `supersede` and each `retry`.
 ///
 /// @param rollout  A rollout.
 /// @param out      From 1. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_attempt(
     rollout: *const hotfix_rollout,
@@ -104,13 +104,13 @@ pub unsafe extern "C" fn hotfix_rollout_attempt(
     }
 }
 
-/// The kinds of input that would be taken now, as a JSON list of names.
+/// The kinds of input that would be accepted now, as a JSON list of names.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_accepted(
     rollout: *const hotfix_rollout,
@@ -127,16 +127,17 @@ pub unsafe extern "C" fn hotfix_rollout_accepted(
     }
 }
 
-/// No moment: later than every other.
+/// The value for "never": later than every other time.
 pub const HOTFIX_NEVER: i64 = i64::MAX;
 
-/// The last time known.
+/// The time of the last input.
 ///
 /// @param rollout  A rollout.
-/// @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER before the first input. Written on success only.
+/// @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; HOTFIX_NEVER before the first input.
+///                 Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_now(
     rollout: *const hotfix_rollout,
@@ -152,14 +153,14 @@ pub unsafe extern "C" fn hotfix_rollout_now(
     }
 }
 
-/// The next moment at which time alone can change something: arm one timer with it and send a `tick`.
+/// The next time at which a `tick` can change something: set one timer to it and send a `tick`.
 ///
 /// @param rollout  A rollout.
-/// @param out_ms   Milliseconds since 1970-01-01T00:00:00Z; 0, which has long come, before the first input: send a `tick` at
-///                 once. HOTFIX_NEVER where nothing waits for time. Written on success only.
+/// @param out_ms   Milliseconds since 1970-01-01T00:00:00Z. Before the first input it is 0: send a
+///                 `tick` at once. HOTFIX_NEVER if nothing waits for time. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_poll_at(
     rollout: *const hotfix_rollout,
@@ -181,7 +182,7 @@ pub unsafe extern "C" fn hotfix_rollout_poll_at(
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_verdict(
     rollout: *const hotfix_rollout,
@@ -196,13 +197,14 @@ pub unsafe extern "C" fn hotfix_rollout_verdict(
     }
 }
 
-/// A metric's evidence with everything that it rests on, as JSON; `null` for a metric without a test, or a latency that was
-/// never read.
+/// The evidence of a metric and its basis, as JSON; `null` for a metric without a test, or a
+/// latency without any reading.
 ///
-/// {"log_e", "p_value", "decided", "mode", "guarantee", "why", "alpha", "weight", "threshold", "hold", "tolerated", "margin"}
-/// and, where known, "cap", "interval" {"low", "high"} (valid at every look; null for an end that is infinite), "log_e_safe",
-/// "log_e_without_any", "ratio", "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm that are of
-/// this one look. Computed for this call: seldom, not at every tick.
+/// {"log_e", "p_value", "decided", "mode", "guarantee", "why", "alpha", "weight", "threshold",
+/// "hold", "tolerated", "margin"} and, where known, "cap", "interval" {"low", "high"} (valid at
+/// every evaluation; null for an infinite end), "log_e_safe", "log_e_without_any", "ratio",
+/// "totals" {"canary", "baseline"} and "not_sequential", the intervals of each arm, which are valid
+/// for one evaluation only. The call computes it: call it on demand, not at every tick.
 ///
 /// @param rollout     A rollout.
 /// @param metric      Its id; UTF-8, borrowed for the call.
@@ -210,7 +212,7 @@ pub unsafe extern "C" fn hotfix_rollout_verdict(
 /// @param out         A buffer that the caller frees with hotfix_buf_free.
 /// @param err         Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_evidence(
     rollout: *const hotfix_rollout,
@@ -225,7 +227,7 @@ pub unsafe extern "C" fn hotfix_rollout_evidence(
             put_text(out, || {
                 let metric = pointer::text(metric, metric_len, "metric")?;
                 pointer::read(rollout, "rollout", |session| {
-                    // A text that is no legal id is no metric's.
+                    // A text that is not a valid id is the id of no metric.
                     let metric = MetricName::try_new(metric).ok();
                     canonical(&metric.and_then(|metric| session.rollout.evidence(metric)))
                 })
@@ -234,13 +236,14 @@ pub unsafe extern "C" fn hotfix_rollout_evidence(
     }
 }
 
-/// The hash of the last log line: what another driver gives as `expected_head`.
+/// The hash of the last log line: the value for `expected_head`.
 ///
 /// @param rollout  A rollout.
-/// @param out      The head; 64 zeros before the first line, empty where no log is made. Written on success only.
+/// @param out      The head; 64 zeros before the first line, empty if the rollout makes no log.
+///                 Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_head(
     rollout: *const hotfix_rollout,
@@ -259,11 +262,11 @@ pub unsafe extern "C" fn hotfix_rollout_head(
 /// Every log line so far.
 ///
 /// @param rollout  A rollout.
-/// @param out      A view that lives until the next call that takes this rollout without `const`; empty unless it keeps its
-///                 log. Written on success only.
+/// @param out      A view that is valid until the next call that takes this rollout without
+///                 `const`; empty if the rollout does not keep its log. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_log(
     rollout: *const hotfix_rollout,
@@ -283,11 +286,11 @@ pub unsafe extern "C" fn hotfix_rollout_log(
 ///
 /// @param rollout  A rollout.
 /// @param index    From 0, below the outcome's `action_count`.
-/// @param out      The action; set its `struct_size` before. Written on success only.
+/// @param out      The action; set its `struct_size` before the call. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_RANGE where there is no such action.
+/// @return HOTFIX_STATUS_RANGE if there is no such action.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_action(
     rollout: *const hotfix_rollout,
@@ -308,15 +311,16 @@ pub unsafe extern "C" fn hotfix_rollout_action(
     }
 }
 
-/// How many actions the last call led to; after hotfix_rollout_replay, _recover and hotfix_rollout_restore those of the last
-/// input that was taken: where the process died between append and act, those that do not await anything may not have been
-/// done.
+/// The number of actions of the last call. After hotfix_rollout_replay, hotfix_rollout_recover and
+/// hotfix_rollout_restore these are the actions of the last accepted input: if the process crashed
+/// between append and act, actions that do not await `confirm` or `failed` may not have been
+/// carried out.
 ///
 /// @param rollout  A rollout.
-/// @param out      Their number: hotfix_rollout_action has each. Written on success only.
+/// @param out      The number; read them with hotfix_rollout_action. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_action_count(
     rollout: *const hotfix_rollout,
@@ -332,16 +336,17 @@ pub unsafe extern "C" fn hotfix_rollout_action_count(
     }
 }
 
-/// The action with this id, of those that await `confirm` or `failed` and of those of the last call: also after other calls.
+/// The action with this id, among those that await `confirm` or `failed` and those of the last
+/// call.
 ///
 /// @param rollout  A rollout.
 /// @param id       "7.1"; UTF-8, borrowed for the call.
 /// @param id_len   Its length in bytes.
-/// @param out      The action; set its `struct_size` before. Written on success only.
+/// @param out      The action; set its `struct_size` before the call. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_RANGE where there is no such action.
+/// @return HOTFIX_STATUS_RANGE if there is no such action.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_find_action(
     rollout: *const hotfix_rollout,
@@ -366,13 +371,13 @@ pub unsafe extern "C" fn hotfix_rollout_find_action(
     }
 }
 
-/// The actions of the last call, as JSON: the same as in the log, with `awaits`.
+/// The actions of the last call, as JSON: as in the log, with `awaits`.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_actions(
     rollout: *const hotfix_rollout,
@@ -389,13 +394,13 @@ pub unsafe extern "C" fn hotfix_rollout_actions(
     }
 }
 
-/// How many actions await `confirm` or `failed`.
+/// The number of actions that await `confirm` or `failed`.
 ///
 /// @param rollout  A rollout.
 /// @param out      Their number. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_pending_count(
     rollout: *const hotfix_rollout,
@@ -412,15 +417,16 @@ pub unsafe extern "C" fn hotfix_rollout_pending_count(
     }
 }
 
-/// One action that awaits `confirm` or `failed`, oldest first. After a crash these are to be done, or found done.
+/// One action that awaits `confirm` or `failed`, the oldest first. After a crash check whether each
+/// was carried out; if not, carry it out.
 ///
 /// @param rollout  A rollout.
 /// @param index    From 0, below hotfix_rollout_pending_count.
-/// @param out      The action; set its `struct_size` before. Written on success only.
+/// @param out      The action; set its `struct_size` before the call. Written on success only.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_RANGE where there is no such action.
+/// @return HOTFIX_STATUS_RANGE if there is no such action.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_pending_action(
     rollout: *const hotfix_rollout,
@@ -442,13 +448,13 @@ pub unsafe extern "C" fn hotfix_rollout_pending_action(
     }
 }
 
-/// The actions that await `confirm` or `failed`, as JSON: the same as in the log, with `awaits`.
+/// The actions that await `confirm` or `failed`, as JSON: as in the log, with `awaits`.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
 /// @param err      Where an error object goes; may be null. Owned by the caller.
 ///
-/// Thread rule: any number of threads may read a rollout that nobody changes meanwhile.
+/// Thread rule: any number of threads may read a rollout while no thread changes it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_rollout_pending_actions(
     rollout: *const hotfix_rollout,

@@ -1,4 +1,4 @@
-//! What the host has to do, and what an input led to.
+//! `Action` and `Outcome`: what the caller has to do, and the result of an input.
 
 use std::ops::Deref;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::document::document;
 use crate::error::lines;
 
-/// What `Action` is on the wire: as in the log, with `awaits`, which follows from the rest.
+/// The serialised form of `Action`: as in the log, with `awaits`, which follows from the rest.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Told(pub(crate) CoreAction);
@@ -35,14 +35,15 @@ impl From<CoreAction> for Action {
 }
 
 document! {
-    /// One thing to do. Its id is the same after every replay.
+    /// One action for your deploy tool. Its id is the same after every replay.
     ///
-    /// Which attributes it has depends on its kind; the others are None as attributes and missing in `to_dict`.
+    /// The attributes depend on its kind; the others are None as attributes and absent in
+    /// `to_dict`.
     Action(Told) {
-        /// Its id, such as ``"7.1"``; what ``confirm`` and ``failed`` name.
+        /// Its id, such as ``"7.1"``, which ``confirm`` and ``failed`` name.
         fn id(this) -> String { this.id.to_string() }
-        /// ``set_traffic``, ``deploy``, ``roll_back``, ``ask_decision``, ``request_approval``, ``notify``, ``page``,
-        /// ``update_status_page`` or ``schedule``.
+        /// ``set_traffic``, ``deploy``, ``roll_back``, ``ask_decision``, ``request_approval``,
+        /// ``notify``, ``page``, ``update_status_page`` or ``schedule``.
         fn kind(this) -> &'static str {
             match &this.act {
                 Act::SetTraffic { .. } => "set_traffic",
@@ -70,15 +71,15 @@ document! {
                 None
             }
         }
-        /// With ``roll_back``: the way.
+        /// With ``roll_back``: the rollback method.
         fn method(this) -> Option<&'static str> {
             if let Act::RollBack { method, .. } = &this.act { Some(method.as_str()) } else { None }
         }
-        /// With ``notify``: who reads it.
+        /// With ``notify``: the audience.
         fn audience(this) -> Option<&'static str> {
             if let Act::Notify { audience, .. } = &this.act { Some(audience.as_str()) } else { None }
         }
-        /// With ``notify`` and ``update_status_page``: what it is about.
+        /// With ``notify`` and ``update_status_page``: the kind of message.
         fn message(this) -> Option<&'static str> {
             if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &this.act {
                 Some(message.as_str())
@@ -86,11 +87,11 @@ document! {
                 None
             }
         }
-        /// With ``page``: which role.
+        /// With ``page``: the role to page.
         fn role(this) -> Option<String> {
             if let Act::Page { role, .. } = &this.act { Some(role.to_string()) } else { None }
         }
-        /// With ``page``: why, in a sentence.
+        /// With ``page``: the reason, in a sentence.
         fn why(this) -> Option<String> {
             if let Act::Page { why, .. } = &this.act { Some(why.clone()) } else { None }
         }
@@ -98,21 +99,22 @@ document! {
         fn question(this) -> Option<String> {
             if let Act::AskDecision { question } = &this.act { Some(question.clone()) } else { None }
         }
-        /// With ``deploy`` of a blue-green rollout: what the idle side has to pass before ``confirm``; else empty.
+        /// With ``deploy`` of a blue-green rollout: the checks that the idle side has to pass
+        /// before ``confirm``; otherwise empty.
         fn validate(this) -> Vec<String> {
             if let Act::Deploy { validate, .. } = &this.act { validate.clone() } else { Vec::new() }
         }
-        /// The duty that asks for it, which ``acknowledge`` and ``done`` name.
+        /// The duty that caused the action, which ``acknowledge`` and ``done`` name.
         fn duty(this) -> Option<String> { this.act.duty().map(ToString::to_string) }
-        /// With ``schedule``: what people call the meeting.
+        /// With ``schedule``: the name of the meeting.
         fn title(this) -> Option<String> {
             if let Act::Schedule { title, .. } = &this.act { Some(title.clone()) } else { None }
         }
-        /// With ``schedule``: by when it is to be held, where that is known.
+        /// With ``schedule``: the time by which the meeting is due, if that is known.
         fn by(this) -> Option<String> {
             if let Act::Schedule { by: Some(by), .. } = &this.act { Some(by.to_string()) } else { None }
         }
-        /// With ``request_approval``: the roles, any of which will do.
+        /// With ``request_approval``: the roles; the approval of any one of them is enough.
         fn any_of(this) -> Option<Vec<String>> {
             if let Act::RequestApproval { any_of } = &this.act {
                 Some(any_of.iter().map(RoleName::to_string).collect())
@@ -123,7 +125,7 @@ document! {
     }
 }
 
-/// What `Outcome` is on the wire. The lines stay in one piece until they are asked for.
+/// The serialised form of `Outcome`. The lines stay in one piece until they are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OutcomeDocument {
     actions: Vec<Told>,
@@ -141,13 +143,14 @@ pub(crate) fn join<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 }
 
 document! {
-    /// What an input led to.
+    /// The outcome of an input.
     Outcome(OutcomeDocument) {
-        /// The log lines to append durably before anything is done; each ends with a line feed.
+        /// The log lines to append durably before you act; each ends with a line feed.
         fn events(this) -> Vec<&str> { lines(&this.events) }
-        /// What to do, in this order.
+        /// The actions, in the order in which to carry them out.
         fn actions(this) -> Vec<Action> { this.actions.iter().cloned().map(Action).collect() }
-        /// The input's key was known: nothing changed, and the actions are those of the first delivery.
+        /// Whether an input with this key was delivered before: nothing changed, and the actions
+        /// are those of the first delivery.
         fn repeated(this) -> bool { this.repeated }
     }
 }

@@ -1,4 +1,5 @@
-//! `hotfix.advise`: which values of a policy keep false rollbacks under a bound, at the least harm.
+//! `hotfix.advise`: the values of a policy that keep false rollbacks below a bound, at the least
+//! harm.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +13,15 @@ use crate::policy::Policy;
 use crate::simulate::{Sum, on_threads};
 
 document! {
-    /// Which policies were tried, and which of them to take.
+    /// The policies that were simulated, and the recommended one.
     Advice(core::Advice) {
-        /// The share of false rollbacks that was allowed.
+        /// The allowed share of false rollbacks.
         fn most_false_rollbacks(this) -> f64 { this.most_false_rollbacks }
         /// Runs of each candidate in each scenario.
         fn runs(this) -> u64 { this.runs }
         /// The policy as it is, then every other combination in the order of the axes.
         fn candidates(this) -> Vec<Candidate> { this.candidates.iter().cloned().map(Candidate).collect() }
-        /// The number of the candidate to take; None where none keeps the bound.
+        /// The index of the recommended candidate; None if no candidate keeps the bound.
         fn best(this) -> Option<usize> { this.best }
     } {
         /// The candidates as a table in Markdown, the best first.
@@ -31,26 +32,29 @@ document! {
 }
 
 document! {
-    /// One policy that was tried.
+    /// One policy that was simulated.
     Candidate(core::Candidate) {
-        /// What differs from the policy as it is, by place.
+        /// The values that differ from the policy as it is, by place.
         fn changes(this, py) -> PyResult<BTreeMap<String, Py<PyAny>>> {
             this.changes.iter().map(|(at, value)| Ok((at.clone(), object(py, value)?.unbind()))).collect()
         }
-        /// Why it could not be tried; None where it was.
+        /// The reason why it could not be simulated; None if it was simulated.
         fn not_tried(this) -> Option<String> { this.not_tried.clone() }
-        /// False rollbacks in the scenario that has most of them: "count", "of", "share", "low", "high".
+        /// False rollbacks in the scenario with the most of them: "count", "of", "share", "low",
+        /// "high".
         fn false_rollbacks(this, py) -> PyResult<Py<PyAny>> { Ok(to_python(py, &this.false_rollbacks)?.unbind()) }
-        /// The most that they may be in any scenario, with 95 % over all candidates and scenarios together.
+        /// Upper bound of the share of false rollbacks in any scenario, with 95% confidence over
+        /// all candidates and scenarios.
         fn at_most(this) -> f64 { this.at_most }
-        /// Whether that is within the bound.
+        /// Whether `at_most` is within the allowed share.
         fn keeps(this) -> bool { this.keeps }
-        /// Of the runs in which the fix was worse: it never went back.
+        /// Faults that were never rolled back, of the runs in which the fix was worse.
         fn missed_faults(this, py) -> PyResult<Py<PyAny>> { Ok(to_python(py, &this.missed_faults)?.unbind()) }
-        /// It was complete at some time.
+        /// Runs that were complete at some time.
         fn completed(this, py) -> PyResult<Py<PyAny>> { Ok(to_python(py, &this.completed)?.unbind()) }
-        /// Requests hurt by both versions, over all scenarios once: "mean", "low", "high".
-        fn hurt(this, py) -> PyResult<Py<PyAny>> { Ok(to_python(py, &this.hurt)?.unbind()) }
+        /// Requests that both versions failed, summed over one run of every scenario: "mean",
+        /// "low", "high".
+        fn affected(this, py) -> PyResult<Py<PyAny>> { Ok(to_python(py, &this.affected)?.unbind()) }
     }
 }
 
@@ -61,7 +65,7 @@ impl Sum for core::Scores {
     }
 }
 
-/// The advice for a question; `hotfix.advise` is its face.
+/// The advice for a question; `hotfix.advise` calls it.
 #[pyfunction]
 #[pyo3(signature = (policy, question, threads=None, progress=None))]
 pub(crate) fn _advise<'py>(

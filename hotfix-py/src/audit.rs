@@ -1,4 +1,4 @@
-//! `audit`: a log checked from end to end.
+//! `audit`: checks a log from end to end.
 
 use hotfix_core::canonical::Digest;
 use hotfix_core::rollout;
@@ -25,41 +25,43 @@ pub(crate) struct AuditDocument {
 }
 
 document! {
-    /// What an audit found.
+    /// The result of an audit.
     Audit(AuditDocument) {
-        /// What is wrong, in the order of the lines; empty for a log that is whole.
+        /// The faults, in the order of the lines; empty for an intact log.
         fn findings(this) -> Vec<AuditFinding> { this.findings.iter().cloned().map(AuditFinding).collect() }
         /// The hash of the last line.
         fn head(this) -> String { this.head.clone() }
-        /// Whether the log is whole and all of its verdicts come out as recorded.
+        /// Whether the log is intact and all verdicts, recomputed, equal the recorded ones.
         fn is_clean(this) -> bool { this.clean }
-        /// Lines read.
+        /// The number of lines read.
         fn lines(this) -> usize { this.lines }
     }
 }
 
 document! {
-    /// One thing that is wrong with a log.
+    /// One fault of a log.
     AuditFinding(FindingDocument) {
         /// A stable code.
         fn code(this) -> String { this.code.clone() }
         /// The line, from 1.
         fn line(this) -> usize { this.line }
-        /// What was found and what was expected.
+        /// The value that was found and the value that was expected.
         fn message(this) -> String { this.message.clone() }
     }
 }
 
-/// Check a log: flips, swaps and drops of lines, and every verdict, action and change of state computed anew.
+/// Check a log for changed, moved and missing lines, and recompute every verdict, action and change
+/// of state.
 ///
-/// Never fails because of the log: whatever is wrong is a finding.
+/// A fault of the log is a finding, never an exception.
 ///
 /// Parameters
 /// ----------
 /// log : str or bytes
 ///     All lines.
 /// expected_head : str, optional
-///     The hash that the last line should have, 64 hexadecimal digits; with it a cut tail is found too.
+///     The hash that the last line should have, 64 hexadecimal digits; with it, missing lines at
+///     the end are found too.
 ///
 /// Returns
 /// -------
@@ -68,7 +70,7 @@ document! {
 /// Raises
 /// ------
 /// InputError
-///     Where `expected_head` is no digest.
+///     If `expected_head` is not a valid digest.
 ///
 /// Examples
 /// --------

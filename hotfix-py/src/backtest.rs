@@ -1,4 +1,4 @@
-//! `hotfix.backtest`: policies over recorded metrics.
+//! `hotfix.backtest`: policies on recorded metrics.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,45 +14,47 @@ use crate::error::Result;
 use crate::policy::Policy;
 
 document! {
-    /// What a policy would have done on a recording.
+    /// The backtest of one policy on a recording.
     Backtest(core::Backtest) {
         /// The policy's name.
         fn policy(this) -> String { this.policy.to_string() }
-        /// Everything that it would have done, in order: "at", "what", "phase", "reason", "metrics", "evidence".
+        /// Every decision that it would have made, in order: "at", "what", "phase", "reason",
+        /// "metrics", "evidence".
         fn would(this, py) -> PyResult<Vec<Py<PyAny>>> {
             this.would.iter().map(|would| Ok(convert::to_python(py, would)?.unbind())).collect()
         }
-        /// When a deciding metric was first beyond its alert bound.
+        /// The time when a deciding metric first exceeded its alert bound.
         fn first_alert(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, this.first_alert) }
-        /// When it would first have asked a person.
+        /// The time when it would first have asked a person.
         fn first_ask(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, this.first_ask) }
-        /// When it would have gone back.
+        /// The time when it would have rolled back.
         fn first_rollback(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, this.first_rollback) }
-        /// When all tests together first had the evidence to go back.
+        /// The time when the combined evidence of all tests first reached the rollback threshold.
         fn crossed_at(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, this.crossed_at) }
-        /// Why it would have gone back; "" where it would not.
+        /// The reason for the rollback; "" if it would not have rolled back.
         fn why(this) -> String { this.why().to_owned() }
-        /// How it ended: "at", "state", "phase", and seconds "after" the first traffic.
+        /// The end of the rollout: "at", "state", "phase", and seconds "after" the first traffic.
         fn ended(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.ended)?.unbind()) }
-        /// Each metric of the policy by id: "role", "left_out", "alert_at", "rollback_at", "held_at", "crossed_at", "bands".
+        /// Each metric of the policy by id: "role", "left_out", "alert_at", "rollback_at",
+        /// "held_at", "crossed_at", "bands".
         fn metrics(this, py) -> PyResult<BTreeMap<String, Py<PyAny>>> { courses(py, &this.metrics) }
-        /// What was odd: "code", "message", "count", "at", "metric".
+        /// Findings: "code", "message", "count", "at", "metric".
         fn findings(this, py) -> PyResult<Vec<Py<PyAny>>> { findings(py, &this.findings) }
     }
 }
 
 document! {
-    /// What several policies would have done on one recording.
+    /// The backtests of several policies on one recording.
     Backtests(core::Backtests) {
-        /// When the fix is assumed to have got its first traffic.
+        /// The assumed time of the fix's first traffic.
         fn from_(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, Some(this.from)) }
-        /// When watching ended at the latest.
+        /// The latest time at which watching ended.
         fn until(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, Some(this.until)) }
-        /// Times in between at which something was read.
+        /// The number of times with a reading in this interval.
         fn readings(this) -> usize { this.readings }
-        /// What was odd about the recording: "code", "message", "count", "at", "metric".
+        /// Findings about the recording: "code", "message", "count", "at", "metric".
         fn findings(this, py) -> PyResult<Vec<Py<PyAny>>> { findings(py, &this.findings) }
-        /// Each policy, in the order given.
+        /// The backtest of each policy, in the order given.
         fn policies(this) -> Vec<Backtest> { this.policies.iter().cloned().map(Backtest).collect() }
     } {
         /// The policies side by side as a table in Markdown.
@@ -64,9 +66,9 @@ document! {
 
 fn courses(
     py: Python<'_>,
-    metrics: &BTreeMap<MetricName, core::MetricCourse>,
+    metrics: &BTreeMap<MetricName, core::MetricTrace>,
 ) -> PyResult<BTreeMap<String, Py<PyAny>>> {
-    let course = |(id, course): (&MetricName, &core::MetricCourse)| {
+    let course = |(id, course): (&MetricName, &core::MetricTrace)| {
         Ok((id.to_string(), convert::to_python(py, course)?.unbind()))
     };
     metrics.iter().map(course).collect()
@@ -80,7 +82,7 @@ fn findings(py: Python<'_>, findings: &[RecordedFinding]) -> PyResult<Vec<Py<PyA
     findings.iter().map(|finding| Ok(convert::to_python(py, finding)?.unbind())).collect()
 }
 
-/// The core's backtest, with its texts: `hotfix.backtest` reads files and keyword arguments.
+/// The core's backtest of texts; `hotfix.backtest` reads files and keyword arguments.
 #[pyfunction]
 pub(crate) fn _backtest(
     py: Python<'_>,

@@ -1,4 +1,4 @@
-//! `hotfix.stats.calibrate`: threshold and cap from a history.
+//! `hotfix.stats.calibrate`: threshold and cap calibrated on a history.
 
 use std::collections::BTreeMap;
 
@@ -12,58 +12,65 @@ use crate::error::Result;
 use crate::stats::counts;
 
 document! {
-    /// Threshold, cap and hold level for a rollback test, from what noise alone reached.
+    /// Threshold, cap and hold level for a rollback test, calibrated on the noise of a history.
     ///
-    /// Made by `calibrate`. Attributes and ``[]`` give the same, but for `advice`: sentences as an attribute, their
-    /// figures in ``["advice"]``.
+    /// Made by `calibrate`. Attributes and ``[]`` give the same values, except `advice`: the
+    /// attribute has sentences, ``["advice"]`` has their figures.
     Calibration(Core) in "hotfix.stats" {
         /// Log evidence that rolls back; at least ``log(1/alpha)``.
         fn threshold(this) -> f64 { this.threshold }
-        /// Most that one tick may add to the log evidence of each ratio of the grid.
+        /// Upper limit of the log evidence that one tick may add for each ratio of the grid.
         fn cap(this) -> f64 { this.cap }
-        /// Log evidence that holds the rollout for a look.
+        /// Log evidence at which the rollout holds.
         fn hold(this) -> f64 { this.hold }
-        /// Times the variance of independent errors, its upper limit; None where the history has no events.
+        /// Upper limit of the dispersion: the variance as a multiple of that of independent errors;
+        /// None if the history has no events.
         fn dispersion(this) -> Option<f64> { this.dispersion }
-        /// How many windows of the phase's length each shard has; they overlap by three quarters.
+        /// The number of windows of the phase's length in each shard; they overlap by three
+        /// quarters.
         fn windows(this) -> usize { this.windows }
-        /// How many pretended canaries were compared.
+        /// The number of simulated canaries that were compared.
         fn shards(this) -> usize { this.shards }
-        /// Instances of a pretended canary.
+        /// The number of instances of a simulated canary.
         fn canary_instances(this) -> usize { this.canary_instances }
-        /// Whether a rollback also needs the evidence without each canary instance: see `LeaveOneOut`.
+        /// Whether a rollback also needs enough evidence without each single canary instance: see
+        /// `LeaveOneOut`.
         fn leave_one_out(this) -> bool { this.leave_one_out }
-        /// Events over trials of the history; None without trials.
+        /// Events divided by trials of the history; None without trials.
         fn base_rate(this) -> Option<f64> { this.base_rate }
-        /// Smallest ratio that the phase finds with power 0.8 at this threshold; None where it finds none.
+        /// Smallest ratio that the phase detects with power 0.8 at this threshold; None if there is
+        /// no such ratio.
         fn detectable(this) -> Option<f64> { this.detectable }
-        /// ``log(1/alpha)`` over the threshold: the `temper` of a promotion test under the same noise.
+        /// ``log(1/alpha)`` divided by the threshold: the `temper` of a promotion test with the
+        /// same noise.
         fn promotion_temper(this) -> f64 { this.promotion_temper() }
-        /// What to know before relying on it.
+        /// Advice to read before you rely on the calibration.
         fn advice(this) -> Vec<String> { this.advice.iter().map(Advice::to_string).collect() }
     }
 }
 
-/// Threshold and cap for the rollback test, from the house's own history.
+/// Calibrate threshold and cap of the rollback test on the service's own history.
 ///
-/// Runs the test over recorded ordinary operation, groups of instances as large as the canary as pretended canaries, in
-/// windows of the phase's length, and sets the limits from what noise alone reached. Guaranteed: at most `alpha` false
-/// rollbacks for independent errors; calibrated: noise that resembles the history.
+/// Runs the test on recorded normal operation. Groups of instances as large as the canary act as
+/// canaries, in windows of the phase's length, and the limits follow from the evidence that noise
+/// alone produced. At most `alpha` false rollbacks are guaranteed for independent errors, and
+/// calibrated for noise that resembles the history.
 ///
 /// Parameters
 /// ----------
 /// history : mapping
-///     ``{instance: [[events, trials], ...]}``, a pair a tick; ``[0, 0]`` is a tick without data.
+///     ``{instance: [[events, trials], ...]}``, one pair for each tick; ``[0, 0]`` is a tick
+///     without data.
 /// share : float
 ///     The canary's share of the traffic.
 /// ticks : int
 ///     The phase's length.
 /// alpha : float, default 0.01
-///     Chance of ever rolling back a release that is no worse.
+///     Probability of ever rolling back a release that is not worse.
 /// seed : int, default 0
-///     Of the draws, where the share is over 0.25 and groups are drawn.
+///     Seed of the random groups, which are used if the share is above 0.25.
 /// tolerated : float, default 1.0
-///     The ratio that is tolerated.
+///     The tolerated ratio.
 /// grid, weights : sequence of float, optional
 ///     As in `RateRatio`.
 /// temper : float, default 1.0
@@ -71,9 +78,9 @@ document! {
 /// horizon : int, optional
 ///     Planned ticks of the change-point form.
 /// zones : sequence of sequence of str, optional
-///     Where the canary is a zone: the zones' instances.
+///     If the canary is a zone: the instances of each zone.
 /// tick_seconds : float, default 10.0
-///     Length of a tick; advice and `detectable` depend on it.
+///     Length of a tick; only advice and `detectable` depend on it.
 ///
 /// Returns
 /// -------
@@ -82,7 +89,7 @@ document! {
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-033`` for a history shorter than the phase, ``-030`` to ``-037`` for a history or settings that are none.
+///     For invalid settings, and for a history that is invalid or shorter than the phase.
 ///
 /// Examples
 /// --------
@@ -130,8 +137,8 @@ pub(crate) fn calibrate(
     Ok(Calibration(py.detach(|| replay::calibrate(&history, &settings))?))
 }
 
-/// A dict or another mapping, as a dict of our own: while its values are read code of the caller's may run, under which no
-/// dict can be walked.
+/// Copies a dict or another mapping: the caller's code may run while its values are read, and it
+/// could change the dict.
 pub(crate) fn dict_of<'py>(mapping: &Bound<'py, PyAny>, what: &str) -> Result<Bound<'py, PyDict>> {
     let known = mapping.cast::<PyMapping>().map_err(|_| {
         PyTypeError::new_err(format!("{what} is a dict by instance, not {}", mapping.get_type()))

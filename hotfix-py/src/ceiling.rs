@@ -1,4 +1,4 @@
-//! `hotfix.stats.Ceiling`: a rate against a figure.
+//! `hotfix.stats.Ceiling`: a rate against a fixed ceiling.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -24,24 +24,26 @@ struct Saved {
 
 const FORMAT: u32 = 1;
 
-/// A test that shows a rate to be below a ceiling, without a baseline; may be looked at every tick.
+/// A sequential test that a rate is below a ceiling, without a baseline. It may be evaluated at
+/// every tick.
 ///
-/// For rates so small that two arms cannot be compared. The null is that the rate is `ceiling` or more.
+/// For rates that are too small to compare two arms. Null hypothesis: the rate is `ceiling` or
+/// more.
 ///
 /// Parameters
 /// ----------
 /// ceiling : float
 ///     Above 0 and below 1.
 /// alpha : float, default 0.05
-///     Chance of ever deciding while the null holds.
+///     Probability of ever deciding while the null hypothesis is true.
 /// grid, weights : sequence of float, optional
-///     Rates of the alternatives as shares of the ceiling, from 0 and below 1, and their weights, summing to 1;
-///     default 0.5, 0.2, 0.05 and 0, evenly weighted.
+///     Rates of the alternatives as shares of the ceiling, at least 0 and below 1, and their
+///     weights, which sum to 1. Default: 0.5, 0.2, 0.05 and 0 with equal weights.
 ///
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-001``, ``-006``, ``-008`` to ``-010``, ``-027`` and ``-028`` for figures that are no test's.
+///     For invalid settings.
 ///
 /// Examples
 /// --------
@@ -72,7 +74,7 @@ impl Ceiling {
         Self::of(CeilingSettings { ceiling, alpha, grid, weights })
     }
 
-    /// Take in one tick.
+    /// Add the counts of one tick.
     ///
     /// Parameters
     /// ----------
@@ -82,12 +84,12 @@ impl Ceiling {
     /// Returns
     /// -------
     /// Evidence
-    ///     Its `ratio` is the rate over the ceiling, its `interval` None.
+    ///     Its `ratio` is the rate divided by the ceiling; its `interval` is None.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-002`` to ``-005`` for counts that cannot be; nothing was taken in.
+    ///     For invalid counts; the test is unchanged.
     fn update(&self, py: Python<'_>, canary: &Bound<'_, PyAny>) -> Result<Evidence> {
         let canary = counts(canary)?;
         let mut state = self.lock(py)?;
@@ -100,28 +102,28 @@ impl Ceiling {
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-017`` where the settings differ.
+    ///     If the settings differ.
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> Result<Evidence> {
-        // One lock after the other: two merges in opposite directions must not wait for each other.
+        // One lock after the other, so that two merges in opposite directions cannot deadlock.
         let other = *other.get().lock(py)?;
         let mut state = self.lock(py)?;
         state.merge(&self.design, &other)?;
         Ok(Evidence::of(state.evidence(&self.design)))
     }
 
-    /// What the test reports now.
+    /// The evidence so far.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
         Ok(Evidence::of(self.lock(py)?.evidence(&self.design)))
     }
 
-    /// The log evidence that decides: ``log(1/alpha)``.
+    /// The log evidence at which the test decides: ``log(1/alpha)``.
     #[getter]
     fn threshold(&self) -> f64 {
         self.design.threshold()
     }
 
-    /// How many requests without an error are enough to decide.
+    /// The number of requests without an error that is enough to decide.
     #[getter]
     fn clean_trials(&self) -> f64 {
         self.design.clean_trials()
@@ -133,12 +135,12 @@ impl Ceiling {
         to_bytes(py, &Saved { format: FORMAT, settings: self.settings.clone(), state })
     }
 
-    /// The test that `to_bytes` wrote.
+    /// Restore the test that `to_bytes` wrote.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
+    ///     For bytes that are not a saved test.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let Saved { format, settings, state } = from_bytes(bytes)?;

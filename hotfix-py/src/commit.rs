@@ -1,4 +1,4 @@
-//! Parts of a commit message out of keyword arguments.
+//! Parts of a commit message from keyword arguments.
 
 use hotfix_core::vcs::CommitParts;
 use pyo3::prelude::*;

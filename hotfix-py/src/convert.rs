@@ -1,4 +1,4 @@
-//! Values on their way in and out: times, durations, JSON-shaped documents.
+//! Conversion of values: times, durations and JSON documents.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::{Fault, Result};
 
-/// Deeper documents are refused, so that a list in itself does not end the process.
+/// Deeper documents are refused, so that a list that contains itself does not overflow the stack.
 const DEEPEST: usize = 64;
 
-/// A time as it comes in: an aware `datetime`, or RFC 3339 text.
+/// Reads a time: an aware `datetime`, or RFC 3339 text.
 pub(crate) struct At(pub(crate) Timestamp);
 
 impl<'py> FromPyObject<'_, 'py> for At {
@@ -39,7 +39,7 @@ pub(crate) fn timestamp(object: &Bound<'_, PyAny>) -> Result<Timestamp> {
         let kind = object.get_type();
         PyTypeError::new_err(format!("a time is an aware datetime or RFC 3339 text, not {kind}"))
     })?;
-    // Exact, where `timestamp()` would round; refuses a naive `datetime` by itself.
+    // Exact, unlike `timestamp()`, which rounds; it refuses a naive `datetime` by itself.
     let Ok(since) = at.sub(epoch(py)?) else {
         return Err(UnitError::Timestamp { got: format!("{at}") }.into());
     };
@@ -72,12 +72,12 @@ pub(crate) fn datetime(py: Python<'_>, at: Timestamp) -> PyResult<Bound<'_, PyAn
     epoch(py)?.add(PyDelta::new(py, days, seconds, micros, false)?)
 }
 
-/// A `timedelta`, where pyo3 turns it into one.
+/// A duration as a `timedelta`.
 pub(crate) const fn duration(span: Span) -> Duration {
     Duration::from_millis(span.as_millis())
 }
 
-/// A value that serialises, as Python objects.
+/// Converts a serialisable value to Python objects.
 pub(crate) fn to_python<'py, T: Serialize + ?Sized>(
     py: Python<'py>,
     value: &T,
@@ -85,7 +85,8 @@ pub(crate) fn to_python<'py, T: Serialize + ?Sized>(
     object(py, &document(value)?)
 }
 
-/// A value as JSON: what borrows from behind a lock is made a document of before Python's objects are.
+/// Converts a value to JSON: a value that is borrowed from a lock has to become a document before
+/// Python objects are made.
 pub(crate) fn document<T: Serialize + ?Sized>(value: &T) -> PyResult<Value> {
     serde_json::to_value(value).map_err(|e| PyTypeError::new_err(e.to_string()))
 }
@@ -118,7 +119,8 @@ pub(crate) fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py,
     })
 }
 
-/// Python objects as JSON: also aware `datetime`s, `timedelta`s and objects with `to_dict`.
+/// Converts Python objects to JSON, including aware `datetime`s, `timedelta`s and objects with
+/// `to_dict`.
 pub(crate) fn json(object: &Bound<'_, PyAny>) -> Result<Value> {
     json_within(object, 0)
 }
@@ -138,10 +140,10 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
     } else if let Ok(number) = object.cast::<PyFloat>() {
         let value = number.value();
         Number::from_f64(value).map(Value::Number).ok_or_else(|| {
-            Fault::input(format!("{value} is no number of JSON: leave out what is not known"))
+            Fault::input(format!("{value} is not a JSON number: leave out unknown values"))
         })
     } else if let Ok(dict) = object.cast::<PyDict>() {
-        // A copy: while a member is read code of the caller's may run, under which no dict can be walked.
+        // A copy: the caller's code may run while a member is read, and it could change the dict.
         members(dict.copy()?.iter(), depth)
     } else if let Ok(list) = object.cast::<PyList>() {
         items(list.iter(), depth)
@@ -163,7 +165,7 @@ fn json_within(object: &Bound<'_, PyAny>, depth: usize) -> Result<Value> {
     } else {
         let kind = object.get_type();
         Err(PyTypeError::new_err(format!(
-            "{kind} is no value of a document: give dict, list, str, number, bool or None"
+            "{kind} is not a value of a document: give dict, list, str, number, bool or None"
         ))
         .into())
     }

@@ -1,4 +1,5 @@
-//! Typed objects over the core's documents: attributes, and `[]` as in the JSON that they are in Rust and C.
+//! Typed objects over the core's documents: attributes, and `[]` with the names of the JSON in Rust
+//! and C.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use crate::convert::object;
 
-/// The wire form of a value; it holds no NaN, so this does not fail.
+/// The serialised form of a value; it contains no NaN, so this does not fail.
 pub(crate) fn value(inner: &impl Serialize) -> Value {
     serde_json::to_value(inner).unwrap_or_default()
 }
@@ -20,14 +21,14 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|e| PyValueError::new_err(e.to_string()))
 }
 
-/// Equal values have equal wire forms.
+/// Equal values have equal serialised forms.
 pub(crate) fn hash(value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.to_string().hash(&mut hasher);
     hasher.finish()
 }
 
-/// The names of the members that are there.
+/// The names of the members that are present.
 pub(crate) fn keys(value: &Value) -> Vec<String> {
     value.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
 }
@@ -40,10 +41,11 @@ pub(crate) fn repr(py: Python<'_>, name: &str, value: &Value) -> PyResult<String
     Ok(format!("{name}({})", object(py, value)?.repr()?))
 }
 
-/// Declares a frozen class over a value that serialises: the getters given, `to_dict`, `[]`, `in`, `keys`, equality,
-/// hash, repr and pickling; a second block has further methods.
+/// Declares a frozen class over a value that serialises: the getters given, `to_dict`, `[]`, `in`,
+/// `keys`, equality, hash, repr and pickling; a second block has further methods.
 ///
-/// It belongs to `hotfix`; `in "hotfix.stats"` after the type says where else.
+/// The class belongs to the module `hotfix`; `in "hotfix.stats"` after the type names another
+/// module.
 macro_rules! document {
     ($(#[$doc:meta])* $name:ident($inner:ty) { $($getters:tt)* } $($methods:tt)?) => {
         $crate::document::document! { $(#[$doc])* $name($inner) in "hotfix" { $($getters)* } $($methods)? }
@@ -69,7 +71,7 @@ macro_rules! document {
 
             $($($method)*)?
 
-            /// As a dict: the same JSON as in Rust and C. What is absent is left out.
+            /// As a dict: the same JSON as in Rust and C. Absent values are left out.
             fn to_dict<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
                 $crate::convert::object(py, &$crate::document::value(&self.0))
             }
@@ -93,7 +95,7 @@ macro_rules! document {
                 $crate::document::iter(py, &$crate::document::value(&self.0))
             }
 
-            /// The members that are there.
+            /// The members that are present.
             fn keys(&self) -> Vec<String> {
                 $crate::document::keys(&$crate::document::value(&self.0))
             }

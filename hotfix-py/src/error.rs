@@ -1,7 +1,7 @@
-//! From the core's errors to exceptions with the same code, place and sentence.
+//! Converts the core's errors to exceptions with the same code, place and sentence.
 //!
-//! The classes are Python's own (`hotfix/_errors.py`): a stable-ABI extension cannot derive from built-in exceptions,
-//! and `PolicyError` has two bases.
+//! The classes are Python's own (`hotfix/_errors.py`): a stable-ABI extension cannot derive from
+//! built-in exceptions, and `PolicyError` has two bases.
 
 use hotfix_core::fact::FactError;
 use hotfix_core::interop::ConvertErrors;
@@ -26,7 +26,7 @@ use crate::interop::ImportFault;
 use crate::policy::Problem;
 use crate::train::{TrainFinding, TrainMove};
 
-/// Whatever can go wrong in a call. Boxed, as numbers are read in a loop and mostly nothing does.
+/// The errors of a call. Boxed, because numbers are read in a loop and errors are rare.
 #[derive(Debug)]
 pub(crate) struct Fault(Box<Kind>);
 
@@ -47,7 +47,7 @@ enum Kind {
     Report(ReportError),
     Stat(StatError),
     Kayenta(KayentaError),
-    /// A measure or an export that cannot be made: code, line of a log that is broken, and sentence.
+    /// A measure or an export that cannot be made: code, line of the broken log, and sentence.
     Measure(&'static str, Option<usize>, String),
     Recorded(RecordedError),
     Convert(ConvertErrors),
@@ -101,17 +101,17 @@ impl From<ReportError> for Fault {
 }
 
 impl Fault {
-    /// An input that is none, as JSON of the same content would be.
+    /// An invalid input, with the code that JSON with the same content would have.
     pub(crate) fn input(fault: impl Into<String>) -> Self {
         InputError::Syntax { fault: fault.into() }.into()
     }
 
-    /// A measure or an export that cannot be made; with the line, as one of several logs is broken.
+    /// A measure or an export that cannot be made, with the line of the broken log among several.
     pub(crate) fn measure(code: &'static str, line: Option<usize>, sentence: String) -> Self {
         Self(Box::new(Kind::Measure(code, line, sentence)))
     }
 
-    /// What is wrong with an input that is none; any other fault as it was.
+    /// Describes the fault of an invalid input; any other error is returned unchanged.
     pub(crate) fn into_sentence(self) -> std::result::Result<String, Self> {
         match *self.0 {
             Kind::Input(InputError::Syntax { fault }) => Ok(fault),
@@ -221,7 +221,7 @@ impl Fault {
     }
 }
 
-/// The class of a measure that cannot be made.
+/// The exception class for a measure that cannot be made.
 fn measured(code: &str, line: Option<usize>, fields: &Bound<'_, PyDict>) -> PyResult<&'static str> {
     fields.set_item("code", code)?;
     let Some(line) = line else { return Ok("ReportError") };
@@ -229,7 +229,7 @@ fn measured(code: &str, line: Option<usize>, fields: &Bound<'_, PyDict>) -> PyRe
     Ok("LogError")
 }
 
-/// The class and sentence of a policy that cannot be read; the rest goes into `fields`.
+/// Class and sentence for a policy that cannot be read; the rest goes into `fields`.
 fn not_read(errors: &PolicyErrors, fields: &Bound<'_, PyDict>) -> PyResult<(&'static str, String)> {
     let first = errors.first();
     fields.set_item("code", first.map_or("", |e| e.code()))?;
@@ -238,7 +238,7 @@ fn not_read(errors: &PolicyErrors, fields: &Bound<'_, PyDict>) -> PyResult<(&'st
     Ok(("PolicyError", errors.to_string()))
 }
 
-/// The class and sentence of a scenario that cannot be played; the rest goes into `fields`.
+/// Class and sentence for a scenario that cannot be simulated; the rest goes into `fields`.
 fn not_simulated(
     errors: &SimulationErrors,
     fields: &Bound<'_, PyDict>,
@@ -250,7 +250,7 @@ fn not_simulated(
     Ok(("SimulationError", errors.to_string()))
 }
 
-/// The class and sentence of documents that cannot be imported; the rest goes into `fields`.
+/// Class and sentence for documents that cannot be imported; the rest goes into `fields`.
 fn not_imported(
     errors: &ConvertErrors,
     fields: &Bound<'_, PyDict>,
@@ -264,7 +264,7 @@ fn not_imported(
     Ok(("ConvertError", errors.to_string()))
 }
 
-/// The class and sentence of what a train refuses; the rest goes into `fields`.
+/// Class and sentence for an input that a train refuses; the rest goes into `fields`.
 fn train_refused(
     refusal: TrainRefusal,
     fields: &Bound<'_, PyDict>,
@@ -291,7 +291,7 @@ impl From<Fault> for PyErr {
     }
 }
 
-/// Log lines one by one, each with its line feed, as they are to be appended.
+/// Splits log lines, each with its line feed, as they have to be appended.
 pub(crate) fn lines(events: &str) -> Vec<&str> {
     events.split_inclusive('\n').collect()
 }

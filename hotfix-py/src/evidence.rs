@@ -1,4 +1,4 @@
-//! What a sequential test reports, with its interval on demand, and a test as bytes.
+//! The evidence of a sequential test, with its interval on demand, and tests as bytes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,14 +14,17 @@ use serde::{Deserialize, Serialize};
 use crate::document;
 use crate::error::Result;
 
-/// Totals by split, as ticks of different splits must not be summed: the key is `ln(n_c/n_b)` in thousandths.
+/// Totals by split, as ticks of different splits must not be summed: the key is `ln(n_c/n_b)` in
+/// thousandths.
 ///
-/// Splits that differ by less than a thousandth are one; that moves an end of an interval by as little.
+/// Splits that differ by less than a thousandth are treated as one; that moves an end of an
+/// interval by as little.
 pub(crate) type Strata = BTreeMap<i64, Totals>;
 
-/// What a test reports.
+/// The evidence of a sequential test.
 ///
-/// Attributes and ``[]`` give the same, but for `interval`, which is computed when it is asked for.
+/// Attributes and ``[]`` give the same values, except `interval`, which is computed when it is
+/// read.
 #[pyclass(frozen, eq, mapping, module = "hotfix.stats")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Evidence(Report);
@@ -29,7 +32,7 @@ pub(crate) struct Evidence(Report);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Report {
     figures: Figures,
-    /// Where an interval is known to be valid: what was compared, and the level.
+    /// For a test with a valid interval: the compared totals, and the level.
     #[serde(default)]
     compared: Option<(Arc<Strata>, f64)>,
 }
@@ -39,7 +42,7 @@ impl Evidence {
         Self(Report { figures, compared: None })
     }
 
-    /// With what was compared and the level of the interval, where one is known to be valid.
+    /// Evidence with the compared totals and the level of the interval, if a valid one is known.
     pub(crate) const fn compared(figures: Figures, compared: Option<(Arc<Strata>, f64)>) -> Self {
         Self(Report { figures, compared })
     }
@@ -47,36 +50,41 @@ impl Evidence {
 
 #[pymethods]
 impl Evidence {
-    /// Log of the e-value; 0 without data. The test's threshold decides, by default ``log(1/alpha)``.
+    /// Log of the e-value; 0 without data. The test decides at its threshold, by default
+    /// ``log(1/alpha)``.
     #[getter]
     fn log_e(&self) -> f64 {
         self.0.figures.log_e
     }
 
-    /// Valid at every look.
+    /// The p-value; valid at every evaluation.
     #[getter]
     fn p_value(&self) -> f64 {
         self.0.figures.p_value
     }
 
-    /// Canary rate over baseline rate, with 0.5 for a count of zero; None without data.
+    /// The canary's rate divided by the baseline's, with 0.5 for a count of zero; None without
+    /// data.
     #[getter]
     fn ratio(&self) -> Option<f64> {
         self.0.figures.ratio
     }
 
-    /// Whether the evidence has ever reached the threshold; stays once set.
+    /// Whether the evidence has reached the threshold at any time; it stays True.
     #[getter]
     fn decided(&self) -> bool {
         self.0.figures.decided
     }
 
-    /// Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``, valid at every look.
+    /// Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``; valid at every
+    /// evaluation.
     ///
-    /// Given the number of events of each split, so that a traffic share that changes does no harm. It has a mixture of
-    /// its own and the likelihood as it is: a temper, cap, threshold or horizon of the test neither widens nor spoils it,
-    /// so it may leave out 1 before the test decides. With ``model="bernoulli"`` it is wider than need be at high rates.
-    /// None for a `Ceiling`, a `Latency`, sets of instances, and for evidence of a rollout, which has its own.
+    /// It conditions on the number of events of each traffic split, so a changing split does not
+    /// bias it. It uses its own mixture and the plain likelihood: the temper, cap, threshold or
+    /// horizon of the test does not affect it, so it may exclude 1 before the test decides. With
+    /// ``model="bernoulli"`` it is wider than necessary at high rates. None for a `Ceiling`, a
+    /// `Latency` and sets of instances, and for the evidence of a rollout, which has its own
+    /// interval.
     #[getter]
     fn interval(&self) -> Result<Option<(f64, f64)>> {
         let Some((strata, confidence)) = &self.0.compared else { return Ok(None) };
@@ -106,7 +114,7 @@ impl Evidence {
         document::iter(py, &document::value(&self.0.figures))
     }
 
-    /// The members that are there.
+    /// The members that are present.
     fn keys(&self) -> Vec<String> {
         document::keys(&document::value(&self.0.figures))
     }
@@ -129,7 +137,7 @@ impl Evidence {
     }
 }
 
-/// The stratum that a tick belongs to.
+/// The stratum of a tick.
 #[expect(clippy::cast_possible_truncation, reason = "a logarithm is small, and the cast saturates")]
 pub(crate) fn key_of(canary: Counts, baseline: Counts) -> i64 {
     (1_000.0 * numeric::ln(canary.trials / baseline.trials)).round() as i64
@@ -152,7 +160,7 @@ pub(crate) fn to_bytes<'py>(
     Ok(PyBytes::new(py, &bytes))
 }
 
-/// What [`to_bytes`] wrote.
+/// Reads the bytes that [`to_bytes`] wrote.
 pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     Ok(serde_json::from_slice(bytes).map_err(|_| StatError::BadState { what: "bytes" })?)
 }

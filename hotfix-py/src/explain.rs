@@ -1,4 +1,4 @@
-//! What a verdict explains and foresees, as typed objects.
+//! Explanation and forecast of a verdict, as typed objects.
 
 use hotfix_core::judge;
 use hotfix_core::unit::MetricName;
@@ -9,7 +9,7 @@ use crate::document::document;
 use crate::verdict::Cause;
 
 document! {
-    /// Why a verdict is as it is.
+    /// The explanation of a verdict.
     ///
     /// Examples
     /// --------
@@ -28,17 +28,17 @@ document! {
     /// >>> _ = rollout.observe("2026-03-03T14:43:00Z", {"error_rate": {"canary": [6, 100], "baseline": [3, 900]}})
     /// >>> why = rollout.why()
     /// >>> print(why.metrics["error_rate"])
-    /// error_rate: 6 of 100 against 3 of 900; 6% over the window, above the rollback bound 5%: rolled back; with 4 in this tick, 2 fewer, it would have held
-    /// >>> why.metrics["error_rate"].turn
+    /// error_rate: 6 of 100 requests failed, against 3 of 900 in the baseline. 6% over the window is above the rollback bound of 5%. Decision: roll back. With 4 failures in this tick instead of 6 the decision would have been to hold.
+    /// >>> why.metrics["error_rate"].counterfactual
     /// {'from': 6.0, 'kind': 'events', 'then': 'hold', 'to': 4.0}
     Why(judge::Why) {
-        /// When the verdict was made, in UTC.
+        /// The time of the verdict, in UTC.
         fn at(this, py) -> PyResult<Py<PyAny>> { datetime(py, this.at).map(Bound::unbind) }
-        /// Its causes, the gravest first.
+        /// Its causes, the most severe first.
         fn causes(this) -> Vec<Cause> { this.causes.iter().cloned().map(Cause).collect() }
-        /// What it asks for.
+        /// Its decision.
         fn decision(this) -> &'static str { this.decision.as_str() }
-        /// Log e-value from which promotion is held.
+        /// Log e-value at which promotion is held.
         fn hold(this) -> f64 { this.hold }
         /// Log e-value of all rollback tests together.
         fn log_e(this) -> f64 { this.log_e }
@@ -46,26 +46,26 @@ document! {
         fn metrics(this) -> std::collections::BTreeMap<String, MetricWhy> {
             this.metrics.iter().map(|m| (m.metric.to_string(), MetricWhy(m.clone()))).collect()
         }
-        /// Log e-value that rolls back.
+        /// Log e-value at which it rolls back.
         fn threshold(this) -> f64 { this.threshold }
     }
 }
 
 document! {
-    /// One metric's part in a verdict; `sentence` says it all in one.
+    /// The part of one metric in a verdict; `sentence` summarises it.
     MetricWhy(judge::MetricWhy) {
         /// The metric.
         fn metric(this) -> String { this.metric.to_string() }
-        /// Every rule that it was held against: ``{"rule": "bound" | "evidence" | …, "reason": …}`` with its figures;
-        /// without a reason the rule was kept.
+        /// Every rule that was applied: ``{"rule": "bound" | "evidence" | …, "reason": …}`` with
+        /// its figures; without a reason the rule was met.
         fn rules(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.rules).map(Bound::unbind) }
-        /// Numbers, rule and turn in one sentence.
+        /// Numbers, rule and counterfactual in one sentence.
         fn sentence(this) -> String { this.sentence.clone() }
-        /// What the last reading brought, by arm; None where it was not taken.
+        /// The counts of the last reading, by arm; None if it was not used.
         fn tick(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.tick).map(Bound::unbind) }
-        /// The least change of the tick that would have turned the verdict:
-        /// ``{"kind": "events" | "slow" | "level", "from", "to", "then"}``, or ``{"kind": "none", "reason"}``.
-        fn turn(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.turn).map(Bound::unbind) }
+        /// The smallest change of the tick that would have changed the verdict: ``{"kind": "events" |
+        /// "slow" | "level", "from", "to", "then"}``, or ``{"kind": "none", "reason"}``.
+        fn counterfactual(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.counterfactual).map(Bound::unbind) }
         /// The trailing window, by arm.
         fn window(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.window).map(Bound::unbind) }
     }
@@ -76,65 +76,71 @@ document! {
     }
 }
 
-/// From one figure to another.
+/// A range from one figure to another.
 fn range(range: Option<judge::Range>) -> Option<(f64, f64)> {
     range.map(|judge::Range { low, high }| (low, high))
 }
 
 document! {
-    /// Bad events a minute of each version, over the phase so far.
+    /// The estimated impact of each version in bad events per minute, over the phase so far.
     Harm(judge::Harm) {
-        /// When, in UTC.
+        /// The time, in UTC.
         fn at(this, py) -> PyResult<Py<PyAny>> { datetime(py, this.at).map(Bound::unbind) }
-        /// What the canary would hurt with all of the traffic, ``(least, most)``; None without data.
+        /// Bad events per minute if the canary had all of the traffic, ``(least, most)``; None
+        /// without data.
         fn canary(this) -> Option<(f64, f64)> { range(this.canary) }
-        /// The version that surely hurts fewer, ``"canary"`` or ``"live"``; None where that is open.
+        /// The version that is certain to have fewer bad events, ``"canary"`` or ``"live"``; None
+        /// if that is not certain.
         fn lesser(this) -> Option<&'static str> { this.lesser.map(judge::Version::as_str) }
-        /// What the live version would hurt with all of the traffic, ``(least, most)``; None without data.
+        /// Bad events per minute if the live version had all of the traffic, ``(least, most)``;
+        /// None without data.
         fn live(this) -> Option<(f64, f64)> { range(this.live) }
-        /// By metric id: those that count bad events and decide.
+        /// The metrics that count bad events and decide, by id.
         fn metrics(this) -> std::collections::BTreeMap<String, MetricHarm> {
             this.metrics.iter().map(|m| (m.metric.to_string(), MetricHarm(*m))).collect()
         }
-        /// Over all arms, as planned, else as seen; None where neither says.
+        /// Requests per minute over all arms, as planned, otherwise as observed; None if neither is
+        /// known.
         fn requests_per_minute(this) -> Option<f64> { this.requests_per_minute }
     }
 }
 
 document! {
-    /// What one metric says of both versions.
+    /// The impact of both versions by one metric.
     MetricHarm(judge::MetricHarm) {
         /// The version under test; None without data.
-        fn canary(this) -> Option<Hurt> { this.canary.map(Hurt) }
+        fn canary(this) -> Option<VersionImpact> { this.canary.map(VersionImpact) }
         /// The live version; None without data.
-        fn live(this) -> Option<Hurt> { this.live.map(Hurt) }
+        fn live(this) -> Option<VersionImpact> { this.live.map(VersionImpact) }
         /// The metric.
         fn metric(this) -> String { this.metric.to_string() }
     }
 }
 
 document! {
-    /// Bad events a minute.
-    Hurt(judge::Hurt) {
-        /// If it had all of the traffic.
+    /// Bad events per minute.
+    VersionImpact(judge::VersionImpact) {
+        /// Bad events per minute if it had all of the traffic.
         fn at_full(this) -> f64 { this.at_full }
-        /// The 95% interval of that.
+        /// The 95% interval of `at_full`.
         fn at_full_range(this) -> (f64, f64) { (this.at_full_range.low, this.at_full_range.high) }
-        /// With the traffic that it has.
+        /// Bad events per minute with its present traffic.
         fn now(this) -> f64 { this.now }
     }
 }
 
 document! {
-    /// Metrics by phases: `to_markdown` has the table.
+    /// The comparison table of metrics by phase; `to_markdown` writes it.
     Comparison(judge::Comparison) {
-        /// The phases, in order: ``{"phase", "share", "since", "ended"}``; the last two are missing before.
+        /// The phases, in order: ``{"phase", "share", "since", "ended"}``; the last two are absent
+        /// before the phase began or ended.
         fn phases(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.phases).map(Bound::unbind) }
-        /// One row a metric, in the order of their ids.
+        /// One row for each metric, in the order of their ids.
         fn rows(this) -> Vec<ComparisonRow> { this.rows.iter().cloned().map(ComparisonRow).collect() }
     }
     {
-        /// The table in Markdown: the baseline is the record, or where there is none the live arm; ``-`` is no reading.
+        /// The table in Markdown. The baseline is the metric's reference, or the live arm if there
+        /// is no reference; ``-`` means no reading.
         fn to_markdown(&self) -> String {
             self.0.to_markdown()
         }
@@ -142,73 +148,81 @@ document! {
 }
 
 document! {
-    /// One metric over the phases.
+    /// The row of one metric over all phases.
     ComparisonRow(judge::ComparisonRow) {
-        /// One entry a phase: ``{"canary", "baseline", "band", "healed"}``, or None without a reading.
+        /// One entry for each phase: ``{"canary", "baseline", "band", "healed"}``, or None without
+        /// a reading.
         fn cells(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.cells).map(Bound::unbind) }
-        /// What its readings are.
+        /// The kind of the metric.
         fn kind(this) -> &'static str { this.kind.as_str() }
-        /// The live arm over the whole rollout; None without data.
+        /// The value of the live arm over the whole rollout; None without data.
         fn live(this) -> Option<f64> { this.live }
         /// The metric.
         fn metric(this) -> String { this.metric.to_string() }
-        /// The value from before the incident; None where the policy has none.
-        fn record(this) -> Option<f64> { this.record }
-        /// What people call it.
+        /// The value before the incident; None if the policy has no reference.
+        fn reference(this) -> Option<f64> { this.reference }
+        /// Its title.
         fn title(this) -> String { this.title.clone() }
     }
 }
 
 document! {
-    /// What the rest of a phase can still show.
+    /// The forecast for the rest of a phase: what the tests can still decide.
     ///
-    /// Chances and needs are the planning formula's, from the rates of the phase so far; they decide nothing.
-    Outlook(judge::Outlook) {
-        /// When, in UTC.
+    /// Probabilities and required requests are estimates of the planning formula from the rates of
+    /// the phase so far. They do not affect decisions.
+    Forecast(judge::Forecast) {
+        /// The time, in UTC.
         fn at(this, py) -> PyResult<Py<PyAny>> { datetime(py, this.at).map(Bound::unbind) }
-        /// The claim that the fix works; None where there is none, or it is shown.
-        fn efficacy(this) -> Option<TestOutlook> { this.efficacy.map(TestOutlook) }
-        /// Each deciding metric, by id.
-        fn metrics(this) -> std::collections::BTreeMap<String, MetricOutlook> {
-            this.metrics.iter().map(|m| (MetricName::to_string(&m.metric), MetricOutlook(*m))).collect()
+        /// The test that the fix works; None if the policy does not claim it, or it is already
+        /// shown.
+        fn efficacy(this) -> Option<TestForecast> { this.efficacy.map(TestForecast) }
+        /// The deciding metrics, by id.
+        fn metrics(this) -> std::collections::BTreeMap<String, MetricForecast> {
+            this.metrics.iter().map(|m| (MetricName::to_string(&m.metric), MetricForecast(*m))).collect()
         }
         /// The phase.
         fn phase(this) -> String { this.phase.to_string() }
-        /// Over all arms, as planned, else as seen; None where neither says.
+        /// Requests per minute over all arms, as planned, otherwise as observed; None if neither is
+        /// known.
         fn requests_per_minute(this) -> Option<f64> { this.requests_per_minute }
-        /// Seconds until the phase's least time is over.
+        /// Seconds until the minimum time of the phase has passed.
         fn until_due(this) -> f64 { this.until_due }
-        /// Seconds until its longest time is over; None where it has none.
+        /// Seconds until its maximum time has passed; None if it has no maximum.
         fn until_overdue(this) -> Option<f64> { this.until_overdue }
     }
 }
 
 document! {
-    /// What the rest of a phase can still show of one metric.
-    MetricOutlook(judge::MetricOutlook) {
-        /// Its success bound over the phase, ``{"allows", "possible"}``; None where that cannot be told beforehand.
+    /// The forecast of one metric for the rest of a phase.
+    MetricForecast(judge::MetricForecast) {
+        /// Its success bound over the phase, ``{"allows", "possible"}``; None if that cannot be
+        /// computed in advance.
         fn bound(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.bound).map(Bound::unbind) }
         /// The metric.
         fn metric(this) -> String { this.metric.to_string() }
-        /// The promotion test, if the canary is equal; None where the phase does not ask for it, or it has crossed.
-        fn promotion(this) -> Option<TestOutlook> { this.promotion.map(TestOutlook) }
+        /// The promotion test, if the canary is equal; None if the phase does not require it, or it
+        /// has already decided.
+        fn promotion(this) -> Option<TestForecast> { this.promotion.map(TestForecast) }
         /// The rollback test, if the canary is worse by the policy's margin; None without a rate.
-        fn rollback(this) -> Option<TestOutlook> { this.rollback.map(TestOutlook) }
+        fn rollback(this) -> Option<TestForecast> { this.rollback.map(TestForecast) }
     }
 }
 
 document! {
-    /// Whether a test can still decide.
-    TestOutlook(judge::TestOutlook) {
-        /// Chance to have decided when the phase ends; None where it has no end.
+    /// The forecast of one test.
+    TestForecast(judge::TestForecast) {
+        /// Probability that it has decided when the phase ends; None if the phase has no end.
         fn chance(this) -> Option<f64> { this.chance }
-        /// Minutes until it decides, on average.
+        /// Average minutes until it decides.
         fn minutes(this) -> f64 { this.minutes }
-        /// False where not even the best case can cross in the time left; None for rollback tests.
+        /// False if the test cannot decide in the time left even in the best case; None for
+        /// rollback tests.
         fn possible(this) -> Option<bool> { this.possible }
-        /// The ratio of canary to live rate that is supposed.
+        /// The assumed ratio of the canary's rate to the live rate.
         fn ratio(this) -> f64 { this.ratio }
-        /// Requests of both arms that it still needs, on average; None where nobody knows the traffic.
+        /// Average number of requests of both arms that it still needs; None if the traffic is
+        /// unknown.
         fn requests(this) -> Option<f64> { this.requests }
     }
 }

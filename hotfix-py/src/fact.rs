@@ -1,4 +1,4 @@
-//! Facts of an incident on their way in.
+//! Reads the facts of an incident.
 
 use hotfix_core::fact::{FactError, FactId, FactKind, Facts, Vocabulary};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
@@ -12,12 +12,12 @@ use serde_json::{Map, Number, Value};
 use crate::convert::timestamp;
 use crate::error::Result;
 
-/// Reads facts by name; all that is wrong with them at once.
+/// Reads facts by name, and reports every fault at once.
 pub(crate) fn read(facts: &Bound<'_, PyAny>, vocabulary: &Vocabulary) -> Result<Facts> {
     let mapping = facts.cast::<PyMapping>().map_err(|_| {
         PyTypeError::new_err(format!("facts are a mapping by name, not {}", facts.get_type()))
     })?;
-    // A copy: while a value is read code of the caller's may run, under which no dict can be walked.
+    // A copy: the caller's code may run while a value is read, and it could change the dict.
     let facts = PyDict::new(facts.py());
     facts.update(mapping)?;
     let (mut map, mut errors) = (Map::new(), Vec::new());
@@ -43,7 +43,7 @@ pub(crate) fn read(facts: &Bound<'_, PyAny>, vocabulary: &Vocabulary) -> Result<
     }
 }
 
-/// A value as JSON has it, where it has; the rest of what is wrong with it is for the core to say.
+/// Converts a value to JSON if possible; the core reports all other faults.
 fn json(
     value: &Bound<'_, PyAny>,
     fact: Option<(FactId, FactKind)>,
@@ -54,7 +54,7 @@ fn json(
         (None, Some((fact, _))) => Err(FactError::NotFinite { fact, got: got() }),
         (None, None) => Ok(Value::Null),
     };
-    // What is an object in Python only, where the fact takes no such thing.
+    // A Python object without a JSON form, for a fact that does not accept it.
     let object = || Value::Object(Map::new());
     Ok(Ok(if value.is_none() {
         Value::Null
@@ -79,7 +79,7 @@ fn json(
         object()
     } else if value.is_instance_of::<PyDateTime>() {
         if kind == Some(FactKind::Time) {
-            // One without a zone is refused as its text is.
+            // A datetime without a zone is refused like such a text.
             Value::String(timestamp(value).map_or_else(|_| value.to_string(), |at| at.to_string()))
         } else {
             object()
@@ -91,7 +91,7 @@ fn json(
     } else {
         let kind = value.get_type();
         return Err(PyTypeError::new_err(format!(
-            "{kind} is no value of a fact: give bool, number, str, timedelta, datetime or None"
+            "{kind} is not a value of a fact: give bool, number, str, timedelta, datetime or None"
         ))
         .into());
     }))

@@ -1,4 +1,4 @@
-//! `hotfix.stats`: tests and intervals for one look.
+//! `hotfix.stats`: fixed-sample tests and intervals, for one evaluation.
 
 use hotfix_core::stats::fixed::{
     self as core, Alternative, Assumption, Assumptions, Method, Scale,
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::observation::numbers;
 use crate::stats::{counts, one_of};
 
-/// Values in both samples from which a test leaves the interpreter to others meanwhile.
+/// Number of values in both samples from which a test releases the interpreter.
 const MANY: usize = 10_000;
 
 fn alternative_of(name: &str) -> Result<Alternative> {
@@ -48,114 +48,125 @@ const fn pair(Interval { low, high }: Interval) -> (f64, f64) {
     (low, high)
 }
 
-/// Runs what may take long without holding the interpreter.
+/// Runs a long computation without holding the interpreter.
 fn apart<T: Send>(py: Python<'_>, long: bool, run: impl FnOnce() -> T + Send) -> T {
     if long { py.detach(run) } else { run() }
 }
 
 document! {
-    /// What `mann_whitney_u` says.
+    /// The result of `mann_whitney_u`.
     MannWhitney(core::MannWhitney) in "hotfix.stats" {
-        /// Pairs in which `x` is the larger value, equal ones counted half.
+        /// Number of pairs in which `x` is the larger value; equal values count one half.
         fn u(it) -> f64 { it.u }
-        /// Chance of such a `u`, or one further out, if neither arm tended to be larger.
+        /// Probability of such a `u`, or a more extreme one, if neither sample tends to be larger.
         fn p_value(it) -> f64 { it.p_value }
-        /// Effect size: chance that a value of `x` is larger than one of `y`, equal ones counted half.
+        /// Effect size: probability that a value of `x` is larger than one of `y`; equal values
+        /// count one half.
         fn common_language(it) -> f64 { it.common_language }
         /// Effect size from -1 (all of `x` is smaller) to 1.
         fn rank_biserial(it) -> f64 { it.rank_biserial }
-        /// Whether the p-value is exact rather than from the normal approximation.
+        /// Whether the p-value is exact; otherwise it is from the normal approximation.
         fn exact(it) -> bool { it.exact }
-        /// What was found: of "ties", "all_equal", "few_samples", "binned".
+        /// Findings about the assumptions: some of "ties", "all_equal", "few_samples", "binned".
         fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
     }
 }
 
 document! {
-    /// What `hodges_lehmann` says.
+    /// The result of `hodges_lehmann`.
     Shift(core::Shift) in "hotfix.stats" {
         /// Median of all differences ``x - y``.
         fn shift(it) -> f64 { it.shift }
-        /// ``(low, high)``; infinite where the samples are too small for the confidence.
+        /// ``(low, high)``; infinite if the samples are too small for the confidence.
         fn interval(it) -> (f64, f64) { pair(it.interval) }
-        /// Whether the interval is from the exact law rather than from the normal approximation.
+        /// Whether the interval is from the exact distribution; otherwise it is from the normal
+        /// approximation.
         fn exact(it) -> bool { it.exact }
-        /// What was found: of "ties", "all_equal", "few_samples".
+        /// Findings about the assumptions: some of "ties", "all_equal", "few_samples".
         fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
     }
 }
 
 document! {
-    /// What `ks_2samp` says.
+    /// The result of `ks_2samp`.
     KolmogorovSmirnov(core::KolmogorovSmirnov) in "hotfix.stats" {
-        /// Effect size: the largest difference of the distribution functions in the direction asked.
+        /// Effect size: the largest difference between the distribution functions, in the direction
+        /// of the alternative.
         fn statistic(it) -> f64 { it.statistic }
-        /// Chance of such a difference, or a larger one, under one continuous distribution.
+        /// Probability of such a difference, or a larger one, if both samples have the same
+        /// continuous distribution.
         fn p_value(it) -> f64 { it.p_value }
-        /// Whether the p-value is exact rather than an approximation for large samples.
+        /// Whether the p-value is exact; otherwise it is an approximation for large samples.
         fn exact(it) -> bool { it.exact }
-        /// What was found: of "ties", "all_equal", "binned".
+        /// Findings about the assumptions: some of "ties", "all_equal", "binned".
         fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
     }
 }
 
 document! {
-    /// What `fisher_exact` says.
+    /// The result of `fisher_exact`.
     FisherExact(core::Fisher) in "hotfix.stats" {
-        /// Chance of such a table, or one further out, given its margins, if both rates were one.
+        /// Probability of such a table, or a more extreme one with the same margins, if both rates
+        /// are equal.
         fn p_value(it) -> f64 { it.p_value }
-        /// Effect size: the canary's odds over the baseline's; may be infinite, None where undefined.
+        /// Effect size: the canary's odds divided by the baseline's; may be infinite; None if
+        /// undefined.
         fn odds_ratio(it) -> Option<f64> { it.odds_ratio }
-        /// Effect size: the canary's rate less the baseline's.
+        /// Effect size: the canary's rate minus the baseline's.
         fn difference(it) -> f64 { it.difference }
-        /// What was found: of "small_expected", "sparse". The test is exact all the same.
+        /// Findings about the assumptions: some of "small_expected", "sparse". The test is exact in
+        /// any case.
         fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
     }
 }
 
 document! {
-    /// What `poisson_ratio` says.
+    /// The result of `poisson_ratio`.
     PoissonRatio(core::PoissonRatio) in "hotfix.stats" {
-        /// Chance of such a division of the events, or one further out, if the null ratio held.
+        /// Probability of such a division of the events, or a more extreme one, under the null
+        /// ratio.
         fn p_value(it) -> f64 { it.p_value }
-        /// Effect size: the canary's rate over the baseline's; may be infinite, None without events.
+        /// Effect size: the canary's rate divided by the baseline's; may be infinite; None without
+        /// events.
         fn ratio(it) -> Option<f64> { it.ratio }
         /// ``(low, high)`` for the ratio.
         fn interval(it) -> (f64, f64) { pair(it.interval) }
-        /// What was found: of "small_expected", "sparse". The test is exact all the same.
+        /// Findings about the assumptions: some of "small_expected", "sparse". The test is exact in
+        /// any case.
         fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
     }
 }
 
 document! {
-    /// What `non_inferiority` says.
+    /// The result of `non_inferiority`.
     NonInferiority(core::NonInferiority) in "hotfix.stats" {
-        /// How many standard errors the canary is above the margin; negative speaks for it.
+        /// Distance of the canary from the margin in standard errors; negative is evidence that it
+        /// is not worse.
         fn z(it) -> f64 { it.z }
-        /// Chance of such a `z`, or a smaller one, were the canary worse by the margin.
+        /// Probability of such a `z`, or a smaller one, if the canary is worse by the margin.
         fn p_value(it) -> f64 { it.p_value }
-        /// Effect size: the canary's rate less the baseline's.
+        /// Effect size: the canary's rate minus the baseline's.
         fn difference(it) -> f64 { it.difference }
-        /// The canary's and the baseline's rate that are likeliest if the canary is worse by the margin.
+        /// The most likely rates of canary and baseline if the canary is worse by the margin.
         fn restricted(it) -> (f64, f64) { it.restricted }
-        /// What was found: of "small_expected", "sparse".
+        /// Findings about the assumptions: some of "small_expected", "sparse".
         fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
     }
 }
 
 document! {
-    /// What `equivalence` says.
+    /// The result of `equivalence`.
     Equivalence(core::Equivalence) in "hotfix.stats" {
-        /// The larger of both tests' p-values.
+        /// The larger p-value of the two tests.
         fn p_value(it) -> f64 { it.p_value }
-        /// That the canary is not worse by the margin.
+        /// p-value for "the canary is not worse by the margin".
         fn not_worse(it) -> NonInferiority { NonInferiority(it.not_worse) }
-        /// That it is not better by the margin.
+        /// p-value for "the canary is not better by the margin".
         fn not_better(it) -> NonInferiority { NonInferiority(it.not_better) }
     }
 }
 
-/// The Mann-Whitney U test of two samples, for one look.
+/// The Mann-Whitney U test of two samples, for one evaluation.
 ///
 /// Parameters
 /// ----------
@@ -164,9 +175,10 @@ document! {
 /// alternative : {"two-sided", "less", "greater"}
 ///     "greater": values of `x` tend to be larger.
 /// method : {"auto", "asymptotic", "exact"}
-///     "auto" is exact where either has at most 8 values and none are tied.
+///     "auto" is exact if one sample has at most 8 values and no values are tied.
 /// continuity : bool
-///     Of the normal approximation, which is corrected for ties in any case.
+///     Whether the normal approximation has a continuity correction; it is always corrected for
+///     ties.
 ///
 /// Returns
 /// -------
@@ -175,8 +187,8 @@ document! {
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-040`` for an empty sample, ``-048`` for a value that is not finite, ``-044`` and ``-045`` where
-///     "exact" is too large or there are ties.
+///     For an empty sample or a value that is not finite, and with "exact" for samples that are too
+///     large or have ties.
 ///
 /// Examples
 /// --------
@@ -196,22 +208,22 @@ pub(crate) fn mann_whitney_u(
 ) -> Result<MannWhitney> {
     let (alternative, method) = (alternative_of(alternative)?, method_of(method)?);
     let (x, y) = (numbers(x)?, numbers(y)?);
-    // An exact law of forty against forty takes as long as sorting ten thousand.
+    // The exact distribution for forty against forty values takes as long as sorting ten thousand.
     let long = x.len() + y.len() >= MANY || method == Method::Exact;
     let test = || core::mann_whitney_u(&x, &y, alternative, method, continuity);
     Ok(MannWhitney(apart(py, long, test)?))
 }
 
-/// The Mann-Whitney U test of two histograms with the same buckets, for one look.
+/// The Mann-Whitney U test of two histograms with the same buckets, for one evaluation.
 ///
 /// Parameters
 /// ----------
 /// x, y : sequence of float
-///     Whole counts of each bucket, in order, not cumulated.
+///     Whole counts of each bucket, in order, not cumulative.
 /// alternative : {"two-sided", "less", "greater"}
 ///     "greater": values of `x` tend to be larger.
 /// continuity : bool
-///     Of the normal approximation.
+///     Whether the normal approximation has a continuity correction.
 ///
 /// Returns
 /// -------
@@ -220,8 +232,7 @@ pub(crate) fn mann_whitney_u(
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-046`` where they differ in length, ``-040`` for an empty one, ``-042`` for counts that are not whole,
-///     ``-002``, ``-003``, ``-005`` for counts out of range.
+///     If the lengths differ, a histogram is empty, or counts are not whole numbers in range.
 ///
 /// Examples
 /// --------
@@ -241,14 +252,14 @@ pub(crate) fn mann_whitney_from_counts(
     Ok(MannWhitney(core::mann_whitney_from_counts(&x, &y, alternative, continuity)?))
 }
 
-/// The Hodges-Lehmann estimate of the shift of `x` against `y`.
+/// The Hodges-Lehmann estimate of the shift of `x` relative to `y`.
 ///
 /// Parameters
 /// ----------
 /// x, y : sequence of float
 ///     Finite values, in any order.
 /// confidence : float, default 0.95
-///     Of the interval, two-sided.
+///     Confidence of the two-sided interval.
 ///
 /// Returns
 /// -------
@@ -257,7 +268,7 @@ pub(crate) fn mann_whitney_from_counts(
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-040`` for an empty sample, ``-048`` for a value that is not finite, ``-021`` for the confidence.
+///     For an empty sample, a value that is not finite, or an invalid confidence.
 ///
 /// Examples
 /// --------
@@ -278,18 +289,19 @@ pub(crate) fn hodges_lehmann(
     Ok(Shift(apart(py, long, || core::hodges_lehmann(&x, &y, confidence))?))
 }
 
-/// The Kolmogorov-Smirnov test of two samples, for one look.
+/// The Kolmogorov-Smirnov test of two samples, for one evaluation.
 ///
 /// Parameters
 /// ----------
 /// x, y : sequence of float
 ///     Finite values, in any order.
 /// alternative : {"two-sided", "less", "greater"}
-///     As in SciPy, of the distribution functions: "greater" finds an `x` whose values tend to be smaller.
+///     As in SciPy, it refers to the distribution functions: "greater" finds an `x` whose values
+///     tend to be smaller.
 /// method : {"auto", "asymptotic", "exact"}
-///     "auto" is exact up to 10,000 against 10,000 values, and for as many pairs.
-///     "asymptotic" gives SciPy's numbers; two-sided that is one sample of the effective size against its law. They
-///     are 0 where the samples do not overlap.
+///     "auto" is exact up to 10,000 against 10,000 values, or the same number of pairs.
+///     "asymptotic" gives SciPy's numbers: two-sided, the one-sample distribution with the
+///     effective sample size. They are 0 if the samples do not overlap.
 ///
 /// Returns
 /// -------
@@ -298,7 +310,7 @@ pub(crate) fn hodges_lehmann(
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-040`` for an empty sample, ``-048`` for a value that is not finite, ``-044`` where "exact" is too
+///     For an empty sample or a value that is not finite, and with "exact" for samples that are too
 ///     large.
 ///
 /// Examples
@@ -323,12 +335,12 @@ pub(crate) fn ks_2samp(
     Ok(KolmogorovSmirnov(apart(py, long, test)?))
 }
 
-/// The Kolmogorov-Smirnov test of two histograms with the same buckets, for one look.
+/// The Kolmogorov-Smirnov test of two histograms with the same buckets, for one evaluation.
 ///
 /// Parameters
 /// ----------
 /// x, y : sequence of float
-///     Whole counts of each bucket, in order, not cumulated.
+///     Whole counts of each bucket, in order, not cumulative.
 /// alternative, method
 ///     As in `ks_2samp`.
 ///
@@ -361,14 +373,15 @@ pub(crate) fn ks_from_counts(
     Ok(KolmogorovSmirnov(apart(py, true, test)?))
 }
 
-/// Fisher's exact test of two proportions, for one look.
+/// Fisher's exact test of two proportions, for one evaluation.
 ///
 /// Parameters
 /// ----------
 /// canary, baseline : (float, float)
 ///     Events and trials, whole numbers.
 /// alternative : {"two-sided", "less", "greater"}
-///     "greater": the canary's rate is higher. Two-sided sums the tables that are no likelier than the observed one.
+///     "greater": the canary's rate is higher. "two-sided" sums the tables that are not more likely
+///     than the observed one.
 ///
 /// Returns
 /// -------
@@ -377,8 +390,8 @@ pub(crate) fn ks_from_counts(
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-002`` to ``-005`` for the counts, ``-041`` for an arm without trials, ``-042`` for counts that are
-///     not whole, ``-044`` from about 10^13 trials on.
+///     For counts that are not whole numbers in range, an arm without trials, or more than about
+///     10^13 trials.
 ///
 /// Examples
 /// --------
@@ -397,18 +410,18 @@ pub(crate) fn fisher_exact(
     Ok(FisherExact(core::fisher_exact(canary, baseline, alternative_of(alternative)?)?))
 }
 
-/// The exact conditional test of a ratio of two rates, for one look.
+/// The exact conditional test of the ratio of two rates, for one evaluation.
 ///
 /// Parameters
 /// ----------
 /// canary, baseline : (float, float)
-///     Events, and the exposure that they come from, in any unit, the same in both.
+///     Events and exposure, in any unit that is the same for both.
 /// ratio : float, default 1.0
-///     The canary's rate over the baseline's under the null.
+///     The canary's rate divided by the baseline's under the null hypothesis.
 /// alternative : {"two-sided", "less", "greater"}
-///     "greater": the ratio is more than that.
+///     "greater": the true ratio is greater than `ratio`.
 /// confidence : float, default 0.95
-///     Of the interval, two-sided.
+///     Confidence of the two-sided interval.
 ///
 /// Returns
 /// -------
@@ -417,8 +430,8 @@ pub(crate) fn fisher_exact(
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-002``, ``-003``, ``-005`` for the counts, ``-041`` for an arm without exposure, ``-042`` for events
-///     that are not whole, ``-047`` for the null ratio, ``-021`` for the confidence.
+///     For events that are not whole numbers in range, an arm without exposure, or an invalid ratio
+///     or confidence.
 ///
 /// Examples
 /// --------
@@ -440,16 +453,18 @@ pub(crate) fn poisson_ratio(
     Ok(PoissonRatio(core::poisson_ratio(canary, baseline, ratio, alternative, confidence)?))
 }
 
-/// Farrington and Manning's test that the canary is not worse than the baseline by a margin, for one look.
+/// Farrington and Manning's test that the canary is not worse than the baseline by a margin, for
+/// one evaluation.
 ///
 /// Parameters
 /// ----------
 /// canary, baseline : (float, float)
-///     Events, which are bad, and trials.
+///     Bad events, and trials.
 /// margin : float
-///     The null: the canary's rate is at least `margin` times the baseline's, or at least `margin` above it.
+///     The null hypothesis: the canary's rate is at least `margin` times the baseline's, or at
+///     least `margin` above it.
 /// scale : {"ratio", "difference"}
-///     Which of both.
+///     Whether `margin` is a ratio or a difference.
 ///
 /// Returns
 /// -------
@@ -458,8 +473,7 @@ pub(crate) fn poisson_ratio(
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-002`` to ``-005`` for the counts, ``-041`` for an arm without trials, ``-012`` and ``-043`` for the
-///     margin.
+///     For invalid counts, an arm without trials, or an invalid margin.
 ///
 /// Examples
 /// --------
@@ -479,16 +493,17 @@ pub(crate) fn non_inferiority(
     Ok(NonInferiority(core::non_inferiority(canary, baseline, margin, scale_of(scale)?)?))
 }
 
-/// Two one-sided tests that two rates are within a margin of each other, for one look.
+/// Two one-sided tests that two rates are within a margin of each other, for one evaluation.
 ///
 /// Parameters
 /// ----------
 /// canary, baseline : (float, float)
 ///     Events and trials.
 /// margin : float
-///     A ratio above 1, or a difference above 0, that they are not apart, either way.
+///     A ratio above 1, or a difference above 0: the rates differ by less than this in either
+///     direction.
 /// scale : {"ratio", "difference"}
-///     Which of both.
+///     Whether `margin` is a ratio or a difference.
 ///
 /// Returns
 /// -------
@@ -497,7 +512,7 @@ pub(crate) fn non_inferiority(
 /// Raises
 /// ------
 /// StatsError
-///     As `non_inferiority`, and ``HF-STAT-049`` for a margin that leaves nothing between.
+///     As `non_inferiority`, and for a margin that leaves no range between its two bounds.
 ///
 /// Examples
 /// --------
@@ -516,14 +531,14 @@ pub(crate) fn equivalence(
     Ok(Equivalence(core::equivalence(canary, baseline, margin, scale_of(scale)?)?))
 }
 
-/// Clopper and Pearson's interval for one proportion; not sequential.
+/// Clopper and Pearson's interval for one proportion; valid for one evaluation only.
 ///
 /// Parameters
 /// ----------
 /// events, trials : float
-///     How many of how many, whole numbers; everything, 0 to 1, without trials.
+///     Whole numbers. Without trials the interval is 0 to 1.
 /// confidence : float, default 0.95
-///     Two-sided, kept whatever the proportion.
+///     Two-sided; guaranteed for every proportion.
 ///
 /// Returns
 /// -------
@@ -532,7 +547,7 @@ pub(crate) fn equivalence(
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-002`` to ``-005`` and ``-042`` for the counts, ``-021`` for the confidence.
+///     For counts that are not whole numbers in range, or an invalid confidence.
 ///
 /// Examples
 /// --------
@@ -546,7 +561,8 @@ pub(crate) fn clopper_pearson(events: f64, trials: f64, confidence: f64) -> Resu
     Ok(pair(core::clopper_pearson(Counts::new(events, trials), confidence)?))
 }
 
-/// Newcombe's interval for the canary's proportion less the baseline's; not sequential.
+/// Newcombe's interval for the canary's proportion minus the baseline's; valid for one evaluation
+/// only.
 ///
 /// Parameters
 /// ----------
@@ -562,7 +578,7 @@ pub(crate) fn clopper_pearson(events: f64, trials: f64, confidence: f64) -> Resu
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-002`` to ``-005`` for the counts, ``-021`` for the confidence.
+///     For invalid counts or an invalid confidence.
 ///
 /// Examples
 /// --------

@@ -1,4 +1,4 @@
-//! An input out of Python's objects.
+//! Reads an input from Python objects.
 
 use hotfix_core::rollout::{Command, Input};
 use pyo3::exceptions::PyTypeError;
@@ -11,7 +11,7 @@ use crate::convert::json;
 use crate::error::Result;
 use crate::observation::observation;
 
-/// Reads an input; metrics go the short way, on which a number may be NaN.
+/// Reads an input; metrics are read directly, so a number may be NaN.
 pub(crate) fn read_input(input: &Bound<'_, PyAny>) -> Result<Input> {
     let py = input.py();
     let mapping = input.cast::<PyMapping>().map_err(|_| {
@@ -35,7 +35,7 @@ pub(crate) fn read_input(input: &Bound<'_, PyAny>) -> Result<Input> {
     }
     let mut document = json(fields.as_any())?;
     if let (Some(metrics), Value::Object(document)) = (&metrics, &mut document) {
-        // What does not belong to the kind is still to be found.
+        // Members that do not belong to the kind are still to be found.
         let stand_in = if metrics.is_empty() || document.get("kind") == Some(&"observe".into()) {
             Map::new()
         } else {

@@ -19,9 +19,10 @@ use crate::error::{Result, poisoned};
 use crate::evidence::{Evidence, from_bytes, to_bytes};
 use crate::stats::counts;
 
-/// Counts by place; an instance that is left out has no data.
+/// Counts by index; an instance that is left out has no data.
 ///
-/// A number may be the caller's own code, which may call the very test that takes it: nothing is locked while it is read.
+/// Reading a number may run the caller's code, which may call the same test: nothing is locked
+/// during the reading.
 fn by_place(tick: &Bound<'_, PyAny>, names: &[String]) -> Result<Vec<Counts>> {
     let dict = dict_of(tick, "a tick")?;
     let mut read = Vec::with_capacity(names.len());
@@ -37,43 +38,45 @@ fn by_place(tick: &Bound<'_, PyAny>, names: &[String]) -> Result<Vec<Counts>> {
     Err(unknown(&dict.keys().iter().map(|key| name_of(&key)).collect::<Result<Vec<_>>>()?))
 }
 
-/// Says that one of the names is not known; which one the caller's list tells.
+/// Reports that one of the names is unknown, and names it.
 fn unknown(names: &[String]) -> crate::error::Fault {
     StatError::UnknownInstance { instance: names.join("`, `") }.into()
 }
 
-/// The canary among random subsets of the instances: exact whatever the noise, where the canary's instances were drawn at
-/// random.
+/// A randomisation test: compares the canary with random subsets of the instances. It is exact for
+/// any noise if the canary's instances were drawn at random.
 ///
-/// Evidence is compared at fixed ticks (3, 6, 12, 18, 30, 60, 120, 210 and 300 unless `looks` says otherwise). Its
-/// `p_value` is 1 until the canary is among the subsets that have been spent, and then its place among them over the
-/// number of subsets.
+/// Evidence is compared at fixed ticks (3, 6, 12, 18, 30, 60, 120, 210 and 300 unless `evaluations`
+/// gives others). At each of them the test spends a part of its budget on the subsets with the most
+/// evidence, and it decides when the canary is one of these. Until then `p_value` is 1; afterwards
+/// it is the canary's rank among the spent subsets, divided by the number of all subsets.
 ///
 /// Parameters
 /// ----------
 /// instances : sequence of str
 ///     Every instance of the service.
 /// canary : sequence of str
-///     Those that run the new version. Wants about 2,000 possible subsets: 10 of 20, or 5 of 50.
+///     Those that run the new version. At least about 2,000 subsets of this size should be
+///     possible: 10 of 20 instances, or 5 of 50.
 /// alpha : float, default 0.01
-///     Chance of ever rolling back a release that changes nothing.
+///     Probability of ever rolling back a release that changes nothing.
 /// subsets : int, default 2000
-///     How many are drawn, the canary among them.
+///     The number of subsets, including the canary.
 /// seed : int, default 0
-///     Of the draws; write it down with the rollout.
+///     Seed of the random subsets; record it with the rollout.
 /// tolerated, grid, weights
 ///     As in `RateRatio`.
-/// looks : sequence of int, optional
+/// evaluations : sequence of int, optional
 ///     Ticks at which evidence is compared.
 /// budget : sequence of float, optional
-///     For each look, the part of ``alpha * subsets`` that may be spent up to it.
+///     For each evaluation, the part of ``alpha * subsets`` that may be spent up to it.
 /// zones : sequence of sequence of str, optional
-///     Draw within zones: every instance in one.
+///     Draw within zones: each zone's instances; every instance belongs to one zone.
 ///
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-038`` where ``alpha * subsets < 1``, ``-030`` and ``-034`` to ``-037`` for other figures and names.
+///     If ``alpha * subsets < 1``, and for other invalid settings or names.
 ///
 /// Examples
 /// --------
@@ -115,7 +118,7 @@ impl Randomisation {
 impl Randomisation {
     #[new]
     #[pyo3(signature = (
-        instances, canary, alpha=0.01, subsets=2000, seed=0, *, tolerated=1.0, grid=None, weights=None, looks=None,
+        instances, canary, alpha=0.01, subsets=2000, seed=0, *, tolerated=1.0, grid=None, weights=None, evaluations=None,
         budget=None, zones=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
@@ -129,7 +132,7 @@ impl Randomisation {
         tolerated: f64,
         grid: Option<Vec<f64>>,
         weights: Option<Vec<f64>>,
-        looks: Option<Vec<u32>>,
+        evaluations: Option<Vec<u32>>,
         budget: Option<Vec<f64>>,
         zones: Option<Vec<Vec<String>>>,
     ) -> Result<Self> {
@@ -142,14 +145,14 @@ impl Randomisation {
             tolerated,
             grid,
             weights,
-            looks,
+            evaluations,
             budget,
             zones,
         };
         py.detach(|| Self::of(settings))
     }
 
-    /// Take in one tick.
+    /// Add the counts of one tick.
     ///
     /// Parameters
     /// ----------
@@ -159,13 +162,12 @@ impl Randomisation {
     /// Returns
     /// -------
     /// Evidence
-    ///     The canary's; `decided` where it has been spent.
+    ///     The canary's evidence; `decided` is True if the test has decided to roll back.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-002``, ``-003``, ``-005`` for counts that cannot be, ``-035`` for an unknown instance; nothing was
-    ///     taken in.
+    ///     For invalid counts or an unknown instance; the test is unchanged.
     fn update(&self, py: Python<'_>, counts: &Bound<'_, PyAny>) -> Result<Evidence> {
         let counts = by_place(counts, self.design.instances())?;
         let mut state = self.lock(py)?;
@@ -173,30 +175,30 @@ impl Randomisation {
         Ok(Evidence::of(state.evidence(&self.design)))
     }
 
-    /// What the test reports now.
+    /// The evidence so far.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
         Ok(Evidence::of(self.lock(py)?.evidence(&self.design)))
     }
 
-    /// The least log evidence that can be spent: ``log(1/alpha)``.
+    /// The smallest log evidence at which the test can decide: ``log(1/alpha)``.
     #[getter]
     fn threshold(&self) -> f64 {
         self.design.threshold()
     }
 
-    /// Settings and evidence of every subset as bytes: some 150 kB for 2,000.
+    /// Settings and evidence of every subset as bytes: about 150 kB for 2,000 subsets.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let state = self.lock(py)?.clone();
         to_bytes(py, &SavedRandomisation { settings: self.settings.clone(), state })
     }
 
-    /// The test that `to_bytes` wrote.
+    /// Restore the test that `to_bytes` wrote.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
+    ///     For bytes that are not a saved test.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let SavedRandomisation { settings, state } = from_bytes(bytes)?;
@@ -222,7 +224,8 @@ impl Randomisation {
     }
 }
 
-/// The canary's evidence without each of its instances in turn: a rollback that rests on one instance is none.
+/// The canary's evidence without each of its instances in turn (leave-one-out). It prevents a
+/// rollback that depends on one instance.
 ///
 /// Parameters
 /// ----------
@@ -234,7 +237,7 @@ impl Randomisation {
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-034`` for fewer than four instances, ``-036`` for a name that comes twice.
+///     For fewer than four instances, or a name that occurs twice.
 ///
 /// Examples
 /// --------
@@ -249,7 +252,7 @@ impl Randomisation {
 pub(crate) struct LeaveOneOut {
     settings: RateRatioSettings,
     design: RateRatioDesign,
-    /// Its instances, as the state has them: read without a lock.
+    /// Its instances, in the order of the state: read without a lock.
     names: Vec<String>,
     state: Mutex<OutCore>,
 }
@@ -306,24 +309,24 @@ impl LeaveOneOut {
         Ok(Self::of(settings, design, state))
     }
 
-    /// Take in one tick.
+    /// Add the counts of one tick.
     ///
     /// Parameters
     /// ----------
     /// canary : mapping
     ///     ``{instance: (events, trials)}``; an instance that is left out has no data.
     /// baseline : (float, float)
-    ///     Of the whole baseline.
+    ///     Events and trials of the whole baseline.
     ///
     /// Returns
     /// -------
     /// bool
-    ///     Whether every instance can be spared: each evidence is at the threshold now.
+    ///     Whether the evidence reaches the threshold now whichever single instance is left out.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-002``, ``-003``, ``-005`` for counts that cannot be, ``-035`` for an unknown instance.
+    ///     For invalid counts or an unknown instance.
     fn update(
         &self,
         py: Python<'_>,
@@ -335,7 +338,7 @@ impl LeaveOneOut {
         Ok(self.lock(py)?.update(&self.design, &canary, baseline)?)
     }
 
-    /// The instance without which the evidence is least, and that log evidence.
+    /// The instance without which the evidence is smallest, and that log evidence.
     #[getter]
     fn weakest(&self, py: Python<'_>) -> PyResult<(String, f64)> {
         let (place, log_e) = self.lock(py)?.weakest(&self.design);
@@ -355,12 +358,12 @@ impl LeaveOneOut {
         to_bytes(py, &SavedLeaveOneOut { settings: self.settings.clone(), state })
     }
 
-    /// The tests that `to_bytes` wrote.
+    /// Restore the tests that `to_bytes` wrote.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
+    ///     For bytes that are not a saved test.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let SavedLeaveOneOut { settings, state } = from_bytes(bytes)?;
@@ -377,21 +380,22 @@ impl LeaveOneOut {
     }
 }
 
-/// Which canary instance is worse than the others: the plain test of each against the rest, at ``alpha/k`` each.
+/// Find the canary instance that is worse than the others: a plain test of each instance against
+/// the rest, at ``alpha/k`` each.
 ///
 /// Parameters
 /// ----------
 /// canary : sequence of str
 ///     The canary's instances, at least two.
 /// alpha : float, default 0.01
-///     Chance of ever naming one while all are alike and errors are independent.
+///     Probability of ever naming an instance while all are alike and errors are independent.
 /// tolerated, grid, weights
 ///     As in `RateRatio`.
 ///
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-034`` for fewer than two instances, ``-036`` for a name that comes twice.
+///     For fewer than two instances, or a name that occurs twice.
 ///
 /// Examples
 /// --------
@@ -401,7 +405,7 @@ impl LeaveOneOut {
 #[pyclass(frozen, module = "hotfix.stats")]
 #[derive(Debug)]
 pub(crate) struct BadInstance {
-    /// The canary's instances, as the state has them: read without a lock.
+    /// The canary's instances, in the order of the state: read without a lock.
     names: Vec<String>,
     state: Mutex<BadCore>,
 }
@@ -432,7 +436,7 @@ impl BadInstance {
         Ok(Self::of(BadCore::try_new(&settings, canary)?))
     }
 
-    /// Take in one tick.
+    /// Add the counts of one tick.
     ///
     /// Parameters
     /// ----------
@@ -442,12 +446,12 @@ impl BadInstance {
     /// Returns
     /// -------
     /// list of str
-    ///     The instances that have been found bad, now or before: replace them.
+    ///     The instances that were found bad, in this tick or before: replace them.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-002``, ``-003``, ``-005`` for counts that cannot be, ``-035`` for an unknown instance.
+    ///     For invalid counts or an unknown instance.
     fn update(&self, py: Python<'_>, canary: &Bound<'_, PyAny>) -> Result<Vec<String>> {
         let canary = by_place(canary, &self.names)?;
         let mut state = self.lock(py)?;
@@ -455,7 +459,7 @@ impl BadInstance {
         Ok(found(&state))
     }
 
-    /// The instances that have been found bad.
+    /// The instances that were found bad.
     #[getter]
     fn found(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         Ok(found(&*self.lock(py)?))
@@ -468,7 +472,7 @@ impl BadInstance {
         Ok(self.names.iter().cloned().zip(state.log_e()).collect())
     }
 
-    /// The log evidence that names an instance: ``log(k/alpha)``.
+    /// The log evidence at which an instance is named: ``log(k/alpha)``.
     #[getter]
     fn threshold(&self, py: Python<'_>) -> PyResult<f64> {
         Ok(self.lock(py)?.threshold())
@@ -479,12 +483,12 @@ impl BadInstance {
         to_bytes(py, &*self.lock(py)?)
     }
 
-    /// The tests that `to_bytes` wrote.
+    /// Restore the tests that `to_bytes` wrote.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-019`` for bytes that no test wrote.
+    ///     For bytes that are not a saved test.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Ok(Self::of(from_bytes(bytes)?))

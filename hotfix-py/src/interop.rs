@@ -1,4 +1,4 @@
-//! `convert`: documents of other tools, imported as policies.
+//! `convert`: imports documents of other tools as policies.
 
 use std::sync::Arc;
 
@@ -42,35 +42,36 @@ pub(crate) struct ImportedDocument {
 }
 
 document! {
-    /// What an import gives.
+    /// The result of an import.
     Imported(ImportedDocument) {
-        /// Whose documents they were: "argo_rollouts", "flagger", "kayenta" or "openslo".
+        /// The tool of the documents: "argo_rollouts", "flagger", "kayenta" or "openslo".
         fn kind(this) -> String { this.kind.clone() }
-        /// The policy, checked as any other.
+        /// The policy, checked like any other.
         fn policy(this) -> Policy { Policy(Arc::new(this.policy.clone())) }
-        /// The same as TOML, with every default written out.
+        /// The policy as TOML, with every default written out.
         fn text(this) -> String { this.text.clone() }
-        /// What does not map, what goes another way, and what was put in, in the order of the source.
+        /// The findings, in the order of the source: what has no counterpart, what behaves
+        /// differently, and what was filled in.
         fn findings(this) -> Vec<ImportFinding> { this.findings.iter().cloned().map(ImportFinding).collect() }
     }
 }
 
 document! {
-    /// Something that an import remarks.
+    /// A finding of an import.
     ImportFinding(FindingDocument) {
         /// A stable code.
         fn code(this) -> String { this.code.clone() }
-        /// How grave it is: "deny", "warn" or "note".
+        /// Its level: "deny", "warn" or "note".
         fn level(this) -> String { this.level.clone() }
-        /// Where: a JSON Pointer into the document.
+        /// The place: a JSON Pointer into the document.
         fn path(this) -> String { this.path.clone() }
-        /// Which document of the text, from 0.
+        /// The number of the document in the text, from 0.
         fn document(this) -> usize { this.document }
         /// The line, from 1.
         fn line(this) -> usize { this.line }
         /// The column, from 1, in characters.
         fn column(this) -> usize { this.column }
-        /// What was lost or changed.
+        /// The setting that was lost or changed.
         fn message(this) -> String { this.message.clone() }
         /// What to do about it.
         fn remedy(this) -> String { this.remedy.clone() }
@@ -78,13 +79,13 @@ document! {
 }
 
 document! {
-    /// One thing that keeps a text from being imported.
+    /// A fault that prevents an import.
     ImportFault(FaultDocument) {
         /// A stable code.
         fn code(this) -> String { this.code.clone() }
-        /// Where: a JSON Pointer into the document.
+        /// The place: a JSON Pointer into the document.
         fn path(this) -> String { this.path.clone() }
-        /// Which document of the text, from 0.
+        /// The number of the document in the text, from 0.
         fn document(this) -> usize { this.document }
         /// The line, from 1.
         fn line(this) -> usize { this.line }
@@ -113,16 +114,17 @@ impl ImportFault {
 
 /// Import documents of another tool as one policy.
 ///
-/// Argo Rollouts' ``Rollout``, ``AnalysisTemplate`` and ``ClusterAnalysisTemplate``, Flagger's ``Canary`` and
-/// ``MetricTemplate``, Kayenta's configurations, and OpenSLO's ``SLO`` with what it refers to. Every key is mapped, or
-/// named by a finding, or says nothing of a policy; `docs/import.md` tells which.
+/// Argo Rollouts' ``Rollout``, ``AnalysisTemplate`` and ``ClusterAnalysisTemplate``, Flagger's
+/// ``Canary`` and ``MetricTemplate``, Kayenta's configurations, and OpenSLO's ``SLO`` with what it
+/// refers to. Every key is mapped, or named by a finding, or has no meaning for a policy;
+/// `docs/import.md` lists them.
 ///
 /// Parameters
 /// ----------
 /// text : str
 ///     YAML or JSON, at most 1 MiB; several documents are joined by their references.
 /// kind : {"argo_rollouts", "flagger", "kayenta", "openslo"}, optional
-///     Whose documents they are; by default they tell it themselves.
+///     The tool of the documents; by default it is recognised from them.
 ///
 /// Returns
 /// -------
@@ -131,9 +133,9 @@ impl ImportFault {
 /// Raises
 /// ------
 /// ConvertError
-///     With everything that is wrong, each with line and column.
+///     With every fault, each with line and column.
 /// InputError
-///     Where `kind` is none of these.
+///     If `kind` is not one of these.
 ///
 /// Examples
 /// --------
@@ -158,7 +160,8 @@ pub(crate) fn convert(py: Python<'_>, text: &str, kind: Option<&str>) -> Result<
     let known = || Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
     let kind = kind
         .map(|kind| {
-            let unknown = |_| Fault::input(format!("`{kind}` is no kind: give one of {}", known()));
+            let unknown =
+                |_| Fault::input(format!("`{kind}` is not a known kind: give one of {}", known()));
             kind.parse::<Kind>().map_err(unknown)
         })
         .transpose()?;

@@ -1,4 +1,4 @@
-//! `hotfix.kayenta`: a judge that decides as Kayenta's does.
+//! `hotfix.kayenta`: a judge that is compatible with Kayenta's judge.
 
 use std::collections::BTreeMap;
 
@@ -41,18 +41,18 @@ pub(crate) struct MetricDocument {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct JudgementDocument {
     score: f64,
-    classification: core::Outcome,
+    classification: core::ScoreClassification,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     exact_score: f64,
-    exact_classification: core::Outcome,
+    exact_classification: core::ScoreClassification,
     groups: Vec<core::GroupScore>,
     metrics: Vec<core::MetricResult>,
     findings: Vec<FindingDocument>,
 }
 
 impl MetricResult {
-    /// Of a judgement, which has the findings of all metrics itself.
+    /// A metric of a judgement; the judgement has the findings of all metrics.
     const fn of(result: core::MetricResult) -> Self {
         Self(MetricDocument { result, findings: Vec::new() })
     }
@@ -63,61 +63,66 @@ fn ends(interval: Interval) -> (f64, f64) {
 }
 
 document! {
-    /// What a metric came to, with the numbers that it rests on.
+    /// The result of a metric, with the numbers that it is based on.
     MetricResult(MetricDocument) in "hotfix.kayenta" {
         /// The metric's name.
         fn name(this) -> String { this.result.name.clone() }
-        /// The groups that it counts in.
+        /// The groups that it belongs to.
         fn groups(this) -> Vec<String> { this.result.groups.clone() }
-        /// Whether it is judged, but does not count.
+        /// Whether it is judged but not counted in the score.
         fn muted(this) -> bool { this.result.muted }
-        /// As the original decides: "Pass", "High", "Low", "Nodata", "NodataFailMetric" or "Error".
+        /// Kayenta's classification: "Pass", "High", "Low", "Nodata", "NodataFailMetric" or
+        /// "Error".
         fn classification(this) -> &'static str { this.result.classification.as_str() }
-        /// Whether it fails the whole, as the original decides.
+        /// Whether it fails the whole judgement, as in Kayenta.
         fn critical(this) -> bool { this.result.critical }
-        /// Why, in a sentence; None for an ordinary pass.
+        /// The reason, in a sentence; None for an ordinary pass.
         fn reason(this) -> Option<String> { this.result.reason.clone() }
-        /// Mean of the experiment over mean of the control; 1 where nothing was compared, None where it was and a mean is 0.
+        /// Mean of the experiment divided by mean of the control; 1 if nothing was compared, None
+        /// if a compared mean is 0.
         fn ratio(this) -> Option<f64> { this.result.ratio }
-        /// The effect by the measure that was asked for; None as the ratio is, and where nothing was compared.
+        /// The effect size by the configured measure; None if the ratio is None or nothing was
+        /// compared.
         fn effect(this) -> Option<f64> { this.result.effect }
-        /// What is left of the control: n, missing, outliers, mean, median.
+        /// The control after preparation: n, missing, outliers, mean, median.
         fn control(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.result.control)?.unbind()) }
-        /// What is left of the experiment.
+        /// The experiment after preparation.
         fn experiment(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.result.experiment)?.unbind()) }
-        /// For the shift from control to experiment, as the original's root finder finds it; its ends may be swapped.
+        /// Interval for the shift from control to experiment, as Kayenta's root finder finds it;
+        /// its ends may be swapped.
         fn interval(this) -> Option<(f64, f64)> { this.result.interval.map(ends) }
-        /// The shift, as the original's root finder finds it.
+        /// Estimate of the shift, as Kayenta's root finder finds it.
         fn estimate(this) -> Option<f64> { this.result.estimate }
-        /// What the exact interval and estimate would give.
+        /// The classification by the exact interval and estimate.
         fn exact(this) -> &'static str { this.result.exact.as_str() }
-        /// Whether that would fail the whole.
+        /// Whether `exact` would fail the whole judgement.
         fn exact_critical(this) -> bool { this.result.exact_critical }
-        /// For the shift, exactly.
+        /// The exact interval for the shift.
         fn exact_interval(this) -> Option<(f64, f64)> { this.result.exact_interval.map(ends) }
-        /// The median of all differences of a point of the experiment and one of the control.
+        /// The exact estimate: the median of all differences between a point of the experiment and
+        /// one of the control.
         fn exact_estimate(this) -> Option<f64> { this.result.exact_estimate }
-        /// Whether the original's root finder, and not the data, decided the classification.
+        /// Whether the classification differs from the exact one because of Kayenta's root finder.
         fn differs(this) -> bool { this.result.differs }
-        /// What a reader has to know about this result.
+        /// A note for the reader of this result.
         fn note(this) -> Option<String> { this.result.note.clone() }
-        /// What the original takes in silence; a judgement has those of all metrics.
+        /// Faults that Kayenta ignores silently; a judgement has those of all metrics.
         fn findings(this) -> Vec<KayentaFinding> { findings(&this.findings) }
     }
 }
 
 document! {
-    /// What a group came to.
+    /// The result of a group.
     GroupScore(core::GroupScore) in "hotfix.kayenta" {
         /// Its name.
         fn name(this) -> String { this.name.clone() }
-        /// Passed metrics per 100 that could be judged; 0 where there are none.
+        /// Passed metrics per 100 that could be judged; 0 if none could be judged.
         fn score(this) -> f64 { this.score }
-        /// What it weighs in the score, in per cent.
+        /// Its weight in the score, in per cent.
         fn weight(this) -> f64 { this.weight }
-        /// Whether none of its metrics could be judged: the score then takes it for 100.
+        /// Whether none of its metrics could be judged: the score then counts it as 100.
         fn no_data(this) -> bool { this.no_data }
-        /// How many of its metrics came to what.
+        /// The number of its metrics by classification.
         fn labels(this) -> BTreeMap<&'static str, usize> {
             this.labels.iter().map(|(label, count)| (label.as_str(), *count)).collect()
         }
@@ -125,33 +130,33 @@ document! {
 }
 
 document! {
-    /// What the judge says.
+    /// The judgement of a configuration.
     Judgement(JudgementDocument) in "hotfix.kayenta" {
-        /// Out of 100, to two decimals.
+        /// The score, 0 to 100, to two decimals.
         fn score(this) -> f64 { this.score }
         /// By the thresholds: "Pass", "Marginal" or "Fail".
         fn classification(this) -> &'static str { this.classification.as_str() }
-        /// Why the score is 0 regardless of the groups; None otherwise.
+        /// The reason why the score is 0 regardless of the groups; otherwise None.
         fn reason(this) -> Option<String> { this.reason.clone() }
         /// The score with the exact classifications.
         fn exact_score(this) -> f64 { this.exact_score }
-        /// What that comes to.
+        /// The classification by `exact_score`.
         fn exact_classification(this) -> &'static str { this.exact_classification.as_str() }
-        /// In the order in which the metrics name them.
+        /// The groups, in the order in which the metrics name them.
         fn groups(this) -> Vec<GroupScore> { this.groups.iter().cloned().map(GroupScore).collect() }
-        /// In the order of the configuration.
+        /// The metrics, in the order of the configuration.
         fn metrics(this) -> Vec<MetricResult> { this.metrics.iter().cloned().map(MetricResult::of).collect() }
-        /// What the original takes in silence.
+        /// Faults that Kayenta ignores silently.
         fn findings(this) -> Vec<KayentaFinding> { findings(&this.findings) }
     }
 }
 
 document! {
-    /// Something that the original takes in silence: an unknown key or word, weights that do not sum to 100.
+    /// A fault that Kayenta ignores silently: an unknown key or word, or weights that do not sum to 100.
     KayentaFinding(FindingDocument) in "hotfix.kayenta" {
         /// A stable code such as ``"HF-KAY-010"``.
         fn code(this) -> String { this.code.clone() }
-        /// What it is, and the remedy, in a sentence.
+        /// The fault and the remedy, in a sentence.
         fn message(this) -> String { this.message.clone() }
         /// The place in the configuration, a JSON Pointer.
         fn path(this) -> String { this.path.clone() }
@@ -162,25 +167,27 @@ fn findings(documents: &[FindingDocument]) -> Vec<KayentaFinding> {
     documents.iter().cloned().map(KayentaFinding).collect()
 }
 
-/// Classify one metric as Kayenta's judge does.
+/// Classify one metric and give the result of Kayenta's judge.
 ///
 /// Parameters
 /// ----------
 /// control, experiment : sequence of float or None
 ///     The samples; None and NaN are missing points.
 /// direction : str, default "either"
-///     In which direction the metric may not move: "increase", "decrease" or "either"; any other word is "either".
+///     The direction in which the metric must not move: "increase", "decrease" or "either"; any
+///     other word means "either".
 /// nan_strategy : str, default "remove"
-///     What becomes of missing points: "remove", or "replace" by 0; any other word is "remove".
+///     How missing points are handled: "remove", or "replace" by 0; any other word means "remove".
 /// critical, must_have_data : bool, default False
-///     Whether its failure fails the whole; whether a sample without points fails it.
+///     Whether its failure fails the whole judgement; whether a sample without points fails the
+///     metric.
 /// effect_size : dict, optional
 ///     Kayenta's: ``measure`` ("meanRatio" or "cles"), ``allowedIncrease``, ``allowedDecrease``,
 ///     ``criticalIncrease``, ``criticalDecrease``.
 /// outliers : dict or str, optional
 ///     Kayenta's: ``strategy`` ("keep" or "remove") and ``outlierFactor``; or the strategy alone.
 /// tolerance : float, default 0.25
-///     By which fraction of the estimate the interval has to be away from 0.
+///     The distance of the interval from 0 that is required, as a fraction of the estimate.
 /// confidence : float, default 0.98
 ///     Of the two-sided interval.
 ///
@@ -191,7 +198,7 @@ fn findings(documents: &[FindingDocument]) -> Vec<KayentaFinding> {
 /// Raises
 /// ------
 /// KayentaError
-///     ``HF-KAY-002``, ``-003`` or ``-006`` for points or settings that are none.
+///     For invalid points or settings.
 ///
 /// Examples
 /// --------
@@ -246,16 +253,18 @@ pub(crate) fn classify(
     Ok(MetricResult(MetricDocument { result, findings }))
 }
 
-/// Judge samples by a configuration, as Kayenta does.
+/// Judge samples with a Kayenta configuration, and give Kayenta's result.
 ///
 /// Parameters
 /// ----------
 /// config : dict or str
 ///     Kayenta's canary configuration; as text it is JSON.
 /// samples : dict or str
-///     For each metric ``{"control": [...], "experiment": [...]}``; None and NaN are missing points.
+///     For each metric ``{"control": [...], "experiment": [...]}``; None and NaN are missing
+///     points.
 /// pass_score, marginal_score : float, optional
-///     From which score on it is a pass, and marginal; by default the configuration's ``scoreThresholds``.
+///     The lowest score that passes, and the lowest that is marginal; by default the
+///     configuration's ``scoreThresholds``.
 ///
 /// Returns
 /// -------
@@ -264,8 +273,8 @@ pub(crate) fn classify(
 /// Raises
 /// ------
 /// KayentaError
-///     With code and place, for a configuration or samples that cannot be judged; text that is not JSON is
-///     ``HF-KAY-001`` with line and column.
+///     With code and place, for a configuration or samples that cannot be judged; for text that is
+///     not JSON with line and column.
 ///
 /// Examples
 /// --------

@@ -1,4 +1,4 @@
-//! `hotfix.stats.Latency`: is the canary slower, from buckets or samples, at every look?
+//! `hotfix.stats.Latency`: is the canary slower, from buckets or samples, at every evaluation?
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -32,36 +32,42 @@ struct Saved {
 
 const FORMAT: u32 = 1;
 
-/// A test of whether the canary is slower than the baseline that may be looked at every tick.
+/// A sequential test of whether the canary is slower than the baseline. It may be evaluated at
+/// every tick.
 ///
-/// By chance alone its evidence ever reaches ``1/alpha`` with probability `alpha` at most, however often one looks.
+/// By chance alone its e-value ever reaches ``1/alpha`` with probability at most `alpha`, however
+/// often it is evaluated.
 ///
 /// Parameters
 /// ----------
 /// boundaries : sequence of float
-///     Ascending, 1 to 12, in the unit of the readings: see `latency_boundaries`. They stay for the whole rollout.
+///     Ascending, 1 to 12, in the unit of the readings: see `latency_boundaries`. They stay for the
+///     whole rollout.
 /// direction : {"worse", "better"}, default "worse"
-///     What is to be shown: that the canary is slower than `tolerated`, or better than `margin`.
+///     The claim to show: that the canary is slower than `tolerated`, or better than `margin`.
 /// alpha : float, default 0.01
-///     Chance of ever deciding while the null holds.
+///     Probability of ever deciding while the null hypothesis is true.
 /// tolerated : float, default 1.0
-///     With "worse": the ratio of slow requests that is tolerated at every boundary. At 1 all buckets are judged at once,
-///     which is faster.
+///     With "worse": the tolerated ratio of slow requests at every boundary. At 1 all buckets are
+///     tested jointly, which detects a fault sooner.
 /// margin : float, default 2.0
-///     With "better": the null is that slow requests are at least so many times the baseline's.
+///     With "better": the null hypothesis is that slow requests are at least this many times the
+///     baseline's.
 /// cap : float, optional
-///     Most log evidence that one tick may add to a term. 0.5 to 0.7 for before and after, with looks every 1 to 2 s.
+///     Upper limit of the log evidence that one tick may add to a term. Use 0.5 to 0.7 for a
+///     comparison of before and after, with an evaluation every 1 to 2 s.
 /// threshold : float, optional
-///     Log evidence that decides; default ``log(1/alpha)``.
+///     Log evidence at which the test decides; default ``log(1/alpha)``.
 /// mode : {"independent", "clustered"}, default "independent"
-///     What may be assumed of the requests of one tick; "clustered" assumes nothing and is slow.
+///     The assumption about the requests of one tick. "clustered" assumes nothing, and detects a
+///     fault later.
 /// prior_trials : float, optional
-///     Requests that the estimated rates start with; default 5.
+///     Number of prior requests of the estimated rates; default 5.
 ///
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-001``, ``-011`` to ``-014``, ``-016``, ``-025`` and ``-054`` for figures that are no test's.
+///     For invalid settings.
 ///
 /// Examples
 /// --------
@@ -123,12 +129,13 @@ impl Latency {
         Self::made(boundaries, settings, None)
     }
 
-    /// Take in one tick.
+    /// Add the counts of one tick.
     ///
     /// Parameters
     /// ----------
     /// canary, baseline : {"le", "counts", "count"} or {"samples"}
-    ///     As in a rollout's observation: cumulative buckets, of which every boundary is an edge, or raw times.
+    ///     As in a rollout's observation: cumulative buckets, of which every boundary is an edge,
+    ///     or raw times.
     ///
     /// Returns
     /// -------
@@ -137,7 +144,7 @@ impl Latency {
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-002`` to ``-005`` and ``-050`` to ``-053`` for readings that cannot be; nothing was taken in.
+    ///     For invalid readings; the test is unchanged.
     fn update(
         &self,
         py: Python<'_>,
@@ -152,7 +159,8 @@ impl Latency {
         Ok(Evidence::of(state.evidence(&self.design)))
     }
 
-    /// What the test reports now; the ratio is that of requests slower than the boundary that speaks loudest.
+    /// The evidence so far; the ratio is that of requests slower than the boundary with the
+    /// strongest evidence.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
         Ok(Evidence::of(self.lock(py)?.evidence(&self.design)))
@@ -164,13 +172,14 @@ impl Latency {
         self.boundaries.clone()
     }
 
-    /// The log evidence that decides.
+    /// The log evidence at which the test decides.
     #[getter]
     fn threshold(&self) -> f64 {
         self.design.threshold()
     }
 
-    /// How the test bets: "joint" (all buckets at once), "boundaries" (each by itself) or "clustered".
+    /// The form of the test: "joint" (all buckets together), "boundaries" (each by itself) or
+    /// "clustered".
     #[getter]
     fn form(&self) -> &'static str {
         match self.design.form() {
@@ -191,12 +200,12 @@ impl Latency {
         to_bytes(py, &saved)
     }
 
-    /// The test that `to_bytes` wrote.
+    /// Restore the test that `to_bytes` wrote.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
+    ///     For bytes that are not a saved test.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let Saved { format, boundaries, settings, state } = from_bytes(bytes)?;
@@ -273,14 +282,16 @@ fn read(reading: &Bound<'_, PyAny>) -> Result<Times> {
     }
 }
 
-/// Boundaries for a latency test from what the baseline did before the phase.
+/// Choose boundaries for a latency test from the baseline's latencies before the phase.
 ///
-/// Near its p50, p75, p90, p95 and p99, and at twice the p99; for buckets the nearest of their edges.
+/// They are near its p50, p75, p90, p95 and p99, and at twice the p99. With buckets they are the
+/// nearest bucket edges.
 ///
 /// Parameters
 /// ----------
 /// baseline : {"le", "counts", "count"} or {"samples"}
-///     Of the window before the phase: picking boundaries from what is tested is invalid.
+///     The window before the phase. Boundaries that are chosen from the tested data make the test
+///     invalid.
 ///
 /// Returns
 /// -------
@@ -290,7 +301,7 @@ fn read(reading: &Bound<'_, PyAny>) -> Result<Times> {
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-002``, ``-003``, ``-051`` and ``-052`` for readings that cannot be, or have no time.
+///     For invalid readings, and readings without any latency.
 ///
 /// Examples
 /// --------

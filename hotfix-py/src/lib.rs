@@ -13,6 +13,7 @@ mod audit;
 mod backtest;
 mod calibration;
 mod ceiling;
+mod code;
 mod commit;
 mod convert;
 mod document;
@@ -60,11 +61,13 @@ mod module {
     #[pymodule_export]
     use crate::ceiling::Ceiling;
     #[pymodule_export]
+    use crate::code::explain;
+    #[pymodule_export]
     use crate::evidence::Evidence;
     #[pymodule_export]
     use crate::explain::{
-        Comparison, ComparisonRow, Harm, Hurt, MetricHarm, MetricOutlook, MetricWhy, Outlook,
-        TestOutlook, Why,
+        Comparison, ComparisonRow, Forecast, Harm, MetricForecast, MetricHarm, MetricWhy,
+        TestForecast, VersionImpact, Why,
     };
     #[pymodule_export]
     use crate::fixed::{
@@ -93,7 +96,7 @@ mod module {
     #[pymodule_export]
     use crate::planning::{
         Chance, TimeToDetect, chance_to_decide, chance_to_promote, detectable_ratio,
-        fixed_horizon_ratio, fixed_horizon_trials, gate_pass_chance, sight, time_to_detect,
+        fixed_horizon_ratio, fixed_horizon_trials, gate_pass_chance, power, time_to_detect,
         time_to_promote,
     };
     #[pymodule_export]

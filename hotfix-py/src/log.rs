@@ -1,10 +1,10 @@
-//! Logs as they come in, and what becomes of those that go out.
+//! Logs that are read, and the recording of new lines.
 
 use hotfix_core::rollout::Recording;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 
-/// A whole log as it comes in.
+/// A whole log that is read.
 #[derive(FromPyObject)]
 pub(crate) enum Log {
     Text(PyBackedStr),
@@ -20,7 +20,7 @@ impl Log {
     }
 }
 
-/// What becomes of the lines that follow.
+/// How the lines that follow are recorded.
 pub(crate) const fn recording(keep_log: bool) -> Recording {
     if keep_log { Recording::Keep } else { Recording::HandOut }
 }

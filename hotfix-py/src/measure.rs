@@ -1,4 +1,4 @@
-//! What logs tell afterwards: `measures`, `dora`, `similar`; and what other tools take of them.
+//! Measures from logs: `measures`, `dora`, `similar`; and exports to other tools.
 
 use hotfix_core::interop::cdevents::Options;
 use hotfix_core::interop::{cdevents as events, grafana};
@@ -22,15 +22,17 @@ use crate::policy::Policy;
 /// Returns
 /// -------
 /// dict
-///     ``incident``, ``version``, ``attempts``, ``state``, ``at`` and ``measures``, where known ``service`` and ``severity``. A
-///     measure has ``name``, ``standing`` (known, open or not_said), its value by what it is (``seconds``, ``yes``, ``share``,
-///     ``count``, ``objective``, ``requests``, ``error_rate``, ``facts``), the moments ``from`` and ``to`` that it rests on, and a
-///     ``sentence``. One that is open has the value so far and ``until``: open; one that was not said has none.
+///     ``incident``, ``version``, ``attempts``, ``state``, ``at`` and ``measures``, and if known
+///     ``service`` and ``severity``. A measure has ``name``, ``status`` (known, open or
+///     not_stated), its value under its type (``seconds``, ``yes``, ``share``, ``count``,
+///     ``objective``, ``requests``, ``error_rate``, ``facts``), ``from`` and ``to``, the moments
+///     between which it was measured, and a ``sentence``. An open measure has the value so far and
+///     ``until``: open; one that was not stated has no value.
 ///
 /// Raises
 /// ------
 /// LogError
-///     Where the log is broken.
+///     If the log is broken.
 ///
 /// Examples
 /// --------
@@ -40,10 +42,10 @@ use crate::policy::Policy;
 /// >>> rollout = hotfix.Rollout(plan)
 /// >>> _ = rollout.handle("2026-03-03T14:08:00Z", {"kind": "note", "by": "lena", "text": "payments fail"})
 /// >>> measures = {each["name"]: each for each in hotfix.measures(rollout.log())["measures"]}
-/// >>> measures["time_to_detect"]["seconds"], measures["time_to_recover"]["standing"]
+/// >>> measures["time_to_detect"]["seconds"], measures["time_to_recover"]["status"]
 /// (240.0, 'open')
 /// >>> measures["users_affected"]["sentence"]
-/// 'nobody said how many users were affected'
+/// 'the share of affected users is not recorded'
 #[pyfunction]
 #[pyo3(signature = (log))]
 pub(crate) fn measures(py: Python<'_>, log: Log) -> Result<Bound<'_, PyAny>> {
@@ -67,30 +69,31 @@ pub(crate) fn measures_markdown(py: Python<'_>, log: Log) -> Result<String> {
     Ok(py.detach(|| Measures::from_log(log.bytes()))?.to_markdown())
 }
 
-/// DORA's four keys over many logs, each incident once, in any order.
+/// Compute DORA's four keys over many logs, each incident once, in any order.
 ///
-/// Times are medians by Kaplan and Meier, so that what is still open is not left out: with too much open a median has
-/// ``at_least`` in place of ``seconds``.
+/// Times are Kaplan-Meier medians, which include open incidents. If too many are open, a median has
+/// ``at_least`` instead of ``seconds``.
 ///
 /// Parameters
 /// ----------
 /// logs : list of str or bytes
 ///     Whole logs.
 /// by : {"month", "week"}, default "month"
-///     How long the periods are, in UTC.
+///     Length of the periods, in UTC.
 ///
 /// Returns
 /// -------
 /// dict
-///     ``by``, ``logs`` (their number), ``periods``, ``whole`` and ``clocks`` (what lead times count from). A period has
-///     ``deployments``, ``outcomes``, ``change_failure_rate``, ``lead_time`` and ``time_to_restore``.
+///     ``by``, ``logs`` (their number), ``periods``, ``whole`` and ``clocks`` (the events from
+///     which lead times count). A period has ``deployments``, ``outcomes``,
+///     ``change_failure_rate``, ``lead_time`` and ``time_to_restore``.
 ///
 /// Raises
 /// ------
 /// LogError
-///     Where a log is broken.
+///     If a log is broken.
 /// ReportError
-///     ``HF-REP-020`` where two logs begin with the same line.
+///     If two logs begin with the same line.
 ///
 /// Examples
 /// --------
@@ -103,14 +106,14 @@ pub(crate) fn dora<'py>(py: Python<'py>, logs: Vec<Log>, by: &str) -> Result<Bou
     Ok(to_python(py, &trend(py, &logs, by)?)?)
 }
 
-/// DORA's four keys as a table in Markdown, a row a period.
+/// DORA's four keys as a table in Markdown, one row for each period.
 ///
 /// Parameters
 /// ----------
 /// logs : list of str or bytes
 ///     Whole logs.
 /// by : {"month", "week"}, default "month"
-///     How long the periods are.
+///     Length of the periods.
 ///
 /// Returns
 /// -------
@@ -121,19 +124,19 @@ pub(crate) fn dora_markdown(py: Python<'_>, logs: Vec<Log>, by: &str) -> Result<
     Ok(trend(py, &logs, by)?.to_markdown())
 }
 
-/// DORA's four keys as a drawing.
+/// DORA's four keys as a chart.
 ///
 /// Parameters
 /// ----------
 /// logs : list of str or bytes
 ///     Whole logs.
 /// by : {"month", "week"}, default "month"
-///     How long the periods are.
+///     Length of the periods.
 ///
 /// Returns
 /// -------
 /// dict or None
-///     ``svg`` and ``words``, what it shows; None where there is no period.
+///     ``svg``, and ``text``, which describes what the chart shows; None if there is no period.
 #[pyfunction]
 #[pyo3(signature = (logs, by="month"))]
 pub(crate) fn dora_chart<'py>(
@@ -152,7 +155,7 @@ fn trend(py: Python<'_>, logs: &[Log], by: &str) -> Result<core::Dora> {
     Ok(py.detach(|| core::dora(&logs, by))?)
 }
 
-/// Incidents like one at hand, by their facts, the most alike first.
+/// Find incidents that are similar to a given one, by their facts, the most similar first.
 ///
 /// Parameters
 /// ----------
@@ -161,20 +164,21 @@ fn trend(py: Python<'_>, logs: &[Log], by: &str) -> Result<core::Dora> {
 /// logs : list of str or bytes
 ///     Whole logs. The incident's own is left out.
 /// policy : Policy, optional
-///     What knows the facts of a house. Without it facts are the built-in ones; a log brings its own policy.
+///     The policy that defines custom facts. Without it only the built-in facts are known; a log
+///     contains its own policy.
 ///
 /// Returns
 /// -------
 /// list of dict
-///     Each with ``log`` (its place), ``incident``, ``score`` from 0 to 1, ``agree``, ``differ``, ``unknown``, ``state``, ``version`` and,
-///     where known, ``recovered_after`` in seconds.
+///     Each with ``log`` (its index), ``incident``, ``score`` from 0 to 1, ``agree``, ``differ``,
+///     ``unknown``, ``state``, ``version`` and, if known, ``recovered_after`` in seconds.
 ///
 /// Raises
 /// ------
 /// LogError
-///     Where a log is broken.
+///     If a log is broken.
 /// ReportError
-///     ``HF-REP-023`` for a fact that is not known, or of another type.
+///     For an unknown fact, or a fact of another type.
 ///
 /// Examples
 /// --------
@@ -207,18 +211,18 @@ pub(crate) fn similar<'py>(
     Ok(to_python(py, &found)?)
 }
 
-/// A log as CDEvents 0.4.1 in CloudEvents 1.0. The same log gives the same ids.
+/// Export a log as CDEvents 0.4.1 in CloudEvents 1.0. The same log gives the same ids.
 ///
 /// Parameters
 /// ----------
 /// log : str or bytes
 ///     All lines.
 /// source : str, default "hotfix"
-///     Who sends the events: a URI reference.
+///     The sender of the events: a URI reference.
 /// environment : str, default "production"
-///     Where the service runs.
+///     The environment that the service runs in.
 /// ticket : str, optional
-///     The URI of the incident's ticket; without it there is no ``incident.reported``.
+///     The URI of the incident's ticket; without it there is no ``incident.reported`` event.
 ///
 /// Returns
 /// -------
@@ -227,9 +231,9 @@ pub(crate) fn similar<'py>(
 /// Raises
 /// ------
 /// LogError
-///     Where the log is broken.
+///     If the log is broken.
 /// ReportError
-///     ``HF-EXP-001`` for a setting that does not fit its place.
+///     For a setting that is not valid.
 ///
 /// Examples
 /// --------
@@ -254,7 +258,7 @@ pub(crate) fn cdevents<'py>(
     Ok(to_python(py, &events)?)
 }
 
-/// A log as Grafana annotations: each is what ``POST /api/annotations`` takes.
+/// Export a log as Grafana annotations: each is a body for ``POST /api/annotations``.
 ///
 /// Parameters
 /// ----------
@@ -264,12 +268,13 @@ pub(crate) fn cdevents<'py>(
 /// Returns
 /// -------
 /// list of dict
-///     ``time`` and, for a region that is over, ``timeEnd`` in milliseconds since 1970; ``tags`` and ``text``.
+///     ``time`` and, for a region that has ended, ``timeEnd`` in milliseconds since 1970; ``tags``
+///     and ``text``.
 ///
 /// Raises
 /// ------
 /// LogError
-///     Where the log is broken.
+///     If the log is broken.
 #[pyfunction]
 #[pyo3(signature = (log))]
 pub(crate) fn grafana_annotations(py: Python<'_>, log: Log) -> Result<Bound<'_, PyAny>> {
@@ -280,7 +285,8 @@ pub(crate) fn grafana_annotations(py: Python<'_>, log: Log) -> Result<Bound<'_, 
 impl From<MeasureError> for Fault {
     fn from(error: MeasureError) -> Self {
         match error {
-            // The first of several is most often the only one; of the others the sentence says which.
+            // The first of several logs is usually the only one; for others the sentence names the
+            // log.
             MeasureError::Log { index: 0, error } => error.into(),
             error => {
                 let line = match &error {

@@ -1,4 +1,4 @@
-//! What message is wanted, and the message as Python values.
+//! Requests for messages, and messages as Python values.
 
 use hotfix_core::message::{MessageError, Offset, Rendered, Request};
 use hotfix_core::unit::Timestamp;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::convert::{datetime, json, object};
 use crate::error::Result;
 
-/// A request out of a call's arguments.
+/// Makes a request from a call's arguments.
 pub(crate) fn request(
     kind: &str,
     audience: &str,
@@ -32,13 +32,14 @@ pub(crate) fn request(
     Ok(request)
 }
 
-/// `"+01:00"`, a `timedelta` of whole minutes, or a `tzinfo`: what it says of the time of the message.
+/// Reads an offset: `"+01:00"`, a `timedelta` of whole minutes, or a `tzinfo`, whose offset at the
+/// time of the message counts.
 fn read_offset(offset: &Bound<'_, PyAny>, at: Option<Timestamp>) -> Result<Offset> {
     if let Ok(text) = offset.cast::<PyString>() {
         return Ok(text.to_string_lossy().parse()?);
     }
     if let Ok(zone) = offset.cast::<PyTzInfo>() {
-        // Without a time there is no message, and the core says so.
+        // Without a time there is no message, and the core reports it.
         return at.map_or(Ok(Offset::UTC), |at| minutes(&zone_offset(zone, at)?));
     }
     let delta = offset.cast::<PyDelta>().map_err(|_| {
@@ -64,7 +65,7 @@ fn minutes(offset: &Bound<'_, PyDelta>) -> Result<Offset> {
     Ok(Offset::try_from_minutes(whole.ok_or_else(none)?)?)
 }
 
-/// Text as `str`, a document as `dict`.
+/// Returns text as `str` and a document as `dict`.
 pub(crate) fn python(py: Python<'_>, message: Rendered) -> PyResult<Bound<'_, PyAny>> {
     match message {
         Rendered::Text(text) => object(py, &Value::String(text)),

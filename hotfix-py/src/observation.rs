@@ -1,6 +1,8 @@
-//! Observations: from dicts of numbers straight to the core's readings, without JSON text in between.
+//! Observations: from dicts of numbers straight to the core's readings, without JSON text in
+//! between.
 //!
-//! This is called each tick. A reader keeps its memory, so the same metrics in the same order allocate nothing.
+//! This runs at each tick. A reader keeps its memory, so the same metrics in the same order
+//! allocate nothing.
 
 use std::collections::BTreeMap;
 
@@ -17,22 +19,22 @@ use crate::error::{Fault, Result};
 
 const FORMS: &str = "a number, [events, trials], {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}";
 
-/// An `observe` input that is filled again and again.
+/// An `observe` input that is reused.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub(crate) struct ObservationReader {
     input: Input,
-    /// The metrics of the last dict in the order of the readings, which is that of their ids.
+    /// The metrics of the last dict, in the order of the readings, which is the order of their ids.
     names: Vec<Py<PyString>>,
 }
 
-impl Default for Reader {
+impl Default for ObservationReader {
     fn default() -> Self {
         Self { input: Input::observe(Observation::new()), names: Vec::new() }
     }
 }
 
-impl Reader {
-    /// Reads what each metric read.
+impl ObservationReader {
+    /// Reads the readings of each metric.
     pub(crate) fn read(&mut self, metrics: &Bound<'_, PyAny>) -> Result<&Input> {
         let (py, metrics) = (metrics.py(), dict(metrics)?);
         if let Command::Observe { metrics: seen } = &mut self.input.command
@@ -46,7 +48,7 @@ impl Reader {
     }
 }
 
-/// An observation of its own.
+/// Returns an independent observation.
 pub(crate) fn observation(metrics: &Bound<'_, PyDict>) -> Result<Observation> {
     let mut seen = Observation::new();
     for (key, value) in &metrics.copy()? {
@@ -58,8 +60,9 @@ pub(crate) fn observation(metrics: &Bound<'_, PyDict>) -> Result<Observation> {
     Ok(seen)
 }
 
-/// Fills the readings in place where the metrics are those of the last time; false where they are not. Each is looked up: while
-/// its numbers are read code of the caller's may run, under which no dict can be walked.
+/// Fills the readings in place if the metrics are the same as last time; otherwise returns false.
+/// Each metric is looked up separately: the caller's code may run while its numbers are read, and
+/// it could change the dict.
 fn refill(
     seen: &mut Observation,
     names: &[Py<PyString>],
@@ -94,7 +97,7 @@ fn read_metric(value: &Bound<'_, PyAny>, reading: &mut Reading) -> Result<()> {
 
 fn read_arms(value: &Bound<'_, PyAny>, arms: &mut Arms) -> Result<()> {
     let (py, fields) = (value.py(), dict(value)?);
-    // Looking up interned names is faster than going through the members.
+    // A lookup of interned names is faster than an iteration over the members.
     let mut left = fields.len();
     for (name, arm) in
         [(intern!(py, "canary"), &mut arms.canary), (intern!(py, "baseline"), &mut arms.baseline)]
@@ -210,7 +213,7 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
     into.clear();
     if let Ok(list) = value.cast::<PyList>() {
         into.reserve(list.len());
-        // An iterator would ask for the length each time.
+        // An iterator would query the length each time.
         for at in 0..list.len() {
             into.push(number(&item(list, at)?)?);
         }
@@ -230,12 +233,13 @@ fn read_numbers(value: &Bound<'_, PyAny>, into: &mut Vec<f64>) -> Result<()> {
     Ok(())
 }
 
-/// A member of a list, which may have become shorter since its length was asked for.
+/// A member of a list, which may have become shorter since its length was read.
 fn item<'py>(list: &Bound<'py, PyList>, at: usize) -> Result<Bound<'py, PyAny>> {
     list.get_item(at).map_err(|_| Fault::input("a list became shorter while it was read"))
 }
 
-/// A number; NaN and infinities are legal, also by the names that they have in a log. A bool is no number.
+/// A number; NaN and infinities are allowed, also under the names that they have in a log. A bool
+/// is not a number.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "forty numbers an observation; measured")]
 pub(crate) fn number(value: &Bound<'_, PyAny>) -> Result<f64> {
@@ -284,7 +288,7 @@ pub(crate) fn text<'a>(key: &'a Bound<'_, PyAny>) -> Result<&'a str> {
 }
 
 fn expected(what: &str, value: &Bound<'_, PyAny>) -> Fault {
-    // A value whose repr fails is told by its type.
+    // A value whose repr fails is reported by its type.
     let shown = value.repr().map_or_else(|_| value.get_type().to_string(), |repr| repr.to_string());
     Fault::input(format!(
         "{what} is expected, not `{}`",
@@ -292,7 +296,7 @@ fn expected(what: &str, value: &Bound<'_, PyAny>) -> Fault {
     ))
 }
 
-/// Says which metric it is about.
+/// Adds the metric to the error.
 fn of(metric: &str, fault: Fault) -> Fault {
     match fault.into_sentence() {
         Ok(sentence) => Fault::input(format!("`{metric}`: {sentence}")),

@@ -1,4 +1,4 @@
-//! Parts of a plan as typed documents: its phases and ways back.
+//! Parts of a plan as typed documents: its phases and rollback methods.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::convert::duration;
 use crate::document::document;
 
 document! {
-    /// A way back and how long it takes.
+    /// A rollback method and its duration.
     Method(CoreMethod) {
-        /// Which.
+        /// The method, such as ``feature_flag``.
         fn kind(this) -> &'static str { this.kind.as_str() }
-        /// How long it takes; None where that is not known.
+        /// How long it takes; None if that is not known.
         fn seconds(this) -> Option<f64> { this.seconds.map(Span::as_seconds) }
     }
 }
@@ -24,24 +24,24 @@ document! {
     Phase(Value) {
         /// Its name, unique in the plan.
         fn name(this) -> String { text(this, "name") }
-        /// What it is to show.
+        /// Its objective.
         fn objective(this) -> String { text(this, "objective") }
         /// The canary's share of the traffic, from 0 to 1.
         fn share(this) -> f64 { this["share"].as_f64().unwrap_or_default() }
-        /// How long the deployment is expected to take.
+        /// The expected duration of the deployment.
         fn deploy(this) -> Option<Duration> { span(this, "deploy") }
-        /// The least time to watch before its gate.
+        /// The minimum time to watch before its gate.
         fn watch(this) -> Option<Duration> { span(this, "watch") }
-        /// The most time to watch; None without a limit.
+        /// The maximum time to watch; None without a limit.
         fn watch_most(this) -> Option<Duration> { span(this, "watch_most") }
-        /// Who lets it pass: ``automatic``, ``manual`` or ``veto``.
+        /// How it is promoted: ``automatic``, ``manual`` or ``veto``.
         fn gate(this) -> String { text(this, "gate") }
-        /// What passing it claims.
+        /// Its promotion criterion.
         fn promotion(this) -> String { text(this, "promotion") }
-        /// What follows when the least time is over and a success bound is missed.
-        fn missed(this) -> String { text(this, "missed") }
-        /// What follows when the most time is over without a decision.
-        fn undecided(this) -> String { text(this, "undecided") }
+        /// What happens when the minimum time has passed and a success bound is not met.
+        fn criteria_missed(this) -> String { text(this, "criteria_missed") }
+        /// What happens when the maximum time has passed without a decision.
+        fn inconclusive(this) -> String { text(this, "inconclusive") }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `Plan`: what is to be done, agreed before anything is deployed.
+//! `Plan`: what will be done, agreed before anything is deployed.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(crate) struct Plan(pub(crate) Core);
 
 #[pymethods]
 impl Plan {
-    /// The policy it follows.
+    /// The policy that it follows.
     #[getter]
     fn policy(&self) -> Policy {
         self.0.policy().clone().into()
@@ -55,7 +55,7 @@ impl Plan {
         }
     }
 
-    /// The ways back, fastest first; at least one.
+    /// The rollback methods, the fastest first; at least one.
     #[getter]
     fn methods(&self) -> Vec<Method> {
         self.0.methods().iter().copied().map(Method).collect()
@@ -79,56 +79,62 @@ impl Plan {
         to_python(py, &self.0.subject().traffic)
     }
 
-    /// What the house's own history asks of the tests, as a dict by metric; empty without a history.
+    /// The calibration of the tests from the service's own history, as a dict by metric; empty
+    /// without a history.
     ///
-    /// ``{metric: {"history", "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}``; a phase that
-    /// the history gives no limits for has ``without``, which says why.
+    /// ``{metric: {"history", "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}},
+    /// …]}}``; a phase without limits from the history has ``without``, which gives the reason.
     #[getter]
     fn calibration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, self.0.calibrations())
     }
 
-    /// What each phase can see, before anything is deployed, as a dict.
+    /// The power analysis of the plan, as a dict: which faults each phase can detect, before
+    /// anything is deployed.
     ///
-    /// ``phases`` has one entry a phase for the leading metric, the error rate: ``expected_events`` of a healthy fix,
-    /// ``healthy_passes`` (the chance that it passes the gate in the least time), ``false_rollback`` by the sequential test,
-    /// ``faults`` of 1.5 to 20 times the record (``passes``, rolled back by ``plain`` bounds, found by the ``sequential``
-    /// test, each with ``chance`` and whether it is ``approximate``; ``minutes`` until then and ``requests_hurt``), and
-    /// ``smallest_ratio``, which the test finds with chance 0.8. ``all_gates`` is the chance that a healthy fix passes all
-    /// gates, ``advice`` what would have to be otherwise. Computed at each access, in milliseconds: keep it.
+    /// ``phases`` has one entry for each phase for the leading metric, the error rate:
+    /// ``expected_events`` of a healthy fix, ``healthy_passes`` (the probability that it passes the
+    /// gate in the minimum time), ``false_rollback`` by the sequential test, ``faults`` of 1.5 to
+    /// 20 times the reference (``passes``, rolled back by ``plain`` bounds, detected by the
+    /// ``sequential`` test, each with ``chance`` and whether it is ``approximate``; ``minutes``
+    /// until then and ``requests_affected``), and ``smallest_ratio``, which the test detects with
+    /// probability 0.8. ``all_gates`` is the probability that a healthy fix passes all gates;
+    /// ``advice`` lists changes that would improve the power. Each access computes it, which takes
+    /// milliseconds: keep the result.
     ///
     /// Examples
     /// --------
     /// >>> import hotfix
     /// >>> policy = hotfix.Policy.preset("phased-canary")
     /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
-    /// >>> sight = plan.sight
-    /// >>> [round(phase["expected_events"], 9) for phase in sight["phases"]]
+    /// >>> power = plan.power
+    /// >>> [round(phase["expected_events"], 9) for phase in power["phases"]]
     /// [3.0, 15.0, 90.0]
-    /// >>> [round(100 * (1 - phase["healthy_passes"])) for phase in sight["phases"]], round(100 * sight["all_gates"])
+    /// >>> [round(100 * (1 - phase["healthy_passes"])) for phase in power["phases"]], round(100 * power["all_gates"])
     /// ([35, 43, 47], 19)
     #[getter]
-    fn sight<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &py.detach(|| self.0.sight()))
+    fn power<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &py.detach(|| self.0.power()))
     }
 
-    /// What each phase can see, as Markdown: a table that a person can act on.
+    /// The power analysis as Markdown, with a table and advice.
     ///
     /// Examples
     /// --------
     /// >>> import hotfix
     /// >>> policy = hotfix.Policy.preset("phased-canary")
     /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
-    /// >>> "3, 15 and 90 errors are to be expected of a healthy fix" in plan.sight_markdown()
+    /// >>> "A healthy fix is expected to have 3, 15 and 90 errors" in plan.power_markdown()
     /// True
-    fn sight_markdown(&self, py: Python<'_>) -> String {
-        py.detach(|| self.0.sight().to_markdown())
+    fn power_markdown(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.power().to_markdown())
     }
 
-    /// The strategy of this plan, as a dict: which, who chose it, and what is done step by step.
+    /// The strategy of this plan, as a dict: its name, who chose it, and its steps.
     ///
-    /// ``{"strategy", "own", "chosen_by", "steps": [{"move", "phase", "share", "side", "lasts", …}, …]}``; ``batches`` with a
-    /// rolling deployment whose batches are counted from the instances. Durations are seconds.
+    /// ``{"strategy", "own", "chosen_by", "steps": [{"move", "phase", "share", "side", "lasts", …},
+    /// …]}``; ``batches`` for a rolling deployment whose batches follow from the number of
+    /// instances. Durations are seconds.
     ///
     /// Examples
     /// --------
@@ -145,10 +151,10 @@ impl Plan {
         to_python(py, &self.0.strategy())
     }
 
-    /// Which strategy is advised, and why not the others, as a dict.
+    /// The recommended strategy, and the reasons against the others, as a dict.
     ///
-    /// ``{"strategy", "own", "chosen", "reasons": [{"code", "weight", "rests_on", "text"}, …], "alternatives", "if_known"}``.
-    /// The one that is advised can always be planned.
+    /// ``{"strategy", "own", "chosen", "reasons": [{"code", "weight", "rests_on", "text"}, …],
+    /// "alternatives", "if_known"}``. The recommended strategy can always be planned.
     ///
     /// Examples
     /// --------
@@ -163,8 +169,8 @@ impl Plan {
         to_python(py, &self.0.recommendation())
     }
 
-    /// How this release goes back, as a dict: methods in the order in which they are tried, times in seconds, the point to go
-    /// back to, what cannot go back.
+    /// How this release is rolled back, as a dict: methods in the order in which they are tried,
+    /// times in seconds, the rollback point, and changes that are not reversible.
     ///
     /// Examples
     /// --------
@@ -180,10 +186,12 @@ impl Plan {
         to_python(py, &self.0.rollback())
     }
 
-    /// Whether the release is as small as the policy wants a hot-fix, by its ``numstat`` and its ``change``.
+    /// The check of the release's size against the policy's limits for a hot-fix, from its
+    /// ``numstat`` and its ``change``.
     ///
-    /// ``{"content", "figures", "breaches", "unknown", "wanted"}``: ``content`` is ``"yes"``, ``"no"`` or ``"unknown"``, and
-    /// absent where the policy has no ``[scope]``. What is unknown is never fine: ``unknown`` has what would tell.
+    /// ``{"content", "figures", "breaches", "unknown", "wanted"}``: ``content`` is ``"yes"``,
+    /// ``"no"`` or ``"unknown"``, and absent where the policy has no ``[scope]``. An unknown value
+    /// never passes the check; ``unknown`` names the facts that would settle it.
     ///
     /// Examples
     /// --------
@@ -194,16 +202,18 @@ impl Plan {
     /// ...      "change": {"fixes": 1, "features": False, "tidying": "none"}},
     /// ... )
     /// >>> plan.scope["content"], plan.scope["breaches"][0]["message"]
-    /// ('no', 'it has 308 lines, and the policy allows 200')
+    /// ('no', 'it changes 308 lines, and the policy allows 200')
     #[getter]
     fn scope<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.scope())
     }
 
-    /// What the severity of the plan asks for: approvals, review, testing, and whether staging may be left out.
+    /// The requirements of the plan's severity: approvals, review, testing, and whether staging may
+    /// be left out.
     ///
-    /// ``{"severity", "basis", "would_tell", "in_policy", "label", "hotfix", "process", "approvals", "review", "testing"}``;
-    /// ``basis`` is ``"given"``, ``"settled"``, ``"assumed"`` or ``"unknown"``. Times are seconds.
+    /// ``{"severity", "basis", "would_tell", "in_policy", "label", "hotfix", "process",
+    /// "approvals", "review", "testing"}``; ``basis`` is ``"given"``, ``"settled"``, ``"assumed"``
+    /// or ``"unknown"``. Times are seconds.
     ///
     /// Examples
     /// --------
@@ -217,14 +227,15 @@ impl Plan {
         to_python(py, &self.0.demands())
     }
 
-    /// Compose the commit message of the fix, with what the plan knows: summary, issue, severity and impact.
+    /// Compose the commit message of the fix, with summary, issue, severity and impact from the
+    /// plan.
     ///
     /// Parameters
     /// ----------
     /// summary : str, optional
-    ///     What the fix does. Without it the release's description, or the incident's title.
+    ///     What the fix does; by default the release's description, or the incident's title.
     /// scope, version, fields
-    ///     As for `Policy.commit_message`; what is given wins.
+    ///     As for `Policy.commit_message`; given values have priority.
     ///
     /// Returns
     /// -------
@@ -271,7 +282,7 @@ impl Plan {
         self.0.digest().to_string()
     }
 
-    /// When what happens, if all goes well.
+    /// The timeline of a rollout without interruptions.
     ///
     /// Parameters
     /// ----------
@@ -281,8 +292,9 @@ impl Plan {
     /// Returns
     /// -------
     /// list of dict
-    ///     ``{"offset", "at", "step", "phase"}``: seconds after the start, the time, one of ``deploy``, ``monitor``,
-    ///     ``gate``, ``final_validation``, ``complete``, and the phase where there is one.
+    ///     ``{"offset", "at", "step", "phase"}``: seconds after the start, the time, one of
+    ///     ``deploy``, ``monitor``, ``gate``, ``final_validation``, ``complete``, and the phase if
+    ///     there is one.
     ///
     /// Examples
     /// --------
@@ -295,24 +307,25 @@ impl Plan {
         to_python(py, &self.0.timeline(start.0))
     }
 
-    /// How the fix goes through source control, there, back and home. Nothing of it is run.
+    /// The source control steps of the fix: deployment, rollback, and merge back. Nothing is run.
     ///
     /// Parameters
     /// ----------
     /// at : datetime or str
-    ///     When it is tagged, for tags that are named by time.
+    ///     The time of the tag, for tags that are named by time.
     ///
     /// Returns
     /// -------
     /// dict
-    ///     ``flow``, ``base``, ``branch``, ``version``, ``tag``; ``steps``, each with ``kind``, ``title``, ``commands`` (each with
-    ///     ``argv``, and ``shown`` as a shell reads it) and ``people``; ``back`` with its ``steps`` and those to try ``again``;
-    ///     ``home`` with the ``branches`` that must have the fix in the end; ``findings``.
+    ///     ``flow``, ``base``, ``branch``, ``version``, ``tag``; ``steps``, each with ``kind``,
+    ///     ``title``, ``commands`` (each with ``argv``, and ``shown``, quoted for a shell) and
+    ///     ``people``; ``rollback`` with its ``steps`` and those for another attempt (``again``);
+    ///     ``merge_back`` with the ``branches`` that need the fix in the end; ``findings``.
     ///
     /// Raises
     /// ------
     /// PlanError
-    ///     ``HF-VCS-001`` to ``HF-VCS-011``: a flow that the policy does not allow, names that git does not take.
+    ///     For a flow that the policy does not allow, and for names that git does not accept.
     ///
     /// Examples
     /// --------
@@ -329,28 +342,32 @@ impl Plan {
         Ok(to_python(py, &plan)?)
     }
 
-    /// The severity that it is made for: the incident's where that is given, else the one that the policy acts on while facts
-    /// are unknown; None where nothing tells.
+    /// The severity that the plan is made for: the incident's if it is given, otherwise the one
+    /// that the policy acts on while facts are unknown; None if it cannot be determined.
     #[getter]
     fn severity(&self) -> Option<&'static str> {
         self.0.severity().map(hotfix_core::grade::Severity::as_str)
     }
 
-    /// The severity with its reasons, as a dict: the rules that fired, what is still unknown, what the policy calls it.
+    /// The severity with its reasons, as a dict: the rules that apply, the facts that are still
+    /// unknown, and the policy's name for it.
     #[getter]
     fn assessment<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.assessment())
     }
 
-    /// What whoever starts the plan should know, the weightiest first: ``[{"kind", "text"}, …]``.
+    /// Findings that the person who starts the plan should know, the most important first:
+    /// ``[{"kind", "text"}, …]``.
     #[getter]
-    fn remarks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.remarks())
+    fn findings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.findings())
     }
 
-    /// How long it takes, in seconds: ``{"rollout", "until_live", "procedure"}``, each ``{"least", "most", "parts"}``.
+    /// The duration, in seconds: ``{"rollout", "until_live", "procedure"}``, each ``{"least",
+    /// "most", "parts"}``.
     ///
-    /// The rollout counts from the first deployment, the others from the detection; they are left out where nothing tells.
+    /// The rollout counts from the first deployment, the others from the detection; unknown
+    /// durations are left out.
     ///
     /// Examples
     /// --------
@@ -363,8 +380,8 @@ impl Plan {
         to_python(py, &self.0.duration())
     }
 
-    /// The policy's objective and estimate and by when the fix is to be live, with what this plan needs of each, as a dict:
-    /// ``{"slo", "estimate", "deadlines"}``.
+    /// The policy's objective, its estimate and the deadlines for the fix, each with the time that
+    /// this plan needs, as a dict: ``{"slo", "estimate", "deadlines"}``.
     ///
     /// ``verdict`` is ``kept``, ``may_be_missed`` or ``missed``.
     ///
@@ -379,7 +396,8 @@ impl Plan {
         to_python(py, &self.0.slo())
     }
 
-    /// What people do, in order, and what helps at once, as a dict: ``{"steps", "remedies"}``.
+    /// The steps that people take, in order, and immediate remedies, as a dict: ``{"steps",
+    /// "remedies"}``.
     ///
     /// Examples
     /// --------
@@ -392,37 +410,40 @@ impl Plan {
         to_python(py, &self.0.procedure())
     }
 
-    /// Dos, don'ts and pitfalls, each with what sees to it in this plan: ``[{"id", "kind", "text", "shown_by",
-    /// "seen_to_by"}, …]``; without ``seen_to_by`` it is advice to people.
+    /// Dos, don'ts and pitfalls, each with the part of this plan that ensures it: ``[{"id", "kind",
+    /// "text", "shown_by", "seen_to_by"}, …]``. Without ``seen_to_by`` nothing checks the advice
+    /// automatically.
     #[getter]
     fn advice<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.advice())
     }
 
-    /// The risk register, the gravest first, and what is done when something else fails, as a dict: ``{"register",
-    /// "contingencies"}``.
+    /// The risk register, the most severe risk first, and contingencies for other failures, as a
+    /// dict: ``{"register", "contingencies"}``.
     #[getter]
     fn risks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.risks())
     }
 
-    /// The plan's record, as a dict: who made it, when, for when, where everything is, and what is ``missing``.
+    /// The plan's change record, as a dict: who made it, when, its change window, links, and what
+    /// is ``missing``.
     #[getter]
-    fn record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.record())
+    fn change_record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.change_record())
     }
 
-    /// As a page in Markdown that a person can act on.
+    /// The plan as a page in Markdown, for the people who carry it out.
     ///
     /// Parameters
     /// ----------
     /// start : datetime or str, optional
-    ///     When the first deployment starts: an aware `datetime`, or RFC 3339 text. Without it the timeline is in T+ alone.
+    ///     When the first deployment starts: an aware `datetime`, or RFC 3339 text. Without it the
+    ///     timeline shows only offsets (T+).
     ///
     /// Returns
     /// -------
     /// str
-    ///     Markdown with GitHub's tables. Markup in texts of the caller is shown and not read.
+    ///     Markdown with GitHub's tables. Markup in the caller's texts is escaped.
     ///
     /// Examples
     /// --------
@@ -441,8 +462,8 @@ impl Plan {
     /// Parameters
     /// ----------
     /// start : datetime or str, optional
-    ///     As in `to_markdown`. Without it the axis counts from T+00:00; with it it shows UTC, and the procedure stands
-    ///     where the incident says when it was detected.
+    ///     As in `to_markdown`. Without it the axis counts from T+00:00. With it the axis shows
+    ///     UTC, and the procedure is drawn if the incident has its time of detection.
     ///
     /// Returns
     /// -------
@@ -452,18 +473,19 @@ impl Plan {
         self.0.gantt(start.map(|start| start.0))
     }
 
-    /// As JSON: what `to_dict` has.
+    /// The document of `to_dict` as JSON.
     fn to_json(&self) -> String {
         self.0.to_json()
     }
 
-    /// As a dict: the plan and all its views, worked out now.
+    /// The plan and all its views as a dict, computed for this call.
     ///
-    /// ``{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy", "recommendation", "rollback",
-    /// "severity", "assessment", "demands", "scope", "remarks", "record", "duration", "timeline", "slo", "procedure", "advice",
-    /// "risks", "calibration"}``; ``severity`` and ``calibration`` only where there is one. Each is what the property or method
-    /// of its name gives, so ``plan["strategy"] == plan.strategy``, a dict. `sight` and `source_control` are calls of their
-    /// own.
+    /// ``{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy",
+    /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
+    /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
+    /// "calibration"}``; ``severity`` and ``calibration`` only where there is one. Each is the
+    /// value of the property or method with its name, so ``plan["strategy"] == plan.strategy``, a
+    /// dict. `power` and `source_control` are separate.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         object(py, &self.document())
     }
@@ -484,7 +506,7 @@ impl Plan {
         document::iter(py, &self.document())
     }
 
-    /// The members that are there.
+    /// The members that are present.
     fn keys(&self) -> Vec<String> {
         document::keys(&self.document())
     }
@@ -524,12 +546,12 @@ impl Plan {
     }
 }
 
-/// Half of a digest is hash enough.
+/// Half of the digest is enough for a hash.
 pub(crate) fn hash_of(digest: Digest) -> u64 {
     digest.as_bytes().iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
-/// Makes a plan of documents.
+/// Makes a plan from documents.
 pub(crate) fn make(
     policy: &Arc<CorePolicy>,
     incident: &Bound<'_, PyAny>,

@@ -1,4 +1,4 @@
-//! `hotfix.stats`: what a comparison can see, before anything is deployed.
+//! `hotfix.stats`: planning: what a comparison can detect, before anything is deployed.
 
 use hotfix_core::stats::planning::table::{self, PhaseTraffic, Promotion};
 use hotfix_core::stats::planning::{self as core, Comparison, gate};
@@ -8,20 +8,20 @@ use crate::convert::{json, to_python};
 use crate::document::document;
 use crate::error::{Fault, Result};
 
-/// Until a regression is found, on average and by the formula.
+/// The expected time to detect a regression, by the planning formula.
 #[pyclass(frozen, eq, module = "hotfix.stats")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TimeToDetect(core::TimeToDetect);
 
 #[pymethods]
 impl TimeToDetect {
-    /// Minutes that no test of this alpha can beat on average.
+    /// Lower bound in minutes: no test with this alpha is faster on average.
     #[getter]
     fn bound(&self) -> f64 {
         self.0.bound
     }
 
-    /// Minutes that ours takes on average; infinite for a ratio that is tolerated.
+    /// Expected minutes of this library's test; infinite for a tolerated ratio.
     #[getter]
     fn expected(&self) -> f64 {
         self.0.expected
@@ -39,16 +39,16 @@ impl TimeToDetect {
         self.0.expected_ticks
     }
 
-    /// Failed requests of the canary until then.
+    /// Failed requests of the canary until the detection.
     #[getter]
     fn failed_requests(&self) -> f64 {
         self.0.failed_requests
     }
 
-    /// Those of them that would have succeeded on the baseline.
+    /// The number of those that would have succeeded on the baseline.
     #[getter]
-    fn requests_hurt(&self) -> f64 {
-        self.0.requests_hurt
+    fn requests_affected(&self) -> f64 {
+        self.0.requests_affected
     }
 
     fn __repr__(&self) -> String {
@@ -58,35 +58,36 @@ impl TimeToDetect {
 }
 
 document! {
-    /// The chance that a test has decided by some time.
+    /// The probability that a test has decided by some time.
     Chance(core::Chance) in "hotfix.stats" {
         /// From 0 to 1.
         fn chance(this) -> f64 { this.chance }
-        /// Whether it is the Brownian formula, too low where the chance is small; else exact for independent errors.
+        /// Whether it is from the Brownian approximation, which is too low for small probabilities;
+        /// otherwise it is exact for independent errors.
         fn approximate(this) -> bool { this.approximate }
     }
 }
 
-/// How long a regression takes to find.
+/// Compute the expected time to detect a regression.
 ///
 /// Parameters
 /// ----------
 /// requests_per_minute : float
-///     Of both arms together.
+///     Requests per minute of both arms together.
 /// share : float
-///     The canary's share of them.
+///     The canary's share of the requests.
 /// base_rate : float
-///     The baseline's events a request.
+///     The baseline's events per request.
 /// ratio : float
-///     Canary rate over baseline rate.
+///     The canary's rate divided by the baseline's.
 /// tolerated : float, default 1.0
-///     The ratio that is tolerated.
+///     The tolerated ratio.
 /// alpha : float, default 0.01
-///     Chance of a false rollback.
+///     Probability of a false rollback.
 /// tick_seconds : float, default 10.0
 ///     Length of a tick; only the figures in ticks depend on it.
 /// threshold : float, optional
-///     Log evidence that decides, where it is not ``log(1/alpha)``.
+///     Log evidence at which the test decides, if it is not ``log(1/alpha)``.
 ///
 /// Returns
 /// -------
@@ -96,7 +97,7 @@ document! {
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-030`` and others for figures that cannot be.
+///     For invalid figures.
 ///
 /// Examples
 /// --------
@@ -131,23 +132,24 @@ pub(crate) fn time_to_detect(
     Ok(TimeToDetect(comparison.time_to_detect(ratio)?))
 }
 
-/// The smallest ratio that is found within some minutes with a given chance.
+/// Compute the smallest ratio that is detected within some minutes with a given probability.
 ///
-/// By bisection on the chance that a drifting Brownian motion has passed the threshold.
+/// It is found by bisection on the probability that a Brownian motion with drift has crossed the
+/// threshold.
 ///
 /// Parameters
 /// ----------
 /// requests_per_minute, share, base_rate, tolerated, alpha, threshold
 ///     As in `time_to_detect`.
 /// minutes : float
-///     How long the comparison lasts.
+///     Duration of the comparison.
 /// power : float, default 0.8
-///     Chance to find it.
+///     Probability of detection.
 ///
 /// Returns
 /// -------
 /// float or None
-///     None where no ratio is found that leaves the canary's rate at 1 or below.
+///     None if no ratio with a canary rate of at most 1 is detected so often.
 ///
 /// Examples
 /// --------
@@ -174,7 +176,8 @@ pub(crate) fn detectable_ratio(
     Ok(comparison.detectable_ratio(minutes, power)?)
 }
 
-/// The chance to have found a regression within some minutes; with ``ratio=1`` that of a false rollback.
+/// Compute the probability that a regression is detected within some minutes; with ``ratio=1`` the
+/// probability of a false rollback.
 ///
 /// Exact for independent errors up to 20,000 expected events.
 ///
@@ -183,7 +186,7 @@ pub(crate) fn detectable_ratio(
 /// requests_per_minute, share, base_rate, ratio, tolerated, alpha, tick_seconds, threshold
 ///     As in `time_to_detect`.
 /// minutes : float
-///     How long the comparison lasts; ticks that have ended count.
+///     Duration of the comparison; only complete ticks count.
 ///
 /// Returns
 /// -------
@@ -224,20 +227,22 @@ pub(crate) fn chance_to_decide(
     Ok(Chance(py.detach(|| comparison.chance_to_decide(ratio, minutes))?))
 }
 
-/// The chance to have shown within some minutes that a canary is not worse than a margin.
+/// Compute the probability that, within some minutes, the test shows that the canary is not worse
+/// than a margin.
 ///
 /// Parameters
 /// ----------
 /// requests_per_minute, share, base_rate
 ///     As in `time_to_detect`.
 /// minutes : float
-///     How long the comparison lasts.
+///     Duration of the comparison.
 /// ratio : float, default 1.0
-///     Canary rate over baseline rate, as it truly is.
+///     The true ratio of the canary's rate to the baseline's.
 /// margin : float, default 2.0
-///     'Not so many times as bad'; at most 1 it is a claim of efficacy.
+///     The ratio below which the canary has to be shown to be; a margin of at most 1 is a claim of
+///     efficacy.
 /// alpha : float, default 0.05
-///     Chance of saying that of a canary at the margin.
+///     Probability of a wrong claim for a canary at the margin.
 ///
 /// Returns
 /// -------
@@ -265,7 +270,8 @@ pub(crate) fn chance_to_promote(
     Ok(Chance(py.detach(|| comparison.chance_to_promote(ratio, minutes, margin, alpha))?))
 }
 
-/// Minutes after which half of all rollouts have shown that the canary is not worse than a margin.
+/// Compute the minutes after which half of all rollouts have shown that the canary is not worse
+/// than a margin.
 ///
 /// Parameters
 /// ----------
@@ -275,7 +281,7 @@ pub(crate) fn chance_to_promote(
 /// Returns
 /// -------
 /// float or None
-///     None where it takes more than 20,000 events, or is not shown so often.
+///     None if it takes more than 20,000 events or is not shown so often.
 ///
 /// Examples
 /// --------
@@ -297,14 +303,15 @@ pub(crate) fn time_to_promote(
     Ok(py.detach(|| comparison.time_to_promote(ratio, margin, alpha))?)
 }
 
-/// The chance that a fix passes 'at or below a bound' on some requests; exact for independent errors.
+/// Compute the probability that the share of failures is at or below a bound on some requests;
+/// exact for independent errors.
 ///
 /// Parameters
 /// ----------
 /// requests : float
-///     How many are looked at.
+///     Number of requests.
 /// rate : float
-///     The chance that each fails.
+///     Probability that a request fails.
 /// at_most : float
 ///     The bound on the share of failures.
 ///
@@ -322,18 +329,19 @@ pub(crate) fn gate_pass_chance(requests: f64, rate: f64, at_most: f64) -> Result
     Ok(gate::pass_chance(requests, rate, at_most)?)
 }
 
-/// The ratio that one test at the end finds with a given chance, by the square-root approximation.
+/// Compute the ratio that one test at the end detects with a given probability, by the square-root
+/// approximation.
 ///
 /// Parameters
 /// ----------
 /// base_rate : float
-///     The baseline's events a request.
+///     The baseline's events per request.
 /// canary_trials, baseline_trials : float
-///     How many requests each arm has at the end.
+///     Number of requests of each arm at the end.
 /// alpha : float, default 0.01
 ///     One-sided.
 /// power : float, default 0.8
-///     Chance to find it.
+///     Probability of detection.
 ///
 /// Returns
 /// -------
@@ -356,7 +364,8 @@ pub(crate) fn fixed_horizon_ratio(
     Ok(gate::fixed_horizon_ratio(base_rate, canary_trials, baseline_trials, alpha, power)?)
 }
 
-/// How many requests of both arms one test at the end needs to find a ratio with a given chance.
+/// Compute the number of requests of both arms that one test at the end needs to detect a ratio
+/// with a given probability.
 ///
 /// Parameters
 /// ----------
@@ -388,29 +397,29 @@ pub(crate) fn fixed_horizon_trials(
     Ok(gate::fixed_horizon_trials(base_rate, share, ratio, alpha, power)?)
 }
 
-/// What each phase can see of each ratio.
+/// Compute the power of each phase for each ratio.
 ///
 /// Parameters
 /// ----------
 /// requests_per_minute, base_rate, tolerated, alpha, tick_seconds
 ///     As in `time_to_detect`.
 /// phases : sequence of mapping
-///     ``{"share", "minutes"}`` and where it is calibrated ``"threshold"``.
+///     ``{"share", "minutes"}``, and ``"threshold"`` if the test is calibrated.
 /// ratios : sequence of float, default (1.5, 2, 5, 10, 20)
-///     What may have become worse, by how much.
+///     The ratios of canary to baseline rate to detect.
 /// margin, margin_alpha : float, default 2.0 and 0.05
-///     Of the promotion test.
+///     Margin and alpha of the promotion test.
 ///
 /// Returns
 /// -------
 /// list of dict
-///     A phase each: ``expected_events``, ``smallest_ratio``, ``caught`` (``ratio``, ``in_time``,
-///     ``expected_minutes``) and ``shown_not_worse``.
+///     One dict for each phase: ``expected_events``, ``smallest_ratio``, ``caught`` (``ratio``,
+///     ``in_time``, ``expected_minutes``) and ``shown_not_worse``.
 ///
 /// Examples
 /// --------
 /// >>> import hotfix
-/// >>> first, last = hotfix.stats.sight(1000, 0.003, [{"share": 0.1, "minutes": 10}, {"share": 1, "minutes": 30}])
+/// >>> first, last = hotfix.stats.power(1000, 0.003, [{"share": 0.1, "minutes": 10}, {"share": 1, "minutes": 30}])
 /// >>> [round(caught["in_time"]["chance"], 2) for caught in first["caught"]]
 /// [0.02, 0.07, 0.87, 1.0, 1.0]
 /// >>> last["caught"]  # at full traffic no baseline is left
@@ -421,7 +430,7 @@ pub(crate) fn fixed_horizon_trials(
     tolerated=1.0, alpha=0.01, tick_seconds=10.0,
 ), text_signature = "(requests_per_minute, base_rate, phases, ratios=(1.5, 2.0, 5.0, 10.0, 20.0), *, margin=2.0, margin_alpha=0.05, tolerated=1.0, alpha=0.01, tick_seconds=10.0)")]
 #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
-pub(crate) fn sight<'py>(
+pub(crate) fn power<'py>(
     py: Python<'py>,
     requests_per_minute: f64,
     base_rate: f64,
@@ -438,6 +447,6 @@ pub(crate) fn sight<'py>(
     let usual = Comparison::new(requests_per_minute, 0.5, base_rate);
     let comparison = Comparison { tolerated, alpha, tick_seconds, ..usual };
     let promotion = Promotion { margin, alpha: margin_alpha };
-    let seen = py.detach(|| table::sight(&comparison, &phases, &ratios, promotion))?;
+    let seen = py.detach(|| table::power(&comparison, &phases, &ratios, promotion))?;
     Ok(to_python(py, &seen)?)
 }

@@ -1,4 +1,4 @@
-//! `Policy`: what a house, or one of the documents, wants.
+//! `Policy`: the rules of an organisation for hot-fixes, or a preset.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -20,10 +20,10 @@ use crate::fact;
 use crate::plan::{self, Plan};
 use crate::severity::{Asked, Classification, Decision, Finding};
 
-/// A checked policy. Immutable; may be shared between threads.
+/// A checked, immutable policy. Threads may share it.
 ///
-/// Made by `preset`, `from_toml`, `from_json` or `load`, each of which raises `PolicyError` with everything that is
-/// wrong at once.
+/// Made by `preset`, `from_toml`, `from_json` or `load`. Each of them raises `PolicyError` with
+/// every fault at once.
 ///
 /// Examples
 /// --------
@@ -41,7 +41,7 @@ pub(crate) struct Policy(pub(crate) Arc<Core>);
 
 #[pymethods]
 impl Policy {
-    /// The names of the presets that this release has.
+    /// The names of the presets of this release.
     ///
     /// Returns
     /// -------
@@ -57,12 +57,12 @@ impl Policy {
         Core::presets().to_vec()
     }
 
-    /// A preset by name.
+    /// Make the policy of a preset.
     ///
     /// Raises
     /// ------
     /// PolicyError
-    ///     ``HF-POL-025`` where there is none of this name; says which is nearest.
+    ///     If no preset has this name; the error names the nearest.
     #[staticmethod]
     fn preset(name: &str) -> Result<Self> {
         Ok(Core::preset(name)?.into())
@@ -73,15 +73,16 @@ impl Policy {
     /// Parameters
     /// ----------
     /// text : str
-    ///     At most 1 MiB of it.
+    ///     The document, at most 1 MiB.
     /// resolve : callable, optional
-    ///     Given a name that ``extends`` has, the text of that policy, or None where it knows none: then the name is a preset's.
-    ///     The text is JSON where it starts with ``{``, else TOML. Each name is asked for once; what it raises is passed on.
+    ///     Called with each name in ``extends``, once. It returns the text of that policy, or None
+    ///     if it does not know the name, which is then the name of a preset. The text is JSON if it
+    ///     starts with ``{``, otherwise TOML. Its exceptions are passed on.
     ///
     /// Raises
     /// ------
     /// PolicyError
-    ///     With all errors, each with a code, a place (JSON Pointer) and a sentence.
+    ///     With every error, each with a code, a place (JSON Pointer) and a sentence.
     ///
     /// Examples
     /// --------
@@ -90,14 +91,14 @@ impl Policy {
     /// ... extends = "phased-canary"
     /// ... efficacy = { remove = true }
     /// ... """
-    /// >>> house = """
+    /// >>> payments = """
     /// ... extends = "enterprise"
     /// ... name = "payments"
     /// ... [[phases]]
     /// ... name = "canary"
     /// ... watch = "20min"
     /// ... """
-    /// >>> policy = hotfix.Policy.from_toml(house, {"enterprise": enterprise}.get)
+    /// >>> policy = hotfix.Policy.from_toml(payments, {"enterprise": enterprise}.get)
     /// >>> policy.to_dict()["phases"][0]["watch"]
     /// 1200
     /// >>> hotfix.Policy.from_toml(policy.to_toml()).digest == policy.digest
@@ -113,7 +114,7 @@ impl Policy {
     /// Parameters
     /// ----------
     /// text : str
-    ///     At most 1 MiB of it.
+    ///     The document, at most 1 MiB.
     /// resolve : callable, optional
     ///     As for `from_toml`.
     ///
@@ -127,14 +128,15 @@ impl Policy {
         read(text, true, |name| resolve.map_or(Ok(None), |resolve| ask(resolve, name)))
     }
 
-    /// Read a file: JSON where its name ends in ``.json``, else TOML.
+    /// Read a file: JSON if its name ends in ``.json``, otherwise TOML.
     ///
-    /// A name that it extends is the file ``<name>.toml`` or else ``<name>.json`` beside it, or else a preset.
+    /// A name in ``extends`` is the file ``<name>.toml`` or ``<name>.json`` in the same folder,
+    /// otherwise a preset.
     ///
     /// Raises
     /// ------
     /// OSError
-    ///     Where the file, or one that it extends, cannot be read.
+    ///     If the file, or one that it extends, cannot be read.
     /// PolicyError
     ///     As `from_toml`; a note names the file.
     #[staticmethod]
@@ -146,7 +148,7 @@ impl Policy {
         });
         read.map_err(|fault| {
             let error = PyErr::from(fault);
-            // A note is a help; without it the error still says what is wrong.
+            // The note is optional: without it the error still states the fault.
             let note = format!("in {}", path.display());
             drop(error.value(py).call_method1("add_note", (note,)));
             error
@@ -159,7 +161,7 @@ impl Policy {
         self.0.name().to_string()
     }
 
-    /// What people call it.
+    /// Its title.
     #[getter]
     fn title(&self) -> &str {
         self.0.title()
@@ -171,12 +173,14 @@ impl Policy {
         self.0.digest().to_string()
     }
 
-    /// As TOML as people write it: ``"10min"``, ``"0.3%"``; every default filled in.
+    /// Write the policy as TOML, in the notation of policy files: ``"10min"``, ``"0.3%"``; every
+    /// default filled in.
     fn to_toml(&self) -> String {
         self.0.to_toml()
     }
 
-    /// As JSON as it goes over the wire: durations in seconds, shares as fractions; every default filled in.
+    /// Write the policy as JSON: durations in seconds, shares as fractions; every default filled
+    /// in.
     fn to_json(&self) -> String {
         self.0.to_json()
     }
@@ -191,17 +195,19 @@ impl Policy {
     /// Parameters
     /// ----------
     /// incident : Mapping
-    ///     ``{"id", "service", "title", "facts", "began_at", "detected_at", "severity"}``; all but ``id`` optional.
-    ///     Times are RFC 3339 text or aware `datetime` objects.
+    ///     ``{"id", "service", "title", "facts", "began_at", "detected_at", "severity"}``; all but
+    ///     ``id`` optional. Times are RFC 3339 text or aware `datetime` objects.
     /// release : Mapping
-    ///     ``{"version", "previous", "branch", "commit", "author", "methods", "numstat", "bug_metric"}``; all but the
-    ///     first two optional. ``methods`` is a list such as ``[{"kind": "feature_flag", "seconds": 5}]``.
+    ///     ``{"version", "previous", "branch", "commit", "author", "methods", "numstat",
+    ///     "bug_metric"}``; all but the first two optional. ``methods`` is a list such as
+    ///     ``[{"kind": "feature_flag", "seconds": 5}]``.
     /// traffic : Mapping, optional
-    ///     ``{"requests_per_minute", "instances", "canary_instances", "flags", "schema_change"}``, all optional.
+    ///     ``{"requests_per_minute", "instances", "canary_instances", "flags", "schema_change"}``,
+    ///     all optional.
     /// calibration : Mapping, optional
-    ///     What each instance counted in ordinary operation, by metric:
-    ///     ``{metric: {instance: [[events, trials], …]}}``, one pair a tick of the policy's cadence. The plan keeps what
-    ///     the tests are to make of it, not the history.
+    ///     The counts of each instance in normal operation, by metric: ``{metric: {instance:
+    ///     [[events, trials], …]}}``, one pair for each tick of the policy's cadence. The plan
+    ///     keeps the result of the calibration, not the history.
     ///
     /// Returns
     /// -------
@@ -210,7 +216,7 @@ impl Policy {
     /// Raises
     /// ------
     /// PlanError
-    ///     ``HF-PLAN-001`` to ``HF-PLAN-008``.
+    ///     If no plan can be made from these documents; with the place.
     ///
     /// Examples
     /// --------
@@ -230,18 +236,19 @@ impl Policy {
         plan::make(&self.0, incident, release, traffic, calibration)
     }
 
-    /// Say how severe an incident is, and whether it calls for a hot-fix.
+    /// Classify an incident: its severity, and whether it calls for a hot-fix.
     ///
     /// Parameters
     /// ----------
     /// facts : Mapping
-    ///     What is known, by name: bool, a number, text such as ``"55%"``, `timedelta`, aware `datetime`. None is unknown, as
-    ///     is what is left out; unknown is never taken for no.
+    ///     The known facts by name: bool, a number, text such as ``"55%"``, `timedelta`, aware
+    ///     `datetime`. A fact that is None or left out is unknown; an unknown fact is never treated
+    ///     as "no".
     ///
     /// Raises
     /// ------
     /// FactError
-    ///     With all errors, each with a code, a place (JSON Pointer) and a sentence.
+    ///     With every error, each with a code, a place (JSON Pointer) and a sentence.
     ///
     /// Examples
     /// --------
@@ -252,12 +259,12 @@ impl Policy {
     /// ... severities.P1 = { label = "high", hotfix = true }
     /// ... [[rules]]
     /// ... id = "down"
-    /// ... title = "nobody is served"
+    /// ... title = "no user is served"
     /// ... severity = "P0"
     /// ... when = "service_down"
     /// ... [[rules]]
     /// ... id = "many"
-    /// ... title = "many are hit"
+    /// ... title = "many users are affected"
     /// ... severity = "P1"
     /// ... when = { fact = "users_affected", above = "25%" }
     /// ... """)
@@ -271,7 +278,8 @@ impl Policy {
         Ok(Classification(Asked::new(&self.0, facts)))
     }
 
-    /// Decide what is to be done, by the policy's decision tree or else by the tree that its rules make.
+    /// Decide what to do about an incident, by the policy's decision tree, or by the tree built
+    /// from its rules.
     ///
     /// Parameters
     /// ----------
@@ -287,12 +295,13 @@ impl Policy {
         Ok(Decision(Asked::new(&self.0, facts)))
     }
 
-    /// Say what is doubtful in this policy, in the order of the codes.
+    /// Lint this policy: return its findings, in the order of the codes.
     ///
     /// Parameters
     /// ----------
     /// at : datetime or str, optional
-    ///     The present time: an aware `datetime`, or RFC 3339 text. Without it nothing is said of what is overdue.
+    ///     The present time: an aware `datetime`, or RFC 3339 text. Without it overdue dates are
+    ///     not checked.
     ///
     /// Returns
     /// -------
@@ -308,26 +317,29 @@ impl Policy {
     /// Parameters
     /// ----------
     /// summary : str
-    ///     What the fix does. The subject has at most 72 characters of it, the rest stands below.
+    ///     What the fix does. The subject has at most 72 characters of it; the rest is below the
+    ///     subject.
     /// scope : str, optional
-    ///     What it is about, for forms that are conventional commits.
+    ///     The scope, for forms that are conventional commits.
     /// version : str, optional
-    ///     The new version, for forms that raise it by a commit of its own.
+    ///     The new version, for forms that raise it in a separate commit.
     /// fields : Mapping, optional
-    ///     The facts, by name: ``issue``, ``severity``, ``impact``, ``cause``, ``change``, ``solution``, ``tested``,
-    ///     ``approved_by``, ``deployed_by``; None is unknown. They stand at the end, as trailers that git reads.
+    ///     The facts, by name: ``issue``, ``severity``, ``impact``, ``cause``, ``change``,
+    ///     ``solution``, ``tested``, ``approved_by``, ``deployed_by``; None is unknown. They are at
+    ///     the end, as trailers that git reads.
     ///
     /// Returns
     /// -------
     /// dict
-    ///     ``{"text", "subject", "missing", "later", "note", "version_commit", "version_missing"}``: ``missing`` has the facts
-    ///     that the form asks for, ``later`` those that are known only after the commit, ``note`` the command that writes what
-    ///     of them was given.
+    ///     ``{"text", "subject", "missing", "later", "note", "version_commit",
+    ///     "version_missing"}``: ``missing`` has the facts that the form asks for and that were not
+    ///     given, ``later`` those that are known only after the commit, ``note`` the command that
+    ///     records those of them that were given.
     ///
     /// Raises
     /// ------
     /// PlanError
-    ///     ``HF-VCS-020`` to ``HF-VCS-025``, with the place in the arguments.
+    ///     For parts that do not fit the form; with the place in the arguments.
     ///
     /// Examples
     /// --------
@@ -353,12 +365,13 @@ impl Policy {
         Ok(to_python(py, &self.0.commit_form().compose(&parts)?)?)
     }
 
-    /// Read a commit message: to the letter where it was composed, else as far as it can be read.
+    /// Read a commit message: exactly if this library composed it, otherwise as far as possible.
     ///
     /// Returns
     /// -------
     /// dict
-    ///     ``{"subject", "summary", "kind", "scope", "fields", "others", "body", "missing", "later", "faults"}``.
+    ///     ``{"subject", "summary", "kind", "scope", "fields", "others", "body", "missing",
+    ///     "later", "faults"}``.
     ///
     /// Examples
     /// --------
@@ -367,7 +380,7 @@ impl Policy {
     /// >>> read["fields"], read["missing"]
     /// ({'issue': 'INC-7'}, ['impact', 'change'])
     /// >>> read["faults"][0]["message"]
-    /// '`impact` has a label and no value: fill it in, or leave the line out'
+    /// '`impact` has a label but no value: add the value, or remove the line'
     fn parse_commit_message<'py>(
         &self,
         py: Python<'py>,
@@ -376,12 +389,13 @@ impl Policy {
         to_python(py, &self.0.commit_form().parse(text))
     }
 
-    /// The decision tree as a Mermaid flowchart: the policy's own, or the one that its rules make; None where it has neither.
+    /// The decision tree as a Mermaid flowchart: the policy's own, or the one built from its rules;
+    /// None if it has neither.
     fn tree_mermaid(&self) -> Option<String> {
         self.0.tree_mermaid()
     }
 
-    /// The same in Graphviz's language.
+    /// The decision tree in Graphviz's DOT language.
     fn tree_dot(&self) -> Option<String> {
         self.0.tree_dot()
     }
@@ -404,7 +418,7 @@ impl Policy {
     }
 }
 
-/// Reads a document; `find` has the texts that it extends, and its first error ends the search.
+/// Reads a document; `find` returns the texts that it extends, and its first error ends the search.
 fn read(
     text: &str,
     is_json: bool,
@@ -436,12 +450,15 @@ fn ask(resolve: &Bound<'_, PyAny>, name: &str) -> Result<Option<String>> {
     }
     let text = answer.cast::<PyString>().map_err(|_| {
         let kind = answer.get_type();
-        PyTypeError::new_err(format!("resolve gives the text of a policy or None, not {kind}"))
+        PyTypeError::new_err(format!(
+            "resolve has to return the text of a policy or None, not {kind}"
+        ))
     })?;
     Ok(Some(text.to_str()?.to_owned()))
 }
 
-/// The text of the policy of this name in the folder of a file. The core gives plain names, without dots or separators.
+/// Reads the policy of this name in the folder of a file. The core passes plain names, without dots
+/// or separators.
 fn beside(file: &Path, name: &str) -> std::io::Result<Option<String>> {
     for suffix in ["toml", "json"] {
         let path = file.with_file_name(format!("{name}.{suffix}"));
@@ -463,7 +480,7 @@ impl From<Core> for Policy {
     }
 }
 
-/// What `Problem` is on the wire.
+/// The serialised form of `Problem`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProblemDocument {
     code: String,
@@ -472,13 +489,13 @@ pub(crate) struct ProblemDocument {
 }
 
 document! {
-    /// One thing that is wrong with a policy or with the facts of an incident.
+    /// One fault of a policy or of the facts of an incident.
     Problem(ProblemDocument) {
         /// A stable code such as ``"HF-POL-006"``.
         fn code(this) -> String { this.code.clone() }
-        /// What is wrong and what would do, in a sentence.
+        /// What is wrong and what to do, in a sentence.
         fn message(this) -> String { this.message.clone() }
-        /// Where, as a JSON Pointer.
+        /// The place, as a JSON Pointer.
         fn path(this) -> String { this.path.clone() }
     }
 }
@@ -508,7 +525,7 @@ impl Problem {
         })
     }
 
-    /// As it stands in the message of an exception.
+    /// As it appears in the message of an exception.
     pub(crate) fn line(&self) -> String {
         let ProblemDocument { code, message, path } = &self.0;
         format!("{code} at {path}: {message}")

@@ -1,4 +1,4 @@
-//! `redact`: names taken out of a log.
+//! `redact`: removes names from a log.
 
 use hotfix_core::rollout::{self, Redaction};
 use pyo3::prelude::*;
@@ -6,19 +6,20 @@ use pyo3::prelude::*;
 use crate::error::Result;
 use crate::log::Log;
 
-/// Take personal values out of a log: the chain holds without them, and it replays to the same state with digests in place of
-/// names.
+/// Redact personal values in a log. The hash chain stays valid, and the log replays to the same
+/// state, with digests in place of names.
 ///
-/// What is hashed, members of newer releases and the layout of lines stay as they are; a second time changes nothing. What
-/// people wrote into texts is hashed and stays.
+/// Hashed values, members of newer releases and the layout of lines are kept; a second redaction
+/// changes nothing. Free texts that people wrote are part of the hash and stay in the log.
 ///
 /// Parameters
 /// ----------
 /// log : str or bytes
 ///     All lines.
 /// names : list of str, optional
-///     Whose values go, however their case: the names and how these people are reached; ``Name <address>`` goes by either
-///     part. Without it everything personal goes, the salt too, so that nobody can try names on the digests.
+///     The people whose values are redacted: their names, in any case, and how they are reached;
+///     ``Name <address>`` matches either part. Without `names` all personal values are redacted,
+///     and the salt is removed too, so that nobody can test names against the digests.
 ///
 /// Returns
 /// -------
@@ -27,7 +28,7 @@ use crate::log::Log;
 /// Raises
 /// ------
 /// LogError
-///     With the first line at which the chain is broken.
+///     With the first line where the chain is broken.
 ///
 /// Examples
 /// --------

@@ -1,4 +1,4 @@
-//! `report`: the incident report from the log alone.
+//! `report`: writes the incident report from a log.
 
 use hotfix_core::rollout::Rollout;
 use pyo3::prelude::*;
@@ -6,17 +6,17 @@ use pyo3::prelude::*;
 use crate::error::Result;
 use crate::log::Log;
 
-/// Write the incident report of a log, from the log alone.
+/// Write the incident report from a log.
 ///
-/// It can be asked for at any time, of an incident that is not finished as well.
+/// A report can be written at any time, also for an open incident.
 ///
 /// Parameters
 /// ----------
 /// log : str or bytes
 ///     All lines.
 /// format : str
-///     ``"markdown"``, ``"json"`` (described in `docs/report.md`) or ``"html"``: one page without script and without any
-///     reference.
+///     ``"markdown"``, ``"json"`` (described in `docs/report.md`) or ``"html"``: one page without
+///     scripts or external references.
 ///
 /// Returns
 /// -------
@@ -25,9 +25,9 @@ use crate::log::Log;
 /// Raises
 /// ------
 /// LogError
-///     Where the log cannot be taken up.
+///     If the log cannot be replayed.
 /// ReportError
-///     For another format.
+///     For an unknown format.
 ///
 /// Examples
 /// --------
@@ -49,7 +49,8 @@ pub(crate) fn report(py: Python<'_>, log: Log, format: &str) -> Result<String> {
     Ok(py.detach(|| hotfix_core::report::report(log.bytes(), format))?)
 }
 
-/// The report of a rollout that keeps its log. Writing takes milliseconds: without the interpreter.
+/// The report of a rollout that keeps its log. It takes milliseconds, so the interpreter is
+/// released.
 pub(crate) fn of(py: Python<'_>, rollout: &Rollout, format: &str) -> Result<String> {
     Ok(py.detach(|| rollout.report(format))?)
 }

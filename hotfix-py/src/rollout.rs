@@ -1,4 +1,4 @@
-//! `Rollout`: inputs in, log lines and actions out.
+//! `Rollout`: handles inputs, and returns log lines and actions.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -15,28 +15,29 @@ use pyo3::types::PyBytes;
 use crate::action::{Action, Outcome};
 use crate::convert::{At, datetime, document, object, to_python};
 use crate::error::{Result, poisoned};
-use crate::explain::{Comparison, Harm, Outlook, Why};
+use crate::explain::{Comparison, Forecast, Harm, Why};
 use crate::input::read_input;
 use crate::log::{Log, recording};
 use crate::message;
-use crate::observation::Reader;
+use crate::observation::ObservationReader;
 use crate::plan::Plan;
 use crate::verdict::{MetricEvidence, Verdict};
 
-/// One hot-fix from plan to closed case.
+/// The rollout of one hot-fix, from plan to closed incident.
 ///
-/// Reads no clock and does no input or output: time and observations come in with `handle` and `observe`; log lines
-/// and actions come out. Append ``outcome.events`` durably, then act. May be used from several threads; calls wait
-/// for each other.
+/// It uses no clock, file or network: you send time and observations with `handle` and `observe`,
+/// and receive log lines and actions. Append ``outcome.events`` to your log durably, then act.
+/// Several threads may use one rollout; calls wait for each other.
 ///
 /// Parameters
 /// ----------
 /// plan : Plan
-///     What is to be done.
+///     The plan to carry out.
 /// keep_log : bool, default True
-///     Keep every line for `log`. Without, lines are handed out with each outcome only and memory stays flat.
+///     Keep every line for `log`. Otherwise lines are only returned with each outcome, and memory
+///     use stays constant.
 /// salt : str, optional
-///     Goes into the digests that stand for personal values in the log.
+///     A secret for each incident, which salts the digests of personal values in the log.
 ///
 /// Examples
 /// --------
@@ -65,8 +66,8 @@ use crate::verdict::{MetricEvidence, Verdict};
 #[derive(Debug)]
 pub(crate) struct Rollout {
     inner: Mutex<Core>,
-    /// Memory for observations; taken out while Python objects are read.
-    reader: Mutex<Option<Box<Reader>>>,
+    /// Memory for observations; moved out while Python objects are read.
+    reader: Mutex<Option<Box<ObservationReader>>>,
     recovered: Option<Recovered>,
 }
 
@@ -85,43 +86,47 @@ impl Rollout {
             .into())
     }
 
-    /// Take one input: check it, record it and say what to do.
+    /// Handle one input: check it, record it and return what to do.
     ///
     /// Parameters
     /// ----------
     /// at : datetime or str
     ///     Now: an aware `datetime`, or RFC 3339 text.
     /// input : Mapping
-    ///     ``{"kind", "by", …}`` with the fields of its kind, and optionally ``key`` and ``expected_head``.
+    ///     ``{"kind", "by", …}`` with the fields of its kind, and optionally ``key`` and
+    ///     ``expected_head`` (`docs/inputs.md`).
     ///
     /// Raises
     /// ------
     /// InputError
-    ///     Where time or input are none. Nothing has changed.
+    ///     For an invalid time or input. Nothing has changed.
     /// Refused
-    ///     Where the input is legal and not taken now. Its ``events`` are to be appended like any other.
+    ///     For a valid input that is not accepted in the present state. Append its ``events`` like
+    ///     any others.
     fn handle(&self, py: Python<'_>, at: At, input: &Bound<'_, PyAny>) -> Result<Outcome> {
         self.take(py, at.0, &read_input(input)?)
     }
 
-    /// Take what the metrics read: ``handle`` with ``{"kind": "observe", "metrics": metrics}``, and faster.
+    /// Handle the readings of the metrics: the same as ``handle`` with ``{"kind": "observe",
+    /// "metrics": metrics}``, but faster.
     ///
     /// Parameters
     /// ----------
     /// at : datetime or str
     ///     Now.
     /// metrics : Mapping
-    ///     By metric id ``{"canary": reading, "baseline": reading, "totals": bool}``. A reading is ``[events, trials]``,
-    ///     a number, a histogram ``{"le", "counts", "count"}``, ``{"samples": [...]}``, or
-    ///     ``{instance: [events, trials]}``. NaN and infinities are legal and make the band ``not_finite``. In place of the
-    ///     two arms a list of such objects, one a stratum: each is compared by itself, and windows take the sums.
+    ///     By metric id ``{"canary": reading, "baseline": reading, "totals": bool}``. A reading is
+    ///     ``[events, trials]``, a number, a histogram ``{"le", "counts", "count"}``, ``{"samples":
+    ///     [...]}``, or ``{instance: [events, trials]}``. NaN and infinities are allowed and give
+    ///     the band ``not_finite``. Instead of the two arms, a list of such objects gives one for
+    ///     each stratum: each stratum is compared separately, and windows use the sums.
     ///
     /// Raises
     /// ------
     /// InputError, Refused
     ///     As `handle`.
     fn observe(&self, py: Python<'_>, at: At, metrics: &Bound<'_, PyAny>) -> Result<Outcome> {
-        // Reading may run code of the caller's objects, so no lock is held meanwhile.
+        // Reading may run code of the caller's objects, so no lock is held during it.
         let kept = self.reader.lock().ok().and_then(|mut kept| kept.take());
         let mut reader = kept.unwrap_or_default();
         let outcome = reader.read(metrics).and_then(|input| self.take(py, at.0, input));
@@ -137,7 +142,7 @@ impl Rollout {
         Ok(self.lock(py)?.state().as_str())
     }
 
-    /// The phase that is deployed, watched or decided on; None outside of phases.
+    /// The phase that is being deployed, watched or decided on; None outside of phases.
     #[getter]
     fn phase(&self, py: Python<'_>) -> PyResult<Option<String>> {
         Ok(self.lock(py)?.phase().map(|phase| phase.to_string()))
@@ -161,25 +166,27 @@ impl Rollout {
         Ok(self.lock(py)?.head().unwrap_or(Digest::ZERO).to_string())
     }
 
-    /// The last time known, in UTC; None before the first input.
+    /// The time of the last input, in UTC; None before the first input.
     #[getter]
     fn now<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let now = self.lock(py)?.now();
         now.map(|now| datetime(py, now)).transpose()
     }
 
-    /// The kinds of input that would be taken now.
+    /// The kinds of input that would be accepted now.
     #[getter]
     fn accepted(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
         Ok(self.lock(py)?.accepted().into_iter().map(InputKind::as_str).collect())
     }
 
-    /// The next moment at which time alone can change something: arm one timer with it and send a ``tick``.
+    /// The next time at which a ``tick`` can change something: set one timer to it and send a
+    /// ``tick``.
     ///
     /// Returns
     /// -------
     /// datetime or None
-    ///     In UTC; the beginning of 1970 before the first input: send a ``tick`` at once. None where nothing waits for time.
+    ///     In UTC. Before the first input it is the beginning of 1970: send a ``tick`` at once.
+    ///     None if nothing waits for time.
     fn poll_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let next = self.lock(py)?.poll_at();
         next.map(|next| datetime(py, next)).transpose()
@@ -191,45 +198,46 @@ impl Rollout {
         Ok(Plan(self.lock(py)?.plan().clone()))
     }
 
-    /// After `recover`: how many bytes of the incomplete last line were dropped; else 0.
+    /// After `recover`: the number of bytes of the incomplete last line that were dropped;
+    /// otherwise 0.
     ///
-    /// The input of a dropped line was not taken: deliver it again.
+    /// The input of a dropped line was not accepted: send it again.
     #[getter]
     fn dropped(&self) -> usize {
         self.recovered.map_or(0, |recovered| recovered.dropped)
     }
 
-    /// After `recover`: how many bytes of the log (as UTF-8) stand; cut the file here before appending. Else None.
+    /// After `recover`: the length in bytes (UTF-8) of the valid part of the log: truncate the file
+    /// to it before appending. Otherwise None.
     #[getter]
     fn recovered_length(&self) -> Option<usize> {
         self.recovered.map(|recovered| recovered.length)
     }
 
-    /// Actions that await ``confirm`` or ``failed``, oldest first. After a crash these are to be done, or found done.
-    ///
-    /// Returns
-    /// -------
-    /// list of Action
+    /// The actions that await ``confirm`` or ``failed``, the oldest first. After a crash check
+    /// whether each was carried out; if not, carry it out.
     fn pending_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
         Ok(self.lock(py)?.pending_actions().iter().cloned().map(Action::from).collect())
     }
 
-    /// The actions of the last input that was taken, after `replay`, `recover` and `restore` as well.
+    /// The actions of the last accepted input, also after `replay`, `recover` and `restore`.
     ///
-    /// Where the process died between append and act some of those that await nothing (``awaits`` is False) may not have
-    /// been done: do again what is not known to be done. A refusal and a repeated delivery leave them as they are.
+    /// If the process crashed between append and act, some of those that await nothing (``awaits``
+    /// is False) may not have been carried out: repeat those of which you are not certain. A
+    /// refusal and a repeated delivery do not change them.
     fn last_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
         Ok(self.lock(py)?.last_actions().iter().cloned().map(Action::from).collect())
     }
 
-    /// Everything that keeps the rollout from starting, each with who can clear it, and how.
+    /// The blockers: everything that prevents the rollout from starting, each with who can clear
+    /// it, and how.
     ///
     /// Returns
     /// -------
     /// list of dict
-    ///     ``{"kind", "sentence", "who", "clears"}``, where it fits with ``item``, ``list`` and ``roles``. Empty where a
-    ///     start would be taken, and from the start on. ``who`` is empty where anybody may, ``clears`` where the plan has
-    ///     to be made anew.
+    ///     ``{"kind", "sentence", "who", "clears"}``, and if applicable ``item``, ``list`` and
+    ///     ``roles``. The list is empty when a start would be accepted, and after the start.
+    ///     ``who`` is empty if anybody can clear it, ``clears`` if a new plan is needed.
     ///
     /// Examples
     /// --------
@@ -245,32 +253,31 @@ impl Rollout {
         to_python(py, &blockers)
     }
 
-    /// Each demand for approval and how it stands.
+    /// Each required approval and its state, as a dict.
     ///
-    /// Returns
-    /// -------
-    /// dict
-    ///     ``demands``: each with ``any_of``, ``state`` (open, approved, denied, withdrawn, author_alone, afterwards, late)
-    ///     and ``words``: who said what, when, in which role, where, why and of which plan. ``unasked``: words of roles that
-    ///     no demand asks.
+    /// Its ``demands``: each with ``any_of``, ``state`` (open, approved, denied, withdrawn,
+    /// author_alone, afterwards, late) and ``statements``: who answered what, when, in which
+    /// role, through which channel, why and for which plan. ``unasked``: statements of roles
+    /// that no demand asks.
     fn approvals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let approvals = self.lock(py)?.approvals();
         to_python(py, &approvals)
     }
 
-    /// What is due, overdue, next and done at a time, of what is known now.
+    /// The duties at a time, from what is known now: due, overdue, next and done.
     ///
     /// Parameters
     /// ----------
     /// at : datetime or str
-    ///     Any time from the last input on; an earlier one is read as that.
+    ///     Any time from the last input on. An earlier time is treated as the time of the last
+    ///     input.
     ///
     /// Returns
     /// -------
     /// dict
-    ///     ``due``, ``overdue``, ``next``, ``later``, ``undated`` and ``done``: each item in one of them, with ``id``,
-    ///     ``kind``, ``title``, ``who``, ``due``, ``left`` or ``late_by`` in seconds, and why it is asked for. Empty before
-    ///     the first input, which opens the case.
+    ///     ``due``, ``overdue``, ``next``, ``later``, ``undated`` and ``done``: each item in one of
+    ///     them, with ``id``, ``kind``, ``title``, ``who``, ``due``, ``left`` or ``late_by`` in
+    ///     seconds, and why it applies. The lists are empty before the first input.
     ///
     /// Examples
     /// --------
@@ -292,16 +299,17 @@ impl Rollout {
         object(py, &duties)
     }
 
-    /// The message for an occasion, an audience and a format, from the present state.
+    /// Write the message of a kind for an audience, in a format, from the present state.
     ///
     /// Parameters
     /// ----------
     /// kind, audience, format : str
-    ///     About what, for whom and where: `docs/messages.md` lists all three.
+    ///     The kind of message, its readers and its format: `docs/messages.md` lists all three.
     /// at, utc_offset : optional
-    ///     Of which time; the readers' clocks: ``"+01:00"``, a timedelta, or a tzinfo, of which the offset at that time counts.
+    ///     The time of the message; the readers' UTC offset: ``"+01:00"``, a timedelta, or a
+    ///     tzinfo, whose offset at that time counts.
     /// values : mapping, optional
-    ///     Texts by field, for what the rollout does not know. Documents for services come as dict.
+    ///     Texts by field, for what the rollout does not know.
     ///
     /// Examples
     /// --------
@@ -310,8 +318,8 @@ impl Rollout {
     /// >>> rollout = hotfix.Rollout(hotfix.Policy.preset("standard").plan(incident, {"version": "2.3.1", "previous": "2.3.0"}))
     /// >>> _ = rollout.handle("2026-03-03T14:08:00Z", {"kind": "note", "by": "lena", "text": "payments fail"})
     /// >>> print(rollout.message("alert", "public", values={"status_page": "https://status.example.org"}))
-    /// We are looking into a problem with Payments
-    /// News: https://status.example.org
+    /// We are investigating a problem with Payments
+    /// More information: https://status.example.org
     #[pyo3(signature = (kind, audience = "responders", format = "text", *, at = None, utc_offset = None, values = None))]
     #[expect(clippy::too_many_arguments, reason = "all but the kind have a default and are named")]
     fn message<'py>(
@@ -330,9 +338,10 @@ impl Rollout {
         Ok(message::python(py, rendered)?)
     }
 
-    /// The state as OpenMetrics 1.0 text, for whoever scrapes it.
+    /// Export the state as OpenMetrics 1.0 text, for a scraper.
     ///
-    /// `at` is any time from the last input on; an earlier one is read as that.
+    /// `at` is any time from the last input on. An earlier time is treated as the time of the last
+    /// input.
     ///
     /// Examples
     /// --------
@@ -345,44 +354,48 @@ impl Rollout {
         Ok(openmetrics::text(&*self.lock(py)?, at.0))
     }
 
-    /// What is due as iCalendar text (RFC 5545): a to-do for each duty, who does it as a role.
+    /// Export the duties as iCalendar text (RFC 5545): one to-do for each duty, with the role that
+    /// does it.
     ///
-    /// Lines end with a carriage return and a line feed. `at` is any time from the last input on; an earlier one is read as that.
+    /// Lines end with a carriage return and a line feed. `at` is any time from the last input on.
+    /// An earlier time is treated as the time of the last input.
     fn icalendar(&self, py: Python<'_>, at: At) -> PyResult<String> {
         Ok(icalendar::text(&*self.lock(py)?, at.0))
     }
 
-    /// How often the hot-fix was begun: 1, and one more with each ``supersede`` and each ``retry``.
+    /// The number of attempts: 1, and one more for each ``supersede`` and each ``retry``.
     #[getter]
     fn attempt(&self, py: Python<'_>) -> PyResult<u32> {
         Ok(self.lock(py)?.attempt())
     }
 
-    /// Each checklist, whether the incident has it, and how its items stand.
+    /// Each checklist, whether it applies, and the state of its items.
     ///
     /// Returns
     /// -------
     /// list of dict
-    ///     ``applies`` is yes, no or unknown, by severity and facts. An item's ``state`` is open, done, waived or
-    ///     not_applicable, its ``mark`` says who said so, when and why.
+    ///     ``applies`` is yes, no or unknown, and follows from severity and facts. An item's
+    ///     ``state`` is open, done, waived or not_applicable; its ``mark`` has who set it, when and
+    ///     why.
     fn checklists<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let checklists = self.lock(py)?.checklists();
         to_python(py, &checklists)
     }
 
-    /// Each step of the procedure and how it stands, as a list of dict; ``check_item`` keeps the progress.
+    /// Each step of the procedure and its state, as a list of dict; ``check_item`` marks a step as
+    /// done.
     fn procedure<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let procedure = self.lock(py)?.procedure();
         to_python(py, &procedure)
     }
 
-    /// The plan's record with how far it is now.
+    /// The plan's change record with its present status.
     ///
     /// Returns
     /// -------
     /// dict
-    ///     As ``plan.record``; ``status`` is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or
-    ///     stopped. A way back under way is still in_progress.
+    ///     As ``plan.change_record``; ``status`` is drafted, awaiting_approval, ready, in_progress,
+    ///     complete, rolled_back or stopped. During a rollback it is still in_progress.
     ///
     /// Examples
     /// --------
@@ -390,79 +403,63 @@ impl Rollout {
     /// >>> plan = hotfix.Policy.preset("phased-canary").plan({"id": "INC-2041"}, {"version": "2", "previous": "1"})
     /// >>> rollout = hotfix.Rollout(plan)
     /// >>> _ = rollout.handle("2026-03-03T14:40:00Z", {"kind": "abort", "by": "lena", "why": "no longer needed"})
-    /// >>> rollout.record()["status"], plan.record["status"]
+    /// >>> rollout.change_record()["status"], plan.change_record["status"]
     /// ('stopped', 'drafted')
-    fn record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let record = document(&self.lock(py)?.record())?;
+    fn change_record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let record = document(&self.lock(py)?.change_record())?;
         object(py, &record)
     }
 
-    /// The last intent of each kind: who wanted what, when and why, apart from what came of it.
+    /// The last intervention of each kind: who asked for what, when and why, whatever the result
+    /// was.
     ///
     /// Returns
     /// -------
     /// list of dict
-    ///     ``{"kind", "at"}`` and, where there is one, ``by``, ``role``, ``about`` and ``why``, in the order of time.
-    fn intents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let intents = self.lock(py)?.intents();
-        to_python(py, &intents)
+    ///     ``{"kind", "at"}`` and, if present, ``by``, ``role``, ``about`` and ``why``, ordered by
+    ///     time.
+    fn interventions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let interventions = self.lock(py)?.interventions();
+        to_python(py, &interventions)
     }
 
-    /// Why the last verdict is as it is: numbers, rules, and the least change that would have turned it.
+    /// Explain the last verdict: numbers, rules, and the smallest change that would have changed
+    /// it.
     ///
-    /// From the way back on it is the verdict before it. Searches, so it may take some milliseconds.
-    ///
-    /// Returns
-    /// -------
-    /// Why or None
-    ///     None before the first verdict, and between a change of traffic and the next look.
+    /// During and after a rollback this explains the verdict before the rollback. The search may
+    /// take some milliseconds: call it on demand, not at every tick. None before the first verdict,
+    /// and between a change of traffic and the next evaluation.
     fn why(&self, py: Python<'_>) -> PyResult<Option<Why>> {
         Ok(self.lock(py)?.why().map(Why))
     }
 
-    /// Whom each version hurts a minute, over the phase so far.
-    ///
-    /// Returns
-    /// -------
-    /// Harm or None
-    ///     None where `why` is None.
+    /// The estimated impact of each version in bad events per minute, over the phase so far; None
+    /// if `why` is None.
     fn harm(&self, py: Python<'_>) -> PyResult<Option<Harm>> {
         Ok(self.lock(py)?.harm().map(Harm))
     }
 
-    /// What the rest of the phase can still show, and how many more requests that takes.
-    ///
-    /// Returns
-    /// -------
-    /// Outlook or None
-    ///     None where no phase is watched.
-    fn outlook(&self, py: Python<'_>) -> PyResult<Option<Outlook>> {
-        Ok(self.lock(py)?.outlook().map(Outlook))
+    /// The forecast for the rest of the phase: what the tests can still decide, and how many more
+    /// requests that takes. None if no phase is watched.
+    fn forecast(&self, py: Python<'_>) -> PyResult<Option<Forecast>> {
+        Ok(self.lock(py)?.forecast().map(Forecast))
     }
 
-    /// Each metric, its baseline and what each phase read; the phase under way as far as it is.
+    /// The comparison table: each metric, its baseline and its readings in each phase, including
+    /// the present one.
     fn comparison(&self, py: Python<'_>) -> PyResult<Comparison> {
         Ok(Comparison(self.lock(py)?.comparison()))
     }
 
-    /// A metric's evidence with everything that it rests on. Computed for this call: seldom, not at every tick.
-    ///
-    /// Parameters
-    /// ----------
-    /// metric : str
-    ///     Its id.
-    ///
-    /// Returns
-    /// -------
-    /// MetricEvidence or None
-    ///     None for a metric without a test, or a latency that was never read.
+    /// The evidence of a metric, by its id, and its basis. The call computes it: call it on demand,
+    /// not at every tick. None for a metric without a test, or a latency that was never read.
     fn evidence(&self, py: Python<'_>, metric: &str) -> PyResult<Option<MetricEvidence>> {
-        // A text that is no legal id is no metric's.
+        // A text that is not a valid id is the id of no metric.
         let Ok(metric) = MetricName::try_new(metric) else { return Ok(None) };
         Ok(self.lock(py)?.evidence(metric).map(MetricEvidence))
     }
 
-    /// Every log line so far; empty unless `keep_log`.
+    /// Every log line so far; empty if the rollout does not keep its log (`keep_log`).
     fn log(&self, py: Python<'_>) -> PyResult<String> {
         Ok(self.lock(py)?.log().to_owned()) // made Python's without the lock: that may collect garbage
     }
@@ -472,7 +469,7 @@ impl Rollout {
         crate::report::of(py, &self.lock(py)?.clone(), format)
     }
 
-    /// Take up a whole log, strictly.
+    /// Replay a whole log, strictly.
     ///
     /// Parameters
     /// ----------
@@ -491,22 +488,22 @@ impl Rollout {
         Ok(py.detach(|| Core::replay(log.bytes(), recording(keep_log)))?.into())
     }
 
-    /// Take up a log whose last line may be incomplete, as a crash in mid-write leaves it.
+    /// Replay a log whose last line may be incomplete after a crash during a write.
     ///
-    /// ``rollout.dropped`` says how many bytes were dropped, ``rollout.recovered_length`` how many stand: cut the file
-    /// there before appending to it.
+    /// ``rollout.dropped`` is the number of bytes that were dropped, ``rollout.recovered_length``
+    /// the length of the valid part: truncate the file to it before appending.
     ///
     /// Parameters
     /// ----------
     /// log : str or bytes
-    ///     What the file holds; bytes where the crash may have cut a character in half.
+    ///     The content of the file; pass bytes, because the crash may have cut a character in half.
     /// keep_log : bool, default True
     ///     As for `Rollout`.
     ///
     /// Raises
     /// ------
     /// LogError
-    ///     As `replay` for what comes before; ``HF-LOG-001`` where no line is complete.
+    ///     As `replay` for the complete lines, and if no line is complete.
     #[staticmethod]
     #[pyo3(signature = (log, keep_log=true))]
     fn recover(py: Python<'_>, log: Log, keep_log: bool) -> Result<Self> {
@@ -516,31 +513,34 @@ impl Rollout {
         Ok(Self { recovered: Some(recovered), ..found.rollout.into() })
     }
 
-    /// The present state in bytes, for `restore`. The same state gives the same bytes.
+    /// Write the present state as bytes, for `restore`. The same state gives the same bytes.
     ///
-    /// The log stays the truth: keep it whole, as another release may refuse a snapshot. It holds names in the clear,
-    /// and the salt: once personal values are taken out of the log, throw older snapshots away and make new ones.
+    /// Keep the whole log as well: another release may refuse a snapshot. A snapshot contains names
+    /// and the salt in clear text: after a redaction of the log, delete older snapshots and make
+    /// new ones.
     fn snapshot<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>> {
         let bytes = self.lock(py)?.snapshot()?;
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// Take up a snapshot and the log's lines after it: the same as `replay` of the whole log, byte for byte.
+    /// Restore a rollout from a snapshot and the log lines after it: the same, byte for byte, as
+    /// `replay` of the whole log.
     ///
     /// Parameters
     /// ----------
     /// snapshot : bytes
-    ///     What `snapshot` gave.
+    ///     The bytes from `snapshot`.
     /// tail : str or bytes, default ""
-    ///     The log's lines from the one on whose ``seq`` `snapshot_seq` gives, each with its line feed.
+    ///     The log lines from the one whose ``seq`` is the result of `snapshot_seq`, each with its
+    ///     line feed.
     /// keep_log : bool, default True
     ///     As for `Rollout`; `log` begins with the tail.
     ///
     /// Raises
     /// ------
     /// LogError
-    ///     ``HF-SNAP-001`` to ``-006`` for the snapshot, or with the first line of the tail that is wrong. Replay the
-    ///     whole log then.
+    ///     For a snapshot that cannot be restored, or a wrong tail, with its first wrong line. Then
+    ///     replay the whole log.
     #[staticmethod]
     #[pyo3(signature = (snapshot, tail=None, keep_log=true), text_signature = "(snapshot, tail='', keep_log=True)")]
     fn restore(
@@ -553,17 +553,18 @@ impl Rollout {
         Ok(py.detach(|| Core::restore(&snapshot, tail, recording(keep_log)))?.into())
     }
 
-    /// How many lines the log had when a snapshot was made: the tail begins with the line of this ``seq``.
+    /// The number of log lines when the snapshot was made: the tail begins with the line that has
+    /// this ``seq``.
     ///
     /// Parameters
     /// ----------
     /// snapshot : bytes
-    ///     What `snapshot` gave.
+    ///     The bytes from `snapshot`.
     ///
     /// Raises
     /// ------
     /// LogError
-    ///     ``HF-SNAP-001`` to ``-004``.
+    ///     For bytes that are not a complete snapshot of this format.
     #[staticmethod]
     fn snapshot_seq(snapshot: &[u8]) -> Result<u64> {
         Ok(Core::snapshot_head(snapshot)?.seq)
@@ -577,7 +578,7 @@ impl Rollout {
 
     #[expect(clippy::unused_self, reason = "Python calls it on an object")]
     fn __reduce__(&self) -> PyResult<()> {
-        Err(PyTypeError::new_err("a rollout is not copied or pickled: replay its log"))
+        Err(PyTypeError::new_err("a rollout cannot be copied or pickled: replay its log"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a policy says of an incident, and what is doubtful in it, as typed objects.
+//! Classification, decision and lint findings of a policy, as typed objects.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -18,8 +18,8 @@ use serde_json::Value;
 use crate::convert::{duration, object};
 use crate::document::{document, value};
 
-/// What was asked of a policy. The answer is worked out as far as it is looked at: the whole of it takes a hundred times as
-/// long as the severity. One that was pickled is its document.
+/// A question to a policy. Its answer is computed as far as it is read: the whole answer takes a
+/// hundred times as long as the severity. After pickling it is the document of the answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked<Q> {
     of: Option<(Arc<Policy>, Facts)>,
@@ -27,7 +27,7 @@ pub(crate) struct Asked<Q> {
     question: PhantomData<Q>,
 }
 
-/// What may be asked.
+/// The parts of an answer.
 pub(crate) trait Question {
     /// The whole answer.
     fn answer(policy: &Policy, facts: &Facts) -> Value;
@@ -37,7 +37,7 @@ pub(crate) trait Question {
 #[derive(Clone, Debug)]
 pub(crate) enum Severity {}
 
-/// What is to be done.
+/// The plan to carry out.
 #[derive(Clone, Debug)]
 pub(crate) enum ToDo {}
 
@@ -66,7 +66,7 @@ impl<Q: Question> Asked<Q> {
 }
 
 impl Asked<Severity> {
-    /// What is there at once.
+    /// The parts that are available at once.
     fn now<T>(
         &self,
         now: impl FnOnce(core::Classification<'_>) -> T,
@@ -99,50 +99,52 @@ impl<'de, Q> Deserialize<'de> for Asked<Q> {
 }
 
 document! {
-    /// How severe an incident is and whether it calls for a hot-fix, as far as it is known.
+    /// The severity of an incident and whether it calls for a hot-fix, as far as the facts are
+    /// known.
     ///
-    /// Made by `Policy.classify`. It is certain of what follows for all values of the unknown facts that the policy's
-    /// implications allow, and only of that.
+    /// Made by `Policy.classify`. An answer is certain only if it is the same for all values of the
+    /// unknown facts that the policy's implications allow.
     Classification(Asked<Severity>) {
-        /// The severity to act on meanwhile, as the policy says.
+        /// The severity to act on while facts are unknown, by the policy.
         fn act_on(this) -> Option<String> {
             this.now(|answer| answer.act_on().map(|s| s.to_string()), |whole| text(whole, "act_on"))
         }
-        /// The most severe one that is still possible.
+        /// The most severe severity that is still possible.
         fn at_worst(this) -> Option<String> {
             this.now(|answer| answer.at_worst().map(|s| s.to_string()), |whole| text(whole, "at_worst"))
         }
-        /// The implications that what is known breaks: their ids.
+        /// The ids of the implications that the known facts contradict.
         fn contradictions(this) -> Vec<String> { texts(this.whole(), "contradictions") }
         /// The unknown facts that can still change the answer.
         fn decisive(this) -> Vec<String> { texts(this.whole(), "decisive") }
-        /// The facts that follow from what is known, by the policy's implications.
+        /// The facts that follow from the known ones, by the policy's implications.
         fn deduced(this, py) -> PyResult<Py<PyAny>> { object(py, &this.whole()["deduced"]).map(Bound::unbind) }
-        /// Whether the answer is exact; otherwise it may be uncertain without need, never wrongly certain.
+        /// Whether the answer is exact; otherwise it may be uncertain without need, but never
+        /// wrongly certain.
         fn exact(this) -> bool { flag(this.whole(), "exact") }
         /// Whether a hot-fix is called for: ``yes``, ``no`` or ``unknown``.
         fn hotfix(this) -> Option<String> {
             this.now(|answer| Some(answer.hotfix().to_string()), |whole| text(whole, "hotfix"))
         }
-        /// By unknown fact and value the severity that would be certain.
+        /// The severity that would be certain, by unknown fact and value.
         fn if_known(this, py) -> PyResult<BTreeMap<String, Py<PyAny>>> {
             members(this.whole(), "if_known").map(|(fact, values)| Ok((fact, by_value(py, values)?))).collect()
         }
-        /// The rules that fired, in the order of the policy.
+        /// The rules that apply, in the order of the policy.
         fn rules(this) -> Vec<RuleVerdict> { each(this.whole(), "rules", RuleVerdict) }
         /// Whether no unknown fact can change severity or hot-fix.
         fn settled(this) -> bool {
             this.now(|answer| answer.settled(), |whole| flag(whole, "settled"))
         }
-        /// The severity that is certain; None where that is none, or nothing is certain.
+        /// The severity that is certain; None if the incident has none, or it is not certain.
         fn severity(this) -> Option<String> {
             this.now(|answer| answer.severity().map(|s| s.to_string()), |whole| text(whole, "severity"))
         }
-        /// The rules that could not be judged.
+        /// The rules that could not be evaluated.
         fn undecided(this) -> Vec<RuleVerdict> { each(this.whole(), "undecided", RuleVerdict) }
         /// The unknown facts that they ask for.
         fn unknown(this) -> Vec<String> { texts(this.whole(), "unknown") }
-        /// By unknown fact what would follow from each of its values.
+        /// What would follow from each value, by unknown fact.
         fn would(this) -> BTreeMap<String, Vec<FactChange>> {
             members(this.whole(), "would").map(|(fact, changes)| (fact, every(changes, FactChange))).collect()
         }
@@ -150,19 +152,19 @@ document! {
 }
 
 document! {
-    /// A rule with what is known of the facts that it looks at.
+    /// A rule with the known and unknown facts that it uses.
     RuleVerdict(Value) {
-        /// The known ones, by name.
+        /// The known facts, by name.
         fn facts(this, py) -> PyResult<Py<PyAny>> { object(py, &this["facts"]).map(Bound::unbind) }
-        /// Whether it asks for a hot-fix or rules one out; None for a rule that sets a severity.
+        /// Whether it requires a hot-fix or excludes one; None for a rule that sets a severity.
         fn hotfix(this) -> Option<bool> { this["hotfix"].as_bool() }
         /// Its id.
         fn id(this) -> Option<String> { text(this, "id") }
-        /// The severity that it sets; None for one that says whether to hot-fix.
+        /// The severity that it sets; None for a rule about the hot-fix.
         fn severity(this) -> Option<String> { text(this, "severity") }
-        /// What it says, in words.
+        /// Its title.
         fn title(this) -> Option<String> { text(this, "title") }
-        /// The unknown ones.
+        /// The unknown facts.
         fn unknown(this) -> Vec<String> { texts(this, "unknown") }
     }
 }
@@ -170,7 +172,7 @@ document! {
 document! {
     /// What would follow from one value of an unknown fact.
     FactChange(Value) {
-        /// The most severe one that would still be possible.
+        /// The most severe severity that would still be possible.
         fn at_worst(this) -> Option<String> { text(this, "at_worst") }
         /// Whether a hot-fix would be called for: ``yes``, ``no`` or ``unknown``.
         fn hotfix(this) -> Option<String> { text(this, "hotfix") }
@@ -182,21 +184,22 @@ document! {
 }
 
 document! {
-    /// Where the decision tree leads for an incident, as far as it is known.
+    /// The result of the decision tree for an incident, as far as the facts are known.
     ///
-    /// Made by `Policy.decide`; as certain as a `Classification`.
+    /// Made by `Policy.decide`. It is as certain as a `Classification`.
     Decision(Asked<ToDo>) {
-        /// Whether the tree may lead round in a circle.
+        /// Whether the tree may lead into a cycle.
         fn circular(this) -> bool { flag(this.whole(), "circular") }
-        /// The implications that what is known breaks: their ids.
+        /// The ids of the implications that the known facts contradict.
         fn contradictions(this) -> Vec<String> { texts(this.whole(), "contradictions") }
-        /// Whether the answer is exact; otherwise it may be uncertain without need, never wrongly certain.
+        /// Whether the answer is exact; otherwise it may be uncertain without need, but never
+        /// wrongly certain.
         fn exact(this) -> bool { flag(this.whole(), "exact") }
-        /// The questions that may have no answer for this incident: their ids.
+        /// The ids of the questions that may have no answer for this incident.
         fn gaps(this) -> Vec<String> { texts(this.whole(), "gaps") }
-        /// What to find out next; None where nothing helps.
+        /// The question to answer next; None if no answer helps.
         fn next_question(this) -> Option<NextQuestion> { one(this.whole(), "next_question", NextQuestion) }
-        /// What is to be done; None while that is open.
+        /// What to do; None while that is open.
         fn outcome(this) -> Option<Leaf> {
             match &this.of {
                 Some((policy, facts)) => policy.decide(facts).outcome().map(|leaf| Leaf(value(&leaf))),
@@ -205,14 +208,14 @@ document! {
         }
         /// The questions that are answered, in order.
         fn path(this) -> Vec<DecisionStep> { each(this.whole(), "path", DecisionStep) }
-        /// The leaves that are still possible: their ids.
+        /// The ids of the leaves that are still possible.
         fn reachable(this) -> Vec<String> { texts(this.whole(), "reachable") }
         /// Whether no unknown fact can change where the tree ends.
         fn settled(this) -> bool { flag(this.whole(), "settled") }
     }
 }
 
-/// By when.
+/// The deadline.
 #[derive(IntoPyObject)]
 pub(crate) enum Deadline {
     Within(Duration),
@@ -220,10 +223,11 @@ pub(crate) enum Deadline {
 }
 
 document! {
-    /// What is to be done: a leaf of the decision tree.
+    /// What to do: a leaf of the decision tree.
     Leaf(Value) {
-        /// By when: a `timedelta`, zero at once, or the name of a day such as ``next_release``; None where nothing says.
-        /// In `to_dict` seconds or the name.
+        /// The deadline: a `timedelta` (zero: at once), or the name of a day such as
+        /// ``next_release``; None if the tree gives none. In `to_dict` it is in seconds, or the
+        /// name.
         fn deadline(this) -> Option<Deadline> {
             match &this["deadline"] {
                 Value::String(day) => Some(Deadline::Day(day.clone())),
@@ -233,62 +237,63 @@ document! {
                 }
             }
         }
-        /// Hot-fix or scheduled release.
+        /// Whether it is a hot-fix; otherwise a scheduled release.
         fn hotfix(this) -> bool { flag(this, "hotfix") }
         /// Its id.
         fn id(this) -> Option<String> { text(this, "id") }
-        /// How bad it is, where the tree says.
+        /// The severity, if the tree gives one.
         fn severity(this) -> Option<String> { text(this, "severity") }
-        /// What is to be done, in words.
+        /// What to do, in words.
         fn title(this) -> Option<String> { text(this, "title") }
     }
 }
 
 document! {
-    /// A question of the decision tree that is answered, and what the answer rests on.
+    /// An answered question of the decision tree, and the facts that the answer is based on.
     DecisionStep(Value) {
         /// The answer in words: ``yes``, ``below 5%``.
         fn answer(this) -> Option<String> { text(this, "answer") }
         /// The question.
         fn ask(this) -> Option<String> { text(this, "ask") }
-        /// Those of `facts` that nobody told: they follow from what is known.
+        /// Those of `facts` that were not given: they follow from the known facts.
         fn deduced(this) -> Vec<String> { texts(this, "deduced") }
-        /// The facts that it looks at, each with its value, or what is left of it in words.
+        /// The facts that it uses, each with its value, or its possible values in words.
         fn facts(this, py) -> PyResult<Py<PyAny>> { object(py, &this["facts"]).map(Bound::unbind) }
         /// Its id.
         fn id(this) -> Option<String> { text(this, "id") }
-        /// The id of the question or leaf to which the answer leads; None where it leads nowhere.
+        /// The id of the question or leaf to which the answer leads; None if it leads nowhere.
         fn to(this) -> Option<String> { text(this, "to") }
     }
 }
 
 document! {
-    /// The question whose answer brings a decision nearest.
+    /// The question whose answer brings the decision closest.
     NextQuestion(Value) {
         /// The question, for a person.
         fn ask(this) -> Option<String> { text(this, "ask") }
         /// The unknown fact.
         fn fact(this) -> Option<String> { text(this, "fact") }
-        /// By value the ids of the leaves that would be left.
+        /// The ids of the leaves that would be left, by value.
         fn if_known(this, py) -> PyResult<Py<PyAny>> { by_value(py, &this["if_known"]) }
-        /// What its values are: ``flag``, ``share``, ``duration``, ``number``, ``text`` or ``time``.
+        /// The type of its values: ``flag``, ``share``, ``duration``, ``number``, ``text`` or
+        /// ``time``.
         fn kind(this) -> Option<String> { text(this, "kind") }
     }
 }
 
 document! {
-    /// Something doubtful in a policy.
+    /// A lint finding of a policy.
     Finding(Value) {
         /// A stable code such as ``"HF-LINT-001"``.
         fn code(this) -> Option<String> { text(this, "code") }
-        /// What shows it when it is fed back: ``{"facts": …}``, ``{"counts": …}`` or ``{"times": …}``; None where
-        /// nothing can.
+        /// An input that demonstrates it: ``{"facts": …}``, ``{"counts": …}`` or ``{"times": …}``;
+        /// None if there is none.
         fn example(this, py) -> PyResult<Py<PyAny>> { object(py, &this["example"]).map(Bound::unbind) }
-        /// How grave it is: ``deny``, ``warn`` or ``note``.
+        /// Its level: ``deny``, ``warn`` or ``note``.
         fn level(this) -> Option<String> { text(this, "level") }
         /// What is wrong.
         fn message(this) -> Option<String> { text(this, "message") }
-        /// Where, as a JSON Pointer into the policy.
+        /// The place, as a JSON Pointer into the policy.
         fn path(this) -> Option<String> { text(this, "path") }
         /// What to do about it.
         fn remedy(this) -> Option<String> { text(this, "remedy") }

@@ -1,4 +1,4 @@
-//! Simulations on all cores, with the lock of the interpreter given back.
+//! Simulations on all cores, without the lock of the interpreter.
 
 use std::num::NonZero;
 use std::ops::Range;
@@ -17,10 +17,10 @@ use crate::error::Result;
 use crate::plan::Plan;
 use crate::policy::Policy;
 
-/// Runs that one thread plays before it looks whether it is to stop.
+/// Number of runs of one thread between checks whether to stop.
 const PART: u64 = 64;
 
-/// How often Python is asked whether somebody pressed a key.
+/// How often Python is asked for an interrupt (Ctrl-C).
 const LOOK: Duration = Duration::from_millis(100);
 
 fn plan_of(subject: &Bound<'_, PyAny>, scenario: &Scenario) -> Result<Core> {
@@ -33,7 +33,7 @@ fn plan_of(subject: &Bound<'_, PyAny>, scenario: &Scenario) -> Result<Core> {
     }
 }
 
-/// What threads add up.
+/// A result that threads add up.
 pub(crate) trait Sum: Send + Sized {
     fn merge(&mut self, other: Self) -> std::result::Result<(), SimulationErrors>;
 }
@@ -50,7 +50,8 @@ impl Sum for Pairs {
     }
 }
 
-/// Plays runs on so many threads and adds up; tells how far it is, and stops where Python says so.
+/// Simulates runs on a number of threads and adds up the results; it reports progress, and stops if
+/// Python requests it.
 pub(crate) fn on_threads<S: Sum>(
     py: Python<'_>,
     runs: u64,
@@ -112,7 +113,7 @@ pub(crate) fn on_threads<S: Sum>(
         for handle in handles {
             let part = py.detach(|| handle.join());
             let part =
-                part.map_err(|_| PyRuntimeError::new_err("a run could not be played to its end"))?;
+                part.map_err(|_| PyRuntimeError::new_err("a simulated run did not complete"))?;
             match &mut all {
                 Some(all) => all.merge(part?)?,
                 None => all = Some(part?),
@@ -136,7 +137,7 @@ fn campaign(
     Ok(Campaign::try_new(plan, scenario, seed)?)
 }
 
-/// The outcome table of many runs; `hotfix.simulate` is its face.
+/// The outcome table of many runs; `hotfix.simulate` calls it.
 #[pyfunction]
 #[pyo3(signature = (subject, scenario, runs, seed=None, threads=None, progress=None))]
 pub(crate) fn _simulate<'py>(
@@ -153,7 +154,7 @@ pub(crate) fn _simulate<'py>(
     Ok(to_python(py, &tally.outcome())?)
 }
 
-/// The table of differences of two plans; `hotfix.compare` is its face.
+/// The table of differences of two plans; `hotfix.compare` calls it.
 #[pyfunction]
 #[pyo3(signature = (first, second, scenario, runs, seed=None, threads=None, progress=None))]
 pub(crate) fn _compare<'py>(
@@ -173,7 +174,7 @@ pub(crate) fn _compare<'py>(
     Ok(to_python(py, &pairs.differences())?)
 }
 
-/// One run with its log; `hotfix.drill` is its face.
+/// One run with its log; `hotfix.drill` calls it.
 #[pyfunction]
 #[pyo3(signature = (subject, scenario, seed=None, number=0))]
 pub(crate) fn _drill<'py>(

@@ -1,4 +1,4 @@
-//! `hotfix.stats`: tests and intervals for use on their own.
+//! `hotfix.stats`: tests and intervals without a rollout.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -16,7 +16,7 @@ use crate::error::{Fault, Result, poisoned};
 use crate::evidence::{Evidence, Strata, add, from_bytes, key_of, to_bytes};
 use crate::observation::number;
 
-/// What a test was asked; enough to make it again.
+/// The settings of a test; enough to make it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Settings {
     model: Model,
@@ -37,7 +37,7 @@ struct Settings {
     horizon: Option<u32>,
 }
 
-/// What bytes written before there was a temper meant.
+/// The temper of bytes that were written when there was no such setting.
 const fn untempered() -> f64 {
     1.0
 }
@@ -155,42 +155,47 @@ enum SavedState {
 
 const FORMAT: u32 = 1;
 
-/// A test of the canary's rate against the baseline's that may be looked at every tick.
+/// A sequential test of the canary's rate against the baseline's. It may be evaluated at every
+/// tick.
 ///
-/// Its evidence is an e-value: by chance alone it ever reaches ``1/alpha`` with probability `alpha` at most, however
-/// often one looks.
+/// Its evidence is an e-value: by chance alone it ever reaches ``1/alpha`` with probability at most
+/// `alpha`, however often it is evaluated.
 ///
 /// Parameters
 /// ----------
 /// direction : {"worse", "better"}, default "worse"
-///     What is to be shown: that the canary is worse than `tolerated`, or better than `margin`.
+///     The claim to show: that the canary is worse than `tolerated`, or better than `margin`.
 /// alpha : float, default 0.01
-///     Chance of ever deciding while the null holds.
+///     Probability of ever deciding while the null hypothesis is true.
 /// tolerated : float, default 1.0
-///     With "worse": the null is ``ratio <= tolerated``.
+///     With "worse": the null hypothesis is ``ratio <= tolerated``.
 /// margin : float, default 2.0
-///     With "better": the null is ``ratio >= margin``; at most 1 it is a claim of efficacy.
+///     With "better": the null hypothesis is ``ratio >= margin``; a margin of at most 1 is a claim
+///     of efficacy.
 /// grid, weights : sequence of float, optional
-///     Ratios above 1 that the alternatives are spread over (inverted for "better"), and their weights, summing to 1.
+///     The ratios above 1 of the alternatives (inverted for "better"), and their weights, which sum
+///     to 1.
 /// model : {"poisson", "bernoulli"}, default "poisson"
-///     Counts and rare proportions, or proportions above about 5%.
+///     "poisson" for counts and rare proportions, "bernoulli" for proportions above about 5%.
 /// temper : float, default 1.0
-///     Factor on what every tick adds, above 0 and at most 1: evidence under noise is worth less.
+///     Factor on the evidence of every tick, above 0 and at most 1: with noise, evidence counts
+///     less.
 /// cap : float, optional
-///     Most log evidence that a tick may add to an alternative, after `temper`; one burst cannot decide then.
+///     Upper limit of the log evidence that a tick may add to an alternative, after `temper`: one
+///     burst of errors cannot decide.
 /// threshold : float, optional
-///     Log evidence that decides, default ``log(1/alpha)``. The chance of ever deciding while the null holds is at most
-///     ``exp(-threshold)``.
+///     Log evidence at which the test decides; default ``log(1/alpha)``. The probability of ever
+///     deciding while the null hypothesis is true is at most ``exp(-threshold)``.
 /// horizon : int, optional
-///     Planned ticks: turns the change-point mixture on, which finds faults that start late. A tick without data is a
-///     tick, so feed ``(0, 0)``.
+///     Number of planned ticks: enables the change-point mixture, which detects faults that start
+///     late. A tick without data counts too, so send ``(0, 0)``.
 /// prior_trials : float, optional
-///     With "bernoulli": trials that the estimated rate starts with; default 50.
+///     With "bernoulli": number of prior trials of the estimated rate; default 50.
 ///
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-001``, ``-006`` to ``-013``, ``-016`` and ``-024`` to ``-026`` for figures that are no test's.
+///     For invalid settings.
 ///
 /// Examples
 /// --------
@@ -261,12 +266,12 @@ impl RateRatio {
         Ok(Self { settings, state: Mutex::new(state) })
     }
 
-    /// Take in one tick.
+    /// Add the counts of one tick.
     ///
     /// Parameters
     /// ----------
     /// canary, baseline : (float, float)
-    ///     Events, and the trials or the exposure that they come from.
+    ///     Events, and the trials or the exposure in which they occurred.
     ///
     /// Returns
     /// -------
@@ -275,11 +280,11 @@ impl RateRatio {
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-002`` to ``-005`` for counts that cannot be; nothing was taken in.
+    ///     For invalid counts; the test is unchanged.
     ///
     /// Examples
     /// --------
-    /// A fault that starts late; the horizon kept stakes back for it.
+    /// A fault that starts late is detected only with a horizon.
     ///
     /// >>> import hotfix
     /// >>> plain, planned = hotfix.stats.RateRatio(), hotfix.stats.RateRatio(horizon=300)
@@ -301,15 +306,17 @@ impl RateRatio {
         Ok(self.report(&state))
     }
 
-    /// Add the evidence of another test with the same settings: it is then that of one test fed with both.
+    /// Add the evidence of another test with the same settings. The result equals one test that
+    /// received the data of both.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-017`` where the settings differ, and with ``model="bernoulli"``, whose evidence depends on the
-    ///     order of the ticks; ``HF-STAT-023`` with a horizon, where it depends on when they were.
+    ///     If the settings differ; with ``model="bernoulli"``, whose evidence depends on the order
+    ///     of the ticks; and with a horizon, because the evidence then depends on the time of the
+    ///     ticks.
     fn merge(&self, py: Python<'_>, other: &Bound<'_, Self>) -> Result<Evidence> {
-        // One lock after the other: two merges in opposite directions must not wait for each other.
+        // One lock after the other, so that two merges in opposite directions cannot deadlock.
         let other = other.get().lock(py)?.clone();
         let mut state = self.lock(py)?;
         match (&mut state.test, &other.test) {
@@ -324,22 +331,23 @@ impl RateRatio {
         Ok(self.report(&state))
     }
 
-    /// Take in one tick that is made of strata, such as regions, whose log likelihoods add.
+    /// Add one tick of strata, such as regions, whose log likelihoods are summed.
     ///
     /// Parameters
     /// ----------
     /// strata : sequence of ((float, float), (float, float))
-    ///     Canary and baseline of each, as in `update`. A cap bounds the sum; a horizon counts one tick.
+    ///     Canary and baseline of each stratum, as in `update`. A cap limits the sum; a horizon
+    ///     counts one tick.
     ///
     /// Returns
     /// -------
     /// Evidence
-    ///     Its `ratio` is of the sums over strata; its `interval` is by stratum.
+    ///     Its `ratio` uses the sums over strata; its `interval` is stratified.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-002``, ``-003`` and ``-005`` for counts that cannot be; nothing was taken in.
+    ///     For invalid counts; the test is unchanged.
     /// TypeError
     ///     With ``model="bernoulli"``, which has no strata.
     ///
@@ -374,13 +382,13 @@ impl RateRatio {
         Ok(self.report(&state))
     }
 
-    /// What the test reports now.
+    /// The evidence so far.
     #[getter]
     fn evidence(&self, py: Python<'_>) -> PyResult<Evidence> {
         Ok(self.report(&*self.lock(py)?))
     }
 
-    /// The log evidence that decides: ``log(1/alpha)`` unless another was given.
+    /// The log evidence at which the test decides: ``log(1/alpha)`` unless another was given.
     #[getter]
     fn threshold(&self, py: Python<'_>) -> PyResult<f64> {
         Ok(self.lock(py)?.test.threshold())
@@ -402,12 +410,12 @@ impl RateRatio {
         to_bytes(py, &saved)
     }
 
-    /// The test that `to_bytes` wrote.
+    /// Restore the test that `to_bytes` wrote.
     ///
     /// Raises
     /// ------
     /// StatsError
-    ///     ``HF-STAT-017`` to ``-019`` for bytes that no test wrote.
+    ///     For bytes that are not a saved test.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let Saved { format, settings, state, strata } = from_bytes(bytes)?;
@@ -444,7 +452,8 @@ impl RateRatio {
         self.state.lock_py_attached(py).map_err(poisoned)
     }
 
-    /// Keeps what an interval is made of: ticks with trials in both arms and events.
+    /// Keeps the ticks that an interval is computed from: those with events, and with trials in
+    /// both arms.
     fn remember(state: &mut State, canary: Counts, baseline: Counts) {
         if canary.trials > 0.0 && baseline.trials > 0.0 && canary.events + baseline.events > 0.0 {
             add(
@@ -456,7 +465,8 @@ impl RateRatio {
     }
 
     fn report(&self, state: &State) -> Evidence {
-        // Its proof needs no Poisson counts, so proportions of the other model have it too.
+        // Its proof does not need Poisson counts, so it is also valid for proportions of the other
+        // model.
         let compared = (Arc::clone(&state.strata), 1.0 - self.settings.alpha);
         Evidence::compared(state.test.evidence(), Some(compared))
     }
@@ -475,7 +485,7 @@ fn figure(value: &Bound<'_, PyAny>) -> PyResult<f64> {
         .map_err(|_| PyTypeError::new_err(format!("counts are numbers, not {}", value.get_type())))
 }
 
-/// The direction of a keyword.
+/// Reads the direction.
 pub(crate) fn direction_of(word: &str) -> Result<Direction> {
     match word {
         "worse" => Ok(Direction::Worse),
@@ -488,12 +498,12 @@ pub(crate) fn one_of(what: &str, got: &str, known: &str) -> Fault {
     PyValueError::new_err(format!("{what} is one of {known}, not {got:?}")).into()
 }
 
-/// Wilson's interval for one proportion; not sequential.
+/// Wilson's interval for one proportion; valid for one evaluation only.
 ///
 /// Parameters
 /// ----------
 /// events, trials : float
-///     How many of how many; everything, 0 to 1, without trials.
+///     Events and trials; without trials the interval is 0 to 1.
 /// confidence : float, default 0.95
 ///     Two-sided.
 ///
@@ -504,7 +514,7 @@ pub(crate) fn one_of(what: &str, got: &str, known: &str) -> Fault {
 /// Raises
 /// ------
 /// StatsError
-///     ``HF-STAT-002`` to ``-005`` for the counts, ``-021`` for the confidence.
+///     For invalid counts or an invalid confidence.
 ///
 /// Examples
 /// --------

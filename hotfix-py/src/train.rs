@@ -1,4 +1,4 @@
-//! `Train`: several services in one hot-fix, over rollouts that stay the caller's.
+//! `Train`: several services in one hot-fix, over rollouts that the caller owns.
 
 use std::sync::MutexGuard;
 
@@ -21,7 +21,7 @@ use crate::input::read_input;
 use crate::observation::observation;
 use crate::rollout::Rollout;
 
-/// What `TrainMove` is on the wire. The lines stay in one piece until they are asked for.
+/// The serialised form of `TrainMove`. The lines stay in one piece until they are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MoveDocument {
     service: String,
@@ -34,19 +34,21 @@ pub(crate) struct MoveDocument {
 }
 
 document! {
-    /// One input that one rollout of a train took.
+    /// One input that one rollout of a train handled.
     TrainMove(MoveDocument) {
-        /// Whose rollout it is.
+        /// The service of the rollout.
         fn service(this) -> &str { &this.service }
-        /// The lines to append durably to that service's log before anything is done; each ends with a line feed.
+        /// The lines to append durably to that service's log before you act; each ends with a line
+        /// feed.
         fn events(this) -> Vec<&str> { lines(&this.events) }
-        /// What to do, in this order.
+        /// The actions, in the order in which to carry them out.
         fn actions(this) -> Vec<Action> { this.actions.iter().cloned().map(Action).collect() }
-        /// The rollout's state after it.
+        /// The rollout's state after the input.
         fn state(this) -> &'static str { this.state.as_str() }
-        /// The input's key was known: nothing changed, and the actions are those of the first delivery.
+        /// Whether an input with this key was delivered before: nothing changed, and the actions
+        /// are those of the first delivery.
         fn repeated(this) -> bool { this.repeated }
-        /// The train gave the input itself, because another service went back.
+        /// Whether the train sent the input itself, because another service was rolled back.
         fn by_train(this) -> bool { this.by_train }
     }
 }
@@ -66,13 +68,14 @@ impl From<Move> for MoveDocument {
 }
 
 document! {
-    /// What a person has to know: a service of a train that does not go back as the others do.
+    /// A finding about which people have to be notified: a service of a train that is not rolled
+    /// back like the others.
     TrainFinding(CoreFinding) {
         /// The stable code; `docs/codes.md` lists all.
         fn code(this) -> &str { &this.code }
         /// The service.
         fn service(this) -> &str { &this.service }
-        /// What is the matter, and what a person can do.
+        /// The problem, and what a person can do.
         fn message(this) -> &str { &this.message }
     }
 }
@@ -83,7 +86,7 @@ impl TrainFinding {
     }
 }
 
-/// What `TrainOutcome` is on the wire.
+/// The serialised form of `TrainOutcome`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TrainOutcomeDocument {
     moves: Vec<MoveDocument>,
@@ -91,11 +94,12 @@ pub(crate) struct TrainOutcomeDocument {
 }
 
 document! {
-    /// What a call on a train led to.
+    /// The outcome of a call on a train.
     TrainOutcome(TrainOutcomeDocument) {
-        /// The rollouts that moved: append each one's lines to its service's log, in this order, then act.
+        /// The rollouts that changed: append the lines of each to its service's log, in this order,
+        /// then act.
         fn moves(this) -> Vec<TrainMove> { this.moves.iter().cloned().map(TrainMove).collect() }
-        /// What has come up for a person to know. To be told at once.
+        /// Findings about which people have to be notified at once.
         fn findings(this) -> Vec<TrainFinding> {
             TrainFinding::list(this.findings.clone())
         }
@@ -109,23 +113,26 @@ impl From<CoreOutcome> for TrainOutcome {
     }
 }
 
-/// Several services in one hot-fix, each with a rollout of its own.
+/// A release train: several services in one hot-fix, each with its own rollout.
 ///
-/// A service's ``start`` is taken once those that it waits for are complete. Where one goes back, by its verdict or by a
-/// person, the train asks all others back: those that are not complete at once, those that are once all that wait for
-/// them are back. It has no log: after a crash make it again over the replayed rollouts and call `settle`.
+/// A service's ``start`` is accepted when the services that it waits for are complete. If one
+/// service is rolled back, by its verdict or by a person, the train rolls back all others:
+/// incomplete ones at once, complete ones after the services that wait for them have been rolled
+/// back. A train has no log: after a crash make it again from the replayed rollouts and call
+/// `settle`.
 ///
 /// Parameters
 /// ----------
 /// rollouts : Mapping or sequence of pairs
-///     By the name of its service each rollout. They stay the caller's, to be looked at; feed them through the train.
+///     The rollouts by the names of their services. You may still read them, but send inputs
+///     through the train only.
 /// after : Mapping, optional
-///     By service those that it waits for. Without, each waits for the one before it.
+///     The services that each service waits for. Without it, each waits for the one before it.
 ///
 /// Raises
 /// ------
 /// PlanError
-///     Where services make no train: none, a name twice, a circle.
+///     For services that cannot form a train: no service, a name that occurs twice, or a cycle.
 ///
 /// Examples
 /// --------
@@ -186,7 +193,7 @@ impl Train {
         Ok(Self { order: Order::from_json(&names, &after)?, rollouts: made })
     }
 
-    /// Take one input for one service, and say what every rollout that moved has to do.
+    /// Handle one input for one service, and return the actions of every rollout that changed.
     ///
     /// Parameters
     /// ----------
@@ -204,10 +211,11 @@ impl Train {
     /// Raises
     /// ------
     /// InputError
-    ///     Where time or input are none, or the train has no such service. Nothing has changed.
+    ///     For an invalid time or input, or if the train has no such service. Nothing has changed.
     /// Refused
-    ///     Where the input is legal and not taken now, by the train (``HF-TRAIN``) or by the rollout. Append and act on
-    ///     its ``moves``, then append its ``events`` to the log of ``service``; tell its ``findings``.
+    ///     For a valid input that the train or the rollout does not accept now. Append and act on
+    ///     its ``moves``, then append its ``events`` to the log of ``service``; notify people of
+    ///     its ``findings``.
     fn handle(
         &self,
         py: Python<'_>,
@@ -218,7 +226,8 @@ impl Train {
         self.take(py, at.0, service, &read_input(input)?)
     }
 
-    /// Take what the metrics of one service read, as ``handle`` with ``{"kind": "observe", "metrics": metrics}``.
+    /// Handle the readings of one service, as ``handle`` with ``{"kind": "observe", "metrics":
+    /// metrics}``.
     ///
     /// Parameters
     /// ----------
@@ -249,7 +258,8 @@ impl Train {
         self.take(py, at.0, service, &Input::observe(observation(&dict)?))
     }
 
-    /// Send a ``tick`` to each rollout whose time has come, and go on with a way back: for the timer that `poll_at` arms.
+    /// Send a ``tick`` to each rollout that is due, and continue a rollback. Call it at the time
+    /// that `poll_at` gives.
     ///
     /// Parameters
     /// ----------
@@ -263,9 +273,10 @@ impl Train {
         self.with(py, |train| Ok(train.tick(at.0).into()))
     }
 
-    /// Go on with a way back as far as it can, and tell every finding that stands: for after a crash.
+    /// Continue a rollback as far as possible, and report every finding that still applies. Call it
+    /// after a crash.
     ///
-    /// Again it changes nothing more.
+    /// A second call changes nothing.
     ///
     /// Parameters
     /// ----------
@@ -279,14 +290,15 @@ impl Train {
         self.with(py, |train| Ok(train.settle(at.0).into()))
     }
 
-    /// Where the train is: ``waiting``, ``running``, ``complete``, ``closed``, ``rolling_back``, ``frozen`` (as
-    /// ``rolling_back``, and nothing moves until a person acts) or ``rolled_back``.
+    /// The state of the train: ``waiting``, ``running``, ``complete``, ``closed``,
+    /// ``rolling_back``, ``frozen`` (like ``rolling_back``, but nothing proceeds until a person
+    /// acts) or ``rolled_back``.
     #[getter]
     fn state(&self, py: Python<'_>) -> Result<&'static str> {
         self.with(py, |train| Ok(train.state().as_str()))
     }
 
-    /// By service, the rollouts: those that the train was made of.
+    /// The rollouts of the train, by service.
     #[getter]
     fn rollouts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -296,7 +308,8 @@ impl Train {
         Ok(dict)
     }
 
-    /// The services that may start now, as far as the train goes: what their rollouts still miss is in `Rollout.blockers`.
+    /// The services that the train allows to start now; `Rollout.blockers` has what their rollouts
+    /// still need.
     ///
     /// Returns
     /// -------
@@ -305,21 +318,21 @@ impl Train {
         self.with(py, |train| Ok(train.next().into_iter().map(ToOwned::to_owned).collect()))
     }
 
-    /// Each service with where it is and what it waits for.
+    /// Each service with its status in the train and the services that it waits for.
     ///
     /// Returns
     /// -------
     /// list of dict
-    ///     ``{"service", "place", "state", "waits_for"}`` and on the way back ``until``. ``place`` is waiting, next, held,
-    ///     running, complete, closed, in_turn (it goes back once those in ``waits_for`` have), kept, rolling_back, frozen
-    ///     or back.
+    ///     ``{"service", "place", "state", "waits_for"}`` and during a rollback ``until``.
+    ///     ``place`` is waiting, next, held, running, complete, closed, in_turn (it is rolled back
+    ///     after those in ``waits_for``), kept, rolling_back, frozen or restored.
     fn services<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
         let services =
             self.with(py, |train| Ok(serde_json::to_value(train.services()).unwrap_or_default()))?;
         Ok(to_python(py, &services)?)
     }
 
-    /// What stands for a person to know: services that do not go back as the others do.
+    /// The present findings: services that are not rolled back like the others.
     ///
     /// Returns
     /// -------
@@ -328,7 +341,8 @@ impl Train {
         self.with(py, |train| Ok(TrainFinding::list(train.findings())))
     }
 
-    /// By service, the actions that await ``confirm`` or ``failed``. After a crash these are to be done, or found done.
+    /// The actions that await ``confirm`` or ``failed``, by service. After a crash check whether
+    /// each was carried out; if not, carry it out.
     ///
     /// Returns
     /// -------
@@ -346,12 +360,13 @@ impl Train {
         Ok(dict)
     }
 
-    /// The next moment at which time alone can change something in any service: arm one timer with it and call `tick`.
+    /// The next time at which `tick` can change something in any service: set one timer to it and
+    /// call `tick`.
     ///
     /// Returns
     /// -------
     /// datetime or None
-    ///     In UTC; None where nothing waits for time.
+    ///     In UTC; None if nothing waits for time.
     fn poll_at<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyAny>>> {
         let next = self.with(py, |train| Ok(train.poll_at()))?;
         Ok(next.map(|next| datetime(py, next)).transpose()?)
@@ -366,14 +381,14 @@ impl Train {
     #[expect(clippy::unused_self, reason = "Python calls it on an object")]
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
-            "a train is not copied or pickled: make it again over replayed rollouts",
+            "a train cannot be copied or pickled: make it again from replayed rollouts",
         ))
     }
 }
 
 impl Train {
-    /// Works on all rollouts at once. They are locked in the order of their addresses, so that two trains over the same
-    /// ones do not wait for each other; no Python code runs meanwhile.
+    /// Works on all rollouts at once. They are locked in the order of their addresses, so that two
+    /// trains over the same rollouts cannot deadlock; no Python code runs during it.
     fn with<R>(
         &self,
         py: Python<'_>,

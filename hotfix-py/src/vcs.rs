@@ -9,27 +9,28 @@ use pyo3::prelude::*;
 use crate::convert::At;
 use crate::error::Result;
 
-/// The name of a hot-fix's branch, made of what the fix does.
+/// Make the name of a hot-fix branch from a description.
 ///
-/// Small letters, digits and single hyphens, at most 50 of them after the prefix; whatever else stands in a description is a
-/// gap, so nothing of it reaches a shell or a reference.
+/// It has lower-case letters, digits and single hyphens, at most 50 after the prefix. All other
+/// characters of the description are replaced by hyphens, so none of them reaches a shell or a
+/// reference.
 ///
 /// Parameters
 /// ----------
 /// description : str
 ///     What the fix does, in a few words.
 /// prefix : str, default "hotfix/"
-///     What the name starts with.
+///     The start of the name.
 ///
 /// Returns
 /// -------
 /// str
-///     A name that ``git check-ref-format`` takes.
+///     A name that ``git check-ref-format`` accepts.
 ///
 /// Raises
 /// ------
 /// PlanError
-///     ``HF-VCS-005`` where no letter or digit is left, ``HF-VCS-004`` where the prefix makes it no name.
+///     If the description has no letter or digit, or the prefix makes the name invalid.
 ///
 /// Examples
 /// --------
@@ -42,15 +43,15 @@ pub(crate) fn branch_name(description: &str, prefix: &str) -> Result<String> {
     Ok(vcs::branch_name(prefix, description)?.to_string())
 }
 
-/// The version of a hot-fix that follows another.
+/// Compute the next version for a hot-fix.
 ///
 /// Parameters
 /// ----------
 /// version : str
 ///     The semantic version that is live, without ``v``.
 /// kind : {"patch", "hotfix_identifier"}, default "patch"
-///     ``1.2.4``, or ``1.2.3-hotfix.1``, after ``1.2.3``. The second ranks below ``1.2.3``: what looks for the newest version
-///     keeps the old one.
+///     ``1.2.4``, or ``1.2.3-hotfix.1``, after ``1.2.3``. The second has lower precedence than
+///     ``1.2.3``: a tool that selects the newest version keeps the old one.
 ///
 /// Returns
 /// -------
@@ -60,7 +61,7 @@ pub(crate) fn branch_name(description: &str, prefix: &str) -> Result<String> {
 /// Raises
 /// ------
 /// PlanError
-///     ``HF-VCS-007`` for what is no semantic version, ``HF-VCS-008`` where the next one is not clear.
+///     If `version` is not a semantic version, or the next version is not clear.
 ///
 /// Examples
 /// --------
@@ -79,7 +80,7 @@ pub(crate) fn next_version(version: &str, kind: &str) -> Result<String> {
     Ok(vcs::next_version(version, by)?.version)
 }
 
-/// The name of a tag: of a version, or of a time in UTC.
+/// Make the name of a tag, from a version or from a time in UTC.
 ///
 /// Parameters
 /// ----------
@@ -91,12 +92,12 @@ pub(crate) fn next_version(version: &str, kind: &str) -> Result<String> {
 /// Returns
 /// -------
 /// str
-///     A name that ``git check-ref-format`` takes.
+///     A name that ``git check-ref-format`` accepts.
 ///
 /// Raises
 /// ------
 /// PlanError
-///     ``HF-VCS-004`` where the version cannot stand in a tag.
+///     If the version cannot be part of a tag.
 ///
 /// Examples
 /// --------

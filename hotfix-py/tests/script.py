@@ -45,8 +45,8 @@ def gates(rollout: hotfix.Rollout) -> dict[str, Any]:
         "approvals": rollout.approvals(),
         "checklists": rollout.checklists(),
         "procedure": rollout.procedure(),
-        "intents": {intent["kind"]: intent for intent in rollout.intents()},
-        "record": rollout.record(),
+        "interventions": {intent["kind"]: intent for intent in rollout.interventions()},
+        "change_record": rollout.change_record(),
     }
 
 

@@ -87,7 +87,7 @@ def test_post_5_advice_has_typed_attributes_and_is_a_document(policy: hotfix.Pol
     assert (as_it_is.false_rollbacks["of"], as_it_is.missed_faults["of"], as_it_is.completed["of"]) == (60, 60, 120)
     assert advice.best is not None
     best = advice.candidates[advice.best]
-    assert all(best.hurt["mean"] <= other.hurt["mean"] for other in advice.candidates if other.keeps)
+    assert all(best.affected["mean"] <= other.affected["mean"] for other in advice.candidates if other.keeps)
     assert advice.to_dict()["candidates"][1] == low.to_dict()
     assert advice.to_markdown().splitlines()[0].startswith("| policy | false rollbacks |")
     assert len(advice.to_markdown().splitlines()) == 5
@@ -145,7 +145,7 @@ def test_post_5_a_bad_question_has_its_code_and_place(
 
 
 def test_post_5_what_is_no_document_is_a_type_error(policy: hotfix.Policy) -> None:
-    with pytest.raises(TypeError, match="no value of a question"):
+    with pytest.raises(TypeError, match="not a value of a question"):
         hotfix.advise(policy, [object()], AXES, 1)  # type: ignore[list-item]
     with pytest.raises(TypeError):
         hotfix.advise("standard", SCENARIOS, AXES, 1)  # type: ignore[arg-type]

@@ -289,7 +289,7 @@ def findings_case(case: Case, _file: File, name: str) -> None:
 
 
 def sight_case(case: Case) -> None:
-    """What the phases of a plan see: `plan/sight.toml` describes the form."""
+    """What the phases of a plan see: `plan/power.toml` describes the form."""
     document = json.loads(hotfix.Policy.preset(case["policy"]).to_json())
     for pointer, value in case.get("set", []):
         if value == "absent":
@@ -298,17 +298,17 @@ def sight_case(case: Case) -> None:
             put(document, pointer, copy.deepcopy(value))
     policy = hotfix.Policy.from_json(json.dumps(document))
     plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"}, case.get("traffic"))
-    sight, page = plan.sight, plan.sight_markdown()
+    power, page = plan.power, plan.power_markdown()
     for pointer, wanted in case.get("near", []):
         steps, key = split(pointer)
-        assert at(sight, [*steps, key]) == pytest.approx(wanted, rel=1e-6, abs=1e-8), pointer
+        assert at(power, [*steps, key]) == pytest.approx(wanted, rel=1e-6, abs=1e-8), pointer
     for pointer, wanted in case.get("has", []):
         steps, key = split(pointer)
-        assert at(sight, [*steps, key]) == wanted, pointer
+        assert at(power, [*steps, key]) == wanted, pointer
     for pointer in case.get("lacks", []):
         steps, key = split(pointer)
         with pytest.raises((KeyError, IndexError)):
-            at(sight, [*steps, key])
+            at(power, [*steps, key])
     assert all(part in page for part in case.get("says", [])), page
 
 
@@ -369,7 +369,7 @@ PLAN_RUNNERS: dict[str, Callable[[Case], None]] = {
     "record": view_case,
     "risks": view_case,
     "rollback": strategy_case,
-    "sight": sight_case,
+    "power": sight_case,
     "slo": view_case,
     "strategies": strategy_case,
     "timelines": view_case,

@@ -63,4 +63,4 @@ def test_post_5_a_drill_that_comes_out_otherwise_is_told(tmp_path: Path) -> None
     other.write_text(text.replace('ended = ["rolled_back"]', 'ended = ["complete"]'))
     done = run("drill", other, DRILLS[0], check=False)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[1] == "  NOT AS EXPECTED: it ended `rolled_back`, not `complete`"
+    assert done.stdout.splitlines()[1] == "  NOT AS EXPECTED: the run ended in `rolled_back`, not in `complete`"

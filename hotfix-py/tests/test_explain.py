@@ -27,7 +27,7 @@ def watched() -> tuple[hotfix.Rollout, datetime]:
 
 def test_field_11_nothing_judged_has_no_why() -> None:
     rollout, _ = watched()
-    assert (rollout.why(), rollout.harm(), rollout.outlook()) == (None, None, None)
+    assert (rollout.why(), rollout.harm(), rollout.forecast()) == (None, None, None)
     assert all(cell is None for row in rollout.comparison().rows for cell in row.cells)
 
 
@@ -39,7 +39,7 @@ def test_field_11_why_is_typed_and_is_the_same_document() -> None:
     assert (why.decision, why.at) == (rollout.verdict.decision, at + timedelta(minutes=1))
     part = why.metrics["error_rate"]
     assert str(part) == part.sentence == part.to_dict()["sentence"]
-    assert (part.turn["kind"], part.turn["from"], part.tick) == (
+    assert (part.counterfactual["kind"], part.counterfactual["from"], part.tick) == (
         "events",
         0,
         {
@@ -70,16 +70,16 @@ def test_stat_5_harm_has_both_versions() -> None:
 def test_field_15_outlook_says_what_is_left() -> None:
     rollout, at = watched()
     rollout.observe(at + timedelta(minutes=1), ERRORS)
-    outlook = rollout.outlook()
-    assert outlook is not None
-    assert (outlook.phase, outlook.until_due) == ("canary", 540)
-    errors = outlook.metrics["error_rate"]
+    forecast = rollout.forecast()
+    assert forecast is not None
+    assert (forecast.phase, forecast.until_due) == ("canary", 540)
+    errors = forecast.metrics["error_rate"]
     assert errors.bound == {"allows": 3, "possible": True}
     assert errors.rollback is not None
     assert errors.promotion is None
     assert errors.rollback.requests is not None
     assert errors.rollback.requests > 1000
-    assert json.loads(json.dumps(outlook.to_dict())) == outlook.to_dict()
+    assert json.loads(json.dumps(forecast.to_dict())) == forecast.to_dict()
 
 
 def test_met_4_the_comparison_is_a_table() -> None:
@@ -88,7 +88,7 @@ def test_met_4_the_comparison_is_a_table() -> None:
     table = rollout.comparison()
     assert [phase["phase"] for phase in table.phases] == ["canary", "partial", "full"]
     errors = next(row for row in table.rows if row.metric == "error_rate")
-    assert errors.record == 0.003
+    assert errors.reference == 0.003
     assert errors.cells[0] is not None
     assert errors.cells[0]["band"] == "success"
     assert errors.cells[1] is None

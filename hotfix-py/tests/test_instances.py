@@ -99,7 +99,7 @@ def test_stat_2_a_canary_that_stands_out_is_spent_at_a_look() -> None:
 
 
 def test_stat_2_alike_instances_tie_and_the_canary_loses() -> None:
-    test = stats.Randomisation(PODS, PODS[:10], seed=7, looks=[1, 2], budget=[0.5, 1])
+    test = stats.Randomisation(PODS, PODS[:10], seed=7, evaluations=[1, 2], budget=[0.5, 1])
     for _ in range(2):
         evidence = test.update(tick(20))
     assert (evidence.decided, evidence.p_value) == (False, 1)
@@ -112,7 +112,7 @@ def test_stat_2_alike_instances_tie_and_the_canary_loses() -> None:
         ({"canary": []}, "HF-STAT-037"),
         ({"canary": ["nobody"]}, "HF-STAT-035"),
         ({"canary": PODS[:1] * 2}, "HF-STAT-036"),
-        ({"looks": [2, 1]}, "HF-STAT-030"),
+        ({"evaluations": [2, 1]}, "HF-STAT-030"),
         ({"zones": [PODS[:4]]}, "HF-STAT-035"),
     ],
 )

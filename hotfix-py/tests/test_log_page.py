@@ -54,4 +54,4 @@ def test_roll_7_the_page_finds_a_change(old: str, new: str, line: int, tmp_path:
 
 def test_roll_7_the_page_finds_a_lost_line(tmp_path: Path) -> None:
     log = block("json").splitlines(keepends=True)[1]
-    assert check(log, tmp_path).stderr.startswith("line 1: after 000")
+    assert check(log, tmp_path).stderr.startswith("line 1: expected prev 000")

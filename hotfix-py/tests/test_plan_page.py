@@ -19,23 +19,23 @@ def test_plan_7_attributes_are_the_document_s() -> None:
     assert plan.procedure == document["procedure"]
     assert plan.advice == document["advice"]
     assert plan.risks == document["risks"]
-    assert plan.record == document["record"]
+    assert plan.change_record == document["change_record"]
     assert plan.severity == document.get("severity")
     assert plan.assessment == document["assessment"]
-    assert plan.remarks == document["remarks"]
+    assert plan.findings == document["findings"]
     assert plan.strategy == document["strategy"] == plan["strategy"]
     assert plan.recommendation == document["recommendation"]
     assert plan.rollback == document["rollback"]
     assert plan.scope == document["scope"]
     assert plan.demands == document["demands"]
     # They take milliseconds, and need a time.
-    assert not {"sight", "source_control"} & document.keys()
+    assert not {"power", "source_control"} & document.keys()
 
 
 def test_plan_6_the_page_of_s1_says_what_its_gates_do() -> None:
     page = make_plan().to_markdown()
-    assert "passes all of them in 19." in page
-    assert "Advised: canary." in page
+    assert "passes all of them in 19 of 100." in page
+    assert "Recommended: canary." in page
     assert "## Source control" not in page
     assert "```sh\ngit switch" in make_plan().to_markdown(START)
 
@@ -43,9 +43,9 @@ def test_plan_6_the_page_of_s1_says_what_its_gates_do() -> None:
 def test_plan_7_the_record_says_how_far_the_plan_is() -> None:
     plan = make_plan()
     rollout = hotfix.Rollout(plan)
-    assert rollout.record() == plan.record
+    assert rollout.change_record() == plan.change_record
     rollout.handle(START, {"kind": "abort", "by": "lena", "why": "no longer needed"})
-    assert rollout.record() == {**plan.record, "status": "stopped"}
+    assert rollout.change_record() == {**plan.change_record, "status": "stopped"}
 
 
 def test_plan_7_a_page_has_the_times_of_its_start() -> None:

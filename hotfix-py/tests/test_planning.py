@@ -18,7 +18,7 @@ def test_plan_6_time_to_detect_is_in_minutes() -> None:
     assert time.expected == pytest.approx(time.bound * (math.log(100) + 1.2) / math.log(100))
     assert time.bound_ticks == pytest.approx(6 * time.bound)
     assert stats.time_to_detect(1000, 0.1, 0.003, 5, tick_seconds=60).expected_ticks == time.expected
-    assert time.requests_hurt == pytest.approx(0.8 * time.failed_requests)
+    assert time.requests_affected == pytest.approx(0.8 * time.failed_requests)
     assert time == stats.time_to_detect(1000, 0.1, 0.003, 5)
     assert stats.time_to_detect(1000, 0.1, 0.003, 1.2, tolerated=1.25).expected == math.inf
     slower = stats.time_to_detect(1000, 0.1, 0.003, 5, threshold=10)
@@ -53,12 +53,12 @@ def test_plan_6_a_plans_sight() -> None:
         {"share": 0.1, "minutes": 10, "threshold": 9},
         {"share": 1, "minutes": 30},
     ]
-    plain, calibrated, full = stats.sight(1000, 0.003, phases)
+    plain, calibrated, full = stats.power(1000, 0.003, phases)
     assert [caught["ratio"] for caught in plain["caught"]] == [1.5, 2, 5, 10, 20]
     assert plain["smallest_ratio"] < calibrated["smallest_ratio"]
     assert "smallest_ratio" not in full
     assert (full["expected_events"], full["caught"]) == (pytest.approx(90), [])
-    assert len(stats.sight(1000, 0.1, phases[:1], [20])[0]["caught"][0]) == 1, "20 times 10% is no rate"
+    assert len(stats.power(1000, 0.1, phases[:1], [20])[0]["caught"][0]) == 1, "20 times 10% is no rate"
 
 
 @pytest.mark.parametrize(

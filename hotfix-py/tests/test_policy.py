@@ -35,13 +35,13 @@ def test_on_the_wire_shares_are_fractions_and_durations_seconds() -> None:
     assert json.loads(preset().to_json()) == document
     assert document["phases"][0]["share"] == 0.1
     assert document["phases"][0]["watch"] == 600
-    assert document["metrics"]["error_rate"]["record"] == 0.003
+    assert document["metrics"]["error_rate"]["reference"] == 0.003
 
 
 def test_people_write_units() -> None:
     document = tomllib.loads(preset().to_toml())
     assert document["phases"][0]["watch"] == "10min"
-    assert document["metrics"]["error_rate"]["record"] == "0.3%"
+    assert document["metrics"]["error_rate"]["reference"] == "0.3%"
 
 
 def test_a_digest_is_that_of_the_content() -> None:

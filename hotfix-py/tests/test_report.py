@@ -39,7 +39,7 @@ def test_post_1_the_report_is_that_of_the_core() -> None:
 
 
 def test_post_1_what_has_no_report_says_so(story: Story) -> None:
-    with pytest.raises(hotfix.ReportError, match="no format") as error:
+    with pytest.raises(hotfix.ReportError, match="is not a format") as error:
         hotfix.report(story.rollout.log(), "pdf")  # type: ignore[arg-type]
     assert error.value.code == "HF-REP-002"
     with pytest.raises(hotfix.LogError) as torn:

@@ -107,16 +107,16 @@ def test_gate_1_what_blocks_and_what_is_on_record_are_plain_documents() -> None:
     digest = story.rollout.plan.digest
     role = {"role": "release_manager", "channel": "chat", "plan_digest": digest}
     story.input({"kind": "approve", "by": "iris", "why": "small", **role})
-    (word,) = story.rollout.approvals()["demands"][0]["words"]
-    assert word == {"said": "approved", "by": "iris", "why": "small", "at": word["at"], **role}
-    assert [intent["kind"] for intent in story.rollout.intents()] == ["approve"]
+    (word,) = story.rollout.approvals()["demands"][0]["statements"]
+    assert word == {"answer": "approved", "by": "iris", "why": "small", "at": word["at"], **role}
+    assert [intent["kind"] for intent in story.rollout.interventions()] == ["approve"]
     assert story.rollout.procedure() == []
     story.make_ready()
     assert story.rollout.blockers() == []
     checked = [item["state"] for items in story.rollout.checklists()[:6] for item in items["items"]]
     assert checked == ["done"] * 30
     again = hotfix.Rollout.replay(story.rollout.log())
-    assert (again.approvals(), again.intents()) == (story.rollout.approvals(), story.rollout.intents())
+    assert (again.approvals(), again.interventions()) == (story.rollout.approvals(), story.rollout.interventions())
 
 
 def test_now_and_poll_at_are_aware() -> None:

@@ -115,14 +115,14 @@ def test_post_5_others_run_meanwhile(policy: hotfix.Policy) -> None:
 def test_post_5_a_comparison_of_a_policy_with_itself_is_nothing(policy: hotfix.Policy) -> None:
     table = hotfix.compare(policy, policy, BAD, runs=130, threads=2)
     assert table["first"] == table["second"]
-    assert (table["hurt_each"]["mean"], table["turned_back"]["only_first"]) == (0.0, 0)
+    assert (table["affected_each"]["mean"], table["rolled_back"]["only_first"]) == (0.0, 0)
     assert table == hotfix.compare(policy, policy, BAD, runs=130, threads=1)
 
 
 def test_post_5_a_drill_has_a_log(policy: hotfix.Policy) -> None:
     drill = hotfix.drill(policy, {**BAD, "expect": {"ended": ["closed"]}}, number=3)
     assert drill["run"]["ended"] == "rolled_back"
-    assert drill["unmet"] == ["it ended `rolled_back`, not `closed`"]
+    assert drill["unmet"] == ["the run ended in `rolled_back`, not in `closed`"]
     assert hotfix.audit(drill["log"]).is_clean
 
 

@@ -75,9 +75,9 @@ def test_vcs_1_every_document_has_its_lines_in_its_order(case: dict[str, Any]) -
     steps = vcs["steps"]
     check_lines(commands(steps), case.get("lines", []))
     check_lines(commands(steps, instead=True), case.get("instead", []))
-    check_lines(commands(vcs["back"]["steps"]), case.get("back", []))
-    check_lines(commands(vcs["back"]["again"]), case.get("again", []))
-    home = [step for branch in vcs["home"]["branches"] for step in branch["steps"]]
+    check_lines(commands(vcs["rollback"]["steps"]), case.get("back", []))
+    check_lines(commands(vcs["rollback"]["again"]), case.get("again", []))
+    home = [step for branch in vcs["merge_back"]["branches"] for step in branch["steps"]]
     check_lines(commands(home), case.get("home", []))
     if case.get("only"):
         assert len(list(commands(steps))) == len(case["lines"])

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-// What Mermaid draws, all texts in one browser. `collect` takes a drawing apart there; it knows nothing of this file.
+// Draws all texts with Mermaid in one browser. `collect` runs in the browser and extracts the parts of a drawing; it
+// cannot use anything in this file.
 export function mermaid(texts, environment, collect) {
   const work = mkdtempSync(join(tmpdir(), "hotfix-trees-"));
   try {

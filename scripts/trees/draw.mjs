@@ -1,7 +1,7 @@
 // Draws every NAME.mmd and NAME.dot of a folder and compares the drawings: node scripts/trees/draw.mjs FOLDER ENVIRONMENT
 //
-// Fails on any error of either program, where a drawing has not the nodes and edges of its text, or where the two drawings
-// of a tree differ in a label: what is escaped for one format must read the same as what is escaped for the other.
+// Fails on any error of either program, if the nodes and edges of a drawing differ from its text, or if the two
+// drawings of a tree differ in a label: the escapes of both formats have to give the same text.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
@@ -14,14 +14,14 @@ const names = readdirSync(folder).filter((name) => name.endsWith(".mmd")).map((n
 if (names.length === 0) throw new Error(`no drawing in ${folder}`);
 const wrong = [];
 
-// The labels for Mermaid have two letters for a ligature, and an invisible joiner after a sign.
+// The labels for Mermaid have two letters instead of a ligature, and an invisible joiner after a sign.
 const blanks = (text) => text.replace(/ﬂ/g, "fl").replace(/\u2060/g, "").replace(/\s+/g, " ").trim();
 
-// Ids of nodes and pairs of ids of edges, as our own writers put them down.
+// Ids of nodes, and pairs of ids of edges, in the form that the library writes.
 function written(text, edge) {
   const nodes = [...text.matchAll(/^    ([qlg]\d+)[ [(]/gm)].map((match) => match[1]);
   const edges = [...text.matchAll(edge)].map((match) => `${match[1]}-${match[2]}`);
-  // An edge begins like a node.
+  // The line of an edge begins like that of a node.
   return { nodes: [...new Set(nodes)].sort(), edges: edges.sort() };
 }
 
@@ -31,7 +31,7 @@ const unescaped = (text) =>
     .replace(/&#x([0-9a-f]+);/gi, (_, code) => String.fromCodePoint(parseInt(code, 16)))
     .replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"').replace(/&amp;/g, "&");
 
-// What Graphviz draws: labels by node, labels of edges by their ends.
+// The drawing of Graphviz: labels by node, labels of edges by their ends.
 function graphviz(path) {
   const svg = execFileSync("dot", ["-Tsvg", path], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 26 });
   const drawn = { nodes: {}, edges: [] };
@@ -44,7 +44,7 @@ function graphviz(path) {
   return drawn;
 }
 
-// What a flowchart is made of.
+// The parts of a flowchart.
 function flowchart(holder) {
   const nodes = [...holder.querySelectorAll("g.node")].map((node) =>
     [/flowchart-([qlg][0-9]+)-/.exec(node.id)[1], node.querySelector(".nodeLabel, .label").textContent]);

@@ -1,7 +1,7 @@
 // Draws every NAME.mmd of a folder, which are gantt charts: node scripts/trees/gantts.mjs FOLDER ENVIRONMENT
 //
-// Fails on any error of Mermaid, and where a drawing has other tasks, sections or titles than its text: what is escaped must
-// read as it was written.
+// Fails on any error of Mermaid, and if tasks, sections or titles of a drawing differ from its text: escaped text has
+// to be shown as it was written.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -14,10 +14,10 @@ if (names.length === 0) throw new Error(`no chart in ${folder}`);
 const wrong = [];
 
 const blanks = (text) => text.replace(/ﬂ/g, "fl").replace(/\u2060/g, "").replace(/\s+/g, " ").trim();
-// As our writer escapes.
+// Escapes text as the library does.
 const plain = (text) => blanks(text.replace(/#(\d+);/g, (_, code) => String.fromCodePoint(Number(code))));
 
-// What a chart is made of, tasks in the order of their ids.
+// The parts of a chart, tasks in the order of their ids.
 function gantt(holder) {
   const texts = (selector) => [...holder.querySelectorAll(selector)].map((text) => text.textContent);
   const number = (id) => Number(/p([0-9]+)(-text)?$/.exec(id)[1]);

@@ -1,7 +1,7 @@
 // Draws every NAME.mmd of a folder, which are state diagrams: node scripts/trees/states.mjs FOLDER ENVIRONMENT
 //
-// Fails on any error of Mermaid, and where a drawing has not the states, or not as many transitions with the same labels, as
-// its text.
+// Fails on any error of Mermaid, and if the states of a drawing, or the number of its transitions with each label,
+// differ from its text.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const names = readdirSync(folder).filter((name) => name.endsWith(".mmd")).map((n
 if (names.length === 0) throw new Error(`no diagram in ${folder}`);
 const wrong = [];
 
-// What a state diagram is made of; begin and end have no label.
+// The parts of a state diagram; start and end have no label.
 function states(holder) {
   const texts = (selector) => [...holder.querySelectorAll(selector)].map((text) => text.textContent.trim()).filter((text) => text);
   return {

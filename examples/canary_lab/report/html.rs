@@ -1,4 +1,4 @@
-//! Renders a [`Report`] by templates: one HTML page without any reference outside, and Markdown.
+//! Renders a [`Report`] with templates: one HTML page without external references, and Markdown.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -41,7 +41,7 @@ struct Cell {
     evidence: String,
 }
 
-/// A scene as the templates see it.
+/// A scene for the templates.
 #[derive(Serialize)]
 struct Scene<'a> {
     record: &'a RunRecord,
@@ -51,14 +51,14 @@ struct Scene<'a> {
     machine: Option<Machine>,
     plots: Vec<Plot>,
     evidence: Vec<Plot>,
-    /// Metrics that never spoke against the fix.
+    /// Metrics without evidence against the fix at any time.
     quiet: Option<String>,
     phases: Vec<(String, String, String, String)>,
     verdicts: Vec<VerdictRow>,
     figures: Vec<Figures>,
-    /// What settled how it ended.
+    /// The decision that ended it.
     decided: Option<String>,
-    hurt: Option<String>,
+    affected: Option<String>,
     last_evidence: Vec<(String, String, String, String)>,
 }
 
@@ -140,12 +140,12 @@ fn scene(record: &RunRecord) -> anyhow::Result<Scene<'_>> {
         verdicts: verdicts(record),
         figures: figures(record),
         decided: decided(record),
-        hurt: hurt(record),
+        affected: affected(record),
         last_evidence: last_evidence(record),
     })
 }
 
-/// Evidence as it is read: harm by all metrics together, by each, then the rest.
+/// The order of the evidence: harm by all metrics together, by each metric, then the rest.
 fn sorted(evidence: &[Evidence]) -> Vec<&Evidence> {
     let place = |e: &Evidence| {
         let metric = METRICS.iter().position(|m| m.id == e.metric).map_or(0, |i| i + 1);
@@ -156,7 +156,7 @@ fn sorted(evidence: &[Evidence]) -> Vec<&Evidence> {
     sorted
 }
 
-/// Whether there is anything to see: a metric that never spoke against the fix has no plot.
+/// Whether there is a plot: a metric without evidence against the fix has none.
 fn is_drawn(e: &Evidence) -> bool {
     e.question != "harm" || e.metric == TOGETHER || e.highest() >= 0.5
 }
@@ -199,7 +199,7 @@ fn question_short(question: &str) -> &str {
     }
 }
 
-/// The plotted values every five seconds, as a table for those who cannot see the plots.
+/// The plotted values every five seconds, as a table for readers who cannot see the plots.
 fn figures(record: &RunRecord) -> Vec<Figures> {
     let step = 5.0;
     let mut rows = Vec::new();
@@ -224,7 +224,7 @@ fn decided(record: &RunRecord) -> Option<String> {
     let event = |what: &str| record.events.iter().find(|e| e.what == what);
     let settled = ["roll_back", "efficacy_shown", "failed", "complete"];
     let event = settled.into_iter().find_map(event)?;
-    // The gravest reason comes first; the table of events has them all.
+    // The most severe reason is first; the table of events has all of them.
     let (first, more) = event.why.split_once("; ").unwrap_or((&event.why, ""));
     let figures = more
         .split("; ")
@@ -239,11 +239,11 @@ fn decided(record: &RunRecord) -> Option<String> {
     Some(format!("{first}{figures} (at {:.1} s{after})", event.at))
 }
 
-/// Customers hurt, in words.
-fn hurt(record: &RunRecord) -> Option<String> {
+/// The affected customers, as text.
+fn affected(record: &RunRecord) -> Option<String> {
     let load = record.load.as_ref()?;
-    let hurt = load.planned - load.ok.min(load.planned);
-    Some(format!("{hurt} of {} failed", load.planned))
+    let affected = load.planned - load.ok.min(load.planned);
+    Some(format!("{affected} of {} failed", load.planned))
 }
 
 /// Metric, question, highest log e, and threshold.

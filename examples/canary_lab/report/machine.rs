@@ -1,4 +1,4 @@
-//! The machine of a scene in words and figures.
+//! The machine during a scene, as text and figures.
 
 use serde::Serialize;
 
@@ -6,10 +6,10 @@ use crate::lines::Unit;
 use crate::machine::MachineSecond;
 use crate::record::RunRecord;
 
-/// How the machine was during a scene.
+/// The machine during a scene.
 #[derive(Debug, Serialize)]
 pub(super) struct Machine {
-    /// In a sentence or two.
+    /// One or two sentences.
     words: String,
     /// The seconds in which it was busy.
     busy: Vec<Row>,
@@ -24,7 +24,7 @@ struct Row {
     waited: String,
 }
 
-/// Nothing where nobody watched the machine.
+/// Returns `None` if the machine was not measured.
 pub(super) fn of(record: &RunRecord) -> Option<Machine> {
     let seconds = &record.machine;
     if seconds.is_empty() {
@@ -41,7 +41,7 @@ pub(super) fn of(record: &RunRecord) -> Option<Machine> {
     };
     let timers = ms(most(|second| Some(second.timer_late)));
     let requests = most(|second| second.send_late).map_or_else(String::new, |late| {
-        format!(", requests at most {} (99 of 100 in each second)", ms(Some(late)))
+        format!(", requests at most {} (99th percentile of each second)", ms(Some(late)))
     });
     let waited = most(|second| second.waited).map_or_else(String::new, |waited| {
         let waited = ms(Some(waited));

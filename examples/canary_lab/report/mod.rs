@@ -1,4 +1,4 @@
-//! The report of a run: JSON with everything, Markdown for a ticket, one HTML file for people.
+//! The report of a run: JSON with all data, Markdown for a ticket, and one HTML file for people.
 
 mod html;
 mod machine;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::conclusion::Conclusion;
 use crate::record::RunRecord;
 
-/// All that a run tells.
+/// The report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Report {
     /// Title.
@@ -25,14 +25,14 @@ pub(crate) struct Report {
     pub(crate) seconds: f64,
     /// Processor time of all processes over the run's length; 1 is one core.
     pub(crate) cpu_share: Option<f64>,
-    /// How the run came out: as its worst scene.
+    /// The conclusion of the run: that of its worst scene.
     pub(crate) conclusion: Conclusion,
     /// The scenes.
     #[serde(serialize_with = "with_conclusions")]
     pub(crate) scenes: Vec<RunRecord>,
 }
 
-/// Scenes for those who read the JSON: what is concluded from a record stands with it.
+/// Serialises the scenes, each record with its conclusion.
 fn with_conclusions<S: serde::Serializer>(
     scenes: &[RunRecord],
     serializer: S,
@@ -48,7 +48,7 @@ fn with_conclusions<S: serde::Serializer>(
 }
 
 impl Report {
-    /// Puts a run together; `cpu` is the processor time of all its processes in seconds.
+    /// Makes the report of a run; `cpu` is the processor time of all its processes in seconds.
     pub(crate) fn new(
         title: &str,
         scenes: Vec<RunRecord>,
@@ -66,7 +66,7 @@ impl Report {
         }
     }
 
-    /// How the run came out, for people.
+    /// The conclusion of the run, as a sentence.
     pub(crate) fn sentence(&self) -> String {
         let all = self.scenes.len();
         let so = |record: &&RunRecord| record.conclusion() == self.conclusion;
@@ -75,21 +75,21 @@ impl Report {
         let (number, flag, these) = (these.len(), these.join(","), these.join(", "));
         let repeated = match self.scenes.iter().filter(|s| s.repeated.is_some()).count() {
             0 => String::new(),
-            n => format!(", {n} of them when repeated because the machine was busy"),
+            n => format!(", {n} of them in a second attempt, because the machine was busy"),
         };
-        let said = match self.conclusion {
-            Conclusion::Passed => format!("{all} of {all} scenes ended as they must{repeated}."),
+        let sentence = match self.conclusion {
+            Conclusion::Passed => format!("{all} of {all} scenes ended as required{repeated}."),
             Conclusion::Failed => {
-                format!("{number} of {all} scenes did not end as they must: {these}.")
+                format!("{number} of {all} scenes did not end as required: {these}.")
             }
             Conclusion::Disturbed => format!(
-                "The machine was too busy to tell how {number} of {all} scenes end: {these}. End \
-                 whatever else uses the processors, then play them again: --scene {flag}."
+                "The result of {number} of {all} scenes is unclear, because the machine was busy: \
+                 {these}. Stop other programs and repeat them: --scene {flag}."
             ),
         };
         let share = |share: f64| format!(", {:.0}% of one core", share * 100.0);
         let cpu = self.cpu_share.map_or_else(String::new, share);
-        format!("{said} It took {:.0} s{cpu}.", self.seconds)
+        format!("{sentence} It took {:.0} s{cpu}.", self.seconds)
     }
 }
 
@@ -98,18 +98,18 @@ impl Report {
 pub(crate) struct Flags {
     /// The JSON report of an earlier run.
     from: PathBuf,
-    /// Where the report goes.
+    /// The folder of the report.
     #[arg(long, default_value = "lab-report")]
     out: PathBuf,
 }
 
-/// Draws the report of an earlier run again.
+/// Writes the report of an earlier run again.
 pub(crate) fn again(flags: &Flags) -> anyhow::Result<()> {
     let shown = flags.from.display();
     let text =
         std::fs::read_to_string(&flags.from).with_context(|| format!("cannot read {shown}"))?;
     let report: Report =
-        serde_json::from_str(&text).with_context(|| format!("{shown} is no report"))?;
+        serde_json::from_str(&text).with_context(|| format!("{shown} is not a report"))?;
     std::fs::create_dir_all(&flags.out)
         .with_context(|| format!("cannot make {}", flags.out.display()))?;
     for file in write(&report, &flags.out)? {
@@ -118,7 +118,7 @@ pub(crate) fn again(flags: &Flags) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes `report.html`, `report.md` and `report.json` and gives their places.
+/// Writes `report.html`, `report.md` and `report.json` and returns their paths.
 pub(crate) fn write(report: &Report, out: &Path) -> anyhow::Result<[PathBuf; 3]> {
     let files = ["report.html", "report.md", "report.json"].map(|name| out.join(name));
     let (page, text) = html::render(report)?;
@@ -147,31 +147,26 @@ mod tests {
             (
                 vec![good.clone()],
                 Conclusion::Passed,
-                "1 of 1 scenes ended as they must. It took 61 s",
+                "1 of 1 scenes ended as required. It took 61 s",
             ),
             (
                 vec![good.clone(), sample::repeated()],
                 Conclusion::Passed,
-                "2 of 2 scenes ended as they must, 1 of them when repeated",
+                "2 of 2 scenes ended as required, 1 of them in a second attempt",
             ),
             (
                 vec![busy.clone(), good],
                 Conclusion::Disturbed,
-                "The machine was too busy to tell how 1 of 2 scenes end: veto. End whatever else \
-                 uses the processors, then play them again: --scene veto. It took 61 s, 50% of one \
-                 core.",
+                "The result of 1 of 2 scenes is unclear, because the machine was busy: veto. Stop \
+                 other programs and repeat them: --scene veto. It took 61 s, 50% of one core.",
             ),
-            (
-                vec![bad, busy],
-                Conclusion::Failed,
-                "1 of 2 scenes did not end as they must: errors.",
-            ),
+            (vec![bad, busy], Conclusion::Failed, "1 of 2 scenes did not end as required: errors."),
             (vec![], Conclusion::Failed, "0 of 0 scenes did not"),
         ];
-        for (scenes, conclusion, said) in cases {
+        for (scenes, conclusion, sentence) in cases {
             let report = of(scenes);
-            assert_eq!(report.conclusion, conclusion, "{said}");
-            assert!(report.sentence().starts_with(said), "{} / {said}", report.sentence());
+            assert_eq!(report.conclusion, conclusion, "{sentence}");
+            assert!(report.sentence().starts_with(sentence), "{} / {sentence}", report.sentence());
         }
     }
 

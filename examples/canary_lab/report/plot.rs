@@ -1,6 +1,7 @@
-//! Plots as SVG that takes its colours from the page, so that light and dark both fit.
+//! Plots as SVG. The colours come from the page, so that they fit light and dark mode.
 //!
-//! Each is drawn at a phone's width and laid out in a grid: text keeps its size on any screen.
+//! Each plot has the width of a phone, and the page arranges them in a grid: text has the same size
+//! on any screen.
 
 use anyhow::anyhow;
 use plotters::prelude::*;
@@ -49,11 +50,11 @@ pub(crate) struct Plot {
     pub(crate) title: String,
     /// The drawing.
     pub(crate) svg: String,
-    /// What it shows, in words.
+    /// A description of the plot.
     pub(crate) words: String,
 }
 
-/// A metric by arm over time; nothing when nobody measured it.
+/// A metric by arm over time; `None` if it was not measured.
 pub(crate) fn metric(record: &RunRecord, metric: &Metric) -> anyhow::Result<Option<Plot>> {
     let Some(series) = record.series.get(metric.id) else { return Ok(None) };
     let scaled = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
@@ -113,7 +114,7 @@ pub(crate) fn evidence(record: &RunRecord, on: &Evidence) -> anyhow::Result<Plot
     })
 }
 
-/// What the band along the top says, in words.
+/// The description of the band at the top.
 fn busy_words(record: &RunRecord) -> String {
     match record.busy_seconds() {
         0 => String::new(),
@@ -121,7 +122,7 @@ fn busy_words(record: &RunRecord) -> String {
     }
 }
 
-/// The question in words.
+/// The question, as text.
 pub(crate) fn question_name(question: &str) -> &str {
     match question {
         "harm" => "the fix is worse",
@@ -237,7 +238,7 @@ fn draw(
             Rectangle::new([(s.at, band), ((s.at + 1.0).min(end), high)], BUSY.0.filled())
         });
         chart.draw_series(busy).map_err(|e| fault(&e))?;
-        // Names of phases and numbers of events stand above the plot, in pixels.
+        // Position of the names of phases and the numbers of events above the plot, in pixels.
         let small = ("sans-serif", TEXT).into_font();
         let place = |t: f64| chart.backend_coord(&(t, high));
         for (name, share, from, to) in &stretches {

@@ -1,4 +1,4 @@
-//! Made-up records for tests of the report.
+//! Synthetic records for tests of the report.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use crate::machine::MachineSecond;
 use crate::record::RunRecord;
 use crate::report::Report;
 
-/// A fix whose errors rise from 16 s on and which goes back at 19 s.
+/// A fix whose errors rise from 16 s on and which is rolled back at 19 s.
 pub(crate) fn rolled_back() -> RunRecord {
     run("errors", "A fix that brings errors is rolled back", Some(16.0))
 }
 
 /// Two scenes, one of each ending, one that was repeated, and one that was disturbed.
 pub(crate) fn report() -> Report {
-    let good = run("good", "A good fix goes out", None);
+    let good = run("good", "A good fix is rolled out", None);
     let scenes = vec![good, rolled_back(), repeated(), disturbed()];
     Report::new("Canary lab", scenes, 1_772_500_000.0, 61.0, Some(30.0))
 }
@@ -26,7 +26,7 @@ pub(crate) fn disturbed() -> RunRecord {
     for second in &mut record.machine[10..13] {
         *second = MachineSecond::new(second.at, 0.075, Some(0.18), Some(0.43));
     }
-    record.check("it is promoted when a person says so", false, "after 2.4 s");
+    record.check("it is promoted when a person sends `promote`", false, "after 2.4 s");
     record
 }
 
@@ -113,7 +113,7 @@ fn run(id: &str, title: &str, bad_from: Option<f64>) -> RunRecord {
     let state = if bad_from.is_some() { "rolled_back" } else { "complete" };
     let facts = BTreeMap::from([("events".into(), "251".into())]);
     record.take(Line::Ended { at: began + record.seconds, state: state.into(), facts });
-    record.check("the rollout ends as it must", true, state);
+    record.check("the rollout ends as required", true, state);
     record.check("the load kept its rate", true, "9150 of 9150 sent, 150 per second");
     record.machine = (0..61)
         .map(|second| MachineSecond::new(f64::from(second), 0.004, Some(0.006), Some(0.012)))

@@ -1,4 +1,5 @@
-//! The lab's processes from outside: the split, the metrics, and that nothing outlives the lab.
+//! Tests the lab's processes from outside: the split, the metrics, and that no process outlives the
+//! lab.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -259,11 +260,14 @@ fn plan_1_an_idle_side_that_does_not_pass_gets_no_traffic() {
 fn a_scene_that_does_not_end_as_it_must_costs_the_exit_code() {
     let (code, said) = scene("unfit", "0.2");
     // Other tests may keep the machine busy.
-    let (code_due, mark) =
-        if said.contains("too busy to tell") { (3, "BUSY") } else { (1, "FAILED") };
+    let (code_due, mark) = if said.contains("is unclear, because the machine was busy") {
+        (3, "BUSY")
+    } else {
+        (1, "FAILED")
+    };
     assert_eq!(code, Some(code_due), "{said}");
     assert!(said.contains(&format!("{mark:<6}  unfit")), "{said}");
-    assert!(said.contains("not over after 0.2 s"), "{said}");
+    assert!(said.contains("not finished after 0.2 s"), "{said}");
 }
 
 #[test]
@@ -305,7 +309,12 @@ fn a_scene_that_the_machine_disturbs_is_repeated_and_costs_an_exit_code_of_its_o
     assert!(first.starts_with("BUSY    unfit"), "{first}");
     assert!(first.ends_with("it is repeated at the end"), "{first}");
     assert!(rest.contains("; repeated: the machine was busy for "), "{rest}");
-    assert!(rest.contains("too busy to tell how 1 of 1 scenes end: unfit."), "{rest}");
+    assert!(
+        rest.contains(
+            "The result of 1 of 1 scenes is unclear, because the machine was busy: unfit."
+        ),
+        "{rest}"
+    );
     let report = std::fs::read_to_string(folder.path().join("report.json")).expect("a report");
     let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
     assert_eq!(report["conclusion"], "disturbed");

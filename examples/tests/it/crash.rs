@@ -1,4 +1,5 @@
-//! A driver that dies at every event goes on to the same log, and does nothing twice (ROLL-7).
+//! A driver that is killed at every event continues to the same log, and does nothing twice
+//! (ROLL-7).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,7 +61,8 @@ fn roll_7_a_driver_killed_at_any_event_goes_on_to_the_same_log_and_does_nothing_
         for point in ["torn", "appended", "acted"] {
             let run = Run::new(folder.path(), &format!("{line}-{point}"));
             let ended = run.drive(Some(&format!("{line}:{point}")));
-            // The opening has no actions of its own: after it the first input's line is written at once.
+            // The opening has no actions of its own: after it the first input's line is written at
+            // once.
             assert_eq!(ended, line == 1 && point == "acted", "line {line}, {point}");
             let torn = run.log();
             assert!(whole.log().starts_with(&torn), "line {line}, {point}");

@@ -1,6 +1,7 @@
 //! How the lab's policy errs by chance: simulated rollouts of its service, without processes.
 //!
-//! `LAB_RUNS=5000 cargo test --release -p hotfix-examples --test it lab_policy:: -- --nocapture` for figures.
+//! `LAB_RUNS=5000 cargo test --release -p hotfix-examples --test it lab_policy:: -- --nocapture`
+//! for figures.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -94,8 +95,8 @@ fn policy(name: &str) -> Arc<Policy> {
     Arc::new(Policy::from_toml_with(&read(name).expect("a file"), read).expect("a policy"))
 }
 
-/// Drives one rollout to a final state and gives it with its length in ticks. Both arms have the shock's
-/// error share from 17 to 20 s of the script.
+/// Drives one rollout to a final state and gives it with its length in ticks. Both arms have the
+/// shock's error share from 17 to 20 s of the script.
 fn drive(
     policy: &Arc<Policy>,
     strategy: &str,
@@ -231,7 +232,7 @@ fn requests(plan: &Plan) -> Vec<f64> {
             BoundValue::Absolute(figure) => Some(figure),
             BoundValue::Relative(..) => None,
         });
-        let figures = figures.chain(metric.record).filter(|figure| *figure > 0.0);
+        let figures = figures.chain(metric.reference).filter(|figure| *figure > 0.0);
         all.extend(figures.map(|figure| figure / a_minute));
     }
     all

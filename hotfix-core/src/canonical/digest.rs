@@ -1,4 +1,4 @@
-//! SHA-256 as a value.
+//! SHA-256 digests.
 
 use super::{CanonicalError, DigestError, Encoder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
@@ -55,7 +55,7 @@ impl Digest {
     /// Reads 64 lower-case hexadecimal digits.
     pub(super) fn from_hex(text: &[u8]) -> Option<Self> {
         let text: &[u8; 64] = text.try_into().ok()?;
-        // No way out of the loop, for the same reason.
+        // No early exit from the loop, for the same reason.
         let mut wrong = 0;
         let nibbles = text.map(|byte| {
             let (digit, letter) = (byte.wrapping_sub(b'0'), byte.wrapping_sub(b'a'));
@@ -74,7 +74,7 @@ impl Digest {
 /// SHA-256 of a value's canonical JSON.
 ///
 /// # Errors
-/// What [`Encoder::encode`] refuses.
+/// [`CanonicalError`], as for [`Encoder::encode`].
 ///
 /// ```
 /// use hotfix_core::canonical::{Digest, digest};
@@ -88,7 +88,7 @@ pub fn digest<T: Serialize + ?Sized>(value: &T) -> Result<Digest, CanonicalError
     Ok(Digest::of(&text))
 }
 
-/// A text whose beginning is hashed already: many texts begin alike.
+/// Hash state after a prefix that many texts share.
 #[derive(Clone, Debug)]
 pub(crate) struct Begun(Sha256);
 

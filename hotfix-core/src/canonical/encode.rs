@@ -1,4 +1,4 @@
-//! The encoder, and the seal on a log line.
+//! The encoder of canonical JSON, and the seal of a log line.
 
 use super::order::Name;
 use super::serializer::Value;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::ops::Range;
 
-/// Writes canonical JSON into the caller's buffer, and keeps its own scratch space for the next.
+/// Writer of canonical JSON into the caller's buffer. It keeps its scratch space between calls.
 ///
 /// ```
 /// use hotfix_core::canonical::Encoder;
@@ -41,9 +41,8 @@ impl Encoder {
     /// Appends the canonical JSON of `value` to `out`; on an error `out` is as it was.
     ///
     /// # Errors
-    /// `HF-JSON-001` for NaN and infinities, `HF-JSON-002` for whole numbers beyond ±2^53,
-    /// `HF-JSON-003` for a name that occurs twice, `HF-JSON-004` for keys that are not text,
-    /// `HF-JSON-005` for more than 127 levels, `HF-JSON-006` where the type itself refuses.
+    /// [`CanonicalError`] for NaN and infinities, whole numbers beyond ±2^53, a name that occurs
+    /// twice, keys that are not text, more than 127 levels, or an error of the type itself.
     pub fn encode<T: Serialize + ?Sized>(
         &mut self,
         value: &T,
@@ -55,8 +54,8 @@ impl Encoder {
     /// Appends the canonical form of JSON that somebody else wrote; on an error `out` is as it was.
     ///
     /// # Errors
-    /// `HF-JSON-007` for text that is not JSON, and those of [`encode`](Self::encode). A whole
-    /// number is refused where a double would change it.
+    /// [`CanonicalError::Syntax`] for text that is not JSON; otherwise as for
+    /// [`encode`](Self::encode). A whole number is refused where a double would change it.
     ///
     /// ```
     /// use hotfix_core::canonical::Encoder;
@@ -76,10 +75,8 @@ impl Encoder {
     /// line and may be redacted later. The value has `prev`, the hash of the line before.
     ///
     /// # Errors
-    /// `HF-JSON-008` unless the value is an object, `HF-JSON-009` when it has a `hash`,
-    /// `HF-JSON-010` when it has no digest `prev`, and those of [`encode`](Self::encode).
-    ///
-    /// Shows ROLL-7.
+    /// [`CanonicalError`] if the value is not an object, has a `hash`, or has no digest `prev`;
+    /// otherwise as for [`encode`](Self::encode).
     pub fn seal<T: Serialize + ?Sized>(
         &mut self,
         value: &T,
@@ -95,7 +92,7 @@ impl Encoder {
         hash
     }
 
-    /// Where the top-level member `name` of the text just written stands, name included.
+    /// Range of the top-level member `name` in the text just written, including its name.
     pub(super) fn member(&self, name: &[u8], out: &[u8]) -> Option<Range<usize>> {
         let found = self.members.iter().find(|member| member.name(out).raw == name)?;
         Some(found.place())
@@ -112,7 +109,7 @@ impl Encoder {
         digest_member(&out[prev], b"prev").ok_or(CanonicalError::NoPrevious)?;
         let hash = hash_without([None, self.member(b"personal", out)], start..out.len(), out);
 
-        // `prev` is there and sorts after `hash`, so a comma always follows.
+        // `prev` is present and sorts after `hash`, so a comma always follows.
         let name = Name { raw: b"hash", plain: true };
         let after = self.members.iter().find(|member| member.name(out).cmp(name).is_gt());
         let at = after.map_or(out.len() - 1, |member| member.place().start);
@@ -146,8 +143,7 @@ impl Encoder {
 /// Bytes of `"hash":"…",`.
 const HASH_MEMBER: usize = 74;
 
-/// SHA-256 of a canonical object at `object` in `text` as if the members at `cuts`, in order, were
-/// not there.
+/// SHA-256 of the canonical object at `object` in `text` without the members at `cuts`, in order.
 pub(super) fn hash_without(
     cuts: [Option<Range<usize>>; 2],
     object: Range<usize>,

@@ -1,4 +1,4 @@
-//! What can go wrong between a value and its canonical text.
+//! Errors of canonical JSON: encoding, sealed log lines, digests.
 
 use super::{Digest, MAX_DEPTH};
 use std::fmt;
@@ -20,50 +20,50 @@ pub enum CanonicalError {
         /// `NaN`, `inf` or `-inf`.
         value: &'static str,
     },
-    /// A whole number that a double cannot tell from its neighbours.
-    #[error("whole number `{value}` is beyond 2^53, where doubles have gaps: send it as text")]
+    /// A whole number beyond 2^53, which a double cannot represent exactly.
+    #[error("whole number `{value}` is beyond 2^53 and not exact as a double: send it as text")]
     IntegerRange {
         /// The number in decimal digits.
         value: String,
     },
-    /// An object names a member twice.
+    /// An object with a member that occurs twice.
     #[error("member `{key}` occurs twice in one object: keep one of them")]
     DuplicateKey {
         /// The name, with JSON's escapes.
         key: String,
     },
-    /// A map whose keys are neither text nor whole numbers.
-    #[error("a map has {found} as a key: use text")]
+    /// A map with keys that are neither text nor whole numbers.
+    #[error("a map has {found} as a key: use text keys")]
     KeyNotText {
         /// What the key was.
         found: &'static str,
     },
-    /// More nesting than a reader takes.
-    #[error("value is nested deeper than {limit} levels: flatten it")]
+    /// Deeper nesting than readers accept.
+    #[error("the value is nested deeper than {limit} levels: flatten it")]
     TooDeep {
         /// The deepest level allowed.
         limit: usize,
     },
-    /// The value's own `Serialize` gave up.
-    #[error("value cannot be serialised: {reason}")]
+    /// An error of the value's own `Serialize`.
+    #[error("the value cannot be serialised: {reason}")]
     Custom {
-        /// Its words.
+        /// Its message.
         reason: String,
     },
-    /// Text given as JSON is not.
-    #[error("text is not JSON: {reason}")]
+    /// Text that is not valid JSON.
+    #[error("the text is not valid JSON: {reason}")]
     Syntax {
-        /// What the parser says, with line and column.
+        /// The parser's message, with line and column.
         reason: String,
     },
-    /// A log line that would not be an object.
-    #[error("a log line is made from an object: give a struct or a map")]
+    /// A log line that is not an object.
+    #[error("a log line has to be an object: give a struct or a map")]
     NotObject,
-    /// The value to seal has a `hash` already.
-    #[error("the value to seal has a member `hash`: sealing adds it, leave it out")]
+    /// A value to seal that already has a `hash`.
+    #[error("the value to seal already has a member `hash`: leave it out, sealing adds it")]
     AlreadySealed,
-    /// The value to seal has no `prev` that is a digest.
-    #[error("the value to seal has no digest `prev`: set it to the hash of the line before")]
+    /// A value to seal whose `prev` is missing or not a digest.
+    #[error("the value to seal has no digest in `prev`: set it to the hash of the previous line")]
     NoPrevious,
 }
 
@@ -92,7 +92,7 @@ impl CanonicalError {
         Self::Syntax { reason }
     }
 
-    /// A whole number of this size, as such or below zero.
+    /// The error of a whole number of this size and sign.
     pub(super) fn integer_range(negative: bool, size: impl fmt::Display) -> Self {
         let sign = if negative { "-" } else { "" };
         Self::IntegerRange { value: format!("{sign}{size}") }
@@ -116,27 +116,30 @@ impl serde::ser::Error for CanonicalError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LineError {
-    /// The line is not a JSON object with one meaning.
+    /// The line is not a JSON object without duplicate members.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
     /// A member of the chain is absent.
-    #[error("line has no `{name}`: it was not written by this log, or was cut")]
+    #[error("the line has no `{name}`: it was not written by this library, or was truncated")]
     Missing {
         /// `prev` or `hash`.
         name: &'static str,
     },
     /// A member of the chain is not 64 lower-case hexadecimal digits.
-    #[error("line's `{name}` is not 64 lower-case hexadecimal digits: restore the line")]
+    #[error("`{name}` of the line is not 64 lower-case hexadecimal digits: restore the line")]
     NotDigest {
         /// `prev` or `hash`.
         name: &'static str,
     },
     /// The line was changed after it was sealed.
-    #[error("line says hash `{written}` but its content has `{computed}`: restore the line")]
+    #[error(
+        "the line has the hash `{written}`, but its content gives `{computed}`: \
+         it was changed after it was written; restore the line"
+    )]
     Mismatch {
-        /// What the line says.
+        /// The hash in the line.
         written: Digest,
-        /// What its content gives.
+        /// The hash of its content.
         computed: Digest,
     },
 }
@@ -155,7 +158,7 @@ impl LineError {
 
 /// Text that is not a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a digest is 64 lower-case hexadecimal digits, not {length} bytes of something else")]
+#[error("this text of {length} bytes is not a digest: pass 64 lower-case hexadecimal digits")]
 #[non_exhaustive]
 pub struct DigestError {
     /// Bytes of the text given.

@@ -1,10 +1,10 @@
-//! Reading one line of the event log.
+//! Verification of one line of the event log.
 
 use super::encode::{digest_member, hash_without};
 use super::scan::{Chain, canonical_object};
 use super::{CanonicalError, Digest, Encoder, LineError};
 
-/// A log line whose hash is right.
+/// A log line whose hash matches its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     prev: Digest,
@@ -42,17 +42,14 @@ impl<'a> Line<'a> {
 }
 
 /// Checks one line of the log, with or without its line end.
-///
-/// A line that stands as [`Encoder::seal`] wrote it is hashed as it is, in one pass and without
-/// allocation. One that another tool has written anew, with spaces or in another order, is brought
-/// into canonical form first: it is the value that is hashed, not its layout.
+/// A line in the form that [`Encoder::seal`] writes is hashed directly, in one pass and without
+/// allocation. A line that another tool rewrote, with spaces or in another order, is brought into
+/// canonical form first: the hash covers the value, not its layout.
 ///
 /// # Errors
-/// `HF-JSON-011` without a `prev` or `hash`, `HF-JSON-012` where one is not a digest,
-/// `HF-JSON-013` where the hash is not the content's, `HF-JSON-007` and `HF-JSON-008` for what is
-/// not a JSON object, and `HF-JSON-002`, `-003` and `-005` as in [`Encoder::canonicalise`].
-///
-/// Shows ROLL-7.
+/// [`LineError`]: a missing `prev` or `hash`, one that is not a digest, or a hash that does not
+/// match the content; [`LineError::Canonical`] for a text that is not a JSON object or that
+/// [`Encoder::canonicalise`] refuses.
 pub fn verify_line(line: &[u8]) -> Result<Line<'_>, LineError> {
     let text = std::str::from_utf8(line)
         .map_err(|error| CanonicalError::Syntax { reason: error.to_string() })?;
@@ -80,7 +77,7 @@ pub(super) fn bare(line: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// `prev` and `hash` of canonical text, where the hash is right.
+/// `prev` and `hash` of canonical text; None if the hash does not match.
 pub(super) fn check(chain: &Chain, text: &[u8]) -> Result<(Digest, Digest), LineError> {
     let digest = |member: &Option<std::ops::Range<usize>>, name: &'static str| {
         let range = member.clone().ok_or(LineError::Missing { name })?;

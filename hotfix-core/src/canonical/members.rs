@@ -1,4 +1,5 @@
-//! The members of an object's text, where they stand: to take one out and leave every other byte as it is.
+//! The members of an object in JSON text, with their positions: to edit one and keep every other
+//! byte.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,13 +10,12 @@ pub(crate) struct Member<'a> {
     pub(crate) name: Cow<'a, str>,
     /// Its value's text.
     pub(crate) value: &'a str,
-    /// Where it stands, name included.
+    /// Its range, including the name.
     place: Range<usize>,
 }
 
-/// The members of an object in JSON of any layout, in their order; none for another value.
-///
-/// The text must be JSON: what is not gives some other list, and no panic.
+/// The members of an object in JSON of any layout, in order; empty for another value.
+/// The text has to be JSON. Other text gives an unspecified list, and no panic.
 pub(crate) fn members(object: &str) -> Vec<Member<'_>> {
     let mut scan = Scan::new(object);
     let mut members = Vec::new();
@@ -48,8 +48,8 @@ pub(crate) fn members(object: &str) -> Vec<Member<'_>> {
     }
 }
 
-/// The object's text with members changed: `change` keeps one as it is, replaces its value, or takes it out. What stands between
-/// the others stays.
+/// The object's text with members changed: `change` keeps a member, replaces its value, or removes
+/// it. The text between the others stays.
 pub(crate) fn edited<'a>(object: &'a str, mut change: impl FnMut(&Member<'a>) -> Change) -> String {
     let members = members(object);
     let mut out = String::with_capacity(object.len());
@@ -78,7 +78,7 @@ pub(crate) fn edited<'a>(object: &'a str, mut change: impl FnMut(&Member<'a>) ->
     out
 }
 
-/// What becomes of a member.
+/// Change of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Nothing.
@@ -89,7 +89,7 @@ pub(crate) enum Change {
     TakeOut,
 }
 
-/// Passes over JSON by its structure alone.
+/// Skips JSON by its structure, without checking it.
 pub(super) struct Scan<'a> {
     text: &'a str,
     at: usize,
@@ -116,7 +116,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Passes over a value: strings, brackets and what is in them, or all up to the next structural character.
+    /// Passes over a value: strings, brackets and what is in them, or all up to the next structural
+    /// character.
     pub(super) fn value(&mut self) -> &'a str {
         let start = self.at;
         let mut depth = 0_usize;
@@ -139,7 +140,7 @@ impl<'a> Scan<'a> {
                 break;
             }
         }
-        // A value ends at ASCII or with the text, so both ends are at characters.
+        // A value ends at ASCII or at the end of the text, so both ends are character boundaries.
         self.text.get(start..self.at).unwrap_or_default()
     }
 

@@ -1,17 +1,17 @@
 //! Canonical JSON (RFC 8785), digests over it, and the lines of the event log.
 //!
 //! One value has one text: members sorted by the UTF-16 code units of their names, numbers as
-//! ECMAScript prints them, no spaces. So a digest of the text is a digest of the value, whoever
-//! wrote it and in whatever language.
+//! ECMAScript prints them, no spaces. So a digest of the text is a digest of the value, independent
+//! of the program that wrote it.
 //!
 //! * [`Encoder::encode`] writes a value; nothing is allocated once its buffers are warm.
 //! * [`digest`] gives the SHA-256 of that text.
 //! * [`Encoder::seal`] writes a log line with its `hash`, and [`verify_line`] reads one.
 //!
-//! Two things follow from the RFC. `-0` is written as `0`, so the sign of a negative zero does not
-//! come back; every other finite double comes back bit for bit. Integers beyond ±2^53 are refused,
-//! because a reader with doubles would silently change them; in text that somebody else wrote, those that a double would
-//! change.
+//! Two things follow from the RFC. `-0` is written as `0`, so the sign of a negative zero is lost;
+//! every other finite double is restored bit for bit. Integers beyond ±2^53 are refused,
+//! because a reader with doubles would silently change them. In text from elsewhere only those that
+//! a double would change are refused.
 //!
 //! ```
 //! use hotfix_core::canonical::{Digest, Encoder, verify_line};
@@ -57,8 +57,8 @@ pub(crate) use members::{Change, Member, edited, members};
 pub(crate) use once::{each_once, each_once_if_any};
 pub(crate) use read::read_line;
 
-/// Nesting allowed in one value: what `serde_json` reads back.
+/// Greatest nesting depth of a value: the depth that `serde_json` reads.
 const MAX_DEPTH: usize = 127;
 
-/// Whole numbers up to this size have one double each.
+/// Largest whole number up to which every one is exact as a double.
 const MAX_INTEGER: u64 = 1 << 53;

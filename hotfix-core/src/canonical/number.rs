@@ -1,9 +1,9 @@
-//! Numbers of canonical text: read, and found to be written as ECMAScript writes them.
-//!
-//! To read a number and print it again would show that. It takes longer than all else that is done with a line, so what is
-//! usual is decided by arithmetic, which is exact, and printing is for the rest.
+//! Numbers of canonical text: parsing, with a check that they are written as ECMAScript writes
+//! them. Parsing a number and printing it again would show that, but takes longer than everything
+//! else that is done with a line. So exact arithmetic decides the usual numbers, and printing the
+//! rest.
 
-/// A number in canonical form, as serde tells them apart.
+/// A number in canonical form, in the types that serde distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Number {
     /// Without a sign or a point, below 2^64.
@@ -14,13 +14,13 @@ pub(super) enum Number {
     Other(f64),
 }
 
-/// Decimals of so many digits have a double each.
+/// Digits up to which every decimal is restored from its double.
 const SHORT: usize = 15;
 
-/// Digits that the arithmetic has room for; no double needs more.
+/// Digits that fit into the arithmetic; no double needs more.
 const LONG: usize = 17;
 
-/// Places after the point so far as a power of ten is exact as a double.
+/// Decimal places up to which the power of ten is exact as a double.
 const PLACES: usize = 22;
 
 /// Powers of ten.
@@ -40,8 +40,8 @@ const FIVES: [u64; PLACES + 1] = {
     fives
 };
 
-/// The whole number that `text` begins with, and how many bytes it has, where it has few digits and something follows that
-/// no number goes on with. Most numbers of a log are counts.
+/// The whole number at the start of `text` and its length in bytes, if it has few digits and the
+/// number ends there. Most numbers of a log are counts.
 #[inline]
 pub(super) fn count(text: &[u8]) -> Option<(u64, usize)> {
     let (mut value, mut length) = (0, 0);
@@ -58,7 +58,7 @@ pub(super) fn count(text: &[u8]) -> Option<(u64, usize)> {
     None
 }
 
-/// The number that `text` begins with, where it is in canonical form; `length` becomes its bytes.
+/// The number at the start of `text`, if it is in canonical form; `length` is set to its bytes.
 pub(super) fn number(text: &[u8], length: &mut usize) -> Option<Number> {
     let (number, end) = read(text)?;
     *length = end;
@@ -69,7 +69,7 @@ pub(super) fn number(text: &[u8], length: &mut usize) -> Option<Number> {
 fn read(text: &[u8]) -> Option<(Number, usize)> {
     let negative = text.first()? == &b'-';
     let start = usize::from(negative);
-    // Wraps where it has more digits than are used.
+    // Wraps around if there are more digits than are used.
     let (mut digits, mut end) = (0_u64, start);
     while let Some(digit @ b'0'..=b'9') = text.get(end) {
         digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
@@ -100,13 +100,14 @@ fn read(text: &[u8]) -> Option<(Number, usize)> {
             }
             let zeros = |digits: &[u8]| digits.iter().take_while(|digit| **digit == b'0').count();
             let leading = if zero { zeros(fraction) } else { 0 };
-            // One that is so small has an exponent; one with a zero at its end is not the shortest.
+            // A number this small needs an exponent; one that ends in a zero is not the shortest
+            // form.
             let is_plain = leading < 6 && fraction.last().is_some_and(|last| *last != b'0');
             let significant = fraction.len() + if zero { 0 } else { whole } - leading;
             let size = match significant {
                 _ if !is_plain || fraction.len() > PLACES => None,
-                // It is the shortest that reads back; digits and power are exact, so their quotient is the nearest double
-                // (Clinger 1990).
+                // It is the shortest that reads back; digits and power are exact, so their quotient
+                // is the nearest double (Clinger 1990).
                 0..=SHORT => Some(digits as f64 / TENS[fraction.len()]),
                 _ if significant <= LONG => shortest(digits, fraction.len()),
                 _ => None,
@@ -123,10 +124,12 @@ fn read(text: &[u8]) -> Option<(Number, usize)> {
     }
 }
 
-/// The value of eight digits, where they are digits: pairs, fours, then all are put together in one word (Lemire 2018).
+/// The value of eight bytes if all are digits: pairs, then fours, then all are combined in one word
+/// (Lemire 2018).
 fn eight_digits(text: [u8; 8]) -> Option<u64> {
     const ONES: u64 = u64::MAX / 255;
-    // A byte below `0` borrows from the one above and has its own high bit set; one above `9` gets it by the sum.
+    // A byte below `0` borrows from the one above and has its own high bit set; one above `9` gets
+    // it by the sum.
     let word = u64::from_le_bytes(text).wrapping_sub(ONES * u64::from(b'0'));
     if (word | word.wrapping_add(ONES * (0x80 - 10))) & (ONES << 7) != 0 {
         return None;
@@ -136,12 +139,14 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     Some(fours.wrapping_mul(10_000 * 0x1_0000_0000 + 1) >> 32)
 }
 
-/// The double that `digits / 10^places` reads as, where ECMAScript prints it so; None where that is not so, or not clear.
+/// The double nearest to `digits / 10^places`, if ECMAScript prints it so; None if it does not, or
+/// if that is not certain.
 ///
-/// `digits` has at most [`LONG`] digits and no zero at its end, `places` is 1 to [`PLACES`]. A double is `m · 2^e`. In units
-/// of `2^-shift / 10^places` it is `2 · m · 5^places`, and what reads as it is at most `5^places` away: these are whole
-/// numbers below 2^128, and so is `digits · 2^shift`. It is printed so if no decimal with a digit less reads as it, and
-/// none with as many digits is nearer. Where anything is equal, it is not clear.
+/// `digits` has at most [`LONG`] digits and no zero at its end, `places` is 1 to [`PLACES`]. A
+/// double is `m · 2^e`. In units of `2^-shift / 10^places` it is `2 · m · 5^places`, and decimals
+/// that read as it are at most `5^places` away: these are whole numbers below 2^128, and so is
+/// `digits · 2^shift`. It is printed so if no decimal with a digit less reads as it, and none with
+/// as many digits is nearer. A tie counts as not certain.
 fn shortest(digits: u64, places: usize) -> Option<f64> {
     let power = FIVES[places];
     // Both are rounded, so it is the nearest double or one beside it.
@@ -172,7 +177,7 @@ fn shortest(digits: u64, places: usize) -> Option<f64> {
     (reads_back && is_nearest && is_shortest).then(|| f64::from_bits(bits))
 }
 
-/// A number that was found to go on at least to `end`: read, and printed to see whether that gives the same text.
+/// A number that extends at least to `end`: parsed, and printed to check that the text is the same.
 #[cold]
 fn printed(text: &[u8], end: usize, is_other: bool) -> Option<(Number, usize)> {
     let part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');

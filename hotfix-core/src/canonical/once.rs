@@ -1,4 +1,5 @@
-//! Objects of other people's JSON in which each member stands once: which of two holds is not for us to choose.
+//! Objects of external JSON, which are refused if a member occurs twice: there is no right choice
+//! between the two.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// What an object's members are read into.
+/// Target that an object's members are read into.
 pub(crate) trait Members: FromIterator<(Self::Name, Self::Member)> {
     type Name: DeserializeOwned + fmt::Display + Ord;
     type Member: DeserializeOwned;
@@ -49,12 +50,12 @@ impl<'de, M: Members> Deserialize<'de> for Once<M> {
     }
 }
 
-/// Reads an object; one that names a member twice is refused.
+/// Reads an object, and refuses one in which a member occurs twice.
 pub(crate) fn each_once<'de, D: Deserializer<'de>, M: Members>(from: D) -> Result<M, D::Error> {
     Once::deserialize(from).map(|once| once.0)
 }
 
-/// The same where `null` stands for none.
+/// The same, with `null` for an absent object.
 pub(crate) fn each_once_if_any<'de, D: Deserializer<'de>, M: Members>(
     from: D,
 ) -> Result<Option<M>, D::Error> {

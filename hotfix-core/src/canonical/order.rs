@@ -1,8 +1,7 @@
-//! The order of member names: by UTF-16 code units, as RFC 8785 has it.
-//!
-//! Names are compared as they stand in canonical text, between their quotes. Plain ASCII compares
-//! as bytes; the rest is decoded. (UTF-8's own order differs: U+FF5E sorts before U+1F600 there,
-//! and after it in UTF-16.)
+//! The order of member names: by UTF-16 code units, as RFC 8785 has it. Names are compared in the
+//! form they have in canonical text, between their quotes. Plain ASCII compares as bytes; the rest
+//! is decoded. (UTF-8's own order differs: U+FF5E sorts before U+1F600 there, and after it in
+//! UTF-16.)
 
 use std::cmp::Ordering;
 
@@ -36,7 +35,7 @@ impl Name<'_> {
     }
 }
 
-/// UTF-16 code units of a name. What is not canonical text compares somehow, but always the same.
+/// UTF-16 code units of a name. The order of text that is not canonical is unspecified but stable.
 fn units(raw: &[u8]) -> impl Iterator<Item = u16> {
     let text = std::str::from_utf8(raw).unwrap_or_default();
     let mut chars = text.chars();

@@ -1,7 +1,8 @@
 //! A log line checked and read in one pass.
 //!
-//! [`Reader`] gives serde what canonical text says and accepts no other: whatever it hands out, skips or buffers goes
-//! through [`Scan`], so reading to the end is the proof that [`canonical_object`](super::scan::canonical_object) asks for.
+//! [`JsonReader`] gives serde what canonical text says and accepts no other: everything that it
+//! returns, skips or buffers goes through [`Scan`], so reading to the end is the check that
+//! [`canonical_object`](super::scan::canonical_object) makes.
 
 use super::MAX_DEPTH;
 use super::line::{Line, bare, check, verify_line};
@@ -17,46 +18,45 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
 
-/// Elements that an array of a line is expected to have: no more is known before they were read.
+/// Expected number of elements of an array, which is unknown before they are read.
 const EXPECTED: usize = 8;
 
 /// Checks one line as [`verify_line`] does, and reads the value that it holds.
-///
-/// The inner error is that of a line whose hash is right and that holds no such value.
+/// The inner error is that of a line whose hash matches but that does not hold such a value.
 ///
 /// # Errors
-/// Those of [`verify_line`].
+/// [`LineError`], as for [`verify_line`].
 pub(crate) fn read_line<T: DeserializeOwned>(
     line: &[u8],
 ) -> Result<(Line<'_>, Result<T, Error>), LineError> {
     if let Ok(text) = std::str::from_utf8(line) {
         let text = bare(text);
-        let mut reader = Reader::new(text);
+        let mut reader = JsonReader::new(text);
         if let Ok(value) = reader.finish::<T>()
             && let Ok((prev, hash)) = check(&reader.chain, text.as_bytes())
         {
             return Ok((Line::checked(prev, hash, text), Ok(value)));
         }
     }
-    // Something is wrong, or in another layout: what it is the long way says.
+    // The line is wrong or in another layout: the slow path finds out which.
     let line = verify_line(line)?;
     if line.is_canonical() {
-        return Ok((line, Reader::new(line.text()).finish()));
+        return Ok((line, JsonReader::new(line.text()).finish()));
     }
     let mut canonical = Vec::with_capacity(line.text().len());
     Encoder::new().canonicalise(line.text(), &mut canonical)?;
     let text = String::from_utf8_lossy(&canonical);
-    let value = Reader::new(&text).finish();
+    let value = JsonReader::new(&text).finish();
     Ok((line, value))
 }
 
-/// Text that is canonical as far as it was read.
-struct Reader<'de> {
+/// Text that is canonical up to the position that was read.
+struct JsonReader<'de> {
     text: &'de str,
     scan: Scan<'de>,
     /// Levels that are left.
     depth: usize,
-    /// Where the chain's members stand.
+    /// Ranges of the chain's members.
     chain: Chain,
 }
 
@@ -65,7 +65,7 @@ fn not_canonical() -> Error {
     Error::custom("it is not canonical JSON")
 }
 
-impl<'de> Reader<'de> {
+impl<'de> JsonReader<'de> {
     fn new(text: &'de str) -> Self {
         Self { text, scan: Scan::new(text), depth: MAX_DEPTH, chain: Chain::default() }
     }
@@ -83,7 +83,7 @@ impl<'de> Reader<'de> {
         self.scan.word(word).ok_or_else(not_canonical)
     }
 
-    /// Text between quotes as it stands.
+    /// Text between quotes, with its escapes.
     fn string(&mut self) -> Result<Piece<'de>, Error> {
         let Name { raw, plain } = self.scan.string().ok_or_else(not_canonical)?;
         let end = self.scan.at - 1;
@@ -107,7 +107,7 @@ impl<'de> Reader<'de> {
         let mut items =
             Items { reader: self, close, ended, before: None, fields, field: 0, start: 0, top };
         let value = read(&mut items)?;
-        // Whoever reads may stop early; the rest would be unread.
+        // A visitor may stop early and leave the rest unread.
         if !items.ended {
             return Err(not_canonical());
         }
@@ -120,7 +120,7 @@ impl<'de> Reader<'de> {
     fn unexpected(&mut self, expected: &dyn Expected) -> Error {
         let found = match self.scan.peek() {
             Some(b'"') => match self.string() {
-                Ok(piece) => return Error::invalid_type(Unexpected::Str(&piece.said()), expected),
+                Ok(piece) => return Error::invalid_type(Unexpected::Str(&piece.content()), expected),
                 Err(error) => return error,
             },
             Some(b'{') => Unexpected::Map,
@@ -163,7 +163,7 @@ impl<'de> Reader<'de> {
     }
 }
 
-/// What stands between two quotes.
+/// The text between two quotes.
 struct Piece<'de> {
     text: &'de str,
     /// ASCII without escapes.
@@ -177,7 +177,7 @@ impl<'de> Piece<'de> {
         (!self.plain && self.text.contains('\\')).then(|| unescaped(self.text))
     }
 
-    fn said(&self) -> String {
+    fn content(&self) -> String {
         self.unescaped().unwrap_or_else(|| self.text.to_owned())
     }
 
@@ -190,7 +190,7 @@ impl<'de> Piece<'de> {
     }
 }
 
-/// Reads what a type says it is, where that is next.
+/// Reads a value of the type that serde expects next.
 macro_rules! expecting {
     ($($first:pat => $read:ident: $($method:ident)*;)*) => {$($(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -202,7 +202,7 @@ macro_rules! expecting {
     )*)*};
 }
 
-impl<'de> Deserializer<'de> for &mut Reader<'de> {
+impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -224,8 +224,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         b'-' | b'0'..=b'9' => number: deserialize_f64 deserialize_u64 deserialize_i64;
     }
 
-    /// The derived reader of an object takes a member by its place among the fields, too; aliases would be counted, so
-    /// `tests/it/layers.rs` sees to it that there are none.
+    /// The derived reader of an object takes a member by its place among the fields, too; aliases
+    /// would be counted, so `tests/it/layers.rs` checks that no type has any.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -284,9 +284,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 }
 
-/// What is between the brackets of an object or array.
+/// The content of an object or array.
 struct Items<'r, 'de> {
-    reader: &'r mut Reader<'de>,
+    reader: &'r mut JsonReader<'de>,
     close: u8,
     ended: bool,
     /// The name of the member before.
@@ -312,8 +312,9 @@ impl<'de> Items<'_, 'de> {
         Ok(())
     }
 
-    /// Reads the name that is next, where it is one of a struct's; its place among them. Most are declared in the order that
-    /// canonical text has, so what comes next is further on; one that is not is read as any other. They are plain text.
+    /// Reads the name that is next, where it is one of a struct's; its place among them. Most are
+    /// declared in the order that canonical text has, so what comes next is further on; one that is
+    /// not is read as any other. They are plain text.
     fn declared_next(&mut self) -> Option<u64> {
         let text = self.reader.scan.rest();
         let ahead = self.fields.get(self.field..)?;
@@ -408,7 +409,7 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-/// A member's name that stands in the line as it is.
+/// A member's name that occurs in the line without escapes.
 struct Key<'de>(&'de str);
 
 impl<'de> Deserializer<'de> for Key<'de> {
@@ -446,7 +447,7 @@ impl<'de> Deserializer<'de> for Key<'de> {
     }
 }
 
-/// The characters that canonical escapes stand for.
+/// The characters of the canonical escapes.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();

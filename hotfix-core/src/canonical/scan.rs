@@ -1,15 +1,15 @@
-//! Is this text canonical already, and where are the members that the chain needs?
+//! Check whether text is canonical, with the ranges of the members that the chain needs.
 //!
 //! One pass, no allocation. The answer is exact: text is canonical here if and only if
 //! [`Encoder::canonicalise`](super::Encoder::canonicalise) would give the same bytes, so the fast
-//! way of reading a line cannot accept what the slow way refuses.
+//! path of reading a line cannot accept a line that the slow path refuses.
 
 use super::MAX_DEPTH;
 use super::number::{Number, count, number};
 use super::order::Name;
 use std::ops::Range;
 
-/// Where the members of a top-level object stand, names included.
+/// Ranges of the members of a top-level object, including their names.
 #[derive(Default)]
 pub(super) struct Chain {
     pub(super) prev: Option<Range<usize>>,
@@ -30,7 +30,7 @@ impl Chain {
     }
 }
 
-/// The chain's members, where `text` is an object in canonical form.
+/// The chain's members, if `text` is an object in canonical form.
 pub(super) fn canonical_object(text: &str) -> Option<Chain> {
     let mut scan = Scan::new(text);
     let mut chain = Chain::default();
@@ -38,7 +38,7 @@ pub(super) fn canonical_object(text: &str) -> Option<Chain> {
     (scan.at == text.len()).then_some(chain)
 }
 
-/// Bytes at which the inside of a string is not plain.
+/// Bytes in a string that are not plain text.
 const STOP: [bool; 256] = {
     let mut stop = [false; 256];
     let mut byte = 0;
@@ -49,10 +49,11 @@ const STOP: [bool; 256] = {
     stop
 };
 
-/// How many bytes come before the first that [`STOP`]s; none where no byte does.
+/// Number of bytes before the first in [`STOP`]; None if there is no such byte.
 ///
-/// Eight at a time: a difference borrows from the byte above only where its own byte is one that stops, so the lowest
-/// mark is right, and no other is looked at. (Mycroft's test for a zero byte, 1987.)
+/// Eight at a time: a difference borrows from the byte above only where its own byte is one that
+/// stops, so the lowest mark is right, and only that is used. (Mycroft's test for a zero byte,
+/// 1987.)
 #[inline]
 fn plain_run(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
@@ -73,7 +74,7 @@ fn plain_run(bytes: &[u8]) -> Option<usize> {
     Some(run + last)
 }
 
-/// A place in text that is canonical up to it.
+/// A position in text that is canonical up to there.
 pub(super) struct Scan<'a> {
     text: &'a [u8],
     pub(super) at: usize,

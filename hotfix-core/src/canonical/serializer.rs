@@ -1,4 +1,4 @@
-//! serde's view of the writer: the same JSON shapes as `serde_json`.
+//! The serde serializer, which produces the same JSON shapes as `serde_json`.
 
 use super::CanonicalError;
 use super::writer::{Object, Writer};
@@ -11,7 +11,7 @@ use std::fmt::Display;
 
 type Done = Result<(), CanonicalError>;
 
-/// A place where one value goes.
+/// Serializer of one value.
 pub(super) struct Value<'w, 'a>(pub(super) &'w mut Writer<'a>);
 
 /// An array being written.
@@ -349,7 +349,7 @@ impl SerializeStructVariant for Members<'_, '_> {
     }
 }
 
-/// The place of a member's name: text, or a whole number written as text.
+/// Serializer of a member's name: text, or a whole number written as text.
 struct Key<'w, 'a>(&'w mut Writer<'a>);
 
 type Plain = Result<bool, CanonicalError>;

@@ -1,5 +1,5 @@
-//! JSON text of any layout into canonical text, without a tree in between: names that occur twice
-//! are seen, where a tree would keep the last and say nothing.
+//! Conversion of JSON text of any layout to canonical text without a tree, which would silently
+//! keep the last of two members with the same name.
 
 use super::members::Scan;
 use super::writer::Writer;
@@ -20,10 +20,10 @@ pub(super) fn transcode(json: &str, writer: &mut Writer<'_>) -> Result<(), Canon
     }
 }
 
-/// Digits of the least whole number that a double may change.
+/// Digits of the smallest whole number that a double may change.
 const LARGE_DIGITS: usize = 16;
 
-/// The numbers of a JSON text that are whole, as written, and have so many digits that a double may change them.
+/// The whole numbers of a JSON text, as written, with enough digits that a double may change them.
 fn long_wholes(json: &str) -> impl Iterator<Item = &str> {
     let mut scan = Scan::new(json);
     std::iter::from_fn(move || {
@@ -41,8 +41,8 @@ fn long_wholes(json: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Refuses a whole number that is neither exactly its double nor how that is printed: 2^63 prints as 9223372036854776000, and
-/// so that is how it may be read.
+/// Refuses a whole number that is neither exactly its double nor the printed form of that double:
+/// 2^63 prints as 9223372036854776000, so that is accepted.
 fn kept(whole: &str) -> Result<(), CanonicalError> {
     let double: f64 = whole.parse().unwrap_or(f64::INFINITY);
     let is_printed = || ryu_js::Buffer::new().format(double) == whole;
@@ -52,7 +52,7 @@ fn kept(whole: &str) -> Result<(), CanonicalError> {
     Err(CanonicalError::IntegerRange { value: whole.to_owned() })
 }
 
-/// What was met on the way: the reader carries no error of ours.
+/// The error that occurred: serde's reader cannot carry ours.
 #[derive(Default)]
 struct Found {
     refused: Option<CanonicalError>,
@@ -60,7 +60,7 @@ struct Found {
     is_large: bool,
 }
 
-/// Reads one value and writes it. An error of ours travels beside the reader's own.
+/// Reads one value and writes it. Our errors are kept beside the reader's own.
 struct Seed<'s, 'a> {
     writer: &'s mut Writer<'a>,
     found: &'s mut Found,
@@ -79,7 +79,8 @@ impl<'a> Seed<'_, 'a> {
         })
     }
 
-    /// A whole number beyond 2^53 is written as a double; whether that is the number is seen in the text.
+    /// A whole number beyond 2^53 is written as a double; whether that is the number is seen in the
+    /// text.
     fn whole<E: de::Error>(mut self, negative: bool, size: u64) -> Result<(), E> {
         if size > MAX_INTEGER {
             let double = size as f64;
@@ -143,7 +144,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         self.check(begun)?;
         let content = self.writer.out.len();
         loop {
-            // The comma goes first, and is taken back where nothing follows.
+            // The comma is written first, and removed if nothing follows.
             let before = self.writer.out.len();
             if before > content {
                 self.writer.out.push(b',');

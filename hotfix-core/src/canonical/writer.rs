@@ -1,4 +1,4 @@
-//! Where the text goes: strings, numbers, members in order.
+//! Output buffer of canonical text: strings, numbers, members in order.
 
 use super::order::Name;
 use super::{CanonicalError, MAX_DEPTH, MAX_INTEGER};
@@ -19,7 +19,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// Where it stands once its object has ended, name and value.
+    /// Its range, name and value, once the object has ended.
     pub(super) fn place(self) -> Range<usize> {
         self.start..self.end
     }
@@ -35,7 +35,7 @@ pub(super) struct Object {
     sorted: bool,
 }
 
-/// Where the text goes.
+/// Output buffer of canonical text.
 pub(super) struct Writer<'a> {
     pub(super) out: &'a mut Vec<u8>,
     members: &'a mut Vec<Member>,
@@ -184,7 +184,7 @@ impl<'a> Writer<'a> {
     )]
     fn escaped(&mut self, text: &str) -> bool {
         let bytes = text.as_bytes();
-        // No early exit, no branches: the compiler turns this into vector instructions.
+        // No early exit and no branches, so that the compiler uses vector instructions.
         let (mut special, mut high) = (false, 0);
         for &byte in bytes {
             special |= (byte < 0x20) | (byte == b'"') | (byte == b'\\');

@@ -1,9 +1,9 @@
 //! How inputs change an agenda.
 
-use super::course::{Settled, Settlement};
 use super::input::Input;
+use super::item_state::{Settled, Settlement};
+use super::obligations::{Obligations, Source};
 use super::replan::Cause;
-use super::terms::{Source, Terms};
 use super::{Agenda, Answered};
 use crate::fact::Truth;
 use crate::grade::{Calendar, Moment};
@@ -12,7 +12,7 @@ use crate::policy::section::Due;
 use crate::unit::Timestamp;
 
 impl Agenda {
-    /// `answered` is the duty that an answer is about.
+    /// Folds one input. `answered` is the duty that an answer is about.
     pub(super) fn fold(
         &mut self,
         policy: &Policy,
@@ -26,8 +26,9 @@ impl Agenda {
                 Cause::Severity { was, severity }
             }
             Input::Facts(facts) => {
-                for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-                    let duty = policy.duties().get(terms.index).filter(|_| terms.conditional);
+                for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+                    let duty =
+                        policy.duties().get(obligation.index).filter(|_| obligation.conditional);
                     if let Some(when) = duty.and_then(|duty| duty.when.as_ref()) {
                         course.holds = when.holds(facts);
                     }
@@ -42,14 +43,14 @@ impl Agenda {
                 self.moments[moment as usize] = Some(came.min(at));
                 if moment == Moment::RolledBack {
                     for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
-                        self.take_back(undone, at);
+                        self.revoke(undone, at);
                     }
                 }
                 self.bind_days(at);
                 Cause::Moment { moment }
             }
             Input::TakenBack(moment) => {
-                self.take_back(moment, at);
+                self.revoke(moment, at);
                 self.bind_days(at);
                 Cause::TakenBack { moment }
             }
@@ -59,10 +60,11 @@ impl Agenda {
                 Cause::Day { day }
             }
             Input::Approval { demand, given } => {
-                let of_demand =
-                    |terms: &Terms| terms.source == Source::Approval && terms.index == demand;
-                for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-                    if of_demand(terms) {
+                let of_demand = |obligation: &Obligations| {
+                    obligation.source == Source::Approval && obligation.index == demand
+                };
+                for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+                    if of_demand(obligation) {
                         let settled = Settled { at, how: Settlement::Given };
                         course.settled = given.then(|| course.settled.unwrap_or(settled));
                         course.times = u64::from(given);
@@ -84,29 +86,30 @@ impl Agenda {
     fn settle(&mut self, answered: Option<usize>, at: Timestamp, how: Settlement) {
         let Some(index) = answered else { return };
         let through = self.settles_through(index, at);
-        let (Some(terms), Some(course)) = (self.terms.get(index), self.courses.get_mut(index))
+        let (Some(obligation), Some(course)) =
+            (self.obligations.get(index), self.courses.get_mut(index))
         else {
             return;
         };
         course.through = through.max(course.through);
         course.settled = Some(Settled { at, how });
         course.times += 1;
-        let ladder = terms.ladder.filter(|_| how == Settlement::Acknowledged);
+        let ladder = obligation.ladder.filter(|_| how == Settlement::Acknowledged);
         if let Some(answered) = ladder.and_then(|ladder| self.ladders.get_mut(ladder)) {
             let first = answered.map_or(at, |answered| answered.first);
             *answered = Some(Answered { first, last: at });
         }
     }
 
-    /// Up to which occurrence something repeated is settled that is done now.
+    /// Up to which occurrence an answer now settles a repeated duty.
     fn settles_through(&self, index: usize, at: Timestamp) -> Option<Timestamp> {
-        let (terms, course) = (self.terms.get(index)?, self.courses.get(index)?);
-        let present = self.standing(index, at)?.due?;
-        let last = self.grid(terms, course)?.last_up_to(at);
+        let (obligation, course) = (self.obligations.get(index)?, self.courses.get(index)?);
+        let present = self.status(index, at)?.due?;
+        let last = self.grid(obligation, course)?.last_up_to(at);
         last.filter(|last| *last > present).or(Some(present))
     }
 
-    fn take_back(&mut self, moment: Moment, at: Timestamp) {
+    fn revoke(&mut self, moment: Moment, at: Timestamp) {
         if self.moments[moment as usize].take().is_none() {
             return;
         }
@@ -116,29 +119,32 @@ impl Agenda {
             self.ladders.fill(None);
             self.calls.clear();
         }
-        for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-            if terms.from == moment || (reopened && terms.while_open) {
-                course.start_anew();
+        for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+            if obligation.from == moment || (reopened && obligation.while_open) {
+                course.start_again();
             }
-            if terms.until == Some(moment) || (moment == Moment::Closed && terms.every.is_some()) {
-                // What would have been due while it was over was not missed.
+            if obligation.until == Some(moment)
+                || (moment == Moment::Closed && obligation.every.is_some())
+            {
+                // Occurrences that would have been due after the end were not missed.
                 course.since = Some(at);
             }
         }
     }
 
     fn bind_days(&mut self, at: Timestamp) {
-        for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-            let Due::Next(day) = terms.within else { continue };
-            let came = self.moments.get(terms.from as usize).copied().flatten();
-            // A day of before the incident was opened again is over.
-            let from = terms.counts_from(came, self.reopened);
+        for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+            let Due::Next(day) = obligation.within else { continue };
+            let came = self.moments.get(obligation.from as usize).copied().flatten();
+            // A day from before the incident was reopened has passed.
+            let from = obligation.counts_from(came, self.reopened);
             let fits = |day: &Timestamp| from.is_some_and(|from| *day > from);
-            // One that has passed by now is of another time than this.
+            // A day that has passed belongs to an earlier duty.
             let new = self.days[day as usize].filter(|day| fits(day) && *day > at);
             let old = course.day.filter(fits);
             let day = match (old, new) {
-                // What was bound at this very time knew an older word: the order of equal times does not matter.
+                // A day bound at this same time is replaced: the order of equal times does not
+                // matter.
                 (Some(_), Some(new)) if course.day_bound == Some(at) => Some(new),
                 (Some(old), Some(new)) => Some(bound(day, old, new, at)),
                 (old, new) => old.or(new),
@@ -149,12 +155,12 @@ impl Agenda {
         }
     }
 
-    /// Works out what is asked for.
+    /// Determines which duties apply.
     pub(super) fn select(&mut self, at: Option<Timestamp>) {
-        for (terms, course) in self.terms.iter().zip(&mut self.courses) {
-            let on = terms.severities.contain(self.severity)
+        for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+            let on = obligation.severities.contain(self.severity)
                 && course.holds != Truth::No
-                && !(terms.stop_gap && self.stop_gap == Truth::No);
+                && !(obligation.stop_gap && self.stop_gap == Truth::No);
             if on && !course.on {
                 course.since = at;
             }
@@ -163,12 +169,12 @@ impl Agenda {
     }
 }
 
-/// By which day something is due that was due by an old one when a new one is given.
+/// The day by which a duty is due when a new day is given.
 fn bound(day: Calendar, old: Timestamp, new: Timestamp, at: Timestamp) -> Timestamp {
     match day {
-        // Tomorrow's next day is no later time for what is due by today's.
+        // Tomorrow's next day does not put off what is due by today's.
         Calendar::NextDay | Calendar::NextBusinessDay => old.min(new),
-        // Put off, unless it has gone out: then the new one is the one after.
+        // Put off, unless it has passed: then the new one is the one after.
         Calendar::NextRelease | Calendar::NextSprint if old <= at => old,
         Calendar::NextRelease | Calendar::NextSprint => new,
     }

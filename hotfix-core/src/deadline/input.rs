@@ -1,59 +1,62 @@
-//! What an agenda is told, and what it declines.
+//! Inputs of an agenda, and its refusals.
 
+use crate::code::code;
 use crate::fact::{Facts, Truth};
 use crate::grade::{Calendar, DutyKind, Moment, Severity};
 use crate::text::did_you_mean;
 use crate::unit::{Name, Timestamp};
 
-/// What an agenda is told.
+/// An input of an agenda.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Input<'a> {
-    /// The severity that is acted on; none where none is known.
+    /// The severity in force; None where it is not known.
     Severity(Option<Severity>),
-    /// What is known of the incident, all of it.
+    /// All known facts of the incident.
     Facts(&'a Facts),
-    /// Whether the fix is a stop-gap. Unknown until it is said.
+    /// Whether the fix is a stop-gap. Unknown until stated.
     StopGap(Truth),
-    /// A moment came. The same moment again corrects its time; a time ahead of the input's counts as the input's. The way
-    /// back (`rolled_back`) takes back that the fix was deployed, verified and the fault resolved.
+    /// A moment happened. The same moment again corrects its time; a time after the input's counts
+    /// as the input's. `rolled_back` revokes that the fix was deployed and verified and the fault
+    /// resolved.
     Moment {
         /// Which.
         moment: Moment,
         /// When.
         at: Timestamp,
     },
-    /// A moment came too soon: what counts from it is no longer asked for, and anew when it comes again. `resolved` taken
-    /// back opens the incident again, and its ladder counts from now.
+    /// A moment is revoked: duties that count from it no longer apply, and apply again when it
+    /// happens again. Revoking `resolved` reopens the incident, and its escalation counts from now.
     TakenBack(Moment),
-    /// By when something is due that is due by this day, where that is after the moment that it counts from. Of days the
-    /// earliest one that was given stays; releases and sprints may be put off as long as they lie ahead.
+    /// The time of a calendar day by which duties are due. It has to be after the moment that they
+    /// count from. Of days the earliest one given stays; releases and sprints may be put off while
+    /// they are ahead.
     Day {
         /// Which day.
         day: Calendar,
         /// By when.
         at: Timestamp,
     },
-    /// An approval that may be given after the start was given, or taken back.
+    /// An approval that may follow the start was given or withdrawn.
     Approval {
-        /// Its place among all demands: those of the whole policy first, then those of each severity, the most severe
-        /// first; from 0.
+        /// Its place among all demands: those of the whole policy first, then those of each
+        /// severity, the most severe first; from 0.
         demand: usize,
-        /// Whether it is there.
+        /// Whether it is given.
         given: bool,
     },
-    /// Somebody who was called takes it on.
+    /// Somebody acknowledges a page.
     Acknowledge {
         /// The duty's id.
         duty: Name,
     },
-    /// It is done.
+    /// A duty is done.
     Done {
         /// The duty's id.
         duty: Name,
     },
 }
 
-/// Why an answer about a duty is declined (TIME-3). Nothing has changed.
+/// Why an answer about a duty is refused. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DutyRefusal {
@@ -65,16 +68,17 @@ pub enum DutyRefusal {
         /// The duty whose id is like it.
         nearest: Option<String>,
     },
-    /// The policy does not ask for it in this incident.
+    /// The duty does not apply to this incident.
     #[error(
-        "`{duty}` is not asked for here, by severity, facts or kind of fix: set those first if they have changed"
+        "`{duty}` does not apply to this incident by severity, facts or kind of fix: send \
+         `set_severity` or `set_facts` first if they have changed"
     )]
     NotAsked {
         /// The duty.
         duty: Name,
     },
     /// Its time has not begun.
-    #[error("the time of `{duty}` begins with `{moment}`, which has not come: wait for it")]
+    #[error("the time of `{duty}` begins with `{moment}`, which has not happened yet: wait for it")]
     NotBegun {
         /// The duty.
         duty: Name,
@@ -82,56 +86,58 @@ pub enum DutyRefusal {
         moment: Moment,
     },
     /// It is done already.
-    #[error("`{duty}` is done since {at}{}", again(*.next))]
+    #[error("`{duty}` was already done at {at}{}", again(*.next))]
     AlreadyDone {
         /// The duty.
         duty: Name,
         /// Since when.
         at: Timestamp,
-        /// When it is asked for again.
+        /// When it applies again.
         next: Option<Timestamp>,
     },
     /// It is over.
-    #[error("`{duty}` is over since {at}: nobody has to do it any more")]
+    #[error("`{duty}` ended at {at}: nobody has to do it any more")]
     Over {
         /// The duty.
         duty: Name,
         /// Since when.
         at: Timestamp,
     },
-    /// Nobody is called by it.
-    #[error("`{duty}` is of kind `{kind}`, which nobody is called by: send `done` when it is")]
+    /// The duty pages nobody.
+    #[error(
+        "`{duty}` is of kind `{kind}`, which cannot be acknowledged: send `done` when it is done"
+    )]
     NotACall {
         /// The duty.
         duty: Name,
         /// Its kind.
         kind: DutyKind,
     },
-    /// What happens settles it, and no word does.
-    #[error("`{duty}` is settled by {by} alone: record that")]
+    /// Only an event settles the duty; an answer does not.
+    #[error("`{duty}` cannot be answered: only {by} settles it, so record that")]
     SettledByItself {
         /// Its id.
         duty: Name,
-        /// By what, in a few words.
+        /// The event that settles it.
         by: String,
     },
 }
 
 fn again(next: Option<Timestamp>) -> String {
-    next.map_or_else(String::new, |next| format!(", and asked for again from {next}"))
+    next.map_or_else(String::new, |next| format!(", and is due again from {next}"))
 }
 
 impl DutyRefusal {
     /// The stable code of this refusal.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Unknown { .. } => "HF-TIME-001",
-            Self::NotAsked { .. } => "HF-TIME-002",
-            Self::NotBegun { .. } => "HF-TIME-003",
-            Self::AlreadyDone { .. } => "HF-TIME-004",
-            Self::Over { .. } => "HF-TIME-005",
-            Self::NotACall { .. } => "HF-TIME-006",
-            Self::SettledByItself { .. } => "HF-TIME-007",
+            Self::Unknown { .. } => code! {HF-TIME-001},
+            Self::NotAsked { .. } => code! {HF-TIME-002},
+            Self::NotBegun { .. } => code! {HF-TIME-003},
+            Self::AlreadyDone { .. } => code! {HF-TIME-004},
+            Self::Over { .. } => code! {HF-TIME-005},
+            Self::NotACall { .. } => code! {HF-TIME-006},
+            Self::SettledByItself { .. } => code! {HF-TIME-007},
         }
     }
 }

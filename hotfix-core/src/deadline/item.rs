@@ -1,21 +1,21 @@
-//! The answer to 'what is due?' (TIME-3, TIME-4).
+//! The lists of duties: due, overdue, next, later, undated and done.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
 use super::Agenda;
-use super::course::{Course, Settled};
-use super::standing::{Awaits, Phase, Standing};
-use super::terms::{Source, Terms, demands};
+use super::item_state::{DutyState, Settled};
+use super::obligations::{Obligations, Source, demands};
+use super::status::{Awaits, DutyStatus, Phase};
 use crate::fact::Truth;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::policy::Policy;
-use crate::policy::section::{Duty, HouseRole};
+use crate::policy::section::{CustomRole, Duty};
 use crate::text::quoted;
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
-/// Everything that is asked for, each in one of these lists; see the [module](super).
+/// All duties of an incident, each in one of these lists; see the [module](super).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Duties<'p> {
     /// As of when.
@@ -24,17 +24,17 @@ pub struct Duties<'p> {
     pub due: Vec<Item<'p>>,
     /// Late, the latest first.
     pub overdue: Vec<Item<'p>>,
-    /// Its turn has not come, the next one first.
+    /// Not yet their turn, the next one first.
     pub next: Vec<Item<'p>>,
-    /// What its time counts from has not happened, or its ladder was stopped.
+    /// The moment that the time counts from has not happened, or the escalation was stopped.
     pub later: Vec<Item<'p>>,
-    /// Due by a day that the host has to give.
+    /// Due by a day that the caller has to give.
     pub undated: Vec<Item<'p>>,
-    /// Settled, in the order in which it was.
+    /// Settled, in the order of time.
     pub done: Vec<Item<'p>>,
 }
 
-/// One thing that is asked for.
+/// One duty in its list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Item<'p> {
     /// Its id; `acknowledge` and `done` name it.
@@ -45,24 +45,25 @@ pub struct Item<'p> {
     pub title: Cow<'p, str>,
     /// What is to be done.
     pub kind: DutyKind,
-    /// Who does it, or is called.
+    /// Who does it, or is paged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<Who<'p>>,
-    /// Who is told.
+    /// Who is notified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<Audience>,
-    /// Its rung of the ladder.
+    /// Its escalation level.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub step: Option<u32>,
+    pub level: Option<u32>,
     /// What its time counts from.
     pub from: Moment,
-    /// When that was; where the incident was opened again, when what is to be done until its end counts anew.
+    /// When that was. Where the incident was reopened, duties that last until its end count from
+    /// then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_at: Option<Timestamp>,
-    /// From when on it is asked for.
+    /// From when on it applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opens: Option<Timestamp>,
-    /// By when; at this time it is in time.
+    /// By when; at this time itself it is in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// The time that is left, while it is due or next.
@@ -86,10 +87,10 @@ pub struct Item<'p> {
     /// Where it is repeated: which occurrence this is, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<u64>,
-    /// How many occurrences went by, this one among them; they are asked for once.
+    /// How many occurrences were missed, including this one; they are due once.
     #[serde(skip_serializing_if = "is_none_missed")]
     pub missed: u64,
-    /// Why it is asked for.
+    /// Why it applies.
     pub applies: Applies,
     /// What it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,9 +101,9 @@ pub struct Item<'p> {
     /// Where it is repeated: how often somebody did it.
     #[serde(skip_serializing_if = "is_none_missed")]
     pub times: u64,
-    /// What a person should know of it, in sentences.
+    /// Notes for people, in sentences.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub remarks: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -110,21 +111,21 @@ const fn is_none_missed(count: &u64) -> bool {
     *count == 0
 }
 
-/// Why something is asked for (SEV-5).
+/// Why a duty applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Applies {
-    /// The severity, where it is asked for some alone.
+    /// The severity, where the duty is only for some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// Whether its condition holds, where it has one; unknown counts as holding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Truth>,
-    /// Whether the fix is a stop-gap, where it is asked for such alone; unknown counts as one.
+    /// Whether the fix is a stop-gap, where the duty is only for those; unknown counts as one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_gap: Option<Truth>,
 }
 
-/// Who does something (TIME-4).
+/// Who does a duty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Who<'p> {
     /// The role that the policy names.
@@ -132,7 +133,7 @@ pub struct Who<'p> {
     /// What people call it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<&'p str>,
-    /// Where nobody holds it: the stand-in that somebody holds. Holders and reach are then the stand-in's.
+    /// The stand-in, where nobody holds the role. Holders and reach are then the stand-in's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<RoleName>,
     /// The people.
@@ -141,7 +142,7 @@ pub struct Who<'p> {
     /// How the role itself is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reach: Option<&'p str>,
-    /// Who stands in, the first choice first.
+    /// The stand-ins, the first choice first.
     #[serde(skip_serializing_if = "<[RoleName]>::is_empty")]
     pub stand_ins: &'p [RoleName],
 }
@@ -157,13 +158,14 @@ pub struct Holder<'p> {
 }
 
 impl<'p> Who<'p> {
-    /// Who is to be turned to for a role: its holders, or those of the first stand-in that somebody holds, or of a stand-in's
-    /// stand-in. A role that can be reached by itself, as by a pager, is held.
+    /// Whom to contact for a role: its holders, or those of the first stand-in that somebody holds,
+    /// or of a stand-in's stand-in. A role with a contact of its own, such as a pager, counts as
+    /// held.
     pub fn of(policy: &'p Policy, role: RoleName) -> Self {
         let named = policy.role(role);
-        let held = |role: &&HouseRole| !role.holders.is_empty() || role.reach.is_some();
+        let held = |role: &&CustomRole| !role.holders.is_empty() || role.reach.is_some();
         let stand_in = named.filter(|named| !held(named)).and_then(|named| {
-            // Each role is looked at once, however they stand in for each other.
+            // Each role is visited once, however they stand in for each other.
             let mut seen = vec![named.id];
             let mut next = 0;
             while let Some(role) = seen.get(next).and_then(|role| policy.role(*role)) {
@@ -192,25 +194,25 @@ impl<'p> Who<'p> {
         }
     }
 
-    /// Whether somebody can be turned to at all.
+    /// Whether anybody can be contacted.
     pub fn is_reached(&self) -> bool {
         !self.holders.is_empty() || self.reach.is_some()
     }
 
-    fn remark(&self) -> Option<String> {
+    fn note(&self) -> Option<String> {
         let role = self.role;
         if let Some(stand_in) = self.stand_in {
-            return Some(format!("nobody holds `{role}`: turn to `{stand_in}`"));
+            return Some(format!("nobody holds `{role}`: contact `{stand_in}`"));
         }
         (!self.is_reached())
-            .then(|| format!("nobody holds `{role}` or stands in for it: name somebody"))
+            .then(|| format!("nobody holds `{role}`, and it has no stand-in: name somebody"))
     }
 }
 
 impl Agenda {
-    /// What is due, overdue, next and done at a time: of what is known now, read at that time.
+    /// The duties at a time, by list, of what is known now.
     ///
-    /// `policy` is the one that the agenda was made from. Shows TIME-3.
+    /// `policy` is the one that the agenda was made from.
     pub fn duties<'p>(&self, policy: &'p Policy, at: Timestamp) -> Duties<'p> {
         let mut duties = Duties {
             at,
@@ -221,9 +223,10 @@ impl Agenda {
             undated: Vec::new(),
             done: Vec::new(),
         };
-        for (index, (terms, course)) in self.terms.iter().zip(&self.courses).enumerate() {
-            let Some(standing) = self.standing(index, at) else { continue };
-            let list = match standing.phase {
+        for (index, (obligation, course)) in self.obligations.iter().zip(&self.courses).enumerate()
+        {
+            let Some(status) = self.status(index, at) else { continue };
+            let list = match status.phase {
                 Phase::Done(_) => &mut duties.done,
                 Phase::Later(_) => &mut duties.later,
                 Phase::Undated(_) => &mut duties.undated,
@@ -231,7 +234,7 @@ impl Agenda {
                 Phase::Due => &mut duties.due,
                 Phase::Overdue => &mut duties.overdue,
             };
-            list.push(self.item(policy, terms, course, &standing, at));
+            list.push(self.item(policy, obligation, course, &status, at));
         }
         // Stable: what has one time stays in the order of the policy.
         duties.due.sort_by_key(|item| item.due);
@@ -244,109 +247,117 @@ impl Agenda {
     fn item<'p>(
         &self,
         policy: &'p Policy,
-        terms: &Terms,
-        course: &Course,
-        standing: &Standing,
+        obligation: &Obligations,
+        course: &DutyState,
+        status: &DutyStatus,
         at: Timestamp,
     ) -> Item<'p> {
-        let duty = policy.duties().get(terms.index).filter(|_| terms.source == Source::Duty);
-        let who = terms.role.map(|role| Who::of(policy, role));
+        let duty =
+            policy.duties().get(obligation.index).filter(|_| obligation.source == Source::Duty);
+        let who = obligation.role.map(|role| Who::of(policy, role));
         let lasts = duty.and_then(|duty| duty.lasts).unwrap_or_default();
-        let applies = self.applies(terms, course, duty);
-        let open = matches!(standing.phase, Phase::Next | Phase::Due);
-        let late = matches!(standing.phase, Phase::Overdue);
-        let awaits = match standing.phase {
+        let applies = self.applies(obligation, course, duty);
+        let open = matches!(status.phase, Phase::Next | Phase::Due);
+        let late = matches!(status.phase, Phase::Overdue);
+        let awaits = match status.phase {
             Phase::Later(awaits) | Phase::Undated(awaits) => Some(awaits),
             Phase::Done(_) | Phase::Next | Phase::Due | Phase::Overdue => None,
         };
-        let settled = match standing.phase {
+        let settled = match status.phase {
             Phase::Done(settled) => Some(settled),
             _ => course.settled,
         };
-        let repeated = terms.every.is_some();
+        let repeated = obligation.every.is_some();
         let mut item = Item {
-            id: terms.id,
-            source: terms.source,
-            title: title(policy, terms, duty),
-            kind: terms.kind,
+            id: obligation.id,
+            source: obligation.source,
+            title: title(policy, obligation, duty),
+            kind: obligation.kind,
             who,
-            audience: terms.audience,
-            step: duty.and_then(|duty| duty.step),
-            from: terms.from,
-            from_at: self.from(terms),
-            opens: standing.opens,
-            due: standing.due,
-            left: standing.due.filter(|_| open).map(|due| due.since(at)),
-            late_by: standing.due.filter(|_| late).map(|due| at.since(due)),
+            audience: obligation.audience,
+            level: duty.and_then(|duty| duty.level),
+            from: obligation.from,
+            from_at: self.from(obligation),
+            opens: status.opens,
+            due: status.due,
+            left: status.due.filter(|_| open).map(|due| due.since(at)),
+            late_by: status.due.filter(|_| late).map(|due| at.since(due)),
             lasts_least: lasts.least,
             lasts_most: lasts.most,
-            every: terms.every,
-            until: terms.until,
-            occurrence: Some(standing.occurrence).filter(|_| repeated),
-            missed: standing.missed,
+            every: obligation.every,
+            until: obligation.until,
+            occurrence: Some(status.occurrence).filter(|_| repeated),
+            missed: status.missed,
             applies,
             awaits,
             settled,
             times: if repeated { course.times } else { 0 },
-            remarks: Vec::new(),
+            notes: Vec::new(),
         };
-        if !matches!(standing.phase, Phase::Done(_)) {
-            self.remark(&mut item, standing);
+        if !matches!(status.phase, Phase::Done(_)) {
+            self.note(&mut item, status);
         }
         item
     }
 
-    fn applies(&self, terms: &Terms, course: &Course, duty: Option<&Duty>) -> Applies {
+    fn applies(
+        &self,
+        obligation: &Obligations,
+        course: &DutyState,
+        duty: Option<&Duty>,
+    ) -> Applies {
         let some = duty.is_some_and(|duty| !duty.severities.is_empty());
         Applies {
             severity: self.severity.filter(|_| some),
-            condition: terms.conditional.then_some(course.holds),
-            stop_gap: terms.stop_gap.then_some(self.stop_gap),
+            condition: obligation.conditional.then_some(course.holds),
+            stop_gap: obligation.stop_gap.then_some(self.stop_gap),
         }
     }
 
-    /// What a person should know of something that is open.
-    fn remark(&self, item: &mut Item<'_>, standing: &Standing) {
-        let remarks = &mut item.remarks;
+    /// Adds the notes for people about an open duty.
+    fn note(&self, item: &mut Item<'_>, status: &DutyStatus) {
+        let notes = &mut item.notes;
         if item.applies.condition == Some(Truth::Unknown) {
-            let unknown = "it is not known whether its condition holds: it counts as if it did";
-            remarks.push(unknown.to_owned());
+            let unknown = "it is not known whether its condition holds, so it is assumed to hold";
+            notes.push(unknown.to_owned());
         }
         if item.applies.stop_gap == Some(Truth::Unknown) {
-            let unknown = "nobody has said whether the fix is a stop-gap: it counts as one";
-            remarks.push(unknown.to_owned());
+            let unknown =
+                "it is not known whether the fix is a stop-gap, so it is assumed to be one";
+            notes.push(unknown.to_owned());
         }
         if let Some(Awaits::Day(day)) = item.awaits {
-            remarks.push(match self.days.get(day as usize).copied().flatten() {
+            notes.push(match self.days.get(day as usize).copied().flatten() {
                 Some(given) => format!(
-                    "the `{day}` that was given, {given}, is not after `{}`, or had passed: give the one that is",
+                    "the `{day}` that was given, {given}, is not after `{}`, or had passed: give \
+                     a later one",
                     item.from
                 ),
-                None => format!("it is due by `{day}`, which only a calendar knows: give its time"),
+                None => format!("it is due by `{day}`: send its time with `set_times`"),
             });
         }
-        if standing.held {
-            remarks.push("its ladder waits: somebody has taken it on".to_owned());
+        if status.held {
+            notes.push("the escalation waits: somebody has acknowledged it".to_owned());
         }
-        if standing.called_before {
-            remarks.push("called already, before the plan changed".to_owned());
+        if status.called_before {
+            notes.push("already paged before the plan changed".to_owned());
         }
-        remarks.extend(item.who.as_ref().and_then(Who::remark));
+        notes.extend(item.who.as_ref().and_then(Who::note));
     }
 }
 
-fn title<'p>(policy: &'p Policy, terms: &Terms, duty: Option<&'p Duty>) -> Cow<'p, str> {
-    match terms.source {
+fn title<'p>(policy: &'p Policy, obligation: &Obligations, duty: Option<&'p Duty>) -> Cow<'p, str> {
+    match obligation.source {
         Source::Duty => Cow::Borrowed(duty.map_or("", |duty| &duty.title)),
         Source::Report => Cow::Borrowed("the incident report is written"),
         Source::Objective => {
-            let slo = policy.record().and_then(|record| record.slo.as_ref());
+            let slo = policy.change_record().and_then(|record| record.slo.as_ref());
             Cow::Borrowed(slo.map_or("", |slo| &slo.name))
         }
         Source::Approval => {
-            let roles = demands(policy).nth(terms.index).map(|(_, demand)| &demand.any_of);
+            let roles = demands(policy).nth(obligation.index).map(|(_, demand)| &demand.any_of);
             let roles = roles.map(|roles| quoted(roles, " or ")).unwrap_or_default();
-            Cow::Owned(format!("approval by {roles}, given afterwards"))
+            Cow::Owned(format!("approval by {roles} after the start"))
         }
     }
 }

@@ -1,11 +1,11 @@
-//! What a change does to the plan, so that it can be logged (TIME-3).
+//! Changes of the plan of duties, as they are logged.
 
 use serde::{Deserialize, Serialize};
 
 use super::Agenda;
-use super::course::Planned;
-use super::standing::Phase;
-use super::terms::Source;
+use super::item_state::Planned;
+use super::obligations::Source;
+use super::status::Phase;
 use crate::fact::Truth;
 use crate::grade::{Calendar, Moment, Severity, closed_set};
 use crate::unit::{Name, Timestamp};
@@ -14,7 +14,7 @@ use crate::unit::{Name, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
-    /// The severity that is acted on.
+    /// The severity in force changed.
     Severity {
         /// Before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,34 +23,34 @@ pub enum Cause {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         severity: Option<Severity>,
     },
-    /// What is known of the incident.
+    /// The known facts changed.
     Facts,
     /// Whether the fix is a stop-gap.
     StopGap {
         /// Now.
         stop_gap: Truth,
     },
-    /// A moment came, or its time was corrected.
+    /// A moment happened, or its time was corrected.
     Moment {
         /// Which.
         moment: Moment,
     },
-    /// A moment was taken back.
+    /// A moment was revoked.
     TakenBack {
         /// Which.
         moment: Moment,
     },
-    /// The host gave a day.
+    /// The caller gave a day.
     Day {
         /// Which.
         day: Calendar,
     },
-    /// An approval was given or taken back.
+    /// An approval was given or withdrawn.
     Approval {
         /// Its place among the demands.
         demand: usize,
     },
-    /// Somebody took it on: a ladder waits.
+    /// Somebody acknowledged a page: the escalation waits.
     Acknowledge {
         /// Which duty.
         duty: Name,
@@ -63,7 +63,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Whether what was known is otherwise now, as after a way back; anything else is what the plan waited for.
+    /// Whether known data changed, as after a rollback; any other cause is an event that the plan
+    /// waited for.
     pub const fn is_news(&self) -> bool {
         matches!(
             self,
@@ -79,16 +80,17 @@ impl Cause {
 closed_set! {
     /// What became of a duty in a new plan.
     Changed {
-        /// It is asked for now, and was not.
+        /// It applies now, and did not before.
         Added = "added",
-        /// It is asked for no longer, and was not done.
+        /// It no longer applies, and was not done.
         Dropped = "dropped",
         /// It is due at another time, or its time became known or unknown.
         Moved = "moved",
     }
 }
 
-/// One duty that a new plan has otherwise. Of something repeated the times are those of its first occurrence.
+/// One duty that a new plan changes. For a repeated duty the times are those of its first
+/// occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Its id.
@@ -97,7 +99,7 @@ pub struct Change {
     pub source: Source,
     /// What became of it.
     pub changed: Changed,
-    /// When it was due; absent where it was not asked for or had no time.
+    /// When it was due; absent where it did not apply or had no time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<Timestamp>,
     /// When it is due.
@@ -105,22 +107,24 @@ pub struct Change {
     pub due: Option<Timestamp>,
 }
 
-/// What an input did to the plan.
+/// What an input changed in the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replan {
     /// Why.
     pub cause: Cause,
-    /// What changed, in the order of the policy; empty where nothing did. What was done stays done and is not among it.
+    /// What changed, in the order of the policy; empty where nothing did. What was done stays done
+    /// and is not among it.
     pub changes: Vec<Change>,
 }
 
 impl Agenda {
-    /// Compares what is planned now with what was, and keeps what is.
+    /// Compares the new plan with the previous one, and keeps the new one.
     pub(super) fn compare(&mut self, at: Timestamp) -> Vec<Change> {
         let mut changes = Vec::new();
         for index in 0..self.courses.len() {
             let now = self.planned(index, at);
-            let (Some(terms), Some(course)) = (self.terms.get(index), self.courses.get_mut(index))
+            let (Some(obligation), Some(course)) =
+                (self.obligations.get(index), self.courses.get_mut(index))
             else {
                 continue;
             };
@@ -136,7 +140,13 @@ impl Agenda {
                 }
             };
             course.planned = now;
-            changes.push(Change { id: terms.id, source: terms.source, changed, was, due });
+            changes.push(Change {
+                id: obligation.id,
+                source: obligation.source,
+                changed,
+                was,
+                due,
+            });
         }
         changes
     }
@@ -144,22 +154,23 @@ impl Agenda {
     // Not inlined, for the same reason as `differ`.
     #[inline(never)]
     fn planned(&self, index: usize, at: Timestamp) -> Planned {
-        let Some(standing) = self.standing(index, at) else { return Planned::Not };
+        let Some(status) = self.status(index, at) else { return Planned::Not };
         let first = || {
-            let (terms, course) = (self.terms.get(index)?, self.courses.get(index)?);
-            Some(self.grid(terms, course)?.first)
+            let (obligation, course) = (self.obligations.get(index)?, self.courses.get(index)?);
+            Some(self.grid(obligation, course)?.first)
         };
-        match standing.phase {
+        match status.phase {
             Phase::Done(_) => Planned::Settled,
-            _ => Planned::Due(first().or(standing.due)),
+            _ => Planned::Due(first().or(status.due)),
         }
     }
 }
 
 /// Whether two times, each of which may be unknown, are different.
 ///
-/// Not inlined, and over numbers: else the times are compared before anything has said that there are any. Nothing rests on the
-/// result then, but valgrind reports the branch to hosts that run under it.
+/// Not inlined, and over numbers: otherwise the times are compared before it is known whether there
+/// are any. The result is not used then, but valgrind reports the branch to programs that run under
+/// it.
 #[inline(never)]
 fn differ(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
     let number = |time: Option<Timestamp>| time.map_or(i64::MIN, Timestamp::as_millis);

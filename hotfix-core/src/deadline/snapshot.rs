@@ -1,4 +1,4 @@
-//! What an agenda knows, apart from what follows from its policy: its part of a snapshot (ROLL-7).
+//! The part of a snapshot that is an agenda's state, without what follows from the policy.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,17 +7,17 @@ use crate::grade::{Calendar, Moment, Severity};
 use crate::policy::Policy;
 use crate::unit::Timestamp;
 
-use super::course::Course;
+use super::item_state::DutyState;
 use super::{Agenda, Answered, Call};
 
-/// How often something can have been settled: once with each line of a log.
+/// How often a duty can have been settled: once with each line of a log.
 const MOST_TIMES: u64 = 1 << 53;
 
-/// What an agenda knows.
+/// The state of an agenda.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AgendaState {
-    courses: Vec<Course>,
+    courses: Vec<DutyState>,
     ladders: Vec<Option<Answered>>,
     moments: [Option<Timestamp>; Moment::ALL.len()],
     days: [Option<Timestamp>; Calendar::ALL.len()],
@@ -33,11 +33,11 @@ pub(crate) struct AgendaState {
 }
 
 impl Agenda {
-    /// What it knows. Every field is named, so that a new one has to find its place here.
+    /// The state. Every field is named, so that a new one has to be added here.
     pub(crate) fn state(&self) -> AgendaState {
         let Self {
             // They follow from the policy.
-            terms: _,
+            obligations: _,
             courses,
             ladders,
             moments,
@@ -71,7 +71,7 @@ impl Agenda {
         }
     }
 
-    /// The agenda of this policy that knew that; none where it cannot be one's.
+    /// The agenda of this policy with this state; None where they do not fit.
     pub(crate) fn restored(policy: &Policy, state: AgendaState) -> Option<Self> {
         let fresh = Self::new(policy);
         let AgendaState {
@@ -91,10 +91,10 @@ impl Agenda {
         } = state;
         let fits = courses.len() == fresh.courses.len()
             && ladders.len() == fresh.ladders.len()
-            && calls.len() <= fresh.terms.len()
+            && calls.len() <= fresh.obligations.len()
             && courses.iter().all(|course| course.times <= MOST_TIMES);
         fits.then_some(Self {
-            terms: fresh.terms,
+            obligations: fresh.obligations,
             announced: fresh.announced,
             courses,
             ladders,

@@ -1,4 +1,4 @@
-//! A decision as a document.
+//! JSON form of a decision.
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
@@ -37,7 +37,7 @@ impl Serialize for NextQuestion<'_> {
     }
 }
 
-/// The ids of the leaves by value, from the least value to the greatest.
+/// The ids of the leaves by value, from the smallest value to the largest.
 struct ByValue<'r, 'a>(&'r [Remaining<'a>]);
 
 impl Serialize for ByValue<'_, '_> {

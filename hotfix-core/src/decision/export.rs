@@ -1,4 +1,4 @@
-//! The decision tree as a drawing: text for Mermaid and for Graphviz (DEC-6).
+//! Export of the decision tree as a Mermaid or Graphviz diagram.
 
 use std::fmt::Write as _;
 
@@ -8,19 +8,20 @@ use crate::policy::section::{Branches, Due, Leaf, Question, Target};
 use crate::text::{drawable, mermaid, words};
 use crate::unit::Span;
 
-/// How many characters a line of a label has at most, words longer than that apart.
+/// Most characters of a line of a label, except for longer words.
 const LINE: usize = 36;
 
-/// How many characters of a text are shown.
+/// Most characters of a text that are shown.
 const MOST: usize = 240;
 
 impl Policy {
-    /// The tree that decides as a Mermaid flowchart; none where the policy has neither a tree nor rules.
+    /// The decision tree as a Mermaid flowchart; `None` where the policy has neither a tree nor
+    /// rules.
     ///
-    /// Questions are `q0`, `q1`, … and leaves `l0`, `l1`, … by their places in the tree, and what a question has no answer
-    /// for leads to `g` with the question's number; so the same policy gives the same text. A label shows the first 240
-    /// characters of its text. Mermaid itself refuses more than 50 000 characters or 500 edges unless it is configured
-    /// otherwise.
+    /// Questions are `q0`, `q1`, … and leaves `l0`, `l1`, … by their index in the tree. Where a
+    /// question has no answer, the edge leads to `g` with the question's number. The same policy
+    /// gives the same text. A label shows the first 240 characters of its text. By default, Mermaid
+    /// refuses more than 50,000 characters or 500 edges.
     ///
     /// ```
     /// use hotfix_core::policy::Policy;
@@ -36,16 +37,12 @@ impl Policy {
     /// assert!(drawing.contains("q0 -->|\"yes\"| l0\n"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows DEC-6.
     pub fn tree_mermaid(&self) -> Option<String> {
         Some(self.drawing()?.mermaid())
     }
 
-    /// The tree that decides in Graphviz's language; none where the policy has neither a tree nor rules. Its nodes are
-    /// those of [`Policy::tree_mermaid`].
-    ///
-    /// Shows DEC-6.
+    /// The decision tree in Graphviz's language; `None` where the policy has neither a tree nor
+    /// rules. The nodes are those of [`Policy::tree_mermaid`].
     pub fn tree_dot(&self) -> Option<String> {
         Some(self.drawing()?.dot())
     }
@@ -60,8 +57,8 @@ impl Policy {
         for (at, leaf) in tree.leaves.iter().enumerate() {
             let shape = if leaf.hotfix { Shape::Hotfix } else { Shape::Scheduled };
             let mut text = lines(&leaf.title);
-            text.push(terms(leaf));
-            drawing.nodes.push(Node { id: format!("l{at}"), shape, text });
+            text.push(outcome_text(leaf));
+            drawing.nodes.push(TreeNode { id: format!("l{at}"), shape, text });
         }
         for (at, question) in tree.questions.iter().enumerate() {
             let mut falls_through = false;
@@ -76,28 +73,28 @@ impl Policy {
         }
         let root = place(tree.root);
         let mut nodes = drawing.nodes;
-        // What is met first stands first: both programs draw it on top.
+        // Nodes are in the order of the walk: both programs draw the first ones at the top.
         let first = nodes.iter().position(|node| node.id == root).unwrap_or(0);
         nodes.get_mut(..=first)?.rotate_right(1);
         Some(Drawing { nodes, edges: drawing.edges })
     }
 
-    /// The answers of a question in words, each with where it leads.
+    /// The answers of a question as text, each with its target.
     fn answers(&self, question: &Question) -> Vec<(String, Option<Target>)> {
-        let said = |answer: usize| question.answer_in_words(Some(answer));
+        let text = |answer: usize| question.answer_text(Some(answer));
         match &question.branches {
-            Branches::Condition { yes, no, .. } => vec![(said(1), *yes), (said(0), *no)],
+            Branches::Condition { yes, no, .. } => vec![(text(1), *yes), (text(0), *no)],
             Branches::Values { answers, .. } => {
                 let mut all: Vec<(String, Option<Target>)> = answers
                     .iter()
                     .enumerate()
-                    .map(|(at, answer)| (said(at), Some(answer.to)))
+                    .map(|(at, answer)| (text(at), Some(answer.to)))
                     .collect();
                 let nothing = crate::fact::Facts::default();
                 let space = &self.reasoning().space;
                 let possible = super::walk::answers(&question.branches, space, &nothing);
                 if possible.contains(&None) {
-                    all.push((question.answer_in_words(None), None));
+                    all.push((question.answer_text(None), None));
                 }
                 all
             }
@@ -112,23 +109,23 @@ fn place(target: Target) -> String {
     }
 }
 
-/// What a leaf asks for: `P0, hot-fix, within 2h`.
-fn terms(leaf: &Leaf) -> String {
+/// Outcome of a leaf as text: `P0, hot-fix, within 2h`.
+fn outcome_text(leaf: &Leaf) -> String {
     let severity = leaf.severity.map(|severity| severity.to_string());
-    let way = if leaf.hotfix { "hot-fix" } else { "no hot-fix" };
+    let hotfix = if leaf.hotfix { "hot-fix" } else { "no hot-fix" };
     let deadline = leaf.deadline.map(|deadline| match deadline {
-        Due::Within(span) if span == Span::from_millis(0) => "at once".to_owned(),
+        Due::Within(span) if span == Span::from_millis(0) => "immediately".to_owned(),
         Due::Within(span) => format!("within {span}"),
-        Due::Next(day) => day_in_words(day),
+        Due::Next(day) => day_text(day),
     });
-    severity.into_iter().chain([way.to_owned()]).chain(deadline).collect::<Vec<_>>().join(", ")
+    severity.into_iter().chain([hotfix.to_owned()]).chain(deadline).collect::<Vec<_>>().join(", ")
 }
 
-fn day_in_words(day: Calendar) -> String {
+fn day_text(day: Calendar) -> String {
     format!("by the {}", words(day.as_str()))
 }
 
-/// A text in lines that fit a label; without what cannot be drawn.
+/// A text in lines that fit a label, without characters that cannot be drawn.
 fn lines(text: &str) -> Vec<String> {
     let mut shown: String = text.chars().take(MOST).map(drawable).collect();
     if text.chars().nth(MOST).is_some() {
@@ -159,12 +156,12 @@ fn lines(text: &str) -> Vec<String> {
 }
 
 struct Drawing {
-    nodes: Vec<Node>,
-    /// From, to, and the answer.
+    nodes: Vec<TreeNode>,
+    /// Source, target and answer.
     edges: Vec<(String, String, Vec<String>)>,
 }
 
-struct Node {
+struct TreeNode {
     id: String,
     shape: Shape,
     text: Vec<String>,
@@ -190,7 +187,7 @@ impl Shape {
         }
     }
 
-    /// Fill and border.
+    /// Colours of fill and border.
     const fn colours(self) -> (&'static str, &'static str) {
         match self {
             Self::Question => ("#ffffff", "#444444"),
@@ -219,12 +216,12 @@ impl Shape {
 
 impl Drawing {
     fn add(&mut self, id: String, shape: Shape, text: &str) {
-        self.nodes.push(Node { id, shape, text: lines(text) });
+        self.nodes.push(TreeNode { id, shape, text: lines(text) });
     }
 
     fn mermaid(&self) -> String {
         let mut text = "flowchart TD\n".to_owned();
-        for Node { id, shape, text: label } in &self.nodes {
+        for TreeNode { id, shape, text: label } in &self.nodes {
             let [open, close] = shape.mermaid();
             let _ = writeln!(text, "    {id}{open}{}{close}", mermaid_text(label));
         }
@@ -252,7 +249,7 @@ impl Drawing {
         let mut text = "digraph tree {\n".to_owned();
         text.push_str("    node [fontname=\"sans-serif\", fontcolor=\"#111111\"]\n");
         text.push_str("    edge [fontname=\"sans-serif\"]\n");
-        for Node { id, shape, text: label } in &self.nodes {
+        for TreeNode { id, shape, text: label } in &self.nodes {
             let (fill, border) = shape.colours();
             let _ = writeln!(
                 text,
@@ -269,12 +266,13 @@ impl Drawing {
     }
 }
 
-/// The lines of a label as Mermaid reads them.
+/// The lines of a label in Mermaid's syntax.
 fn mermaid_text(lines: &[String]) -> String {
     lines.iter().map(|line| mermaid(line)).collect::<Vec<_>>().join("<br/>")
 }
 
-/// In Graphviz `"` and `\` are taken by a backslash, and `&` begins an entity.
+/// The lines of a label in Graphviz's syntax: `"` and `\` are escaped, and so is `&`, which begins
+/// an entity.
 fn dot_text(lines: &[String]) -> String {
     let mut text = String::new();
     for (at, line) in lines.iter().enumerate() {

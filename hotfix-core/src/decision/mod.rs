@@ -1,4 +1,4 @@
-//! What the decision tree says of an incident, as far as it is known (DEC-1 to DEC-4, DEC-6).
+//! Decisions by the policy's decision tree, from the known facts of an incident.
 
 mod document;
 mod export;
@@ -16,10 +16,10 @@ use crate::unit::Name;
 pub use path::Step;
 pub use question::{NextQuestion, Remaining};
 
-/// Where the decision tree leads for an incident, as far as it is known.
+/// Decision of the policy's tree for an incident, from the known facts.
 ///
-/// What is asked of it first, the outcome, is there at once; the way there, what is still open and what to ask next is
-/// worked out when it is asked for.
+/// The outcome is computed at once; the path, the open leaves and the next question are computed on
+/// request.
 #[derive(Clone, Debug)]
 pub struct Decision<'a> {
     policy: &'a Policy,
@@ -30,34 +30,34 @@ pub struct Decision<'a> {
     summary: Summary,
 }
 
-/// What is to be done: a leaf of the tree.
+/// Outcome of a decision: a leaf of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Outcome<'a> {
+pub struct DecisionOutcome<'a> {
     /// The leaf's id.
     pub id: Name,
-    /// What is to be done, in words.
+    /// The leaf's title: what has to be done.
     pub title: &'a str,
-    /// How bad it is, where the tree says.
+    /// Severity, where the tree sets one.
     pub severity: Option<Severity>,
-    /// Hot-fix or scheduled release.
+    /// Whether a hot-fix is needed; else a scheduled release.
     pub hotfix: bool,
-    /// By when: as the leaf says, else as the policy's duty to fix this severity.
+    /// Deadline: that of the leaf, else that of the policy's duty to fix this severity.
     pub deadline: Option<Due>,
 }
 
-impl<'a> Outcome<'a> {
+impl<'a> DecisionOutcome<'a> {
     fn of(leaf: &'a Leaf) -> Self {
         let Leaf { id, title, severity, hotfix, deadline } = leaf;
         Self { id: *id, title, severity: *severity, hotfix: *hotfix, deadline: *deadline }
     }
 }
 
-/// Whether two leaves ask for the same, in other words perhaps.
+/// Whether two leaves have the same outcome, perhaps with different titles.
 fn alike(a: &Leaf, b: &Leaf) -> bool {
     (a.severity, a.hotfix, a.deadline) == (b.severity, b.hotfix, b.deadline)
 }
 
-/// Of the ends that are possible: how many, and whether all are leaves that ask for the same.
+/// Number of possible ends, and whether all of them are leaves with the same outcome.
 #[derive(Clone, Copy, Debug, Default)]
 struct Summary {
     ends: usize,
@@ -66,7 +66,7 @@ struct Summary {
 }
 
 impl Summary {
-    /// Ends come in the order of the tree, the leaves first.
+    /// Adds an end; ends come in the order of the tree, the leaves first.
     fn add(&mut self, end: End, tree: &Tree) {
         self.ends += 1;
         match (end, self.first) {
@@ -80,12 +80,12 @@ impl Summary {
 }
 
 impl Policy {
-    /// Decides what is to be done about an incident, by the policy's tree; where it has none, by the tree that its rules
-    /// make. A policy without either decides nothing.
+    /// Decides what has to be done about an incident, by the policy's tree; where it has none, by
+    /// the tree that follows from its rules. A policy without either decides nothing.
     ///
-    /// The answer is exact: it is certain of what follows for all values of the unknown facts that the policy's
-    /// implications allow, and only of that. Facts that contradict each other are said to, and what follows is then taken
-    /// from each as it stands.
+    /// The answer is exact: it is certain if and only if it is the same for all values of the
+    /// unknown facts that the policy's implications allow. If the known facts contradict each
+    /// other, the answer is marked as contradictory and computed without the implications.
     ///
     /// ```
     /// use hotfix_core::fact::Facts;
@@ -110,7 +110,7 @@ impl Policy {
     /// assert_eq!(decision.outcome(), None);
     /// assert_eq!(decision.reachable().len(), 2);
     /// assert_eq!(decision.path()[0].answer, "no");
-    /// assert_eq!(decision.next_question().unwrap().ask, "Are data corrupted or lost?");
+    /// assert_eq!(decision.next_question().unwrap().ask, "Is data corrupted or lost?");
     ///
     /// let known = serde_json::from_str(r#"{"data_corruption": true}"#)?;
     /// let facts = Facts::read(&known, policy.vocabulary())?;
@@ -118,8 +118,6 @@ impl Policy {
     /// assert_eq!(policy.decide(&facts).outcome().unwrap().id.as_str(), "now");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows DEC-2, DEC-3 and DEC-4.
     pub fn decide<'a>(&'a self, facts: &'a Facts) -> Decision<'a> {
         let reasoning = self.reasoning();
         let placed = reasoning.space.place(facts);
@@ -154,31 +152,32 @@ impl Policy {
 }
 
 impl<'a> Decision<'a> {
-    /// What is to be done, where that is certain: all that is possible ends at one leaf, or at leaves with the same
-    /// severity, hot-fix or not and deadline; then the first of them.
-    pub fn outcome(&self) -> Option<Outcome<'a>> {
+    /// The outcome, where it is certain: all possible paths end at one leaf, or at leaves with the
+    /// same severity, hot-fix and deadline; then the first of these leaves.
+    pub fn outcome(&self) -> Option<DecisionOutcome<'a>> {
         let leaf = self.summary.first.filter(|_| !self.summary.differ)?;
-        self.tree()?.leaves.get(leaf).map(Outcome::of)
+        self.tree()?.leaves.get(leaf).map(DecisionOutcome::of)
     }
 
-    /// Whether no unknown fact can change where the tree ends. A question without an answer is an end, too, so there may
-    /// be no outcome for all that.
+    /// Whether no unknown fact can change the end of the path. A question without an answer is an
+    /// end, too, so a settled decision may have no outcome.
     pub const fn settled(&self) -> bool {
         self.summary.ends == 1
     }
 
-    /// Whether what is known contradicts itself: no incident can have these facts.
+    /// Whether the known facts contradict each other by the policy's implications.
     pub const fn contradictory(&self) -> bool {
         self.contradictory
     }
 
-    /// The implications that what is known breaks; where none is broken by itself, all that speak of known facts.
+    /// The implications that the known facts break; where none is broken on its own, all that
+    /// mention a known fact.
     pub fn contradictions(&self) -> Vec<&'a Implication> {
         if self.contradictory { self.policy.contradictions(self.facts) } else { Vec::new() }
     }
 
-    /// Whether the answer is exact. Otherwise the policy's conditions are too entangled: the answer is never wrongly
-    /// certain, but may be uncertain without need.
+    /// Whether the answer is exact. If not, the policy's conditions are too complex for an exact
+    /// answer: it is never wrongly certain, but may be uncertain although it need not be.
     pub const fn exact(&self) -> bool {
         self.reasoning.exact.is_some()
     }
@@ -193,7 +192,7 @@ impl<'a> Decision<'a> {
         self.open().gaps
     }
 
-    /// Whether the tree may lead round in a circle; the linter refuses such trees (DEC-5).
+    /// Whether the path may contain a cycle; the linter refuses such trees.
     pub fn circular(&self) -> bool {
         self.tree().is_some() && self.ends(&self.placed, self.facts).contains(&End::Loop)
     }
@@ -212,7 +211,8 @@ impl<'a> Decision<'a> {
             .map_or_else(Open::default, |tree| Open::of(&self.ends(&self.placed, self.facts), tree))
     }
 
-    /// The ends that are possible with what is placed or, without diagrams, known; in the order of the tree.
+    /// The possible ends for the placed or, without diagrams, the known facts, in the order of the
+    /// tree.
     fn ends(&self, placed: &Placed, facts: &Facts) -> Vec<End> {
         let Some(tree) = self.tree() else { return Vec::new() };
         let mut ends = Vec::new();
@@ -224,7 +224,7 @@ impl<'a> Decision<'a> {
     }
 }
 
-/// What is still open.
+/// The leaves and gaps that are still possible.
 #[derive(Clone, Debug, Default)]
 struct Open<'a> {
     leaves: Vec<&'a Leaf>,

@@ -1,4 +1,4 @@
-//! The way through the tree as far as it is known, and answers in words.
+//! The known part of the path through the tree, and answers as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,23 +12,24 @@ use crate::policy::reasoning::{MOST_NODES, consistent};
 use crate::policy::section::{Answer, Branches, Question, Target};
 use crate::unit::Name;
 
-/// A question that is answered, and what the answer rests on.
+/// An answered question, with the facts that the answer is based on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step<'a> {
     /// The question.
     pub question: &'a Question,
-    /// The answer in words: `yes`, `no`, `below 5%`; `none of these` where no answer fits.
+    /// The answer as text: `yes`, `no`, `below 5%`; `none of these` where no answer fits.
     pub answer: String,
-    /// The known facts that the question looks at.
+    /// The known facts that the question depends on.
     pub facts: Vec<(FactId, &'a FactValue)>,
-    /// The facts that it looks at and that follow from what is known, with the values left to them in words.
+    /// The facts that it depends on and that follow from the known ones, with their possible
+    /// values.
     pub deduced: Vec<(FactId, Deduced)>,
-    /// The question or leaf to which the answer leads; none where it leads nowhere.
+    /// The question or leaf to which the answer leads; `None` where it leads nowhere.
     pub to: Option<Name>,
 }
 
 impl Question {
-    /// Where an answer leads, counted as in `walk::answers`.
+    /// The target of an answer, numbered as in `walk::answers`.
     pub(super) fn leads(&self, answer: usize) -> Option<Target> {
         match &self.branches {
             Branches::Condition { yes, no, .. } => *if answer == 1 { yes } else { no },
@@ -36,18 +37,18 @@ impl Question {
         }
     }
 
-    /// An answer in words; none of them where there is no number.
-    pub(super) fn answer_in_words(&self, answer: Option<usize>) -> String {
+    /// An answer as text; `none of these` where there is no number.
+    pub(super) fn answer_text(&self, answer: Option<usize>) -> String {
         match (&self.branches, answer) {
             (_, None) => "none of these".to_owned(),
             (Branches::Condition { .. }, Some(answer)) => flag(answer == 1).to_owned(),
             (Branches::Values { answers, .. }, Some(answer)) => {
-                answers.get(answer).map(words).unwrap_or_default()
+                answers.get(answer).map(values_text).unwrap_or_default()
             }
         }
     }
 
-    /// The facts that it looks at, each once, in its order.
+    /// The facts that it depends on, each once, in its order.
     pub(super) fn facts(&self) -> Vec<FactId> {
         match &self.branches {
             Branches::Values { fact, .. } => vec![*fact],
@@ -68,8 +69,8 @@ const fn flag(flag: bool) -> &'static str {
     if flag { "yes" } else { "no" }
 }
 
-/// The values that an answer stands for: `yes`, `web`, `at least 5%, below 50%`.
-fn words(answer: &Answer) -> String {
+/// The values of an answer as text: `yes`, `web`, `at least 5%, below 50%`.
+fn values_text(answer: &Answer) -> String {
     let one = |comparison: &Comparison| {
         let value = match &comparison.value {
             FactValue::Flag(value) => flag(*value).to_owned(),
@@ -91,10 +92,11 @@ fn words(answer: &Answer) -> String {
 }
 
 impl<'a> Decision<'a> {
-    /// The questions that are answered so far, from the root to the leaf, or to the first question that neither what is
-    /// known nor what follows from it answers.
+    /// The answered questions, from the root to a leaf, or to the first question that neither the
+    /// known facts nor those that follow from them answer.
     ///
-    /// The outcome may be certain before the path is at its end, as when either answer leads to the same.
+    /// The outcome may be certain before the path ends, for example where all answers lead to the
+    /// same.
     pub fn path(&self) -> Vec<Step<'a>> {
         let Some(tree) = self.tree() else { return Vec::new() };
         let space = &self.reasoning.space;
@@ -124,7 +126,7 @@ impl<'a> Decision<'a> {
             };
             path.push(Step {
                 question,
-                answer: question.answer_in_words(answer),
+                answer: question.answer_text(answer),
                 facts: facts.iter().filter_map(known).collect(),
                 deduced: facts.iter().filter_map(follows).collect(),
                 to: to.map(|to| tree.id(to)),
@@ -135,22 +137,22 @@ impl<'a> Decision<'a> {
         path
     }
 
-    /// The answer that holds for all that is possible: its number, or none of them.
+    /// The answer for all possible values: its number, or none of the answers.
     #[expect(
         clippy::option_option,
-        reason = "not answered, and answered by none of them, are two things"
+        reason = "a question without a known answer differs from one that no answer fits"
     )]
     fn answer(&self, question: &Question, informed: &Facts) -> Option<Option<usize>> {
         if let [only] = walk::answers(&question.branches, &self.reasoning.space, informed)[..] {
             return Some(only);
         }
-        // Kleene's logic does not see that facts hang together; a diagram does.
+        // Kleene's logic ignores that facts depend on each other; a diagram does not.
         self.reasoning.exact.as_ref()?;
         let code = self.function(question).ok()?.decided(&self.placed)?;
         Some(code.checked_sub(1).map(|answer| answer as usize))
     }
 
-    /// The number of the answer from 1, or 0 for none of them, where the implications hold.
+    /// The number of the answer from 1, or 0 for none of the answers, where the implications hold.
     fn function(&self, question: &Question) -> Result<Diagram, Cut> {
         let mut builder = Builder::new(&self.reasoning.space, MOST_NODES);
         let conditions: Vec<(u32, Condition)> = match &question.branches {
@@ -177,7 +179,7 @@ impl<'a> Decision<'a> {
 }
 
 impl Serialize for Step<'_> {
-    /// `facts` has what is known and what follows from it; `deduced` names the latter.
+    /// `facts` has the known facts and those that follow from them; `deduced` names the latter.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let known = self.facts.iter().map(|(fact, value)| (fact.as_str(), Written::Value(value)));
         let follows = self.deduced.iter().map(|(fact, deduced)| match deduced {

@@ -1,4 +1,4 @@
-//! What to ask next.
+//! The next question to ask.
 
 use std::cmp::Ordering;
 
@@ -7,26 +7,27 @@ use crate::fact::{FactId, FactKind};
 use crate::policy::reasoning::End;
 use crate::policy::section::{Branches, Leaf, Question, Tree};
 
-/// How many steps may be taken through the tree with values of unknown facts where there is no diagram.
+/// Most steps through the tree with values of unknown facts, without a diagram.
 const MOST_STEPS: u64 = 1 << 21;
 
-/// The unknown fact that settles most.
+/// The next question: the unknown fact that leaves the fewest outcomes open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NextQuestion<'a> {
     /// The fact.
     pub fact: FactId,
-    /// The question that asks a person for it.
+    /// The question that asks a person for the fact.
     pub ask: &'a str,
-    /// What its values are.
+    /// Type of the fact's values.
     pub kind: FactKind,
-    /// What would be left for each value, or range of values, that the policy tells from the others and that is possible.
+    /// What each possible value, or range of values that the policy distinguishes, would leave
+    /// open.
     pub if_known: Vec<Remaining<'a>>,
 }
 
-/// What one value of a fact would leave open.
+/// Leaves and gaps that one value of a fact would leave open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remaining<'a> {
-    /// The value, or the range of values, in words: `true`, `50%`, `above 5%, below 50%`.
+    /// The value or the range of values, as text: `true`, `50%`, `above 5%, below 50%`.
     pub value: String,
     /// The leaves that would still be possible.
     pub leaves: Vec<&'a Leaf>,
@@ -34,7 +35,7 @@ pub struct Remaining<'a> {
     pub gaps: Vec<&'a Question>,
 }
 
-/// How much asking for a fact would leave open, over the classes of values that are possible; the less, the better.
+/// What a question would leave open, over the possible classes of values; less is better.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
     classes: u64,
@@ -66,20 +67,21 @@ impl Cost {
 }
 
 impl<'a> Decision<'a> {
-    /// What to ask next; none where the decision is settled.
+    /// The next question to ask; `None` where the decision is settled.
     ///
-    /// Of the unknown facts that still matter it is the one that leaves the fewest different outcomes (severity, hot-fix
-    /// or not, deadline; each missing answer is one, too) on average over the classes of values that are possible, each
-    /// counting the same. Of equals, the one that leaves the fewest at worst; then the one that leaves the fewest leaves
-    /// and gaps, on average and at worst; then the one that the tree asks for first.
+    /// It asks for the unknown fact that leaves the fewest different outcomes (severity, hot-fix,
+    /// deadline; a missing answer counts as one) on average over the possible classes of its
+    /// values, with equal weights. Ties are broken by the fewest outcomes in the worst case, then
+    /// by the fewest leaves and gaps on average and in the worst case, then by the order of the
+    /// tree.
     ///
-    /// Whatever the answer, fewer facts matter afterwards: there are at most as many questions as facts that matter. The
-    /// rule looks one question ahead, so another order may need fewer: `docs/decisions/next-question.md` has how many.
+    /// Each answer reduces the number of facts that matter, so there are at most as many questions
+    /// as facts that matter. The rule considers only one question at a time, so another order may
+    /// need fewer: see `docs/decisions/next-question.md`.
     ///
-    /// Where the decision is not [`exact`](Self::exact), the tree is walked for each value; facts that would take too many
-    /// steps are not compared, and where that is so for all, the first is asked for, without what would be left.
-    ///
-    /// Shows DEC-4.
+    /// Where the decision is not [`exact`](Self::exact), the tree is evaluated for each value.
+    /// Facts that would take too many steps are not compared; if that applies to all of them, the
+    /// first one is returned, without `if_known`.
     pub fn next_question(&self) -> Option<NextQuestion<'a>> {
         let tree = self.tree()?;
         let kinds = kinds(tree);
@@ -123,7 +125,7 @@ impl<'a> Decision<'a> {
         Some(NextQuestion { fact, ask, kind, if_known })
     }
 
-    /// How many steps a walk through the tree takes, with the implications that are looked at first.
+    /// Number of steps through the tree, including the implications that are checked first.
     fn steps(&self, tree: &Tree) -> u64 {
         let answers = tree.questions.iter().map(|question| match &question.branches {
             Branches::Condition { .. } => 1,
@@ -136,8 +138,8 @@ impl<'a> Decision<'a> {
         answers.sum::<u64>() + self.policy.implications.len() as u64
     }
 
-    /// The unknown facts that still matter, in the order of the tree; without diagrams those that questions on the way ask
-    /// for.
+    /// The unknown facts that still matter, in the order of the tree; without diagrams, those that
+    /// questions on the path ask for.
     fn worth_asking(&self, tree: &Tree) -> Vec<usize> {
         if self.settled() {
             return Vec::new();
@@ -156,7 +158,8 @@ impl<'a> Decision<'a> {
         variables
     }
 
-    /// Calls `visit` with each class of a fact's values that is possible, and where the tree may end then.
+    /// Calls `visit` with each possible class of a fact's values, and the ends that it leaves
+    /// possible.
     fn each_class(&self, variable: usize, mut visit: impl FnMut(u32, &[End])) {
         let space = &self.reasoning.space;
         let mut placed = self.placed.clone();
@@ -179,7 +182,7 @@ impl<'a> Decision<'a> {
     }
 }
 
-/// By the code of an end: the first end with the same outcome.
+/// For each end, by its code, the first end with the same outcome.
 fn kinds(tree: &Tree) -> Vec<usize> {
     let leaves = tree.leaves.iter().enumerate().map(|(at, leaf)| {
         tree.leaves[..at].iter().position(|before| alike(before, leaf)).unwrap_or(at)

@@ -1,5 +1,5 @@
-//! The tree by Kleene's logic, for policies whose conditions are too entangled for a diagram: every end that is possible,
-//! and perhaps some that are not.
+//! Evaluation of the tree by Kleene's logic, for policies whose conditions are too complex for a
+//! diagram: all possible ends, perhaps with some that are not possible.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use crate::fact::{Comparison, FactValue, Facts, Space, Truth};
 use crate::policy::reasoning::End;
 use crate::policy::section::{Branches, Target, Tree};
 
-/// The ends that are possible, in the order of the tree.
+/// The possible ends, in the order of the tree.
 pub(super) fn ends(tree: &Tree, space: &Space, facts: &Facts) -> Vec<End> {
     let walk = Walk::new(tree, space, facts);
     walk.ends.into_iter().collect()
 }
 
-/// The questions that may be met and that what is known does not answer, in the order in which the walk meets them.
+/// The reachable questions that the known facts do not answer, in the order of the walk.
 pub(super) fn unanswered(tree: &Tree, space: &Space, facts: &Facts) -> Vec<usize> {
     Walk::new(tree, space, facts).unanswered
 }
@@ -62,7 +62,8 @@ impl Walk {
                 }
             }
         }
-        // Sorting finds circles with a stack of its own: a tree may have more questions than the thread's stack has room for.
+        // Sorting finds cycles without recursion: a tree may have more questions than the thread's
+        // stack has room for.
         if toposort(&steps, None).is_err() {
             walk.ends.insert(End::Loop);
         }
@@ -70,7 +71,8 @@ impl Walk {
     }
 }
 
-/// The answers that are possible, by number (no is 0 and yes is 1; else as the policy counts them); none of them last.
+/// The possible answers by number (no is 0 and yes is 1; else in the policy's order); `None`, for
+/// none of the answers, comes last.
 pub(super) fn answers(branches: &Branches, space: &Space, facts: &Facts) -> Vec<Option<usize>> {
     match branches {
         Branches::Condition { when, .. } => match when.holds(facts) {
@@ -89,7 +91,8 @@ pub(super) fn answers(branches: &Branches, space: &Space, facts: &Facts) -> Vec<
             let Some(variable) = space.variable(*fact) else {
                 return (0..answers.len()).map(Some).chain([None]).collect();
             };
-            // By class: the next one that no answer has taken yet. Each class is taken once, however many answers there are.
+            // For each class, the next one that no answer has taken. Each class is taken once,
+            // however many answers there are.
             let end = space.classes(variable);
             let mut free: Vec<u32> = (0..=end).collect();
             let mut possible = Vec::new();
@@ -114,7 +117,7 @@ pub(super) fn answers(branches: &Branches, space: &Space, facts: &Facts) -> Vec<
     }
 }
 
-/// The first class from here on that is not taken. What is walked over is shortened for those who come later.
+/// The first class from here on that is not taken. The path to it is compressed for later calls.
 fn next_free(free: &mut [u32], from: u32) -> u32 {
     let mut at = from;
     while free[at as usize] != at {

@@ -1,13 +1,14 @@
-//! Conditions become decision diagrams.
+//! Building decision diagrams from conditions.
 
 use super::condition::Condition;
 use super::diagram::Diagram;
 use super::nodes::{Cut, Leaf, Nodes, Ref, Run};
 use super::space::Space;
 
-/// Makes diagrams over one [`Space`], up to a budget: a policy that is written to be hard costs bounded time and memory.
+/// Builder of diagrams over one [`Space`], with a budget: a malicious policy costs bounded time and
+/// memory.
 ///
-/// A truth is a function with the terminals 0 and 1.
+/// A truth value is a function with the terminals 0 and 1.
 ///
 /// ```
 /// use hotfix_core::fact::{Builder, Condition, Fact, FactId, Facts, Space};
@@ -21,7 +22,7 @@ use super::space::Space;
 /// # Ok::<(), hotfix_core::fact::Cut>(())
 /// ```
 ///
-/// Shows SEV-5 and DEC-4. Source: Bryant (1986), IEEE Transactions on Computers C-35(8).
+/// Source: Bryant (1986), IEEE Transactions on Computers C-35(8).
 #[derive(Debug)]
 pub struct Builder<'s> {
     space: &'s Space,
@@ -29,22 +30,23 @@ pub struct Builder<'s> {
 }
 
 impl<'s> Builder<'s> {
-    /// A builder that makes at most `budget` nodes, and takes at most 16 steps for each of them.
+    /// Creates a builder with at most `budget` nodes, and at most 16 steps for each of them.
     ///
-    /// A node counts once for every two runs of classes, so that a fact with thousands of cuts counts for what it takes.
+    /// A node counts once for every two runs of classes, so that a fact with thousands of cuts
+    /// counts with its true cost.
     pub const fn new(space: &'s Space, budget: usize) -> Self {
         Self { space, nodes: Nodes::new(budget) }
     }
 
-    /// The same for all facts.
+    /// A constant function.
     pub fn constant(&mut self, terminal: u32) -> Ref {
         self.nodes.terminal(terminal)
     }
 
-    /// 1 where a condition holds, else 0. The space must have been made from conditions with all of its comparisons; one
-    /// on a fact that the space lacks holds nowhere.
+    /// 1 where a condition holds, else 0. The space must contain all comparisons of the condition;
+    /// a comparison with a fact outside the space never holds.
     ///
-    /// Recursion goes as deep as the condition is nested, which a policy limits.
+    /// The recursion is as deep as the condition is nested, which a policy limits.
     ///
     /// # Errors
     /// [`Cut`] beyond the budget.
@@ -74,7 +76,7 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// Pairs first, then pairs of pairs: a wide list stays small for long.
+    /// Combines pairs first, then pairs of pairs, so that intermediate diagrams stay small.
     fn folded(
         &mut self,
         conditions: &[Condition],
@@ -93,7 +95,7 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// 1 where a truth is 0, and 0 where it is not.
+    /// 1 where a truth value is 0, else 0.
     ///
     /// # Errors
     /// [`Cut`] beyond the budget.
@@ -101,7 +103,7 @@ impl<'s> Builder<'s> {
         self.map(truth, |value| u32::from(value == 0))
     }
 
-    /// 1 where both truths are.
+    /// 1 where both truth values are 1.
     ///
     /// # Errors
     /// [`Cut`] beyond the budget.
@@ -110,7 +112,7 @@ impl<'s> Builder<'s> {
         self.choose(a, b, no)
     }
 
-    /// 1 where one of two truths is.
+    /// 1 where at least one of two truth values is 1.
     ///
     /// # Errors
     /// [`Cut`] beyond the budget.
@@ -119,7 +121,7 @@ impl<'s> Builder<'s> {
         self.choose(a, yes, b)
     }
 
-    /// `yes` where a truth is not 0, else `no`.
+    /// `yes` where a truth value is not 0, else `no`.
     ///
     /// # Errors
     /// [`Cut`] beyond the budget.
@@ -132,7 +134,7 @@ impl<'s> Builder<'s> {
         })
     }
 
-    /// `f` of what both give.
+    /// `f` of the values of two functions.
     ///
     /// # Errors
     /// [`Cut`] beyond the budget.
@@ -141,7 +143,7 @@ impl<'s> Builder<'s> {
             .combine([a, b], |nodes, [a, b]| Some(Leaf::Value(f(nodes.value(a)?, nodes.value(b)?))))
     }
 
-    /// `f` of what it gives.
+    /// `f` of the value of a function.
     ///
     /// # Errors
     /// [`Cut`] beyond the budget.
@@ -149,7 +151,7 @@ impl<'s> Builder<'s> {
         self.nodes.combine([a], |nodes, [a]| Some(Leaf::Value(f(nodes.value(a)?))))
     }
 
-    /// Takes steps for what is done beside the diagrams, so that it is bounded with them.
+    /// Charges steps for work outside the diagrams, so that it is bounded, too.
     ///
     /// # Errors
     /// [`Cut`] beyond the budget.
@@ -157,7 +159,7 @@ impl<'s> Builder<'s> {
         self.nodes.pay(steps)
     }
 
-    /// What stands at `root`, as a diagram of its own.
+    /// The function at `root` as a separate diagram.
     pub fn finish(&self, root: Ref) -> Diagram {
         self.nodes.freeze(root)
     }

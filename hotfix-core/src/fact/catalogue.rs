@@ -1,40 +1,40 @@
-//! The facts that every policy knows, each with its type and the question that asks for it.
+//! The built-in facts, each with its type and its question.
 
 use crate::grade::closed_set;
 
 closed_set! {
-    /// What a fact's values are.
+    /// Type of a fact's values.
     FactKind {
         /// Yes or no.
         Flag = "flag",
-        /// A part of a whole, from 0 to 1.
+        /// A share from 0 to 1.
         Share = "share",
-        /// A length of time.
+        /// A duration.
         Duration = "duration",
         /// A finite number.
         Number = "number",
         /// A text.
         Text = "text",
-        /// A moment.
+        /// A time.
         Time = "time",
     }
-    /// A fact that every policy knows (SEV-2). A house declares further ones in its policy.
+    /// A built-in fact. A policy can declare further facts.
     Fact {
-        /// The issue is real and no user's error.
+        /// The issue is confirmed and not a user error.
         Confirmed = "confirmed",
         /// The service is completely down.
         ServiceDown = "service_down",
-        /// Data are corrupted or lost.
+        /// Data is corrupted or lost.
         DataCorruption = "data_corruption",
-        /// Data may come to harm.
+        /// The integrity of data is at risk.
         DataIntegrityAtRisk = "data_integrity_at_risk",
-        /// There is a vulnerability.
+        /// There is a security vulnerability.
         SecurityVulnerability = "security_vulnerability",
-        /// A vulnerability is under attack.
+        /// A vulnerability is being exploited.
         SecurityExploited = "security_exploited",
         /// Nobody can log in.
         AuthenticationDown = "authentication_down",
-        /// No payment goes through.
+        /// All payments fail.
         PaymentsDown = "payments_down",
         /// Payment webhooks fail.
         PaymentWebhooksFailing = "payment_webhooks_failing",
@@ -42,25 +42,25 @@ closed_set! {
         DatabaseDown = "database_down",
         /// A core workflow is broken.
         CoreFeatureBroken = "core_feature_broken",
-        /// Search finds nothing.
+        /// Search returns no results.
         SearchEmpty = "search_empty",
-        /// The main endpoints answer with errors.
+        /// The main endpoints return errors.
         EndpointsFailing = "endpoints_failing",
         /// The app crashes when it starts.
         CrashAtStart = "crash_at_start",
-        /// A feature is slow or worse but works.
+        /// A feature is degraded but works.
         FeatureDegraded = "feature_degraded",
         /// Users see wrong data.
         WrongDataShown = "wrong_data_shown",
         /// Reports or analytics are wrong.
         WrongReporting = "wrong_reporting",
-        /// A third party that is needed fails.
+        /// A critical third party fails.
         CriticalThirdPartyFailing = "critical_third_party_failing",
-        /// Memory leaks.
+        /// The service leaks memory.
         MemoryLeak = "memory_leak",
         /// The database deadlocks.
         Deadlock = "deadlock",
-        /// Only the looks are wrong.
+        /// The issue is cosmetic.
         Cosmetic = "cosmetic",
         /// The change is a new feature.
         NewFeature = "new_feature",
@@ -68,17 +68,17 @@ closed_set! {
         Refactoring = "refactoring",
         /// The change is an optimisation.
         Optimisation = "optimisation",
-        /// The change is to documentation.
+        /// The change affects documentation only.
         Documentation = "documentation",
         /// Revenue is lost.
         RevenueImpact = "revenue_impact",
-        /// Customers are hurt.
+        /// Customers are affected.
         CustomerImpacting = "customer_impacting",
-        /// There is a way around it.
+        /// There is a workaround.
         WorkaroundExists = "workaround_exists",
         /// The fix is small and isolated.
         SmallIsolatedChange = "small_isolated_change",
-        /// The fix is quickly validated.
+        /// The fix can be validated quickly.
         QuickToValidate = "quick_to_validate",
         /// The fix is a greater risk than the issue.
         FixRiskierThanIssue = "fix_riskier_than_issue",
@@ -92,11 +92,11 @@ closed_set! {
         ErrorRate = "error_rate",
         /// The 95th percentile of the response time.
         LatencyP95 = "latency_p95",
-        /// When it began.
+        /// When the incident began.
         BeganAt = "began_at",
-        /// When it was noticed.
+        /// When the incident was detected.
         DetectedAt = "detected_at",
-        /// The deploy before it began.
+        /// The last deployment before the incident.
         PrecedingDeploy = "preceding_deploy",
         /// The affected service.
         Service = "service",
@@ -104,7 +104,7 @@ closed_set! {
 }
 
 impl Fact {
-    /// What its values are.
+    /// Type of the fact's values.
     pub const fn kind(self) -> FactKind {
         match self {
             Self::UsersAffected | Self::PaymentFailureShare | Self::ErrorRate => FactKind::Share,
@@ -115,36 +115,36 @@ impl Fact {
         }
     }
 
-    /// The question that asks a person for it.
+    /// The question that asks a person for the fact.
     pub const fn question(self) -> &'static str {
         match self {
-            Self::Confirmed => "Is the issue confirmed, and no user's error?",
+            Self::Confirmed => "Is the issue confirmed, and not a user error?",
             Self::ServiceDown => "Is the service completely down?",
-            Self::DataCorruption => "Are data corrupted or lost?",
+            Self::DataCorruption => "Is data corrupted or lost?",
             Self::DataIntegrityAtRisk => "Is the integrity of data at risk?",
             Self::SecurityVulnerability => "Is there a security vulnerability?",
             Self::SecurityExploited => "Is a vulnerability being exploited?",
-            Self::AuthenticationDown => "Is it so that nobody can log in?",
+            Self::AuthenticationDown => "Is login down for all users?",
             Self::PaymentsDown => "Do all payments fail?",
             Self::PaymentWebhooksFailing => "Do payment webhooks fail?",
             Self::DatabaseDown => "Do connections to the database fail?",
             Self::CoreFeatureBroken => "Is a core feature broken?",
-            Self::SearchEmpty => "Does search return nothing?",
-            Self::EndpointsFailing => "Do the main endpoints answer with errors?",
+            Self::SearchEmpty => "Does search return no results?",
+            Self::EndpointsFailing => "Do the main endpoints return errors?",
             Self::CrashAtStart => "Does the app crash at start?",
             Self::FeatureDegraded => "Is a feature degraded but working?",
             Self::WrongDataShown => "Is wrong data shown?",
             Self::WrongReporting => "Are reports or analytics wrong?",
             Self::CriticalThirdPartyFailing => "Does a critical third party fail?",
-            Self::MemoryLeak => "Does memory leak?",
+            Self::MemoryLeak => "Does the service leak memory?",
             Self::Deadlock => "Are there deadlocks?",
-            Self::Cosmetic => "Is it cosmetic?",
+            Self::Cosmetic => "Is the issue cosmetic?",
             Self::NewFeature => "Is the change a new feature?",
             Self::Refactoring => "Is the change a refactoring?",
             Self::Optimisation => "Is the change an optimisation?",
-            Self::Documentation => "Is the change to documentation?",
+            Self::Documentation => "Does the change affect documentation only?",
             Self::RevenueImpact => "Is there an impact on revenue?",
-            Self::CustomerImpacting => "Does it hurt customers?",
+            Self::CustomerImpacting => "Are customers affected?",
             Self::WorkaroundExists => "Is there a workaround?",
             Self::SmallIsolatedChange => "Is the fix small and isolated?",
             Self::QuickToValidate => "Can the fix be validated quickly?",
@@ -154,9 +154,9 @@ impl Fact {
             Self::PaymentFailureShare => "What share of payments fails?",
             Self::ErrorRate => "What share of requests fails?",
             Self::LatencyP95 => "What is the 95th percentile of the response time?",
-            Self::BeganAt => "When did it begin?",
-            Self::DetectedAt => "When was it detected?",
-            Self::PrecedingDeploy => "Which deploy preceded it?",
+            Self::BeganAt => "When did the incident begin?",
+            Self::DetectedAt => "When was the incident detected?",
+            Self::PrecedingDeploy => "Which deployment preceded the incident?",
             Self::Service => "Which service is affected?",
         }
     }

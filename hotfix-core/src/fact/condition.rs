@@ -4,7 +4,7 @@ use super::facts::{FactId, FactValue, Facts};
 use crate::grade::closed_set;
 
 closed_set! {
-    /// How a condition compares a fact with a value.
+    /// Operator of a comparison of a fact with a value.
     Operator {
         /// Equal.
         Is = "is",
@@ -23,7 +23,7 @@ closed_set! {
         Yes = "yes",
         /// It does not hold.
         No = "no",
-        /// What is known does not tell.
+        /// The known facts do not decide it.
         Unknown = "unknown",
     }
 }
@@ -51,9 +51,9 @@ impl std::ops::Not for Truth {
 pub struct Comparison {
     /// The fact.
     pub fact: FactId,
-    /// How it is compared; flags and texts only by `is`.
+    /// The operator; flags and texts only have `is`.
     pub operator: Operator,
-    /// With what.
+    /// The value that it is compared with.
     pub value: FactValue,
 }
 
@@ -69,7 +69,7 @@ impl Comparison {
 }
 
 impl Operator {
-    /// Whether `value` stands so to `bound`.
+    /// Whether `value` satisfies the operator with `bound`.
     pub const fn holds(self, value: f64, bound: f64) -> bool {
         match self {
             Self::Is => value == bound,
@@ -86,22 +86,22 @@ impl Operator {
 pub enum Condition {
     /// One comparison.
     Compare(Comparison),
-    /// All of them hold; without any it holds.
+    /// All conditions hold; true for an empty list.
     All(Vec<Self>),
-    /// At least one of them holds; without any it does not.
+    /// At least one condition holds; false for an empty list.
     Any(Vec<Self>),
-    /// It does not hold.
+    /// The condition does not hold.
     Not(Box<Self>),
 }
 
 impl Condition {
-    /// That a flag is true.
+    /// The condition that a flag is true.
     pub const fn flag(fact: FactId) -> Self {
         Self::Compare(Comparison { fact, operator: Operator::Is, value: FactValue::Flag(true) })
     }
 
-    /// Whether it holds on what is known, in Kleene's logic: sound, but not complete (`a or not a` of an unknown `a` is
-    /// unknown). What is exact goes through the policy's diagrams.
+    /// Whether the condition holds for the known facts, in Kleene's logic: sound, but not complete
+    /// (`a or not a` of an unknown `a` is unknown). The policy's diagrams give the exact answer.
     ///
     /// ```
     /// use hotfix_core::fact::{Condition, Fact, FactId, FactValue, Facts, Truth};
@@ -111,8 +111,6 @@ impl Condition {
     /// facts.set(FactId::BuiltIn(Fact::ServiceDown), FactValue::Flag(false));
     /// assert_eq!(down.holds(&facts), Truth::No);
     /// ```
-    ///
-    /// Shows SEV-5.
     pub fn holds(&self, facts: &Facts) -> Truth {
         match self {
             Self::Compare(comparison) => facts
@@ -124,7 +122,7 @@ impl Condition {
         }
     }
 
-    /// Calls `visit` on each comparison, in the order they are written.
+    /// Calls `visit` on each comparison, in the order of the text.
     pub fn comparisons<'c>(&'c self, visit: &mut impl FnMut(&'c Comparison)) {
         match self {
             Self::Compare(comparison) => visit(comparison),
@@ -138,7 +136,7 @@ impl Condition {
     }
 }
 
-/// `decided` as soon as one is; unknown if one is; else the other one.
+/// `decided` as soon as one condition is; unknown if one is unknown; else the other truth value.
 fn every(conditions: &[Condition], facts: &Facts, decided: Truth) -> Truth {
     let mut truth = !decided;
     for condition in conditions {

@@ -1,22 +1,22 @@
-//! Classes of values in words.
+//! Classes of values as text.
 
 use super::catalogue::FactKind;
 use super::facts::FactValue;
 use super::space::{Classes, Space};
 use crate::unit::{Proportion, Span};
 
-/// What is left of an unknown fact by the policy's implications.
+/// What the policy's implications leave of an unknown fact.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Deduced {
     /// One value.
     Value(FactValue),
-    /// One range of values that the policy does not tell apart, in words: `below 100%`.
+    /// One range of values that the policy does not distinguish, as text: `below 100%`.
     Range(String),
 }
 
 impl Space {
-    /// A class as what is left of a fact: its value where it has one only, else the range.
+    /// A class as what is left of a fact: its value where it has only one, else the range.
     ///
     /// # Panics
     /// If there is no such variable or class.
@@ -25,14 +25,15 @@ impl Space {
         self.only_value(variable, class).map_or_else(range, Deduced::Value)
     }
 
-    /// A class in words: `true`; `50%`; `above 5%, below 50%`; a text; `another` for a text that no condition mentions.
+    /// A class as text: `true`; `50%`; `above 5%, below 50%`; a text; `another` for a text that no
+    /// condition mentions.
     ///
     /// # Panics
     /// If there is no such variable or class.
     pub fn describe(&self, variable: usize, class: u32) -> String {
         match &self.variables[variable].1 {
             Classes::Flag => (class != 0).to_string(),
-            // No two classes have the same words: a condition may mention the text `another`.
+            // Each class has a text of its own: a condition may mention the text `another`.
             Classes::Texts { another, mentioned } => {
                 class.checked_sub(1).map_or(another, |at| &mentioned[at as usize]).clone()
             }
@@ -40,7 +41,8 @@ impl Space {
         }
     }
 
-    /// Neighbouring classes of a number in words, as one range: `at least 5%, below 50%`. Of another fact, the first class.
+    /// Neighbouring classes of a number as one range: `at least 5%, below 50%`. For another type,
+    /// the first class.
     ///
     /// # Panics
     /// If there is no such variable or class.
@@ -52,7 +54,7 @@ impl Space {
         if low == high {
             return number(*kind, low);
         }
-        // A bound is told by the value next to it, which is a class of its own where a condition names it.
+        // The text of a bound is the value next to it, if that value is a class of its own.
         let point = |(low, high): &(f64, f64)| (low == high).then_some(*low);
         let before = (first as usize).checked_sub(1).and_then(|before| between.get(before));
         let from = before.map(|before| match (point(before), point(&between[first as usize])) {
@@ -75,7 +77,7 @@ impl Space {
 fn number(kind: FactKind, number: f64) -> String {
     match kind {
         FactKind::Share => {
-            // As a percentage where that names this share and no other: two classes never have the same words.
+            // A percentage only where it is exact: two classes never have the same text.
             let percentage = Proportion::try_from_fraction(number).map(|share| share.to_string());
             let named = percentage.ok().filter(|percentage| {
                 percentage.parse::<Proportion>().is_ok_and(|share| share.as_fraction() == number)

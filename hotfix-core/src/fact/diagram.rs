@@ -1,22 +1,24 @@
-//! Decision diagrams: what follows from facts of which some are unknown, exactly.
+//! Decision diagrams: exact conclusions from facts of which some are unknown.
 //!
-//! Kleene's logic judges each part of a condition by itself, so it cannot see that `a or not a` holds whatever `a` is. A
-//! diagram holds the whole function instead: one node for each function that is left once some facts are known, shared
-//! wherever two are equal. A question about all values of the unknown facts, of which there may be 2⁴⁰, is then one pass
-//! over the nodes. With a fixed order of variables a function has one diagram only, so equal functions compare equal.
+//! Kleene's logic evaluates each part of a condition separately, so it cannot see that `a or not a`
+//! is always true. A diagram holds the whole function: one node for each function that is left once
+//! some facts are known, shared wherever two are equal. A question about all values of the unknown
+//! facts, of which there may be 2⁴⁰, is then one pass over the nodes. With a fixed order of
+//! variables a function has only one diagram, so equal functions compare equal.
 //!
-//! Source: Bryant (1986), IEEE Transactions on Computers C-35(8), for two values; Kam, Villa, Brayton and
-//! Sangiovanni-Vincentelli (1998), Multiple-Valued Logic 4(1–2), for more.
+//! Source: Bryant (1986), IEEE Transactions on Computers C-35(8), for two values; Kam, Villa,
+//! Brayton and Sangiovanni-Vincentelli (1998), Multiple-Valued Logic 4(1–2), for more.
 
 use std::fmt;
 
 use super::nodes::{Nodes, Ref, Run};
 use super::space::{Placed, UNKNOWN};
 
-/// A function from the classes of a [`super::Space`] to terminals, made by a [`super::Builder`] and then unchangeable.
+/// A function from the classes of a [`super::Space`] to terminals, built by a [`super::Builder`]
+/// and immutable.
 ///
-/// Two over one space are equal if and only if the functions are. Every question takes what is known as a [`Placed`] of
-/// that space.
+/// Two diagrams over one space are equal if and only if the functions are. Queries accept the known
+/// facts as a [`Placed`] of that space.
 ///
 /// ```
 /// use hotfix_core::fact::{Builder, Condition, Diagram, Fact, FactId, Facts, Space};
@@ -38,30 +40,28 @@ use super::space::{Placed, UNKNOWN};
 /// assert_eq!(grade.decided(&known), Some(1));
 /// # Ok::<(), hotfix_core::fact::Cut>(())
 /// ```
-///
-/// Shows SEV-5 and DEC-4.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Diagram {
-    /// By variable, the root first; so parents stand before children.
-    pub(super) nodes: Box<[Node]>,
-    /// Where they lead: to a node, or beyond the nodes to a terminal.
+    /// By variable, the root first, so that parents come before children.
+    pub(super) nodes: Box<[DiagramNode]>,
+    /// Targets: a node, or, beyond the nodes, a terminal.
     pub(super) runs: Box<[Run<u32>]>,
     /// Ascending.
     pub(super) terminals: Box<[u32]>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Node {
+pub(super) struct DiagramNode {
     pub(super) variable: u32,
     start: u32,
     end: u32,
 }
 
-/// How many nodes and terminals the marks on the stack are for.
+/// Number of nodes and terminals for which marks fit on the stack.
 const MARKS: usize = 1_024;
 
 impl Diagram {
-    /// The terminal of what cannot be: values that break a constraint. No answer contains it.
+    /// The terminal of values that break a constraint. No answer contains it.
     pub const IMPOSSIBLE: u32 = u32::MAX;
 
     pub(super) fn new<R: Iterator<Item = Run<u32>>>(
@@ -73,13 +73,13 @@ impl Diagram {
         let nodes = nodes.map(|(variable, runs)| {
             let start = position(&all);
             all.extend(runs);
-            Node { variable, start, end: position(&all) }
+            DiagramNode { variable, start, end: position(&all) }
         });
         let nodes = nodes.collect();
         Self { nodes, runs: all.into_boxed_slice(), terminals }
     }
 
-    /// How many nodes there are; terminals are none.
+    /// Number of nodes, without terminals.
     pub const fn count(&self) -> usize {
         self.nodes.len()
     }
@@ -89,11 +89,12 @@ impl Diagram {
         self.terminals.iter().copied().filter(|terminal| *terminal != Self::IMPOSSIBLE)
     }
 
-    /// Visits every terminal that some values of the unknown facts lead to, ascending and each once; none if what is
-    /// known cannot be. Takes one pass over the nodes, and no heap up to a thousand of them.
+    /// Visits each terminal that some values of the unknown facts lead to, once and in ascending
+    /// order; none if the known facts are contradictory. It takes one pass over the nodes, and up
+    /// to a thousand of them no heap.
     pub fn reachable(&self, placed: &Placed, visit: impl FnMut(u32)) {
         let classes = placed.classes();
-        // Down to the first fact that is unknown there is one way only.
+        // There is only one path to the first unknown fact.
         let mut from = 0;
         while let Some(node) = self.nodes.get(from)
             && let Some(class) = known(classes, node)
@@ -112,8 +113,8 @@ impl Diagram {
         }
     }
 
-    /// Marks what is reached from a node, parents before children. A byte a mark: bits would make each step wait for the
-    /// one before.
+    /// Marks what is reachable from a node, parents before children. Each mark is a byte: with
+    /// bits, each step would have to wait for the previous one.
     fn sweep(&self, classes: &[u32], from: usize, marks: &mut [bool], mut visit: impl FnMut(u32)) {
         marks[from] = true;
         for (at, node) in self.nodes.iter().enumerate().skip(from) {
@@ -136,7 +137,7 @@ impl Diagram {
         }
     }
 
-    /// The terminal that all values of the unknown facts lead to, if it is one only.
+    /// The terminal that all values of the unknown facts lead to, if there is only one.
     pub fn decided(&self, placed: &Placed) -> Option<u32> {
         let mut found = None;
         let mut several = false;
@@ -144,15 +145,15 @@ impl Diagram {
         found.filter(|_| !several)
     }
 
-    /// The function that is left: what is known is no longer asked for.
+    /// The function that is left once the known facts are inserted.
     #[must_use]
     pub fn restrict(&self, placed: &Placed) -> Self {
-        // It only shrinks.
+        // A restriction never grows.
         let mut nodes = Nodes::new(usize::MAX);
         self.refill(placed, &mut nodes).map_or_else(|| self.clone(), |root| nodes.freeze(root))
     }
 
-    /// Makes the restricted function among other nodes.
+    /// Builds the restricted function among other nodes.
     pub(super) fn refill(&self, placed: &Placed, nodes: &mut Nodes) -> Option<Ref> {
         let mut made: Vec<Option<Ref>> = vec![None; self.nodes.len()];
         let terminals = self.terminals.iter().map(|terminal| Some(nodes.terminal(*terminal)));
@@ -171,22 +172,23 @@ impl Diagram {
         made.first().copied().flatten()
     }
 
-    /// What is known with some more facts that together decide on a wanted terminal, whatever the others are; nothing if no
-    /// values lead to one.
+    /// The known facts with further facts that together lead to a wanted terminal, whatever the
+    /// other facts are; `None` if no values lead to one.
     ///
-    /// Of the ways down to a wanted terminal it takes one with the fewest facts, then with the fewest that are not of class
-    /// 0 (flags that are true), then with the lowest classes; and leaves out what it can do without. So none of the added
-    /// facts can be left out, but there may be another set with fewer.
+    /// Of the paths to a wanted terminal it chooses one with the fewest facts, then with the fewest
+    /// facts that are not of class 0 (flags that are true), then with the lowest classes. Then it
+    /// removes facts that are not needed. So none of the added facts can be left out, but there may
+    /// be a smaller set.
     #[must_use]
     pub fn example(&self, placed: &Placed, wanted: impl Fn(u32) -> bool) -> Option<Placed> {
         let left = self.restrict(placed);
-        // How many facts, and how many of them not of class 0, it takes from here to a wanted terminal.
+        // Number of facts, and of facts not of class 0, from here to a wanted terminal.
         let mut costs: Vec<Option<(u32, u32)>> = vec![None; left.nodes.len()];
         let terminals = left.terminals.iter();
         costs.extend(terminals.map(|terminal| {
             (*terminal != Self::IMPOSSIBLE && wanted(*terminal)).then_some((0, 0))
         }));
-        let best = |costs: &[Option<(u32, u32)>], node: &Node| {
+        let best = |costs: &[Option<(u32, u32)>], node: &DiagramNode| {
             let mut first = 0;
             let ways = left.runs(node).iter().filter_map(|run| {
                 let class = std::mem::replace(&mut first, run.last + 1);
@@ -209,7 +211,7 @@ impl Diagram {
         }
         costs.get(at).copied().flatten()?;
         let terminal = left.terminals[at - left.nodes.len()];
-        // Away with what is raised first: a true flag says more than a false one.
+        // Facts not of class 0 are removed first: a true flag is the stronger assumption.
         added.sort_by_key(|(variable, class)| (*class == 0, std::cmp::Reverse(*variable)));
         for (variable, class) in added {
             example.set(variable, None);
@@ -220,16 +222,16 @@ impl Diagram {
         Some(example)
     }
 
-    pub(super) fn runs(&self, node: &Node) -> &[Run<u32>] {
+    pub(super) fn runs(&self, node: &DiagramNode) -> &[Run<u32>] {
         &self.runs[node.start as usize..node.end as usize]
     }
 }
 
-fn known(classes: &[u32], node: &Node) -> Option<u32> {
+fn known(classes: &[u32], node: &DiagramNode) -> Option<u32> {
     classes.get(node.variable as usize).copied().filter(|class| *class != UNKNOWN)
 }
 
-/// The run of a class; the last one for a class of another space.
+/// The run of a class; the last run for a class of another space.
 fn taken(runs: &[Run<u32>], class: u32) -> &Run<u32> {
     let at = if runs.len() <= 8 {
         // Without a branch that depends on the class.
@@ -241,7 +243,7 @@ fn taken(runs: &[Run<u32>], class: u32) -> &Run<u32> {
 }
 
 impl fmt::Debug for Diagram {
-    /// Its size only.
+    /// Shows only the size.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Diagram");
         shown

@@ -1,4 +1,4 @@
-//! What is known of an incident, and how it is read.
+//! Known facts of an incident, and reading them from JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 use super::catalogue::{Fact, FactKind};
 use crate::unit::{FactName, Proportion, Span, Timestamp, UnitError};
 
-/// Which fact: one that every policy knows, or one that a house declares.
+/// Id of a fact: a built-in one or one that the policy declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FactId {
-    /// One that every policy knows.
+    /// A built-in fact.
     BuiltIn(Fact),
-    /// One of the policy's own.
-    House(FactName),
+    /// A fact that the policy declares.
+    Custom(FactName),
 }
 
 impl FactId {
@@ -23,7 +23,7 @@ impl FactId {
     pub fn as_str(&self) -> &str {
         match self {
             Self::BuiltIn(fact) => fact.as_str(),
-            Self::House(name) => name.as_str(),
+            Self::Custom(name) => name.as_str(),
         }
     }
 }
@@ -45,20 +45,20 @@ impl Serialize for FactId {
 pub enum FactValue {
     /// Yes or no.
     Flag(bool),
-    /// A part of a whole.
+    /// A share from 0 to 1.
     Share(Proportion),
-    /// A length of time.
+    /// A duration.
     Duration(Span),
     /// A finite number.
     Number(f64),
     /// A text.
     Text(String),
-    /// A moment.
+    /// A time.
     Time(Timestamp),
 }
 
 impl FactValue {
-    /// What it is.
+    /// Type of the value.
     pub const fn kind(&self) -> FactKind {
         match self {
             Self::Flag(_) => FactKind::Flag,
@@ -70,7 +70,8 @@ impl FactValue {
         }
     }
 
-    /// What comparisons by size look at: fractions, seconds, numbers; nothing for the rest.
+    /// The number that comparisons by size use: a fraction, seconds or a number; `None` for other
+    /// types.
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Share(share) => Some(share.as_fraction()),
@@ -82,7 +83,7 @@ impl FactValue {
 }
 
 impl Serialize for FactValue {
-    /// As it goes over the wire: fractions and seconds.
+    /// The value in JSON: shares are fractions, durations seconds.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Flag(flag) => flag.serialize(serializer),
@@ -97,34 +98,34 @@ impl Serialize for FactValue {
 
 /// A fact that a policy declares.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HouseFact {
-    /// What its values are; never a time.
+pub struct CustomFact {
+    /// Type of its values; never a time.
     pub kind: FactKind,
-    /// The question that asks a person for it.
+    /// The question that asks a person for the fact.
     pub ask: String,
 }
 
-/// The facts that a policy knows: those of [`Fact`] and its own.
+/// The facts of a policy: the built-in ones of [`Fact`], and those that it declares.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vocabulary {
-    pub(crate) house: BTreeMap<FactName, HouseFact>,
+    pub(crate) custom: BTreeMap<FactName, CustomFact>,
 }
 
 impl Vocabulary {
-    /// A fact by name.
+    /// The fact with this name.
     pub fn find(&self, name: &str) -> Option<FactId> {
         if let Ok(fact) = name.parse() {
             return Some(FactId::BuiltIn(fact));
         }
         let name = FactName::try_new(name).ok()?;
-        self.house.contains_key(&name).then_some(FactId::House(name))
+        self.custom.contains_key(&name).then_some(FactId::Custom(name))
     }
 
-    /// What a fact's values are; unknown house facts count as flags.
+    /// Type of a fact's values; a fact that the policy does not declare counts as a flag.
     pub fn kind(&self, fact: FactId) -> FactKind {
         match fact {
             FactId::BuiltIn(fact) => fact.kind(),
-            FactId::House(name) => self.house.get(&name).map_or(FactKind::Flag, |fact| fact.kind),
+            FactId::Custom(name) => self.custom.get(&name).map_or(FactKind::Flag, |fact| fact.kind),
         }
     }
 
@@ -132,38 +133,38 @@ impl Vocabulary {
     pub fn question(&self, fact: FactId) -> &str {
         match fact {
             FactId::BuiltIn(fact) => fact.question(),
-            FactId::House(name) => self.house.get(&name).map_or("", |fact| &fact.ask),
+            FactId::Custom(name) => self.custom.get(&name).map_or("", |fact| &fact.ask),
         }
     }
 
-    /// The house's own facts, in the order of their names.
-    pub fn house(&self) -> impl Iterator<Item = (FactName, &HouseFact)> {
-        self.house.iter().map(|(name, fact)| (*name, fact))
+    /// The facts that the policy declares, by name.
+    pub fn custom(&self) -> impl Iterator<Item = (FactName, &CustomFact)> {
+        self.custom.iter().map(|(name, fact)| (*name, fact))
     }
 
-    /// Every name, the built-in ones first.
+    /// All names, the built-in ones first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        Fact::ALL.iter().map(|fact| fact.as_str()).chain(self.house.keys().map(FactName::as_str))
+        Fact::ALL.iter().map(|fact| fact.as_str()).chain(self.custom.keys().map(FactName::as_str))
     }
 }
 
-/// What is known of an incident; what is absent is unknown.
+/// The known facts of an incident; an absent fact is unknown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     built_in: [Option<FactValue>; Fact::ALL.len()],
-    house: BTreeMap<FactName, FactValue>,
+    custom: BTreeMap<FactName, FactValue>,
 }
 
 impl Default for Facts {
-    /// Nothing is known.
+    /// No known facts.
     fn default() -> Self {
-        Self { built_in: [const { None }; Fact::ALL.len()], house: BTreeMap::new() }
+        Self { built_in: [const { None }; Fact::ALL.len()], custom: BTreeMap::new() }
     }
 }
 
 impl Facts {
-    /// Reads facts from JSON: yes or no, fractions or percentages, seconds or durations with a unit, RFC 3339 times.
-    /// `null` is unknown, as is what is absent.
+    /// Reads facts from JSON: booleans, fractions or percentages, seconds or durations with a unit,
+    /// RFC 3339 times. `null` means unknown, as does an absent fact.
     ///
     /// ```
     /// use hotfix_core::fact::{Fact, FactId, FactValue, Facts, Vocabulary};
@@ -179,8 +180,8 @@ impl Facts {
     /// ```
     ///
     /// # Errors
-    /// All of them at once: `HF-FACT-001` for a name that the policy does not know, `HF-FACT-002` for a value of another
-    /// type, `HF-FACT-003` for a number that is not finite, `HF-UNIT-…` for a wrong unit or range.
+    /// All errors at once, each a [`FactError`]: a fact that the policy does not declare, a value
+    /// of another type, a number that is not finite, a wrong unit or range.
     pub fn read(map: &Map<String, Value>, vocabulary: &Vocabulary) -> Result<Self, FactErrors> {
         let mut facts = Self::default();
         let mut errors = Vec::new();
@@ -199,20 +200,20 @@ impl Facts {
         if errors.is_empty() { Ok(facts) } else { Err(FactErrors(errors)) }
     }
 
-    /// What is known of a fact.
+    /// The known value of a fact.
     pub fn get(&self, fact: FactId) -> Option<&FactValue> {
         match fact {
             FactId::BuiltIn(fact) => self.built_in[fact as usize].as_ref(),
-            FactId::House(name) => self.house.get(&name),
+            FactId::Custom(name) => self.custom.get(&name),
         }
     }
 
-    /// Makes a fact known. The value must be of the fact's type; another one satisfies no comparison.
+    /// Sets a fact. The value must be of the fact's type; otherwise it satisfies no comparison.
     pub fn set(&mut self, fact: FactId, value: FactValue) {
         match fact {
             FactId::BuiltIn(fact) => self.built_in[fact as usize] = Some(value),
-            FactId::House(name) => {
-                self.house.insert(name, value);
+            FactId::Custom(name) => {
+                self.custom.insert(name, value);
             }
         }
     }
@@ -221,23 +222,23 @@ impl Facts {
     pub fn forget(&mut self, fact: FactId) {
         match fact {
             FactId::BuiltIn(fact) => self.built_in[fact as usize] = None,
-            FactId::House(name) => {
-                self.house.remove(&name);
+            FactId::Custom(name) => {
+                self.custom.remove(&name);
             }
         }
     }
 
-    /// What is known, the built-in facts first.
+    /// The known facts, the built-in ones first.
     pub fn iter(&self) -> impl Iterator<Item = (FactId, &FactValue)> {
         let built_in = Fact::ALL.iter().zip(&self.built_in);
         let built_in =
             built_in.filter_map(|(fact, value)| Some((FactId::BuiltIn(*fact), value.as_ref()?)));
-        built_in.chain(self.house.iter().map(|(name, value)| (FactId::House(*name), value)))
+        built_in.chain(self.custom.iter().map(|(name, value)| (FactId::Custom(*name), value)))
     }
 }
 
 impl Serialize for Facts {
-    /// An object by name, in the order of [`Facts::iter`].
+    /// An object with the facts by name, in the order of [`Facts::iter`].
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (fact, value) in self.iter() {
@@ -272,9 +273,9 @@ fn read_value(fact: FactId, kind: FactKind, value: &Value) -> Result<Option<Fact
         _ => {
             let got = match value {
                 Value::Null => "nothing",
-                Value::Bool(_) => "a yes or no",
+                Value::Bool(_) => "true or false",
                 Value::Number(_) => "a number",
-                Value::String(_) => "a text",
+                Value::String(_) => "a string",
                 Value::Array(_) => "a list",
                 Value::Object(_) => "an object",
             };
@@ -302,48 +303,48 @@ const fn expected(kind: FactKind) -> &'static str {
     }
 }
 
-/// One fact that cannot be read.
+/// Error of reading one fact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FactError {
-    /// The policy knows no such fact (FIELD-5).
-    #[error("`{name}` is no fact that the policy knows: {}correct it, or declare it under `facts`", crate::text::did_you_mean(nearest.as_deref()))]
+    /// Unknown fact.
+    #[error("the policy has no fact `{name}`: {}correct the name, or declare it under `facts`", crate::text::did_you_mean(nearest.as_deref()))]
     Unknown {
-        /// What came.
+        /// The unknown name.
         name: String,
-        /// The nearest known one, where one is near.
+        /// The most similar name, where one is similar enough.
         nearest: Option<String>,
     },
-    /// A value of another type.
+    /// Value of another type.
     #[error("`{fact}` is {got}: write {expected}, or leave it out where it is unknown")]
     Type {
         /// The fact.
         fact: FactId,
-        /// What belongs there.
+        /// The expected value.
         expected: &'static str,
-        /// What came.
+        /// The value that was given.
         got: &'static str,
     },
-    /// A number that is not finite.
+    /// Number that is not finite.
     #[error("`{fact}` is {got}: write a finite number, or leave it out where it is unknown")]
     NotFinite {
         /// The fact.
         fact: FactId,
-        /// What came.
+        /// The value that was given.
         got: String,
     },
-    /// A wrong unit, or out of range.
+    /// Wrong unit, or value out of range.
     #[error("`{fact}`: {error}")]
     Unit {
         /// The fact.
         fact: FactId,
-        /// What is wrong.
+        /// Error of the unit.
         error: UnitError,
     },
 }
 
 impl FactError {
-    /// The stable code.
+    /// Stable code of the error.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unknown { .. } => "HF-FACT-001",
@@ -375,12 +376,12 @@ impl Serialize for FactError {
     }
 }
 
-/// Everything that is wrong with an incident's facts; never empty.
+/// All errors in an incident's facts; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FactErrors(Vec<FactError>);
 
 impl FactErrors {
-    /// The errors, in the order of the names.
+    /// The errors, by name of the fact.
     pub fn iter(&self) -> std::slice::Iter<'_, FactError> {
         self.0.iter()
     }

@@ -1,7 +1,8 @@
-//! Facts of an incident, each of which may be unknown, and conditions on them in three-valued logic (SEV-2, SEV-5).
+//! Facts of an incident, each of which may be unknown, and conditions on them in three-valued
+//! logic.
 //!
-//! Unknown is a value of its own: it never silently means 'no'. [`Condition::holds`] is quick and sound; what is exact over
-//! all values of the unknown facts is read off a [`Diagram`].
+//! Unknown is a value of its own: it never silently means false. [`Condition::holds`] is fast and
+//! sound; a [`Diagram`] gives the exact answer over all values of the unknown facts.
 
 mod build;
 mod catalogue;
@@ -19,7 +20,7 @@ pub use catalogue::{Fact, FactKind};
 pub use condition::{Comparison, Condition, Operator, Truth};
 pub use describe::Deduced;
 pub use diagram::Diagram;
-pub use facts::{FactError, FactErrors, FactId, FactValue, Facts, HouseFact, Vocabulary};
+pub use facts::{CustomFact, FactError, FactErrors, FactId, FactValue, Facts, Vocabulary};
 pub use nodes::{Cut, Ref};
 pub use space::{Placed, Space};
 pub use support::Support;

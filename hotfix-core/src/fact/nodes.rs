@@ -1,16 +1,17 @@
-//! Nodes of decision diagrams under construction: shared, made by memoised operations, and bounded in number and time.
+//! Nodes of decision diagrams under construction: shared, built by memoised operations, and bounded
+//! in number and time.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::diagram::Diagram;
 
-/// How many steps a builder may take for each node that it may make.
+/// Steps that a builder may take for each node of its budget.
 const STEPS_PER_NODE: usize = 16;
 
-/// A diagram would have become greater than its builder's budget, or would have taken longer than goes with it.
+/// Error of a diagram that exceeds its builder's budget of nodes or steps.
 ///
-/// Whoever gets it says where the answer was cut; it is no answer.
+/// The caller has to report it; it does not replace an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the conditions need a diagram beyond the budget of {budget} nodes")]
 pub struct Cut {
@@ -18,8 +19,8 @@ pub struct Cut {
     pub budget: usize,
 }
 
-/// A function of the facts inside a [`Builder`](super::Builder); means nothing to another one. Two are equal if and only if the functions
-/// are.
+/// Reference to a function of the facts inside a [`Builder`](super::Builder), valid for that
+/// builder only. Two references are equal if and only if the functions are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ref(u32);
 
@@ -30,17 +31,17 @@ pub(super) struct Run<T> {
     pub(super) to: T,
 }
 
-/// Where the classes of a node's variable lead, to the last one.
+/// Runs of a node's variable, up to its last class.
 type Runs = Rc<[Run<Ref>]>;
 
-/// What a reference stands for.
+/// Target of a reference.
 #[derive(Clone, Debug)]
 enum Entry {
     Terminal(u32),
     Node { variable: u32, runs: Runs },
 }
 
-/// Nodes by what they are, so that equal functions are one node.
+/// Nodes by content, so that equal functions share a node.
 #[derive(Debug)]
 pub(super) struct Nodes {
     entries: Vec<Entry>,
@@ -52,7 +53,7 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
-    /// None yet, and at most `budget` ever.
+    /// Creates an empty set of nodes, at most `budget` in total.
     pub(super) const fn new(budget: usize) -> Self {
         Self {
             entries: Vec::new(),
@@ -89,7 +90,8 @@ impl Nodes {
         added
     }
 
-    /// The node with these runs; the only child where there is only one. Neighbouring runs to one child become one run.
+    /// The node with these runs, or the child where there is only one. Neighbouring runs to the
+    /// same child become one run.
     fn node(&mut self, variable: u32, mut runs: Vec<Run<Ref>>) -> Ref {
         runs.reverse();
         runs.dedup_by_key(|run| run.to);
@@ -108,8 +110,8 @@ impl Nodes {
         added
     }
 
-    /// Several functions at once, from the top variable down; every combination once. A stack of its own, as there may be
-    /// more variables than the thread's has room for.
+    /// Combines several functions, from the top variable down, each combination once. It uses its
+    /// own stack, because there may be more variables than the thread's stack has room for.
     pub(super) fn combine<const N: usize>(
         &mut self,
         roots: [Ref; N],
@@ -150,7 +152,7 @@ impl Nodes {
         done.get(&roots).copied().ok_or_else(|| self.cut())
     }
 
-    /// The top variable of several functions, and what is left of them in each run of its classes.
+    /// The top variable of several functions, and their remainders in each run of its classes.
     fn pieces<const N: usize>(
         &self,
         these: [Ref; N],
@@ -194,7 +196,7 @@ impl Nodes {
         Cut { budget: self.budget }
     }
 
-    /// The variable and the runs of a node; nothing of a terminal.
+    /// The variable and the runs of a node; `None` for a terminal.
     pub(super) fn parts(&self, of: Ref) -> Option<(u32, Runs)> {
         match self.entry(of) {
             Entry::Node { variable, runs } => Some((*variable, Rc::clone(runs))),
@@ -202,7 +204,7 @@ impl Nodes {
         }
     }
 
-    /// What hangs on a reference, itself first, breadth first.
+    /// The nodes below a reference, itself first, breadth first.
     pub(super) fn below(&self, root: Ref) -> Vec<Ref> {
         let mut met = vec![false; self.entries.len()];
         let mut order = vec![root];
@@ -221,8 +223,8 @@ impl Nodes {
         order
     }
 
-    /// What hangs on a reference, as a diagram of its own: nodes by variable, then breadth first; terminals at the end,
-    /// ascending.
+    /// The nodes below a reference as a separate diagram: by variable, then breadth first;
+    /// terminals at the end, ascending.
     pub(super) fn freeze(&self, root: Ref) -> Diagram {
         let mut order = self.below(root);
         order.sort_by_key(|of| match self.entry(*of) {
@@ -245,7 +247,7 @@ impl Nodes {
     }
 }
 
-/// What an operation gives without looking further.
+/// Result of an operation that needs no recursion.
 pub(super) enum Leaf {
     Value(u32),
     Known(Ref),

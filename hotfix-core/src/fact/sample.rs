@@ -1,9 +1,9 @@
-//! Values from between two bounds that read well: `25%` rather than `27.5%`, `10s` rather than `5.001s`.
+//! Readable values between two bounds: `25%` rather than `27.5%`, `10s` rather than `5.001s`.
 
-/// The longest duration in seconds: ten thousand days, as in [`crate::unit::Span`].
+/// The longest duration in seconds: ten thousand days, as for [`crate::unit::Span`].
 pub(super) const LONGEST: f64 = 864_000_000.0;
 
-/// The steps of which a duration is a multiple when it reads well, in milliseconds.
+/// Steps of readable durations, in milliseconds.
 const STEPS: [u32; 22] = [
     864_000_000,
     86_400_000,
@@ -29,14 +29,14 @@ const STEPS: [u32; 22] = [
     1,
 ];
 
-/// A number from `low` to `high`, both included.
+/// A readable number from `low` to `high`, both included.
 pub(super) fn number(low: f64, high: f64) -> f64 {
     if low == high {
         return low;
     }
     let (near, far) = narrowed(low, high);
     let width = far - near;
-    // Halved first: the sum of two large bounds is no number.
+    // Halved first: the sum of two large bounds may overflow.
     let middle = near / 2.0 + far / 2.0;
     // Digits beyond the 17th change nothing.
     let top = power_of_ten(width) + 1;
@@ -53,7 +53,7 @@ pub(super) fn number(low: f64, high: f64) -> f64 {
     low
 }
 
-/// A duration in whole milliseconds from `low` to `high` seconds, both included and whole milliseconds.
+/// A readable duration in whole milliseconds from `low` to `high` seconds, both included.
 pub(super) fn millis(low: f64, high: f64) -> u64 {
     let (near, far) =
         if high == LONGEST && low < high { narrowed(low, f64::MAX) } else { (low, high) };
@@ -69,7 +69,7 @@ pub(super) fn millis(low: f64, high: f64) -> u64 {
     whole(low)
 }
 
-/// The bounds in seconds drawn in to the whole milliseconds between them; crossed where there is none.
+/// The bounds in seconds, narrowed to whole milliseconds; crossed where there is none between them.
 pub(super) fn whole_millis(low: f64, high: f64) -> (f64, f64) {
     if low > high {
         return (low, high);
@@ -85,7 +85,7 @@ pub(super) fn whole_millis(low: f64, high: f64) -> (f64, f64) {
     (first / 1_000.0, last / 1_000.0)
 }
 
-/// Where to look within bounds of which one or both stand for 'without limit'.
+/// The range to search, where one or both bounds mean 'no limit'.
 fn narrowed(low: f64, high: f64) -> (f64, f64) {
     match (low == f64::MIN, high == f64::MAX) {
         (true, true) => (-1.0, 1.0),
@@ -96,9 +96,9 @@ fn narrowed(low: f64, high: f64) -> (f64, f64) {
     }
 }
 
-/// An upper bound for what lies above `low`: thrice as much, so that the middle is twice.
+/// An upper bound for values above `low`: three times `low`, so that the middle is twice `low`.
 fn beyond(low: f64, high: f64) -> f64 {
-    // The least number above zero is zero for whoever reads it.
+    // The smallest number above zero would be read as zero.
     let reach = if low.abs() < f64::MIN_POSITIVE {
         2.0
     } else if low < 0.0 {
@@ -109,7 +109,7 @@ fn beyond(low: f64, high: f64) -> f64 {
     reach.min(high)
 }
 
-/// In the middle half, where no reader wonders which side of a bound it is.
+/// The middle half of a range, clearly inside the bounds.
 fn inside(value: f64, middle: f64, width: f64) -> bool {
     (value - middle).abs() <= width / 4.0
 }
@@ -128,7 +128,7 @@ const fn whole(millis: f64) -> u64 {
     millis as u64
 }
 
-/// The power of ten of the first digit, read off the digits: the platform's logarithm may differ.
+/// The power of ten of the first digit, from the digits: logarithms may differ between platforms.
 fn power_of_ten(number: f64) -> i32 {
     let text = format!("{number:e}");
     text.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0)

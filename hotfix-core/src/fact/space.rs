@@ -1,9 +1,9 @@
-//! The truth values that conditions distinguish: one variable per fact, one class per group of values that no condition
-//! tells apart.
+//! Space of the values that conditions distinguish: one variable for each fact, one class for each
+//! group of values that no condition distinguishes.
 //!
-//! A policy that asks for more than 5 % and for at least half of the users knows five kinds of share: below 5 %, 5 %,
-//! between them, 50 %, above. Going through classes instead of values makes "over all values" a finite claim, and an
-//! exact one: a class holds every value between two neighbouring cuts and no other.
+//! A policy that tests for more than 5 % and for at least half of the users has five classes of
+//! share: below 5 %, 5 %, between them, 50 %, above. With classes, a statement about all values is
+//! finite and exact: a class holds all values between two neighbouring cuts and no others.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,8 +17,8 @@ use crate::unit::{Proportion, Span};
 
 /// The facts that some conditions mention, each with the classes of values that they distinguish.
 ///
-/// Variables stand in the order in which the conditions first mention their facts. Times are in no condition and so no
-/// variables.
+/// Variables are in the order in which the conditions first mention their facts. Conditions do not
+/// contain times, so times are not variables.
 ///
 /// ```
 /// use hotfix_core::fact::{Comparison, Condition, Fact, FactId, FactValue, Facts, Operator, Space};
@@ -35,8 +35,6 @@ use crate::unit::{Proportion, Span};
 /// assert_eq!(space.place(&facts).get(0), Some(0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-///
-/// Shows SEV-5 and DEC-4.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Space {
     pub(super) variables: Vec<(FactId, Classes)>,
@@ -48,13 +46,13 @@ pub struct Space {
 pub(super) enum Classes {
     /// False, true.
     Flag,
-    /// What lies between two bounds, both included: (low, high), ascending and without gaps.
+    /// Ranges between two bounds, both included: (low, high), ascending and without gaps.
     Numbers { kind: FactKind, between: Vec<(f64, f64)> },
-    /// Another text first, then the mentioned ones in their order.
+    /// All other texts first, then the mentioned ones in their order.
     Texts { another: String, mentioned: Vec<String> },
 }
 
-/// What the conditions say about one fact.
+/// Comparisons of the conditions with one fact.
 struct Mentioned<'c> {
     kind: FactKind,
     cuts: Vec<f64>,
@@ -70,7 +68,7 @@ impl Space {
             condition.comparisons(&mut |comparison| {
                 let kind = match comparison.fact {
                     FactId::BuiltIn(fact) => fact.kind(),
-                    FactId::House(_) => comparison.value.kind(),
+                    FactId::Custom(_) => comparison.value.kind(),
                 };
                 if kind == FactKind::Time {
                     return;
@@ -93,12 +91,12 @@ impl Space {
         Self { variables: variables.collect(), by_fact }
     }
 
-    /// How many variables there are; they are counted from 0.
+    /// Number of variables; they are numbered from 0.
     pub fn len(&self) -> usize {
         self.variables.len()
     }
 
-    /// Whether the conditions mention no fact.
+    /// Whether no condition mentions a fact.
     pub fn is_empty(&self) -> bool {
         self.variables.is_empty()
     }
@@ -116,8 +114,9 @@ impl Space {
         self.by_fact.get(&fact).copied()
     }
 
-    /// How many classes of values a variable has, at least one; they are counted from 0. Of a flag 0 is false, of a
-    /// size 0 is the least, of a text 0 is every text that no condition mentions.
+    /// Number of classes of a variable, at least one; they are numbered from 0. Class 0 is false
+    /// for a flag, the smallest values for a number, and all texts that no condition mentions for a
+    /// text.
     ///
     /// # Panics
     /// If there is no such variable.
@@ -130,7 +129,8 @@ impl Space {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    /// A value of a class that reads well: a round one from inside, the cut itself, or a text that no condition mentions.
+    /// A readable value of a class: a round one from inside, the cut itself, or a text that no
+    /// condition mentions.
     ///
     /// # Panics
     /// If there is no such variable or class.
@@ -157,7 +157,8 @@ impl Space {
         }
     }
 
-    /// The value of a class that has one only; nothing for a range, and for texts that no condition mentions.
+    /// The value of a class that has only one; `None` for a range and for texts that no condition
+    /// mentions.
     ///
     /// # Panics
     /// If there is no such variable or class.
@@ -173,7 +174,8 @@ impl Space {
         only.then(|| self.value(variable, class))
     }
 
-    /// The class of a value; nothing for a value outside the fact's own type and range, which stays unknown.
+    /// The class of a value; `None` for a value outside the fact's type and range, which stays
+    /// unknown.
     ///
     /// # Panics
     /// If there is no such variable.
@@ -181,7 +183,7 @@ impl Space {
         self.variables[variable].1.class(value)
     }
 
-    /// Which class each known fact falls into. Allocates nothing for up to 64 variables.
+    /// The class of each known fact. Allocates nothing for up to 64 variables.
     pub fn place(&self, facts: &Facts) -> Placed {
         let mut placed = self.unknown();
         for (place, (fact, classes)) in placed.classes_mut().iter_mut().zip(&self.variables) {
@@ -192,14 +194,14 @@ impl Space {
         placed
     }
 
-    /// Nothing is known.
+    /// All variables unknown.
     pub fn unknown(&self) -> Placed {
         let count = self.variables.len();
         let spilled = if count > INLINE { vec![UNKNOWN; count] } else { Vec::new() };
         Placed { count, inline: [UNKNOWN; INLINE], spilled }
     }
 
-    /// Facts that fall into these classes, a value that reads well each; what is unknown stays out.
+    /// Facts in these classes, each with a readable value; unknown facts are left out.
     pub fn facts(&self, placed: &Placed) -> Facts {
         let mut facts = Facts::default();
         for (variable, class) in placed.known() {
@@ -210,14 +212,14 @@ impl Space {
         facts
     }
 
-    /// The variable of a comparison and the classes of which every value satisfies it. No value of the others does,
-    /// provided that the space was made from conditions with this comparison.
+    /// The variable of a comparison and the classes whose values all satisfy it. No value of
+    /// another class does, if the space was built from conditions with this comparison.
     pub(crate) fn accepted(&self, comparison: &Comparison) -> Option<(usize, Range<u32>)> {
         let variable = self.variable(comparison.fact)?;
         let range = match &self.variables[variable].1 {
             Classes::Flag | Classes::Texts { .. } if comparison.operator != Operator::Is => 0..0,
             Classes::Flag => one(self.class(variable, &comparison.value)),
-            // Class 0 is what no comparison names.
+            // Class 0 has the texts that no comparison names.
             Classes::Texts { .. } => {
                 one(self.class(variable, &comparison.value).filter(|class| *class > 0))
             }
@@ -266,7 +268,7 @@ impl Classes {
                 FactValue::Text(text) => {
                     Some(mentioned.binary_search(text).map_or(0, |at| index(at) + 1))
                 }
-                // A value of another type satisfies no comparison, as another text does.
+                // A value of another type satisfies no comparison, like an unnamed text.
                 _ => Some(0),
             },
         }
@@ -307,7 +309,7 @@ fn classes(mentioned: Mentioned<'_>) -> Classes {
                     (*low, *high) = sample::whole_millis(*low, *high);
                 }
             }
-            // An empty class has its bounds crossed: nothing lies between two neighbouring values.
+            // An empty class has crossed bounds: there is no value between two neighbours.
             between.retain(|(low, high)| low <= high);
             Classes::Numbers { kind, between }
         }
@@ -315,7 +317,7 @@ fn classes(mentioned: Mentioned<'_>) -> Classes {
 }
 
 const INLINE: usize = 64;
-/// The class of what is unknown.
+/// The class of unknown values.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
 /// The class of each variable of a [`Space`], or that it is unknown.
@@ -323,24 +325,25 @@ pub(super) const UNKNOWN: u32 = u32::MAX;
 pub struct Placed {
     count: usize,
     inline: [u32; INLINE],
-    /// All of them, where there are more than fit inline.
+    /// All classes, where there are more than fit inline.
     spilled: Vec<u32>,
 }
 
 impl Placed {
-    /// The class of a variable; nothing where it is unknown or there is no such variable.
+    /// The class of a variable; `None` where it is unknown or there is no such variable.
     pub fn get(&self, variable: usize) -> Option<u32> {
         self.classes().get(variable).copied().filter(|class| *class != UNKNOWN)
     }
 
-    /// Makes the class of a variable known, or unknown again. Nothing happens where there is no such variable.
+    /// Sets the class of a variable, or makes it unknown again. Does nothing where there is no such
+    /// variable.
     pub fn set(&mut self, variable: usize, class: Option<u32>) {
         if let Some(place) = self.classes_mut().get_mut(variable) {
             *place = class.unwrap_or(UNKNOWN);
         }
     }
 
-    /// What is known: variables with their classes.
+    /// The known variables with their classes.
     pub fn known(&self) -> impl Iterator<Item = (usize, u32)> {
         self.classes().iter().copied().enumerate().filter(|(_, class)| *class != UNKNOWN)
     }
@@ -371,7 +374,7 @@ impl PartialEq for Placed {
 impl Eq for Placed {}
 
 impl fmt::Debug for Placed {
-    /// What is known only: `{0: 1, 4: 2}`.
+    /// Shows only the known variables: `{0: 1, 4: 2}`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.known()).finish()
     }

@@ -1,4 +1,4 @@
-//! Which unknown facts still matter.
+//! The unknown facts that still matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::diagram::Diagram;
 use super::nodes::{Cut, Leaf, Nodes, Ref, Run};
 use super::space::Placed;
 
-/// How many nodes the exact answer may take where there are constraints.
+/// Most nodes of the exact answer where there are constraints.
 const BUDGET: usize = 20_000;
 
 /// The unknown facts that still matter.
@@ -14,18 +14,19 @@ const BUDGET: usize = 20_000;
 pub struct Support {
     /// Their variables, ascending.
     pub variables: Vec<usize>,
-    /// Whether all of them matter. Otherwise constraints made that too costly to find out; still none that matters is
-    /// missing.
+    /// Whether all of them are known to matter. If not, constraints made the exact answer too
+    /// costly; even then, no fact that matters is missing.
     pub exact: bool,
 }
 
 impl Diagram {
-    /// The unknown facts that still matter: such that, with nothing or something more known of the others, there is a class
-    /// which makes fewer terminals reachable, but at least one.
+    /// The unknown facts that still matter. A fact matters if, for some knowledge of the other
+    /// facts, one of its classes leaves fewer terminals reachable, but at least one.
     ///
-    /// Without constraints these are the variables that the function depends on once what is known is put in. With them
-    /// ([`Diagram::IMPOSSIBLE`]) they may be fewer, as a fact that only says what is possible is none, and a fact counts
-    /// if a constraint ties it to one that does: of two that are always equal, both matter.
+    /// Without constraints, these are the variables that the function depends on once the known
+    /// facts are inserted. With constraints ([`Diagram::IMPOSSIBLE`]) there may be fewer, because a
+    /// fact that only restricts what is possible does not matter. A fact that a constraint ties to
+    /// one that matters counts: of two facts that are always equal, both matter.
     pub fn support(&self, placed: &Placed) -> Support {
         let left = self.restrict(placed);
         let asked: BTreeSet<usize> = left.nodes.iter().map(|node| node.variable as usize).collect();
@@ -36,14 +37,15 @@ impl Diagram {
         if left.terminals.last() != Some(&Self::IMPOSSIBLE) {
             return everything(true);
         }
-        match Extended::try_new(&left).and_then(Extended::telling) {
-            Ok(telling) => Support { variables: telling.into_iter().collect(), exact: true },
+        match Extended::try_new(&left).and_then(Extended::distinguishing) {
+            Ok(found) => Support { variables: found.into_iter().collect(), exact: true },
             Err(Cut { .. }) => everything(false),
         }
     }
 }
 
-/// A diagram in which 'unknown' is one more class of each variable, and a terminal is the set of what is reachable.
+/// A diagram in which 'unknown' is a further class of each variable, and a terminal is the set of
+/// reachable terminals.
 struct Extended {
     nodes: Nodes,
     root: Ref,
@@ -52,12 +54,12 @@ struct Extended {
 /// The number of the empty set.
 const NOTHING: u32 = 0;
 
-/// Sets of terminals, numbered as they come; the empty one comes first.
+/// Sets of terminals, numbered in the order of creation; the empty set is the first.
 #[derive(Default)]
 struct Sets {
     all: Vec<BTreeSet<u32>>,
     numbers: BTreeMap<BTreeSet<u32>, u32>,
-    /// How many terminals were looked at.
+    /// Number of terminals examined.
     work: usize,
 }
 
@@ -82,7 +84,7 @@ impl Sets {
         self.number(both)
     }
 
-    /// Whether unions have cost too much; those after that are wrong.
+    /// Whether unions have exceeded the limit; later unions are wrong.
     const fn exhausted(&self) -> bool {
         self.work > 16 * BUDGET
     }
@@ -123,8 +125,8 @@ impl Extended {
         Ok(Self { nodes, root })
     }
 
-    /// The variables of which some class, beside some of the others known, says more than that it is unknown.
-    fn telling(mut self) -> Result<BTreeSet<usize>, Cut> {
+    /// The variables of which some class, with some of the other facts known, excludes terminals.
+    fn distinguishing(mut self) -> Result<BTreeSet<usize>, Cut> {
         let mut found = BTreeSet::new();
         let no = self.nodes.terminal(0);
         for of in self.nodes.below(self.root) {
@@ -134,7 +136,7 @@ impl Extended {
                 if found.contains(&(variable as usize)) {
                     break;
                 }
-                // Where something is reachable, but not all that is without it.
+                // Something is reachable, but less than without the class.
                 let less = self.nodes.combine([run.to, unknown], |nodes, [some, all]| {
                     if some == all || nodes.value(some) == Some(NOTHING) {
                         return Some(Leaf::Known(no));

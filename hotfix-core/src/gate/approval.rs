@@ -1,7 +1,7 @@
-//! Approvals: what is demanded, who said what, and whether that will do (GATE-1).
+//! Approvals: the demands, the statements of roles, and whether they meet the demands.
 //!
-//! Pure: a demand is held against the words on record. Who is asked follows from the policy and the severity, so a severity
-//! that rises raises the demands with it.
+//! Each demand is compared with the recorded statements. The demands follow from the policy and the
+//! severity, so a higher severity has higher demands.
 
 use std::collections::BTreeMap;
 
@@ -14,26 +14,26 @@ use crate::policy::section::Approval;
 use crate::unit::{RoleName, Span, Timestamp};
 
 closed_set! {
-    /// What somebody said of a plan.
-    Said {
-        /// Yes.
+    /// A role's answer about a plan.
+    Answer {
+        /// The role approves.
         Approved = "approved",
-        /// No.
+        /// The role denies.
         Denied = "denied",
-        /// No longer yes.
+        /// The role withdraws its approval.
         Withdrawn = "withdrawn",
     }
-    /// How a demand for approval stands.
+    /// The state of a demand for approval.
     DemandState {
-        /// Nobody has said anything.
+        /// No role has answered.
         Open = "open",
         /// It is met.
         Approved = "approved",
-        /// A denial stands.
+        /// A denial is in force.
         Denied = "denied",
-        /// What met it was taken back: it is open again.
+        /// The approval was withdrawn: the demand is open again.
         Withdrawn = "withdrawn",
-        /// Only whoever wrote the fix has approved, which does not do.
+        /// Only the author of the fix has approved, which is not enough.
         AuthorAlone = "author_alone",
         /// Not met, and it may still be given after the start.
         Afterwards = "afterwards",
@@ -42,52 +42,53 @@ closed_set! {
     }
 }
 
-/// What a role said of the plan, as it was given.
+/// A role's statement about the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Word {
+pub struct Statement {
     /// What.
-    pub said: Said,
+    pub answer: Answer,
     /// In which role.
     pub role: RoleName,
-    /// Who; the digest of the name where that was taken out of the log.
+    /// Who; the digest of the name where that is redacted in the log.
     pub by: String,
     /// When.
     pub at: Timestamp,
-    /// Where it was said.
+    /// Where it was stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// Who heard it, where it was spoken.
+    /// Who heard it, where it was verbal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heard_by: Option<String>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// The plan that it is about: a plan that is changed needs a new one.
+    /// The plan that it is about: a changed plan needs a new statement.
     pub plan_digest: Digest,
-    /// Whether this is who wrote the fix.
+    /// Whether it comes from the author of the fix.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub author: bool,
 }
 
-impl Word {
-    /// Whether it was spoken.
+impl Statement {
+    /// Whether it was verbal.
     pub fn is_spoken(&self) -> bool {
         is_spoken(self.channel.as_deref(), self.heard_by.as_deref())
     }
 }
 
-/// Whether an approval was spoken: somebody heard it, or its channel says so.
+/// Whether an approval was verbal: somebody heard it, or its channel is verbal.
 pub(crate) fn is_spoken(channel: Option<&str>, heard_by: Option<&str>) -> bool {
     heard_by.is_some()
         || channel.is_some_and(|channel| channel.trim().eq_ignore_ascii_case("verbal"))
 }
 
-/// Whether two names are the same person's, as far as names tell: white space around them and case do not count.
+/// Whether two names are the same, without surrounding white space and case.
 pub(crate) fn is_same_person(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
-/// Whether `by` is who wrote the fix. `author` may be written as git does it, `Name <address>`: either will do.
+/// Whether `by` is the author of the fix. `author` may be in git's form, `Name <address>`; either
+/// part matches.
 ///
 /// ```
 /// use hotfix_core::gate::is_author;
@@ -116,8 +117,8 @@ pub(crate) struct DemandId {
 }
 
 impl DemandId {
-    /// Its place among the demands of all severities, as an agenda counts them: those of the whole policy first, then those of
-    /// each severity in turn.
+    /// Its place among the demands of all severities, as an agenda counts them: those of the whole
+    /// policy first, then those of each severity in turn.
     pub(crate) fn place(self, policy: &Policy) -> usize {
         let Some(severity) = self.severity else { return self.index };
         let before = policy.severities().iter().take_while(|level| level.severity != severity);
@@ -143,7 +144,7 @@ fn stand_ins(policy: &Policy, role: RoleName) -> &[RoleName] {
     policy.role(role).map(|role| role.stand_ins.as_slice()).unwrap_or_default()
 }
 
-/// Whether `role` speaks for `other`: it is the same, or stands in for it.
+/// Whether `role` can act for `other`: it is the same, or its stand-in.
 fn speaks_for(policy: &Policy, role: RoleName, other: RoleName) -> bool {
     role == other || stand_ins(policy, other).contains(&role)
 }
@@ -154,7 +155,7 @@ pub(crate) fn served_by(policy: &Policy, approval: &Approval, role: RoleName) ->
     own.or_else(|| approval.any_of.iter().copied().find(|of| speaks_for(policy, role, *of)))
 }
 
-/// Those who may stand in where a demand names these roles, each once, without the roles themselves.
+/// The stand-ins of these roles, each once, without the roles themselves.
 pub(crate) fn stand_ins_of(policy: &Policy, any_of: &[RoleName]) -> Vec<RoleName> {
     let mut all = Vec::new();
     for role in any_of.iter().flat_map(|role| stand_ins(policy, *role)) {
@@ -165,95 +166,96 @@ pub(crate) fn stand_ins_of(policy: &Policy, any_of: &[RoleName]) -> Vec<RoleName
     all
 }
 
-/// The words on record: what stands, and what was taken back.
+/// The recorded statements: those in force, and those withdrawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Words {
-    // An approval of a role takes away none of the same role: the author's not another person's, the spoken not the
-    // written one.
-    approvals: BTreeMap<(RoleName, bool, bool), Word>,
-    denials: BTreeMap<RoleName, Word>,
-    withdrawn: BTreeMap<RoleName, Word>,
+pub(crate) struct Statements {
+    // An approval does not replace another of the same role: the author's not another person's, a
+    // verbal one not a written one.
+    approvals: BTreeMap<(RoleName, bool, bool), Statement>,
+    denials: BTreeMap<RoleName, Statement>,
+    withdrawn: BTreeMap<RoleName, Statement>,
 }
 
-impl Words {
-    /// Puts a word on record.
+impl Statements {
+    /// Records a statement.
     ///
-    /// An approval lifts a denial of its own role and of roles that it stands in for; the author's does not lift another
-    /// person's. A denial or a withdrawal ends what its role approved.
-    pub(crate) fn take(&mut self, policy: &Policy, word: Word) {
+    /// An approval lifts a denial of its own role and of roles that it stands in for; the author's
+    /// does not lift another person's. A denial or a withdrawal ends what its role approved.
+    pub(crate) fn take(&mut self, policy: &Policy, word: Statement) {
         let role = word.role;
-        match word.said {
-            Said::Approved => {
+        match word.answer {
+            Answer::Approved => {
                 self.denials.retain(|of, denial| {
                     !speaks_for(policy, role, *of) || (word.author && !denial.author)
                 });
                 self.withdrawn.remove(&role);
                 self.approvals.insert((role, word.author, word.is_spoken()), word);
             }
-            Said::Denied => {
+            Answer::Denied => {
                 self.approvals.retain(|(of, ..), _| *of != role);
                 self.withdrawn.remove(&role);
                 self.denials.insert(role, word);
             }
-            Said::Withdrawn => {
+            Answer::Withdrawn => {
                 self.approvals.retain(|(of, ..), _| *of != role);
                 self.withdrawn.insert(role, word);
             }
         }
     }
 
-    /// Whether an approval of this role stands.
+    /// Whether an approval of this role is in force.
     pub(crate) fn has_approved(&self, role: RoleName) -> bool {
         self.approvals.keys().any(|(of, ..)| *of == role)
     }
 
-    /// The approvals that stand, in the order of their roles.
-    pub(crate) fn approvals(&self) -> impl Iterator<Item = &Word> {
+    /// The approvals in force, in the order of their roles.
+    pub(crate) fn approvals(&self) -> impl Iterator<Item = &Statement> {
         self.approvals.values()
     }
 
-    /// The denials that stand, in the order of their roles.
-    pub(crate) fn denials(&self) -> impl Iterator<Item = &Word> {
+    /// The denials in force, in the order of their roles.
+    pub(crate) fn denials(&self) -> impl Iterator<Item = &Statement> {
         self.denials.values()
     }
 
-    /// Everything that stands or was taken back, in the order of time.
-    fn all(&self) -> Vec<&Word> {
+    /// All statements, in force or withdrawn, in the order of time.
+    fn all(&self) -> Vec<&Statement> {
         let (approvals, denials) = (self.approvals.values(), self.denials.values());
-        let mut all: Vec<&Word> = approvals.chain(denials).chain(self.withdrawn.values()).collect();
+        let mut all: Vec<&Statement> =
+            approvals.chain(denials).chain(self.withdrawn.values()).collect();
         all.sort_by_key(|word| word.at);
         all
     }
 
-    /// The words of roles that no demand asks.
-    pub(crate) fn unasked(&self, policy: &Policy, severity: Option<Severity>) -> Vec<Word> {
+    /// The statements of roles that no demand names.
+    pub(crate) fn unasked(&self, policy: &Policy, severity: Option<Severity>) -> Vec<Statement> {
         let asked =
             |role| demands(policy, severity).any(|(_, d)| served_by(policy, d, role).is_some());
         self.all().into_iter().filter(|word| !asked(word.role)).cloned().collect()
     }
 }
 
-/// A demand for approval, and how it stands.
+/// A demand for approval, with its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Demand {
     #[serde(skip)]
     pub(crate) id: DemandId,
-    /// The severity that asks for it; absent: it is asked for whatever the severity.
+    /// The severity that demands it; absent: every severity does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The roles, any of which will do.
+    /// The roles, any one of which is enough.
     pub any_of: Vec<RoleName>,
     /// The roles that may stand in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stand_ins: Vec<RoleName>,
-    /// How it stands.
+    /// Its state.
     pub state: DemandState,
     /// Whether the start waits for it.
     pub holds_start: bool,
-    /// Whether the spoken word will do.
+    /// Whether verbal approval is accepted.
     pub verbal: bool,
-    /// Whether whoever wrote the fix may give it alone.
+    /// Whether the author of the fix may give it alone.
     pub author_alone: bool,
     /// How long after the start it may be given; absent: not after the start.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -261,12 +263,12 @@ pub struct Demand {
     /// Until when it may be given after the start, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// The roles that are told of it.
+    /// The roles that are notified of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub told: Vec<RoleName>,
-    /// What was said, in the order of time.
+    pub notified: Vec<RoleName>,
+    /// The statements, in the order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub words: Vec<Heard>,
+    pub statements: Vec<Heard>,
 }
 
 impl Demand {
@@ -275,48 +277,49 @@ impl Demand {
         self.state == DemandState::Approved
     }
 
-    /// The roles whose approvals count for it, the last one that spoke at the end.
+    /// The roles whose approvals count for it, the latest at the end.
     pub(crate) fn approvers(&self) -> impl Iterator<Item = RoleName> {
-        self.approvals().map(|heard| heard.word.role)
+        self.approvals().map(|heard| heard.statement.role)
     }
 
-    /// Everybody who may meet it: its roles, then those who may stand in.
+    /// All roles that may meet it: its own, then the stand-ins.
     pub fn roles(&self) -> Vec<RoleName> {
         self.any_of.iter().chain(&self.stand_ins).copied().collect()
     }
 }
 
-/// A word, and for which role it counts.
+/// A statement, and the role that it counts for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Heard {
-    /// The word.
+    /// The statement.
     #[serde(flatten)]
-    pub word: Word,
+    pub statement: Statement,
     /// The role that it stands in for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stands_in_for: Option<RoleName>,
-    /// Whether it came after the time to give it afterwards.
+    /// Whether it came after the time that follows the start.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
 }
 
-/// When the rollout started, if it did, and what the time is.
+/// When the rollout started, if it did, and the present time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clock {
     /// When it started.
     pub(crate) started: Option<Timestamp>,
-    /// The last time known.
+    /// The time of the last input.
     pub(crate) now: Option<Timestamp>,
 }
 
-/// How each demand stands.
+/// The state of each demand.
 ///
-/// Whoever wrote the fix meets none by themselves, but where the policy says so (`author_alone`); of several they may meet
-/// one if another person met another, and what they met so stays met when the time to give it is over.
-pub(crate) fn stand(
+/// The author of the fix meets no demand alone, except where the policy allows it (`author_alone`).
+/// Of several demands the author may meet one if another person met another; it stays met after its
+/// time.
+pub(crate) fn demand_states(
     policy: &Policy,
     severity: Option<Severity>,
-    words: &Words,
+    words: &Statements,
     clock: Clock,
 ) -> Vec<Demand> {
     let all = words.all();
@@ -337,12 +340,18 @@ pub(crate) fn stand(
 }
 
 impl Demand {
-    fn of(policy: &Policy, id: DemandId, approval: &Approval, all: &[&Word], clock: Clock) -> Self {
+    fn of(
+        policy: &Policy,
+        id: DemandId,
+        approval: &Approval,
+        all: &[&Statement],
+        clock: Clock,
+    ) -> Self {
         let until = approval.after_the_fact.zip(clock.started).map(|(span, start)| start + span);
         let words = all.iter().filter_map(|word| {
             let role = served_by(policy, approval, word.role)?;
             Some(Heard {
-                word: (*word).clone(),
+                statement: (*word).clone(),
                 stands_in_for: (role != word.role).then_some(role),
                 late: until.is_some_and(|until| word.at > until),
             })
@@ -358,29 +367,30 @@ impl Demand {
             author_alone: approval.author_alone,
             after_the_fact: approval.after_the_fact,
             until,
-            told: approval.told.clone(),
-            words: words.collect(),
+            notified: approval.notified.clone(),
+            statements: words.collect(),
         };
         demand.state = demand.judge(clock.now);
         demand
     }
 
-    /// The approvals that count: the spoken word only where it will do.
+    /// The approvals that count: verbal ones only where they are accepted.
     fn approvals(&self) -> impl Iterator<Item = &Heard> {
-        let said = self.words.iter().filter(|heard| heard.word.said == Said::Approved);
-        said.filter(|heard| self.verbal || !heard.word.is_spoken())
+        let said =
+            self.statements.iter().filter(|heard| heard.statement.answer == Answer::Approved);
+        said.filter(|heard| self.verbal || !heard.statement.is_spoken())
     }
 
     fn met_by(&self, author: bool) -> bool {
-        self.approvals().any(|heard| heard.word.author == author)
+        self.approvals().any(|heard| heard.statement.author == author)
     }
 
-    fn has(&self, said: Said) -> bool {
-        self.words.iter().any(|heard| heard.word.said == said)
+    fn has(&self, said: Answer) -> bool {
+        self.statements.iter().any(|heard| heard.statement.answer == said)
     }
 
     fn judge(&self, now: Option<Timestamp>) -> DemandState {
-        if self.has(Said::Denied) {
+        if self.has(Answer::Denied) {
             DemandState::Denied
         } else if self.met_by(false) || (self.author_alone && self.met_by(true)) {
             DemandState::Approved
@@ -388,7 +398,7 @@ impl Demand {
             DemandState::Late
         } else if self.met_by(true) {
             DemandState::AuthorAlone
-        } else if self.has(Said::Withdrawn) {
+        } else if self.has(Answer::Withdrawn) {
             DemandState::Withdrawn
         } else if self.after_the_fact.is_some() {
             DemandState::Afterwards

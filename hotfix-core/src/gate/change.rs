@@ -1,24 +1,24 @@
-//! What the author of a change says of it (GATE-4).
+//! The author's statements about a change.
 
 use serde::{Deserialize, Serialize};
 
 use crate::grade::closed_set;
 
-/// What a change has in it that its figures do not tell (GATE-4). What is absent is unknown.
+/// Contents of a change that its figures do not show. An absent value is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// How many things it mends.
+    /// How many faults it fixes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixes: Option<u32>,
-    /// It brings something new.
+    /// It adds a feature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<bool>,
     /// How far it tidies the code around the fix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tidying: Option<Tidying>,
-    /// It updates dependencies. Without it, it does where it touches a file that names them; say no where that is for
-    /// something else, such as the version.
+    /// It updates dependencies. Without it, it does where it touches a file that names them; say no
+    /// where that is for something else, such as the version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updates_dependencies: Option<bool>,
     /// The dependencies that it updates are the fix.

@@ -1,4 +1,4 @@
-//! Checklists: which lists an incident has, and how their items stand (GATE-2, GATE-5).
+//! Checklists: which lists apply to an incident, and the state of their items.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::policy::section::{Checklist, ChecklistItem, ProcedureStep};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
-    /// How an item of a checklist, or a step of the procedure, stands.
+    /// The state of a checklist item or a step of the procedure.
     ItemState {
-        /// Nobody has gone through it, or what was said of it was taken back.
+        /// Nobody has checked it, or it was reopened.
         Open = "open",
         /// It is done.
         Done = "done",
-        /// Somebody decided to go on without it.
+        /// Somebody decided to continue without it.
         Waived = "waived",
         /// It does not apply.
         NotApplicable = "not_applicable",
@@ -25,102 +25,104 @@ closed_set! {
 }
 
 closed_set! {
-    /// What holds a start besides approvals and the lists of the policy. Nobody can check it: a role waives it, with a reason.
+    /// A blocker of the start besides approvals and checklists. It cannot be checked: a role waives
+    /// it, with a reason.
     Exception {
-        /// The policy answers with the normal process and no hot-fix.
+        /// The policy calls for the normal process instead of a hot-fix.
         NormalProcess = "normal_process",
-        /// It is outside of the release's change window.
+        /// The time is outside of the release's change window.
         ChangeWindow = "change_window",
     }
 }
 
-/// What was last said of an item.
+/// The last mark on an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// How it stands since.
+    /// The state since then.
     pub state: ItemState,
-    /// Who said so; the digest of the name where that was taken out of the log.
+    /// Who set it; the digest of the name where that is redacted in the log.
     pub by: String,
     /// When.
     pub at: Timestamp,
-    /// What shows it, or why.
+    /// The evidence, or the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
-/// What was last said of each item and each step.
+/// The last mark on each item and each step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Marks(BTreeMap<Name, Mark>);
 
 impl Marks {
-    /// Puts a mark on an item or a step: the last one counts.
+    /// Sets the mark of an item or a step; the last one counts.
     pub(crate) fn put(&mut self, id: Name, mark: Mark) {
         self.0.insert(id, mark);
     }
 
-    /// Whether somebody decided to go on all the same.
+    /// Whether the exception is waived.
     pub(crate) fn is_waived(&self, exception: Exception) -> bool {
         self.0
             .iter()
             .any(|(id, mark)| id.as_str() == exception.as_str() && mark.state == ItemState::Waived)
     }
 
-    /// The waiver does not count any more.
+    /// Removes the waiver.
     pub(crate) fn reopen(&mut self, exception: Exception) {
         self.0.retain(|id, _| id.as_str() != exception.as_str());
     }
 
-    /// How an item or a step stands.
+    /// The state of an item or a step.
     pub(crate) fn state(&self, id: Name) -> ItemState {
         self.0.get(&id).map_or(ItemState::Open, |mark| mark.state)
     }
 }
 
-/// A checklist, whether this incident has it, and its items.
+/// A checklist, whether it applies to this incident, and its items.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ListStanding {
+pub struct ListStatus {
     /// Its id.
     pub id: Name,
     /// What people call it.
     pub title: String,
-    /// When it is gone through.
+    /// When it is checked.
     pub at: ChecklistMoment,
-    /// Whether this incident has it, as far as severity and facts tell.
+    /// Whether it applies to this incident, as far as severity and facts are known.
     pub applies: Truth,
-    /// Whether the start waits for its required items: it is a `start` list, and it is not certain that it does not apply.
+    /// Whether the start waits for its required items: it is a `start` list, and it is not certain
+    /// that it does not apply.
     pub holds_start: bool,
     /// The time that it may take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
     /// Its items.
-    pub items: Vec<ItemStanding>,
+    pub items: Vec<ItemStatus>,
 }
 
-/// An item and how it stands.
+/// An item with its state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ItemStanding {
+pub struct ItemStatus {
     /// Its id.
     pub id: Name,
     /// What is to be done.
     pub text: String,
-    /// Whether it must be settled.
+    /// Whether it is required.
     pub required: bool,
-    /// Whether it is meant for some cases alone.
+    /// Whether it is only for some cases.
     pub if_applicable: bool,
-    /// What whoever checks it notes with it.
+    /// What to note when checking it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<String>,
-    /// How it stands.
+    /// Its state.
     pub state: ItemState,
-    /// What was last said of it; absent where nobody has said anything.
+    /// Its last mark; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
 }
 
-/// A step of the procedure and how it stands (PLAN-8).
+/// A step of the procedure with its state.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StepStanding {
+pub struct StepStatus {
     /// Its id.
     pub id: Name,
     /// What people call it.
@@ -128,14 +130,15 @@ pub struct StepStanding {
     /// Who does it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
-    /// How it stands.
+    /// Its state.
     pub state: ItemState,
-    /// What was last said of it; absent where nobody has said anything.
+    /// Its last mark; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
 }
 
-/// Whether an incident has this list: both its severities and its condition must say so. What is unknown is no 'no'.
+/// Whether this list applies to an incident: its severities and its condition have to match.
+/// Unknown does not mean no.
 pub(crate) fn applies(list: &Checklist, severity: Option<Severity>, facts: &Facts) -> Truth {
     let by_severity = match severity {
         _ if list.severities.is_empty() => Truth::Yes,
@@ -150,8 +153,8 @@ pub(crate) fn applies(list: &Checklist, severity: Option<Severity>, facts: &Fact
     }
 }
 
-/// The items for which something waits, as the start does: each with its list, and whether that applies. `holds` says which
-/// lists hold it up.
+/// The items that hold something up, such as the start: each with its list, and whether the list
+/// applies. `holds` selects the lists.
 pub(crate) fn holding<'a>(
     policy: &'a Policy,
     severity: Option<Severity>,
@@ -168,14 +171,14 @@ pub(crate) fn holding<'a>(
     })
 }
 
-/// How each list stands, in the order of the policy.
+/// The status of each list, in the order of the policy.
 pub(crate) fn lists(
     policy: &Policy,
     severity: Option<Severity>,
     facts: &Facts,
     marks: &Marks,
-) -> Vec<ListStanding> {
-    let item = |item: &ChecklistItem| ItemStanding {
+) -> Vec<ListStatus> {
+    let item = |item: &ChecklistItem| ItemStatus {
         id: item.id,
         text: item.text.clone(),
         required: item.required,
@@ -186,7 +189,7 @@ pub(crate) fn lists(
     };
     let list = |list: &Checklist| {
         let applies = applies(list, severity, facts);
-        ListStanding {
+        ListStatus {
             id: list.id,
             title: list.title.clone(),
             at: list.at,
@@ -199,9 +202,9 @@ pub(crate) fn lists(
     policy.checklists().iter().map(list).collect()
 }
 
-/// How each step of the procedure stands, in its order.
-pub(crate) fn steps(policy: &Policy, marks: &Marks) -> Vec<StepStanding> {
-    let step = |step: &ProcedureStep| StepStanding {
+/// The status of each step of the procedure, in its order.
+pub(crate) fn steps(policy: &Policy, marks: &Marks) -> Vec<StepStatus> {
+    let step = |step: &ProcedureStep| StepStatus {
         id: step.id,
         title: step.title.clone(),
         role: step.role,
@@ -211,14 +214,14 @@ pub(crate) fn steps(policy: &Policy, marks: &Marks) -> Vec<StepStanding> {
     policy.procedure().iter().map(step).collect()
 }
 
-/// What an id of `check_item` and `waive_item` names.
+/// The thing that an id of `check_item` or `waive_item` names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Known<'a> {
     /// An item of a checklist.
     Item(&'a ChecklistItem),
     /// A step of the procedure.
     Step(&'a ProcedureStep),
-    /// Something that can only be waived.
+    /// An exception, which can only be waived.
     Exception(Exception),
 }
 
@@ -230,7 +233,7 @@ pub(crate) fn find(policy: &Policy, id: Name) -> Option<Known<'_>> {
         .or_else(|| id.as_str().parse().ok().map(Known::Exception))
 }
 
-/// Every id that `check_item` and `waive_item` know, the items' first.
+/// Every id that `check_item` and `waive_item` accept, items first.
 pub(crate) fn ids(policy: &Policy) -> impl Iterator<Item = Name> {
     let items = policy.checklists().iter().flat_map(|list| &list.items).map(|item| item.id);
     let steps = policy.procedure().iter().map(|step| step.id);

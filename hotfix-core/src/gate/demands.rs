@@ -1,4 +1,4 @@
-//! What a severity asks for before and after the deployment: review, testing, approvals (GATE-1, GATE-3).
+//! The demands of a severity before and after the deployment: review, testing, approvals.
 
 use std::collections::BTreeSet;
 
@@ -11,56 +11,57 @@ use crate::policy::section;
 use crate::unit::{RoleName, Span};
 
 closed_set! {
-    /// Where a severity comes from.
+    /// The basis of a severity.
     SeverityBasis {
         /// It was given.
         Given = "given",
-        /// What is known of the incident gives it, and nothing unknown can change it.
+        /// The known facts give it, and no unknown fact can change it.
         Settled = "settled",
-        /// The policy acts on it while facts are unknown; it may change.
+        /// The policy assumes it while facts are unknown; it may change.
         Assumed = "assumed",
-        /// Nothing tells.
+        /// It is not known.
         Unknown = "unknown",
     }
-    /// Whether the fix passes staging first.
+    /// Whether the fix has to pass staging first.
     StagingVerdict {
-        /// It does.
+        /// It has to.
         Required = "required",
-        /// The policy lets it go without, as things are.
+        /// The policy allows it to skip staging in this case.
         MayBeLeftOut = "may_be_left_out",
-        /// What is known does not tell.
+        /// The known facts do not decide it.
         Unknown = "unknown",
-        /// The policy asks for no staging.
+        /// The policy demands no staging.
         NotAsked = "not_asked",
     }
 }
 
-/// Everything that a severity asks for, in one answer.
+/// All demands of a severity.
 ///
-/// What is not said by the policy is absent; what the severity does not ask for is absent, too, and `in_policy` tells the
-/// two from a severity that the policy lacks.
+/// A demand that the policy or the severity does not have is absent; `in_policy` is false for a
+/// severity that the policy does not have.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Demands {
-    /// The severity. Absent where nothing tells it: then there are only the demands of the whole policy.
+    /// The severity. Absent where it is not known: then only the demands of the whole policy apply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// Where it comes from.
+    /// Its basis.
     pub basis: SeverityBasis,
     /// The unknown facts that can still change the severity; empty where it is given or settled.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub would_tell: Vec<FactId>,
     /// Whether the policy has this severity.
     pub in_policy: bool,
-    /// What the house calls it.
+    /// The organisation's name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Whether it is answered with a hot-fix at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hotfix: Option<bool>,
-    /// How its process departs from the normal one.
+    /// How its process differs from the normal one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<String>,
-    /// The approvals, all of which are needed: those of the severity, then those of the whole policy.
+    /// The approvals, all of which are needed: those of the severity, then those of the whole
+    /// policy.
     pub approvals: Vec<ApprovalDemand>,
     /// The review.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +71,7 @@ pub struct Demands {
     pub testing: Option<TestingDemand>,
 }
 
-/// A role as an answer names it.
+/// A role in an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoleDemand {
     /// The role.
@@ -83,26 +84,26 @@ pub struct RoleDemand {
     pub stand_ins: Vec<RoleName>,
 }
 
-/// One demand for approval: any one of these roles (GATE-1).
+/// One demand for approval: any one of these roles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ApprovalDemand {
-    /// The roles, any of which will do.
+    /// The roles, any one of which is enough.
     pub any_of: Vec<RoleDemand>,
-    /// Whether the spoken word will do.
+    /// Whether verbal approval is accepted.
     pub verbal: bool,
     /// How long after the start it may still be given. Absent: not after the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after_the_fact: Option<Span>,
-    /// The roles that are told of it.
+    /// The roles that are notified of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub told: Vec<RoleName>,
+    pub notified: Vec<RoleName>,
     /// Whether the start waits for it.
     pub holds_start: bool,
-    /// Whether whoever wrote the fix may give it.
+    /// Whether the author of the fix may give it.
     pub author_alone: bool,
 }
 
-/// The review that is asked for (GATE-3).
+/// The demanded review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReviewDemand {
     /// Before or after the deployment.
@@ -123,7 +124,7 @@ pub struct ReviewDemand {
     pub questions: Vec<String>,
 }
 
-/// The testing that is asked for (GATE-3).
+/// The demanded testing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TestingDemand {
     /// How long it takes at least.
@@ -143,10 +144,10 @@ pub struct TestingDemand {
 pub struct StagingDemand {
     /// The answer.
     pub verdict: StagingVerdict,
-    /// The facts that it rests on.
+    /// The facts that it depends on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<StagingFact>,
-    /// The unknown facts that would tell.
+    /// The unknown facts that would decide it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub would_tell: Vec<FactId>,
 }
@@ -156,14 +157,14 @@ pub struct StagingDemand {
 pub struct StagingFact {
     /// Which.
     pub fact: FactId,
-    /// What is known of it, or follows from what is known.
+    /// Its value, known or implied by known facts.
     pub value: FactValue,
 }
 
 impl Demands {
-    /// What a policy asks for at a severity, given what is known of the incident.
+    /// The demands of a policy at a severity, given the known facts of the incident.
     ///
-    /// Pass the severity with where it comes from; `would_tell` is filled where it is assumed or unknown.
+    /// Pass the severity with its basis; `would_tell` is filled where it is assumed or unknown.
     ///
     /// ```
     /// use hotfix_core::fact::Facts;
@@ -180,8 +181,6 @@ impl Demands {
     /// assert_eq!(staging.would_tell[0].as_str(), "service_down");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows GATE-3.
     pub fn new(
         policy: &Policy,
         severity: Option<Severity>,
@@ -232,7 +231,7 @@ fn approval(policy: &Policy, asked: &section::Approval) -> ApprovalDemand {
         any_of: asked.any_of.iter().map(|name| role(policy, *name)).collect(),
         verbal: asked.verbal,
         after_the_fact: asked.after_the_fact,
-        told: asked.told.clone(),
+        notified: asked.notified.clone(),
         holds_start: asked.holds_start(),
         author_alone: asked.author_alone,
     }
@@ -285,7 +284,7 @@ fn staging(policy: &Policy, asked: &section::Testing, facts: &Facts) -> StagingD
     StagingDemand { verdict, because, would_tell }
 }
 
-/// What is known, with what follows from it by the policy's implications.
+/// The known facts, with those implied by the policy.
 fn informed(policy: &Policy, facts: &Facts) -> Facts {
     let mut informed = facts.clone();
     for (fact, deduced) in policy.classify(facts).deduced() {
@@ -296,7 +295,7 @@ fn informed(policy: &Policy, facts: &Facts) -> Facts {
     informed
 }
 
-/// The facts that a condition looks at, each once.
+/// The facts that a condition reads, each once.
 fn facts_of(condition: &Condition) -> BTreeSet<FactId> {
     let mut facts = BTreeSet::new();
     condition.comparisons(&mut |comparison| {

@@ -1,5 +1,4 @@
-//! What has to be there before a hot-fix goes out: approvals, checklists, reviews, tests, and a change that stays small
-//! (GATE-1 to GATE-6).
+//! Gates of a hot-fix: approvals, checklists, reviews, tests, and the scope guard.
 
 pub(crate) mod approval;
 mod change;
@@ -8,9 +7,9 @@ mod demands;
 mod numstat;
 mod scope;
 
-pub use approval::{Demand, DemandState, Heard, Said, Word, is_author};
+pub use approval::{Answer, Demand, DemandState, Heard, Statement, is_author};
 pub use change::{Change, Tidying};
-pub use checklist::{Exception, ItemStanding, ItemState, ListStanding, Mark, StepStanding};
+pub use checklist::{Exception, ItemState, ItemStatus, ListStatus, Mark, StepStatus};
 pub use demands::{
     ApprovalDemand, Demands, ReviewDemand, RoleDemand, SeverityBasis, StagingDemand, StagingFact,
     StagingVerdict, TestingDemand,

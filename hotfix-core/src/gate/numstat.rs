@@ -1,15 +1,16 @@
-//! A diff's figures as `git diff --numstat` prints them, with and without `-z` (GATE-4).
+//! A diff's figures as `git diff --numstat` prints them, with and without `-z`.
 //!
-//! The form is git's own documentation, git-diff(1), "Other diff formats"; how it writes renames and quotes paths was seen
-//! from git 2.47 and is tested against the git at hand. Libraries that parse patches (`gitpatch`, `unidiff`) read hunks,
-//! not this.
+//! The form is git's own documentation, git-diff(1), "Other diff formats"; how it writes renames
+//! and quotes paths was observed with git 2.47 and is tested against the git at hand. Libraries
+//! that parse patches (`gitpatch`, `unidiff`) read hunks, not this.
 
+use crate::code::code;
 use crate::text::shown;
 
 /// A diff's figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Numstat {
-    /// The files in the order of the diff; a file may stand there more than once.
+    /// The files in the order of the diff; a file may occur more than once.
     pub files: Vec<ChangedFile>,
 }
 
@@ -20,7 +21,7 @@ pub struct ChangedFile {
     pub path: String,
     /// The path before it was renamed or copied, where it was.
     pub before: Option<String>,
-    /// How many lines. None: it is binary, or git takes it for that, and nothing is counted.
+    /// How many lines. None: git treats it as binary, and does not count lines.
     pub lines: Option<ChangedLines>,
 }
 
@@ -33,7 +34,7 @@ pub struct ChangedLines {
     pub deleted: u32,
 }
 
-/// Text that `git diff --numstat` does not print. Lines count from 1; with `-z`, records.
+/// Text that is not output of `git diff --numstat`. Lines count from 1; with `-z`, records.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NumstatError {
@@ -47,36 +48,38 @@ pub enum NumstatError {
     },
     /// Not of the form.
     #[error(
-        "line {line} is `{got}`: give `added<tab>deleted<tab>path`, with `-` for both counts of a binary file"
+        "line {line} is `{got}`: give `added<tab>deleted<tab>path`, with `-` for both counts of a \
+         binary file"
     )]
     Line {
-        /// Which.
+        /// The line or record.
         line: usize,
-        /// What came.
+        /// What was found.
         got: String,
     },
     /// A count that is too large.
     #[error("line {line} counts `{got}` lines: give at most {}", u32::MAX)]
     Count {
-        /// Which.
+        /// The line or record.
         line: usize,
-        /// What came.
+        /// What was found.
         got: String,
     },
     /// A path with characters that git would quote, or with quotes that git does not write.
     #[error(
-        "line {line} has the path `{got}`, which git would write otherwise: pass on the text as git prints it"
+        "line {line} has the path `{got}`, which git would write differently: pass the text as \
+         git prints it"
     )]
     Path {
-        /// Which.
+        /// The line or record.
         line: usize,
-        /// What came.
+        /// What was found.
         got: String,
     },
     /// The output of `-z` without its end.
-    #[error("record {line} has no end: pass on all of the text, with each NUL that git prints")]
+    #[error("record {line} has no end: pass the whole text, with each NUL that git prints")]
     CutShort {
-        /// Which.
+        /// The line or record.
         line: usize,
     },
     /// Line ends where NULs end the records: a path could hide others.
@@ -84,7 +87,7 @@ pub enum NumstatError {
         "record {line} has a line break in it: give the text of `git diff --numstat` without `-z`"
     )]
     LineBreak {
-        /// Which.
+        /// The line or record.
         line: usize,
     },
 }
@@ -93,12 +96,12 @@ impl NumstatError {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::TooLong { .. } => "HF-GATE-010",
-            Self::Line { .. } => "HF-GATE-011",
-            Self::Count { .. } => "HF-GATE-012",
-            Self::Path { .. } => "HF-GATE-013",
-            Self::CutShort { .. } => "HF-GATE-014",
-            Self::LineBreak { .. } => "HF-GATE-015",
+            Self::TooLong { .. } => code! {HF-GATE-010},
+            Self::Line { .. } => code! {HF-GATE-011},
+            Self::Count { .. } => code! {HF-GATE-012},
+            Self::Path { .. } => code! {HF-GATE-013},
+            Self::CutShort { .. } => code! {HF-GATE-014},
+            Self::LineBreak { .. } => code! {HF-GATE-015},
         }
     }
 
@@ -115,34 +118,35 @@ impl NumstatError {
     }
 }
 
-/// What stands between the two paths of a rename.
+/// The separator between the two paths of a rename.
 const ARROW: &str = " => ";
 
 impl Numstat {
     /// The longest text that is read, in bytes.
     pub const MOST_BYTES: usize = 1 << 20;
 
-    /// Reads what `git diff --numstat` printed, with or without `-z` and `-M`. Blank lines and line ends of Windows are
-    /// passed over. A file whose own name looks like a rename is taken for one, as git prints both alike without `-z`.
+    /// Reads what `git diff --numstat` printed, with or without `-z` and `-M`. Blank lines and line
+    /// ends of Windows are skipped. A file whose own name looks like a rename is read as one, as
+    /// git prints both alike without `-z`.
     ///
     /// # Errors
-    /// `HF-GATE-010` for more than 1 MiB, `HF-GATE-011` to `HF-GATE-015` with the line for what git does not print.
+    /// [`NumstatError`] for more than 1 MiB, and, with the line, for text that git does not print.
     ///
     /// ```
     /// use hotfix_core::gate::Numstat;
     ///
-    /// let diff = Numstat::parse("4\t1\tsrc/pay.rs\n-\t-\tlogo.png\n0\t0\tdb/{old => new}/a.sql\n")?;
+    /// let text = "4\t1\tsrc/pay.rs\n-\t-\tlogo.png\n0\t0\tdb/{old => new}/a.sql\n";
+    /// let diff = Numstat::parse(text)?;
     /// let [code, logo, moved] = diff.files.as_slice() else { panic!("three files") };
     /// assert_eq!(code.lines.map(|lines| (lines.added, lines.deleted)), Some((4, 1)));
     /// assert_eq!(logo.lines, None);
-    /// assert_eq!((moved.before.as_deref(), moved.path.as_str()), (Some("db/old/a.sql"), "db/new/a.sql"));
+    /// assert_eq!(moved.before.as_deref(), Some("db/old/a.sql"));
+    /// assert_eq!(moved.path.as_str(), "db/new/a.sql");
     ///
     /// let error = Numstat::parse("4\t1\tsrc/pay.rs\n1 file changed\n").unwrap_err();
     /// assert_eq!((error.code(), error.line()), ("HF-GATE-011", Some(2)));
     /// # Ok::<(), hotfix_core::gate::NumstatError>(())
     /// ```
-    ///
-    /// Shows GATE-4.
     pub fn parse(text: &str) -> Result<Self, NumstatError> {
         if text.len() > Self::MOST_BYTES {
             return Err(NumstatError::TooLong { bytes: text.len(), most: Self::MOST_BYTES });
@@ -220,7 +224,7 @@ fn counted(text: &str, line: usize) -> Result<(Option<ChangedLines>, &str), Nums
     Ok((Some(ChangedLines { added: count(added)?, deleted: count(deleted)? }), path))
 }
 
-/// The paths before and after, out of the third column; none where git does not write it so.
+/// The paths before and after, from the third column; None where git does not write it so.
 fn paths(text: &str) -> Option<(Option<String>, String)> {
     if text.starts_with('"') {
         let (first, rest) = unquoted(text)?;
@@ -236,7 +240,8 @@ fn paths(text: &str) -> Option<(Option<String>, String)> {
     plain(text)?;
     let Some(arrow) = text.find(ARROW) else { return Some((None, text.to_owned())) };
     let (before, after) = (&text[..arrow], &text[arrow + ARROW.len()..]);
-    // `dir/{a => b}/x`: what is alike before ends in a slash, what is alike behind begins with one.
+    // `dir/{a => b}/x`: the common part before ends in a slash, the common part after begins with
+    // one.
     let mut opens = before.rmatch_indices('{').map(|(at, _)| at);
     let open = opens.find(|at| *at == 0 || before[..*at].ends_with('/'));
     let mut shuts = after.match_indices('}').map(|(at, _)| at);
@@ -277,7 +282,7 @@ fn plain(text: &str) -> Option<String> {
     fine.then(|| text.to_owned())
 }
 
-/// A path in C's quotes, and what stands behind them.
+/// A path in C's quotes, and the text after it.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut path = Vec::new();
     let bytes = text.as_bytes();

@@ -1,4 +1,4 @@
-//! The scope guard: whether a change is as small as the policy wants a hot-fix (GATE-4).
+//! The scope guard: whether a change is as small as the policy wants a hot-fix.
 
 use std::collections::BTreeSet;
 
@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::change::{Change, Tidying};
 use super::numstat::Numstat;
+use crate::code::code;
 use crate::fact::Truth;
 use crate::grade::{Refactoring, closed_set};
 use crate::policy::section::Scope;
@@ -30,36 +31,36 @@ closed_set! {
     }
 }
 
-/// What the guard says of a change.
+/// The report of the scope guard on a change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScopeReport {
-    /// Whether the change keeps every rule: no with one that it breaks, unknown while one cannot be judged. Absent where the
-    /// policy has no `[scope]`.
+    /// Whether the change keeps every rule: no with one that it breaks, unknown while one cannot be
+    /// judged. Absent where the policy has no `[scope]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<Truth>,
-    /// What the diff's figures say. Absent where there are none.
+    /// The figures of the diff, where they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub figures: Option<ScopeFigures>,
     /// The rules that it breaks, in the order of [`ScopeRule`].
     pub breaches: Vec<ScopeBreach>,
     /// The rules that cannot be judged, in the same order.
     pub unknown: Vec<ScopeUnknown>,
-    /// What the policy wants in the change besides; a reviewer looks for it.
+    /// What else the policy wants in the change; a reviewer checks it.
     pub wanted: Vec<String>,
 }
 
-/// What a diff's figures come to.
+/// The summed figures of a diff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ScopeFigures {
     /// Files that it touches; a renamed one once.
     pub files: u64,
     /// Lines that it adds, binary files apart.
     pub added: u64,
-    /// Lines that it takes out, binary files apart.
+    /// Lines that it removes, binary files apart.
     pub deleted: u64,
     /// Both together.
     pub lines: u64,
-    /// Binary files, whose lines nobody counts.
+    /// Binary files, whose lines are not counted.
     pub binary: u64,
     /// The files that name dependencies.
     pub dependencies: Vec<String>,
@@ -74,11 +75,11 @@ pub struct ScopeFigures {
 pub struct ScopeBreach {
     /// Which.
     pub rule: ScopeRule,
-    /// Its stable code, `HF-GATE-001` to `HF-GATE-007`.
+    /// Its stable code.
     pub code: &'static str,
     /// What breaks it.
     pub message: String,
-    /// What would mend that.
+    /// The remedy.
     pub remedy: &'static str,
     /// The files that break it, where they can be named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -92,16 +93,16 @@ pub struct ScopeUnknown {
     pub rule: ScopeRule,
     /// Why.
     pub message: String,
-    /// What would tell: JSON Pointers into the plan's documents.
+    /// What would decide it: JSON Pointers into the plan's documents.
     pub would_tell: Vec<&'static str>,
 }
 
-/// What the guard looks at; all of it may be unknown.
+/// The input of the scope guard; all of it may be unknown.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ScopeInput<'a> {
     /// The diff's figures.
     pub diff: Option<&'a Numstat>,
-    /// What the author says of the change.
+    /// The author's statements about the change.
     pub change: Option<&'a Change>,
     /// The release changes a schema, as its traffic's document says.
     pub schema_change: Option<bool>,
@@ -117,8 +118,8 @@ const THE_FIX: &str = "/release/change/dependencies_are_the_fix";
 impl ScopeReport {
     /// Judges a change by a policy's scope; without one there are figures only.
     ///
-    /// What is unknown is never fine: a rule that hangs on it stands in `unknown`, with what would tell. A diff without a
-    /// file is unknown, too: it may be that of the wrong branch.
+    /// Unknown is not accepted: a rule that depends on it is in `unknown`, with what would decide
+    /// it. A diff without a file is unknown, too: it may be of the wrong branch.
     ///
     /// ```
     /// use hotfix_core::fact::Truth;
@@ -127,16 +128,16 @@ impl ScopeReport {
     ///
     /// let policy = Policy::preset("standard")?;
     /// let diff = Numstat::parse("6\t2\tsrc/pay.rs\n900\t0\tsrc/report.rs\n")?;
-    /// let change = Change { fixes: Some(1), features: Some(false), tidying: Some(Tidying::None), ..Change::default() };
-    /// let input = ScopeInput { diff: Some(&diff), change: Some(&change), ..ScopeInput::default() };
+    /// let change = Change { fixes: Some(1), features: Some(false), tidying: Some(Tidying::None),
+    /// ..Change::default() };
+    /// let input = ScopeInput { diff: Some(&diff), change: Some(&change), ..ScopeInput::default()
+    /// };
     /// let report = ScopeReport::new(policy.scope(), input);
     /// assert_eq!(report.content, Some(Truth::No));
     /// assert_eq!(report.breaches[0].rule, ScopeRule::LinesMost);
-    /// assert_eq!(report.breaches[0].message, "it has 908 lines, and the policy allows 200");
+    /// assert_eq!(report.breaches[0].message, "it changes 908 lines, and the policy allows 200");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows GATE-4.
     pub fn new(scope: Option<&Scope>, input: ScopeInput<'_>) -> Self {
         let diff = input.diff.filter(|diff| !diff.files.is_empty());
         let figures = diff.map(|diff| ScopeFigures::new(diff, scope));
@@ -229,11 +230,11 @@ impl<'a> Guard<'a> {
 
     fn one_fix(&self) -> Judged<'a> {
         match self.change.fixes {
-            None => Judged::unknown("nobody says how many things it mends", [FIXES]),
+            None => Judged::unknown("it is not stated how many faults it fixes", [FIXES]),
             Some(0 | 1) => Judged::Kept,
             Some(fixes) => Judged::broken(
-                "HF-GATE-001",
-                format!("it mends {fixes} things, and the policy allows one"),
+                code! {HF-GATE-001},
+                format!("it fixes {fixes} faults, and the policy allows one"),
                 "make a hot-fix of each, or keep those that can wait for the next release",
             ),
         }
@@ -241,12 +242,12 @@ impl<'a> Guard<'a> {
 
     fn features(&self) -> Judged<'a> {
         match self.change.features {
-            None => Judged::unknown("nobody says whether it brings something new", [FEATURES]),
+            None => Judged::unknown("it is not stated whether it adds a feature", [FEATURES]),
             Some(false) => Judged::Kept,
             Some(true) => Judged::broken(
-                "HF-GATE-002",
-                "it brings something new, which the policy does not allow".to_owned(),
-                "take the feature out; it goes with the next release",
+                code! {HF-GATE-002},
+                "it adds a feature, which the policy does not allow".to_owned(),
+                "remove the feature; ship it with the next release",
             ),
         }
     }
@@ -254,7 +255,7 @@ impl<'a> Guard<'a> {
     fn refactoring(&self) -> Judged<'a> {
         let Some(tidying) = self.change.tidying else {
             return Judged::unknown(
-                "nobody says how far it tidies the code around the fix",
+                "it is not stated how far it tidies the code around the fix",
                 [TIDYING],
             );
         };
@@ -273,9 +274,9 @@ impl<'a> Guard<'a> {
         };
         let message = format!("its tidying is `{tidying}`, and the policy allows {allows}");
         Judged::broken(
-            "HF-GATE-003",
+            code! {HF-GATE-003},
             message,
-            "take the tidying out; it goes with the next release",
+            "remove the tidying; ship it with the next release",
         )
     }
 
@@ -291,46 +292,52 @@ impl<'a> Guard<'a> {
         match (updates, the_fix) {
             (Truth::No, _) | (_, Some(true)) => Judged::Kept,
             (Truth::Yes, Some(false)) => Judged::broken(
-                "HF-GATE-004",
+                code! {HF-GATE-004},
                 "it updates dependencies that are not the fix".to_owned(),
-                "take the update out; where the files change for something else, say `updates_dependencies = false`",
+                "remove the update; if the files change for another reason, set \
+                 `updates_dependencies = false`",
             )
             .at(touched.unwrap_or_default()),
-            (Truth::Yes, None) if self.change.updates_dependencies.is_some() => {
-                Judged::unknown("nobody says whether the dependencies that it updates are the fix", [THE_FIX])
-            }
+            (Truth::Yes, None) if self.change.updates_dependencies.is_some() => Judged::unknown(
+                "it is not stated whether the dependencies that it updates are the fix",
+                [THE_FIX],
+            ),
             (Truth::Yes, None) => Judged::unknown(
-                "it touches files that name dependencies, and nobody says whether they are the fix",
+                "it changes files that name dependencies, and it is not stated whether they are \
+                 the fix",
                 [THE_FIX, UPDATES],
             ),
-            (Truth::Unknown, _) => {
-                Judged::unknown("nothing says whether it updates dependencies", [NUMSTAT, UPDATES])
-            }
+            (Truth::Unknown, _) => Judged::unknown(
+                "it is not known whether it updates dependencies",
+                [NUMSTAT, UPDATES],
+            ),
         }
     }
 
     fn migrations(&self) -> Judged<'a> {
         let touched = self.figures.map(|figures| figures.migrations.as_slice());
         let broken = |message: &str| {
-            let remedy = "take the migration out, or deploy it by itself where the version before runs with it, too";
-            Judged::broken("HF-GATE-005", message.to_owned(), remedy)
+            let remedy = "remove the migration, or deploy it separately if the previous version runs with it, too";
+            Judged::broken(code! {HF-GATE-005}, message.to_owned(), remedy)
         };
         match (touched, self.schema_change) {
             (Some(files), _) if !files.is_empty() => broken("it migrates a database").at(files),
             (_, Some(true)) => broken("it changes a schema"),
             (Some(_), _) => Judged::Kept,
             // That no schema changes does not say that no data are moved.
-            (None, _) => Judged::unknown("nothing says whether it migrates a database", [NUMSTAT]),
+            (None, _) => {
+                Judged::unknown("it is not known whether it migrates a database", [NUMSTAT])
+            }
         }
     }
 
     fn files(&self) -> Judged<'a> {
         let Some(most) = self.scope.files_most else { return Judged::Kept };
         match self.figures {
-            None => Judged::unknown("nothing says how many files it touches", [NUMSTAT]),
+            None => Judged::unknown("it is not known how many files it changes", [NUMSTAT]),
             Some(figures) if figures.files > u64::from(most) => Judged::broken(
-                "HF-GATE-006",
-                format!("it touches {} files, and the policy allows {most}", figures.files),
+                code! {HF-GATE-006},
+                format!("it changes {} files, and the policy allows {most}", figures.files),
                 "keep to the files that the fix needs",
             ),
             Some(_) => Judged::Kept,
@@ -340,14 +347,14 @@ impl<'a> Guard<'a> {
     fn lines(&self) -> Judged<'a> {
         let Some(most) = self.scope.lines_most else { return Judged::Kept };
         match self.figures {
-            None => Judged::unknown("nothing says how many lines it changes", [NUMSTAT]),
+            None => Judged::unknown("it is not known how many lines it changes", [NUMSTAT]),
             Some(figures) if figures.lines > u64::from(most) => Judged::broken(
-                "HF-GATE-007",
-                format!("it has {} lines, and the policy allows {most}", figures.lines),
+                code! {HF-GATE-007},
+                format!("it changes {} lines, and the policy allows {most}", figures.lines),
                 "keep to the lines that the fix needs",
             ),
             Some(figures) if figures.binary > 0 => {
-                Judged::unknown("it changes binary files, whose lines nobody counts", Vec::new())
+                Judged::unknown("it changes binary files, whose lines are not counted", Vec::new())
             }
             Some(_) => Judged::Kept,
         }
@@ -355,8 +362,8 @@ impl<'a> Guard<'a> {
 }
 
 impl ScopeFigures {
-    /// Counts a diff's files and lines, and finds those of a kind by the scope's patterns or by the built-in ones. Where a
-    /// file was renamed, both its names count.
+    /// Counts a diff's files and lines, and finds those of a kind by the scope's patterns or by the
+    /// built-in ones. Where a file was renamed, both its names count.
     pub fn new(diff: &Numstat, scope: Option<&Scope>) -> Self {
         let mut paths = BTreeSet::new();
         let (mut added, mut deleted, mut binary) = (0, 0, 0);

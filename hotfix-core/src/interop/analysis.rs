@@ -1,4 +1,4 @@
-//! Argo Rollouts' analysis templates: metrics with conditions, intervals and tolerated failures.
+//! Analysis templates of Argo Rollouts: metrics with conditions, intervals and tolerated failures.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -6,44 +6,44 @@ use std::rc::Rc;
 use super::draft::{Draft, Limit, MetricDraft, ended, seconds};
 use super::dry_run::DryRuns;
 use super::expression::{self, Accepts};
+use super::finding::ImportFinding;
 use super::nothing;
 use super::reader::{At, is_no_time};
-use super::remark::Remark;
 use super::source::{Source, named};
 use crate::grade::Worse;
 use crate::text::shown;
 
-/// How deep templates refer to templates.
+/// Most levels of templates that reference templates.
 const MOST_DEEP: usize = 8;
 /// Argo's default for `consecutiveErrorLimit`.
 const ERRORS_TOLERATED: f64 = 4.0;
 /// Seconds after which Argo repeats a measurement that failed.
 const REPEATED_AFTER: f64 = 10.0;
-/// A count beyond this is a slip.
+/// Largest accepted count.
 const MOST_COUNT: f64 = 1e6;
 
 type Arguments = BTreeMap<String, Option<String>>;
 
-/// The analysis of a rollout as far as it has been read.
+/// The analysis of a rollout, as far as read.
 pub(super) struct Analysis<'s, 'd> {
     sources: &'s [Source<'d>],
     /// Templates by kind and name, with how long one run takes.
     read: BTreeMap<(&'static str, String), f64>,
-    /// What is only watched in the present analysis.
+    /// The dry runs of the present analysis.
     dry_runs: DryRuns<'d>,
     /// Its metrics, until all of its dry runs are known.
     metrics: Vec<Metric<'d>>,
-    /// The names of those of the analyses before.
+    /// The names of the metrics of earlier analyses.
     names: Vec<Vec<char>>,
-    /// Where metrics decide: bad looks that end a rollout, and whether missing data are accepted.
+    /// For deciding metrics: the breaches that end a rollout, and whether missing data is accepted.
     limits: Vec<(At<'d>, f64)>,
     guarded: Vec<bool>,
     errors: Option<f64>,
-    /// How often each metric is measured, in seconds; none where it is measured once.
+    /// The interval of each metric in seconds. None if it is measured once.
     intervals: Vec<(At<'d>, Option<f64>)>,
-    /// Where a delay stands, in seconds.
+    /// The places of delays, in seconds.
     delays: Vec<(At<'d>, f64)>,
-    /// Whether a metric has values that are neither good nor bad.
+    /// Whether a metric has inconclusive values.
     undecided: bool,
     first: Option<At<'d>>,
 }
@@ -78,7 +78,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         }
     }
 
-    /// Reads what an analysis of a rollout refers to; gives how long one run takes, in seconds.
+    /// Reads the templates of a rollout's analysis. Returns the duration of one run in seconds.
     pub(super) fn of(&mut self, at: &At<'d>, draft: &mut Draft) -> f64 {
         nothing(at, &["measurementRetention", "analysisRunMetadata"]);
         let arguments = arguments(at, &Arguments::new());
@@ -88,14 +88,14 @@ impl<'s, 'd> Analysis<'s, 'd> {
         run
     }
 
-    /// A template that no rollout refers to, because there is none.
+    /// Reads a template without a rollout.
     pub(super) fn alone(&mut self, source: &Source<'d>, draft: &mut Draft) {
         source.used.set(true);
         self.template(&source.at, &Arguments::new(), 0);
         self.judge(draft);
     }
 
-    /// Puts in the metrics of an analysis: a dry run holds for those of every template.
+    /// Adds the metrics of an analysis. A dry run applies to the metrics of all its templates.
     fn judge(&mut self, draft: &mut Draft) {
         let metrics = std::mem::take(&mut self.metrics);
         for metric in &metrics {
@@ -116,19 +116,19 @@ impl<'s, 'd> Analysis<'s, 'd> {
             let kind = TEMPLATES[usize::from(cluster)];
             let key = (kind, text.to_owned());
             if let Some(run) = self.read.get(&key) {
-                name.remark(Remark::Put {
-                    there: format!("the template `{}` is referred to again", shown(text)),
-                    here: "its metrics are judged in every phase already".to_owned(),
+                name.remark(ImportFinding::Put {
+                    there: format!("the template `{}` is referenced again", shown(text)),
+                    here: "its metrics are already judged in every phase".to_owned(),
                 });
                 longest = longest.max(*run);
                 continue;
             }
             let Some(source) = named(self.sources, &[kind], text).filter(|_| depth < MOST_DEEP)
             else {
-                name.remark(Remark::MissingDocument { kind, name: shown(text) });
+                name.remark(ImportFinding::MissingDocument { kind, name: shown(text) });
                 continue;
             };
-            // Before it is read: one that refers to itself is read once.
+            // Before it is read: a template that references itself is read once.
             self.read.insert(key.clone(), 0.0);
             let run = self.template(&source.at, arguments, depth + 1);
             self.read.insert(key, run);
@@ -149,7 +149,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         longest
     }
 
-    /// Reads how often a metric is measured; gives how long that takes, in seconds.
+    /// Reads how often a metric is measured. Returns the duration in seconds.
     fn times(&mut self, at: At<'d>, arguments: &Rc<Arguments>) -> f64 {
         let name =
             at.need("name", "`name: error-rate`").and_then(|name| name.text()).unwrap_or("metric");
@@ -157,17 +157,17 @@ impl<'s, 'd> Analysis<'s, 'd> {
         let interval = at.get("interval").and_then(|at| duration(&at, arguments));
         let count = at.get("count").and_then(|at| whole(&at, arguments, 0.0));
         // Without an interval there is one measurement.
-        let looks = match (interval, count) {
+        let measurements = match (interval, count) {
             (None, None) => 1.0,
             (_, count) => count.unwrap_or(0.0),
         };
-        let run = delay.unwrap_or(0.0) + (looks - 1.0).max(0.0) * interval.unwrap_or(0.0);
+        let run = delay.unwrap_or(0.0) + (measurements - 1.0).max(0.0) * interval.unwrap_or(0.0);
         let arguments = Rc::clone(arguments);
         self.metrics.push(Metric { at, name, arguments, delay, interval, count });
         run
     }
 
-    /// Reads what a metric is judged by.
+    /// Reads the criteria of a metric.
     fn metric(&mut self, metric: &Metric<'d>, draft: &mut Draft) {
         let Metric { at, name, arguments, delay, interval, count } = metric;
         let (delay, interval, count) = (*delay, *interval, *count);
@@ -176,12 +176,12 @@ impl<'s, 'd> Analysis<'s, 'd> {
         let errors = place_of_errors.as_ref().and_then(|at| whole(at, arguments, -1.0));
         for (key, what) in [
             ("inconclusiveLimit", "a number of tolerated inconclusive measurements"),
-            ("consecutiveSuccessLimit", "an end after so many successes in a row"),
+            ("consecutiveSuccessLimit", "an end after a number of successes in a row"),
         ] {
             if let Some(at) = at.get(key)
                 && whole(&at, arguments, -1.0).is_some_and(|number| number != 0.0)
             {
-                at.remark(Remark::NoCounterpart { what: what.to_owned() });
+                at.remark(ImportFinding::NoCounterpart { what: what.to_owned() });
             }
         }
         let success = at.get("successCondition");
@@ -196,16 +196,16 @@ impl<'s, 'd> Analysis<'s, 'd> {
         }
         let never_fails = limit.as_ref().is_some_and(|(limit, _)| *limit < 0.0);
         if let (true, Some((_, at))) = (never_fails, &limit) {
-            at.remark(Remark::Put {
+            at.remark(ImportFinding::Put {
                 there: "a metric with `failureLimit: -1` never fails".to_owned(),
-                here: "it is watched and does not decide".to_owned(),
+                here: "it is watched but does not decide".to_owned(),
             });
         }
         let decided =
             self.judged(at, name, &[success, failure], arguments, never_fails || dry, draft);
         self.intervals.push((at.get("interval").unwrap_or_else(|| at.clone()), interval));
         if let (Some(count), Some(place)) = (count.filter(|count| *count > 0.0), at.get("count")) {
-            place.remark(Remark::Put {
+            place.remark(ImportFinding::Put {
                 there: format!("the analysis ends after {count} measurements"),
                 here: "the metric is judged until the rollout ends".to_owned(),
             });
@@ -214,17 +214,17 @@ impl<'s, 'd> Analysis<'s, 'd> {
             self.delays.push((at, delay));
         }
         if let (Some(errors), Some(place)) = (errors, place_of_errors) {
-            place.remark(Remark::NoData {
-                there: format!("errors in a row that are tolerated, for this metric: {errors}"),
-                here: "the least of all metrics holds for each".to_owned(),
+            place.remark(ImportFinding::NoData {
+                there: format!("tolerated errors in a row for this metric: {errors}"),
+                here: "the smallest number of all metrics applies to each".to_owned(),
             });
         }
         if let (false, Some((tolerated, place))) =
             (decided, limit.as_ref().filter(|limit| limit.0 >= 0.0))
         {
-            place.remark(Remark::Put {
-                there: format!("failures that are tolerated, for this metric: {tolerated}"),
-                here: "it does not decide, whatever it is".to_owned(),
+            place.remark(ImportFinding::Put {
+                there: format!("tolerated failures for this metric: {tolerated}"),
+                here: "the metric does not decide, so the number has no effect".to_owned(),
             });
         }
         if decided {
@@ -236,7 +236,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
         }
     }
 
-    /// Puts a metric in; whether it decides.
+    /// Adds a metric. Returns whether it decides.
     fn judged(
         &mut self,
         at: &At<'d>,
@@ -252,26 +252,26 @@ impl<'s, 'd> Analysis<'s, 'd> {
             let read = expression::read(&text).and_then(|accepts| {
                 let good = if turned { accepts.not() } else { accepts };
                 if good.of_any() {
-                    return Err("it holds where some series does".to_owned());
+                    return Err("it is met if any series meets it".to_owned());
                 }
                 let sides = sides(&good)?;
                 Ok((good, sides))
             });
             match read {
                 Ok((good, sides)) => {
-                    // The name of a guard, as nothing else says that the author thought of missing data.
+                    // Only a guard by name shows that the author considered missing data.
                     let guard = ["isNaN", "isNil", "nil", "len(", "default("];
                     let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
                     if good.of_all() {
-                        at.remark(Remark::Put {
-                            there: "the condition is asked of every series".to_owned(),
-                            here: "a metric has one value: give the worst of them".to_owned(),
+                        at.remark(ImportFinding::Put {
+                            there: "every series has to meet the condition".to_owned(),
+                            here: "a metric has one value: send the worst of the series".to_owned(),
                         });
                     }
                     Ok(Some((sides, guarded)))
                 }
                 Err(why) => {
-                    at.remark(Remark::Condition { condition: shown(&text), why });
+                    at.remark(ImportFinding::Condition { condition: shown(&text), why });
                     Err(())
                 }
             }
@@ -283,12 +283,12 @@ impl<'s, 'd> Analysis<'s, 'd> {
             return false;
         };
         if good.is_none() && fine.is_none() {
-            at.remark(Remark::Differs {
+            at.remark(ImportFinding::Differs {
                 there: format!(
                     "`{}` has no condition, so each measurement is inconclusive",
                     shown(name)
                 ),
-                here: "it is watched and does not decide".to_owned(),
+                here: "it is watched but does not decide".to_owned(),
             });
             Self::put(at, name, (None, None), (None, None), true, draft);
             return false;
@@ -300,9 +300,9 @@ impl<'s, 'd> Analysis<'s, 'd> {
         Self::put(at, name, good_sides, fine_sides, watched, draft);
         if guarded {
             let place = conditions.iter().flatten().next().unwrap_or(at);
-            place.remark(Remark::NoData {
-                there: format!("`{}` passes where there are no data", shown(name)),
-                here: "data that are missing hold the rollout".to_owned(),
+            place.remark(ImportFinding::NoData {
+                there: format!("`{}` passes without data", shown(name)),
+                here: "missing data holds the rollout".to_owned(),
             });
         }
         if !watched {
@@ -316,20 +316,21 @@ impl<'s, 'd> Analysis<'s, 'd> {
         two_sided(at, name, good, fine, watched, draft);
         for (condition, bounds) in [("successCondition", good), ("failureCondition", fine)] {
             for bound in [bounds.0, bounds.1].into_iter().flatten() {
-                // The number beside one that people write: a bound includes its value, and the condition did not.
+                // The number next to a written one: a bound includes its value, the condition did
+                // not.
                 if let Some(written) = beside(bound)
                     && let Some(at) = at.get(condition)
                 {
-                    at.remark(Remark::Put {
-                        there: format!("{written} itself is on the other side"),
-                        here: format!("bounds include their value, so the bound is {bound}"),
+                    at.remark(ImportFinding::Put {
+                        there: format!("the condition excludes {written} itself"),
+                        here: format!("a bound includes its value, so it is {bound}"),
                     });
                 }
             }
         }
     }
 
-    /// What holds for the policy as a whole, once every metric is read.
+    /// Sets the values of the whole policy after every metric is read.
     pub(super) fn conclude(&mut self, draft: &mut Draft) {
         let known = || self.intervals.iter().filter_map(|(_, interval)| *interval);
         let least = known().fold(f64::INFINITY, f64::min);
@@ -344,12 +345,12 @@ impl<'s, 'd> Analysis<'s, 'd> {
                     Some(interval) => format!("it is measured every {}", seconds(*interval)),
                     None => "it is measured once".to_owned(),
                 };
-                let here = format!("there is a look every {}", seconds(least));
-                at.remark(Remark::Differs { there, here });
+                let here = format!("the metrics are evaluated every {}", seconds(least));
+                at.remark(ImportFinding::Differs { there, here });
             }
         } else if let Some(first) = &self.first {
             let value = seconds(draft.cadence);
-            first.remark(Remark::Completed { what: "how often it is measured", value });
+            first.remark(ImportFinding::Completed { what: "the measurement interval", value });
         }
         draft.window = draft.cadence;
         if self.undecided {
@@ -357,13 +358,12 @@ impl<'s, 'd> Analysis<'s, 'd> {
         }
         let fewest = self.limits.iter().map(|(_, limit)| *limit).fold(f64::INFINITY, f64::min);
         if fewest.is_finite() {
-            let looks = fewest.max(0.0) + 1.0;
-            draft.bad_looks = looks;
+            let evaluations = fewest.max(0.0) + 1.0;
+            draft.consecutive_breaches = evaluations;
             for (at, limit) in &self.limits {
-                if *limit != 0.0 || looks > 1.0 {
-                    let there =
-                        format!("failures that are tolerated in all, for this metric: {limit}");
-                    at.remark(Remark::Tolerated { there, looks });
+                if *limit != 0.0 || evaluations > 1.0 {
+                    let there = format!("tolerated failures in total for this metric: {limit}");
+                    at.remark(ImportFinding::Tolerated { there, evaluations });
                 }
             }
         }
@@ -374,13 +374,13 @@ impl<'s, 'd> Analysis<'s, 'd> {
             let there = format!(
                 "a measurement without a value is an error, repeated after {REPEATED_AFTER}s, and more than {errors} in a row end the rollout"
             );
-            let then = if all_guarded { "it holds on" } else { "it goes back" };
-            let here = format!("it holds for {}, and then {then}", seconds(after));
-            first.remark(Remark::NoData { there, here });
-            first.remark(Remark::Differs {
-                there: "an analysis that is ended before it has measured counts as successful"
+            let then = if all_guarded { "it continues to hold" } else { "it rolls back" };
+            let here = format!("it holds for {}, then {then}", seconds(after));
+            first.remark(ImportFinding::NoData { there, here });
+            first.remark(ImportFinding::Differs {
+                there: "an analysis that ends before its first measurement counts as successful"
                     .to_owned(),
-                here: "no phase passes without a reading of each metric that decides".to_owned(),
+                here: "no phase passes without a reading of each deciding metric".to_owned(),
             });
         }
         let warm_up = self.delays.iter().map(|(_, delay)| *delay).fold(0.0, f64::max);
@@ -388,22 +388,23 @@ impl<'s, 'd> Analysis<'s, 'd> {
         for (at, _) in &self.delays {
             if fits {
                 draft.warm_up = warm_up;
-                at.remark(Remark::Differs {
+                at.remark(ImportFinding::Differs {
                     there: "the first measurement is delayed once".to_owned(),
-                    here: format!("the first {} of every phase are left out", seconds(warm_up)),
+                    here: format!("the first {} of every phase are ignored", seconds(warm_up)),
                 });
             } else {
-                let what = "a delay of the first measurement, as long as a phase".to_owned();
-                at.remark(Remark::NoCounterpart { what });
+                let what = "a delay of the first measurement that is as long as a phase".to_owned();
+                at.remark(ImportFinding::NoCounterpart { what });
             }
         }
     }
 }
 
-/// The least and the most of the values that are accepted; none where there is no limit.
+/// The least and the greatest accepted value. None without a limit.
 pub(super) type Sides = (Option<f64>, Option<f64>);
 
-/// A metric for each side that has a bound; `good` is what succeeds, `fine` what does not fail.
+/// A metric for each side with a bound. `good` has the values that succeed, `fine` those that do
+/// not fail.
 pub(super) fn two_sided(
     at: &At<'_>,
     name: &str,
@@ -423,7 +424,7 @@ pub(super) fn two_sided(
         let stem = super::draft::legal(name, "metric");
         let (below, above) = (draft.id(&ended(&stem, "_low")), draft.id(&ended(&stem, "_high")));
         let name = shown(name);
-        at.remark(Remark::TwoSided { name, below: below.clone(), above: above.clone() });
+        at.remark(ImportFinding::TwoSided { name, below: below.clone(), above: above.clone() });
         draft.metrics.push(bounded(below, Worse::Lower, good.0, fine.0));
         draft.metrics.push(bounded(above, Worse::Higher, good.1, fine.1));
     } else {
@@ -440,8 +441,11 @@ pub(super) fn two_sided(
 /// The one range that a condition accepts.
 fn sides(good: &Accepts) -> Result<Sides, String> {
     let [(low, high)] = good.intervals[..] else {
-        let why =
-            if good.intervals.is_empty() { "no value meets it" } else { "it has several ranges" };
+        let why = if good.intervals.is_empty() {
+            "no value meets it"
+        } else {
+            "it accepts several ranges"
+        };
         return Err(why.to_owned());
     };
     let finite = |bound: f64| bound.is_finite().then_some(bound);
@@ -451,13 +455,13 @@ fn sides(good: &Accepts) -> Result<Sides, String> {
     }
 }
 
-/// The figure that people write, where a bound is the number beside it.
+/// The written figure, if a bound is the number next to it.
 fn beside(bound: f64) -> Option<f64> {
     let digits = |number: f64| number.to_string().len();
     [bound.next_up(), bound.next_down()].into_iter().find(|near| digits(*near) + 6 < digits(bound))
 }
 
-/// Whether a metric's provider gives a value that conditions can be asked of.
+/// Whether a metric's provider gives a value that conditions can be applied to.
 fn provider(at: &At<'_>, name: &str) -> bool {
     const VALUES: [&str; 9] = [
         "prometheus",
@@ -471,28 +475,28 @@ fn provider(at: &At<'_>, name: &str) -> bool {
         "web",
     ];
     const OTHERS: [(&str, &str); 3] = [
-        ("job", "a metric that is a job, which gives no value"),
+        ("job", "a metric from a job, which gives no value"),
         ("kayenta", "a metric that Kayenta judges: import its configuration"),
         ("plugin", "a metric of a plugin"),
     ];
     let Some(provider) = at.need("provider", "`provider:` with a query") else { return false };
     for key in VALUES {
         if let Some(found) = provider.get(key) {
-            found.lost(Remark::Query { metric: shown(name) });
+            found.lost(ImportFinding::Query { metric: shown(name) });
             return true;
         }
     }
     for (key, what) in OTHERS {
         if let Some(found) = provider.get(key) {
-            found.lost(Remark::NoCounterpart { what: what.to_owned() });
+            found.lost(ImportFinding::NoCounterpart { what: what.to_owned() });
             return false;
         }
     }
-    // Whatever it is: a key that is not known is remarked as one.
+    // An unknown key gets its own finding.
     true
 }
 
-/// Arguments by name, with those that are given in place of defaults.
+/// Arguments by name. Given values override defaults.
 fn arguments(at: &At<'_>, given: &Arguments) -> Arguments {
     let mut arguments = given.clone();
     for item in at.list("args") {
@@ -511,7 +515,7 @@ fn arguments(at: &At<'_>, given: &Arguments) -> Arguments {
     arguments
 }
 
-/// A text with the values of its arguments; remarks one that has none.
+/// A text with the values of its arguments. Adds a finding for an argument without a value.
 fn resolved(at: &At<'_>, arguments: &Arguments) -> Option<String> {
     let text = at.text()?;
     let mut whole = String::new();
@@ -526,7 +530,7 @@ fn resolved(at: &At<'_>, arguments: &Arguments) -> Option<String> {
         let name = name.trim();
         let value = name.strip_prefix("args.").and_then(|name| arguments.get(name)?.as_deref());
         let Some(value) = value else {
-            at.remark(Remark::Argument { name: shown(name) });
+            at.remark(ImportFinding::Argument { name: shown(name) });
             return None;
         };
         whole.push_str(value);
@@ -541,7 +545,7 @@ fn duration(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
     at.duration_in(&text)
 }
 
-/// A delay; none where it is 0, which Argo takes.
+/// A delay. None if it is 0, which Argo accepts.
 fn delay(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
     let text = resolved(at, arguments)?;
     if is_no_time(&text) { None } else { at.duration_in(&text) }
@@ -551,8 +555,7 @@ fn delay(at: &At<'_>, arguments: &Arguments) -> Option<f64> {
 fn whole(at: &At<'_>, arguments: &Arguments, least: f64) -> Option<f64> {
     let text = resolved(at, arguments)?;
     let number = at.number_in(text.trim())?;
-    let number =
-        at.within(number, least, MOST_COUNT, "a whole number, not below -1 and at most a million")?;
+    let number = at.within(number, least, MOST_COUNT, "a whole number from -1 to a million")?;
     (number.fract() == 0.0)
         .then_some(number)
         .or_else(|| at.within(f64::NAN, least, MOST_COUNT, "a whole number"))

@@ -1,10 +1,10 @@
-//! Argo Rollouts: a `Rollout` with the templates that it refers to, or templates alone.
+//! Argo Rollouts: a `Rollout` with its templates, or templates alone.
 
 use super::analysis::Analysis;
 use super::draft::{Draft, percent, seconds};
 use super::fault::Fault;
+use super::finding::ImportFinding;
 use super::reader::At;
-use super::remark::Remark;
 use super::source::{Source, main_of, unknown};
 use super::{Kind, no_counterpart, nothing, platform};
 use crate::grade::Strategy;
@@ -47,9 +47,9 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     Some(draft)
 }
 
-/// What a rollout says beside its strategy.
+/// Reads the settings of a rollout besides its strategy.
 fn rest(spec: &At<'_>, draft: &mut Draft) {
-    // Which pods there are, and how many old ones are kept.
+    // The pods, and the number of old ones that are kept.
     nothing(
         spec,
         &[
@@ -62,17 +62,16 @@ fn rest(spec: &At<'_>, draft: &mut Draft) {
             "analysis",
         ],
     );
-    platform(spec, &[("minReadySeconds", "how long a pod is up before it counts as available")]);
+    platform(spec, &[("minReadySeconds", "the time until a pod counts as available")]);
     let deadline = spec.get("progressDeadlineSeconds");
     let seconds = deadline.as_ref().and_then(|at| at.whole_within(1.0, 1e8, SECONDS));
     draft.deploying = Some(seconds.unwrap_or(PROGRESS_DEADLINE));
     let aborts = spec.get("progressDeadlineAbort").and_then(|at| Some((at.flag()?, at)));
     if let Some((true, at)) = aborts {
-        at.remark(Remark::Differs {
+        at.remark(ImportFinding::Differs {
             there: "a rollout without progress by its deadline is aborted".to_owned(),
-            here:
-                "the deadline is what a deployment takes at most, and a person says that it failed"
-                    .to_owned(),
+            here: "the deadline is the longest deployment time, and a person reports the failure"
+                .to_owned(),
         });
     }
     if let Some(at) = spec.get("paused")
@@ -87,27 +86,30 @@ fn rest(spec: &At<'_>, draft: &mut Draft) {
         if number == 1.0 {
             draft.revert = "previous";
         } else {
-            revisions.remark(Remark::Differs {
-                there: format!("the last {number} revisions are gone back to past the analysis"),
+            revisions.remark(ImportFinding::Differs {
+                there: format!("a rollback to the last {number} revisions skips the analysis"),
                 here: "a person may revert to any version".to_owned(),
             });
         }
     }
 }
 
-/// What the platform does with pods and routes.
+/// Reads the settings of pods and routes, which belong to the platform.
 fn routes(at: &At<'_>) {
     platform(
         at,
         &[
-            ("maxSurge", "how many pods there are at a time"),
-            ("maxUnavailable", "how many pods may be missing"),
-            ("dynamicStableScale", "how the old version is scaled"),
-            ("abortScaleDownDelaySeconds", "how long the pods of an aborted version stay"),
-            ("scaleDownDelaySeconds", "how long the pods of the old version stay"),
-            ("scaleDownDelayRevisionLimit", "how many old versions keep their pods"),
-            ("minPodsPerReplicaSet", "how many pods a version keeps"),
-            ("replicaProgressThreshold", "how many pods make progress of a step"),
+            ("maxSurge", "the number of pods above the wanted number"),
+            ("maxUnavailable", "the number of pods that may be unavailable"),
+            ("dynamicStableScale", "the scaling of the old version"),
+            (
+                "abortScaleDownDelaySeconds",
+                "the time until the pods of an aborted version are removed",
+            ),
+            ("scaleDownDelaySeconds", "the time until the pods of the old version are removed"),
+            ("scaleDownDelayRevisionLimit", "the number of old versions that keep their pods"),
+            ("minPodsPerReplicaSet", "the least number of pods of a version"),
+            ("replicaProgressThreshold", "the number of pods that counts as progress"),
         ],
     );
     nothing(
@@ -123,17 +125,18 @@ fn routes(at: &At<'_>) {
     );
 }
 
-/// The weight that is all of the traffic.
+/// The weight of all traffic.
 fn whole_weight(at: &At<'_>) -> f64 {
     let routing = at.get("trafficRouting");
     let most = routing.as_ref().and_then(|routing| routing.get("maxTrafficWeight"));
     let most = most.and_then(|at| at.whole_within(1.0, 1e9, "a whole number above 0"));
     match routing {
-        Some(routing) => routing.lost(Remark::Platform { what: "how traffic is routed" }),
-        None => at.remark(Remark::Differs {
-            there: "without `trafficRouting` weights are as near as the number of pods allows"
-                .to_owned(),
-            here: "shares are taken to be exact, and the host's arms are checked against them"
+        Some(routing) => routing.lost(ImportFinding::Platform { what: "the routing of traffic" }),
+        None => at.remark(ImportFinding::Differs {
+            there:
+                "without `trafficRouting`, weights are only as exact as the number of pods allows"
+                    .to_owned(),
+            here: "shares are exact, and the traffic of the arms is checked against them"
                 .to_owned(),
         }),
     }
@@ -156,9 +159,9 @@ fn canary<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
         if let Some(step) = background.get("startingStep")
             && step.whole_within(0.0, 1e6, "the index of a step").is_some_and(|index| index > 0.0)
         {
-            step.remark(Remark::Differs {
+            step.remark(ImportFinding::Differs {
                 there: "the analysis begins at a later step".to_owned(),
-                here: "its metrics are judged from the first phase on".to_owned(),
+                here: "its metrics are judged from the first phase".to_owned(),
             });
         }
     }
@@ -171,18 +174,21 @@ fn canary<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
     close(&phases, draft);
     if draft.phases.is_empty() {
         let value = "one phase with all traffic".to_owned();
-        at.remark(Remark::Completed { what: "in which steps it goes out", value });
+        at.remark(ImportFinding::Completed { what: "the steps of the rollout", value });
         draft.phase(1.0, draft.cadence, false, "it reaches all users");
     }
     analysis.conclude(draft);
-    // Only now is it known how often there is a look.
+    // The cadence is known only now.
     for (phase, open) in draft.phases.iter_mut().zip(phases.iter().filter(|open| open.share > 0.0))
     {
         if phase.watch < draft.cadence {
             phase.watch = draft.cadence;
             if !open.manual {
                 let watch = seconds(draft.cadence);
-                open.at.remark(Remark::NotWatched { there: "no pause follows this weight", watch });
+                open.at.remark(ImportFinding::NotWatched {
+                    there: "no pause follows this weight",
+                    watch,
+                });
             }
         }
     }
@@ -201,15 +207,15 @@ fn step<'d>(
     draft: &mut Draft,
 ) {
     let Some(keys) = step.keys() else { return };
-    // As Argo's own check: a scale, a route or a plugin may stand beside one of these.
+    // As in Argo's own check: a scale, a route or a plugin may be beside one of these.
     let main = ["setWeight", "pause", "experiment", "analysis"];
     let main: Vec<&str> = keys.iter().copied().filter(|key| main.contains(key)).collect();
     if main.len() > 1 || keys.is_empty() {
         let what = match &main[..] {
-            [] => "a step with nothing in it".to_owned(),
+            [] => "an empty step".to_owned(),
             main => format!("a step with `{}`", main.join("` and `")),
         };
-        step.fail::<()>(Fault::Form { what, instead: "write a step for each" });
+        step.fail::<()>(Fault::Form { what, instead: "write one step for each" });
         step.ignore();
         return;
     }
@@ -217,7 +223,7 @@ fn step<'d>(
         step,
         &[
             ("experiment", "an experiment"),
-            ("setCanaryScale", "a scale of its own for the canary"),
+            ("setCanaryScale", "a separate scale of the canary"),
             ("setHeaderRoute", "a route by headers"),
             ("setMirrorRoute", "mirrored traffic"),
             ("plugin", "a step of a plugin"),
@@ -231,15 +237,15 @@ fn step<'d>(
         let share = weight / whole;
         if let Some(before) = before.as_ref().filter(|before| share < before.share) {
             let (before, after) = (percent(before.share), percent(share));
-            at.remark(Remark::ShareFalls { before, after });
+            at.remark(ImportFinding::ShareFalls { before, after });
         }
         if weight == 0.0 {
-            at.remark(Remark::NoTraffic {});
+            at.remark(ImportFinding::NoTraffic {});
         }
         phases.extend(before);
         *current = Some(Open { share, at, watch: 0.0, manual: false });
     }
-    // A pause without a duration is a table with nothing in it.
+    // A pause without a duration is an empty table.
     let pause = step.get("pause");
     let endless = pause.is_none() && keys.contains(&"pause");
     if pause.is_some() || endless {
@@ -253,19 +259,19 @@ fn step<'d>(
                 open.manual |= until_promoted;
             }
             None if until_promoted => {
-                at.remark(Remark::Put {
-                    there: "it waits for a person before there is traffic".to_owned(),
-                    here: "the start waits for an item of a checklist".to_owned(),
+                at.remark(ImportFinding::Put {
+                    there: "it waits for a person before the first traffic".to_owned(),
+                    here: "the start waits for a checklist item".to_owned(),
                 });
-                draft.before.push("somebody lets the rollout begin".to_owned());
+                draft.before.push("the start of the rollout is approved".to_owned());
             }
-            None => at.remark(Remark::NoTraffic {}),
+            None => at.remark(ImportFinding::NoTraffic {}),
         }
     }
     if let Some(at) = step.get("analysis") {
         let run = analysis.of(&at, draft);
-        at.remark(Remark::Differs {
-            there: "this analysis belongs to its step alone".to_owned(),
+        at.remark(ImportFinding::Differs {
+            there: "this analysis applies only to its step".to_owned(),
             here: "its metrics are judged in every phase".to_owned(),
         });
         if let Some(open) = current.as_mut() {
@@ -274,7 +280,7 @@ fn step<'d>(
     }
 }
 
-/// Shares that have traffic become phases.
+/// Turns shares with traffic into phases.
 fn close(phases: &[Open<'_>], draft: &mut Draft) {
     for open in phases.iter().filter(|open| open.share > 0.0) {
         draft.phase(open.share, open.watch, open.manual, "");
@@ -284,16 +290,16 @@ fn close(phases: &[Open<'_>], draft: &mut Draft) {
 fn blue_green<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
     routes(at);
     nothing(at, &["activeService", "previewService", "activeMetadata", "previewMetadata"]);
-    platform(at, &[("previewReplicaCount", "how many pods the idle side has")]);
+    platform(at, &[("previewReplicaCount", "the number of pods of the idle side")]);
     draft.strategy = Strategy::BlueGreen;
     let mut watch: f64 = 0.0;
     for (key, when) in [("prePromotionAnalysis", "before"), ("postPromotionAnalysis", "after")] {
         let Some(found) = at.get(key) else { continue };
         let run = analysis.of(&found, draft);
         if when == "before" {
-            found.remark(Remark::Differs {
+            found.remark(ImportFinding::Differs {
                 there: "the idle side is analysed before traffic is switched".to_owned(),
-                here: "the metrics are judged once it has the traffic".to_owned(),
+                here: "the metrics are judged after the switch".to_owned(),
             });
         }
         watch = watch.max(run);
@@ -301,17 +307,18 @@ fn blue_green<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draf
     if let Some(auto) = at.get("autoPromotionEnabled")
         && auto.flag() == Some(false)
     {
-        auto.remark(Remark::Put {
+        auto.remark(ImportFinding::Put {
             there: "a person switches the traffic".to_owned(),
-            here: "the start waits for an item of a checklist".to_owned(),
+            here: "the start waits for a checklist item".to_owned(),
         });
-        draft.before.push("somebody lets the traffic be switched".to_owned());
+        draft.before.push("the switch of traffic is approved".to_owned());
     }
     if let Some(delay) = at.get("autoPromotionSeconds")
         && delay.number_within(0.0, 1e8, SECONDS).is_some()
     {
-        delay
-            .remark(Remark::NoCounterpart { what: "a wait before traffic is switched".to_owned() });
+        delay.remark(ImportFinding::NoCounterpart {
+            what: "a wait before traffic is switched".to_owned(),
+        });
     }
     draft.phase(1.0, watch, false, "it reaches all users");
     analysis.conclude(draft);

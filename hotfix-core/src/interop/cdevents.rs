@@ -2,20 +2,21 @@
 //!
 //! | what the log has | type |
 //! |---|---|
-//! | the incident was detected, or detected at another time; a complete fix turned back, so that it is open again | `incident.detected` |
-//! | the case was opened, with an option `ticket` | `incident.reported` |
+//! | the incident was detected, or its time corrected; a complete fix was rolled back | `incident.detected` |
+//! | the rollout was opened, with an option `ticket` | `incident.reported` |
 //! | it was resolved | `incident.resolved` |
 //! | the new version was deployed beside the live one | `service.deployed` |
 //! | it first had traffic | `service.published` |
 //! | all traffic has it | `service.upgraded` |
-//! | the version before runs again | `service.rolledback` |
+//! | the previous version runs again | `service.rolledback` |
 //! | an attempt was started, and ended | `pipelinerun.started`, `pipelinerun.finished` |
 //! | a phase is watched, and was | `taskrun.started`, `taskrun.finished` |
 //!
-//! An id is made of the hash of the log's first line, the number of the line and what happened, so that the same log gives
-//! the same ids however often it is exported, and a longer one the same events and more.
+//! An id is made from the hash of the log's first line, the line number and the event, so that each
+//! export of a log gives the same ids, and a longer log only adds events.
 //!
-//! Source: the specification and schemas of `CDEvents` 0.4.1 (cdevents.dev) and `CloudEvents` 1.0.2.
+//! Source: specification and schemas of `CDEvents` 0.4.1 (cdevents.dev) and `CloudEvents`
+//! 1.0.2.
 
 use std::fmt::Write as _;
 
@@ -28,17 +29,17 @@ use crate::grade::Moment;
 use crate::rollout::{Act, Command, Entry, LogError, LogFault, Recorded, Rollout, Stage, Step};
 use crate::unit::{Share, Timestamp};
 
-/// The version of the specification.
+/// The version of the `CDEvents` specification.
 pub const SPEC_VERSION: &str = "0.4.1";
 /// The version of the events' types in it.
 const TYPE_VERSION: &str = "0.2.0";
 
-/// What the log does not know.
+/// Information that the log does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options<'a> {
     /// Who sends the events: a URI reference.
     pub source: &'a str,
-    /// Where the service runs.
+    /// The environment of the service.
     pub environment: &'a str,
     /// The URI of the incident's ticket. None: no `incident.reported`, which needs one.
     pub ticket: Option<&'a str>,
@@ -52,7 +53,7 @@ impl Default for Options<'_> {
 
 impl Options<'_> {
     fn check(&self) -> Result<(), ExportError> {
-        // RFC 3986: none of these stands in a URI reference.
+        // RFC 3986: none of these is allowed in a URI reference.
         let odd = |c: char| c.is_whitespace() || c.is_control() || "\"<>\\^`{|}".contains(c);
         let uri = |text: &str| !text.is_empty() && !text.contains(odd);
         let absolute = |text: &str| {
@@ -94,7 +95,7 @@ impl Options<'_> {
 /// ```
 ///
 /// # Errors
-/// `HF-EXP-001` for an option that does not fit its place; what a broken log gives.
+/// An error for an invalid option, and the errors of a broken log.
 pub fn events(log: &[u8], options: &Options<'_>) -> Result<Vec<Value>, ExportError> {
     options.check()?;
     let mut writer = Writer { options, opening: opening(log)?, ..Writer::new(options) };
@@ -102,7 +103,7 @@ pub fn events(log: &[u8], options: &Options<'_>) -> Result<Vec<Value>, ExportErr
     Ok(writer.events)
 }
 
-/// The same as JSON Lines: an event a line.
+/// The same as JSON Lines: one event per line.
 ///
 /// # Errors
 /// As [`events`].
@@ -115,7 +116,7 @@ pub fn json_lines(log: &[u8], options: &Options<'_>) -> Result<String, ExportErr
     Ok(lines)
 }
 
-/// The hash of the first line, which tells one log from every other.
+/// The hash of the first line, which identifies a log.
 fn opening(log: &[u8]) -> Result<String, LogError> {
     #[derive(Deserialize)]
     struct Opening {
@@ -137,13 +138,13 @@ struct Writer<'a> {
     share: f64,
     /// The new version of this attempt has had traffic.
     published: bool,
-    /// The attempt under way.
+    /// The running attempt.
     running: Option<u32>,
-    /// The phase that is watched.
+    /// The watched phase.
     watched: Option<Watched>,
 }
 
-/// What an event is about.
+/// The subject of an event.
 struct Subject {
     id: String,
     kind: &'static str,
@@ -172,8 +173,8 @@ impl<'a> Writer<'a> {
         if let Recorded::Taken(input) = entry.recorded {
             match &input.command {
                 Command::Supersede { .. } | Command::Retry { .. } => {
-                    self.leave(rollout, entry, "failure", "another attempt takes its place");
-                    self.finish(rollout, entry, "failure", "another attempt takes its place");
+                    self.leave(rollout, entry, "failure", "another attempt replaces it");
+                    self.finish(rollout, entry, "failure", "another attempt replaces it");
                     self.published = false;
                 }
                 Command::Start => {
@@ -219,7 +220,7 @@ impl<'a> Writer<'a> {
         self.resolved = resolved;
     }
 
-    /// What a confirmed action changed: the log tells by what followed.
+    /// Adds the effect of a confirmed action, which the log shows by the next lines.
     fn confirmed(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         let release = &rollout.plan().subject().release;
         let moved = entry.actions.iter().any(|a| matches!(a.act, Act::SetTraffic { .. }));
@@ -256,11 +257,11 @@ impl<'a> Writer<'a> {
                     self.finish(rollout, entry, "success", "");
                 }
                 Stage::RollingBack(_) | Stage::Frozen { .. } => {
-                    self.leave(rollout, entry, "failure", "it turned back");
+                    self.leave(rollout, entry, "failure", "it was rolled back");
                 }
                 Stage::RolledBack | Stage::Aborted | Stage::Failed => {
-                    self.leave(rollout, entry, "failure", "it turned back");
-                    self.finish(rollout, entry, "failure", "it turned back");
+                    self.leave(rollout, entry, "failure", "it was rolled back");
+                    self.finish(rollout, entry, "failure", "it was rolled back");
                 }
             }
         }
@@ -278,7 +279,7 @@ impl<'a> Writer<'a> {
         self.rolled_back = back;
     }
 
-    /// The phase that was watched is over.
+    /// Ends the watched phase.
     fn leave(&mut self, rollout: &Rollout, entry: &Entry<'_>, outcome: &str, why: &str) {
         let (Some(watched), Some(attempt)) = (self.watched.take(), self.running) else { return };
         let mut subject = self.run(rollout, attempt, Some(&watched));
@@ -286,7 +287,7 @@ impl<'a> Writer<'a> {
         self.put(rollout, entry, entry.at, "taskrun.finished", subject);
     }
 
-    /// The attempt is over.
+    /// Ends the attempt.
     fn finish(&mut self, rollout: &Rollout, entry: &Entry<'_>, outcome: &str, why: &str) {
         let Some(attempt) = self.running.take() else { return };
         let mut subject = self.run(rollout, attempt, None);
@@ -310,7 +311,7 @@ impl<'a> Writer<'a> {
         if let Some(version) = version {
             let own = version == subject.release.version;
             let record =
-                subject.release.record.as_ref().and_then(|record| record.artifact.as_ref());
+                subject.release.change_record.as_ref().and_then(|record| record.artifact.as_ref());
             let point = subject.release.point.as_ref().and_then(|point| point.artifact.as_ref());
             let artifact = if own { record } else { point };
             content["artifactId"] = artifact.map_or_else(
@@ -327,7 +328,8 @@ impl<'a> Writer<'a> {
         let run = format!("{incident}/attempt-{attempt}");
         match phase {
             None => {
-                // The schema requires a URL. No log knows a page of its own for the run, so it is a part of the source.
+                // The schema requires a URL. A log has no page for the run, so it is a part of the
+                // source.
                 let page = self.options.source.split('#').next().unwrap_or_default();
                 let url = format!("{page}#{}/attempt-{attempt}", percent(incident));
                 let content = json!({"pipelineName": "hot-fix", "url": url});
@@ -384,7 +386,7 @@ fn ended(subject: &mut Subject, outcome: &str, why: &str) {
     }
 }
 
-/// A part of a URL: all but letters, digits and `.-_~` is written by its number.
+/// A part of a URL: all characters but letters, digits and `.-_~` are percent-encoded.
 fn percent(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b".-_~".contains(&byte) {

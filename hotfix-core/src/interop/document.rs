@@ -1,7 +1,7 @@
-//! YAML and JSON as trees with places. JSON is read as the YAML that it is.
+//! YAML and JSON as trees with places. JSON is read as YAML.
 //!
-//! What a scalar means is asked of it where it is used (`reader.rs`), so that nothing is lost on the way: `on` is a flag
-//! where a flag is asked for, and a text where a text is.
+//! The type of a scalar is decided by its reader (`reader.rs`): `on` is a boolean if a boolean is
+//! expected, and a text if a text is expected.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::text::shown;
 pub(super) const MOST_BYTES: usize = 1 << 20;
 /// Most levels of tables and lists.
 pub(super) const MOST_LEVELS: usize = 48;
-/// Most values, those that aliases repeat among them.
+/// Most values, including those that aliases repeat.
 pub(super) const MOST_VALUES: usize = 100_000;
 
 /// A place in a text.
@@ -33,14 +33,14 @@ impl From<Marker> for Place {
     }
 }
 
-/// A value with its place, and what the import made of it.
+/// A value with its place, and how the import used it.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(super) struct DocumentNode {
     pub(super) place: Place,
     pub(super) value: Value,
-    /// Whether the import has looked at it.
+    /// Whether the import has read it.
     pub(super) seen: Cell<bool>,
-    /// Whether all that is in it is accounted for.
+    /// Whether everything in it is handled.
     pub(super) whole: Cell<bool>,
     /// The keys of a table that the import knows.
     pub(super) asked: RefCell<BTreeSet<&'static str>>,
@@ -48,9 +48,9 @@ pub(super) struct Node {
 
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// A text as it stands, and whether it stands without quotes.
+    /// A text, and whether it is unquoted.
     Scalar(String, bool),
-    List(Vec<Node>),
+    List(Vec<DocumentNode>),
     Table(Vec<Entry>),
 }
 
@@ -59,10 +59,10 @@ pub(super) enum Value {
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) place: Place,
-    pub(super) node: Node,
+    pub(super) node: DocumentNode,
 }
 
-impl Node {
+impl DocumentNode {
     fn new(value: Value, place: Place) -> Self {
         let asked = RefCell::default();
         Self { place, value, seen: Cell::new(false), whole: Cell::new(false), asked }
@@ -74,13 +74,13 @@ impl Node {
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// The value of a key, which this does not mark as looked at.
+    /// The value of a key, without marking it as read.
     pub(super) fn peek(&self, key: &str) -> Option<&Self> {
         let Value::Table(entries) = &self.value else { return None };
         entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
-    /// The text of a key that has one, which this does not mark as looked at.
+    /// The text of a key, without marking it as read.
     pub(super) fn peek_text(&self, key: &str) -> Option<&str> {
         match self.peek(key).map(|node| &node.value) {
             Some(Value::Scalar(text, _)) => Some(text),
@@ -88,7 +88,7 @@ impl Node {
         }
     }
 
-    /// What it is, in a few characters.
+    /// A short description of the value.
     pub(super) fn shown(&self) -> String {
         match &self.value {
             Value::List(_) => "a list".to_owned(),
@@ -117,14 +117,14 @@ impl Node {
 }
 
 /// The documents of a text, empty ones left out.
-pub(super) fn read(text: &str) -> Result<Vec<Node>, Vec<ConvertError>> {
+pub(super) fn read(text: &str) -> Result<Vec<DocumentNode>, Vec<ConvertError>> {
     let start = Place { line: 1, column: 1 };
     if text.len() > MOST_BYTES {
         let got = text.len().to_string();
         let fault = Fault::TooLarge { what: "bytes", got, most: MOST_BYTES };
         return Err(vec![ConvertError::new(fault, "", 0, start)]);
     }
-    // JSON takes tabs between its tokens, and has none inside of texts.
+    // JSON allows tabs between its tokens, but not inside texts.
     let tabs = text.trim_start().starts_with(['{', '[']) && text.contains('\t');
     let spaced = if tabs { text.replace('\t', " ") } else { String::new() };
     let mut builder = Builder::default();
@@ -145,27 +145,27 @@ pub(super) fn read(text: &str) -> Result<Vec<Node>, Vec<ConvertError>> {
     if builder.errors.is_empty() { Ok(builder.documents) } else { Err(builder.errors) }
 }
 
-/// What the reader's own words leave open of a place where it has stopped.
+/// A hint to add to the parser's message at the place where it stopped.
 fn advice(text: &str, place: Place) -> &'static str {
     let line = text.lines().nth(place.line - 1).unwrap_or_default().trim_start();
     if line.starts_with([']', '}']) {
-        ": a closing bracket has to stand further in than its key"
+        ": indent a closing bracket further than its key"
     } else if text.contains("{{-") || text.contains("{{ .") {
-        ": a chart has to be rendered first (`helm template`)"
+        ": render the chart first (`helm template`)"
     } else {
         ""
     }
 }
 
-/// What is being read: a list, or a table with the key whose value comes next.
+/// An open collection: a list, or a table with the key whose value comes next.
 struct Open {
     anchor: usize,
     place: Place,
-    part: Part,
+    part: PathPart,
 }
 
-enum Part {
-    List(Vec<Node>),
+enum PathPart {
+    List(Vec<DocumentNode>),
     Table {
         entries: Vec<Entry>,
         names: BTreeSet<String>,
@@ -176,19 +176,19 @@ enum Part {
 
 #[derive(Default)]
 struct Builder {
-    documents: Vec<Node>,
+    documents: Vec<DocumentNode>,
     open: Vec<Open>,
-    anchors: BTreeMap<usize, Node>,
+    anchors: BTreeMap<usize, DocumentNode>,
     values: usize,
     errors: Vec<ConvertError>,
 }
 
-/// Reading cannot go on; the error is written down.
+/// Reading cannot continue. The error is recorded.
 struct Stop;
 
 impl Builder {
     fn fail(&mut self, fault: Fault, place: Place) {
-        // Where every line is wrong the first few say enough.
+        // If every line is wrong, the first few errors are enough.
         if self.errors.len() < 64 {
             let path = self.path();
             self.errors.push(ConvertError::new(fault, &path, self.documents.len(), place));
@@ -199,11 +199,11 @@ impl Builder {
         let mut path = String::new();
         for open in &self.open {
             let step = match &open.part {
-                Part::List(items) => items.len().to_string(),
-                Part::Table { key: Some((key, _)), .. } => {
+                PathPart::List(items) => items.len().to_string(),
+                PathPart::Table { key: Some((key, _)), .. } => {
                     crate::text::pointer_step(key).into_owned()
                 }
-                Part::Table { .. } => break,
+                PathPart::Table { .. } => break,
             };
             path.push('/');
             path.push_str(&step);
@@ -218,21 +218,21 @@ impl Builder {
             Event::DocumentStart(_) => self.anchors.clear(),
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor).cloned() else {
-                    let what = "an alias of what it stands in".to_owned();
-                    self.fail(Fault::Form { what, instead: "write the value out" }, place);
+                    let what = "an alias of a value that contains it".to_owned();
+                    self.fail(Fault::Form { what, instead: "write the value instead" }, place);
                     return Err(Stop);
                 };
                 self.count(node.size(), place)?;
                 if self.open.len() + node.levels() > MOST_LEVELS {
                     return self.too_deep(place);
                 }
-                self.put(Node { place, ..node }, place);
+                self.put(DocumentNode { place, ..node }, place);
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.count(1, place)?;
                 let tagged = self.tag(tag.as_deref(), place);
                 let plain = style == ScalarStyle::Plain && !tagged;
-                let node = Node::new(Value::Scalar(text.into_owned(), plain), place);
+                let node = DocumentNode::new(Value::Scalar(text.into_owned(), plain), place);
                 if anchor > 0 {
                     self.anchors.insert(anchor, node.clone());
                 }
@@ -240,11 +240,11 @@ impl Builder {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.tag(tag.as_deref(), place);
-                self.begin(anchor, place, Part::List(Vec::new()))?;
+                self.begin(anchor, place, PathPart::List(Vec::new()))?;
             }
             Event::MappingStart(anchor, tag) => {
                 self.tag(tag.as_deref(), place);
-                let part = Part::Table {
+                let part = PathPart::Table {
                     entries: Vec::new(),
                     names: BTreeSet::new(),
                     key: None,
@@ -257,7 +257,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Whether a tag makes a text of a scalar; any other but the plain types' own is refused.
+    /// Whether a tag makes a scalar a text. Any other tag except those of plain types is refused.
     fn tag(&mut self, tag: Option<&Tag>, place: Place) -> bool {
         let Some(tag) = tag else { return false };
         let core = tag.is_yaml_core_schema();
@@ -267,7 +267,7 @@ impl Builder {
         }
         if !(core && tag.suffix == "str") {
             let what = format!("the tag `{}{}`", shown(&tag.handle), shown(&tag.suffix));
-            self.fail(Fault::Form { what, instead: "leave it out" }, place);
+            self.fail(Fault::Form { what, instead: "remove it" }, place);
         }
         true
     }
@@ -288,7 +288,7 @@ impl Builder {
         Err(Stop)
     }
 
-    fn begin(&mut self, anchor: usize, place: Place, part: Part) -> Result<(), Stop> {
+    fn begin(&mut self, anchor: usize, place: Place, part: PathPart) -> Result<(), Stop> {
         self.count(1, place)?;
         if self.open.len() >= MOST_LEVELS {
             return self.too_deep(place);
@@ -300,9 +300,9 @@ impl Builder {
     fn end(&mut self) {
         let Some(open) = self.open.pop() else { return };
         let value = match open.part {
-            Part::List(items) => Value::List(items),
-            Part::Table { mut entries, mut names, merged, .. } => {
-                // A key of its own wins over a merged one, and an earlier merge over a later one.
+            PathPart::List(items) => Value::List(items),
+            PathPart::Table { mut entries, mut names, merged, .. } => {
+                // Its own key overrides a merged one, and an earlier merge overrides a later one.
                 for entry in merged {
                     if names.insert(entry.key.clone()) {
                         entries.push(entry);
@@ -311,15 +311,15 @@ impl Builder {
                 Value::Table(entries)
             }
         };
-        let node = Node::new(value, open.place);
+        let node = DocumentNode::new(value, open.place);
         if open.anchor > 0 {
             self.anchors.insert(open.anchor, node.clone());
         }
         self.put(node, open.place);
     }
 
-    /// Puts a value where it belongs: a document, an item, a key, or the value of a key.
-    fn put(&mut self, node: Node, place: Place) {
+    /// Adds a value at its place: a document, an item, a key, or the value of a key.
+    fn put(&mut self, node: DocumentNode, place: Place) {
         let Some(open) = self.open.last_mut() else {
             if !node.is_null() {
                 self.documents.push(node);
@@ -328,8 +328,8 @@ impl Builder {
         };
         let mut fault = None;
         match &mut open.part {
-            Part::List(items) => items.push(node),
-            Part::Table { entries, names, key, merged } => match key.take() {
+            PathPart::List(items) => items.push(node),
+            PathPart::Table { entries, names, key, merged } => match key.take() {
                 None => match node.value {
                     Value::Scalar(text, _) => *key = Some((text, place)),
                     Value::List(_) | Value::Table(_) => {
@@ -349,7 +349,8 @@ impl Builder {
                         || sources.iter().any(|s| !matches!(s.value, Value::Table(_)))
                     {
                         let what = "`<<` without a table to merge".to_owned();
-                        fault = Some((Fault::Form { what, instead: "name a table's anchor" }, at));
+                        fault =
+                            Some((Fault::Form { what, instead: "use the anchor of a table" }, at));
                     }
                     for source in sources {
                         if let Value::Table(more) = source.value {

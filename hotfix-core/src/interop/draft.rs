@@ -1,27 +1,27 @@
-//! The policy as an import puts it together, and the policy that is read from that.
+//! The draft of an imported policy, and the policy that is read from it.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::finding::ImportFinding;
 use super::reader::At;
-use super::remark::Remark;
 use crate::grade::{MetricKind, Strategy, Worse};
 use crate::policy::{Policy, PolicyErrors};
 use crate::text::time;
 use crate::unit::Span;
 
-/// The preset whose figures stand in for those that a source does not have.
+/// The preset whose values are used if a source has none.
 const PRESET: &str = "standard";
-/// The most characters of a name.
+/// Most characters of a name.
 const NAME_MOST: usize = 31;
 
 /// A bound of a metric.
 #[derive(Clone, Copy)]
 pub(super) enum Limit {
-    /// In the unit of the metric's kind, as policies have it on the wire.
+    /// In the unit of the metric's kind, as written in policies.
     Figure(f64),
-    /// A ratio of the live arm.
+    /// A ratio to the live arm.
     OfLive(f64),
 }
 
@@ -91,38 +91,38 @@ pub(super) struct PhaseDraft {
     pub(super) share: f64,
     /// In seconds.
     pub(super) watch: f64,
-    /// Whether a person lets it pass.
+    /// Whether a person promotes it.
     pub(super) manual: bool,
     pub(super) objective: String,
 }
 
-/// A policy that is being put together.
+/// A policy under construction.
 pub(super) struct Draft {
     pub(super) name: String,
     pub(super) title: String,
     pub(super) strategy: Strategy,
-    /// Where the source has none: those of the preset.
+    /// Those of the preset if the source has none.
     pub(super) phases: Vec<PhaseDraft>,
-    /// The least time of the preset's first phase, in seconds, where a source has that alone.
+    /// The least time of the first phase in seconds, if the source has only that.
     pub(super) first_watch: Option<f64>,
     pub(super) metrics: Vec<MetricDraft>,
-    /// What the observations come at, in seconds.
+    /// The cadence of observations, in seconds.
     pub(super) cadence: f64,
     pub(super) window: f64,
     pub(super) stale: f64,
     pub(super) warm_up: f64,
-    pub(super) bad_looks: f64,
+    pub(super) consecutive_breaches: f64,
     pub(super) no_data: (f64, &'static str),
-    /// What follows where a success bound is missed.
+    /// The response to a missed success bound.
     pub(super) missed: &'static str,
-    /// How long a deployment takes at most, in seconds.
+    /// Most time of a deployment, in seconds.
     pub(super) deploying: Option<f64>,
-    /// To which versions a person may revert.
+    /// The versions to which a person may revert.
     pub(super) revert: &'static str,
-    /// Items that the start waits for.
+    /// Checklist items that the start waits for.
     pub(super) before: Vec<String>,
     pub(super) duties: Vec<Value>,
-    /// The ids that are taken, each with the number that its next namesake tries first.
+    /// The ids in use, each with the next number to try for a duplicate.
     names: BTreeMap<String, usize>,
 }
 
@@ -139,7 +139,7 @@ impl Draft {
             window: 60.0,
             stale: 120.0,
             warm_up: 0.0,
-            bad_looks: 1.0,
+            consecutive_breaches: 1.0,
             no_data: (300.0, "ask"),
             missed: "hold",
             deploying: None,
@@ -150,14 +150,14 @@ impl Draft {
         }
     }
 
-    /// A legal id that no other metric has.
+    /// A valid id that no other metric has.
     pub(super) fn id(&mut self, name: &str) -> String {
         let stem = legal(name, "metric");
         let Some(mut number) = self.names.get(&stem).copied() else {
             self.names.insert(stem.clone(), 2);
             return stem;
         };
-        // Where the last namesake ended, so that thousands of them are no quadratic search.
+        // Continues from the last duplicate, so that thousands of them are not a quadratic search.
         let id = loop {
             let id = ended(&stem, &format!("_{number}"));
             number += 1;
@@ -170,16 +170,16 @@ impl Draft {
         id
     }
 
-    /// A legal id that no other metric has; remarks where it is not the name.
+    /// A valid id that no other metric has. Adds a finding if it differs from the name.
     pub(super) fn id_at(&mut self, at: &At<'_>, name: &str) -> String {
         let id = self.id(name);
         if id != name {
-            at.remark(Remark::Renamed { from: crate::text::shown(name), to: id.clone() });
+            at.remark(ImportFinding::Renamed { from: crate::text::shown(name), to: id.clone() });
         }
         id
     }
 
-    /// The shortest time that a phase is watched, in seconds.
+    /// The shortest watch of a phase, in seconds.
     pub(super) fn shortest_watch(&self) -> f64 {
         if self.phases.is_empty() {
             let preset = Policy::preset(PRESET);
@@ -191,16 +191,16 @@ impl Draft {
         }
     }
 
-    /// The last phase of a tool that gives all traffic without watching it.
+    /// The last phase for a tool that does not watch all traffic.
     pub(super) fn last_phase(&mut self, at: &At<'_>, tool: &'static str) {
         let before = self.phases.last().map_or(0.0, |phase| phase.share);
         if before >= 1.0 {
             return;
         }
-        // One look at least, once it is warm.
+        // At least one evaluation after the warm-up.
         let watch = self.warm_up + self.cadence;
         let before = percent(before);
-        at.remark(Remark::LastPhase { tool, before, watch: seconds(watch) });
+        at.remark(ImportFinding::LastPhase { tool, before, watch: seconds(watch) });
         self.phase(1.0, watch, false, "it reaches all users");
     }
 
@@ -210,26 +210,27 @@ impl Draft {
         self.phases.push(PhaseDraft { name, share, watch, manual, objective });
     }
 
-    /// What the format needs and no tool has, told once.
+    /// Adds one finding for each setting that a policy needs and no tool has.
     pub(super) fn complete(&mut self, at: &At<'_>) {
         if self.metrics.is_empty() {
-            at.remark(Remark::NothingDecides {});
+            at.remark(ImportFinding::NothingDecides {});
             let mut metric = MetricDraft::gauge(self.id("error_rate"), "error rate", Worse::Higher);
             metric.watched = true;
             self.metrics.push(metric);
         }
-        let put =
-            |what, value: &str| at.remark(Remark::Completed { what, value: value.to_owned() });
+        let put = |what, value: &str| {
+            at.remark(ImportFinding::Completed { what, value: value.to_owned() });
+        };
         if self.phases.is_empty() {
-            put("in which phases it goes out", "those of `standard`");
+            put("the phases of the rollout", "those of `standard`");
         } else {
-            put("how long a deployment of a step takes", "that of `standard`'s first phase");
+            put("the deployment time of a step", "that of `standard`'s first phase");
         }
-        put("how a rollback is watched, and what is looked at last", "what `standard` has");
-        put("who approves, and for which severities", "nothing: lay it over a policy that does");
+        put("the watch after a rollback and the final validation", "those of `standard`");
+        put("approvals and severities", "none: combine it with a policy that has them");
     }
 
-    /// The policy, read as any other.
+    /// The policy, read like any other.
     pub(super) fn policy(&self) -> Result<Policy, PolicyErrors> {
         let preset = Policy::preset(PRESET)?;
         let rollback = preset.rollback();
@@ -238,11 +239,11 @@ impl Draft {
             let phase = |(index, phase): (usize, &crate::policy::section::Phase)| {
                 let watch = phase.watch.as_seconds();
                 let watch = if index == 0 { self.first_watch.unwrap_or(watch) } else { watch };
-                // One look at least, once it is warm.
+                // At least one evaluation after the warm-up.
                 let watch = watch.max(self.warm_up + self.cadence);
                 json!({
                     "name": phase.name, "objective": phase.objective, "share": phase.share,
-                    "deploy": phase.deploy, "watch": watch, "missed": self.missed,
+                    "deploy": phase.deploy, "watch": watch, "criteria_missed": self.missed,
                     "promotion": "no_evidence_of_harm", "gate": "automatic",
                 })
             };
@@ -251,7 +252,7 @@ impl Draft {
             let phase = |phase: &PhaseDraft| {
                 json!({
                     "name": phase.name, "objective": phase.objective, "share": phase.share,
-                    "deploy": deploy, "watch": phase.watch, "missed": self.missed,
+                    "deploy": deploy, "watch": phase.watch, "criteria_missed": self.missed,
                     "promotion": "no_evidence_of_harm",
                     "gate": if phase.manual { "manual" } else { "automatic" },
                 })
@@ -275,9 +276,9 @@ impl Draft {
                 "window": self.window.max(self.cadence),
                 "stale": self.stale.max(self.cadence),
                 "warm_up": self.warm_up,
-                // The tools judge whatever there is.
+                // The tools judge any number of trials.
                 "least_trials": 1,
-                "bad_looks": self.bad_looks.max(1.0),
+                "consecutive_breaches": self.consecutive_breaches.max(1.0),
                 "alert": "hold",
                 "no_data": { "after": self.no_data.0, "then": self.no_data.1 },
             },
@@ -302,7 +303,7 @@ impl Draft {
     }
 }
 
-/// A name as policies have it: small letters, digits, `_` and `-`, a letter first.
+/// A valid name in a policy: lower-case letters, digits, `_` and `-`, a letter first.
 pub(super) fn legal(name: &str, otherwise: &str) -> String {
     let mut legal: String = name
         .chars()
@@ -319,16 +320,16 @@ pub(super) fn legal(name: &str, otherwise: &str) -> String {
     legal
 }
 
-/// A name with an ending, cut so that it stays one.
+/// A name with a suffix, cut so that it stays valid.
 pub(super) fn ended(name: &str, ending: &str) -> String {
     let most = NAME_MOST.saturating_sub(ending.len());
     format!("{}{ending}", name.chars().take(most).collect::<String>())
 }
 
-/// A figure that is worked out of decimals, without the last bits of the working.
+/// A figure computed from decimals, without rounding noise.
 pub(super) fn decimal(figure: f64) -> f64 {
     let rounded = (figure * 1e12).round() / 1e12;
-    // Beyond these digits there is nothing to tidy up.
+    // Larger figures have no such noise.
     if rounded.is_finite() && figure.abs() < 1e3 { rounded } else { figure }
 }
 
@@ -337,7 +338,7 @@ pub(super) fn percent(fraction: f64) -> String {
     crate::text::figure(fraction * 100.0, 6)
 }
 
-/// Seconds as people write them.
+/// Seconds as a readable duration.
 pub(super) fn seconds(seconds: f64) -> String {
     Span::try_from_seconds(seconds).map_or_else(|_| format!("{seconds}s"), time)
 }

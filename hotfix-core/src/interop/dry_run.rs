@@ -1,21 +1,21 @@
-//! Argo Rollouts' dry runs: rules that name metrics which are watched and do not decide.
+//! Dry runs of Argo Rollouts: rules for metrics that are watched but do not decide.
 //!
-//! A rule is a regular expression that is looked for anywhere in a metric's name (`GetDryRunMetrics` in
-//! `utils/analysis/helpers.go`, by Go's `regexp.MatchString`). Read are those of plain text, `.`, `.*`, `.+`, and `^` and `$` at
-//! the ends; any other is told.
+//! A rule is a regular expression that may match anywhere in a metric's name (`GetDryRunMetrics` in
+//! `utils/analysis/helpers.go`, with Go's `regexp.MatchString`). Supported are plain text, `.`,
+//! `.*`, `.+`, and `^` and `$` at the ends. Any other rule gets a finding.
 
+use super::finding::ImportFinding;
 use super::reader::At;
-use super::remark::Remark;
 use crate::text::shown;
 
-/// Rules that are read; what a rule matches is looked up among all metrics.
+/// Most rules that are read, because each is compared with all metrics.
 const MOST_RULES: usize = 64;
-/// Names that a finding lists.
+/// Most names in a finding.
 const MOST_NAMES: usize = 5;
 
 /// A part of an expression.
 #[derive(Clone, Copy)]
-enum Part {
+enum ScriptPart {
     /// This character.
     Is(char),
     /// Any character.
@@ -27,12 +27,12 @@ enum Part {
 struct Rule<'d> {
     at: At<'d>,
     text: &'d str,
-    /// None where it is not read.
-    parts: Option<Vec<Part>>,
-    /// The first metrics that it matches, and how many they are.
+    /// None if it is not supported.
+    parts: Option<Vec<ScriptPart>>,
+    /// The first metrics that it matches, and their number.
     names: Vec<String>,
     count: usize,
-    /// It matches a metric that is not imported.
+    /// Whether it matches a metric that is not imported.
     of_others: bool,
 }
 
@@ -76,14 +76,15 @@ impl<'d> DryRuns<'d> {
         covered
     }
 
-    /// Says of each rule what it does, and forgets it; `before`: the metrics of other analyses.
+    /// Adds a finding for each rule and removes the rules. `before` has the metrics of other
+    /// analyses.
     pub(super) fn conclude(&mut self, before: &[Vec<char>]) {
         for rule in self.rules.drain(..) {
             let text = shown(rule.text);
             let (there, here) = match &rule.parts {
                 None => (
-                    format!("the dry run `{text}` is a regular expression that is not read"),
-                    "it changes nothing, and a metric that it matches decides",
+                    format!("the dry run `{text}` is a regular expression that is not supported"),
+                    "it has no effect: metrics that it matches decide",
                 ),
                 Some(_) if rule.count > 0 => {
                     let names = rule.names.join(", ");
@@ -91,77 +92,79 @@ impl<'d> DryRuns<'d> {
                         0 => names,
                         more => format!("{names} and {more} more"),
                     };
-                    rule.at.remark(Remark::Put {
-                        there: format!("`{text}` is a dry run, and matches {names}"),
-                        here: "what it matches is watched and does not decide".to_owned(),
+                    rule.at.remark(ImportFinding::Put {
+                        there: format!("the dry run `{text}` matches {names}"),
+                        here: "the matching metrics are watched but do not decide".to_owned(),
                     });
                     continue;
                 }
                 Some(_) if rule.of_others => (
-                    format!("`{text}` is a dry run of metrics that are not imported"),
-                    "it changes nothing",
+                    format!("the dry run `{text}` matches only metrics that are not imported"),
+                    "it has no effect",
                 ),
                 Some(parts) if before.iter().any(|name| matches(parts, name)) => (
-                    format!("the dry run `{text}` matches metrics that another analysis has, too"),
-                    "they are judged as that analysis says",
+                    format!(
+                        "the dry run `{text}` matches metrics that are also in another analysis"
+                    ),
+                    "they are judged as in that analysis",
                 ),
                 Some(_) => (
                     format!(
                         "the dry run `{text}` matches no metric, and Argo Rollouts fails such an analysis"
                     ),
-                    "it changes nothing",
+                    "it has no effect",
                 ),
             };
-            rule.at.remark(Remark::Differs { there, here: here.to_owned() });
+            rule.at.remark(ImportFinding::Differs { there, here: here.to_owned() });
         }
     }
 }
 
-/// The parts of an expression that stands for a whole name; none where it has others.
-fn parts(text: &str) -> Option<Vec<Part>> {
+/// The parts of an expression that matches a whole name. None if it has unsupported parts.
+fn parts(text: &str) -> Option<Vec<ScriptPart>> {
     let (open, text) = text.strip_prefix('^').map_or((true, text), |rest| (false, rest));
     let (ends_open, text) = text.strip_suffix('$').map_or((true, text), |rest| (false, rest));
-    let mut parts = if open { vec![Part::Any] } else { Vec::new() };
+    let mut parts = if open { vec![ScriptPart::Any] } else { Vec::new() };
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
             '.' => {
                 let repeated = letters.next_if(|next| matches!(next, '*' | '+'));
                 if repeated != Some('*') {
-                    parts.push(Part::One);
+                    parts.push(ScriptPart::One);
                 }
                 if repeated.is_some() {
-                    parts.push(Part::Any);
+                    parts.push(ScriptPart::Any);
                 }
             }
-            // All that means something else than itself.
+            // Characters with a special meaning.
             '\\' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' => {
                 return None;
             }
-            plain => parts.push(Part::Is(plain)),
+            plain => parts.push(ScriptPart::Is(plain)),
         }
     }
     if ends_open {
-        parts.push(Part::Any);
+        parts.push(ScriptPart::Any);
     }
     Some(parts)
 }
 
-/// Whether the parts are the whole of a name. What the last `Any` stands for grows until the rest fits.
-fn matches(parts: &[Part], name: &[char]) -> bool {
+/// Whether the parts match a whole name. The match of the last `Any` grows until the rest fits.
+fn matches(parts: &[ScriptPart], name: &[char]) -> bool {
     let (mut part, mut letter) = (0, 0);
     let mut last: Option<(usize, usize)> = None;
     loop {
         let fits = match (parts.get(part), name.get(letter)) {
             (None, None) => return true,
-            (Some(Part::Any), _) => {
+            (Some(ScriptPart::Any), _) => {
                 part += 1;
                 last = Some((part, letter));
                 continue;
             }
-            (Some(Part::Is(is)), Some(letter)) => is == letter,
-            // A dot is no line's end.
-            (Some(Part::One), Some(letter)) => *letter != '\n',
+            (Some(ScriptPart::Is(is)), Some(letter)) => is == letter,
+            // A dot does not match a line end.
+            (Some(ScriptPart::One), Some(letter)) => *letter != '\n',
             _ => false,
         };
         if fits {

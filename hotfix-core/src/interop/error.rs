@@ -1,20 +1,22 @@
-//! Why something cannot be written for another tool.
+//! Errors of an export for another tool.
 
 use crate::rollout::LogError;
 
-/// What keeps an export from being made.
+/// An export that is not possible.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
     /// The log is broken.
     #[error("{0}")]
     Log(#[from] LogError),
-    /// An option is not what its place in the format takes.
-    #[error("`{option}` is no {wanted}: give one without blanks or signs that such a text has not")]
+    /// An option is not valid in the format.
+    #[error(
+        "`{option}` is not a valid {wanted}: remove blanks and characters that are not allowed, or encode them with `%`"
+    )]
     Setting {
         /// Its name.
         option: &'static str,
-        /// What belongs there.
+        /// The expected kind of text.
         wanted: &'static str,
     },
 }

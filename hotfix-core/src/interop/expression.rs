@@ -1,16 +1,17 @@
-//! The conditions of Argo Rollouts on a measured value, as far as they say for which values they hold.
+//! Conditions of Argo Rollouts on a measured value: the values that they accept.
 //!
-//! A condition becomes the set of numbers that it accepts, and whether it accepts that there is none. Sets are closed
-//! intervals: of floating-point numbers `x < 5` are those up to the number before 5, so that nothing is lost at an edge.
+//! A condition becomes the set of numbers that it accepts, and whether it accepts a missing value.
+//! Sets are closed intervals: `x < 5` ends at the floating-point number before 5, so that no value
+//! is lost at an edge.
 
 /// The values that a condition accepts.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Accepts {
-    /// Closed, apart and rising.
+    /// Closed intervals, separate and in rising order.
     pub(super) intervals: Vec<(f64, f64)>,
-    /// Whether it accepts that there is no value.
+    /// Whether it accepts a missing value.
     pub(super) missing: bool,
-    /// What it says of the series of a result: nothing, that all are so, or that any is.
+    /// How it quantifies the series of a result: not, all, or any.
     series: Series,
 }
 
@@ -23,7 +24,7 @@ enum Series {
 
 const MOST_TERMS: usize = 64;
 
-/// Reads a condition; otherwise says what is beyond the subset.
+/// Reads a condition. The error says what is not supported.
 pub(super) fn read(text: &str) -> Result<Accepts, String> {
     let tokens = tokens(text)?;
     if tokens.len() > 16 * MOST_TERMS {
@@ -33,7 +34,7 @@ pub(super) fn read(text: &str) -> Result<Accepts, String> {
     let accepts = parser.either()?;
     match parser.peek() {
         None => Ok(accepts),
-        Some(token) => Err(format!("`{token}` is not understood there")),
+        Some(token) => Err(format!("`{token}` is not supported here")),
     }
 }
 
@@ -47,7 +48,7 @@ impl Accepts {
         Self::new(all, holds)
     }
 
-    /// What it does not accept.
+    /// The complement.
     pub(super) fn not(&self) -> Self {
         let mut rest = Vec::new();
         let mut from = Some(f64::NEG_INFINITY);
@@ -95,7 +96,7 @@ impl Accepts {
             (one, two) if one == two => Ok(one),
             (one, _) if silent(other) => Ok(one),
             (_, two) if silent(self) => Ok(two),
-            _ => Err("it speaks of one series and of all of them".to_owned()),
+            _ => Err("it uses one series and also all series".to_owned()),
         }
     }
 
@@ -149,7 +150,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             let read =
                 number.replace('_', "").parse().ok().filter(|number: &f64| number.is_finite());
             let shown = crate::text::shown(number);
-            tokens.push(Token::Number(read.ok_or_else(|| format!("`{shown}` is no number"))?));
+            tokens.push(Token::Number(read.ok_or_else(|| format!("`{shown}` is not a number"))?));
             end
         } else if first.is_alphabetic() || first == '_' {
             let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
@@ -159,7 +160,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
             let Some(sign) = sign else {
                 let shown = crate::text::shown(&first.to_string());
-                return Err(format!("`{shown}` is not understood there"));
+                return Err(format!("`{shown}` is not supported here"));
             };
             tokens.push(Token::Sign(sign));
             sign.len()
@@ -169,12 +170,12 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// What stands on one side of a comparison.
+/// One side of a comparison.
 enum Side {
     Number(f64),
-    /// The value, and what stands in for one that is missing.
+    /// The value, with the default for a missing one.
     Value(Option<f64>),
-    /// How many values there are.
+    /// The number of values.
     Count,
     /// No value: `nil`.
     Nothing,
@@ -204,7 +205,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let got = self.peek().map_or_else(|| "the end".to_owned(), |token| format!("`{token}`"));
-        Err(format!("{got} stands where `{sign}` belongs"))
+        Err(format!("`{sign}` is expected instead of {got}"))
     }
 
     fn word(&mut self, words: &[&str]) -> Option<String> {
@@ -219,7 +220,7 @@ impl Parser<'_> {
     fn either(&mut self) -> Result<Accepts, String> {
         self.depth += 1;
         if self.depth > MOST_TERMS {
-            return Err("it is nested too deep".to_owned());
+            return Err("it is nested too deeply".to_owned());
         }
         let mut accepts = self.both()?;
         while self.take("||") || self.word(&["or"]).is_some() {
@@ -259,7 +260,7 @@ impl Parser<'_> {
             self.expect("(")?;
             self.side()?;
             self.expect(")")?;
-            // A reading is finite, or there is none.
+            // A reading is finite or missing.
             return Ok(Accepts::new(Vec::new(), word != "isInf"));
         }
         if let Some(word) = self.word(&["all", "any", "none"]) {
@@ -268,8 +269,8 @@ impl Parser<'_> {
         let left = self.side()?;
         let operator = match self.peek() {
             Some(Token::Sign(sign @ (">=" | "<=" | "==" | "!=" | ">" | "<"))) => *sign,
-            Some(token) => return Err(format!("`{token}` is not understood there")),
-            None => return Err("nothing is compared".to_owned()),
+            Some(token) => return Err(format!("`{token}` is not supported here")),
+            None => return Err("a comparison has no value".to_owned()),
         };
         self.at += 1;
         let right = self.side()?;
@@ -278,11 +279,11 @@ impl Parser<'_> {
 
     fn every(&mut self, word: &str) -> Result<Accepts, String> {
         if self.element {
-            return Err("one series stands inside of another".to_owned());
+            return Err("`all` or `any` is nested in another".to_owned());
         }
         self.expect("(")?;
         if !matches!(self.side()?, Side::Value(None)) {
-            return Err(format!("`{word}` is not asked of the result"));
+            return Err(format!("`{word}` is not applied to the result"));
         }
         self.expect(",")?;
         let braced = self.take("{");
@@ -294,7 +295,7 @@ impl Parser<'_> {
             self.expect("}")?;
         }
         self.expect(")")?;
-        // Of no series all are so, and none is.
+        // Without a series, `all` is true and `any` is false.
         Ok(match word {
             "all" => Accepts { missing: true, series: Series::All, ..inner },
             "any" => Accepts { missing: false, series: Series::Any, ..inner },
@@ -306,7 +307,7 @@ impl Parser<'_> {
         if self.take("-") {
             return match self.side()? {
                 Side::Number(number) => Ok(Side::Number(-number)),
-                _ => Err("a value is turned into its negative".to_owned()),
+                _ => Err("a value is negated".to_owned()),
             };
         }
         if self.take("+") {
@@ -320,12 +321,12 @@ impl Parser<'_> {
         }
         if self.word(&["result"]).is_some() {
             if self.element {
-                return Err("`result` stands inside of `all` or `any`".to_owned());
+                return Err("`result` is used inside `all` or `any`".to_owned());
             }
             if self.take("[") {
                 match self.peek() {
                     Some(Token::Number(index)) if *index == 0.0 => self.at += 1,
-                    _ => return Err("another series than the first is asked for".to_owned()),
+                    _ => return Err("a series other than the first is used".to_owned()),
                 }
                 self.expect("]")?;
             }
@@ -335,7 +336,7 @@ impl Parser<'_> {
             self.expect("(")?;
             let inner = self.side()?;
             let Side::Value(guard) = inner else {
-                return Err(format!("`{word}` is not asked of the result"));
+                return Err(format!("`{word}` is not applied to the result"));
             };
             let side = match word.as_str() {
                 "len" => Side::Count,
@@ -343,7 +344,7 @@ impl Parser<'_> {
                     self.expect(",")?;
                     match self.side()? {
                         Side::Number(number) => Side::Value(Some(number)),
-                        _ => return Err("what `default` puts in is no number".to_owned()),
+                        _ => return Err("the value of `default` is not a number".to_owned()),
                     }
                 }
                 "asInt" | "int" => return Err(format!("`{word}` rounds")),
@@ -357,8 +358,8 @@ impl Parser<'_> {
                 self.at += 1;
                 Ok(Side::Number(number))
             }
-            Some(token) => Err(format!("`{token}` is not understood there")),
-            None => Err("it ends too early".to_owned()),
+            Some(token) => Err(format!("`{token}` is not supported here")),
+            None => Err("it is incomplete".to_owned()),
         }
     }
 }
@@ -393,7 +394,7 @@ fn compared(left: &Side, operator: &'static str, right: &Side) -> Result<Accepts
             };
             Ok(Accepts::new(intervals, missing))
         }
-        // With a value there is one, and without there is none.
+        // The number of values is 1 or 0.
         (Side::Count, Side::Number(figure)) => {
             let mut accepts_it = Accepts::constant(accepts(1.0, operator, *figure));
             accepts_it.missing = accepts(0.0, operator, *figure);
@@ -402,7 +403,7 @@ fn compared(left: &Side, operator: &'static str, right: &Side) -> Result<Accepts
         (Side::Value(None), Side::Nothing) => match operator {
             "==" => Ok(Accepts::new(Vec::new(), true)),
             "!=" => Ok(Accepts::new(Vec::new(), true).not()),
-            _ => Err("`nil` has no order".to_owned()),
+            _ => Err("`nil` cannot be ordered".to_owned()),
         },
         (Side::Number(_), Side::Value(_) | Side::Count) | (Side::Nothing, Side::Value(None)) => {
             compared(right, turned, left)
@@ -442,24 +443,24 @@ mod tests {
     }
 
     #[test]
-    fn field_5_what_is_beyond_the_subset_is_told() {
+    fn field_5_an_unsupported_condition_is_refused() {
         for (text, why) in [
-            ("", "it ends too early"),
-            ("result[1] > 0", "another series than the first is asked for"),
-            ("result.ok == true", "`.` is not understood there"),
-            ("result[0] > 1 extra", "`extra` is not understood there"),
-            ("result[0] * 2 > 1", "`*` is not understood there"),
-            ("result[0] == \"up\"", "`\"` is not understood there"),
-            ("(result[0] > 1", "the end stands where `)` belongs"),
+            ("", "it is incomplete"),
+            ("result[1] > 0", "a series other than the first is used"),
+            ("result.ok == true", "`.` is not supported here"),
+            ("result[0] > 1 extra", "`extra` is not supported here"),
+            ("result[0] * 2 > 1", "`*` is not supported here"),
+            ("result[0] == \"up\"", "`\"` is not supported here"),
+            ("(result[0] > 1", "`)` is expected instead of the end"),
             ("asInt(result[0]) > 1", "`asInt` rounds"),
             ("1 > 2", "it does not compare the result with a number"),
-            ("1.2.3 > result", "`1.2.3` is no number"),
-            ("all(result, # > 1) && result[0] > 1", "it speaks of one series and of all of them"),
+            ("1.2.3 > result", "`1.2.3` is not a number"),
+            ("all(result, # > 1) && result[0] > 1", "it uses one series and also all series"),
         ] {
             assert_eq!(read(text).expect_err(text), why, "{text}");
         }
         let deep = "(".repeat(1000);
-        assert_eq!(read(&deep).expect_err("too deep"), "it is nested too deep");
+        assert_eq!(read(&deep).expect_err("too deep"), "it is nested too deeply");
         let long = "result > 1 && ".repeat(1000);
         assert_eq!(read(&long).expect_err("too long"), "it is too long");
     }

@@ -1,4 +1,4 @@
-//! Why a document of another tool cannot be imported: each fault with its code, its place and the remedy.
+//! Faults that prevent an import: each with its code, place and remedy.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::text::did_you_mean;
 
 macro_rules! faults {
     ($($(#[$doc:meta])* $code:literal $variant:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
-        /// What makes a document of another tool unreadable.
+        /// The kinds of import faults.
         #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
         #[non_exhaustive]
         pub enum Fault {
@@ -31,40 +31,40 @@ macro_rules! faults {
 }
 
 faults! {
-    /// More text, values or levels than an import reads.
-    #[error("{got} {what}: at most {most} are read, so split or shorten it")]
+    /// The text has more bytes, values or levels than an import reads.
+    #[error("the text has {got} {what}, and at most {most} are read: split or shorten it")]
     "HF-CONV-001" TooLarge {
-        /// Of what.
+        /// What is counted.
         what: &'static str,
-        /// How many there are, in words.
+        /// The number, in words.
         got: String,
         /// The limit.
         most: usize,
     }
-    /// Neither YAML nor JSON.
-    #[error("not readable as YAML or JSON: {detail}; correct the text there")]
+    /// The text is neither YAML nor JSON.
+    #[error("the text is not valid YAML or JSON: {detail}; correct it there")]
     "HF-CONV-002" Syntax {
-        /// What the parser says.
+        /// The parser's message.
         detail: String,
     }
-    /// A key stands twice in one table.
-    #[error("`{key}` stands twice in this table: keep one")]
+    /// A key occurs twice in one table.
+    #[error("`{key}` occurs twice in this table: keep one")]
     "HF-CONV-003" DuplicateKey {
         /// The key.
         key: String,
     }
-    /// What YAML allows and no manifest has.
+    /// A feature of YAML that manifests do not use.
     #[error("{what} cannot be read: {instead}")]
     "HF-CONV-004" Form {
-        /// What stands there.
+        /// The given text.
         what: String,
-        /// What to write.
+        /// What to write instead.
         instead: &'static str,
     }
     /// A value of another type.
-    #[error("{got} stands where {expected} belongs: write {expected}")]
+    #[error("{got} is not allowed here: write {expected}")]
     "HF-CONV-005" WrongType {
-        /// What belongs there.
+        /// What is expected.
         expected: &'static str,
         /// What came.
         got: String,
@@ -77,12 +77,12 @@ faults! {
         /// The range in words.
         range: &'static str,
     }
-    /// A key that must be there is not.
+    /// A required key is missing.
     #[error("`{key}` is missing: add {example}")]
     "HF-CONV-007" MissingKey {
         /// The key.
         key: &'static str,
-        /// What it takes.
+        /// An example.
         example: &'static str,
     }
     /// A text that is not one of a closed set.
@@ -90,48 +90,48 @@ faults! {
     "HF-CONV-008" UnknownValue {
         /// What came.
         got: String,
-        /// The nearest known text, where one is near.
+        /// The nearest known text, if one is near.
         nearest: Option<&'static str>,
         /// The known texts.
         known: String,
     }
-    /// No kind of document that is imported.
+    /// The document is not of a kind that is imported.
     #[error("{what}: give {expected}")]
     "HF-CONV-009" UnknownKind {
         /// What came.
         what: String,
-        /// What is imported.
+        /// The kinds that are imported.
         expected: String,
     }
-    /// More than one thing to make a policy of.
-    #[error("a second {what} stands here: one policy is made of one, so give them one by one")]
+    /// More than one document that a policy could be made from.
+    #[error("this is a second {what}: a policy is made from one, so import them separately")]
     "HF-CONV-010" Several {
-        /// What there are several of.
+        /// The kind of document.
         what: &'static str,
     }
-    /// What is read well, but makes no policy.
-    #[error("the policy that follows is refused: {sentence}")]
+    /// The text is readable, but the resulting policy is not valid.
+    #[error("the resulting policy is not valid: {sentence}")]
     "HF-CONV-011" Policy {
-        /// What is wrong with it.
+        /// The policy's error.
         sentence: String,
     }
-    /// A document of a known kind whose `apiVersion` is missing, or another one.
-    #[error("`apiVersion` is {}: the kind `{kind}` of {of} has `{expected}`; {}", got.as_deref().unwrap_or("missing"), version_remedy(got.as_deref(), expected))]
+    /// A document of a known kind with a missing or different `apiVersion`.
+    #[error("`apiVersion` is {}: the kind `{kind}` of {of} needs `{expected}`; {}", got.as_deref().unwrap_or("missing"), version_remedy(got.as_deref(), expected))]
     "HF-CONV-012" Version {
         /// The kind.
         kind: String,
-        /// Whose kind it is.
+        /// The tool of the kind.
         of: &'static str,
-        /// What stands there.
+        /// The given text.
         got: Option<String>,
-        /// What belongs there.
+        /// What is expected.
         expected: &'static str,
     }
 }
 
 fn version_remedy(got: Option<&str>, expected: &str) -> String {
     match got {
-        Some(_) => "write that if the document is one, or take it out".to_owned(),
+        Some(_) => "correct it if the document is of that kind, or remove the document".to_owned(),
         None => format!("add `apiVersion: {expected}`"),
     }
 }
@@ -139,11 +139,11 @@ fn version_remedy(got: Option<&str>, expected: &str) -> String {
 /// A fault and its place in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConvertError {
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
-    /// Where: a JSON Pointer into the document.
+    /// Its place: a JSON Pointer into the document.
     pub path: String,
-    /// Which document of the text, from 0.
+    /// The document in the text, from 0.
     pub document: usize,
     /// The line, from 1.
     pub line: usize,
@@ -162,7 +162,7 @@ impl ConvertError {
         self.fault.code()
     }
 
-    /// What is wrong and what to do, without the place.
+    /// The fault and its remedy, without the place.
     pub fn message(&self) -> String {
         self.fault.to_string()
     }
@@ -193,7 +193,7 @@ impl Serialize for ConvertError {
     }
 }
 
-/// Everything that keeps a text from being imported, in the order of the text; at least one.
+/// All faults that prevent an import, in the order of the text. At least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConvertErrors(Vec<ConvertError>);
 
@@ -203,12 +203,12 @@ impl ConvertErrors {
         Self(errors)
     }
 
-    /// The first of them.
+    /// The first fault.
     pub fn first(&self) -> Option<&ConvertError> {
         self.0.first()
     }
 
-    /// All of them.
+    /// All faults.
     pub fn iter(&self) -> std::slice::Iter<'_, ConvertError> {
         self.0.iter()
     }

@@ -1,17 +1,17 @@
-//! Flagger: a `Canary` with the metric templates that it refers to.
+//! Flagger: a `Canary` with its metric templates.
 
 use serde_json::json;
 
 use super::analysis::two_sided;
 use super::draft::{Draft, Limit, MetricDraft, decimal, seconds};
+use super::finding::ImportFinding;
 use super::reader::At;
-use super::remark::Remark;
 use super::source::{Source, main_of, named, silent, unknown};
 use super::{Kind, no_counterpart, nothing, platform};
 use crate::grade::{MetricKind, Strategy, Worse};
 use crate::text::shown;
 
-/// Flagger's defaults, in seconds where they are times.
+/// Flagger's defaults. Times are in seconds.
 const INTERVAL: f64 = 60.0;
 const LEAST_INTERVAL: f64 = 10.0;
 const METRIC_INTERVAL: f64 = 60.0;
@@ -28,7 +28,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     let Some(source) = main_of(sources, "Canary") else {
         return templates(sources);
     };
-    // Whom the host tells.
+    // Receivers of notifications.
     silent(sources, &["AlertProvider"]);
     let mut draft = Draft::new(source.name, format!("Canary {}", shown(source.name)));
     let spec = source.at.need("spec", "`spec:` with `analysis`")?;
@@ -45,11 +45,8 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
             "service",
         ],
     );
-    platform(
-        &spec,
-        &[("revertOnDeletion", "what becomes of the deployment when the canary is deleted")],
-    );
-    no_counterpart(&spec, &[("suspend", "a canary that is left alone for now")]);
+    platform(&spec, &[("revertOnDeletion", "the deployment after the canary is deleted")]);
+    no_counterpart(&spec, &[("suspend", "a suspended canary")]);
     let deadline = spec.get("progressDeadlineSeconds");
     let deadline =
         deadline.and_then(|at| at.whole_within(1.0, 1e8, "a whole number of seconds above 0"));
@@ -61,9 +58,9 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         None => spec.need("analysis", "`analysis:` with `interval`, `threshold` and `metrics`")?,
     };
     if let Some((true, at)) = skipped {
-        at.remark(Remark::Differs {
-            there: "the analysis is skipped and all traffic moves at once".to_owned(),
-            here: "it is followed".to_owned(),
+        at.remark(ImportFinding::Differs {
+            there: "the analysis is skipped and all traffic is moved at once".to_owned(),
+            here: "the analysis is used".to_owned(),
         });
     }
     self::analysis(&analysis, sources, source.namespace, &mut draft);
@@ -71,7 +68,7 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     Some(draft)
 }
 
-/// Templates without a Canary, which would have their bounds: each is a metric that is watched.
+/// Templates without a Canary, which would have their bounds. Each becomes a watched metric.
 fn templates(sources: &[Source<'_>]) -> Option<Draft> {
     let templates = || sources.iter().filter(|source| source.kind == TEMPLATE);
     let Some(first) = templates().next() else {
@@ -84,20 +81,20 @@ fn templates(sources: &[Source<'_>]) -> Option<Draft> {
         if query_of(template, template.name).is_none() {
             continue;
         }
-        template.at.remark(Remark::NoBound { kind: TEMPLATE, name: shown(template.name) });
+        template.at.remark(ImportFinding::NoBound { kind: TEMPLATE, name: shown(template.name) });
         two_sided(&template.at, template.name, (None, None), (None, None), true, &mut draft);
     }
     draft.complete(&first.at);
     Some(draft)
 }
 
-/// The query of a template, which stays with the host.
+/// The query of a template, which the deploy tool runs.
 fn query_of(template: &Source<'_>, metric: &str) -> Option<()> {
     let spec = template.at.need("spec", "`spec:` with `query`")?;
-    // Whom the host asks, and with which credentials.
+    // The data source and its credentials.
     nothing(&spec, &["provider"]);
-    spec.need("query", "`query:` with what the provider is asked")?
-        .lost(Remark::Query { metric: shown(metric) });
+    spec.need("query", "`query:` with the provider's query")?
+        .lost(ImportFinding::Query { metric: shown(metric) });
     Some(())
 }
 
@@ -105,9 +102,9 @@ fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Dr
     let interval = at.get("interval").and_then(|at| Some((at.duration()?, at)));
     draft.cadence = match &interval {
         Some((length, at)) if *length < LEAST_INTERVAL => {
-            at.remark(Remark::Put {
-                there: format!("an interval is at least {}", seconds(LEAST_INTERVAL)),
-                here: "the cadence is that".to_owned(),
+            at.remark(ImportFinding::Put {
+                there: format!("the least interval is {}", seconds(LEAST_INTERVAL)),
+                here: "the cadence is the least interval".to_owned(),
             });
             LEAST_INTERVAL
         }
@@ -119,18 +116,18 @@ fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Dr
     let threshold = at.get("threshold");
     let checks =
         threshold.as_ref().and_then(|at| at.whole_within(0.0, 1e6, COUNT)).unwrap_or(0.0).max(1.0);
-    draft.bad_looks = checks;
+    draft.consecutive_breaches = checks;
     let place = threshold.unwrap_or_else(|| at.clone());
     if checks > 1.0 {
-        place.remark(Remark::Tolerated {
-            there: format!("{checks} failed checks of all metrics and webhooks together end the rollout, and a good one between them changes nothing"),
-            looks: checks,
+        place.remark(ImportFinding::Tolerated {
+            there: format!("{checks} failed checks of all metrics and webhooks together end the rollout, even with passed checks between them"),
+            evaluations: checks,
         });
     }
     draft.no_data = (checks * draft.cadence, "roll_back");
-    place.remark(Remark::NoData {
+    place.remark(ImportFinding::NoData {
         there: "a metric without a value is a failed check".to_owned(),
-        here: format!("it holds for {}, and then goes back", seconds(checks * draft.cadence)),
+        here: format!("it holds for {}, then rolls back", seconds(checks * draft.cadence)),
     });
     for (index, metric) in at.list("metrics").into_iter().enumerate() {
         self::metric(&metric, index, sources, namespace, draft);
@@ -140,21 +137,21 @@ fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Dr
     platform(
         at,
         &[
-            ("primaryReadyThreshold", "how many pods of the old version are ready"),
-            ("canaryReadyThreshold", "how many pods of the new version are ready"),
+            ("primaryReadyThreshold", "the number of ready pods of the old version"),
+            ("canaryReadyThreshold", "the number of ready pods of the new version"),
         ],
     );
     no_counterpart(
         at,
         &[
-            ("sessionAffinity", "users who stay with the version that they met"),
+            ("sessionAffinity", "users who keep their version"),
             ("stepWeightPromotion", "steps of the promotion from canary to primary"),
         ],
     );
     alerts(at, draft);
 }
 
-/// Which gates wait for a person.
+/// The gates that wait for a person.
 #[derive(Clone, Copy, Default)]
 struct Gates {
     each: bool,
@@ -176,67 +173,71 @@ fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
     for hook in at.list("webhooks") {
         nothing(&hook, &["url", "timeout", "retries", "metadata", "muteAlert", "disableTLS"]);
         let name = hook.text_of("name").map_or_else(|| "a webhook".to_owned(), shown);
-        // Flagger's own: without a type it is asked at each check.
+        // As in Flagger: a webhook without a type is called at each check.
         let kind = hook.get("type").filter(|at| !at.is_empty());
         let Some(kind) = kind.map_or(Some("rollout"), |at| at.word(TYPES)) else { continue };
         let put = |here: &str| {
-            hook.remark(Remark::Put {
-                there: format!("`{name}` is asked ({kind})"),
+            hook.remark(ImportFinding::Put {
+                there: format!("the webhook `{name}` is called ({kind})"),
                 here: here.to_owned(),
             });
         };
         match kind {
             "confirm-rollout" => {
-                draft.before.push(format!("{name} lets the rollout begin"));
-                put("the start waits for an item of a checklist");
+                draft.before.push(format!("{name} approves the start of the rollout"));
+                put("the start waits for a checklist item");
             }
             "pre-rollout" => {
                 draft.before.push(format!("{name} has passed"));
-                put("the start waits for an item of a checklist");
+                put("the start waits for a checklist item");
             }
             "confirm-traffic-increase" => {
                 gates.each = true;
-                put("a person lets each phase pass");
+                put("a person promotes each phase");
             }
             "confirm-promotion" => {
                 gates.promotion = true;
-                put("a person lets the last phase below 100% pass");
+                put("a person promotes the last phase below 100%");
             }
             "rollout" => {
                 let what = format!("the webhook `{name}`, whose failures count as failed checks");
-                hook.remark(Remark::NoCounterpart { what });
+                hook.remark(ImportFinding::NoCounterpart { what });
             }
-            "rollback" => hook.remark(Remark::Differs {
-                there: format!("`{name}` may ask to go back at any time"),
-                here: "the host or a person asks for it, by an input".to_owned(),
+            "rollback" => hook.remark(ImportFinding::Differs {
+                there: format!("the webhook `{name}` may request a rollback at any time"),
+                here: "your deploy tool or a person sends `roll_back`".to_owned(),
             }),
-            _ => hook.remark(Remark::Platform { what: "a webhook that is only told" }),
+            _ => hook.remark(ImportFinding::Platform { what: "a webhook that is only notified" }),
         }
     }
     gates
 }
 
-/// The weights in per cent, in order. As `nextStepWeight` and `maxWeight` do, a step goes before a list, which then says where
-/// the steps end.
+/// The weights in per cent, in order. As in `nextStepWeight` and `maxWeight`, a step has precedence
+/// over a list, whose last weight is then the end of the steps.
 fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
     let weight = |key| at.get(key).and_then(|at| Some((at.whole_within(0.0, 100.0, WEIGHT)?, at)));
     let (step, most, list) = (weight("stepWeight"), weight("maxWeight"), at.get("stepWeights"));
     let unused = |at: &At<'_>, key: &str, there: String| {
-        at.lost(Remark::Put { there, here: format!("`{key}` changes nothing") });
+        at.lost(ImportFinding::Put { there, here: format!("`{key}` has no effect") });
     };
     if let Some(way) = counted {
         let step = step.map(|(_, at)| ("stepWeight", at));
         let most = most.map(|(_, at)| ("maxWeight", at));
         let list = list.map(|at| ("stepWeights", at));
         for (key, at) in [step, most, list].into_iter().flatten() {
-            unused(&at, key, format!("with `iterations` above 0 it is {way}, without weights"));
+            unused(
+                &at,
+                key,
+                format!("with `iterations` above 0 the strategy is {way}, which has no weights"),
+            );
         }
         return Vec::new();
     }
     let step = step.filter(|(step, _)| *step > 0.0);
     let items = list.as_ref().map(At::items).unwrap_or_default();
     if let (Some((_, at)), false) = (&most, items.is_empty()) {
-        let what = if step.is_some() { "where the steps end" } else { "the weights" };
+        let what = if step.is_some() { "the end of the steps" } else { "the weights" };
         unused(at, "maxWeight", format!("`stepWeights` has {what}"));
     }
     let mut weights: Vec<f64> = Vec::new();
@@ -245,12 +246,12 @@ fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
         for item in items {
             let Some(weight) = item.whole_within(0.0, 100.0, WEIGHT) else { continue };
             if weight == 0.0 {
-                item.remark(Remark::NoTraffic {});
+                item.remark(ImportFinding::NoTraffic {});
                 continue;
             }
             if weight < before {
                 let (before, after) = (before.to_string(), weight.to_string());
-                item.remark(Remark::ShareFalls { before, after });
+                item.remark(ImportFinding::ShareFalls { before, after });
             }
             before = weight;
             weights.push(weight);
@@ -260,9 +261,9 @@ fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
     let mut most = most.map(|(most, _)| most).filter(|most| *most > 0.0).unwrap_or(MAX_WEIGHT);
     if let (Some(list), Some(last)) = (&list, items.last()) {
         most = last.whole_within(0.0, 100.0, WEIGHT).unwrap_or(MAX_WEIGHT);
-        list.lost(Remark::Put {
-            there: format!("`stepWeight` goes before `stepWeights`, whose last weight is where the steps end: {most}%"),
-            here: "its other weights change nothing".to_owned(),
+        list.lost(ImportFinding::Put {
+            there: format!("`stepWeight` has precedence over `stepWeights`, whose last weight is the end of the steps: {most}%"),
+            here: "its other weights have no effect".to_owned(),
         });
     }
     // The weight grows as long as it is below the greatest, so the last step may pass it.
@@ -270,9 +271,9 @@ fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
         weights.push((weights.last().copied().unwrap_or(0.0) + step).min(100.0));
     }
     if let Some(last) = weights.last().filter(|last| **last > most) {
-        place.remark(Remark::Put {
-            there: format!("steps of {step}% pass {most}%"),
-            here: format!("the last of them is at {last}%, as it is there"),
+        place.remark(ImportFinding::Put {
+            there: format!("steps of {step}% exceed {most}%"),
+            here: format!("the last step is at {last}%, as in Flagger"),
         });
     }
     weights
@@ -283,49 +284,52 @@ fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
     let iterations = iterations.filter(|number| *number > 0.0);
     for (key, what) in [("mirror", "mirrored traffic"), ("mirrorWeight", "mirrored traffic")] {
         if let Some(at) = at.get(key) {
-            at.lost(Remark::NoCounterpart { what: what.to_owned() });
+            at.lost(ImportFinding::NoCounterpart { what: what.to_owned() });
         }
     }
     let matched = at.get("match").filter(|matched| !matched.items().is_empty());
-    // Flagger asks for iterations before it looks at a weight.
+    // Flagger checks iterations before weights.
     let way = if matched.is_some() { "A/B testing" } else { "blue/green" };
     let weights = weights(at, iterations.map(|_| way));
     let watch = iterations.unwrap_or(1.0) * draft.cadence;
     if iterations.is_none() && weights.is_empty() {
-        at.remark(Remark::Differs {
-            there: "there are neither `iterations` nor weights, so the canary gets no further"
+        at.remark(ImportFinding::Differs {
+            there: "there are neither `iterations` nor weights, so the canary does not advance"
                 .to_owned(),
-            here: "its phase is watched for one look".to_owned(),
+            here: "its phase is watched for one evaluation".to_owned(),
         });
     }
     if let Some(matched) = matched {
         let what = if weights.is_empty() {
-            "a canary for the requests that match"
+            "a canary for matching requests"
         } else {
-            "that weights are shares of the requests that match alone"
+            "that weights are shares of the matching requests only"
         };
-        matched.lost(Remark::NoCounterpart { what: what.to_owned() });
+        matched.lost(ImportFinding::NoCounterpart { what: what.to_owned() });
         if weights.is_empty() {
-            // Any other would be as good a guess: see the finding.
+            // An arbitrary value: see the finding.
             let share = 0.1;
-            let value = "10%: put in the share that matches".to_owned();
-            at.remark(Remark::Completed { what: "which share of the traffic matches", value });
+            let value = "10%: set the share that matches".to_owned();
+            at.remark(ImportFinding::Completed {
+                what: "the share of traffic that matches",
+                value,
+            });
             draft.strategy = Strategy::FeatureFlag;
-            draft.phase(share, watch, false, "requests that match");
+            draft.phase(share, watch, false, "matching requests");
         }
     } else if weights.is_empty() {
         draft.strategy = Strategy::BlueGreen;
         if iterations.is_some() {
-            at.remark(Remark::Differs {
+            at.remark(ImportFinding::Differs {
                 there: format!(
-                    "the new version is checked for {} before it has any traffic",
+                    "the new version is checked for {} before it gets traffic",
                     seconds(watch)
                 ),
-                here: "it is watched as long once it has all of it".to_owned(),
+                here: "it is watched for the same time after it has all traffic".to_owned(),
             });
         }
         if gates.promotion {
-            draft.before.push("somebody lets the traffic be switched".to_owned());
+            draft.before.push("the switch of traffic is approved".to_owned());
         }
         draft.phase(1.0, watch, false, "it reaches all users");
         return;
@@ -354,12 +358,12 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
         Some((at.number()?, at))
     };
     let (least, most) = (bound("min"), bound("max"));
-    // Older than the range: a greatest value, but for the built-in share of requests that succeed.
+    // Older than the range: a greatest value, except for the built-in success rate.
     let old = at.get("threshold").and_then(|at| Some((at.number()?, at)));
     if let (Some((_, at)), true) = (&old, range.is_some()) {
-        at.remark(Remark::Put {
-            there: "`thresholdRange` has the bounds".to_owned(),
-            here: "`threshold` changes nothing".to_owned(),
+        at.remark(ImportFinding::Put {
+            there: "`thresholdRange` gives the bounds".to_owned(),
+            here: "`threshold` has no effect".to_owned(),
         });
     }
     let old = old.filter(|_| range.is_none());
@@ -367,8 +371,8 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
         "request-success-rate" if built_in => {
             draft.window = draft.window.max(window);
             if let Some((_, at)) = &most {
-                at.remark(Remark::NoCounterpart {
-                    what: "a greatest share of requests that succeed".to_owned(),
+                at.remark(ImportFinding::NoCounterpart {
+                    what: "an upper limit of the success rate".to_owned(),
                 });
             }
             success_rate(at, name, least.or(old), draft);
@@ -376,7 +380,9 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
         "request-duration" if built_in => {
             draft.window = draft.window.max(window);
             if let Some((_, at)) = &least {
-                at.remark(Remark::NoCounterpart { what: "a least response time".to_owned() });
+                at.remark(ImportFinding::NoCounterpart {
+                    what: "a lower limit of the response time".to_owned(),
+                });
             }
             duration(at, name, most.or(old), range.is_some(), draft);
         }
@@ -386,14 +392,15 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
             let (least, most) = (least.map(|(least, _)| least), most.or(old).map(|(most, _)| most));
             let mut sides = (least, most);
             if sides == (None, None) {
-                // Without a range Flagger compares with `threshold`, whose default is 0; one with neither query nor template is not asked at all.
+                // Without a range Flagger compares with `threshold`, whose default is 0. A metric
+                // without query and template is not checked at all.
                 let (there, here) = if range.is_none() && !built_in {
                     sides.1 = Some(0.0);
-                    ("so a value above 0 is a failed check", "the most is 0")
+                    ("so a value above 0 is a failed check", "the upper bound is 0")
                 } else {
-                    ("so it always passes", "it is watched and does not decide")
+                    ("so it always passes", "it is watched but does not decide")
                 };
-                at.remark(Remark::Differs {
+                at.remark(ImportFinding::Differs {
                     there: format!("`{}` has no bound, {there}", shown(name)),
                     here: here.to_owned(),
                 });
@@ -402,14 +409,15 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
         }
     }
     if index == 1 {
-        at.remark(Remark::Differs {
-            there: "metrics are asked in order, and those after one that fails are not".to_owned(),
-            here: "all of them are judged at each look".to_owned(),
+        at.remark(ImportFinding::Differs {
+            there: "metrics are checked in order, and those after a failed one are skipped"
+                .to_owned(),
+            here: "all metrics are judged at each evaluation".to_owned(),
         });
     }
 }
 
-/// What a metric's query is, which stays with the host.
+/// The query of a metric, which the deploy tool runs.
 fn referred(
     at: &At<'_>,
     name: &str,
@@ -419,13 +427,13 @@ fn referred(
     namespace: &str,
 ) {
     if let Some(query) = query {
-        query.lost(Remark::Query { metric: shown(name) });
+        query.lost(ImportFinding::Query { metric: shown(name) });
     }
     let Some(template) = template else {
         if query.is_none() {
-            at.remark(Remark::Differs {
-                there: format!("`{}` is neither built in nor has it a template, so it is passed over in silence", shown(name)),
-                here: "its bounds are asked of a reading that the host gives".to_owned(),
+            at.remark(ImportFinding::Differs {
+                there: format!("`{}` is not a built-in metric and has no template, so Flagger ignores it without a message", shown(name)),
+                here: "its bounds apply to a reading that your deploy tool sends".to_owned(),
             });
         }
         return;
@@ -440,39 +448,39 @@ fn referred(
     let Some(found) = found
         .filter(|found| found.namespace.is_empty() || place.is_empty() || found.namespace == place)
     else {
-        template.remark(Remark::MissingDocument { kind: TEMPLATE, name: shown(referred) });
+        template.remark(ImportFinding::MissingDocument { kind: TEMPLATE, name: shown(referred) });
         return;
     };
     // What is wrong with it is in the notes.
     let _ = query_of(found, name);
 }
 
-/// The share of requests that succeed, in per cent there.
+/// The success rate, which is in per cent in Flagger.
 fn success_rate(at: &At<'_>, name: &str, least: Option<(f64, At<'_>)>, draft: &mut Draft) {
     let id = draft.id_at(at, name);
-    let mut metric = MetricDraft::gauge(id, "requests that succeed", Worse::Lower);
+    let mut metric = MetricDraft::gauge(id, "successful requests", Worse::Lower);
     metric.kind = MetricKind::Proportion;
     if let Some((least, at)) = least {
         if at.within(least, 0.0, 100.0, "a number of per cent from 0 to 100").is_some() {
             let fraction = decimal(least / 100.0);
             metric.success = Some(Limit::Figure(fraction));
             metric.rollback = metric.success;
-            at.remark(Remark::Put {
-                there: format!("the least is {least}, in per cent"),
-                here: format!("it is the fraction {fraction}, and readings are counts: requests that succeed, and all"),
+            at.remark(ImportFinding::Put {
+                there: format!("the lower limit is {least} per cent"),
+                here: format!("it is the fraction {fraction}, and readings are counts: successful requests, and all requests"),
             });
         }
     } else {
         metric.watched = true;
-        at.remark(Remark::Differs {
-            there: "no least share is given".to_owned(),
-            here: "the metric is watched and does not decide".to_owned(),
+        at.remark(ImportFinding::Differs {
+            there: "no lower limit is given".to_owned(),
+            here: "the metric is watched but does not decide".to_owned(),
         });
     }
     draft.metrics.push(metric);
 }
 
-/// The 99th percentile of the response time, in milliseconds there.
+/// The 99th percentile of the response time, which is in milliseconds in Flagger.
 fn duration(
     at: &At<'_>,
     name: &str,
@@ -488,25 +496,26 @@ fn duration(
         if at.within(most, 2.0, 3.6e6, "milliseconds from 2 to 3600000").is_none() {
             return;
         }
-        // A boundary is whole milliseconds, and the bound stands at one, so that no bucket hides it.
+        // Boundaries are whole milliseconds, and the bound is one of them, so that no bucket hides
+        // it.
         most_seconds = most.round() / 1000.0;
         metric.success = Some(Limit::Figure(most_seconds));
         metric.rollback = metric.success;
-        at.remark(Remark::Put {
-            there: format!("the most is {most}, in milliseconds, of the 99th percentile"),
-            here: format!("it is {}, of the same quantile, and readings are counts of requests above boundaries", seconds(most_seconds)),
+        at.remark(ImportFinding::Put {
+            there: format!("the upper limit of the 99th percentile is {most} ms"),
+            here: format!("it is {} for the same quantile, and readings are counts of requests above boundaries", seconds(most_seconds)),
         });
     } else {
         metric.watched = true;
         // Without a range Flagger compares with `threshold`, whose default is 0.
         let there = if has_range {
-            "no most is given, so no answer is too slow"
+            "no upper limit is given, so no response is too slow"
         } else {
-            "no bound is given, so every answer is too slow: each check fails"
+            "no bound is given, so every response is too slow and each check fails"
         };
-        at.remark(Remark::Differs {
+        at.remark(ImportFinding::Differs {
             there: there.to_owned(),
-            here: "the metric is watched and does not decide".to_owned(),
+            here: "the metric is watched but does not decide".to_owned(),
         });
     }
     let half = (most_seconds * 500.0).round() / 1000.0;
@@ -520,26 +529,26 @@ fn alerts(at: &At<'_>, draft: &mut Draft) {
         let name = alert.text_of("name").map_or_else(|| "alert".to_owned(), shown);
         let severity = alert.get("severity").and_then(|at| at.word(&["info", "warn", "error"]));
         let severity = severity.unwrap_or("info");
-        let kind = if severity == "error" { "page" } else { "tell" };
+        let kind = if severity == "error" { "page" } else { "notify" };
         let mut put = |from: &str, title: String| {
             draft.duties.push(json!({
                 "id": format!("alert_{}_{from}", index + 1), "kind": kind, "from": from, "within": 0,
                 "audience": "responders", "title": title,
             }));
         };
-        put("rolled_back", format!("{name}: it was rolled back"));
+        put("rolled_back", format!("{name}: the release was rolled back"));
         if severity == "info" {
-            put("deploy_started", format!("{name}: it has started"));
-            put("verified", format!("{name}: it is done"));
+            put("deploy_started", format!("{name}: the rollout has started"));
+            put("verified", format!("{name}: the rollout is complete"));
         }
         let here = match severity {
-            "error" => "somebody is paged when it was rolled back",
+            "error" => "somebody is paged after a rollback",
             "warn" => {
-                "responders are told when it was rolled back; a phase that holds is told by its own message"
+                "responders are notified after a rollback; a phase that holds has its own message"
             }
-            _ => "responders are told when it starts, is done, or was rolled back",
+            _ => "responders are notified at the start, at completion and after a rollback",
         };
-        alert.remark(Remark::Put {
+        alert.remark(ImportFinding::Put {
             there: format!("the alert `{name}` has the severity {severity}"),
             here: here.to_owned(),
         });

@@ -1,7 +1,7 @@
-//! A log as Grafana annotations: each an object that `POST /api/annotations` takes.
+//! A log as Grafana annotations: each is an object for `POST /api/annotations`.
 //!
-//! Times are milliseconds since 1970; one with `timeEnd` is a region. `dashboardUID` and `panelId` are the host's to add.
-//! Source: Grafana's HTTP API, annotations.
+//! Times are milliseconds since 1970; one with `timeEnd` is a region. Your tool adds `dashboardUID`
+//! and `panelId`. Source: Grafana's HTTP API, annotations.
 
 use serde_json::{Value, json};
 
@@ -12,12 +12,12 @@ use crate::judge::Decision;
 use crate::rollout::{Command, Entry, Recorded, Rollout, Stage};
 use crate::unit::Timestamp;
 
-/// The annotations of a log, by time: the incident and every phase as a region, and the moments at which something turned.
+/// The annotations of a log, by time: the incident and every phase as a region, and single moments.
 ///
 /// A region that is not over has no `timeEnd` yet.
 ///
 /// # Errors
-/// What a broken log gives.
+/// The errors of a broken log.
 pub fn annotations(log: &[u8]) -> Result<Vec<Value>, ExportError> {
     let mut writer = Writer::default();
     let rollout = Rollout::replay_each(log, |rollout, entry| writer.follow(rollout, entry))?;
@@ -60,7 +60,7 @@ struct Writer {
     notes: Vec<Note>,
     phase: Option<Watched>,
     decision: Option<Decision>,
-    /// The kind of the last stage: a way back has several steps and is one.
+    /// The kind of the last stage: a rollback of several steps is one.
     stage: &'static str,
 }
 
@@ -76,11 +76,11 @@ impl Writer {
                 Command::Start => {
                     let release = &rollout.plan().subject().release;
                     let text =
-                        format!("{} goes out, attempt {}", release.version, rollout.attempt());
+                        format!("rollout of {}, attempt {}", release.version, rollout.attempt());
                     self.point(at, "start", text);
                 }
                 Command::Supersede { release, .. } => {
-                    self.point(at, "superseded", format!("{} takes the place", release.version));
+                    self.point(at, "superseded", format!("replaced by {}", release.version));
                 }
                 Command::Retry { .. } => {
                     self.point(at, "retry", format!("attempt {}", rollout.attempt()));
@@ -119,21 +119,19 @@ impl Writer {
                 self.stage = "phase";
                 return;
             }
-            Stage::Gate { .. } => ("gate", "the phase waits to pass"),
-            Stage::Paused { .. } => ("paused", "the clock is stopped"),
+            Stage::Gate { .. } => ("gate", "the phase waits at its gate"),
+            Stage::Paused { .. } => ("paused", "the rollout is paused"),
             Stage::Preparing | Stage::Deploying(_) | Stage::FinalValidation { .. } => {
                 self.end_phase(Some(at));
                 self.stage = "between";
                 return;
             }
             Stage::Complete { .. } => ("complete", "all traffic has the fix, and it works"),
-            Stage::Closed => ("closed", "the watch is over"),
-            Stage::RollingBack(_) => ("rolling_back", "on the way back"),
-            Stage::RolledBack => ("rolled_back", "the version before runs again"),
-            Stage::Frozen { .. } => {
-                ("frozen", "traffic stays where it is, and a person has to act")
-            }
-            Stage::Aborted => ("aborted", "stopped for good"),
+            Stage::Closed => ("closed", "the rollout is closed"),
+            Stage::RollingBack(_) => ("rolling_back", "rolling back"),
+            Stage::RolledBack => ("rolled_back", "the previous version runs again"),
+            Stage::Frozen { .. } => ("frozen", "traffic is frozen, and a person has to act"),
+            Stage::Aborted => ("aborted", "the rollout was aborted"),
             Stage::Failed => ("failed", "the deployment failed"),
         };
         if !matches!(to, Stage::Gate { .. } | Stage::Paused { .. }) {

@@ -1,4 +1,4 @@
-//! What is due as an iCalendar of to-dos (RFC 5545).
+//! Duties as an iCalendar of to-dos (RFC 5545).
 
 use std::fmt::Write as _;
 
@@ -9,21 +9,22 @@ use crate::rollout::Rollout;
 use crate::text::time;
 use crate::unit::{Span, Timestamp};
 
-/// The media type to serve it with.
+/// The media type of the calendar.
 pub const CONTENT_TYPE: &str = "text/calendar; charset=utf-8; component=VTODO";
 
-/// The most octets of a line, without its end.
+/// Most octets of a line, without its end.
 const MOST: usize = 75;
-/// An alarm comes this long before the time is up, or when three quarters of it are over, whichever is later.
+/// The longest time of an alarm before the due time. It comes at three quarters of the time if that
+/// is later.
 const ALARM: Span = Span::from_seconds(600);
 
 /// The duties of a rollout at a time as a calendar of to-dos.
 ///
-/// One for each thing that is asked for, done ones included; who does it is a role, in `CATEGORIES`. A `UID` stays the same
-/// from export to export, also once it is done, so that a calendar that subscribes shows each once; what is repeated has one
-/// for each occurrence. What is due is `NEEDS-ACTION` and has an alarm, what was done is `COMPLETED`, what was ended by what
-/// came first `CANCELLED`; without a date yet there is no `DUE`. Where nothing is asked for, a time zone stands
-/// for the component that a calendar needs.
+/// There is one for each duty, including those that are done; `CATEGORIES` has the role. A `UID`
+/// never changes, so that a calendar subscription shows each duty once; a repeated duty has one for
+/// each occurrence. An open duty is `NEEDS-ACTION` and has an alarm, a done one is `COMPLETED`, and
+/// one that is no longer needed is `CANCELLED`. A duty without a date has no `DUE`. Without any
+/// duty, the calendar has a time zone, because it needs a component.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -50,7 +51,8 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     page.line("VERSION:2.0");
     page.line("PRODID:-//hotfix//duties//EN");
     page.line("CALSCALE:GREGORIAN");
-    // No METHOD: published to-dos would each need an ORGANIZER, a person, and a DTSTART (RFC 5546, 3.4.1).
+    // No METHOD: published to-dos would each need an ORGANIZER, a person, and a DTSTART (RFC 5546,
+    // 3.4.1).
     let asked = [&duties.overdue, &duties.due].into_iter().flatten();
     let others = [&duties.next, &duties.later, &duties.undated, &duties.done];
     let items = asked
@@ -73,7 +75,7 @@ struct Page {
 }
 
 impl Page {
-    /// A calendar has one component at least (RFC 5545, 3.6): where nothing is asked for, the time zone of its times.
+    /// Adds the time zone as the component that a calendar needs (RFC 5545, 3.6).
     fn time_zone(&mut self) {
         for line in [
             "BEGIN:VTIMEZONE",
@@ -150,7 +152,7 @@ impl Page {
         self.line("END:VALARM");
     }
 
-    /// A line, folded where it is longer than 75 octets, never within a character.
+    /// A line, folded after 75 octets, never within a character.
     fn line(&mut self, line: &str) {
         let mut room = MOST;
         for c in line.chars() {
@@ -172,9 +174,9 @@ fn description(item: &Item<'_>) -> Option<String> {
         sentences.push(format!("late by {}", time(late)));
     }
     if item.missed > 1 {
-        sentences.push(format!("{} occurrences went by", item.missed));
+        sentences.push(format!("{} occurrences were missed", item.missed));
     }
-    sentences.extend(item.remarks.iter().cloned());
+    sentences.extend(item.notes.iter().cloned());
     (!sentences.is_empty()).then(|| sentences.join("\n"))
 }
 
@@ -188,7 +190,8 @@ const fn priority(severity: Severity) -> u8 {
     }
 }
 
-/// `20260303T144000Z`; a fraction of a second is cut, so that a time by which something is due is no later.
+/// `20260303T144000Z`; a fraction of a second is cut, so that a time by which something is due is
+/// no later.
 fn stamp(at: Timestamp) -> String {
     let text = at.to_string();
     let seconds = text.split('.').next().unwrap_or_default();
@@ -197,7 +200,7 @@ fn stamp(at: Timestamp) -> String {
     stamp
 }
 
-/// A text as a value has it.
+/// A text, escaped as a value.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for c in text.chars() {

@@ -1,15 +1,15 @@
-//! Kayenta: a canary configuration, alone or in a request that has one.
+//! Kayenta: a canary configuration, alone or in a request.
 
 use super::draft::{Draft, Limit, MetricDraft, ended, legal};
 use super::fault::Fault;
+use super::finding::ImportFinding;
 use super::reader::At;
-use super::remark::Remark;
 use super::source::Source;
 use super::{no_counterpart, nothing};
 use crate::grade::Worse;
 use crate::text::shown;
 
-/// The judge takes no shift for one that is within this part of its estimate.
+/// The judge ignores a shift within this part of its estimate.
 const TOLERANCE: f64 = 0.25;
 const DIRECTIONS: &[&str] = &["increase", "decrease", "either"];
 const MINUTES: &str = "a number of minutes from 0 to a million";
@@ -43,20 +43,20 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     let name = config.text_of("name").unwrap_or_default();
     let mut draft =
         Draft::new(name, format!("Kayenta configuration {}", shown(name)).trim_end().to_owned());
-    // A failing score ends a canary, a marginal one is for a person.
+    // A failing score ends a canary; a person decides on a marginal one.
     draft.missed = "ask";
-    no_counterpart(&config, &[("templates", "templates of queries, which the host fills in")]);
+    no_counterpart(&config, &[("templates", "query templates, which your deploy tool fills in")]);
     if let Some(judge) = config.get("judge") {
         nothing(&judge, &["judgeConfigurations"]);
         let judged = judge.text_of("name").unwrap_or_default();
-        judge.remark(Remark::Differs {
-            there: format!("the judge `{}` compares the series of both arms by a rank test, with one level for every look", shown(judged)),
-            here: "levels are compared by bounds; hotfix.kayenta judges as the original does".to_owned(),
+        judge.remark(ImportFinding::Differs {
+            there: format!("the judge `{}` compares the series of both arms with a rank test, at the same level for every evaluation", shown(judged)),
+            here: "gauges are compared with bounds; hotfix.kayenta judges like the original".to_owned(),
         });
     }
     classifier(&config);
     let mut needed = false;
-    let metrics = config.need("metrics", "`metrics:` with one metric or more")?;
+    let metrics = config.need("metrics", "`metrics:` with at least one metric")?;
     for metric in metrics.items() {
         needed |= self::metric(&metric, &mut draft);
     }
@@ -65,9 +65,9 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         self::request(&request, &mut draft);
     }
     draft.no_data = (draft.stale * 2.0, then);
-    config.remark(Remark::NoData {
-        there: "no data fail a critical metric, a metric that must have some, and a canary of which half the metrics have none".to_owned(),
-        here: if needed { "data of any metric that are missing send it back" } else { "a person is asked" }.to_owned(),
+    config.remark(ImportFinding::NoData {
+        there: "missing data fails a critical metric, a metric that must have data, and a canary in which half of the metrics have none".to_owned(),
+        here: if needed { "missing data of any metric rolls the release back" } else { "a person is asked" }.to_owned(),
     });
     draft.complete(&config);
     Some(draft)
@@ -79,7 +79,8 @@ fn classifier(config: &At<'_>) {
         for (_, weight) in weights.entries() {
             let _ = weight.loose_number();
         }
-        weights.remark(Remark::NoCounterpart { what: "a score of weighted groups".to_owned() });
+        weights
+            .remark(ImportFinding::NoCounterpart { what: "a score of weighted groups".to_owned() });
     }
     if let Some(scores) = classifier.get("scoreThresholds") {
         thresholds(&scores);
@@ -90,15 +91,14 @@ fn thresholds(scores: &At<'_>) {
     for key in ["pass", "marginal"] {
         let _ = scores.get(key).and_then(|at| at.loose_number());
     }
-    scores.remark(Remark::Differs {
+    scores.remark(ImportFinding::Differs {
         there: "the score of all metrics together decides".to_owned(),
-        here:
-            "each metric is judged by itself: a critical one goes back, another one asks a person"
-                .to_owned(),
+        here: "each metric is judged separately: a critical one rolls back, another asks a person"
+            .to_owned(),
     });
 }
 
-/// Reads a metric; whether it fails without data.
+/// Reads a metric. Returns whether it fails without data.
 fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     nothing(at, &["id", "scopeName"]);
     let name = at.need("name", "`name: errors`").and_then(|name| name.text()).unwrap_or("metric");
@@ -106,15 +106,15 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
         let _ = group.text();
     }
     if let Some(query) = at.get("query") {
-        query.lost(Remark::Query { metric: shown(name) });
+        query.lost(ImportFinding::Query { metric: shown(name) });
     }
     let analysis = at.get("analysisConfigurations");
-    // The newer key wins where a document has both.
+    // The newer key has precedence if a document has both.
     let older = at.get("extensions");
     if let (Some(older), true) = (&older, analysis.is_some()) {
-        older.lost(Remark::Put {
-            there: "`analysisConfigurations` has the settings".to_owned(),
-            here: "`extensions` changes nothing".to_owned(),
+        older.lost(ImportFinding::Put {
+            there: "`analysisConfigurations` gives the settings".to_owned(),
+            here: "`extensions` has no effect".to_owned(),
         });
     }
     let Some(canary) = analysis.or(older).and_then(|analysis| analysis.get("canary")) else {
@@ -127,8 +127,11 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     let direction = match direction {
         Some((word, at)) => {
             DIRECTIONS.iter().find(|known| **known == word).copied().unwrap_or_else(|| {
-                at.remark(Remark::Put {
-                    there: format!("`{}` is no direction, and is taken for `either`", shown(word)),
+                at.remark(ImportFinding::Put {
+                    there: format!(
+                        "`{}` is not a valid direction, and is read as `either`",
+                        shown(word)
+                    ),
                     here: "the metric has bounds on both sides".to_owned(),
                 });
                 "either"
@@ -141,21 +144,24 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     {
         match word {
             "remove" => {}
-            "replace" => strategy.remark(Remark::NoData {
-                there: "points that are missing count as 0".to_owned(),
-                here: "a reading that is missing is none".to_owned(),
+            "replace" => strategy.remark(ImportFinding::NoData {
+                there: "missing points count as 0".to_owned(),
+                here: "a missing reading is left out".to_owned(),
             }),
-            _ => strategy.remark(Remark::Put {
-                there: format!("`{}` is no strategy, and is taken for `remove`", shown(word)),
-                here: "a reading that is missing is none".to_owned(),
+            _ => strategy.remark(ImportFinding::Put {
+                there: format!(
+                    "`{}` is not a valid strategy, and is read as `remove`",
+                    shown(word)
+                ),
+                here: "a missing reading is left out".to_owned(),
             }),
         }
     }
     if let Some(outliers) = canary.get("outliers") {
         let _ = outliers.get("outlierFactor").and_then(|at| at.loose_number());
         if outliers.text_of("strategy") == Some("remove") {
-            let what = "the removal of outliers, which takes rare errors for such".to_owned();
-            outliers.remark(Remark::NoCounterpart { what });
+            let what = "the removal of outliers, which also removes rare errors".to_owned();
+            outliers.remark(ImportFinding::NoCounterpart { what });
         }
     }
     let sizes = canary.get("effectSize").map(|at| sizes(&at)).unwrap_or_default();
@@ -163,7 +169,7 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     !muted && (critical || must_have)
 }
 
-/// Ratios of the means from which a shift counts; none where any that is significant does.
+/// Ratios of the means from which a shift counts. None if any significant shift counts.
 #[derive(Clone, Copy, Default)]
 struct Sizes {
     allowed_increase: Option<f64>,
@@ -187,7 +193,7 @@ fn sizes(at: &At<'_>) -> Sizes {
     };
     match at.text_of("measure") {
         Some("cles") => {
-            at.remark(Remark::NoCounterpart {
+            at.remark(ImportFinding::NoCounterpart {
                 what: "an effect measured as the chance that one arm exceeds the other".to_owned(),
             });
             Sizes::default()
@@ -212,8 +218,8 @@ fn put(
                    beyond: Option<f64>,
                    otherwise: f64| {
         let allowed = allowed.unwrap_or_else(|| {
-            at.remark(Remark::NoTest {
-                there: format!("of `{}` any significant shift counts", shown(name)),
+            at.remark(ImportFinding::NoTest {
+                there: format!("any significant shift of `{}` counts", shown(name)),
                 ratio: otherwise.to_string(),
             });
             otherwise
@@ -243,14 +249,14 @@ fn put(
             let stem = legal(name, "metric");
             let (low, high) = (draft.id(&ended(&stem, "_low")), draft.id(&ended(&stem, "_high")));
             let name = shown(name);
-            at.remark(Remark::TwoSided { name, below: low.clone(), above: high.clone() });
+            at.remark(ImportFinding::TwoSided { name, below: low.clone(), above: high.clone() });
             bounded(draft, low, Worse::Lower, allowed_decrease, critical_decrease, less);
             bounded(draft, high, Worse::Higher, allowed_increase, critical_increase, more);
         }
     }
 }
 
-/// How long a canary is judged, and how often.
+/// Reads how long and how often a canary is judged.
 fn request(at: &At<'_>, draft: &mut Draft) {
     let minutes = |key| {
         at.get(key)
@@ -268,25 +274,25 @@ fn request(at: &At<'_>, draft: &mut Draft) {
         minutes("lifetimeDurationMins").filter(|(lifetime, _)| *lifetime > 0.0)
     {
         draft.first_watch = Some(lifetime.max(draft.cadence));
-        at.remark(Remark::Put {
+        at.remark(ImportFinding::Put {
             there: "the canary is judged for its lifetime".to_owned(),
-            here: "the first phase is watched for it".to_owned(),
+            here: "the first phase is watched for that time".to_owned(),
         });
     }
     if let Some((begin, at)) = begin.filter(|(begin, _)| *begin > 0.0) {
         draft.warm_up = begin;
         draft.first_watch = draft.first_watch.map(|watch| watch + begin);
-        at.remark(Remark::Differs {
-            there: "the judge begins later, once".to_owned(),
-            here: "the beginning of every phase is left out".to_owned(),
+        at.remark(ImportFinding::Differs {
+            there: "the judge begins later, only once".to_owned(),
+            here: "the beginning of every phase is ignored".to_owned(),
         });
     }
     if let Some((_, at)) = minutes("lookbackMins").filter(|(back, _)| *back > 0.0) {
-        at.remark(Remark::NoCounterpart { what: "a look back over so many minutes".to_owned() });
+        at.remark(ImportFinding::NoCounterpart { what: "a look-back time in minutes".to_owned() });
     }
     nothing(at, &["siteLocal", "metadata"]);
     if let Some(scopes) = at.get("scopes") {
-        scopes.lost(Remark::Platform { what: "which instances are control and experiment" });
+        scopes.lost(ImportFinding::Platform { what: "the instances of control and experiment" });
     }
     if let Some(scores) = at.get("thresholds") {
         thresholds(&scores);

@@ -1,10 +1,10 @@
-//! Other tools: their documents imported as policies, and what they take of a log or a rollout.
+//! Other tools: import of their documents as policies, and export of logs and rollouts.
 //!
-//! [`convert`] reads Argo Rollouts, Flagger, Kayenta and `OpenSLO`, as `docs/import.md` tells. It asks nothing of the
-//! network and runs nothing: a query stays with the host, which gives its value as a reading.
+//! [`convert`] reads Argo Rollouts, Flagger, Kayenta and `OpenSLO`: see `docs/import.md`. It uses
+//! no network and runs nothing: your deploy tool runs the queries and sends their values.
 //!
-//! [`cdevents`] and [`grafana`] write a log, [`openmetrics`] and [`icalendar`] a rollout, as `docs/export.md` tells. Nothing there
-//! names people: who does something is a role, and free texts of people stay in the log.
+//! [`cdevents`] and [`grafana`] export a log, [`openmetrics`] and [`icalendar`] a rollout: see
+//! `docs/export.md`. Exports name roles, not people, and free texts of people stay in the log.
 
 mod analysis;
 mod argo;
@@ -15,6 +15,7 @@ mod dry_run;
 mod error;
 mod expression;
 mod fault;
+mod finding;
 mod flagger;
 pub mod grafana;
 pub mod icalendar;
@@ -22,7 +23,6 @@ mod kayenta;
 pub mod openmetrics;
 mod openslo;
 mod reader;
-mod remark;
 mod source;
 mod watched;
 
@@ -30,7 +30,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 pub use error::ExportError;
 pub use fault::{ConvertError, ConvertErrors, Fault};
-pub use remark::{Finding, Remark};
+pub use finding::{Finding, ImportFinding};
 
 use document::Place;
 use reader::{At, Notes, unread};
@@ -41,7 +41,7 @@ use crate::policy::Policy;
 use crate::text::shown;
 
 closed_set! {
-    /// Whose documents are imported.
+    /// The tool or format of the imported documents.
     Kind {
         /// Argo Rollouts: `Rollout`, `AnalysisTemplate`, `ClusterAnalysisTemplate`.
         ArgoRollouts = "argo_rollouts",
@@ -54,16 +54,16 @@ closed_set! {
     }
 }
 
-/// What an import gives.
+/// The result of an import.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Imported {
-    /// Whose documents they were.
+    /// The tool or format of the documents.
     pub kind: Kind,
-    /// The policy, checked as any other.
+    /// The policy, checked like any other.
     pub policy: Policy,
     /// The same as TOML, with every default written out.
     pub text: String,
-    /// What does not map, what goes another way, and what was put in, in the order of the source.
+    /// What was lost, what works differently and what was completed, in the order of the source.
     pub findings: Vec<Finding>,
 }
 
@@ -81,14 +81,16 @@ impl Serialize for Imported {
 
 /// Imports documents of another tool as one policy.
 ///
-/// `text` is YAML or JSON, at most 1 MiB; several documents are joined by their references. Whose they are is told from
-/// `apiVersion` and `kind`, or from the shape of Kayenta's JSON, where `kind` does not say it. The policy stands by itself:
-/// no source says who approves, so it has no severities; lay it over one that has (`extends`).
+/// `text` is YAML or JSON, at most 1 MiB; several documents are joined by their references. Without
+/// the argument `kind`, the tool is detected from `apiVersion` and `kind`, or from the shape of
+/// Kayenta's JSON. The policy is complete, but has no severities, because no source defines
+/// approvals; combine it with a policy that has them (`extends`).
 ///
-/// Every key of the source is mapped, or is named by a finding, or says nothing of a policy, as `metadata` does.
+/// Every key of the source is mapped, is named in a finding, or has no effect on a policy, such as
+/// `metadata`.
 ///
 /// # Errors
-/// All of them at once, each with line and column: `HF-CONV-001` to `HF-CONV-012`.
+/// All [`ConvertErrors`] at once, each with line and column.
 ///
 /// ```
 /// use hotfix_core::interop::{Kind, convert};
@@ -120,8 +122,6 @@ impl Serialize for Imported {
 /// assert_eq!(errors.first().map(|error| error.code()), Some("HF-CONV-002"));
 /// # Ok::<(), hotfix_core::interop::ConvertErrors>(())
 /// ```
-///
-/// Shows FIELD-5.
 pub fn convert(text: &str, kind: Option<Kind>) -> Result<Imported, ConvertErrors> {
     let documents = document::read(text).map_err(ConvertErrors::new)?;
     let notes = Notes::default();
@@ -138,13 +138,13 @@ pub fn convert(text: &str, kind: Option<Kind>) -> Result<Imported, ConvertErrors
     };
     for source in sources.iter().filter(|source| !source.used.get()) {
         let (kind, name) = (shown(source.kind), shown(source.name));
-        source.at.lost(Remark::UnusedDocument { kind, name });
+        source.at.lost(ImportFinding::UnusedDocument { kind, name });
     }
     roots.iter().for_each(unread);
     let errors = notes.errors.take();
     let place = roots.first().map_or(Place { line: 1, column: 1 }, |root| root.node.place);
     let Some(draft) = draft.filter(|_| errors.is_empty()) else {
-        return Err(ConvertErrors::new(told_once(errors)));
+        return Err(ConvertErrors::new(without_duplicates(errors)));
     };
     let refused = |error: &crate::policy::PolicyError| {
         let fault = Fault::Policy { sentence: error.to_string() };
@@ -155,14 +155,14 @@ pub fn convert(text: &str, kind: Option<Kind>) -> Result<Imported, ConvertErrors
         .map_err(|errors| ConvertErrors::new(errors.iter().map(refused).collect()))?;
     let mut findings = notes.findings.take();
     findings.sort_by_key(|finding| (finding.line, finding.column));
-    Ok(Imported { kind, text: policy.to_toml(), policy, findings: told_once(findings) })
+    Ok(Imported { kind, text: policy.to_toml(), policy, findings: without_duplicates(findings) })
 }
 
-/// A part that two others refer to is read twice, and told of once.
-fn told_once<T: PartialEq>(list: Vec<T>) -> Vec<T> {
+/// Removes duplicates: a part that two others reference is read twice but reported once.
+fn without_duplicates<T: PartialEq>(list: Vec<T>) -> Vec<T> {
     let mut once: Vec<T> = Vec::new();
     for item in list {
-        // Sorted by their place, the same ones are neighbours, but for others at the same place.
+        // After sorting by place, duplicates are neighbours, except for others at the same place.
         if !once.iter().rev().take(8).any(|other| *other == item) {
             once.push(item);
         }
@@ -170,7 +170,7 @@ fn told_once<T: PartialEq>(list: Vec<T>) -> Vec<T> {
     once
 }
 
-/// Keys that say nothing of a policy.
+/// Marks keys without effect on a policy.
 fn nothing(at: &At<'_>, keys: &[&'static str]) {
     for key in keys {
         if let Some(found) = at.get(key) {
@@ -179,20 +179,20 @@ fn nothing(at: &At<'_>, keys: &[&'static str]) {
     }
 }
 
-/// Keys that the platform answers for.
+/// Reports keys that belong to the platform.
 fn platform(at: &At<'_>, keys: &[(&'static str, &'static str)]) {
     for (key, what) in keys {
         if let Some(found) = at.get(key) {
-            found.lost(Remark::Platform { what });
+            found.lost(ImportFinding::Platform { what });
         }
     }
 }
 
-/// Keys that no policy has anything for.
+/// Reports keys without a counterpart in a policy.
 fn no_counterpart(at: &At<'_>, keys: &[(&'static str, &'static str)]) {
     for (key, what) in keys {
         if let Some(found) = at.get(key) {
-            found.lost(Remark::NoCounterpart { what: (*what).to_owned() });
+            found.lost(ImportFinding::NoCounterpart { what: (*what).to_owned() });
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The state of a rollout as `OpenMetrics` 1.0 text, for whoever scrapes it.
+//! The state of a rollout as `OpenMetrics` 1.0 text for scraping.
 //!
-//! Every sample has the label `incident`. What is not known has no sample: absent is not zero. Source: the `OpenMetrics`
-//! specification 1.0.0 (state sets, `_info`, `_total`, units as suffixes, escapes).
+//! Every sample has the label `incident`. An unknown value has no sample: absent is not zero.
+//! Source: `OpenMetrics` 1.0.0 (state sets, `_info`, `_total`, units as suffixes, escapes).
 
 use std::fmt::Write as _;
 
@@ -11,12 +11,13 @@ use crate::judge::Decision;
 use crate::rollout::{Rollout, Stage, State};
 use crate::unit::Timestamp;
 
-/// The media type to serve it with.
+/// The media type of the text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The rollout at a time as `OpenMetrics` text, `# EOF` at its end.
+/// The rollout at a time as `OpenMetrics` text, which ends with `# EOF`.
 ///
-/// The time counts for the seconds in a stage and for duties; one before the last input is read as that.
+/// The time is used for the seconds in a stage and for duties. A time before the last input is
+/// replaced by that input's time.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -37,7 +38,7 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     let attempt = rollout.attempt().to_string();
     let severity = rollout.severity();
 
-    page.family("hotfix_rollout", "info", "What is rolled out");
+    page.family("hotfix_rollout", "info", "Policy, service and versions of the rollout");
     let policy = rollout.plan().policy().name().to_string();
     let mut labels = vec![
         ("policy", policy.as_str()),
@@ -47,12 +48,12 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     labels.extend(subject.incident.service.as_deref().map(|service| ("service", service)));
     page.sample("_info", &labels, 1.0);
 
-    page.family("hotfix_rollout_state", "stateset", "Where the rollout is");
+    page.family("hotfix_rollout_state", "stateset", "State of the rollout");
     let states = State::ALL.iter().map(|state| (state.as_str(), *state == rollout.state()));
     page.state_set(states);
 
     if let Some(severity) = severity {
-        page.family("hotfix_severity", "stateset", "The severity that is acted on");
+        page.family("hotfix_severity", "stateset", "The severity in force");
         page.state_set(Severity::ALL.iter().map(|one| (one.as_str(), *one == severity)));
     }
 
@@ -61,12 +62,12 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
     page.family("hotfix_phase", "stateset", "The phase that is deployed, watched or decided on");
     page.state_set(phases.iter().map(|phase| (phase.name.as_str(), Some(phase.name) == here)));
 
-    page.family("hotfix_attempts", "counter", "How often the fix was begun");
+    page.family("hotfix_attempts", "counter", "Number of attempts");
     page.line("_total", &[], &attempt);
-    page.family("hotfix_traffic_share_ratio", "gauge", "The share of traffic that has the fix");
+    page.family("hotfix_traffic_share_ratio", "gauge", "Share of traffic that has the fix");
     page.sample("", &[], rollout.share().as_fraction());
     if let Some(since) = since(rollout.stage()) {
-        page.family("hotfix_stage_seconds", "gauge", "How long the present stage lasts");
+        page.family("hotfix_stage_seconds", "gauge", "Time in the present stage");
         page.sample("", &[], at.since(since).as_seconds());
     }
     verdict(&mut page, rollout);
@@ -81,7 +82,7 @@ fn verdict(page: &mut Page<'_>, rollout: &Rollout) {
     if verdict.metrics.is_empty() {
         return;
     }
-    page.family("hotfix_verdict", "stateset", "What the last verdict asks for");
+    page.family("hotfix_verdict", "stateset", "Decision of the last verdict");
     page.state_set(Decision::ALL.iter().map(|one| (one.as_str(), *one == verdict.decision)));
     page.family(
         "hotfix_log_evidence",
@@ -122,9 +123,9 @@ fn verdict(page: &mut Page<'_>, rollout: &Rollout) {
 fn harm(page: &mut Page<'_>, rollout: &Rollout) {
     let Some(harm) = rollout.harm() else { return };
     page.family(
-        "hotfix_hurt_requests_per_minute",
+        "hotfix_affected_requests_per_minute",
         "gauge",
-        "Bad requests a minute with the traffic that each version has, over the phase so far",
+        "Estimated failed requests per minute at the present traffic of each version, over the phase so far",
     );
     for metric in &harm.metrics {
         for (version, hurt) in [("canary", metric.canary), ("live", metric.live)] {
@@ -138,7 +139,7 @@ fn harm(page: &mut Page<'_>, rollout: &Rollout) {
 
 fn duties(page: &mut Page<'_>, rollout: &Rollout, at: Timestamp) {
     let duties = rollout.duties(at);
-    page.family("hotfix_duties", "gauge", "Duties by how they stand");
+    page.family("hotfix_duties", "gauge", "Duties by status");
     let lists = [
         ("due", &duties.due),
         ("overdue", &duties.overdue),
@@ -163,13 +164,13 @@ fn duties(page: &mut Page<'_>, rollout: &Rollout, at: Timestamp) {
     page.family(
         "hotfix_duty_left_seconds",
         "gauge",
-        "Time left for what is asked for; negative where it is late",
+        "Time until each duty is due; negative if it is late",
     );
     seconds(page, &duties.overdue);
     seconds(page, &duties.due);
 }
 
-/// Since when a stage lasts, where it says so.
+/// When a stage began, if that is known.
 const fn since(stage: &Stage) -> Option<Timestamp> {
     match stage {
         Stage::Deploying(step) | Stage::Monitoring(step) | Stage::Gate { step, .. } => {
@@ -193,7 +194,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Begins a family; its unit is the end of its name, where that is one.
+    /// Begins a family. Its unit is the suffix of its name, if that is a unit.
     fn family(&mut self, name: &'static str, kind: &str, help: &str) {
         self.family = name;
         let _ = writeln!(self.text, "# TYPE {name} {kind}");

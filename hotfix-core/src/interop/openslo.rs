@@ -1,9 +1,9 @@
-//! `OpenSLO`: an `SLO` with the indicator and the alerts that it refers to. It has thresholds, and no rollout.
+//! `OpenSLO`: an `SLO` with its indicator and alerts. It has thresholds, but no rollout.
 
 use super::draft::{Draft, Limit, MetricDraft, decimal};
 use super::fault::Fault;
+use super::finding::ImportFinding;
 use super::reader::At;
-use super::remark::Remark;
 use super::source::{Source, main_of, named, silent, unknown};
 use super::{Kind, nothing};
 use crate::grade::{MetricKind, Worse};
@@ -22,19 +22,19 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     time_window(&spec);
     let slices = budgeting(&spec);
     let indicator = indicator(&spec, sources);
-    let objectives = spec.need("objectives", "`objectives:` with one `target` or more")?;
+    let objectives = spec.need("objectives", "`objectives:` with at least one `target`")?;
     for objective in objectives.items() {
         self::objective(&objective, source.name, indicator.as_ref(), slices, sources, &mut draft);
     }
     alerts(&spec, sources, &mut draft);
     draft.window = 300.0;
-    spec.remark(Remark::Completed {
-        what: "how often it is measured, and over which time a release is judged",
-        value: "looks every minute at the last five".to_owned(),
+    spec.remark(ImportFinding::Completed {
+        what: "the measurement interval and the time over which a release is judged",
+        value: "an evaluation every minute over the last five".to_owned(),
     });
-    spec.remark(Remark::Differs {
-        there: "an objective holds for its whole time window, and its error budget may be spent at any time".to_owned(),
-        here: "the canary has to keep the objective in each phase".to_owned(),
+    spec.remark(ImportFinding::Differs {
+        there: "an objective applies to its whole time window, and its error budget may be spent at any time".to_owned(),
+        here: "the canary has to meet the objective in each phase".to_owned(),
     });
     draft.complete(&spec);
     Some(draft)
@@ -46,31 +46,31 @@ fn time_window(spec: &At<'_>) {
         if let Some(duration) = window.get("duration")
             && duration.text().is_some()
         {
-            duration.remark(Remark::NoCounterpart {
+            duration.remark(ImportFinding::NoCounterpart {
                 what: "the time window of an objective".to_owned(),
             });
         }
         if let Some(calendar) = window.get("calendar") {
-            calendar.lost(Remark::NoCounterpart { what: "a window of the calendar".to_owned() });
+            calendar.lost(ImportFinding::NoCounterpart { what: "a calendar window".to_owned() });
         }
     }
 }
 
-/// Whether slices of time are counted in place of events.
+/// Whether time slices are counted instead of events.
 fn budgeting(spec: &At<'_>) -> bool {
     let Some(at) = spec.get("budgetingMethod") else { return false };
     let method = at.word(&["Occurrences", "Timeslices", "RatioTimeslices"]);
     let slices = matches!(method, Some("Timeslices" | "RatioTimeslices"));
     if slices {
-        at.remark(Remark::Differs {
-            there: "good slices of time are counted".to_owned(),
-            here: "good events are: give counts of events, or of slices".to_owned(),
+        at.remark(ImportFinding::Differs {
+            there: "good time slices are counted".to_owned(),
+            here: "good events are counted: send counts of events, or of slices".to_owned(),
         });
     }
     slices
 }
 
-/// What is measured.
+/// The indicator.
 struct Indicator {
     name: String,
     /// Whether the ratio is of bad events.
@@ -91,7 +91,7 @@ fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
         }
         (None, Some((name, at))) => {
             let Some(source) = named(sources, &["SLI"], name) else {
-                at.remark(Remark::MissingDocument { kind: "SLI", name: shown(name) });
+                at.remark(ImportFinding::MissingDocument { kind: "SLI", name: shown(name) });
                 return None;
             };
             (source.at.clone(), name.to_owned())
@@ -105,7 +105,7 @@ fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
     };
     let inner = at.need("spec", "`spec:` with `ratioMetric` or `thresholdMetric`")?;
     nothing(&inner, &["description"]);
-    let query = |at: At<'d>| at.lost(Remark::Query { metric: shown(&name) });
+    let query = |at: At<'d>| at.lost(ImportFinding::Query { metric: shown(&name) });
     if let Some(ratio) = inner.get("ratioMetric") {
         nothing(&ratio, &["counter", "rawType"]);
         let bad = ratio.get("bad");
@@ -132,7 +132,7 @@ fn objective(
 ) {
     let name = at.text_of("displayName").map(str::to_owned);
     if let Some(composite) = at.get("compositeWeight") {
-        composite.lost(Remark::NoCounterpart {
+        composite.lost(ImportFinding::NoCounterpart {
             what: "the weight of an objective in a composite".to_owned(),
         });
     }
@@ -145,7 +145,9 @@ fn objective(
             {
                 found.at.ignore();
             }
-            part.lost(Remark::NoCounterpart { what: "an objective of a composite".to_owned() });
+            part.lost(ImportFinding::NoCounterpart {
+                what: "an objective of a composite".to_owned(),
+            });
         }
     }
     let share = |key, whole: f64| {
@@ -162,10 +164,13 @@ fn objective(
         && window.text().is_some()
         && slices
     {
-        window.remark(Remark::NoCounterpart { what: "the length of a slice of time".to_owned() });
+        window
+            .remark(ImportFinding::NoCounterpart { what: "the length of a time slice".to_owned() });
     }
     if slice.is_some() {
-        at.remark(Remark::NoCounterpart { what: "the target within a slice of time".to_owned() });
+        at.remark(ImportFinding::NoCounterpart {
+            what: "the target within a time slice".to_owned(),
+        });
     }
     let operator = at.get("op").and_then(|at| at.word(&["gt", "gte", "lt", "lte"]));
     let value = at.get("value").and_then(|at| at.number());
@@ -190,27 +195,27 @@ fn objective(
     draft.metrics.push(metric);
     let there = match (indicator.threshold, operator, value) {
         (true, Some(operator), Some(value)) => {
-            format!("{target} of the values are to be {operator} {value}")
+            format!("{target} of the values have to be {operator} {value}")
         }
         (true, ..) => {
             at.fail::<()>(Fault::MissingKey { key: "op", example: "`op: lte`, and a `value`" });
             return;
         }
         (false, ..) if indicator.bad => format!("at most {bound} of the events may be bad"),
-        (false, ..) => format!("{target} of the events are to be good"),
+        (false, ..) => format!("{target} of the events have to be good"),
     };
     let counted = if indicator.bad { "bad events" } else { "good events" };
-    at.remark(Remark::Put {
+    at.remark(ImportFinding::Put {
         there,
         here: format!(
-            "readings are counts: {counted}, and all; it is no reason to go back by itself"
+            "readings are counts: {counted}, and all events; a miss alone does not roll back"
         ),
     });
 }
 
 fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
     for item in spec.list("alertPolicies") {
-        // A name, a table with a reference, or the policy itself.
+        // A name, a table with a reference, or the inline alert policy.
         let reference = match item.node.peek("alertPolicyRef") {
             Some(_) => item.get("alertPolicyRef"),
             None if item.node.peek("spec").is_some() => None,
@@ -219,8 +224,10 @@ fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
         let policy = if let Some(reference) = reference {
             let Some(name) = reference.text() else { continue };
             let Some(source) = named(sources, &["AlertPolicy"], name) else {
-                reference
-                    .remark(Remark::MissingDocument { kind: "AlertPolicy", name: shown(name) });
+                reference.remark(ImportFinding::MissingDocument {
+                    kind: "AlertPolicy",
+                    name: shown(name),
+                });
                 continue;
             };
             source.at.clone()
@@ -237,13 +244,13 @@ fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
 fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
     nothing(spec, &["description", "alertWhenResolved", "alertWhenBreaching"]);
     if let Some(targets) = spec.get("notificationTargets") {
-        targets.lost(Remark::NoCounterpart { what: "who is told of an alert".to_owned() });
+        targets.lost(ImportFinding::NoCounterpart { what: "the receivers of an alert".to_owned() });
     }
     if let Some(no_data) = spec.get("alertWhenNoData")
         && no_data.flag() == Some(true)
     {
-        no_data.remark(Remark::NoData {
-            there: "somebody is told where there are no data".to_owned(),
+        no_data.remark(ImportFinding::NoData {
+            there: "somebody is notified of missing data".to_owned(),
             here: "a person is asked".to_owned(),
         });
     }
@@ -251,8 +258,10 @@ fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
         let inner = if let Some(reference) = condition.get("conditionRef") {
             let Some(name) = reference.text() else { continue };
             let Some(source) = named(sources, &["AlertCondition"], name) else {
-                reference
-                    .remark(Remark::MissingDocument { kind: "AlertCondition", name: shown(name) });
+                reference.remark(ImportFinding::MissingDocument {
+                    kind: "AlertCondition",
+                    name: shown(name),
+                });
                 continue;
             };
             source.at.clone()
@@ -266,13 +275,14 @@ fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
     }
 }
 
-/// A burn rate: so many times the errors that the budget has room for.
+/// Reads a burn rate: a multiple of the errors that the budget allows.
 fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
     nothing(spec, &["description"]);
     if let Some(severity) = spec.get("severity")
         && severity.text().is_some()
     {
-        severity.remark(Remark::NoCounterpart { what: "the severity of an alert".to_owned() });
+        severity
+            .remark(ImportFinding::NoCounterpart { what: "the severity of an alert".to_owned() });
     }
     let Some(condition) = spec.need("condition", "`condition:` with `kind: burnrate`") else {
         return;
@@ -282,28 +292,27 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
         .need("op", "`op: gte`")
         .and_then(|at| Some((at.word(&["gt", "gte", "lt", "lte"])?, at)));
     if let Some(("lt" | "lte", at)) = operator {
-        at.remark(Remark::NoCounterpart { what: "an alert on a low burn rate".to_owned() });
+        at.remark(ImportFinding::NoCounterpart { what: "an alert on a low burn rate".to_owned() });
         condition.ignore();
         return;
     }
     let threshold = condition
         .need("threshold", "`threshold: 2`")
         .and_then(|at| Some((at.number_within(0.0, 1e6, "a number from 0 to a million")?, at)));
-    for (key, what) in [
-        ("lookbackWindow", "the window over which a rate is taken"),
-        ("alertAfter", "a wait before an alert"),
-    ] {
+    for (key, what) in
+        [("lookbackWindow", "the window of the rate"), ("alertAfter", "a wait before an alert")]
+    {
         if let Some(at) = condition.get(key)
             && at.duration().is_some()
         {
-            at.remark(Remark::NoCounterpart { what: what.to_owned() });
+            at.remark(ImportFinding::NoCounterpart { what: what.to_owned() });
         }
     }
     let (Some(_), Some((rate, at))) = (kind, threshold) else { return };
-    let mut told = Vec::new();
+    let mut bounds = Vec::new();
     for metric in &mut draft.metrics {
         let Some(Limit::Figure(bound)) = metric.success else { continue };
-        // The budget is what the objective leaves.
+        // The budget is the rest of the objective.
         let alert = match metric.worse {
             Worse::Lower => decimal(1.0 - (1.0 - bound) * rate),
             Worse::Higher => decimal(bound * rate),
@@ -315,20 +324,20 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
             Worse::Lower => before > alert,
             Worse::Higher => before < alert,
         };
-        // The first of several speaks.
+        // The first of several is used.
         if !matches!(metric.alert, Some(Limit::Figure(before)) if sooner(before)) {
             metric.alert = Some(Limit::Figure(alert));
         }
-        told.push(alert.to_string());
+        bounds.push(alert.to_string());
     }
-    if told.is_empty() {
-        at.remark(Remark::NoCounterpart {
-            what: format!("a burn rate of {rate}, more than the objective has room for"),
+    if bounds.is_empty() {
+        at.remark(ImportFinding::NoCounterpart {
+            what: format!("a burn rate of {rate}, which is more than the objective allows"),
         });
         return;
     }
-    at.remark(Remark::Put {
-        there: format!("a burn rate of {rate} is an alert"),
-        here: format!("an alert bound stands at {}, and holds the phase", told.join(" and ")),
+    at.remark(ImportFinding::Put {
+        there: format!("a burn rate of {rate} raises an alert"),
+        here: format!("the alert bound is {}, and it holds the phase", bounds.join(" and ")),
     });
 }

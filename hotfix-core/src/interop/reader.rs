@@ -1,27 +1,28 @@
-//! Reads values out of a tree and notes what it has read, so that nothing of a document goes unnoticed.
+//! Reads values from a tree and records which ones were read, so that no part of a document is
+//! ignored silently.
 //!
-//! A value that is never looked at becomes a finding by itself ([`unread`]); there is no list of known keys beside the code
-//! that reads them.
+//! A value that is never read becomes a finding ([`unread`]). The known keys are those that the
+//! code reads; there is no separate list.
 
 use std::cell::RefCell;
 
-use super::document::{Entry, Node, Place, Value};
+use super::document::{DocumentNode, Entry, Place, Value};
 use super::fault::{ConvertError, Fault};
-use super::remark::{Finding, Remark};
+use super::finding::{Finding, ImportFinding};
 use crate::text::{nearest, pointer_step, shown};
 
-/// What there is to say of a text that is being imported.
+/// The findings and faults of an import.
 #[derive(Default)]
 pub(super) struct Notes {
     pub(super) findings: RefCell<Vec<Finding>>,
     pub(super) errors: RefCell<Vec<ConvertError>>,
 }
 
-/// A value at its place.
+/// A value with its place.
 #[derive(Clone)]
 pub(super) struct At<'d> {
-    pub(super) node: &'d Node,
-    /// Of its key, or of itself in a list.
+    pub(super) node: &'d DocumentNode,
+    /// The place of its key, or of the value itself in a list.
     place: Place,
     path: String,
     document: usize,
@@ -29,18 +30,18 @@ pub(super) struct At<'d> {
 }
 
 impl<'d> At<'d> {
-    pub(super) fn root(node: &'d Node, document: usize, notes: &'d Notes) -> Self {
+    pub(super) fn root(node: &'d DocumentNode, document: usize, notes: &'d Notes) -> Self {
         node.seen.set(true);
         Self { node, place: node.place, path: String::new(), document, notes }
     }
 
-    fn below(&self, node: &'d Node, step: &str, place: Place) -> Self {
+    fn below(&self, node: &'d DocumentNode, step: &str, place: Place) -> Self {
         node.seen.set(true);
         let path = format!("{}/{}", self.path, pointer_step(step));
         Self { node, place, path, document: self.document, notes: self.notes }
     }
 
-    pub(super) fn remark(&self, remark: Remark) {
+    pub(super) fn remark(&self, remark: ImportFinding) {
         let finding = Finding::new(remark, &self.path, self.document, self.place);
         self.notes.findings.borrow_mut().push(finding);
     }
@@ -56,13 +57,13 @@ impl<'d> At<'d> {
         self.fail(Fault::WrongType { expected, got: self.node.shown() })
     }
 
-    /// All that is in it is accounted for, and says nothing of a policy.
+    /// Marks everything in it as handled, without effect on the policy.
     pub(super) fn ignore(&self) {
         self.node.whole.set(true);
     }
 
-    /// All that is in it is accounted for by a remark.
-    pub(super) fn lost(&self, remark: Remark) {
+    /// Marks everything in it as handled by a finding.
+    pub(super) fn lost(&self, remark: ImportFinding) {
         self.ignore();
         self.remark(remark);
     }
@@ -75,9 +76,9 @@ impl<'d> At<'d> {
         }
     }
 
-    /// The value of a key; null is absent.
+    /// The value of a key. Null counts as absent.
     pub(super) fn get(&self, key: &'static str) -> Option<Self> {
-        // Where it is no table the fault is told once.
+        // A value that is not a table is reported once.
         if self.node.whole.get() {
             return None;
         }
@@ -89,7 +90,7 @@ impl<'d> At<'d> {
         (!null).then(|| self.below(&entry.node, key, entry.place))
     }
 
-    /// The value of a key that must be there.
+    /// The value of a required key.
     pub(super) fn need(&self, key: &'static str, example: &'static str) -> Option<Self> {
         let found = self.get(key);
         if found.is_none() && !self.node.whole.get() {
@@ -98,13 +99,13 @@ impl<'d> At<'d> {
         found
     }
 
-    /// The keys of a table whose names are free, with their values.
+    /// The keys of a table with free names, and their values.
     pub(super) fn entries(&self) -> Vec<(&'d str, Self)> {
         let entries = self.table().unwrap_or_default();
         entries.iter().map(|e| (e.key.as_str(), self.below(&e.node, &e.key, e.place))).collect()
     }
 
-    /// The keys of a table; this looks at none of their values.
+    /// The keys of a table, without reading their values.
     pub(super) fn keys(&self) -> Option<Vec<&'d str>> {
         Some(self.table()?.iter().map(|entry| entry.key.as_str()).collect())
     }
@@ -121,12 +122,12 @@ impl<'d> At<'d> {
         }
     }
 
-    /// The items of a list under a key; none where it is absent.
+    /// The items of a list under a key. None if it is absent.
     pub(super) fn list(&self, key: &'static str) -> Vec<Self> {
         self.get(key).map(|at| at.items()).unwrap_or_default()
     }
 
-    /// A scalar, and whether it stands without quotes.
+    /// A scalar, and whether it is unquoted.
     fn scalar(&self, expected: &'static str) -> Option<(&'d str, bool)> {
         match &self.node.value {
             Value::Scalar(text, plain) => Some((text, *plain)),
@@ -134,12 +135,12 @@ impl<'d> At<'d> {
         }
     }
 
-    /// A text as it stands.
+    /// A text, unchanged.
     pub(super) fn text(&self) -> Option<&'d str> {
         self.scalar("a text").map(|(text, _)| text)
     }
 
-    /// Whether it is a text without a character.
+    /// Whether it is an empty text.
     pub(super) fn is_empty(&self) -> bool {
         matches!(&self.node.value, Value::Scalar(text, _) if text.is_empty())
     }
@@ -158,7 +159,7 @@ impl<'d> At<'d> {
         self.number_in(text)
     }
 
-    /// A number that may stand in quotes.
+    /// A number that may be in quotes.
     pub(super) fn loose_number(&self) -> Option<f64> {
         let (text, _) = self.scalar("a number")?;
         self.number_in(text.trim())
@@ -176,11 +177,11 @@ impl<'d> At<'d> {
         let number = if let Some(number) = octal.or(based) {
             let number = sign * number;
             let meaning = number.to_string();
-            self.remark(Remark::Ambiguous { text: shown(text), meaning });
+            self.remark(ImportFinding::Ambiguous { text: shown(text), meaning });
             number
         } else {
             let plain = text.replace('_', "");
-            // `inf` and `nan` are words to Rust and numbers to YAML; neither is a figure.
+            // `inf` and `nan` are numbers in YAML, but not finite.
             let worded =
                 plain.bytes().any(|b| b.is_ascii_alphabetic() && !b.eq_ignore_ascii_case(&b'e'));
             match plain.parse::<f64>() {
@@ -226,7 +227,7 @@ impl<'d> At<'d> {
         self.fail(Fault::OutOfRange { got: number.to_string(), range })
     }
 
-    /// Yes or no.
+    /// A boolean.
     pub(super) fn flag(&self) -> Option<bool> {
         let (text, plain) = self.scalar("true or false")?;
         let meaning = match text.to_ascii_lowercase().as_str() {
@@ -236,11 +237,11 @@ impl<'d> At<'d> {
             "no" | "off" | "n" if plain => false,
             _ => return self.wrong("true or false"),
         };
-        self.remark(Remark::Ambiguous { text: shown(text), meaning: meaning.to_string() });
+        self.remark(ImportFinding::Ambiguous { text: shown(text), meaning: meaning.to_string() });
         Some(meaning)
     }
 
-    /// A duration in seconds, above 0: text as Go writes it, or a whole number of seconds.
+    /// A duration in seconds, above 0: a text as in Go, or a whole number of seconds.
     pub(super) fn duration(&self) -> Option<f64> {
         let (text, _) = self.scalar("a duration")?;
         self.duration_in(text)
@@ -289,7 +290,7 @@ fn go_duration(text: &str) -> Option<f64> {
         ("s", 1.0),
         ("m", 60.0),
         ("h", 3600.0),
-        // Not Go's; Prometheus and OpenSLO have them.
+        // Units of Prometheus and OpenSLO, not of Go.
         ("d", 86_400.0),
         ("w", 604_800.0),
     ];
@@ -311,7 +312,7 @@ fn go_duration(text: &str) -> Option<f64> {
     (!text.is_empty()).then_some(seconds)
 }
 
-/// Puts a finding for all that was never looked at.
+/// Adds a finding for each value that was never read.
 pub(super) fn unread(root: &At<'_>) {
     if root.node.whole.get() {
         return;
@@ -326,7 +327,7 @@ pub(super) fn unread(root: &At<'_>) {
                     unread(&at);
                 } else {
                     let key = index.to_string();
-                    at.remark(Remark::UnknownKey { key, nearest: None });
+                    at.remark(ImportFinding::UnknownKey { key, nearest: None });
                 }
             }
         }
@@ -339,7 +340,7 @@ pub(super) fn unread(root: &At<'_>) {
                 } else {
                     let asked = root.node.asked.borrow();
                     let nearest = nearest(&entry.key, asked.iter().copied());
-                    at.remark(Remark::UnknownKey { key: shown(&entry.key), nearest });
+                    at.remark(ImportFinding::UnknownKey { key: shown(&entry.key), nearest });
                 }
             }
         }

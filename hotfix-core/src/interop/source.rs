@@ -1,16 +1,16 @@
-//! Whose documents a text has, and which of them a policy is made of.
+//! The tool of a text's documents, and the document that a policy is made from.
 
 use std::cell::Cell;
 
 use super::Kind;
-use super::document::{Node, Place, Value};
+use super::document::{DocumentNode, Place, Value};
 use super::fault::{ConvertError, Fault};
+use super::finding::ImportFinding;
 use super::reader::At;
-use super::remark::Remark;
 use crate::text::{nearest, shown};
 
 impl Kind {
-    /// Its name, as its makers write it.
+    /// The name of the tool.
     const fn title(self) -> &'static str {
         match self {
             Self::ArgoRollouts => "Argo Rollouts",
@@ -30,7 +30,7 @@ impl Kind {
         }
     }
 
-    /// The values of `apiVersion` with which they are read, the usual one first.
+    /// The accepted values of `apiVersion`, the usual one first.
     const fn versions(self) -> &'static [&'static str] {
         match self {
             Self::ArgoRollouts => &["argoproj.io/v1alpha1"],
@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    /// What a policy can be made of.
+    /// The documents that a policy can be made from.
     const fn expected(self) -> &'static str {
         match self {
             Self::ArgoRollouts => {
@@ -56,7 +56,7 @@ impl Kind {
         }
     }
 
-    /// Whose documents are of this kind.
+    /// The tools with documents of this kind.
     fn having(kind: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|tool| tool.kinds().contains(&kind))
     }
@@ -68,11 +68,11 @@ pub(super) struct Source<'d> {
     pub(super) kind: &'d str,
     pub(super) name: &'d str,
     pub(super) namespace: &'d str,
-    /// Whether the policy has something of it, or a remark says why not.
+    /// Whether the policy uses it, or a finding says why not.
     pub(super) used: Cell<bool>,
 }
 
-/// There is no document that a policy can be made of.
+/// Reports that no document can become a policy.
 pub(super) fn unknown<T>(sources: &[Source<'_>], tool: Kind) -> Option<T> {
     let first = sources.first()?;
     let mut kinds: Vec<String> = Vec::new();
@@ -89,24 +89,24 @@ pub(super) fn unknown<T>(sources: &[Source<'_>], tool: Kind) -> Option<T> {
     }
     let version = first.at.node.peek_text("apiVersion").unwrap_or_default();
     let (kinds, of, meant) = (kinds.join(", "), shown(version), meant(first.kind, &[tool]));
-    let what = format!("there is no more than {kinds} of `{of}`, which makes no policy{meant}");
+    let what = format!("the text has only {kinds} of `{of}`, which cannot become a policy{meant}");
     first.at.fail(Fault::UnknownKind { what, expected: tool.expected().to_owned() })
 }
 
-/// What a kind may have been meant to be, of those of these tools.
+/// The kind of these tools that a misspelt kind probably means.
 fn meant(kind: &str, tools: &[Kind]) -> String {
-    /// Nearly called as a template is, and known to be something else.
+    /// Similar to the name of a template, but known to be something else.
     const OTHER: &str = "AnalysisRun";
     let known = tools.iter().flat_map(|tool| tool.kinds().iter().copied());
     match nearest(kind, known) {
         Some(near) if near != kind && kind != OTHER => {
-            format!(", and `{}` may be meant to be `{near}`", shown(kind))
+            format!(" (did you mean `{near}` instead of `{}`?)", shown(kind))
         }
         _ => String::new(),
     }
 }
 
-/// The document of one of these kinds and this name; marks it as used.
+/// The document of one of these kinds with this name. Marks it as used.
 pub(super) fn named<'s, 'd>(
     sources: &'s [Source<'d>],
     kinds: &[&str],
@@ -119,7 +119,7 @@ pub(super) fn named<'s, 'd>(
     found
 }
 
-/// The one document that a policy is made of.
+/// The document that the policy is made from.
 pub(super) fn main_of<'s, 'd>(
     sources: &'s [Source<'d>],
     what: &'static str,
@@ -135,16 +135,16 @@ pub(super) fn main_of<'s, 'd>(
     Some(first)
 }
 
-/// Documents of these kinds say nothing of a policy: whom the host asks, and who is meant.
+/// Marks documents of these kinds as without effect on a policy: data sources and services.
 pub(super) fn silent(sources: &[Source<'_>], kinds: &[&str]) {
     for source in sources.iter().filter(|source| kinds.contains(&source.kind)) {
         source.used.set(true);
-        source.at.lost(Remark::OtherDocument { kind: source.kind.to_owned() });
+        source.at.lost(ImportFinding::OtherDocument { kind: source.kind.to_owned() });
     }
 }
 
-/// Whose document it is, by what it says of itself.
-fn kind_of(node: &Node) -> Option<Kind> {
+/// The tool of a document, from its `apiVersion` and `kind`.
+fn kind_of(node: &DocumentNode) -> Option<Kind> {
     let version = node.peek_text("apiVersion").unwrap_or_default();
     let group = version.split('/').next().unwrap_or_default();
     match group {
@@ -160,7 +160,7 @@ fn kind_of(node: &Node) -> Option<Kind> {
     }
 }
 
-/// The documents of a text one by one: lists of them are taken apart, those that `kubectl get` prints too.
+/// The documents of a text, with lists expanded, also those that `kubectl get` prints.
 fn parts<'d>(roots: &[At<'d>]) -> Vec<At<'d>> {
     let mut parts: Vec<At<'d>> = Vec::new();
     for root in roots {
@@ -183,22 +183,22 @@ fn parts<'d>(roots: &[At<'d>]) -> Vec<At<'d>> {
     parts
 }
 
-/// The documents of one tool; what belongs to none is remarked.
+/// The documents of one tool. Documents of no tool get a finding.
 ///
 /// # Errors
-/// None where the errors are in the notes.
+/// None if there are errors, which are in the notes.
 pub(super) fn sources<'d>(
     roots: &[At<'d>],
     wanted: Option<Kind>,
 ) -> Result<(Kind, Vec<Source<'d>>), Option<ConvertError>> {
     let parts = parts(roots);
-    let told = |part: &At<'d>| match wanted {
+    let stated = |part: &At<'d>| match wanted {
         Some(Kind::Kayenta) if part.node.peek("apiVersion").is_none() => {
             wanted.filter(|_| part.node.peek("kind").is_none())
         }
         _ => kind_of(part.node),
     };
-    let Some(kind) = parts.iter().filter_map(told).find(|kind| wanted.is_none_or(|w| w == *kind))
+    let Some(kind) = parts.iter().filter_map(stated).find(|kind| wanted.is_none_or(|w| w == *kind))
     else {
         return Err(of_none(&parts, wanted));
     };
@@ -207,7 +207,7 @@ pub(super) fn sources<'d>(
     for part in parts {
         let name = part.node.peek_text("kind").unwrap_or_default();
         let version = part.node.peek_text("apiVersion");
-        let own = told(&part) == Some(kind);
+        let own = stated(&part) == Some(kind);
         if let Some(tool) = Kind::having(name)
             && (own || version.is_none() && tool == kind)
             && version.is_none_or(|version| !tool.versions().contains(&version))
@@ -219,12 +219,12 @@ pub(super) fn sources<'d>(
         if !own {
             let kind =
                 part.node.peek_text("kind").map_or("document without a kind".to_owned(), shown);
-            part.lost(Remark::OtherDocument { kind });
+            part.lost(ImportFinding::OtherDocument { kind });
             continue;
         }
         let metadata = part.node.peek("metadata");
         let of = |key| metadata.and_then(|metadata| metadata.peek_text(key)).unwrap_or_default();
-        // None of it says anything of a policy.
+        // Nothing in it affects a policy.
         for key in ["apiVersion", "kind", "metadata", "status"] {
             if kind != Kind::Kayenta
                 && let Some(at) = part.get(key)
@@ -243,7 +243,7 @@ pub(super) fn sources<'d>(
     if sound { Ok((kind, sources)) } else { Err(None) }
 }
 
-/// A document of a kind that is read, whose version is missing or another one.
+/// A document of a known kind with a missing or different version.
 fn wrong_version(part: &At<'_>, tool: Kind, kind: &str) {
     let expected = tool.versions().first().copied().unwrap_or_default();
     let fault = |got| Fault::Version { kind: kind.to_owned(), of: tool.title(), got, expected };
@@ -258,7 +258,7 @@ fn wrong_version(part: &At<'_>, tool: Kind, kind: &str) {
     }
 }
 
-/// Why the documents are of no tool, or not of the one that is wanted; none where it is in the notes.
+/// Why the documents are of no known tool, or not of the wanted one. None if the notes say it.
 fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<ConvertError> {
     let kind_in = |part: &At<'_>| part.node.peek_text("kind").and_then(Kind::having);
     let own = parts.iter().find(|part| kind_in(part).is_some()).or_else(|| parts.first());
@@ -272,12 +272,12 @@ fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<ConvertError> {
     let what = match own
         .map(|part| (part.node.peek_text("kind"), part.node.peek_text("apiVersion")))
     {
-        None => "there is no document".to_owned(),
+        None => "the text has no document".to_owned(),
         Some((None, None)) => {
-            "the text does not say what it is: it has neither `apiVersion` nor `kind`".to_owned()
+            "the text has neither `apiVersion` nor `kind`, so its format is unknown".to_owned()
         }
         Some((None, Some(version))) => {
-            format!("a document of `{}` without `kind` does not say what it is", shown(version))
+            format!("a document of `{}` has no `kind`", shown(version))
         }
         Some((Some(kind), version)) => {
             let of =

@@ -1,8 +1,9 @@
-//! A phase that is watched, as exports tell it from others.
+//! The watched phase, for exports.
 
 use crate::rollout::{Rollout, Step};
 
-/// A phase of an attempt, since it was entered first. A pause does not end it, though it shifts the time from which it counts.
+/// A phase of an attempt, from its first entry. A pause does not end it, but shifts the time from
+/// which it counts.
 #[derive(Clone, Copy)]
 pub(super) struct Watched {
     pub(super) attempt: u32,

@@ -1,4 +1,4 @@
-//! From what was seen to a verdict (FIELD-1 to FIELD-4, statistics sections 7 to 9).
+//! Assessment: from bands, tests and gates to a verdict.
 
 use std::sync::Arc;
 
@@ -11,26 +11,26 @@ use super::phase_end::PhaseEnd;
 use super::watched::Watched;
 use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Version};
 
-/// The moment at which a verdict is asked for.
+/// Context of a verdict: the time, the share, and the state of the phase.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
     /// Now.
     pub at: Timestamp,
     /// The canary's confirmed share.
     pub share: Share,
-    /// The policy's rules of watching.
+    /// The policy's `watch` table.
     pub watch: &'a Watch,
-    /// The phase whose least time is over; none while nothing can be passed.
+    /// The phase whose least time is over; None while no phase can be promoted.
     pub due: Option<&'a Phase>,
     /// The phase's longest time is over, too.
     pub overdue: bool,
-    /// Whether a promotion waits for the proof that the fix works.
+    /// Whether a promotion needs the efficacy test to have crossed.
     pub needs_efficacy: bool,
-    /// The phase under way; none where no phase is watched.
+    /// The phase under way; None where no phase is watched.
     pub running: Option<Running<'a>>,
 }
 
-/// A phase under way, and how much of it is left.
+/// A phase under way, and its remaining time.
 #[derive(Clone, Copy, Debug)]
 pub struct Running<'a> {
     /// The phase.
@@ -39,7 +39,7 @@ pub struct Running<'a> {
     pub until_due: Span,
     /// Until its longest time is over; None where it has none.
     pub until_overdue: Option<Span>,
-    /// Requests a minute over all arms, as planned; None where nobody said.
+    /// Requests a minute over all arms, as planned; None if the plan does not say.
     pub traffic: Option<f64>,
 }
 
@@ -57,24 +57,24 @@ impl Judge {
             call.raise(Response::Ask, Reason::ArmsSwapped, None);
         } else if self.one_series {
             call.raise(Response::Ask, Reason::IdenticalArms, None);
-        } else if self.split_finding.stands() {
+        } else if self.split_finding.applies() {
             call.raise(moment.watch.alert, Reason::SplitNotAsPlanned, None);
         }
-        // The tests of all metrics at once: side by side their logarithms do not wait for each other.
+        // The tests of all metrics at once, so that their logarithms are computed in parallel.
         let tested = self.watched.iter().map(|watched| (watched.metric.id, watched.tested()));
         verdict.metrics.extend(tested);
         for (watched, (_, seen)) in self.watched.iter_mut().zip(&mut verdict.metrics) {
             watched.window.expire(moment.at);
-            watched.stand(moment, self.since, seen);
+            watched.add_band(moment, self.since, seen);
             let log_e = seen.log_e.unwrap_or(0.0);
             seen.healed =
-                seen.needs.is_none() && watched.trouble.healed(seen.band, log_e, self.hold);
+                seen.needs.is_none() && watched.degradation.healed(seen.band, log_e, self.hold);
             if watched.metric.role == Role::Decide {
                 call.band(moment, seen, watched, self.since);
                 call.bad_instances(moment, watched);
             }
         }
-        verdict.log_e = self.weigh(&verdict.metrics, &mut call);
+        verdict.log_e = self.combine(&verdict.metrics, &mut call);
         for &index in self.phase_end.iter().flat_map(PhaseEnd::worse) {
             let metric = self.watched[index].metric.id;
             call.raise(Response::RollBack, Reason::PhaseEndTest, Some(metric));
@@ -84,12 +84,12 @@ impl Judge {
             .as_ref()
             .map(|(_, test, shown)| Efficacy { log_e: test.log_e(), shown: *shown });
         if let Some(running) = &moment.running {
-            self.foresee(moment, running, verdict.efficacy, &mut call);
+            self.futility(moment, running, verdict.efficacy, &mut call);
         }
         if let Some(phase) = moment.due {
             self.gate(moment, phase, &verdict.metrics, verdict.efficacy, &mut call);
             if call.worst == Response::Hold && moment.overdue {
-                call.raise(phase.undecided, Reason::Undecided, None);
+                call.raise(phase.inconclusive, Reason::Inconclusive, None);
             }
         }
         verdict.decision = match (call.worst, moment.due) {
@@ -99,11 +99,11 @@ impl Judge {
             (Response::Ask, _) => Decision::Ask,
             (Response::RollBack, _) => Decision::RollBack,
         };
-        let lesser = verdict.decision == Decision::RollBack && self.live_hurts_more(moment);
+        let lesser = verdict.decision == Decision::RollBack && self.live_is_worse(moment);
         verdict.lesser_harm = lesser.then_some(Version::Canary);
     }
 
-    /// What a phase must have shown when its least time is over (statistics, section 7).
+    /// The gate: what a phase has to show when its least time is over.
     fn gate(
         &self,
         moment: &Moment<'_>,
@@ -120,16 +120,17 @@ impl Judge {
             if watched.covered < phase.watch {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
             }
-            // The bounds speak of the whole phase here; too little data is no miss (FIELD-2).
+            // The bounds apply to the whole phase here; too little data is not a miss.
             let band = watched.phase_band(moment.share);
             any_is_judged |= band != Some(Band::NotJudged);
             match band {
                 Some(Band::Success | Band::NotJudged) => {}
                 Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
-                Some(_) => call.raise(phase.missed, Reason::CriterionMissed, Some(*id)),
+                Some(_) => call.raise(phase.criteria_missed, Reason::CriterionMissed, Some(*id)),
                 None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
             }
-            // With all of the traffic there is no live arm to show it against; one that is only silent shows nothing.
+            // At 100% there is no live arm to compare with; a live arm that is only silent shows
+            // nothing.
             if phase.promotion == PromotionRule::EvidenceOfNoHarm
                 && watched.safe.as_ref().is_some_and(|test| !test.decided())
                 && moment.share < Share::ALL
@@ -146,23 +147,23 @@ impl Judge {
         }
     }
 
-    /// Nothing that was read is held against anything: the phase cannot show what it must, and waiting does not help.
+    /// No reading is judged by anything: the phase cannot meet its gate, and waiting does not help.
     #[cold]
     fn not_judged(&self, phase: &Phase, call: &mut Call<'_>) {
         let deciding = self.watched.iter().filter(|watched| watched.metric.role == Role::Decide);
         let mut metrics = deciding.map(|watched| Some(watched.metric.id)).peekable();
         if metrics.peek().is_none() {
-            call.raise(phase.undecided, Reason::NotJudged, None);
+            call.raise(phase.inconclusive, Reason::NotJudged, None);
         }
-        metrics.for_each(|metric| call.raise(phase.undecided, Reason::NotJudged, metric));
+        metrics.for_each(|metric| call.raise(phase.inconclusive, Reason::NotJudged, metric));
     }
 }
 
-/// The gravest response so far, and its causes by gravity.
+/// The most severe response so far, and its causes by severity.
 pub(super) struct Call<'a> {
     worst: Response,
     causes: &'a mut Vec<Cause>,
-    /// How many causes call for each response.
+    /// Number of causes for each response.
     calls: [usize; Response::ALL.len()],
 }
 
@@ -171,12 +172,12 @@ impl Call<'_> {
         self.raise_cause(response, Cause { instance: None, metric, reason });
     }
 
-    /// The gravest response so far.
+    /// The most severe response so far.
     pub(super) const fn worst(&self) -> Response {
         self.worst
     }
 
-    /// Whether something calls for going back already.
+    /// Whether a cause for a rollback was raised already.
     pub(super) fn rolls_back(&self) -> bool {
         self.worst == Response::RollBack
     }
@@ -187,14 +188,15 @@ impl Call<'_> {
         }
         self.worst = self.worst.max(response);
         if !self.causes.contains(&cause) {
-            // After those that are as grave, before the milder ones.
+            // After causes of the same severity, before milder ones.
             let place = self.calls[response as usize..].iter().sum();
             self.causes.insert(place, cause);
             self.calls[response as usize] += 1;
         }
     }
 
-    /// One instance of the canary that is worse than the others: a person replaces it, the release is not judged by it.
+    /// Instances of the canary that are worse than the others: a person replaces them, and the
+    /// release is not judged by them.
     fn bad_instances(&mut self, moment: &Moment<'_>, watched: &Watched) {
         let response = moment.watch.alert.clamp(Response::Hold, Response::Ask);
         for instance in watched.instances.bad() {
@@ -207,7 +209,7 @@ impl Call<'_> {
         }
     }
 
-    /// What a metric's band at this tick calls for.
+    /// Raises the response to a metric's band at this tick.
     fn band(
         &mut self,
         moment: &Moment<'_>,
@@ -220,10 +222,10 @@ impl Call<'_> {
             let long = last.is_some_and(|last| moment.at.since(last) >= moment.watch.no_data.after);
             (if long { moment.watch.no_data.then } else { Response::Hold }, reason)
         };
-        // A tolerance for single bad looks (FIELD-8).
+        // Tolerance for single breaches.
         let counts = || {
-            let looks = watched.trouble.bad_looks(moment.at, watched.read_at);
-            f64::from(looks) >= moment.watch.bad_looks
+            let breaches = watched.degradation.consecutive_breaches(moment.at, watched.read_at);
+            f64::from(breaches) >= moment.watch.consecutive_breaches
         };
         let (response, reason) = match seen.band {
             Band::Rollback if !counts() => (Response::Hold, Reason::RollbackBand),
@@ -242,7 +244,7 @@ impl Call<'_> {
 }
 
 impl Watched {
-    /// What its tests say; where the window stands is not known yet.
+    /// The results of its tests; the band of the window is not known yet.
     fn tested(&self) -> MetricVerdict {
         let worse = self.worse.as_ref();
         let assurance = worse.map(|_| self.assurance());
@@ -260,8 +262,8 @@ impl Watched {
         }
     }
 
-    /// Adds where the trailing window stands.
-    fn stand(&self, moment: &Moment<'_>, since: Option<Timestamp>, seen: &mut MetricVerdict) {
+    /// Adds the band of the trailing window.
+    fn add_band(&self, moment: &Moment<'_>, since: Option<Timestamp>, seen: &mut MetricVerdict) {
         let columns = self.columns();
         let (canary, baseline) = self.window.sums().split_at(columns);
         let share = moment.share;
@@ -275,7 +277,7 @@ impl Watched {
             (None, _) => Band::NoData,
             (Some(read), _) if moment.at.since(read) > moment.watch.stale => Band::Stale,
             (Some(_), None) => {
-                // Nothing in the window speaks for the canary, also where there are no trials to count.
+                // The window has no value of the canary, also for kinds without trials.
                 let lacking = |n: f64| (moment.watch.least_trials - n).max(1.0);
                 let of_window = moment.watch.window.as_seconds();
                 seen.needs = Some(self.trials(canary).map_or(of_window, lacking));
@@ -292,7 +294,8 @@ impl Watched {
         };
     }
 
-    /// How much the window lacks before a band speaks: trials, or seconds of watching; None where it lacks nothing.
+    /// How much the window lacks before bounds apply: trials, or seconds of observation; None if
+    /// nothing.
     fn needs(
         &self,
         moment: &Moment<'_>,
@@ -306,19 +309,20 @@ impl Watched {
                 let other = if self.compares_live && baseline > 0.0 { baseline } else { least };
                 least - canary.min(other)
             } else {
-                // One tick of a rare count or a level is no window: watch for as long as the window is, also after a silence.
-                let since = self.steady.since(since);
+                // One tick of a rare count or a level does not fill a window: observe for the
+                // length of the window, also after a gap.
+                let since = self.coverage.since(since);
                 moment.watch.window.as_seconds() - seconds_watched(moment.at, since)
             };
         (lacking > 0.0).then_some(lacking)
     }
 
-    /// Whether a test that decides is fed with what both arms read.
+    /// Whether a test that decides compares both arms.
     fn is_tested(&self) -> bool {
         self.metric.is_tested() && self.worse.is_some()
     }
 
-    /// The band over the whole phase; None with less than the least trials.
+    /// The band over the whole phase; None with fewer than the least trials.
     pub(super) fn phase_band(&self, share: Share) -> Option<Band> {
         let (canary, baseline) = self.window.phase().split_at(self.columns());
         let value = self.value(canary, share.as_fraction())?;
@@ -330,10 +334,11 @@ impl Watched {
     }
 }
 
-/// How long it has been watched since then; for ever where no phase has begun.
+/// Seconds of observation since then; infinite if no phase has begun.
 ///
-/// Not inlined: hoisted out of the loop over metrics it would compute with the time of a start that is not there. Nothing
-/// uses the result, but valgrind reports the branch to hosts that run under it.
+/// Not inlined: hoisted out of the loop over metrics, it would compute with the uninitialised time
+/// of an absent start. The result is not used, but valgrind reports the branch to programs that run
+/// under it.
 #[inline(never)]
 fn seconds_watched(at: Timestamp, since: Option<Timestamp>) -> f64 {
     since.map_or(f64::INFINITY, |since| at.since(since).as_seconds())

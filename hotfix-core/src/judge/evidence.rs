@@ -1,4 +1,4 @@
-//! What one metric's evidence comes to, in full (STAT-4, statistics section 10). Computed on demand.
+//! The full evidence of one metric, computed on demand.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -9,70 +9,73 @@ use crate::stats::{Counts, Totals};
 use crate::unit::MetricName;
 
 use super::Judge;
-use super::footing::Guarantee;
+use super::evidence_basis::Guarantee;
 use super::test::Test;
 use super::watched::Watched;
 
 /// Confidence of the intervals of each arm.
 const OF_AN_ARM: f64 = 0.95;
 
-/// The evidence of one metric with everything that it rests on.
+/// The evidence of one metric, with totals, intervals, thresholds and guarantee.
 ///
-/// Counts are of what is bad: failures where the metric counts successes. What is absent is not known: totals and
-/// intervals of a latency, which compares several things at once, or figures of a test that no phase asks for.
+/// Counts are of bad events: failures where the metric counts successes. Absent values are not
+/// defined: totals and intervals of a latency, which compares several boundaries at once, and
+/// results of a test that no phase uses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricEvidence {
-    /// Chance of ever rolling back a release that is no worse; all tested metrics share it by their weights.
+    /// Type I error: chance of ever rolling back a release that is no worse; all tested metrics
+    /// share it by their weights.
     pub alpha: f64,
     /// Most that one tick adds to the evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap: Option<f64>,
     /// Whether this test alone has ever reached `threshold`.
     pub decided: bool,
-    /// What the chance of a false rollback is known by.
+    /// Basis of the false-rollback rate.
     pub guarantee: Guarantee,
     /// Log evidence from which a promotion is held.
     pub hold: f64,
-    /// Interval for the ratio at confidence `1 - alpha`, valid at every look for independent errors; null for an end that
-    /// is infinite.
+    /// Interval for the ratio at confidence `1 - alpha`, valid at every evaluation for independent
+    /// errors; null for an infinite end.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "open_ended")]
     pub interval: Option<Interval>,
     /// Log e-value that the canary is worse than tolerated.
     pub log_e: f64,
-    /// Log e-value that it is better than the margin, where a phase asks for it.
+    /// Log e-value that it is better than the margin, if a phase uses that test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_safe: Option<f64>,
-    /// The least `log_e` without one of the canary's instances, where they are known and at least four.
+    /// The least `log_e` without one of the canary's instances, where they are known and at least
+    /// four.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_without_any: Option<f64>,
-    /// The ratio that `log_e_safe` speaks of.
+    /// The margin of `log_e_safe`, as a ratio.
     pub margin: f64,
     /// The evidence mode in force.
     pub mode: EvidenceMode,
-    /// Intervals of each arm's rate: of this one look, **not** valid at every look.
+    /// Intervals of each arm's rate, for a single evaluation: **not** anytime-valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_sequential: Option<ArmIntervals>,
-    /// At most this chance of evidence as strong as the strongest so far, were the canary no worse; valid at every look
-    /// where `guarantee` holds.
+    /// Anytime-valid p-value: upper bound of the chance of evidence as strong as the strongest so
+    /// far under the null hypothesis; holds as far as `guarantee` does.
     pub p_value: f64,
-    /// Canary rate over baseline rate; 0.5 is added to a count that is zero. For latency that of slow requests at the
-    /// loudest boundary.
+    /// Canary rate over baseline rate; 0.5 is added to a count that is zero. For latency the ratio
+    /// of slow requests at the boundary with the strongest evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
     /// Log evidence at which this test alone decides.
     pub threshold: f64,
     /// The ratio that is tolerated.
     pub tolerated: f64,
-    /// What was compared so far.
+    /// Totals that were compared so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<Totals>,
     /// Its share of `alpha`.
     pub weight: f64,
-    /// Why the mode in force is valid here, or is not known to be.
+    /// Why the mode in force is valid here, or why that is not known.
     pub why: String,
 }
 
-/// Wilson's intervals at 95%, for one look.
+/// Wilson intervals at 95%, for a single evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArmIntervals {
     /// Of the live arm.
@@ -82,7 +85,7 @@ pub struct ArmIntervals {
 }
 
 impl Judge {
-    /// Everything that is known of one metric's evidence; none without a test, or before a latency was read.
+    /// The full evidence of one metric; None without a test, or before the first latency reading.
     pub fn evidence(&self, id: MetricName, plan: &Plan) -> Option<MetricEvidence> {
         let watched = self.watched.iter().find(|w| w.metric.id == id)?;
         let test = watched.worse.as_ref()?;
@@ -97,7 +100,7 @@ impl Judge {
             cap,
             decided: figures.decided || watched.instances.stands_out(),
             guarantee: assurance.guarantee,
-            hold: watched.footing.limits().map_or(self.hold, |limits| limits.hold),
+            hold: watched.basis.limits().map_or(self.hold, |limits| limits.hold),
             interval: watched.interval(1.0 - alpha),
             log_e: figures.log_e,
             log_e_safe: watched.safe.as_ref().map(Test::log_e),
@@ -107,7 +110,8 @@ impl Judge {
             not_sequential: watched.of_one_look(test),
             p_value: match (assurance.mode, drawn) {
                 (EvidenceMode::Randomised, Some(drawn)) => drawn.p_value(),
-                // Both have to agree, so the weaker one counts: what the draw guarantees holds of the larger value.
+                // Both have to agree, so the larger p-value counts: the guarantee of the draw holds
+                // for it.
                 (EvidenceMode::Both, Some(drawn)) => drawn.p_value().max(figures.p_value),
                 _ => figures.p_value,
             },
@@ -122,7 +126,7 @@ impl Judge {
 }
 
 impl Watched {
-    /// Wilson's interval of each arm over the whole rollout; a rate with an exposure has none.
+    /// Wilson interval of each arm over the whole rollout; None for a rate with an exposure.
     fn of_one_look(&self, test: &Test) -> Option<ArmIntervals> {
         if self.metric.kind != MetricKind::Proportion {
             return None;
@@ -132,25 +136,30 @@ impl Watched {
         Some(ArmIntervals { baseline: of(baseline)?, canary: of(canary)? })
     }
 
-    /// Why the mode in force is valid, or is not known to be.
+    /// Why the mode in force is valid, or why that is not known.
     fn why(&self, mode: EvidenceMode) -> String {
         let valid = match mode {
             EvidenceMode::Replay => {
-                "limits are what noise alone reached in the house's own history, and never below those for independent errors"
+                "the limits are calibrated on what noise alone reached in your own history, and \
+                 are never below those for independent errors"
             }
             EvidenceMode::Randomised => {
-                "were the release no different, the counts would not depend on which instances are the canary's: valid where \
-                 these were drawn at random"
+                "if the release changes nothing, the counts do not depend on which instances are \
+                 the canary's: valid where these were drawn at random"
             }
             EvidenceMode::Both => {
                 "the history's limits and the comparison of instances both have to agree"
             }
-            EvidenceMode::Plain => self.footing.why_plain(),
+            EvidenceMode::Plain => self.basis.why_plain(),
         };
         let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);
         if compares && self.instances.is_looked_out() {
-            // The error probability of the phase is spent on looks that are planned by its ticks.
-            format!("{valid}; no look is left in this phase: from here bands alone roll back")
+            // The error probability of the phase is spent on interim analyses that are planned by
+            // ticks.
+            format!(
+                "{valid}; this phase has no further interim analysis, so from here on only bounds \
+                 roll back"
+            )
         } else {
             valid.to_owned()
         }

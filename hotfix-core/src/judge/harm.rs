@@ -1,7 +1,5 @@
-//! Whom each version hurts (STAT-5, statistics section 9).
-//!
-//! Going back means going to a version that is known to be sick. What each hurts is shown, so that a person can choose the
-//! lesser harm.
+//! Lesser harm: estimated bad events of each version. A rollback returns to a version that is known
+//! to be faulty. The impact of both is shown, so that a person can choose the lesser harm.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +11,7 @@ use crate::unit::{MetricName, Timestamp};
 use super::watched::Watched;
 use super::{Judge, Moment};
 
-/// Confidence of the ends between which a rate is taken to lie.
+/// Confidence of the interval of a rate.
 const CONFIDENCE: f64 = 0.95;
 /// Standard deviations to either side at that confidence, for the square root of a count.
 const DEVIATIONS: f64 = 1.96;
@@ -21,21 +19,21 @@ const DEVIATIONS: f64 = 1.96;
 /// Bad events a minute of each version, over the phase so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Harm {
-    /// When.
+    /// Time of the estimate.
     pub at: Timestamp,
-    /// What the canary would hurt a minute with all of the traffic; absent without data.
+    /// Bad events a minute of the canary with all of the traffic; absent without data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<Range>,
-    /// The version that surely hurts fewer with all of the traffic; absent where that is open, as it is while a metric has
-    /// data of one version alone.
+    /// The version with certainly fewer bad events with all of the traffic; absent if that is not
+    /// certain, as while a metric has data of only one version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesser: Option<Version>,
-    /// The same of the live version.
+    /// The same for the live version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Range>,
-    /// By metric, in the order of their ids: those that count bad events and decide.
+    /// By metric, in the order of ids: those that count bad events and decide.
     pub metrics: Vec<MetricHarm>,
-    /// Requests a minute over all arms, as planned, else as seen; absent where neither says.
+    /// Requests a minute over all arms, as planned, else as observed; absent if neither is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<f64>,
 }
@@ -45,36 +43,36 @@ crate::grade::closed_set! {
     Version {
         /// The version under test.
         Canary = "canary",
-        /// The live version, which a rollback goes back to.
+        /// The live version, which a rollback returns to.
         Live = "live",
     }
 }
 
-/// What one metric says of both versions.
+/// Bad events of both versions by one metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricHarm {
     /// The version under test; absent without data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub canary: Option<Hurt>,
+    pub canary: Option<VersionImpact>,
     /// The live version; absent without data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live: Option<Hurt>,
+    pub live: Option<VersionImpact>,
     /// The metric.
     pub metric: MetricName,
 }
 
 /// Bad events a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Hurt {
-    /// If it had all of the traffic.
+pub struct VersionImpact {
+    /// With all of the traffic.
     pub at_full: f64,
-    /// The 95% interval of that; Wilson's for a proportion.
+    /// Its 95% interval; a Wilson interval for a proportion.
     pub at_full_range: Range,
-    /// With the traffic that it has.
+    /// With its present traffic.
     pub now: f64,
 }
 
-/// From one figure to another.
+/// An interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Range {
     /// At most.
@@ -84,16 +82,15 @@ pub struct Range {
 }
 
 impl Judge {
-    /// What each version hurts, over the phase so far.
-    ///
-    /// One request may be bad for several metrics, or each for another: a version hurts at least what its worst metric
-    /// says, and at most what all say together.
+    /// Estimated bad events of each version, over the phase so far.
+    /// The bad events of several metrics may be the same requests or different ones: a version has
+    /// at least the bad events of its worst metric, and at most the sum of all.
     pub fn harm(&self, moment: &Moment<'_>) -> Harm {
         let requests = self.requests_per_minute(moment);
         let metrics: Vec<MetricHarm> = self
-            .hurting()
+            .impact_metrics()
             .map(|watched| {
-                let [canary, live] = watched.hurts(moment, requests);
+                let [canary, live] = watched.impacts(moment, requests);
                 MetricHarm { canary, live, metric: watched.metric.id }
             })
             .filter(|m| m.canary.is_some() || m.live.is_some())
@@ -109,13 +106,13 @@ impl Judge {
         }
     }
 
-    /// Whether going back surely hurts more than staying would.
-    pub(super) fn live_hurts_more(&self, moment: &Moment<'_>) -> bool {
+    /// Whether a rollback certainly causes more bad events than staying.
+    pub(super) fn live_is_worse(&self, moment: &Moment<'_>) -> bool {
         self.both(moment, self.requests_per_minute(moment)).lesser() == Some(Version::Canary)
     }
 
     /// The metrics that count bad events: those that decide, and the bug's own.
-    fn hurting(&self) -> impl Iterator<Item = &Watched> {
+    fn impact_metrics(&self) -> impl Iterator<Item = &Watched> {
         let bug = self.efficacy.as_ref().map(|(bug, ..)| *bug);
         self.watched.iter().enumerate().filter_map(move |(index, watched)| {
             let decides = watched.metric.role == Role::Decide || bug == Some(index);
@@ -123,7 +120,7 @@ impl Judge {
         })
     }
 
-    /// As planned, else as the first proportion has seen it in this phase.
+    /// Traffic as planned, else as the first proportion has it in this phase.
     pub(super) fn requests_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
         let planned = moment.running.as_ref().and_then(|running| running.traffic);
         planned.or_else(|| {
@@ -134,14 +131,16 @@ impl Judge {
         })
     }
 
-    /// What canary and live version would hurt with all of the traffic.
+    /// Estimated bad events of canary and live version with all of the traffic.
     fn both(&self, moment: &Moment<'_>, requests: Option<f64>) -> Both {
         let mut both = Both { canary: None, live: None, alike: true };
-        for watched in self.hurting() {
-            let [canary, live] = watched.hurts(moment, requests);
+        for watched in self.impact_metrics() {
+            let [canary, live] = watched.impacts(moment, requests);
             both.alike &= canary.is_some() == live.is_some();
-            for (sum, hurt) in [(&mut both.canary, canary), (&mut both.live, live)] {
-                let Some(Hurt { at_full_range: Range { low, high }, .. }) = hurt else { continue };
+            for (sum, impact) in [(&mut both.canary, canary), (&mut both.live, live)] {
+                let Some(VersionImpact { at_full_range: Range { low, high }, .. }) = impact else {
+                    continue;
+                };
                 let known = sum.unwrap_or(Range { low: 0.0, high: 0.0 });
                 *sum = Some(Range { low: known.low.max(low), high: known.high + high });
             }
@@ -150,16 +149,16 @@ impl Judge {
     }
 }
 
-/// What both versions would hurt with all of the traffic.
+/// Estimated bad events of both versions with all of the traffic.
 struct Both {
     canary: Option<Range>,
     live: Option<Range>,
-    /// Each metric has data of both or of none: what is not known of one alone is not zero.
+    /// Whether each metric has data of both versions or of neither: unknown is not zero.
     alike: bool,
 }
 
 impl Both {
-    /// The version that surely hurts fewer.
+    /// The version with certainly fewer bad events.
     fn lesser(&self) -> Option<Version> {
         let (canary, live) = self.canary.zip(self.live).filter(|_| self.alike)?;
         if canary.high < live.low {
@@ -174,13 +173,14 @@ impl Both {
 
 impl Watched {
     /// Canary and live version, over the phase so far.
-    fn hurts(&self, moment: &Moment<'_>, requests: Option<f64>) -> [Option<Hurt>; 2] {
+    fn impacts(&self, moment: &Moment<'_>, requests: Option<f64>) -> [Option<VersionImpact>; 2] {
         let shares = [moment.share, moment.share.rest()].map(crate::unit::Share::as_fraction);
         let [canary, live] = self.phase_counts();
-        [(canary, shares[0]), (live, shares[1])].map(|(arm, share)| self.hurt(arm, share, requests))
+        [(canary, shares[0]), (live, shares[1])]
+            .map(|(arm, share)| self.impact(arm, share, requests))
     }
 
-    fn hurt(&self, arm: Counts, share: f64, requests: Option<f64>) -> Option<Hurt> {
+    fn impact(&self, arm: Counts, share: f64, requests: Option<f64>) -> Option<VersionImpact> {
         if arm.trials <= 0.0 || share <= 0.0 {
             return None;
         }
@@ -203,10 +203,10 @@ impl Watched {
             (
                 per_minute(arm.events),
                 per_minute(end(-DEVIATIONS)),
-                // None seen: three are still likely enough (95%).
+                // None observed: up to three are still plausible (95%).
                 per_minute(end(DEVIATIONS).max(3.0)),
             )
         };
-        Some(Hurt { at_full: rate, at_full_range: Range { high, low }, now: rate * share })
+        Some(VersionImpact { at_full: rate, at_full_range: Range { high, low }, now: rate * share })
     }
 }

@@ -1,12 +1,11 @@
-//! Instance by instance: is it the release, or one bad instance, or nothing at all (statistics, section 4)?
+//! Comparison of instances: distinguishes a bad release from one bad instance and from noise.
+//! The instances are known from the readings. The canary grows from phase to phase and instances
+//! are replaced, and each check treats that in its own way:
 //!
-//! Which instances there are is known from the readings. The canary grows from phase to phase and instances are
-//! replaced, so each question has its own answer to that:
-//!
-//! - *without any one*: an instance is taken out of the evidence from its first reading on, and stays taken out when it is
-//!   gone, as the whole keeps what it did.
-//! - *bad instance* and *randomised* take the instances of the first reading of a phase that is judged. One that comes
-//!   later waits for the next phase; one that is gone has no trials from then on.
+//! - *leave-one-out*: an instance is left out of the evidence from its first reading on, and
+//!   remains left out when it is gone, because the total keeps its events.
+//! - *bad instance* and *randomised* use the instances of the first judged reading of a phase. One
+//!   that is added later waits for the next phase; one that is gone has no trials from then on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,28 +21,28 @@ use crate::stats::replay::LEAVE_ONE_OUT;
 
 use super::test::Test;
 
-/// How much longer than `1/α` the list of possible subsets is at least: copies of the canary among the subsets that are
-/// drawn tie with it, and it loses ties. With this they take a quarter of the budget.
+/// The least number of possible subsets, as a multiple of `1/α`: copies of the canary among the
+/// drawn subsets tie with it, and it loses ties. With this factor they use a quarter of the budget.
 const ROOM: f64 = 4.0;
-/// Subsets to draw: as many over `1/α`, within these.
+/// Subsets to draw, as a multiple of `1/α`, within these limits.
 const DRAWN: f64 = 20.0;
 const FEWEST_DRAWN: f64 = 2_000.0;
 const MOST_DRAWN: f64 = 10_000.0;
-/// Instances that are taken out one by one; of more, the first.
+/// Most instances that are left out one at a time; of more, the first.
 pub(super) const MOST_LEFT_OUT: usize = 1_000;
 
 /// One arm's instances in one tick.
 #[derive(Clone, Copy)]
-pub(super) struct Arm<'a> {
-    /// By name, as they were sent.
+pub(super) struct InstanceArm<'a> {
+    /// Instances by name, as they were sent.
     pub(super) names: &'a BTreeMap<String, [f64; 2]>,
     /// What this tick added, in the order of the names.
     pub(super) counts: &'a [[f64; 2]],
-    /// Which way events are bad.
+    /// Whether events are bad or good.
     pub(super) worse: Worse,
 }
 
-impl<'a> Arm<'a> {
+impl<'a> InstanceArm<'a> {
     /// Names in their order, with bad events and trials.
     fn each(self) -> impl Iterator<Item = (&'a str, Counts)> {
         self.names.keys().zip(self.counts).map(move |(name, &[events, trials])| {
@@ -52,7 +51,7 @@ impl<'a> Arm<'a> {
     }
 }
 
-/// How the canary's instances are compared with other choices of as many.
+/// Settings of the comparison of the canary's instances with other choices of as many.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Drawing {
     /// The metric's share of the error probability, in one phase.
@@ -63,21 +62,21 @@ pub(super) struct Drawing {
     pub(super) ticks: Vec<u32>,
 }
 
-/// What is known of one metric's instances.
+/// State of one metric's instances.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Instances {
     pub(super) alpha: f64,
     pub(super) tolerated: f64,
     pub(super) drawing: Option<Drawing>,
-    /// The evidence without each instance that the canary ever had, in the order of names.
+    /// Leave-one-out evidence for each instance that the canary ever had, in the order of names.
     pub(super) without: Vec<(Arc<str>, RateRatio)>,
     /// How many instances the canary had at the last reading.
     pub(super) present: usize,
     pub(super) phase: usize,
     pub(super) set: Option<Set>,
-    /// A reading of both arms was judged: whether it names instances has been seen.
+    /// A reading of both arms was judged, so it is known whether readings name instances.
     pub(super) judged: bool,
-    /// The last judged reading of both arms was one that compares the canary with other choices.
+    /// The last judged reading of both arms compared the canary with other choices.
     pub(super) compared: bool,
     /// The canary has ever stood out among the subsets.
     pub(super) drawn: bool,
@@ -93,7 +92,7 @@ pub(super) struct Set {
     /// Scratch: this tick's counts, the canary's first.
     pub(super) counts: Vec<Counts>,
     pub(super) bad: Option<BadInstance>,
-    /// Places of those that have been named bad.
+    /// Indices of the instances that were reported as bad.
     pub(super) named: Vec<usize>,
     pub(super) randomised: Option<Box<(RandomisationDesign, Randomisation)>>,
 }
@@ -122,8 +121,14 @@ impl Instances {
         }
     }
 
-    /// Takes each instance out of the evidence of this tick. `test` is the whole's before the tick.
-    pub(super) fn leave_out(&mut self, test: &Test, canary: Arm<'_>, [all, baseline]: [Counts; 2]) {
+    /// Updates the leave-one-out evidence with this tick. `test` is the total's test before the
+    /// tick.
+    pub(super) fn leave_out(
+        &mut self,
+        test: &Test,
+        canary: InstanceArm<'_>,
+        [all, baseline]: [Counts; 2],
+    ) {
         let Test::Rate(design, whole) = test else { return };
         let mut place = 0;
         self.present = 0;
@@ -132,7 +137,7 @@ impl Instances {
                 (all.events - part.events).max(0.0),
                 (all.trials - part.trials).max(0.0),
             );
-            // Counts were checked when they were read, so the test takes them.
+            // Counts were checked when they were read, so the test accepts them.
             let _ = state.update(design, rest, baseline);
         };
         for (name, part) in canary.each() {
@@ -157,7 +162,7 @@ impl Instances {
         }
     }
 
-    /// The least log e-value without one instance; none where the canary has too few.
+    /// The least leave-one-out log e-value; None if the canary has too few instances.
     pub(super) fn log_e_without_any(&self, test: &Test) -> Option<f64> {
         let Test::Rate(design, _) = test else { return None };
         if self.present < LEAVE_ONE_OUT {
@@ -172,14 +177,19 @@ impl Instances {
         self.compared = false;
     }
 
-    /// Whether a reading was judged, so that it has been seen whether instances are named.
+    /// Whether a reading was judged, so that it is known whether readings name instances.
     pub(super) const fn are_judged(&self) -> bool {
         self.judged
     }
 
-    /// Compares the instances with each other in one judged tick. `noise` is how many times as much evidence it takes to
-    /// name one bad as it would without bursts; none where nobody knows.
-    pub(super) fn compare(&mut self, canary: Arm<'_>, baseline: Arm<'_>, noise: Option<f64>) {
+    /// Compares the instances with each other in one judged tick. `noise` is the factor on the
+    /// evidence that reports one as bad, because of bursts; None if it is unknown.
+    pub(super) fn compare(
+        &mut self,
+        canary: InstanceArm<'_>,
+        baseline: InstanceArm<'_>,
+        noise: Option<f64>,
+    ) {
         if let Some(set) = &mut self.set {
             set.read(canary, baseline);
         } else {
@@ -203,8 +213,8 @@ impl Instances {
         }
     }
 
-    /// The first judged reading of a phase says which instances it has.
-    fn settle(&self, canary: Arm<'_>, baseline: Arm<'_>) -> Set {
+    /// Sets the instances of a phase from its first judged reading.
+    fn settle(&self, canary: InstanceArm<'_>, baseline: InstanceArm<'_>) -> Set {
         let (mut counts, mut names) = (Vec::new(), [Vec::new(), Vec::new()]);
         for (arm, names) in [canary, baseline].into_iter().zip(&mut names) {
             for (name, counted) in arm.each() {
@@ -229,7 +239,7 @@ impl Instances {
             tolerated: self.tolerated,
             ..RateRatioSettings::default()
         };
-        // A single instance has no others to be worse than.
+        // A single instance has no others to compare with.
         let bad = BadInstance::try_new(&settings, owned(&canary)).ok();
         let randomised = self.drawing.as_ref().and_then(|drawing| {
             let all = canary.iter().chain(&baseline).map(ToString::to_string).collect();
@@ -238,8 +248,8 @@ impl Instances {
         Set { canary, baseline, counts, bad, named: Vec::new(), randomised }
     }
 
-    /// Whether the canary is being compared with other choices, or was until the phase that is now on its way, or has
-    /// stood out.
+    /// Whether the canary is being compared with other choices, or was until the phase that is now
+    /// on its way, or has stood out.
     pub(super) const fn is_randomised(&self) -> bool {
         self.drawn || self.compared
     }
@@ -254,7 +264,7 @@ impl Instances {
         self.set.as_ref()?.randomised.as_deref().map(|(_, state)| state)
     }
 
-    /// Whether the comparison of this phase has no look left at which the canary could stand out.
+    /// Whether this phase has no interim analysis left at which the canary could stand out.
     pub(super) fn is_looked_out(&self) -> bool {
         let of_phase = self.set.as_ref().and_then(|set| set.randomised.as_deref());
         !self.drawn && of_phase.is_some_and(|(design, state)| !state.has_looks_left(design))
@@ -267,8 +277,8 @@ impl Instances {
 }
 
 impl Set {
-    /// Puts a tick's counts in their places.
-    fn read(&mut self, canary: Arm<'_>, baseline: Arm<'_>) {
+    /// Assigns a tick's counts to the instances.
+    fn read(&mut self, canary: InstanceArm<'_>, baseline: InstanceArm<'_>) {
         self.counts.fill(Counts::default());
         let (of_canary, of_baseline) = self.counts.split_at_mut(self.canary.len());
         let arms = [(canary, &self.canary, of_canary), (baseline, &self.baseline, of_baseline)];
@@ -285,7 +295,7 @@ impl Set {
 }
 
 impl Drawing {
-    /// The comparison of these instances; none where there are too few possible choices.
+    /// The comparison of these instances; None if there are too few possible choices.
     fn draw(
         &self,
         phase: usize,
@@ -310,7 +320,7 @@ impl Drawing {
             alpha: self.alpha,
             subsets,
             tolerated,
-            looks: Some(looks),
+            evaluations: Some(looks),
             budget: Some(budget),
             ..RandomisationSettings::new(instances, canary, self.seed)
         };
@@ -320,7 +330,7 @@ impl Drawing {
     }
 }
 
-/// How many choices of so many instances there are; no more than it takes to be over `enough`.
+/// Number of choices of so many instances, counted until it exceeds `enough`.
 fn choices(of: usize, size: usize, enough: f64) -> f64 {
     let mut count = 1.0;
     for drawn in 0..size.min(of.saturating_sub(size)) {
@@ -332,13 +342,15 @@ fn choices(of: usize, size: usize, enough: f64) -> f64 {
     count
 }
 
-/// At which ticks of a phase to look, and which part of the budget may be spent by then: the default's looks within the
-/// phase, beyond them twice as late each time, and the phase's last tick with all of it.
+/// Interim analyses of a phase: their ticks, and the part of the budget that may be spent by then.
+/// The default's analyses within the phase, beyond them at twice the tick each time, and the
+/// phase's last tick with all of it.
 fn looks(ticks: u32) -> (Vec<u32>, Vec<f64>) {
     let within = DEFAULT_LOOKS.iter().zip(DEFAULT_BUDGET).take_while(|(look, _)| **look < ticks);
     let (mut looks, mut budget): (Vec<u32>, Vec<f64>) =
         within.map(|(look, part)| (*look, part)).unzip();
-    // The default has all of it spent by its last look; a longer phase keeps a part for what comes later.
+    // The default spends all of it by its last analysis; a longer phase keeps a part for later
+    // ones.
     let before = DEFAULT_BUDGET.len() - 1;
     let late_from = looks.len().min(before);
     budget.truncate(late_from);

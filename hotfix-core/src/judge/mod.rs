@@ -1,39 +1,42 @@
-//! The judge: bands and sequential tests into one verdict (STAT-1 to STAT-5, statistics section 8).
-//!
-//! It is fed in two steps, so that a refused observation changes nothing: [`Judge::prepare`] checks and reads into
-//! scratch, [`Judge::take`] folds what was read. [`Judge::assess`] then says what follows.
+//! The judge, which combines bands and sequential tests into one verdict.
+//! An observation is processed in two steps, so that a refused one changes nothing:
+//! [`Judge::prepare`] checks it and reads it into scratch, [`Judge::take`] updates the state.
+//! [`Judge::assess`] then gives the verdict.
 
-mod arms;
+mod arm_checks;
 mod assess;
-mod back;
+mod combine;
+mod counterfactual;
+mod coverage;
+mod degradation;
 mod evidence;
-mod footing;
-mod foresee;
+mod evidence_basis;
+mod explanation;
+mod forecast;
+mod format;
+mod futility;
 mod harm;
 mod instances;
-mod outlook;
 mod phase_end;
+mod recovery;
 mod snapshot;
-mod steady;
 mod table;
-mod tell;
 mod test;
-mod trouble;
-mod turn;
 mod verdict;
 mod watched;
-mod weigh;
 mod why;
-mod words;
 
 pub use assess::{Moment, Running};
 pub use evidence::{ArmIntervals, MetricEvidence};
-pub use footing::Guarantee;
-pub use harm::{Harm, Hurt, MetricHarm, Range, Version};
-pub use outlook::{BoundOutlook, MetricOutlook, Outlook, TestOutlook};
+pub use evidence_basis::Guarantee;
+pub use forecast::{BoundForecast, Forecast, MetricForecast, TestForecast};
+pub use harm::{Harm, MetricHarm, Range, Version, VersionImpact};
 pub use table::{Cell, Comparison, ComparisonRow, PhaseColumn};
 pub use verdict::{Against, Cause, Decision, Efficacy, MetricVerdict, Reason, Verdict};
-pub use why::{AppliedRule, Arm, Arms, BoundKind, MetricWhy, NoTurn, Rule, Stretch, Turn, Why};
+pub use why::{
+    AppliedRule, ArmReading, Arms, BoundKind, Counterfactual, MetricWhy, NoCounterfactual, Rule,
+    Stretch, Why,
+};
 
 use crate::grade::{MetricKind, PromotionRule, Role};
 use crate::metric::{Observation, ReadingError};
@@ -45,18 +48,19 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
 use crate::unit::{MetricName, Share, Span, Timestamp, clone_in_place};
 
+pub(crate) use format::in_unit;
 pub(crate) use snapshot::JudgeState;
 pub(crate) use table::PhaseRecord;
-pub(crate) use words::in_unit;
 
-use arms::SplitFinding;
-use footing::Footing;
+use arm_checks::SplitFinding;
+use evidence_basis::EvidenceBasis;
 use instances::{Drawing, Instances};
 use phase_end::PhaseEnd;
 use test::{Claim, Test};
 use watched::Watched;
 
-/// Ln of a million to one: a single tick's trials that fit swapped arms this much better are not believed (FIELD-4).
+/// Ln of a million to one: if a single tick's trials fit swapped arms this much better, the arms
+/// count as swapped.
 const SWAPPED: f64 = 13.815_510_557_964_274;
 
 /// All tests and windows of one rollout.
@@ -71,7 +75,7 @@ pub struct Judge {
     phase_end: Option<PhaseEnd>,
     /// Index of the bug's own metric, its test, and whether it has ever crossed.
     efficacy: Option<(usize, Test, bool)>,
-    /// The same before the last tick (FIELD-11).
+    /// The same before the last tick.
     efficacy_before: Option<(Test, bool)>,
     /// Index of the metric whose trials are the traffic.
     traffic: Option<usize>,
@@ -79,9 +83,9 @@ pub struct Judge {
     split: Split,
     split_finding: SplitFinding,
     swapped: bool,
-    /// Both arms read one series.
+    /// Both arms read the same series.
     one_series: bool,
-    /// When the present watch began: a phase, or the way back.
+    /// When the present watch began: a phase, or the rollback.
     since: Option<Timestamp>,
     /// When the canary's share changed last.
     moved: Option<Timestamp>,
@@ -108,18 +112,20 @@ clone_in_place!(Judge {
     warm_up
 });
 
-/// What an observation is for.
+/// Use of an observation, depending on the state of the rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// Traffic is as planned: check the arms, then bands and tests.
     Watch,
-    /// Traffic is under way to another share: bands and tests, but neither the split nor what is scaled by it.
+    /// Traffic is under way to another share: bands and tests, but neither the split nor what is
+    /// scaled by it.
     Move,
-    /// The fix is taken back: only the live arm, against its level before.
+    /// The fix is being rolled back: only the live arm, against its level before.
     Return,
-    /// No user has the fix yet: only the live arm, whose level is what a way back returns to.
+    /// No user has the fix yet: only the live arm, whose level is the one that a rollback returns
+    /// to.
     Level,
-    /// On record only.
+    /// Recorded only.
     Ignore,
 }
 
@@ -127,13 +133,14 @@ impl Judge {
     /// A judge for this plan; it has seen nothing.
     ///
     /// # Errors
-    /// `HF-STAT-…` where the policy's figures are no test's; a checked policy's are.
+    /// [`StatError`] if the policy's numbers are not valid for a test, which does not occur with a
+    /// checked policy.
     pub fn try_new(plan: &Plan) -> Result<Self, StatError> {
         let policy = plan.policy();
         let (evidence, watch) = (policy.evidence(), policy.watch());
         let promotes =
             policy.phases().iter().any(|p| p.promotion == PromotionRule::EvidenceOfNoHarm);
-        // With a test at the end of each phase the two share the chance of a false rollback (statistics, section 6).
+        // With a test at the end of each phase the two share the false-rollback budget.
         let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
         let alpha = evidence.alpha.as_fraction() / halves;
         let worse = Claim::Worse {
@@ -144,10 +151,11 @@ impl Judge {
         let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL).count();
         let mut watched = Vec::with_capacity(policy.metrics().len());
         for metric in policy.metrics() {
-            let footing = Footing::new(metric, plan);
-            // Each phase has its own instances and so its own comparison: they share the error probability.
+            let basis = EvidenceBasis::new(metric, plan);
+            // Each phase has its own instances and so its own comparison: they share the error
+            // probability.
             let share = alpha * metric.weight / compared.max(1) as f64;
-            let drawing = (footing.randomises() && share > 0.0).then(|| Drawing {
+            let drawing = (basis.randomises() && share > 0.0).then(|| Drawing {
                 alpha: share,
                 seed: plan.seed(),
                 ticks: policy.phases().iter().map(|phase| policy.ticks_of(phase)).collect(),
@@ -156,9 +164,9 @@ impl Judge {
             let safe = promotes.then_some(Claim::Better {
                 alpha: evidence.promotion_alpha.as_fraction(),
                 margin: evidence.margin.value(),
-                temper: footing.temper,
+                temper: basis.temper,
             });
-            watched.push(Watched::try_new(metric, watch, (worse, safe), footing, instances)?);
+            watched.push(Watched::try_new(metric, watch, (worse, safe), basis, instances)?);
         }
         let tested: Vec<usize> = policy
             .metrics()
@@ -176,7 +184,7 @@ impl Judge {
                         let claimed = Claim::Better {
                             alpha: claim.alpha.as_fraction(),
                             margin: claim.cut_to.value(),
-                            temper: watched[index].footing.temper,
+                            temper: watched[index].basis.temper,
                         };
                         Test::try_new(policy.metrics()[index].model, claimed)?
                             .map(|test| (index, test, false))
@@ -217,7 +225,7 @@ impl Judge {
     /// Checks an observation and reads it into scratch. Nothing else changes.
     ///
     /// # Errors
-    /// `HF-MET-001` to `HF-MET-007`.
+    /// [`ReadingError`].
     pub fn prepare(
         &mut self,
         at: Timestamp,
@@ -227,7 +235,7 @@ impl Judge {
         for watched in &mut self.watched {
             watched.fresh = false;
         }
-        // Both lists ascend by id: the place of one reading is after that of the one before.
+        // Both lists are sorted by id: each reading's index is after that of the one before.
         let mut watched = self.watched.iter_mut();
         for (id, reading) in seen.as_slice() {
             let Some(watched) = watched.find(|watched| watched.metric.id == *id) else {
@@ -246,7 +254,7 @@ impl Judge {
         ReadingError::UnknownMetric { metric, nearest }
     }
 
-    /// Folds what [`prepare`](Self::prepare) read.
+    /// Updates the state with the readings of [`prepare`](Self::prepare).
     pub fn take(&mut self, at: Timestamp, share: Share, seen: &Observation, purpose: Use) {
         let warm = self.since.is_some_and(|since| at.since(since) < self.warm_up);
         self.swapped = false;
@@ -254,7 +262,7 @@ impl Judge {
             self.check_arms(at, share);
         }
         if matches!(purpose, Use::Watch | Use::Move) && !warm {
-            self.watched.iter_mut().filter(|w| w.fresh).for_each(Watched::look_at_arms);
+            self.watched.iter_mut().filter(|w| w.fresh).for_each(Watched::compare_arms);
             self.one_series = self.is_one_series();
         }
         let settled = purpose == Use::Watch;
@@ -272,7 +280,7 @@ impl Judge {
             watched.read(reading, at, self.since);
             if learns && !mixed {
                 if watched.tick.canary {
-                    watched.steady.read(at, self.since, &watched.watch);
+                    watched.coverage.read(at, self.since, &watched.watch);
                 }
                 if let Some(earlier) = earlier.last() {
                     watched.split_as(earlier);
@@ -296,7 +304,7 @@ impl Judge {
         }
     }
 
-    /// FIELD-4: do the trials of the two arms fit the planned split?
+    /// Checks whether the trials of the two arms fit the planned split.
     fn check_arms(&mut self, at: Timestamp, share: Share) {
         let Some(watched) = self.traffic.map(|index| &self.watched[index]) else { return };
         let tick = &watched.tick;
@@ -310,12 +318,12 @@ impl Judge {
             return;
         }
         let (share, canary, baseline) = (share.as_fraction(), tick.row[1], tick.row[3]);
-        // Only where the arm that should have less has more; the logarithms are for that case.
+        // Only if the arm with the smaller share has more trials are the logarithms computed.
         let reversed = if share < 0.5 { canary > baseline } else { canary < baseline };
         self.swapped =
             reversed && arms_swapped(share, canary, baseline).is_ok_and(|log| log >= SWAPPED);
         if !self.swapped {
-            // Counts were checked when they were read, so the test takes them.
+            // Counts were checked when they were read, so the test accepts them.
             let found = self.split.update(&self.split_design, share, canary, baseline);
             if self.split_finding.look(at, found == Ok(true), watched.watch.window) {
                 self.split = Split::new(&self.split_design);
@@ -323,19 +331,19 @@ impl Judge {
         }
     }
 
-    /// The canary's share is another from now on.
+    /// Sets the canary's new share.
     pub const fn move_traffic(&mut self, at: Timestamp) {
         self.moved = Some(at);
     }
 
-    /// A phase is on its way: from here its limits are in force (statistics, section 4).
+    /// Enters a phase: from here its limits are in force.
     pub fn enter_phase(&mut self, phase: usize) {
         for watched in &mut self.watched {
             watched.enter(phase);
         }
     }
 
-    /// A phase, or the way back, begins to be watched: windows start empty, tests go on (statistics, section 1).
+    /// Starts to watch a phase or the rollback: windows start empty, tests continue.
     pub fn start_phase(&mut self, at: Timestamp) {
         self.since = Some(at);
         self.split = Split::new(&self.split_design);
@@ -353,7 +361,7 @@ impl Judge {
     pub(crate) fn silences(&self, watch: &Watch, mut told: impl FnMut(Timestamp)) {
         let mut last = None;
         for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
-            // Most are read at one time, and so have one and the same moments.
+            // Most metrics are read at one time and have the same moments.
             if last.replace(watched.read_at) == Some(watched.read_at) {
                 continue;
             }

@@ -1,8 +1,7 @@
-//! One exact test at the end of each phase, where the policy asks for it (statistics, section 6).
-//!
-//! It finds small ratios more often than the tests that are looked at every tick, and is valid for one look only: when the
-//! phase's least time is over, whatever has been seen by then. The phases and metrics share half of the error
-//! probability. It takes errors to be independent, so it is for the mode plain.
+//! One exact test at the end of each phase, if the policy sets `phase_end_test`. It has more power
+//! for small ratios than the sequential tests, and is valid for a single analysis: when the phase's
+//! least time is over, whatever the data are by then. The phases and metrics share half of the
+//! error probability. It assumes that errors are independent, so it is for the mode `plain`.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,23 +17,23 @@ use super::watched::Watched;
 /// The test at each phase's end.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PhaseEnd {
-    /// For all metrics in one phase.
+    /// Error probability of all metrics in one phase.
     pub(super) alpha: f64,
     pub(super) tolerated: f64,
     /// The least time of each phase.
     pub(super) least: Vec<Span>,
-    /// The present phase has had its look.
+    /// The analysis of the present phase was made.
     pub(super) looked: bool,
-    /// The metrics that were found worse, by their place.
+    /// Indices of the metrics that were found worse.
     pub(super) worse: Vec<usize>,
-    /// The last look, so that it can be taken again (FIELD-11).
-    pub(super) last: Option<Look>,
+    /// The last analysis, so that it can be repeated.
+    pub(super) last: Option<PhaseEndTest>,
 }
 
-/// A look at a phase's end.
+/// The analysis at a phase's end.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Look {
+pub(super) struct PhaseEndTest {
     at: Timestamp,
     phase: usize,
     since: Timestamp,
@@ -43,7 +42,7 @@ pub(super) struct Look {
 }
 
 impl PhaseEnd {
-    /// The test, where the policy asks for it.
+    /// The test, if the policy sets it.
     pub(super) fn new(plan: &Plan) -> Option<Self> {
         let (policy, evidence) = (plan.policy(), plan.policy().evidence());
         let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL).count();
@@ -57,20 +56,21 @@ impl PhaseEnd {
         })
     }
 
-    /// Another phase begins, with a look of its own.
+    /// Another phase begins, with its own analysis.
     pub(super) const fn start(&mut self) {
         self.looked = false;
     }
 
-    /// Takes back the look of this moment; gives the phase that it was at.
-    pub(super) fn unlook(&mut self, moment: Timestamp) -> Option<(usize, Timestamp)> {
-        let Look { phase, since, found, .. } = self.last.filter(|look| look.at == moment)?;
+    /// Undoes the analysis of this moment, and returns its phase.
+    pub(super) fn undo(&mut self, moment: Timestamp) -> Option<(usize, Timestamp)> {
+        let PhaseEndTest { phase, since, found, .. } =
+            self.last.filter(|look| look.at == moment)?;
         self.looked = false;
         self.worse.truncate(found);
         Some((phase, since))
     }
 
-    /// The metrics that were found worse; nothing heals that.
+    /// The metrics that were found worse; this does not clear.
     pub(super) fn worse(&self) -> &[usize] {
         &self.worse
     }
@@ -86,13 +86,13 @@ impl PhaseEnd {
             let (greater, confidence) = (Alternative::Greater, 0.95);
             Ok(poisson_ratio(canary, baseline, self.tolerated, greater, confidence)?.p_value)
         };
-        // Counts that are not whole have no exact test; without data there is nothing to find.
+        // There is no exact test for counts that are not whole, or without data.
         p_value().is_ok_and(|p_value| p_value <= alpha)
     }
 }
 
 impl Judge {
-    /// Looks once at what a phase has shown, when its least time is over.
+    /// Analyses a phase once, when its least time is over.
     pub fn end_phase(&mut self, at: Timestamp, phase: usize, since: Timestamp) {
         let Some(end) = &mut self.phase_end else { return };
         let over = end.least.get(phase).is_some_and(|least| at.since(since) >= *least);
@@ -100,7 +100,7 @@ impl Judge {
             return;
         }
         end.looked = true;
-        end.last = Some(Look { at, phase, since, found: end.worse.len() });
+        end.last = Some(PhaseEndTest { at, phase, since, found: end.worse.len() });
         for &index in &self.tested {
             if end.finds(&self.watched[index]) && !end.worse.contains(&index) {
                 end.worse.push(index);

@@ -1,4 +1,4 @@
-//! The comparison table: each metric, its baseline, and what each phase read (MET-4, MET-7).
+//! The comparison table: each metric, its baseline, and its values by phase.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::policy::section::Phase;
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::Judge;
-use super::words::in_unit;
+use super::format::in_unit;
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,14 +24,14 @@ pub struct Comparison {
 /// A phase of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhaseColumn {
-    /// When it ended; absent for one that is still watched or was not reached.
+    /// When it ended; absent if it is still watched or was not reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
     /// Its name.
     pub phase: PhaseName,
     /// The canary's share in it.
     pub share: Share,
-    /// Since when it was watched; absent for one that was not reached.
+    /// When it began; absent if it was not reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }
@@ -41,7 +41,7 @@ pub struct PhaseColumn {
 pub struct ComparisonRow {
     /// One entry a phase; absent where there is no reading.
     pub cells: Vec<Option<Cell>>,
-    /// What its readings are.
+    /// Kind of its readings.
     pub kind: MetricKind,
     /// The live arm over the whole rollout; absent without data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,15 +50,15 @@ pub struct ComparisonRow {
     pub metric: MetricName,
     /// The value from before the incident, where the policy has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub record: Option<f64>,
-    /// What people call it.
+    pub reference: Option<f64>,
+    /// Its title.
     pub title: String,
 }
 
-/// What a phase read of a metric, in the metric's unit.
+/// A metric's value in a phase, in the metric's unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
-    /// Where the canary's value stands over the whole phase; absent with too few trials.
+    /// Band of the canary's value over the whole phase; absent with too few trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
     /// The live arm; absent without data.
@@ -66,12 +66,12 @@ pub struct Cell {
     pub baseline: Option<f64>,
     /// The canary.
     pub canary: f64,
-    /// There was trouble in this phase, and it was over at its end (FIELD-8).
+    /// There was degradation in this phase, and it was over at its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub healed: bool,
 }
 
-/// What a phase read, kept when it ends.
+/// A phase's values, stored when it ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PhaseRecord {
@@ -102,14 +102,15 @@ impl Judge {
                     band: watched.phase_band(share),
                     baseline: live.and_then(shown),
                     canary: watched.value(canary, share.as_fraction()).and_then(shown)?,
-                    healed: watched.trouble.has_healed(),
+                    healed: watched.degradation.has_healed(),
                 })
             })
             .collect();
         PhaseRecord { index, since, ended, cells }
     }
 
-    /// What each metric's trailing window reads at this share, in the metric's unit: canary and live arm.
+    /// What each metric's trailing window reads at this share, in the metric's unit: canary and
+    /// live arm.
     pub(crate) fn levels(
         &self,
         share: Share,
@@ -126,7 +127,7 @@ impl Judge {
 
     /// The table of these phases.
     pub(crate) fn comparison(&self, phases: &[Phase], records: &[PhaseRecord]) -> Comparison {
-        // A phase that was watched twice shows the last time.
+        // A phase that was watched twice shows the last one.
         let of = |index: usize| records.iter().rev().find(|record| record.index == index);
         let columns = phases.iter().enumerate().map(|(index, phase)| PhaseColumn {
             ended: of(index).and_then(|record| record.ended),
@@ -139,7 +140,7 @@ impl Judge {
                 .map(|index| of(index).and_then(|record| *record.cells.get(row)?))
                 .collect(),
             kind: watched.metric.kind,
-            // Levels of different shares do not add up: the last phase's.
+            // Levels at different shares cannot be added: the last phase's is used.
             live: match watched.metric.kind {
                 MetricKind::Volume => {
                     records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
@@ -149,7 +150,7 @@ impl Judge {
                 }
             },
             metric: watched.metric.id,
-            record: watched.metric.record,
+            reference: watched.metric.reference,
             title: watched.metric.title.clone(),
         });
         Comparison { phases: columns.collect(), rows: rows.collect() }
@@ -157,7 +158,8 @@ impl Judge {
 }
 
 impl Comparison {
-    /// The table in Markdown: the baseline is the record, or where there is none the live arm; `-` is no reading.
+    /// The table in Markdown: the baseline is the reference, or the live arm without one; `-` means
+    /// no reading.
     pub fn to_markdown(&self) -> String {
         let mut text = String::from("| metric | baseline |");
         // Writing to a string does not fail.
@@ -168,7 +170,7 @@ impl Comparison {
         text.push_str(&"---|".repeat(self.phases.len()));
         text.push('\n');
         for row in &self.rows {
-            let baseline = row.record.or(row.live).map(|value| in_unit(row.kind, value));
+            let baseline = row.reference.or(row.live).map(|value| in_unit(row.kind, value));
             let title = row.title.replace('|', "\\|");
             let _ = write!(text, "| {title} | {} |", baseline.as_deref().unwrap_or("-"));
             for cell in &row.cells {

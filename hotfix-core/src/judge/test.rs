@@ -6,16 +6,17 @@ use crate::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts}
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
 
-/// What a test is to show.
+/// The claim of a test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Claim {
-    /// The canary is worse than tolerated. With a horizon of planned ticks a late change is looked for, too.
+    /// The canary is worse than tolerated. With a horizon of planned ticks late changes are
+    /// detected, too.
     Worse { alpha: f64, tolerated: f64, horizon: Option<u32> },
-    /// The canary is better than the margin. Under noise increments are worth `temper` of themselves.
+    /// The canary is better than the margin. Under noise, increments are multiplied by `temper`.
     Better { alpha: f64, margin: f64, temper: f64 },
 }
 
-/// A test and its state: small, so that it is moved for nothing.
+/// A test and its state; small, so that moving it is cheap.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Test {
     /// Counts and rare proportions.
@@ -107,7 +108,7 @@ impl Test {
         Ok(Self::Latency(Box::new(design), Box::new(state)))
     }
 
-    /// Feeds one tick of counts. They were checked when they were read, so the test takes them.
+    /// Updates the test with one tick of counts, which were checked when they were read.
     pub(super) fn feed(&mut self, canary: Counts, baseline: Counts) {
         let _ = match self {
             Self::Rate(design, state) => state.update(design, canary, baseline),
@@ -122,7 +123,8 @@ impl Test {
             Self::Rate(design, state) => {
                 let _ = state.update_strata(design, strata);
             }
-            // Its guess of the rate goes by what came before, and a stratum may come before the next one.
+            // Its estimate of the rate uses earlier data only, and one stratum may be updated
+            // before the next.
             Self::Bernoulli(..) => strata.iter().for_each(|(canary, baseline)| {
                 self.feed(*canary, *baseline);
             }),
@@ -133,17 +135,17 @@ impl Test {
     /// Feeds one tick of slow requests.
     pub(super) fn feed_slow(&mut self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) {
         if let Self::Latency(design, state) = self {
-            // Counts were checked when they were read, so the test takes them.
+            // Counts were checked when they were read, so the test accepts them.
             let _ = state.update(design, canary, baseline);
         }
     }
 
-    /// From now on with this cap and threshold; none: the test's own. Evidence is carried over, and what was decided
-    /// stays so. Latency keeps its own limits.
+    /// Sets cap and threshold; None means the test's own. Evidence and earlier decisions are kept.
+    /// Latency keeps its own limits.
     pub(super) fn limit(&mut self, cap: Option<f64>, threshold: Option<f64>) {
         match self {
             Self::Rate(design, _) => {
-                // A calibration's limits are positive numbers; the test's own are legal already.
+                // A calibration's limits are positive numbers; the test's own are valid already.
                 if let Ok(limited) = design.with_limits(cap, threshold) {
                     **design = limited;
                 }
@@ -157,7 +159,7 @@ impl Test {
         }
     }
 
-    /// The log evidence that decides, and the cap in force.
+    /// Threshold of log e, and the cap in force.
     pub(crate) fn limits(&self) -> (f64, Option<f64>) {
         match self {
             Self::Rate(design, _) => (design.threshold(), design.cap()),
@@ -166,7 +168,8 @@ impl Test {
         }
     }
 
-    /// What was compared so far; none for latency, which compares several things at once.
+    /// Totals that were compared so far; None for latency, which compares several boundaries at
+    /// once.
     pub(crate) fn totals(&self) -> Option<Totals> {
         match self {
             Self::Rate(_, state) => Some(*state.totals()),
@@ -193,7 +196,8 @@ impl Test {
         }
     }
 
-    /// Estimated rate ratio; for latency that of slow requests at the loudest boundary.
+    /// Estimated rate ratio; for latency that of slow requests at the boundary with the strongest
+    /// evidence.
     pub(crate) fn ratio(&self) -> Option<f64> {
         match self {
             Self::Rate(_, state) => state.ratio(),
@@ -202,7 +206,7 @@ impl Test {
         }
     }
 
-    /// What a verdict reports on demand.
+    /// The evidence that a verdict reports on demand.
     pub(crate) fn evidence(&self) -> Evidence {
         match self {
             Self::Rate(design, state) => state.evidence(design),
@@ -212,7 +216,7 @@ impl Test {
     }
 }
 
-/// What the settings of a test want.
+/// Margin and direction for the settings of a test.
 struct Figures {
     direction: Direction,
     alpha: f64,
@@ -229,7 +233,7 @@ impl Claim {
                 direction: Direction::Worse,
                 alpha,
                 tolerated,
-                // Not used in this direction, but it must be a legal one.
+                // Not used in this direction, but it has to be valid.
                 margin: 2.0 * tolerated,
                 temper: 1.0,
                 horizon,

@@ -1,4 +1,4 @@
-//! What the judge says, with its evidence (STAT-4, FIELD-11).
+//! The judge's verdict, with its evidence.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::footing::Guarantee;
+use super::evidence_basis::Guarantee;
 use crate::grade::{EvidenceMode, closed_set};
 use crate::metric::Band;
 use crate::unit::{MetricName, clone_in_place};
@@ -14,20 +14,20 @@ use crate::unit::{MetricName, clone_in_place};
 use super::harm::Version;
 
 closed_set! {
-    /// What a verdict asks for.
+    /// Decision of a verdict.
     Decision {
-        /// Nothing is amiss; go on watching.
+        /// No cause for concern: continue to watch.
         Continue = "continue",
-        /// Something keeps the phase from passing; stay.
+        /// Stay in the phase: something prevents its promotion.
         Hold = "hold",
-        /// The phase has shown what it must.
+        /// Promote: the phase has met its gate.
         Promote = "promote",
-        /// Go back.
+        /// Roll back.
         RollBack = "roll_back",
         /// A person has to decide.
         Ask = "ask",
     }
-    /// Why a verdict is not simply to go on.
+    /// Reason for a decision other than to continue or promote.
     Reason {
         /// The sequential tests together have crossed: the canary is worse.
         Evidence = "evidence",
@@ -39,7 +39,7 @@ closed_set! {
         EvidenceAssumed = "evidence_assumed",
         /// The tests have crossed, but not without each one of the canary's instances.
         OnlyWholePasses = "only_whole_passes",
-        /// One of replay and randomised says that the canary is worse, the other does not.
+        /// Only one of `replay` and `randomised` finds the canary worse.
         NotBoth = "not_both",
         /// One instance of the canary is worse than the others: replace it.
         BadInstance = "bad_instance",
@@ -57,12 +57,12 @@ closed_set! {
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
-        /// It was read, and nothing judges it: no bound that has its reference, no test with a live arm. Without a metric:
-        /// none decides.
+        /// Nothing judges its reading: no bound has its reference, and no test has a live arm.
+        /// Without a metric: no metric decides.
         NotJudged = "not_judged",
         /// A reading was NaN or infinite.
         NotFinite = "not_finite",
-        /// Readings cover less time than the phase's least: silence is not watching.
+        /// Readings cover less than the phase's least time: time without readings does not count.
         Gaps = "gaps",
         /// The promotion test has not crossed.
         NotShownSafe = "not_shown_safe",
@@ -75,18 +75,59 @@ closed_set! {
         /// Both arms read one series.
         IdenticalArms = "identical_arms",
         /// The phase's longest time is over.
-        Undecided = "undecided",
-        /// What the phase must show can no longer be shown in the time that is left.
+        Inconclusive = "inconclusive",
+        /// The phase can no longer meet its gate in the time that is left.
         CannotDecide = "cannot_decide",
         /// A success bound can no longer be met in the time that is left.
         WillFail = "will_fail",
     }
 }
 
-/// A reason and the metric it speaks of; none where it is about the whole.
+impl Reason {
+    /// The reason as a clause, for pages, explanations and reports.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Evidence => "the evidence shows that the canary is worse",
+            Self::HoldLevel => "the evidence that the canary is worse has reached the hold level",
+            Self::PhaseEndTest => {
+                "the exact test at the end of the phase shows that the canary is worse"
+            }
+            Self::EvidenceAssumed => {
+                "the evidence shows that the canary is worse only if errors are independent"
+            }
+            Self::OnlyWholePasses => {
+                "the evidence is enough only with all of the canary's instances together"
+            }
+            Self::NotBoth => {
+                "only one of the modes `replay` and `randomised` shows that the canary is worse"
+            }
+            Self::BadInstance => "one instance of the canary is worse than the others",
+            Self::RollbackBand => "rollback bound crossed",
+            Self::AlertBand => "alert bound crossed",
+            Self::CriterionMissed => "success bound not met at the end of the phase",
+            Self::Between => "the bound lies within one histogram bucket and cannot be judged",
+            Self::TooFewTrials => "too few requests so far",
+            Self::NoData => "no reading",
+            Self::Stale => "the last reading is too old",
+            Self::NotJudged => "no bound or test applies",
+            Self::NotFinite => "the reading is not a finite number",
+            Self::Gaps => "the readings cover less than the phase's minimum time",
+            Self::NotShownSafe => "not yet shown to be within the margin",
+            Self::EfficacyNotShown => "the fix is not yet shown to work",
+            Self::SplitNotAsPlanned => "the traffic split differs from the plan",
+            Self::ArmsSwapped => "canary and baseline look swapped",
+            Self::IdenticalArms => "canary and baseline have identical readings",
+            Self::Inconclusive => "the phase's maximum time has passed",
+            Self::CannotDecide => "the criteria can no longer be met in the time that is left",
+            Self::WillFail => "a success bound can no longer be met in the time that is left",
+        }
+    }
+}
+
+/// A reason, with the metric or instance that it applies to; without them it applies to the whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// The instance of the canary, where it is about one.
+    /// The instance of the canary, if it applies to one.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "shared_text")]
     pub instance: Option<Arc<str>>,
     /// The metric.
@@ -97,34 +138,34 @@ pub struct Cause {
 }
 
 closed_set! {
-    /// What all of the traffic on the fix is compared with, after the last phase (ROLL-6).
+    /// What all of the traffic on the fix is compared with, after the last phase.
     Against {
         /// The live arm: the last phase holds some traffic back.
         HoldBack = "hold_back",
-        /// What is on record from before the incident.
-        Record = "record",
+        /// How the metric was before the incident: its key `reference`.
+        Reference = "reference",
     }
 }
 
-/// The judge's answer at one moment.
+/// The judge's verdict at one moment.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// After the last phase: what the fix is compared with (ROLL-6). Absent before.
+    /// After the last phase: what the fix is compared with. Absent before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
-    /// Why, the gravest first; empty for `continue` and `promote`.
+    /// The causes, most severe first; empty for `continue` and `promote`.
     pub causes: Vec<Cause>,
-    /// What to do.
+    /// The decision.
     pub decision: Decision,
-    /// Whether the fix is shown to work, where the policy claims it (STAT-5).
+    /// The efficacy test, if the policy has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub efficacy: Option<Efficacy>,
-    /// Where the decision is to go back although the canary surely hurts fewer requests: `canary`, so that a person can
-    /// choose the lesser harm (STAT-5).
+    /// `canary` where the decision is to roll back although the canary certainly has fewer bad
+    /// events, so that a person can choose the lesser harm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lesser_harm: Option<Version>,
-    /// Log e-value of all rollback tests together. A calibrated one goes in as far as it is above what noise reaches:
-    /// lowered by its threshold, raised by `ln(1/α)`.
+    /// Log e-value of all rollback tests together. A calibrated test counts as far as it exceeds
+    /// the level of noise: its log e is lowered by its threshold and raised by `ln(1/α)`.
     pub log_e: f64,
     /// Per metric, in the order of their ids.
     #[serde(with = "by_metric")]
@@ -133,10 +174,10 @@ pub struct Verdict {
 
 clone_in_place!(Verdict { against, causes, decision, efficacy, lesser_harm, log_e, metrics });
 
-/// The claim that the fix works (STAT-5).
+/// The efficacy test: whether the fix works.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Efficacy {
-    /// Log e-value that the rate is cut at least to the policy's ratio of the live baseline.
+    /// Log e-value that the rate is cut to at most the policy's ratio of the live baseline.
     pub log_e: f64,
     /// Whether it has ever crossed.
     pub shown: bool,
@@ -145,7 +186,7 @@ pub struct Efficacy {
 /// One metric's part in a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricVerdict {
-    /// Where the trailing window stands.
+    /// Band of the trailing window.
     pub band: Band,
     /// The live arm's value in the window, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -153,22 +194,22 @@ pub struct MetricVerdict {
     /// The canary's value in the window, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<f64>,
-    /// What the rollback test's error rate is known by; absent without a test.
+    /// Basis of the rollback test's false-rollback rate; absent without a test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guarantee: Option<Guarantee>,
-    /// There was trouble in this phase, and it is over (FIELD-8).
+    /// There was degradation in this phase, and it is over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub healed: bool,
     /// Log e-value of the rollback test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e: Option<f64>,
-    /// Log e-value of the promotion test, where a phase asks for it.
+    /// Log e-value of the promotion test, if a phase uses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_safe: Option<f64>,
     /// The evidence mode in force; absent without a test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<EvidenceMode>,
-    /// How many more trials the window needs before the band speaks.
+    /// How many more trials (or seconds) the window needs before bounds apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<f64>,
     /// Rate ratio, canary over baseline, over the whole rollout (0.5 added where a count is zero).
@@ -177,7 +218,7 @@ pub struct MetricVerdict {
 }
 
 impl Default for Verdict {
-    /// Nothing seen yet: hold.
+    /// Hold, as nothing was observed yet.
     fn default() -> Self {
         Self {
             against: None,
@@ -197,7 +238,8 @@ impl Verdict {
         self.metrics.iter().find_map(|(name, verdict)| (*name == id).then_some(verdict))
     }
 
-    /// Whether a recorded verdict is this one. One of a release that knew no modes says nothing of them.
+    /// Whether a recorded verdict equals this one. A verdict of a release without evidence modes is
+    /// compared without them.
     pub(crate) fn agrees_with(&self, recorded: &Self) -> bool {
         let silent = recorded.metrics.iter().all(|(_, metric)| metric.mode.is_none());
         let metrics = self.metrics.len() == recorded.metrics.len()
@@ -223,7 +265,7 @@ impl Verdict {
     }
 }
 
-/// A list of pairs that is an object on the wire.
+/// Serialises a list of pairs as an object.
 mod by_metric {
     use super::{Deserializer, MapAccess, MetricName, MetricVerdict, Serializer, Visitor, fmt};
 
@@ -258,7 +300,7 @@ mod by_metric {
     }
 }
 
-/// A text that several verdicts share.
+/// Serialises a text that several verdicts share.
 mod shared_text {
     use super::{Arc, Deserialize, Deserializer, Serialize, Serializer};
 

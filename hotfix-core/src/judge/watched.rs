@@ -1,4 +1,4 @@
-//! One metric under watch: its window, its counters, its tests.
+//! One watched metric: its window, its counters, its tests.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use crate::stats::numeric::ln;
 use crate::stats::{Counts, SplitTotals, StatError, Totals};
 use crate::unit::{Share, Span, Timestamp, clone_in_place};
 
-use super::arms::Sameness;
-use super::footing::{Assurance, Footing};
-use super::instances::{Arm, Instances};
-use super::steady::Steady;
+use super::arm_checks::Sameness;
+use super::counterfactual::{Before, Flags};
+use super::coverage::Coverage;
+use super::degradation::Degradation;
+use super::evidence_basis::{Assurance, EvidenceBasis};
+use super::instances::{InstanceArm, Instances};
 use super::test::{Claim, Test};
-use super::trouble::Trouble;
-use super::turn::{Before, Flags};
 
-/// A metric and all that is known of it.
+/// A metric and its state.
 #[derive(Debug, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct Watched {
@@ -36,39 +36,41 @@ pub(super) struct Watched {
     /// When the canary last read something.
     pub(super) read_at: Option<Timestamp>,
     pub(super) not_finite: bool,
-    /// How long this phase has been covered by readings: longer silence than the stale limit is not.
+    /// How long this phase has been covered by readings: longer silence than the stale limit is
+    /// not.
     pub(super) covered: Span,
     /// How much of that the last reading covers, and how much went into the windows.
     pub(super) step: Span,
     pub(super) learned: Span,
     /// Since when the window has been filled.
-    pub(super) steady: Steady,
+    pub(super) coverage: Coverage,
     /// Last reading of any arm, so that a repeated one is known.
     pub(super) seen_at: Option<Timestamp>,
-    /// What it was before its last tick, so that the tick can be judged again (FIELD-11).
+    /// What it was before its last tick, so that the tick can be judged again.
     pub(super) before: Before,
-    /// Whether the arms' counts were equal so far (FIELD-4).
+    /// Whether the arms' counts were equal so far.
     pub(super) same: Sameness,
-    /// What this phase has been through (FIELD-8).
-    pub(super) trouble: Trouble,
+    /// Degradation in this phase.
+    pub(super) degradation: Degradation,
     pub(super) worse: Option<Test>,
     pub(super) safe: Option<Test>,
     pub(super) claims: (Claim, Option<Claim>),
-    /// What the rollback evidence stands on.
-    pub(super) footing: Footing,
+    /// Basis of the rollback evidence.
+    pub(super) basis: EvidenceBasis,
     pub(super) instances: Instances,
-    /// The evidence has ever reached what history asks of this metric by itself.
+    /// The evidence has ever reached this metric's own threshold from history.
     pub(super) replayed: bool,
     /// For latency: the layout's edges that are test boundaries.
     pub(super) boundaries: Vec<usize>,
-    /// The live arm over the whole rollout, in the columns of one arm: its level before the way back.
+    /// The live arm over the whole rollout, in the columns of one arm: its level before the
+    /// rollback.
     pub(super) level: Vec<f64>,
     pub(super) watch: Watch,
     /// A bound looks at the live arm.
     pub(super) compares_live: bool,
     /// What both arms had over the rollout, by stratum and planned split.
     pub(super) compared: Vec<SplitTotals>,
-    /// What both arms had in this phase; none where strata were sent, which are not to be summed.
+    /// Totals of both arms in this phase; None if strata were sent, which must not be summed.
     pub(super) of_phase: Option<Totals>,
 }
 
@@ -85,15 +87,15 @@ clone_in_place!(Watched {
     covered,
     step,
     learned,
-    steady,
+    coverage,
     seen_at,
     before,
     same,
-    trouble,
+    degradation,
     worse,
     safe,
     claims,
-    footing,
+    basis,
     instances,
     replayed,
     boundaries,
@@ -109,7 +111,7 @@ impl Watched {
         metric: &Metric,
         watch: &Watch,
         (worse, safe): (Claim, Option<Claim>),
-        footing: Footing,
+        basis: EvidenceBasis,
         instances: Instances,
     ) -> Result<Self, StatError> {
         let test = |claim| {
@@ -138,13 +140,13 @@ impl Watched {
             covered: Span::ZERO,
             step: Span::ZERO,
             learned: Span::ZERO,
-            steady: Steady::default(),
+            coverage: Coverage::default(),
             seen_at: None,
             before: Before::default(),
             same: Sameness::default(),
-            trouble: Trouble::default(),
+            degradation: Degradation::default(),
             claims: (worse, safe),
-            footing,
+            basis,
             instances,
             replayed: false,
             boundaries: Vec::new(),
@@ -188,7 +190,7 @@ impl Watched {
         self.tick.read(&self.metric, layout, &self.counters, reading, at, share)
     }
 
-    /// Takes note of a reading, whatever it is used for.
+    /// Records a reading, whatever it is used for.
     pub(super) fn read(&mut self, reading: &Reading, at: Timestamp, since: Option<Timestamp>) {
         if self.metric.kind == MetricKind::Latency && self.layout.edges().is_empty() {
             self.settle_layout(Layout::of(&self.metric, reading));
@@ -223,7 +225,7 @@ impl Watched {
         self.boundaries.dedup();
         self.boundaries.truncate(MAX_BOUNDARIES);
         if self.metric.model != Model::None && !self.boundaries.is_empty() {
-            // The claims' figures made tests of other metrics already, so they are legal.
+            // The claims' settings were accepted for other metrics already, so they are valid.
             self.worse = Test::try_latency(self.claims.0, self.boundaries.len()).ok();
             self.safe =
                 self.claims.1.and_then(|c| Test::try_latency(c, self.boundaries.len()).ok());
@@ -232,9 +234,9 @@ impl Watched {
 
     /// Another phase begins: its limits are in force from its first tick on.
     pub(super) fn enter(&mut self, phase: usize) {
-        self.footing.enter(phase);
+        self.basis.enter(phase);
         self.instances.enter(phase);
-        let limits = self.footing.limits();
+        let limits = self.basis.limits();
         if let Some(test) = &mut self.worse {
             test.limit(limits.map(|l| l.cap), limits.map(|l| l.threshold));
         }
@@ -244,9 +246,9 @@ impl Watched {
     pub(super) fn start(&mut self) {
         self.window.clear();
         (self.covered, self.learned) = (Span::ZERO, Span::ZERO);
-        self.steady = Steady::default();
+        self.coverage = Coverage::default();
         self.same = Sameness::default();
-        self.trouble = Trouble::default();
+        self.degradation = Degradation::default();
         self.of_phase = Some(Totals::default());
     }
 
@@ -255,28 +257,30 @@ impl Watched {
         self.of_phase.filter(|_| self.metric.kind != MetricKind::Latency)
     }
 
-    /// How the rollback evidence is to be read at present.
+    /// Mode and guarantee of the rollback evidence at present.
     pub(super) fn assurance(&self) -> Assurance {
-        let mut assurance = self.footing.assurance(self.instances.is_randomised());
-        // Before that a crossing is not taken for one that no comparison of instances could have told to be noise.
-        let unseen = self.footing.randomises() && !self.instances.are_judged();
+        let mut assurance = self.basis.assurance(self.instances.is_randomised());
+        // Before that a crossing does not count, because a comparison of instances could still find
+        // it to be noise.
+        let unseen = self.basis.randomises() && !self.instances.are_judged();
         if unseen && assurance.mode == EvidenceMode::Plain {
             assurance.acts = false;
         }
         assurance
     }
 
-    /// The least log e-value without one of the canary's instances; none where they are too few, or not known.
+    /// The least leave-one-out log e-value of the canary's instances; None if they are too few or
+    /// unknown.
     pub(super) fn log_e_without_any(&self) -> Option<f64> {
         self.instances.log_e_without_any(self.worse.as_ref()?)
     }
 
-    /// Whether this test's own share of the evidence has ever reached what history asks.
+    /// Whether this test's own share of the evidence has ever reached its threshold from history.
     pub(super) const fn replay_says(&self) -> bool {
         self.replayed
     }
 
-    /// Adds the live arm to its level before the way back.
+    /// Adds the live arm to its level before the rollback.
     pub(super) fn learn_level(&mut self) {
         let (_, live) = self.tick.row.split_at(self.level.len());
         for (level, value) in self.level.iter_mut().zip(live) {
@@ -284,7 +288,8 @@ impl Watched {
         }
     }
 
-    /// Adds the tick to the window and feeds the tests. Instances are compared with each other where traffic is settled.
+    /// Adds the tick to the window and feeds the tests. Instances are compared with each other
+    /// where traffic is settled.
     pub(super) fn learn(&mut self, at: Timestamp, reading: &Reading, share: Share, settled: bool) {
         self.before.keep(
             at,
@@ -295,14 +300,15 @@ impl Watched {
         self.learned = self.learned + self.step;
         self.window.add(at, &self.tick.row);
         self.learn_level();
-        // A tick without the live arm compares nothing, and so says nothing of what there is to compare.
+        // A tick without the live arm compares nothing, so it does not show whether instances are
+        // named.
         if settled && self.tick.canary && self.tick.baseline {
             self.instances.judge();
         }
         if !self.tick.instances[0].is_empty() {
             self.learn_of_instances(reading, settled);
         }
-        // What has no test is nowhere compared, but by its bounds.
+        // A metric without a test is compared by its bounds only.
         if self.worse.is_some() {
             self.count();
             if settled && self.tick.canary && self.tick.baseline {
@@ -312,7 +318,8 @@ impl Watched {
         }
     }
 
-    /// Takes over what another metric's test has worked out of the tick's split, where both have the same trials.
+    /// Reuses the split that another metric's test computed for the tick, if both have the same
+    /// trials.
     #[inline]
     pub(super) fn split_as(&mut self, other: &Self) {
         if let (
@@ -346,16 +353,15 @@ impl Watched {
         let Self { layout, tick, counts, boundaries, worse, safe, .. } = &mut *self;
         let ticked = Ticked { layout, tick, counts, boundaries };
         worse.iter_mut().chain(safe).for_each(|test| ticked.feed(test));
-        if let (Some(limits), Some(test), false) =
-            (self.footing.limits(), &self.worse, self.replayed)
+        if let (Some(limits), Some(test), false) = (self.basis.limits(), &self.worse, self.replayed)
         {
             self.replayed = self.metric.weight > 0.0
                 && test.log_e() + ln(self.metric.weight) >= limits.threshold;
         }
     }
 
-    /// Takes the last tick again with another row: the tests are as before it, and so is the sum of the phase.
-    pub(super) fn take_again(&mut self, settled: bool) {
+    /// Applies the last tick again with another row: tests and phase totals are as before it.
+    pub(super) fn apply_again(&mut self, settled: bool) {
         if self.worse.is_some() {
             self.count();
             if settled && self.tick.canary && self.tick.baseline {
@@ -387,19 +393,19 @@ impl Watched {
                     totals.add(canary, baseline);
                 }
             }
-            // Strata are not to be summed.
+            // Strata must not be summed.
             (_, of_phase) => *of_phase = None,
         }
     }
 
-    /// Interval for the ratio, valid at every look; none for latency, or before anything was compared.
+    /// Anytime-valid interval of the ratio; None for latency, or before anything was compared.
     pub(super) fn interval(&self, confidence: f64) -> Option<Interval> {
         let totals: Vec<Totals> =
             self.compared.iter().flat_map(SplitTotals::totals).copied().collect();
         if totals.is_empty() { None } else { ratio_interval(&totals, confidence).ok() }
     }
 
-    /// Takes in a tick instance by instance, before the tests of the whole do.
+    /// Applies a tick instance by instance, before the tests of the total.
     fn learn_of_instances(&mut self, reading: &Reading, settled: bool) {
         let Some(Arms { canary: Some(Sample::Instances(canary)), baseline, .. }) = reading.whole()
         else {
@@ -409,7 +415,7 @@ impl Watched {
             return;
         }
         let worse = self.metric.worse;
-        let arm = |names, counts| Arm { names, counts, worse };
+        let arm = |names, counts| InstanceArm { names, counts, worse };
         let [of_canary, of_baseline] = &self.tick.instances;
         let canary = arm(canary, of_canary);
         let (all, live) = counts_of(&self.metric, &self.tick.row);
@@ -422,11 +428,11 @@ impl Watched {
                 Some(Sample::Instances(baseline)) => arm(baseline, of_baseline),
                 _ => arm(&none, &[]),
             };
-            self.instances.compare(canary, baseline, self.footing.noise());
+            self.instances.compare(canary, baseline, self.basis.noise());
         }
     }
 
-    /// Feeds a test that is not its own with the tick; says whether it has decided.
+    /// Updates another metric's test with the tick, and returns whether it has decided.
     pub(super) fn feed(&self, test: &mut Test) -> bool {
         let Self { layout, tick, counts, boundaries, .. } = self;
         Ticked { layout, tick, counts, boundaries }.feed(test);
@@ -450,7 +456,7 @@ impl Watched {
         self.metric.scaled && matches!(self.metric.kind, MetricKind::Count | MetricKind::Volume)
     }
 
-    /// Whether the next reading covers this moment; asked before it is taken.
+    /// Whether the next reading covers this moment; called before the reading is used.
     pub(super) fn spans(&self, moment: Option<Timestamp>) -> bool {
         moment.is_some_and(|moment| self.seen_at.is_some_and(|seen| seen < moment))
     }
@@ -470,7 +476,7 @@ impl Watched {
         self.layout.edges()
     }
 
-    /// The value that one arm's columns stand for, in the metric's unit; None without trials.
+    /// The value of one arm's columns, in the metric's unit; None without trials.
     #[inline]
     pub(super) fn value(&self, columns: &[f64], share: f64) -> Option<Judged> {
         let (events, trials) = (columns[0], columns[1]);
@@ -491,7 +497,7 @@ impl Watched {
         }
     }
 
-    /// Trials that a least number can be asked of; None where it is a length of time instead.
+    /// Trials that the least number applies to; None for kinds that need a length of time instead.
     pub(super) fn trials(&self, columns: &[f64]) -> Option<f64> {
         match self.metric.kind {
             MetricKind::Proportion => Some(columns[1]),
@@ -509,7 +515,7 @@ fn counts_of(metric: &Metric, row: &[f64]) -> (Counts, Counts) {
     (arm(row[0], row[1]), arm(row[2], row[3]))
 }
 
-/// What a tick adds, beside the tests that it is fed to.
+/// What a tick adds besides the updates of the tests.
 struct Ticked<'a> {
     layout: &'a Layout,
     tick: &'a Tick,

@@ -1,8 +1,9 @@
-//! Why a verdict is as it is: numbers, rules, and what would have turned it (FIELD-11).
+//! Explanation of a verdict: readings, rules, and the smallest change that would have changed the
+//! decision.
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{EvidenceMode, MetricKind, PromotionRule, Reference, Role, closed_set};
+use crate::grade::{BoundBase, EvidenceMode, MetricKind, PromotionRule, Role, closed_set};
 use crate::metric::{Band, Judged, bound_figure};
 use crate::policy::section::{Bound, BoundValue};
 use crate::unit::{MetricName, Timestamp};
@@ -11,14 +12,14 @@ use super::test::Test;
 use super::watched::Watched;
 use super::{Cause, Decision, Judge, Moment, Reason, Verdict};
 
-/// Why the last verdict is as it is.
+/// Explanation of the last verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Why {
-    /// When it was made.
+    /// When the verdict was made.
     pub at: Timestamp,
-    /// Its causes, the gravest first.
+    /// Its causes, most severe first.
     pub causes: Vec<Cause>,
-    /// What it asks for.
+    /// The decision.
     pub decision: Decision,
     /// Log e-value from which promotion is held.
     pub hold: f64,
@@ -35,16 +36,16 @@ pub struct Why {
 pub struct MetricWhy {
     /// The metric.
     pub metric: MetricName,
-    /// Every rule that was looked at, with what it said.
+    /// Every rule that was applied, with its result.
     pub rules: Vec<AppliedRule>,
-    /// The same in one sentence.
+    /// The same in a few sentences: readings, rule, decision, counterfactual.
     pub sentence: String,
-    /// What the last reading brought, where it was taken into windows and tests.
+    /// What the last reading added; absent where windows and tests did not use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tick: Option<Arms>,
-    /// The least change of this tick that would have turned the verdict.
-    pub turn: Turn,
-    /// The trailing window that bands look at.
+    /// The smallest change of this tick that would have changed the decision.
+    pub counterfactual: Counterfactual,
+    /// The trailing window that the bounds are applied to.
     pub window: Arms,
 }
 
@@ -53,34 +54,35 @@ pub struct MetricWhy {
 pub struct Arms {
     /// The live version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<Arm>,
+    pub baseline: Option<ArmReading>,
     /// The version under test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub canary: Option<Arm>,
+    pub canary: Option<ArmReading>,
 }
 
 /// One arm's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Arm {
+pub struct ArmReading {
     /// What the metric counts; absent for latencies, gauges and volumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<f64>,
-    /// Trials; seconds of exposure for a count, scaled by the arm's share; readings of a level.
+    /// Trials. For a count: seconds of exposure times the arm's share of the traffic. For a gauge
+    /// or a volume: number of readings.
     pub trials: f64,
-    /// The value that bounds are held against, in the metric's unit.
+    /// The value that bounds are compared with, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
 }
 
 closed_set! {
-    /// Over what a bound was held against a metric.
+    /// The stretch of time that a bound was applied to.
     Stretch {
         /// The trailing window.
         Window = "window",
         /// The whole phase.
         Phase = "phase",
     }
-    /// Which of a metric's bounds.
+    /// One of a metric's bounds.
     BoundKind {
         /// At or on the good side of it: success.
         Success = "success",
@@ -89,23 +91,23 @@ closed_set! {
         /// Beyond it: rollback.
         Rollback = "rollback",
     }
-    /// Why no change of a tick is given.
-    NoTurn {
+    /// Why there is no counterfactual.
+    NoCounterfactual {
         /// This verdict came without a reading of the metric.
         NoReading = "no_reading",
-        /// The reading was left out: warm-up, traffic under way, or arms that are not believed.
-        NotTaken = "not_taken",
-        /// The reading came by instance or by stratum: which of them would change is open.
+        /// The reading was not used: warm-up, traffic on the move, or arms that are not trusted.
+        NotAccepted = "not_accepted",
+        /// The reading came by instance or by stratum, so it is not clear which part would change.
         InParts = "in_parts",
-        /// Whatever this metric's canary had read in this tick, the verdict would be the same.
-        NothingTurns = "nothing_turns",
+        /// No other reading of this metric's canary in this tick would have changed the decision.
+        NothingChanges = "nothing_changes",
     }
 }
 
-/// A rule, and the reason it gave; none where it was kept.
+/// A rule that was applied, and the reason it gave.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AppliedRule {
-    /// What it gave as a reason, where it called for anything.
+    /// The reason it gave; absent where the rule was met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The rule with its figures.
@@ -117,118 +119,124 @@ pub struct AppliedRule {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Rule {
-    /// There must be a fresh reading.
+    /// There has to be a fresh reading.
     Fresh {
-        /// What there is instead.
+        /// The band that reports its absence.
         band: Band,
     },
-    /// Something must judge it: a bound that has its reference, or a test with a live arm.
+    /// The metric has to be judged by a bound that has its reference, or by a test with a live arm.
     NotJudged,
-    /// The window must hold enough.
+    /// The window has to hold the least number of trials.
     LeastTrials {
-        /// How many more it needs: trials, or seconds of watching where the metric has no trials.
+        /// How many more it needs: trials, or seconds of observation for a metric without trials.
         needs: f64,
     },
     /// A bound.
     Bound {
-        /// Which.
+        /// The kind of bound.
         bound: BoundKind,
-        /// Beyond it; absent where the histogram's bucket does not say, or there is nothing to compare.
+        /// Whether the value is beyond the bound; absent where the histogram bucket cannot decide
+        /// it, or the bound has no reference.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         crossed: Option<bool>,
-        /// The figure that the canary's value was held against; absent where the bound's reference is.
+        /// The figure that the canary's value was compared with; absent where the reference is
+        /// missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         figure: Option<f64>,
-        /// Over what.
+        /// The stretch of time.
         over: Stretch,
-        /// The ratio of the reference, where it is one.
+        /// The ratio to the reference, for a relative bound.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ratio: Option<f64>,
-        /// What the figure comes from.
-        reference: Reference,
+        /// What the bound is relative to, or absolute.
+        of: BoundBase,
         /// The canary's value.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<f64>,
     },
-    /// The rollback test.
+    /// The rollback test of the null hypothesis that the canary is no worse.
     Evidence {
-        /// Its log e-value.
+        /// Log e-value of the test.
         log_e: f64,
-        /// What it needs to roll back by itself: `ln(1/α)`, and more by its weight; absent where it does not decide.
+        /// Log e-value from which it rolls back by itself: `ln(1/α)` minus the logarithm of its
+        /// weight; absent where this test does not decide.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         threshold: Option<f64>,
     },
-    /// The promotion test.
+    /// The promotion test: shows that the canary is no worse than the margin.
     Safe {
-        /// Whether it has ever crossed.
+        /// Whether it has ever crossed its threshold.
         decided: bool,
-        /// Its log e-value.
+        /// Log e-value of the test.
         log_e: f64,
-        /// What it needs.
+        /// Log e-value that it needs.
         threshold: f64,
     },
-    /// The claim that the fix works.
+    /// The efficacy test: shows that the fix works.
     Efficacy {
-        /// Its log e-value.
+        /// Log e-value of the test.
         log_e: f64,
-        /// Whether it has ever crossed.
+        /// Whether it has ever crossed its threshold.
         shown: bool,
-        /// What it needs.
+        /// Log e-value that it needs.
         threshold: f64,
     },
-    /// Readings must cover the phase's least time.
+    /// Readings have to cover the phase's least time.
     Covered {
         /// Seconds that readings cover.
         seconds: f64,
-        /// Seconds that they must.
+        /// Seconds that they have to cover.
         least: f64,
     },
-    /// Both arms had the same counts in every tick of this phase, which chance does not explain.
+    /// The arms have to differ: both had the same counts in every tick of this phase, which chance
+    /// does not explain.
     Arms,
 }
 
-/// The least change of the canary's last reading that would have turned the verdict.
+/// Counterfactual: the smallest change of the canary's last reading that would have changed the
+/// decision.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Turn {
+pub enum Counterfactual {
     /// Another number of events in as many trials.
     Events {
-        /// What it was.
+        /// The value that was read.
         from: f64,
-        /// What it would have had to be.
+        /// The value that would have changed the decision.
         to: f64,
-        /// What would have been decided.
+        /// The decision it would have led to.
         then: Decision,
     },
-    /// Another number of requests slower than an edge of the histogram; they come from, or go to, the buckets next to it.
+    /// Another number of requests slower than an edge of the histogram; they move between the
+    /// buckets next to the edge.
     Slow {
         /// The edge, in seconds.
         above: f64,
-        /// What it was.
+        /// The value that was read.
         from: f64,
-        /// What it would have had to be.
+        /// The value that would have changed the decision.
         to: f64,
-        /// What would have been decided.
+        /// The decision it would have led to.
         then: Decision,
     },
-    /// Another level, as the host sends it.
+    /// Another value of a gauge or a volume, as it was sent.
     Level {
-        /// What it was.
+        /// The value that was read.
         from: f64,
-        /// What it would have had to be, to nine digits.
+        /// The value that would have changed the decision, to nine digits.
         to: f64,
-        /// What would have been decided.
+        /// The decision it would have led to.
         then: Decision,
     },
-    /// There is none.
+    /// There is no such change.
     None {
-        /// Why.
-        reason: NoTurn,
+        /// Why not.
+        reason: NoCounterfactual,
     },
 }
 
 impl Test {
-    /// Takes over another's state without its design; false where they are of different kinds.
+    /// Copies another test's state without its design; false where they are of different kinds.
     pub(super) fn keep(&mut self, of: &Self) -> bool {
         match (self, of) {
             (Self::Rate(_, kept), Self::Rate(_, state)) => kept.take_over(state),
@@ -239,7 +247,7 @@ impl Test {
         true
     }
 
-    /// `ln(1/α)`: what decides where the test stands alone.
+    /// Log e-value `ln(1/α)` at which the test decides by itself.
     pub(super) fn threshold(&self) -> f64 {
         match self {
             Self::Rate(design, _) => design.threshold(),
@@ -250,8 +258,8 @@ impl Test {
 }
 
 impl Watched {
-    /// The edges that a band or a test can tell apart: test boundaries, and the edges around the figures of bounds.
-    pub(super) fn telling_edges(&self) -> Vec<usize> {
+    /// The edges that can change a band or a test: test boundaries, and the edges around bounds.
+    pub(super) fn deciding_edges(&self) -> Vec<usize> {
         let live = self.value(&self.window.sums()[self.columns()..], 1.0);
         let figures =
             self.metric.bounds.all().filter_map(|bound| bound_figure(&self.metric, bound, live));
@@ -266,15 +274,15 @@ impl Watched {
         edges
     }
 
-    /// One arm's columns as numbers; None where it has none.
-    fn arm(&self, columns: &[f64], share: f64) -> Option<Arm> {
+    /// One arm's columns as numbers; None where it has no trials.
+    fn arm(&self, columns: &[f64], share: f64) -> Option<ArmReading> {
         let value = self.value(columns, share).map(Judged::shown).filter(|v| v.is_finite());
         let (events, trials) = match self.metric.kind {
             MetricKind::Proportion | MetricKind::Count => (Some(columns[0]), columns[1]),
             MetricKind::Latency => (None, columns[0]),
             MetricKind::Gauge | MetricKind::Volume => (None, columns[1]),
         };
-        (trials > 0.0).then_some(Arm { events, trials, value })
+        (trials > 0.0).then_some(ArmReading { events, trials, value })
     }
 
     fn arms(&self, row: &[f64], moment: &Moment<'_>) -> Arms {
@@ -285,7 +293,7 @@ impl Watched {
         }
     }
 
-    /// The bounds as they were held against these columns.
+    /// The bounds as they were applied to these columns.
     fn bound_rules(&self, row: &[f64], moment: &Moment<'_>, over: Stretch) -> Vec<Rule> {
         let (canary, baseline) = row.split_at(row.len() / 2);
         let Some(value) = self.value(canary, moment.share.as_fraction()) else { return Vec::new() };
@@ -299,9 +307,9 @@ impl Watched {
         let rule = |(kind, bound): (BoundKind, Option<Bound>)| {
             let bound = bound?;
             let figure = bound_figure(&self.metric, bound, live);
-            let (ratio, reference) = match bound.value {
-                BoundValue::Absolute(_) => (None, Reference::Absolute),
-                BoundValue::Relative(ratio, reference) => (Some(ratio.value()), reference),
+            let (ratio, of) = match bound.value {
+                BoundValue::Absolute(_) => (None, BoundBase::Absolute),
+                BoundValue::Relative(ratio, of) => (Some(ratio.value()), of),
             };
             Some(Rule::Bound {
                 bound: kind,
@@ -309,7 +317,7 @@ impl Watched {
                 figure,
                 over,
                 ratio,
-                reference,
+                of,
                 value: Some(value.shown()).filter(|v| v.is_finite()),
             })
         };
@@ -318,7 +326,8 @@ impl Watched {
 }
 
 impl Judge {
-    /// Why this verdict, made of this judge at this moment, is as it is. Searches, so it takes up to milliseconds.
+    /// Explains this verdict, which this judge made at this moment. It searches for
+    /// counterfactuals, which takes up to milliseconds.
     pub fn why(&self, moment: &Moment<'_>, verdict: &Verdict) -> Why {
         let metrics =
             (0..self.watched.len()).map(|index| self.metric_why(index, moment, verdict)).collect();
@@ -333,12 +342,13 @@ impl Judge {
         }
     }
 
-    /// The log e-value with which a metric's rollback test decides by itself; None where it does not.
+    /// Log e-value with which a metric's rollback test decides by itself; None where it does not
+    /// decide.
     pub(super) fn own_threshold(&self, index: usize) -> Option<f64> {
         let place = self.tested.iter().position(|&tested| tested == index)?;
         let weight = *self.combination.as_ref()?.weights().get(place)?;
         let watched = &self.watched[index];
-        let (assurance, limits) = (watched.assurance(), watched.footing.limits());
+        let (assurance, limits) = (watched.assurance(), watched.basis.limits());
         if !matches!(assurance.mode, EvidenceMode::Plain | EvidenceMode::Replay) || !assurance.acts
         {
             return None;
@@ -351,20 +361,20 @@ impl Judge {
         let watched = &self.watched[index];
         let mut window = watched.window.clone();
         window.expire(moment.at);
-        let taken = watched.before.at == Some(moment.at);
+        let used = watched.before.at == Some(moment.at);
         let mut why = MetricWhy {
             metric: watched.metric.id,
             rules: self.rules(index, &window, moment, verdict),
             sentence: String::new(),
-            tick: taken.then(|| watched.arms(&watched.before.tick.row, moment)),
-            turn: self.turn(index, moment, verdict),
+            tick: used.then(|| watched.arms(&watched.before.tick.row, moment)),
+            counterfactual: self.counterfactual(index, moment, verdict),
             window: watched.arms(window.sums(), moment),
         };
-        why.sentence = why.tell(watched, verdict.decision);
+        why.sentence = why.describe(watched, verdict);
         why
     }
 
-    /// Every rule that this metric was held against.
+    /// Every rule that was applied to this metric.
     fn rules(
         &self,
         index: usize,

@@ -1,17 +1,17 @@
-//! One metric: from two samples to a classification.
+//! Classification of one metric from its two samples.
 
 use super::error::{KayentaError, step};
 use super::exact::exact;
 use super::ranks::Ranks;
 use super::root::{Point, zero};
-use super::sample::{Arm, Arms, Prepared};
+use super::sample::{Arms, Prepared, Series};
 use super::settings::{Direction, EffectSize, Measure, MetricSettings, NanStrategy};
 use crate::stats::interval::Interval;
 use crate::stats::numeric::normal_quantile;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// What a metric comes to, by the original's words.
+/// Classification of a metric, in Kayenta's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Classification {
     /// No difference that counts.
@@ -29,7 +29,7 @@ pub enum Classification {
 }
 
 impl Classification {
-    /// The original's word.
+    /// Kayenta's term.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "Pass",
@@ -48,7 +48,7 @@ impl fmt::Display for Classification {
     }
 }
 
-/// What came out for a metric, with the numbers that it rests on.
+/// Result for a metric, with the numbers that it is based on.
 #[expect(clippy::struct_excessive_bools, reason = "a document, not a state")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricResult {
@@ -58,28 +58,30 @@ pub struct MetricResult {
     pub groups: Vec<String>,
     /// Whether it is judged, but does not count.
     pub muted: bool,
-    /// As the original decides.
+    /// As Kayenta decides.
     pub classification: Classification,
-    /// Whether it fails the whole, as the original decides.
+    /// Whether it fails the whole comparison, as Kayenta decides.
     pub critical: bool,
     /// Why, in a sentence; absent for an ordinary pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Mean of the experiment over mean of the control, the original's `deviation`; 1 where nothing was compared,
-    /// absent where it was and either mean is 0, and for an error.
+    /// Mean of the experiment over mean of the control, Kayenta's `deviation`; 1 where nothing was
+    /// compared, absent where it was and either mean is 0, and for an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
-    /// The effect by the measure that the settings name; absent as the ratio is, and where nothing was compared.
+    /// The effect by the measure that the settings name; absent as the ratio is, and where nothing
+    /// was compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<f64>,
     /// What is left of the control.
-    pub control: Arm,
+    pub control: Series,
     /// What is left of the experiment.
-    pub experiment: Arm,
-    /// For the shift from control to experiment, as the original's root finder finds it; its ends may be swapped.
+    pub experiment: Series,
+    /// For the shift from control to experiment, as Kayenta's root finder computes it; its ends
+    /// may be swapped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
-    /// The shift, as the original's root finder finds it.
+    /// The shift, as Kayenta's root finder computes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<f64>,
     /// What the exact interval and estimate would give.
@@ -92,21 +94,21 @@ pub struct MetricResult {
     /// The median of all differences of a point of the experiment and one of the control.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact_estimate: Option<f64>,
-    /// Whether the original's root finder, and not the data, decided the classification.
+    /// Whether Kayenta's root finder, and not the data, decided the classification.
     pub differs: bool,
     /// What a reader has to know about this result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// A shift, and what may be said about it.
+/// A shift between the samples, with its interval and classification.
 #[derive(Clone, Copy, Debug)]
 struct Shift {
     interval: Interval,
     estimate: f64,
 }
 
-/// How far one sample lies from the other.
+/// The shift between the two samples.
 #[derive(Clone, Copy, Debug)]
 struct Effect {
     /// By the measure that the settings name.
@@ -115,10 +117,11 @@ struct Effect {
     ratio: Option<f64>,
 }
 
-/// Classifies one metric as the original does.
+/// Classifies one metric as Kayenta does.
 ///
 /// # Errors
-/// `HF-KAY-003` for a point that is infinite, `HF-KAY-006` for settings out of range.
+/// [`KayentaError::Infinite`] for an infinite point, [`KayentaError::Figure`] for settings out of
+/// range.
 ///
 /// ```
 /// use hotfix_core::kayenta::{Arms, Classification, MetricSettings, classify};
@@ -196,7 +199,7 @@ fn without_data(result: &mut MetricResult, settings: &MetricSettings) {
     result.reason = Some(format!("missing data for {}", result.name));
 }
 
-/// Both samples have points, and not the same ones.
+/// Both samples have points, and they differ.
 fn compare(
     result: &mut MetricResult,
     control: &Prepared,
@@ -209,7 +212,7 @@ fn compare(
     let constant = control.constant().zip(experiment.constant());
     let quantile = -normal_quantile(0.5 * (1.0 - settings.confidence));
     let shifts = match constant {
-        // Equal ones do not come here, so the difference is not 0.
+        // Equal samples are handled before, so the difference is not 0.
         Some((from, to)) => {
             result.note =
                 Some("both samples are constant: the difference decides, without noise".into());
@@ -230,7 +233,8 @@ fn compare(
         result.exact = Classification::Error;
         (result.ratio, result.effect) = (None, None);
         result.reason = Some(
-            "metric classification failed: the shift between the samples is beyond the precision of their points"
+            "metric classification failed: the shift between the samples is beyond the precision \
+             of their points"
                 .into(),
         );
         return;
@@ -246,7 +250,8 @@ fn compare(
         reason(result.classification, result.critical, &found, effect.measured, settings);
     if result.differs {
         result.note = Some(format!(
-            "the original's root finder stops within 1e-4, which decides here: exactly, the interval is {} to {} and the estimate {}, which is {}",
+            "the original's root finder stops within 1e-4, which decides here: exactly, the \
+             interval is {} to {} and the estimate {}, which is {}",
             exact.interval.low, exact.interval.high, exact.estimate, result.exact
         ));
     }
@@ -272,7 +277,7 @@ fn effect(
     Effect { measured, ratio }
 }
 
-/// The shift as the original finds it, and exactly; `None` where the original fails.
+/// The shift as Kayenta computes it, and exactly; `None` where Kayenta fails.
 fn shifts(ranks: &mut Ranks, x: &[f64], y: &[f64], quantile: f64) -> Option<(Shift, Shift)> {
     let (least, most) = (x[0] - y[y.len() - 1], x[x.len() - 1] - y[0]);
     let (at_least, at_most) = (ranks.statistic(least)?, ranks.statistic(most)?);

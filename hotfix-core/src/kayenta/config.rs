@@ -1,14 +1,14 @@
-//! Kayenta's own JSON: the configuration of a canary.
+//! Kayenta's canary configuration in JSON.
 
 use super::error::{Finding, KayentaError, nearest, step};
 use super::settings::{Direction, EffectSize, Measure, MetricSettings, NanStrategy, Outliers};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A configuration that can be judged by, with what there is to remark about it.
-///
-/// What it takes: documents with `analysisConfigurations`, and older ones with `extensions` instead; `configVersion` as
-/// text or number; numbers and truths as text, as the original does; words that it does not know fall to their defaults.
+/// A canary configuration, with the findings about it. Accepts documents with
+/// `analysisConfigurations`, and older ones with `extensions` instead; `configVersion` as text or
+/// number; numbers and booleans as text, as Kayenta does; unknown values fall back to their
+/// defaults.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// In the order of the document.
@@ -55,14 +55,15 @@ const CANARY: &[&str] =
     &["critical", "direction", "effectSize", "muted", "mustHaveData", "nanStrategy", "outliers"];
 const EFFECT_SIZE: &[&str] =
     &["allowedDecrease", "allowedIncrease", "criticalDecrease", "criticalIncrease", "measure"];
-/// Ours, for a metric by itself: the original has no setting for them.
+/// Settings of our own for a metric; Kayenta does not have them.
 const OWN: &[&str] = &["confidence", "tolerance"];
 
 impl Config {
     /// Reads a configuration.
     ///
     /// # Errors
-    /// `HF-KAY-001` for text that is not JSON, with line and column; otherwise as [`from_value`](Self::from_value).
+    /// `HF-KAY-001` for text that is not JSON, with line and column; otherwise as
+    /// [`from_value`](Self::from_value).
     ///
     /// ```
     /// use hotfix_core::kayenta::Config;
@@ -82,9 +83,10 @@ impl Config {
     /// Reads a configuration that is JSON already.
     ///
     /// # Errors
-    /// `HF-KAY-002` for a value that is of another type than its key's, `HF-KAY-006` for a figure out of range.
+    /// `HF-KAY-002` for a value that is of another type than its key's, `HF-KAY-006` for a figure
+    /// out of range.
     pub fn from_value(value: &Value) -> Result<Self, KayentaError> {
-        let mut reader = Reader { document: "configuration", findings: Vec::new() };
+        let mut reader = ConfigReader { document: "configuration", findings: Vec::new() };
         let root = reader.object(value, "")?;
         reader.known(root, "", &[ROOT]);
         let mut config = Self::default();
@@ -128,13 +130,13 @@ impl Config {
 }
 
 impl MetricSettings {
-    /// Reads the settings of a metric by itself: what `analysisConfigurations.canary` holds, and `tolerance` and
-    /// `confidence`.
+    /// Reads the settings of a metric by itself: what `analysisConfigurations.canary` holds, and
+    /// `tolerance` and `confidence`.
     ///
     /// # Errors
     /// As [`Config::from_value`].
     pub fn from_value(value: &Value) -> Result<(Self, Vec<Finding>), KayentaError> {
-        let mut reader = Reader { document: "settings", findings: Vec::new() };
+        let mut reader = ConfigReader { document: "settings", findings: Vec::new() };
         let members = reader.object(value, "")?;
         reader.known(members, "", &[CANARY, OWN]);
         let mut settings = reader.settings(members, "")?;
@@ -183,12 +185,12 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-struct Reader {
+struct ConfigReader {
     document: &'static str,
     findings: Vec<Finding>,
 }
 
-impl Reader {
+impl ConfigReader {
     fn fault(&self, path: &str, got: &Value, expected: &'static str) -> KayentaError {
         KayentaError::Type {
             document: self.document,
@@ -214,7 +216,7 @@ impl Reader {
         Ok(Some((self.object(value, &path)?, path)))
     }
 
-    /// Remarks the keys that are none of these.
+    /// Reports the keys that are not among these.
     fn known(&mut self, members: &Members, path: &str, known: &[&[&str]]) {
         for key in members.keys() {
             let mut all = known.iter().flat_map(|keys| keys.iter().copied());
@@ -298,7 +300,7 @@ impl Reader {
             Some(other) => return Err(self.fault(&step(path, "groups"), other, "a list of names")),
         };
         let mut settings = MetricSettings::default();
-        // The newer key wins where a document has both.
+        // The newer key is used where a document has both.
         for key in ["analysisConfigurations", "extensions"] {
             let Some((analysis, path)) = self.member(metric, path, key)? else { continue };
             self.known(analysis, &path, &[&["canary"]]);

@@ -1,13 +1,13 @@
-//! What the judge refuses, and what it takes but remarks.
+//! Errors and findings of the Kayenta judge.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-/// A value that the judge does not take.
+/// A value that the Kayenta judge does not accept.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KayentaError {
     /// Text that is not JSON.
-    #[error("no JSON in the {document}, line {line}, column {column}: {fault}")]
+    #[error("invalid JSON in the {document}, line {line}, column {column}: {fault}")]
     Syntax {
         /// `configuration`, `settings` or `samples`.
         document: &'static str,
@@ -15,7 +15,7 @@ pub enum KayentaError {
         line: usize,
         /// From 1; 0 at an empty line's end.
         column: usize,
-        /// What is wrong there.
+        /// Description of the fault.
         fault: String,
     },
     /// A value of another type than its key has.
@@ -25,23 +25,23 @@ pub enum KayentaError {
         document: &'static str,
         /// JSON Pointer.
         path: String,
-        /// What is there.
+        /// The type that was given.
         got: String,
-        /// What would be taken.
+        /// What is accepted.
         expected: &'static str,
     },
     /// A point that is infinite.
     #[error(
-        "point {index} of `{path}` is infinite: leave it out, or give null where it is missing"
+        "point {index} of `{path}` is infinite: leave it out, or give null for a missing point"
     )]
     Infinite {
         /// JSON Pointer of its arm.
         path: String,
-        /// Its place, from 0.
+        /// Index of the point, from 0.
         index: usize,
     },
-    /// Samples of a metric that the configuration lacks.
-    #[error("there are samples of `{metric}`, which the configuration lacks{}", nearest.as_ref().map_or_else(
+    /// Samples of a metric that is not in the configuration.
+    #[error("the configuration has no metric `{metric}`, for which there are samples{}", nearest.as_ref().map_or_else(
         || ": add it, or leave them out".to_owned(), |near| format!(": did you mean `{near}`?")))]
     NoSuchMetric {
         /// As given.
@@ -49,22 +49,23 @@ pub enum KayentaError {
         /// The metric with the name nearest to it, if one is near.
         nearest: Option<String>,
     },
-    /// A score threshold that is given nowhere, or is not finite.
+    /// A score threshold that is missing or not finite.
     #[error(
-        "there is no {threshold} score: give it, or `classifier.scoreThresholds.{threshold}`, such as 75"
+        "the `{threshold}` score is missing or not finite: give it as an argument or as \
+         `classifier.scoreThresholds.{threshold}`, such as 75"
     )]
     Threshold {
         /// `pass` or `marginal`.
         threshold: &'static str,
     },
-    /// A figure that is out of range.
-    #[error("{what} `{value}`: give {expected}")]
+    /// A number that is out of range.
+    #[error("{what} `{value}` is out of range: give {expected}")]
     Figure {
-        /// Which figure.
+        /// Name of the number.
         what: &'static str,
         /// As given.
         value: f64,
-        /// What would be taken.
+        /// What is accepted.
         expected: &'static str,
     },
 }
@@ -82,7 +83,7 @@ impl KayentaError {
         }
     }
 
-    /// The place in its document, a JSON Pointer; empty where it is the whole, or an argument.
+    /// JSON Pointer to the place in its document; empty for the whole document or an argument.
     pub fn path(&self) -> String {
         match self {
             Self::Type { path, .. } | Self::Infinite { path, .. } => path.clone(),
@@ -92,12 +93,12 @@ impl KayentaError {
     }
 }
 
-/// A JSON Pointer that is a key longer.
+/// A JSON Pointer extended by a key.
 pub(super) fn step(path: &str, key: &str) -> String {
     format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The name nearest to one that is not known, if it is near enough to be meant.
+/// The known name that an unknown one most likely means, if one is similar enough.
 pub(super) fn nearest<'a>(got: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     known
         .map(|name| (strsim::damerau_levenshtein(got, name), name))
@@ -106,12 +107,12 @@ pub(super) fn nearest<'a>(got: &str, known: impl Iterator<Item = &'a str>) -> Op
         .map(|(_, name)| name.to_owned())
 }
 
-/// What the original takes in silence, and we take with a remark.
+/// Something in the input that Kayenta accepts silently, and that this judge accepts and reports.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Finding {
-    /// A key that no Kayenta configuration has.
-    #[error("`{path}` is no key of a Kayenta configuration and has no effect{}", nearest.as_ref().map_or_else(
+    /// A key that is not part of a Kayenta configuration.
+    #[error("`{path}` is not a key of a Kayenta configuration and has no effect{}", nearest.as_ref().map_or_else(
         || ": remove it".to_owned(), |near| format!(": did you mean `{near}`?")))]
     UnknownKey {
         /// JSON Pointer.
@@ -119,43 +120,43 @@ pub enum Finding {
         /// The known key nearest to it, if one is near.
         nearest: Option<String>,
     },
-    /// A word that is none of the key's, for which the default stands in.
-    #[error("`{word}` at `{path}` is none of {known}: `{taken}` is taken")]
+    /// A value that the key does not know, replaced by the default.
+    #[error("`{word}` at `{path}` is not one of {known}: the default `{taken}` is used")]
     UnknownWord {
         /// JSON Pointer.
         path: String,
         /// As given.
         word: String,
-        /// What stands in.
+        /// The default that is used.
         taken: &'static str,
-        /// The words that it could be.
+        /// The values that the key knows.
         known: &'static str,
     },
     /// Group weights that do not sum to 100.
     #[error(
-        "group weights sum to {sum}: give weights that sum to 100, or the score is not out of 100"
+        "the group weights sum to {sum}: make them sum to 100 so that the score is out of 100; \
+         groups without a weight share what is left"
     )]
     WeightSum {
         /// Of the weights as given.
         sum: f64,
     },
-    /// A weight of a group that no metric is in.
-    #[error(
-        "group `{group}` has a weight, and no metric with samples is in it: that weight is lost"
-    )]
+    /// A weight of a group without metrics.
+    #[error("group `{group}` has a weight but no metric with samples: its weight is not used")]
     EmptyGroup {
         /// The group.
         group: String,
     },
-    /// A metric that is there twice; the first counts.
-    #[error("metric `{metric}` is there twice: the first counts, name the other differently")]
+    /// A metric that occurs twice; the first is used.
+    #[error("metric `{metric}` occurs twice and the first is used: rename the other")]
     Twice {
         /// Its name.
         metric: String,
     },
-    /// A metric without samples; it is left out.
+    /// A metric without samples, which is not judged.
     #[error(
-        "metric `{metric}` has no samples and is not judged: give them, empty where there are none"
+        "metric `{metric}` is missing from the samples and is not judged: \
+         add it, with empty lists if there is no data"
     )]
     NotSampled {
         /// Its name.
@@ -176,7 +177,7 @@ impl Finding {
         }
     }
 
-    /// The place in the configuration, a JSON Pointer.
+    /// JSON Pointer to the place in the configuration.
     pub fn path(&self) -> String {
         match self {
             Self::UnknownKey { path, .. } | Self::UnknownWord { path, .. } => path.clone(),

@@ -1,25 +1,27 @@
-//! The interval and the estimate that the original's root finder approximates, exactly.
+//! Exact interval and estimate, which Kayenta's root finder approximates.
 //!
-//! The statistic is a step function of the shift that steps down at each difference between a point of the one sample
-//! and one of the other, so it crosses a quantile at one of these differences: the interval's ends are order statistics of
-//! the differences, and the estimate is their median. Source: Hodges and Lehmann (1963), Annals of Mathematical
-//! Statistics 34(2); Hollander, Wolfe and Chicken (2014), Nonparametric Statistical Methods, sections 4.2 and 4.3.
+//! The statistic is a step function of the shift that steps down at each difference between a point
+//! of the one sample and one of the other, so it crosses a quantile at one of these differences:
+//! the interval's ends are order statistics of the differences, and the estimate is their median.
+//! Source: Hodges and Lehmann (1963), Annals of Mathematical Statistics 34(2); Hollander, Wolfe and
+//! Chicken (2014), Nonparametric Statistical Methods, sections 4.2 and 4.3.
 
 use super::ranks::{Ranks, Run};
 use super::root::TOLERANCE;
 use crate::stats::interval::Interval;
 
-/// All differences of two ascending samples, without writing them down.
+/// All differences of two ascending samples, without storing them.
 #[derive(Debug)]
 struct Differences<'a> {
     x: &'a [Run],
     y: &'a [f64],
-    /// For each value of `x`, how many of `y` were so small that the difference exceeded the last limit.
+    /// For each value of `x`, how many of `y` were so small that the difference exceeded the last
+    /// limit.
     places: Vec<usize>,
 }
 
-/// What lies at and beside a limit.
-struct Look {
+/// The differences at and next to a limit.
+struct Lookup {
     /// Differences that do not exceed it.
     count: usize,
     /// The largest of them.
@@ -29,8 +31,8 @@ struct Look {
 }
 
 impl Differences<'_> {
-    fn look(&mut self, limit: f64) -> Look {
-        let mut look = Look { count: 0, below: f64::NEG_INFINITY, above: f64::INFINITY };
+    fn look(&mut self, limit: f64) -> Lookup {
+        let mut look = Lookup { count: 0, below: f64::NEG_INFINITY, above: f64::INFINITY };
         for (&Run { value: x, points }, place) in self.x.iter().zip(&mut self.places) {
             let mut at = *place;
             let exceeds = |index: usize| x - self.y[index] > limit;
@@ -54,7 +56,7 @@ impl Differences<'_> {
         let (n, m) = (self.x.len(), self.y.len());
         let (mut low, mut high) =
             (self.x[0].value - self.y[m - 1], self.x[n - 1].value - self.y[0]);
-        // The root finder's answer is at most its tolerance away, so that these three mostly suffice.
+        // The root finder's result is at most its tolerance away, so these three usually suffice.
         let mut first = [near, near - 2.0 * TOLERANCE, near + 2.0 * TOLERANCE].into_iter();
         while low < high {
             let limit = first.next().unwrap_or(low + (high - low) / 2.0);
@@ -70,7 +72,8 @@ impl Differences<'_> {
     }
 }
 
-/// Interval and estimate, from both samples, the quantile of the normal distribution and the root finder's answers.
+/// Interval and estimate, from both samples, the quantile of the normal distribution and the root
+/// finder's answers.
 pub(super) fn exact(
     ranks: &Ranks,
     y: &[f64],

@@ -1,4 +1,5 @@
-//! The score: metrics into groups, groups into one number, the number into a verdict.
+//! The score: metrics are combined into groups, groups into one number, and the number into a
+//! verdict.
 
 use super::classify::{Classification, MetricResult, classify};
 use super::config::{Config, parse, shown};
@@ -12,12 +13,12 @@ use std::collections::BTreeMap;
 /// The samples of each metric, by its name.
 pub type Samples = BTreeMap<String, Arms>;
 
-/// Share of metrics without data from which on the whole fails, in per cent.
+/// Percentage of metrics without data from which the whole comparison fails.
 const MOST_WITHOUT_DATA: f64 = 50.0;
 
-/// What the score comes to, by the original's words.
+/// Classification of the score, in Kayenta's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Outcome {
+pub enum ScoreClassification {
     /// At least the pass score.
     Pass,
     /// At least the marginal score.
@@ -26,8 +27,8 @@ pub enum Outcome {
     Fail,
 }
 
-impl Outcome {
-    /// The original's word.
+impl ScoreClassification {
+    /// Kayenta's term.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "Pass",
@@ -37,13 +38,13 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for ScoreClassification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-/// Which score is enough; one that is absent is the configuration's.
+/// Score thresholds; an absent one is taken from the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Thresholds {
     /// From this on it is a pass.
@@ -52,51 +53,51 @@ pub struct Thresholds {
     pub marginal: Option<f64>,
 }
 
-/// What a group came to.
+/// Result of a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupScore {
     /// Its name.
     pub name: String,
-    /// Passed metrics per 100 that could be judged; 0 where there are none.
+    /// Percentage of the judged metrics that passed; 0 if no metric was judged.
     pub score: f64,
-    /// What it weighs in the score, in per cent.
+    /// Its weight in the score, in per cent.
     pub weight: f64,
     /// Whether none of its metrics could be judged: the score then takes it for 100.
     pub no_data: bool,
-    /// How many of its metrics came to what.
+    /// Number of its metrics by classification.
     pub labels: BTreeMap<Classification, usize>,
 }
 
-/// What the judge says.
+/// Result of the comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judgement {
     /// Out of 100, to two decimals.
     pub score: f64,
     /// By the thresholds.
-    pub classification: Outcome,
+    pub classification: ScoreClassification,
     /// Why the score is 0 regardless of the groups; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The score with the exact classifications.
     pub exact_score: f64,
-    /// What that comes to.
-    pub exact_classification: Outcome,
+    /// Classification of the score.
+    pub exact_classification: ScoreClassification,
     /// In the order in which the metrics name them.
     pub groups: Vec<GroupScore>,
     /// In the order of the configuration.
     pub metrics: Vec<MetricResult>,
-    /// What the original takes in silence.
+    /// Findings, which Kayenta accepts silently.
     pub findings: Vec<Finding>,
 }
 
-/// Judges samples by a configuration, as the original does.
+/// Judges samples by a configuration, as Kayenta does.
 ///
 /// # Errors
-/// `HF-KAY-003` for a point that is infinite, `-004` for samples of a metric that the configuration lacks, `-005` where
-/// neither the call nor the configuration has a threshold.
+/// [`KayentaError`]: an infinite point, samples of a metric that is not in the configuration, or a
+/// threshold that neither the call nor the configuration has.
 ///
 /// ```
-/// use hotfix_core::kayenta::{Config, Outcome, Thresholds, judge, read_samples};
+/// use hotfix_core::kayenta::{Config, ScoreClassification, Thresholds, judge, read_samples};
 ///
 /// let config = Config::from_json(r#"{"metrics": [{"name": "latency", "groups": ["all"]}],
 ///     "classifier": {"groupWeights": {"all": 100}}}"#).expect("a configuration");
@@ -104,7 +105,7 @@ pub struct Judgement {
 ///     "experiment": [19, 22, 24, 20, 19, 23, 25]}}"#).expect("samples");
 /// let thresholds = Thresholds { pass: Some(75.0), marginal: Some(50.0) };
 /// let verdict = judge(&config, &samples, thresholds).expect("samples fit");
-/// assert_eq!((verdict.score, verdict.classification), (0.0, Outcome::Fail));
+/// assert_eq!((verdict.score, verdict.classification), (0.0, ScoreClassification::Fail));
 /// ```
 pub fn judge(
     config: &Config,
@@ -151,11 +152,11 @@ pub fn judge(
     };
     let outcome = |score: f64| {
         if score >= pass {
-            Outcome::Pass
+            ScoreClassification::Pass
         } else if score >= marginal {
-            Outcome::Marginal
+            ScoreClassification::Marginal
         } else {
-            Outcome::Fail
+            ScoreClassification::Fail
         }
     };
     Ok(Judgement {
@@ -170,8 +171,8 @@ pub fn judge(
     })
 }
 
-/// Whether a run of several intervals passes, by the score of its last one: by the pass score where there is one, else
-/// by the marginal one, else in any case.
+/// Whether a run of several intervals passes, by the score of its last one. The pass score decides;
+/// without it the marginal score; without either it passes.
 pub fn passes(last_score: f64, thresholds: Thresholds) -> bool {
     thresholds.pass.or(thresholds.marginal).is_none_or(|least| last_score >= least)
 }
@@ -242,8 +243,8 @@ fn score(
     (to_two_decimals(parts.sum()), None)
 }
 
-/// Half up in the decimal digits that a number is written with, as the original rounds; 33.335 is 33.34, though the
-/// number behind these digits is a little less.
+/// Rounds half up in the decimal digits that a number is printed with, as Kayenta does: 33.335 is
+/// 33.34, although the double is slightly less.
 fn to_two_decimals(number: f64) -> f64 {
     // Without an exponent, whatever the size.
     let text = number.abs().to_string();
@@ -259,10 +260,12 @@ fn to_two_decimals(number: f64) -> f64 {
     }
 }
 
-/// Reads samples: for each metric `{"control": […], "experiment": […]}`; null and `"NaN"` are missing points.
+/// Reads samples: for each metric `{"control": […], "experiment": […]}`; null and `"NaN"` are
+/// missing points.
 ///
 /// # Errors
-/// `HF-KAY-001` for text that is not JSON, with line and column; `HF-KAY-002` for anything that is no sample.
+/// [`KayentaError::Syntax`] for text that is not JSON, [`KayentaError::Type`] for a value that is
+/// not a sample.
 ///
 /// ```
 /// use hotfix_core::kayenta::read_samples;

@@ -7,18 +7,17 @@ pub(super) struct Run {
     pub(super) points: usize,
 }
 
-/// A shift that was looked at without meeting a tie between the samples, and the wins there.
+/// A shift that was evaluated without a tie between the samples, and the number of wins there.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     shift: f64,
     wins: f64,
 }
 
-/// Two samples in ascending order, and what was seen of them at earlier shifts.
-///
-/// A root finder asks for nearby shifts, at which few points have moved: a look costs a comparison or two for each value.
-/// Each pair of points wins, ties or loses, and never wins back as the shift grows; so between two shifts with the same wins
-/// every pair is as it was there, and nothing has to be looked at.
+/// Two samples in ascending order, with the results at earlier shifts. A root finder asks for
+/// nearby shifts, at which few points have moved: an evaluation costs one or two comparisons for
+/// each value. Each pair of points wins, ties or loses, and never wins back as the shift grows; so
+/// between two shifts with the same wins every pair is unchanged, and nothing has to be compared.
 #[derive(Debug)]
 pub(super) struct Ranks {
     x: Vec<Run>,
@@ -57,7 +56,8 @@ impl Ranks {
         runs.extend(x.chunk_by(|a, b| a == b).map(|run| Run { value: run[0], points: run.len() }));
         let ends = [x.first(), x.last(), y.first(), y.last()];
         let largest = ends.into_iter().flatten().fold(0.0, |most: f64, end| most.max(end.abs()));
-        // A shift is at most twice the largest value; subtracting it rounds by half a unit of three times that.
+        // A shift is at most twice the largest value; subtracting it rounds by half a unit of three
+        // times that.
         let unit = 8.0 * f64::EPSILON * largest;
         Self {
             places: vec![0; runs.len()],
@@ -79,13 +79,15 @@ impl Ranks {
         &self.x
     }
 
-    /// How often a point of the first sample lies above one of the second; half where they are equal.
+    /// How often a point of the first sample lies above one of the second; half where they are
+    /// equal.
     pub(super) fn wins(&mut self) -> f64 {
         self.look(0.0).0
     }
 
-    /// The standardised rank-sum statistic of the first sample less `shift` against the second, with the corrections
-    /// for ties and continuity; `None` where all points are tied and it has no spread.
+    /// The standardised rank-sum statistic of the first sample less `shift` against the second,
+    /// with the corrections for ties and continuity; `None` where all points are tied and it has no
+    /// spread.
     pub(super) fn statistic(&mut self, shift: f64) -> Option<f64> {
         let (wins, ties) = self.look(shift);
         let (n, m) = self.sizes();
@@ -133,7 +135,8 @@ impl Ranks {
         (wins, self.inner_ties)
     }
 
-    /// The same where points of different samples meet, or the shift may make points of one sample equal.
+    /// The same where points of different samples meet, or the shift may make points of one sample
+    /// equal.
     fn look_at_ties(&self, shift: f64) -> (f64, f64) {
         let y = &self.y[1..self.y.len() - 1];
         let (mut wins, mut ties, mut at) = (0.0, ties(y), 0);
@@ -151,7 +154,7 @@ impl Ranks {
     }
 }
 
-/// Of the rank sum of `n` points among `m` others with `Σ (t³ - t) = ties`.
+/// Variance of the rank sum of `n` points among `m` others with `Σ (t³ - t) = ties`.
 fn deviation(n: f64, m: f64, ties: f64) -> f64 {
     ((n * m / 12.0) * ((n + m + 1.0) - ties / ((n + m) * (n + m - 1.0)))).sqrt()
 }

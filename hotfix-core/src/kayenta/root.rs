@@ -1,14 +1,14 @@
-//! Where a function crosses zero, to the tolerance of the original.
+//! Root finding, to Kayenta's tolerance.
 //!
-//! The method is Brent's, Algorithms for Minimization without Derivatives (1973), chapter 4, procedure `zero`, in the
-//! form in which Netlib's C library and R distribute it: a step is measured against the last one, not the one before
-//! last, and `t` is half the tolerance given.
+//! The method is Brent's, Algorithms for Minimization without Derivatives (1973), chapter 4,
+//! procedure `zero`, in the form in which Netlib's C library and R distribute it: a step is
+//! measured against the last one, not the one before last, and `t` is half the tolerance given.
 
-/// The original's absolute tolerance, in the metric's own unit.
+/// Kayenta's absolute tolerance, in the metric's unit.
 pub(super) const TOLERANCE: f64 = 1e-4;
 const MOST_STEPS: usize = 1001;
 
-/// A place and the function's value there.
+/// A point and the function's value there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Point {
     pub(super) at: f64,
@@ -26,7 +26,7 @@ pub(super) fn zero(
             return Some(end.at);
         }
     }
-    // The zero lies between `best` and `across`; `before` is where `best` was one step ago.
+    // The zero lies between `best` and `across`; `before` is `best` of one step ago.
     let (mut before, mut best, mut across) = (lower, upper, lower);
     for _ in 0..MOST_STEPS {
         let last_step = best.at - before.at;
@@ -59,8 +59,8 @@ pub(super) fn zero(
     Some(best.at)
 }
 
-/// The step to the zero of a line through two points or of an inverse parabola through three, as a fraction whose
-/// numerator is not negative: it is divided only where it is taken.
+/// The step to the zero of a line through two points or of an inverse parabola through three, as a
+/// fraction whose numerator is not negative. It is divided only when the step is used.
 fn interpolated(before: Point, best: Point, across: Point) -> (f64, f64) {
     let span = across.at - best.at;
     let s = best.value / before.value;

@@ -1,10 +1,10 @@
-//! Missing points and outliers, as the original prepares a sample.
+//! Preparation of a sample as in Kayenta: missing points and outliers.
 
 use super::settings::{MetricSettings, NanStrategy, Outliers};
 use crate::stats::numeric::percentile;
 use serde::{Deserialize, Serialize};
 
-/// The two samples of a metric; NaN is a point that is missing.
+/// The two samples of a metric; NaN is a missing point.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Arms {
     /// Of the version that is compared with.
@@ -13,9 +13,9 @@ pub struct Arms {
     pub experiment: Vec<f64>,
 }
 
-/// What is left of a sample, in figures; absent where nothing is left.
+/// Summary of a prepared sample; absent if no points are left.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Arm {
+pub struct Series {
     /// Points compared.
     pub n: usize,
     /// Points that were missing, left out or taken for 0.
@@ -30,12 +30,12 @@ pub struct Arm {
     pub median: Option<f64>,
 }
 
-/// A sample that is ready to compare.
+/// A prepared sample.
 #[derive(Debug)]
 pub(super) struct Prepared {
     /// Ascending.
     pub(super) points: Vec<f64>,
-    pub(super) arm: Arm,
+    pub(super) arm: Series,
 }
 
 impl Prepared {
@@ -54,7 +54,8 @@ impl Prepared {
             points.retain(|point| (low..=high).contains(point));
         }
         let (mean, median) = (mean(&points), percentile(&points, 0.5));
-        let arm = Arm { n: points.len(), missing, outliers: before - points.len(), mean, median };
+        let arm =
+            Series { n: points.len(), missing, outliers: before - points.len(), mean, median };
         Self { points, arm }
     }
 
@@ -75,8 +76,8 @@ fn fences(points: &[f64], factor: f64) -> (f64, f64) {
     (at(0.01).min(lower - reach), at(0.99).max(upper + reach))
 }
 
-/// In ascending order, so that the order in which points came does not matter, and with the rounding of the sum taken
-/// back once.
+/// In ascending order, so that the order of the points does not matter, with one compensation of
+/// the rounding error.
 fn mean(points: &[f64]) -> Option<f64> {
     let n = points.len() as f64;
     let first = points.iter().sum::<f64>() / n;

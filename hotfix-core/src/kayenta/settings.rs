@@ -1,8 +1,8 @@
-//! What a metric is asked, by the words of the original's `analysisConfigurations.canary`.
+//! Settings of a metric, in the terms of Kayenta's `analysisConfigurations.canary`.
 
 use super::error::KayentaError;
 
-/// In which direction a metric may not move.
+/// Direction in which a metric must not move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Direction {
     /// More is bad; `increase`.
@@ -15,7 +15,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// By the original's word, if it is one.
+    /// By Kayenta's term, if it is one.
     pub fn of(word: &str) -> Option<Self> {
         match word {
             "increase" => Some(Self::Increase),
@@ -26,7 +26,7 @@ impl Direction {
     }
 }
 
-/// What becomes of a missing point.
+/// Treatment of a missing point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NanStrategy {
     /// It is left out; `remove`, and any other word.
@@ -37,10 +37,10 @@ pub enum NanStrategy {
 }
 
 impl NanStrategy {
-    /// By the original's word, if it is one.
+    /// By Kayenta's term, if it is one.
     pub fn of(word: &str) -> Option<Self> {
         match word {
-            // The original's own default is a word that it does not know.
+            // Kayenta's own default is a value that it does not know.
             "remove" | "none" => Some(Self::Remove),
             "replace" => Some(Self::Replace),
             _ => None,
@@ -48,7 +48,7 @@ impl NanStrategy {
     }
 }
 
-/// What becomes of outliers, of each sample by itself.
+/// Treatment of outliers, for each sample separately.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Outliers {
     /// They stay; `keep`, and any other word.
@@ -62,14 +62,15 @@ pub enum Outliers {
 }
 
 impl Outliers {
-    /// The original's `outlierFactor` where none is given.
+    /// Kayenta's `outlierFactor` by default.
     pub const FACTOR: f64 = 3.0;
 }
 
-/// How large a difference is, beside being there.
+/// Measure of the effect size, in addition to significance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Measure {
-    /// Mean of the experiment over mean of the control; not known where either is 0. `meanRatio`, and any other word.
+    /// Mean of the experiment over mean of the control; not known where either is 0. `meanRatio`,
+    /// and any other word.
     #[default]
     MeanRatio,
     /// Chance that a point of the experiment exceeds one of the control, ties half; `cles`.
@@ -77,7 +78,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// By the original's word, if it is one.
+    /// By Kayenta's term, if it is one.
     pub fn of(word: &str) -> Option<Self> {
         match word {
             "meanRatio" => Some(Self::MeanRatio),
@@ -95,7 +96,7 @@ impl Measure {
     }
 }
 
-/// From which effect on a difference counts, and from which on it is critical.
+/// Effect sizes from which a difference counts and from which it is critical.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EffectSize {
     /// How an effect is measured.
@@ -130,12 +131,12 @@ impl Default for EffectSize {
     }
 }
 
-/// What one metric is asked; the default is the original's.
+/// Settings of one metric; the default is Kayenta's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricSettings {
     /// In which direction it may not move.
     pub direction: Direction,
-    /// What becomes of missing points.
+    /// Treatment of missing points.
     pub nan_strategy: NanStrategy,
     /// Whether its failure fails the whole.
     pub critical: bool,
@@ -145,12 +146,13 @@ pub struct MetricSettings {
     pub muted: bool,
     /// From which effect on a difference counts.
     pub effect_size: EffectSize,
-    /// What becomes of outliers.
+    /// Treatment of outliers.
     pub outliers: Outliers,
-    /// By which fraction of the estimate the interval has to be away from 0; at least 0. The original's judge has 0.25
-    /// and no setting for it.
+    /// By which fraction of the estimate the interval has to be away from 0; at least 0. The
+    /// original's judge has 0.25 and no setting for it.
     pub tolerance: f64,
-    /// Of the two-sided interval, above 0 and below 1. The original's judge has 0.98 and no setting for it.
+    /// Of the two-sided interval, above 0 and below 1. Kayenta's judge has 0.98 and no setting
+    /// for it.
     pub confidence: f64,
 }
 
@@ -174,14 +176,14 @@ impl MetricSettings {
     /// Checks the figures.
     ///
     /// # Errors
-    /// `HF-KAY-006` for a tolerance below 0, a confidence outside 0 to 1, an outlier factor of 0 or less, and anything
-    /// that is not finite.
+    /// `HF-KAY-006` for a tolerance below 0, a confidence outside 0 to 1, an outlier factor of 0 or
+    /// less, and anything that is not finite.
     pub fn check(&self) -> Result<(), KayentaError> {
         let fault = |what, value, expected| Err(KayentaError::Figure { what, value, expected });
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
             return fault("tolerance", self.tolerance, "a fraction from 0 on, such as 0.25");
         }
-        // As an interval is asked of the tail, the tail is what has to be a probability.
+        // The interval is computed from the tail, so the tail has to be a probability.
         if !(self.confidence > 0.0 && 1.0 - self.confidence > 0.0) {
             return fault("confidence", self.confidence, "one above 0 and below 1, such as 0.98");
         }

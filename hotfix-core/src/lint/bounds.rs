@@ -1,8 +1,8 @@
-//! Bounds of metrics: their order, and what chance does to a healthy release.
+//! Bounds of metrics: their order, and how often a healthy release breaches them by chance.
 
 use super::fault::{FigureFault, PhaseChance};
 use super::finding::{Example, Finding, put};
-use crate::grade::{Reference, Response, Role, Worse};
+use crate::grade::{BoundBase, Response, Role, Worse};
 use crate::metric::Unjudged;
 use crate::plan::healthy::{Law, figure, traffic, trials};
 use crate::policy::Policy;
@@ -10,11 +10,12 @@ use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::text::pointer_step;
 use crate::unit::{Share, Span};
 
-/// A gate that a healthy release misses more often than this is doubtful.
+/// A gate is doubtful if a healthy release misses it more often than this.
 const DOUBTFUL_MISS: f64 = 0.05;
-/// A window in which a healthy release is beyond the alert bound more often than this is doubtful.
+/// An alert bound is doubtful if a healthy release breaches it in more windows than this.
 const DOUBTFUL_ALERT: f64 = 0.05;
-/// A window in which a healthy release is beyond the rollback bound more often than this is doubtful: a phase has many.
+/// A rollback bound is doubtful if a healthy release breaches it in more windows than this: a phase
+/// has many.
 const DOUBTFUL_ROLLBACK: f64 = 0.001;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -34,7 +35,7 @@ fn place(metric: &Metric, bound: &str) -> String {
     format!("/metrics/{}/{bound}", pointer_step(metric.id.as_str()))
 }
 
-/// The bounds by name, mildest first.
+/// The bounds by name, the mildest first.
 const fn named(metric: &Metric) -> [(&'static str, Option<Bound>); 3] {
     let bounds = metric.bounds;
     [("success", bounds.success), ("alert", bounds.alert), ("rollback", bounds.rollback)]
@@ -43,7 +44,7 @@ const fn named(metric: &Metric) -> [(&'static str, Option<Bound>); 3] {
 fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     let [success, alert, rollback] =
         named(metric).map(|(_, bound)| bound.and_then(|bound| figure(metric, bound)));
-    // Whether the first figure is further on the bad side.
+    // Whether the first figure is worse.
     let worse = |first: f64, second: f64| match metric.worse {
         Worse::Higher => first > second,
         Worse::Lower => first < second,
@@ -56,7 +57,7 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     if let (Some(success), Some(alert)) = (success, alert)
         && worse(success, alert)
     {
-        let so = "what meets the first may alert";
+        let so = "values that meet the first may alert";
         out_of_order("success", success, "alert", alert, so);
     }
     if let (Some(alert), Some(rollback)) = (alert, rollback)
@@ -74,19 +75,19 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Bounds on the live arm in a phase that has none.
+/// Bounds that refer to the live arm, in a phase that has none.
 fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let Some(phase) = policy.phases().iter().find(|phase| phase.share == Share::ALL) else {
         return;
     };
     for (bound, value) in named(metric) {
         let on_live =
-            value.is_some_and(|b| matches!(b.value, BoundValue::Relative(_, Reference::Live)));
+            value.is_some_and(|b| matches!(b.value, BoundValue::Relative(_, BoundBase::Live)));
         if !on_live {
             continue;
         }
         let (metric_id, phase) = (metric.id, phase.name);
-        let fault = if metric.record.is_some() {
+        let fault = if metric.reference.is_some() {
             FigureFault::NoLiveArm { metric: metric_id, bound, phase }
         } else if metric.role == Role::Decide {
             FigureFault::NoReference { metric: metric_id, bound, phase }
@@ -97,7 +98,7 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What the gate of a phase sees of a healthy release.
+/// The counts of a healthy release that the gate of a phase gets.
 fn at_gate(policy: &Policy, metric: &Metric, phase: &Phase) -> Option<Law> {
     let watched = phase.watch.as_millis().checked_sub(policy.watch().warm_up.as_millis())?;
     let watched = Span::from_millis(watched);
@@ -109,7 +110,7 @@ fn at_gate(policy: &Policy, metric: &Metric, phase: &Phase) -> Option<Law> {
     Law::of(metric, phase.share, watched, trials)
 }
 
-/// The chance that a healthy release misses the success bound at the gates.
+/// The probability that a healthy release misses the success bound at the gates.
 fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let Some(bound) = metric.bounds.success.and_then(|bound| figure(metric, bound)) else { return };
     let (mut back, mut waits) = (Vec::new(), Vec::new());
@@ -118,11 +119,11 @@ fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding
     for phase in policy.phases() {
         let Some(law) = at_gate(policy, metric, phase) else { continue };
         let Some((bad, missed)) = law.beyond(metric, bound) else { continue };
-        let of = usize::from(phase.missed != Response::RollBack);
-        if phase.missed == Response::RollBack {
+        let of = usize::from(phase.criteria_missed != Response::RollBack);
+        if phase.criteria_missed == Response::RollBack {
             passes *= 1.0 - missed;
         }
-        if missed <= DOUBTFUL_MISS || phase.missed == Response::Continue {
+        if missed <= DOUBTFUL_MISS || phase.criteria_missed == Response::Continue {
             continue;
         }
         let list = if of == 0 { &mut back } else { &mut waits };
@@ -147,14 +148,16 @@ fn counts(metric: &Metric, phase: &Phase, law: Law, bad: f64, chance: f64) -> Ex
     Example::Counts { metric: metric.id, phase: phase.name, events, trials, chance }
 }
 
-/// The chance that a healthy release is beyond alert or rollback in a window of the first phase.
+/// The probability that a healthy release breaches alert or rollback in a window of the first
+/// phase.
 fn tripped_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let (Some(phase), watch) = (policy.phases().first(), policy.watch()) else { return };
     let law = |trials| Law::of(metric, phase.share, watch.window, trials);
     let laws = match traffic(policy) {
         Some(traffic) => {
             let full = trials(traffic, phase.share, watch.window);
-            // A band speaks as soon as it has its least trials: at the start of a phase, and after a gap.
+            // A bound is evaluated as soon as there are `least_trials`: at the start of a phase,
+            // and after a gap.
             let least = trials(traffic, phase.share, watch.cadence).max(watch.least_trials.ceil());
             if full < least {
                 return;
@@ -190,10 +193,11 @@ fn tripped_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Findin
     }
 }
 
-/// The chance that all bad looks that are asked for come in a row: those at least a window apart share no data.
+/// The probability of all breaches in a row that are needed: those at least a window apart share no
+/// data.
 fn in_a_row(policy: &Policy, chance: f64) -> f64 {
     let watch = policy.watch();
-    let between = (watch.bad_looks - 1.0) * watch.cadence.as_seconds();
+    let between = (watch.consecutive_breaches - 1.0) * watch.cadence.as_seconds();
     let apart = (between / watch.window.as_seconds()).floor();
     let mut all = chance;
     let mut looks = 0.0;
@@ -204,7 +208,7 @@ fn in_a_row(policy: &Policy, chance: f64) -> f64 {
     all
 }
 
-/// The bug's own rollback bound stands back because the live arm has the bug.
+/// The rollback bound of the bug's metric is suppressed because the live version has the bug.
 fn sick_live_arm(policy: &Policy, findings: &mut Vec<Finding>) {
     let bug = policy.efficacy().and_then(|e| policy.metric(e.metric.as_str()));
     let Some(metric) = bug else { return };
@@ -217,7 +221,7 @@ fn sick_live_arm(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Metrics that are to decide, and that nothing can judge.
+/// Deciding metrics that nothing can judge.
 fn unjudged(policy: &Policy, findings: &mut Vec<Finding>) {
     for unjudged in Unjudged::of(policy) {
         put(findings, "/metrics", FigureFault::NothingJudges { unjudged });

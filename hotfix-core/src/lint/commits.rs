@@ -1,4 +1,4 @@
-//! What commits are to say before anybody can know it (VCS-5).
+//! Commit fields that are known only after the commit.
 
 use super::fault::PeopleFault;
 use super::finding::Finding;

@@ -1,9 +1,9 @@
-//! Deadlines, estimates and objectives against what things take, and duties against each other.
+//! Compares deadlines, estimates and objectives with planned times, and duties with each other.
 
+use super::escalation::{is_for, severities};
 use super::fault::TimeFault;
 use super::finding::{Example, Finding};
-use super::ladders::{is_for, severities};
-use super::words::time;
+use super::format::time;
 use crate::grade::{DutyKind, Moment, Severity};
 use crate::plan::duration::{
     Times, phases_until, phases_until_live, procedure, rollout, steps_until, until_live,
@@ -29,14 +29,14 @@ fn put(findings: &mut Vec<Finding>, path: String, fault: TimeFault, shown: Optio
     findings.push(Finding::new(path, fault, example));
 }
 
-/// The same two duties for another severity are the same fault: it is said once.
+/// The same two duties for another severity are the same fault: it is reported once.
 fn put_once(findings: &mut Vec<Finding>, path: String, fault: TimeFault) {
     if !findings.iter().any(|known| known.path == path && known.code() == fault.code()) {
         put(findings, path, fault, None);
     }
 }
 
-/// Duties that say by when the fix is live.
+/// Duties with a deadline for the fix.
 fn sets_deadline(duty: &Duty) -> bool {
     duty.kind == DutyKind::Fix && is_before_deployment(duty.from)
 }
@@ -72,7 +72,7 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
         }
     }
     for level in hotfixes() {
-        let slo = policy.record().and_then(|record| record.slo.as_ref());
+        let slo = policy.change_record().and_then(|record| record.slo.as_ref());
         let has_deadline = slo.is_some_and(|slo| slo.to == Moment::Deployed)
             || policy.duties().iter().any(|d| sets_deadline(d) && d.is_for(level.severity));
         if !has_deadline {
@@ -83,11 +83,11 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What the policy says of itself.
+/// The estimate and the objective of the policy.
 fn record(policy: &Policy, findings: &mut Vec<Finding>) {
-    let Some(record) = policy.record() else { return };
+    let Some(record) = policy.change_record() else { return };
     if let Some(limit) = record.estimate.and_then(|estimate| estimate.most) {
-        let path = "/record/estimate/most";
+        let path = "/change_record/estimate/most";
         if let Some(sum) = procedure(policy, |_| None).filter(|sum| sum.most > limit) {
             let (what, least, most) = ("estimate", sum.least, sum.most);
             let fault = TimeFault::ProcedureTooLong { what, limit, least, most, watched: false };
@@ -101,7 +101,7 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
         }
     }
     let Some(slo) = &record.slo else { return };
-    let (path, limit) = ("/record/slo/within", slo.within);
+    let (path, limit) = ("/change_record/slo/within", slo.within);
     let Some(phases) = phases_until(policy, slo.to) else { return };
     let steps = steps_until(policy, slo.to, None, procedure(policy, |_| None));
     let watched = slo.to == Moment::Closed && policy.watched_until().is_some();
@@ -118,13 +118,13 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
 }
 
 fn overdue(policy: &Policy, at: Option<Timestamp>, findings: &mut Vec<Finding>) {
-    let Some(record) = policy.record() else { return };
+    let Some(record) = policy.change_record() else { return };
     let every = record.review.and_then(|review| review.every);
     if let (Some(at), Some(every), Some(changed)) = (at, every, record.changed)
         && at > changed.starts() + every
     {
         let fault = TimeFault::ReviewOverdue { changed, every };
-        put(findings, "/record/review/every".to_owned(), fault, None);
+        put(findings, "/change_record/review/every".to_owned(), fault, None);
     }
 }
 
@@ -184,7 +184,7 @@ fn reviews(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Findi
     put_once(findings, place_of(policy, second), fault);
 }
 
-/// Updates of one audience in two rhythms.
+/// Updates of one audience at two intervals.
 fn cadences(policy: &Policy, severity: Option<Severity>, findings: &mut Vec<Finding>) {
     let updates: Vec<(&Duty, Span)> = policy
         .duties()

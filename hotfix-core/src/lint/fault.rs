@@ -1,4 +1,4 @@
-//! Every fault that the linter knows, each with its code, level, sentence and remedy.
+//! All faults that the linter knows, each with its code, level, sentence and remedy.
 
 use super::finding::Level;
 use crate::grade::Severity;
@@ -20,7 +20,7 @@ macro_rules! faults {
         }
 
         impl $name {
-            /// The codes of its own, in order; its parts have theirs.
+            /// Its codes, in order; the parts have their own.
             pub const CODES: &'static [&'static str] = &[$($code,)*];
 
             /// The stable code.
@@ -31,7 +31,7 @@ macro_rules! faults {
                 }
             }
 
-            /// How grave it is.
+            /// How serious it is.
             pub const fn level(&self) -> Level {
                 match self {
                     $($(Self::$part(part) => part.level(),)*)?
@@ -58,23 +58,24 @@ pub use figures::{FigureFault, PhaseChance};
 pub use people::PeopleFault;
 pub use times::TimeFault;
 
-// Tree and rules: 001 to 019. Bounds, phases and statistics: 020 to 039. Deadlines, people and messages: 040 to 070.
+// Tree and rules: 001 to 019. Bounds, phases and statistics: 020 to 039. Deadlines, people and
+// messages: 040 to 070.
 faults! {
-    /// What the linter may find.
+    /// A fault that the linter finds.
     Fault
     parts {
-        /// In bounds, phases and statistics.
+        /// About bounds, phases and statistics.
         Figures(FigureFault),
-        /// In deadlines and other times.
+        /// About deadlines and other times.
         Times(TimeFault),
-        /// In who does what, and who is told.
+        /// About roles, approvals, escalation and notifications.
         People(PeopleFault),
     }
 
-    /// The questions lead round in a circle.
-    #[error("these questions lead back to the first of them: {questions}")]
+    /// Questions of the tree that form a cycle.
+    #[error("these questions form a cycle: {questions}")]
     "HF-LINT-001" Deny Circle {
-        /// Their ids, in the order of the circle.
+        /// Their ids, in the order of the cycle.
         questions: String,
     }
     remedy "let one of them lead to a leaf"
@@ -85,69 +86,69 @@ faults! {
         /// Its id.
         id: Name,
     }
-    remedy "let an answer lead to it, or take it out"
+    remedy "let an answer lead to it, or delete it"
 
-    /// Answers lead to a question or leaf, but no facts give them.
+    /// Answers lead to a question or leaf, but no combination of facts does.
     #[error("no facts lead to `{id}`: {why}")]
     "HF-LINT-003" Warn Unreached {
         /// Its id.
         id: Name,
-        /// The answers that take what would lead there, or those that nothing can give.
+        /// The answers that come first, or that no facts can give.
         why: String,
     }
-    remedy "ask for it earlier, change the answers before it, or take it out"
+    remedy "ask it earlier, change the answers before it, or delete it"
 
-    /// A question has no answer for some facts that reach it.
-    #[error("`{question}` leads nowhere where the answer is {answer}{listed}")]
+    /// A question without an answer for some facts that reach it.
+    #[error("`{question}` leads nowhere if the answer is {answer}{listed}")]
     "HF-LINT-004" Warn Unanswered {
         /// The question's id.
         question: Name,
-        /// The answer that is left out.
+        /// The missing answer.
         answer: String,
-        /// What the rules say of such incidents, where they say something.
+        /// What the rules say about such incidents, if anything.
         listed: String,
     }
-    remedy "give the answer a question or leaf to lead to"
+    remedy "let the answer lead to a question or leaf"
 
-    /// A question about a number has no answer for some values.
+    /// A question about a number without an answer for some values.
     #[error("`{question}` leads nowhere for {ranges}{listed}")]
     "HF-LINT-005" Warn Gap {
         /// The question's id.
         question: Name,
         /// The values, in words.
         ranges: String,
-        /// What the rules say of such incidents, where they say something.
+        /// What the rules say about such incidents, if anything.
         listed: String,
     }
     remedy "let the answers cover every value"
 
-    /// An answer accepts no value that is still there.
-    #[error("answer {answer} of `{question}` never counts: {why}")]
+    /// An answer that is never used.
+    #[error("answer {answer} of `{question}` is never used: {why}")]
     "HF-LINT-006" Warn IdleAnswer {
         /// The question's id.
         question: Name,
         /// Its place among the answers, from 1.
         answer: usize,
-        /// Where its values are.
+        /// The reason.
         why: &'static str,
     }
-    remedy "put it before the answers that take its values, change its bounds, or take it out"
+    remedy "put it before the answers that accept its values, change its bounds, or delete it"
 
-    /// A less severe leaf takes facts that meet all that a more severe one asks for.
-    #[error("some facts with all that leads to `{leaf}` ({severity}) end at `{by}` ({less}), which comes earlier: {answers}")]
+    /// A less severe leaf gets facts that satisfy everything that leads to a more severe one.
+    #[error("some facts that satisfy everything for `{leaf}` ({severity}) end at `{by}` ({less}), which is asked first: {answers}")]
     "HF-LINT-007" Warn Shadowed {
         /// The more severe leaf's id.
         leaf: Name,
-        /// How bad that is.
+        /// Its severity.
         severity: Severity,
         /// The less severe leaf's id.
         by: Name,
-        /// How bad that is, in words.
+        /// Its severity, in words.
         less: &'static str,
         /// The answers that lead there.
         answers: String,
     }
-    remedy "ask for what is more severe first"
+    remedy "ask the more severe question first"
 
     /// Rules and tree give different severities.
     #[error("{list}, but the tree ends at `{leaf}` with {severity}")]
@@ -156,12 +157,12 @@ faults! {
         list: String,
         /// The leaf's id.
         leaf: Name,
-        /// How bad that is.
+        /// Its severity.
         severity: Severity,
     }
-    remedy "change the rules, the tree, or what leads to this leaf, until both say the same"
+    remedy "change the rules or the tree until both agree"
 
-    /// Rules and tree disagree on whether it is a hot-fix.
+    /// Rules and tree disagree about the hot-fix.
     #[error("{list}, but the tree ends at `{leaf}`, which is {hotfix}")]
     "HF-LINT-009" Warn HotfixDiffers {
         /// What the rules say.
@@ -171,37 +172,37 @@ faults! {
         /// What the leaf says, in words.
         hotfix: &'static str,
     }
-    remedy "change the rules, the tree, or what leads to this leaf, until both say the same"
+    remedy "change the rules or the tree until both agree"
 
-    /// Neither a rule nor a leaf says anything.
-    #[error("where no rule fires{tree}, it stays unknown whether a hot-fix is called for, though all facts are known")]
+    /// No rule and no leaf decides.
+    #[error("if no rule fires{tree}, it remains unknown whether a hot-fix is needed, even if all facts are known")]
     "HF-LINT-010" Note Silent {
-        /// What the tree has to say, in words.
+        /// The part of the tree, in words.
         tree: &'static str,
     }
-    remedy "say under `classification.otherwise` what follows where no rule fires"
+    remedy "set `classification.otherwise`"
 
-    /// An exclusion meets what calls for a hot-fix, and a person must settle it.
-    #[error("`{exclusion}` excludes a hot-fix that {called} for: a person must settle it")]
+    /// An exclusion contradicts a rule for a hot-fix, and a person has to decide.
+    #[error("`{exclusion}` excludes a hot-fix that {called} for: a person has to decide")]
     "HF-LINT-011" Note Excluded {
         /// The excluding rule's id.
         exclusion: Name,
-        /// What calls for a hot-fix, in words.
+        /// The rules for a hot-fix, in words.
         called: String,
     }
-    remedy "say under `classification.exclusions` whether exclusions yield or win, or narrow one of the rules"
+    remedy "set `classification.exclusions` to `yield` or `win`, or narrow one of the rules"
 
     /// A rule cannot fire.
     #[error("`{rule}` can never fire: {why}")]
     "HF-LINT-012" Warn NeverFires {
         /// The rule's id.
         rule: Name,
-        /// What keeps it from firing.
+        /// The reason.
         why: &'static str,
     }
-    remedy "change its condition, or take it out"
+    remedy "change its condition, or delete it"
 
-    /// A rule changes no outcome.
+    /// A rule that changes no outcome.
     #[error("`{rule}` changes nothing: whenever it fires, {others}")]
     "HF-LINT-013" Note Redundant {
         /// The rule's id.
@@ -209,25 +210,25 @@ faults! {
         /// What fires with it, in words.
         others: String,
     }
-    remedy "take it out, unless it is there to be named among the reasons"
+    remedy "delete it, unless it has to appear among the reasons"
 
-    /// The implications leave nothing that is possible.
-    #[error("no facts at all keep `{implication}` and the implications before it")]
+    /// Implications that contradict each other.
+    #[error("no combination of facts satisfies `{implication}` and the implications before it")]
     "HF-LINT-014" Deny Impossible {
-        /// The first implication with which nothing is possible.
+        /// The first implication that makes every combination impossible.
         implication: Name,
     }
-    remedy "correct the implications: any incident would contradict itself"
+    remedy "correct the implications: every incident would contradict them"
 
-    /// A severity follows from nothing.
+    /// A severity that no rule and no leaf gives.
     #[error("no rule and no leaf gives {severity}")]
     "HF-LINT-015" Note UnusedSeverity {
         /// The severity.
         severity: Severity,
     }
-    remedy "add a rule for it, or take it out"
+    remedy "add a rule for it, or delete it"
 
-    /// A leaf and its severity disagree on whether it is a hot-fix.
+    /// A leaf and its severity disagree about the hot-fix.
     #[error("`{leaf}` is {hotfix}, but the policy answers its severity {severity} with {answered}")]
     "HF-LINT-016" Warn LeafHotfix {
         /// The leaf's id.
@@ -239,18 +240,18 @@ faults! {
         /// What the severity says, in words.
         answered: &'static str,
     }
-    remedy "let the leaf and the severity say the same"
+    remedy "make the leaf and the severity agree"
 
-    /// No condition looks at a house fact.
-    #[error("nothing asks for the fact `{fact}`")]
+    /// A custom fact that no condition uses.
+    #[error("no condition uses the fact `{fact}`")]
     "HF-LINT-017" Note UnusedFact {
         /// The fact's name.
         fact: FactName,
     }
-    remedy "use it in a condition, or take it out"
+    remedy "use it in a condition, or delete it"
 
-    /// The conditions are too entangled to go through.
-    #[error("the conditions are too entangled to go through every combination of facts: answers may be uncertain without need, and faults may be missed")]
+    /// Conditions that are too complex for a complete check.
+    #[error("the conditions are too complex to check every combination of facts: answers may be unknown unnecessarily, and faults may be missed")]
     "HF-LINT-018" Note Entangled {}
-    remedy "let each condition look at fewer facts"
+    remedy "use fewer facts in each condition"
 }

@@ -1,4 +1,4 @@
-//! What a finding is.
+//! The findings of the linter.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
@@ -9,36 +9,38 @@ use crate::plan::{StepTime, Times};
 use crate::unit::{MetricName, PhaseName, Span};
 
 closed_set! {
-    /// How grave a finding is, gravest first.
+    /// How serious a finding is, the most serious first.
     Level {
-        /// The policy cannot do what it says: a plan under it does not start.
+        /// The policy cannot work: a plan with it does not start.
         Deny = "deny",
-        /// It will do what nobody wants.
+        /// The policy will probably do something unwanted.
         Warn = "warn",
-        /// It is worth a look.
+        /// Worth checking.
         Note = "note",
     }
 }
 
-/// Something doubtful in a policy.
+/// One finding: a doubtful setting of a policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Where: a JSON Pointer into the policy.
+    /// The place: a JSON Pointer into the policy.
     pub path: String,
-    /// What.
+    /// The fault.
     pub fault: Fault,
-    /// What shows it.
+    /// An example that shows the fault.
     pub example: Option<Example>,
 }
 
-/// What shows a fault when it is fed back to the engine; on the wire `{"facts": …}`, `{"counts": …}` or `{"times": …}`.
+/// An example that shows a fault when it is given to the engine; in JSON `{"facts": …}`,
+/// `{"counts": …}` or `{"times": …}`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "a policy has few findings, and they live shortly")]
 pub enum Example {
-    /// Facts of an incident: classify them, or let the tree decide.
+    /// Facts of an incident: classify them, or use the decision tree.
     Facts(Facts),
-    /// Counts that a healthy release may give in one window or phase, and how likely it is to give such or worse ones.
+    /// Counts that a healthy release may have in one window or phase, with the probability of these
+    /// or worse ones.
     Counts {
         /// The metric.
         metric: MetricName,
@@ -46,18 +48,18 @@ pub enum Example {
         phase: PhaseName,
         /// Events.
         events: f64,
-        /// Trials; of a metric that counts events a minute, the seconds of exposure.
+        /// Trials; for a metric that counts events per minute, the seconds of exposure.
         trials: f64,
-        /// The chance, 0 to 1.
+        /// The probability, 0 to 1.
         chance: f64,
     },
-    /// Times that do not fit their limit.
+    /// Times that exceed their limit.
     Times {
-        /// What the time is made of; least and most of them add up to those of the whole.
+        /// The parts of the time; their shortest and longest times add up to those of the whole.
         steps: Vec<StepTime>,
-        /// The least time of the whole.
+        /// The shortest time of the whole.
         least: Span,
-        /// The most time of the whole.
+        /// The longest time of the whole.
         most: Span,
         /// What the policy allows or promises.
         limit: Span,
@@ -65,14 +67,14 @@ pub enum Example {
 }
 
 impl Example {
-    /// What shows that a time does not fit a limit.
+    /// The example for a time that exceeds a limit.
     pub(super) fn times(sum: Times, limit: Span) -> Self {
         let Times { parts, least, most, .. } = sum;
         Self::Times { steps: parts, least, most, limit }
     }
 }
 
-/// Adds a finding that no example shows.
+/// Adds a finding without an example.
 pub(super) fn put(findings: &mut Vec<Finding>, path: impl Into<String>, fault: impl Into<Fault>) {
     findings.push(Finding::new(path, fault, None));
 }
@@ -91,12 +93,12 @@ impl Finding {
         self.fault.code()
     }
 
-    /// How grave it is.
+    /// How serious it is.
     pub const fn level(&self) -> Level {
         self.fault.level()
     }
 
-    /// What is wrong.
+    /// What is wrong, in a sentence.
     pub fn message(&self) -> String {
         self.fault.to_string()
     }

@@ -1,4 +1,4 @@
-//! Messages: the occasions that have none, and advice that nobody sees.
+//! Messages: duties without a template, and advice that nothing checks.
 
 use super::fault::PeopleFault;
 use super::finding::{Finding, put};
@@ -25,7 +25,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Duties to tell somebody for which there is no text.
+/// Duties that notify an audience and have no message template.
 fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, duty) in policy.duties().iter().enumerate() {
         let (Some(audience), kinds) = (duty.audience, kinds(duty)) else { continue };
@@ -48,7 +48,7 @@ fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
             .collect();
         let severities: Vec<Severity> =
             concerned.iter().copied().filter(|severity| !any(Some(*severity))).collect();
-        // A duty for severities that get no hot-fix is the normal process's.
+        // A duty for severities without a hot-fix belongs to the normal process.
         let lacks =
             if policy.severities().is_empty() { !any(None) } else { !severities.is_empty() };
         if lacks {
@@ -59,11 +59,11 @@ fn occasions(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The kinds of message that would do for a duty; empty for one that tells nobody how a hot-fix goes.
+/// The kinds of message that fit a duty; empty for one that does not report on the hot-fix.
 const fn kinds(duty: &Duty) -> &'static [MessageKind] {
     match duty.kind {
         DutyKind::Update => &[MessageKind::Update],
-        DutyKind::Tell => match duty.from {
+        DutyKind::Notify => match duty.from {
             Moment::Began
             | Moment::Detected
             | Moment::Declared

@@ -1,21 +1,21 @@
-//! The linter: what a policy says that can be read and run, and is doubtful all the same (DEC-5).
+//! The linter: finds settings of a policy that are valid but doubtful.
 //!
-//! A finding has a stable code, a level, a place, a sentence, a remedy and, where there can be one, an example that shows
-//! the fault when it is fed back to the engine.
+//! A finding has a stable code, a level, a place, a sentence, a remedy and, where there can be one,
+//! an example that shows the fault when it is fed back to the engine.
 
 mod bounds;
 mod commits;
 mod deadlines;
+mod escalation;
 mod fault;
 mod finding;
-mod ladders;
+mod format;
 mod logic;
 mod messages;
 mod orders;
 mod phases;
 mod promises;
 mod roles;
-mod words;
 
 pub use crate::plan::StepTime;
 pub use fault::{Fault, FigureFault, PeopleFault, PhaseChance, TimeFault};
@@ -25,11 +25,10 @@ use crate::policy::Policy;
 use crate::unit::Timestamp;
 
 impl Policy {
-    /// Everything doubtful in this policy, in the order of the codes, and within a code in the order of the document.
+    /// The findings in this policy, in the order of the codes, and within a code in the order of
+    /// the document.
     ///
-    /// `at` is the present time; without it nothing is said of what is overdue.
-    ///
-    /// Shows DEC-5.
+    /// `at` is the current time; without it overdue checks are skipped.
     pub fn lint(&self, at: Option<Timestamp>) -> Vec<Finding> {
         let mut findings = Vec::new();
         logic::find(self, &mut findings);
@@ -38,7 +37,7 @@ impl Policy {
         deadlines::find(self, at, &mut findings);
         promises::find(self, &mut findings);
         roles::find(self, &mut findings);
-        ladders::find(self, &mut findings);
+        escalation::find(self, &mut findings);
         messages::find(self, &mut findings);
         commits::find(self, &mut findings);
         orders::find(self, &mut findings);
@@ -46,7 +45,8 @@ impl Policy {
         findings
     }
 
-    /// The findings of level `deny`, a line each: while there is one, no plan under this policy starts. Worked out once.
+    /// The findings of level `deny`, a line each. With one of them no plan with this policy starts.
+    /// Computed once.
     pub fn denials(&self) -> &[String] {
         self.reasoned.denials(|| {
             let denied = self.lint(None).into_iter().filter(|f| f.level() == Level::Deny);

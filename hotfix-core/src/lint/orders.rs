@@ -1,4 +1,4 @@
-//! Source control: orders in which the steps cannot be taken.
+//! Source control: impossible orders of the steps.
 
 use super::fault::PeopleFault;
 use super::finding::{Finding, put};
@@ -8,7 +8,7 @@ use crate::vcs::{Fix, SourceControl, VcsError};
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     let Some(vcs) = policy.vcs() else { return };
-    // Any fix will do: the order is the policy's alone.
+    // Any fix is good enough: the order depends only on the policy.
     let fix = Fix { description: Some("fix"), ..Fix::new("1.0.1", "1.0.0", Timestamp::default()) };
     let mut look = |path: String, fix: Fix<'_>| {
         if let Err(VcsError::Order(fault)) = SourceControl::try_new(vcs, &fix) {

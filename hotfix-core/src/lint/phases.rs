@@ -1,4 +1,4 @@
-//! Phases and watching: shares, least trials, windows, and what can be shown in time.
+//! Phases and watching: shares, least trials, windows, and whether evidence is possible in time.
 
 use super::fault::FigureFault;
 use super::finding::{Finding, put};
@@ -10,9 +10,9 @@ use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::planning::Comparison;
 use crate::unit::{Share, Span};
 
-/// Evidence that fewer healthy releases than this show in time cannot be waited for.
+/// Evidence is too slow if fewer healthy releases than this show it in time.
 const USUAL: f64 = 0.5;
-/// Trials a minute for each event of a metric without trials: events are rare among them.
+/// Trials per minute for each event of a metric without trials: events are rare.
 const TRIALS_AN_EVENT: f64 = 1_000.0;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
@@ -53,7 +53,7 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Windows that the traffic does not fill.
+/// Windows with too little traffic for `least_trials`.
 fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
     let watch = policy.watch();
     let banded = || {
@@ -64,7 +64,7 @@ fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
         })
     };
     let (true, Some(traffic)) = (banded().next().is_some(), traffic(policy)) else { return };
-    // A band that looks at the live arm, too, asks as many trials of it, where there is one.
+    // A bound that uses the live arm needs as many trials there, if there is one.
     let both = banded().any(Metric::compares_live);
     for (index, phase) in policy.phases().iter().enumerate() {
         let live = phase.share.rest();
@@ -78,7 +78,7 @@ fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Promotion rules that ask for evidence which takes too long.
+/// Promotion rules that need evidence which takes too long.
 fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
     for (index, phase) in policy.phases().iter().enumerate() {
         let Some(most) = phase.watch_most else { continue };
@@ -100,8 +100,9 @@ fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The chance that an equally good release shows no harm by then, and where that is small the time in which half of them
-/// do. None where the record does not tell, or the formula is not the test's.
+/// The probability that an equally good release shows no harm by then, and if that is small the
+/// time in which half of them do. `None` without a usable reference, or if the formula does not fit
+/// the test.
 fn time_to_show(
     policy: &Policy,
     metric: &Metric,
@@ -119,7 +120,8 @@ fn time_to_show(
         Law::Trials { trials, rate } => (trials, rate),
         Law::Events { expected, .. } => (expected * TRIALS_AN_EVENT, 1.0 / TRIALS_AN_EVENT),
     };
-    // Where nothing is expected, what the sick arm has decides, and that the record does not tell.
+    // If no events are expected, the faulty arm decides, and the reference does not say what it
+    // has.
     if law.expected() <= 0.0 {
         return None;
     }
@@ -135,7 +137,7 @@ fn time_to_show(
     }
     let needed = comparison.time_to_promote(1.0, margin, alpha).ok()?;
     let warm_up = policy.watch().warm_up.as_seconds();
-    // In whole minutes: more would claim more than is known.
+    // In whole minutes: more precision is not justified.
     let needed = needed
         .map(|minutes| (minutes + warm_up / 60.0).ceil() * 60.0)
         .and_then(|seconds| Span::try_from_seconds(seconds).ok());
@@ -160,15 +162,15 @@ fn source_control(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Alternatives that no release can choose (PLAN-1): shares of traffic follow from no other strategy's phases.
+/// Alternatives without phases: phases with shares cannot be derived from another strategy.
 fn alternatives(policy: &Policy, findings: &mut Vec<Finding>) {
     const SHARED: [Strategy; 2] = [Strategy::Canary, Strategy::FeatureFlag];
     let written = |strategy: Strategy| {
         policy.strategy() == strategy
-            || policy.course(strategy).is_some_and(|course| !course.phases.is_empty())
+            || policy.strategy_settings(strategy).is_some_and(|course| !course.phases.is_empty())
     };
     for (index, other) in policy.alternatives().iter().enumerate() {
-        let barred = policy.course(other.strategy).is_some_and(|course| !course.allowed);
+        let barred = policy.strategy_settings(other.strategy).is_some_and(|course| !course.allowed);
         if SHARED.contains(&other.strategy) && !barred && !SHARED.into_iter().any(written) {
             let fault = FigureFault::AlternativeWithoutPhases { strategy: other.strategy };
             put(findings, format!("/alternatives/{index}"), fault);
@@ -176,7 +178,7 @@ fn alternatives(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Staging may be left out, and an advice says that no test ever is.
+/// Staging may be skipped, while an advice forbids skipping tests.
 fn staging(policy: &Policy, findings: &mut Vec<Finding>) {
     let bars = policy.advice().iter().find(|advice| {
         matches!(advice.kind, AdviceKind::Dont | AdviceKind::Pitfall)

@@ -1,8 +1,8 @@
-//! Times that messages promise, against what the policy plans.
+//! Compares the times that messages promise with the plan of the policy.
 
 use super::fault::TimeFault;
 use super::finding::{Example, Finding};
-use super::words::{time, times};
+use super::format::{time, times};
 use crate::grade::{DutyKind, MessageKind, Moment, Promised, Severity};
 use crate::plan::duration::{procedure, rollout};
 use crate::policy::Policy;
@@ -28,15 +28,15 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
 
 type Broken = Option<(String, Option<Example>)>;
 
-/// What the plan has instead of what is promised; none where it keeps the promise, or cannot tell.
+/// What the plan has instead of the promise; `None` if it keeps the promise, or if that is unknown.
 fn broken(policy: &Policy, message: &Message, promise: Promise) -> Broken {
     match promise.of {
         Promised::Duration => of_plan(policy, promise.most),
         Promised::Eta => match message.kind {
-            // From then on it is the rollout's time.
+            // From then on the rollout counts.
             MessageKind::DeploymentStarted => of_plan(policy, promise.most),
             MessageKind::Alert => of_procedure(policy, promise.most),
-            // How much is over by then is not known.
+            // The elapsed time is unknown then.
             MessageKind::PhasePassed
             | MessageKind::Deployed
             | MessageKind::RollingBack
@@ -53,7 +53,7 @@ fn broken(policy: &Policy, message: &Message, promise: Promise) -> Broken {
 
 fn of_plan(policy: &Policy, promised: Span) -> Broken {
     let plan = rollout(policy);
-    let found = format!("the plan takes {} at least", time(plan.least));
+    let found = format!("the plan takes at least {}", time(plan.least));
     (plan.least > promised).then(|| (found, Some(Example::times(plan, promised))))
 }
 
@@ -63,7 +63,8 @@ fn of_procedure(policy: &Policy, promised: Span) -> Broken {
     (sum.most > promised).then(|| (found, Some(Example::times(sum, promised))))
 }
 
-/// It is watched as long as is promised if a watch ends then: the last phase's, the final validation's, or a later one.
+/// The promise of a watch is kept if a watch ends then: that of the last phase, of the final
+/// validation, or a later one.
 fn of_watch(policy: &Policy, promise: Promise) -> Broken {
     let last = policy.phases().last()?.watch;
     let (least, most) = (promise.least.unwrap_or(promise.most), promise.most);
@@ -74,14 +75,14 @@ fn of_watch(policy: &Policy, promise: Promise) -> Broken {
     }
     let later: Vec<String> = policy.after().iter().map(|later| time(later.until)).collect();
     let later = if later.is_empty() {
-        "nothing looks again later".to_owned()
+        "there is no later watch".to_owned()
     } else {
-        format!("later looks end after {}", later.join(", "))
+        format!("later watches end after {}", later.join(", "))
     };
     Some((format!("the last phase is watched for {}, and {later}", time(last)), None))
 }
 
-/// The duties of a kind that are due in every case of some severity that the message is for.
+/// The duties of a kind that are always due for some severity of the message.
 fn duties<'a>(
     policy: &'a Policy,
     message: &'a Message,
@@ -104,7 +105,7 @@ fn of_updates(policy: &Policy, message: &Message, promised: Span) -> Broken {
         }
     }
     let found = match shortest {
-        None => "no duty gives that audience updates".to_owned(),
+        None => "no duty sends updates to that audience".to_owned(),
         Some(every) if every > promised => format!("updates are due every {}", time(every)),
         Some(_) => return None,
     };
@@ -115,23 +116,23 @@ fn of_rollback(policy: &Policy, promised: Span) -> Broken {
     let rollback = policy.rollback();
     let slowest = rollback.methods.iter().filter_map(|way| way.most).max();
     let most = rollback.estimate.and_then(|estimate| estimate.most).or(slowest)?;
-    (most > promised).then(|| (format!("going back takes up to {}", time(most)), None))
+    (most > promised).then(|| (format!("a rollback takes up to {}", time(most)), None))
 }
 
-/// A review that no duty and no report makes due by then.
+/// A promised review that no duty and no report makes due by then.
 fn of_review(policy: &Policy, message: &Message, promised: Span) -> Broken {
     let mut dues: Vec<Due> = duties(policy, message, &[DutyKind::Review, DutyKind::Meet])
         .filter(|duty| duty.from >= Moment::Deployed)
         .map(|duty| duty.within)
         .collect();
     dues.extend(policy.report().and_then(|report| report.within));
-    // What day a calendar gives is the house's to say.
+    // The day depends on the calendar of the organisation.
     if dues.iter().any(|due| due.within().is_none_or(|within| within <= promised)) {
         return None;
     }
     let found = match dues.iter().filter_map(|due| due.within()).min() {
         Some(first) => format!("the first review is due after {}", time(first)),
-        None => "nothing makes a review due".to_owned(),
+        None => "no review is due".to_owned(),
     };
     Some((found, None))
 }

@@ -1,4 +1,4 @@
-//! Roles: who is named, who holds it, who approves.
+//! Roles: undeclared roles, roles without holders, approvals.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
 
 fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
     let named = policy.roles_by_place();
-    // A policy without any roles is shared without the people: that is said once.
+    // A policy without any roles is shared without the people: that is reported once.
     let declares = !policy.roles().is_empty();
     let mut open = Vec::new();
     let mut seen = BTreeSet::new();
@@ -43,7 +43,7 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Demands that the start waits for and nobody can meet, in a policy that says who holds roles.
+/// Approvals that the start waits for and nobody can give, in a policy with holders of roles.
 fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
     if policy.roles().iter().all(|role| role.holders.is_empty()) {
         return;
@@ -58,21 +58,22 @@ fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Two demands that both block, have no role in common, and of which one only tells a role that the other asks: whoever
-/// reads the one thinks that this role need not approve. Demands that merely ask different roles are meant together.
+/// Two approvals that both block and have no role in common, of which one only notifies a role that
+/// the other asks for. A reader of the first would think that this role need not approve. Approvals
+/// that only ask for different roles are both needed.
 fn two_approvers(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Finding>) {
     let all = || level.approvals.iter().chain(policy.approvals()).filter(|d| d.blocking);
     for (index, telling) in level.approvals.iter().enumerate().filter(|(_, d)| d.blocking) {
         let contradicts =
             |asking: &&Approval| !asking.any_of.iter().any(|role| telling.any_of.contains(role));
         let found = all().filter(contradicts).find_map(|asking| {
-            let told = telling.told.iter().find(|role| asking.any_of.contains(role))?;
+            let told = telling.notified.iter().find(|role| asking.any_of.contains(role))?;
             Some((asking, *told))
         });
         if let Some((asking, told)) = found {
             let (first, second) = (asking.any_of.clone(), telling.any_of.clone());
             let severity = level.severity;
-            let path = format!("/severities/{severity}/approvals/{index}/told");
+            let path = format!("/severities/{severity}/approvals/{index}/notified");
             put(findings, path, PeopleFault::TwoApprovers { severity, first, second, told });
         }
     }

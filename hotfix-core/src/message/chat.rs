@@ -1,7 +1,7 @@
-//! Messages as chat services and pagers take them, within the limits that these publish (COMM-2).
+//! Documents for chat services and pagers, within the limits that these publish.
 //!
-//! Values stand in parts that these services show as they are, without markup; where a line has a link its text is escaped.
-//! What is too long is cut at the end of a word, with `…`.
+//! Values are in parts that the services show without markup; where a line has a link, its text is
+//! escaped. Text that is too long is cut at the end of a word and ends with `…`.
 
 use serde_json::{Value, json};
 
@@ -12,34 +12,37 @@ use crate::unit::Timestamp;
 
 use super::Request;
 use super::escape::{clean, shorten, slack as escaped, slack_length};
-use super::render::{Line, Part};
+use super::render::{Line, TemplatePart};
 
-/// Slack's limits, in characters: Block Kit reference, "Header block", "Section block", and "Blocks" for how many a message
-/// may have.
+/// Slack's limit of a header, in characters. Source of Slack's limits: Block Kit reference, "Header
+/// block", "Section block", and "Blocks" for the number of blocks.
 pub(super) const SLACK_HEADER: usize = 150;
 /// See [`SLACK_HEADER`].
 pub(super) const SLACK_SECTION: usize = 3_000;
 /// See [`SLACK_HEADER`].
 pub(super) const SLACK_BLOCKS: usize = 50;
-/// The most of all blocks together. Slack publishes none; from about 13,100 on it refuses a message with
-/// `msg_blocks_too_long` (slackapi/bolt-js issue 2509).
+/// Most characters of all blocks together. Slack publishes no limit, but refuses a message above
+/// about 13,100 with `msg_blocks_too_long` (slackapi/bolt-js issue 2509).
 pub(super) const SLACK_WHOLE: usize = 12_000;
 
-/// The most bytes of a message to Teams. It publishes 28 KB ("Limits and specifications for Microsoft Teams"), but counts
-/// them in a form of its own: 24,453 bytes were refused as 28,897 (MicrosoftDocs/msteams-docs issue 11274).
+/// Most bytes of a message to Teams. The published limit is 28 KB ("Limits and specifications for
+/// Microsoft Teams"), but Teams counts more bytes than are sent: 24,453 were refused as 28,897
+/// (MicrosoftDocs/msteams-docs issue 11274).
 pub(super) const TEAMS_BYTES: usize = 20_000;
 
-/// `PagerDuty`'s limits: Events API v2, "Send an alert event": `payload.summary` and `dedup_key` in characters.
+/// `PagerDuty`'s limit of `payload.summary`, in characters. Source: Events API v2, "Send an alert
+/// event".
 pub(super) const PAGERDUTY_SUMMARY: usize = 1_024;
-/// See [`PAGERDUTY_SUMMARY`].
+/// Limit of `dedup_key`, as [`PAGERDUTY_SUMMARY`].
 pub(super) const PAGERDUTY_KEY: usize = 255;
-/// The most characters of an event's details: the whole may have 512 KB, and one character as many as six bytes.
+/// Most characters of an event's details: the event may have 512 KB, and a character up to six
+/// bytes.
 pub(super) const PAGERDUTY_DETAILS: usize = 32_000;
 
-/// Stands where lines were left out.
+/// Marks the place where lines were left out.
 const REST: &str = "\n…";
 
-/// Services count characters in different ways; this is the one that counts most.
+/// Length of a character in UTF-16 units: of the ways in which services count, the largest.
 const fn length(c: char) -> usize {
     c.len_utf16()
 }
@@ -48,7 +51,8 @@ fn measure(text: &str) -> usize {
     text.chars().map(length).sum()
 }
 
-/// The first line as a title, and what the body is: all else, with the title again where it is too long for one.
+/// The title and the lines of the body. A first line that is too long for a title is shortened, and
+/// is repeated in the body.
 fn headed(lines: &[Line], most: usize) -> (String, &[Line]) {
     let title = lines.first().map(Line::text).unwrap_or_default();
     let short = shorten(&title, most, length);
@@ -57,7 +61,7 @@ fn headed(lines: &[Line], most: usize) -> (String, &[Line]) {
     (short, body)
 }
 
-/// The body of an incoming webhook: a header and sections. `text` is what notifications show.
+/// Body of a Slack incoming webhook: a header and sections. `text` is shown in notifications.
 pub(super) fn slack(lines: &[Line]) -> Value {
     let (title, body) = headed(lines, SLACK_HEADER);
     let mut blocks = Vec::new();
@@ -65,7 +69,7 @@ pub(super) fn slack(lines: &[Line]) -> Value {
         let text = json!({ "type": "plain_text", "text": title, "emoji": false });
         blocks.push(json!({ "type": "header", "text": text }));
     }
-    // Each section keeps room for the sign that something was left out.
+    // Each section keeps room for the mark of left-out lines.
     let most = SLACK_SECTION - REST.len();
     let mut left = SLACK_WHOLE - measure(&title) - REST.len();
     let mut section = Section::default();
@@ -95,17 +99,17 @@ pub(super) fn slack(lines: &[Line]) -> Value {
     json!({ "text": slack_escaped(&title, SLACK_SECTION), "blocks": blocks })
 }
 
-/// Lines that one section shows.
+/// Lines of one section.
 #[derive(Default)]
 struct Section {
-    /// Its text is mrkdwn, so that links can be followed.
+    /// The text is mrkdwn, so that links work.
     links: bool,
     text: String,
 }
 
 impl Section {
     fn block(self) -> Value {
-        // `verbatim`: names of channels and people stay text.
+        // `verbatim`: names of channels and people do not become links.
         let text = if self.links {
             json!({ "type": "mrkdwn", "text": self.text, "verbatim": true })
         } else {
@@ -128,8 +132,8 @@ fn slack_line(line: &Line, links: bool, most: usize) -> String {
     for part in &line.parts {
         let left = most.saturating_sub(measure(&text));
         match part {
-            Part::Address(address) => {
-                // Escaped as Slack asks for it in links, too.
+            TemplatePart::Address(address) => {
+                // Slack requires the escaping in links, too.
                 let link = format!("<{}>", escaped(address));
                 if measure(&link) <= left {
                     text.push_str(&link);
@@ -137,13 +141,13 @@ fn slack_line(line: &Line, links: bool, most: usize) -> String {
                     text.push('…');
                 }
             }
-            Part::Text(inside) => text.push_str(&slack_escaped(inside, left)),
+            TemplatePart::Text(inside) => text.push_str(&slack_escaped(inside, left)),
         }
     }
     text
 }
 
-/// The body of a webhook: a message with one Adaptive Card. Its runs of text have no markup.
+/// Body of a Teams webhook: a message with one Adaptive Card, whose text runs have no markup.
 pub(super) fn teams(lines: &[Line]) -> Value {
     let mut left = TEAMS_BYTES - 1_000;
     let mut body = Vec::new();
@@ -152,13 +156,14 @@ pub(super) fn teams(lines: &[Line]) -> Value {
         let mut runs = Vec::new();
         for part in &line.parts {
             let mark = if runs.is_empty() { mark } else { "" };
-            // What stands around the text of a run, and the address again in its action.
-            let around = 150 + if matches!(part, Part::Address(_)) { part.text().len() } else { 0 };
+            // JSON around the text of a run, and the address again in its action.
+            let around =
+                150 + if matches!(part, TemplatePart::Address(_)) { part.text().len() } else { 0 };
             let most = left.saturating_sub(around);
             let whole = format!("{mark}{}", part.text());
             let text = shorten(&whole, most, json_length);
-            // Half an address is none.
-            if text.is_empty() || (text != whole && matches!(part, Part::Address(_))) {
+            // A shortened address would not work.
+            if text.is_empty() || (text != whole && matches!(part, TemplatePart::Address(_))) {
                 continue;
             }
             left = left.saturating_sub(around + text.chars().map(json_length).sum::<usize>());
@@ -167,7 +172,7 @@ pub(super) fn teams(lines: &[Line]) -> Value {
                 run["weight"] = json!("Bolder");
                 run["size"] = json!("Medium");
             }
-            if let Part::Address(address) = part {
+            if let TemplatePart::Address(address) = part {
                 run["selectAction"] = json!({ "type": "Action.OpenUrl", "url": address });
             }
             runs.push(run);
@@ -189,7 +194,7 @@ pub(super) fn teams(lines: &[Line]) -> Value {
             "content": {
                 "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
                 "type": "AdaptiveCard",
-                // The least that has runs of text: the more clients show it.
+                // The lowest version with text runs: more clients show it.
                 "version": "1.2",
                 "msteams": { "width": "Full" },
                 "body": body,
@@ -198,7 +203,7 @@ pub(super) fn teams(lines: &[Line]) -> Value {
     })
 }
 
-/// How many bytes JSON has for a character at most: some writers escape whatever is not ASCII.
+/// Most bytes of a character in JSON: some writers escape everything that is not ASCII.
 const fn json_length(c: char) -> usize {
     match c {
         '"' | '\\' => 2,
@@ -207,8 +212,8 @@ const fn json_length(c: char) -> usize {
     }
 }
 
-/// An event for the incident's alert: it is triggered once, each further message adds to it, and the end resolves it. The
-/// host adds `routing_key`, which is a secret.
+/// Event of `PagerDuty`'s Events API: the first message triggers the incident's alert, further ones
+/// add to it, and `resolved` resolves it. The caller adds `routing_key`, which is a secret.
 pub(super) fn pagerduty(
     rollout: &Rollout,
     request: &Request,
@@ -217,14 +222,14 @@ pub(super) fn pagerduty(
 ) -> Value {
     let (title, _) = headed(lines, PAGERDUTY_SUMMARY);
     let incident = &rollout.plan().subject().incident;
-    // What the audience may not read stays out of the event as well; its key only tells events apart.
+    // The event contains only what the audience may read; the key just identifies the alert.
     let severity = rollout.severity().filter(|_| Reach::of(request.audience) >= Reach::Business);
     let service =
         shorten(&clean(incident.service.as_deref().unwrap_or("hotfix")), PAGERDUTY_SUMMARY, length);
     let text = super::plain_text(lines);
     let links = lines.iter().flat_map(|line| &line.parts).filter_map(|part| match part {
-        Part::Address(address) => Some(json!({ "href": address, "text": address })),
-        Part::Text(_) => None,
+        TemplatePart::Address(address) => Some(json!({ "href": address, "text": address })),
+        TemplatePart::Text(_) => None,
     });
     let links: Vec<Value> = links.take(20).collect();
     json!({
@@ -249,7 +254,7 @@ pub(super) fn pagerduty(
     })
 }
 
-/// Whole lines, as many as fit.
+/// As many whole lines as fit.
 fn shorten_lines(text: &str, most: usize) -> String {
     let mut left = most;
     let mut kept = Vec::new();

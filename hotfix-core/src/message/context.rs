@@ -1,5 +1,7 @@
-//! The values of a message's fields. Each reach has a function of its own, and a text for the public is written from what
-//! the public's gives alone: what is not in the map cannot be printed (COMM-2).
+//! Values of the fields of a message, by the reach of its audience.
+//!
+//! Each reach has a function of its own. A text for the public is rendered from the public fields
+//! only: a field that is not in the map cannot be printed.
 
 use crate::grade::{Audience, MessageKind, Moment};
 use crate::policy::section::{MessageField, Reach};
@@ -10,14 +12,14 @@ use crate::unit::Timestamp;
 use super::escape::{clean, is_address, shorten};
 use super::render::{Field, Fields};
 use super::zone::Clock;
-use super::{Request, known, seen, words};
+use super::{Request, describe, known, seen};
 
 /// The most characters of a value, and of a line of one.
 const MOST_CHARACTERS: usize = 1_000;
 /// The most lines of a value.
 const MOST_LINES: usize = 50;
 
-/// What a message is written from.
+/// Sources of the field values of one message.
 pub(super) struct Context<'r> {
     rollout: &'r Rollout,
     kind: MessageKind,
@@ -69,7 +71,7 @@ impl Context<'_> {
         }
     }
 
-    /// What the host says of a field, in place of what the rollout knows; empty text takes the field's value away.
+    /// Sets a field to the caller's value in place of the rollout's; empty text removes the value.
     fn give(&mut self, field: &MessageField, value: &str) {
         self.fields.remove(field.name);
         if field.lines {
@@ -86,14 +88,14 @@ impl Context<'_> {
         at.map(|at| self.clock.time(at))
     }
 
-    /// What everybody may read. Nothing here comes from a person, but the name of the service.
+    /// Fields for every audience. Only the name of the service was written by a person.
     fn public(&mut self) {
         let (rollout, at) = (self.rollout, self.at);
         let moment = |moment| rollout.moment(moment).filter(|came| *came <= at);
-        // Everybody reads of something, whether or not anybody said what it is called.
+        // A public message needs a subject even where the incident names no service.
         let unnamed = (self.audience == Audience::Public).then(|| "our service".to_owned());
         self.put("service", rollout.plan().subject().incident.service.clone().or(unnamed));
-        self.put("status", words::public_status(rollout).to_owned());
+        self.put("status", describe::public_status(rollout).to_owned());
         self.put("now", self.clock.time(at));
         self.put("began_at", self.time(moment(Moment::Began)));
         self.put("started_at", self.time(rollout.started_at().or(moment(Moment::FixStarted))));
@@ -109,12 +111,12 @@ impl Context<'_> {
         self.put("next_update", self.time(seen::next_update(rollout, self.audience, at)));
     }
 
-    /// What the business side may read besides: no version, no phase, no metric, no person.
+    /// Further fields for business readers: no version, no phase, no metric, no person.
     fn business(&mut self) {
         let (rollout, at) = (self.rollout, self.at);
         let incident = &rollout.plan().subject().incident;
         self.put("incident_id", incident.id.clone());
-        // What people call it: a message without would have no beginning.
+        // Most messages begin with the title, so there always is one.
         let service =
             incident.service.as_deref().map(|service| format!("a problem with {service}"));
         let title = incident.title.clone().filter(|title| !clean(title).is_empty());
@@ -125,11 +127,11 @@ impl Context<'_> {
         self.put("affected", known::affected(rollout));
         self.put("users_affected", known::users_affected(rollout));
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
-        self.put("status", words::business_status(rollout));
-        self.put("action", words::action(rollout).to_owned());
-        self.put("next_step", words::next_step(rollout, true));
+        self.put("status", describe::business_status(rollout));
+        self.put("action", describe::action(rollout).to_owned());
+        self.put("next_step", describe::next_step(rollout, true));
         self.put("unseen", seen::unseen(rollout, self.kind).map(str::to_owned));
-        self.put("reason", words::plain_reason(rollout).map(str::to_owned));
+        self.put("reason", describe::plain_reason(rollout).map(str::to_owned));
         let share = seen::phase(rollout, self.kind).map_or(rollout.share(), |(_, share)| share);
         self.put("share", share.to_string());
         let phases = rollout.plan().policy().phases().iter();
@@ -140,13 +142,13 @@ impl Context<'_> {
         self.put("rollback_takes", seen::rollback_takes(rollout));
     }
 
-    /// What responders and stakeholders may read besides.
+    /// Further fields for responders and stakeholders.
     fn internal(&mut self) {
         let rollout = self.rollout;
         let release = &rollout.plan().subject().release;
-        self.put("status", words::status(rollout));
-        self.put("next_step", words::next_step(rollout, false));
-        self.put("reason", words::reason(rollout));
+        self.put("status", describe::status(rollout));
+        self.put("next_step", describe::next_step(rollout, false));
+        self.put("reason", describe::reason(rollout));
         self.put("commander", known::commander(rollout));
         self.put("engineer", known::engineer(rollout));
         self.put("version", release.version.clone());
@@ -163,13 +165,13 @@ impl Context<'_> {
     }
 }
 
-/// A value as texts show it: clean, not long, and nobody is called by it.
+/// A value as messages show it: cleaned, shortened, and without mentions.
 fn shown(value: &str) -> String {
     unmention(&shorten(&clean(value), MOST_CHARACTERS, |_| 1))
 }
 
-/// Keeps `@name` and `<!here>` from calling people: an invisible joiner follows the sign, which is in no name. An address
-/// of mail stays as it is.
+/// Keeps `@name` and `<!here>` from mentioning people, with an invisible joiner after the sign.
+/// Mail addresses stay as they are.
 fn unmention(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut before = ' ';
@@ -188,7 +190,7 @@ fn unmention(text: &str) -> String {
     safe
 }
 
-/// A length of time to the minute; below one to the second.
+/// A time span, rounded to minutes; below one minute, to seconds.
 fn whole(span: crate::unit::Span) -> String {
     let unit = if span.as_millis() >= 60_000 { 60_000 } else { 1_000 };
     let rounded = (span.as_millis() + unit / 2) / unit * unit;

@@ -1,58 +1,58 @@
-//! Why a message cannot be written.
+//! Errors of rendering a message.
 
 use crate::text::did_you_mean;
 
-/// Why a message cannot be written.
+/// Error of reading a message request or of rendering the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
-    /// What is asked for cannot be read.
+    /// The request cannot be read.
     #[error(
-        "{fault}: write an object with `kind`, and as you like `audience`, `format`, `at`, `utc_offset` and `values`"
+        "{fault}: pass an object with `kind` and, optionally, `audience`, `format`, `at`, `utc_offset` and `values`"
     )]
     Request {
         /// What is wrong.
         fault: String,
     },
-    /// A kind, an audience or a format that does not exist.
+    /// Unknown kind, audience or format.
     #[error("there is no {what} `{got}`: write one of {known}")]
     Unknown {
-        /// Which of the three.
+        /// `kind`, `audience` or `format`.
         what: &'static str,
-        /// What came.
+        /// The unknown name.
         got: String,
-        /// Those that exist.
+        /// The known names.
         known: String,
     },
-    /// A value for a field that does not exist.
-    #[error("`{name}` is no field of messages: {}give values for fields of docs/messages.md", did_you_mean(*nearest))]
+    /// Value for an unknown field.
+    #[error("`{name}` is not a field of messages: {}docs/messages.md lists the fields", did_you_mean(*nearest))]
     Field {
-        /// The name.
+        /// The unknown name.
         name: String,
-        /// The nearest known one, where one is near.
+        /// The most similar field, where one is similar enough.
         nearest: Option<&'static str>,
     },
-    /// Text that is no offset from UTC.
-    #[error("`{got}` is no offset from UTC: write one from `-12:00` to `+14:00`")]
+    /// Invalid offset from UTC.
+    #[error("`{got}` is not an offset from UTC: write one from `-12:00` to `+14:00`")]
     Offset {
-        /// What came.
+        /// The text that is not an offset.
         got: String,
     },
-    /// A rollout that nothing has happened to has no time.
-    #[error("nothing has happened yet, so there is no time to write of: give `at`")]
+    /// The rollout has no input yet, so the message has no time.
+    #[error("the rollout has no input yet, so the message has no time: give `at`")]
     NoTime,
-    /// A template that does not come to an end within its budget.
-    #[error("the text of {message} {fault}: make it simpler")]
+    /// The template exceeds its limit of steps or of output.
+    #[error("the template of {message} {fault}: make it simpler")]
     Template {
-        /// The message.
+        /// The message's id in backticks, or a description of the template.
         message: String,
-        /// What is wrong.
+        /// Which limit it exceeds.
         fault: String,
     },
 }
 
 impl MessageError {
-    /// The stable code.
+    /// Stable code of the error.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Request { .. } => "HF-MSG-001",

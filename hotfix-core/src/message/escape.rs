@@ -1,15 +1,15 @@
-//! Text from outside, for whoever shows it: cleaned once, then escaped for its format, and shortened at the end of a word.
+//! Cleaning, escaping and shortening of text from outside.
 
 use crate::text::drawable;
 
-/// One line of text that is what it looks like: no control characters, nothing that turns the direction of writing or that
-/// nobody sees, white space as single blanks.
+/// Text as one line without hidden content: no control characters, no direction marks, no invisible
+/// characters; white space becomes single spaces.
 pub(crate) fn clean(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !is_unseen(*c)).map(drawable).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Signs without a shape of their own: direction marks, zero-width blanks and joiners, tags.
+/// Invisible characters: direction marks, zero-width spaces and joiners, tags.
 const fn is_unseen(c: char) -> bool {
     matches!(
         c,
@@ -18,7 +18,7 @@ const fn is_unseen(c: char) -> bool {
     )
 }
 
-/// A text for Slack's mrkdwn, which reads `&`, `<` and `>` as the beginnings of links and mentions.
+/// Escapes text for Slack's mrkdwn, in which `&`, `<` and `>` begin links and mentions.
 /// Source: Slack, Formatting message text, "Escaping text".
 pub(crate) fn slack(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
@@ -32,7 +32,7 @@ pub(crate) fn slack(text: &str) -> String {
     })
 }
 
-/// How long a character is once [`slack`] has written it.
+/// Length of a character after [`slack`] has escaped it.
 pub(crate) const fn slack_length(c: char) -> usize {
     match c {
         '&' => 5,
@@ -41,7 +41,8 @@ pub(crate) const fn slack_length(c: char) -> usize {
     }
 }
 
-/// An address that can stand in a link of any format as it is: `https` or `http`, and nothing that ends a link there.
+/// Whether a text is an address that every format can link unchanged: `https` or `http`, and no
+/// character that would end a link.
 pub(crate) fn is_address(text: &str) -> bool {
     const MOST: usize = 500;
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -51,8 +52,8 @@ pub(crate) fn is_address(text: &str) -> bool {
         && text.bytes().all(legal)
 }
 
-/// The beginning of a text that is no longer than `most`, as `length` counts: where something is left out it ends with a
-/// whole word and `…`.
+/// Shortens a text to at most `most`, as counted by `length`. A shortened text ends after a whole
+/// word, with `…`.
 pub(crate) fn shorten(text: &str, most: usize, length: impl Fn(char) -> usize) -> String {
     let whole: usize = text.chars().map(&length).sum();
     if whole <= most {
@@ -66,7 +67,7 @@ pub(crate) fn shorten(text: &str, most: usize, length: impl Fn(char) -> usize) -
         end = at + c.len_utf8();
     }
     let (kept, cut) = text.split_at(end);
-    // A word that goes on is left out, but where there is no other.
+    // The last word is left out if it is cut, unless it is the only one.
     let kept = match kept.rfind(char::is_whitespace) {
         Some(blank) if !cut.starts_with(char::is_whitespace) => &kept[..blank],
         _ => kept,

@@ -1,58 +1,58 @@
-//! What is known of the incident and of the people: impact, who is affected, who works on it.
+//! Impact of the incident, who is affected, and who works on it, as values of message fields.
 
 use crate::deadline::Who;
 use crate::fact::{Fact, FactId, FactValue};
-use crate::gate::approval::Said;
+use crate::gate::approval::Answer;
 use crate::rollout::{Rollout, is_taken_out};
 use crate::text::{enumerated, figure, time};
 use crate::unit::RoleName;
 
-/// What is broken: of the facts that are known, those that users or the business feel.
+/// Impact: the known facts that users or the business notice.
 pub(super) fn impact(rollout: &Rollout) -> Option<String> {
-    let told: Vec<String> =
-        rollout.facts().iter().filter_map(|(id, value)| felt(id, value)).collect();
-    (!told.is_empty()).then(|| enumerated(&told))
+    let effects: Vec<String> =
+        rollout.facts().iter().filter_map(|(id, value)| effect(id, value)).collect();
+    (!effects.is_empty()).then(|| enumerated(&effects))
 }
 
-fn felt(id: FactId, value: &FactValue) -> Option<String> {
+fn effect(id: FactId, value: &FactValue) -> Option<String> {
     let FactId::BuiltIn(fact) = id else { return None };
     let percent = || value.as_number().map(percent);
     Some(match (fact, value) {
         (Fact::PaymentFailureShare, _) => format!("{} of payments fail", percent()?),
         (Fact::ErrorRate, _) => format!("{} of requests fail", percent()?),
         (Fact::LatencyP95, FactValue::Duration(span)) => {
-            format!("one request in twenty takes {} or more", time(*span))
+            format!("5% of requests take {} or longer", time(*span))
         }
         (fact, FactValue::Flag(true)) => flag(fact)?.to_owned(),
         _ => return None,
     })
 }
 
-/// What a fact that holds means to people; none for what says nothing of the harm.
+/// What a fact that holds means to people; `None` for facts that are no impact.
 const fn flag(fact: Fact) -> Option<&'static str> {
     Some(match fact {
         Fact::ServiceDown => "the service is down",
-        Fact::DataCorruption => "data are corrupted or lost",
-        Fact::DataIntegrityAtRisk => "data are at risk",
-        Fact::SecurityVulnerability => "there is a vulnerability",
+        Fact::DataCorruption => "data is corrupted or lost",
+        Fact::DataIntegrityAtRisk => "data is at risk",
+        Fact::SecurityVulnerability => "there is a security vulnerability",
         Fact::SecurityExploited => "a vulnerability is being exploited",
         Fact::AuthenticationDown => "nobody can log in",
-        Fact::PaymentsDown => "no payment goes through",
-        Fact::PaymentWebhooksFailing => "notices of payments get lost",
+        Fact::PaymentsDown => "all payments fail",
+        Fact::PaymentWebhooksFailing => "payment notifications are lost",
         Fact::DatabaseDown => "the database cannot be reached",
         Fact::CoreFeatureBroken => "a core feature is broken",
-        Fact::SearchEmpty => "search finds nothing",
-        Fact::EndpointsFailing => "the main pages answer with errors",
-        Fact::CrashAtStart => "the app crashes when it starts",
-        Fact::FeatureDegraded => "a feature is slow or works badly",
+        Fact::SearchEmpty => "search returns no results",
+        Fact::EndpointsFailing => "the main endpoints return errors",
+        Fact::CrashAtStart => "the app crashes at start",
+        Fact::FeatureDegraded => "a feature is slow or unreliable",
         Fact::WrongDataShown => "users see wrong data",
         Fact::WrongReporting => "reports are wrong",
-        Fact::CriticalThirdPartyFailing => "a service that we depend on fails",
-        Fact::MemoryLeak => "memory runs out over time",
-        Fact::Deadlock => "work gets stuck",
-        Fact::Cosmetic => "it looks wrong",
+        Fact::CriticalThirdPartyFailing => "a third-party service that we depend on fails",
+        Fact::MemoryLeak => "the service leaks memory",
+        Fact::Deadlock => "the service deadlocks",
+        Fact::Cosmetic => "something is displayed wrongly",
         Fact::RevenueImpact => "revenue is lost",
-        Fact::CustomerImpacting => "customers are hurt",
+        Fact::CustomerImpacting => "customers are affected",
         Fact::Confirmed
         | Fact::NewFeature
         | Fact::Refactoring
@@ -79,7 +79,7 @@ fn percent(fraction: f64) -> String {
     format!("{}%", figure(fraction * 100.0, 3))
 }
 
-/// The share of users affected: `55%`.
+/// Share of the users that are affected: `55%`.
 pub(super) fn users_affected(rollout: &Rollout) -> Option<String> {
     let value = rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected))?;
     value.as_number().map(percent)
@@ -101,13 +101,13 @@ pub(super) fn holds(rollout: &Rollout, fact: Fact) -> Option<bool> {
     }
 }
 
-/// The house's name for a severity.
+/// The policy's name for the severity.
 pub(super) fn severity_label(rollout: &Rollout) -> Option<String> {
     let level = rollout.plan().policy().severity(rollout.severity()?)?;
     Some(level.label.clone()).filter(|label| !label.is_empty())
 }
 
-/// Who holds the role of the incident's commander.
+/// Who holds the role `incident_commander`.
 pub(super) fn commander(rollout: &Rollout) -> Option<String> {
     let role = RoleName::try_new("incident_commander").ok()?;
     let who = Who::of(rollout.plan().policy(), role);
@@ -115,29 +115,29 @@ pub(super) fn commander(rollout: &Rollout) -> Option<String> {
     (!names.is_empty()).then(|| enumerated(&names))
 }
 
-/// Who wrote the fix.
+/// The author of the fix.
 pub(super) fn engineer(rollout: &Rollout) -> Option<String> {
     rollout.plan().subject().release.author.as_deref().and_then(person)
 }
 
-/// Who approved, each once, with the role.
+/// Each person who approved, with the role.
 pub(super) fn approvers(rollout: &Rollout) -> Vec<String> {
     let policy = rollout.plan().policy();
     let approvals = rollout.approvals();
-    let mut told = Vec::new();
-    for heard in approvals.demands.iter().flat_map(|demand| &demand.words) {
-        let word = &heard.word;
-        if word.said != Said::Approved {
+    let mut approvers = Vec::new();
+    for received in approvals.demands.iter().flat_map(|demand| &demand.statements) {
+        let statement = &received.statement;
+        if statement.answer != Answer::Approved {
             continue;
         }
-        let role = policy.role_title(word.role);
-        let line = person(&word.by).map(|name| format!("{name} ({role})"));
-        told.extend(line.filter(|line| !told.contains(line)));
+        let role = policy.role_title(statement.role);
+        let line = person(&statement.by).map(|name| format!("{name} ({role})"));
+        approvers.extend(line.filter(|line| !approvers.contains(line)));
     }
-    told
+    approvers
 }
 
-/// A person as people call them: without the address; none where the name was taken out of the log.
+/// The name of a person without the address; `None` where the name was redacted in the log.
 fn person(name: &str) -> Option<String> {
     let called = match name.split_once(" <") {
         Some((called, _)) => called,

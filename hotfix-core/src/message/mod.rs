@@ -1,18 +1,19 @@
-//! Messages from the live state, for every occasion, audience and format (COMM-1, COMM-2).
+//! Messages rendered from the state of a rollout, for every occasion, audience and format.
 //!
-//! A message is written from the first template of the policy that fits kind, audience, severity and facts, else from the
-//! one of `standard`, which has one for each. `context.rs` gives the values that the audience may read, `render.rs` makes
-//! lines of both, and a format of its own shows them: nothing of a value or a template has a meaning there.
+//! The template is the policy's first one that fits kind, audience, severity and facts, else the
+//! one of the preset `standard`, which has one for each kind and audience. `context.rs` computes
+//! the values that the audience may read, `render.rs` turns template and values into lines, and
+//! each format escapes them, so that no value is read as markup.
 
 mod chat;
 mod context;
+mod describe;
 mod error;
 pub(crate) mod escape;
 mod known;
 mod render;
 mod request;
 mod seen;
-mod words;
 mod zone;
 
 pub use error::MessageError;
@@ -33,10 +34,10 @@ use crate::rollout::Rollout;
 use crate::text::markdown;
 use crate::unit::Timestamp;
 
-use render::{Line, Part};
+use render::{Line, TemplatePart};
 
 closed_set! {
-    /// What a message is written for.
+    /// Format of a message.
     Format {
         /// Plain text.
         Text = "text",
@@ -51,12 +52,12 @@ closed_set! {
     }
 }
 
-/// A message as it is sent.
+/// A rendered message, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rendered {
     /// Text or Markdown, without a line feed at its end.
     Text(String),
-    /// The document that a service takes.
+    /// The JSON document that the service accepts.
     Json(Value),
 }
 
@@ -70,15 +71,15 @@ impl fmt::Display for Rendered {
     }
 }
 
-/// The templates that stand in where a policy has none: one for each kind and audience.
+/// The preset whose templates are used where a policy has none: one for each kind and audience.
 static STANDARD: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::preset("standard").ok());
 
-/// Stands in where each line of a message would print a field without a value.
-const UNTOLD: &str = "{% if title %}{{ title }}{% elif service %}{{ service }}{% else %}Incident{% endif %}\
+/// Template used where each line of a message would print a field without a value.
+const FALLBACK: &str = "{% if title %}{{ title }}{% elif service %}{{ service }}{% else %}Incident{% endif %}\
     {% if status %}: {{ status }}{% endif %}";
 
 impl Rollout {
-    /// The message for an occasion and an audience, as of the last time known, in UTC.
+    /// Renders the message for an occasion and an audience, as of the last input, in UTC.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -95,12 +96,12 @@ impl Rollout {
     /// let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "payments fail"}"#)?;
     /// rollout.handle("2026-03-03T14:08:00Z".parse()?, &note)?;
     /// let message = rollout.message(MessageKind::Alert, Audience::Public, Format::Text)?;
-    /// assert_eq!(message.to_string(), "We are looking into a problem with Payments");
+    /// assert_eq!(message.to_string(), "We are investigating a problem with Payments");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// As [`message_for`](Self::message_for).
+    /// Those of [`message_for`](Self::message_for).
     pub fn message(
         &self,
         kind: MessageKind,
@@ -110,16 +111,17 @@ impl Rollout {
         self.message_for(&Request { audience, format, ..Request::new(kind) })
     }
 
-    /// The message that is asked for: at another time, for other clocks, with values that the rollout does not know.
+    /// Renders the requested message: at another time, with another offset from UTC, with further
+    /// values.
     ///
-    /// A line that would print a field without a value is left out; where none is left, what it is about and how it stands
-    /// are the message, since no service takes an empty one. The state is the rollout's, whatever the time.
+    /// A line that would print a field without a value is left out. If no line is left, the message
+    /// is the title and the status, because no service accepts an empty message. The state is
+    /// always the rollout's current state, whatever time is requested.
     ///
     /// # Errors
-    /// `HF-MSG-003` for a value of a field that does not exist, `HF-MSG-005` before the first input without a time,
-    /// `HF-MSG-006` for a template that takes too long.
-    ///
-    /// Shows COMM-1 and COMM-2.
+    /// [`MessageError::Field`] for a value of an unknown field, [`MessageError::NoTime`] before the
+    /// first input if the request has no time, [`MessageError::Template`] for a template that
+    /// exceeds its limits.
     pub fn message_for(&self, request: &Request) -> Result<Rendered, MessageError> {
         request.check()?;
         let at = request.at.or(self.now()).ok_or(MessageError::NoTime)?;
@@ -131,9 +133,8 @@ impl Rollout {
             None => Vec::new(),
         };
         let lines = if lines.is_empty() {
-            let told = render::render(UNTOLD, &fields);
-            told.map_err(|fault| MessageError::Template {
-                message: "the text that stands in".to_owned(),
+            render::render(FALLBACK, &fields).map_err(|fault| MessageError::Template {
+                message: "the fallback message".to_owned(),
                 fault,
             })?
         } else {
@@ -142,7 +143,7 @@ impl Rollout {
         Ok(shown(self, request, at, &lines))
     }
 
-    /// The template that fits: the policy's, else `standard`'s.
+    /// The template that fits: from the policy, else from `standard`.
     fn template(&self, request: &Request) -> Option<&Message> {
         let fits = |message: &&Message| {
             let severities = &message.severities;
@@ -158,7 +159,7 @@ impl Rollout {
     }
 }
 
-/// Lines in a format.
+/// Writes the lines in the requested format.
 fn shown(rollout: &Rollout, request: &Request, at: Timestamp, lines: &[Line]) -> Rendered {
     match request.format {
         Format::Text => Rendered::Text(plain_text(lines)),
@@ -176,7 +177,7 @@ fn plain_text(lines: &[Line]) -> String {
     lines.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The first line in bold, each other one a paragraph or an item of a list.
+/// Markdown: the first line is bold, each other line a paragraph or a list item.
 fn in_markdown(lines: &[Line]) -> String {
     let mut text = String::new();
     for (index, line) in lines.iter().enumerate() {
@@ -197,11 +198,11 @@ fn in_markdown(lines: &[Line]) -> String {
     text
 }
 
-fn markdown_part(part: &Part) -> String {
+fn markdown_part(part: &TemplatePart) -> String {
     match part {
-        Part::Address(address) => format!("<{address}>"),
-        Part::Text(text) if text.trim().is_empty() => text.clone(),
-        Part::Text(text) => {
+        TemplatePart::Address(address) => format!("<{address}>"),
+        TemplatePart::Text(text) if text.trim().is_empty() => text.clone(),
+        TemplatePart::Text(text) => {
             let blank = |is: bool| if is { " " } else { "" };
             let (before, after) = (text.starts_with(' '), text.ends_with(' '));
             format!("{}{}{}", blank(before), markdown(text), blank(after))

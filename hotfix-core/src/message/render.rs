@@ -1,7 +1,8 @@
-//! A template and its values become lines (COMM-1, COMM-2).
+//! Rendering of a template and its values as lines.
 //!
-//! minijinja runs what `policy/template.rs` has let through, with a budget of steps and of output. A field without a value
-//! leaves a mark where it would be printed, and lines with a mark are left out afterwards: so a text never has a blank in it.
+//! minijinja runs the templates that `policy/template.rs` has accepted, with limits of steps and of
+//! output. A field without a value leaves a mark where it would be printed, and lines with a mark
+//! are left out afterwards, so that no text has a gap.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,16 +10,18 @@ use std::io;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
+use crate::text::sentence;
+
 use super::escape::{clean, is_address};
 
-/// Stands where a field without a value would be printed. A control character: no value has one.
+/// Marks the place of a field without a value. A control character, which no value contains.
 const MISSING: &str = "\u{1}";
-/// Around an address.
+/// Begin and end of an address.
 const ADDRESS: [char; 2] = ['\u{2}', '\u{3}'];
 
-/// The most steps that a template may take.
+/// Most steps of a template.
 const FUEL: u64 = 20_000;
-/// The most bytes that it may write.
+/// Most bytes that a template may write.
 const MOST_BYTES: usize = 64_000;
 
 /// The value of a field.
@@ -38,18 +41,18 @@ pub(super) type Fields = BTreeMap<&'static str, Field>;
 pub(super) struct Line {
     /// It is an item of a list.
     pub(super) is_item: bool,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<TemplatePart>,
 }
 
-/// A part of a line, as it is: to be escaped for its format.
+/// Part of a line, not yet escaped for its format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum TemplatePart {
     Text(String),
     Address(String),
 }
 
-impl Part {
-    /// What it says.
+impl TemplatePart {
+    /// The text, or the address as text.
     pub(super) fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Address(text) => text,
@@ -58,16 +61,16 @@ impl Part {
 }
 
 impl Line {
-    /// What it says, without links.
+    /// The line as text, without links.
     pub(super) fn text(&self) -> String {
-        self.parts.iter().map(Part::text).collect()
+        self.parts.iter().map(TemplatePart::text).collect()
     }
 
     pub(super) fn has_address(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Address(_)))
+        self.parts.iter().any(|part| matches!(part, TemplatePart::Address(_)))
     }
 
-    /// A line of template output, where there is something in it.
+    /// Reads a line of template output; `None` if it is empty or lacks a value.
     fn read(line: &str) -> Option<Self> {
         if line.contains(MISSING) {
             return None;
@@ -80,22 +83,22 @@ impl Line {
         let mut parts = Vec::new();
         while let Some((before, after)) = rest.split_once(ADDRESS[0]) {
             let (address, after) = after.split_once(ADDRESS[1]).unwrap_or((after, ""));
-            parts.push(Part::Text(visible(before)));
-            // A filter may have made something else of it.
+            parts.push(TemplatePart::Text(visible(before)));
+            // A filter may have changed the address.
             parts.push(if is_address(address) {
-                Part::Address(address.to_owned())
+                TemplatePart::Address(address.to_owned())
             } else {
-                Part::Text(visible(address))
+                TemplatePart::Text(visible(address))
             });
             rest = after;
         }
-        parts.push(Part::Text(visible(rest)));
+        parts.push(TemplatePart::Text(visible(rest)));
         parts.retain(|part| !part.text().is_empty());
         (!parts.is_empty() && line != "-").then_some(Self { is_item, parts })
     }
 }
 
-/// A template's own text may have control characters, too.
+/// Text without control characters, which a template may contain, too.
 fn visible(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
@@ -103,7 +106,7 @@ fn visible(text: &str) -> String {
 /// Runs a template.
 ///
 /// # Errors
-/// What went wrong, in words: it took too many steps, or wrote too much.
+/// A text that says which limit the template exceeds: of steps or of output.
 pub(super) fn render(template: &str, fields: &Fields) -> Result<Vec<Line>, String> {
     let environment = environment();
     let values: BTreeMap<&str, Value> =
@@ -112,20 +115,19 @@ pub(super) fn render(template: &str, fields: &Fields) -> Result<Vec<Line>, Strin
     environment
         .template_from_str(template)
         .and_then(|template| template.render_captured_to(Value::from(values), &mut written))
-        .map_err(|error| in_words(&error))?;
+        .map_err(|error| describe(&error))?;
     let text = String::from_utf8(written.0).unwrap_or_default();
     let mut lines: Vec<Line> = text.lines().filter_map(Line::read).collect();
-    // The first line is a title, whatever value it begins with.
-    if let Some(Part::Text(title)) = lines.first_mut().and_then(|line| line.parts.first_mut()) {
-        let mut rest = title.chars();
-        if let Some(first) = rest.next() {
-            *title = first.to_uppercase().chain(rest).collect();
-        }
+    // The first line is a title, so it begins with a capital letter.
+    if let Some(TemplatePart::Text(title)) =
+        lines.first_mut().and_then(|line| line.parts.first_mut())
+    {
+        *title = sentence(title);
     }
     Ok(lines)
 }
 
-/// What templates may do: print, test, go through lines, and six filters.
+/// The template environment: output, conditions, loops over lines, and six filters.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_fuel(Some(FUEL));
@@ -162,7 +164,7 @@ fn value(field: &Field) -> Value {
     }
 }
 
-/// What is printed of a value: its lines, each as an item where there are several; None where there is none.
+/// A value as text: several lines become list items; `None` where there is no value.
 fn printed(value: &Value) -> Option<String> {
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => None,
@@ -183,7 +185,7 @@ fn strings(value: &Value) -> Option<Vec<String>> {
     }
 }
 
-fn in_words(error: &Error) -> String {
+fn describe(error: &Error) -> String {
     match error.kind() {
         ErrorKind::OutOfFuel => format!("takes more than {FUEL} steps"),
         ErrorKind::WriteFailure => format!("has more than {MOST_BYTES} bytes"),
@@ -191,7 +193,7 @@ fn in_words(error: &Error) -> String {
     }
 }
 
-/// Takes so many bytes and no more.
+/// A writer with a limit of bytes.
 struct Bounded(Vec<u8>);
 
 impl io::Write for &mut Bounded {

@@ -1,4 +1,4 @@
-//! What is asked for.
+//! Request for a message.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -12,25 +12,27 @@ use crate::unit::Timestamp;
 
 use super::{Format, MessageError, Offset};
 
-/// What message is wanted.
+/// A request for one message: what it is about, for whom, in which format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// About what.
+    /// Occasion of the message.
     pub kind: MessageKind,
-    /// For whom. Default responders.
+    /// Audience. Default: responders.
     pub audience: Audience,
-    /// In which format. Default text.
+    /// Format. Default: text.
     pub format: Format,
-    /// Of which time: what is due and expected is read then. Default: the last time that the rollout knows.
+    /// Time of the message: deadlines and expected times are relative to it. Default: the time of
+    /// the rollout's last input.
     pub at: Option<Timestamp>,
-    /// How far its readers' clocks are from UTC. Default: times are in UTC.
+    /// Offset of the readers' clocks from UTC. Default: times are in UTC.
     pub utc_offset: Offset,
-    /// Values by field, in place of what the rollout knows; of fields that the audience may not read nothing is used.
+    /// Values by field, in place of the rollout's values. A value of a field that the audience may
+    /// not read is ignored.
     pub values: BTreeMap<String, String>,
 }
 
 impl Request {
-    /// A message of this kind for responders, as text, of the last time known, in UTC.
+    /// Requests a message of this kind for responders, as text, in UTC.
     pub const fn new(kind: MessageKind) -> Self {
         Self {
             kind,
@@ -42,7 +44,8 @@ impl Request {
         }
     }
 
-    /// Reads a request: `{"kind", "audience", "format", "at", "utc_offset", "values"}`, all but the kind optional.
+    /// Reads a request: `{"kind", "audience", "format", "at", "utc_offset", "values"}`. Only `kind`
+    /// is required.
     ///
     /// ```
     /// use hotfix_core::message::{Audience, Request};
@@ -55,20 +58,22 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// `HF-MSG-001` to `HF-MSG-004`.
+    /// A [`MessageError`] other than `NoTime` and `Template`.
     pub fn from_json(text: &str) -> Result<Self, MessageError> {
         let fault =
             |error: serde_json::Error| MessageError::Request { fault: shown(&error.to_string()) };
         Self::from_value(serde_json::from_str(text).map_err(fault)?)
     }
 
-    /// [`from_json`](Self::from_json) of a value.
+    /// Reads a request from a JSON value, like [`from_json`](Self::from_json).
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`from_json`](Self::from_json).
     pub fn from_value(value: Value) -> Result<Self, MessageError> {
         let Value::Object(mut object) = value else {
-            return Err(MessageError::Request { fault: "it is no JSON object".to_owned() });
+            return Err(MessageError::Request {
+                fault: "the request is not a JSON object".to_owned(),
+            });
         };
         let Some(kind) = known("kind", &mut object, MessageKind::ALL)? else {
             return Err(MessageError::Request { fault: "`kind` is missing".to_owned() });
@@ -93,25 +98,27 @@ impl Request {
             Some(Value::Object(values)) => {
                 for (name, value) in values {
                     let Value::String(value) = value else {
-                        let fault = format!("the value of `{}` is no text", shown(&name));
+                        let fault = format!("the value of `{}` is not a string", shown(&name));
                         return Err(MessageError::Request { fault });
                     };
                     request.values.insert(name, value);
                 }
             }
             Some(_) => {
-                return Err(MessageError::Request { fault: "`values` is no object".to_owned() });
+                return Err(MessageError::Request {
+                    fault: "`values` is not an object".to_owned(),
+                });
             }
         }
         if let Some(key) = object.keys().next() {
-            let fault = format!("`{}` is no part of it", shown(key));
+            let fault = format!("`{}` is not a key of a message request", shown(key));
             return Err(MessageError::Request { fault });
         }
         request.check()?;
         Ok(request)
     }
 
-    /// Refuses values of fields that do not exist.
+    /// Refuses values for unknown fields.
     pub(super) fn check(&self) -> Result<(), MessageError> {
         match self.values.keys().find(|name| MessageField::find(name).is_none()) {
             None => Ok(()),
@@ -123,7 +130,7 @@ impl Request {
     }
 }
 
-/// Text under a key, where there is one.
+/// The string under a key, where the key is set.
 fn text(
     key: &'static str,
     object: &mut Map<String, Value>,
@@ -131,11 +138,11 @@ fn text(
     match object.remove(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(MessageError::Request { fault: format!("`{key}` is no text") }),
+        Some(_) => Err(MessageError::Request { fault: format!("`{key}` is not a string") }),
     }
 }
 
-/// A member of a closed set under a key, where there is one.
+/// The member of a closed set under a key, where the key is set.
 fn known<T: FromStr + ToString>(
     key: &'static str,
     object: &mut Map<String, Value>,

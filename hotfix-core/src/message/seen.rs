@@ -1,22 +1,24 @@
-//! What was seen and when: metrics, harm, times, the course so far.
+//! Observations and times of a rollout, as values of message fields: metrics, estimated impact,
+//! expected times, timeline.
 
 use crate::deadline::{Item, Source};
-use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment, Role};
-use crate::judge::{Comparison, ComparisonRow, in_unit};
+use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
+use crate::judge::{Comparison, in_unit};
 use crate::metric::Band;
 use crate::plan::StepKind;
 use crate::rollout::{Resume, Rollout, Stage, State};
-use crate::text::{figure, time};
+use crate::text::{figure, rounded, time};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
 
 use super::zone::Clock;
 
-/// Each metric that was read: with the fix, without it, before the incident. Of a phase that passed, what was read in it.
+/// One line for each metric that has a reading: with the fix, without it, before the incident.
+///
+/// A message about a phase that passed shows the readings of that phase.
 pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
     let comparison = rollout.comparison();
     let of_phase = passed(rollout).filter(|_| kind == MessageKind::PhasePassed);
     let only = of_phase.and_then(|passed| column(&comparison, passed.phase));
-    let told = |kind: MetricKind, value: f64| in_unit(kind, value);
     comparison
         .rows
         .iter()
@@ -25,42 +27,63 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
                 Some(column) => (*row.cells.get(column)?).as_ref()?,
                 None => row.cells.iter().rev().flatten().next()?,
             };
-            let mut line = format!("{} {} with the fix", row.title, told(row.kind, cell.canary));
-            // What is counted goes with the share, so another share's figure would mislead.
+            let value = |value: f64| measured(row.kind, value);
+            let mut line = format!("{} {} with the fix", row.title, value(cell.canary));
+            // Counts depend on the share of the traffic: at another share they cannot be compared.
             let compares = !matches!(row.kind, MetricKind::Count | MetricKind::Volume);
             if let Some(live) = cell.baseline.filter(|_| compares) {
-                line.extend([", ", &told(row.kind, live), " without"]);
+                line.extend([", ", &value(live), " without it"]);
             }
-            if let Some(record) = row.record.filter(|_| compares) {
-                line.extend([", ", &told(row.kind, record), " before the incident"]);
+            if let Some(reference) = row.reference.filter(|_| compares) {
+                line.extend([" (", &value(reference), " before the incident)"]);
             }
             Some(line)
         })
         .collect()
 }
 
-/// How many requests a minute each version would hurt with all of the traffic.
+/// A metric's value with its unit, to the digits that a reader can use: a percentage to two of
+/// them, counted from 0 % or from 100 %, whichever is nearer.
+fn measured(kind: MetricKind, value: f64) -> String {
+    if kind != MetricKind::Proportion {
+        return in_unit(kind, value);
+    }
+    let percent = value * 100.0;
+    let (mut scale, mut places) = (percent.min(100.0 - percent), 0);
+    while scale > 0.0 && scale < 10.0 && places < 6 {
+        (scale, places) = (scale * 10.0, places + 1);
+    }
+    let text = rounded(percent, places);
+    if text.contains('.') {
+        format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+    } else {
+        format!("{text}%")
+    }
+}
+
+/// Estimated impact: failed requests per minute of each version, if it had all of the traffic.
 pub(super) fn harm(rollout: &Rollout) -> Option<String> {
     let harm = rollout.harm()?;
     let range = |range: crate::judge::Range| {
         let (low, high) = (figure(range.low, 2), figure(range.high, 2));
-        if low == high { low } else { format!("{low} to {high}") }
+        if low == high { low } else { format!("{low}–{high}") }
     };
-    let fix = harm.canary.map(|hurt| format!("{} requests a minute with the fix", range(hurt)));
-    let live = harm.live.map(|hurt| format!("{} without", range(hurt)));
-    match (fix, live) {
-        (Some(fix), Some(live)) => Some(format!("{fix}, {live}")),
-        (fix, live) => fix.or(live),
+    let failed = "failed requests per minute";
+    match (harm.canary.map(range), harm.live.map(range)) {
+        (Some(fix), Some(live)) => Some(format!("{fix} {failed} with the fix, {live} without it")),
+        (Some(fix), None) => Some(format!("{fix} {failed} with the fix")),
+        (None, Some(live)) => Some(format!("{live} {failed} without the fix")),
+        (None, None) => None,
     }
 }
 
-/// The phase that a message is about, and its share: of `phase_passed` the one that passed.
+/// The phase that a message is about, with its share; for `phase_passed`, the phase that passed.
 pub(super) fn phase(rollout: &Rollout, kind: MessageKind) -> Option<(PhaseName, Share)> {
     if let Some(passed) = passed(rollout).filter(|_| kind == MessageKind::PhasePassed) {
         return Some((passed.phase, passed.share));
     }
     let step = rollout.stage().step()?;
-    // What starts has no traffic yet: its share is the one that it is to get.
+    // A phase that starts has no traffic yet: its share is the planned one.
     let planned = rollout.plan().policy().phases().get(step.index).map(|phase| phase.share);
     let starts = kind == MessageKind::DeploymentStarted;
     Some((step.phase, planned.filter(|_| starts).unwrap_or(rollout.share())))
@@ -71,16 +94,15 @@ fn column(comparison: &Comparison, phase: PhaseName) -> Option<usize> {
     comparison.phases.iter().position(|column| column.phase == phase)
 }
 
-/// Why the watch of the phase that passed says nothing of the fix; none where something that was read was judged.
+/// Why the phase passed without evidence: no metric was read, or none was judged; `None` where one
+/// was judged.
 pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static str> {
     let passed = passed(rollout).filter(|_| kind == MessageKind::PhasePassed)?;
     let comparison = rollout.comparison();
     let column = column(&comparison, passed.phase)?;
     let policy = rollout.plan().policy();
-    let decides = |row: &&ComparisonRow| {
-        policy.metric(row.metric.as_str()).is_some_and(|metric| metric.role == Role::Decide)
-    };
-    let cells = comparison.rows.iter().filter(decides).filter_map(|row| *row.cells.get(column)?);
+    let deciding = comparison.rows.iter().filter(|row| policy.decides(row.metric));
+    let cells = deciding.filter_map(|row| *row.cells.get(column)?);
     let bands: Vec<Option<Band>> = cells.map(|cell| cell.band).collect();
     if bands.is_empty() {
         Some("no metric was read")
@@ -91,7 +113,7 @@ pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static st
     }
 }
 
-/// A phase that passed: its share, and how long it was watched.
+/// A phase that passed, its share and how long it was watched.
 struct Passed {
     phase: PhaseName,
     share: Share,
@@ -114,7 +136,7 @@ fn passed(rollout: &Rollout) -> Option<Passed> {
     Some(Passed { phase: last.phase, share: last.share, watched })
 }
 
-/// How long: see the field `duration`.
+/// Value of the field `duration`.
 pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> Option<Span> {
     let begun = || rollout.beginning().map(|(_, at)| at);
     match kind {
@@ -135,22 +157,22 @@ pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> O
     .filter(|span| !span.is_zero())
 }
 
-/// How long the plan takes from the start until the fix is complete.
+/// Planned time from the start until the fix is complete.
 fn planned(rollout: &Rollout) -> Option<Span> {
     let complete =
         rollout.plan().offsets().into_iter().find(|step| step.step == StepKind::Complete);
     complete.map(|step| step.offset)
 }
 
-/// How long nobody could use the service, once the incident is resolved; zero where it was never down. None where it is not
-/// known. The measure `downtime` says the same ([`Rollout::downtime`]).
+/// Downtime of the service, once the incident is resolved: zero where it was never down, `None`
+/// where it is not known. The measure `downtime` has the same value ([`Rollout::downtime`]).
 pub(super) fn downtime(rollout: &Rollout, at: Timestamp) -> Option<Span> {
     rollout.moment(Moment::Resolved)?;
     rollout.downtime(at).filter(|downtime| !downtime.goes_on()).map(|downtime| downtime.whole)
 }
 
-/// When the deployment is expected to be complete, as the plan has it from where the rollout is; none where that is over, or
-/// nothing is under way.
+/// Expected end of the deployment, from the plan and the current stage; `None` where no deployment
+/// is in progress.
 pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let policy = rollout.plan().policy();
     let phases = policy.phases();
@@ -181,14 +203,14 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     (end > at).then_some(end)
 }
 
-/// While it goes back: when it is expected to be back.
+/// Expected end of a rollback that is in progress.
 pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let Stage::RollingBack(way) = rollout.stage() else { return None };
     let takes = rollout.plan().rollback().estimate?.most?;
     Some(way.since + takes).filter(|end| *end > at)
 }
 
-/// How long going back takes.
+/// Expected duration of a rollback.
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
     let takes = rollout.plan().rollback().estimate?;
     match (takes.least, takes.most) {
@@ -199,7 +221,7 @@ pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
     }
 }
 
-/// When this audience hears next.
+/// When the next update for this audience is due.
 pub(super) fn next_update(
     rollout: &Rollout,
     audience: Audience,
@@ -209,7 +231,7 @@ pub(super) fn next_update(
     let all = duties.due.iter().chain(&duties.next).chain(&duties.overdue);
     let is_update =
         |item: &&Item<'_>| item.kind == DutyKind::Update && item.audience == Some(audience);
-    // One that is late is asked for until it is sent; the audience hears next at its next turn.
+    // A late update is asked for until it is sent; the next one after it is at its next interval.
     let next = |item: &Item<'_>| {
         let due = item.due?;
         match item.every.filter(|every| due <= at && !every.is_zero()) {
@@ -223,7 +245,7 @@ pub(super) fn next_update(
     all.filter(is_update).filter_map(next).min()
 }
 
-/// When what happened is gone over: the meeting, else the review, else the report.
+/// When the review of the incident is due: the meeting, else the review, else the report.
 pub(super) fn review_at(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let duties = rollout.duties(at);
     let of = |fits: &dyn Fn(&Item<'_>) -> bool| {
@@ -245,28 +267,28 @@ pub(super) fn review_at(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
         .or_else(|| of(&|item| item.source == Source::Report))
 }
 
-/// What happened when, in the order of time.
+/// The events of the incident in the order of time.
 pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {
     const MOMENTS: [(Moment, &str); 8] = [
-        (Moment::Began, "it began"),
-        (Moment::Detected, "noticed"),
+        (Moment::Began, "incident began"),
+        (Moment::Detected, "detected"),
         (Moment::Approved, "approved"),
         (Moment::DeployStarted, "deployment started"),
         (Moment::Deployed, "all traffic has the fix"),
-        (Moment::Verified, "seen to work"),
-        (Moment::RolledBack, "back on the version before"),
+        (Moment::Verified, "fix verified"),
+        (Moment::RolledBack, "previous version live again"),
         (Moment::Closed, "closed"),
     ];
     let moments =
         MOMENTS.iter().filter_map(|(moment, what)| Some((rollout.moment(*moment)?, *what)));
-    let mut told: Vec<(Timestamp, &str)> = moments.collect();
-    told.extend(rollout.turned_back_at().map(|turned| (turned, "it goes back")));
-    told.retain(|(when, _)| *when <= at);
-    told.sort_by_key(|(when, _)| *when);
-    told.into_iter().map(|(when, what)| format!("{} {what}", clock.time(when))).collect()
+    let mut events: Vec<(Timestamp, &str)> = moments.collect();
+    events.extend(rollout.turned_back_at().map(|turned| (turned, "rollback started")));
+    events.retain(|(when, _)| *when <= at);
+    events.sort_by_key(|(when, _)| *when);
+    events.into_iter().map(|(when, what)| format!("{} {what}", clock.time(when))).collect()
 }
 
-/// What is still looked at, and until when.
+/// What is still watched, and until when.
 pub(super) fn watch_for(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {
     let policy = rollout.plan().policy();
     if let Stage::Complete { since, .. } = rollout.stage() {
@@ -277,7 +299,7 @@ pub(super) fn watch_for(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<
                 if later.watch.is_empty() {
                     format!("until {until}: the metrics")
                 } else {
-                    // What is watched may have a comma in it.
+                    // An item may contain a comma.
                     format!("until {until}: {}", later.watch.join("; "))
                 }
             })

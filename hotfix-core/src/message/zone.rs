@@ -1,4 +1,4 @@
-//! Times as readers of a message see them: in UTC, or at an offset from it.
+//! Times of a message: in UTC, or at the readers' offset from it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,9 +7,10 @@ use crate::unit::Timestamp;
 
 use super::MessageError;
 
-/// How far a house's clocks are from UTC, in minutes.
+/// Offset of the readers' clocks from UTC, in minutes.
 ///
-/// Zones by name need a table that changes several times a year, so the host, which has one, gives the offset of the moment.
+/// Time zones by name need a table that changes several times a year. The caller has one and passes
+/// the offset in force.
 ///
 /// ```
 /// use hotfix_core::message::Offset;
@@ -24,10 +25,10 @@ impl Offset {
     /// UTC itself.
     pub const UTC: Self = Self(0);
 
-    /// From minutes to the east of Greenwich.
+    /// Creates an offset from minutes east of UTC.
     ///
     /// # Errors
-    /// `HF-MSG-004` outside of -12 to +14 hours, between which all zones lie.
+    /// [`MessageError::Offset`] outside of -12 to +14 hours, the range of all time zones.
     pub fn try_from_minutes(minutes: i32) -> Result<Self, MessageError> {
         i16::try_from(minutes)
             .ok()
@@ -36,7 +37,7 @@ impl Offset {
             .ok_or_else(|| MessageError::Offset { got: format!("{minutes} minutes") })
     }
 
-    /// Minutes to the east of Greenwich.
+    /// Minutes east of UTC.
     pub const fn as_minutes(self) -> i16 {
         self.0
     }
@@ -77,7 +78,7 @@ impl FromStr for Offset {
     }
 }
 
-/// The clock of a message: its readers' offset, and the day that it is for them.
+/// Clock of a message: the readers' offset, and the time of the message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     offset: Offset,
@@ -89,7 +90,7 @@ impl Clock {
         Self { offset, now }
     }
 
-    /// `14:40 UTC`; with its date where that is not the message's: `2026-03-04 14:40 UTC`.
+    /// `14:40 UTC`; on another day than the message, with the date: `2026-03-04 14:40 UTC`.
     pub(super) fn time(&self, at: Timestamp) -> String {
         let (date, time) = self.local(at);
         let zone = if self.offset == Offset::UTC { String::new() } else { self.offset.to_string() };

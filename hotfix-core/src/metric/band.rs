@@ -1,14 +1,14 @@
-//! Bands: where a value stands against its bounds (MET-3).
+//! Bands: the zone of a value between its bounds.
 
-use crate::grade::{Reference, Worse, closed_set};
+use crate::grade::{BoundBase, Worse, closed_set};
 use crate::policy::section::{Bound, BoundValue, Metric};
 
 closed_set! {
-    /// Where a metric stands (MET-3).
+    /// Zone of a metric's value between its bounds, or why it has no zone.
     Band {
         /// At or on the good side of the success bound.
         Success = "success",
-        /// Neither success nor alert, or not enough trials to say.
+        /// Neither success nor alert, or too few trials.
         Hold = "hold",
         /// A bound falls inside the histogram bucket that holds the quantile: not a pass.
         Between = "between",
@@ -16,9 +16,10 @@ closed_set! {
         Alert = "alert",
         /// Beyond the rollback bound.
         Rollback = "rollback",
-        /// It was read, and nothing judges it: no bound that has its reference, and no test with a live arm to compare with.
+        /// It was read, and nothing judges it: no bound has its reference, and no test has a live
+        /// arm.
         NotJudged = "not_judged",
-        /// Nothing was ever read in this phase's window.
+        /// It was not read in this phase.
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
@@ -27,7 +28,7 @@ closed_set! {
     }
 }
 
-/// A value, known to lie between two figures; they are equal unless it comes from histogram buckets.
+/// A value with its lower and upper limit, which are equal unless it comes from histogram buckets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judged {
     /// At least this.
@@ -42,14 +43,17 @@ impl Judged {
         Self { low: value, high: value }
     }
 
-    /// The quantile of cumulative bucket counts: the edges of the bucket it falls in. None without requests.
+    /// The quantile of cumulative bucket counts: the edges of the bucket it falls in. None without
+    /// requests.
     ///
-    /// `counts[i]` requests are at or below `edges[i]`; in the open last bucket the upper end is infinite.
+    /// `counts[i]` requests are at or below `edges[i]`; in the open last bucket the upper end is
+    /// infinite.
     pub fn quantile(quantile: f64, count: f64, counts: &[f64], edges: &[f64]) -> Option<Self> {
         if count <= 0.0 {
             return None;
         }
-        // Counts are whole, the product is not: a half-ulp must not push an exact hit into the next bucket.
+        // Counts are whole, the product is not: a half-ulp must not push an exact hit into the next
+        // bucket.
         let rank = quantile * count * (1.0 - 1e-12);
         let bucket = counts.iter().position(|&at_or_below| at_or_below >= rank);
         Some(match bucket {
@@ -59,12 +63,12 @@ impl Judged {
         })
     }
 
-    /// One figure to show: the middle, or the lower end of the open bucket.
+    /// The number to show: the middle, or the lower end of the open bucket.
     pub fn shown(self) -> f64 {
         if self.high.is_finite() { 0.5 * (self.low + self.high) } else { self.low }
     }
 
-    /// Strictly on the worse side of `figure`: yes, no, or (None) the bucket does not say.
+    /// Whether it is strictly on the worse side of `figure`; None if the bucket cannot decide it.
     fn beyond(self, figure: f64, worse: Worse) -> Option<bool> {
         let (surely, surely_not) = match worse {
             // A bucket's requests are above its lower edge: `low >= figure` means beyond.
@@ -83,19 +87,20 @@ impl Judged {
     }
 }
 
-/// The figure that a bound is now; None where its reference is not there.
+/// The present figure of a bound; None if its reference is missing.
 pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) -> Option<f64> {
     match bound.value {
         BoundValue::Absolute(figure) => Some(figure),
-        BoundValue::Relative(ratio, Reference::Live) => {
-            live.map(Judged::shown).or(metric.record).map(|r| r * ratio.value())
+        BoundValue::Relative(ratio, BoundBase::Live) => {
+            live.map(Judged::shown).or(metric.reference).map(|r| r * ratio.value())
         }
-        BoundValue::Relative(ratio, _) => metric.record.map(|r| r * ratio.value()),
+        BoundValue::Relative(ratio, _) => metric.reference.map(|r| r * ratio.value()),
     }
 }
 
 impl Metric {
-    /// Whether the canary is beyond a bound; None where its bucket does not say, or there is no reference.
+    /// Whether the canary is beyond a bound; None if the bucket cannot decide it, or the reference
+    /// is missing.
     pub(crate) fn crossed(
         &self,
         bound: Bound,
@@ -108,30 +113,31 @@ impl Metric {
         if both { Some(false) } else { canary.beyond(figure, self.worse) }
     }
 
-    /// Whether any bound looks at the live arm.
+    /// Whether any bound depends on the live arm.
     pub(crate) fn compares_live(&self) -> bool {
         self.bounds.all().any(|bound| {
             bound.unless_both_arms
-                || matches!(bound.value, BoundValue::Relative(_, Reference::Live))
+                || matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
         })
     }
 
-    /// Every bound as a figure where it does not need the live arm, in the metric's unit.
+    /// The figures of all bounds that do not need the live arm, in the metric's unit.
     pub fn bound_figures(&self) -> impl Iterator<Item = f64> {
         self.bounds.all().filter_map(|bound| bound_figure(self, bound, None))
     }
 }
 
-/// Whether anything judges a value: a bound that has its figure, or a test with a live arm to compare with.
+/// Whether anything judges a value: a bound with a figure, or a test with a live arm.
 pub(super) fn is_judged(metric: &Metric, live: Option<Judged>, tested: bool) -> bool {
     (tested && live.is_some())
         || metric.bounds.all().any(|bound| bound_figure(metric, bound, live).is_some())
 }
 
-/// The band of the canary's value. `live` is the baseline arm's, where there is one; `tested`: a test compares them.
+/// The band of the canary's value. `live` is the baseline arm's, where there is one; `tested`: a
+/// test compares them.
 ///
-/// A bound on the live arm falls back on the record where there is no live arm, as at 100% traffic. Where neither a bound
-/// has its figure nor a test compares, nothing judges the value, however good or bad it is.
+/// A bound on the live arm falls back on the reference without a live arm, as at 100% traffic. If
+/// no bound has a figure and no test compares, nothing judges the value, however good or bad it is.
 pub fn judge_bounds(metric: &Metric, canary: Judged, live: Option<Judged>, tested: bool) -> Band {
     if !is_judged(metric, live, tested) {
         return Band::NotJudged;

@@ -1,4 +1,4 @@
-//! Readings of metrics, the trailing windows they go into, and the bands that bounds make of them (MET-1 to MET-6).
+//! Readings of metrics, their trailing windows, and the bands between their bounds.
 
 mod band;
 mod reading;

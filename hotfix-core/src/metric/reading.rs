@@ -1,4 +1,4 @@
-//! One observation as the host gives it: per metric, what each arm did since the last one.
+//! One observation as the caller sends it: by metric, the readings of each arm since the last one.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,17 +11,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::unit::MetricName;
 
-/// Metrics that an observation is made room for: most have no more.
+/// Metrics that an observation has memory for at first: most have no more.
 const USUAL: usize = 8;
 
-/// What each metric read, by id. On the wire an object `{"error_rate": {"canary": [3, 1000], …}, …}`.
+/// The readings of an observation, by metric id. In JSON an object `{"error_rate": {"canary": [3,
+/// 1000], …}, …}`.
 ///
-/// A metric that is left out has no reading in this observation: absent is never zero (FIELD-3).
+/// A metric that is left out has no reading in this observation: absent is never zero.
 ///
 /// ```
 /// use hotfix_core::metric::Observation;
 /// let seen: Observation = serde_json::from_str(
-///     r#"{"error_rate": {"canary": [3, 1000], "baseline": [24, 9000]}, "request_volume": {"canary": 98.5}}"#,
+///     r#"{"error_rate": {"canary": [3, 1000], "baseline": [24, 9000]},
+///         "request_volume": {"canary": 98.5}}"#,
 /// )?;
 /// assert_eq!(seen.len(), 2);
 /// # Ok::<(), serde_json::Error>(())
@@ -37,7 +39,8 @@ impl Observation {
         Self { readings: Vec::new() }
     }
 
-    /// Sets the reading of a metric; an earlier one is replaced. Keeps its memory, so a host may reuse it.
+    /// Sets the reading of a metric; an earlier one is replaced. Keeps its memory, so that the
+    /// caller can reuse it.
     pub fn set(&mut self, metric: MetricName, reading: impl Into<Reading>) {
         let reading = reading.into();
         match self.readings.binary_search_by(|(name, _)| name.cmp(&metric)) {
@@ -51,7 +54,7 @@ impl Observation {
         self.readings.iter().map(|(name, reading)| (*name, reading))
     }
 
-    /// The same as they lie there.
+    /// The readings as stored.
     pub(crate) fn as_slice(&self) -> &[(MetricName, Reading)] {
         &self.readings
     }
@@ -82,15 +85,16 @@ impl Observation {
     }
 }
 
-/// What one metric read: the two arms, or a list of strata with two arms each.
-///
-/// Strata are parts of the traffic that are compared each by itself, such as regions: their evidence adds, while windows
-/// and bands take their sums. They keep their places in the list; running totals begin anew where its length changes.
+/// The reading of one metric: the two arms, or a list of strata with two arms each.
+/// Strata are parts of the traffic that are compared separately, such as regions: their evidence is
+/// added, while windows and bands use their sums. Their order in the list must not change; running
+/// totals restart where its length changes.
 ///
 /// ```
 /// use hotfix_core::metric::Observation;
 /// let seen: Observation = serde_json::from_str(
-///     r#"{"error_rate": [{"canary": [3, 500], "baseline": [24, 4500]}, {"canary": [0, 500], "baseline": [2, 4500]}]}"#,
+///     r#"{"error_rate": [{"canary": [3, 500], "baseline": [24, 4500]},
+///                        {"canary": [0, 500], "baseline": [2, 4500]}]}"#,
 /// )?;
 /// assert_eq!(seen.iter().next().unwrap().1.strata().count(), 2);
 /// # Ok::<(), serde_json::Error>(())
@@ -109,7 +113,7 @@ impl Reading {
         Self { first, more }
     }
 
-    /// Its strata in order; one where there are none.
+    /// Its strata in order; a single one for a reading without strata.
     pub fn strata(&self) -> impl Iterator<Item = &Arms> + Clone {
         std::iter::once(&self.first).chain(&self.more)
     }
@@ -170,11 +174,11 @@ impl<'de> Deserialize<'de> for Reading {
     }
 }
 
-/// What the two arms of one metric read.
+/// The reading of both arms of one metric.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Arms {
-    /// The live arm; absent: compare with the record.
+    /// The live arm; if absent, the reference is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Sample>,
     /// The arm that runs the fix.
@@ -185,7 +189,7 @@ pub struct Arms {
     pub totals: bool,
 }
 
-/// What one arm read.
+/// The reading of one arm.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sample {
     /// `[events, trials]`, or `[events, seconds of exposure]` for a count.
@@ -196,8 +200,9 @@ pub enum Sample {
     Histogram(Histogram),
     /// Raw latencies in seconds.
     Samples(Vec<f64>),
-    /// `[events, trials]` of each instance; judged as their sum, and by themselves where the evidence mode needs it. At least
-    /// one, and none by the name of a member of the other forms: `count`, `counts`, `le`, `samples` (`HF-MET-002`).
+    /// `[events, trials]` of each instance; judged as their sum, and by themselves where the
+    /// evidence mode needs it. At least one instance, and none may have the name of a member of the
+    /// other forms: `count`, `counts`, `le`, `samples`.
     Instances(BTreeMap<String, [f64; 2]>),
 }
 
@@ -262,7 +267,8 @@ impl<'de> Deserialize<'de> for Observation {
     }
 }
 
-/// JSON has no NaN: a number that is not finite travels as its name, so that the log shows what came.
+/// A number, written as its name if it is not finite, as JSON has no NaN: so the log shows what was
+/// sent.
 struct Number(f64);
 
 impl Serialize for Number {
@@ -380,7 +386,7 @@ impl<'de> Deserialize<'de> for Sample {
     }
 }
 
-/// Members that tell which form an object is, so no instance has such a name.
+/// Members that identify the form of an object, so no instance may have such a name.
 pub(super) const NO_INSTANCES: [&str; 4] = ["count", "counts", "le", "samples"];
 
 /// A member of a sample that is an object.
@@ -422,7 +428,8 @@ impl<'de> Visitor<'de> for SampleVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a number, [events, trials], {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}",
+            "a number, [events, trials], {\"le\", \"counts\", \"count\"}, {\"samples\"} or \
+             {instance: [events, trials]}",
         )
     }
     fn visit_f64<E: Error>(self, value: f64) -> Result<Sample, E> {
@@ -475,7 +482,8 @@ impl<'de> Visitor<'de> for SampleVisitor {
             (None, None, None, Some(samples)) if none => Ok(Sample::Samples(samples)),
             (None, None, None, None) if !none => Ok(Sample::Instances(instances)),
             _ => Err(A::Error::custom(
-                "an object is {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: [events, trials]}",
+                "an object is {\"le\", \"counts\", \"count\"}, {\"samples\"} or {instance: \
+                 [events, trials]}",
             )),
         }
     }

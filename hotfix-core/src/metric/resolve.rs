@@ -1,41 +1,42 @@
-//! What a host sent, checked and put into columns (MET-6).
+//! Checking of readings, and their layout in columns.
 
+use crate::code::code;
 use crate::grade::MetricKind;
 use crate::policy::section::Metric;
 use crate::unit::{MAX_COUNT, MetricName};
 
 use super::reading::{Histogram, Observation, Reading, Sample};
 
-/// A reading that cannot be true, or does not fit its metric. Nothing of its observation is taken.
+/// A reading that is impossible or does not fit its metric. Nothing of its observation is used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadingError {
-    /// The policy names no such metric.
+    /// A metric that the policy does not have.
     #[error("the policy has no metric `{metric}`; the nearest is `{nearest}`")]
     UnknownMetric {
-        /// What came.
+        /// As given.
         metric: MetricName,
-        /// The nearest known one.
+        /// The known metric with the nearest name.
         nearest: MetricName,
     },
-    /// The form is not the kind's.
+    /// A form of reading that does not fit the metric's kind.
     #[error("`{metric}` is a {kind}: {expected}")]
     Form {
         /// The metric.
         metric: MetricName,
         /// Its kind.
         kind: MetricKind,
-        /// What would do.
+        /// The form that is accepted.
         expected: &'static str,
     },
     /// More events than trials.
     #[error(
-        "the {arm} of `{metric}` has {events} events in {trials} trials: events are among the trials"
+        "the {arm} of `{metric}` has {events} events in {trials} trials: send [events, all trials]"
     )]
     MoreEventsThanTrials {
         /// The metric.
         metric: MetricName,
-        /// Which arm.
+        /// The arm.
         arm: &'static str,
         /// Events.
         events: f64,
@@ -43,80 +44,89 @@ pub enum ReadingError {
         trials: f64,
     },
     /// A negative count.
-    #[error("the {arm} of `{metric}` has {value}: counts are not negative")]
+    #[error("the {arm} of `{metric}` has the negative number {value}: send 0 or more")]
     Negative {
         /// The metric.
         metric: MetricName,
-        /// Which arm.
+        /// The arm.
         arm: &'static str,
-        /// What came.
+        /// As given.
         value: f64,
     },
-    /// Histogram buckets that no histogram has.
-    #[error("the {arm} of `{metric}` is no cumulative histogram: {fault}")]
+    /// Buckets that are not a cumulative histogram.
+    #[error("the {arm} of `{metric}` is not a cumulative histogram: {fault}")]
     Histogram {
         /// The metric.
         metric: MetricName,
-        /// Which arm.
+        /// The arm.
         arm: &'static str,
-        /// What is wrong.
+        /// Description of the fault.
         fault: &'static str,
     },
-    /// Buckets other than in the first reading.
+    /// Other buckets than in the first reading.
     #[error(
-        "the {arm} of `{metric}` has other buckets than the first reading ({expected:?}): both arms keep one layout"
+        "the {arm} of `{metric}` has other buckets than the first reading: \
+         send these boundaries, in seconds: {}",
+        boundaries(expected)
     )]
     Layout {
         /// The metric.
         metric: MetricName,
-        /// Which arm.
+        /// The arm.
         arm: &'static str,
         /// The layout of the first reading, in seconds.
         expected: Vec<f64>,
     },
-    /// A number beyond 2^53, where whole numbers are not told apart.
+    /// A number above 2^53, beyond which whole numbers are not exact.
     #[error(
-        "the {arm} of `{metric}` has {value}: numbers go to {MAX_COUNT} (2^53), so send a difference that did not wrap around, \
-         or a coarser unit"
+        "the {arm} of `{metric}` has {value}, which is above 2^53: \
+         check for a counter that wrapped around, or send a coarser unit"
     )]
     TooLarge {
         /// The metric.
         metric: MetricName,
-        /// Which arm.
+        /// The arm.
         arm: &'static str,
-        /// What came.
+        /// As given.
         value: f64,
     },
-    /// Running totals of something that has none, or that cannot be told apart after a reset.
+    /// Running totals of a form that cannot be sent as totals.
     #[error(
-        "the {arm} of `{metric}` sends {form} as running totals: send what came since the last reading"
+        "the {arm} of `{metric}` sends {form} as running totals: \
+         send the values since the last reading"
     )]
     Totals {
         /// The metric.
         metric: MetricName,
-        /// Which arm.
+        /// The arm.
         arm: &'static str,
-        /// What was sent.
+        /// The form that was sent.
         form: &'static str,
     },
+}
+
+/// Bucket boundaries as a sentence shows them.
+fn boundaries(of: &[f64]) -> String {
+    let shown: Vec<String> = of.iter().map(f64::to_string).collect();
+    shown.join(", ")
 }
 
 impl ReadingError {
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::UnknownMetric { .. } => "HF-MET-001",
-            Self::Form { .. } => "HF-MET-002",
-            Self::MoreEventsThanTrials { .. } => "HF-MET-003",
-            Self::Negative { .. } => "HF-MET-004",
-            Self::Histogram { .. } => "HF-MET-005",
-            Self::Layout { .. } => "HF-MET-006",
-            Self::Totals { .. } => "HF-MET-007",
-            Self::TooLarge { .. } => "HF-MET-008",
+            Self::UnknownMetric { .. } => code! {HF-MET-001},
+            Self::Form { .. } => code! {HF-MET-002},
+            Self::MoreEventsThanTrials { .. } => code! {HF-MET-003},
+            Self::Negative { .. } => code! {HF-MET-004},
+            Self::Histogram { .. } => code! {HF-MET-005},
+            Self::Layout { .. } => code! {HF-MET-006},
+            Self::Totals { .. } => code! {HF-MET-007},
+            Self::TooLarge { .. } => code! {HF-MET-008},
         }
     }
 
-    /// The metric whose reading it is.
+    /// The metric of the reading.
     pub const fn metric(&self) -> &MetricName {
         match self {
             Self::UnknownMetric { metric, .. }
@@ -134,15 +144,15 @@ impl ReadingError {
 /// The names of the arms, in the order of the columns.
 pub(super) const ARMS: [&str; 2] = ["canary", "baseline"];
 
-/// The boundaries at which a latency metric counts, in seconds, ascending; empty for other kinds.
+/// Bucket boundaries of a latency metric in seconds, ascending; empty for other kinds.
 ///
-/// Histograms keep the buckets of the first reading. Raw samples are counted at the policy's boundaries and bounds, and
-/// at points between, so that a bound is always an edge.
+/// Histograms keep the buckets of the first reading. Raw samples are counted at the policy's
+/// boundaries and bounds, and at points between, so that a bound is always an edge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout(Vec<f64>);
 
 impl Layout {
-    /// The layout that this reading sets; empty where it sets none.
+    /// The layout that this reading sets; empty where it does not set one.
     pub fn of(metric: &Metric, reading: &Reading) -> Self {
         let mut samples =
             reading.strata().flat_map(|arms| arms.canary.iter().chain(&arms.baseline));
@@ -159,7 +169,7 @@ impl Layout {
         edges.extend(metric.bound_figures());
         let (least, most) =
             edges.iter().fold((f64::INFINITY, 0.0f64), |(l, m), &e| (l.min(e), m.max(e)));
-        // Steps of a sixth between, for the quantiles that reports show.
+        // Points a sixth apart in between, for the quantiles that reports show.
         let mut edge = least / 8.0;
         while edge < most * 8.0 && edges.len() < Self::MOST {
             edges.push(edge);
@@ -170,7 +180,8 @@ impl Layout {
         edges
     }
 
-    /// The layout of these boundaries, as an earlier reading of the metric set it; none where no reading sets such a one.
+    /// The layout of these boundaries, as an earlier reading of the metric set it; None where no
+    /// reading can set it.
     pub(crate) fn restored(metric: &Metric, edges: Vec<f64>) -> Option<Self> {
         let most = Self::MOST.max(metric.boundaries.len() + metric.bound_figures().count());
         let ascend = edges.windows(2).all(|pair| pair[0] < pair[1]);
@@ -193,10 +204,11 @@ impl Layout {
 }
 
 impl Observation {
-    /// Refuses finite numbers beyond 2^53. A check of its own: logs of earlier releases have such numbers, and are read.
+    /// Refuses finite numbers above 2^53. This check is separate because logs of earlier releases
+    /// have such numbers and have to be readable.
     ///
     /// # Errors
-    /// `HF-MET-008`.
+    /// [`ReadingError::TooLarge`].
     pub(crate) fn check_size(&self) -> Result<(), ReadingError> {
         for (metric, reading) in self.as_slice() {
             for arms in reading.strata() {
@@ -212,7 +224,8 @@ impl Observation {
 }
 
 impl Sample {
-    /// The first finite number that is beyond 2^53. Samples are seconds, of which no sum is made.
+    /// The first finite number above 2^53. Samples are not checked: they are seconds and are not
+    /// summed.
     fn too_large(&self) -> Option<f64> {
         let is_too_large = |value: &f64| value.is_finite() && value.abs() > MAX_COUNT;
         match self {
@@ -228,13 +241,13 @@ impl Sample {
 }
 
 /// Reads one arm of one metric.
-pub(super) struct Reader<'a> {
+pub(super) struct MetricReader<'a> {
     pub(super) metric: &'a Metric,
     pub(super) arm: &'static str,
 }
 
-impl Reader<'_> {
-    /// Fills the arm's columns with the numbers as sent; false where one is not finite.
+impl MetricReader<'_> {
+    /// Fills the arm's columns with the numbers as sent; false if one is not finite.
     pub(super) fn fill(
         &self,
         sample: &Sample,
@@ -270,7 +283,7 @@ impl Reader<'_> {
             }
             _ => return Err(self.form()),
         }
-        // Without a way out of the loop the compiler takes two columns at once.
+        // Without an early exit the compiler vectorises the loop by two columns.
         if !row.iter().fold(true, |finite, x| finite & x.is_finite()) {
             return Ok(false);
         }
@@ -280,7 +293,7 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    /// Refuses running totals of what has none.
+    /// Refuses running totals of a form that cannot be sent as totals.
     pub(super) fn has_totals(&self, sample: &Sample) -> Result<(), ReadingError> {
         let form = match (sample, self.metric.kind) {
             (Sample::Samples(_), _) => "raw samples",
@@ -290,13 +303,14 @@ impl Reader<'_> {
         Err(ReadingError::Totals { metric: self.metric.id, arm: self.arm, form })
     }
 
-    /// The form is not the kind's.
+    /// The error of a form that does not fit the metric's kind.
     pub(super) fn form(&self) -> ReadingError {
         let expected = match self.metric.kind {
             MetricKind::Proportion => "send [events, trials], or that by instance",
             MetricKind::Count => "send [events, seconds of exposure], or that by instance",
             MetricKind::Latency => {
-                "send cumulative buckets {\"le\", \"counts\", \"count\"} or {\"samples\"} in seconds, one form throughout"
+                "send cumulative buckets {\"le\", \"counts\", \"count\"} in every reading, \
+                 or {\"samples\"} in seconds"
             }
             MetricKind::Gauge => "send a number",
             MetricKind::Volume => "send requests per minute as a number",
@@ -304,7 +318,7 @@ impl Reader<'_> {
         ReadingError::Form { metric: self.metric.id, kind: self.metric.kind, expected }
     }
 
-    /// Refuses what is below zero.
+    /// Refuses negative numbers.
     pub(super) fn not_negative(&self, values: &[f64]) -> Result<(), ReadingError> {
         match values.iter().find(|&&value| value < 0.0) {
             Some(&value) => {
@@ -326,7 +340,7 @@ impl Reader<'_> {
             return Err(fault("`le` and `counts` differ in length"));
         }
         if sent.le.is_empty() || sent.le.len() > Layout::MOST {
-            return Err(fault("it has 1 to 64 buckets"));
+            return Err(fault("send 1 to 64 buckets"));
         }
         let (mut ascends, mut before) = (true, 0.0);
         for &edge in &sent.le {
@@ -334,7 +348,7 @@ impl Reader<'_> {
             before = edge;
         }
         if !ascends {
-            return Err(fault("`le` ascends in finite seconds above 0"));
+            return Err(fault("send `le` in ascending, finite seconds above 0"));
         }
         if sent.le != layout.edges() {
             return Err(ReadingError::Layout {
@@ -348,7 +362,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// What must hold of the numbers of one tick.
+    /// Checks the numbers of one tick.
     pub(super) fn check(&self, row: &[f64]) -> Result<(), ReadingError> {
         match self.metric.kind {
             MetricKind::Proportion if row[0] > row[1] => Err(ReadingError::MoreEventsThanTrials {
@@ -361,7 +375,7 @@ impl Reader<'_> {
                 Err(ReadingError::Histogram {
                     metric: self.metric.id,
                     arm: self.arm,
-                    fault: "`counts` never fall and end at or below `count`",
+                    fault: "send cumulative `counts` that do not fall and are at most `count`",
                 })
             }
             _ => Ok(()),

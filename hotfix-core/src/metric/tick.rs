@@ -1,4 +1,4 @@
-//! What one tick added to one metric: counters turned into differences, resets handled, strata summed (MET-6).
+//! Increment of one metric in one tick: differences of counters, resets, sums of strata.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,13 @@ use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp, clone_in_place};
 
 use super::reading::{Arms, NO_INSTANCES, Reading, Sample};
-use super::resolve::{ARMS, Layout, Reader, ReadingError};
+use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
 
-/// What one tick added to one metric: the canary's columns, then the baseline's.
+/// Increment of one metric in one tick: the canary's columns, then the baseline's.
 ///
-/// Proportions and counts: events, trials (or exposure in seconds, scaled by the arm's share). Gauges and volumes: the
-/// sum of the levels and their number. Latency: the count, then requests at or below each edge of the layout.
+/// Proportions and counts: events, trials (or exposure in seconds, scaled by the arm's share).
+/// Gauges and volumes: the sum of the levels and their number. Latency: the count, then requests at
+/// or below each edge of the layout.
 #[derive(Debug, Default, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -25,8 +26,8 @@ pub struct Tick {
     pub row: Vec<f64>,
     /// Such a row for each stratum, one after the other; empty where the reading has no strata.
     pub strata: Vec<f64>,
-    /// Events and trials of each instance of the canary and of the baseline, in the order of their names; empty where an
-    /// arm did not send them, and for readings by strata.
+    /// Events and trials of each instance of the canary and of the baseline, in the order of their
+    /// names; empty where an arm did not send them, and for readings by strata.
     pub instances: [Vec<[f64; 2]>; 2],
     /// The canary read something.
     pub canary: bool,
@@ -34,8 +35,8 @@ pub struct Tick {
     pub baseline: bool,
     /// A number was NaN or infinite: its arm is left out.
     pub not_finite: bool,
-    /// The running totals of the two arms were read last at different times: what came since covers more of one than of the
-    /// other.
+    /// The running totals of the two arms were last read at different times, so the differences
+    /// cover different times.
     pub uneven: bool,
 }
 
@@ -58,8 +59,8 @@ struct Kept {
 }
 
 impl Tick {
-    /// Reads a reading with both arms, each one pair or level with which nothing is wrong, as most are; false where it has to
-    /// be read at length.
+    /// Reads a reading with both arms, each one pair or level with which nothing is wrong, as most
+    /// are; false where it has to be read at length.
     #[inline]
     pub(crate) fn read_plain(&mut self, kind: MetricKind, reading: &Reading) -> bool {
         let Some(row) = plain(kind, reading) else { return false };
@@ -72,10 +73,11 @@ impl Tick {
         true
     }
 
-    /// Reads one metric into this tick, whose memory is reused. Changes nothing else, so a refusal loses nothing.
+    /// Reads one metric into this tick, whose memory is reused. Changes nothing else, so a refusal
+    /// has no effect.
     ///
     /// # Errors
-    /// `HF-MET-002` to `HF-MET-007`.
+    /// [`ReadingError`].
     pub fn read(
         &mut self,
         metric: &Metric,
@@ -133,7 +135,7 @@ impl Tick {
         for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
             let Some(sample) = sample else { continue };
             let row = &mut row[index * columns..(index + 1) * columns];
-            let reader = Reader { metric: source.metric, arm: ARMS[index] };
+            let reader = MetricReader { metric: source.metric, arm: ARMS[index] };
             if arms.totals {
                 reader.has_totals(sample)?;
             }
@@ -182,7 +184,7 @@ fn plain(kind: MetricKind, reading: &Reading) -> Option<[f64; 4]> {
     }
 }
 
-/// What one arm's reading came to.
+/// Result of one arm's reading.
 enum Read {
     NotFinite,
     /// A counter's first value.
@@ -193,7 +195,7 @@ enum Read {
 /// The totals that differences are taken from.
 #[derive(Clone, Copy)]
 enum Last<'a> {
-    /// What was sent is no total.
+    /// The value sent is not a total.
     NotNeeded,
     /// It is one; there may be none before it.
     Totals(Option<&'a Kept>),
@@ -219,7 +221,7 @@ impl Source<'_> {
     /// Reads an arm that is one sample.
     fn one(
         self,
-        reader: &Reader<'_>,
+        reader: &MetricReader<'_>,
         sample: &Sample,
         last: Last<'_>,
         row: &mut [f64],
@@ -259,7 +261,7 @@ impl Source<'_> {
     }
 }
 
-impl Reader<'_> {
+impl MetricReader<'_> {
     /// Reads an arm instance by instance. One without a total before is new, and adds nothing yet.
     fn instances(
         &self,
@@ -302,7 +304,8 @@ impl Reader<'_> {
             return Ok(Read::Nothing);
         }
         if let Some(share) = exposed {
-            // Instances are watched side by side: together they are exposed for as long as one of them is.
+            // Instances are watched side by side: together they are exposed for as long as one of
+            // them is.
             for [_, seconds] in &mut *each {
                 *seconds *= share / read;
             }
@@ -315,7 +318,8 @@ impl Reader<'_> {
     }
 }
 
-/// Turns totals into what came since `last`; after a reset all of it is new. False for a counter's first reading.
+/// Turns totals into what came since `last`; after a reset all of it is new. False for a counter's
+/// first reading.
 fn difference(row: &mut [f64], last: &[f64]) -> bool {
     if last.len() != row.len() {
         return false;
@@ -334,7 +338,7 @@ impl Counters {
         if self.strata.len() == reading.strata().count() { &self.strata } else { &[] }
     }
 
-    /// Keeps the totals of a reading that was taken.
+    /// Stores the totals of a reading that was used.
     #[inline]
     pub fn keep(&mut self, metric: &Metric, layout: &Layout, reading: &Reading, at: Timestamp) {
         // Most have none, and no strata.
@@ -363,7 +367,7 @@ impl Counters {
                 }
                 let totals = &mut kept.arms[index];
                 totals.resize(layout.columns(), 0.0);
-                let reader = Reader { metric, arm: ARMS[index] };
+                let reader = MetricReader { metric, arm: ARMS[index] };
                 if matches!(reader.fill(sample, layout, totals), Ok(true)) {
                     kept.at[index] = at;
                 } else {
@@ -374,8 +378,9 @@ impl Counters {
     }
 }
 
-/// Keeps each instance's totals. One that sends nothing this time keeps its last ones; one that sends what is no number has
-/// none, as the next total would look like a reset after it. Whether any was kept.
+/// Stores each instance's totals. An instance without a reading this time keeps its last totals;
+/// one with a value that is not a number loses them, because the next total would look like a
+/// reset. Returns whether any was stored.
 fn keep_instances(
     kept: &mut BTreeMap<String, [f64; 2]>,
     sent: &BTreeMap<String, [f64; 2]>,
@@ -420,7 +425,7 @@ mod tests {
             r#"{"totals": true, "canary": {"a": [5, 100], "b": [50, 1000]}, "baseline": [9, 900]}"#;
         let tick = read(&mut counters, first).unwrap();
         assert_eq!((tick.canary, tick.row), (false, vec![0.0; 4]));
-        // `a` went up by 1 in 20, `b` began anew, `c` is new and adds nothing yet.
+        // `a` went up by 1 in 20, `b` restarted, `c` is new and adds nothing yet.
         let second = r#"{"totals": true, "canary": {"a": [6, 120], "b": [2, 30], "c": [7, 70]}, "baseline": [10, 910]}"#;
         let tick = read(&mut counters, second).unwrap();
         assert_eq!(tick.row, [3.0, 50.0, 1.0, 10.0]);

@@ -1,4 +1,4 @@
-//! What nothing will judge, as a policy says it beforehand (MET-3, DEC-5).
+//! Metrics and phases that nothing will judge under a policy.
 
 use std::fmt;
 
@@ -25,7 +25,8 @@ pub struct Unjudged {
 }
 
 impl Unjudged {
-    /// What nothing judges under this policy: phases in which it is the same go together. Empty where all is judged.
+    /// What nothing judges under this policy, with phases grouped where it is the same. Empty if
+    /// everything is judged.
     pub fn of(policy: &Policy) -> Vec<Self> {
         let deciding = policy.metrics().iter().filter(|metric| metric.role == Role::Decide).count();
         let mut found: Vec<Self> = Vec::new();
@@ -61,7 +62,7 @@ fn unjudged_in(phase: &Phase, metrics: &[Metric]) -> Vec<MetricName> {
 }
 
 impl fmt::Display for Unjudged {
-    /// What is not judged, where and why, and what follows.
+    /// States what is not judged, where, why, and the consequence.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place =
             if self.everywhere { "any phase".to_owned() } else { quoted(&self.phases, ", ") };

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::unit::{Span, Timestamp, clone_in_place};
 
-/// Sums of equal rows over the last `span` of time and over the whole phase (MET-5).
+/// Sums of equal rows over the last `span` of time and over the whole phase.
 ///
-/// A row is what one tick added, a fixed number of columns. Rows closer together than `span / slots` share a slot, so
-/// the memory is bounded however often the host observes; at the policy's cadence the window is exact.
+/// A row is what one tick added, a fixed number of columns. Rows closer together than `span /
+/// slots` share a slot, so the memory is bounded however often the caller observes; at the policy's
+/// cadence the window is exact.
 #[derive(Debug, PartialEq)]
 pub struct Window {
     span: Span,
@@ -20,7 +21,7 @@ pub struct Window {
     starts: Vec<Timestamp>,
     first: usize,
     len: usize,
-    /// When the first row is too old; none where there is no row.
+    /// When the first row expires; None without rows.
     expires: Option<Timestamp>,
     sums: Vec<f64>,
     phase: Vec<f64>,
@@ -41,8 +42,8 @@ clone_in_place!(Window {
 });
 
 impl Window {
-    /// Fewest and most rows a window keeps: few enough to be small, and enough that it trails and does not tumble where
-    /// the host looks faster than the cadence.
+    /// Fewest and most rows of a window: few enough to be small, and enough that it trails smoothly
+    /// if the caller observes faster than the cadence.
     const SLOTS: (usize, usize) = (6, 64);
 
     /// A window of `span` for ticks about every `cadence`, with `width` columns.
@@ -174,14 +175,14 @@ impl Window {
         }
     }
 
-    /// The place of the row so many after the first, at most once around the ring: no division, which would take longer
-    /// than the rest.
+    /// The place of the row so many after the first, at most once around the ring: no division,
+    /// which would take longer than the rest.
     const fn slot(&self, after: usize) -> usize {
         let place = self.first + after;
         if place < self.slots { place } else { place - self.slots }
     }
 
-    /// The place of the last row; any where there is none.
+    /// The index of the last row; unspecified without rows.
     const fn newest(&self) -> usize {
         self.before(self.slot(self.len))
     }
@@ -210,7 +211,7 @@ impl Window {
     }
 }
 
-/// What a window holds, apart from what the policy says of it.
+/// State of a window, without what the policy determines.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WindowState {
@@ -222,7 +223,8 @@ pub(crate) struct WindowState {
 }
 
 impl Window {
-    /// What it holds. The same wherever the ring begins: what is summed is summed from the oldest on.
+    /// What it holds. The same wherever the ring begins: what is summed is summed from the oldest
+    /// on.
     pub(crate) fn state(&self) -> WindowState {
         let Self {
             span: _,
@@ -250,7 +252,7 @@ impl Window {
         state
     }
 
-    /// Takes up what a window of the same policy held; says whether it fits.
+    /// Restores the state of a window of the same policy; returns whether it fits.
     pub(crate) fn resume(&mut self, state: WindowState) -> bool {
         let WindowState { rows, starts, sums, phase } = state;
         let len = starts.len();

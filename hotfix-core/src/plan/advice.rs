@@ -1,4 +1,4 @@
-//! Dos, don'ts and pitfalls, each with what sees to it in this plan (GATE-6).
+//! Dos, don'ts and pitfalls, each with what ensures it in this plan.
 
 use serde::Serialize;
 
@@ -10,27 +10,29 @@ use crate::unit::Name;
 
 use super::Plan;
 
-/// One do, don't or pitfall, with what sees to it (GATE-6).
+/// One do, don't or pitfall, with what ensures it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlannedAdvice<'a> {
     /// Its id.
     pub id: Name,
-    /// Which of the three it is.
+    /// Its kind.
     pub kind: AdviceKind,
     /// The advice.
     pub text: &'a str,
     /// The check that the policy names for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shown_by: Option<AdviceCheck>,
-    /// What of that check this plan has, in words; none: it is advice to people.
+    /// What ensures it in this plan, in words. None if it is advice to people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_to_by: Option<String>,
 }
 
 impl Plan {
-    /// The dos, don'ts and pitfalls of the policy, in its order, each with what sees to it in this plan.
+    /// The dos, don'ts and pitfalls of the policy, in its order, each with what ensures it in this
+    /// plan.
     ///
-    /// A check that the policy names and this plan's severity does not have sees to nothing: then it is advice to people.
+    /// If the plan's severity does not have the check that the policy names, the item is advice to
+    /// people.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -39,13 +41,11 @@ impl Plan {
     /// let policy = Arc::new(Policy::preset("fast-track")?);
     /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
     /// let advice = plan.advice();
-    /// let blind = advice.iter().find(|advice| advice.id.as_str() == "no_blind_deploy").ok_or("S3 has it")?;
+    /// let blind = advice.iter().find(|advice| advice.id.as_str() == "no_blind_deploy").ok_or("fast-track has it")?;
     /// assert_eq!(blind.shown_by, Some(AdviceCheck::Monitoring));
-    /// assert_eq!(blind.seen_to_by.as_deref(), Some("2 metrics decide; without their data it asks after 5min"));
+    /// assert_eq!(blind.seen_to_by.as_deref(), Some("2 deciding metrics; without their data the rollout asks after 5min"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows GATE-6.
     pub fn advice(&self) -> Vec<PlannedAdvice<'_>> {
         let advice = self.policy().advice().iter().map(|advice| PlannedAdvice {
             id: advice.id,
@@ -58,14 +58,14 @@ impl Plan {
     }
 
     fn sees_to(&self, check: AdviceCheck) -> Option<String> {
-        // The release brings ways back that the policy need not know.
+        // The release may have rollback methods that the policy does not name.
         let methods = &self.subject().release.methods;
         if let (AdviceCheck::Rollback, Some(first)) = (check, self.methods().first())
             && !methods.is_empty()
         {
             return Some(format!(
                 "{}, {} first",
-                count(methods.len(), "way back", "ways back"),
+                count(methods.len(), "rollback method", "rollback methods"),
                 words(first.kind.as_str())
             ));
         }
@@ -73,13 +73,13 @@ impl Plan {
     }
 }
 
-/// Whether the policy has a check for incidents of any severity (GATE-6).
+/// Whether the policy has a check for incidents of any severity.
 pub(crate) fn has_check(policy: &Policy, check: AdviceCheck) -> bool {
     let levels = policy.severities().iter().map(Some);
     levels.chain([None]).any(|level| found(policy, level, check).is_some())
 }
 
-/// What of a check the policy has for a severity, in words.
+/// What the policy has of a check for a severity, in words.
 fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> Option<String> {
     let step = |id: &str| policy.procedure().iter().any(|step| step.id.as_str() == id);
     let duties = |kinds: &[DutyKind]| {
@@ -96,7 +96,7 @@ fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> 
             let demands = level.and_then(|level| level.testing.as_ref());
             demands
                 .map(|testing| {
-                    count(testing.demands.len().max(1), "demand for tests", "demands for tests")
+                    count(testing.demands.len().max(1), "required test", "required tests")
                 })
                 .or_else(|| step("test").then(|| "the step `test`".to_owned()))
         }
@@ -104,17 +104,17 @@ fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> 
             let demand = level.and_then(|level| level.review.as_ref());
             demand
                 .map(|review| {
-                    count(review.approvers as usize, "reviewer is asked", "reviewers are asked")
+                    count(review.approvers as usize, "required reviewer", "required reviewers")
                 })
                 .or_else(|| step("review").then(|| "the step `review`".to_owned()))
         }
         AdviceCheck::Approvals => {
             let own = level.map_or(0, |level| level.approvals.len());
-            some(own + policy.approvals().len(), "demand for approval", "demands for approval")
+            some(own + policy.approvals().len(), "required approval", "required approvals")
         }
         AdviceCheck::Monitoring => {
             let deciding = policy.metrics().iter().filter(|m| m.role == Role::Decide).count();
-            let metrics = some(deciding, "metric decides", "metrics decide")?;
+            let metrics = some(deciding, "deciding metric", "deciding metrics")?;
             let no_data = policy.watch().no_data;
             let then = match no_data.then {
                 crate::grade::Response::Continue => return Some(metrics),
@@ -123,14 +123,16 @@ fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> 
                 crate::grade::Response::RollBack => "rolls back",
             };
             let after = crate::text::time(no_data.after);
-            Some(format!("{metrics}; without their data it {then} after {after}"))
+            Some(format!("{metrics}; without their data the rollout {then} after {after}"))
         }
         AdviceCheck::Messages => {
-            let duties = duties(&[DutyKind::Tell, DutyKind::Update]);
+            let duties = duties(&[DutyKind::Notify, DutyKind::Update]);
             some(policy.messages().len(), "message", "messages")
-                .or_else(|| some(duties, "duty to tell", "duties to tell"))
+                .or_else(|| some(duties, "duty to notify", "duties to notify"))
         }
-        AdviceCheck::Rollback => some(policy.rollback().methods.len(), "way back", "ways back"),
+        AdviceCheck::Rollback => {
+            some(policy.rollback().methods.len(), "rollback method", "rollback methods")
+        }
         AdviceCheck::MergeBack => {
             let branches = policy.vcs().map(|vcs| vcs.merge_back.join(", "));
             branches.filter(|names| !names.is_empty()).map(|names| format!("merged into {names}"))

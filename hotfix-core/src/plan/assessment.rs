@@ -1,4 +1,4 @@
-//! The plan's severity with its reasons, and what should be known before it starts (SEV-5, SEV-6).
+//! The plan's severity with its reasons, and what should be known before it starts.
 
 use serde::Serialize;
 
@@ -11,52 +11,52 @@ use crate::unit::Name;
 
 use super::{Kept, Plan};
 
-/// The plan's severity with its reasons (SEV-5).
+/// The plan's severity with its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Assessment<'a> {
     /// The severity that the plan is made for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// Whether it came with the incident; else the policy's rules say so.
+    /// Whether the incident gives it. Otherwise it comes from the policy's rules.
     pub given: bool,
-    /// What the house calls it.
+    /// The organisation's name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<&'a str>,
-    /// How its process departs from the normal one.
+    /// How its process differs from the normal one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<&'a str>,
-    /// Whether the policy answers that severity with a hot-fix; none where it does not have it.
+    /// Whether the policy allows a hot-fix for that severity. None if the policy does not have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_with_hotfix: Option<bool>,
     /// Whether the rules call for a hot-fix.
     pub hotfix: Hotfix,
-    /// The severity that is certain by the rules.
+    /// The severity that is certain from the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certain: Option<Severity>,
-    /// The most severe one that is still possible by the rules.
+    /// The most severe one that is still possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_worst: Option<Severity>,
-    /// Whether no unknown fact can change what the rules say.
+    /// Whether no unknown fact can change the result of the rules.
     pub settled: bool,
-    /// The rules that fired, in the order of the policy.
+    /// The rules that apply, in the order of the policy.
     pub rules: Vec<FiredRule<'a>>,
-    /// The unknown facts that can still change what the rules say.
+    /// The unknown facts that can still change the result of the rules.
     pub ask: Vec<Ask<'a>>,
-    /// The implications that what is known breaks.
+    /// The implications that the known facts violate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contradictions: Vec<Name>,
 }
 
-/// A rule that fired.
+/// A rule that applies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FiredRule<'a> {
     /// Its id.
     pub id: Name,
-    /// What people call it.
+    /// Its title for people.
     pub title: &'a str,
 }
 
-/// A fact worth asking for.
+/// A fact that somebody should find out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ask<'a> {
     /// The fact.
@@ -66,55 +66,54 @@ pub struct Ask<'a> {
 }
 
 closed_set! {
-    /// What is remarkable in a plan.
-    RemarkKind {
-        /// The policy answers this severity with the normal process.
+    /// The kinds of findings of a plan.
+    PlanFindingKind {
+        /// The policy has the normal process for this severity.
         NoHotfixForSeverity = "no_hotfix_for_severity",
-        /// The policy's rules call for no hot-fix.
+        /// The policy's rules do not call for a hot-fix.
         NoHotfixByRules = "no_hotfix_by_rules",
-        /// The change is more than the policy lets a hot-fix have.
+        /// The change exceeds what the policy allows in a hot-fix.
         OutOfScope = "out_of_scope",
         /// The policy does not have this severity.
         UnknownSeverity = "unknown_severity",
-        /// There is no severity.
+        /// The severity is unknown.
         NoSeverity = "no_severity",
-        /// The rules are certain of a more severe one than was given.
+        /// The rules give a more severe level than the incident.
         MoreSevere = "more_severe",
-        /// What is not known can still change what the rules say.
+        /// Unknown facts can still change the result of the rules.
         NotSettled = "not_settled",
-        /// What is known contradicts itself.
+        /// The known facts contradict each other.
         Contradiction = "contradiction",
-        /// A time that is allowed may be missed, or is.
+        /// A time limit is missed, or may be missed.
         TimeShort = "time_short",
-        /// Nothing judges a metric that is to decide.
+        /// No phase judges a deciding metric.
         NotJudged = "not_judged",
-        /// No way back is named.
-        NoWayBack = "no_way_back",
-        /// The release cannot simply go back.
+        /// The release names no rollback method.
+        NotReversible = "not_reversible",
+        /// The release cannot simply be rolled back.
         SchemaChange = "schema_change",
-        /// The record lacks something.
-        RecordIncomplete = "record_incomplete",
+        /// The change record is incomplete.
+        ChangeRecordIncomplete = "change_record_incomplete",
     }
 }
 
-/// Something that whoever starts the plan should know.
+/// A finding that everybody who starts the plan should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Remark {
-    /// Which.
-    pub kind: RemarkKind,
-    /// What, in a sentence.
+pub struct PlanFinding {
+    /// Its kind.
+    pub kind: PlanFindingKind,
+    /// The finding in a sentence.
     pub text: String,
 }
 
 impl Plan {
-    /// What the plan's severity has in the policy; none where the plan has no severity, or the policy not this one.
+    /// The policy's entry for the plan's severity. None if the plan has no severity or the policy
+    /// does not have this one.
     pub(crate) fn level(&self) -> Option<&SeverityLevel> {
         self.severity().and_then(|severity| self.policy().severity(severity))
     }
 
     /// The plan's severity with its reasons.
-    ///
-    /// Shows SEV-5.
     pub fn assessment(&self) -> Assessment<'_> {
         let policy = self.policy();
         let answer = policy.classify(self.facts());
@@ -143,21 +142,21 @@ impl Plan {
         }
     }
 
-    /// What whoever starts the plan should know, the weightiest first.
+    /// The findings that everybody who starts the plan should know, most important first.
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use hotfix_core::{plan::{Plan, RemarkKind}, policy::Policy};
+    /// use hotfix_core::{plan::{Plan, PlanFindingKind}, policy::Policy};
     ///
     /// let policy = Arc::new(Policy::preset("enterprise")?);
     /// let incident = r#"{"id": "INC-1", "facts": {"cosmetic": true}, "severity": "P2"}"#;
     /// let plan = Plan::from_json(policy, incident, r#"{"version": "2", "previous": "1"}"#, "")?;
-    /// assert_eq!(plan.remarks()[0].kind, RemarkKind::NoHotfixForSeverity);
+    /// assert_eq!(plan.findings()[0].kind, PlanFindingKind::NoHotfixForSeverity);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn remarks(&self) -> Vec<Remark> {
-        let mut remarks = Vec::new();
-        let mut put = |kind, text: String| remarks.push(Remark { kind, text });
+    pub fn findings(&self) -> Vec<PlanFinding> {
+        let mut findings = Vec::new();
+        let mut put = |kind, text: String| findings.push(PlanFinding { kind, text });
         let assessment = self.assessment();
         let policy = self.policy().name();
         for reason in self.normal_process(self.severity(), self.facts()) {
@@ -165,62 +164,71 @@ impl Plan {
         }
         match (self.severity(), assessment.answered_with_hotfix) {
             (Some(severity), None) if !self.policy().severities().is_empty() => put(
-                RemarkKind::UnknownSeverity,
-                format!("`{policy}` has no {severity}, so the start waits for one that it has"),
+                PlanFindingKind::UnknownSeverity,
+                format!("the policy `{policy}` has no severity {severity}: the start waits until you set one that it has"),
             ),
             (None, _) if !self.policy().severities().is_empty() => put(
-                RemarkKind::NoSeverity,
-                "the severity is not known, so what it asks for is not either".to_owned(),
+                PlanFindingKind::NoSeverity,
+                "the severity is unknown, and so are its demands: set the severity or the missing facts".to_owned(),
             ),
             _ => {}
         }
         if !assessment.contradictions.is_empty() {
             let broken = quoted(&assessment.contradictions, ", ");
             put(
-                RemarkKind::Contradiction,
-                format!("no incident can have these facts: they break {broken}"),
+                PlanFindingKind::Contradiction,
+                format!("the facts of the incident contradict each other: they violate {broken}"),
             );
         }
         if let (Some(severity), Some(certain)) = (self.severity(), assessment.certain)
             && certain < severity
         {
             put(
-                RemarkKind::MoreSevere,
-                format!("by the rules it is a {certain}, and the plan is for a {severity}"),
+                PlanFindingKind::MoreSevere,
+                format!("the rules give {certain}, but the plan is for {severity}"),
             );
         }
         if !assessment.settled && !self.policy().rules().is_empty() {
             let facts: Vec<&str> = assessment.ask.iter().map(|ask| ask.fact.as_str()).collect();
-            let worst = assessment
-                .at_worst
-                .map_or_else(String::new, |worst| format!(", at worst a {worst}"));
-            let text =
-                format!("the rules are not settled{worst}: ask for {}", quoted(&facts, ", "));
-            put(RemarkKind::NotSettled, text);
+            let worst =
+                assessment.at_worst.map_or_else(String::new, |worst| format!(", {worst} at worst"));
+            let text = format!(
+                "the severity by the rules is not final{worst}: find out {}",
+                quoted(&facts, ", ")
+            );
+            put(PlanFindingKind::NotSettled, text);
         }
         let slo = self.slo();
         for objective in slo.slo.iter().chain(&slo.deadlines) {
             if matches!(objective.verdict, Some(Kept::Missed | Kept::MayBeMissed)) {
-                put(RemarkKind::TimeShort, format!("{}: {}", objective.name, objective.sentence));
+                put(
+                    PlanFindingKind::TimeShort,
+                    format!("{}: {}", objective.name, objective.sentence),
+                );
             }
         }
         for unjudged in Unjudged::of(self.policy()) {
-            put(RemarkKind::NotJudged, unjudged.to_string());
+            put(PlanFindingKind::NotJudged, unjudged.to_string());
         }
         if self.subject().release.methods.is_empty() {
             let ways: Vec<&str> = self.methods().iter().map(|way| way.kind.as_str()).collect();
-            let text =
-                format!("the release names no way back: {} is tried", quoted(&ways, ", then "));
-            put(RemarkKind::NoWayBack, text);
+            let text = format!(
+                "the release names no rollback method: the rollout tries {}",
+                quoted(&ways, ", then ")
+            );
+            put(PlanFindingKind::NotReversible, text);
         }
         if self.subject().traffic.schema_change == Some(true) {
-            let text = "the release changes a schema and cannot simply go back";
-            put(RemarkKind::SchemaChange, text.to_owned());
+            let text = "the release changes a schema and cannot simply be rolled back";
+            put(PlanFindingKind::SchemaChange, text.to_owned());
         }
-        let missing = self.record().missing;
+        let missing = self.change_record().missing;
         if !missing.is_empty() {
-            put(RemarkKind::RecordIncomplete, format!("not on record: {}", quoted(&missing, ", ")));
+            put(
+                PlanFindingKind::ChangeRecordIncomplete,
+                format!("the change record lacks {}", quoted(&missing, ", ")),
+            );
         }
-        remarks
+        findings
     }
 }

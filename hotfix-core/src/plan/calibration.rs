@@ -1,5 +1,5 @@
-//! What the house's own history asks of the tests: threshold, cap and hold level by metric and phase (statistics,
-//! section 4).
+//! Calibration of the tests with your own history: threshold, cap and hold level by metric and
+//! phase.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,12 @@ use crate::unit::{MetricName, PhaseName, Share, Span};
 
 use super::PlanError;
 
-/// What each instance counted in ordinary operation, by metric: `{metric: {instance: [[events, trials], …]}}`, one pair a
-/// tick of the policy's cadence. Events are what the metric counts, as in observations.
+/// The counts of each instance in normal operation, by metric:
+/// `{metric: {instance: [[events, trials], …]}}`, one pair per tick of the policy's cadence. Events
+/// are those that the metric counts, as in observations.
 pub type Histories = BTreeMap<MetricName, BTreeMap<String, Vec<[f64; 2]>>>;
 
-/// The calibrations of one metric's rollback test. The plan keeps these and not the history.
+/// The calibrations of one metric's rollback test. The plan keeps these, but not the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricCalibration {
@@ -35,38 +36,39 @@ pub struct MetricCalibration {
 pub struct PhaseCalibration {
     /// The phase.
     pub phase: PhaseName,
-    /// Its limits; absent where the history gives none.
+    /// Its limits. Absent if the history gives none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Box<Calibration>>,
-    /// Why the history gives none: a code and a sentence. The policy's `otherwise` says what is done then.
+    /// Why the history gives none: a code and a sentence. The policy's `otherwise` is then used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without: Option<String>,
 }
 
 impl MetricCalibration {
-    /// The limits of a phase, where there are any.
+    /// The limits of a phase, if there are any.
     pub fn of(&self, phase: PhaseName) -> Option<&Calibration> {
         self.phases.iter().find(|p| p.phase == phase)?.calibration.as_deref()
     }
 }
 
 impl Metric {
-    /// Whether limits can be calibrated for its test: they are the rate-ratio test's (statistics, section 11).
+    /// Whether limits can be calibrated for its test: only the rate-ratio test has them.
     pub fn is_replayed(&self) -> bool {
         self.is_rate() && self.model == Model::Poisson
     }
 }
 
 impl Policy {
-    /// How many ticks the tests are planned for: all phases with a live arm to compare with, each for as long as it may
-    /// take. At least 1.
+    /// The number of ticks that the tests are planned for: all phases with a live arm to compare
+    /// with, each for as long as it may take. At least 1.
     pub fn planned_ticks(&self) -> u32 {
         let compared = self.phases().iter().filter(|phase| phase.share < Share::ALL);
         let ticks = compared.map(|phase| self.ticks_of(phase)).fold(0, u32::saturating_add);
         ticks.max(1)
     }
 
-    /// How many ticks a phase may take: its most time, or its least where it has none. At least 1.
+    /// The ticks of a phase: for its most time, or its least time if it has no most time. At least
+    /// 1.
     pub fn ticks_of(&self, phase: &Phase) -> u32 {
         let cadence = self.watch().cadence.as_millis().max(1);
         let lasts: Span = phase.watch_most.unwrap_or(phase.watch);
@@ -77,7 +79,8 @@ impl Policy {
 /// Calibrates each metric that has a history.
 ///
 /// # Errors
-/// `HF-PLAN-006` for a metric that has no test to calibrate, `-007` for what is no history, `-008` in a mode that uses none.
+/// A [`PlanError`] for a metric without a test to calibrate, an unusable history, or a mode that
+/// uses none.
 pub(super) fn calibrations(
     policy: &Policy,
     histories: Histories,
@@ -102,7 +105,8 @@ pub(super) fn calibrations(
     Ok(calibrations)
 }
 
-/// What the metric's test is fed: failures where it counts successes. What is no count is found out later.
+/// The input of the metric's test: failures if it counts successes. Later checks find values that
+/// are not counts.
 fn bad_events(
     metric: &Metric,
     mut counts: BTreeMap<String, Vec<[f64; 2]>>,
@@ -127,10 +131,12 @@ fn of_phase(policy: &Policy, phase: &Phase, history: &History) -> PhaseCalibrati
         Ok(calibration) => {
             PhaseCalibration { phase, calibration: Some(Box::new(calibration)), without: None }
         }
-        Err(error) => PhaseCalibration { phase, calibration: None, without: Some(said(&error)) },
+        Err(error) => {
+            PhaseCalibration { phase, calibration: None, without: Some(with_code(&error)) }
+        }
     }
 }
 
-fn said(error: &StatError) -> String {
+fn with_code(error: &StatError) -> String {
     format!("{}: {error}", error.code())
 }

@@ -1,4 +1,4 @@
-//! The commit message of a plan (VCS-5).
+//! The commit message of a plan.
 
 use super::Plan;
 use crate::fact::{Fact, FactId, FactValue};
@@ -8,15 +8,18 @@ use crate::unit::is_invisible;
 use crate::vcs::{CommitError, CommitMessage, CommitParts};
 
 impl Plan {
-    /// The commit message of the fix in the policy's form, from what is given and what the plan knows.
+    /// The commit message of the fix in the policy's form, from what is given and what the plan
+    /// knows.
     ///
-    /// What is given wins. Otherwise the summary is the release's description, or else the incident's title; of the facts
-    /// that the form asks for, the issue is the incident's id, the severity the plan's where that is given or settled, and the impact the incident's title,
-    /// where the summary is another text, with the share of users affected. Nothing is guessed: cause, change, solution and
-    /// testing are what the caller says, or missing.
+    /// Given values have precedence. Otherwise the summary is the release's description, or else
+    /// the incident's title; of the facts that the form asks for, the issue is the incident's id,
+    /// the severity the plan's where that is given or settled, and the impact the incident's title,
+    /// where the summary is another text, with the share of users affected. Nothing is guessed:
+    /// cause, change, solution and testing are what the caller says, or missing.
     ///
     /// # Errors
-    /// As [`CommitForm::compose`](crate::policy::section::CommitForm::compose); `HF-VCS-020` where there is neither summary, description nor title.
+    /// As [`CommitForm::compose`](crate::policy::section::CommitForm::compose), also if there is
+    /// neither summary, description nor title.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -33,8 +36,6 @@ impl Plan {
     /// assert_eq!(message.missing, [CommitField::Change]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows VCS-5.
     pub fn commit_message(&self, given: CommitParts) -> Result<CommitMessage, CommitError> {
         let form = self.policy.commit_form();
         let mut parts = given;
@@ -42,7 +43,7 @@ impl Plan {
         let known = |text: &Option<String>| text.clone().filter(|text| is_seen(text));
         let (title, description) = (known(&incident.title), known(&release.description));
         let blank = parts.summary.trim().is_empty();
-        // What the summary already says is no impact besides.
+        // The impact does not repeat the summary.
         let title_besides = title.clone().filter(|_| !blank || description.is_some());
         if blank {
             parts.summary = description.or(title).unwrap_or_default();
@@ -71,7 +72,7 @@ impl Plan {
     }
 }
 
-/// Whether a text shows anything.
+/// Whether a text has visible characters.
 fn is_seen(text: &str) -> bool {
     text.chars().any(|c| !c.is_whitespace() && !is_invisible(c))
 }

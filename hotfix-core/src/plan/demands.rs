@@ -1,12 +1,14 @@
-//! What the severity of a plan asks for (GATE-1, GATE-3).
+//! The demands of a plan's severity.
 
 use super::Plan;
 use crate::gate::{Demands, SeverityBasis};
 
 impl Plan {
-    /// What the plan's severity asks for: approvals, review and testing, with whether staging may be left out.
+    /// The demands of the plan's severity: approvals, review and testing, and whether staging may
+    /// be skipped.
     ///
-    /// Where the severity is not known for certain, `basis` says so and `would_tell` names the facts that would tell it.
+    /// If the severity is not certain, `basis` shows it, and `would_tell` has the facts that decide
+    /// it.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -21,13 +23,11 @@ impl Plan {
     /// assert_eq!(testing.staging.verdict, StagingVerdict::MayBeLeftOut);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows GATE-3.
     pub fn demands(&self) -> Demands {
         Demands::new(&self.policy, self.severity, self.severity_basis(), &self.facts)
     }
 
-    /// Where the plan's severity comes from.
+    /// The basis of the plan's severity.
     pub(super) fn severity_basis(&self) -> SeverityBasis {
         let answer = self.policy.classify(&self.facts);
         if self.subject.incident.severity.is_some() {

@@ -1,4 +1,4 @@
-//! What a plan's digest is taken of (PLAN-7).
+//! The digest of a plan.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::unit::MetricName;
 use super::personal::nameless;
 use super::{MetricCalibration, Subject};
 
-/// SHA-256 of `{"calibration", "policy", "subject"}` in canonical JSON, without calibrations where there are none, and with empty
-/// text where people are named.
+/// SHA-256 of `{"calibration", "policy", "subject"}` in canonical JSON, without `calibration` if it
+/// is empty, and with an empty text for each name of a person.
 ///
-/// Canonical JSON sorts members, so without calibrations every plan of a policy begins alike, and most of its text is the policy:
-/// that is hashed once.
+/// Canonical JSON sorts members, so without calibrations all plans of a policy begin with the same
+/// text, the policy, which is hashed once.
 pub(super) fn of(
     policy: &Policy,
     subject: &Subject,

@@ -12,13 +12,13 @@ use crate::unit::MetricName;
 use super::timeline::TimelineOffset;
 use super::{
     Assessment, ChosenStrategy, Duration, Incident, Method, MetricCalibration, Objectives, Plan,
-    PlanRecord, PlannedAdvice, Procedure, Recommendation, Release, Remark, Risks, RollbackPlan,
-    Traffic,
+    PlanChangeRecord, PlanFinding, PlannedAdvice, Procedure, Recommendation, Release, Risks,
+    RollbackPlan, Traffic,
 };
 
-/// Everything that a plan has and says: what C gives as JSON and Python as a dict.
+/// All views of a plan, which C gives as JSON and Python as a dict.
 #[derive(Clone, Debug, Serialize)]
-pub struct Document<'a> {
+pub struct PlanDocument<'a> {
     advice: Vec<PlannedAdvice<'a>>,
     assessment: Assessment<'a>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -32,9 +32,9 @@ pub struct Document<'a> {
     policy: serde_json::Value,
     procedure: Procedure<'a>,
     recommendation: Recommendation,
-    record: PlanRecord<'a>,
+    change_record: PlanChangeRecord<'a>,
     release: &'a Release,
-    remarks: Vec<Remark>,
+    findings: Vec<PlanFinding>,
     risks: Risks<'a>,
     rollback: RollbackPlan,
     scope: ScopeReport,
@@ -47,22 +47,21 @@ pub struct Document<'a> {
 }
 
 impl Plan {
-    /// The plan and all its views, worked out now.
+    /// The plan and all its views, computed now.
     ///
-    /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy", "recommendation", "rollback",
-    /// "severity", "assessment", "demands", "scope", "remarks", "record", "duration", "timeline", "slo", "procedure", "advice",
-    /// "risks", "calibration"}`; `severity` and `calibration` only where there is one. Each is what the method of its name
-    /// says, so `strategy` is an object with the member `strategy`.
+    /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy",
+    /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
+    /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
+    /// "calibration"}`; `severity` and `calibration` only where there is one. Each is what the
+    /// method of its name says, so `strategy` is an object with the member `strategy`.
     ///
-    /// Not in it: [`sight`](Self::sight), which takes milliseconds, and [`source_control`](Self::source_control), which needs a
-    /// time and may be refused.
-    ///
-    /// Shows PLAN-7.
-    pub fn document(&self) -> Document<'_> {
-        // A checked policy holds nothing that JSON cannot.
+    /// It does not contain [`power`](Self::power), which takes milliseconds, and
+    /// [`source_control`](Self::source_control), which needs a time and may be refused.
+    pub fn document(&self) -> PlanDocument<'_> {
+        // JSON can represent every checked policy.
         let policy = serde_json::to_value(self.policy()).unwrap_or_default();
         let phases = policy.get("phases").cloned().unwrap_or_default();
-        Document {
+        PlanDocument {
             advice: self.advice(),
             assessment: self.assessment(),
             calibration: self.calibrations(),
@@ -75,9 +74,9 @@ impl Plan {
             policy,
             procedure: self.procedure(),
             recommendation: self.recommendation(),
-            record: self.record(),
+            change_record: self.change_record(),
             release: &self.subject().release,
-            remarks: self.remarks(),
+            findings: self.findings(),
             risks: self.risks(),
             rollback: self.rollback(),
             scope: self.scope(),
@@ -89,7 +88,7 @@ impl Plan {
         }
     }
 
-    /// [`document`](Self::document) as JSON, laid out for people.
+    /// [`document`](Self::document) as indented JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(&self.document()).unwrap_or_default()
     }

@@ -1,7 +1,7 @@
-//! How long things take: the phases, the steps of a procedure, reviews, tests (PLAN-3).
+//! Durations of phases, procedure steps, reviews and tests.
 //!
-//! A procedure says by a step with the id `deploy`, or one that begins with `deploy_`, where the fix goes live; by `review` and
-//! `test`, where the change is reviewed and tested.
+//! In a procedure, the fix goes live at the step `deploy`, or at one whose id begins with
+//! `deploy_`. The change is reviewed and tested at the steps `review` and `test`.
 
 use serde::Serialize;
 
@@ -17,43 +17,44 @@ use super::Plan;
 pub struct StepTime {
     /// What it is: a step of the procedure, a phase, a review.
     pub step: String,
-    /// What it takes at least; zero where that is not said.
+    /// Its least time. Zero if not given.
     pub least: Span,
-    /// What it takes at most; as much as `least` where that is not said.
+    /// Its most time. The same as `least` if not given.
     pub most: Span,
 }
 
 /// A time made of parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Times {
-    /// What it is made of; least and most of them add up to those of the whole.
+    /// The parts. Their least and most times add up to those of the whole.
     pub parts: Vec<StepTime>,
     /// The least time of the whole.
     pub least: Span,
     /// The most time of the whole.
     pub most: Span,
-    /// The steps of the procedure that belong to it and of which nothing tells how long they take; they come on top.
+    /// Steps of the procedure without a known time. Their time is to be added.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub untimed: Vec<Name>,
 }
 
-/// How long a plan takes (PLAN-3).
+/// How long a plan takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duration {
-    /// From the first deployment to the end of the final validation. The most is what the phases allow; one without a most
-    /// time is taken to end at its least, and nobody knows how long a person takes at a gate.
+    /// From the first deployment to the end of the final validation. The most time is the sum of
+    /// the phases' most times; a phase without one counts with its least time. Time that people
+    /// take at gates is not included.
     pub rollout: Times,
-    /// From the detection until the fix is live, for the plan's severity; none where nothing tells.
+    /// From the detection until the fix is live, for the plan's severity. None if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_live: Option<Times>,
-    /// The whole procedure from the detection; none where it has no times. A review, a test or a deployment without a time of
-    /// its own takes what the severity or the phases say.
+    /// The whole procedure from the detection. None if it has no times. A review, a test or a
+    /// deployment without its own time takes the time of the severity or the phases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub procedure: Option<Times>,
 }
 
 impl Plan {
-    /// How long the rollout takes, and the way to it from the detection.
+    /// The duration of the rollout, and of the procedure from the detection.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -65,8 +66,6 @@ impl Plan {
     /// assert_eq!((procedure.least.to_string(), procedure.most.to_string()), ("18min".into(), "35min".into()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows PLAN-3.
     pub fn duration(&self) -> Duration {
         Duration {
             rollout: rollout(self.policy()),
@@ -81,7 +80,7 @@ impl Plan {
 }
 
 impl Times {
-    /// Adds a part; nothing where no time is said.
+    /// Adds a part. Adds nothing without a time.
     pub(crate) fn add(&mut self, step: &str, least: Option<Span>, most: Option<Span>) {
         let least = least.unwrap_or(Span::ZERO);
         let most = most.unwrap_or(least);
@@ -91,7 +90,7 @@ impl Times {
         }
     }
 
-    /// Goes on to a step that runs from one time to another since the detection.
+    /// Advances to a step with start and end since the detection.
     fn reach(&mut self, step: &str, starts: Option<Span>, ends: Option<Span>) {
         let until = |reached: Span, position: Option<Span>| {
             let position = position.map_or(0, Span::as_millis);
@@ -117,14 +116,18 @@ impl Times {
     }
 }
 
-/// The whole procedure; none where it has no times. `unsaid` has the time of a step, by its place, that has none of its own.
-pub(crate) fn procedure(policy: &Policy, unsaid: impl Fn(usize) -> Option<Times>) -> Option<Times> {
+/// The whole procedure. None if it has no times. `elsewhere` gives the time of a step without its
+/// own, by index.
+pub(crate) fn procedure(
+    policy: &Policy,
+    fallback: impl Fn(usize) -> Option<Times>,
+) -> Option<Times> {
     let mut sum = Times::default();
     for (index, step) in policy.procedure().iter().enumerate() {
         if has_time(step) {
             sum.step(step);
         } else {
-            match unsaid(index) {
+            match fallback(index) {
                 Some(known) => sum.extend(known),
                 None => sum.untimed.push(step.id),
             }
@@ -133,15 +136,16 @@ pub(crate) fn procedure(policy: &Policy, unsaid: impl Fn(usize) -> Option<Times>
     (!sum.most.is_zero()).then_some(sum)
 }
 
-/// From the detection until the fix is live, for a severity. A review, a test or a deployment that the procedure names
-/// without a time takes what the severity or the policy says of it. None where nothing tells.
+/// From the detection until the fix is live, for a severity. A review, a test or a deployment that
+/// the procedure names without a time takes what the severity or the policy says of it. None where
+/// nothing gives one.
 pub(crate) fn until_live(policy: &Policy, level: Option<&SeverityLevel>) -> Option<Times> {
     let mut sum = Times::default();
     let steps = policy.procedure();
     if steps.is_empty() {
         review(&mut sum, level);
         testing(&mut sum, level);
-        // What people do before the deployment is not said at all.
+        // Nothing is given about the work of people before the deployment.
         if sum.parts.is_empty() {
             return None;
         }
@@ -159,12 +163,12 @@ pub(crate) fn until_live(policy: &Policy, level: Option<&SeverityLevel>) -> Opti
             }
         }
     }
-    // Of what comes before the deployment something must be known.
+    // At least one time before the deployment must be known.
     let tells = deploy == 0 || sum.untimed.len() < deploy;
     (tells && !sum.most.is_zero()).then_some(sum)
 }
 
-/// The step at which the fix goes live: its place in the procedure.
+/// The index of the step at which the fix goes live.
 pub(super) fn going_live(policy: &Policy) -> Option<usize> {
     policy.procedure().iter().position(|step| {
         let id = step.id.as_str();
@@ -176,7 +180,7 @@ pub(super) const fn has_time(step: &ProcedureStep) -> bool {
     step.least.is_some() || step.most.is_some()
 }
 
-/// What a step without a time of its own takes by what the policy says elsewhere; none where it says nothing.
+/// The time of a step without its own time, from other parts of the policy. None if there is none.
 pub(super) fn elsewhere(
     policy: &Policy,
     level: Option<&SeverityLevel>,
@@ -194,19 +198,19 @@ pub(super) fn elsewhere(
     (after || !sum.parts.is_empty()).then_some(sum)
 }
 
-/// Adds the review; whether it takes no time before the deployment, as it comes after.
+/// Adds the review. Returns whether it takes no time before the deployment because it comes after.
 fn review(sum: &mut Times, level: Option<&SeverityLevel>) -> bool {
     let Some(review) = level.and_then(|level| level.review.as_ref()) else { return false };
     match review.time {
         ReviewTime::Before => sum.add("review", review.least, review.most),
-        // It may be left for afterwards.
+        // It may be done afterwards.
         ReviewTime::Any => sum.add("review", None, review.most),
         ReviewTime::After => return true,
     }
     false
 }
 
-/// Adds the tests; they never come after.
+/// Adds the tests. They are always before the deployment.
 fn testing(sum: &mut Times, level: Option<&SeverityLevel>) -> bool {
     if let Some(testing) = level.and_then(|level| level.testing.as_ref()) {
         sum.add("testing", testing.least, testing.most);
@@ -222,7 +226,7 @@ fn deployment(policy: &Policy) -> Times {
     sum
 }
 
-/// The phases until the last of them is reached.
+/// The phases until the last one is reached.
 pub(crate) fn phases_until_live(policy: &Policy) -> Times {
     let mut sum = Times::default();
     let last = policy.phases().len().saturating_sub(1);
@@ -244,7 +248,7 @@ pub(crate) fn rollout(policy: &Policy) -> Times {
     sum
 }
 
-/// The phases until a moment; none for one that they do not lead to.
+/// The phases until a moment. None for a moment that they do not lead to.
 pub(crate) fn phases_until(policy: &Policy, to: Moment) -> Option<Times> {
     match to {
         Moment::Deployed => Some(phases_until_live(policy)),
@@ -254,7 +258,7 @@ pub(crate) fn phases_until(policy: &Policy, to: Moment) -> Option<Times> {
     }
 }
 
-/// The same of the steps of the procedure, for a severity; `whole` is all of them.
+/// The steps of the procedure until a moment, for a severity. `whole` is all of them.
 pub(crate) fn steps_until(
     policy: &Policy,
     to: Moment,
@@ -269,9 +273,9 @@ pub(crate) fn steps_until(
     }
 }
 
-/// With the watch after it, until the incident is closed.
+/// Adds the watch afterwards, until the incident is closed.
 fn and_watched(mut sum: Times, policy: &Policy) -> Times {
-    sum.add("watch after it", policy.watched_until(), None);
+    sum.add("watch afterwards", policy.watched_until(), None);
     sum
 }
 

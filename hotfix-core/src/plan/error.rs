@@ -1,6 +1,7 @@
-//! A plan that cannot be made.
+//! Errors of a plan.
 
 use crate::canonical::CanonicalError;
+use crate::code::code;
 use crate::fact::FactErrors;
 use crate::gate::NumstatError;
 use crate::grade::{EvidenceMode, Strategy};
@@ -9,35 +10,35 @@ use crate::unit::MetricName;
 
 use super::strategy::Obstacle;
 
-/// A plan that cannot be made.
+/// A plan that is not possible.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
     /// Incident, release or traffic cannot be read.
     #[error("the {document} cannot be read: {fault}")]
     Syntax {
-        /// Which document.
+        /// The document.
         document: &'static str,
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
-    /// A text that must be there is empty.
+    /// A required text is empty.
     #[error("`{field}` is empty: give it a value")]
     Empty {
         /// The field, as a JSON Pointer.
         field: &'static str,
     },
-    /// The release is the version it would go back to.
+    /// The release and its previous version are the same.
     #[error(
-        "`{version}` is both the release and the version to go back to: name the version before it"
+        "`{version}` is both the release and its previous version: set `previous` to the version for the rollback"
     )]
     SameVersion {
         /// The version.
         version: String,
     },
-    /// The bug's metric is not in the policy, or has no test.
+    /// The bug's metric is not in the policy or has no test.
     #[error(
-        "the policy has no tested metric `{metric}` to show that the fix works: name one of {known}"
+        "the policy has no metric `{metric}` with a test that the fix works: name one of {known}"
     )]
     BugMetric {
         /// What came.
@@ -45,103 +46,104 @@ pub enum PlanError {
         /// Tested metrics.
         known: String,
     },
-    /// Facts of the incident that the policy does not know, or that cannot be.
+    /// Facts of the incident that are unknown to the policy or not valid.
     #[error("the facts of the incident cannot be read: {0}")]
     Facts(#[from] FactErrors),
-    /// Figures of the diff that git does not print so.
+    /// Figures of the diff that are not in git's format.
     #[error("the diff's figures cannot be read: {0}")]
     Numstat(#[from] NumstatError),
-    /// Facts that canonical JSON cannot hold: a whole number beyond 2^53.
+    /// Facts that canonical JSON cannot represent: a whole number beyond 2^53.
     #[error("the plan cannot be recorded: {0}")]
     NotRecordable(#[from] CanonicalError),
-    /// Traffic that cannot be.
+    /// A figure of the traffic is not possible.
     #[error("`{field}` is `{got}`: give {expected}")]
     Traffic {
         /// The field, as a JSON Pointer.
         field: &'static str,
         /// What came.
         got: String,
-        /// What would do.
+        /// What is accepted.
         expected: &'static str,
     },
-    /// A record that cannot be: a time before an earlier one, an empty text.
-    #[error("`{field}` of the record cannot be: give {expected}")]
+    /// An invalid change record: a time before an earlier one, an empty text.
+    #[error("`{field}` of the change record is not valid: give {expected}")]
     Record {
         /// The field, as a JSON Pointer.
         field: String,
-        /// What would do.
+        /// What is accepted.
         expected: &'static str,
     },
     /// A history of a metric whose test cannot be calibrated.
     #[error(
-        "`{metric}` has no test that a history calibrates: name a proportion or count with the model `poisson`, here {known}"
+        "a history cannot calibrate the test of `{metric}`: name a proportion or count with the model `poisson`, here {known}"
     )]
     HistoryMetric {
         /// What came.
         metric: MetricName,
-        /// Metrics that would do.
+        /// Metrics that are accepted.
         known: String,
     },
-    /// What is no history.
-    #[error("the history of `{metric}` is none: {fault}")]
+    /// A history that cannot be used.
+    #[error("the history of `{metric}` cannot be used: {fault}")]
     History {
         /// The metric.
         metric: MetricName,
-        /// What is wrong.
+        /// The fault.
         fault: StatError,
     },
-    /// A history where the policy's mode uses none.
+    /// A history in an evidence mode that uses none.
     #[error(
-        "the policy's evidence mode is `{mode}`, which uses no history: leave it out, or write `mode = \"replay\"`"
+        "the policy's evidence mode is `{mode}`, which uses no history: omit it, or write `mode = \"replay\"`"
     )]
     HistoryUnused {
         /// The mode.
         mode: EvidenceMode,
     },
-    /// A strategy that this release cannot have.
+    /// A strategy that is not possible for this release.
     #[error("`{strategy}` cannot be planned: {obstacle}; {}", remedy(*strategy, obstacle, *instead))]
     Strategy {
         /// The strategy.
         strategy: Strategy,
-        /// Why not.
+        /// The reason.
         obstacle: Obstacle,
-        /// The strategy that is advised; none where no other can be planned either.
+        /// The recommended strategy. None if no other can be planned.
         instead: Option<Strategy>,
     },
-    /// A batch of none, or of all instances.
-    #[error("a batch of {batch} is no part of {}: give a number of at least 1 and below `instances`, or choose `immediate`", of_all(*instances))]
+    /// A batch of no instance, or of all instances.
+    #[error("a batch of {batch} is not a part of {}: give a number of at least 1 and below `instances`, or choose `immediate`", of_all(*instances))]
     Batch {
         /// What came.
         batch: u32,
-        /// How many instances there are; none: not known.
+        /// The number of instances. None if unknown.
         instances: Option<u32>,
     },
-    /// A batch without batches.
-    #[error("`batch` says nothing of the strategy `{strategy}`: leave it out, or choose `rolling`")]
+    /// A batch for a strategy without batches.
+    #[error("`batch` has no meaning for the strategy `{strategy}`: omit it, or choose `rolling`")]
     NoBatches {
         /// The strategy.
         strategy: Strategy,
     },
-    /// A release that takes the place of another, or is tried next, and goes by something else.
-    #[error(
-        "`{field}` is {is} in this rollout, not {other}: leave it as it is, or begin a rollout of its own"
-    )]
+    /// A release for another attempt that differs in previous version, strategy or batch.
+    #[error("`{field}` is {is} in this rollout, not {other}: keep it, or begin a separate rollout")]
     Otherwise {
         /// The field, as a JSON Pointer.
         field: &'static str,
-        /// What it is.
+        /// The value in this rollout.
         is: String,
         /// What came.
         other: String,
     },
-    /// The policy's figures are no test's.
-    #[error("the policy has no test: {0}")]
+    /// The policy's figures are not valid for a test.
+    #[error("the policy's test cannot be set up: {0}")]
     Test(#[from] StatError),
 }
 
 fn remedy(strategy: Strategy, obstacle: &Obstacle, instead: Option<Strategy>) -> String {
     match (obstacle, instead) {
         (Obstacle::InstancesUnknown, _) => "give `instances` of the traffic".to_owned(),
+        (Obstacle::WholeBatch { .. }, Some(instead)) => {
+            format!("set `batch` in the release, or write `strategy: {instead}` there")
+        }
         (Obstacle::NoPhases, None) => {
             format!("write them under `strategies.{strategy}` of the policy")
         }
@@ -161,35 +163,35 @@ impl PlanError {
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Syntax { .. } => "HF-PLAN-001",
-            Self::Empty { .. } => "HF-PLAN-002",
-            Self::SameVersion { .. } => "HF-PLAN-003",
-            Self::BugMetric { .. } => "HF-PLAN-004",
-            Self::Traffic { .. } => "HF-PLAN-005",
-            Self::HistoryMetric { .. } => "HF-PLAN-006",
-            Self::History { .. } => "HF-PLAN-007",
-            Self::HistoryUnused { .. } => "HF-PLAN-008",
-            Self::Facts(_) => "HF-PLAN-009",
+            Self::Syntax { .. } => code! {HF-PLAN-001},
+            Self::Empty { .. } => code! {HF-PLAN-002},
+            Self::SameVersion { .. } => code! {HF-PLAN-003},
+            Self::BugMetric { .. } => code! {HF-PLAN-004},
+            Self::Traffic { .. } => code! {HF-PLAN-005},
+            Self::HistoryMetric { .. } => code! {HF-PLAN-006},
+            Self::History { .. } => code! {HF-PLAN-007},
+            Self::HistoryUnused { .. } => code! {HF-PLAN-008},
+            Self::Facts(_) => code! {HF-PLAN-009},
             Self::Strategy { obstacle, .. } => match obstacle {
-                Obstacle::Barred | Obstacle::NoPhases => "HF-PLAN-011",
-                Obstacle::InstancesUnknown => "HF-PLAN-012",
+                Obstacle::Barred | Obstacle::NoPhases => code! {HF-PLAN-011},
+                Obstacle::InstancesUnknown => code! {HF-PLAN-012},
                 Obstacle::NoFlags
                 | Obstacle::NoCanary
                 | Obstacle::FewInstances { .. }
-                | Obstacle::WholeBatch { .. } => "HF-PLAN-010",
+                | Obstacle::WholeBatch { .. } => code! {HF-PLAN-010},
             },
-            Self::Batch { .. } => "HF-PLAN-013",
-            Self::NoBatches { .. } => "HF-PLAN-014",
-            Self::Numstat(_) => "HF-PLAN-015",
-            Self::Otherwise { .. } => "HF-PLAN-016",
+            Self::Batch { .. } => code! {HF-PLAN-013},
+            Self::NoBatches { .. } => code! {HF-PLAN-014},
+            Self::Numstat(_) => code! {HF-PLAN-015},
+            Self::Otherwise { .. } => code! {HF-PLAN-016},
             Self::Test(error) => error.code(),
-            Self::Record { .. } => "HF-PLAN-017",
+            Self::Record { .. } => code! {HF-PLAN-017},
             Self::NotRecordable(error) => error.code(),
         }
     }
 
-    /// Where it is wrong: a JSON Pointer into `{"incident", "release", "traffic", "calibration"}`; of several facts the
-    /// first; empty for the whole.
+    /// The place of the error: a JSON Pointer into `{"incident", "release", "traffic",
+    /// "calibration"}`. The first one for several facts. Empty for the whole.
     pub fn path(&self) -> String {
         match self {
             Self::Syntax { document, .. } => format!("/{document}"),

@@ -1,4 +1,4 @@
-//! The timeline as a Mermaid gantt chart (PLAN-3).
+//! The timeline as a Mermaid gantt chart.
 
 use std::fmt::Write as _;
 
@@ -8,17 +8,19 @@ use crate::unit::{Span, Timestamp};
 use super::Plan;
 use super::timeline::StepKind;
 
-/// How many characters of a text are shown.
+/// Most characters of a text that are shown.
 const MOST: usize = 80;
 
 const DAY: Span = Span::from_seconds(86_400);
 
 impl Plan {
-    /// The rollout as a Mermaid gantt chart, and below it the procedure of the policy, as far as it has times.
+    /// The rollout as a Mermaid gantt chart, and below it the steps of the policy's procedure that
+    /// have times.
     ///
-    /// Without a start the axis counts from T+00:00: the rollout's from its start, the procedure's from the detection. With
-    /// one it shows UTC, and the procedure stands where the incident says when it was detected. A chart knows no ranges:
-    /// bars of the rollout have the least time to watch, those of the procedure end when they may end at the latest.
+    /// Without a start, the axis counts from T+00:00: for the rollout from its start, for the
+    /// procedure from the detection. With a start, it shows UTC, and the procedure is included if
+    /// the incident has its detection time. A chart has no ranges: bars of the rollout have the
+    /// least time to watch, those of the procedure end at their latest end.
     ///
     /// The times in the text have no zone, so that a browser shows them as they are.
     ///
@@ -33,8 +35,6 @@ impl Plan {
     /// assert!(chart.contains("    Watch canary :p1, 2026-03-03T14:42:00, 2026-03-03T14:52:00\n"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows PLAN-3.
     pub fn gantt(&self, start: Option<Timestamp>) -> String {
         let detected = self.subject().incident.detected_at;
         // A day and year of no meaning.
@@ -96,8 +96,8 @@ struct Chart {
 }
 
 impl Chart {
-    /// A bar, or a milestone. The line begins with a word or number of ours: one that began with a keyword of Mermaid would
-    /// be taken for that.
+    /// A bar, or a milestone. The line begins with a word or number of ours: one that began with a
+    /// keyword of Mermaid would be taken for that.
     fn task(&mut self, word: &str, text: &str, bar: bool, from: Timestamp, until: Timestamp) {
         let id = self.tasks;
         self.tasks += 1;

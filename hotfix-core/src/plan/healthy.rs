@@ -1,7 +1,8 @@
-//! What a release brings that is as good as the record, and how likely it is to cross a bound by chance.
+//! The events of a release at the reference rate, and the chance that it crosses a bound.
 //!
-//! Where a plan does not say, the traffic is the record of the policy's only volume metric. Each request is taken to be a
-//! trial of each proportion. A metric with fewer trials is the plaything of chance more often than is said here, not less.
+//! If a plan has no traffic, it is the reference of the policy's only volume metric. Each request
+//! is assumed to be a trial of each proportion. A metric with fewer trials varies more than
+//! computed here, not less.
 
 use crate::grade::{MetricKind, Worse};
 use crate::metric::bound_figure;
@@ -10,51 +11,51 @@ use crate::policy::section::{Bound, BoundValue, Metric};
 use crate::stats::planning::gate::{count_chance, pass_chance};
 use crate::unit::{Share, Span};
 
-/// Requests a minute over all arms; none where no volume metric has a record, or several have.
+/// Requests per minute over all arms. None if no volume metric has a reference, or several have.
 pub(crate) fn traffic(policy: &Policy) -> Option<f64> {
     let mut records = policy
         .metrics()
         .iter()
         .filter(|metric| metric.kind == MetricKind::Volume)
-        .filter_map(|metric| metric.record)
+        .filter_map(|metric| metric.reference)
         .filter(|record| *record > 0.0);
     let record = records.next()?;
     records.next().is_none().then_some(record)
 }
 
-/// Trials of an arm with this share in a time; whole.
+/// Trials of an arm with this share in a time, as a whole number.
 pub(crate) fn trials(traffic: f64, share: Share, time: Span) -> f64 {
     // A tenth of 1,000 is 100, whatever the last bit says.
     (traffic * share.as_fraction() * time.as_seconds() / 60.0 * (1.0 + 1e-12)).floor()
 }
 
-/// A bound's figure where it does not depend on the live arm.
+/// A bound's figure, if it does not depend on the live arm.
 pub(crate) fn figure(metric: &Metric, bound: Bound) -> Option<f64> {
     match bound.value {
-        BoundValue::Relative(_, crate::grade::Reference::Live) => None,
+        BoundValue::Relative(_, crate::grade::BoundBase::Live) => None,
         _ => bound_figure(metric, bound, None),
     }
 }
 
-/// What an arm brings in some time: bad events by chance.
+/// The distribution of an arm's bad events in some time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Law {
-    /// Each of so many trials is bad with this chance.
+    /// A number of trials, each bad with this chance.
     Trials { trials: f64, rate: f64 },
-    /// So many events are expected in so many seconds of exposure.
+    /// A number of expected events in a number of seconds of exposure.
     Events { seconds: f64, expected: f64 },
 }
 
 impl Law {
-    /// What the record says of an arm with this share, in so much time or in so many trials; none for what is neither
-    /// counted nor has a record.
+    /// The distribution at the reference rate for an arm with this share, in a time or a number of
+    /// trials. None for a metric that is not counted or has no reference.
     pub(crate) fn of(
         metric: &Metric,
         share: Share,
         time: Span,
         trials: Option<f64>,
     ) -> Option<Self> {
-        let record = metric.record?;
+        let record = metric.reference?;
         match (metric.kind, metric.worse) {
             (MetricKind::Proportion, worse) => {
                 let rate = if worse == Worse::Higher { record } else { 1.0 - record };
@@ -72,7 +73,7 @@ impl Law {
         }
     }
 
-    /// Bad events that are to be expected.
+    /// The expected bad events.
     pub(crate) fn expected(self) -> f64 {
         match self {
             Self::Trials { trials, rate } => trials * rate,
@@ -80,7 +81,8 @@ impl Law {
         }
     }
 
-    /// The fewest bad events beyond a figure, and the chance of so many or more; none where there cannot be so many.
+    /// The fewest bad events beyond a figure, and the chance of so many or more. None if that is
+    /// not possible.
     pub(crate) fn beyond(self, metric: &Metric, figure: f64) -> Option<(f64, f64)> {
         match self {
             Self::Trials { trials, rate } => {

@@ -3,6 +3,7 @@
 mod advice;
 mod assessment;
 mod calibration;
+mod change_record;
 mod commit;
 mod demands;
 mod digest;
@@ -14,19 +15,18 @@ pub(crate) mod healthy;
 mod normal;
 mod page;
 pub(crate) mod personal;
+pub mod power;
 mod procedure;
 mod recommend;
-mod record;
 mod risks;
+mod rollback;
 mod scope;
 mod sequence;
-pub mod sight;
 pub(crate) mod slo;
 mod source_control;
 mod strategy;
 mod subject;
 mod timeline;
-mod way_back;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,32 +41,32 @@ use crate::unit::MetricName;
 
 pub use advice::PlannedAdvice;
 pub(crate) use advice::has_check;
-pub use assessment::{Ask, Assessment, FiredRule, Remark, RemarkKind};
+pub use assessment::{Ask, Assessment, FiredRule, PlanFinding, PlanFindingKind};
 pub use calibration::{Histories, MetricCalibration, PhaseCalibration};
-pub use document::Document;
+pub use change_record::{PlanChangeRecord, PlanStatus};
+pub use document::PlanDocument;
 pub use duration::{Duration, StepTime, Times};
 pub use error::PlanError;
+pub use power::Power;
 pub use procedure::{Holds, PlannedRemedy, PlannedStep, Procedure};
 pub use recommend::{Considered, IfKnown, Reason, ReasonCode, Recommendation, Weight};
-pub use record::{PlanRecord, PlanStatus};
 pub use risks::{Meanwhile, PlannedContingency, RatedRisk, Risks};
+pub use rollback::{
+    NotReversible, OnFailure, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan,
+    RollbackPointPlan, StatedBy, Takes,
+};
 pub use sequence::{ChosenBy, ChosenStrategy, EndedBy, Move, Side, StrategyStep};
-pub use sight::Sight;
 pub use slo::{Estimate, Kept, Objective, Objectives};
 pub use strategy::{Batches, Obstacle};
 pub use subject::{
-    Incident, Link, Method, PreparedBy, Preparer, Release, ReleaseRecord, RollbackPoint, Subject,
+    ChangeRecord, Incident, Link, Method, PreparedBy, Preparer, Release, RollbackPoint, Subject,
     Traffic, Window,
 };
 pub use timeline::{StepKind, TimelineOffset, TimelineStep};
-pub use way_back::{
-    NoWayBack, OnFailure, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan,
-    RollbackPointPlan, SaidBy, Takes,
-};
 
 use recommend::Grounds;
 
-/// What is to be done, agreed before anything is deployed. Immutable.
+/// The plan of a hot-fix, agreed before anything is deployed. Immutable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     policy: Arc<Policy>,
@@ -84,20 +84,19 @@ impl Plan {
     /// Makes a plan.
     ///
     /// # Errors
-    /// `HF-PLAN-002` to `HF-PLAN-005`, `HF-PLAN-009` for its facts, `HF-PLAN-010` to `HF-PLAN-014` for its strategy,
-    /// `HF-PLAN-015` for the diff's figures, `HF-PLAN-017` for its record; `HF-JSON-002` for a fact that is a whole number
-    /// beyond 2^53.
+    /// A [`PlanError`] for an empty or impossible value, facts that the policy does not accept, an
+    /// impossible strategy or batch, unreadable figures of the diff, or an invalid change record.
     pub fn try_new(policy: Arc<Policy>, subject: Subject) -> Result<Self, PlanError> {
         Self::make(policy, subject, strategy::effective, |_| Ok(BTreeMap::new()))
     }
 
-    /// Makes a plan whose tests are calibrated on the house's own history (statistics, section 4).
+    /// Makes a plan whose tests are calibrated with your own history.
     ///
-    /// Each metric with a history is calibrated for each phase below 100%, for as many ticks as the phase may take. The
-    /// plan keeps the calibrations and the history's digest.
+    /// Each metric with a history is calibrated for each phase below 100%, for the most ticks of
+    /// the phase. The plan keeps the calibrations and the digest of the history.
     ///
     /// # Errors
-    /// As [`try_new`](Self::try_new), and `HF-PLAN-006` to `HF-PLAN-008` for histories.
+    /// As [`try_new`](Self::try_new), and a [`PlanError`] for a history that cannot be used.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -127,8 +126,8 @@ impl Plan {
         Self::make(policy, subject, strategy::effective, calibrate)
     }
 
-    /// A plan with calibrations that were made before: those of a log, or of another process. Where `policy` is that of a
-    /// plan and has the strategy that the release chose, its phases stay as they are.
+    /// A plan with existing calibrations, of a log or of another process. If `policy` is that of a
+    /// plan and has the strategy that the release chose, its phases are unchanged.
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new).
@@ -140,11 +139,11 @@ impl Plan {
         Self::make(policy, subject, strategy::kept, |_| Ok(calibrations))
     }
 
-    /// The plan for another release of the same incident, under the same policy and calibrations (FIELD-9, FIELD-13). It goes
-    /// back to the same version, by the same strategy and in the same batches, which the release may leave out.
+    /// The plan for another release of the same incident, under the same policy and calibrations.
+    /// It has the same previous version, strategy and batches, which the release may omit.
     ///
     /// # Errors
-    /// As [`try_new`](Self::try_new), and `HF-PLAN-016` where one of the three is another.
+    /// As [`try_new`](Self::try_new), and [`PlanError::Otherwise`] if one of the three differs.
     pub fn with_release(&self, mut release: Release) -> Result<Self, PlanError> {
         let now = &self.subject.release;
         let strategy = self.policy.strategy();
@@ -180,7 +179,7 @@ impl Plan {
                 return Err(PlanError::Empty { field });
             }
         }
-        release.record.as_ref().map_or(Ok(()), record::check)?;
+        release.change_record.as_ref().map_or(Ok(()), change_record::check)?;
         if release.version == release.previous {
             return Err(PlanError::SameVersion { version: release.version.clone() });
         }
@@ -208,15 +207,15 @@ impl Plan {
         let calibrations = calibrate(&policy)?;
         let diff = release.numstat.as_deref().map(Numstat::parse).transpose()?;
         let efficacy = efficacy(&policy, release.bug_metric)?;
-        let methods = way_back::ways_back(&policy, release.methods.clone());
+        let methods = rollback::ways_back(&policy, release.methods.clone());
         let digest = digest::of(&policy, &subject, &calibrations)?;
         Ok(Self { policy, subject, facts, severity, diff, methods, efficacy, calibrations, digest })
     }
 
-    /// Makes a plan from JSON documents of `docs/inputs.md`; `traffic` may be empty text.
+    /// Makes a plan from the JSON documents of `docs/inputs.md`. `traffic` may be an empty text.
     ///
     /// # Errors
-    /// `HF-PLAN-001` to `HF-PLAN-005`.
+    /// [`PlanError::Syntax`] for an unreadable document, and as [`try_new`](Self::try_new).
     pub fn from_json(
         policy: Arc<Policy>,
         incident: &str,
@@ -226,11 +225,12 @@ impl Plan {
         Self::calibrated_from_json(policy, incident, release, traffic, "")
     }
 
-    /// [`calibrated`](Self::calibrated) from JSON documents of `docs/inputs.md`; `traffic` and `calibration` may be empty
-    /// texts. `calibration` is `{metric: {instance: [[events, trials], …]}}`.
+    /// [`calibrated`](Self::calibrated) from the JSON documents of `docs/inputs.md`. `traffic` and
+    /// `calibration` may be empty texts. `calibration` is `{metric: {instance: [[events, trials],
+    /// …]}}`.
     ///
     /// # Errors
-    /// `HF-PLAN-001` to `HF-PLAN-008`.
+    /// [`PlanError::Syntax`] for an unreadable document, and as [`calibrated`](Self::calibrated).
     pub fn calibrated_from_json(
         policy: Arc<Policy>,
         incident: &str,
@@ -254,7 +254,7 @@ impl Plan {
         }
     }
 
-    /// The policy it follows: where the release chose another strategy, with that one and its phases (PLAN-1).
+    /// The policy that it follows, with the strategy that the release chose and its phases.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -264,19 +264,19 @@ impl Plan {
         &self.subject
     }
 
-    /// What is known of the incident, as the policy reads it.
+    /// The known facts of the incident, as the policy reads them.
     pub const fn facts(&self) -> &Facts {
         &self.facts
     }
 
-    /// The severity that the plan is made for: the incident's where it is given, else the one that the policy acts on while
-    /// facts are unknown. None where nothing tells.
+    /// The severity of the plan: the incident's if it is given, or else the policy's result for the
+    /// known facts. None if it is unknown.
     pub const fn severity(&self) -> Option<Severity> {
         self.severity
     }
 
-    /// The ways back, fastest first, but with blue-green a switch of sides before all others; at least one (PLAN-5).
-    /// [`rollback`](Self::rollback) says more of them.
+    /// The rollback methods, fastest first, but with blue-green a switch of sides before all
+    /// others. At least one. [`rollback`](Self::rollback) has the details.
     pub fn methods(&self) -> &[Method] {
         &self.methods
     }
@@ -286,23 +286,23 @@ impl Plan {
         self.efficacy
     }
 
-    /// What the house's own history asks of the tests, by metric; empty without a history.
+    /// The calibrations from your own history, by metric. Empty without a history.
     pub const fn calibrations(&self) -> &BTreeMap<MetricName, MetricCalibration> {
         &self.calibrations
     }
 
-    /// The seed of what is drawn at random for this plan: it follows from incident, release and traffic without the names of
-    /// people, so every log has it.
+    /// The random seed of this plan. It follows from incident, release and traffic without the
+    /// names of people, so every log has it.
     pub fn seed(&self) -> u64 {
-        // What cannot be written in canonical JSON made no plan.
+        // A plan can always be written in canonical JSON.
         let digest = digest_of(&*personal::nameless(&self.subject)).unwrap_or(Digest::ZERO);
-        // 48 bits: every reader of JSON keeps them.
+        // 48 bits, which every JSON reader represents exactly.
         digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
     }
 
-    /// SHA-256 of policy, subject and calibrations in canonical JSON, with empty text where they name people: the same on every
-    /// platform, and in a log whose names were taken out. So the same plan with another name in it has the same digest, and one
-    /// with one name more has another.
+    /// SHA-256 of policy, subject and calibrations in canonical JSON, with an empty text for each
+    /// name of a person. It is the same on every platform, and in a log with redacted names.
+    /// Another name does not change the digest, but an additional name does.
     pub const fn digest(&self) -> Digest {
         self.digest
     }
@@ -312,9 +312,9 @@ fn read<T: serde::de::DeserializeOwned>(
     document: &'static str,
     text: &str,
 ) -> Result<T, PlanError> {
-    // A list would be read as fields in order.
+    // A list would be read as the fields in order.
     if !text.trim_start().starts_with('{') {
-        return Err(PlanError::Syntax { document, fault: "it is no JSON object".to_owned() });
+        return Err(PlanError::Syntax { document, fault: "it is not a JSON object".to_owned() });
     }
     serde_json::from_str(text).map_err(|e| PlanError::Syntax { document, fault: e.to_string() })
 }

@@ -1,30 +1,34 @@
-//! Where a policy answers with the normal process: by severity, by its rules, by its scope (DEC-3, GATE-4).
+//! Reasons for the normal process instead of a hot-fix: severity, rules, scope.
 
 use crate::fact::Facts;
 use crate::grade::{Hotfix, Severity};
 
-use super::{Plan, Remark, RemarkKind};
+use super::{Plan, PlanFinding, PlanFindingKind};
 
 impl Plan {
-    /// Why the policy answers an incident like this with the normal process and no hot-fix, each reason in a sentence; empty
-    /// where it does not, or does not know.
-    pub(crate) fn normal_process(&self, severity: Option<Severity>, facts: &Facts) -> Vec<Remark> {
+    /// Why the policy wants the normal process instead of a hot-fix, each reason in a sentence.
+    /// Empty if it wants a hot-fix or if that is unknown.
+    pub(crate) fn normal_process(
+        &self,
+        severity: Option<Severity>,
+        facts: &Facts,
+    ) -> Vec<PlanFinding> {
         let policy = self.policy();
         let name = policy.name();
         let mut reasons = Vec::new();
-        let mut put = |kind, text: String| reasons.push(Remark { kind, text });
+        let mut put = |kind, text: String| reasons.push(PlanFinding { kind, text });
         let level = severity.and_then(|severity| policy.severity(severity));
         match level.filter(|level| !level.hotfix) {
             Some(level) => put(
-                RemarkKind::NoHotfixForSeverity,
+                PlanFindingKind::NoHotfixForSeverity,
                 format!(
-                    "`{name}` answers a {} with the normal process and no hot-fix",
+                    "the policy `{name}` has the normal process for {}, not a hot-fix",
                     level.severity
                 ),
             ),
             None if policy.classify(facts).hotfix() == Hotfix::No => put(
-                RemarkKind::NoHotfixByRules,
-                format!("the rules of `{name}` call for no hot-fix"),
+                PlanFindingKind::NoHotfixByRules,
+                format!("the rules of `{name}` do not call for a hot-fix"),
             ),
             None => {}
         }
@@ -33,8 +37,8 @@ impl Plan {
             let breaches: Vec<String> = breaches.into_iter().map(|breach| breach.message).collect();
             let breaches = breaches.join("; ");
             put(
-                RemarkKind::OutOfScope,
-                format!("more than `{name}` lets a hot-fix change: {breaches}"),
+                PlanFindingKind::OutOfScope,
+                format!("the change exceeds what `{name}` allows in a hot-fix: {breaches}"),
             );
         }
         reasons

@@ -1,4 +1,4 @@
-//! Where documents name people: to leave names out of digests, and to keep them beside the hashed part of a log.
+//! The names of people in documents, which digests and the hashed part of a log leave out.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use super::{Preparer, Release, Subject};
 
 /// A document that names people.
 pub(crate) trait Named: Clone {
-    /// Whether it names anybody.
+    /// Whether it has names of people.
     fn names_anybody(&self) -> bool;
 
     /// Every value about a person, with its place: a JSON Pointer into the document.
     fn each_name(&mut self, each: &mut dyn FnMut(&str, &mut String));
 }
 
-/// Who holds roles, and how they are reached. How a role itself is reached, whoever holds it, is about nobody.
+/// The holders of roles, and their contacts. The contact of a role itself is not personal.
 impl Named for Policy {
     fn names_anybody(&self) -> bool {
         self.roles.iter().any(|role| !role.holders.is_empty())
@@ -34,10 +34,11 @@ impl Named for Policy {
     }
 }
 
-/// Who wrote the fix, and the person who prepared the plan: a program is nobody.
+/// The author of the fix, and the person who prepared the plan. A program is not a person.
 impl Named for Release {
     fn names_anybody(&self) -> bool {
-        let prepared_by = self.record.as_ref().and_then(|record| record.prepared_by.as_ref());
+        let prepared_by =
+            self.change_record.as_ref().and_then(|record| record.prepared_by.as_ref());
         self.author.is_some() || prepared_by.is_some_and(|by| by.kind == Preparer::Person)
     }
 
@@ -45,10 +46,10 @@ impl Named for Release {
         if let Some(author) = &mut self.author {
             each("/author", author);
         }
-        let record = self.record.as_mut();
+        let record = self.change_record.as_mut();
         let prepared_by = record.and_then(|record| record.prepared_by.as_mut());
         if let Some(by) = prepared_by.filter(|by| by.kind == Preparer::Person) {
-            each("/record/prepared_by/name", &mut by.name);
+            each("/change_record/prepared_by/name", &mut by.name);
         }
     }
 }
@@ -63,8 +64,8 @@ impl Named for Subject {
     }
 }
 
-/// The document with empty text for every value about a person: what digests are taken of, so that they are the same before and
-/// after names were taken out.
+/// The document with an empty text for every value about a person. Digests use it, so that they are
+/// the same after names were redacted.
 pub(crate) fn nameless<T: Named>(document: &T) -> Cow<'_, T> {
     if !document.names_anybody() {
         return Cow::Borrowed(document);

@@ -1,4 +1,4 @@
-//! The procedure of the policy for this plan: its steps with their times, and known remedies (PLAN-8).
+//! The policy's procedure for this plan: steps with their times, and known remedies.
 
 use serde::Serialize;
 
@@ -10,44 +10,45 @@ use crate::unit::{Name, RoleName, Span};
 use super::Plan;
 use super::duration::{Times, elsewhere, has_time};
 
-/// What people do, in order, and what helps at once (PLAN-8).
+/// The steps of people, in order, and immediate remedies.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Procedure<'a> {
     /// The steps, in order.
     pub steps: Vec<PlannedStep<'a>>,
-    /// What helps against faults that are known already: of those that the incident is, or may be.
+    /// Remedies for known faults that match the incident, or may match it.
     pub remedies: Vec<PlannedRemedy<'a>>,
 }
 
-/// One step of the procedure, with its times in this plan. A rollout keeps whether it is done, under its id.
+/// One step of the procedure with its times in this plan. A rollout records under its id whether
+/// it is done.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlannedStep<'a> {
     /// Its id.
     pub id: Name,
-    /// What people call it.
+    /// Its title for people.
     pub title: &'a str,
-    /// What it is for; empty: not said.
+    /// Its goal. Empty if not given.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub goal: &'a str,
-    /// How one knows that it is done; empty: not said.
+    /// The criterion for its completion. Empty if not given.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub done_when: &'a str,
     /// Who does it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
-    /// What its own times say: how long it takes, or from when to when it runs since the detection.
+    /// The meaning of its time: a duration, or start and end since the detection.
     pub clock: StepClock,
-    /// How long it takes, or from when to when it runs: its own time, else what the severity or the phases say of a review, a
-    /// test or a deployment. None: nothing tells.
+    /// Its duration, or its start and end: its own time, or else the time that the severity or the
+    /// phases give for a review, a test or a deployment. None if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<TimeRange>,
-    /// When it starts, counted from the detection; none before the first step with a time.
+    /// When it starts, since the detection. None before the first step with a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts: Option<TimeRange>,
-    /// When it ends, counted from the detection.
+    /// When it ends, since the detection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<TimeRange>,
-    /// Whether it may be later than is said here: a step until then has no time.
+    /// Whether it may be later, because an earlier step has no time.
     #[serde(skip_serializing_if = "is_false")]
     pub may_be_later: bool,
 }
@@ -58,23 +59,23 @@ const fn is_false(flag: &bool) -> bool {
 }
 
 closed_set! {
-    /// Whether something holds on what is known.
+    /// Whether a condition holds by the known facts.
     Holds {
-        /// It does.
+        /// It holds.
         Yes = "yes",
-        /// What is known does not tell.
+        /// Unknown.
         Maybe = "maybe",
     }
 }
 
-/// What helps against a fault that is known already.
+/// A remedy for a known fault.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlannedRemedy<'a> {
     /// Its id.
     pub id: Name,
     /// What to do.
     pub text: &'a str,
-    /// Whether the incident is one that it is for.
+    /// Whether the remedy matches the incident.
     pub holds: Holds,
 }
 
@@ -93,8 +94,6 @@ impl Plan {
     /// assert_eq!(ends.to_string(), "2h");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows PLAN-8.
     pub fn procedure(&self) -> Procedure<'_> {
         let informed = self.policy().classify(self.facts()).informed();
         let remedies = self.policy().remedies().iter().filter_map(|remedy| {
@@ -139,7 +138,7 @@ impl Plan {
             .collect()
     }
 
-    /// Goes on by one step; its time.
+    /// Advances by one step and returns its time.
     fn time_of(
         &self,
         index: usize,

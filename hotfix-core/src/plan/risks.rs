@@ -1,4 +1,4 @@
-//! The risk register, and what is done when something else fails (PLAN-4).
+//! The risk register, and the contingencies.
 
 use serde::Serialize;
 
@@ -8,21 +8,21 @@ use crate::unit::Name;
 use super::Plan;
 
 closed_set! {
-    /// What a plan does while something else fails.
+    /// What a plan does while a contingency lasts.
     Meanwhile {
-        /// The deployment waits until it is mended.
+        /// The deployment waits until it is repaired.
         Wait = "wait",
-        /// It goes on by hand.
+        /// The rollout continues by hand.
         GoOnByHand = "go_on_by_hand",
     }
 }
 
-/// What may go wrong, and what is done then (PLAN-4).
+/// The risks and contingencies of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Risks<'a> {
-    /// The risks, the gravest first; those that are as grave in the order of the policy.
+    /// The risks, the most serious first, equal ones in the order of the policy.
     pub register: Vec<RatedRisk<'a>>,
-    /// What is done when something else fails, in the order of the policy.
+    /// The contingencies, in the order of the policy.
     pub contingencies: Vec<PlannedContingency<'a>>,
 }
 
@@ -35,16 +35,16 @@ pub struct RatedRisk<'a> {
     pub risk: &'a str,
     /// How likely it is.
     pub likelihood: Grade,
-    /// How much it would matter.
+    /// Its impact.
     pub impact: Grade,
-    /// How grave it is: the product of both, each from 1, very low, to 4, high.
+    /// The product of likelihood and impact, each from 1, very low, to 4, high.
     pub gravity: u8,
-    /// What is done against it beforehand; empty: nothing.
+    /// Its mitigation. Empty: none.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub mitigation: &'a str,
 }
 
-/// What is done when something else fails.
+/// A contingency: what to do if something else fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlannedContingency<'a> {
     /// Its id.
@@ -56,13 +56,15 @@ pub struct PlannedContingency<'a> {
     /// The severities that wait until it is mended.
     #[serde(skip_serializing_if = "<[Severity]>::is_empty")]
     pub waits: &'a [Severity],
-    /// What a plan of this severity does meanwhile; none where no severity waits, or the plan's is not known.
+    /// What a plan of this severity does meanwhile; none where no severity waits, or the plan's is
+    /// not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meanwhile: Option<Meanwhile>,
 }
 
 impl Plan {
-    /// The risk register, the gravest first, and the contingencies as they are for this plan's severity.
+    /// The risk register, the gravest first, and the contingencies as they are for this plan's
+    /// severity.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -77,8 +79,6 @@ impl Plan {
     /// assert_eq!(risks.contingencies[1].meanwhile, Some(Meanwhile::GoOnByHand));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows PLAN-4.
     pub fn risks(&self) -> Risks<'_> {
         let weight = |grade: Grade| grade as u8 + 1;
         let register = self.policy().risks().iter().map(|risk| RatedRisk {

@@ -1,11 +1,11 @@
-//! The scope guard of a plan (GATE-4).
+//! The scope guard of a plan.
 
 use super::Plan;
 use crate::gate::{ScopeInput, ScopeReport};
 
 impl Plan {
-    /// Whether the release is as small as the policy wants a hot-fix: what its diff's figures and its author say against the
-    /// policy's `[scope]`. See [`ScopeReport::new`].
+    /// Whether the release is as small as the policy requires: the figures of its diff and the
+    /// author's statements against the policy's `[scope]`. See [`ScopeReport::new`].
     ///
     /// ```
     /// use std::sync::Arc;
@@ -20,8 +20,6 @@ impl Plan {
     /// assert_eq!(report.unknown[0].would_tell[0], "/release/change/dependencies_are_the_fix");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows GATE-4.
     pub fn scope(&self) -> ScopeReport {
         let input = ScopeInput {
             diff: self.diff.as_ref(),

@@ -1,4 +1,4 @@
-//! What is done, one thing after the other, with the strategy of a plan (PLAN-1).
+//! The steps of a plan's strategy, in order.
 
 use serde::Serialize;
 
@@ -16,55 +16,54 @@ closed_set! {
         /// The release.
         Release = "release",
     }
-    /// One of two sides of which one serves the traffic (PLAN-1). Colours name sides, not roles: which is which changes
-    /// with each switch.
+    /// One of the two sides of a blue-green deployment. The roles change with each switch.
     Side {
         /// The side with the traffic.
         Live = "live",
         /// The other side.
         Idle = "idle",
     }
-    /// What a step of a strategy does.
+    /// The kind of a strategy's step.
     Move {
-        /// The version is deployed; no traffic moves.
+        /// The version is deployed without traffic.
         Deploy = "deploy",
-        /// The idle side is looked at before it gets traffic.
+        /// The idle side is checked before it gets traffic.
         Validate = "validate",
         /// The version gets a share of the traffic.
         Shift = "shift",
         /// A flag's percentage is set.
         Flag = "flag",
-        /// All traffic is switched to the idle side, which is the live one from then on.
+        /// All traffic is switched to the idle side, which becomes the live side.
         Switch = "switch",
         /// Further instances get the version.
         Batch = "batch",
-        /// It is watched, up to the gate.
+        /// The version is watched until the gate.
         Watch = "watch",
     }
     /// What ends a step of a strategy.
     EndedBy {
-        /// The `confirm` of the action that the rollout asked for; `failed` ends the rollout, or goes back.
+        /// The `confirm` of the requested action. `failed` ends the rollout or rolls it back.
         Confirm = "confirm",
         /// The phase's gate.
         Gate = "gate",
     }
 }
 
-/// The strategy of a plan: which, by whose choice, and how it goes.
+/// The strategy of a plan: which one, who chose it, and its steps.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChosenStrategy {
-    /// With `rolling` whose batches are counted from the instances: these batches.
+    /// The batches of `rolling`, if they follow from the number of instances.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batches: Option<Batches>,
     /// Who chose it.
     pub chosen_by: ChosenBy,
-    /// What the policy has for every release.
+    /// The policy's strategy for every release.
     pub own: Strategy,
-    /// What is done, in order.
+    /// The steps, in order.
     pub steps: Vec<StrategyStep>,
     /// The strategy.
     pub strategy: Strategy,
-    /// Why the policy has it; absent where it does not say, and where the release chose.
+    /// The policy's reason. Absent if it gives none or the release chose the strategy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
@@ -72,28 +71,29 @@ pub struct ChosenStrategy {
 /// One step of a strategy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StrategyStep {
-    /// What is looked at besides the metrics.
+    /// What is checked besides the metrics.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<String>,
-    /// What ends it; absent where the next step begins at once.
+    /// What ends it. Absent if the next step begins immediately.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedBy>,
     /// How many instances have the version after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<u32>,
-    /// How long it takes, or at least takes. Absent for a deployment before the first phase: that phase's time holds it.
+    /// Its duration, or least duration. Absent for a deployment before the first phase, whose time
+    /// includes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Span>,
-    /// What is done.
+    /// Its kind.
     #[serde(rename = "move")]
     pub what: Move,
-    /// In which phase.
+    /// Its phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,
-    /// How much of the traffic has the version after it.
+    /// Share of the traffic that has the version after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
-    /// On which of two sides.
+    /// The side that it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
 }
@@ -114,18 +114,20 @@ impl StrategyStep {
 }
 
 impl Plan {
-    /// What the idle side has to pass before the `deploy` of a blue-green rollout is confirmed, in order; empty for any
-    /// other strategy.
+    /// The checks of the idle side before the `deploy` of a blue-green rollout is confirmed, in
+    /// order. Empty for any other strategy.
     pub fn validations(&self) -> &[String] {
         let strategy = self.policy().strategy();
-        let course = self.policy().course(strategy).filter(|_| strategy == Strategy::BlueGreen);
+        let course =
+            self.policy().strategy_settings(strategy).filter(|_| strategy == Strategy::BlueGreen);
         course.map_or(&[], |course| &course.validate)
     }
 
-    /// The strategy of this plan, who chose it, and what is done step by step (PLAN-1).
+    /// The strategy of this plan, who chose it, and its steps.
     ///
-    /// With two sides the rollout's `deploy` goes to the idle one. Its `confirm` says that the version is there *and* that
-    /// the side passed what the `validate` step names; its `failed` ends the rollout before any user has met the version.
+    /// With blue-green, the rollout's `deploy` goes to the idle side. Its `confirm` states that the
+    /// version is deployed *and* that the side passed the checks of the `validate` step. Its
+    /// `failed` ends the rollout before any user gets the version.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -148,7 +150,7 @@ impl Plan {
             Some(_) if policy.strategy() == Strategy::Rolling => {
                 let written = as_written(policy);
                 let batches = Batches::of(&written, self.subject()).ok();
-                // Phases that the policy has written out are no batches of ours.
+                // Phases that the policy writes out are not derived batches.
                 batches.filter(|batches| batches.count as usize == policy.phases().len())
             }
             _ => None,
@@ -165,7 +167,7 @@ impl Plan {
         }
     }
 
-    /// The phases of this plan's strategy, in order; at least one (PLAN-2).
+    /// The phases of this plan's strategy, in order; at least one.
     pub fn phases(&self) -> &[Phase] {
         self.policy().phases()
     }
@@ -178,7 +180,7 @@ fn steps(plan: &Plan, batches: Option<Batches>) -> Vec<StrategyStep> {
     let confirmed =
         |what| StrategyStep { ended_by: Some(EndedBy::Confirm), ..StrategyStep::new(what) };
     match strategy {
-        // The version is there already.
+        // The version is already deployed.
         Strategy::FeatureFlag => {}
         Strategy::BlueGreen => {
             let side = Some(Side::Idle);

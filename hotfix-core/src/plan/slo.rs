@@ -1,4 +1,4 @@
-//! Whether a plan keeps what it is to keep: the policy's objective, its estimate, the severity's deadline (PLAN-3, SEV-6).
+//! The plan's times against the policy's objective, its estimate and the severity's deadlines.
 
 use serde::Serialize;
 
@@ -12,37 +12,38 @@ use super::Plan;
 use super::duration::{Times, phases_until, rollout, steps_until};
 
 closed_set! {
-    /// Whether a time that is allowed is kept.
+    /// Whether the plan meets a time limit.
     Kept {
-        /// Even the most that it takes fits, as far as times are known.
+        /// Even the longest time fits, as far as times are known.
         Kept = "kept",
-        /// The least fits, the most does not.
+        /// The shortest time fits, the longest does not.
         MayBeMissed = "may_be_missed",
-        /// Not even the least fits.
+        /// Not even the shortest time fits.
         Missed = "missed",
     }
 }
 
-/// What a plan is to keep, and whether it does (PLAN-3, SEV-6).
+/// The time limits of a plan, and whether it meets them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Objectives {
     /// The policy's own objective.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slo: Option<Objective>,
-    /// How long the policy expects the whole to take.
+    /// How long the policy expects the whole procedure to take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
-    /// By when the fix is to be live, for the plan's severity; of every severity where it has none.
+    /// When the fix has to be live: the deadlines of the plan's severity, or of every severity if
+    /// the plan has none.
     pub deadlines: Vec<Objective>,
 }
 
-/// A time that is allowed, and what the plan needs of it.
+/// A time limit, and how much of it the plan needs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Objective {
-    /// The duty that sets it; none: the policy's record does.
+    /// The duty that sets it. None if the policy's change record sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duty: Option<Name>,
-    /// What people call it.
+    /// Its title for people.
     pub name: String,
     /// The time allowed: seconds, or the day that a calendar gives.
     pub within: Due,
@@ -50,39 +51,40 @@ pub struct Objective {
     pub from: Moment,
     /// Where it stops.
     pub to: Moment,
-    /// What the plan needs from there to there; none where nothing tells.
+    /// The time that the plan needs between the two moments. None if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<Times>,
-    /// Whether it is kept; none where nothing tells.
+    /// Whether the limit is met. None if that is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Kept>,
     /// The verdict in a sentence.
     pub sentence: String,
-    /// When the time is up. The clock is taken to start at the detection, or where that is not known when it began: a
-    /// declaration comes later. None where neither is known.
+    /// When the time is over. A clock from `declared` is assumed to start at the detection, or at
+    /// the incident's beginning if the detection is unknown. None if neither is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// The latest start of the rollout that still keeps it, however long its phases take; what people do after them comes on
-    /// top. None where nothing tells, or where the time is up before any start.
+    /// The latest start of the rollout that meets the limit even if its phases take their longest
+    /// time. The work of people after the phases is not included. None if it is unknown, or if the
+    /// time is over before any start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_start: Option<Timestamp>,
 }
 
-/// How long the policy expects the whole to take, and what its steps take.
+/// How long the policy expects the whole procedure to take, and how long its steps take.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// What it expects.
+    /// The time that the policy expects.
     #[serde(flatten)]
     pub range: TimeRange,
-    /// What the steps of the procedure take, or without their times the rollout.
+    /// The time of the procedure's steps, or of the rollout if the steps have no times.
     pub needs: Times,
-    /// Whether the steps keep it; none where it has no most.
+    /// Whether the steps stay within the estimate. None if the estimate has no upper limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Kept>,
 }
 
 impl Kept {
-    /// Whether a time fits into what is allowed; as long as that is still in time.
+    /// Compares a time with a limit. A time equal to the limit meets it.
     fn of(needs: &Times, allowed: Span) -> Self {
         if needs.most <= allowed {
             Self::Kept
@@ -94,22 +96,22 @@ impl Kept {
     }
 }
 
-/// Whether all that people do before the deployment comes after this moment.
+/// Whether this moment is before all work of people that precedes the deployment.
 pub(crate) const fn is_early(moment: Moment) -> bool {
     matches!(moment, Moment::Began | Moment::Detected | Moment::Declared)
 }
 
-/// Whether the deployment as a whole comes after this moment.
+/// Whether this moment is before the whole deployment.
 pub(crate) const fn is_before_deployment(moment: Moment) -> bool {
     is_early(moment)
         || matches!(moment, Moment::Approved | Moment::FixStarted | Moment::DeployStarted)
 }
 
 impl Plan {
-    /// The policy's objective, its estimate, and by when the fix is to be live: what this plan needs of each, and whether it
-    /// keeps it.
+    /// The policy's objective, its estimate and the deadlines for the fix: the time that this plan
+    /// needs for each, and whether it meets them.
     ///
-    /// S3's steps take 18 to 35 minutes; it allows 30 and expects 10 to 20.
+    /// The steps of `fast-track` take 18 to 35 minutes; it allows 30 and expects 10 to 20.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -117,15 +119,16 @@ impl Plan {
     ///
     /// let policy = Arc::new(Policy::preset("fast-track")?);
     /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
-    /// let slo = plan.slo().slo.ok_or("S3 has one")?;
+    /// let slo = plan.slo().slo.ok_or("fast-track has one")?;
     /// assert_eq!(slo.verdict, Some(Kept::MayBeMissed));
-    /// assert_eq!(slo.sentence, "needs 18min to 35min of the 30min allowed: kept only where it goes quickly");
+    /// assert_eq!(
+    ///     slo.sentence,
+    ///     "Planned: 18min to 35min of the 30min allowed. The limit may be missed."
+    /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows PLAN-3 and SEV-6.
     pub fn slo(&self) -> Objectives {
-        let record = self.policy().record();
+        let record = self.policy().change_record();
         let slo = record.and_then(|record| record.slo.as_ref());
         let slo = slo.map(|slo| {
             self.objective(None, slo.name.clone(), Due::Within(slo.within), slo.from, slo.to)
@@ -135,7 +138,7 @@ impl Plan {
             Estimate { range, verdict: range.most.map(|most| Kept::of(&needs, most)), needs }
         });
         let concerns = |duty: &&crate::policy::section::Duty| {
-            // A fix that is due after the deployment is another one: the lasting one.
+            // A fix that is due after the deployment is another one: the permanent fix.
             duty.kind == DutyKind::Fix
                 && duty.from < Moment::Deployed
                 && !(duty.stop_gap && self.subject().release.stop_gap == Some(false))
@@ -162,8 +165,8 @@ impl Plan {
         let verdict = needs.as_ref().zip(allowed).map(|(needs, allowed)| Kept::of(needs, allowed));
         let sentence = match (&needs, allowed, verdict) {
             (Some(needs), Some(allowed), Some(verdict)) => sentence(needs, allowed, verdict),
-            (_, None, _) => format!("due by the {}", words(&within.to_string())),
-            _ => "nothing tells how long it takes".to_owned(),
+            (_, None, _) => format!("Due by the {}.", words(&within.to_string())),
+            _ => "The planned time is unknown.".to_owned(),
         };
         let due = self.clock_starts(from).zip(allowed).map(|(starts, allowed)| starts + allowed);
         let latest_start = due.zip(phases_until(self.policy(), to)).and_then(|(due, phases)| {
@@ -173,7 +176,7 @@ impl Plan {
         Objective { duty, name, within, from, to, needs, verdict, sentence, due, latest_start }
     }
 
-    /// When a clock that starts at this moment starts, as far as the incident tells.
+    /// When a clock from this moment starts, if the incident gives the time.
     fn clock_starts(&self, from: Moment) -> Option<Timestamp> {
         let incident = &self.subject().incident;
         match from {
@@ -183,8 +186,9 @@ impl Plan {
         }
     }
 
-    /// What the plan needs from one moment to another. Where people prepare the fix in between, their steps count; where the
-    /// phases alone take longer than all the steps together can, the phases do.
+    /// The time that the plan needs between two moments. If people prepare the fix in between,
+    /// their steps count. If the phases alone take longer than all steps together, the phases
+    /// count.
     fn between(&self, from: Moment, to: Moment) -> Option<Times> {
         let policy = self.policy();
         let phases = phases_until(policy, to).filter(|_| is_before_deployment(from));
@@ -203,22 +207,28 @@ fn sentence(needs: &Times, allowed: Span, verdict: Kept) -> String {
     let left = Span::from_millis(allowed.as_millis().saturating_sub(needs.most.as_millis()));
     let allowed = time(allowed);
     let steps = quoted(&needs.untimed, ", ");
+    let (take, together) =
+        if needs.untimed.len() == 1 { ("takes", "") } else { ("take", " together") };
     match (verdict, needs.untimed.is_empty()) {
-        (Kept::Kept, true) => format!("needs {takes} of the {allowed} allowed: kept"),
+        (Kept::Kept, true) => {
+            format!("Planned: {takes} of the {allowed} allowed. The limit is met.")
+        }
         (Kept::Kept, false) => {
             let left = time(left);
             format!(
-                "needs {takes} of the {allowed} allowed: kept where {left} do for {steps}, which have no time"
+                "Planned: {takes} of the {allowed} allowed. The limit is met if {steps}, for which the policy gives no time, {take} at most {left}{together}."
             )
         }
         (Kept::MayBeMissed, true) => {
-            format!("needs {takes} of the {allowed} allowed: kept only where it goes quickly")
+            format!("Planned: {takes} of the {allowed} allowed. The limit may be missed.")
         }
         (Kept::MayBeMissed, false) => {
             format!(
-                "needs {takes} of the {allowed} allowed, and what {steps} take, which have no time: kept only where it goes quickly"
+                "Planned: {takes} of the {allowed} allowed, without {steps}, for which the policy gives no time. The limit may be missed."
             )
         }
-        (Kept::Missed, _) => format!("needs {takes}, more than the {allowed} allowed: missed"),
+        (Kept::Missed, _) => {
+            format!("Planned: {takes}, more than the {allowed} allowed. The limit is missed.")
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The plan's way through source control, with its commit message (VCS-1, VCS-5).
+//! The plan's source control, with its commit message.
 
 use crate::grade::RollbackMethod;
 use crate::policy::section::CommitForm;
@@ -10,18 +10,19 @@ use crate::vcs::{
 use super::Plan;
 
 impl Plan {
-    /// How the fix goes through source control, there, back and home: nothing of it is run.
+    /// The source-control plan of the fix: release, rollback and merge back. Nothing is run.
     ///
-    /// `release.flow` and `release.way` take another way than the policy's first. Branch and commit are named after
-    /// `release.description`, else the incident's title, else its id. `at` is when it is tagged, for tags that are named by
-    /// time. With the flow `trunk`, a release whose fastest way is a feature flag is mended by turning that off.
+    /// `release.flow` and `release.way` choose another flow than the policy's first. Branch and
+    /// commit are named after `release.description`, or else the incident's title, or else its id.
+    /// `at` is the time of the tag, for tags that are named by time. With the flow `trunk`, a
+    /// release whose fastest rollback method is a feature flag is repaired by turning the flag off.
     ///
-    /// Where the plan makes a commit, its message is [`commit_message`](Self::commit_message) in the policy's form, with the
-    /// facts that the plan knows; those that it lacks are in a finding (`HF-VCS-018`) and not in the command. Where the
-    /// policy has no form, or none can be had (`HF-VCS-019`), it is the policy's prefix and the description.
+    /// If the plan makes a commit, its message is [`commit_message`](Self::commit_message) in the
+    /// policy's form, with the known facts; a finding lists the missing ones. If the policy has no
+    /// form, or the message cannot be composed, it is the policy's prefix and the description.
     ///
     /// # Errors
-    /// `HF-VCS-001` where the policy has no `vcs`, and those of [`SourceControl::try_new`].
+    /// [`VcsError::NotSaid`] if the policy has no `vcs`, and those of [`SourceControl::try_new`].
     ///
     /// ```
     /// use std::sync::Arc;
@@ -73,7 +74,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The commit message, where a command line can hold it.
+    /// The commit message, if a command line can contain it.
     fn message(&self) -> Result<CommitMessage, CommitError> {
         let message = self.commit_message(CommitParts::default())?;
         let (bytes, most) = (message.text.len(), Command::MOST_BYTES);

@@ -1,7 +1,8 @@
-//! The strategy of one release, and its phases (PLAN-1, PLAN-2).
+//! The strategy of one release, and its phases.
 //!
-//! A plan follows an effective policy: the policy itself, or, where the release chose another strategy, a clone with
-//! strategy and phases replaced. So the judge, the rollout, the timeline and the log know one policy and no exception.
+//! A plan follows an effective policy: the policy itself, or, where the release chose another
+//! strategy, a clone with strategy and phases replaced. So the judge, the rollout, the timeline and
+//! the log know one policy and no exception.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,20 +16,20 @@ use crate::policy::Policy;
 use crate::policy::section::{Phase, PhaseChanges};
 use crate::unit::{PhaseName, Share};
 
-/// A rollout has at most as many batches; a larger fleet gets larger ones.
+/// Most batches of a rollout. A larger fleet gets larger batches.
 pub(super) const MOST_BATCHES: u32 = 32;
 
 /// Why a release cannot be planned with a strategy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Obstacle {
-    /// The policy bars it.
+    /// The policy forbids it.
     Barred,
     /// The policy has no phases for it, and none can be derived.
     NoPhases,
     /// There is no feature flag.
     NoFlags,
-    /// There are not several instances.
+    /// There are too few instances.
     FewInstances {
         /// How many there are.
         instances: u32,
@@ -42,12 +43,12 @@ pub enum Obstacle {
         /// How many instances there are.
         instances: u32,
     },
-    /// How many instances there are is not known.
+    /// The number of instances is unknown.
     InstancesUnknown,
 }
 
 impl Obstacle {
-    /// What it rests on: a JSON Pointer into `{"incident", "release", "traffic", "policy"}`.
+    /// Its input: a JSON Pointer into `{"incident", "release", "traffic", "policy"}`.
     pub(super) fn rests_on(&self, strategy: Strategy) -> Cow<'static, str> {
         match self {
             Self::Barred => format!("/policy/strategies/{strategy}/allowed").into(),
@@ -66,14 +67,14 @@ impl fmt::Display for Obstacle {
         match self {
             Self::Barred => f.write_str("the policy does not allow it"),
             Self::NoPhases => f.write_str("the policy has no phases for it"),
-            Self::NoFlags => f.write_str("no feature flags are at hand"),
+            Self::NoFlags => f.write_str("no feature flags are available"),
             Self::NoCanary => f.write_str("no instance runs the canary"),
             Self::FewInstances { instances: 1 } => f.write_str("there is 1 instance"),
             Self::FewInstances { instances } => write!(f, "there are {instances} instances"),
             Self::WholeBatch { batch, instances } => {
-                write!(f, "a batch of {batch} is all of {instances} instances")
+                write!(f, "a batch of {batch} covers all {instances} instances")
             }
-            Self::InstancesUnknown => f.write_str("how many instances there are is not known"),
+            Self::InstancesUnknown => f.write_str("the number of instances is unknown"),
         }
     }
 }
@@ -81,15 +82,15 @@ impl fmt::Display for Obstacle {
 /// Batches of a rolling deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Batches {
-    /// How many instances at a time were asked for.
+    /// The requested number of instances per batch.
     pub asked: u32,
     /// How many batches there are: at most 32.
     pub count: u32,
-    /// Whether more than 32 would have been needed, so that each is larger than was asked.
+    /// Whether the batches are larger than requested, because more than 32 would be needed.
     pub grown: bool,
     /// How many instances there are.
     pub instances: u32,
-    /// How many instances each has; the last one what is left.
+    /// Instances per batch. The last batch has the rest.
     pub size: u32,
 }
 
@@ -116,21 +117,21 @@ impl Batches {
 
     fn share(self, batch: u32) -> Share {
         let part = f64::from(self.after(batch)) / f64::from(self.instances);
-        // A part of a whole is one.
+        // A part of a whole is a valid share.
         Share::try_from_fraction(part).unwrap_or(Share::ALL)
     }
 }
 
-/// What the policy says of the batch: with the strategy itself, else where it weighs alternatives; else 1.
+/// The policy's batch: of the strategy itself, or else of its entry in the alternatives, or else 1.
 fn usual_batch(policy: &Policy) -> u32 {
-    let by_course = policy.course(Strategy::Rolling).and_then(|course| course.batch);
+    let by_course = policy.strategy_settings(Strategy::Rolling).and_then(|course| course.batch);
     let alternatives = policy.alternatives().iter();
     let by_alternative =
         || alternatives.filter(|other| other.strategy == Strategy::Rolling).find_map(|a| a.batch);
     by_course.or_else(by_alternative).unwrap_or(1)
 }
 
-/// What is known of the traffic that forbids a strategy.
+/// The traffic input that forbids a strategy, if there is one.
 fn forbidden(strategy: Strategy, traffic: &Traffic) -> Option<Obstacle> {
     match strategy {
         Strategy::FeatureFlag if traffic.flags == Some(false) => Some(Obstacle::NoFlags),
@@ -145,7 +146,7 @@ fn forbidden(strategy: Strategy, traffic: &Traffic) -> Option<Obstacle> {
     }
 }
 
-/// The phases of a release with this strategy, under the policy as it is for every release.
+/// The phases of a release with this strategy, under the unmodified policy.
 pub(super) fn phases<'p>(
     policy: &'p Policy,
     strategy: Strategy,
@@ -159,7 +160,7 @@ pub(super) fn phases<'p>(
     if strategy == policy.strategy() && !batches {
         return Ok(Cow::Borrowed(policy.phases()));
     }
-    let course = policy.course(strategy);
+    let course = policy.strategy_settings(strategy);
     if course.is_some_and(|course| !course.allowed) {
         return Err(Obstacle::Barred);
     }
@@ -174,7 +175,7 @@ pub(super) fn phases<'p>(
     derived(policy, strategy, subject, [first, last])
 }
 
-/// Phases that follow from the policy's own first and last.
+/// Phases derived from the policy's first and last phase.
 fn derived<'p>(
     policy: &'p Policy,
     strategy: Strategy,
@@ -182,7 +183,7 @@ fn derived<'p>(
     [first, last]: [&Phase; 2],
 ) -> Result<Cow<'p, [Phase]>, Obstacle> {
     let none = PhaseChanges::default();
-    let changes = policy.course(strategy).map_or(&none, |course| &course.changes);
+    let changes = policy.strategy_settings(strategy).map_or(&none, |course| &course.changes);
     let whole = |name: &str| {
         let phase = Phase { share: Share::ALL, name: name_of(name, last), ..last.clone() };
         Cow::Owned(vec![changed(phase, changes)])
@@ -214,7 +215,7 @@ fn shared(policy: &Policy, other: Strategy) -> Result<Cow<'_, [Phase]>, Obstacle
     if policy.strategy() == other {
         return Ok(Cow::Borrowed(policy.phases()));
     }
-    match policy.course(other) {
+    match policy.strategy_settings(other) {
         Some(course) if !course.phases.is_empty() => Ok(Cow::Borrowed(&course.phases)),
         _ => Err(Obstacle::NoPhases),
     }
@@ -231,14 +232,14 @@ fn changed(mut phase: Phase, changes: &PhaseChanges) -> Phase {
     let most = changes.watch_most.or(phase.watch_most);
     phase.watch_most = most.map(|most| most.max(phase.watch));
     phase.promotion = changes.promotion.unwrap_or(phase.promotion);
-    phase.missed = changes.missed.unwrap_or(phase.missed);
-    phase.undecided = changes.undecided.unwrap_or(phase.undecided);
+    phase.criteria_missed = changes.criteria_missed.unwrap_or(phase.criteria_missed);
+    phase.inconclusive = changes.inconclusive.unwrap_or(phase.inconclusive);
     phase.gate = changes.gate.unwrap_or(phase.gate);
     phase.veto = changes.veto.unwrap_or(phase.veto);
     phase
 }
 
-/// The policy as it is for every release: without what another release chose.
+/// The unmodified policy, without the choices of another release.
 pub(super) fn as_written(policy: &Policy) -> Cow<'_, Policy> {
     policy.before_choice().map_or(Cow::Borrowed(policy), Cow::Owned)
 }
@@ -246,7 +247,7 @@ pub(super) fn as_written(policy: &Policy) -> Cow<'_, Policy> {
 /// The policy that a plan of this release follows.
 ///
 /// # Errors
-/// `HF-PLAN-010` to `HF-PLAN-014`.
+/// A [`PlanError`] for an impossible strategy or batch.
 pub(super) fn effective(
     policy: Arc<Policy>,
     subject: &Subject,
@@ -278,7 +279,8 @@ pub(super) fn effective(
     }
 }
 
-/// The policy of a plan that was made before: what its release chose then stays, however it would be derived today.
+/// The policy of an existing plan. The choices of its release stay, even if they would be derived
+/// differently today.
 ///
 /// # Errors
 /// As [`effective`].

@@ -1,4 +1,4 @@
-//! What a plan is about: the incident, the release that mends it, and the traffic it meets (SEV-2, PLAN-7).
+//! The subject of a plan: the incident, the release with the fix, and the traffic.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use crate::gate::Change;
 use crate::grade::{Flow, RollbackMethod, Severity, Strategy, closed_set};
 use crate::unit::{MetricName, Span, Timestamp};
 
-/// What the plan is about, besides the policy.
+/// The subject of a plan, besides the policy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// What is broken.
+    /// The incident.
     pub incident: Incident,
-    /// What mends it.
+    /// The release with the fix.
     pub release: Release,
-    /// How much traffic there is.
+    /// The traffic.
     #[serde(default)]
     pub traffic: Traffic,
 }
 
-/// An incident as far as it is known (SEV-2).
+/// The known data of an incident.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Incident {
@@ -32,30 +32,30 @@ pub struct Incident {
     /// The service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// One line.
+    /// The title, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Facts by name; what is absent is unknown.
+    /// Facts by name. Absent ones are unknown.
     #[serde(default, deserialize_with = "each_once", skip_serializing_if = "Map::is_empty")]
     pub facts: Map<String, Value>,
     /// When it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_at: Option<Timestamp>,
-    /// When it was noticed.
+    /// When it was detected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detected_at: Option<Timestamp>,
-    /// How bad it is, where that is given.
+    /// The severity, if it is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
 }
 
-/// The release that mends it.
+/// The release with the fix.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// `2.3.1`.
     pub version: String,
-    /// The version to go back to: `2.3.0`.
+    /// The previous version, for a rollback: `2.3.0`.
     pub previous: String,
     /// The branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,56 +63,56 @@ pub struct Release {
     /// The commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Who wrote it.
+    /// Its author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// The ways back at hand.
+    /// The available rollback methods.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<Method>,
     /// The diff's figures, as `git diff --numstat` prints them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numstat: Option<String>,
-    /// The metric that counts the bug itself; without it the policy's.
+    /// The metric that counts the bug itself. Default: the policy's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bug_metric: Option<MetricName>,
-    /// What the fix does, in one line: the branch and the commit's subject are named after it. Without it the incident's
-    /// title.
+    /// What the fix does, in one line, for the name of the branch and the commit's subject.
+    /// Default: the incident's title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The strategy, where it is not the policy's (PLAN-1).
+    /// The strategy, if it is not the policy's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
-    /// With `rolling`: how many instances at a time, where it is not as many as the policy says.
+    /// With `rolling`: the instances per batch, if they are not the policy's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<u32>,
-    /// The flow of source control, where it is not the policy's first (VCS-1).
+    /// The source-control flow, if it is not the policy's first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<Flow>,
-    /// The policy's other way through source control, by its id, where it is not the first (VCS-1).
+    /// The policy's source-control alternative, by its id, if it is not the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
-    /// What the change has in it, as its author says (GATE-4).
+    /// The content of the change, as stated by its author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
-    /// It stops the harm and is not the lasting fix.
+    /// Whether it stops the impact but is not the permanent fix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_gap: Option<bool>,
-    /// Who made it, when, and where it is (PLAN-7).
+    /// The change record: who prepared it, when, and its links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub record: Option<ReleaseRecord>,
-    /// What is recorded of the version to go back to (PLAN-5).
+    pub change_record: Option<ChangeRecord>,
+    /// The rollback point: data of the previous version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<RollbackPoint>,
 }
 
-/// What is recorded of the previous version before anything is deployed, so that it can be gone back to (PLAN-5).
+/// Data of the previous version, recorded before anything is deployed, for a rollback.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackPoint {
     /// Its commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Where its artifact lies, or the platform's id of its deployment.
+    /// The location of its artifact, or the platform's id of its deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
 }
@@ -125,11 +125,11 @@ closed_set! {
         /// A program.
         Agent = "agent",
     }
-    /// What a plan links to.
+    /// The links of a plan.
     Link {
-        /// What was found out about the fault.
+        /// The diagnosis of the fault.
         Diagnosis = "diagnosis",
-        /// The change.
+        /// The patch.
         Patch = "patch",
         /// The test report.
         Tests = "tests",
@@ -138,10 +138,10 @@ closed_set! {
     }
 }
 
-/// Who made the release, when, and where it is (PLAN-7).
+/// The change record of a release: who prepared it, when, and its links.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReleaseRecord {
+pub struct ChangeRecord {
     /// Who prepared the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepared_by: Option<PreparedBy>,
@@ -151,16 +151,16 @@ pub struct ReleaseRecord {
     /// When it was last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Timestamp>,
-    /// The window in which it is deployed; without it, at once.
+    /// The deployment window. Absent: immediately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
-    /// The number of the build.
+    /// The build number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
-    /// Where the artifact lies.
+    /// The location of the artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
-    /// Where more is to be read.
+    /// Links to further documents.
     #[serde(default, deserialize_with = "each_once", skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<Link, String>,
 }
@@ -171,11 +171,11 @@ pub struct ReleaseRecord {
 pub struct PreparedBy {
     /// The name.
     pub name: String,
-    /// Which of the two.
+    /// The kind.
     pub kind: Preparer,
 }
 
-/// From when to when a plan may be deployed.
+/// The deployment window of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
@@ -185,13 +185,13 @@ pub struct Window {
     pub until: Timestamp,
 }
 
-/// A way back and how long it takes.
+/// A rollback method and its duration.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Method {
-    /// Which.
+    /// Its kind.
     pub kind: RollbackMethod,
-    /// How long it takes; unknown ways are tried last.
+    /// Its duration. Methods without one are tried last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<Span>,
 }
@@ -200,19 +200,19 @@ pub struct Method {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
-    /// Requests a minute over all arms.
+    /// Requests per minute over all arms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<f64>,
-    /// How many instances serve them.
+    /// The number of instances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instances: Option<u32>,
-    /// How many of them run the canary.
+    /// The number of instances with the canary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary_instances: Option<u32>,
-    /// Feature flags are at hand.
+    /// Whether feature flags are available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flags: Option<bool>,
-    /// The release changes a schema and cannot simply go back.
+    /// Whether the release changes a schema, so that it cannot simply be rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_change: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! The timeline: when what happens, if all goes well (PLAN-3).
+//! The timeline of a rollout without problems.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ closed_set! {
         Monitor = "monitor",
         /// Go or no-go.
         Gate = "gate",
-        /// The last look.
+        /// The final validation.
         FinalValidation = "final_validation",
         /// Done.
         Complete = "complete",
@@ -30,14 +30,14 @@ pub struct TimelineStep {
     pub offset: Span,
     /// In UTC.
     pub at: Timestamp,
-    /// What happens.
+    /// The kind of step.
     pub step: StepKind,
-    /// In which phase.
+    /// Its phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,
 }
 
-/// One step of the timeline of a rollout that has no start yet.
+/// One step of the timeline of a rollout without a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct TimelineOffset {
     /// After the start.
@@ -52,9 +52,8 @@ pub struct TimelineOffset {
 impl Plan {
     /// The timeline for a start at this time.
     ///
-    /// S1: deploy at T+0, gates at T+12 and T+24, final validation at T+57, complete at T+60 minutes.
-    ///
-    /// Shows PLAN-3.
+    /// With `phased-canary`: deploy at T+0, gates at T+12 and T+24, final validation at T+57,
+    /// complete at T+60 minutes.
     pub fn timeline(&self, start: Timestamp) -> Vec<TimelineStep> {
         let steps = self.offsets().into_iter();
         let at = |TimelineOffset { offset, step, phase }| TimelineStep {
@@ -66,7 +65,7 @@ impl Plan {
         steps.map(at).collect()
     }
 
-    /// The timeline without a start: T+ alone.
+    /// The timeline without a start, as offsets.
     pub fn offsets(&self) -> Vec<TimelineOffset> {
         let mut offset = Span::ZERO;
         let mut steps = Vec::new();

@@ -1,4 +1,4 @@
-//! The tree that a list of rules makes, where a policy has no tree of its own: rule after rule, the most severe first.
+//! The tree made of the rules, for a policy without a tree: rule after rule, the most severe first.
 
 use super::Policy;
 use super::section::{Branches, Due, Duty, Effect, Leaf, Question, Rule, Target, Tree};
@@ -6,9 +6,10 @@ use crate::fact::Condition;
 use crate::grade::{DutyKind, Exclusions, Hotfix, Severity};
 use crate::unit::Name;
 
-/// The tree of a policy's rules; none where it has no rules.
+/// The tree of the rules of a policy; none without rules.
 ///
-/// It ends where the rules say the same: where they contradict each other or say nothing, it has no answer.
+/// It gives the same answers as the rules. If they contradict each other or decide nothing, it has
+/// no answer.
 pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
     if policy.rules.is_empty() {
         return None;
@@ -31,7 +32,8 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
     if policy.classifier.exclusions != Exclusions::Win {
         next = chain.exclusions(next);
     }
-    // An admission overrides a severity that calls for no hot-fix, so it is asked before the first of these.
+    // An admission overrides a severity without a hot-fix, so it is asked before the first of
+    // these.
     let calm = |severity: &Severity| policy.severity(*severity).is_some_and(|level| !level.hotfix);
     let admitted_before = Severity::ALL.iter().position(calm).unwrap_or(Severity::ALL.len());
     let mut effects: Vec<Effect> = Severity::ALL.iter().copied().map(Effect::Severity).collect();
@@ -47,7 +49,7 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
     Some(turned(tree))
 }
 
-/// The same tree with what is asked first in front.
+/// The same tree, with the question that is asked first at the front.
 fn turned(mut tree: Tree) -> Tree {
     let (questions, leaves) = (tree.questions.len(), tree.leaves.len());
     let turn = |target: &mut Target| match target {
@@ -93,7 +95,7 @@ impl Chain<'_> {
         Target::Question(self.tree.questions.len() - 1)
     }
 
-    /// Asks the rules of one effect one after the other; `no` leads on.
+    /// Asks the rules of one effect one after the other; `no` leads to the next.
     fn rules(&mut self, effect: Effect, next: Option<Target>) -> Option<Target> {
         let rules: Vec<&Rule> =
             self.policy.rules.iter().filter(|rule| rule.effect == effect).collect();
@@ -131,7 +133,7 @@ impl Chain<'_> {
         self.rules(Effect::Exclude, next)
     }
 
-    /// Where a contradiction is a person's to settle, an exclusion leaves no answer.
+    /// If a person has to decide a contradiction, an exclusion has no answer.
     fn unless_excluded(&mut self, leaf: &str, to: Target) -> Target {
         let excluding = self.policy.rules.iter().filter(|rule| rule.effect == Effect::Exclude);
         let whens: Vec<Condition> = excluding.map(|rule| rule.when.clone()).collect();
@@ -146,7 +148,7 @@ impl Chain<'_> {
     }
 }
 
-/// By when a fix of this severity is due, whatever else is the case.
+/// By when a fix of this severity is due in every case.
 pub(super) fn deadline(policy: &Policy, severity: Severity) -> Option<Due> {
     let mut duties = policy.duties.iter().filter(|duty| duty.kind == DutyKind::Fix);
     let sure = |duty: &&Duty| duty.is_for(severity) && !duty.stop_gap && duty.when.is_none();

@@ -1,11 +1,11 @@
-//! The policy of one plan: the policy with the strategy that a release chose (PLAN-1).
+//! The policy of one plan: the policy with the strategy that a release chose.
 
 use super::Policy;
 use super::section::{InsteadOf, Phase};
 use crate::grade::Strategy;
 
 impl Policy {
-    /// This policy with another strategy and its phases; says what they stand for.
+    /// This policy with another strategy and its phases; keeps the original ones in `instead_of`.
     pub(crate) fn choosing(&self, strategy: Strategy, phases: Vec<Phase>) -> Self {
         let instead_of = InsteadOf {
             strategy: self.strategy,
@@ -22,7 +22,7 @@ impl Policy {
         }
     }
 
-    /// The policy as it is for every release; none where this is that.
+    /// The original policy; none if this is the original.
     pub(crate) fn before_choice(&self) -> Option<Self> {
         let InsteadOf { strategy, why, phases } = self.instead_of.clone()?;
         Some(Self {

@@ -1,19 +1,19 @@
-//! What keeps a policy from being read: all of it at once, each with a code, a place and a remedy.
+//! The errors of a policy: all of them at once, each with a code, a place and a remedy.
 
 use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::node::Node;
+use super::node::PolicyNode;
 pub use super::problem::Problem;
 pub(super) use super::problem::listed;
 pub(super) use crate::text::{nearest, shown};
 
-/// Everything that is wrong with a policy, in the order of the format; never empty.
+/// All errors of a policy, in the order of the format; never empty.
 ///
 /// ```
 /// use hotfix_core::policy::Policy;
-/// let errors = Policy::from_toml("format = 1\nnaem = \"house\"").unwrap_err();
+/// let errors = Policy::from_toml("format = 1\nnaem = \"payments\"").unwrap_err();
 /// let naem = errors.iter().find(|e| e.path() == "/naem").unwrap();
 /// assert_eq!(naem.code(), "HF-POL-006");
 /// assert!(naem.sentence().contains("did you mean `name`"));
@@ -25,7 +25,7 @@ pub struct PolicyErrors {
 }
 
 impl PolicyErrors {
-    /// How many errors are kept; the rest is counted.
+    /// How many errors are kept; further ones are only counted.
     pub const MOST: usize = 1_000;
 
     pub(super) const fn new() -> Self {
@@ -51,15 +51,16 @@ impl PolicyErrors {
         self.left_out += other.left_out;
     }
 
-    /// Whether further errors are only counted, so that nothing need be found out about them.
+    /// Whether further errors are only counted, so that their details are not needed.
     pub(super) const fn is_full(&self) -> bool {
         self.list.len() >= Self::MOST
     }
 
-    /// The same with every place in the document: a default stands nowhere, so its error goes to the table around it.
-    pub(super) fn placed_in(mut self, document: &Node) -> Self {
+    /// The same with every place in the document: the error of a default, which has no place, goes
+    /// to the table around it.
+    pub(super) fn placed_in(mut self, document: &PolicyNode) -> Self {
         for error in &mut self.list {
-            // These name a key that was met.
+            // These name a key that exists.
             if !matches!(error.problem, Problem::UnknownKey { .. } | Problem::DuplicateKey { .. }) {
                 let length = document.present(&error.path);
                 error.path.truncate(length);
@@ -68,7 +69,7 @@ impl PolicyErrors {
         self
     }
 
-    /// The same, each saying from which base the value came; `base_of` knows it by top-level key.
+    /// The same, each with the base from which the value came; `base_of` gives it by top-level key.
     pub(super) fn inherited<'a>(mut self, base_of: impl Fn(&str) -> Option<&'a str>) -> Self {
         for error in &mut self.list {
             let key = error.path.split('/').nth(1).unwrap_or_default();
@@ -81,7 +82,7 @@ impl PolicyErrors {
         self.list.is_empty()
     }
 
-    /// The first error; its code and place are what a binding shows of the whole list.
+    /// The first error; a binding shows its code and place for the whole list.
     pub fn first(&self) -> Option<&PolicyError> {
         self.list.first()
     }
@@ -91,7 +92,7 @@ impl PolicyErrors {
         self.list.iter()
     }
 
-    /// How many there are, those beyond [`PolicyErrors::MOST`] included.
+    /// The number of errors, including those beyond [`PolicyErrors::MOST`].
     pub const fn count(&self) -> usize {
         self.list.len() + self.left_out
     }
@@ -131,7 +132,7 @@ impl Serialize for PolicyErrors {
     }
 }
 
-/// One thing that is wrong with a policy.
+/// One error in a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
     path: String,
@@ -144,12 +145,13 @@ impl PolicyError {
         Self { path: path.to_owned(), problem, base: None }
     }
 
-    /// The stable code: `HF-POL-…`, or `HF-UNIT-…` where a single value has a wrong unit or range.
+    /// The stable code: `HF-POL-…`, or `HF-UNIT-…` for a single value with a wrong unit or range.
     pub const fn code(&self) -> &'static str {
         self.problem.code()
     }
 
-    /// The place as a JSON Pointer, `/phases/1/share`; for a missing key that of the table which lacks it.
+    /// The place as a JSON Pointer, such as `/phases/1/share`; for a missing key the table that
+    /// lacks it.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -162,7 +164,8 @@ impl PolicyError {
         }
     }
 
-    /// The base from which the whole top-level key came that the place is in; none where the policy has the key itself.
+    /// The base from which the top-level key of the place was inherited; none if the policy has the
+    /// key itself.
     pub fn base(&self) -> Option<&str> {
         self.base.as_deref()
     }

@@ -5,13 +5,13 @@ use std::str::FromStr;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::error::{Problem, nearest, shown};
-use super::node::Node;
-use super::reader::{Field, Reader, Style};
+use super::node::PolicyNode;
+use super::reader::{Field, PolicyReader, Style};
 use super::section::{Due, Model};
 use crate::fact::FactKind;
 use crate::grade::{
-    ActOn, Audience, Calendar, ChecklistMoment, DutyKind, EvidenceMode, Exclusions, GateMode,
-    Hotfix, MetricKind, Moment, OnFailure, Otherwise, PromotionRule, Refactoring, Reference,
+    ActOn, Audience, BoundBase, Calendar, ChecklistMoment, DutyKind, EvidenceMode, Exclusions,
+    GateMode, Hotfix, MetricKind, Moment, OnFailure, Otherwise, PromotionRule, Refactoring,
     Response, RevertTo, ReviewTime, Role, Severity, Strategy, Worse,
 };
 use crate::grade::{
@@ -35,29 +35,33 @@ impl HowMany {
     const MOST: f64 = 1_000_000.0;
 }
 
-/// What follows where going on is no answer: hold, ask or roll back.
+/// A response that does not continue: hold, ask or roll back.
 pub(crate) struct FailSafe;
-/// What a house's own facts may be: no time.
-pub(crate) struct HouseKind;
-/// Whether a hot-fix is called for where no rule fires: no, or unknown.
+/// The types of custom facts: all except times.
+pub(crate) struct CustomFactKind;
+/// Whether a hot-fix is needed if no rule fires: no or unknown.
 pub(crate) struct NoRule;
 /// A list.
 pub(crate) struct List<F>(F);
 
-/// The longest text that [`as_unit`] reads as it is: [`shown`] cuts what is longer.
+/// The longest text that [`as_unit`] reads unchanged; [`shown`] shortens longer ones.
 const LONGEST_UNIT: usize = 64;
 
-/// Text that a unit type may parse: what is long or has control characters never is a unit, and is not echoed as it is.
-pub(super) fn as_unit<T: FromStr<Err = UnitError>>(text: &str, reader: &mut Reader) -> Option<T> {
+/// Reads a text as a unit. A text that is long or has control characters is never a unit, and is
+/// not echoed unchanged.
+pub(super) fn as_unit<T: FromStr<Err = UnitError>>(
+    text: &str,
+    reader: &mut PolicyReader,
+) -> Option<T> {
     shown(text).parse().map_or_else(|error: UnitError| reader.fail(error), Some)
 }
 
-fn from_number<T>(read: Result<T, UnitError>, reader: &mut Reader) -> Option<T> {
+fn from_number<T>(read: Result<T, UnitError>, reader: &mut PolicyReader) -> Option<T> {
     read.map_or_else(|error| reader.fail(error), Some)
 }
 
-/// As people write it where that reads back as the same value, else the bare number.
-fn written<T>(value: &T, number: f64, style: Style) -> Node
+/// The human form if it reads back as the same value, otherwise the bare number.
+fn written<T>(value: &T, number: f64, style: Style) -> PolicyNode
 where
     T: ToString + FromStr + PartialEq,
 {
@@ -66,23 +70,23 @@ where
         Style::Human
             if text.len() <= LONGEST_UNIT && text.parse().is_ok_and(|read: T| read == *value) =>
         {
-            Node::Text(text)
+            PolicyNode::Text(text)
         }
-        _ => Node::Number(number),
+        _ => PolicyNode::Number(number),
     }
 }
 
 impl Field for Duration {
     type Out = Span;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Span> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Span> {
         match node {
-            Node::Number(seconds) => from_number(Span::try_from_seconds(*seconds), reader),
-            Node::Text(text) => as_unit(text, reader),
+            PolicyNode::Number(seconds) => from_number(Span::try_from_seconds(*seconds), reader),
+            PolicyNode::Text(text) => as_unit(text, reader),
             _ => reader.wrong_type("a duration, as in \"10min\" or seconds", node),
         }
     }
-    fn write(value: &Span, style: Style) -> Node {
+    fn write(value: &Span, style: Style) -> PolicyNode {
         written(value, value.as_seconds(), style)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -102,19 +106,19 @@ impl Field for Duration {
 impl Field for Lasting {
     type Out = Span;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Span> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Span> {
         let span = Duration::read(node, reader)?;
         if span.is_zero() {
             let got = match node {
-                Node::Text(text) => shown(text),
-                Node::Number(seconds) => seconds.to_string(),
+                PolicyNode::Text(text) => shown(text),
+                PolicyNode::Number(seconds) => seconds.to_string(),
                 _ => span.to_string(),
             };
             return reader.fail(UnitError::SpanRange { got });
         }
         Some(span)
     }
-    fn write(value: &Span, style: Style) -> Node {
+    fn write(value: &Span, style: Style) -> PolicyNode {
         Duration::write(value, style)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -131,7 +135,7 @@ impl Field for Lasting {
     }
 }
 
-/// The days of [`Due`] that have a name.
+/// The named days of [`Due`].
 const DAYS: [&str; Calendar::ALL.len()] = {
     let mut days = [""; Calendar::ALL.len()];
     let mut i = 0;
@@ -142,7 +146,7 @@ const DAYS: [&str; Calendar::ALL.len()] = {
     days
 };
 
-fn due(text: &str, reader: &mut Reader) -> Option<Due> {
+fn due(text: &str, reader: &mut PolicyReader) -> Option<Due> {
     if let Ok(day) = text.parse() {
         return Some(Due::Next(day));
     }
@@ -159,17 +163,17 @@ fn due(text: &str, reader: &mut Reader) -> Option<Due> {
 impl Field for Due {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         match node {
-            Node::Number(_) => Duration::read(node, reader).map(Self::Within),
-            Node::Text(text) => due(text, reader),
+            PolicyNode::Number(_) => Duration::read(node, reader).map(Self::Within),
+            PolicyNode::Text(text) => due(text, reader),
             _ => reader.wrong_type("a duration, or a day as in \"next_sprint\"", node),
         }
     }
-    fn write(value: &Self, style: Style) -> Node {
+    fn write(value: &Self, style: Style) -> PolicyNode {
         match value {
             Self::Within(span) => Duration::write(span, style),
-            Self::Next(day) => Node::from(day.as_str()),
+            Self::Next(day) => PolicyNode::from(day.as_str()),
         }
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -192,14 +196,14 @@ macro_rules! fractions {
         impl Field for $type {
             type Out = Self;
 
-            fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+            fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
                 match node {
-                    Node::Number(fraction) => from_number(Self::try_from_fraction(*fraction), reader),
-                    Node::Text(text) => as_unit(text, reader),
+                    PolicyNode::Number(fraction) => from_number(Self::try_from_fraction(*fraction), reader),
+                    PolicyNode::Text(text) => as_unit(text, reader),
                     _ => reader.wrong_type("a share, as in 0.1 or \"10%\"", node),
                 }
             }
-            fn write(value: &Self, style: Style) -> Node {
+            fn write(value: &Self, style: Style) -> PolicyNode {
                 written(value, value.as_fraction(), style)
             }
             fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -226,14 +230,14 @@ fractions! {
 impl Field for Ratio {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         match node {
-            Node::Number(ratio) => from_number(Self::try_new(*ratio), reader),
+            PolicyNode::Number(ratio) => from_number(Self::try_new(*ratio), reader),
             _ => reader.wrong_type("a number above 0", node),
         }
     }
-    fn write(value: &Self, _: Style) -> Node {
-        Node::Number(value.value())
+    fn write(value: &Self, _: Style) -> PolicyNode {
+        PolicyNode::Number(value.value())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "description": "a ratio", "type": "number", "exclusiveMinimum": 0 })
@@ -246,14 +250,14 @@ impl Field for Ratio {
 impl Field for PerMinute {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         match node {
-            Node::Number(per_minute) => from_number(Self::try_new(*per_minute), reader),
-            Node::Text(text) => as_unit(text, reader),
+            PolicyNode::Number(per_minute) => from_number(Self::try_new(*per_minute), reader),
+            PolicyNode::Text(text) => as_unit(text, reader),
             _ => reader.wrong_type("a frequency, as in \"5/min\" or a number per minute", node),
         }
     }
-    fn write(value: &Self, style: Style) -> Node {
+    fn write(value: &Self, style: Style) -> PolicyNode {
         written(value, value.value(), style)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -268,10 +272,10 @@ impl Field for PerMinute {
 impl Field for Number {
     type Out = f64;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<f64> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<f64> {
         match node {
-            Node::Number(number) if number.is_finite() => Some(*number),
-            Node::Number(number) => {
+            PolicyNode::Number(number) if number.is_finite() => Some(*number),
+            PolicyNode::Number(number) => {
                 let range = "a finite number";
                 reader.fail(Problem::OutOfRange {
                     key: "the value",
@@ -282,8 +286,8 @@ impl Field for Number {
             _ => reader.wrong_type("a number", node),
         }
     }
-    fn write(value: &f64, _: Style) -> Node {
-        Node::Number(*value)
+    fn write(value: &f64, _: Style) -> PolicyNode {
+        PolicyNode::Number(*value)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "number" })
@@ -296,7 +300,7 @@ impl Field for Number {
 impl Field for HowMany {
     type Out = u32;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<u32> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<u32> {
         let number = Number::read(node, reader)?;
         if number.fract() == 0.0 && (1.0..=Self::MOST).contains(&number) {
             #[expect(
@@ -309,8 +313,8 @@ impl Field for HowMany {
         let (key, range) = ("the value", "a whole number from 1 to 1000000");
         reader.fail(Problem::OutOfRange { key, got: number.to_string(), range })
     }
-    fn write(value: &u32, _: Style) -> Node {
-        Node::Number(f64::from(*value))
+    fn write(value: &u32, _: Style) -> PolicyNode {
+        PolicyNode::Number(f64::from(*value))
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
@@ -323,14 +327,14 @@ impl Field for HowMany {
 impl Field for bool {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         match node {
-            Node::Flag(flag) => Some(*flag),
+            PolicyNode::Flag(flag) => Some(*flag),
             _ => reader.wrong_type("true or false", node),
         }
     }
-    fn write(value: &Self, _: Style) -> Node {
-        Node::Flag(*value)
+    fn write(value: &Self, _: Style) -> PolicyNode {
+        PolicyNode::Flag(*value)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "boolean" })
@@ -343,14 +347,14 @@ impl Field for bool {
 impl Field for String {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         match node {
-            Node::Text(text) => Some(text.clone()),
+            PolicyNode::Text(text) => Some(text.clone()),
             _ => reader.wrong_type("a text", node),
         }
     }
-    fn write(value: &Self, _: Style) -> Node {
-        Node::Text(value.clone())
+    fn write(value: &Self, _: Style) -> PolicyNode {
+        PolicyNode::Text(value.clone())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string" })
@@ -365,14 +369,14 @@ macro_rules! names {
         impl Field for $type {
             type Out = Self;
 
-            fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+            fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
                 match node {
-                    Node::Text(text) => as_unit(text, reader),
+                    PolicyNode::Text(text) => as_unit(text, reader),
                     _ => reader.wrong_type("a name", node),
                 }
             }
-            fn write(value: &Self, _: Style) -> Node {
-                Node::from(value.as_str())
+            fn write(value: &Self, _: Style) -> PolicyNode {
+                PolicyNode::from(value.as_str())
             }
             fn schema(_: &mut SchemaGenerator) -> Schema {
                 json_schema!({ "type": "string", "pattern": NAME_PATTERN })
@@ -384,23 +388,23 @@ macro_rules! names {
     )*};
 }
 
-/// What `unit::Name` accepts.
+/// The pattern of `unit::Name`.
 pub(super) const NAME_PATTERN: &str = "^[a-z][a-z0-9_-]{0,30}$";
 
 names! {
-    Name, "\"house\"";
+    Name, "\"payments\"";
     PhaseName, "\"canary\"";
     MetricName, "\"error_rate\"";
     RoleName, "\"incident_commander\"";
 }
 
 fn one_of<T: Copy>(
-    node: &Node,
+    node: &PolicyNode,
     all: &[T],
     known: &'static [&'static str],
-    reader: &mut Reader,
+    reader: &mut PolicyReader,
 ) -> Option<T> {
-    let Node::Text(text) = node else {
+    let PolicyNode::Text(text) = node else {
         return reader.wrong_type("a text", node);
     };
     if let Some(index) = known.iter().position(|name| name == text) {
@@ -415,7 +419,7 @@ macro_rules! closed_sets {
         impl Field for $field {
             type Out = $type;
 
-            fn read(node: &Node, reader: &mut Reader) -> Option<$type> {
+            fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<$type> {
                 const ALL: &[$type] = $all;
                 const KNOWN: [&str; ALL.len()] = {
                     let mut known = [""; ALL.len()];
@@ -428,8 +432,8 @@ macro_rules! closed_sets {
                 };
                 one_of(node, ALL, &KNOWN, reader)
             }
-            fn write(value: &$type, _: Style) -> Node {
-                Node::from(value.as_str())
+            fn write(value: &$type, _: Style) -> PolicyNode {
+                PolicyNode::from(value.as_str())
             }
             fn schema(_: &mut SchemaGenerator) -> Schema {
                 let all: &[$type] = $all;
@@ -464,12 +468,12 @@ closed_sets! {
     Refactoring => Refactoring, Refactoring::ALL, "\"if_needed\"";
     Moment => Moment, Moment::ALL, "\"detected\"";
     Audience => Audience, Audience::ALL, "\"stakeholders\"";
-    HouseKind => FactKind, &[FactKind::Flag, FactKind::Share, FactKind::Duration, FactKind::Number, FactKind::Text], "\"flag\"";
+    CustomFactKind => FactKind, &[FactKind::Flag, FactKind::Share, FactKind::Duration, FactKind::Number, FactKind::Text], "\"flag\"";
     NoRule => Hotfix, &[Hotfix::No, Hotfix::Unknown], "\"unknown\"";
     ActOn => ActOn, ActOn::ALL, "\"at_worst\"";
     Exclusions => Exclusions, Exclusions::ALL, "\"ask\"";
-    // A ratio of an absolute figure would be a figure.
-    Reference => Reference, &[Reference::Record, Reference::Live], "\"record\"";
+    // A ratio cannot refer to an absolute figure.
+    BoundBase => BoundBase, &[BoundBase::Reference, BoundBase::Live], "\"reference\"";
 }
 
 closed_sets! {
@@ -493,14 +497,14 @@ closed_sets! {
 impl<F: Field> Field for List<F> {
     type Out = Vec<F::Out>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
-        let Node::List(items) = node else {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out> {
+        let PolicyNode::List(items) = node else {
             return reader.wrong_type("a list", node);
         };
         let mut list = Some(Vec::with_capacity(items.len()));
         for (i, item) in items.iter().enumerate() {
             let read = reader.within(&i.to_string(), |reader| F::read(item, reader));
-            // Goes on after an error: the rest may have errors of its own.
+            // Continues after an error: the rest may have more errors.
             list = list.zip(read).map(|(mut list, read)| {
                 list.push(read);
                 list
@@ -508,8 +512,8 @@ impl<F: Field> Field for List<F> {
         }
         list
     }
-    fn write(value: &Self::Out, style: Style) -> Node {
-        Node::List(value.iter().map(|item| F::write(item, style)).collect())
+    fn write(value: &Self::Out, style: Style) -> PolicyNode {
+        PolicyNode::List(value.iter().map(|item| F::write(item, style)).collect())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let items = F::schema(generator);

@@ -1,7 +1,7 @@
-//! A checked policy: what a house, or one of the documents, wants.
+//! The policy: how an organisation rolls out an emergency fix.
 //!
-//! A `Policy` that exists is in range and consistent enough to run; engines take `&Policy`, so none can see an
-//! unchecked one. Figures live in `policies/*.toml`, not in code.
+//! Every `Policy` has been checked: its values are in range and consistent. The figures of the
+//! presets are in `policies/*.toml`, not in code.
 
 mod chain;
 mod choice;
@@ -26,32 +26,32 @@ pub use error::{PolicyError, PolicyErrors, Problem};
 pub use extend::ExtendError;
 pub use schema::schema;
 
-use node::Node;
+use node::PolicyNode;
 use reader::Style;
 use reasoning::{Reasoned, Reasoning};
 use section::{
-    Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, Course, Deploying,
-    Duty, Efficacy, Evidence, FinalValidation, HouseRole, Implication, InsteadOf, LaterWatch,
+    Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, CustomRole,
+    Deploying, Duty, Efficacy, Evidence, FinalValidation, Implication, InsteadOf, LaterWatch,
     Message, Metric, Phase, ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, Scope,
-    SeverityLevel, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
+    SeverityLevel, StrategySettings, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
 };
 
 use crate::canonical::Digest;
 use crate::fact::Vocabulary;
-use crate::grade::{Severity, Strategy};
+use crate::grade::{Role, Severity, Strategy};
 use crate::text::words;
-use crate::unit::{Name, RoleName, Span};
+use crate::unit::{MetricName, Name, RoleName, Span};
 
 /// A checked policy.
 ///
-/// Reading refuses what it cannot read or run, all of it at once, each error with a code, a place and a remedy. What can
-/// be read but is doubtful is no error.
+/// An invalid policy is refused with all its errors at once, each with a code, a place and a
+/// remedy. A doubtful but valid setting is not an error; the linter reports it.
 ///
 /// ```
 /// use hotfix_core::policy::Policy;
 /// let preset = Policy::preset("phased-canary")?;
 /// assert_eq!(preset.phases()[0].share.to_string(), "10%");
-/// assert_eq!(preset.metric("error_rate").and_then(|m| m.record), Some(0.003));
+/// assert_eq!(preset.metric("error_rate").and_then(|m| m.reference), Some(0.003));
 /// assert_eq!(Policy::from_toml(&preset.to_toml())?, preset);
 ///
 /// let errors = Policy::from_toml(&preset.to_toml().replace("10min", "10 parsecs")).unwrap_err();
@@ -59,8 +59,6 @@ use crate::unit::{Name, RoleName, Span};
 /// assert_eq!((watch.code(), watch.path()), ("HF-UNIT-001", "/phases/0/watch"));
 /// # Ok::<(), hotfix_core::policy::PolicyErrors>(())
 /// ```
-///
-/// Shows FIELD-5.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     pub(crate) name: Name,
@@ -73,13 +71,13 @@ pub struct Policy {
     pub(crate) tree: Option<Tree>,
     pub(crate) strategy_why: String,
     pub(crate) alternatives: Vec<Alternative>,
-    pub(crate) strategies: Vec<Course>,
+    pub(crate) strategies: Vec<StrategySettings>,
     pub(crate) instead_of: Option<InsteadOf>,
     pub(crate) clock: Clock,
     pub(crate) evidence: Evidence,
     pub(crate) watch: Watch,
     pub(crate) severities: Vec<SeverityLevel>,
-    pub(crate) roles: Vec<HouseRole>,
+    pub(crate) roles: Vec<CustomRole>,
     pub(crate) vendors: Vec<Vendor>,
     pub(crate) duties: Vec<Duty>,
     pub(crate) approvals: Vec<Approval>,
@@ -89,7 +87,7 @@ pub struct Policy {
     pub(crate) phases: Vec<Phase>,
     pub(crate) final_validation: FinalValidation,
     pub(crate) after: Vec<LaterWatch>,
-    pub(crate) record: Option<Record>,
+    pub(crate) change_record: Option<Record>,
     pub(crate) metrics: Vec<Metric>,
     pub(crate) efficacy: Option<Efficacy>,
     pub(crate) success: Vec<SuccessCriterion>,
@@ -108,15 +106,17 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Reads TOML, at most 1 MiB of it. `extends` may name presets; [`Policy::from_toml_with`] knows policies of the caller too.
+    /// Reads TOML of at most 1 MiB. `extends` may name presets; [`Policy::from_toml_with`] also
+    /// accepts policies of the caller.
     ///
     /// # Errors
-    /// All of them at once: `HF-POL-…` for the text, its keys and what hangs together, `HF-UNIT-…` for single values.
+    /// All errors at once: `HF-POL-…` for the text, its keys and their consistency, `HF-UNIT-…` for
+    /// single values.
     pub fn from_toml(text: &str) -> Result<Self, PolicyErrors> {
         Self::from_toml_with(text, |_| None)
     }
 
-    /// Reads JSON, at most 1 MiB of it. `extends` may name presets.
+    /// Reads JSON of at most 1 MiB. `extends` may name presets.
     ///
     /// # Errors
     /// As [`Policy::from_toml`].
@@ -124,8 +124,9 @@ impl Policy {
         Self::from_json_with(text, |_| None)
     }
 
-    /// Reads TOML that may extend other policies, and resolves it: what comes out knows nothing of `extends`, so it is
-    /// written, logged and hashed as if it had been written out in full.
+    /// Reads TOML that may extend other policies, and resolves it. The resolved policy no longer
+    /// contains `extends`, so it is written, logged and hashed as if it had been written out in
+    /// full.
     ///
     /// ```
     /// use hotfix_core::policy::Policy;
@@ -134,7 +135,7 @@ impl Policy {
     ///     [metrics.payment_success]
     ///     alert = { remove = true }
     /// "#;
-    /// let house = r#"
+    /// let payments = r#"
     ///     extends = "enterprise"
     ///     name = "payments"
     ///     [[phases]]
@@ -142,48 +143,51 @@ impl Policy {
     ///     watch = "20min"
     /// "#;
     /// let resolve = |name: &str| (name == "enterprise").then(|| enterprise.to_owned());
-    /// let policy = Policy::from_toml_with(house, resolve)?;
+    /// let policy = Policy::from_toml_with(payments, resolve)?;
     /// assert_eq!(policy.phases()[0].watch.as_seconds(), 1200.0);
     /// assert_eq!(policy.phases().len(), 3);
-    /// assert!(policy.metric("payment_success").is_some_and(|metric| metric.bounds.alert.is_none()));
+    /// let payment_success = policy.metric("payment_success");
+    /// assert!(payment_success.is_some_and(|metric| metric.bounds.alert.is_none()));
     /// assert_eq!(Policy::from_toml(&policy.to_toml())?.digest(), policy.digest());
     /// # Ok::<(), hotfix_core::policy::PolicyErrors>(())
     /// ```
     ///
     /// **What is extended.** `extends` is a name, or a list of names and of tables such as
-    /// `{ policy = "enterprise", take = ["metrics", "phases"] }`, which take these top-level keys of that base alone.
-    /// `resolve` is asked for a name first, once for each; `None` means that it does not know it, and then the name is a
-    /// preset's. What a preset extends is a preset. The text that `resolve` gives is JSON where its first character
-    /// other than white space is `{`, and TOML otherwise: TOML cannot start so, and a policy in JSON can only start so.
+    /// `{ policy = "enterprise", take = ["metrics", "phases"] }`, which inherits only these
+    /// top-level keys of that base. `resolve` is called first, once for each name. If it returns
+    /// `None`, the name is that of a preset. A preset only extends presets. The text that `resolve`
+    /// returns is JSON if its first character other than white space is `{`, and TOML otherwise.
     ///
-    /// **Order.** Each base is first laid over the bases that it extends itself. The bases are laid over each other in
-    /// the order of the list, later ones on top, and the document on top of all. A base need not be a policy by itself: it may
-    /// lack any key, also `format`; one that it has must be known. Only the outcome is checked.
+    /// **Order.** Each base is first merged over the bases that it extends itself. The bases are
+    /// merged in the order of the list, later ones over earlier ones, and the document over all of
+    /// them. A base does not have to be a complete policy: it may lack any key, even `format`. Only
+    /// the result is checked.
     ///
-    /// **Laying one over another.**
-    /// * Two tables: key by key; keys of both are merged, the others stay.
-    /// * Two lists whose items are all tables with an `id`, or else all with a `name`, a text that is different for each
-    ///   item of a list: item by item. An item with the same `id` is merged in its place, a new one is appended.
-    /// * Everything else is replaced: values, lists of other kinds, an empty list, a list by a table. JSON's `null` is a
-    ///   value like others.
-    /// * A table with `remove = true`, as the value of a key or as an item with its `id`, takes out what is inherited there. It
-    ///   has no other keys. Where nothing is inherited it is an error, so a slip in a name cannot pass for a removal. In a
-    ///   base that extends nothing it takes from the bases before it in the list.
+    /// **Merging.**
+    /// * Two tables: key by key. Keys in both are merged, the others stay.
+    /// * Two lists of tables in which every item has a unique `id`, or every item a unique `name`:
+    ///   item by item. An item with the same `id` is merged in its place, a new one is appended.
+    /// * Everything else is replaced: values, other lists, an empty list, a list by a table. JSON's
+    ///   `null` is a value like others.
+    /// * A table with `remove = true`, as the value of a key or as an item with its `id`, removes
+    ///   what is inherited there. It has no other keys. If nothing is inherited it is an error, so
+    ///   that a typing error in a name is noticed. In a base that extends nothing it removes from
+    ///   the bases before it in the list.
     ///
-    /// **Limits.** A chain of 8 bases, 32 bases in all, 1 MiB of text for each and 4 MiB for all.
+    /// **Limits.** Chains of at most 8 bases, at most 32 bases in all, 1 MiB of text each and 4 MiB
+    /// together.
     ///
-    /// **Places.** An error of the outcome has its place in the outcome; its sentence names the base where the whole top-level
-    /// key came from one. An error of a base has the place of that base in `extends`.
+    /// **Places.** An error in the result has its place in the result; its sentence names the base
+    /// if the whole top-level key came from one. An error in a base has the place of that base in
+    /// `extends`.
     ///
     /// # Errors
-    /// As [`Policy::from_toml`]; `HF-POL-028` to `HF-POL-035` say what is wrong with the bases.
-    ///
-    /// Shows FIELD-5.
+    /// As [`Policy::from_toml`], and [`ExtendError`] for errors in the bases.
     pub fn from_toml_with(
         text: &str,
         mut resolve: impl FnMut(&str) -> Option<String>,
     ) -> Result<Self, PolicyErrors> {
-        extend::read(Node::from_toml(text)?, &mut resolve)
+        extend::read(PolicyNode::from_toml(text)?, &mut resolve)
     }
 
     /// Reads JSON that may extend other policies, as [`Policy::from_toml_with`] does.
@@ -194,20 +198,22 @@ impl Policy {
         text: &str,
         mut resolve: impl FnMut(&str) -> Option<String>,
     ) -> Result<Self, PolicyErrors> {
-        extend::read(Node::from_json(text)?, &mut resolve)
+        extend::read(PolicyNode::from_json(text)?, &mut resolve)
     }
 
-    /// Writes JSON as it goes over the wire: durations in seconds, shares as fractions, every default filled in.
+    /// Writes JSON: durations in seconds, shares as fractions, with every default.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Writes TOML as people read it: `"10min"` and `"0.3%"` where that says exactly the same, every default filled in.
+    /// Writes TOML for people: `"10min"` and `"0.3%"` if that is exactly the same value, with every
+    /// default.
     pub fn to_toml(&self) -> String {
         toml::to_string(&format::to_node(self, Style::Human)).unwrap_or_default()
     }
 
-    /// SHA-256 of its canonical JSON (RFC 8785): the same for equal policies, however they were written.
+    /// SHA-256 of the canonical JSON (RFC 8785) of the policy: the same for equal policies, however
+    /// they were written.
     ///
     /// ```
     /// use hotfix_core::policy::Policy;
@@ -217,41 +223,42 @@ impl Policy {
     /// # Ok::<(), hotfix_core::policy::PolicyErrors>(())
     /// ```
     pub fn digest(&self) -> Digest {
-        // Canonical JSON refuses what is not finite, stands twice or is nested deep; a checked policy has none of it.
+        // Canonical JSON refuses infinite numbers, duplicate keys and deep nesting; a checked
+        // policy has none of them.
         crate::canonical::digest(self).unwrap_or(Digest::ZERO)
     }
 
-    /// What its conditions amount to; worked out when it is first asked for.
+    /// The evaluation of its conditions, computed on first use.
     pub(crate) fn reasoning(&self) -> &Reasoning {
         self.reasoned.of(self)
     }
 
-    /// Its name.
+    /// The id of the policy.
     pub const fn name(&self) -> Name {
         self.name
     }
 
-    /// What people call it.
+    /// The name of the policy for people.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// How traffic is moved.
+    /// How traffic is moved to the fix.
     pub const fn strategy(&self) -> Strategy {
         self.strategy
     }
 
-    /// The facts that it knows: the built-in ones and its own (SEV-2).
+    /// The facts that the policy knows: built-in and custom ones.
     pub const fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
 
-    /// What follows from what among the facts.
+    /// Facts that follow from other facts.
     pub fn implications(&self) -> &[Implication] {
         &self.implications
     }
 
-    /// What the list of rules does not say by itself.
+    /// How the rules are evaluated.
     pub const fn classifier(&self) -> &Classifier {
         &self.classifier
     }
@@ -261,110 +268,111 @@ impl Policy {
         &self.rules
     }
 
-    /// The decision tree, where the policy has one (DEC-1).
+    /// The decision tree, if the policy has one.
     pub const fn tree(&self) -> Option<&Tree> {
         self.tree.as_ref()
     }
 
-    /// Why this strategy (PLAN-1); empty: not said.
+    /// Why this strategy was chosen; empty: not given.
     pub fn strategy_why(&self) -> &str {
         &self.strategy_why
     }
 
-    /// The strategies that were not chosen, and why (PLAN-1).
+    /// The strategies that were not chosen, with the reasons.
     pub fn alternatives(&self) -> &[Alternative] {
         &self.alternatives
     }
 
-    /// What is said of single strategies, at most once of each (PLAN-1).
-    pub fn strategies(&self) -> &[Course] {
+    /// The settings of single strategies, at most one for each.
+    pub fn strategies(&self) -> &[StrategySettings] {
         &self.strategies
     }
 
-    /// What is said of a strategy (PLAN-1).
-    pub fn course(&self, strategy: Strategy) -> Option<&Course> {
-        self.strategies.iter().find(|course| course.strategy == strategy)
+    /// The settings of a strategy.
+    pub fn strategy_settings(&self, strategy: Strategy) -> Option<&StrategySettings> {
+        self.strategies.iter().find(|settings| settings.strategy == strategy)
     }
 
-    /// What the policy has for every release, where this is the policy of a plan whose release chose another strategy
-    /// (PLAN-1).
+    /// The original strategy and phases, if this is the policy of a plan whose release chose
+    /// another strategy.
     pub const fn instead_of(&self) -> Option<&InsteadOf> {
         self.instead_of.as_ref()
     }
 
-    /// What the policy says of itself (DEC-7).
-    pub const fn record(&self) -> Option<&Record> {
-        self.record.as_ref()
+    /// Metadata of the policy.
+    pub const fn change_record(&self) -> Option<&Record> {
+        self.change_record.as_ref()
     }
 
-    /// What the engine believes of the host's clock.
+    /// Limits on the timestamps that the caller sends.
     pub const fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// How evidence is weighed.
+    /// Settings of the sequential tests.
     pub const fn evidence(&self) -> &Evidence {
         &self.evidence
     }
 
-    /// How metrics are watched.
+    /// How metrics are observed and evaluated.
     pub const fn watch(&self) -> &Watch {
         &self.watch
     }
 
-    /// The severities that the policy has, the most severe first; a document that takes them as given has none (SEV-1).
+    /// The severities of the policy, the most severe first; empty if the policy does not use
+    /// severities.
     pub fn severities(&self) -> &[SeverityLevel] {
         &self.severities
     }
 
-    /// What belongs to a severity and what it asks for (SEV-6); none where the policy does not have it.
+    /// A severity with its demands; none if the policy does not have it.
     pub fn severity(&self, severity: Severity) -> Option<&SeverityLevel> {
         self.severities.iter().find(|level| level.severity == severity)
     }
 
-    /// The roles of the house, in the order of their ids (TIME-4).
-    pub fn roles(&self) -> &[HouseRole] {
+    /// The roles, in the order of their ids.
+    pub fn roles(&self) -> &[CustomRole] {
         &self.roles
     }
 
-    /// A role by id (TIME-4); none where nobody is said to hold it.
-    pub fn role(&self, id: RoleName) -> Option<&HouseRole> {
+    /// A role by id; none if it is not declared.
+    pub fn role(&self, id: RoleName) -> Option<&CustomRole> {
         self.roles.iter().find(|role| role.id == id)
     }
 
-    /// What people call a role: its title, or its id as words.
+    /// The name of a role for people: its title, or its id as words.
     pub(crate) fn role_title(&self, id: RoleName) -> String {
         self.role(id).map_or_else(|| words(id.as_str()), |role| role.title.clone())
     }
 
-    /// The companies whose services the house depends on (TIME-4).
+    /// The vendors whose services you depend on.
     pub fn vendors(&self) -> &[Vendor] {
         &self.vendors
     }
 
-    /// What is due, in the order of the policy: response times, escalation, updates, reviews, follow-ups (SEV-6, TIME-1,
-    /// TIME-2, POST-2, POST-4).
+    /// The duties, in the order of the policy: response times, escalation, updates, reviews,
+    /// follow-ups.
     pub fn duties(&self) -> &[Duty] {
         &self.duties
     }
 
-    /// The demands for approval whatever the severity; all must be met (GATE-1).
+    /// The approvals that are needed for every severity; all must be given.
     pub fn approvals(&self) -> &[Approval] {
         &self.approvals
     }
 
-    /// The roles that may let a hot-fix start where the policy answers with the normal process, or outside of its change
-    /// window; empty: any role.
+    /// The roles that may start a hot-fix that the policy sends to the normal process, or outside
+    /// the change window; empty: any role.
     pub fn waived_by(&self) -> &[RoleName] {
         &self.waived_by
     }
 
-    /// What a hot-fix may change (GATE-4); none where nothing is said.
+    /// What a hot-fix may change; none: the change is not checked.
     pub const fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
     }
 
-    /// What is gone through item by item, each list at its moment (GATE-2, GATE-5).
+    /// The checklists, each with the moment when it is due.
     pub fn checklists(&self) -> &[Checklist] {
         &self.checklists
     }
@@ -374,17 +382,18 @@ impl Policy {
         &self.phases
     }
 
-    /// The last look after the last phase.
+    /// The final validation after the last phase.
     pub const fn final_validation(&self) -> &FinalValidation {
         &self.final_validation
     }
 
-    /// When to look again after the last phase, each counted from its end (ROLL-6).
+    /// When the system is checked again after the last phase, counted from the end of that phase.
     pub fn after(&self) -> &[LaterWatch] {
         &self.after
     }
 
-    /// When the last of those windows ends, counted from the end of the last phase; None without a window.
+    /// When the last of those windows ends, counted from the end of the last phase; `None` without
+    /// a window.
     pub fn watched_until(&self) -> Option<Span> {
         self.after.iter().map(|watch| watch.until).max()
     }
@@ -399,67 +408,72 @@ impl Policy {
         self.metrics.iter().find(|metric| metric.id.as_str() == id)
     }
 
-    /// The claim that the fix works, where the policy makes one.
+    /// Whether the policy has this metric, and it decides.
+    pub(crate) fn decides(&self, id: MetricName) -> bool {
+        self.metric(id.as_str()).is_some_and(|metric| metric.role == Role::Decide)
+    }
+
+    /// The claim that the fix works, if the policy has one.
     pub const fn efficacy(&self) -> Option<&Efficacy> {
         self.efficacy.as_ref()
     }
 
-    /// What success means beyond the bounds of metrics (MET-7).
+    /// The success criteria, in addition to the bounds of the metrics.
     pub fn success(&self) -> &[SuccessCriterion] {
         &self.success
     }
 
-    /// What a deployment looks like that goes well, and one that does not (ROLL-1).
+    /// How long a deployment takes, and the signs of success and failure.
     pub const fn deploying(&self) -> Option<&Deploying> {
         self.deploying.as_ref()
     }
 
-    /// What follows each signal.
+    /// What happens on each signal.
     pub const fn triggers(&self) -> &Triggers {
         &self.triggers
     }
 
-    /// The rollback workflow (ROLL-5).
+    /// The rollback: its methods, its times, and what follows.
     pub const fn rollback(&self) -> &Rollback {
         &self.rollback
     }
 
-    /// How a fix goes through source control (VCS-1).
+    /// The path of a fix through source control.
     pub const fn vcs(&self) -> Option<&Vcs> {
         self.vcs.as_ref()
     }
 
-    /// The steps that people take, in order (PLAN-8).
+    /// The steps of the procedure for people, in order.
     pub fn procedure(&self) -> &[ProcedureStep] {
         &self.procedure
     }
 
-    /// What to do, not to do, and to beware of (GATE-6).
+    /// Advice for people: dos, don'ts and pitfalls.
     pub fn advice(&self) -> &[Advice] {
         &self.advice
     }
 
-    /// The risk register (PLAN-4).
+    /// The risk register.
     pub fn risks(&self) -> &[Risk] {
         &self.risks
     }
 
-    /// What is done when something else fails (PLAN-4).
+    /// What to do if something other than the fix fails.
     pub fn contingencies(&self) -> &[Contingency] {
         &self.contingencies
     }
 
-    /// What helps against faults that are known already, each with the incidents that it is for.
+    /// Remedies for known kinds of faults, each with its condition.
     pub fn remedies(&self) -> &[Remedy] {
         &self.remedies
     }
 
-    /// The templates of messages (COMM-1).
+    /// The templates of messages.
     pub fn messages(&self) -> &[Message] {
         &self.messages
     }
 
-    /// The incident report (POST-1).
+    /// The incident report.
     pub const fn report(&self) -> Option<&Report> {
         self.report.as_ref()
     }
@@ -472,9 +486,9 @@ impl Serialize for Policy {
 }
 
 impl<'de> Deserialize<'de> for Policy {
-    /// Goes through the same checks as [`Policy::from_json`], but extends nothing: a log means the same for ever
-    /// (`HF-POL-036`).
+    /// Goes through the same checks as [`Policy::from_json`], but extends nothing: a log means the
+    /// same for ever (`HF-POL-036`).
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        format::from_node(&Node::deserialize(deserializer)?).map_err(D::Error::custom)
+        format::from_node(&PolicyNode::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

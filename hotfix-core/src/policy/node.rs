@@ -14,22 +14,23 @@ pub(super) const MOST_BYTES: usize = 1 << 20;
 /// How deep tables and lists may be nested.
 pub(super) const MOST_DEPTH: usize = 32;
 
-/// A value of a document. Keys keep their order and may stand twice: the reader says so with a place.
+/// A value of a document. Keys keep their order and may occur twice, which the reader reports with
+/// a place.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Node {
+pub(crate) enum PolicyNode {
     Null,
     Flag(bool),
     /// TOML's `nan` and `inf` included.
     Number(f64),
     Text(String),
-    List(Vec<Node>),
-    Table(Vec<(String, Node)>),
-    /// What lies below [`MOST_DEPTH`].
+    List(Vec<PolicyNode>),
+    Table(Vec<(String, PolicyNode)>),
+    /// A value below [`MOST_DEPTH`].
     TooDeep,
 }
 
-impl Node {
-    /// What it is, in words.
+impl PolicyNode {
+    /// Its type, in words.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -42,7 +43,7 @@ impl Node {
         }
     }
 
-    /// The value of a key, the first where it stands twice.
+    /// The value of a key; the first if the key occurs twice.
     pub(super) fn key(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Table(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, node)| node),
@@ -67,7 +68,7 @@ impl Node {
         Some(steps)
     }
 
-    /// How many bytes of a JSON Pointer lead to something in this document.
+    /// The length of the part of a JSON Pointer that exists in this document, in bytes.
     pub(super) fn present(&self, pointer: &str) -> usize {
         let mut node = self;
         let mut length = 0;
@@ -104,7 +105,7 @@ impl Node {
             if error.to_string().starts_with("recursion limit") {
                 return PolicyErrors::of("", Problem::TooDeep { most: MOST_DEPTH });
             }
-            // The parser adds its position; the place has it in words of ours.
+            // The parser adds its position, which the error sentence already has.
             let detail = error.to_string();
             let detail = detail.split(" at line ").next().unwrap_or_default();
             let (line, column) = (error.line(), error.column());
@@ -112,14 +113,14 @@ impl Node {
         })
     }
 
-    /// Reads TOML; where the syntax is wrong in several places, all of them.
+    /// Reads TOML; reports all syntax errors.
     pub(super) fn from_toml(text: &str) -> Result<Self, PolicyErrors> {
         check_length(text)?;
         let (table, faults) = DeTable::parse_recoverable(text);
         if faults.is_empty() {
             return Ok(from_toml_table(table.get_ref(), 0));
         }
-        // What follows from a level that was not entered is noise.
+        // Errors that follow from a level that was not read are noise.
         if faults.iter().any(|fault| fault.message().contains("recurs")) {
             return Err(PolicyErrors::of("", Problem::TooDeep { most: MOST_DEPTH }));
         }
@@ -129,14 +130,14 @@ impl Node {
             .collect();
         starts.sort_by_key(|(at, _)| *at);
         let mut errors = PolicyErrors::new();
-        // From fault to fault, so that a text full of them is walked once.
+        // From error to error, so that the text is read only once.
         let (mut line, mut line_start, mut walked, mut last) = (1, 0, 0, 0);
         for (at, message) in starts {
             let between = text.get(walked..at).unwrap_or_default();
             line += between.matches('\n').count();
             line_start = between.rfind('\n').map_or(line_start, |end| walked + end + 1);
             walked = at;
-            // One remark a line: the parser stumbles on over the rest of it.
+            // One error for each line: the rest of the line causes further ones.
             if line > last {
                 last = line;
                 let column =
@@ -162,32 +163,32 @@ fn syntax(language: &'static str, line: usize, column: usize, detail: &str) -> P
     PolicyErrors::of("", Problem::Syntax { language, line, column, detail })
 }
 
-fn from_toml_table(table: &DeTable<'_>, depth: usize) -> Node {
+fn from_toml_table(table: &DeTable<'_>, depth: usize) -> PolicyNode {
     if depth >= MOST_DEPTH {
-        return Node::TooDeep;
+        return PolicyNode::TooDeep;
     }
     let entry =
         |(key, value): (&toml::Spanned<toml::de::DeString<'_>>, &toml::Spanned<DeValue<'_>>)| {
             (key.get_ref().to_string(), from_toml_value(value.get_ref(), depth + 1))
         };
-    Node::Table(table.iter().map(entry).collect())
+    PolicyNode::Table(table.iter().map(entry).collect())
 }
 
-fn from_toml_value(value: &DeValue<'_>, depth: usize) -> Node {
+fn from_toml_value(value: &DeValue<'_>, depth: usize) -> PolicyNode {
     match value {
-        DeValue::String(text) => Node::Text(text.to_string()),
+        DeValue::String(text) => PolicyNode::Text(text.to_string()),
         DeValue::Integer(number) => {
             let read = i128::from_str_radix(number.as_str(), number.radix());
-            // The parser lets integers of any length through.
-            Node::Number(read.map_or(f64::INFINITY, |n| n as f64))
+            // The parser accepts integers of any length.
+            PolicyNode::Number(read.map_or(f64::INFINITY, |n| n as f64))
         }
-        DeValue::Float(number) => Node::Number(number.as_str().parse().unwrap_or(f64::NAN)),
-        DeValue::Boolean(flag) => Node::Flag(*flag),
-        DeValue::Datetime(time) => Node::Text(time.to_string()),
-        DeValue::Array(_) if depth >= MOST_DEPTH => Node::TooDeep,
-        DeValue::Array(items) => {
-            Node::List(items.iter().map(|i| from_toml_value(i.get_ref(), depth + 1)).collect())
-        }
+        DeValue::Float(number) => PolicyNode::Number(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(flag) => PolicyNode::Flag(*flag),
+        DeValue::Datetime(time) => PolicyNode::Text(time.to_string()),
+        DeValue::Array(_) if depth >= MOST_DEPTH => PolicyNode::TooDeep,
+        DeValue::Array(items) => PolicyNode::List(
+            items.iter().map(|i| from_toml_value(i.get_ref(), depth + 1)).collect(),
+        ),
         DeValue::Table(table) => from_toml_table(table, depth),
     }
 }
@@ -196,73 +197,73 @@ fn from_toml_value(value: &DeValue<'_>, depth: usize) -> Node {
 struct At(usize);
 
 impl<'de> DeserializeSeed<'de> for At {
-    type Value = Node;
+    type Value = PolicyNode;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<PolicyNode, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for At {
-    type Value = Node;
+    type Value = PolicyNode;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a policy")
     }
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Null)
+    fn visit_unit<E>(self) -> Result<PolicyNode, E> {
+        Ok(PolicyNode::Null)
     }
-    fn visit_bool<E>(self, flag: bool) -> Result<Node, E> {
-        Ok(Node::Flag(flag))
+    fn visit_bool<E>(self, flag: bool) -> Result<PolicyNode, E> {
+        Ok(PolicyNode::Flag(flag))
     }
-    fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
-        Ok(Node::Number(number as f64))
+    fn visit_i64<E>(self, number: i64) -> Result<PolicyNode, E> {
+        Ok(PolicyNode::Number(number as f64))
     }
-    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
-        Ok(Node::Number(number as f64))
+    fn visit_u64<E>(self, number: u64) -> Result<PolicyNode, E> {
+        Ok(PolicyNode::Number(number as f64))
     }
-    fn visit_f64<E>(self, number: f64) -> Result<Node, E> {
-        Ok(Node::Number(number))
+    fn visit_f64<E>(self, number: f64) -> Result<PolicyNode, E> {
+        Ok(PolicyNode::Number(number))
     }
-    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
-        Ok(Node::Text(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<PolicyNode, E> {
+        Ok(PolicyNode::Text(text.to_owned()))
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<PolicyNode, A::Error> {
         if self.0 >= MOST_DEPTH {
             while items.next_element::<IgnoredAny>()?.is_some() {}
-            return Ok(Node::TooDeep);
+            return Ok(PolicyNode::TooDeep);
         }
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(At(self.0 + 1))? {
             list.push(item);
         }
-        Ok(Node::List(list))
+        Ok(PolicyNode::List(list))
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<PolicyNode, A::Error> {
         if self.0 >= MOST_DEPTH {
             while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            return Ok(Node::TooDeep);
+            return Ok(PolicyNode::TooDeep);
         }
         let mut table = Vec::new();
         while let Some(key) = entries.next_key::<String>()? {
             table.push((key, entries.next_value_seed(At(self.0 + 1))?));
         }
-        Ok(Node::Table(table))
+        Ok(PolicyNode::Table(table))
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
+impl<'de> Deserialize<'de> for PolicyNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         At(0).deserialize(deserializer)
     }
 }
 
-impl Serialize for Node {
+impl Serialize for PolicyNode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null | Self::TooDeep => serializer.serialize_unit(),
             Self::Flag(flag) => serializer.serialize_bool(*flag),
-            // As people write whole numbers; RFC 8785 writes both forms alike.
+            // Whole numbers are written without a fraction; RFC 8785 writes both forms the same.
             #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
             Self::Number(n) if n.fract() == 0.0 && n.abs() < 9e15 => {
                 serializer.serialize_i64(*n as i64)
@@ -281,26 +282,26 @@ impl Serialize for Node {
     }
 }
 
-impl From<&str> for Node {
+impl From<&str> for PolicyNode {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<f64> for Node {
+impl From<f64> for PolicyNode {
     fn from(number: f64) -> Self {
         Self::Number(number)
     }
 }
 
-impl From<bool> for Node {
+impl From<bool> for PolicyNode {
     fn from(flag: bool) -> Self {
         Self::Flag(flag)
     }
 }
 
-impl<const N: usize> From<[(&str, Node); N]> for Node {
-    fn from(entries: [(&str, Node); N]) -> Self {
+impl<const N: usize> From<[(&str, PolicyNode); N]> for PolicyNode {
+    fn from(entries: [(&str, PolicyNode); N]) -> Self {
         Self::Table(entries.into_iter().map(|(key, node)| (key.to_owned(), node)).collect())
     }
 }

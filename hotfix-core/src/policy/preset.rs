@@ -3,7 +3,7 @@
 use super::Policy;
 use super::error::{PolicyErrors, Problem, nearest, shown};
 
-/// The names, in the order of the documents; our own merge last.
+/// The names; the recommended preset is the last.
 const NAMES: &[&str] = &[
     "phased-canary",
     "enterprise",
@@ -28,7 +28,7 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
 }
 
 impl Policy {
-    /// The names of the presets that this release has.
+    /// The names of the presets of this release.
     pub const fn presets() -> &'static [&'static str] {
         NAMES
     }
@@ -43,7 +43,7 @@ impl Policy {
     /// ```
     ///
     /// # Errors
-    /// `HF-POL-025` where there is none of this name; says which is nearest.
+    /// [`Problem::UnknownPreset`] if no preset has this name, with the nearest name.
     pub fn preset(name: &str) -> Result<Self, PolicyErrors> {
         if let Some(text) = text(name) {
             return Self::from_toml(text);

@@ -1,4 +1,4 @@
-//! What can be wrong with a policy: each fault with its code, its sentence and the remedy.
+//! The errors of a policy, each with its code, its sentence and the remedy.
 
 use super::extend::ExtendError;
 use crate::text::{did_you_mean, quoted};
@@ -6,21 +6,21 @@ use crate::unit::UnitError;
 
 macro_rules! problems {
     ($($(#[$doc:meta])* $code:literal $variant:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
-        /// What can be wrong with a policy.
+        /// An error in a policy.
         #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
         #[non_exhaustive]
         pub enum Problem {
-            /// A value with a wrong unit, out of its range, or an illegal name.
+            /// A value with a wrong unit or out of range, or an invalid name.
             #[error(transparent)]
             Unit(#[from] UnitError),
-            /// What a policy extends cannot be laid under it.
+            /// An error in what a policy extends.
             #[error(transparent)]
             Extend(#[from] ExtendError),
             $($(#[$doc])* $variant { $($(#[$field_doc])* $field: $type,)* },)*
         }
 
         impl Problem {
-            /// The codes of this family in order, but for those of [`ExtendError`].
+            /// The codes of this family in order, except those of [`ExtendError`].
             pub const CODES: &'static [&'static str] = &[$($code,)*];
 
             /// The stable code.
@@ -36,7 +36,7 @@ macro_rules! problems {
 }
 
 problems! {
-    /// The text is no TOML or no JSON.
+    /// The text is not valid TOML or JSON.
     #[error("not readable as {language} at line {line}, column {column}: {detail}; correct the text there")]
     "HF-POL-001" Syntax {
         /// `TOML` or `JSON`.
@@ -45,7 +45,7 @@ problems! {
         line: usize,
         /// From 1, in characters.
         column: usize,
-        /// What the parser says.
+        /// The message of the parser.
         detail: String,
     }
     /// The text is longer than a policy may be.
@@ -57,27 +57,27 @@ problems! {
         most: usize,
     }
     /// Tables and lists are nested deeper than the format ever needs.
-    #[error("nested more than {most} deep: a policy is flatter, so take levels out")]
+    #[error("nested more than {most} deep: remove levels")]
     "HF-POL-003" TooDeep {
         /// The limit.
         most: usize,
     }
-    /// A key stands twice in one table.
-    #[error("`{key}` stands twice in this table: keep one")]
+    /// A key occurs twice in one table.
+    #[error("`{key}` occurs twice in this table: keep one")]
     "HF-POL-004" DuplicateKey {
         /// The key.
         key: String,
     }
     /// A version of the format that this release does not know.
-    #[error("format `{got}` is not known: this release reads format {known}, so write `format = {known}` or take a newer release")]
+    #[error("format `{got}` is not known: this release reads format {known}, so write `format = {known}` or use a newer release")]
     "HF-POL-005" Format {
         /// What came.
         got: String,
         /// The versions that are known.
         known: &'static str,
     }
-    /// A key that the format does not have (FIELD-5).
-    #[error("`{key}` is not a known key: {}known here are {}", did_you_mean(*nearest), listed(known))]
+    /// A key that the format does not have.
+    #[error("`{key}` is not a known key: {}the known keys here are {}", did_you_mean(*nearest), listed(known))]
     "HF-POL-006" UnknownKey {
         /// The key.
         key: String,
@@ -86,7 +86,7 @@ problems! {
         /// The keys of this table.
         known: &'static [&'static str],
     }
-    /// A key that must be there is not.
+    /// A required key is missing.
     #[error("`{key}` is missing: add {example}")]
     "HF-POL-007" MissingKey {
         /// The key.
@@ -95,14 +95,14 @@ problems! {
         example: String,
     }
     /// A value of another type.
-    #[error("{got} stands where {expected} belongs: write {expected}")]
+    #[error("{got} is not allowed here: write {expected}")]
     "HF-POL-008" WrongType {
-        /// What belongs there.
+        /// What is expected.
         expected: &'static str,
         /// What came.
         got: &'static str,
     }
-    /// A text that is not one of a closed set.
+    /// A text that is not one of the allowed values.
     #[error("`{got}` is not allowed here: {}write one of {}", did_you_mean(*nearest), listed(known))]
     "HF-POL-009" UnknownValue {
         /// What came.
@@ -122,44 +122,44 @@ problems! {
         /// The range in words.
         range: &'static str,
     }
-    /// A list or table with nothing in it where at least one is needed.
+    /// An empty list or table that needs at least one entry.
     #[error("there is no {what}: add at least one")]
     "HF-POL-011" Empty {
         /// What is missing.
         what: &'static str,
     }
     /// The same name for two things.
-    #[error("the {what} `{name}` is named at `{first}` already: give one of them another name")]
+    #[error("the {what} `{name}` already exists at `{first}`: rename one of them")]
     "HF-POL-012" DuplicateName {
         /// What is named.
         what: &'static str,
         /// The name.
         name: String,
-        /// Where it stands first.
+        /// Where it occurs first.
         first: String,
     }
-    /// A metric is named that the policy does not have.
-    #[error("the metric `{name}` is not in `metrics`: {}add it, or name one that is there", did_you_mean(nearest.as_deref()))]
+    /// A metric that the policy does not have.
+    #[error("the metric `{name}` is not in `metrics`: {}add it, or name an existing one", did_you_mean(nearest.as_deref()))]
     "HF-POL-013" UnknownMetric {
         /// The name.
         name: String,
         /// The nearest metric, where one is near.
         nearest: Option<String>,
     }
-    /// The efficacy claim names a metric that cannot carry it.
-    #[error("the metric `{name}` cannot show that the fix works: name a proportion or count that decides and is tested")]
+    /// The efficacy claim names a metric that cannot show it.
+    #[error("the metric `{name}` cannot show that the fix works: name a proportion or count with `role = \"decide\"` and a `model` other than `none`")]
     "HF-POL-014" EfficacyMetric {
         /// The name.
         name: String,
     }
     /// The weights of the tested deciding metrics are not the whole budget.
-    #[error("the weights of the metrics that decide and are tested sum to {sum}: make them sum to 1")]
+    #[error("the weights of the metrics with `role = \"decide\"` and a `model` other than `none` sum to {sum}: make them sum to 1")]
     "HF-POL-015" WeightSum {
         /// Their sum.
         sum: String,
     }
     /// A weight on a metric without a test.
-    #[error("`weight` is {got} but this metric is not tested or only watched: leave `weight` out")]
+    #[error("`weight` is {got}, but only a metric with `role = \"decide\"` and a `model` other than `none` may have one: delete `weight`")]
     "HF-POL-016" WeightWithoutTest {
         /// The weight.
         got: String,
@@ -171,21 +171,21 @@ problems! {
         model: &'static str,
         /// The kind.
         kind: &'static str,
-        /// What would fit.
+        /// The models that fit.
         known: &'static [&'static str],
     }
-    /// A test of a count that is worse with fewer events.
-    #[error("the model `poisson` finds more events, and this count is worse when `lower`: write `none` and give it bounds, or count what goes wrong")]
+    /// A test of a count for which fewer events are worse.
+    #[error("the model `poisson` looks for too many events, but this count has `worse = \"lower\"`: write `model = \"none\"` and add bounds, or count the failures")]
     "HF-POL-041" FewerEvents {}
-    /// A key that this kind, of metric or of duty, must not have.
-    #[error("`{key}` has no meaning for the kind `{kind}`: leave it out")]
+    /// A key that this kind of metric or duty must not have.
+    #[error("`{key}` has no meaning for the kind `{kind}`: delete it")]
     "HF-POL-018" NotForKind {
         /// The key.
         key: &'static str,
         /// The kind.
         kind: &'static str,
     }
-    /// A key that this kind, of metric or of duty, must have.
+    /// A key that this kind of metric or duty must have.
     #[error("the kind `{kind}` needs `{key}`: add {example}")]
     "HF-POL-019" KindNeeds {
         /// The key.
@@ -195,7 +195,7 @@ problems! {
         /// What it takes.
         example: &'static str,
     }
-    /// Boundaries that do not go up.
+    /// Boundaries that do not rise.
     #[error("the boundary {got} is not above the one before, {before}: list them in rising order, each once")]
     "HF-POL-020" BoundaryOrder {
         /// The boundary.
@@ -203,31 +203,31 @@ problems! {
         /// The one before it.
         before: String,
     }
-    /// A promotion margin that is no more than what is tolerated anyway.
-    #[error("`margin` is {margin}, not above `tolerated` {tolerated}: write a larger margin")]
+    /// A promotion margin that is not above `tolerated`.
+    #[error("`margin` is {margin}, which is not above `tolerated` ({tolerated}): write a larger margin")]
     "HF-POL-021" Margin {
         /// The margin.
         margin: String,
-        /// What is tolerated.
+        /// The value of `tolerated`.
         tolerated: String,
     }
-    /// A ratio of a record that the metric does not have.
-    #[error("this bound is a ratio of the record but the metric has no `record`: add one, or write the figure itself")]
-    "HF-POL-022" NoRecord {}
-    /// A duration that is shorter than one it must cover.
-    #[error("`{key}` is {got}, shorter than `{least}` of {at_least}: write at least {at_least}")]
+    /// A ratio to a reference that the metric does not have.
+    #[error("this bound is a ratio of the reference, but the metric has no `reference`: add one, or write a figure")]
+    "HF-POL-022" NoReference {}
+    /// A duration that is shorter than one that it has to cover.
+    #[error("`{key}` is {got}, shorter than `{least}` ({at_least}): write at least {at_least}")]
     "HF-POL-023" TooShort {
         /// The key.
         key: &'static str,
         /// Its duration.
         got: String,
-        /// The key of the duration that it must cover.
+        /// The key of the duration that it has to cover.
         least: &'static str,
         /// That duration.
         at_least: String,
     }
     /// A bound that is neither a figure nor a ratio, or both.
-    #[error("{detail}: write a figure, `{{ value = …, unless_both_arms = true }}` or `{{ ratio = 1.1, of = \"record\" }}`")]
+    #[error("{detail}: write a figure, `{{ value = …, unless_both_arms = true }}` or `{{ ratio = 1.1, of = \"reference\" }}`")]
     "HF-POL-024" BoundForm {
         /// What is wrong with it.
         detail: &'static str,
@@ -242,7 +242,7 @@ problems! {
         /// The presets.
         known: &'static [&'static str],
     }
-    /// More of something than the tests can weigh.
+    /// More of something than the tests allow.
     #[error("there are {got} {what}: keep at most {most}")]
     "HF-POL-026" TooMany {
         /// Of what.
@@ -252,20 +252,21 @@ problems! {
         /// How many there may be.
         most: usize,
     }
-    /// A test for independent errors in a mode for errors that are not.
-    #[error("`phase_end_test` takes errors to be independent, and `mode` is `{mode}`: write `mode = \"plain\"`, or leave it out")]
+    /// A test for independent errors in another evidence mode.
+    #[error("`phase_end_test` assumes independent errors, but `mode` is `{mode}`: write `mode = \"plain\"`, or delete `phase_end_test`")]
     "HF-POL-027" PhaseEndTest {
         /// The mode.
         mode: &'static str,
     }
-    /// A second set of phases for the policy's own strategy, or one that bars it.
-    #[error("`{strategy}` is the policy's own strategy, whose phases stand in `phases`: leave this out, or make another strategy the policy's own")]
+    /// Settings that replace the phases of the policy's own strategy, change them, or forbid the
+    /// strategy.
+    #[error("`{strategy}` is the policy's own strategy, and this table sets or changes its phases or forbids it: change `phases` at the top level instead, or choose another `strategy`")]
     "HF-POL-044" OwnStrategy {
         /// The strategy.
         strategy: &'static str,
     }
     /// A key that a strategy does not have.
-    #[error("`{key}` says nothing of the strategy `{strategy}`: leave it out")]
+    #[error("`{key}` has no meaning for the strategy `{strategy}`: delete it")]
     "HF-POL-050" NotForStrategy {
         /// The key.
         key: &'static str,
@@ -273,48 +274,48 @@ problems! {
         strategy: &'static str,
     }
     /// Phases that do not lead to all traffic.
-    #[error("{detail}: let the shares rise from phase to phase, and the last be 100%")]
+    #[error("{detail}: let the shares rise from phase to phase, up to 100% in the last one")]
     "HF-POL-051" PhaseShares {
         /// What is wrong.
         detail: &'static str,
     }
-    /// A list that is to hold up what nothing waits for.
-    #[error("nothing waits at `{at}`, so the list holds nothing up: leave `holds` out, or let it be gone through at `start` or `final_validation`")]
+    /// A checklist with `holds = true` at a moment that nothing waits for.
+    #[error("nothing waits for a checklist at `{at}`: delete `holds`, or set `at` to `start` or `final_validation`")]
     "HF-POL-061" HoldsNothing {
-        /// When it is gone through.
+        /// The moment of the checklist.
         at: &'static str,
     }
-    /// A step of the way back with no more traffic than the one before.
-    #[error("the old version's share of {got} is not above the one before, {before}: let the shares rise")]
+    /// A rollback step with no more traffic than the one before.
+    #[error("the share {got} is not above that of the step before, {before}: let the shares rise")]
     "HF-POL-052" StepShare {
         /// The share.
         got: String,
         /// The one before it.
         before: String,
     }
-    /// A pattern that matches no path, or none that can be meant.
-    #[error("`{got}` is no pattern of paths: write a file's name or a path from the root of the repository, with `*`, `?`, `[…]` or `**`, and an entry of its own for each alternative")]
+    /// An invalid pattern of paths.
+    #[error("`{got}` is not a valid path pattern: write a file name or a path from the root of the repository, with `*`, `?`, `[…]` or `**`, and a separate entry for each alternative")]
     "HF-POL-042" Pattern {
         /// What came.
         got: String,
     }
-    /// A part of a commit message's form that no message can have.
-    #[error("`{got}` cannot stand in a commit message: write {expected}")]
+    /// A text that a commit message cannot contain.
+    #[error("`{got}` is not valid in a commit message: write {expected}")]
     "HF-POL-043" CommitText {
         /// What came.
         got: String,
-        /// What would do.
+        /// What is expected.
         expected: &'static str,
     }
-    /// A message whose text opens a placeholder and does not close it, or has none in it.
-    #[error("{detail} at character {at}: write a field's name between double braces, as in `{{{{ title }}}}`")]
+    /// A placeholder in a message that is not closed or empty.
+    #[error("{detail} at character {at}: write the name of a field in double braces, as in `{{{{ title }}}}`")]
     "HF-POL-045" Placeholder {
         /// What is wrong.
         detail: &'static str,
         /// Where the braces open, in characters from 1.
         at: usize,
     }
-    /// A text of a message that names what no message knows, or what its readers may not see.
+    /// A field in a message that does not exist, or that its audience may not read.
     #[error("{fault}, in line {line}: {}name a field of docs/messages.md, or write the text itself", did_you_mean(*nearest))]
     "HF-POL-062" MessageField {
         /// What is wrong.
@@ -324,24 +325,24 @@ problems! {
         /// The nearest known one, where one is near.
         nearest: Option<&'static str>,
     }
-    /// A text of a message with a part that templates do not have.
-    #[error("{detail}, in line {line}: write fields, filters, conditions and loops as docs/messages.md has them")]
+    /// A text of a message that uses something outside the template language.
+    #[error("{detail}, in line {line}: docs/messages.md describes the fields, filters, conditions and loops")]
     "HF-POL-063" Template {
         /// What is wrong.
         detail: String,
         /// The line of the text, from 1.
         line: usize,
     }
-    /// An entry that stands twice in a list where that says nothing.
-    #[error("`{name}` stands at `{first}` already: keep one of the two")]
+    /// An entry that occurs twice in a list.
+    #[error("`{name}` already occurs at `{first}`: keep one of the two")]
     "HF-POL-046" StandsTwice {
         /// The entry.
         name: String,
-        /// Where it stands first.
+        /// Where it occurs first.
         first: String,
     }
-    /// A text that git takes for no name of a branch, or reads as something else.
-    #[error("`{got}` is no {what}: {fault}; write one that `git check-ref-format` takes")]
+    /// A text that git does not accept as the name of a branch.
+    #[error("`{got}` is not a valid {what}: {fault}; write one that `git check-ref-format` accepts")]
     "HF-POL-047" RefName {
         /// What came.
         got: String,
@@ -350,11 +351,11 @@ problems! {
         /// What is wrong with it.
         fault: String,
     }
-    /// A condition that is none of the known forms.
-    #[error("this is no condition: write the name of a flag, one fact with one comparison or more, or exactly one of `all`, `any`, `not`")]
+    /// A condition in none of the known forms.
+    #[error("this is not a valid condition: write the name of a flag, a fact with one or more comparisons, or exactly one of `all`, `any`, `not`")]
     "HF-POL-053" ConditionForm {}
     /// A fact that the policy does not know.
-    #[error("`{name}` is no fact that the policy knows: {}correct it, or declare it under `facts`", did_you_mean(nearest.as_deref()))]
+    #[error("`{name}` is not a known fact: {}correct it, or declare it under `facts`", did_you_mean(nearest.as_deref()))]
     "HF-POL-054" UnknownFact {
         /// The name.
         name: String,
@@ -368,34 +369,34 @@ problems! {
         fact: String,
         /// Its type.
         kind: &'static str,
-        /// What would do.
+        /// What is expected.
         expected: &'static str,
     }
-    /// A house's own fact with the name of one that every policy knows.
-    #[error("every policy knows `{name}`: use it, or give your own fact another name")]
+    /// A custom fact with the name of a built-in one.
+    #[error("`{name}` is a built-in fact: use it, or rename your own")]
     "HF-POL-056" BuiltInFact {
         /// The name.
         name: String,
     }
-    /// A rule from which nothing, or too much, follows.
-    #[error("a rule has either `severity`, or `hotfix` alone: write one of them")]
+    /// A rule with neither or both of `severity` and `hotfix`.
+    #[error("a rule has either `severity` or `hotfix`: write exactly one of them")]
     "HF-POL-057" RuleEffect {}
-    /// A question in neither of the two forms, or in both.
-    #[error("a question has either `when` with `yes` and `no`, or `fact` with `answers`: write one of them")]
+    /// A question in neither or both of the two forms.
+    #[error("a question has either `when` with `yes` and `no`, or `fact` with `answers`: write exactly one form")]
     "HF-POL-058" QuestionForm {}
     /// An answer without a value.
     #[error("this answer accepts no value: add one of `is`, `above`, `at_least`, `below`, `at_most`")]
     "HF-POL-059" AnswerForm {}
-    /// An answer that leads to nothing.
-    #[error("`{name}` is no question or leaf of the tree: {}add it, or name one that is there", did_you_mean(nearest.as_deref()))]
+    /// An answer with an unknown target.
+    #[error("`{name}` is not a question or leaf of the tree: {}add it, or name an existing one", did_you_mean(nearest.as_deref()))]
     "HF-POL-060" UnknownTarget {
         /// The name.
         name: String,
         /// The nearest id, where one is near.
         nearest: Option<String>,
     }
-    /// A text that is no due time.
-    #[error("`{got}` is no due time: {}write a duration, as in \"2h\", or one of {}", did_you_mean(*nearest), listed(known))]
+    /// A text that is not a due time.
+    #[error("`{got}` is not a due time: {}write a duration, as in \"2h\", or one of {}", did_you_mean(*nearest), listed(known))]
     "HF-POL-037" Due {
         /// What came.
         got: String,
@@ -412,16 +413,16 @@ problems! {
         /// The severities that the policy has.
         known: Vec<&'static str>,
     }
-    /// A key that says something about another one that is not there.
-    #[error("`{key}` has no meaning without `{needs}`: add that, or leave `{key}` out")]
+    /// A key that has no meaning without another one.
+    #[error("`{key}` has no meaning without `{needs}`: add that, or delete `{key}`")]
     "HF-POL-039" KeyNeeds {
         /// The key.
         key: &'static str,
-        /// What it needs, as it is written.
+        /// What it needs, as written in the policy.
         needs: &'static str,
     }
-    /// An item of a checklist with the id of a step.
-    #[error("`{name}` is the id of an item and of the step at `{step}`, and people check both by their ids: give one of them another")]
+    /// A checklist item with the id of a procedure step.
+    #[error("`{name}` is the id of this item and of the step at `{step}`, and `check_item` needs unique ids: rename one of them")]
     "HF-POL-040" ItemAndStep {
         /// The id.
         name: String,
@@ -432,7 +433,7 @@ problems! {
 
 fn instead(known: &[&str]) -> String {
     match known {
-        [] => "leave it out".to_owned(),
+        [] => "delete it".to_owned(),
         _ => format!("name one of {}", listed(known)),
     }
 }

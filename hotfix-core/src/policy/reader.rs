@@ -1,14 +1,14 @@
-//! Reads a tree into checked values, keeps the place, and collects every error.
+//! Reads a tree into checked values, and collects every error with its place.
 //!
-//! [`section!`] declares a table of the format once: its keys with type, default and description. Reading, writing,
-//! the list of known keys and the JSON Schema all come from that one list.
+//! [`section!`] declares a table of the format once: its keys with type, default and description.
+//! Reading, writing, the list of known keys and the JSON Schema all come from that one list.
 
 use std::collections::BTreeMap;
 
 use schemars::{Schema, SchemaGenerator};
 
 use super::error::{PolicyErrors, Problem, nearest, shown};
-use super::node::Node;
+use super::node::PolicyNode;
 use crate::fact::Vocabulary;
 use crate::grade::{MetricKind, Role, Severity};
 use crate::policy::section::Model;
@@ -19,21 +19,21 @@ use crate::text::pointer_step;
 pub(crate) enum Style {
     /// Fractions, seconds, per minute: JSON and the log.
     Wire,
-    /// With units, where that says exactly the same: TOML.
+    /// With units, if that is exactly the same value: TOML.
     Human,
 }
 
 /// A type of value in the format.
 pub(crate) trait Field {
-    /// What it is once it is checked.
+    /// The checked type.
     type Out: Clone;
     /// Reads it; `None` means that an error has been reported.
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out>;
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out>;
     /// Writes it so that reading gives the same value.
-    fn write(value: &Self::Out, style: Style) -> Node;
+    fn write(value: &Self::Out, style: Style) -> PolicyNode;
     /// Its JSON Schema.
     fn schema(generator: &mut SchemaGenerator) -> Schema;
-    /// What to write where it is missing: `"10min"`.
+    /// An example for a missing value: `"10min"`.
     fn example() -> &'static str;
 }
 
@@ -42,46 +42,47 @@ pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) doc: &'static [&'static str],
     pub(crate) required: bool,
-    pub(crate) default: Option<fn() -> Node>,
+    pub(crate) default: Option<fn() -> PolicyNode>,
     pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
-/// A table whose keys have been read, each as far as it could be.
+/// A table whose keys have been read, as far as possible.
 pub(crate) trait Draft: Sized {
     const NAMES: &'static [&'static str];
     fn keys() -> Vec<Key>;
-    fn read(entries: &[(String, Node)], reader: &mut Reader) -> Self;
-    fn write(&self, style: Style) -> Node;
+    fn read(entries: &[(String, PolicyNode)], reader: &mut PolicyReader) -> Self;
+    fn write(&self, style: Style) -> PolicyNode;
 }
 
-/// What other sections need to know of a metric, known even where the metric has errors.
+/// What other sections need to know about a metric, even if it has errors.
 pub(crate) struct Noted {
     pub(crate) kind: Option<MetricKind>,
     pub(crate) role: Option<Role>,
     pub(crate) model: Option<Model>,
 }
 
-/// The place and the errors so far.
-pub(crate) struct Reader {
+/// The current place and the errors so far.
+pub(crate) struct PolicyReader {
     errors: PolicyErrors,
     path: String,
-    /// The metrics that were met.
+    /// The metrics so far.
     pub(super) metrics: BTreeMap<String, Noted>,
-    /// The facts that conditions may speak of.
+    /// The facts that conditions may use.
     pub(super) vocabulary: Vocabulary,
     /// The fact whose answers are being read.
     pub(super) asked_of: Option<String>,
-    /// The severities that the policy has, even where they have errors; absent where the table could not be read.
+    /// The severities of the policy, even if they have errors; absent if the table could not be
+    /// read.
     pub(super) severities: Option<Vec<Severity>>,
 }
 
-impl Reader {
+impl PolicyReader {
     pub(super) const fn new() -> Self {
         Self {
             errors: PolicyErrors::new(),
             path: String::new(),
             metrics: BTreeMap::new(),
-            vocabulary: Vocabulary { house: BTreeMap::new() },
+            vocabulary: Vocabulary { custom: BTreeMap::new() },
             asked_of: None,
             severities: None,
         }
@@ -91,29 +92,30 @@ impl Reader {
         self.errors
     }
 
-    /// The present place.
+    /// The current place.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    /// Reports at the present place. Returns `None`, so that a reading can end with it.
+    /// Reports an error at the current place. Returns `None`, so that a read function can return
+    /// it.
     pub(super) fn fail<T>(&mut self, problem: impl Into<Problem>) -> Option<T> {
         self.errors.push(&self.path, problem.into());
         None
     }
 
-    /// Reports at a key of the present table.
+    /// Reports an error at a key of the current table.
     pub(super) fn fail_at<T>(&mut self, key: &str, problem: impl Into<Problem>) -> Option<T> {
         self.within(key, |reader| reader.fail(problem))
     }
 
-    /// Reports at a place of the whole document.
+    /// Reports an error at a place of the whole document.
     pub(super) fn fail_at_path<T>(&mut self, path: &str, problem: impl Into<Problem>) -> Option<T> {
         self.errors.push(path, problem.into());
         None
     }
 
-    /// Reads below a key or an index of the present place.
+    /// Reads below a key or an index of the current place.
     pub(super) fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
         self.path.push('/');
@@ -123,25 +125,25 @@ impl Reader {
         out
     }
 
-    /// Reports that another type belongs here.
-    pub(super) fn wrong_type<T>(&mut self, expected: &'static str, node: &Node) -> Option<T> {
+    /// Reports a wrong type.
+    pub(super) fn wrong_type<T>(&mut self, expected: &'static str, node: &PolicyNode) -> Option<T> {
         self.fail(Problem::WrongType { expected, got: node.kind() })
     }
 
     /// The entries of a table.
-    pub(super) fn table<'n>(&mut self, node: &'n Node) -> Option<&'n [(String, Node)]> {
+    pub(super) fn table<'n>(&mut self, node: &'n PolicyNode) -> Option<&'n [(String, PolicyNode)]> {
         match node {
-            Node::Table(entries) => Some(entries),
+            PolicyNode::Table(entries) => Some(entries),
             _ => self.wrong_type("a table", node),
         }
     }
 
-    /// Sorts the entries of a table by its known keys; reports unknown ones and those that stand twice.
+    /// Sorts the entries of a table by its known keys; reports unknown and duplicate ones.
     pub(super) fn slots<'n>(
         &mut self,
         known: &'static [&'static str],
-        entries: &'n [(String, Node)],
-    ) -> Vec<Option<&'n Node>> {
+        entries: &'n [(String, PolicyNode)],
+    ) -> Vec<Option<&'n PolicyNode>> {
         let mut slots = vec![None; known.len()];
         for (key, node) in entries {
             let Some(index) = known.iter().position(|name| name == key) else {
@@ -161,7 +163,7 @@ impl Reader {
     pub(super) fn required<F: Field>(
         &mut self,
         key: &'static str,
-        node: Option<&Node>,
+        node: Option<&PolicyNode>,
     ) -> Option<F::Out> {
         if let Some(node) = node {
             return self.within(key, |reader| F::read(node, reader));
@@ -170,12 +172,12 @@ impl Reader {
         self.fail(Problem::MissingKey { key, example })
     }
 
-    /// `None` after an error, `Some(None)` where the key is absent.
+    /// `None` after an error, `Some(None)` if the key is absent.
     #[expect(clippy::option_option, reason = "read, absent and refused are three things")]
     pub(super) fn optional<F: Field>(
         &mut self,
         key: &'static str,
-        node: Option<&Node>,
+        node: Option<&PolicyNode>,
     ) -> Option<Option<F::Out>> {
         match node {
             Some(node) => self.within(key, |reader| F::read(node, reader)).map(Some),
@@ -186,8 +188,8 @@ impl Reader {
     pub(super) fn or_default<F: Field>(
         &mut self,
         key: &'static str,
-        node: Option<&Node>,
-        default: fn() -> Node,
+        node: Option<&PolicyNode>,
+        default: fn() -> PolicyNode,
     ) -> Option<F::Out> {
         match node {
             Some(node) => self.within(key, |reader| F::read(node, reader)),
@@ -195,7 +197,7 @@ impl Reader {
         }
     }
 
-    /// Reports where the texts found by `names` are not unique; each comes with its place.
+    /// Reports texts in `names` that are not unique; each comes with its place.
     pub(super) fn unique(&mut self, what: &'static str, names: &[(String, &str)]) {
         let mut first: BTreeMap<&str, &str> = BTreeMap::new();
         for (path, name) in names {
@@ -210,8 +212,9 @@ impl Reader {
     }
 }
 
-/// Declares the keys of a table, each with its type, whether it is `required`, `optional` or has a `default`, and its
-/// description. `plain` tables are built from their keys one to one; `rules` sees them before, each as far as read.
+/// Declares the keys of a table, each with its type, whether it is `required`, `optional` or has a
+/// `default`, and its description. `plain` tables are built directly from their keys; `rules`
+/// checks them before, as far as read.
 macro_rules! section {
     (
         plain $(#[doc = $about:literal])+ $out:ident from $draft:ident, $rules:path {
@@ -225,15 +228,15 @@ macro_rules! section {
         impl $crate::policy::reader::Field for $out {
             type Out = $out;
             fn read(
-                node: &$crate::policy::node::Node,
-                reader: &mut $crate::policy::reader::Reader,
+                node: &$crate::policy::node::PolicyNode,
+                reader: &mut $crate::policy::reader::PolicyReader,
             ) -> Option<$out> {
                 use $crate::policy::reader::Draft as _;
                 let draft = $draft::read(reader.table(node)?, reader);
                 $rules(&draft, reader);
                 Some($out { $($key: draft.$key?,)+ })
             }
-            fn write(value: &$out, style: $crate::policy::reader::Style) -> $crate::policy::node::Node {
+            fn write(value: &$out, style: $crate::policy::reader::Style) -> $crate::policy::node::PolicyNode {
                 use $crate::policy::reader::Draft as _;
                 $draft { $($key: Some(value.$key.clone()),)+ }.write(style)
             }
@@ -268,8 +271,8 @@ macro_rules! section {
             }
 
             fn read(
-                entries: &[(String, $crate::policy::node::Node)],
-                reader: &mut $crate::policy::reader::Reader,
+                entries: &[(String, $crate::policy::node::PolicyNode)],
+                reader: &mut $crate::policy::reader::PolicyReader,
             ) -> Self {
                 let mut slots = reader.slots(Self::NAMES, entries).into_iter();
                 Self {
@@ -279,13 +282,13 @@ macro_rules! section {
                 }
             }
 
-            fn write(&self, style: $crate::policy::reader::Style) -> $crate::policy::node::Node {
+            fn write(&self, style: $crate::policy::reader::Style) -> $crate::policy::node::PolicyNode {
                 let mut entries = Vec::new();
                 $(if let Some(value) = section!(@written self.$key, $($presence)+) {
                     let node = <$field as $crate::policy::reader::Field>::write(value, style);
                     entries.push((stringify!($key).to_owned(), node));
                 })+
-                $crate::policy::node::Node::Table(entries)
+                $crate::policy::node::PolicyNode::Table(entries)
             }
         }
 
@@ -302,7 +305,7 @@ macro_rules! section {
     (@type $field:ty, $($other:tt)+) => { Option<<$field as $crate::policy::reader::Field>::Out> };
     (@required required) => { true };
     (@required $($other:tt)+) => { false };
-    (@default default $default:expr) => { Some(|| $crate::policy::node::Node::from($default)) };
+    (@default default $default:expr) => { Some(|| $crate::policy::node::PolicyNode::from($default)) };
     (@default $($other:tt)+) => { None };
     (@read $field:ty, required; $reader:ident, $name:expr, $slot:expr) => {
         $reader.required::<$field>($name, $slot)
@@ -311,7 +314,7 @@ macro_rules! section {
         $reader.optional::<$field>($name, $slot)
     };
     (@read $field:ty, default $default:expr; $reader:ident, $name:expr, $slot:expr) => {
-        $reader.or_default::<$field>($name, $slot, || $crate::policy::node::Node::from($default))
+        $reader.or_default::<$field>($name, $slot, || $crate::policy::node::PolicyNode::from($default))
     };
     (@written $self:ident.$key:ident, optional) => { $self.$key.as_ref().and_then(Option::as_ref) };
     (@written $self:ident.$key:ident, $($other:tt)+) => { $self.$key.as_ref() };

@@ -1,8 +1,8 @@
-//! What a policy's conditions amount to, worked out once and exactly: which outcomes the list of rules and which leaves
-//! the tree give for every combination of facts that keeps the implications (DEC-4, SEV-5).
+//! The exact evaluation of the conditions of a policy, computed once: the outcomes of the rules and
+//! the leaves of the tree for every combination of facts that satisfies the implications.
 //!
-//! Where the conditions are too entangled for a bounded diagram, there is none, and the engines fall back on Kleene's
-//! logic: never wrongly settled, but not complete.
+//! If the conditions are too complex for a bounded diagram, the engines use Kleene's logic instead:
+//! never wrong, but sometimes unknown without need.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,16 +16,16 @@ use crate::canonical::Begun;
 use crate::fact::{Builder, Condition, Cut, Diagram, Placed, Ref, Space};
 use crate::grade::{Exclusions, Hotfix, Severity};
 
-/// How many nodes all diagrams of a policy may have together. The largest preset needs a few hundred.
+/// The most nodes of all diagrams of a policy together. The largest preset needs a few hundred.
 pub(crate) const MOST_NODES: usize = 50_000;
 
-/// The place for what is worked out from the rest of a policy, and so is no part of its value.
+/// Cached values that are computed from the rest of a policy, and so are not part of its value.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reasoned {
     reasoning: OnceLock<Arc<Reasoning>>,
-    /// The linter's findings that keep a plan from starting, in words.
+    /// The findings of the linter that prevent the start of a plan, in words.
     denials: OnceLock<Arc<[String]>>,
-    /// What the text under every plan's digest begins with.
+    /// The start of the text from which the digest of every plan is computed.
     plans: OnceLock<Option<Begun>>,
 }
 
@@ -34,12 +34,14 @@ impl Reasoned {
         self.reasoning.get_or_init(|| Arc::new(Reasoning::new(policy)))
     }
 
-    /// The same for a policy with other phases: conditions are as before, findings may not be.
+    /// The same for a policy with other phases: the conditions are unchanged, the findings may
+    /// differ.
     pub(super) fn with_other_phases(&self) -> Self {
         Self { reasoning: self.reasoning.clone(), denials: OnceLock::new(), plans: OnceLock::new() }
     }
 
-    /// The beginning of the text under a plan's digest, which is the same for every plan; none where it cannot be written.
+    /// The start of the text from which the digest of a plan is computed, the same for every plan;
+    /// none if it cannot be written.
     pub(crate) fn plans(&self, begin: impl FnOnce() -> Option<Begun>) -> Option<&Begun> {
         self.plans.get_or_init(begin).as_ref()
     }
@@ -55,13 +57,13 @@ impl PartialEq for Reasoned {
     }
 }
 
-/// What a policy's conditions amount to.
+/// The evaluation of the conditions of a policy.
 #[derive(Clone, Debug)]
 pub(crate) struct Reasoning {
-    /// The facts that the conditions look at.
+    /// The facts that the conditions use.
     pub(crate) space: Space,
-    /// The tree that decides: the policy's own, or the one that its rules make. A leaf without a deadline has that of its
-    /// severity.
+    /// The tree that decides: that of the policy, or the one made of its rules. A leaf without a
+    /// deadline has that of its severity.
     pub(crate) tree: Option<Tree>,
     /// The diagrams, unless they grew too large.
     pub(crate) exact: Option<Exact>,
@@ -70,21 +72,21 @@ pub(crate) struct Reasoning {
 /// Outcomes and leaves for every combination of facts.
 #[derive(Clone, Debug)]
 pub(crate) struct Exact {
-    /// 1 where the implications hold.
+    /// 1 if the implications hold.
     pub(crate) consistent: Diagram,
-    /// [`Outcome::code`] where they hold.
+    /// [`RuleOutcome::code`] if they hold.
     pub(crate) list: Diagram,
-    /// The same wherever they do not.
+    /// The same, also if they do not hold.
     pub(crate) list_whatever: Diagram,
-    /// [`End::code`] of the tree where the implications hold.
+    /// [`End::code`] of the tree if the implications hold.
     pub(crate) tree: Diagram,
-    /// The same wherever they do not.
+    /// The same, also if they do not hold.
     pub(crate) tree_whatever: Diagram,
 }
 
-/// What the list of rules says.
+/// The outcome of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Outcome {
+pub(crate) struct RuleOutcome {
     pub(crate) severity: Option<Severity>,
     pub(crate) hotfix: Hotfix,
 }
@@ -92,7 +94,7 @@ pub(crate) struct Outcome {
 /// One more than the least severe.
 const NO_SEVERITY: u32 = 4;
 
-impl Outcome {
+impl RuleOutcome {
     /// Every outcome, by code.
     pub(crate) const COUNT: u32 = 15;
 
@@ -117,7 +119,7 @@ pub(crate) enum End {
     Leaf(usize),
     /// At a question that has no answer for these facts.
     Gap(usize),
-    /// Nowhere: round in a circle.
+    /// Nowhere: in a cycle.
     Loop,
 }
 
@@ -158,8 +160,8 @@ impl Reasoning {
         Self { space, tree, exact }
     }
 
-    /// The unknown facts of which what is known leaves one class of values only, by the implications: variable and class.
-    /// None where what is known contradicts itself.
+    /// The unknown facts of which what is known leaves one class of values only, by the
+    /// implications: variable and class. None where what is known contradicts itself.
     pub(crate) fn deduced(&self, placed: &Placed) -> Vec<(usize, u32)> {
         let Some(exact) = &self.exact else { return Vec::new() };
         let possible = |placed: &Placed| {
@@ -242,7 +244,7 @@ pub(crate) fn consistent(
     Ok(all)
 }
 
-/// [`Outcome::code`] of the rules.
+/// [`RuleOutcome::code`] of the rules.
 pub(crate) fn list(policy: &Policy, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
     let mut fired = |effect: Effect| {
         let rules = policy.rules.iter().filter(|rule| rule.effect == effect);
@@ -263,11 +265,13 @@ pub(crate) fn list(policy: &Policy, builder: &mut Builder<'_>) -> Result<Ref, Cu
     code = builder.apply(code, excluded, |code, excluded| code | excluded)?;
     builder.map(code, |code| {
         let severity = Severity::ALL.get(code as usize / 4).copied();
-        Outcome { severity, hotfix: hotfix(policy, severity, code & 2 != 0, code & 1 != 0) }.code()
+        RuleOutcome { severity, hotfix: hotfix(policy, severity, code & 2 != 0, code & 1 != 0) }
+            .code()
     })
 }
 
-/// Whether a hot-fix is called for, given the most severe severity that fired and whether rules admit or exclude one.
+/// Whether a hot-fix is needed, given the most severe severity that fired and whether rules admit
+/// or exclude one.
 pub(crate) fn hotfix(
     policy: &Policy,
     severity: Option<Severity>,
@@ -288,7 +292,8 @@ pub(crate) fn hotfix(
     }
 }
 
-/// The tree as a graph: a node per question and leaf, in that order, an edge per answer that leads somewhere.
+/// The tree as a graph: a node per question and leaf, in that order, an edge per answer that leads
+/// somewhere.
 pub(crate) fn graph(tree: &Tree) -> DiGraph<Target, ()> {
     let mut graph = DiGraph::new();
     let questions: Vec<_> =
@@ -323,8 +328,9 @@ pub(crate) fn walk(tree: &Tree, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
         }
         return Ok(ends[root]);
     }
-    // With circles: until nothing changes; who is not out by then never gets out. What a question leads to comes before it
-    // as far as that can be, so that few rounds do. Where many are needed, the budget ends them.
+    // With cycles: until nothing changes; what has no end by then never ends. The targets of a
+    // question come before it as far as possible, so that few rounds are enough. If many are
+    // needed, the budget ends them.
     let mut questions = Vec::with_capacity(tree.questions.len());
     let mut visit = DfsPostOrder::new(&graph, NodeIndex::new(root));
     while let Some(node) = visit.next(&graph) {
@@ -335,7 +341,7 @@ pub(crate) fn walk(tree: &Tree, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
     loop {
         let mut is_news = false;
         for (question, answers) in &questions {
-            // An answer that changes nothing costs no step of the diagrams, and still takes its time.
+            // An answer that changes nothing costs no step of the diagrams, but still takes time.
             builder.pay(1 + answers.len())?;
             let end = end_of(tree, *question, answers, &ends, builder)?;
             is_news |= std::mem::replace(&mut ends[*question], end) != end;
@@ -346,8 +352,8 @@ pub(crate) fn walk(tree: &Tree, builder: &mut Builder<'_>) -> Result<Ref, Cut> {
     }
 }
 
-/// The facts that give each answer of a question, and where it leads, if anywhere; an earlier answer goes first, and the
-/// last is given where no other is.
+/// The facts that give each answer of a question, and where it leads, if anywhere. Earlier answers
+/// come first; the last one is for facts that no other accepts.
 fn answers(
     question: &Question,
     builder: &mut Builder<'_>,

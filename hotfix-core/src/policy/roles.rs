@@ -7,7 +7,7 @@ use super::section::Approval;
 use crate::unit::RoleName;
 
 impl Policy {
-    /// The demands for approval with their places: of each severity, then of the whole policy.
+    /// The approvals with their places: of each severity, then of the whole policy.
     pub(crate) fn demands_by_place(&self) -> impl Iterator<Item = (String, &Approval)> {
         let of_severities = self.severities().iter().flat_map(|level| {
             let place = move |(index, demand)| {
@@ -19,11 +19,11 @@ impl Policy {
         of_severities.chain(of_all.map(|(index, demand)| (format!("/approvals/{index}"), demand)))
     }
 
-    /// Every role that is named outside `roles`' own keys, with its place.
+    /// Every role that is named in the policy, except as a key of `roles`, with its place.
     pub(crate) fn roles_by_place(&self) -> Vec<(String, RoleName)> {
         let mut named = Vec::new();
         for (place, demand) in self.demands_by_place() {
-            for (key, roles) in [("any_of", &demand.any_of), ("told", &demand.told)] {
+            for (key, roles) in [("any_of", &demand.any_of), ("notified", &demand.notified)] {
                 for (index, role) in roles.iter().enumerate() {
                     named.push((format!("{place}/{key}/{index}"), *role));
                 }

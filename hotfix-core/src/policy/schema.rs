@@ -1,4 +1,4 @@
-//! The JSON Schema of the format, from the same lists that the reader uses.
+//! The JSON Schema of the format, generated from the same lists that the reader uses.
 
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Map, Value, json};
@@ -6,20 +6,24 @@ use serde_json::{Map, Value, json};
 use super::Policy;
 use super::reader::Draft;
 
-/// The JSON Schema (draft 2020-12) of the policy format, for editors; `policies/policy.schema.json` is this text.
+/// The JSON Schema (draft 2020-12) of the policy format, for editors; `policies/policy.schema.json`
+/// is this text.
 ///
-/// It knows keys, types and ranges of single values; what hangs together is checked by reading alone. A document that
-/// extends others is described by definitions whose names end in `Part`: nothing is required, and `remove = true` is known.
+/// It checks keys, types and ranges of single values; consistency is checked only when a policy is
+/// read. A document that extends others is described by definitions whose names end in `Part`:
+/// nothing is required, and `remove = true` is allowed.
 pub fn schema() -> String {
     let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Policy>();
     let schema = with_parts(schema.to_value());
-    // Sorted, whatever order the map keeps, so that the text does not depend on features of other crates.
+    // Sorted, whatever order the map keeps, so that the text does not depend on features of other
+    // crates.
     let mut text = serde_json::to_string_pretty(&sorted(schema)).unwrap_or_default();
     text.push('\n');
     text
 }
 
-/// Beside each definition, what it is in a document that extends others; the root says which of the two applies.
+/// Adds for each definition its form in a document that extends others; the root says which of the
+/// two applies.
 fn with_parts(schema: Value) -> Value {
     let Value::Object(mut whole) = schema else { return schema };
     let mut root = Map::new();
@@ -33,7 +37,7 @@ fn with_parts(schema: Value) -> Value {
     definitions.insert("Policy".to_owned(), Value::Object(whole));
     let parts: Vec<(String, Value)> = definitions
         .iter()
-        // What `extends` itself is made of is never inherited, and a condition only as a whole.
+        // The parts of `extends` are never inherited, and a condition only as a whole.
         .filter(|(name, _)| *name != BASE && *name != CONDITION)
         .map(|(name, schema)| (format!("{name}{PART}"), part(schema)))
         .collect();
@@ -42,7 +46,7 @@ fn with_parts(schema: Value) -> Value {
         REMOVAL.to_owned(),
         json!({
             "type": "object",
-            "description": "Takes out what is inherited here.",
+            "description": "Removes what is inherited here.",
             "properties": { REMOVE: removed() },
             "required": [REMOVE],
             "additionalProperties": false,
@@ -55,25 +59,25 @@ fn with_parts(schema: Value) -> Value {
     Value::Object(root)
 }
 
-/// The definition of what a list of bases may hold.
+/// The definition of a base in `extends`.
 const BASE: &str = "Base";
 const CONDITION: &str = "Condition";
-/// What the names of definitions for documents with `extends` end in.
+/// The suffix of definitions for documents with `extends`.
 const PART: &str = "Part";
 const REMOVAL: &str = "Removal";
 const REMOVE: &str = "remove";
 
 fn removed() -> Value {
-    json!({ "const": true, "description": "Takes out what is inherited here." })
+    json!({ "const": true, "description": "Removes what is inherited here." })
 }
 
-/// The schema of a value of which a part may be inherited.
+/// The schema of a value that may be inherited in part.
 fn part(schema: &Value) -> Value {
     let Value::Object(schema) = schema else { return schema.clone() };
     let mut out = Map::new();
     for (key, value) in schema {
         let (key, value) = match (key.as_str(), value) {
-            // What is inherited need not be there, and takes the place of a default.
+            // An inherited value may be absent, and replaces a default.
             (
                 "required" | "default" | "dependentRequired" | "minProperties" | "not" | "if"
                 | "then" | "else",
@@ -90,7 +94,7 @@ fn part(schema: &Value) -> Value {
                 ("additionalProperties", or_removed(value))
             }
             ("items", Value::Object(_)) => ("items", part(value)),
-            // Without what is required several forms may fit.
+            // Without required keys several forms may fit.
             ("oneOf" | "anyOf", Value::Array(forms)) => {
                 ("anyOf", Value::Array(forms.iter().map(part).collect()))
             }
@@ -110,7 +114,7 @@ fn part_of_properties(properties: &Map<String, Value>) -> Map<String, Value> {
         let value = if key == "extends" { value.clone() } else { or_removed(value) };
         out.insert(key.clone(), value);
     }
-    // As items of a list they stay beside their name.
+    // As items of a list they keep their name.
     if ["id", "name"].iter().any(|name| properties.contains_key(*name)) && !is_root(properties) {
         out.insert(REMOVE.to_owned(), removed());
     }
@@ -152,7 +156,7 @@ pub(super) fn table<D: Draft>(generator: &mut SchemaGenerator, about: &[&str]) -
             required.push(key.name);
         }
         let mut schema = (key.schema)(generator);
-        // Beside a reference to a definition, too: 2020-12 allows it.
+        // Also next to a reference to a definition: 2020-12 allows it.
         let unit = schema.get("description").and_then(Value::as_str).map(str::to_owned);
         let doc = joined(key.doc);
         let doc = unit.map_or_else(|| doc.clone(), |unit| format!("{doc} Write {unit}."));

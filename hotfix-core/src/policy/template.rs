@@ -1,9 +1,11 @@
-//! The language of message templates: a small part of Jinja's, read here before minijinja ever sees it (COMM-2).
+//! The language of message templates: a small subset of Jinja, checked here before minijinja reads
+//! it.
 //!
-//! `{{ field }}`, `{{ field | filter("text") }}`, `{% if … %}`, `{% elif … %}`, `{% else %}`, `{% endif %}`,
-//! `{% for line in field %}`, `{% endfor %}`. A condition has fields, `not`, `and`, `or`, parentheses and comparisons with a
-//! text. There is no arithmetic, no assignment, no include and no macro: nothing that builds what is not there. So every
-//! name is seen when a policy is read, in conditions and loops as well.
+//! `{{ field }}`, `{{ field | filter("text") }}`, `{% if … %}`, `{% elif … %}`, `{% else %}`,
+//! `{% endif %}`, `{% for line in field %}`, `{% endfor %}`. A condition has fields, `not`, `and`,
+//! `or`, parentheses and comparisons with a text. There is no arithmetic, no assignment, no include
+//! and no macro: nothing that builds what is not there. So every name is seen when a policy is
+//! read, in conditions and loops as well.
 
 use crate::grade::Audience;
 use crate::policy::section::{MESSAGE_FIELDS, MessageField};
@@ -12,13 +14,13 @@ use crate::text::nearest;
 /// The most characters of a template.
 pub(crate) const MOST_CHARACTERS: usize = 4_000;
 
-/// How deep conditions and loops may stand in each other.
+/// How deep conditions and loops may be nested.
 const MOST_DEPTH: usize = 8;
 
-/// The filters; what each does stands with it in `message/render.rs`.
+/// The filters; `message/render.rs` describes what each does.
 pub(crate) const FILTERS: &[&str] = &["default", "first", "join", "last", "lower", "upper"];
 
-/// What is wrong with a template, and in which line of it, from 1.
+/// An error in a template, with its line, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault<'t> {
     pub(crate) line: usize,
@@ -28,41 +30,42 @@ pub(crate) struct Fault<'t> {
 /// See [`Fault`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FaultKind<'t> {
-    /// Braces that are not closed, or have nothing in them, at this byte.
+    /// Braces that are not closed or empty, at this byte.
     Braces { detail: &'static str, at: usize },
-    /// A field that no message has.
+    /// A field that does not exist.
     Unknown { name: &'t str, nearest: Option<&'static str> },
     /// A field that this audience may not read.
     NotFor { name: &'static str },
-    /// A part that the language does not have.
+    /// Something outside the template language.
     Form { detail: String },
 }
 
-/// A template as far as it was read.
+/// A template, read as far as possible.
 #[derive(Debug, Default)]
 pub(crate) struct Read<'t> {
-    /// The fields that it names, in order, each as often as it stands there.
+    /// The fields that it names, in order, with repetitions.
     pub(crate) fields: Vec<&'t str>,
     pub(crate) faults: Vec<Fault<'t>>,
 }
 
-/// Reads a template for this audience through.
+/// Reads a template for this audience.
 pub(crate) fn read(text: &str, audience: Audience) -> Read<'_> {
-    let mut reader = Reader { audience, line: 1, blocks: Vec::new(), read: Read::default() };
+    let mut reader =
+        TemplateReader { audience, line: 1, blocks: Vec::new(), read: Read::default() };
     reader.text(text);
     reader.read
 }
 
-/// The opening of a condition or a loop.
+/// An open condition or loop.
 struct Block<'t> {
     line: usize,
-    /// The loop's variable; none: a condition.
+    /// The variable of the loop; none: a condition.
     variable: Option<&'t str>,
-    /// A condition's `else` was there.
+    /// The `else` of the condition was read.
     ends: bool,
 }
 
-struct Reader<'t> {
+struct TemplateReader<'t> {
     audience: Audience,
     line: usize,
     blocks: Vec<Block<'t>>,
@@ -76,7 +79,7 @@ enum Token<'t> {
     Sign(&'t str),
 }
 
-impl<'t> Reader<'t> {
+impl<'t> TemplateReader<'t> {
     fn text(&mut self, text: &'t str) {
         if text.chars().count() > MOST_CHARACTERS {
             self.form(format!("the text has more than {MOST_CHARACTERS} characters"));
@@ -89,7 +92,7 @@ impl<'t> Reader<'t> {
                 "{{" => "}}",
                 "{%" => "%}",
                 _ => {
-                    self.form("a comment is no part of a template".to_owned());
+                    self.form("comments are not allowed in a template".to_owned());
                     return;
                 }
             };
@@ -153,7 +156,7 @@ impl<'t> Reader<'t> {
     /// `field`, `field | filter`, `field | filter("text")`.
     fn placeholder(&mut self, tokens: &[Token<'t>]) {
         let [Token::Name(name), rest @ ..] = tokens else {
-            self.form("a field's name stands first between braces".to_owned());
+            self.form("the name of a field has to come first in the braces".to_owned());
             return;
         };
         self.name(name);
@@ -168,13 +171,13 @@ impl<'t> Reader<'t> {
                 let hint = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
                 self.form(format!("there is no filter `{filter}`{hint}"));
             } else if had != matches!(*filter, "default" | "join") {
-                let wants = if had { "takes no text" } else { "wants a text in parentheses" };
+                let wants = if had { "takes no text" } else { "needs a text in parentheses" };
                 self.form(format!("the filter `{filter}` {wants}"));
             }
             rest = more;
         }
         if !rest.is_empty() {
-            self.form("after a field only filters follow, as in `| default(\"…\")`".to_owned());
+            self.form("only filters may follow a field, as in `| default(\"…\")`".to_owned());
         }
     }
 
@@ -218,7 +221,7 @@ impl<'t> Reader<'t> {
 
     fn open(&mut self, variable: Option<&'t str>) {
         if self.blocks.len() == MOST_DEPTH {
-            self.form(format!("more than {MOST_DEPTH} conditions and loops in each other"));
+            self.form(format!("more than {MOST_DEPTH} nested conditions and loops"));
         }
         self.blocks.push(Block { line: self.line, variable, ends: false });
     }
@@ -242,7 +245,7 @@ impl<'t> Reader<'t> {
     /// Fields, `not`, `and`, `or`, parentheses, `==` and `!=` with a text.
     fn condition(&mut self, tokens: &[Token<'t>]) {
         let mut open = 0_usize;
-        // Whether a term is wanted next, rather than what joins two.
+        // Whether a term is expected next, or an operator.
         let mut wants_term = true;
         let mut rest = tokens;
         let good = loop {
@@ -276,7 +279,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// The tokens after the first `N`, where these are what is looked for; else all of them.
+/// The tokens after the first `N`, if these are as expected; otherwise all of them.
 fn after<'a, 't, const N: usize>(
     tokens: &'a [Token<'t>],
     is_it: impl Fn(&[Token<'t>; N]) -> bool,
@@ -284,7 +287,7 @@ fn after<'a, 't, const N: usize>(
     tokens.split_first_chunk().filter(|(first, _)| is_it(first)).map_or(tokens, |(_, rest)| rest)
 }
 
-/// What has a meaning of its own in an expression.
+/// The keywords of expressions.
 fn is_word(name: &str) -> bool {
     const WORDS: [&str; 12] = [
         "and",
@@ -303,14 +306,14 @@ fn is_word(name: &str) -> bool {
     WORDS.iter().any(|word| name.eq_ignore_ascii_case(word))
 }
 
-/// The next opening of a tag from this byte on.
+/// The next start of a tag from this byte on.
 fn next_tag(text: &str, from: usize) -> Option<(usize, &str)> {
     let rest = text.get(from..)?;
     let at = ["{{", "{%", "{#"].iter().filter_map(|opens| rest.find(opens)).min()?;
     Some((from + at, rest.get(at..at + 2)?))
 }
 
-/// The tokens of a tag, or the sign that is none.
+/// The tokens of a tag, or the first invalid character.
 fn tokens(tag: &str) -> Result<Vec<Token<'_>>, char> {
     let mut tokens = Vec::new();
     let mut rest = tag.trim_start();

@@ -1,5 +1,5 @@
-//! A chart as SVG: axes, lines, marks. It takes its colours from the page's classes, so that light, dark and paper all fit, and has
-//! no script and no reference.
+//! A chart as SVG: axes, lines, marks. Its colours come from the page's CSS classes, for light,
+//! dark and print. It has no script and no external reference.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use crate::unit::Timestamp;
 
 use super::series::Point;
 
-/// A phone's width: text keeps its size on any screen, as charts are laid out in a grid.
+/// Width of a phone: charts are arranged in a grid, so text has the same size on any screen.
 pub(super) const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 230.0;
 const LEFT: f64 = 76.0;
@@ -17,12 +17,12 @@ const BOTTOM: f64 = 24.0;
 
 /// A line of a chart.
 pub(super) struct Line<'a> {
-    /// The page's class of its colour.
+    /// CSS class of its colour.
     pub(super) class: &'static str,
     pub(super) points: &'a [Point],
 }
 
-/// A stretch of time with a name above.
+/// A period with a name above it.
 pub(super) struct Band {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
@@ -35,9 +35,9 @@ pub(super) struct MarkLine {
     pub(super) class: &'static str,
 }
 
-/// What a chart shows.
+/// Content of a chart.
 pub(super) struct Chart<'a> {
-    /// For readers who cannot see it.
+    /// Title for screen readers.
     pub(super) title: &'a str,
     pub(super) words: &'a str,
     pub(super) id: String,
@@ -48,13 +48,13 @@ pub(super) struct Chart<'a> {
     pub(super) lines: Vec<Line<'a>>,
     pub(super) bands: &'a [Band],
     pub(super) marks: &'a [MarkLine],
-    /// A horizontal line at which something is decided.
+    /// Value of the horizontal line at a bound or threshold.
     pub(super) threshold: Option<f64>,
-    /// How a value is written at the axis.
+    /// Writes a value at the axis.
     pub(super) unit: &'a dyn Fn(f64) -> String,
 }
 
-/// Text as SVG and HTML show it and nothing else.
+/// Escapes text for SVG and HTML.
 pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -70,7 +70,7 @@ pub(super) fn escaped(text: &str) -> String {
     safe
 }
 
-/// The beginning of a drawing, with its name and its description.
+/// Opening of an SVG, with its title and its description.
 pub(super) fn open(id: &str, height: f64, title: &str, words: &str) -> String {
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\"><title id=\"{id}-title\">{}</title><desc id=\"{id}-desc\">{}</desc>",
@@ -80,7 +80,7 @@ pub(super) fn open(id: &str, height: f64, title: &str, words: &str) -> String {
 }
 
 impl Chart<'_> {
-    /// As SVG.
+    /// Writes the chart as SVG.
     pub(super) fn svg(&self) -> String {
         let mut svg = open(&self.id, HEIGHT, self.title, self.words);
         self.phases(&mut svg);
@@ -130,7 +130,7 @@ impl Chart<'_> {
                 (to - from).max(0.0),
                 HEIGHT - TOP - BOTTOM
             );
-            // A name that has no room is left out; the words have it.
+            // A name without room is left out; the description contains it.
             if to - from > 7.0 * band.name.chars().count() as f64 {
                 let _ = write!(
                     svg,
@@ -174,7 +174,7 @@ impl Chart<'_> {
     fn line(&self, svg: &mut String, line: &Line<'_>) {
         for piece in line.points.chunk_by(|_, next| !next.after_gap) {
             match piece {
-                // A point by itself has no line.
+                // A single point has no line.
                 [only] => {
                     let (x, y) = (self.x(only.at), self.y(only.value));
                     let _ = write!(
@@ -195,7 +195,8 @@ impl Chart<'_> {
     }
 }
 
-/// The distance between two lines of a grid: one, two or five of a power of ten, so that at most five of them fit into a width.
+/// The distance between two lines of a grid: one, two or five of a power of ten, so that at most
+/// five of them fit into a width.
 pub(super) fn round_step(wide: f64) -> f64 {
     if !(wide.is_finite() && wide > 0.0) {
         return 1.0;
@@ -212,7 +213,7 @@ pub(super) fn round_step(wide: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(fits).unwrap_or(wide)
 }
 
-/// Round values between two ends, four or so.
+/// Round values of an axis, about four.
 fn values(low: f64, high: f64) -> Vec<f64> {
     let wide = high - low;
     let step = round_step(wide);
@@ -223,7 +224,7 @@ fn values(low: f64, high: f64) -> Vec<f64> {
         .collect()
 }
 
-/// Round times between two ends with their labels, six at most.
+/// Round times of an axis with their labels, at most six.
 fn times(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, String)> {
     const STEPS: [i64; 19] = [
         1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
@@ -231,7 +232,7 @@ fn times(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, String)> {
     ];
     let (first, last) = (from.as_millis(), to.as_millis());
     let fits = |step: &&i64| (last - first) / (**step * 1_000) <= 5;
-    // Years have no labels of their own: a log of a year still has six.
+    // There are no labels for years: a log of a year still has at most six.
     let rough = 1_000 * (last - first).div_euclid(5_000).max(1);
     let step = STEPS.iter().find(fits).map_or(rough, |step| step * 1_000);
     let begin = first.div_euclid(step) * step;

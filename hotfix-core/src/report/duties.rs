@@ -1,7 +1,7 @@
-//! Which duties were kept, late or missed (POST-2, POST-4).
+//! Outcome of each duty: kept, late or missed.
 //!
-//! An agenda says how things stand; when something that is done was due it no longer says. So what is open is looked at
-//! after each line that is not a mere reading.
+//! The final list of duties no longer has the due time of a duty that is done. So the open duties
+//! are recorded after each log line that is not a mere reading.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use crate::deadline::{Duties, Item, Settlement};
 use crate::plan::Plan;
 use crate::unit::{Name, Timestamp};
 
-use super::model::{DutyPart, DutyStanding};
+use super::model::{DutyOutcome, DutyPart};
 
-/// What was known of a duty while it was open.
+/// Times of a duty while it was open.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     from: Option<Timestamp>,
     due: Option<Timestamp>,
-    /// Of something repeated: which occurrence was due then.
+    /// For a repeated duty: the occurrence that was due.
     occurrence: u64,
-    /// Of something repeated: how many were passed by then.
+    /// For a repeated duty: the number of missed occurrences so far.
     passed: u64,
 }
 
-/// Duties as they were seen.
+/// The duties that have been open so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen(BTreeMap<Name, Known>);
+pub(super) struct DutyTracker(BTreeMap<Name, Known>);
 
-impl Seen {
-    /// Looks at what is open after a line, at its time.
-    pub(super) fn look(&mut self, duties: &Duties<'_>) {
+impl DutyTracker {
+    /// Records the duties that are open after a line, at its time.
+    pub(super) fn update(&mut self, duties: &Duties<'_>) {
         let open = [&duties.overdue, &duties.due, &duties.next, &duties.later, &duties.undated];
         for item in open.into_iter().flatten() {
             let before = self.0.get(&item.id).copied();
@@ -39,7 +39,7 @@ impl Seen {
         }
     }
 
-    /// How each stands at the end.
+    /// The outcome of each duty at the end of the log.
     pub(super) fn parts(
         &self,
         plan: &Plan,
@@ -61,17 +61,17 @@ impl Seen {
         let missed = item.missed + known.map_or(0, |known| known.passed);
         let is_open = item.left.is_some() || item.late_by.is_some() || item.awaits.is_some();
         let settled = item.settled.filter(|_| !is_open);
-        let standing = match settled {
-            _ if is_repeated && missed > 0 => DutyStanding::Missed,
-            None if item.late_by.is_some() => DutyStanding::Missed,
-            None => DutyStanding::Open,
-            Some(_) if is_repeated && item.times > 0 => DutyStanding::Kept,
+        let status = match settled {
+            _ if is_repeated && missed > 0 => DutyOutcome::Missed,
+            None if item.late_by.is_some() => DutyOutcome::Missed,
+            None => DutyOutcome::Open,
+            Some(_) if is_repeated && item.times > 0 => DutyOutcome::Kept,
             Some(settled) => match (settled.how, due) {
-                (Settlement::Ended, Some(due)) if due < settled.at => DutyStanding::Missed,
-                (Settlement::Ended, _) => DutyStanding::Over,
-                (_, Some(due)) if settled.at > due => DutyStanding::Late,
-                (_, Some(_)) => DutyStanding::Kept,
-                (_, None) => DutyStanding::Done,
+                (Settlement::Ended, Some(due)) if due < settled.at => DutyOutcome::Missed,
+                (Settlement::Ended, _) => DutyOutcome::Over,
+                (_, Some(due)) if settled.at > due => DutyOutcome::Late,
+                (_, Some(_)) => DutyOutcome::Kept,
+                (_, None) => DutyOutcome::Done,
             },
         };
 
@@ -80,7 +80,7 @@ impl Seen {
             title: item.title.to_string(),
             kind: item.kind,
             role: item.who.as_ref().map(|who| plan.policy().role_title(who.role)),
-            standing,
+            status,
             from,
             due,
             settled: settled.map(|settled| settled.at),
@@ -91,7 +91,8 @@ impl Seen {
     }
 }
 
-/// How many occurrences of something repeated were settled only after their time, between two looks.
+/// Number of occurrences of a repeated duty that were settled after their due time, since the last
+/// update.
 fn late_between(item: &Item<'_>, known: Known, occurrence: u64, at: Timestamp) -> u64 {
     let (Some(every), Some(due)) = (item.every, known.due) else { return 0 };
     let settled = occurrence.saturating_sub(known.occurrence);

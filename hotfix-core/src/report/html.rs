@@ -1,6 +1,7 @@
-//! The page in HTML: one file with its style and its plots, without script and without any reference (POST-1).
+//! The report as HTML: one file with its style and its plots, without scripts and external
+//! references.
 //!
-//! The template escapes every text; drawings have escaped theirs (`chart.rs`).
+//! The template escapes every text; the texts in charts are escaped in `chart.rs`.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use super::{Report, ReportError};
 const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
 
-/// The page.
+/// Writes the page.
 pub(super) fn page(report: &Report) -> Result<String, ReportError> {
     rendered(report).map_err(|error| ReportError::Write { fault: error.to_string() })
 }
@@ -52,7 +53,7 @@ fn texts(texts: Vec<String>) -> Value {
     texts.into_iter().map(Value::from).collect()
 }
 
-/// A block as the template takes it: one of its members is there.
+/// A block for the template: an object with one of its members.
 fn block(report: &Report, block: Block) -> Value {
     match block {
         Block::Heading { text } => object([("heading", text.into())]),
@@ -114,7 +115,7 @@ fn table(table: Table) -> Value {
     ])
 }
 
-/// The colour of the state.
+/// CSS class of the state.
 const fn mood(state: State) -> &'static str {
     match state {
         State::Complete | State::Closed => "good",

@@ -1,4 +1,4 @@
-//! The page in Markdown: tables of GitHub's dialect. Every text goes through [`markdown`], our own as well.
+//! The report as Markdown with GitHub tables. Every text is escaped by [`markdown`], ours as well.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use crate::text::markdown;
 
 use super::outline::{Block, Section, Table};
 
-/// The page.
+/// Writes the page.
 pub(super) fn page(title: &str, sections: &[Section]) -> String {
     let mut page = format!("# {}\n\nAll times are UTC.\n", markdown(title));
-    // Drawings are on the other page; what they show stands in tables. A section of drawings alone is none here.
+    // Markdown has no plots, only their tables; a section with nothing but plots is left out.
     let is_drawn = |block: &Block| matches!(block, Block::Plots { .. });
     for section in sections.iter().filter(|section| !section.blocks.iter().all(is_drawn)) {
         let _ = write!(page, "\n## {}\n", markdown(&section.title));

@@ -1,17 +1,21 @@
-//! The incident report, from the log alone (POST-1, POST-2, POST-6).
+//! The incident report, from the log only.
 //!
-//! [`Report::from_log`] reads a log once, in memory that its length does not raise, and gives plain data: `model.rs`. The page in
-//! Markdown and the page in HTML are made of the same sections (`outline.rs`), JSON is the data itself.
+//! [`Report::from_log`] reads a log once, in bounded memory, and returns plain data (`model.rs`).
+//! The Markdown and HTML pages are written from the same sections (`outline.rs`); JSON is the data.
 //!
-//! What the log says by itself is drawn from it: how it ended, whom it hurt, what each verdict saw, which duties were kept. What only
-//! people can say comes from what they wrote: notes with a label, facts, the evidence of duties (`said.rs`). What nobody said
-//! stands in one list, `open`, and nowhere as an empty heading. Prose names roles; names of people stand in the audit trail alone,
-//! where they were not taken out of the log. Texts that people wrote are shown as they are: keep names out of them.
+//! The outcome, the impact, the verdicts and the duties follow from the log. Statements that only
+//! people can make come from what they wrote: notes with a label, facts, the evidence of duties
+//! (`statements.rs`). Missing statements are listed in `open`; there are no empty headings. The
+//! text names roles. Names of people appear only in the audit trail, unless they were redacted in
+//! the log. Texts that people wrote are shown unchanged: keep names out of them.
 
+mod bounded_list;
 mod chart;
+mod describe;
 mod duties;
 mod html;
-mod hurt;
+mod impact;
+mod log_summary;
 mod markdown;
 pub mod measures;
 mod model;
@@ -20,11 +24,8 @@ mod outline;
 mod phases;
 mod plot;
 mod review;
-mod said;
 mod series;
-mod shortened;
-mod story;
-mod words;
+mod statements;
 
 use std::collections::BTreeMap;
 
@@ -34,57 +35,57 @@ use crate::policy::section::BoundValue;
 use crate::rollout::{LogError, Rollout};
 use crate::stats::numeric::ln;
 
+pub use bounded_list::BoundedList;
 pub use model::{
-    ActionItem, ApprovalPart, AttemptComparison, AuditEntry, AuditTrail, Counted, DutyPart,
-    DutyStanding, EvidencePlot, Impact, IncidentPart, Mark, MetricHurt, MetricPlot, MomentPart,
+    ActionItem, ApprovalPart, AttemptComparison, AuditEntry, AuditTrail, Counted, DutyOutcome,
+    DutyPart, EvidencePlot, Impact, IncidentPart, Mark, MetricImpact, MetricPlot, MomentPart,
     PhaseEnd, PhaseVisit, Plots, PolicyPart, QuestionPart, ReleasePart, Report, Statement,
     TimelineEntry, VerdictPart,
 };
-pub use said::Topic;
 pub use series::{Point, Points};
-pub use shortened::Shortened;
+pub use statements::Topic;
 
-use measures::{Course, Incident, Measures};
-use story::Story;
+use log_summary::LogSummary;
+use measures::{Incident, IncidentHistory, Measures};
 
 closed_set! {
-    /// How a report is written.
+    /// Format of a report.
     Format {
-        /// For a ticket or a repository: tables of GitHub's dialect.
+        /// Markdown for a ticket or a repository, with GitHub tables.
         Markdown = "markdown",
-        /// The data.
+        /// The data as JSON.
         Json = "json",
-        /// One page with plots that needs nothing else.
+        /// One self-contained HTML page with plots.
         Html = "html",
     }
 }
 
-/// What keeps a report from being made.
+/// Error of writing a report.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// The log cannot be taken up.
+    /// The log cannot be read.
     #[error("{0}")]
     Log(#[from] LogError),
-    /// The rollout keeps no lines.
+    /// The rollout does not keep its log.
     #[error("this rollout keeps no log: pass the log to `report(log, format)`")]
     NoLog,
-    /// The format is none.
-    #[error("`{got}` is no format of a report: name `markdown`, `json` or `html`")]
+    /// Unknown format.
+    #[error("`{got}` is not a format of a report: pass `markdown`, `json` or `html`")]
     Format {
-        /// What came.
+        /// The unknown name.
         got: String,
     },
-    /// It cannot be written.
+    /// The report cannot be written.
     #[error("the report cannot be written: {fault}")]
     Write {
-        /// Why.
+        /// Error of the writer.
         fault: String,
     },
 }
 
 impl ReportError {
-    /// The stable code of this error.
+    /// Stable code of the error.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Log(error) => error.code(),
@@ -98,7 +99,8 @@ impl ReportError {
 /// Writes the report of a log: `format` is `markdown`, `json` or `html`.
 ///
 /// # Errors
-/// `HF-REP-002` for another format; those of [`Rollout::replay`] for a log that cannot be taken up.
+/// [`ReportError::Format`] for an unknown format; those of [`Rollout::replay`] for a log that
+/// cannot be read.
 pub fn report(log: &[u8], format: &str) -> Result<String, ReportError> {
     let format = read_format(format)?;
     Report::from_log(log)?.write(format)
@@ -109,18 +111,19 @@ fn read_format(text: &str) -> Result<Format, ReportError> {
 }
 
 impl Rollout {
-    /// Writes the report of this rollout, of the lines that it keeps: `format` is `markdown`, `json` or `html`.
+    /// Writes the report of this rollout from the log that it keeps: `format` is `markdown`, `json`
+    /// or `html`.
     ///
     /// # Errors
-    /// `HF-REP-001` where it keeps no lines: give them to [`report`]; `HF-REP-002` for another
-    /// format.
+    /// [`ReportError::NoLog`] where the rollout keeps no log: pass the log to [`report`] instead.
+    /// [`ReportError::Format`] for an unknown format.
     pub fn report(&self, format: &str) -> Result<String, ReportError> {
         read_format(format)?;
         if self.log().is_empty() && self.now().is_some() {
             return Err(ReportError::NoLog);
         }
         match report(self.log().as_bytes(), format) {
-            // Taken up from a snapshot, it keeps what came after that: the log does not begin here.
+            // Restored from a snapshot, the rollout keeps only the later lines of the log.
             Err(ReportError::Log(LogError { line: 1, .. })) if self.now().is_some() => {
                 Err(ReportError::NoLog)
             }
@@ -130,7 +133,7 @@ impl Rollout {
 }
 
 impl Report {
-    /// Reads a log, strictly, and draws the report from it.
+    /// Reads a log strictly and builds the report from it.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -153,28 +156,28 @@ impl Report {
     /// # Errors
     /// Those of [`Rollout::replay`].
     pub fn from_log(log: &[u8]) -> Result<Self, LogError> {
-        let mut story = Story::new();
-        let mut course = Course::default();
+        let mut log_summary = LogSummary::new();
+        let mut history = IncidentHistory::default();
         let rollout = Rollout::replay_each(log, |rollout, entry| {
-            story.take(rollout, entry);
-            course.fold(rollout, entry);
+            log_summary.add(rollout, entry);
+            history.fold(rollout, entry);
         })?;
-        Ok(Self::tell(&rollout, story, &course))
+        Ok(Self::build(&rollout, log_summary, &history))
     }
 
-    fn tell(rollout: &Rollout, mut story: Story, course: &Course) -> Self {
-        story.compare(rollout);
-        let measures = Measures::of(Incident { rollout, course });
+    fn build(rollout: &Rollout, mut log_summary: LogSummary, history: &IncidentHistory) -> Self {
+        log_summary.compare(rollout);
+        let measures = Measures::of(Incident { rollout, history });
         let plan = rollout.plan();
         let policy = plan.policy();
         let subject = plan.subject();
-        let as_of = story.as_of;
+        let as_of = log_summary.as_of;
         let agenda = rollout.duties(as_of);
-        let duties = story.duties.parts(plan, &agenda, &story.evidence);
-        let visits = std::mem::take(&mut story.visits).finish(as_of);
-        let sight = plan.sight();
+        let duties = log_summary.duties.parts(plan, &agenda, &log_summary.evidence);
+        let visits = std::mem::take(&mut log_summary.visits).finish(as_of);
+        let power = plan.power();
         let severity = rollout.severity();
-        let said = |topic| review::said(&story, topic);
+        let stated = |topic| review::stated(&log_summary, topic);
         let is_open = |part: &DutyPart| part.settled.is_none();
         let asked = policy.report();
         let mut report = Self {
@@ -197,15 +200,15 @@ impl Report {
                 digest: policy.digest(),
             },
             state: rollout.state(),
-            summary: narrative::summary(rollout, &story, &measures),
+            summary: narrative::summary(rollout, &log_summary, &measures),
             moments: moments(rollout),
-            impact: narrative::impact(rollout, &story, course),
-            detection: narrative::detection(&story, &measures),
-            not_caught_earlier: narrative::not_caught_earlier(plan, &sight, &visits),
-            root_cause: said(Topic::RootCause),
-            conditions: said(Topic::Conditions),
-            resolution: narrative::resolution(rollout, &story, &visits),
-            said: [
+            impact: narrative::impact(rollout, &log_summary, history),
+            detection: narrative::detection(&log_summary, &measures),
+            not_caught_earlier: narrative::not_caught_earlier(plan, &power, &visits),
+            root_cause: stated(Topic::RootCause),
+            conditions: stated(Topic::Conditions),
+            resolution: narrative::resolution(rollout, &log_summary, &visits),
+            statements: [
                 Topic::Impact,
                 Topic::Detection,
                 Topic::Resolution,
@@ -215,42 +218,42 @@ impl Report {
                 Topic::ToImprove,
             ]
             .into_iter()
-            .map(|topic| (topic.as_str(), said(topic)))
-            .filter(|(_, said)| !said.is_empty())
+            .map(|topic| (topic.as_str(), stated(topic)))
+            .filter(|(_, stated)| !stated.is_empty())
             .collect(),
-            went_well: review::went_well(rollout, &story, &duties, &visits),
-            to_improve: review::to_improve(rollout, &story, &duties, &visits, &sight),
-            action_items: review::action_items(rollout, &agenda, &duties, &story),
-            prevention: said(Topic::Prevention),
-            questions: review::questions(asked, &story),
-            house_sections: review::house_sections(asked, &story),
+            went_well: review::went_well(rollout, &log_summary, &duties, &visits),
+            to_improve: review::to_improve(rollout, &log_summary, &duties, &visits, &power),
+            action_items: review::action_items(rollout, &agenda, &duties, &log_summary),
+            prevention: stated(Topic::Prevention),
+            questions: review::questions(asked, &log_summary),
+            custom_sections: review::custom_sections(asked, &log_summary),
             measures,
             measures_asked: asked.map(|asked| asked.measures.clone()).unwrap_or_default(),
             open: Vec::new(),
-            plots: plots(plan, &story),
+            plots: plots(plan, &log_summary),
             audit_trail: AuditTrail {
-                lines: story.lines,
+                lines: log_summary.lines,
                 head: rollout.head().unwrap_or(crate::canonical::Digest::ZERO),
                 plan_digest: plan.digest(),
-                redacted: story.has_names_taken_out,
-                approvals: story.approvals,
-                entries: story.audit,
+                redacted: log_summary.has_redacted_names,
+                approvals: log_summary.approvals,
+                entries: log_summary.audit,
             },
-            timeline: story.timeline,
-            verdicts: story.verdicts,
-            comparisons: story.comparisons,
+            timeline: log_summary.timeline,
+            verdicts: log_summary.verdicts,
+            comparisons: log_summary.comparisons,
             phases: visits,
             duties,
-            sight,
+            power,
         };
         report.open = review::open(rollout, &report);
         report
     }
 
-    /// Writes it.
+    /// Writes the report in a format.
     ///
     /// # Errors
-    /// `HF-REP-003` where it cannot be written, which a report from a log can.
+    /// [`ReportError::Write`] where it cannot be written; a report from a log always can.
     pub fn write(&self, format: Format) -> Result<String, ReportError> {
         match format {
             Format::Markdown => Ok(markdown::page(&outline::title(self), &outline::outline(self))),
@@ -264,7 +267,7 @@ impl Report {
 fn release(rollout: &Rollout) -> ReleasePart {
     let (plan, policy) = (rollout.plan(), rollout.plan().policy());
     let release = &plan.subject().release;
-    let links = release.record.as_ref().map(|record| &record.links);
+    let links = release.change_record.as_ref().map(|record| &record.links);
     let links: BTreeMap<&'static str, String> = links
         .into_iter()
         .flatten()
@@ -291,10 +294,10 @@ fn moments(rollout: &Rollout) -> Vec<MomentPart> {
     moments
 }
 
-fn plots(plan: &Plan, story: &Story) -> Plots {
+fn plots(plan: &Plan, log_summary: &LogSummary) -> Plots {
     let policy = plan.policy();
     let metrics = policy.metrics().iter().filter_map(|metric| {
-        let [new_version, live_version] = story.levels.get(&metric.id)?;
+        let [new_version, live_version] = log_summary.levels.get(&metric.id)?;
         let (new_version, live_version) = (new_version.points(), live_version.points());
         let drawn = !new_version.is_empty() || !live_version.is_empty();
         drawn.then(|| MetricPlot {
@@ -315,12 +318,16 @@ fn plots(plan: &Plan, story: &Story) -> Plots {
     let mut plotted = vec![EvidencePlot {
         question: "worse",
         threshold: Some(threshold).filter(|threshold| threshold.is_finite()),
-        points: story.worse.points(),
+        points: log_summary.worse.points(),
     }];
     if let Some(claim) = plan.efficacy() {
         let threshold = Some(-ln(claim.alpha.as_fraction()));
-        plotted.push(EvidencePlot { question: "works", threshold, points: story.works.points() });
+        plotted.push(EvidencePlot {
+            question: "works",
+            threshold,
+            points: log_summary.works.points(),
+        });
     }
     plotted.retain(|plot| !plot.points.is_empty());
-    Plots { metrics: metrics.collect(), evidence: plotted, marks: story.marks.clone() }
+    Plots { metrics: metrics.collect(), evidence: plotted, marks: log_summary.marks.clone() }
 }

@@ -1,7 +1,7 @@
-//! What a report holds: plain data, the same as JSON (POST-1, POST-2, POST-6).
+//! Data of a report, with the same shape as its JSON form.
 //!
-//! Keys are those of the fields, times RFC 3339 in UTC with milliseconds, durations seconds, shares fractions. What is not known is
-//! absent, an empty list is there.
+//! Keys are the names of the fields, times are RFC 3339 in UTC with milliseconds, durations are
+//! seconds, and shares are fractions. Unknown values are absent; empty lists are present.
 
 use std::collections::BTreeMap;
 
@@ -10,116 +10,116 @@ use serde::Serialize;
 use crate::canonical::Digest;
 use crate::grade::{DutyKind, MetricKind, Moment, Severity, Strategy, closed_set};
 use crate::judge::{Cause, Comparison, Decision, Harm};
-use crate::plan::Sight;
+use crate::plan::Power;
 use crate::rollout::State;
 use crate::unit::{MetricName, Name, PhaseName, RoleName, Share, Span, Timestamp};
 
+use super::bounded_list::BoundedList;
 use super::measures::Measures;
 use super::series::Point;
-use super::shortened::Shortened;
 
-/// The incident report: everything that the log says of one hot-fix, in the order in which a reader asks.
+/// The incident report of one hot-fix, from its log.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// The version of this shape: 1.
+    /// Version of the report's format: 1.
     pub format: u32,
-    /// As of when: the time of the log's last line.
+    /// Time of the log's last line.
     pub as_of: Timestamp,
-    /// Whether nothing more is to come: the state is final and no duty is open.
+    /// Whether the report is final: the state is final and no duty is open.
     pub finished: bool,
-    /// What the incident is.
+    /// The incident.
     pub incident: IncidentPart,
-    /// What was to mend it.
+    /// The release with the fix.
     pub release: ReleasePart,
-    /// By which rules.
+    /// The policy in force.
     pub policy: PolicyPart,
-    /// Where it stands.
+    /// State of the rollout.
     pub state: State,
-    /// What happened, in sentences.
+    /// Summary, in sentences.
     pub summary: Vec<String>,
-    /// The moments that came, in order of time.
+    /// The recorded moments, by time.
     pub moments: Vec<MomentPart>,
-    /// Who was hit, and how many.
+    /// Impact on users and requests.
     pub impact: Impact,
-    /// How it was noticed, in sentences.
+    /// How the incident was detected, in sentences.
     pub detection: Vec<String>,
-    /// Every input and what followed.
-    pub timeline: Shortened<TimelineEntry>,
-    /// Each stretch in which a phase was deployed and watched.
+    /// All inputs with their results.
+    pub timeline: BoundedList<TimelineEntry>,
+    /// Periods in which a phase was deployed and watched.
     pub phases: Vec<PhaseVisit>,
-    /// The comparison table of each attempt (MET-4).
+    /// The comparison table of each attempt.
     pub comparisons: Vec<AttemptComparison>,
-    /// The verdicts at which something was decided, each with its evidence (STAT-4, FIELD-11).
-    pub verdicts: Shortened<VerdictPart>,
-    /// What each phase could see, as the plan foretold (PLAN-6).
-    pub sight: Sight,
-    /// Why it was not caught earlier, in sentences.
+    /// The verdicts that led to a decision, each with its evidence.
+    pub verdicts: BoundedList<VerdictPart>,
+    /// Power analysis of the plan: the faults that each phase can detect.
+    pub power: Power,
+    /// Why the fault was not caught earlier, in sentences.
     pub not_caught_earlier: Vec<String>,
-    /// What people said the root cause is.
+    /// Statements on the root cause.
     pub root_cause: Vec<Statement>,
-    /// What people said led to it.
+    /// Statements on contributing factors.
     pub conditions: Vec<Statement>,
-    /// How it ended, how it was deployed and verified, in sentences.
+    /// How the fix was deployed and verified and how the rollout ended, in sentences.
     pub resolution: Vec<String>,
-    /// What people said of the impact, the detection, the resolution and how it was verified.
-    pub said: BTreeMap<&'static str, Vec<Statement>>,
-    /// What went well: drawn from the log.
+    /// Further statements, by topic: impact, detection, resolution, verification and so on.
+    pub statements: BTreeMap<&'static str, Vec<Statement>>,
+    /// What went well, from the log.
     pub went_well: Vec<String>,
-    /// What is to be improved: drawn from the log.
+    /// What to improve, from the log.
     pub to_improve: Vec<String>,
-    /// Each duty and whether it was kept.
+    /// Each duty and its outcome.
     pub duties: Vec<DutyPart>,
-    /// What is to be done.
+    /// Action items.
     pub action_items: Vec<ActionItem>,
-    /// What people said keeps it from coming back.
+    /// Statements on how a recurrence is prevented.
     pub prevention: Vec<Statement>,
     /// The questions of the policy's report.
     pub questions: Vec<QuestionPart>,
-    /// Sections of the policy's report that this one has under no name of its own.
-    pub house_sections: Vec<QuestionPart>,
-    /// What is measured of the incident (POST-3).
+    /// Sections of the policy's report that no built-in section covers.
+    pub custom_sections: Vec<QuestionPart>,
+    /// Measures of the incident.
     pub measures: Measures,
-    /// The figures that the policy's report asks for, in its words.
+    /// Measures that the policy's report asks for, as written in the policy.
     pub measures_asked: Vec<String>,
-    /// What nobody has said yet, and what is still to be done.
+    /// Open points: not yet stated or not yet done.
     pub open: Vec<String>,
-    /// Who did what, when, approved by whom (POST-6).
+    /// Inputs and approvals, with the names of people.
     pub audit_trail: AuditTrail,
-    /// What the plots show.
+    /// Data of the plots.
     pub plots: Plots,
 }
 
-/// What the incident is.
+/// The incident of a report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IncidentPart {
-    /// `INC-2041`.
+    /// Id of the incident, as `INC-2041`.
     pub id: String,
-    /// One line.
+    /// Title, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// How bad it is, as of now.
+    /// The current severity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// What the house calls that.
+    /// The policy's label of the severity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity_label: Option<String>,
 }
 
-/// What was to mend it: the last release that was tried.
+/// The release of the last attempt.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReleasePart {
     /// The version.
     pub version: String,
-    /// The version to go back to.
+    /// The version that a rollback restores.
     pub previous: String,
-    /// How it goes out.
+    /// Deployment strategy.
     pub strategy: Strategy,
-    /// How often the hot-fix was begun.
+    /// Number of attempts.
     pub attempts: u32,
-    /// What it does.
+    /// Description of the fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The branch.
@@ -128,165 +128,166 @@ pub struct ReleasePart {
     /// The commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// It stops the harm and is not the lasting fix.
+    /// Whether it only limits the impact and is not the permanent fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_gap: Option<bool>,
-    /// Where more is to be read, by what it is.
+    /// Links to further information, by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<&'static str, String>,
 }
 
-/// The rules.
+/// The policy of a report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PolicyPart {
-    /// Its name.
+    /// Name of the policy.
     pub name: Name,
-    /// What people call it.
+    /// Title of the policy.
     pub title: String,
-    /// Its digest, without names of people only where they were taken out of the log.
+    /// Digest of the policy; it differs where names of people were redacted in the log.
     pub digest: Digest,
 }
 
-/// A moment that came.
+/// A recorded moment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct MomentPart {
-    /// Which.
+    /// The moment.
     pub moment: Moment,
-    /// When.
+    /// Its time.
     pub at: Timestamp,
 }
 
-/// Who was hit.
+/// Impact of the incident.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Impact {
-    /// In sentences.
+    /// The impact in sentences.
     pub sentences: Vec<String>,
-    /// What is known of the incident, by fact.
+    /// Known facts of the incident.
     pub facts: BTreeMap<String, String>,
-    /// Bad requests by version and metric, as far as they were read.
-    pub hurt: Vec<MetricHurt>,
+    /// Failed requests by version and metric, as far as the readings count them.
+    pub affected: Vec<MetricImpact>,
 }
 
-/// Bad requests of one version by one metric.
+/// Failed requests of one version, as counted by one metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MetricHurt {
+pub struct MetricImpact {
     /// The version.
     pub version: String,
     /// The metric.
     pub metric: MetricName,
-    /// What people call it.
+    /// Title of the metric.
     pub title: String,
-    /// What its readings are.
+    /// Kind of the metric.
     pub kind: MetricKind,
-    /// How many.
+    /// The count.
     #[serde(flatten)]
     pub counted: Counted,
 }
 
-/// Bad requests of so many; of a count, events in so many seconds, of full traffic where it is scaled.
+/// Failed requests among all that were counted. For a count metric: events in a number of seconds,
+/// at full traffic where the metric is scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Counted {
-    /// Bad ones.
+    /// Failed requests, or events.
     pub bad: f64,
-    /// Of so many.
+    /// All requests, or seconds.
     pub of: f64,
 }
 
-/// One input, or a run of readings, and what followed.
+/// One input, or several readings in a row, with the result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TimelineEntry {
-    /// The log's line, from 0.
+    /// Line of the log, from 0.
     pub seq: u64,
-    /// When.
+    /// Time of the input.
     pub at: Timestamp,
-    /// The last of a run of readings: when.
+    /// For several readings in a row: time of the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// How many readings, or looks at the time, this one stands for; else 1.
+    /// Number of readings or ticks in this entry; else 1.
     pub count: u64,
-    /// What the sender said the time was, where that could not be.
+    /// Time that the sender gave, where it was not possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claimed_at: Option<Timestamp>,
-    /// The kind of the input; `opened`, `refused` and `observe` among them.
+    /// Kind of the input; also `opened`, `refused` and `observe`.
     pub kind: &'static str,
-    /// In which role somebody acted, as people call it; never a name.
+    /// Title of the role in which the sender acted; never a name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// What happened.
+    /// The event.
     pub what: String,
-    /// Why, where somebody or a verdict said so.
+    /// Reason, where a person or a verdict gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// What was decided or asked for.
+    /// Decisions and requested actions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<String>,
-    /// The state that it led to, where it led to another.
+    /// The new state, where it changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
 }
 
 closed_set! {
-    /// How a stretch of a phase ended.
+    /// How a period of a phase ended.
     PhaseEnd {
-        /// It was passed.
+        /// The phase passed.
         Passed = "passed",
-        /// It was taken back.
+        /// The release was rolled back.
         RolledBack = "rolled_back",
-        /// Everything stopped there, or traffic stays until a person acts.
+        /// The rollout was aborted, failed or frozen.
         Stopped = "stopped",
-        /// Another release began anew.
+        /// Another attempt replaced this one.
         BegunAnew = "begun_anew",
-        /// It is still under way.
+        /// The phase is in progress.
         UnderWay = "under_way",
     }
-    /// Whether a duty was kept.
-    DutyStanding {
-        /// It was done in time, each time.
+    /// Outcome of a duty.
+    DutyOutcome {
+        /// Done in time, each time.
         Kept = "kept",
-        /// It was done, but not in time.
+        /// Done, but not in time.
         Late = "late",
-        /// It was not done by its time.
+        /// Not done in time.
         Missed = "missed",
-        /// Its time is not up, or has not begun.
+        /// Not due yet, or its time has not begun.
         Open = "open",
-        /// What ended it came first.
+        /// No longer needed: the event that ends it came first.
         Over = "over",
-        /// It is done; when it was due is not known.
+        /// Done, without a known due time.
         Done = "done",
     }
 }
 
-/// A stretch in which a phase was deployed and watched.
+/// A period in which a phase was deployed and watched.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PhaseVisit {
     /// The phase.
     pub phase: PhaseName,
-    /// Its place in the plan, from 0.
+    /// Index of the phase in the plan, from 0.
     pub index: usize,
-    /// Which attempt.
+    /// Number of the attempt.
     pub attempt: u32,
-    /// The share that it gives the new version.
+    /// The new version's share of the traffic.
     pub share: Share,
-    /// Since when it was deployed.
+    /// Start of the deployment.
     pub deployed_since: Timestamp,
-    /// Since when it was watched.
+    /// Start of the watch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watched_since: Option<Timestamp>,
-    /// Until when.
+    /// End of the period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Readings while it was watched.
+    /// Number of readings during the watch.
     pub readings: u64,
-    /// The longest time without a reading while it was watched.
+    /// The longest time without a reading during the watch.
     pub longest_silence: Span,
-    /// How it ended.
+    /// How the period ended.
     pub end: PhaseEnd,
 }
 
 /// The comparison table of one attempt.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AttemptComparison {
-    /// Which attempt.
+    /// Number of the attempt.
     pub attempt: u32,
     /// The version that was compared.
     pub version: String,
@@ -294,183 +295,184 @@ pub struct AttemptComparison {
     pub table: Comparison,
 }
 
-/// A verdict at which something was decided.
+/// A verdict that led to a decision.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VerdictPart {
-    /// The log's line.
+    /// Line of the log.
     pub seq: u64,
-    /// When.
+    /// Time of the verdict.
     pub at: Timestamp,
     /// The phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,
-    /// What it asked for.
+    /// The decision.
     pub decision: Decision,
-    /// Why, the gravest first.
+    /// The causes, the gravest first.
     pub causes: Vec<Cause>,
-    /// The same in words.
+    /// The causes as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Log e-value of all rollback tests together.
+    /// Combined log e-value of all rollback tests.
     pub log_e: f64,
-    /// At which that goes back; absent where no test decides.
+    /// Log e-value that rolls back; absent where no test decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// Each metric in a sentence, with the least change of the last reading that would have turned it.
+    /// One sentence for each metric, with the smallest change of the last reading that would have
+    /// changed the decision.
     pub sentences: Vec<String>,
-    /// Whom each version hurt a minute.
+    /// Estimated failed requests per minute of each version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub harm: Option<Harm>,
 }
 
-/// What somebody said.
+/// A statement of a person.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Statement {
-    /// When.
+    /// Time of the statement.
     pub at: Timestamp,
-    /// In which role.
+    /// Role of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// What.
+    /// Text of the statement.
     pub text: String,
 }
 
-/// A question or section of the house, and what was said to it.
+/// A question or section of the policy's report, with the statements on it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QuestionPart {
     /// The question.
     pub question: String,
-    /// The answers; empty: nobody has answered it.
+    /// The answers; empty where nobody has answered.
     pub answers: Vec<Statement>,
 }
 
-/// A duty and whether it was kept.
+/// A duty and its outcome.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DutyPart {
-    /// Its id.
+    /// Id of the duty.
     pub id: Name,
-    /// What people call it.
+    /// Title of the duty.
     pub title: String,
-    /// What is to be done.
+    /// Kind of the duty.
     pub kind: DutyKind,
-    /// Whose it is, as people call the role.
+    /// Title of the role that owns it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// Whether it was kept.
-    pub standing: DutyStanding,
+    /// The outcome.
+    pub status: DutyOutcome,
     /// When its time began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
-    /// When it was due; of something repeated, the next or last time.
+    /// When it was due; for a repeated duty, the next or last time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// When it was done, or over.
+    /// When it was done or ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settled: Option<Timestamp>,
-    /// Of something repeated: how often it was done.
+    /// For a repeated duty: how often it was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// Of something repeated: how often its time passed before it was done.
+    /// For a repeated duty: how often it was not done in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
-    /// What shows that it was done.
+    /// Evidence that it was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
 }
 
-/// What is to be done after the incident.
+/// An action item after the incident.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ActionItem {
-    /// What.
+    /// The task.
     pub task: String,
-    /// Whose it is: a role.
+    /// The role that owns it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// By when: a time, or in words where its time has not begun.
+    /// Deadline: a time, or a text where its time has not begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<String>,
-    /// What shows that it is done.
+    /// Condition under which it counts as done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_criterion: Option<String>,
-    /// Whether it is.
+    /// Whether it is done.
     pub done: bool,
-    /// The duty that it comes from; absent where a note asks for it.
+    /// The duty that it comes from; absent for an action item from a note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duty: Option<Name>,
 }
 
-/// Who did what, and what shows it (POST-6). The only part that names people.
+/// Audit trail: inputs and approvals. The only part of the report that names people.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AuditTrail {
-    /// How many lines the log has.
+    /// Number of lines of the log.
     pub lines: u64,
-    /// The hash of the last one.
+    /// Hash of the last line.
     pub head: Digest,
-    /// The plan's digest, as of now.
+    /// Digest of the current plan.
     pub plan_digest: Digest,
-    /// Whether names were taken out of the log.
+    /// Whether names were redacted in the log.
     pub redacted: bool,
-    /// Who approved or denied.
+    /// Approvals, denials and withdrawals.
     pub approvals: Vec<ApprovalPart>,
-    /// Everything that people and tools did, readings and ticks left out.
-    pub entries: Shortened<AuditEntry>,
+    /// All inputs of people and tools, except readings and ticks.
+    pub entries: BoundedList<AuditEntry>,
 }
 
-/// A word on the plan.
+/// An approval, denial or withdrawal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ApprovalPart {
-    /// When.
+    /// Time of the input.
     pub at: Timestamp,
     /// `approve`, `deny` or `withdraw`.
     pub kind: &'static str,
-    /// In which role.
+    /// Role of the person.
     pub role: RoleName,
-    /// Who; absent where the name was taken out.
+    /// Name of the person; absent where it was redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
-    /// Where it was said.
+    /// Channel of the approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// Who heard it.
+    /// Who heard a verbal approval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heard_by: Option<String>,
-    /// Why.
+    /// The reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// The plan that it is about.
+    /// Digest of the plan that it is about.
     pub plan_digest: Digest,
 }
 
 /// A line of the audit trail.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AuditEntry {
-    /// The log's line.
+    /// Line of the log.
     pub seq: u64,
-    /// When.
+    /// Time of the input.
     pub at: Timestamp,
-    /// Who; absent where nobody was named, the name was taken out, or the input was refused.
+    /// The sender; absent where no name was given or it was redacted, and for a refused input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
-    /// What kind of input.
+    /// Kind of the input.
     pub kind: &'static str,
-    /// What.
+    /// The event.
     pub what: String,
-    /// Why.
+    /// The reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Which of its consequences change what runs.
+    /// Requested actions that change versions or traffic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
 }
 
-/// What the plots show.
+/// Data of the plots.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plots {
     /// Each metric over time, by arm, in its unit; thinned, see [`Points`](super::Points).
     pub metrics: Vec<MetricPlot>,
     /// Evidence over time.
     pub evidence: Vec<EvidencePlot>,
-    /// What was decided, to be marked.
+    /// State changes, to be marked.
     pub marks: Vec<Mark>,
 }
 
@@ -479,15 +481,15 @@ pub struct Plots {
 pub struct MetricPlot {
     /// The metric.
     pub metric: MetricName,
-    /// What people call it.
+    /// Title of the metric.
     pub title: String,
-    /// What its readings are.
+    /// Kind of the metric.
     pub kind: MetricKind,
-    /// The new version.
+    /// Values of the new version.
     pub new_version: Vec<Point>,
-    /// The live version.
+    /// Values of the live version.
     pub live_version: Vec<Point>,
-    /// The figure beyond which it goes back, where it is one for all shares.
+    /// Rollback bound, where it is one absolute value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_bound: Option<f64>,
 }
@@ -497,18 +499,18 @@ pub struct MetricPlot {
 pub struct EvidencePlot {
     /// The question: `worse` or `works`.
     pub question: &'static str,
-    /// The log e-value at which it is answered.
+    /// Log e-value that decides the question.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// Log e-values.
+    /// Log e-values over time.
     pub points: Vec<Point>,
 }
 
-/// A moment that a plot marks.
+/// A state change that a plot marks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Mark {
-    /// When.
+    /// Time of the change.
     pub at: Timestamp,
-    /// The state that was entered.
+    /// The new state.
     pub state: State,
 }

@@ -1,20 +1,21 @@
-//! What happened, in sentences drawn from the log: summary, impact, detection, resolution, and why it was not caught earlier.
+//! Sentences of the report that follow from the log: summary, impact, detection, resolution, and
+//! why a fault was not caught earlier.
 
 use crate::fact::{Fact, FactId};
 use crate::grade::Moment;
 use crate::judge::{Harm, Range, Version};
-use crate::plan::{Plan, Sight};
+use crate::plan::{Plan, Power};
 use crate::rollout::{Rollout, State};
 use crate::text;
 use crate::unit::Span;
 
-use super::measures::{Course, Figure, MeasureName, Measures};
+use super::describe::{self, figure, lasting, percent, utc};
+use super::log_summary::LogSummary;
+use super::measures::{Figure, IncidentHistory, MeasureName, Measures};
 use super::model::{Impact, PhaseEnd, PhaseVisit};
-use super::story::Story;
-use super::words::{self, figure, lasting, percent, utc};
 
-/// What it was, how it ended, and how long it took.
-pub(super) fn summary(rollout: &Rollout, story: &Story, measures: &Measures) -> Vec<String> {
+/// Summary: the incident, the outcome and the duration.
+pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) -> Vec<String> {
     let plan = rollout.plan();
     let incident = &plan.subject().incident;
     let mut sentences = Vec::new();
@@ -33,16 +34,16 @@ pub(super) fn summary(rollout: &Rollout, story: &Story, measures: &Measures) -> 
         what = format!("{what}: {title}");
     }
     sentences.push(format!("{what}."));
-    sentences.push(outcome(rollout, story));
+    sentences.push(outcome(rollout, log));
     sentences.extend(duration(measures));
     sentences
 }
 
-/// Where it stands.
-fn outcome(rollout: &Rollout, story: &Story) -> String {
+/// The outcome so far.
+fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
     let release = &rollout.plan().subject().release;
     let (new, old) = (&release.version, &release.previous);
-    let back = story.back.last().filter(|back| back.attempt == rollout.attempt());
+    let back = log.rollbacks.last().filter(|back| back.attempt == rollout.attempt());
     let because = back.map_or_else(String::new, |back| format!(" ({})", back.why));
     let share = percent(rollout.share());
     match rollout.state() {
@@ -50,7 +51,7 @@ fn outcome(rollout: &Rollout, story: &Story) -> String {
             format!("Another attempt, with {new}, is prepared and has not started.")
         }
         State::Drafted | State::AwaitingApproval | State::Ready => {
-            format!("{new} has not been started.")
+            format!("The deployment of {new} has not started.")
         }
         State::Deploying
         | State::Monitoring
@@ -58,102 +59,101 @@ fn outcome(rollout: &Rollout, story: &Story) -> String {
         | State::FinalValidation
         | State::Paused => {
             format!(
-                "{new} is under way, with {share} of the traffic as of the last line of the log."
+                "{new} is being rolled out and has {share} of the traffic as of the last log line."
             )
         }
-        State::Complete => format!("{new} has the traffic, and is still watched."),
+        State::Complete => format!("{new} has the traffic and is still being watched."),
         State::Closed => format!("{new} has the traffic, and the rollout is closed."),
-        State::RollingBack => format!("{new} is being taken back to {old}{because}."),
+        State::RollingBack => format!("{new} is being rolled back to {old}{because}."),
         State::RolledBack => format!(
-            "{new} was taken back{because}: {old} runs again, with the fault that {new} was to mend."
+            "{new} was rolled back{because}. {old} is live again, with the fault that {new} was meant to fix."
         ),
         State::Frozen => {
-            format!("{new} has {share} of the traffic and stays there until a person acts.")
+            format!(
+                "The rollout is frozen: {new} keeps {share} of the traffic until a person acts."
+            )
         }
         State::Aborted => format!("{new} was aborted{because}; it has {share} of the traffic."),
         State::Failed => format!("{new} could not be deployed; no traffic moved."),
     }
 }
 
-/// How long it lasted, as it is measured.
+/// How long the incident lasted, from the measures.
 fn duration(measures: &Measures) -> Option<String> {
     let measure = measures.get(MeasureName::IncidentDuration);
     let from = measure.from?;
     let verb = match from.moment {
-        "began" => "It began",
-        "detected" => "It was noticed",
-        _ => "It was declared",
+        "began" => "The incident began",
+        "detected" => "The incident was detected",
+        _ => "The incident was declared",
     };
     let begun = format!("{verb} at {}", utc(from.at));
     Some(match (measure.figure, measure.to) {
         (Some(Figure::Seconds(span)), Some(resolved)) => {
-            format!("{begun} and was resolved at {}: {}.", utc(resolved.at), lasting(span))
+            format!("{begun} and was resolved at {}, after {}.", utc(resolved.at), lasting(span))
         }
         (Some(Figure::Seconds(span)), None) => format!(
-            "{begun} and is not resolved as of {}: at least {} so far.",
+            "{begun} and is not resolved as of {} ({} so far).",
             utc(measures.at),
             lasting(span)
         ),
-        _ => format!(
-            "{begun}; how long it lasted is not known: {}.",
-            measure.sentence.replace('`', "")
-        ),
+        _ => format!("{begun}. Its duration is not known: {}.", measure.sentence.replace('`', "")),
     })
 }
 
-/// Who was hit.
-pub(super) fn impact(rollout: &Rollout, story: &Story, course: &Course) -> Impact {
+/// Impact of the incident on users and requests.
+pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHistory) -> Impact {
     let plan = rollout.plan();
     let mut sentences = Vec::new();
     let affected = rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected));
     sentences.extend(
-        affected.map(|share| format!("{} of the users were affected.", words::fact(share))),
+        affected.map(|share| format!("{} of the users were affected.", describe::fact(share))),
     );
-    for (version, hurt) in course.hurt.by_version() {
-        let metric = words::metric(plan.policy(), hurt.metric);
-        sentences.push(match figure(hurt.at_least.round()).as_str() {
-            "0" => format!("Of what was read of {version} nothing was bad."),
-            "1" => format!("{version} hurt at least 1 request, by what was read of {metric}."),
+    for (version, impact) in history.affected.by_version() {
+        let metric = describe::metric(plan.policy(), impact.metric);
+        sentences.push(match figure(impact.at_least.round()).as_str() {
+            "0" => format!("{version}: the readings show no failed request."),
+            "1" => format!("{version}: at least 1 request failed, as counted by {metric}."),
             count => {
-                format!("{version} hurt at least {count} requests, by what was read of {metric}.")
+                format!("{version}: at least {count} requests failed, as counted by {metric}.")
             }
         });
     }
-    if let Some(harm) = story.verdicts.iter().filter_map(|verdict| verdict.harm.as_ref()).last() {
-        sentences.extend(harm_in_words(harm));
+    if let Some(harm) = log.verdicts.iter().filter_map(|verdict| verdict.harm.as_ref()).last() {
+        sentences.extend(estimated_impact(harm));
     }
     let facts = rollout.facts().iter();
     Impact {
         sentences,
-        facts: facts.map(|(id, value)| (id.to_string(), words::fact(value))).collect(),
-        hurt: course.hurt.by_metric(plan),
+        facts: facts.map(|(id, value)| (id.to_string(), describe::fact(value))).collect(),
+        affected: history.affected.by_metric(plan),
     }
 }
 
 fn between(least: f64, most: f64) -> String {
     let (least, most) = (figure(least), figure(most));
-    if least == most { least } else { format!("{least} to {most}") }
+    if least == most { least } else { format!("{least}–{most}") }
 }
 
-/// What each version would hurt with all of the traffic.
-pub(super) fn harm_in_words(harm: &Harm) -> Option<String> {
+/// Estimated impact of each version, if it had all of the traffic.
+fn estimated_impact(harm: &Harm) -> Option<String> {
     let range = |range: Range| between(range.low.round(), range.high.round());
     let (new, live) = (harm.canary?, harm.live?);
     let lesser = match harm.lesser {
-        Some(Version::Canary) => ": surely fewer with the new version",
-        Some(Version::Live) => ": surely fewer with the live version",
-        None => ", so which of them hurts fewer was open",
+        Some(Version::Canary) => "The new version was the lesser harm.",
+        Some(Version::Live) => "The live version was the lesser harm.",
+        None => "It was not clear which version was the lesser harm.",
     };
     Some(format!(
-        "At the last decision ({}), with all of the traffic, the new version would have hurt {} requests a minute and the live one {}{lesser}.",
+        "Estimated impact at the last decision ({}), if one version had all of the traffic: {} failed requests per minute with the new version, {} with the live version. {lesser}",
         utc(harm.at),
         range(new),
         range(live)
     ))
 }
 
-/// How it was noticed, and how a bad release was.
-pub(super) fn detection(story: &Story, measures: &Measures) -> Vec<String> {
+/// How the incident was detected, and how a bad release was.
+pub(super) fn detection(log: &LogSummary, measures: &Measures) -> Vec<String> {
     let mut sentences = Vec::new();
     let measure = measures.get(MeasureName::TimeToDetect);
     if let Some(detected) = measure.to {
@@ -161,22 +161,22 @@ pub(super) fn detection(story: &Story, measures: &Measures) -> Vec<String> {
             Some(Figure::Seconds(span)) => format!(", {} after it began", lasting(span)),
             _ => String::new(),
         };
-        sentences.push(format!("The fault was noticed at {}{after}.", utc(detected.at)));
+        sentences.push(format!("The incident was detected at {}{after}.", utc(detected.at)));
     }
-    for back in &story.back {
+    for back in &log.rollbacks {
         let by =
             if back.by_verdict { "a verdict" } else { "a person, a report or a failed action" };
         let after = back.watched_since.map_or_else(String::new, |since| {
             format!(", {} after the phase began to be watched", lasting(back.asked.since(since)))
         });
-        let report = story.signals.iter().find(|(at, _)| *at < back.asked);
+        let report = log.signals.iter().find(|(at, _)| *at < back.asked);
         let first = if back.by_verdict && report.is_none() {
-            ", before anybody reported trouble"
+            ", before anybody reported a problem"
         } else {
             ""
         };
         sentences.push(format!(
-            "At {} {by} asked to go back{after}{first}: {}.",
+            "At {}, {by} triggered the rollback{after}{first}: {}.",
             utc(back.asked),
             back.why
         ));
@@ -184,53 +184,55 @@ pub(super) fn detection(story: &Story, measures: &Measures) -> Vec<String> {
     sentences
 }
 
-/// How it was deployed, how it ended, and what verified it.
-pub(super) fn resolution(rollout: &Rollout, story: &Story, visits: &[PhaseVisit]) -> Vec<String> {
+/// How the fix was deployed, how the rollout ended, and what verified it.
+pub(super) fn resolution(
+    rollout: &Rollout,
+    log: &LogSummary,
+    visits: &[PhaseVisit],
+) -> Vec<String> {
     let plan = rollout.plan();
     let release = &plan.subject().release;
     let mut sentences = Vec::new();
     if let Some(description) = &release.description {
-        sentences.push(format!("The fix, as its author describes it: {description}."));
+        sentences.push(format!("The author's description of the fix: {description}."));
     }
     if release.stop_gap == Some(true) {
         sentences.push(
-            "It is a stop-gap: it stops the harm, and the lasting fix is another change."
+            "The fix is a stop-gap: it limits the impact, and the permanent fix is another change."
                 .to_owned(),
         );
     }
     let strategy = text::words(plan.policy().strategy().as_str());
     if !visits.is_empty() {
-        sentences.push(format!("{} went out by the strategy {strategy}.", release.version));
+        sentences.push(format!("{} was deployed with the strategy {strategy}.", release.version));
     }
     sentences.extend(visits.iter().map(phase));
-    for back in &story.back {
-        let ways: Vec<String> = back.tried.iter().map(|way| text::words(way.as_str())).collect();
+    for back in &log.rollbacks {
+        let methods: Vec<String> =
+            back.tried.iter().map(|method| text::words(method.as_str())).collect();
         let mut sentence =
-            format!("The way back began at {}, by {}", utc(back.asked), ways.join(", then "));
+            format!("The rollback began at {}, by {}", utc(back.asked), methods.join(", then "));
         if let Some(confirmed) = back.confirmed {
             sentence = format!(
-                "{sentence}; {} had its traffic again at {}",
+                "{sentence}; {} had the traffic again at {}",
                 release.previous,
                 utc(confirmed)
             );
         }
         if let Some(returned) = back.returned {
             let after = lasting(returned.since(back.asked));
-            sentence = format!(
-                "{sentence}; it was over at {}, {after} after it was asked for",
-                utc(returned)
-            );
+            sentence = format!("{sentence}; it was complete at {}, after {after}", utc(returned));
         }
         sentences.push(format!("{sentence}."));
     }
-    if let Some(since) = story.works_since {
+    if let Some(since) = log.works_since {
         sentences.push(format!(
-            "The fix was shown to work at {}: the bug's own metric was cut as claimed.",
+            "The fix was shown to work at {}: the bug's own metric fell as claimed.",
             utc(since)
         ));
     }
     if let Some(verified) = rollout.moment(Moment::Verified) {
-        sentences.push(format!("It was verified at {}.", utc(verified)));
+        sentences.push(format!("The fix was verified at {}.", utc(verified)));
     }
     if let Some(resolved) = rollout.moment(Moment::Resolved) {
         sentences.push(format!("The incident was resolved at {}.", utc(resolved)));
@@ -244,17 +246,17 @@ fn phase(visit: &PhaseVisit) -> String {
         if visit.attempt > 1 { format!(" (attempt {})", visit.attempt) } else { String::new() };
     let Some(since) = visit.watched_since else {
         return format!(
-            "Phase {}{attempt}, {share}: deployed from {} on, never watched.",
+            "Phase {}{attempt}, {share}: deployed from {} on, but never watched.",
             visit.phase,
             utc(visit.deployed_since)
         );
     };
     let end = match visit.end {
         PhaseEnd::Passed => "passed",
-        PhaseEnd::RolledBack => "taken back",
+        PhaseEnd::RolledBack => "rolled back",
         PhaseEnd::Stopped => "stopped",
-        PhaseEnd::BegunAnew => "begun anew",
-        PhaseEnd::UnderWay => "still under way",
+        PhaseEnd::BegunAnew => "replaced by another attempt",
+        PhaseEnd::UnderWay => "in progress",
     };
     let watched = match visit.until {
         Some(until) => format!(
@@ -272,42 +274,43 @@ fn phase(visit: &PhaseVisit) -> String {
     )
 }
 
-/// What each phase could not have seen (PLAN-6).
-pub(super) fn not_caught_earlier(plan: &Plan, sight: &Sight, visits: &[PhaseVisit]) -> Vec<String> {
+/// Faults that each phase could not have detected, from the power analysis.
+pub(super) fn not_caught_earlier(plan: &Plan, power: &Power, visits: &[PhaseVisit]) -> Vec<String> {
     let mut sentences = Vec::new();
-    if let Some(missing) = &sight.missing {
-        sentences.push(format!("What the phases could see cannot be told: {missing}."));
+    if let Some(missing) = &power.missing {
+        sentences.push(format!("The power of the phases cannot be computed: {missing}."));
     }
-    let Some(leading) = &sight.leading else { return sentences };
+    let Some(leading) = &power.leading else { return sentences };
     let metric = plan.policy().metric(leading.metric.as_str());
     let metric = metric.map_or_else(|| leading.metric.to_string(), |metric| metric.title.clone());
     for phase in &leading.phases {
         let watched = lasting(Span::from_millis(millis(phase.minutes * 60_000.0)));
         let head = format!("Phase {}, {} for {watched}", phase.phase, percent(phase.share));
-        let blind = match phase.smallest_ratio {
+        let found = match phase.smallest_ratio {
             Some(ratio) => format!(
-                "by evidence it finds, in {} of 100 cases, a fault of {} times the record of {metric}; a smaller one mostly passes unseen",
-                figure(100.0 * sight.power),
-                text::figure(ratio, 3)
+                "the test detects, in {} of 100 cases, a rise of {metric} to {} times its reference; it misses most smaller ones",
+                figure(100.0 * power.power),
+                text::figure(ratio, 2)
             ),
             None if phase.false_rollback.is_none() => {
-                "there is no live version to compare with, so bounds alone decide".to_owned()
+                "no live version is left to compare with, so only bounds decide".to_owned()
             }
-            None => format!("by evidence it finds no fault of {metric} that was asked about"),
+            None => format!("the test detects none of the examined changes of {metric}"),
         };
         let was =
             visits.iter().any(|visit| visit.phase == phase.phase && visit.watched_since.is_some());
-        let reached = if was { "" } else { " (it was not reached)" };
+        let reached = if was { "" } else { " The phase was not reached." };
+        let healthy = (100.0 * phase.healthy_passes).round();
         sentences.push(format!(
-            "{head}: {blind}. Of a healthy fix it expects {} bad events, and lets {} of 100 pass its bounds{reached}.",
-            figure(phase.expected_events),
-            figure((100.0 * phase.healthy_passes).round())
+            "{head}: {found}. A healthy fix has {} bad events on average; {} of 100 healthy fixes pass its bounds.{reached}",
+            text::figure(phase.expected_events, 2),
+            figure(healthy)
         ));
     }
     sentences
 }
 
-/// Minutes of a checked policy as milliseconds.
+/// Milliseconds of a phase as an integer.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,17 +1,18 @@
-//! The sections of a report as blocks of plain text: what both pages are made of. A part of which there is nothing is left out.
+//! The sections of a report as blocks of plain text, from which both pages are written. Empty
+//! sections are left out.
 
 use crate::grade::MetricKind;
 use crate::judge::{Comparison, in_unit};
 use crate::text;
 
-use super::measures::{Mark, called, told};
+use super::bounded_list::BoundedList;
+use super::describe::{self, figure, percent, utc};
+use super::measures::{Mark, called, described};
 use super::model::{
     ActionItem, DutyPart, QuestionPart, Report, Statement, TimelineEntry, VerdictPart,
 };
-use super::shortened::Shortened;
-use super::words::{self, figure, percent, utc};
 
-/// What stands where there is nothing.
+/// Text of an empty cell.
 pub(super) const DASH: &str = "–";
 
 fn or_dash(text: Option<&String>) -> String {
@@ -21,13 +22,13 @@ fn or_dash(text: Option<&String>) -> String {
 /// A section.
 #[derive(Clone, Debug)]
 pub(super) struct Section {
-    /// Its anchor.
+    /// Anchor of the section.
     pub(super) id: &'static str,
     pub(super) title: String,
     pub(super) blocks: Vec<Block>,
 }
 
-/// A part of a section. Its texts are plain: each page escapes them.
+/// A part of a section. Its texts are plain; each page escapes them.
 #[derive(Clone, Debug)]
 pub(super) enum Block {
     Heading {
@@ -40,7 +41,7 @@ pub(super) enum Block {
         items: Vec<String>,
     },
     Table(Table),
-    /// Where the plots of this kind go; a page without plots has none.
+    /// Place of the plots of this kind; the Markdown page has none.
     Plots {
         of: &'static str,
     },
@@ -49,13 +50,13 @@ pub(super) enum Block {
 /// A table; its cells are lines of text.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    /// What it shows.
+    /// Caption of the table.
     pub(super) caption: String,
     pub(super) head: Vec<String>,
     pub(super) rows: Vec<Vec<Vec<String>>>,
-    /// A page that can fold shows it folded.
+    /// Whether the HTML page shows it collapsed.
     pub(super) folded: bool,
-    /// The first column names the row.
+    /// Whether the first column names the row.
     pub(super) named: bool,
 }
 
@@ -75,7 +76,7 @@ impl Table {
     }
 }
 
-/// A section as it grows.
+/// A section under construction.
 struct Draft(Section);
 
 impl Draft {
@@ -117,59 +118,59 @@ impl Draft {
     }
 }
 
-/// What a report is called.
+/// Title of a report.
 pub(super) fn title(report: &Report) -> String {
     format!("Incident report: {}", report.incident.id)
 }
 
-/// All sections that have anything in them.
+/// All sections that are not empty.
 pub(super) fn outline(report: &Report) -> Vec<Section> {
     let mut sections = Vec::new();
     summary(report).into(&mut sections);
     impact(report).into(&mut sections);
     let mut detection = Draft::new("detection", "Detection");
     detection.list(report.detection.iter().cloned());
-    detection.list(said(report, "detection"));
+    detection.list(statements(report, "detection"));
     detection.into(&mut sections);
     timeline(&report.timeline).into(&mut sections);
-    seen(report).into(&mut sections);
-    let mut unseen = Draft::new("not-seen", "What each phase could not have seen");
-    unseen.list(said(report, "not_caught_earlier"));
-    unseen.list(report.not_caught_earlier.iter().cloned());
-    unseen.into(&mut sections);
+    verdicts(report).into(&mut sections);
+    let mut limits = Draft::new("not-seen", "Faults that each phase could have missed");
+    limits.list(statements(report, "not_caught_earlier"));
+    limits.list(report.not_caught_earlier.iter().cloned());
+    limits.into(&mut sections);
     let mut cause = Draft::new("root-cause", "Root cause");
     cause.list(report.root_cause.iter().map(statement));
-    cause.list(
-        report.release.links.get("cause").map(|link| format!("More is to be read at {link}")),
-    );
+    cause
+        .list(report.release.links.get("cause").map(|link| format!("Further information: {link}")));
     cause.into(&mut sections);
-    let mut conditions = Draft::new("conditions", "Conditions that led to it");
+    let mut conditions = Draft::new("conditions", "Contributing factors");
     conditions.list(report.conditions.iter().map(statement));
     conditions.into(&mut sections);
     let mut resolution = Draft::new("resolution", "Resolution, deployment and verification");
     resolution.list(report.resolution.iter().cloned());
-    resolution.list(said(report, "resolution"));
-    resolution.list(said(report, "verification"));
+    resolution.list(statements(report, "resolution"));
+    resolution.list(statements(report, "verification"));
     resolution.into(&mut sections);
     duties(&report.duties).into(&mut sections);
     let mut well = Draft::new("went-well", "What went well");
     well.list(report.went_well.iter().cloned());
-    well.list(said(report, "went_well"));
+    well.list(statements(report, "went_well"));
     well.into(&mut sections);
     let mut improve = Draft::new("to-improve", "What to improve");
     improve.list(report.to_improve.iter().cloned());
-    improve.list(said(report, "to_improve"));
+    improve.list(statements(report, "to_improve"));
     improve.into(&mut sections);
     actions(&report.action_items).into(&mut sections);
     let mut prevention = Draft::new("prevention", "Prevention");
     prevention.list(report.prevention.iter().map(statement));
     prevention.into(&mut sections);
     answered("questions", "Questions of the review", &report.questions).into(&mut sections);
-    answered("house", "Further sections of the house", &report.house_sections).into(&mut sections);
+    answered("custom-sections", "Further sections of the policy", &report.custom_sections)
+        .into(&mut sections);
     measures(report).into(&mut sections);
     let mut open = Draft::new("still-open", "Still open");
     if !report.open.is_empty() {
-        open.paragraph("Nobody has said, or done, this yet:");
+        open.paragraph("These points are not yet stated or not yet done:");
     }
     open.list(report.open.iter().cloned());
     open.into(&mut sections);
@@ -177,7 +178,7 @@ pub(super) fn outline(report: &Report) -> Vec<Section> {
     sections
 }
 
-/// A statement with who said it, by role, and when.
+/// A statement with the role of its author and its time.
 fn statement(of: &Statement) -> String {
     match &of.role {
         Some(role) => format!("{} ({role}, {})", of.text, utc(of.at)),
@@ -185,8 +186,8 @@ fn statement(of: &Statement) -> String {
     }
 }
 
-fn said(report: &Report, topic: &str) -> Vec<String> {
-    report.said.get(topic).into_iter().flatten().map(statement).collect()
+fn statements(report: &Report, topic: &str) -> Vec<String> {
+    report.statements.get(topic).into_iter().flatten().map(statement).collect()
 }
 
 fn summary(report: &Report) -> Draft {
@@ -203,50 +204,46 @@ fn summary(report: &Report) -> Draft {
     let release = &report.release;
     put("State", Some(text::words(report.state.as_str())));
     put("Severity", report.incident.severity.map(|severity| severity.to_string()));
-    put("Release", Some(format!("{}, in the place of {}", release.version, release.previous)));
+    put("Release", Some(format!("{}, replaces {}", release.version, release.previous)));
     put("Branch", release.branch.clone());
     put("Commit", release.commit.clone());
     put("Strategy", Some(text::words(release.strategy.as_str())));
     put("Attempts", (release.attempts > 1).then(|| release.attempts.to_string()));
     for part in &report.moments {
-        put(&first_upper(&text::words(part.moment.as_str())), Some(utc(part.at)));
+        put(&text::sentence(&text::words(part.moment.as_str())), Some(utc(part.at)));
     }
     put("Policy", Some(report.policy.title.clone()));
     put("As of", Some(utc(report.as_of)));
     draft.table(table);
     if !report.finished {
-        draft.paragraph("This report is of an incident that is not finished: more may be to come.");
+        draft.paragraph(
+            "This report is preliminary: the incident or one of its duties is still open.",
+        );
     }
     if !report.open.is_empty() {
         let count = report.open.len();
-        let things = if count == 1 { "thing is" } else { "things are" };
-        draft.paragraph(format!("{count} {things} still open; they are listed near the end."));
+        let points = if count == 1 { "point is" } else { "points are" };
+        draft.paragraph(format!("{count} {points} still open; see the section Still open."));
     }
     draft
-}
-
-fn first_upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn impact(report: &Report) -> Draft {
     let mut draft = Draft::new("impact", "Impact");
     let impact = &report.impact;
-    draft.list(said(report, "impact"));
+    draft.list(statements(report, "impact"));
     draft.list(impact.sentences.iter().cloned());
-    let mut hurt =
-        Table::new("Requests that were counted as bad", &["Version", "Counted by", "Bad"]);
-    for part in &impact.hurt {
+    let mut affected = Table::new("Failed requests", &["Version", "Counted by", "Failed"]);
+    for part in &impact.affected {
         let [bad, of] = [part.counted.bad, part.counted.of].map(figure);
         let counted = match part.kind {
             MetricKind::Count => format!("{bad} in {of} s"),
             _ => format!("{bad} of {of}"),
         };
-        hurt.row([part.version.clone(), part.title.clone(), counted]);
+        affected.row([part.version.clone(), part.title.clone(), counted]);
     }
-    draft.table(hurt);
-    let mut facts = Table::new("What is known of the incident", &["Fact", "Value"]);
+    draft.table(affected);
+    let mut facts = Table::new("Known facts of the incident", &["Fact", "Value"]);
     for (fact, value) in &impact.facts {
         facts.row([text::words(fact), value.clone()]);
     }
@@ -254,10 +251,9 @@ fn impact(report: &Report) -> Draft {
     draft
 }
 
-fn timeline(entries: &Shortened<TimelineEntry>) -> Draft {
+fn timeline(entries: &BoundedList<TimelineEntry>) -> Draft {
     let mut draft = Draft::new("timeline", "Timeline");
-    let mut table =
-        Table::new("All times are UTC", &["Time", "Who", "What", "Why", "What followed"]);
+    let mut table = Table::new("All times are UTC", &["Time", "Who", "What", "Reason", "Result"]);
     let mut before: Option<&TimelineEntry> = None;
     for (at, entry) in entries.iter().enumerate() {
         if at == entries.before_gap() && entries.left_out() > 0 {
@@ -276,7 +272,7 @@ fn timeline(entries: &Shortened<TimelineEntry>) -> Draft {
     draft
 }
 
-/// Items that one role checked within a minute, and nothing came of it: they share a row.
+/// Whether two checked items share a row: the same role within a minute, and no result.
 fn is_of_one_sitting(before: &TimelineEntry, entry: &TimelineEntry) -> bool {
     let plain = |of: &TimelineEntry| {
         of.kind == "check_item" && of.why.is_none() && of.then.is_empty() && of.claimed_at.is_none()
@@ -291,7 +287,7 @@ fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
     let mut time = utc(entry.at);
     if let Some(until) = entry.until {
         let mut until = utc(until);
-        // The date is said again where it is another day.
+        // The date is repeated only if it is another day.
         if until.get(..10) == time.get(..10) {
             until = until.split_off(11);
         }
@@ -302,7 +298,7 @@ fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
         what.push(format!("{} times", entry.count));
     }
     if let Some(claimed) = entry.claimed_at {
-        what.push(format!("(the sender said {})", utc(claimed)));
+        what.push(format!("(the sender's time was {})", utc(claimed)));
     }
     let then = if entry.then.is_empty() { vec![DASH.to_owned()] } else { entry.then.clone() };
     vec![
@@ -314,14 +310,14 @@ fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
     ]
 }
 
-fn seen(report: &Report) -> Draft {
-    let mut draft = Draft::new("verdicts", "What each verdict saw");
+fn verdicts(report: &Report) -> Draft {
+    let mut draft = Draft::new("verdicts", "Verdicts and their evidence");
     draft.plots("metrics", !report.plots.metrics.is_empty());
     for of in &report.comparisons {
         let caption = if report.comparisons.len() > 1 {
-            format!("Attempt {}, {}: what each phase read", of.attempt, of.version)
+            format!("Attempt {}: {} compared with the live version", of.attempt, of.version)
         } else {
-            format!("What each phase read of {}", of.version)
+            format!("{} compared with the live version", of.version)
         };
         draft.table(comparison(&caption, &of.table));
     }
@@ -338,15 +334,15 @@ fn seen(report: &Report) -> Draft {
 
 fn one_verdict(draft: &mut Draft, verdict: &VerdictPart) {
     let phase = verdict.phase.map_or_else(String::new, |phase| format!(", phase {phase}"));
-    draft.heading(&format!("{}{phase}: {}", utc(verdict.at), words::decision(verdict.decision)));
+    draft.heading(&format!("{}{phase}: {}", utc(verdict.at), describe::decision(verdict.decision)));
     if let Some(why) = &verdict.why {
-        draft.paragraph(format!("Why: {why}."));
+        draft.paragraph(format!("Reason: {why}."));
     }
-    let needed = verdict.threshold.map_or_else(String::new, |threshold| {
-        format!(" of {} at which it goes back", text_of(threshold))
-    });
+    let threshold = verdict
+        .threshold
+        .map_or_else(String::new, |threshold| format!(", rollback at {}", text_of(threshold)));
     draft.paragraph(format!(
-        "Evidence against the new version, all tests together: {}{needed} (log e).",
+        "Combined evidence against the new version: {}{threshold} (log e-value).",
         text_of(verdict.log_e)
     ));
     draft.list(verdict.sentences.iter().cloned());
@@ -356,9 +352,9 @@ fn text_of(log_e: f64) -> String {
     text::rounded(log_e, 2)
 }
 
-/// The comparison table (MET-4): record, live version, and each phase's value.
+/// The comparison table: reference, live version, and the values of each phase.
 fn comparison(caption: &str, of: &Comparison) -> Table {
-    let mut head = vec!["Metric".to_owned(), "Record".to_owned(), "Live".to_owned()];
+    let mut head = vec!["Metric".to_owned(), "Reference".to_owned(), "Live version".to_owned()];
     head.extend(
         of.phases.iter().map(|phase| format!("{} ({})", phase.phase, percent(phase.share))),
     );
@@ -366,16 +362,16 @@ fn comparison(caption: &str, of: &Comparison) -> Table {
         let value = |value: Option<f64>| {
             vec![value.map_or_else(|| DASH.to_owned(), |value| in_unit(row.kind, value))]
         };
-        let mut cells = vec![vec![row.title.clone()], value(row.record), value(row.live)];
+        let mut cells = vec![vec![row.title.clone()], value(row.reference), value(row.live)];
         cells.extend(row.cells.iter().map(|cell| match cell {
             None => vec![DASH.to_owned()],
             Some(cell) => {
                 let mut lines = vec![in_unit(row.kind, cell.canary)];
                 lines.extend(
-                    cell.baseline.map(|live| format!("against {}", in_unit(row.kind, live))),
+                    cell.baseline.map(|live| format!("baseline {}", in_unit(row.kind, live))),
                 );
                 lines.extend(cell.band.map(|band| text::words(band.as_str())));
-                lines.extend(cell.healed.then(|| "after trouble that healed".to_owned()));
+                lines.extend(cell.healed.then(|| "recovered after a degradation".to_owned()));
                 lines
             }
         }));
@@ -388,24 +384,22 @@ fn duties(all: &[DutyPart]) -> Draft {
     let mut draft = Draft::new("duties", "Duties kept and missed");
     let drawn = all.iter().any(super::plot::is_drawn);
     draft.plots("duties", drawn);
-    let mut table = Table::new(
-        "Each duty",
-        &["Duty", "Whose", "Due", "Done", "How it stands", "What shows it"],
-    );
+    let mut table =
+        Table::new("Each duty", &["Duty", "Owner", "Due", "Done", "Status", "Evidence"]);
     for duty in all {
         let time = |at: Option<crate::unit::Timestamp>| at.map_or_else(|| DASH.to_owned(), utc);
-        let standing = match (duty.times, duty.missed) {
+        let status = match (duty.times, duty.missed) {
             (Some(times), Some(missed)) => {
-                format!("{}: done {times} times, missed {missed}", duty.standing)
+                format!("{}: done {times} times, missed {missed}", duty.status)
             }
-            _ => duty.standing.to_string(),
+            _ => duty.status.to_string(),
         };
         table.row([
             duty.title.clone(),
             or_dash(duty.role.as_ref()),
             time(duty.due),
             time(duty.settled),
-            standing,
+            status,
             or_dash(duty.evidence.as_ref()),
         ]);
     }
@@ -415,8 +409,7 @@ fn duties(all: &[DutyPart]) -> Draft {
 
 fn actions(items: &[ActionItem]) -> Draft {
     let mut draft = Draft::new("action-items", "Action items");
-    let mut table =
-        Table::new("What is to be done", &["Task", "Owner", "Deadline", "Done when", "Done"]);
+    let mut table = Table::new("Action items", &["Task", "Owner", "Deadline", "Done when", "Done"]);
     for item in items {
         let or_open = |text: &Option<String>| text.clone().unwrap_or_else(|| "open".to_owned());
         table.row([
@@ -442,7 +435,7 @@ fn answered(id: &'static str, title: &str, parts: &[QuestionPart]) -> Draft {
 
 fn measures(report: &Report) -> Draft {
     let mut draft = Draft::new("measures", "Measures");
-    let mut table = Table::new("What is measured", &["Measure", "Value", "From", "To"]);
+    let mut table = Table::new("Measures of the incident", &["Measure", "Value", "From", "To"]);
     let mark = |mark: Option<Mark>| {
         mark.map_or_else(
             || DASH.to_owned(),
@@ -451,8 +444,8 @@ fn measures(report: &Report) -> Draft {
     };
     for measure in &report.measures.measures {
         table.row([
-            first_upper(&called(measure.name)),
-            told(measure),
+            text::sentence(&called(measure.name)),
+            described(measure),
             mark(measure.from),
             mark(measure.to),
         ]);
@@ -473,28 +466,28 @@ fn audit(report: &Report) -> Draft {
         trail.lines, trail.head, trail.plan_digest, report.policy.digest
     ));
     if trail.redacted {
-        draft.paragraph("Names were taken out of this log; where one is lacking, a dash stands.");
+        draft.paragraph("Names were redacted in this log; a redacted name is shown as a dash.");
     }
-    let mut words_given = Table::new(
-        "Who approved, and of which plan",
-        &["Time", "What", "Role", "Who", "Channel", "Heard by", "Why", "Plan"],
+    let mut approvals = Table::new(
+        "Approvals, denials and withdrawals, with the plan they are about",
+        &["Time", "What", "Role", "Who", "Channel", "Heard by", "Reason", "Plan"],
     );
-    for word in &trail.approvals {
-        words_given.row([
-            utc(word.at),
-            text::words(word.kind),
-            text::words(word.role.as_str()),
-            or_dash(word.who.as_ref()),
-            or_dash(word.channel.as_ref()),
-            or_dash(word.heard_by.as_ref()),
-            or_dash(word.why.as_ref()),
-            word.plan_digest.to_string().chars().take(12).collect(),
+    for part in &trail.approvals {
+        approvals.row([
+            utc(part.at),
+            text::words(part.kind),
+            text::words(part.role.as_str()),
+            or_dash(part.who.as_ref()),
+            or_dash(part.channel.as_ref()),
+            or_dash(part.heard_by.as_ref()),
+            or_dash(part.why.as_ref()),
+            part.plan_digest.to_string().chars().take(12).collect(),
         ]);
     }
-    draft.table(words_given);
+    draft.table(approvals);
     let mut table = Table::new(
-        "Everything that people and tools did",
-        &["Line", "Time", "Who", "What", "Why", "What it changed"],
+        "All inputs of people and tools",
+        &["Line", "Time", "Who", "What", "Reason", "Requested actions"],
     );
     table.folded = true;
     for (at, entry) in trail.entries.iter().enumerate() {

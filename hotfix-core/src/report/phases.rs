@@ -1,28 +1,28 @@
-//! The stretches in which phases were deployed and watched.
+//! Periods in which a phase was deployed and watched.
 
 use crate::rollout::{Resume, Rollout, Stage, Step};
 use crate::unit::{PhaseName, Span, Timestamp};
 
 use super::model::{PhaseEnd, PhaseVisit};
 
-/// Most stretches that are kept; more attempts than anybody makes.
+/// Most periods that are kept; far more than a rollout has.
 const MOST: usize = 200;
 
-/// The stretches so far, the last one perhaps under way.
+/// The periods so far; the last one may be in progress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Visits {
     all: Vec<PhaseVisit>,
-    /// The last reading of the stretch under way.
+    /// The last reading of the current period.
     last_reading: Option<Timestamp>,
 }
 
 impl Visits {
-    /// The phase under way, or the one that just ended.
+    /// The phase in progress.
     pub(super) fn phase(&self) -> Option<PhaseName> {
         self.all.last().filter(|visit| visit.until.is_none()).map(|visit| visit.phase)
     }
 
-    /// A reading came.
+    /// Adds a reading.
     pub(super) fn reading(&mut self, at: Timestamp) {
         let Some(visit) = self.all.last_mut().filter(|visit| visit.until.is_none()) else { return };
         let Some(since) = visit.watched_since else { return };
@@ -32,7 +32,7 @@ impl Visits {
         self.last_reading = Some(at);
     }
 
-    /// A stage was entered. Gives the stretch that it ended, if it ended one.
+    /// Enters a stage. Returns the period that it ended, if any.
     pub(super) fn enter(
         &mut self,
         rollout: &Rollout,
@@ -111,7 +111,7 @@ impl Visits {
         Some(*visit)
     }
 
-    /// All of them; the one under way as far as it is at this time.
+    /// All periods; the current one as of this time.
     pub(super) fn finish(mut self, at: Timestamp) -> Vec<PhaseVisit> {
         let last = self.last_reading;
         if let Some(visit) = self.all.last_mut().filter(|visit| visit.until.is_none())

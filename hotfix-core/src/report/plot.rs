@@ -1,6 +1,6 @@
-//! The plots of a report: metrics by version with phases and decisions, evidence over time, duties kept and missed.
+//! Plots of a report: metrics by version with phases and decisions, evidence over time, and duties.
 //!
-//! Each has its name and what it shows in words, and its figures as a table.
+//! Each plot has a title, a text description and its values as a table.
 
 use std::fmt::Write as _;
 
@@ -11,24 +11,25 @@ use crate::text;
 use crate::unit::Timestamp;
 
 use super::chart::{Band, Chart, Line, MarkLine, WIDTH, escaped, open};
-use super::model::{DutyPart, DutyStanding, EvidencePlot, MetricPlot, Report};
+use super::describe::{self, lasting, number, percent, utc};
+use super::model::{DutyOutcome, DutyPart, EvidencePlot, MetricPlot, Report};
 use super::outline::Table;
 use super::series::Point;
-use super::words::{self, lasting, number, percent, utc};
 
 /// A plot with its text alternatives.
 #[derive(Clone, Debug)]
 pub(super) struct Plot {
     pub(super) title: String,
-    /// Safe as it stands: every text in it was escaped.
+    /// The SVG, in which every text is escaped.
     pub(super) svg: String,
     pub(super) table: Table,
 }
 
-/// Rows of a plot's table at most: each tells a stretch of time by its lowest and highest value.
+/// Most rows of a plot's table. If there are more points, a row is a period with its lowest and
+/// highest value.
 const ROWS: i64 = 40;
 
-/// What all plots over time share.
+/// Time range, phases and marks of all plots over time.
 pub(super) struct Frame {
     from: Timestamp,
     to: Timestamp,
@@ -37,7 +38,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// From the first to the last point; None without any.
+    /// The frame from the first to the last point; `None` without points.
     pub(super) fn of(report: &Report) -> Option<Self> {
         let plots = &report.plots;
         let metrics =
@@ -61,7 +62,7 @@ impl Frame {
             State::FinalValidation | State::Complete => Some("good"),
             _ => None,
         };
-        // A way back has a line for each method: the first tells it.
+        // A rollback has a log line for each method; only the first is marked.
         let mut marks: Vec<MarkLine> = Vec::new();
         let mut before = None;
         for of in report.plots.marks.iter().filter(|of| within(of.at)) {
@@ -76,7 +77,7 @@ impl Frame {
     /// A metric over time, by version.
     pub(super) fn metric(&self, number: usize, plot: &MetricPlot) -> Plot {
         let unit = |value: f64| in_unit(plot.kind, value);
-        let title = first_upper(&plot.title);
+        let title = text::sentence(&plot.title);
         let arms =
             [("the new version", &plot.new_version), ("the live version", &plot.live_version)];
         let mut words = arms.map(|(name, points)| described(name, points, &unit)).join(" ");
@@ -84,9 +85,9 @@ impl Frame {
         let bound = plot.rollback_bound.filter(|bound| *bound <= 3.0 * high && *bound >= low);
         if let Some(bound) = bound {
             high = high.max(bound * 1.1);
-            let _ = write!(words, " It goes back beyond {}.", unit(bound));
+            let _ = write!(words, " Rollback bound: {}.", unit(bound));
         }
-        words.push_str(&self.told());
+        words.push_str(&self.events());
         let chart = Chart {
             title: &title,
             words: &words,
@@ -113,18 +114,18 @@ impl Frame {
     /// Evidence on a question over time.
     pub(super) fn evidence(&self, number: usize, plot: &EvidencePlot) -> Plot {
         let title = match plot.question {
-            "works" => "Evidence that the fix works (log e)",
-            _ => "Evidence that the new version is worse (log e)",
+            "works" => "Evidence that the fix works (log e-value)",
+            _ => "Evidence that the new version is worse (log e-value)",
         };
-        // Beyond these nothing changes: what is decided stays decided.
+        // Values beyond these do not change the decision.
         let high = plot.threshold.map_or(10.0, |threshold| 1.5 * threshold);
         let low = -high / 2.0;
         let unit = |value: f64| text::rounded(value, 1);
         let mut words = described("evidence", &plot.points, &unit);
         if let Some(threshold) = plot.threshold {
-            let _ = write!(words, " It decides at {threshold:.1}.");
+            let _ = write!(words, " Decision threshold: {threshold:.1}.");
         }
-        let _ = write!(words, " Drawn between {low:.1} and {high:.1}.{}", self.told());
+        let _ = write!(words, " Drawn between {low:.1} and {high:.1}.{}", self.events());
         let class = if plot.question == "works" { "works" } else { "worse" };
         let chart = Chart {
             title,
@@ -138,31 +139,32 @@ impl Frame {
             bands: &self.bands,
             marks: &self.marks,
             threshold: plot.threshold,
-            unit: &|value| words::figure(value),
+            unit: &|value| describe::figure(value),
         };
-        let table = self.table(title, &[("Log e", &plot.points[..])], &unit);
+        let table = self.table(title, &[("Log e-value", &plot.points[..])], &unit);
         Plot { svg: chart.svg(), title: title.to_owned(), table }
     }
 
-    /// Phases and decisions in words.
-    fn told(&self) -> String {
-        let mut told = String::new();
+    /// Phases and decisions as text.
+    fn events(&self) -> String {
+        let mut text = String::new();
         for band in &self.bands {
             let _ =
-                write!(told, " Phase {} from {} to {}.", band.name, utc(band.from), utc(band.to));
+                write!(text, " Phase {} from {} to {}.", band.name, utc(band.from), utc(band.to));
         }
         for mark in &self.marks {
             let what = match mark.class {
-                "bad" => "it goes back or stops",
-                "good" => "it goes on",
-                _ => "its state changes",
+                "bad" => "rollback or stop",
+                "good" => "next stage",
+                _ => "state change",
             };
-            let _ = write!(told, " At {} {what}.", utc(mark.at));
+            let _ = write!(text, " {}: {what}.", utc(mark.at));
         }
-        told
+        text
     }
 
-    /// The points as figures: one row a time, or where there are many one a stretch with its lowest and highest value.
+    /// The points as a table: one row for each time, or, if there are many, one for each period
+    /// with its lowest and highest value.
     fn table(
         &self,
         title: &str,
@@ -203,13 +205,14 @@ impl Frame {
     }
 }
 
-/// The lowest and the highest value to draw. Values that all lie high, as a success rate does, are not drawn from 0.
+/// The lowest and the highest value to draw. Values that are all high, such as a success rate, are
+/// not drawn from 0.
 fn range(plot: &MetricPlot) -> (f64, f64) {
     let values = || plot.new_version.iter().chain(&plot.live_version).map(|point| point.value);
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
     let wide = (high - low).max(1e-9);
-    // A level that stands still is drawn from 0, too: its noise is no news.
+    // A constant level is drawn from 0, too, so that its noise does not fill the plot.
     let from_zero = low >= 0.0 && (low < 0.8 * high || wide < 0.001 * high);
     let low = if from_zero || low == 0.0 { 0.0 } else { low - 0.5 * wide - 0.01 * low.abs() };
     let high = if high > low { high } else { low + 1e-3 };
@@ -217,18 +220,13 @@ fn range(plot: &MetricPlot) -> (f64, f64) {
     (low, (high + 0.08 * (high - low)).min(top.max(high)))
 }
 
-fn first_upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-/// A line in words: where it begins and ends, and between which values.
+/// A line as text: first, last, lowest and highest value.
 fn described(name: &str, points: &[Point], unit: &dyn Fn(f64) -> String) -> String {
     let values = || points.iter().map(|point| point.value);
     match (points.first(), points.last()) {
         (Some(first), Some(last)) => format!(
             "{}: {} at {}, {} at {}, between {} and {}.",
-            first_upper(name),
+            text::sentence(name),
             unit(first.value),
             utc(first.at),
             unit(last.value),
@@ -236,19 +234,20 @@ fn described(name: &str, points: &[Point], unit: &dyn Fn(f64) -> String) -> Stri
             unit(values().fold(f64::INFINITY, f64::min)),
             unit(values().fold(f64::NEG_INFINITY, f64::max))
         ),
-        _ => format!("{}: nothing was read.", first_upper(name)),
+        _ => format!("{}: no readings.", text::sentence(name)),
     }
 }
 
-/// Whether a duty has a bar: its time has begun, and when it is due is known.
+/// Whether a duty has a bar: its time has begun, and its due time is known.
 pub(super) fn is_drawn(duty: &DutyPart) -> bool {
-    duty.from.is_some() && duty.due.is_some() && duty.standing != DutyStanding::Over
+    duty.from.is_some() && duty.due.is_some() && duty.status != DutyOutcome::Over
 }
 
-/// Most bars; what has no bar stands in the table.
+/// Most bars; all duties are in the table.
 const BARS: usize = 24;
 
-/// Duties: how much of its time each took. A bar that reaches beyond the line was late.
+/// Plot of the duties: the time that each took, relative to its deadline. A bar beyond the line was
+/// late.
 pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     const ROW: f64 = 40.0;
     const DUE: f64 = 300.0;
@@ -256,19 +255,19 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
     if drawn.is_empty() {
         return None;
     }
-    let title = "Duties: how much of its time each took";
+    let title = "Duties: time taken, relative to the deadline";
     let height = ROW * drawn.len() as f64 + 24.0;
-    let told: Vec<String> =
-        drawn.iter().map(|duty| format!("{}: {}", duty.title, told(duty, as_of))).collect();
-    let mut table = Table::new(title, &["Duty", "How it stands"]);
-    let mut svg = open("duties", height, title, &format!("{}.", told.join(". ")));
+    let texts: Vec<String> =
+        drawn.iter().map(|duty| format!("{}: {}", duty.title, status(duty, as_of))).collect();
+    let mut table = Table::new(title, &["Duty", "Status"]);
+    let mut svg = open("duties", height, title, &format!("{}.", texts.join(". ")));
     let _ = write!(svg, "<text class=\"name\" x=\"{DUE}\" y=\"14\">due</text>");
     for (row, duty) in drawn.iter().enumerate() {
         let y = 22.0 + ROW * row as f64;
-        let class = match duty.standing {
-            DutyStanding::Kept | DutyStanding::Done => "kept",
-            DutyStanding::Late | DutyStanding::Missed => "missed",
-            DutyStanding::Open | DutyStanding::Over => "open",
+        let class = match duty.status {
+            DutyOutcome::Kept | DutyOutcome::Done => "kept",
+            DutyOutcome::Late | DutyOutcome::Missed => "missed",
+            DutyOutcome::Open | DutyOutcome::Over => "open",
         };
         let used = (share(duty, as_of) * DUE).clamp(2.0, WIDTH - 4.0);
         let _ = write!(
@@ -279,7 +278,7 @@ pub(super) fn duties(all: &[DutyPart], as_of: Timestamp) -> Option<Plot> {
             y + 19.0,
             y + 19.0
         );
-        table.row([duty.title.clone(), self::told(duty, as_of)]);
+        table.row([duty.title.clone(), status(duty, as_of)]);
     }
     let _ = write!(
         svg,
@@ -298,7 +297,7 @@ fn short(title: &str) -> String {
     title.chars().take(MOST).chain(['…']).collect()
 }
 
-/// How much of its time a duty took; of something repeated, how often it was missed: all of it and more.
+/// Share of its allowed time that a duty took; more than 1 for a repeated duty that was missed.
 fn share(duty: &DutyPart, as_of: Timestamp) -> f64 {
     if let (Some(times), Some(missed)) = (duty.times, duty.missed) {
         return if missed > 0 {
@@ -321,13 +320,13 @@ fn share(duty: &DutyPart, as_of: Timestamp) -> f64 {
     }
 }
 
-/// The same in words.
-fn told(duty: &DutyPart, as_of: Timestamp) -> String {
+/// Status of a duty as text.
+fn status(duty: &DutyPart, as_of: Timestamp) -> String {
     if let (Some(times), Some(missed)) = (duty.times, duty.missed) {
         let [times, missed] = [times, missed].map(|count| number(count, "time", "times"));
-        return format!("{}, done {times}, missed {missed}", duty.standing);
+        return format!("{}, done {times}, missed {missed}", duty.status);
     }
-    let (Some(from), Some(due)) = (duty.from, duty.due) else { return duty.standing.to_string() };
+    let (Some(from), Some(due)) = (duty.from, duty.due) else { return duty.status.to_string() };
     let taken = lasting(duty.settled.unwrap_or(as_of).since(from));
-    format!("{}, after {taken} of {}", duty.standing, lasting(due.since(from)))
+    format!("{}, after {taken} of {}", duty.status, lasting(due.since(from)))
 }

@@ -1,5 +1,5 @@
-//! What went well, what is to be improved, what is to be done, and what nobody has said: drawn from the log, nothing invented,
-//! and no person named as a cause (POST-1, POST-2).
+//! Review part of the report: what went well, what to improve, action items, and open points. All
+//! of it follows from the log, and no person is named as a cause.
 
 use crate::deadline::{Awaits, Duties, Item};
 use crate::fact::{Fact, FactId};
@@ -9,39 +9,39 @@ use crate::rollout::{Rollout, State};
 use crate::text;
 use crate::unit::Span;
 
+use super::describe::{self, lasting, number, utc};
+use super::log_summary::LogSummary;
 use super::model::{
-    ActionItem, DutyPart, DutyStanding, PhaseEnd, PhaseVisit, QuestionPart, Report, Statement,
+    ActionItem, DutyOutcome, DutyPart, PhaseEnd, PhaseVisit, QuestionPart, Report, Statement,
 };
-use super::said::{self, Answers, Topic};
-use super::story::Story;
-use super::words::{self, lasting, number, utc};
+use super::statements::{self, Answers, Topic};
 
-/// What was said to a topic.
-pub(super) fn said(story: &Story, topic: Topic) -> Vec<Statement> {
-    of(story, &Answers::Topic(topic))
+/// The statements on a topic.
+pub(super) fn stated(log: &LogSummary, topic: Topic) -> Vec<Statement> {
+    of(log, &Answers::Topic(topic))
 }
 
-fn of(story: &Story, wanted: &Answers) -> Vec<Statement> {
-    let said = story.said.iter().filter(|(answers, _)| answers == wanted);
-    said.map(|(_, statement)| statement.clone()).collect()
+fn of(log: &LogSummary, wanted: &Answers) -> Vec<Statement> {
+    let found = log.statements.iter().filter(|(answers, _)| answers == wanted);
+    found.map(|(_, statement)| statement.clone()).collect()
 }
 
 /// The policy's questions with their answers.
-pub(super) fn questions(asked: Option<&Asked>, story: &Story) -> Vec<QuestionPart> {
+pub(super) fn questions(asked: Option<&Asked>, log: &LogSummary) -> Vec<QuestionPart> {
     let questions = asked.map(|asked| asked.questions.as_slice()).unwrap_or_default();
     let part = |(place, question): (usize, &String)| QuestionPart {
         question: question.clone(),
-        answers: of(story, &Answers::Question(place)),
+        answers: of(log, &Answers::Question(place)),
     };
     questions.iter().enumerate().map(part).collect()
 }
 
-/// The policy's sections that none of ours has.
-pub(super) fn house_sections(asked: Option<&Asked>, story: &Story) -> Vec<QuestionPart> {
+/// The policy's sections that no built-in section covers.
+pub(super) fn custom_sections(asked: Option<&Asked>, log: &LogSummary) -> Vec<QuestionPart> {
     let sections = asked.map(|asked| asked.sections.as_slice()).unwrap_or_default();
     let part = |(place, section): (usize, &String)| {
-        let answers = of(story, &Answers::Section(place));
-        let is_shown = !answers.is_empty() || !said::is_ours(section);
+        let answers = of(log, &Answers::Section(place));
+        let is_shown = !answers.is_empty() || !statements::is_built_in(section);
         is_shown.then(|| QuestionPart { question: section.clone(), answers })
     };
     sections.iter().enumerate().filter_map(part).collect()
@@ -50,56 +50,56 @@ pub(super) fn house_sections(asked: Option<&Asked>, story: &Story) -> Vec<Questi
 /// What went well.
 pub(super) fn went_well(
     rollout: &Rollout,
-    story: &Story,
+    log: &LogSummary,
     duties: &[DutyPart],
     visits: &[PhaseVisit],
 ) -> Vec<String> {
     let mut well = Vec::new();
-    let kept = duties.iter().filter(|duty| duty.standing == DutyStanding::Kept).count();
+    let kept = duties.iter().filter(|duty| duty.status == DutyOutcome::Kept).count();
     if kept > 0 {
-        well.push(format!("{} kept in time.", number(count(kept), "duty was", "duties were")));
+        well.push(format!("{} done in time.", number(count(kept), "duty was", "duties were")));
     }
-    if rollout.started_at().is_some() && !story.approvals.is_empty() {
-        let roles = story.approved_by();
+    if rollout.started_at().is_some() && !log.approvals.is_empty() {
+        let roles = log.approved_by();
         let policy = rollout.plan().policy();
         let roles: Vec<String> = roles.iter().map(|role| policy.role_title(*role)).collect();
         if !roles.is_empty() {
-            well.push(format!("It was approved by {}, on record.", text::enumerated(&roles)));
+            well.push(format!(
+                "The plan was approved by {}; the log records it.",
+                text::enumerated(&roles)
+            ));
         }
     }
     let passed = visits.iter().filter(|visit| visit.end == PhaseEnd::Passed).count();
     if passed > 0 {
         well.push(format!(
-            "{} passed on what was read.",
+            "{} passed on the evidence of its readings.",
             number(count(passed), "phase was", "phases were")
         ));
     }
-    if let Some(since) = story.works_since {
-        let started = story.first_moments.get(&Moment::DeployStarted);
+    if let Some(since) = log.works_since {
+        let started = log.first_moments.get(&Moment::DeployStarted);
         let after = started.map_or_else(String::new, |started| {
             format!(", {} after the deployment began", lasting(since.since(*started)))
         });
         well.push(format!("The fix was shown to work{after}."));
     }
-    for back in &story.back {
+    for back in &log.rollbacks {
         if back.by_verdict {
             let share = visits
                 .iter()
                 .find(|visit| visit.until == Some(back.asked))
                 .map_or_else(String::new, |visit| {
-                    format!(", with {} of the traffic on it", words::percent(visit.share))
+                    format!(", with {} of the traffic on it", describe::percent(visit.share))
                 });
-            well.push(format!(
-                "The bad release was found by what was read, at {}{share}.",
-                utc(back.asked)
-            ));
+            well.push(format!("The metrics found the bad release, at {}{share}.", utc(back.asked)));
         }
         if back.tried.len() == 1 && back.confirmed.is_some() {
-            well.push("The first way back worked.".to_owned());
+            well.push("The first rollback method worked.".to_owned());
         }
         if let (Some(confirmed), Some(returned)) = (back.confirmed, back.returned) {
             well.push(format!(
-                "What was read was back at its level {} after the way back was done.",
+                "The metrics had recovered {} after the rollback was confirmed.",
                 lasting(returned.since(confirmed))
             ));
         }
@@ -107,28 +107,28 @@ pub(super) fn went_well(
     well
 }
 
-/// What is to be improved.
+/// What to improve.
 pub(super) fn to_improve(
     rollout: &Rollout,
-    story: &Story,
+    log: &LogSummary,
     duties: &[DutyPart],
     visits: &[PhaseVisit],
-    sight: &crate::plan::Sight,
+    power: &crate::plan::Power,
 ) -> Vec<String> {
     let mut improve = Vec::new();
     for duty in duties {
-        match duty.standing {
-            DutyStanding::Missed | DutyStanding::Late => improve.push(missed(duty)),
-            DutyStanding::Kept | DutyStanding::Open | DutyStanding::Over | DutyStanding::Done => {}
+        match duty.status {
+            DutyOutcome::Missed | DutyOutcome::Late => improve.push(missed(duty)),
+            DutyOutcome::Kept | DutyOutcome::Open | DutyOutcome::Over | DutyOutcome::Done => {}
         }
     }
-    for (at, what) in &story.failed {
-        improve.push(format!("It failed at {}: {what}.", utc(*at)));
+    for (at, what) in &log.failed {
+        improve.push(format!("This action failed at {}: {what}.", utc(*at)));
     }
     let cadence = rollout.plan().policy().watch().stale;
     let silent = visits.iter().filter(|visit| visit.longest_silence > cadence);
     improve.extend(silent.map(|visit| {
-        format!("In phase {} nothing was read for {}.", visit.phase, lasting(visit.longest_silence))
+        format!("Phase {} had no readings for {}.", visit.phase, lasting(visit.longest_silence))
     }));
     let back = visits.iter().filter(|visit| visit.end == PhaseEnd::RolledBack);
     for visit in back {
@@ -139,47 +139,48 @@ pub(super) fn to_improve(
             .collect();
         if !before.is_empty() {
             improve.push(format!(
-                "The release went back in phase {}, and had passed {} before.",
+                "The release was rolled back in phase {} after it had passed {}.",
                 visit.phase,
                 text::enumerated(&before)
             ));
         }
     }
     let reported =
-        story.signals.iter().find(|(at, _)| story.back.iter().any(|back| *at <= back.asked));
+        log.signals.iter().find(|(at, _)| log.rollbacks.iter().any(|back| *at <= back.asked));
     if let Some((at, signal)) = reported {
         improve.push(format!(
-            "Trouble was reported before a verdict found it: {}, at {}.",
+            "A problem was reported before a verdict found it: {}, at {}.",
             text::words(signal.as_str()),
             utc(*at)
         ));
     }
     if rollout.attempt() > 1 {
-        improve.push(format!("It took {} attempts.", rollout.attempt()));
+        improve.push(format!("The fix took {} attempts.", rollout.attempt()));
     }
-    if story.waived > 0 {
-        improve.push(format!("{} waived.", number(story.waived, "item was", "items were")));
+    if log.waived > 0 {
+        let items = number(log.waived, "checklist item was", "checklist items were");
+        improve.push(format!("{items} waived."));
     }
-    let refused: u64 = story.refused.values().sum();
+    let refused: u64 = log.refused.values().sum();
     if refused > 0 {
-        let codes: Vec<&str> = story.refused.keys().map(String::as_str).collect();
+        let codes: Vec<&str> = log.refused.keys().map(String::as_str).collect();
         improve.push(format!(
-            "{} not taken ({}).",
+            "{} refused ({}).",
             number(refused, "input was", "inputs were"),
             codes.join(", ")
         ));
     }
-    if story.odd_clock > 0 {
+    if log.odd_clock > 0 {
         improve.push(format!(
-            "{} from a clock that was ahead or behind.",
-            number(story.odd_clock, "line came", "lines came")
+            "{} from a sender whose clock was wrong.",
+            number(log.odd_clock, "line came", "lines came")
         ));
     }
-    // A gate that luck decides as often as not is a fault of the policy, whatever came of it.
-    if let Some(leading) = sight.leading.as_ref().filter(|leading| leading.all_gates < 0.8) {
+    // Gates that stop many healthy fixes are a fault of the policy, whatever the outcome was.
+    if let Some(leading) = power.leading.as_ref().filter(|leading| leading.all_gates < 0.8) {
         improve.push(format!(
-            "By luck alone only {} of 100 healthy fixes pass all gates of this policy.",
-            words::figure((100.0 * leading.all_gates).round())
+            "Only {} of 100 healthy fixes would pass all gates of this policy; the others fail by chance.",
+            describe::figure((100.0 * leading.all_gates).round())
         ));
     }
     improve
@@ -188,13 +189,13 @@ pub(super) fn to_improve(
 fn missed(duty: &DutyPart) -> String {
     let whose = duty.role.as_ref().map_or_else(String::new, |role| format!(" ({role})"));
     let due = duty.due.map_or_else(String::new, |due| format!(", due {}", utc(due)));
-    match (duty.standing, duty.missed, duty.settled) {
+    match (duty.status, duty.missed, duty.settled) {
         (_, Some(missed), _) => {
             let times = duty.times.unwrap_or_default();
             let [missed, times] = [missed, times].map(|count| number(count, "time", "times"));
             format!("{}{whose}: missed {missed}, done {times}.", duty.title)
         }
-        (DutyStanding::Late, None, Some(settled)) => {
+        (DutyOutcome::Late, None, Some(settled)) => {
             let late = duty.due.map_or_else(Span::default, |due| settled.since(due));
             format!("{}{whose}{due}: done {} late.", duty.title, lasting(late))
         }
@@ -205,12 +206,12 @@ fn missed(duty: &DutyPart) -> String {
     }
 }
 
-/// What is to be done: the duties of the time after, and what notes ask for.
+/// Action items: the duties after the incident, and the action items in notes.
 pub(super) fn action_items(
     rollout: &Rollout,
     duties: &Duties<'_>,
     parts: &[DutyPart],
-    story: &Story,
+    log: &LogSummary,
 ) -> Vec<ActionItem> {
     let lists =
         [&duties.overdue, &duties.due, &duties.next, &duties.undated, &duties.later, &duties.done];
@@ -220,21 +221,21 @@ pub(super) fn action_items(
         .filter(|item| is_for_after(item))
         .filter_map(|item| {
             let part = parts.iter().find(|part| part.id == item.id)?;
-            if part.standing == DutyStanding::Over {
+            if part.status == DutyOutcome::Over {
                 return None;
             }
             Some(ActionItem {
                 task: part.title.clone(),
                 owner: part.role.clone(),
-                deadline: part.due.map(utc).or_else(|| in_words(rollout, item)),
-                success_criterion: Some("it is recorded as done, with what shows it".to_owned()),
+                deadline: part.due.map(utc).or_else(|| future_deadline(rollout, item)),
+                success_criterion: Some("it is recorded as done, with evidence".to_owned()),
                 done: part.settled.is_some(),
                 duty: Some(item.id),
             })
         })
         .collect();
-    items.extend(said(story, Topic::Action).into_iter().map(|statement| {
-        let noted = said::action(&statement.text);
+    items.extend(stated(log, Topic::Action).into_iter().map(|statement| {
+        let noted = statements::action(&statement.text);
         ActionItem {
             task: noted.task,
             owner: noted.owner,
@@ -247,14 +248,15 @@ pub(super) fn action_items(
     items
 }
 
-/// Whether it belongs to the time after: not the calls and updates while it lasts, and of fixes the lasting one.
+/// Whether a duty is an action item after the incident: not a page or update during it, and of the
+/// fixes only the permanent one.
 fn is_for_after(item: &Item<'_>) -> bool {
     match item.kind {
         DutyKind::FollowUp | DutyKind::Write | DutyKind::Review | DutyKind::Meet => true,
         DutyKind::Fix => item.from >= Moment::Deployed,
         DutyKind::Act
         | DutyKind::Approve
-        | DutyKind::Tell
+        | DutyKind::Notify
         | DutyKind::Update
         | DutyKind::Page
         | DutyKind::Escalate
@@ -262,21 +264,21 @@ fn is_for_after(item: &Item<'_>) -> bool {
     }
 }
 
-/// When something is due whose time has not begun: `24h after resolved`.
-fn in_words(rollout: &Rollout, item: &Item<'_>) -> Option<String> {
+/// The deadline of a duty whose time has not begun: `24h after resolved`.
+fn future_deadline(rollout: &Rollout, item: &Item<'_>) -> Option<String> {
     let duty = rollout.plan().policy().duties().iter().find(|duty| duty.id == item.id)?;
     Some(match item.awaits? {
         Awaits::Moment(moment) => {
             let within =
                 duty.within.within().map_or_else(|| text::words(&duty.within.to_string()), lasting);
-            format!("{within} after: {}", text::words(moment.as_str()))
+            format!("{within} after {}", text::words(moment.as_str()))
         }
         Awaits::Day(day) => text::words(day.as_str()),
-        Awaits::Ladder => return None,
+        Awaits::Escalation => return None,
     })
 }
 
-/// What nobody has said, and what is still to be done.
+/// Open points: what nobody has stated, and what is not done.
 pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     let mut open = Vec::new();
     let mut ask = |missing: bool, what: &str| {
@@ -284,44 +286,44 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
             open.push(what.to_owned());
         }
     };
-    let is_unsaid = |topic: &str| report.said.get(topic).is_none_or(Vec::is_empty);
+    let is_missing = |topic: &str| report.statements.get(topic).is_none_or(Vec::is_empty);
     let unknown_users = rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected)).is_none();
-    ask(rollout.moment(Moment::Began).is_none(), "when it began");
-    ask(rollout.moment(Moment::Detected).is_none(), "when it was noticed");
-    ask(is_unsaid("detection"), "how it was noticed");
-    ask(unknown_users && is_unsaid("impact"), "how many users it hit");
+    ask(rollout.moment(Moment::Began).is_none(), "when the incident began");
+    ask(rollout.moment(Moment::Detected).is_none(), "when it was detected");
+    ask(is_missing("detection"), "how it was detected");
+    ask(unknown_users && is_missing("impact"), "how many users were affected");
     ask(
         report.root_cause.is_empty() && !report.release.links.contains_key("cause"),
         "the root cause",
     );
-    ask(report.conditions.is_empty(), "which conditions led to it");
-    ask(report.prevention.is_empty(), "what keeps it from coming back");
-    for part in report.questions.iter().chain(&report.house_sections) {
+    ask(report.conditions.is_empty(), "the contributing factors");
+    ask(report.prevention.is_empty(), "how a recurrence is prevented");
+    for part in report.questions.iter().chain(&report.custom_sections) {
         if part.answers.is_empty() {
             open.push(part.question.clone());
         }
     }
     for item in &report.action_items {
         let lacking: Vec<&str> = [
-            (item.owner.is_none(), "an owner"),
-            (item.deadline.is_none(), "a deadline"),
-            (item.success_criterion.is_none(), "a success criterion"),
+            (item.owner.is_none(), "no owner"),
+            (item.deadline.is_none(), "no deadline"),
+            (item.success_criterion.is_none(), "no success criterion"),
         ]
         .into_iter()
         .filter_map(|(lacks, what)| lacks.then_some(what))
         .collect();
         if !lacking.is_empty() && !item.done {
-            open.push(format!("{}: it lacks {}", item.task, lacking.join(" and ")));
+            open.push(format!("{}: {}", item.task, lacking.join(", ")));
         }
     }
     let waiting = report.duties.iter().filter(|duty| duty.settled.is_none());
-    for duty in waiting.filter(|duty| duty.standing == DutyStanding::Missed) {
+    for duty in waiting.filter(|duty| duty.status == DutyOutcome::Missed) {
         open.push(format!("{}: overdue", duty.title));
     }
     let back = matches!(report.state, State::RolledBack | State::Aborted | State::Failed);
     if back && rollout.moment(Moment::Resolved).is_none() {
         open.push(format!(
-            "the fault itself: {} runs, and nobody has said that the incident is resolved",
+            "the fault itself: {} is live, and the incident is not recorded as resolved",
             report.release.previous
         ));
     }

@@ -1,54 +1,56 @@
-//! Points over time, thinned as they come, so that a log of any length takes as much memory as a short one.
+//! Points over time, thinned as they arrive, so that memory does not grow with the length of the
+//! log.
 
 use serde::Serialize;
 
 use crate::unit::{Span, Timestamp};
 
-/// Stretches that a series has at most before two and two become one.
+/// Most segments of a series; beyond that, neighbours are merged in pairs.
 const MOST: usize = 240;
 
 /// A value at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Point {
-    /// When.
+    /// Time of the value.
     pub at: Timestamp,
-    /// The value; never infinite.
+    /// The value; always finite.
     pub value: f64,
-    /// Nothing came for a while before it, so no line leads to it.
+    /// Whether it follows a gap, so that no line leads to it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub after_gap: bool,
 }
 
 /// A series that is thinned as it grows.
 ///
-/// The rule: points that follow each other form stretches of equal number, and of each stretch the lowest and the highest are
-/// kept. There are at most 240 stretches; when there would be more, two and two become one. So at most 480 points are left, the
-/// extremes of the whole are among them, and up to 240 points all are. A gap inside of a stretch is not shown; where one version
-/// ends and another begins, the stretches do not become one, unless there are more versions than stretches: then no line
-/// touches what became one.
+/// Consecutive points form segments with equal numbers of points, and the lowest and the highest
+/// point of each segment are kept. There are at most 240 segments; beyond that, neighbours are
+/// merged in pairs. So at most 480 points are kept, the extremes of the series are among them, and
+/// up to 240 points all are. A gap within a segment is not shown. Segments of different versions
+/// are not merged, unless there are more versions than segments; then no line leads through a
+/// merged segment.
 #[derive(Clone, Debug, Default)]
 pub struct Points {
-    stretches: Vec<Stretch>,
-    /// How many points a full stretch has, as a power of two.
+    segments: Vec<Segment>,
+    /// Number of points of a full segment, as a power of two.
     doubled: u32,
     last: Option<Timestamp>,
-    /// What comes is of something else.
+    /// Whether the next point belongs to another version.
     is_broken_off: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct Segment {
     low: Point,
     high: Point,
     count: u64,
     after_gap: bool,
-    /// It is the first of something else.
+    /// Whether it is the first of another version.
     begins: bool,
-    /// It is of more than one thing: no line leads through it.
+    /// Whether it has points of several versions: no line leads through it.
     is_mixed: bool,
 }
 
-impl Stretch {
+impl Segment {
     fn join(&mut self, other: &Self) {
         self.is_mixed |= other.begins || other.is_mixed;
         if other.low.value < self.low.value {
@@ -60,7 +62,7 @@ impl Stretch {
         self.count += other.count;
     }
 
-    /// Its points in the order of time. What leads from or to a stretch of several things would join two of them.
+    /// Its points by time. No line leads to or from a segment of several versions.
     fn points(&self, after_mixed: bool) -> impl Iterator<Item = Point> {
         let (first, second) =
             if self.low.at <= self.high.at { (self.low, self.high) } else { (self.high, self.low) };
@@ -71,7 +73,8 @@ impl Stretch {
 }
 
 impl Points {
-    /// Adds a point; what is not finite is left out. `gap` is the time without a point from which on no line is drawn.
+    /// Adds a point; values that are not finite are ignored. `gap` is the time without a point
+    /// beyond which no line is drawn.
     pub fn add(&mut self, at: Timestamp, value: f64, gap: Span) {
         if !value.is_finite() {
             return;
@@ -80,52 +83,52 @@ impl Points {
         let after_gap = self.last.is_some_and(|last| begins || at.since(last) > gap);
         self.last = Some(at);
         let point = Point { at, value, after_gap };
-        let one = Stretch { low: point, high: point, count: 1, after_gap, begins, is_mixed: false };
+        let one = Segment { low: point, high: point, count: 1, after_gap, begins, is_mixed: false };
         let full = 1_u64 << self.doubled;
-        match self.stretches.last_mut() {
+        match self.segments.last_mut() {
             Some(open) if open.count < full && !begins => open.join(&one),
-            _ => self.stretches.push(one),
+            _ => self.segments.push(one),
         }
-        if self.stretches.len() > MOST {
+        if self.segments.len() > MOST {
             self.halve();
         }
     }
 
-    /// What comes now is of something else, as of another version: no line leads to it.
+    /// Ends the line: the next point belongs to something else, such as another version.
     pub fn break_off(&mut self) {
         self.is_broken_off = true;
     }
 
     fn halve(&mut self) {
-        let mut halved = pairs(&self.stretches, |next| !next.begins);
+        let mut halved = pairs(&self.segments, |next| !next.begins);
         if halved.len() > MOST {
-            halved = pairs(&self.stretches, |_| true);
+            halved = pairs(&self.segments, |_| true);
         }
-        self.stretches = halved;
+        self.segments = halved;
         self.doubled = (self.doubled + 1).min(62);
     }
 
-    /// What is left, in the order of time.
+    /// The points that were kept, by time.
     pub fn points(&self) -> Vec<Point> {
-        let mixed = self.stretches.iter().map(|stretch| stretch.is_mixed);
+        let mixed = self.segments.iter().map(|segment| segment.is_mixed);
         let after_mixed = std::iter::once(false).chain(mixed);
-        let stretches = self.stretches.iter().zip(after_mixed);
-        stretches.flat_map(|(stretch, after_mixed)| stretch.points(after_mixed)).collect()
+        let segments = self.segments.iter().zip(after_mixed);
+        segments.flat_map(|(segment, after_mixed)| segment.points(after_mixed)).collect()
     }
 }
 
-/// Two and two that follow each other, as one where the second may be joined.
-fn pairs(stretches: &[Stretch], may_join: impl Fn(&Stretch) -> bool) -> Vec<Stretch> {
-    let mut halved: Vec<Stretch> = Vec::with_capacity(stretches.len());
+/// Merges neighbours in pairs, where the second may be merged.
+fn pairs(segments: &[Segment], may_join: impl Fn(&Segment) -> bool) -> Vec<Segment> {
+    let mut halved: Vec<Segment> = Vec::with_capacity(segments.len());
     let mut is_open = false;
-    for stretch in stretches {
+    for segment in segments {
         match halved.last_mut() {
-            Some(last) if is_open && may_join(stretch) => {
-                last.join(stretch);
+            Some(last) if is_open && may_join(segment) => {
+                last.join(segment);
                 is_open = false;
             }
             _ => {
-                halved.push(*stretch);
+                halved.push(*segment);
                 is_open = true;
             }
         }
@@ -175,7 +178,7 @@ mod tests {
         }
     }
 
-    /// More versions than stretches: the number stays bounded, and still no line joins two of them.
+    /// With more versions than segments, the number stays bounded, and no line joins two versions.
     #[test]
     fn post_1_any_number_of_versions_is_bounded() {
         for (versions, each) in [(241, 1), (500, 3), (10_000, 2)] {

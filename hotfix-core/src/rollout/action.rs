@@ -1,4 +1,4 @@
-//! What the host has to do.
+//! Actions: what your deploy tool has to do.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,17 +9,17 @@ use crate::grade::RollbackMethod;
 pub use crate::grade::{Audience, MessageKind};
 use crate::unit::{Name, RoleName, Share, Timestamp};
 
-/// One thing to do. Plain data with an id that is the same after every replay.
+/// One action, with an id that is the same after every replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
-    /// Its id: the event that asked for it, and its place there.
+    /// Its id: the event that raised it, and its place there.
     pub id: ActionId,
     /// What to do.
     #[serde(flatten)]
     pub act: Act,
 }
 
-/// An action as whoever does it gets it: what the log has, and whether the rollout waits for its result.
+/// An action as a document: as in the log, and whether the rollout waits for its result.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ActionDocument<'a> {
     #[serde(flatten)]
@@ -28,13 +28,13 @@ pub struct ActionDocument<'a> {
 }
 
 impl<'a> ActionDocument<'a> {
-    /// Of this action.
+    /// The document of an action.
     pub const fn of(action: &'a Action) -> Self {
         Self { action, awaits: action.act.awaits() }
     }
 }
 
-/// What there is to do.
+/// The kind of an action, with its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Act {
@@ -47,23 +47,23 @@ pub enum Act {
     Deploy {
         /// The version.
         version: String,
-        /// With blue-green: what the idle side has to pass before `confirm` says that the version is there.
+        /// With blue-green: the checks that the idle side has to pass before `confirm`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         validate: Vec<String>,
     },
-    /// Go back to this version this way. Awaits `confirm` or `failed`.
+    /// Roll back to this version with this method. Awaits `confirm` or `failed`.
     RollBack {
-        /// The way.
+        /// The method.
         method: RollbackMethod,
         /// The version.
         version: String,
     },
     /// Ask a person; the answer is an input (`promote`, `hold`, `roll_back`, …).
     AskDecision {
-        /// The question in a sentence.
+        /// Service, incident, what was observed, and the inputs that answer.
         question: String,
     },
-    /// Ask these roles for approval, any of which will do.
+    /// Ask for the approval of one of these roles.
     RequestApproval {
         /// The roles.
         any_of: Vec<RoleName>,
@@ -74,17 +74,17 @@ pub enum Act {
         audience: Audience,
         /// About what.
         message: MessageKind,
-        /// The duty that asks for it: `done` with this id says that it was sent.
+        /// The duty that raised it: send `done` with this id once it is sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
-    /// Wake somebody.
+    /// Page somebody.
     Page {
-        /// Which role.
+        /// The role to page.
         role: RoleName,
-        /// Why, in a sentence.
+        /// Service, incident, what was observed, and what to do.
         why: String,
-        /// The duty that asks for it: `acknowledge` with this id stops the ladder (TIME-1).
+        /// The duty that raised it: `acknowledge` with this id stops the escalation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
@@ -92,17 +92,17 @@ pub enum Act {
     UpdateStatusPage {
         /// About what.
         message: MessageKind,
-        /// The duty that asks for it.
+        /// The duty that raised it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
     /// Find a time for a meeting.
     Schedule {
-        /// The duty that asks for it.
+        /// The duty that raised it.
         duty: Name,
         /// What people call it.
         title: String,
-        /// By when it is to be held, where that is known.
+        /// By when it has to be held, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Timestamp>,
     },
@@ -124,7 +124,7 @@ impl Act {
 }
 
 impl Act {
-    /// The duty that asks for it, where one does: `acknowledge` and `done` name it.
+    /// The duty that raised it, where one did: `acknowledge` and `done` name it.
     pub const fn duty(&self) -> Option<&Name> {
         match self {
             Self::Notify { duty, .. }

@@ -1,12 +1,12 @@
-//! Auditing a log: the chain, the head, and every verdict computed anew (ROLL-7).
+//! Audit of a log: the chain, the head, and every recomputed verdict.
 
 use crate::canonical::Digest;
 
 use super::Rollout;
-use super::case::Changes;
 use super::event::EventKind;
 use super::journal::Recording;
 use super::log::{Lines, LogError, LogFault, LogLine};
+use super::state::Changes;
 
 /// What an audit found.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Audit {
     pub lines: usize,
     /// The hash of the last line.
     pub head: Digest,
-    /// What is wrong, in the order of the lines; empty for a log that is whole.
+    /// What is wrong, in the order of the lines; empty for a correct log.
     pub findings: Vec<AuditFinding>,
 }
 
@@ -31,7 +31,7 @@ pub struct AuditFinding {
 }
 
 impl Audit {
-    /// True for a log that is whole and whose verdicts all come out as recorded.
+    /// Whether the log is complete and every recomputed outcome equals the recorded one.
     pub const fn is_clean(&self) -> bool {
         self.findings.is_empty()
     }
@@ -46,12 +46,12 @@ impl Audit {
     }
 }
 
-/// Checks a log from end to end: flips, swaps and drops of lines, every verdict, action and change of state computed
-/// anew, and, given the head that it should have, a cut tail. Never fails: whatever is wrong is a finding.
+/// Audits a log from end to end: it finds changed, swapped and missing lines, recomputes every
+/// verdict, action and change of state, and, given the expected head, finds a missing tail. It
+/// never fails: whatever is wrong is a finding.
 ///
-/// Codes: `HF-JSON-…`, `HF-LOG-001` to `-006` and `-009` for lines, `HF-LOG-007` for an outcome that comes out differently (the
-/// first one; what follows rests on it), `HF-LOG-008` for another head, `HF-LOG-010` for a name that is not the one whose
-/// digest was hashed.
+/// The codes of the findings are those of [`LogFault`]. Of the outcomes that differ only the first
+/// is reported, because later ones depend on it.
 pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
     let mut audit = Audit { lines: 0, head: Digest::ZERO, findings: Vec::new() };
     let mut lines = Lines::new(log);
@@ -94,7 +94,7 @@ pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
 }
 
 impl Rollout {
-    /// Folds a line, concludes anew and compares with what is recorded.
+    /// Folds a line, recomputes its outcome and compares it with the recorded one.
     fn recompute(&mut self, line: &mut LogLine) -> Result<(), LogError> {
         let EventKind::Taken(kind) = line.event.kind else {
             return self.replay_line(line).map(drop);

@@ -1,49 +1,50 @@
-//! What keeps a rollout from starting, and what is on record of approvals, items and intents: one call each (GATE-1, GATE-2,
-//! FIELD-14, PLAN-8).
+//! What blocks the start of a rollout, and the recorded approvals, items and interventions: one
+//! call each.
 
 use serde::Serialize;
 
 use crate::fact::{Facts, Truth};
-use crate::gate::approval::{self, Demand, DemandState, Word};
-use crate::gate::checklist::{self, Exception, ListStanding, StepStanding};
+use crate::gate::approval::{self, Demand, DemandState, Statement};
+use crate::gate::checklist::{self, Exception, ListStatus, StepStatus};
 use crate::grade::{Severity, closed_set};
-use crate::plan::{Remark, Window};
+use crate::plan::{PlanFinding, Window};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::text::quoted;
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::input::InputKind;
-use super::intent::Intent;
+use super::intervention::Intervention;
 use super::readiness::Missing;
+use super::refusal::waivers;
 use super::{Rollout, Stage};
 
 closed_set! {
-    /// What kind of thing keeps a rollout from starting.
+    /// The kind of a blocker.
     BlockerKind {
-        /// What is asked for goes by severity, and that is not known.
+        /// The severity is not known, and the demands depend on it.
         Severity = "severity",
         /// Somebody denied the plan.
         Denial = "denial",
-        /// The policy answers with the normal process and no hot-fix.
+        /// The policy calls for the normal process instead of a hot-fix.
         NormalProcess = "normal_process",
-        /// It is outside of the release's change window.
+        /// The time is outside of the release's change window.
         ChangeWindow = "change_window",
         /// An approval is missing.
         Approval = "approval",
         /// An item of a checklist is open.
         Item = "item",
-        /// Traffic of the attempt before is still being moved.
+        /// Traffic of the previous attempt is still being moved.
         Traffic = "traffic",
-        /// The policy cannot do what it says.
+        /// The policy has an error that prevents a start.
         Policy = "policy",
     }
 }
 
-/// One thing that keeps a rollout from starting, and how it is cleared (GATE-1, GATE-2).
+/// One thing that prevents the start, and how it is cleared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Blocker {
-    /// What kind of thing.
+    /// The kind of the blocker.
     pub kind: BlockerKind,
     /// The item that is open, or what a role has to waive.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,31 +52,31 @@ pub struct Blocker {
     /// The list that it is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Name>,
-    /// The roles that are asked, or that denied it.
+    /// The roles whose approval or waiver is needed, or that denied the plan.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<RoleName>,
     /// What is wrong, with the remedy.
     pub sentence: String,
-    /// The roles that can clear it, those that stand in last; empty: anybody.
+    /// The roles that can clear it, stand-ins last; empty: anybody.
     pub who: Vec<RoleName>,
-    /// The kinds of input that clear it; empty: none does, the plan has to be made anew.
+    /// The kinds of input that clear it; empty: none does, and a new plan has to be made.
     pub clears: Vec<InputKind>,
 }
 
-/// The demands for approval, and what was said that nobody asked for (GATE-1).
+/// The demands for approval, and the statements that no demand asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Approvals {
     /// Each demand, those of the whole policy first.
     pub demands: Vec<Demand>,
-    /// Words of roles that no demand asks. A denial among them holds the start all the same.
-    pub unasked: Vec<Word>,
+    /// Statements of roles that no demand names. A denial among them blocks the start as well.
+    pub unasked: Vec<Statement>,
 }
 
 impl Blocker {
     fn of(missing: &Missing<'_>, policy: &Policy) -> Self {
         match missing {
             Missing::Severity(severity) => Self::of_severity(*severity, policy),
-            Missing::Denial(word) => Self::of_denial(word, policy),
+            Missing::Denial(denial) => Self::of_denial(denial, policy),
             Missing::NormalProcess(reasons) => Self::of_normal_process(reasons, policy),
             Missing::Approval(demand) => Self::of_demand(demand),
             Missing::Item(list, item, applies) => Self::of_item(list, item, *applies),
@@ -103,20 +104,26 @@ impl Blocker {
                 format!("the policy has no severity `{severity}`: set one of {known}")
             }
             None if by_facts => format!(
-                "severity not known: find out more facts, or set one of {known}, which say what is asked for"
+                "severity not known: set more facts, or set one of {known}; approvals and \
+                 checklists depend on it"
             ),
             None => {
-                format!("severity not known: set one of {known}, which say what is asked for")
+                format!(
+                    "severity not known: set one of {known}; approvals and checklists depend on it"
+                )
             }
         };
         let clears = [InputKind::SetSeverity, InputKind::SetFacts];
         Self::new(BlockerKind::Severity, sentence, &clears[..=usize::from(by_facts)])
     }
 
-    fn of_denial(word: &Word, policy: &Policy) -> Self {
-        let role = word.role;
-        let why = word.why.as_deref().map(|why| format!(" ({})", crate::text::shown(why)));
-        let sentence = format!("`{role}` denied it{}: ask again or abort", why.unwrap_or_default());
+    fn of_denial(denial: &Statement, policy: &Policy) -> Self {
+        let role = denial.role;
+        let why = denial.why.as_deref().map(|why| format!(" ({})", crate::text::shown(why)));
+        let sentence = format!(
+            "`{role}` denied the plan{}: ask again, or send `abort`",
+            why.unwrap_or_default()
+        );
         let mut who = vec![role];
         who.extend(approval::stand_ins_of(policy, &[role]));
         Self {
@@ -126,11 +133,11 @@ impl Blocker {
         }
     }
 
-    fn of_normal_process(reasons: &[Remark], policy: &Policy) -> Self {
+    fn of_normal_process(reasons: &[PlanFinding], policy: &Policy) -> Self {
         let reasons: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
         let exception = Exception::NormalProcess;
         let sentence = format!(
-            "{}: take the normal process, or {}",
+            "{}: use the normal process, or {}",
             reasons.join("; "),
             waiver(exception, policy)
         );
@@ -167,10 +174,10 @@ impl Blocker {
         let roles = quoted(&demand.any_of, " or ");
         let sentence = match demand.state {
             DemandState::Withdrawn => {
-                format!("the approval of {roles} was taken back: ask for it again")
+                format!("the approval of {roles} was withdrawn: ask for it again")
             }
             DemandState::AuthorAlone => format!(
-                "only who wrote the fix approved where {roles} is asked: somebody else has to, too"
+                "only the author of the fix approved for {roles}: somebody else has to approve, too"
             ),
             _ => format!("the approval of {roles} is missing: ask for it"),
         };
@@ -189,7 +196,7 @@ impl Blocker {
         let mut sentence = format!("`{}` is open ({}): check or waive it", item.id, item.text);
         let mut clears = vec![InputKind::CheckItem, InputKind::WaiveItem];
         if applies == Truth::Unknown {
-            sentence = format!("{sentence}, or find out whether the list `{}` applies", list.id);
+            sentence = format!("{sentence}, or state whether the list `{}` applies", list.id);
             if list.when.is_some() {
                 clears.push(InputKind::SetFacts);
             }
@@ -205,36 +212,37 @@ impl Blocker {
     }
 }
 
-/// Who may waive it, and how.
+/// How an exception is waived, and by whom.
 fn waiver(exception: Exception, policy: &Policy) -> String {
-    let who = match policy.waived_by() {
-        [] => "a role".to_owned(),
-        roles => quoted(roles, " or "),
-    };
-    format!("let {who} waive `{exception}` with a reason")
+    format!("let {} waive `{exception}` with a reason", waivers(policy.waived_by()))
 }
 
 impl Rollout {
-    /// The change window of the release, where a start at this time is outside of it and nobody has waived that.
+    /// The change window of the release.
+    pub(super) fn change_window(&self) -> Option<Window> {
+        self.plan.subject().release.change_record.as_ref()?.window
+    }
+
+    /// The change window, where this time is outside of it and the window is not waived.
     fn missed_window(&self, at: Timestamp) -> Option<Window> {
-        let record = self.plan.subject().release.record.as_ref();
-        let window = record.and_then(|record| record.window)?;
+        let window = self.change_window()?;
         let is_waived = self.case.readiness.marks.is_waived(Exception::ChangeWindow);
         let is_outside = at < window.from || at > window.until;
         (is_outside && !is_waived).then_some(window)
     }
 
-    /// What keeps it from starting at this time, besides what keeps it at any.
+    /// The blocker that depends on the time of the start.
     pub(super) fn blocked_at(&self, at: Timestamp) -> Option<Blocker> {
         self.missed_window(at).map(|window| Blocker::of_window(window, self.plan.policy()))
     }
 
-    /// Everything that keeps this rollout from starting, each with who can clear it, and how: empty where `start` would be
-    /// taken at the last time known. Before the start; from then on it is empty.
+    /// Everything that prevents the start, each with who can clear it, and how. Empty where `start`
+    /// would be accepted at the time of the last input, and after the start.
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{BlockerKind, Input, Recording, Rollout}};
+    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{BlockerKind, Input, Recording,
+    /// Rollout}};
     ///
     /// let plan = Plan::from_json(
     ///     Arc::new(Policy::preset("emergency-command")?),
@@ -244,12 +252,11 @@ impl Rollout {
     /// )?;
     /// let rollout = Rollout::try_new(plan, Recording::Keep, "")?;
     /// let blockers = rollout.blockers();
-    /// let approval = blockers.iter().find(|b| b.kind == BlockerKind::Approval).ok_or("asked for")?;
+    /// let approval = blockers.iter().find(|b| b.kind == BlockerKind::Approval);
+    /// let approval = approval.ok_or("no approval is needed")?;
     /// assert_eq!(approval.sentence, "the approval of `senior_engineer` is missing: ask for it");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows GATE-1 and GATE-2.
     pub fn blockers(&self) -> Vec<Blocker> {
         if self.case.stage != Stage::Preparing {
             return Vec::new();
@@ -259,7 +266,8 @@ impl Rollout {
         let mut blockers: Vec<Blocker> = missing.iter().map(|m| Blocker::of(m, policy)).collect();
         blockers.extend(self.case.pending.iter().map(|action| {
             let sentence = format!(
-                "the traffic of the attempt before is still being moved: confirm action `{}`",
+                "traffic of the previous attempt is still being moved: send `confirm` or `failed` \
+                 for action {}",
                 action.id
             );
             let clears = [InputKind::Confirm, InputKind::Failed];
@@ -267,13 +275,13 @@ impl Rollout {
         }));
         blockers.extend(self.case.at.and_then(|at| self.blocked_at(at)));
         blockers.extend(policy.denials().iter().map(|finding| {
-            let sentence = format!("{finding}; mend the policy and make the plan anew");
+            let sentence = format!("{finding}; fix the policy, then create a new plan");
             Blocker::new(BlockerKind::Policy, sentence, &[])
         }));
         blockers
     }
 
-    /// Each demand for approval and how it stands: who said what, when, where, and of which plan (GATE-1).
+    /// Each demand for approval with its state: who stated what, when, where, and about which plan.
     pub fn approvals(&self) -> Approvals {
         let policy = self.plan.policy();
         Approvals {
@@ -282,29 +290,30 @@ impl Rollout {
         }
     }
 
-    /// Each checklist, whether the incident has it, and how its items stand (GATE-2, GATE-5).
-    pub fn checklists(&self) -> Vec<ListStanding> {
+    /// Each checklist, whether it applies to the incident, and the state of its items.
+    pub fn checklists(&self) -> Vec<ListStatus> {
         let readiness = &self.case.readiness;
         let policy = self.plan.policy();
         checklist::lists(policy, readiness.severity, &readiness.facts, &readiness.marks)
     }
 
-    /// Each step of the procedure and how it stands (PLAN-8). Steps hold nothing up: `check_item` keeps their progress.
-    pub fn procedure(&self) -> Vec<StepStanding> {
+    /// Each step of the procedure with its state. Steps block nothing: `check_item` records their
+    /// progress.
+    pub fn procedure(&self) -> Vec<StepStatus> {
         checklist::steps(self.plan.policy(), &self.case.readiness.marks)
     }
 
-    /// The last intent of each kind on record: who wanted what, when and why, apart from what came of it (FIELD-14).
-    pub fn intents(&self) -> Vec<Intent> {
-        self.case.intents.all()
+    /// The last recorded intent of each kind: who wanted what, when and why, whatever came of it.
+    pub fn interventions(&self) -> Vec<Intervention> {
+        self.case.interventions.all()
     }
 
-    /// The severity that is acted on now: given, set anew, or as the policy has it for what is known.
+    /// The severity in force: given, set since, or derived by the policy from the facts.
     pub const fn severity(&self) -> Option<Severity> {
         self.case.readiness.severity
     }
 
-    /// What is known of the incident by now.
+    /// The facts of the incident known so far.
     pub const fn facts(&self) -> &Facts {
         &self.case.readiness.facts
     }

@@ -1,4 +1,4 @@
-//! Whether an input is taken at all. Changes nothing that is folded.
+//! Checks whether an input is accepted. They do not change the folded state.
 
 use crate::canonical::digest;
 use crate::deadline;
@@ -12,19 +12,19 @@ use super::explain::Question;
 use super::input::{Command, Input, InputKind, KnownTime, TimeMeaning};
 use super::readiness::Afterwards;
 use super::refusal::RefusalReason;
-use super::state::State;
+use super::stage::State;
 use super::{Rollout, Stage};
 
-/// An input that is taken.
+/// An input that is accepted.
 pub(super) enum Passed {
-    /// At this time; `claimed_at` where the sender's could not be.
+    /// At this time; `claimed_at` where the sender's time was not accepted.
     At { at: Timestamp, claimed_at: Option<Timestamp> },
-    /// Its key is known: it was taken before.
+    /// Its key is known: the input was accepted before.
     Repeated,
 }
 
-/// How many of the things that are missing a refusal tells; a list of all is one call away.
-const MOST_TOLD: usize = 5;
+/// How many missing things a refusal names; `blockers` lists all.
+const MOST_NAMED: usize = 5;
 
 /// How far a tick may jump beyond the last time known and beyond the moment that it was asked for.
 const MOST_TICK: Span = Span::from_seconds(31 * 86_400);
@@ -57,13 +57,14 @@ impl Rollout {
         Ok(Passed::At { at, claimed_at })
     }
 
-    /// A clock that steps back, or far ahead, keeps nothing urgent out: it is taken at the last time known.
+    /// An urgent input with a wrong clock, back or far ahead, is accepted at the time of the last
+    /// input.
     fn check_time(
         &self,
         at: Timestamp,
         kind: InputKind,
     ) -> Result<(Timestamp, Option<Timestamp>), RefusalReason> {
-        // A rehearsal, which makes no log, may be at any time: recordings often begin at 0.
+        // A rehearsal, which writes no log, may have any time: recordings often begin at 0.
         let early = at < Timestamp::EARLIEST && self.journal.is_on();
         let Some(last) = self.case.at else {
             return if early { Err(RefusalReason::Seconds { at }) } else { Ok((at, None)) };
@@ -81,8 +82,8 @@ impl Rollout {
         }
     }
 
-    /// A tick tells that nothing else came for a while: it may jump, though not so far that a wrong clock would keep out for
-    /// years what comes at the right time.
+    /// A tick means that nothing else came for a while: it may jump, but not so far that one wrong
+    /// clock makes the rollout refuse correct times for years.
     fn ahead(&self, at: Timestamp, last: Timestamp, kind: InputKind) -> Option<RefusalReason> {
         if kind == InputKind::Tick {
             let asked_for = self.poll_at().unwrap_or(last);
@@ -100,7 +101,7 @@ impl Rollout {
     fn check_state(&self, kind: InputKind, input: &Input) -> Result<(), RefusalReason> {
         let state = self.state();
         match (&input.command, state) {
-            // The result of an action is taken wherever the action is pending.
+            // The result of an action is accepted in every state while the action is pending.
             (Command::Confirm { action } | Command::Failed { action, .. }, _) => {
                 if self.case.may_end(*action) {
                     return Ok(());
@@ -114,8 +115,8 @@ impl Rollout {
             (Command::Start, State::Drafted | State::AwaitingApproval) => {
                 let mut missing: Vec<String> =
                     self.blockers().into_iter().map(|blocker| blocker.sentence).collect();
-                let more = missing.len().saturating_sub(MOST_TOLD);
-                missing.truncate(MOST_TOLD);
+                let more = missing.len().saturating_sub(MOST_NAMED);
+                missing.truncate(MOST_NAMED);
                 Err(RefusalReason::NotReady { missing: missing.join("; "), more })
             }
             _ if state.accepts().contains(&kind) => Ok(()),
@@ -140,7 +141,7 @@ impl Rollout {
             }
             Command::CheckItem { .. } | Command::WaiveItem { .. } => self.check_item(input),
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
-                self.check_word(input)
+                self.check_statement(input)
             }
             Command::Promote { why } => self.check_promotion(at, why.as_deref()),
             Command::Start => self.check_start(at),
@@ -180,7 +181,8 @@ impl Rollout {
         }
     }
 
-    /// What the list of what is missing does not know: a policy that cannot do what it says, and the time of the start.
+    /// Checks what the list of missing things does not have: errors of the policy, and the time of
+    /// the start.
     fn check_start(&self, at: Timestamp) -> Result<(), RefusalReason> {
         if let [first, more @ ..] = self.plan.policy().denials() {
             let finding = first.clone();
@@ -192,7 +194,7 @@ impl Rollout {
         }
     }
 
-    /// The policy says to which versions a person may revert at once (FIELD-7).
+    /// Checks that the policy allows a revert to this version.
     fn check_revert(&self, version: &str) -> Result<(), RefusalReason> {
         let allowed = self.plan.policy().rollback().revert;
         let Release { previous, version: under_way, .. } = &self.plan.subject().release;
@@ -207,7 +209,8 @@ impl Rollout {
         }
     }
 
-    /// A person passes a phase at its gate; before it only where the policy says so, or the engine has asked.
+    /// Checks that a phase may be promoted: at its gate; before it only where the policy allows
+    /// that, or where a decision was asked.
     fn check_promotion(&self, at: Timestamp, why: Option<&str>) -> Result<(), RefusalReason> {
         if matches!(self.case.stage, Stage::Gate { .. } | Stage::Monitoring(_))
             && let Some(contingency) = self.waits_for_data()
@@ -232,7 +235,7 @@ impl Rollout {
                 }
                 self.case.asked || self.would_be_asked(at)
             }
-            // The end of a hold-back that failed is tried again.
+            // The end of a hold-back that failed may be tried again.
             Stage::Complete { ending: Some(_), .. } => self.case.pending.is_empty(),
             Stage::Complete { ending: None, .. } => self.case.objected,
             _ => false,
@@ -247,7 +250,8 @@ impl Rollout {
         }
     }
 
-    /// Whether a tick at this time would ask a person, or end the final validation by itself: who promotes need not wait for it.
+    /// Whether a tick at this time would ask a person, or end the final validation: then `promote`
+    /// need not wait for it.
     fn would_be_asked(&self, at: Timestamp) -> bool {
         let Some(question) = Question::of(&self.case, &self.plan, at) else { return false };
         let (mut judge, mut verdict) = (self.case.judge.clone(), self.case.verdict.clone());

@@ -1,29 +1,30 @@
-//! What follows from an input: the machine's decisions, state by state. Reads the case, writes [`Changes`].
+//! What follows from an input: the decisions of the state machine, state by state. Reads the state,
+//! writes [`Changes`](super::state::Changes).
 
-use crate::gate::approval::demands;
-use crate::grade::{GateMode, Response, Role, Sign, Strategy};
-use crate::judge::{Against, Decision, Reason};
+use crate::grade::{GateMode, Response, Sign, Strategy};
+use crate::judge::{Against, Cause, Decision, Reason};
 use crate::metric::Band;
 use crate::policy::section::{Checklist, Contingency, Phase};
-use crate::text::quoted;
-use crate::unit::{MetricName, RoleName, Share, Span, Timestamp};
+use crate::text::{quoted, shown};
+use crate::unit::{RoleName, Share, Span, Timestamp};
 
 use super::Rollout;
-use super::action::{Act, Audience, MessageKind};
-use super::back::in_words;
+use super::action::{Act, ActionId, Audience, MessageKind};
+use super::describe;
 use super::explain::Question;
 use super::input::Command;
-use super::state::{Resume, RollbackCause, Stage, Step, WayBack};
+use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
 
-/// Who hears how a rollout goes; what concerns responders alone says so.
-pub(super) const TOLD: [Audience; 2] = [Audience::Responders, Audience::Stakeholders];
+/// Who is notified of the rollout's progress; what concerns responders alone goes to them alone.
+pub(super) const FOLLOWERS: [Audience; 2] = [Audience::Responders, Audience::Stakeholders];
 
 impl Rollout {
-    /// Concludes one input that was folded. `resolved` is the action that a `confirm` or `failed` was about.
+    /// Decides what follows from an input that was folded. `resolved` is the action that a
+    /// `confirm` or `failed` was about.
     pub(super) fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
-        // A severity that rises asks more people; nobody is asked twice.
-        let begins_anew = matches!(command, Command::Supersede { .. } | Command::Retry { .. });
-        if self.case.seq == 1 && !begins_anew
+        // A higher severity needs more approvals; nobody is asked twice.
+        let is_new_attempt = matches!(command, Command::Supersede { .. } | Command::Retry { .. });
+        if self.case.seq == 1 && !is_new_attempt
             || matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. })
         {
             self.request_approvals();
@@ -31,7 +32,7 @@ impl Rollout {
         match command {
             Command::Start => self.start(at),
             Command::Confirm { .. } => self.confirmed(at, resolved),
-            Command::Failed { .. } => self.failed(at, resolved),
+            Command::Failed { action, .. } => self.failed(at, *action, resolved),
             Command::Observe { .. } | Command::Tick => {
                 self.assess(at);
                 self.watch(at);
@@ -42,7 +43,8 @@ impl Rollout {
                     self.act(Act::SetTraffic { share: Share::ALL });
                 }
                 Stage::Gate { step, .. } | Stage::Monitoring(step) => self.pass(at, step.index),
-                // In a later window a word that settles an objection is enough; after the last nothing else is waited for.
+                // In a later window it is enough that the objection is settled; after the last one
+                // the rollout ends.
                 Stage::Complete { since, ending: None } if self.watch_is_over(at, since) => {
                     self.end_watch(at, since, None);
                 }
@@ -52,35 +54,39 @@ impl Rollout {
             Command::Pause { .. } => self.pause(at),
             Command::Resume { .. } => self.resume(at),
             Command::Abort { .. } => self.abort(at),
-            Command::RollBack { .. } => self.go_back(at, RollbackCause::Person),
+            Command::RollBack { .. } => self.begin_rollback(at, RollbackCause::Person),
             Command::Revert { version, .. } => {
-                self.go_back(at, RollbackCause::Revert { version: version.clone() });
+                self.begin_rollback(at, RollbackCause::Revert { version: version.clone() });
             }
-            Command::Supersede { .. } | Command::Retry { .. } => self.begin_anew(),
+            Command::Supersede { .. } | Command::Retry { .. } => self.begin_attempt(),
             Command::Report { signal, .. } => {
                 match self.plan.policy().triggers().response(*signal) {
                     Response::RollBack => {
-                        self.fail(at, RollbackCause::Signal { signal: *signal });
+                        self.fail(at, RollbackCause::Signal { signal: *signal }, None);
                     }
-                    // On the way back there is no such question, and whoever is asked one is not woken any more.
+                    // During a rollback the question is settled, and nobody is paged about it
+                    // again.
                     Response::Ask if matches!(self.case.stage, Stage::RollingBack(_)) => {}
                     Response::Ask => {
-                        self.ask(format!("`{signal}` was reported: go on, or roll back?"));
+                        self.ask(&format!(
+                            "signal `{signal}` was reported. {}",
+                            self.choices(true)
+                        ));
                         self.end_veto();
                     }
                     Response::Hold => self.pause(at),
                     Response::Continue => {}
                 }
             }
-            Command::Approve { role, .. } => self.tell(at, Some(*role)),
-            // What was said before may be the approval that another severity asks for.
+            Command::Approve { role, .. } => self.notify_approval(at, Some(*role)),
+            // An earlier statement may be the approval that the new severity needs.
             Command::SetSeverity { .. } | Command::SetFacts { .. } => {
                 if !self.state().is_final() {
-                    self.tell(at, None);
+                    self.notify_approval(at, None);
                 }
             }
             Command::Deny { role, .. } => self.doubt(*role, "denied the plan"),
-            Command::Withdraw { role, .. } => self.doubt(*role, "took an approval back"),
+            Command::Withdraw { role, .. } => self.doubt(*role, "withdrew an approval"),
             Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::Acknowledge { .. }
@@ -94,57 +100,8 @@ impl Rollout {
         }
     }
 
-    pub(super) fn act(&mut self, act: Act) {
-        self.changes.acts.push(act);
-    }
-
-    pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
-        for &audience in audiences {
-            self.act(Act::Notify { audience, message, duty: None });
-        }
-        self.act(Act::UpdateStatusPage { message, duty: None });
-    }
-
-    pub(super) fn ask(&mut self, question: String) {
-        self.act(Act::AskDecision { question });
-    }
-
-    /// Whom to wake: whoever may approve first, else the incident commander.
-    pub(super) fn page(&mut self, why: String) {
-        let first = demands(self.plan.policy(), self.severity()).next();
-        let approver = first.and_then(|(_, demand)| demand.any_of.first()).copied();
-        if let Some(role) = approver.or_else(|| RoleName::try_new("incident_commander").ok()) {
-            self.act(Act::Page { role, why, duty: None });
-        }
-    }
-
-    fn request_approvals(&mut self) {
-        if !self.state().is_final() {
-            self.request_missing_approvals();
-        }
-    }
-
-    /// Whatever the state, which another attempt is about to leave.
-    pub(super) fn request_missing_approvals(&mut self) {
-        for any_of in self.case.readiness.unrequested(self.plan.policy()) {
-            self.act(Act::RequestApproval { any_of });
-        }
-    }
-
-    /// Whom the policy wants told of an approval hears of it as soon as the demand is met (GATE-1). `speaker` is who approves
-    /// now; where a demand is met by what another said before, that one is named.
-    fn tell(&mut self, at: Timestamp, speaker: Option<RoleName>) {
-        for demand in self.case.readiness.untold(self.plan.policy(), Some(at)) {
-            let speaker = speaker.filter(|role| demand.approvers().any(|of| of == *role));
-            let Some(approver) = speaker.or_else(|| demand.approvers().last()) else { continue };
-            for told in demand.told {
-                let why = format!("`{approver}` approved the plan, and you are to know at once");
-                self.act(Act::Page { role: told, why, duty: None });
-            }
-        }
-    }
-
-    /// What was approved afterwards, or was to be, is doubted while the fix is on its way or live: a person decides.
+    /// Asks a person where a role denies the plan, or withdraws its approval, while the fix is
+    /// being deployed or live.
     fn doubt(&mut self, role: RoleName, what: &str) {
         match self.case.stage {
             Stage::Deploying(_)
@@ -153,7 +110,7 @@ impl Rollout {
             | Stage::FinalValidation { .. }
             | Stage::Complete { .. }
             | Stage::Paused { .. } => {
-                self.ask(format!("`{role}` {what} after the start: go on, or roll back?"));
+                self.ask(&format!("`{role}` {what} after the start. {}", self.choices(true)));
                 self.end_veto();
             }
             Stage::Preparing
@@ -166,7 +123,7 @@ impl Rollout {
         }
     }
 
-    /// An objection ends the veto window: from here a person says go.
+    /// Ends the veto window after an objection: from here on a person has to promote.
     pub(super) fn end_veto(&mut self) {
         if let Stage::Gate { step, until: Some(_) } = self.case.stage {
             self.changes.to = Some(Stage::Gate { step, until: None });
@@ -182,16 +139,16 @@ impl Rollout {
     }
 
     fn start(&mut self, at: Timestamp) {
-        self.notify(MessageKind::DeploymentStarted, &TOLD);
+        self.notify(MessageKind::DeploymentStarted, &FOLLOWERS);
         self.changes.to = self.step(0, at).map(Stage::Deploying);
         match self.plan.policy().strategy() {
-            // Traffic moves once the version is there. With two sides it is deployed to the idle one, and instance by
-            // instance or all at once are phases whose shares say how much has it.
+            // Traffic moves once the version is deployed. Blue-green deploys it to the idle side;
+            // with rolling and immediate the shares of the phases say how much has it.
             Strategy::Canary | Strategy::BlueGreen | Strategy::Rolling | Strategy::Immediate => {
                 let version = self.plan.subject().release.version.clone();
                 self.act(Act::Deploy { version, validate: self.plan.validations().to_vec() });
             }
-            // With a flag the version is there already.
+            // With a feature flag the version is deployed already.
             Strategy::FeatureFlag => self.move_traffic(0),
         }
     }
@@ -219,9 +176,9 @@ impl Rollout {
                 let from = Resume::Monitoring(Step { since: at, ..*step });
                 self.changes.to = Some(Stage::Paused { since: *since, from });
             }
-            (Some(act), Stage::RollingBack(way)) => {
-                let way = way.clone();
-                self.came_back(at, act, &way);
+            (Some(act), Stage::RollingBack(progress)) => {
+                let progress = progress.clone();
+                self.rollback_confirmed(at, act, &progress);
             }
             // The hold-back has the fix as well: nothing is left to compare with.
             (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => self.close(),
@@ -230,40 +187,49 @@ impl Rollout {
         }
     }
 
-    fn failed(&mut self, at: Timestamp, resolved: Option<&Act>) {
+    fn failed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>) {
         match (resolved, &self.case.stage) {
-            (Some(act), Stage::RollingBack(way)) => {
-                let way = way.clone();
-                self.could_not_go_back(at, act, &way);
+            (Some(act), Stage::RollingBack(progress)) => {
+                let progress = progress.clone();
+                self.rollback_failed(at, act, &progress);
             }
-            // The former release keeps its traffic: the old version is brought back.
+            // The former release keeps its traffic: roll back to the previous version.
             (Some(Act::SetTraffic { share: Share::NONE }), Stage::Preparing) => {
-                self.withdraw(at, RollbackCause::ActionFailed);
+                self.roll_back_now(at, RollbackCause::ActionFailed);
             }
-            (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => {
-                self.ask("the hold-back could not be given the fix: `promote` tries again, or roll back?".to_owned());
+            (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
+                let (what, share) = (describe::action(id, act), self.case.share);
+                let version = shown(&self.plan.subject().release.version);
+                self.ask(&format!(
+                    "{what} failed, and {version} stays at {share}. Send `promote` to try again, \
+                     or `roll_back`."
+                ));
             }
-            (Some(Act::Deploy { .. }), _) if self.case.share == Share::NONE => {
+            (Some(act @ Act::Deploy { .. }), _) if self.case.share == Share::NONE => {
                 self.changes.to = Some(Stage::Failed);
-                self.notify(MessageKind::Update, &TOLD);
-                self.page("the deployment failed before any traffic moved".to_owned());
+                self.notify(MessageKind::Update, &FOLLOWERS);
+                self.page(&format!(
+                    "{} failed before any traffic moved, and the rollout ended. Find the cause, \
+                     then send `retry`.",
+                    describe::action(id, act)
+                ));
             }
-            // What a freeze left under way did not come: traffic is as it was.
+            // A change of traffic that a freeze left pending failed: traffic is as it was.
             (Some(Act::SetTraffic { .. }), Stage::Preparing) => {}
-            (Some(Act::Deploy { .. } | Act::SetTraffic { .. }), _) => {
-                self.fail(at, RollbackCause::ActionFailed);
+            (Some(act @ (Act::Deploy { .. } | Act::SetTraffic { .. })), _) => {
+                self.fail(at, RollbackCause::ActionFailed, Some((id, act)));
             }
             _ => {}
         }
     }
 
-    /// Asks the judge, where something is watched.
+    /// Asks the judge for a verdict, where metrics are watched.
     fn assess(&mut self, at: Timestamp) {
         let Some(question) = Question::of(&self.case, &self.plan, at) else { return };
         let before = self.case.verdict.decision;
         self.case.judge.assess(&question.moment(&self.plan), &mut self.case.verdict);
         let now = self.case.verdict.decision;
-        // Whoever was asked whether to go back is not asked again because it is less bad now.
+        // A verdict that is less severe than the one asked about does not repeat the question.
         let is_milder = before == Decision::RollBack && now == Decision::Ask;
         self.changes.turned = now != before && !is_milder;
         let is_after =
@@ -271,23 +237,23 @@ impl Rollout {
         self.case.verdict.against = is_after.then_some(if self.case.share < Share::ALL {
             Against::HoldBack
         } else {
-            Against::Record
+            Against::Reference
         });
         self.changes.judged = Some(question);
     }
 
-    /// What a verdict, or time, leads to.
+    /// Decides what follows from a verdict, or from time that has passed.
     fn watch(&mut self, at: Timestamp) {
         let decision = self.case.verdict.decision;
         let asked_before = self.changes.acts.len();
         if self.changes.judged.is_some() && decision == Decision::RollBack {
             let causes = self.case.verdict.causes.clone();
-            self.fail(at, RollbackCause::Verdict { causes });
+            self.fail(at, RollbackCause::Verdict { causes }, None);
             if self.changes.to.is_some() {
                 return;
             }
         }
-        // Where a person decides, time goes on for what a person let pass before.
+        // Where a person decides, what was promoted before continues with time.
         let asks_now = self.changes.acts.len() > asked_before;
         match &self.case.stage {
             &Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
@@ -297,21 +263,21 @@ impl Rollout {
                 self.pass(at, step.index);
             }
             Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
-            // Who objected, or was asked, says when that is settled.
+            // After an objection or a question a person says when that is settled.
             &Stage::Complete { since, ending }
                 if !self.case.objected && !asks_now && self.watch_is_over(at, since) =>
             {
                 self.end_watch(at, since, ending);
             }
-            Stage::RollingBack(way) => {
-                let way = way.clone();
-                self.watch_return(at, &way);
+            Stage::RollingBack(progress) => {
+                let progress = progress.clone();
+                self.watch_recovery(at, &progress);
             }
             _ => {}
         }
         self.await_traffic(at);
         let closes = self.changes.to == Some(Stage::Closed);
-        // Where it is frozen somebody was woken, and acts.
+        // While it is frozen, somebody was paged and acts.
         let frozen = matches!(self.case.stage, Stage::Frozen { .. });
         let is_news =
             !frozen && (self.changes.turned || !self.case.asked || self.validation_ends(at));
@@ -321,13 +287,14 @@ impl Rollout {
         }
     }
 
-    /// Whether the least time of the final validation ends with this look: it is asked again what a person let pass before.
+    /// Whether the least time of the final validation ends with this evaluation: then a person is
+    /// asked again about what was promoted before.
     pub(super) fn validation_ends(&self, at: Timestamp) -> bool {
         matches!(self.case.stage, Stage::FinalValidation { since }
             if self.comes_now(at, since + self.plan.policy().final_validation().watch))
     }
 
-    /// Whether the last window after the end is over.
+    /// Whether the last watch window after completion is over.
     fn watch_is_over(&self, at: Timestamp, since: Timestamp) -> bool {
         self.plan.policy().watched_until().is_none_or(|last| at.since(since) >= last)
     }
@@ -335,26 +302,39 @@ impl Rollout {
     fn ask_about_verdict(&mut self, at: Timestamp) {
         let least = self.plan.policy().final_validation().watch;
         if matches!(self.case.stage, Stage::FinalValidation { since } if at.since(since) >= least) {
-            self.ask_at_the_end();
+            self.ask_for_completion();
             return;
         }
         let verdict = &self.case.verdict;
+        let causes = self.describe_causes(&verdict.causes);
         if let Some(contingency) = self.waits_for_data() {
-            let (when, causes) = (&contingency.when, in_words(&verdict.causes));
-            self.ask(format!(
-                "{when}, and the plan waits until that is mended: mend it, or roll back? {causes}"
+            self.ask(&format!(
+                "{}, and the policy makes the rollout wait. Restore the readings, or send \
+                 `roll_back`. Observed: {causes}.",
+                contingency.when
             ));
             return;
         }
-        // Where nothing judges what is read, whoever decides has to look.
-        let step = self.case.stage.step().filter(|_| verdict.has(Reason::NotJudged));
-        let look = step.and_then(|step| self.phase_at(step.index)).map(to_look_at);
-        let causes = in_words(&verdict.causes);
-        self.ask(format!("go on, or roll back? {causes}{}", look.unwrap_or_default()));
+        // Where nothing judges a metric, whoever decides has to check by eye.
+        let step = self.case.stage.step();
+        let unjudged = step.filter(|_| verdict.has(Reason::NotJudged));
+        let check = unjudged.and_then(|step| self.phase_at(step.index)).map(to_check);
+        let place = step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.share));
+        self.ask(&format!(
+            "{}{causes}. {}{}",
+            place.unwrap_or_default(),
+            self.choices(false),
+            check.unwrap_or_default()
+        ));
     }
 
-    /// When a deployment has taken twice as long as it was expected to; None where nobody said how long, or where nothing
-    /// is under way any more: what failed was asked about.
+    /// The causes of a verdict with what was measured, for a text.
+    pub(super) fn describe_causes(&self, causes: &[Cause]) -> String {
+        describe::causes(self.plan.policy(), &self.case.verdict, causes)
+    }
+
+    /// When a deployment has taken twice as long as expected; None where the policy does not say
+    /// how long it takes, or where nothing is pending any more: a failure was asked about.
     pub(super) fn late_deployment_at(&self, step: Step) -> Option<Timestamp> {
         let expected = self.phase_at(step.index)?.deploy;
         let is_under_way =
@@ -362,32 +342,37 @@ impl Rollout {
         (expected > Span::ZERO && is_under_way).then(|| step.since + expected + expected)
     }
 
-    /// A deployment that takes twice as long as it was expected to is nobody's silent hang.
+    /// Asks a person about a deployment that has taken twice as long as expected.
     fn await_deployment(&mut self, at: Timestamp, step: Step) {
         let Some(late) = self.late_deployment_at(step) else { return };
         if at >= late && self.case.at.is_none_or(|last| last < late) {
+            let Some((id, act)) = self.awaited() else { return };
             let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
-            self.ask(format!(
-                "phase `{}` was expected to take {expected} to deploy, and is not confirmed after twice that: wait, or roll back?",
+            let text = describe::unconfirmed(id, act, expected + expected);
+            self.ask(&format!(
+                "{text} Phase `{}` was expected to take {expected} to deploy. To stop it, send \
+                 `roll_back`.",
                 step.phase
             ));
         }
     }
 
-    /// Traffic that is taken from a former release, or given at the end of a hold-back, is watched by nobody until that is
-    /// confirmed.
+    /// Pages somebody where a change of traffic is late: one that withdraws a former release, or
+    /// that ends a hold-back. Nothing is watched until it is confirmed.
     fn await_traffic(&mut self, at: Timestamp) {
         if self.late_traffic_at().is_some_and(|late| self.comes_now(at, late)) {
-            self.page("a change of traffic has not been confirmed in time".to_owned());
+            let within = self.plan.policy().rollback().returned_within;
+            let Some((id, act)) = self.awaited() else { return };
+            self.page(&describe::unconfirmed(id, act, within));
         }
     }
 
-    /// Whether a moment has come since time was looked at last.
+    /// Whether a moment has come since the last `observe` or `tick`.
     pub(super) fn comes_now(&self, at: Timestamp, moment: Timestamp) -> bool {
-        at >= moment && self.case.looked_at.is_none_or(|looked| looked < moment)
+        at >= moment && self.case.looked_at.is_none_or(|last| last < moment)
     }
 
-    /// When that is late.
+    /// When a change of traffic outside of the phases is late.
     pub(super) fn late_traffic_at(&self) -> Option<Timestamp> {
         match self.case.stage {
             Stage::Preparing | Stage::Complete { ending: Some(_), .. } => {
@@ -397,7 +382,8 @@ impl Rollout {
         }
     }
 
-    /// Who lets it pass: a person, where one objected or was asked and has not said go.
+    /// How a phase is promoted: by a person, where one objected or was asked and has not promoted
+    /// it yet.
     const fn gate(&self, planned: GateMode) -> GateMode {
         if self.case.objected { GateMode::Manual } else { planned }
     }
@@ -405,25 +391,31 @@ impl Rollout {
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
         let Some(phase) = self.phase_at(step.index) else { return };
         let (gate, veto) = (phase.gate, phase.veto);
-        let look = to_look_at(phase);
+        let check = to_check(phase);
+        let next = match self.phase_at(step.index + 1) {
+            Some(next) => format!("to {} of the traffic", next.share),
+            None => "to the final validation".to_owned(),
+        };
+        let met = format!("phase `{}` met its criteria at {}", step.phase, self.case.share);
         match self.gate(gate) {
             GateMode::Automatic => self.pass(at, step.index),
             GateMode::Manual => {
                 self.changes.to = Some(Stage::Gate { step, until: None });
-                self.ask(format!("phase `{}` has shown what it must: promote?{look}", step.phase));
+                self.ask(&format!(
+                    "{met}. Promote it {next} with `promote`, or send `roll_back`.{check}"
+                ));
             }
             GateMode::Veto => {
                 let until = at + veto;
                 self.changes.to = Some(Stage::Gate { step, until: Some(until) });
-                self.ask(format!(
-                    "phase `{}` is promoted at {until} unless somebody holds it{look}",
-                    step.phase
+                self.ask(&format!(
+                    "{met}. It is promoted {next} at {until} unless somebody sends `hold`.{check}"
                 ));
             }
         }
     }
 
-    /// A phase is passed: on to the next one, or to the final validation.
+    /// Promotes a phase: to the next one, or to the final validation.
     fn pass(&mut self, at: Timestamp, index: usize) {
         self.notify(MessageKind::PhasePassed, &[Audience::Responders]);
         self.changes.to = match self.step(index + 1, at) {
@@ -435,48 +427,51 @@ impl Rollout {
         };
     }
 
-    /// The metrics have shown what they must: what people have to see comes with it (MET-7).
+    /// The metrics pass the final validation: completes it, or asks for what people have to
+    /// confirm.
     fn validate(&mut self, at: Timestamp) {
         let manual = self.gate(self.plan.policy().final_validation().gate) == GateMode::Manual;
         if self.unvalidated().is_empty() && !manual && !self.is_unproven() {
             self.complete(at);
         } else if !self.case.asked || self.changes.turned {
-            self.ask_at_the_end();
+            self.ask_for_completion();
         }
     }
 
-    /// The question at the end, with all that speaks against a yes.
-    fn ask_at_the_end(&mut self) {
+    /// Asks whether the incident is resolved, with all that is still open.
+    fn ask_for_completion(&mut self) {
+        let mut text = "the final validation is over.".to_owned();
         let open = self.unvalidated();
-        let open = if open.is_empty() { open } else { format!(" (still open: {open})") };
-        let mut against = in_words(&self.case.verdict.causes);
-        if self.is_unproven() {
-            let so = "the fix is not shown to work, so `promote` needs a reason";
-            against = if against.is_empty() { so.to_owned() } else { format!("{so}; {against}") };
+        if !open.is_empty() {
+            text = format!("{text} Still open: {open}.");
         }
-        let against = if against.is_empty() { against } else { format!("; {against}") };
-        self.ask(format!("the final validation is over{open}{against}: is the incident resolved?"));
+        if self.is_unproven() {
+            text.push_str(" The fix is not shown to work, so `promote` needs a reason in `why`.");
+        }
+        let causes = self.describe_causes(&self.case.verdict.causes);
+        if !causes.is_empty() {
+            text = format!("{text} Observed: {causes}.");
+        }
+        self.ask(&format!("{text} If the incident is resolved, send `promote`; else `roll_back`."));
     }
 
-    /// Whether the policy claims that the fix works, and nothing has shown it although both versions ran side by side
-    /// (STAT-5).
+    /// Whether the policy claims that the fix works, and nothing has shown it although both
+    /// versions ran side by side.
     pub(super) fn is_unproven(&self) -> bool {
-        let compared = self.plan.phases().iter().any(|phase| phase.share < Share::ALL);
-        compared && self.case.verdict.efficacy.is_some_and(|efficacy| !efficacy.shown)
+        self.case.verdict.efficacy.is_some_and(|efficacy| !efficacy.shown)
+            && self.plan.phases().iter().any(|phase| phase.share < Share::ALL)
     }
 
-    /// What the plan waits for while nothing is read: a contingency of this severity (PLAN-4).
+    /// The contingency of this severity that makes the rollout wait while no deciding metric has
+    /// data.
     pub(super) fn waits_for_data(&self) -> Option<&Contingency> {
         let (policy, severity) = (self.plan.policy(), self.severity()?);
         let waits = |contingency: &&Contingency| {
             contingency.sign == Some(Sign::NoData) && contingency.waits.contains(&severity)
         };
         let contingency = policy.contingencies().iter().find(waits)?;
-        let decides = |id: MetricName| {
-            policy.metric(id.as_str()).is_some_and(|metric| metric.role == Role::Decide)
-        };
         let seen = &self.case.verdict.metrics;
-        let mut deciding = seen.iter().filter(|(id, _)| decides(*id)).peekable();
+        let mut deciding = seen.iter().filter(|(id, _)| policy.decides(*id)).peekable();
         let blind = deciding.peek().is_some()
             && deciding.all(|(_, seen)| matches!(seen.band, Band::NoData | Band::Stale));
         blind.then_some(contingency)
@@ -491,11 +486,12 @@ impl Rollout {
     }
 
     fn complete(&mut self, at: Timestamp) {
-        self.notify(MessageKind::Deployed, &TOLD);
+        self.notify(MessageKind::Deployed, &FOLLOWERS);
         self.changes.to = Some(Stage::Complete { since: at, ending: None });
     }
 
-    /// The last window is over. What was held back for comparison gets the fix first; who closes does not wait for metrics.
+    /// Ends the last watch window. The traffic that was held back for comparison gets the fix
+    /// first.
     fn end_watch(&mut self, at: Timestamp, since: Timestamp, ending: Option<Timestamp>) {
         if self.case.share == Share::ALL {
             self.close();
@@ -523,7 +519,7 @@ impl Rollout {
 
     fn resume(&mut self, at: Timestamp) {
         let Stage::Paused { since, from } = self.case.stage else { return };
-        // Time in a pause is not time watched; what began in it has waited since then.
+        // A pause does not count as watched time; a phase that began in it has waited since then.
         let later =
             |step: Step| Step { since: step.since + at.since(since.max(step.since)), ..step };
         self.changes.to = Some(match from {
@@ -544,23 +540,24 @@ impl Rollout {
 
     fn abort(&mut self, at: Timestamp) {
         match &self.case.stage {
-            // What an attempt before has, or may still get, is taken back; somebody sees to it that it is.
+            // Traffic that an earlier attempt has, or may still get, is rolled back first.
             Stage::Preparing if self.case.share > Share::NONE || !self.case.pending.is_empty() => {
-                self.withdraw(at, RollbackCause::Abort);
+                self.roll_back_now(at, RollbackCause::Abort);
             }
             Stage::Preparing => self.changes.to = Some(Stage::Aborted),
-            Stage::RollingBack(way) => {
-                self.changes.to = Some(Stage::RollingBack(WayBack { abort: true, ..way.clone() }));
+            Stage::RollingBack(progress) => {
+                self.changes.to =
+                    Some(Stage::RollingBack(RollbackProgress { abort: true, ..progress.clone() }));
             }
-            _ => self.go_back(at, RollbackCause::Abort),
+            _ => self.begin_rollback(at, RollbackCause::Abort),
         }
     }
 }
 
-/// What no metric says, a person says with the answer (MET-7).
-fn to_look_at(phase: &Phase) -> String {
+/// What a person has to check in this phase, because no metric shows it.
+fn to_check(phase: &Phase) -> String {
     match phase.watch_for.as_slice() {
         [] => String::new(),
-        what => format!(" (people look at: {})", what.join("; ")),
+        what => format!(" Check first: {}.", what.join("; ")),
     }
 }

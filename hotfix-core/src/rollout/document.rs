@@ -1,4 +1,4 @@
-//! Inputs as flat documents, as they come over the wire and stand in the log (`docs/inputs.md`).
+//! Inputs as flat documents, as they are sent and as they are in the log (`docs/inputs.md`).
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ impl InputDocument {
             }
             InputKind::Tick => {
                 self.why = why;
-                // An empty observation is a tick that says so.
+                // An empty observation means the same as a tick.
                 if self.metrics.as_ref().is_some_and(Observation::is_empty) {
                     self.metrics = None;
                 }
@@ -145,7 +145,7 @@ impl InputDocument {
         })
     }
 
-    /// Of `why` and `evidence` either says what shows it; where both are there, one would vanish, so `why` is left over.
+    /// `why` and `evidence` are alternatives; where both are given, `why` is left over and refused.
     fn evidence_or(&mut self, why: Option<String>) -> Option<String> {
         let evidence = self.evidence.take();
         if evidence.is_some() {
@@ -174,7 +174,7 @@ impl InputDocument {
         Ok(Input { by, key, expected_head, command })
     }
 
-    /// A field that the command did not take.
+    /// A field that the command did not use.
     fn left_over(&self) -> Option<&'static str> {
         let left = [
             ("action", self.action.is_some()),
@@ -207,7 +207,8 @@ impl InputDocument {
     }
 }
 
-/// The first text that is longer than a log should hold; those of a command in the order of [`Command::texts`].
+/// The first text that is too long for the log; those of a command in the order of
+/// [`Command::texts`].
 fn too_long(
     by: Option<&str>,
     key: Option<&str>,
@@ -231,13 +232,13 @@ fn too_long(
 }
 
 impl Input {
-    /// The most bytes of a free text, as a reason or a remark.
+    /// The most bytes of a free text, such as a reason or a note.
     pub(crate) const LONGEST: usize = 4096;
     /// The most bytes of a name, a key or a version.
     pub(crate) const LONGEST_NAME: usize = 256;
 
-    /// What a document would not be read for: an input that was made of values is held to the same, else its line in the log
-    /// could not be read again.
+    /// The fault for which a document would be refused. An input built from values is checked in
+    /// the same way, because otherwise its line in the log could not be read.
     #[inline]
     pub(super) fn fault(&self) -> Option<InputError> {
         let is_plain = self.by.is_none() && self.key.is_none();

@@ -1,25 +1,27 @@
-//! What happens is told to the agenda of duties, and what it asks for becomes actions (TIME-1 to TIME-4).
+//! Duties: events go to the agenda, and what becomes due there becomes actions.
 
-use crate::deadline::{Announcement, Duties, Input as Told, Replan, Who};
+use crate::deadline::{Announcement, Duties, Input as AgendaInput, Replan, Who};
 use crate::fact::Truth;
 use crate::gate::approval::Demand;
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
-use crate::plan::Plan;
+use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
 use crate::policy::section::Due;
+use crate::text::shown;
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::Rollout;
 use super::action::Act;
-use super::case::Case;
+use super::describe::addressed;
 use super::input::{Command, TimeMeaning};
-use super::state::{Resume, Stage};
+use super::stage::{Resume, Stage};
+use super::state::RolloutState;
 
 impl Rollout {
-    /// What is due, overdue, next and done at a time: of what is known now, read at that time (TIME-3).
+    /// The duties at a time, by list: due, overdue, next, later, undated and done.
     ///
-    /// The time may be any; one before the last input is read as that. Times of the incident that the plan's documents
-    /// have count from the first logged input on, which opens the case; before it nothing is asked for.
+    /// A time before the last input is read as the time of that input. Times of the incident in the
+    /// plan's documents count from the first logged input on; before it no duty is listed.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -36,7 +38,8 @@ impl Rollout {
     /// let outcome = rollout.handle("2026-03-03T14:08:00Z".parse()?, &note)?;
     /// let paged = outcome.actions.iter().filter_map(|action| action.act.duty());
     /// assert!(paged.into_iter().any(|duty| duty.as_str() == "p0_on_call"));
-    /// let acknowledge = Input::from_json(r#"{"kind": "acknowledge", "by": "omar", "duty": "p0_on_call"}"#)?;
+    /// let acknowledge = r#"{"kind": "acknowledge", "by": "omar", "duty": "p0_on_call"}"#;
+    /// let acknowledge = Input::from_json(acknowledge)?;
     /// rollout.handle("2026-03-03T14:10:00Z".parse()?, &acknowledge)?;
     /// let duties = rollout.duties("2026-03-03T14:20:00Z".parse()?);
     /// assert_eq!(duties.due[0].id.as_str(), "p0_update");
@@ -55,39 +58,42 @@ impl Rollout {
         self.case.agenda.missed(self.not_before_last(at))
     }
 
-    /// How many occurrences of a duty would be settled late by an answer at this time.
+    /// How many occurrences of a duty an answer at this time would settle late.
     pub(crate) fn passed_occurrences(&self, duty: Name, at: Timestamp) -> u64 {
         self.case.agenda.passed(duty, self.not_before_last(at))
     }
 
-    /// When a moment of the incident came, from which duties are counted; None while it did not, or nobody said when.
+    /// When a moment of the incident happened, from which duties count; None while it has not, or
+    /// its time is not known.
     pub fn moment(&self, moment: Moment) -> Option<Timestamp> {
         self.case.agenda.came(moment)
     }
 
-    /// When the incident began, for whoever measures: as somebody said, else when it was detected, else declared.
+    /// When the incident began: as stated, else when it was detected, else when it was declared.
     pub fn beginning(&self) -> Option<(Moment, Timestamp)> {
         let moments = [Moment::Began, Moment::Detected, Moment::Declared];
         moments.into_iter().find_map(|moment| Some((moment, self.moment(moment)?)))
     }
 
-    /// Tells the agenda what this input and the stage that it leads to mean for duties, and takes what became due.
+    /// Passes this input and its new stage to the agenda, and raises actions for what became due.
     pub(super) fn follow_duties(&mut self, at: Timestamp, command: &Command) {
         let to = self.changes.to.as_ref();
-        self.case.tell_agenda(&self.plan, at, command, to, &mut self.changes.replans);
-        let policy = self.plan.policy();
+        self.case.update_agenda(&self.plan, at, command, to, &mut self.changes.replans);
+        let (policy, subject) = (self.plan.policy(), self.plan.subject());
         let announced = self.case.agenda.advance(at).iter();
-        self.changes.acts.extend(announced.filter_map(|announced| asked_for(policy, announced)));
+        let acts = announced.filter_map(|announced| act_for(policy, subject, announced));
+        self.changes.acts.extend(acts);
     }
 }
 
-/// What is done about something that became due. What people have to do by themselves stands in the list of duties and asks
-/// for no action; where its time passes a ladder wakes somebody. A notice that nobody said was sent is asked for once more
-/// when it is late; one that is due at once is late at once, and asked for once.
-fn asked_for(policy: &Policy, announced: &Announcement) -> Option<Act> {
+/// The action for something that became due. What people do by themselves is in the list of duties
+/// and raises no action; where its time passes, an escalation policy pages somebody. A notice that
+/// was not confirmed as sent is raised once more when it is late; one that is due at once is raised
+/// only once.
+fn act_for(policy: &Policy, subject: &Subject, announced: &Announcement) -> Option<Act> {
     let declared = policy.duties().get(announced.index);
     let has_time = declared.is_some_and(|duty| duty.within != Due::Within(Span::ZERO));
-    let is_notice = matches!(announced.kind, DutyKind::Tell | DutyKind::Update);
+    let is_notice = matches!(announced.kind, DutyKind::Notify | DutyKind::Update);
     let is_asked_again = is_notice && has_time;
     if !(announced.first || is_asked_again) {
         return None;
@@ -98,17 +104,24 @@ fn asked_for(policy: &Policy, announced: &Announcement) -> Option<Act> {
         DutyKind::Page | DutyKind::Escalate => {
             let role = announced.role.or_else(|| RoleName::try_new("incident_commander").ok())?;
             let role = Who::of(policy, role).stand_in.unwrap_or(role);
-            Act::Page { role, why: title, duty }
+            let incident = &subject.incident;
+            let about = incident.title.as_deref().map(|title| format!(" ({})", shown(title)));
+            let text = format!(
+                "{title}{}. Send `acknowledge` for duty `{}` once you are on it.",
+                about.unwrap_or_default(),
+                announced.id
+            );
+            Act::Page { role, why: addressed(incident, &text), duty }
         }
-        DutyKind::Tell | DutyKind::Update => {
+        DutyKind::Notify | DutyKind::Update => {
             let message = match (announced.kind, declared.map(|duty| duty.from)) {
-                (DutyKind::Tell, Some(Moment::Began | Moment::Detected | Moment::Declared)) => {
+                (DutyKind::Notify, Some(Moment::Began | Moment::Detected | Moment::Declared)) => {
                     MessageKind::Alert
                 }
-                (DutyKind::Tell, Some(Moment::DeployStarted)) => MessageKind::DeploymentStarted,
-                (DutyKind::Tell, Some(Moment::Deployed)) => MessageKind::Deployed,
-                (DutyKind::Tell, Some(Moment::RolledBack)) => MessageKind::RolledBack,
-                (DutyKind::Tell, Some(Moment::Verified | Moment::Resolved | Moment::Closed)) => {
+                (DutyKind::Notify, Some(Moment::DeployStarted)) => MessageKind::DeploymentStarted,
+                (DutyKind::Notify, Some(Moment::Deployed)) => MessageKind::Deployed,
+                (DutyKind::Notify, Some(Moment::RolledBack)) => MessageKind::RolledBack,
+                (DutyKind::Notify, Some(Moment::Verified | Moment::Resolved | Moment::Closed)) => {
                     MessageKind::Resolved
                 }
                 _ => MessageKind::Update,
@@ -129,18 +142,18 @@ fn asked_for(policy: &Policy, announced: &Announcement) -> Option<Act> {
     })
 }
 
-impl Case {
-    /// What is known when the case is opened.
+impl RolloutState {
+    /// Passes what is known at the first logged input to the agenda.
     pub(super) fn open_agenda(&mut self, plan: &Plan, at: Timestamp) {
         let policy = plan.policy();
         let incident = &plan.subject().incident;
         let severity = self.readiness.severity;
         let facts = self.readiness.facts.clone();
         let stop_gap = plan.subject().release.stop_gap.map_or(Truth::Unknown, Truth::from);
-        let mut tell = |told| drop(self.agenda.take(policy, at, told));
-        tell(Told::Severity(severity));
-        tell(Told::Facts(&facts));
-        tell(Told::StopGap(stop_gap));
+        let mut update = |input| drop(self.agenda.take(policy, at, input));
+        update(AgendaInput::Severity(severity));
+        update(AgendaInput::Facts(&facts));
+        update(AgendaInput::StopGap(stop_gap));
         let moments = [
             (Moment::Began, incident.began_at),
             (Moment::Detected, incident.detected_at),
@@ -148,14 +161,14 @@ impl Case {
         ];
         for (moment, came) in moments {
             if let Some(came) = came {
-                tell(Told::Moment { moment, at: came });
+                update(AgendaInput::Moment { moment, at: came });
             }
         }
     }
 
-    /// Tells the agenda what an input and the stage that it leads to mean. Called by a replay as well, so it rests on the log
-    /// alone; `replans` gets what a change of what is known did to the duties.
-    pub(super) fn tell_agenda(
+    /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
+    /// the log alone; `replans` gets what the input changed in the duties.
+    pub(super) fn update_agenda(
         &mut self,
         plan: &Plan,
         at: Timestamp,
@@ -167,38 +180,45 @@ impl Case {
             return;
         }
         let policy = plan.policy();
-        let mut told = Vec::new();
+        let mut inputs = Vec::new();
         let facts;
         match command {
-            // Whether it is approved first: a duty that another severity brings is to know.
+            // Approvals first: a duty that the new severity brings depends on them.
             Command::SetSeverity { .. } => {
-                self.tell_approvals(policy, at, &mut told);
-                told.push(Told::Severity(self.readiness.severity));
+                self.update_approvals(policy, at, &mut inputs);
+                inputs.push(AgendaInput::Severity(self.readiness.severity));
             }
             Command::SetFacts { .. } => {
-                self.tell_approvals(policy, at, &mut told);
+                self.update_approvals(policy, at, &mut inputs);
                 facts = self.readiness.facts.clone();
-                told.extend([Told::Severity(self.readiness.severity), Told::Facts(&facts)]);
+                inputs.extend([
+                    AgendaInput::Severity(self.readiness.severity),
+                    AgendaInput::Facts(&facts),
+                ]);
             }
             Command::SetTimes { times, .. } => {
-                told.extend(times.iter().filter_map(|(time, at)| {
+                inputs.extend(times.iter().filter_map(|(time, at)| {
                     Some(match (time.meaning(), *at) {
-                        (TimeMeaning::Moment(moment), Some(at)) => Told::Moment { moment, at },
-                        (TimeMeaning::Moment(moment), None) => Told::TakenBack(moment),
-                        (TimeMeaning::Day(day), Some(at)) => Told::Day { day, at },
+                        (TimeMeaning::Moment(moment), Some(at)) => {
+                            AgendaInput::Moment { moment, at }
+                        }
+                        (TimeMeaning::Moment(moment), None) => AgendaInput::TakenBack(moment),
+                        (TimeMeaning::Day(day), Some(at)) => AgendaInput::Day { day, at },
                         (TimeMeaning::Day(_), None) => return None,
                     })
                 }));
             }
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
-                self.tell_approvals(policy, at, &mut told);
+                self.update_approvals(policy, at, &mut inputs);
             }
-            Command::Acknowledge { duty, .. } => told.push(Told::Acknowledge { duty: *duty }),
-            Command::Done { duty, .. } => told.push(Told::Done { duty: *duty }),
+            Command::Acknowledge { duty, .. } => {
+                inputs.push(AgendaInput::Acknowledge { duty: *duty });
+            }
+            Command::Done { duty, .. } => inputs.push(AgendaInput::Done { duty: *duty }),
             Command::Supersede { .. } | Command::Retry { .. } => {
                 let stop_gap = plan.subject().release.stop_gap;
-                told.push(Told::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
-                self.tell_approvals(policy, at, &mut told);
+                inputs.push(AgendaInput::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
+                self.update_approvals(policy, at, &mut inputs);
             }
             Command::CheckItem { .. }
             | Command::WaiveItem { .. }
@@ -218,11 +238,11 @@ impl Case {
             | Command::Note { .. } => {}
         }
         if let Some(to) = to {
-            self.tell_stage(policy, at, to, &mut told);
+            self.update_stage(policy, at, to, &mut inputs);
         }
-        for told in told {
-            // An answer about a duty was checked before; everything else is taken.
-            if let Ok(replan) = self.agenda.take(policy, at, told)
+        for input in inputs {
+            // An answer about a duty was checked before; everything else is accepted.
+            if let Ok(replan) = self.agenda.take(policy, at, input)
                 && !replan.changes.is_empty()
                 && replan.cause.is_news()
             {
@@ -231,24 +251,25 @@ impl Case {
         }
     }
 
-    /// Whether the approvals that the present severity asks for are there, together, and those that may be given afterwards one
-    /// by one: of every severity, for what was said counts from when it was said should the incident come to have that.
-    fn tell_approvals(&self, policy: &Policy, at: Timestamp, told: &mut Vec<Told<'_>>) {
+    /// Passes approvals to the agenda: whether all that the present severity needs are given, and
+    /// each one that may follow the start. The latter of every severity, because a statement counts
+    /// from its own time should the incident get that severity later.
+    fn update_approvals(&self, policy: &Policy, at: Timestamp, inputs: &mut Vec<AgendaInput<'_>>) {
         let present = self.readiness.severity;
         let demands = self.readiness.demands(policy, Some(at));
-        let mut tell = |demands: &[Demand], of: Option<Severity>| {
-            // Those of the whole policy stand as they do at the present severity.
+        let mut update = |demands: &[Demand], of: Option<Severity>| {
+            // Those of the whole policy have the same state at every severity.
             let own = demands.iter().filter(|demand| of == present || demand.severity.is_some());
             let late = own.filter(|demand| demand.after_the_fact.is_some());
-            told.extend(late.map(|demand| Told::Approval {
+            inputs.extend(late.map(|demand| AgendaInput::Approval {
                 demand: demand.id.place(policy),
                 given: demand.is_met(),
             }));
         };
-        tell(&demands, present);
+        update(&demands, present);
         let others = policy.severities().iter().map(|level| Some(level.severity));
         for other in others.filter(|other| *other != present) {
-            tell(&self.readiness.demands_at(policy, other, Some(at)), other);
+            update(&self.readiness.demands_at(policy, other, Some(at)), other);
         }
         if demands.is_empty() {
             return;
@@ -256,16 +277,22 @@ impl Case {
         let (met, was) =
             (demands.iter().all(Demand::is_met), self.agenda.came(Moment::Approved).is_some());
         match (met, was) {
-            (true, false) => told.push(Told::Moment { moment: Moment::Approved, at }),
-            (false, true) => told.push(Told::TakenBack(Moment::Approved)),
+            (true, false) => inputs.push(AgendaInput::Moment { moment: Moment::Approved, at }),
+            (false, true) => inputs.push(AgendaInput::TakenBack(Moment::Approved)),
             _ => {}
         }
     }
 
-    /// The moments that a change of stage is.
-    fn tell_stage(&self, policy: &Policy, at: Timestamp, to: &Stage, told: &mut Vec<Told<'_>>) {
+    /// Passes the moments that a change of stage means to the agenda.
+    fn update_stage(
+        &self,
+        policy: &Policy,
+        at: Timestamp,
+        to: &Stage,
+        inputs: &mut Vec<AgendaInput<'_>>,
+    ) {
         let deployed = self.agenda.came(Moment::Deployed);
-        let mut came = |moment| told.push(Told::Moment { moment, at });
+        let mut came = |moment| inputs.push(AgendaInput::Moment { moment, at });
         match (&self.stage, to) {
             (Stage::Preparing, Stage::Deploying(_)) => came(Moment::DeployStarted),
             (Stage::Deploying(_) | Stage::Paused { .. }, to)
@@ -273,7 +300,8 @@ impl Case {
             {
                 came(Moment::Deployed);
             }
-            // The end of a hold-back is a change of traffic: what people said of the incident since stands.
+            // The end of a hold-back is a change of traffic: it does not change the incident's
+            // times.
             (Stage::Complete { .. }, Stage::Complete { .. }) => {}
             (_, Stage::Complete { .. }) => {
                 for moment in [Moment::Verified, Moment::Resolved] {
@@ -283,17 +311,21 @@ impl Case {
                 }
             }
             (_, Stage::Closed) => came(Moment::Closed),
-            // With it the agenda takes the deployment back.
+            // With it the agenda revokes the deployment.
             (_, Stage::RolledBack) | (Stage::RollingBack(_), Stage::Aborted) => {
                 came(Moment::RolledBack);
             }
-            // The fix that was live is replaced: it is due again, and the next attempt has its own time.
+            // The fix that was live is replaced: it is due again, and the next attempt has its own
+            // time.
             (_, Stage::Preparing) => {
-                told.extend(deployed.map(|_| Told::TakenBack(Moment::Deployed)));
+                inputs.extend(deployed.map(|_| AgendaInput::TakenBack(Moment::Deployed)));
             }
-            // A late regression opens the case again.
+            // A late regression reopens the incident.
             (Stage::Complete { .. }, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
-                told.extend([Told::TakenBack(Moment::Resolved), Told::TakenBack(Moment::Verified)]);
+                inputs.extend([
+                    AgendaInput::TakenBack(Moment::Resolved),
+                    AgendaInput::TakenBack(Moment::Verified),
+                ]);
             }
             _ => {}
         }

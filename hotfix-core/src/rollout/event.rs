@@ -1,7 +1,7 @@
-//! One line of the log: an input and its outcome, or the opening, or a refusal (ROLL-7).
+//! One line of the log: an input and its outcome, or the opening, or a refusal.
 //!
-//! One input is one line, so a crash loses an input whole or not at all. Members are flat and in alphabetical order, as
-//! canonical JSON wants them.
+//! One input is one line, so a crash loses an input whole or not at all. Members are flat and in
+//! alphabetical order, as canonical JSON wants them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::unit::{MetricName, Name, RoleName, Timestamp};
 use super::action::{Action, ActionId};
 use super::document::InputDocument;
 use super::input::{Command, InputKind, ItemStatus, KnownTime};
-use super::state::Stage;
+use super::stage::Stage;
 
 /// The version of the log's format.
 pub const LOG_FORMAT: u32 = 1;
@@ -33,9 +33,9 @@ pub const LOG_FORMAT: u32 = 1;
 pub(super) enum EventKind {
     /// Policy, plan and salt: the first line.
     Opened,
-    /// An input that was not taken.
+    /// An input that was refused.
     Refused,
-    /// An input that was taken, and what followed.
+    /// An input that was accepted, and its outcome.
     Taken(InputKind),
 }
 
@@ -57,8 +57,8 @@ impl EventKind {
         }
     }
 
-    /// The first release that reads events of this kind; None for those that the format began with. A kind that is added has
-    /// the release that adds it.
+    /// The first release that reads events of this kind; None for those that the format began with.
+    /// A kind that is added has the release that adds it.
     pub(super) const fn needs(self) -> Option<&'static str> {
         match self {
             Self::Opened
@@ -119,7 +119,8 @@ impl<'de> Deserialize<'de> for EventKind {
     }
 }
 
-/// Values about people. Beside the hashed part, so that they can be taken out and the chain still holds.
+/// Personal values. They are outside of the hashed part, so that they can be redacted and the chain
+/// still holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Personal<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,17 +143,17 @@ pub(super) struct Event<'a> {
     #[serde(default, skip_serializing_if = "<[Action]>::is_empty")]
     pub(super) actions: Cow<'a, [Action]>,
     pub(super) at: Timestamp,
-    /// Whether the actor wrote the fix: recorded, as names can be taken out.
+    /// Whether the actor is the author of the fix: recorded, because names can be redacted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) author: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<Digest>,
-    /// What the house's history asked of the tests.
+    /// The calibration of the tests by the organisation's history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) calibration: Option<Cow<'a, BTreeMap<MetricName, MetricCalibration>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<Cow<'a, str>>,
-    /// What the sender said the time was, where that could not be.
+    /// The sender's time, where it was not accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) claimed_at: Option<Timestamp>,
     /// Why an input was refused.
@@ -194,7 +195,7 @@ pub(super) struct Event<'a> {
     pub(super) prev: Digest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) release: Option<Box<Cow<'a, Release>>>,
-    /// What the input did to the duties, where it was a change of what is known (TIME-3).
+    /// What the input changed in the duties, where it changed known data.
     #[serde(default, skip_serializing_if = "<[Replan]>::is_empty")]
     pub(super) replans: Cow<'a, [Replan]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -222,7 +223,7 @@ pub(super) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// A line with nothing but its place in the chain.
+    /// A line with only its place in the chain.
     pub(super) fn new(kind: EventKind, seq: u64, at: Timestamp, prev: Digest) -> Self {
         Self {
             action: None,
@@ -267,7 +268,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Puts the command's fields in. `heard_by` is personal and is left to the caller.
+    /// Sets the command's fields. `heard_by` is personal and is left to the caller.
     pub(super) fn put(&mut self, command: &'a Command) {
         let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
         match command {
@@ -340,11 +341,12 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The input document that this line records, without its kind; names only where they were not taken out.
+    /// The input document that this line records, without its kind; names only where they are not
+    /// redacted.
     pub(super) fn take_document(&mut self, kind: InputKind) -> InputDocument {
         let owned = |text: &mut Option<Cow<'a, str>>| text.take().map(Cow::into_owned);
         let mut personal = self.personal.take().unwrap_or_default();
-        // A name that was taken out is stood for by its digest.
+        // A redacted name is replaced by its digest.
         let named = |name: Option<Cow<'a, str>>, digest: Option<Digest>| {
             name.map(Cow::into_owned).or_else(|| digest.map(|d| d.to_string()))
         };
@@ -362,7 +364,8 @@ impl<'a> Event<'a> {
             item: self.item.take(),
             metrics: self.metrics.take().map(Cow::into_owned),
             note: owned(&mut self.note),
-            // Other lines record it as an outcome, which an audit compares: no input but an approval names a plan.
+            // Other lines record it as an outcome, which an audit compares: no input but an
+            // approval names a plan.
             plan_digest: self.plan_digest.filter(|_| kind == InputKind::Approve),
             release: self.release.take().map(|release| Box::new(release.into_owned())),
             role: self.role.take(),

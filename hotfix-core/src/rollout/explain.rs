@@ -1,16 +1,16 @@
-//! What a verdict explains and foresees, on demand (FIELD-11, FIELD-15, STAT-5, MET-4).
+//! Explanations of a verdict and forecasts, on demand.
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::{Comparison, Harm, Judge, Moment, Outlook, Running, Verdict, Why};
+use crate::judge::{Comparison, Forecast, Harm, Judge, Moment, Running, Verdict, Why};
 use crate::plan::Plan;
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::Rollout;
-use super::case::Case;
-use super::state::{Stage, Step};
+use super::stage::{Stage, Step};
+use super::state::RolloutState;
 
-/// What the judge was asked for a verdict: enough to ask it again.
+/// The question to the judge for a verdict: enough to ask it again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
@@ -23,7 +23,7 @@ pub(super) struct Question {
     needs_efficacy: bool,
 }
 
-/// The judge as it was when the way back began, for whoever asks why.
+/// The judge as it was when the rollback began, for later explanations.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Kept {
     pub(super) judge: Judge,
@@ -32,8 +32,8 @@ pub(super) struct Kept {
 }
 
 impl Question {
-    /// What follows from the case for a verdict at this time; None where nothing is judged.
-    pub(super) fn of(case: &Case, plan: &Plan, at: Timestamp) -> Option<Self> {
+    /// The question for a verdict at this time; None where nothing is judged.
+    pub(super) fn of(case: &RolloutState, plan: &Plan, at: Timestamp) -> Option<Self> {
         let policy = plan.policy();
         let of_phase = |step: &Step| {
             let phase = policy.phases().get(step.index)?;
@@ -47,7 +47,8 @@ impl Question {
             Stage::Gate { step, .. } => Some((step.index, false)),
             Stage::FinalValidation { since } => policy.phases().last().and_then(|phase| {
                 let (lasted, least) = (at.since(*since), policy.final_validation().watch);
-                // It has no longest time of its own: after as long again as the last phase may take, somebody decides.
+                // It has no longest time: after the longest time of the last phase a person
+                // decides.
                 let most = least + phase.watch_most.unwrap_or(phase.watch);
                 (lasted >= least).then_some((last, lasted >= most))
             }),
@@ -70,7 +71,7 @@ impl Question {
         Some(Self { at, share: case.share, due, running, needs_efficacy })
     }
 
-    /// The question as the judge takes it.
+    /// The question in the judge's form.
     pub(super) fn moment<'a>(&self, plan: &'a Plan) -> Moment<'a> {
         let policy = plan.policy();
         let phase = |index: usize| policy.phases().get(index);
@@ -98,7 +99,7 @@ impl Question {
     }
 }
 
-impl Case {
+impl RolloutState {
     /// Keeps the judge before windows are cleared and ticks no longer count.
     pub(super) fn keep_verdict(&mut self) {
         if let Some(question) = self.question.take() {
@@ -109,7 +110,7 @@ impl Case {
 }
 
 impl Rollout {
-    /// The judge, the question and the verdict that stand: the last one's, or from the way back on that before it.
+    /// The judge, question and verdict in force: the last ones, or those before a rollback.
     fn judged(&self) -> Option<(&Judge, Moment<'_>, &Verdict)> {
         let case = &self.case;
         match (&case.question, &case.kept) {
@@ -121,14 +122,16 @@ impl Rollout {
         }
     }
 
-    /// Why the last verdict is as it is: numbers, rules, and the least change that would have turned it (FIELD-11).
+    /// The explanation of the last verdict: numbers, rules, and the smallest change that would have
+    /// changed it.
     ///
-    /// From the way back on it is the verdict before it. None before the first verdict, and between a change of traffic
-    /// and the next look. The same after a replay. It searches, so it may take some milliseconds.
+    /// From a rollback on it explains the verdict before. None before the first verdict, and
+    /// between a change of traffic and the next evaluation. The same after a replay. It searches,
+    /// so it may take milliseconds.
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use hotfix_core::judge::{Decision, Turn};
+    /// use hotfix_core::judge::{Counterfactual, Decision};
     /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
     ///
     /// let plan = Plan::from_json(
@@ -140,49 +143,54 @@ impl Rollout {
     /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
     /// # while let Some(blocker) = rollout.blockers().first() {
     /// #     let input = match (&blocker.item, blocker.roles.first()) {
-    /// #         (Some(item), _) => format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#),
-    /// #         (None, Some(role)) => format!(r#"{{"kind": "approve", "by": "iris", "role": "{role}"}}"#),
+    /// #         (Some(item), _) => format!(r#"{{"kind":"check_item","by":"omar","item":"{item}"}}"#),
+    /// #         (None, Some(role)) => format!(r#"{{"kind":"approve","by":"iris","role":"{role}"}}"#),
     /// #         (None, None) => return Err(blocker.sentence.clone().into()),
     /// #     };
     /// #     rollout.handle("2026-03-03T14:34:00Z".parse()?, &Input::from_json(&input)?)?;
     /// # }
     /// // Approved, and all items checked.
-    /// rollout.handle("2026-03-03T14:40:00Z".parse()?, &Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?)?;
+    /// let start = Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?;
+    /// rollout.handle("2026-03-03T14:40:00Z".parse()?, &start)?;
     /// while let Some(action) = rollout.pending_actions().first() {
     ///     let done = format!(r#"{{"kind": "confirm", "by": "tool", "action": "{}"}}"#, action.id);
     ///     rollout.handle("2026-03-03T14:42:00Z".parse()?, &Input::from_json(&done)?)?;
     /// }
-    /// let metrics = r#"{"kind": "observe", "metrics": {"error_rate": {"canary": [6, 100], "baseline": [3, 900]}}}"#;
+    /// let metrics = r#"{"kind": "observe",
+    ///     "metrics": {"error_rate": {"canary": [6, 100], "baseline": [3, 900]}}}"#;
     /// rollout.handle("2026-03-03T14:43:00Z".parse()?, &Input::from_json(metrics)?)?;
     ///
     /// let why = rollout.why().ok_or("nothing was judged")?;
-    /// let error_rate = why.metrics.iter().find(|m| m.metric.as_str() == "error_rate").ok_or("not judged")?;
-    /// // Six of a hundred are beyond the rollback bound of 5%; with five the evidence still goes back.
-    /// assert!(matches!(error_rate.turn, Turn::Events { from: 6.0, to: 4.0, then: Decision::Hold }));
+    /// let error_rate = why.metrics.iter().find(|m| m.metric.as_str() == "error_rate");
+    /// let error_rate = error_rate.ok_or("not judged")?;
+    /// // Six of a hundred are beyond the rollback bound of 5%; with five the evidence is enough.
+    /// let events = Counterfactual::Events { from: 6.0, to: 4.0, then: Decision::Hold };
+    /// assert_eq!(error_rate.counterfactual, events);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn why(&self) -> Option<Why> {
         self.judged().map(|(judge, moment, verdict)| judge.why(&moment, verdict))
     }
 
-    /// Whom each version hurts, a minute, over the phase so far (STAT-5). None where [`why`](Self::why) is none.
+    /// The impact of each version per minute, over the phase so far. None where [`why`](Self::why)
+    /// is None.
     pub fn harm(&self) -> Option<Harm> {
         self.judged().map(|(judge, moment, _)| judge.harm(&moment))
     }
 
-    /// What the rest of the phase can still show (FIELD-1, FIELD-15); none where no phase is watched.
-    pub fn outlook(&self) -> Option<Outlook> {
+    /// The forecast for the rest of the phase; None where no phase is watched.
+    pub fn forecast(&self) -> Option<Forecast> {
         let question = self.case.question.as_ref()?;
-        self.case.judge.outlook(&question.moment(&self.plan), self.plan.policy().evidence())
+        self.case.judge.forecast(&question.moment(&self.plan), self.plan.policy().evidence())
     }
 
-    /// What each metric's trailing window reads now, in the metric's unit: the new version, and the live one. Absent where an
-    /// arm has no reading in it.
+    /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
+    /// live one. Absent where an arm has no reading in it.
     pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
         self.case.judge.levels(self.case.share)
     }
 
-    /// Each metric, its baseline and what each phase read (MET-4); the phase under way as far as it is.
+    /// Each metric, its baseline and what each phase read; the phase under way as far as it is.
     pub fn comparison(&self) -> Comparison {
         let case = &self.case;
         let mut records = case.phases.clone();

@@ -1,4 +1,4 @@
-//! A log read as a story: every line with the rollout as it left it (POST-1, POST-3).
+//! A log read line by line, each with the rollout after it.
 
 use crate::deadline::Replan;
 use crate::unit::Timestamp;
@@ -15,31 +15,31 @@ use super::{Rollout, Stage};
 pub enum Recorded<'a> {
     /// The opening: policy and plan are the rollout's.
     Opened,
-    /// An input that was not taken.
+    /// An input that was refused.
     Refused {
         /// What came.
         got: Option<InputKind>,
-        /// Why it was not taken: the code.
+        /// The code of the refusal.
         code: &'a str,
     },
-    /// An input that was taken, as it came; a name that was taken out is its digest.
+    /// An input that was accepted, as it came; a redacted name is its digest.
     Taken(&'a Input),
 }
 
-/// One line of a log: what it records, and what followed.
+/// One line of a log: what it records, and its outcome.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Entry<'a> {
     /// Its number, from 0.
     pub seq: u64,
     /// When it happened.
     pub at: Timestamp,
-    /// What the sender said the time was, where that could not be.
+    /// The sender's time, where it was not accepted.
     pub claimed_at: Option<Timestamp>,
     /// What it records.
     pub recorded: Recorded<'a>,
     /// What was to be done.
     pub actions: &'a [Action],
-    /// What became of the duties, where what is known changed.
+    /// Changes of the duties, where known data changed.
     pub replans: &'a [Replan],
     /// The stage that it led to, where it led to one.
     pub to: Option<&'a Stage>,
@@ -48,14 +48,16 @@ pub struct Entry<'a> {
 }
 
 impl Rollout {
-    /// Takes up a whole log, strictly, and shows each line with the rollout as it is after it. It keeps no lines.
+    /// Replays a whole log, strictly, and passes each line with the rollout after it. It keeps no
+    /// lines.
     ///
     /// ```
     /// # use std::sync::Arc;
     /// # use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording}};
     /// use hotfix_core::rollout::{Recorded, Rollout};
     /// # let policy = Arc::new(Policy::preset("phased-canary")?);
-    /// # let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
+    /// # let release = r#"{"version": "2", "previous": "1"}"#;
+    /// # let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "")?;
     /// # let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
     /// # let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "found it"}"#)?;
     /// # rollout.handle("2026-03-03T14:40:00Z".parse()?, &note).map_err(|refusal| refusal.reason)?;

@@ -1,4 +1,4 @@
-//! What comes in: typed commands. `document.rs` reads them, `docs/inputs.md` has them as documents.
+//! Inputs as typed commands. `document.rs` reads them; `docs/inputs.md` describes the documents.
 
 use std::collections::BTreeMap;
 
@@ -20,13 +20,13 @@ closed_set! {
         Approve = "approve",
         /// A role denies it.
         Deny = "deny",
-        /// An approval is taken back.
+        /// A role withdraws its approval.
         Withdraw = "withdraw",
         /// A checklist item or a step is done, does not apply, or is open again.
         CheckItem = "check_item",
         /// A checklist item or a step is waived.
         WaiveItem = "waive_item",
-        /// Go.
+        /// The rollout starts.
         Start = "start",
         /// An action was done.
         Confirm = "confirm",
@@ -36,37 +36,37 @@ closed_set! {
         Observe = "observe",
         /// Time has passed.
         Tick = "tick",
-        /// A person lets a phase pass.
+        /// A person promotes a phase.
         Promote = "promote",
         /// A person objects to a promotion.
         Hold = "hold",
-        /// A person stops the clock.
+        /// A person pauses the rollout.
         Pause = "pause",
-        /// A person lets it run again.
+        /// A person resumes the rollout.
         Resume = "resume",
-        /// A person ends it.
+        /// A person ends the rollout.
         Abort = "abort",
-        /// A person wants to go back.
+        /// A person orders a rollback.
         RollBack = "roll_back",
-        /// A person wants a known version at once.
+        /// A person orders a known version at once.
         Revert = "revert",
-        /// Another release takes the place of the one under way (FIELD-9).
+        /// Another release replaces the one under way.
         Supersede = "supersede",
-        /// What went back or was stopped is tried again (FIELD-13).
+        /// A rollout that was rolled back or stopped is tried again.
         Retry = "retry",
-        /// Somebody or a check reports trouble.
+        /// Somebody or a check reports a problem.
         Report = "report",
-        /// Somebody who was called takes a duty on (TIME-1).
+        /// Somebody acknowledges a page.
         Acknowledge = "acknowledge",
-        /// A duty is done (TIME-3).
+        /// A duty is done.
         Done = "done",
-        /// The severity is set anew.
+        /// The severity is set.
         SetSeverity = "set_severity",
         /// Facts become known.
         SetFacts = "set_facts",
         /// Times become known that only people or calendars know.
         SetTimes = "set_times",
-        /// A remark for the record.
+        /// A note for the log.
         Note = "note",
     }
     /// A time that only people or calendars know, by name.
@@ -75,7 +75,7 @@ closed_set! {
         Began = "began",
         /// Somebody or something noticed it.
         Detected = "detected",
-        /// It was called an incident; without it, the time of the first input.
+        /// It was declared an incident; without it, the time of the first input.
         Declared = "declared",
         /// Work on the fix began.
         FixStarted = "fix_started",
@@ -85,28 +85,28 @@ closed_set! {
         Resolved = "resolved",
         /// The incident was closed; without it, when the rollout was.
         Closed = "closed",
-        /// By when something is due by the next day on which the house works.
+        /// The time by which duties of the next business day are due.
         NextBusinessDay = "next_business_day",
-        /// By when something is due the day after.
+        /// The time by which duties of the next day are due.
         NextDay = "next_day",
         /// The next regular release.
         NextRelease = "next_release",
         /// The next sprint.
         NextSprint = "next_sprint",
     }
-    /// What became of a checklist item.
+    /// The state that `check_item` gives an item.
     ItemStatus {
         /// It is done.
         Done = "done",
         /// It does not apply.
         NotApplicable = "not_applicable",
-        /// It is not: what was said before was a slip.
+        /// It is open again: the earlier mark was a mistake.
         Open = "open",
     }
 }
 
 impl KnownTime {
-    /// As what an agenda takes it.
+    /// Its meaning for an agenda.
     pub(super) const fn meaning(self) -> TimeMeaning {
         match self {
             Self::Began => TimeMeaning::Moment(Moment::Began),
@@ -131,12 +131,12 @@ pub(super) enum TimeMeaning {
 }
 
 impl InputKind {
-    /// Taken at the last known time where the clock stepped back: nothing may keep them out.
+    /// Whether it is accepted with a wrong clock, at the time of the last input.
     pub const fn is_urgent(self) -> bool {
         matches!(self, Self::RollBack | Self::Abort | Self::Revert | Self::Report)
     }
 
-    /// May come from a machine: no actor is asked for.
+    /// Whether it may come from a machine, without an actor.
     pub(super) const fn needs_actor(self) -> bool {
         !matches!(self, Self::Observe | Self::Tick)
     }
@@ -146,7 +146,7 @@ impl InputKind {
 ///
 /// ```
 /// use hotfix_core::rollout::{Command, Input};
-/// let input = Input::from_json(r#"{"kind": "pause", "by": "lena", "why": "lunch is not a reason"}"#)?;
+/// let input = Input::from_json(r#"{"kind": "pause", "by": "lena", "why": "a release is on"}"#)?;
 /// assert!(matches!(input.command, Command::Pause { .. }));
 /// let error = Input::from_json(r#"{"kind": "pause"}"#).unwrap_err();
 /// assert_eq!(error.code(), "HF-IN-003");
@@ -154,26 +154,26 @@ impl InputKind {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
-    /// Who. Personal: logged as a salted digest, the name beside the hashed part.
+    /// Who. Personal: logged as a salted digest, with the name outside of the hashed part.
     pub by: Option<String>,
     /// The same key again changes nothing and gets the same answer; 1 to 256 bytes.
     pub key: Option<String>,
-    /// The log head that the sender has seen; refused where it is no longer the head (FIELD-10).
+    /// The log head that the sender has seen; refused where it is no longer the head.
     pub expected_head: Option<Digest>,
-    /// What.
+    /// What to do.
     pub command: Command,
 }
 
-/// What an input asks for.
+/// The command of an input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// See [`InputKind::Approve`].
     Approve {
         /// In which role.
         role: RoleName,
-        /// Where it was said.
+        /// Where it was stated.
         channel: Option<String>,
-        /// Who heard it, where it was said aloud. Personal.
+        /// Who heard it, where it was verbal. Personal.
         heard_by: Option<String>,
         /// The plan that is approved; refused where it is not this rollout's.
         plan_digest: Option<Digest>,
@@ -196,18 +196,19 @@ pub enum Command {
     },
     /// See [`InputKind::CheckItem`].
     CheckItem {
-        /// The id of an item, or of a step of the procedure (PLAN-8).
+        /// The id of an item, or of a step of the procedure.
         item: Name,
         /// Done, not applicable, or open again.
         status: ItemStatus,
-        /// What shows it.
+        /// The evidence.
         evidence: Option<String>,
     },
     /// See [`InputKind::WaiveItem`].
     WaiveItem {
-        /// The id of an item, of a step of the procedure, or of an [`Exception`](crate::gate::Exception).
+        /// The id of an item, of a step of the procedure, or of an
+        /// [`Exception`](crate::gate::Exception).
         item: Name,
-        /// In which role; an exception asks for one.
+        /// In which role; an exception needs one.
         role: Option<RoleName>,
         /// Why.
         why: String,
@@ -272,7 +273,7 @@ pub enum Command {
     },
     /// See [`InputKind::Supersede`].
     Supersede {
-        /// The release that takes the place.
+        /// The new release.
         release: Box<Release>,
         /// Why.
         why: String,
@@ -295,7 +296,7 @@ pub enum Command {
     Done {
         /// The duty's id.
         duty: Name,
-        /// What shows it.
+        /// The evidence.
         evidence: Option<String>,
     },
     /// See [`InputKind::Report`].
@@ -321,30 +322,30 @@ pub enum Command {
     },
     /// See [`InputKind::SetTimes`].
     SetTimes {
-        /// Times by name. None: what was a moment did not come, or came too soon.
+        /// Times by name. None revokes a moment.
         times: BTreeMap<KnownTime, Option<Timestamp>>,
         /// Why.
         why: Option<String>,
     },
     /// See [`InputKind::Note`].
     Note {
-        /// The remark.
+        /// The note.
         text: String,
     },
 }
 
-/// An input document that is none. The caller's value is wrong; nothing was logged.
+/// An input document that is not valid. The caller's value is wrong; nothing was logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// It is no JSON object of the known fields.
+    /// It is not a JSON object with the known fields.
     #[error("the input cannot be read: {fault}")]
     Syntax {
         /// What is wrong, and where.
         fault: String,
     },
     /// The kind is unknown.
-    #[error("`{got}` is no kind of input; the nearest is `{nearest}`")]
+    #[error("{}", unknown_kind(.got, *.nearest))]
     Kind {
         /// What came.
         got: String,
@@ -360,21 +361,21 @@ pub enum InputError {
         field: &'static str,
     },
     /// A field does not belong to the kind.
-    #[error("`{kind}` takes no `{field}`")]
+    #[error("`{kind}` does not accept `{field}`: remove it")]
     Unexpected {
         /// The kind.
         kind: InputKind,
         /// The field.
         field: &'static str,
     },
-    /// A key that is empty would be the same for every input.
-    #[error("`{field}` is empty: leave it out, or give it a value")]
+    /// A field is empty; an empty key would be the same for every input.
+    #[error("`{field}` is empty: omit it, or give it a value")]
     Empty {
         /// The field.
         field: &'static str,
     },
-    /// A text is longer than anything a log should hold.
-    #[error("`{field}` has {bytes} bytes: at most {most}")]
+    /// A text is too long for the log.
+    #[error("`{field}` has {bytes} bytes: shorten it to at most {most}")]
     TooLong {
         /// The field.
         field: &'static str,
@@ -385,10 +386,18 @@ pub enum InputError {
     },
 }
 
+fn unknown_kind(got: &str, nearest: InputKind) -> String {
+    if got.is_empty() {
+        "the input has no `kind`: name one, as in `tick`".to_owned()
+    } else {
+        format!("`{got}` is not a kind of input; the nearest is `{nearest}`")
+    }
+}
+
 impl InputError {
-    /// A list would be read as fields in order.
+    /// Refuses a value that is not an object: a list would be read as fields in order.
     fn no_object() -> Self {
-        Self::Syntax { fault: "it is no JSON object".to_owned() }
+        Self::Syntax { fault: "it is not a JSON object".to_owned() }
     }
 
     /// The stable code of this error.
@@ -436,7 +445,7 @@ impl Input {
     /// Reads a document of `docs/inputs.md`.
     ///
     /// # Errors
-    /// `HF-IN-001` to `HF-IN-006`.
+    /// [`InputError`] for a document that is not valid.
     pub fn from_json(text: &str) -> Result<Self, InputError> {
         if !text.trim_start().starts_with('{') {
             return Err(InputError::no_object());
@@ -449,7 +458,7 @@ impl Input {
     /// Reads a document that is already parsed.
     ///
     /// # Errors
-    /// `HF-IN-001` to `HF-IN-006`.
+    /// [`InputError`] for a document that is not valid.
     pub fn from_value(value: Value) -> Result<Self, InputError> {
         if !value.is_object() {
             return Err(InputError::no_object());
@@ -461,7 +470,7 @@ impl Input {
 }
 
 impl Command {
-    /// Whether its line names the plan that it is about: the one approved, or the one it begins anew with.
+    /// Whether its line names its plan: the approved one, or the plan of the new attempt.
     pub(super) const fn is_of_the_plan(&self) -> bool {
         matches!(self, Self::Approve { .. } | Self::Supersede { .. } | Self::Retry { .. })
     }

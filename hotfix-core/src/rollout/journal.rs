@@ -1,4 +1,4 @@
-//! The log's writing side: the chain's head, the lines of the last call and, where wanted, of all.
+//! Writing of the log: the chain's head, the lines of the last call and, where kept, all lines.
 
 use std::borrow::Cow;
 
@@ -10,15 +10,15 @@ use super::input::{Command, Input};
 use super::personal::Salt;
 use crate::plan::Plan;
 
-/// What becomes of the log lines.
+/// How log lines are recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Recording {
-    /// Lines are handed out with each outcome and kept for [`Rollout::log`](super::Rollout::log).
+    /// Lines are returned with each outcome and kept for [`Rollout::log`](super::Rollout::log).
     #[default]
     Keep,
-    /// Lines are handed out with each outcome only: memory stays flat.
+    /// Lines are only returned with each outcome: memory does not grow.
     HandOut,
-    /// No lines are made, and so there is no head: for simulation.
+    /// No lines are written, so there is no head: for simulation.
     Off,
 }
 
@@ -49,7 +49,7 @@ impl Journal {
         self.recording != Recording::Off
     }
 
-    /// A call begins: what the last one handed out is forgotten.
+    /// Begins a call and drops the lines of the last one.
     pub(super) fn begin(&mut self) {
         self.last.clear();
     }
@@ -65,7 +65,7 @@ impl Journal {
         std::str::from_utf8(&self.kept).unwrap_or_default()
     }
 
-    /// Takes up a log that was read: its head, and its text where lines are kept.
+    /// Continues a log that was read: its head, and its text where lines are kept.
     pub(super) fn resume(&mut self, head: Digest, log: &[u8]) {
         self.head = head;
         if self.recording == Recording::Keep {
@@ -76,8 +76,9 @@ impl Journal {
     /// Writes one event at the end of the chain.
     ///
     /// # Errors
-    /// What canonical JSON cannot hold. Facts, readings and verdicts are checked where they are made, so none is expected;
-    /// a line that was lost in silence would be worse than an error nobody sees.
+    /// What canonical JSON cannot hold. Facts, readings and verdicts are checked where they are
+    /// made, so none is expected; a line that was lost in silence would be worse than an error
+    /// nobody sees.
     pub(super) fn write(&mut self, event: &Event<'_>) -> Result<(), CanonicalError> {
         if !self.is_on() {
             return Ok(());

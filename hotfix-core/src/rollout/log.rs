@@ -1,4 +1,4 @@
-//! Reading a log: every line checked, folded, nothing concluded anew (ROLL-7).
+//! Reads a log: each line is checked and folded; decisions are taken as recorded.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::journal::Recording;
 use super::personal::Salt;
 use super::version;
 
-/// A log that cannot be taken up: which line, and what was expected.
+/// A log that cannot be read: which line, and what was expected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("line {line}: {fault}")]
 pub struct LogError {
@@ -36,31 +36,32 @@ impl LogError {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogFault {
-    /// There is no line.
-    #[error("the log has no complete line: begin with the plan")]
+    /// The log has no complete line.
+    #[error("the log has no complete line: pass the log from its first line, which has the plan")]
     Empty,
     /// The last line has no line feed.
-    #[error("the last line is incomplete: `recover` drops it")]
+    #[error("the last line is incomplete: use `recover`, which drops it")]
     Torn,
-    /// Its hash is not that of its content, or it is no line of a log.
+    /// Its hash does not match its content, or it is not a line of a log.
     #[error("{0}")]
     Line(#[from] LineError),
     /// It does not follow the line before.
     #[error(
-        "it follows {found}, expected {expected}: a line was changed, moved or taken out before it"
+        "it does not follow the line before ({found}, expected {expected}): a line was removed, \
+         moved, inserted or replaced, or these lines belong to another snapshot"
     )]
     Chain {
         /// The hash of the line before.
         expected: Digest,
-        /// What the line says.
+        /// What the line has.
         found: Digest,
     },
     /// Its number is not the next one.
-    #[error("its number is {found}, expected {expected}")]
+    #[error("line sequence is {found}, expected {expected}: a line is missing or duplicated")]
     Sequence {
         /// The next number.
         expected: u64,
-        /// What the line says.
+        /// What the line has.
         found: u64,
     },
     /// Its event cannot be read.
@@ -70,17 +71,21 @@ pub enum LogFault {
         fault: String,
     },
     /// The first line is not the opening, or a later one is.
-    #[error("the opening line is the first, and only the first")]
+    #[error("the opening line, with the plan, has to be the first line and no other")]
     Opening,
-    /// Its outcome comes out differently when it is computed anew.
-    #[error("its {what} comes out differently when computed anew from the inputs before it")]
+    /// The recomputed outcome differs from the recorded one.
+    #[error(
+        "audit mismatch: the recorded {what} and the recomputed {what} differ: the log was \
+         edited, or was written by a version that decides differently (see the changelog)"
+    )]
     Outcome {
-        /// Verdict, stage or actions.
+        /// What differs: plan, verdict, stage, plan of duties, or actions.
         what: &'static str,
     },
-    /// The log ends elsewhere.
+    /// The log does not end with the expected line.
     #[error(
-        "the log's head is {found}, expected {expected}: lines are missing at its end, or it is another log"
+        "the log's head is {found}, expected {expected}: lines are missing or added at its end, \
+         or it is another log"
     )]
     Head {
         /// What the caller expects.
@@ -88,35 +93,36 @@ pub enum LogFault {
         /// The hash of the last line.
         found: Digest,
     },
-    /// A newer release wrote it, and says or shows that this one cannot read it.
+    /// A newer release wrote it, and this one cannot read it.
     #[error("{what} needs {needs}, and this is release {here}: read the log with a newer one")]
     Newer {
-        /// The event, and what of it is unknown.
+        /// The event, and which part of it is unknown.
         what: String,
         /// The first release that reads it.
         needs: String,
         /// This release.
         here: &'static str,
     },
-    /// A name beside the hashed part is not the one whose digest was hashed.
+    /// A name in `personal` does not match its salted digest in the hashed part.
     #[error(
-        "the name at `{place}` of `personal` is not the one whose salted digest the line has: restore it, or take it out"
+        "the name at `{place}` of `personal` does not match its salted digest in the line: \
+         restore the name, or remove it"
     )]
     Name {
-        /// Where it stands, as a JSON Pointer into the line.
+        /// Its place, as a JSON Pointer into the line.
         place: String,
     },
-    /// The plan it opens with cannot be made.
-    #[error("its plan cannot be made: {0}")]
+    /// The plan of the opening line is not valid.
+    #[error("its plan is not valid: {0}")]
     Plan(#[from] PlanError),
-    /// The policy's figures are no test's.
-    #[error("its policy has no test: {0}")]
+    /// A test cannot be built from the policy's figures.
+    #[error("a test cannot be built from its policy: {0}")]
     Test(#[from] StatError),
-    /// The input it records is none.
+    /// The input that it records is not valid.
     #[error("its input cannot be read: {0}")]
     Input(#[from] InputError),
-    /// The reading it records cannot be true.
-    #[error("its reading cannot be true: {0}")]
+    /// The reading that it records is impossible.
+    #[error("its reading is impossible: {0}")]
     Reading(#[from] ReadingError),
 }
 
@@ -143,28 +149,29 @@ impl LogFault {
     }
 }
 
-/// A rollout that was taken up again after a crash.
+/// A rollout that was restored after a crash.
 #[derive(Clone, Debug)]
 pub struct Recovered {
-    /// The rollout as after the last complete line.
+    /// The rollout after the last complete line.
     pub rollout: Rollout,
-    /// How many bytes of the log stand: cut the file here before appending to it.
+    /// Length of the valid prefix in bytes: truncate the file to it before appending.
     pub length: usize,
-    /// Whether an incomplete last line was dropped. Its input was not taken: deliver it again.
+    /// Whether an incomplete last line was dropped. Its input was not accepted: deliver it again.
     pub dropped: bool,
 }
 
 impl Rollout {
-    /// Takes up a whole log, strictly.
+    /// Restores a rollout from a whole log. Every line has to be valid.
     ///
     /// # Errors
-    /// [`LogError`] with the first line that is wrong: `HF-LOG-001` to `-006`, `-009`, `-010`, `HF-JSON-…` for its hash.
+    /// [`LogError`] with the first line that is wrong, and a [`LogFault`] other than `Outcome` and
+    /// `Head`.
     pub fn replay(log: &[u8], recording: Recording) -> Result<Self, LogError> {
         Self::read_lines(log, recording, |_, _, _| ())
     }
 
-    /// Takes up a whole log and shows each line: with the rollout as it is after it, and what was folded where an input was
-    /// taken.
+    /// Reads a whole log and passes each line to `each`: with the rollout after it, and what was
+    /// folded where an input was accepted.
     pub(super) fn read_lines(
         log: &[u8],
         recording: Recording,
@@ -186,10 +193,11 @@ impl Rollout {
         Ok(rollout)
     }
 
-    /// Takes up a log whose last line may be incomplete, as a crash in mid-write leaves it.
+    /// Restores a rollout from a log whose last line may be incomplete after a crash in mid-write.
     ///
     /// # Errors
-    /// As [`replay`](Self::replay) for what comes before; `HF-LOG-001` where no line is complete.
+    /// As [`replay`](Self::replay) for the complete lines; [`LogFault::Empty`] where no line is
+    /// complete.
     pub fn recover(log: &[u8], recording: Recording) -> Result<Recovered, LogError> {
         let length = log.iter().rposition(|b| *b == b'\n').map_or(0, |last| last + 1);
         let rollout = Self::replay(&log[..length], recording)?;
@@ -218,7 +226,8 @@ impl Rollout {
         Ok(rollout)
     }
 
-    /// Folds one line: the input's facts, then what followed as recorded. Gives back the input, where one was taken.
+    /// Folds one line: the input, then its recorded outcome. Returns the input, where one was
+    /// accepted.
     pub(super) fn replay_line(&mut self, line: &mut LogLine) -> Result<Option<Folded>, LogError> {
         let at = line.event.at;
         let kind = match line.event.kind {
@@ -239,19 +248,19 @@ impl Rollout {
         let mut to = event.to.take().map(std::borrow::Cow::into_owned);
         self.changes.replans.clear();
         let Self { case, plan, changes, .. } = &mut *self;
-        case.tell_agenda(plan, at, &input.command, to.as_ref(), &mut changes.replans);
+        case.update_agenda(plan, at, &input.command, to.as_ref(), &mut changes.replans);
         case.agenda.advance(at);
         let (moved, is_judged) = (to.is_some(), judged.is_some());
         self.case.settle(&self.plan, at, &input, &mut to, &event.actions, judged);
         Ok(Some(Folded { input, moved, judged: is_judged }))
     }
 
-    /// Folds the input of a line; gives it back with the action that it resolved.
+    /// Folds the input of a line; returns it with the action that it resolved.
     pub(super) fn fold_line(
         &mut self,
         line: &mut LogLine,
         kind: InputKind,
-    ) -> Result<(Input, super::case::Resolved), LogError> {
+    ) -> Result<(Input, super::state::Resolved), LogError> {
         let at = line.event.at;
         let input: Input = line
             .event
@@ -273,13 +282,13 @@ impl Rollout {
 /// What a line was, once it is folded.
 pub(super) struct Folded {
     pub(super) input: Input,
-    /// It led to another stage, or to the same one anew.
+    /// It led to another stage, or to the same one again.
     pub(super) moved: bool,
     /// It has a verdict.
     pub(super) judged: bool,
 }
 
-/// Lines of which the last one is complete, where there are any.
+/// The log, where its last line is complete.
 pub(super) fn complete(log: &[u8]) -> Result<&[u8], LogError> {
     if log.last().is_none_or(|last| *last == b'\n') {
         return Ok(log);
@@ -292,14 +301,14 @@ pub(super) fn complete(log: &[u8]) -> Result<&[u8], LogError> {
 #[derive(Clone, Debug)]
 pub(super) struct LogLine {
     pub(super) number: usize,
-    /// In a place of its own: it is large, and is handed on.
+    /// Boxed because it is large and is passed on.
     pub(super) event: Box<Event<'static>>,
-    /// The place of a name that is not the one whose digest was hashed. It is not in `event`.
+    /// The place of a name that does not match its hashed digest. The name is not in `event`.
     pub(super) forged: Option<String>,
 }
 
 impl LogLine {
-    /// The line, where its names are those that were hashed.
+    /// The line, where its names match the hashed digests.
     pub(super) fn trusted(mut self) -> Result<Self, LogError> {
         match self.forged.take() {
             Some(place) => Err(self.error(LogFault::Name { place })),
@@ -312,7 +321,7 @@ impl LogLine {
     }
 }
 
-/// The lines of a log in order; the chain is checked on the way.
+/// The lines of a log in order, with the chain checked.
 pub(super) struct Lines<'a> {
     rest: &'a [u8],
     number: usize,
@@ -326,7 +335,8 @@ impl<'a> Lines<'a> {
         Self { rest: log, number: 0, next: 0, head: Digest::ZERO, salt: Salt::default() }
     }
 
-    /// The lines that come after the first `next`, the last of which has this hash; numbered from 1 again.
+    /// The lines after the first `next` ones, the last of which has this hash; numbered from 1
+    /// again.
     pub(super) const fn after(log: &'a [u8], next: u64, head: Digest, salt: Salt) -> Self {
         Self { rest: log, number: 0, next, head, salt }
     }
@@ -340,7 +350,7 @@ impl<'a> Lines<'a> {
     }
 
     fn read(&mut self, line: &[u8]) -> Result<(Box<Event<'static>>, Option<String>), LogFault> {
-        // A line that cannot be read counts, too.
+        // A line that cannot be read counts as well.
         let number = self.next;
         self.next += 1;
         let (line, event) = read_line(line)?;
@@ -362,7 +372,7 @@ impl<'a> Lines<'a> {
 impl Iterator for Lines<'_> {
     type Item = Result<LogLine, LogError>;
 
-    /// After an error the next line is tried against what the broken one claims to be.
+    /// After an error the next line is checked against what the broken line claims.
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;

@@ -1,55 +1,57 @@
-//! The rollout: inputs in, events and actions out (ROLL-1 to ROLL-7).
+//! The rollout: inputs in, events and actions out.
 //!
-//! It reads no clock and does no input or output. An input is checked (`check.rs`), then folded (`case.rs`); what follows
-//! is concluded (`conclude.rs`) and recorded; the same fold replays a log.
+//! It reads no clock and does no input or output. An input is checked (`check.rs`), then folded
+//! (`state.rs`); its outcome is decided (`conclude.rs`) and recorded; the same fold replays a log.
 
 mod action;
 mod audit;
-mod back;
-mod behaviour;
 mod blocker;
-mod case;
+mod change_record;
 mod check;
 mod conclude;
-mod decoded;
+mod decoded_log;
+mod describe;
 mod document;
 mod downtime;
 mod duty;
 mod event;
 mod explain;
+mod fingerprint;
 mod history;
 mod input;
-mod intent;
+mod intervention;
 mod journal;
 mod keys;
 mod log;
 mod personal;
 mod poll;
+mod raise;
 mod readiness;
-mod record;
 mod redact;
 mod refusal;
 mod revision;
+mod rollback;
 mod snapshot;
+mod stage;
 mod state;
+mod statement;
 mod version;
-mod word;
 
 pub use action::{Act, Action, ActionDocument, ActionId, Audience, MessageKind};
 pub use audit::{Audit, AuditFinding, audit};
 pub use blocker::{Approvals, Blocker, BlockerKind};
-pub use decoded::DecodedLog;
+pub use decoded_log::DecodedLog;
 pub use downtime::Downtime;
 pub use event::LOG_FORMAT;
 pub use history::{Entry, Recorded};
 pub use input::{Command, Input, InputError, InputKind, ItemStatus, KnownTime};
-pub use intent::Intent;
+pub use intervention::Intervention;
 pub use journal::Recording;
 pub use log::{LogError, LogFault, Recovered};
 pub use redact::{Redaction, redact};
 pub use refusal::{Refusal, RefusalReason};
 pub use snapshot::{SNAPSHOT_FORMAT, SnapshotError, SnapshotHead};
-pub use state::{Resume, Returning, RollbackCause, Stage, State, Step, WayBack};
+pub use stage::{Resume, Returning, RollbackCause, RollbackProgress, Stage, State, Step};
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -61,33 +63,34 @@ use crate::plan::Plan;
 use crate::stats::StatError;
 use crate::unit::{MetricName, PhaseName, Share, Timestamp, clone_in_place};
 
-use case::{Case, Changes};
 use check::Passed;
 use event::EventKind;
 use journal::Journal;
 pub(crate) use personal::is_taken_out;
 use readiness::Afterwards;
 use revision::Revision;
+use state::{Changes, RolloutState};
 
-/// One hot-fix from plan to closed case.
+/// One hot-fix from its plan to the end of its watch.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Act, Input, Recording, Rollout}};
 ///
-/// let policy = Arc::new(Policy::preset("phased-canary")?);
+/// let policy = Arc::new(Policy::preset("standard")?);
 /// let plan = Plan::from_json(
 ///     policy,
 ///     r#"{"id": "INC-2041", "severity": "P1"}"#,
-///     r#"{"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "feature_flag", "seconds": 5}]}"#,
+///     r#"{"version": "2.3.1", "previous": "2.3.0",
+///         "methods": [{"kind": "feature_flag", "seconds": 5}]}"#,
 ///     "",
 /// )?;
 /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
-/// // What the start waits for: here one approval and thirty items.
+/// // What blocks the start: here one approval and four checklist items.
 /// while let Some(blocker) = rollout.blockers().first() {
 ///     let input = match (&blocker.item, blocker.roles.first()) {
-///         (Some(item), _) => format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#),
-///         (None, Some(role)) => format!(r#"{{"kind": "approve", "by": "iris", "role": "{role}"}}"#),
+/// (Some(item), _) => format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#),
+/// (None, Some(role)) => format!(r#"{{"kind": "approve", "by": "iris", "role": "{role}"}}"#),
 ///         (None, None) => return Err(blocker.sentence.clone().into()),
 ///     };
 ///     rollout.handle("2026-03-03T14:34:00Z".parse()?, &Input::from_json(&input)?)?;
@@ -103,12 +106,12 @@ use revision::Revision;
 pub struct Rollout {
     /// Behind a pointer: a copy of the rollout has the same one.
     plan: Arc<Plan>,
-    case: Case,
+    case: RolloutState,
     journal: Journal,
     changes: Changes,
     /// Actions of the last call.
     actions: Vec<Action>,
-    /// The plan that an input that passed the checks begins anew with.
+    /// The plan of a new attempt, while its input is processed.
     revision: Option<Box<Revision>>,
 }
 
@@ -121,22 +124,24 @@ pub struct Outcome<'r> {
     pub events: &'r str,
     /// What to do, in this order.
     pub actions: &'r [Action],
-    /// The input's key was known: nothing changed, there is nothing to append, and the actions are those of the first
-    /// delivery.
+    /// Whether the input's key was known: then nothing changed, there is nothing to append, and the
+    /// actions are those of the first delivery.
     pub repeated: bool,
 }
 
 impl Rollout {
-    /// A rollout of this plan that nothing has happened to.
+    /// A rollout of this plan without inputs.
     ///
-    /// `salt` goes into the digests that stand for personal values in the log; it is kept beside the hashed part of the
-    /// first line, so that taking personal values out takes it out too.
+    /// `salt` goes into the digests that replace personal values in the log. It is kept outside of
+    /// the hashed part of the first line, so that redaction removes it together with the personal
+    /// values.
     ///
     /// # Errors
-    /// `HF-STAT-…` where the policy's figures are no test's; those of a checked policy are.
+    /// [`StatError`] where a test cannot be built from the policy's figures; those of a checked
+    /// policy are valid.
     pub fn try_new(plan: Plan, recording: Recording, salt: &str) -> Result<Self, StatError> {
         Ok(Self {
-            case: Case::try_new(&plan)?,
+            case: RolloutState::try_new(&plan)?,
             plan: Arc::new(plan),
             journal: Journal::new(recording, salt),
             changes: Changes::default(),
@@ -145,11 +150,11 @@ impl Rollout {
         })
     }
 
-    /// Takes one input: checks it, records it and says what to do.
+    /// Handles one input: checks it, records it and returns the actions.
     ///
     /// # Errors
-    /// A [`Refusal`] with what would be accepted; the state is as before. Where the refusal is logged, its lines are to
-    /// be appended like any other.
+    /// A [`Refusal`] with what would be accepted; the state is unchanged. Where the refusal is
+    /// logged, append its lines like any other.
     pub fn handle(&mut self, at: Timestamp, input: &Input) -> Result<Outcome<'_>, Refusal> {
         self.journal.begin();
         self.actions.clear();
@@ -182,7 +187,7 @@ impl Rollout {
         self.handle(at, &Input::observe(metrics))
     }
 
-    /// Folds an input that passed the checks, concludes, records.
+    /// Folds an input that passed the checks, decides its outcome and records both.
     fn take(
         &mut self,
         at: Timestamp,
@@ -216,26 +221,26 @@ impl Rollout {
         Ok(())
     }
 
-    /// Whether what is said of the plan comes from whoever wrote the fix.
+    /// Whether a statement about the plan comes from the author of the fix.
     fn is_author(&self, input: &Input) -> bool {
-        let speaks = matches!(
+        let is_statement = matches!(
             input.command,
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }
         );
         let (true, Some(by), Some(author)) =
-            (speaks, input.by.as_deref(), self.plan.subject().release.author.as_deref())
+            (is_statement, input.by.as_deref(), self.plan.subject().release.author.as_deref())
         else {
             return false;
         };
         if is_taken_out(author) {
-            // Where that cannot be told it is not ruled out.
+            // Without the salt the author cannot be ruled out.
             self.journal.salt.stands_for(author, by).unwrap_or(true)
         } else {
             crate::gate::is_author(Some(author), by)
         }
     }
 
-    /// Gives what was concluded the ids of this event.
+    /// Gives the actions their ids: this event and their place.
     fn number_actions(&mut self) {
         let event = self.case.seq;
         self.actions.clear();
@@ -249,7 +254,7 @@ impl Rollout {
         );
     }
 
-    /// The first logged line is the opening.
+    /// Writes the opening line before the first event.
     fn open(&mut self, at: Timestamp) -> Result<(), CanonicalError> {
         if self.case.seq == 0 {
             self.journal.open(at, &self.plan)?;
@@ -258,14 +263,15 @@ impl Rollout {
         Ok(())
     }
 
-    /// Records a refusal, at most one a kind and minute. Before the first input that is taken there is no log, nor a time.
+    /// Records a refusal, at most one of each code in a minute. Before the first accepted input
+    /// there is no log.
     fn refuse(&mut self, at: Timestamp, input: &Input, reason: RefusalReason) -> Refusal {
         let state = self.state();
         let code = reason.code();
         let is_logged = reason.is_logged() && self.journal.is_on() && self.case.is_news(code, at);
-        // The clock goes by what was believed, not by what was refused.
+        // The refused time does not move the clock.
         if let Some(now) = self.case.at.filter(|_| is_logged) {
-            // A refusal that cannot be written is one that is not logged: it changes nothing that is folded.
+            // A refusal that cannot be written is not logged: it changes no folded state.
             if self.log_refusal(at, now, input, code).is_ok() {
                 self.case.note_refusal(code, at);
             }
@@ -321,7 +327,7 @@ impl Rollout {
         self.case.share
     }
 
-    /// How often the hot-fix was begun: 1, and one more with each `supersede` and each `retry`.
+    /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
     pub const fn attempt(&self) -> u32 {
         self.case.attempt
     }
@@ -331,47 +337,51 @@ impl Rollout {
         &self.case.verdict
     }
 
-    /// A metric's evidence with everything that it rests on (STAT-4); None for a metric without a test, or a latency that
-    /// was never read. Computed for this call: seldom, not at every tick.
+    /// A metric's evidence and its basis; None for a metric without a test, or a latency that was
+    /// never read. It is computed for each call: do not call it at every tick.
     pub fn evidence(&self, metric: MetricName) -> Option<MetricEvidence> {
         self.case.judge.evidence(metric, &self.plan)
     }
 
-    /// The last time known.
+    /// The time of the last input.
     pub const fn now(&self) -> Option<Timestamp> {
         self.case.at
     }
 
     /// When it was last started.
     pub fn started_at(&self) -> Option<Timestamp> {
-        self.case.intents.last(InputKind::Start)
+        self.case.interventions.last(InputKind::Start)
     }
 
-    /// Since when it is on a way back, or back; None while it is neither.
+    /// Since when it is being rolled back, or is rolled back; None otherwise.
     pub const fn turned_back_at(&self) -> Option<Timestamp> {
         self.case.turned_back_at
     }
 
-    /// Why it did; none where it did not, or where the deployment failed before any traffic moved.
+    /// Why it is rolled back; None where it is not, or where the deployment failed before any
+    /// traffic moved.
     pub const fn turned_back_for(&self) -> Option<&RollbackCause> {
         self.case.turned_back_for.as_ref()
     }
 
-    /// Actions that await `confirm` or `failed`, oldest first. After a crash these are to be done, or found done.
+    /// Actions that await `confirm` or `failed`, oldest first. After a crash do them, or find out
+    /// that they were done.
     pub fn pending_actions(&self) -> &[Action] {
         &self.case.pending
     }
 
-    /// The hash of the last line, 64 zeros before the first; None where no log is made.
+    /// The hash of the last line, 64 zeros before the first; None where no log is written.
     pub fn head(&self) -> Option<Digest> {
         self.journal.is_on().then_some(self.journal.head)
     }
 
-    /// The actions of the last input that was taken, after a replay as well; a refusal and a repeated delivery leave them.
+    /// The actions of the last accepted input, also after a replay; a refusal or a repeated
+    /// delivery does not change them.
     ///
-    /// After a crash between append and act none of them may have been done, or some. Those that await their result are
-    /// pending, too, and settled there; of the others only the host can know. Do again what is not known to be done: the ids are
-    /// the same, so that whoever is told or paged can tell a second time from a second thing.
+    /// After a crash between append and act none, some or all of them may have been done. Those
+    /// that await their result are among [`pending_actions`](Self::pending_actions); of the others
+    /// only the caller can know. Repeat what is not known to be done: the ids are the same, so a
+    /// receiver can recognise a repetition.
     pub fn last_actions(&self) -> &[Action] {
         &self.case.last
     }
@@ -381,7 +391,7 @@ impl Rollout {
         self.journal.log()
     }
 
-    /// The kinds of input that would be taken now.
+    /// The kinds of input that would be accepted now.
     pub fn accepted(&self) -> Vec<InputKind> {
         let state = self.state();
         let mut accepted = state.accepts().to_vec();

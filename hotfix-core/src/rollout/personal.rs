@@ -1,4 +1,5 @@
-//! Names beside the hashed part of a line: salted digests stand for them, so that they can be taken out.
+//! Personal names, outside of the hashed part of a line: salted digests replace them there, so that
+//! names can be redacted.
 
 use std::borrow::Cow;
 
@@ -9,12 +10,12 @@ use crate::plan::personal::Named;
 
 use super::event::{Event, EventKind, Personal};
 
-/// What digests of names are salted with.
+/// The salt of the digests of names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Salt {
-    /// None: it was taken out of the log. What is written from then on has the empty salt.
+    /// None: it was removed from the log. Later lines have the empty salt.
     text: Option<String>,
-    /// The last name and its digest, as the same one mostly comes again.
+    /// The last name and its digest, because the same name often comes again.
     last: Option<(String, Digest)>,
 }
 
@@ -27,7 +28,7 @@ impl Salt {
         self.text.as_deref()
     }
 
-    /// Whether it was taken out, and with it what tells who a digest stands for.
+    /// Whether it was removed: then a digest cannot be matched with a name.
     pub(super) const fn is_lost(&self) -> bool {
         self.text.is_none()
     }
@@ -54,8 +55,8 @@ impl Salt {
         Digest::of(&bytes)
     }
 
-    /// What stands for a name in a document: its digest, or the digests of both parts of `Name <address>`, so that either
-    /// still tells who it is.
+    /// The replacement of a name in a document: its digest, or the digests of both parts of
+    /// `Name <address>`, so that either part can be matched.
     fn hidden(&self, name: &str) -> String {
         match name_and_address(name) {
             Some((name, address)) => format!("{} <{}>", self.salted(name), self.salted(address)),
@@ -63,7 +64,8 @@ impl Salt {
         }
     }
 
-    /// The document with digests in place of names; the names go into `personal`, by their place below `at`.
+    /// The document with digests in place of names; the names go into `personal`, by their place
+    /// below `at`.
     pub(super) fn hide_in<'d, T: Named>(
         &self,
         document: &'d T,
@@ -89,8 +91,8 @@ impl Salt {
         event.personal = Some(personal).filter(|personal| *personal != Personal::default());
     }
 
-    /// Puts names back in place of digests. A name that is not the one whose digest was hashed stays out, and its place is
-    /// given back.
+    /// Restores names in place of digests. A name that does not match its hashed digest is omitted,
+    /// and its place is returned.
     pub(super) fn reveal(&mut self, event: &mut Event<'_>, line: &str) -> Option<String> {
         if event.kind == EventKind::Opened {
             *self = Self::new(event.personal.as_ref().and_then(|p| p.salt.as_deref()));
@@ -139,8 +141,8 @@ impl Salt {
         forged
     }
 
-    /// Whether `by` is who `hidden` stands for, which [`is_taken_out`]; None where the salt is gone, so nobody can tell. Another
-    /// spelling of a name has another digest.
+    /// Whether `hidden`, a redacted name, is the name `by`; None where the salt was removed.
+    /// Another spelling of a name has another digest.
     pub(super) fn stands_for(&self, hidden: &str, by: &str) -> Option<bool> {
         if self.is_lost() {
             return None;
@@ -152,7 +154,7 @@ impl Salt {
     }
 }
 
-/// Whether this is a digest that stands for a name.
+/// Whether this is the digest of a redacted name.
 pub(crate) fn is_taken_out(name: &str) -> bool {
     digests(name).is_some()
 }

@@ -1,24 +1,26 @@
-//! The one moment at which the host has to call again.
+//! The next moment at which the caller has to send a `tick`.
 
 use crate::unit::Timestamp;
 
-use super::{Returning, Rollout, Stage, WayBack};
+use super::{Returning, RollbackProgress, Rollout, Stage};
 
 impl Rollout {
-    /// The next moment at which time alone can change something; the host arms one timer with it and sends a `tick`.
+    /// The next moment at which time alone can change something: arm one timer with it and send a
+    /// `tick`.
     ///
-    /// A phase, a window, a way back, or a duty. Observations are the host's own business: they come at the policy's
-    /// cadence, and with them is seen what is foreseen and what follows when older readings leave a window. None where nothing
-    /// waits for time. Before the first input it is the beginning of 1970, which has long come: whatever is due from the
-    /// beginning, such as asking for approvals, comes with a `tick` of the present time.
+    /// It covers phases, windows, rollbacks and duties, but not observations: send those at the
+    /// policy's cadence; forecasts, and readings that leave a window, are evaluated with them. None
+    /// where nothing waits for time. Before the first input it is the beginning of 1970: send a
+    /// `tick` with the current time, which raises what is due from the beginning, such as requests
+    /// for approval.
     pub fn poll_at(&self) -> Option<Timestamp> {
         let Some(now) = self.case.at else { return Some(Timestamp::default()) };
         let policy = self.plan.policy();
         let (mut next, mut found) = (Timestamp::MAX, false);
-        // What has come since time was looked at last waits for a `tick` now.
-        let looked = self.case.looked_at.unwrap_or(now);
+        // A moment since the last `observe` or `tick` is due now.
+        let last = self.case.looked_at.unwrap_or(now);
         let mut consider = |at: Timestamp| {
-            if at > looked && at <= next {
+            if at > last && at <= next {
                 (next, found) = (at, true);
             }
         };
@@ -38,7 +40,7 @@ impl Rollout {
                     consider(*since + last);
                 }
             }
-            Stage::RollingBack(WayBack {
+            Stage::RollingBack(RollbackProgress {
                 returning: Some(Returning { step, reached }),
                 since,
                 ..
@@ -49,8 +51,8 @@ impl Rollout {
                     _ => consider(*since + policy.rollback().returned_within),
                 }
             }
-            Stage::RollingBack(way) => match way.watching {
-                None => consider(way.since + policy.rollback().returned_within),
+            Stage::RollingBack(progress) => match progress.watching {
+                None => consider(progress.since + policy.rollback().returned_within),
                 Some(since) => {
                     consider(since + policy.rollback().watch);
                     consider(since + policy.rollback().returned_within);
@@ -60,8 +62,7 @@ impl Rollout {
                 self.late_deployment_at(*step).into_iter().for_each(&mut consider);
             }
             Stage::Preparing => {
-                let record = self.plan.subject().release.record.as_ref();
-                if let Some(window) = record.and_then(|record| record.window) {
+                if let Some(window) = self.change_window() {
                     consider(window.from);
                 }
             }

@@ -1,49 +1,49 @@
-//! What was said and done for the start and after it: severity, facts, approvals, items (GATE-1, GATE-2). Kept here, judged in
-//! `gate`.
+//! What was stated and done for the start and after it: severity, facts, approvals, items. It is
+//! kept here and judged in `gate`.
 
 use serde_json::{Map, Value};
 
 use crate::fact::{Facts, Truth, Vocabulary};
-use crate::gate::approval::{self, Clock, Demand, DemandId, Said, Word, Words};
+use crate::gate::approval::{self, Answer, Clock, Demand, DemandId, Statement, Statements};
 use crate::gate::checklist::{self, Exception, ItemState, Mark, Marks};
 use crate::grade::Severity;
-use crate::plan::{Plan, Remark};
+use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::unit::{RoleName, Timestamp};
 
 use super::input::{Command, Input, ItemStatus};
-use super::state::State;
+use super::stage::State;
 
-/// Who said what, and which items are settled.
+/// Statements about the plan, and the state of the items.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Readiness {
-    /// The severity that is acted on.
+    /// The severity in force.
     pub(super) severity: Option<Severity>,
     /// It was given by a person, so facts do not change it.
     pub(super) given: bool,
     /// What is known by now.
     pub(super) facts: Facts,
-    pub(super) words: Words,
+    pub(super) words: Statements,
     pub(super) marks: Marks,
     /// Why the policy answers with the normal process, for what is known now.
-    pub(super) normal: Vec<Remark>,
+    pub(super) normal: Vec<PlanFinding>,
     /// When the rollout started.
     pub(super) started: Option<Timestamp>,
     /// Demands that somebody was asked to meet.
     pub(super) requested: Vec<DemandId>,
-    /// Demands of which the roles that the policy names have been told.
+    /// Demands of whose approval the policy's roles have been notified.
     pub(super) told: Vec<DemandId>,
 }
 
 /// One thing that keeps the rollout from starting.
 pub(super) enum Missing<'a> {
-    /// The policy asks for things by severity, and there is none, or none of the policy's.
+    /// The demands depend on the severity, and it is not known, or the policy does not have it.
     Severity(Option<Severity>),
-    /// A denial stands.
-    Denial(&'a Word),
+    /// A denial is in force.
+    Denial(&'a Statement),
     /// The policy answers with the normal process, and nobody has waived that.
-    NormalProcess(&'a [Remark]),
+    NormalProcess(&'a [PlanFinding]),
     /// A demand is not met.
     Approval(Demand),
     /// An item is open.
@@ -56,7 +56,7 @@ impl Readiness {
             severity: plan.severity(),
             given: plan.subject().incident.severity.is_some(),
             facts: plan.facts().clone(),
-            words: Words::default(),
+            words: Statements::default(),
             marks: Marks::default(),
             normal: plan.normal_process(plan.severity(), plan.facts()),
             started: None,
@@ -65,12 +65,12 @@ impl Readiness {
         }
     }
 
-    /// Folds an input that was checked. `author`: it comes from whoever wrote the fix.
+    /// Folds an input that was checked. `author`: it comes from the author of the fix.
     pub(super) fn fold(&mut self, plan: &Plan, at: Timestamp, input: &Input, author: bool) {
         let policy = plan.policy();
         let by = || input.by.clone().unwrap_or_default();
-        let word = |said, role, why: &Option<String>| Word {
-            said,
+        let statement = |answer, role, why: &Option<String>| Statement {
+            answer,
             role,
             by: by(),
             at,
@@ -84,12 +84,15 @@ impl Readiness {
         match &input.command {
             Command::Approve { role, channel, heard_by, why, plan_digest: _ } => {
                 let (channel, heard_by) = (channel.clone(), heard_by.clone());
-                let said = Word { channel, heard_by, ..word(Said::Approved, *role, why) };
-                self.words.take(policy, said);
+                let approval =
+                    Statement { channel, heard_by, ..statement(Answer::Approved, *role, why) };
+                self.words.take(policy, approval);
             }
-            Command::Deny { role, why } => self.words.take(policy, word(Said::Denied, *role, why)),
+            Command::Deny { role, why } => {
+                self.words.take(policy, statement(Answer::Denied, *role, why));
+            }
             Command::Withdraw { role, why } => {
-                self.words.take(policy, word(Said::Withdrawn, *role, why));
+                self.words.take(policy, statement(Answer::Withdrawn, *role, why));
             }
             Command::CheckItem { item, status, evidence } => {
                 let state = match status {
@@ -135,7 +138,8 @@ impl Readiness {
         }
     }
 
-    /// Sees whether the policy answers with the normal process. Who waived that for fewer reasons did not know of these.
+    /// Updates the reasons for the normal process. A new reason reopens a waiver that was given
+    /// without it.
     fn see_process(&mut self, plan: &Plan) {
         let normal = plan.normal_process(self.severity, &self.facts);
         if normal.iter().any(|reason| !self.normal.contains(reason)) {
@@ -144,14 +148,15 @@ impl Readiness {
         self.normal = normal;
     }
 
-    /// Everybody has been asked about the present demands.
+    /// Records that the present demands have been requested.
     pub(super) fn note_requests(&mut self, policy: &Policy) {
         let new = approval::demands(policy, self.severity).map(|(id, _)| id);
         let new: Vec<DemandId> = new.filter(|id| !self.requested.contains(id)).collect();
         self.requested.extend(new);
     }
 
-    /// The roles of each demand that somebody has yet to be asked about; after the start of those that may still be met.
+    /// The roles of each demand that has not been requested yet; after the start only of demands
+    /// that may still be met.
     pub(super) fn unrequested(&self, policy: &Policy) -> Vec<Vec<RoleName>> {
         approval::demands(policy, self.severity)
             .filter(|(id, _)| !self.requested.contains(id))
@@ -160,29 +165,29 @@ impl Readiness {
             .collect()
     }
 
-    /// The demands that are met and of which the policy's roles have yet to be told.
-    pub(super) fn untold(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
+    /// The demands that are met and of which the policy's roles have not been notified yet.
+    pub(super) fn unnotified(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
         let mut demands = self.demands(policy, now);
-        demands.retain(|d| d.is_met() && !d.told.is_empty() && !self.told.contains(&d.id));
+        demands.retain(|d| d.is_met() && !d.notified.is_empty() && !self.told.contains(&d.id));
         demands
     }
 
-    /// They have been told.
-    pub(super) fn note_told(&mut self, policy: &Policy, now: Option<Timestamp>) {
-        let told: Vec<DemandId> = self.untold(policy, now).iter().map(|demand| demand.id).collect();
-        self.told.extend(told);
+    /// Records that they have been notified.
+    pub(super) fn note_notified(&mut self, policy: &Policy, now: Option<Timestamp>) {
+        let notified = self.unnotified(policy, now);
+        self.told.extend(notified.iter().map(|demand| demand.id));
     }
 
     pub(super) fn has_approved(&self, role: RoleName) -> bool {
         self.words.has_approved(role)
     }
 
-    /// How each demand stands.
+    /// The state of each demand.
     pub(super) fn demands(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
         self.demands_at(policy, self.severity, now)
     }
 
-    /// How each demand would stand at another severity.
+    /// The state that each demand would have at another severity.
     pub(super) fn demands_at(
         &self,
         policy: &Policy,
@@ -190,15 +195,15 @@ impl Readiness {
         now: Option<Timestamp>,
     ) -> Vec<Demand> {
         let clock = Clock { started: self.started, now };
-        approval::stand(policy, severity, &self.words, clock)
+        approval::demand_states(policy, severity, &self.words, clock)
     }
 
-    /// What was said by roles that nobody asks.
-    pub(super) fn unasked(&self, policy: &Policy) -> Vec<Word> {
+    /// Statements of roles that no demand names.
+    pub(super) fn unasked(&self, policy: &Policy) -> Vec<Statement> {
         self.words.unasked(policy, self.severity)
     }
 
-    /// Whether the policy takes approvals after the start, and whether one is still wanted.
+    /// Whether the policy accepts approvals after the start, and whether one is still missing.
     pub(super) fn afterwards(&self, policy: &Policy) -> Afterwards {
         let mut demands = self.demands(policy, None);
         demands.retain(|demand| demand.after_the_fact.is_some());
@@ -229,7 +234,8 @@ impl Readiness {
         missing
     }
 
-    /// The required items for which something waits that are not settled: each with its list, and whether that applies.
+    /// The open required items that hold something up: each with its list, and whether the list
+    /// applies.
     pub(super) fn open_items<'a>(
         &'a self,
         policy: &'a Policy,
@@ -238,10 +244,10 @@ impl Readiness {
         checklist::holding(policy, self.severity, &self.facts, &self.marks, holds)
     }
 
-    /// Another attempt begins: what was said of the plan is void, and with another release also what was done for it. What is
-    /// known of the incident stays.
-    pub(super) fn begin_anew(&mut self, plan: &Plan, same_release: bool) {
-        self.words = Words::default();
+    /// Begins another attempt: statements about the plan are void, and with another release also
+    /// the items. What is known of the incident stays.
+    pub(super) fn begin_attempt(&mut self, plan: &Plan, same_release: bool) {
+        self.words = Statements::default();
         if !same_release {
             self.marks = Marks::default();
         }
@@ -251,8 +257,8 @@ impl Readiness {
         self.told.clear();
     }
 
-    /// `drafted` while the severity is not known or an item is open, `awaiting_approval` while an approval or a waiver is
-    /// missing, else `ready`.
+    /// `drafted` while the severity is not known or an item is open, `awaiting_approval` while an
+    /// approval or a waiver is missing, else `ready`.
     pub(super) fn state(&self, policy: &Policy) -> State {
         let missing = self.missing(policy);
         let drafted = |m: &Missing<'_>| matches!(m, Missing::Severity(_) | Missing::Item(..));
@@ -266,24 +272,24 @@ impl Readiness {
     }
 }
 
-/// A denial is named by itself: whoever lifts it approves with that.
+/// Whether an unmet demand holds up the start. A denial is listed separately: an approval lifts it.
 fn holds_up(demand: &Demand) -> bool {
     demand.holds_start && !demand.is_met() && demand.state != approval::DemandState::Denied
 }
 
-/// What approvals after the start are good for.
+/// Whether an approval may follow the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Afterwards {
     /// The policy has none.
     Never,
     /// All have been given.
     Met,
-    /// One is still wanted, or a denial stands.
+    /// One is still missing, or a denial is in force.
     Wanted,
 }
 
-/// Adds what became known; `null` makes a fact unknown again. What cannot be read changes nothing: such facts are refused, but
-/// logs of earlier releases have them.
+/// Adds facts; `null` makes a fact unknown again. A fact that cannot be read changes nothing: it is
+/// refused now, but logs of earlier releases have some.
 fn learn(facts: &mut Facts, map: &Map<String, Value>, vocabulary: &Vocabulary) {
     for (name, value) in map {
         let Some(fact) = vocabulary.find(name) else { continue };

@@ -1,4 +1,4 @@
-//! Taking names out of a log: the chain holds without them (ROLL-7).
+//! Redaction of names in a log: the chain holds without them.
 
 use serde_json::Value;
 
@@ -7,25 +7,27 @@ use crate::gate::is_author;
 
 use super::log::{LogError, LogFault};
 
-/// What is taken out of a log.
+/// What is redacted in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Redaction {
-    /// Everything personal, the salt too: who a digest stands for cannot be found by trying names.
+    /// All personal values and the salt: then the name of a digest cannot be found by trying names.
     Everything,
-    /// These people: their names, however their case, and how they are reached. `Name <address>` goes by either part. The salt
-    /// stays, as other names need it; so whoever has the log can still try a name on a digest.
+    /// These people: their names, however their case, and how they are reached. `Name <address>`
+    /// goes by either part. The salt stays, as other names need it; so whoever has the log can
+    /// still try a name on a digest.
     Names(Vec<String>),
 }
 
-/// The log without personal values: what is hashed, members of newer releases and the layout of lines stay as they are. A
-/// second time changes nothing.
+/// The log without personal values: what is hashed, members of newer releases and the layout of
+/// lines stay as they are. A second time changes nothing.
 ///
-/// Only what stands in `personal` is taken out. What people wrote into texts (`why`, `note`, a title) is hashed and stays.
+/// Only values in `personal` are redacted. Texts that people wrote (`why`, `note`, a title) are
+/// hashed and stay.
 ///
 /// # Errors
-/// [`LogError`] with the first line at which the chain is broken: `HF-JSON-…`, `HF-LOG-003`; `HF-LOG-001` for a log without a
-/// line, `HF-LOG-002` for one whose last line is incomplete.
+/// [`LogError`] with the first line at which the chain is broken, for a log without a line, and for
+/// an incomplete last line.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -42,11 +44,13 @@ pub enum Redaction {
 /// let note = r#"{"kind": "note", "by": "omar", "text": "on it"}"#;
 /// rollout.handle("2026-03-03T14:40:00Z".parse()?, &Input::from_json(note)?)?;
 ///
-/// let without_lena = redact(rollout.log().as_bytes(), &Redaction::Names(vec!["lena ode".to_owned()]))?;
+/// let lena = Redaction::Names(vec!["lena ode".to_owned()]);
+/// let without_lena = redact(rollout.log().as_bytes(), &lena)?;
 /// assert!(!without_lena.contains("Lena") && without_lena.contains("omar"));
 /// let without_anybody = redact(without_lena.as_bytes(), &Redaction::Everything)?;
 /// assert!(!without_anybody.contains("omar") && !without_anybody.contains("b7c1f09a"));
-/// assert_eq!(Rollout::replay(without_anybody.as_bytes(), Recording::Off)?.state(), rollout.state());
+/// let again = Rollout::replay(without_anybody.as_bytes(), Recording::Off)?;
+/// assert_eq!(again.state(), rollout.state());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn redact(log: &[u8], redaction: &Redaction) -> Result<String, LogError> {
@@ -79,7 +83,7 @@ pub fn redact(log: &[u8], redaction: &Redaction) -> Result<String, LogError> {
 }
 
 impl Redaction {
-    /// What becomes of the member `personal`.
+    /// The change of the member `personal`.
     fn personal(&self, personal: &str) -> Change {
         let names = match self {
             Self::Everything => return Change::TakeOut,
@@ -95,7 +99,7 @@ impl Redaction {
     }
 }
 
-/// Names by place: with a `name` goes what stands beside it, as how somebody is reached.
+/// Names by place: a `name` is removed with its neighbours, such as the contact.
 fn values(values: &str, names: &[String]) -> Change {
     let mut people: Vec<String> = Vec::new();
     for member in members(values) {
@@ -112,7 +116,7 @@ fn values(values: &str, names: &[String]) -> Change {
     replaced(values, left)
 }
 
-/// An object of which nothing is left goes itself.
+/// An object that becomes empty is removed as well.
 fn replaced(before: &str, left: String) -> Change {
     if left == before {
         Change::Keep
@@ -123,8 +127,8 @@ fn replaced(before: &str, left: String) -> Change {
     }
 }
 
-/// Whether one of these names is in it, however deep: of members that a newer release has, nothing is known but that they are
-/// personal.
+/// Whether one of these names is in it, however deep: of members that a newer release has, nothing
+/// is known but that they are personal.
 fn is_about(member: &Member<'_>, names: &[String]) -> bool {
     fn any(value: &Value, names: &[String]) -> bool {
         match value {

@@ -1,6 +1,7 @@
-//! What the machine declines, and what it would take instead.
+//! Refusals: why an input is not accepted, and what would be.
 
 use crate::canonical::{CanonicalError, Digest};
+use crate::code::code;
 use crate::deadline::DutyRefusal;
 use crate::fact::FactError;
 use crate::metric::ReadingError;
@@ -10,20 +11,22 @@ use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::action::ActionId;
 use super::input::{InputError, InputKind, KnownTime};
-use super::state::State;
+use super::stage::State;
 
-/// A legal input that is not taken now. Nothing has changed but the log, where the refusal is logged.
+/// A valid input that is not accepted now. The state is unchanged; the log gets a line where the
+/// refusal is logged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
-    /// Why.
+    /// Why it is refused.
     pub reason: RefusalReason,
-    /// What came.
+    /// The kind of the input.
     pub got: InputKind,
-    /// In which state.
+    /// The state that refused it.
     pub state: State,
-    /// What would be taken in this state.
+    /// The kinds that this state accepts.
     pub accepted: Vec<InputKind>,
-    /// The log lines that this refusal adds; empty where it is not logged. To be appended like any other.
+    /// The log lines that this refusal adds; empty where it is not logged. Append them like
+    /// any other.
     pub events: String,
 }
 
@@ -46,82 +49,88 @@ impl std::error::Error for Refusal {}
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefusalReason {
-    /// The state does not take it.
-    #[error("taken here are {}", list(.accepted))]
+    /// The state does not accept it.
+    #[error("accepted in this state: {}", list(.accepted))]
     State {
-        /// What is taken.
+        /// What is accepted.
         accepted: Vec<InputKind>,
     },
-    /// The time is before the last one known.
-    #[error("its time {at} is before the last one known, {last}: send the present time")]
+    /// The time is before the last recorded input.
+    #[error(
+        "timestamp {at} is earlier than the last recorded input ({last}): check the clock, or \
+         send the current time"
+    )]
     Past {
-        /// What came.
+        /// The time of the input.
         at: Timestamp,
-        /// The last time known.
+        /// The time of the last input.
         last: Timestamp,
     },
     /// The time is too far ahead.
     #[error(
-        "its time {at} is more than {most} after the last one known, {last}: send a `tick` first if the clock is right"
+        "timestamp {at} is more than {most} after the last recorded input ({last}): check the \
+         clock; if it is right, send a `tick` first"
     )]
     Future {
-        /// What came.
+        /// The time of the input.
         at: Timestamp,
-        /// The last time known.
+        /// The time of the last input.
         last: Timestamp,
-        /// The most.
+        /// The longest step that is accepted.
         most: Span,
     },
     /// A tick that is too far ahead.
     #[error(
-        "its time {at} is more than {most} after the last one known, {last}, and after what was waited for: is the clock \
-         right? Then send a `tick` for each {most}"
+        "timestamp {at} is more than {most} after the last recorded input ({last}) and after the \
+         time of the next tick: \
+         check the clock; if it is right, send one `tick` for each {most}"
     )]
     FarTick {
-        /// What came.
+        /// The time of the input.
         at: Timestamp,
-        /// The last time known.
+        /// The time of the last input.
         last: Timestamp,
-        /// The most.
+        /// The longest step that is accepted.
         most: Span,
     },
-    /// A time that seconds would be, where milliseconds are expected.
-    #[error(
-        "its time {at} is before 2001-09-09: were seconds given, where milliseconds are expected?"
-    )]
+    /// A time apparently in seconds, where milliseconds are expected.
+    #[error("timestamp {at} is before 2001-09-09: send milliseconds, not seconds")]
     Seconds {
-        /// What came.
+        /// The time of the input.
         at: Timestamp,
     },
     /// The sender has not seen the whole log.
-    #[error("the log's head is {head}, not {expected}: another driver was faster; replay the log")]
+    #[error(
+        "the log's head is {head}, expected {expected}: another process appended to this log \
+         since you read it; replay the log and try again"
+    )]
     StaleHead {
         /// The head.
         head: Digest,
         /// What the sender expected.
         expected: Digest,
     },
-    /// No head can be checked where no log is made.
-    #[error("this rollout makes no log, so it has no head to expect")]
+    /// A rollout without a log has no head to compare with.
+    #[error("this rollout writes no log, so it has no head: omit `expected_head`")]
     NoLog,
-    /// No such action is pending.
-    #[error("no action `{action}` is pending; pending are: {pending}")]
+    /// No such action awaits its result.
+    #[error("action `{action}` is not awaiting a result (awaiting: {pending})")]
     NoSuchAction {
-        /// What came.
+        /// The action that the input names.
         action: ActionId,
-        /// What is pending.
+        /// The actions that await their result.
         pending: String,
     },
     /// Something is missing before the start.
     #[error("{missing}{}", more_missing(*.more))]
     NotReady {
-        /// What, in a sentence: the gravest first.
+        /// What is missing, the most important first.
         missing: String,
         /// How many more things are missing.
         more: usize,
     },
-    /// The policy cannot do what it says.
-    #[error("the policy has a fault that keeps it from starting: {finding}{}", and_more(*.more))]
+    /// The policy has an error that prevents a start.
+    #[error("the policy has an error that prevents a start: {finding}{}", and_more(*.more))]
     PolicyDenied {
         /// The linter's first finding of level `deny`.
         finding: String,
@@ -131,20 +140,21 @@ pub enum RefusalReason {
     /// The policy has no such item or step.
     #[error("the policy has no checklist item or step `{item}`; the nearest is `{nearest}`")]
     NoSuchItem {
-        /// What came.
+        /// The name that came.
         item: String,
         /// The nearest known one, or a dash.
         nearest: String,
     },
-    /// Nobody of that role has approved.
-    #[error("no approval of `{role}` is there to be taken back")]
+    /// The role has not approved.
+    #[error("role `{role}` has no approval that could be withdrawn")]
     NoSuchApproval {
         /// The role.
         role: String,
     },
-    /// The approval is of another plan.
+    /// The approval is for another plan.
     #[error(
-        "the plan is {plan}, not {approved}: it was changed, so look at it again and approve it anew"
+        "the plan is {plan}, not {approved}: it was changed, so read it again and approve the new \
+         one"
     )]
     PlanChanged {
         /// The plan that was approved.
@@ -153,7 +163,7 @@ pub enum RefusalReason {
         plan: Digest,
     },
     /// The policy names who holds the role, and this is somebody else.
-    #[error("`{role}` is held by {holders}, who has to say it")]
+    #[error("`{role}` is held by {holders}: nobody else can act in this role")]
     NotTheHolder {
         /// The role.
         role: RoleName,
@@ -163,128 +173,133 @@ pub enum RefusalReason {
     /// The policy names no such role.
     #[error("the policy has no role `{role}`; the nearest is `{nearest}`")]
     NoSuchRole {
-        /// What came.
+        /// The name that came.
         role: RoleName,
         /// The nearest known one, or a dash.
         nearest: String,
     },
-    /// Who approves has approved in another role.
+    /// The same person has approved in another role.
     #[error(
-        "the same person approved as `{first}`, and two approvals are two people's: {who} is to say it, or take the other \
-         one back with `withdraw`"
+        "the same person approved as `{first}`, and two approvals need two people: ask {who}, or \
+         send `withdraw` for \
+         the other approval"
     )]
     SamePerson {
-        /// The role of the approval that stands.
+        /// The role of the approval that was given.
         first: RoleName,
         /// Who can give this one.
         who: String,
     },
-    /// Nobody is named who heard it, or nobody else.
-    #[error("a spoken approval names in `heard_by` who else heard it")]
+    /// A verbal approval without a second person who heard it.
+    #[error("a verbal approval needs `heard_by`: name another person who heard it")]
     Unheard,
-    /// No demand that the role serves takes the spoken word.
-    #[error("the spoken word of `{role}` will not do: {remedy}")]
+    /// No demand that the role serves accepts a verbal approval.
+    #[error("verbal approval by `{role}` is not accepted: {remedy}")]
     NotSpoken {
         /// The role.
         role: RoleName,
-        /// What would do.
+        /// What is accepted instead.
         remedy: String,
     },
-    /// After the start, with nothing left to approve.
+    /// An approval after the start, with nothing left to approve.
     #[error("{}: {}", if *.met { "all approvals that may follow the start have been given" } else { "the policy lets no approval follow the start" }, "`report` a doubt, `pause` or `roll_back` instead")]
     NothingToApprove {
-        /// There was something, and it is approved.
+        /// There were demands that may follow the start, and all are approved.
         met: bool,
     },
-    /// An item is set aside without a reason.
-    #[error("`{item}` is set aside without a reason: say in `{field}` why")]
+    /// An item is waived, or marked as not applicable, without a reason.
+    #[error("`{item}` cannot be set aside without a reason: give it in `{field}`")]
     NoReason {
         /// The item.
         item: Name,
         /// Where the reason goes.
         field: &'static str,
     },
-    /// What only a role may waive is checked, or waived by somebody else.
-    #[error("`{item}` is waived or it holds: by {}, named in `role`, with the reason in `why`", waivers(.roles))]
+    /// An item that only a role may waive was checked, or waived without that role.
+    #[error("`{item}` can only be waived, by {}: send `waive_item` with `role` and the reason in `why`", waivers(.roles))]
     OnlyWaived {
-        /// What.
+        /// The item.
         item: Name,
         /// The roles that may; empty: any.
         roles: Vec<RoleName>,
     },
-    /// What goes on record names nobody.
-    #[error("nobody is named: say in `by` whose word it is")]
+    /// The input names nobody.
+    #[error("`by` is blank: name the person or tool")]
     Nameless,
-    /// Facts that the policy does not know, or that cannot be.
+    /// Facts that the policy does not know, or whose values are not valid.
     #[error("at `/facts{}`: {fact}{}", .fact.path(), and_more_facts(*.more))]
     Fact {
-        /// The first.
+        /// The first error.
         fact: FactError,
         /// How many more there are.
         more: usize,
     },
-    /// The policy does not let a person pass this phase before its gate.
+    /// The policy does not let a person promote this phase before its gate.
     #[error(
-        "the policy lets a person promote at the gate, not before: wait for it, or set `early_promotion`"
+        "the phase cannot be promoted yet: wait for its gate or until a decision is asked; \
+         `early_promotion` allows it while a phase is watched"
     )]
     TooEarly,
-    /// The policy does not let a person revert, or not to this version.
+    /// The policy does not allow a revert, or not to this version.
     #[error("{}", barred(.only.as_deref()))]
     RevertBarred {
-        /// The one version that may be reverted to. None: there is none.
+        /// The only version that a revert may name; None: a revert is not allowed.
         only: Option<String>,
     },
-    /// A release that takes the place of itself, or is to be reverted to itself.
+    /// A release is superseded by itself, or reverted to itself.
     #[error("`{version}` is the release under way: name another version")]
     SameRelease {
         /// The version.
         version: String,
     },
-    /// A day without a time.
-    #[error("at `/times/{day}`: a day cannot be taken back: give the time that it means now")]
+    /// A date without a time.
+    #[error("at `/times/{day}`: a date cannot be removed with `null`: send the new date")]
     NoDay {
-        /// Which.
+        /// The date.
         day: KnownTime,
     },
-    /// The end of the final validation waits for items.
+    /// The final validation waits for items.
     #[error("the final validation waits for {open}: check or waive them first")]
     Unvalidated {
-        /// Which.
+        /// The open items.
         open: String,
     },
-    /// The end of the final validation, with a fix that is not shown to work, and no reason.
-    #[error(
-        "the fix is not shown to work: say in `why` how it is known that it does, or `roll_back`"
-    )]
+    /// `promote` without a reason at the end of the final validation, though the fix is not shown
+    /// to work.
+    #[error("the fix is not shown to work: say in `why` how it is known to work, or `roll_back`")]
     Unproven,
-    /// Nothing is read, and the plan waits until that is mended.
-    #[error("{when}, and the plan waits until that is mended: mend it, or `roll_back`")]
+    /// No deciding metric has data, and the policy makes the rollout wait.
+    #[error("{when}, and the policy makes the rollout wait: restore the readings, or `roll_back`")]
     Blind {
-        /// What has happened, as the policy's contingency has it.
+        /// What has happened, in the words of the policy's contingency.
         when: String,
     },
     /// The release cannot be planned.
     #[error("{0}")]
     Plan(PlanError),
-    /// The duty takes no such answer.
+    /// The duty does not accept this answer.
     #[error("{0}")]
     Duty(#[from] DutyRefusal),
-    /// A key came with an input of another kind before.
-    #[error("its key came with a `{first}` before: give each input a key of its own")]
+    /// The key was used by an input of another kind.
+    #[error("its key was already used by a `{first}`: give each input its own key")]
     KeyReused {
-        /// The kind it came with.
+        /// The kind that used it.
         first: InputKind,
     },
     /// Facts that canonical JSON cannot hold: a whole number beyond 2^53.
     #[error("the facts cannot be recorded: {0}")]
     Facts(CanonicalError),
-    /// What followed could not be written. The state is ahead of the log: drop this rollout and replay the log.
-    #[error("what followed cannot be recorded ({0}): drop this rollout and replay the log")]
+    /// The outcome could not be written. The state is ahead of the log: discard this rollout and
+    /// replay it.
+    #[error(
+        "the outcome of this input cannot be recorded ({0}): the state is ahead of the log, so \
+         discard this rollout and replay the log"
+    )]
     NotRecorded(CanonicalError),
-    /// A reading that cannot be true or does not fit.
+    /// A reading that is impossible or does not fit the metric.
     #[error("{0}")]
     Reading(#[from] ReadingError),
-    /// An input that was made of values, and that no document could be: a log that had it could not be read again.
+    /// An input built from values that no document can express: its log could not be read again.
     #[error("{0}")]
     Input(#[from] InputError),
 }
@@ -292,13 +307,14 @@ pub enum RefusalReason {
 fn barred(only: Option<&str>) -> String {
     match only {
         Some(version) => format!(
-            "the policy lets a person revert to `{version}` alone: name that, or `roll_back`"
+            "the policy allows a revert to `{version}` only: name that version, or send `roll_back`"
         ),
-        None => "the policy lets nobody revert at once: `roll_back` instead".to_owned(),
+        None => "the policy allows no revert: send `roll_back` instead".to_owned(),
     }
 }
 
-fn waivers(roles: &[RoleName]) -> String {
+/// Who can waive.
+pub(super) fn waivers(roles: &[RoleName]) -> String {
     if roles.is_empty() { "any role".to_owned() } else { quoted(roles, " or ") }
 }
 
@@ -307,7 +323,7 @@ fn and_more_facts(more: usize) -> String {
 }
 
 fn more_missing(more: usize) -> String {
-    if more == 0 { String::new() } else { format!("; and {more} more: ask for the blockers") }
+    if more == 0 { String::new() } else { format!("; and {more} more: see the blockers") }
 }
 
 fn and_more(more: usize) -> String {
@@ -318,36 +334,36 @@ impl RefusalReason {
     /// The stable code of this reason.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::State { .. } => "HF-ROLL-001",
-            Self::Past { .. } => "HF-ROLL-002",
-            Self::Future { .. } | Self::FarTick { .. } => "HF-ROLL-003",
-            Self::StaleHead { .. } => "HF-ROLL-004",
-            Self::NoLog => "HF-ROLL-005",
-            Self::NoSuchAction { .. } => "HF-ROLL-006",
-            Self::NotReady { .. } => "HF-ROLL-007",
-            Self::PolicyDenied { .. } => "HF-ROLL-013",
-            Self::NoSuchItem { .. } => "HF-ROLL-008",
-            Self::NoSuchApproval { .. } => "HF-ROLL-009",
-            Self::TooEarly => "HF-ROLL-010",
-            Self::KeyReused { .. } => "HF-ROLL-011",
-            Self::NotRecorded(_) => "HF-ROLL-012",
-            Self::PlanChanged { .. } => "HF-ROLL-014",
-            Self::NotTheHolder { .. } => "HF-ROLL-015",
-            Self::Unheard => "HF-ROLL-016",
-            Self::NotSpoken { .. } => "HF-ROLL-017",
-            Self::NoSuchRole { .. } => "HF-ROLL-026",
-            Self::SamePerson { .. } => "HF-ROLL-027",
-            Self::NothingToApprove { .. } => "HF-ROLL-018",
-            Self::NoReason { .. } => "HF-ROLL-019",
-            Self::Nameless => "HF-ROLL-020",
-            Self::RevertBarred { .. } => "HF-ROLL-021",
-            Self::SameRelease { .. } => "HF-ROLL-022",
-            Self::NoDay { .. } => "HF-ROLL-023",
-            Self::Unvalidated { .. } => "HF-ROLL-024",
-            Self::Seconds { .. } => "HF-ROLL-025",
-            Self::OnlyWaived { .. } => "HF-ROLL-030",
-            Self::Unproven => "HF-ROLL-031",
-            Self::Blind { .. } => "HF-ROLL-032",
+            Self::State { .. } => code! {HF-ROLL-001},
+            Self::Past { .. } => code! {HF-ROLL-002},
+            Self::Future { .. } | Self::FarTick { .. } => code! {HF-ROLL-003},
+            Self::StaleHead { .. } => code! {HF-ROLL-004},
+            Self::NoLog => code! {HF-ROLL-005},
+            Self::NoSuchAction { .. } => code! {HF-ROLL-006},
+            Self::NotReady { .. } => code! {HF-ROLL-007},
+            Self::PolicyDenied { .. } => code! {HF-ROLL-013},
+            Self::NoSuchItem { .. } => code! {HF-ROLL-008},
+            Self::NoSuchApproval { .. } => code! {HF-ROLL-009},
+            Self::TooEarly => code! {HF-ROLL-010},
+            Self::KeyReused { .. } => code! {HF-ROLL-011},
+            Self::NotRecorded(_) => code! {HF-ROLL-012},
+            Self::PlanChanged { .. } => code! {HF-ROLL-014},
+            Self::NotTheHolder { .. } => code! {HF-ROLL-015},
+            Self::Unheard => code! {HF-ROLL-016},
+            Self::NotSpoken { .. } => code! {HF-ROLL-017},
+            Self::NoSuchRole { .. } => code! {HF-ROLL-026},
+            Self::SamePerson { .. } => code! {HF-ROLL-027},
+            Self::NothingToApprove { .. } => code! {HF-ROLL-018},
+            Self::NoReason { .. } => code! {HF-ROLL-019},
+            Self::Nameless => code! {HF-ROLL-020},
+            Self::RevertBarred { .. } => code! {HF-ROLL-021},
+            Self::SameRelease { .. } => code! {HF-ROLL-022},
+            Self::NoDay { .. } => code! {HF-ROLL-023},
+            Self::Unvalidated { .. } => code! {HF-ROLL-024},
+            Self::Seconds { .. } => code! {HF-ROLL-025},
+            Self::OnlyWaived { .. } => code! {HF-ROLL-030},
+            Self::Unproven => code! {HF-ROLL-031},
+            Self::Blind { .. } => code! {HF-ROLL-032},
             Self::Plan(error) => error.code(),
             Self::Duty(refusal) => refusal.code(),
             Self::Fact { fact, .. } => fact.code(),
@@ -357,7 +373,7 @@ impl RefusalReason {
         }
     }
 
-    /// A stale head says nothing about this rollout, nor does what is no input: neither is logged.
+    /// Whether the refusal is logged: a stale head and an invalid input are not about this rollout.
     pub(super) const fn is_logged(&self) -> bool {
         !matches!(
             self,

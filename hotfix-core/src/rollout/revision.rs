@@ -1,7 +1,7 @@
-//! Beginning anew: another release takes the place of the one under way, or what ended is tried again (FIELD-9, FIELD-13).
+//! New attempts: another release replaces the one under way, or an ended rollout is tried again.
 //!
-//! What was watched of one attempt says nothing of the next: it starts at the first phase with tests that have seen nothing,
-//! and its approvals are its own. What is known of the incident, and what is due, stays.
+//! A new attempt starts at the first phase, with new tests and its own approvals. The facts of the
+//! incident and the duties stay.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::unit::{Share, Timestamp};
 
 use super::Rollout;
 use super::action::Act;
-use super::case::Resolved;
-use super::conclude::TOLD;
+use super::conclude::FOLLOWERS;
 use super::input::{Command, Input};
-use super::state::Stage;
+use super::stage::Stage;
+use super::state::Resolved;
 
-/// What another attempt begins with.
+/// The plan and the judge of a new attempt.
 #[derive(Clone, Debug)]
 pub(super) struct Revision {
     plan: Plan,
@@ -27,7 +27,7 @@ pub(super) struct Revision {
 }
 
 impl Rollout {
-    /// Makes the plan of an input that begins anew, so that one that cannot be made changes nothing.
+    /// Makes the plan of a new attempt before anything changes, so that an error changes nothing.
     pub(super) fn prepare_revision(&mut self, command: &Command) -> Result<(), PlanError> {
         self.revision = None;
         let release = match command {
@@ -45,7 +45,7 @@ impl Rollout {
         Ok(())
     }
 
-    /// Folds an input that was checked; one that begins anew takes its plan into force.
+    /// Folds an input that was checked; a new attempt puts its plan in force.
     pub(super) fn fold(&mut self, at: Timestamp, input: &Input, author: bool) -> Resolved {
         let resolved = self.case.fold(&self.plan, at, input, author);
         if let Some(revision) = self.revision.take() {
@@ -54,7 +54,7 @@ impl Rollout {
             let case = &mut self.case;
             case.judge = judge;
             case.attempt += 1;
-            case.readiness.begin_anew(&self.plan, same_release);
+            case.readiness.begin_attempt(&self.plan, same_release);
             case.verdict = Verdict::default();
             (case.question, case.kept) = (None, None);
             case.phases.clear();
@@ -62,18 +62,18 @@ impl Rollout {
         resolved
     }
 
-    /// Back to where the start is prepared. Traffic that the former release has is taken from it, but where it is frozen:
-    /// there the old version may not be able to take it.
-    pub(super) fn begin_anew(&mut self) {
+    /// Returns to the preparation of a start. Traffic that the former release has is withdrawn,
+    /// except where the rollout is frozen: there the old version may not be able to serve it.
+    pub(super) fn begin_attempt(&mut self) {
         let frozen = matches!(self.case.stage, Stage::Frozen { .. });
-        // What is under way may still give it some.
+        // A pending change may still give it some.
         let has_traffic = self.case.share > Share::NONE
             || self.case.pending.iter().any(|action| matches!(action.act, Act::SetTraffic { .. }));
         if has_traffic && !frozen {
             self.act(Act::SetTraffic { share: Share::NONE });
         }
         self.changes.to = Some(Stage::Preparing);
-        self.notify(MessageKind::Update, &TOLD);
+        self.notify(MessageKind::Update, &FOLLOWERS);
         self.request_missing_approvals();
     }
 }

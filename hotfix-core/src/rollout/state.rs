@@ -1,333 +1,509 @@
-//! The stages of a rollout and what each takes in: the one table of ROLL-1.
+//! The folded state of a rollout: everything that the log has, and nothing else.
 
-use serde::{Deserialize, Serialize};
+use crate::deadline::{Agenda, Replan};
+use crate::grade::Response;
+use crate::judge::{Decision, Judge, PhaseRecord, Use, Verdict};
+use crate::plan::Plan;
+use crate::policy::Policy;
+use crate::stats::StatError;
+use crate::unit::{Share, Timestamp, clone_in_place};
 
-use crate::grade::{Signal, closed_set};
-use crate::judge::Cause;
-use crate::unit::{PhaseName, Timestamp};
+use super::action::{Act, Action, ActionId};
+use super::downtime::Outage;
+use super::explain::{Kept, Question};
+use super::input::{Command, Input, InputKind};
+use super::intervention::Interventions;
+use super::keys::Keys;
+use super::readiness::Readiness;
+use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, State, Step};
 
-use super::input::InputKind;
-
-/// Where a rollout is, with the data of that stage and no other.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Stage {
-    /// Before the start, of the first attempt or of another. Its name tells what is missing: `drafted`, `awaiting_approval`
-    /// or `ready`.
-    Preparing,
-    /// The new version, or more traffic for it, is under way.
-    Deploying(Step),
-    /// A phase is watched.
-    Monitoring(Step),
-    /// A phase has shown what it must; a person decides, or may object.
-    Gate {
-        /// The phase.
-        #[serde(flatten)]
-        step: Step,
-        /// With a veto window: when it ends.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        until: Option<Timestamp>,
-    },
-    /// The last look.
-    FinalValidation {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// All traffic is on the fix; it is still watched.
-    Complete {
-        /// Since when.
-        since: Timestamp,
-        /// Where the last phase held some traffic back to compare with: since when that is to get the fix as well (ROLL-6).
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        ending: Option<Timestamp>,
-    },
-    /// The watch is over. Final.
-    Closed,
-    /// On the way back.
-    RollingBack(WayBack),
-    /// Back, and looked at. Final.
-    RolledBack,
-    /// A person stopped the clock of a phase; traffic stays as it is and is still watched.
-    Paused {
-        /// Since when.
-        since: Timestamp,
-        /// Where it goes on.
-        from: Resume,
-    },
-    /// Traffic stays where it is and a person has to act: every way back failed, or something cannot go back (FIELD-6).
-    Frozen {
-        /// Since when.
-        since: Timestamp,
-        /// Why it was to go back.
-        why: RollbackCause,
-        /// Every way back was tried and failed.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        tried: bool,
-    },
-    /// Stopped for good by a person. Final.
-    Aborted,
-    /// The deployment failed before any traffic moved. Final.
-    Failed,
+/// What an input leads to, before it is recorded.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) to: Option<Stage>,
+    pub(super) acts: Vec<Act>,
+    /// Changes of the plan of duties.
+    pub(super) replans: Vec<Replan>,
+    /// The question to the judge, where a verdict was made.
+    pub(super) judged: Option<Question>,
+    /// The decision differs from the last one, and is not milder.
+    pub(super) turned: bool,
 }
 
-/// A phase and since when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// The phase's place in the plan, from 0.
-    pub index: usize,
-    /// The phase's name.
-    pub phase: PhaseName,
-    /// Since when.
-    pub since: Timestamp,
-}
+clone_in_place!(Changes { to, acts, replans, judged, turned });
 
-/// The stages that a pause can interrupt.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Resume {
-    /// See [`Stage::Deploying`].
-    Deploying(Step),
-    /// See [`Stage::Monitoring`].
-    Monitoring(Step),
-    /// See [`Stage::Gate`]; a veto window starts again.
-    Gate(Step),
-    /// See [`Stage::FinalValidation`].
-    FinalValidation {
-        /// Since when.
-        since: Timestamp,
-    },
-}
-
-/// A rollback under way (ROLL-5).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WayBack {
-    /// Ends in `aborted` instead of `rolled_back`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub abort: bool,
-    /// Which of the plan's methods is tried, from 0.
-    pub method: usize,
-    /// Since when.
-    pub since: Timestamp,
-    /// While traffic goes back in steps, before the method (FIELD-6).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub returning: Option<Returning>,
-    /// Once the method is confirmed: since when metrics are watched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watching: Option<Timestamp>,
-    /// Why.
-    pub why: RollbackCause,
-}
-
-/// A step of traffic on its way back (FIELD-6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Returning {
-    /// Which of the policy's steps, from 0.
-    pub step: usize,
-    /// Since when the old version has that share; none: it is under way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reached: Option<Timestamp>,
-}
-
-/// Why a rollout goes back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum RollbackCause {
-    /// The judge.
-    Verdict {
-        /// Its causes.
-        causes: Vec<Cause>,
-    },
-    /// A report (ROLL-4).
-    Signal {
-        /// What was reported.
-        signal: Signal,
-    },
-    /// A person asked.
-    Person,
-    /// A person asked for a known version (FIELD-7).
-    Revert {
-        /// The version to go to.
-        version: String,
-    },
-    /// Moving traffic failed.
-    ActionFailed,
-    /// A person aborted.
-    Abort,
-}
-
-closed_set! {
-    /// The name of a state.
-    State {
-        /// The severity is not known, a checklist item is open, or an attempt before still has traffic.
-        Drafted = "drafted",
-        /// An approval or a waiver is missing.
-        AwaitingApproval = "awaiting_approval",
-        /// Nothing is missing.
-        Ready = "ready",
-        /// A version or traffic is under way.
-        Deploying = "deploying",
-        /// A phase is watched.
-        Monitoring = "monitoring",
-        /// A person decides or may object.
-        Gate = "gate",
-        /// The last look.
-        FinalValidation = "final_validation",
-        /// Complete and still watched.
-        Complete = "complete",
-        /// Over.
-        Closed = "closed",
-        /// On the way back.
-        RollingBack = "rolling_back",
-        /// Back.
-        RolledBack = "rolled_back",
-        /// Stopped by a person for a while.
-        Paused = "paused",
-        /// A person has to act: every way back failed, or something cannot go back.
-        Frozen = "frozen",
-        /// Stopped for good.
-        Aborted = "aborted",
-        /// The deployment failed before any traffic moved.
-        Failed = "failed",
+impl Changes {
+    pub(super) fn clear(&mut self) {
+        self.to = None;
+        self.acts.clear();
+        self.replans.clear();
+        self.judged = None;
+        self.turned = false;
     }
 }
 
-impl State {
-    /// True where nothing more happens to the traffic.
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed)
-    }
-
-    /// Whether `approve`, `deny` and `withdraw` are taken here, after the start where the policy has a demand that may be
-    /// met then (GATE-1). What was stopped for good needs none.
-    pub const fn takes_approvals(self) -> bool {
-        !matches!(self, Self::Aborted | Self::Failed)
-    }
-
-    /// What this state takes in: the table of ROLL-1. `confirm` and `failed` are taken in any state while their action
-    /// is pending; `promote` in `monitoring` and `final_validation` only where the policy allows; `approve`, `deny` and
-    /// `withdraw` also after the start where the policy lets an approval follow. Items and steps are checked wherever the
-    /// rollout was not stopped for good: there are lists for after the deployment, for a way back and for the time after.
-    #[rustfmt::skip]
-    pub const fn accepts(self) -> &'static [InputKind] {
-        use InputKind::{
-            Abort, Acknowledge, Approve, CheckItem, Confirm, Deny, Done, Failed, Hold, Note, Observe, Pause, Promote, Report,
-            Resume, Retry, Revert, RollBack, SetFacts, SetSeverity, SetTimes, Start, Supersede, Tick, WaiveItem, Withdraw,
-        };
-        match self {
-            Self::Drafted | Self::AwaitingApproval => &[
-                Approve, Deny, Withdraw, CheckItem, WaiveItem, Tick, Supersede,
-                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Ready => &[
-                Start, Approve, Deny, Withdraw, CheckItem, WaiveItem, Tick, Supersede,
-                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Deploying => &[
-                Confirm, Failed, Observe, Tick, CheckItem, WaiveItem, Supersede,
-                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Gate => &[
-                Observe, Tick, Promote, Hold, CheckItem, WaiveItem, Supersede,
-                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Monitoring | Self::FinalValidation => &[
-                Observe, Tick, Promote, CheckItem, WaiveItem, Supersede,
-                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::RollingBack => &[
-                Confirm, Failed, Observe, Tick, CheckItem, WaiveItem,
-                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Paused => &[
-                Confirm, Failed, Observe, Tick, Resume, CheckItem, WaiveItem, Supersede,
-                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Complete => &[
-                Confirm, Failed, Observe, Tick, Promote, CheckItem, WaiveItem,
-                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Frozen => &[
-                Observe, Tick, CheckItem, WaiveItem, Supersede,
-                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Closed => &[
-                Observe, Tick, CheckItem, WaiveItem, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::RolledBack => &[
-                Observe, Tick, CheckItem, WaiveItem, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-            Self::Aborted | Self::Failed => &[
-                Observe, Tick, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
-            ],
-        }
-    }
+/// The folded state.
+#[derive(Debug, PartialEq)]
+pub(super) struct RolloutState {
+    pub(super) stage: Stage,
+    /// Since when it is being rolled back, or is rolled back.
+    pub(super) turned_back_at: Option<Timestamp>,
+    /// Why; None where the deployment failed before any traffic moved.
+    pub(super) turned_back_for: Option<RollbackCause>,
+    /// The number of the next event.
+    pub(super) seq: u64,
+    /// The time of the last input.
+    pub(super) at: Option<Timestamp>,
+    pub(super) share: Share,
+    /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
+    pub(super) attempt: u32,
+    pub(super) readiness: Readiness,
+    pub(super) agenda: Agenda,
+    /// Actions that await their result.
+    pub(super) pending: Vec<Action>,
+    /// The actions of the last accepted input.
+    pub(super) last: Vec<Action>,
+    /// Since when an action is pending.
+    pub(super) pending_since: Option<Timestamp>,
+    /// The time of the last `observe` or `tick`.
+    pub(super) looked_at: Option<Timestamp>,
+    /// Superseded actions: a late result is recorded and changes nothing.
+    pub(super) overtaken: Vec<ActionId>,
+    /// A person has been asked or paged about the present degradation.
+    pub(super) asked: bool,
+    /// A person objected, or was asked about a report or a withdrawn approval: from here on a
+    /// person has to promote.
+    pub(super) objected: bool,
+    pub(super) interventions: Interventions,
+    pub(super) keys: Keys,
+    pub(super) judge: Judge,
+    pub(super) verdict: Verdict,
+    /// The question of the last verdict, while the judge's data are unchanged.
+    pub(super) question: Option<Question>,
+    /// From a rollback on: the judge as it was before.
+    pub(super) kept: Option<Box<Kept>>,
+    /// The readings of each phase that has ended.
+    pub(super) phases: Vec<PhaseRecord>,
+    /// When the service was reported down.
+    pub(super) outages: Vec<Outage>,
+    /// The last logged refusal of each code, by minute.
+    pub(super) refusals: Vec<(String, i64)>,
 }
 
-impl Stage {
-    /// Whether what was asked in this stage is still asked in the next: a pause answers nothing, nor does a word that keeps
-    /// a gate closed, nor the end of a hold-back.
-    pub(super) const fn goes_on_as(&self, next: &Self) -> bool {
-        match (self, next) {
-            // In a pause, too, the next phase begins to be watched.
-            (
-                Self::Paused { from: Resume::Deploying(_), .. },
-                Self::Paused { from: Resume::Monitoring(_), .. },
-            ) => false,
-            (_, Self::Paused { .. })
-            | (
-                Self::Paused { .. },
-                Self::Deploying(_)
-                | Self::Monitoring(_)
-                | Self::Gate { .. }
-                | Self::FinalValidation { .. },
-            )
-            | (Self::Gate { .. }, Self::Gate { .. })
-            | (Self::Complete { .. }, Self::Complete { .. }) => true,
-            _ => false,
+clone_in_place!(RolloutState {
+    stage,
+    turned_back_at,
+    seq,
+    at,
+    share,
+    attempt,
+    readiness,
+    agenda,
+    pending,
+    last,
+    pending_since,
+    looked_at,
+    overtaken,
+    asked,
+    objected,
+    interventions,
+    keys,
+    judge,
+    verdict,
+    question,
+    kept,
+    phases,
+    refusals,
+    outages,
+    turned_back_for
+});
+
+/// The action of a `confirm` or `failed`, unless it was superseded.
+pub(super) type Resolved = Option<Act>;
+
+impl RolloutState {
+    pub(super) fn try_new(plan: &Plan) -> Result<Self, StatError> {
+        Ok(Self {
+            stage: Stage::Preparing,
+            turned_back_at: None,
+            turned_back_for: None,
+            seq: 0,
+            at: None,
+            share: Share::NONE,
+            attempt: 1,
+            readiness: Readiness::new(plan),
+            agenda: Agenda::new(plan.policy()),
+            pending: Vec::new(),
+            last: Vec::new(),
+            pending_since: None,
+            looked_at: None,
+            overtaken: Vec::new(),
+            asked: false,
+            objected: false,
+            interventions: Interventions::default(),
+            keys: Keys::new(),
+            judge: Judge::try_new(plan)?,
+            verdict: Verdict::default(),
+            question: None,
+            kept: None,
+            phases: Vec::new(),
+            outages: Vec::new(),
+            refusals: Vec::new(),
+        })
+    }
+
+    pub(super) fn state(&self, policy: &Policy) -> State {
+        match &self.stage {
+            // Traffic of the previous attempt is rolled back first.
+            Stage::Preparing if !self.pending.is_empty() => State::Drafted,
+            Stage::Preparing => self.readiness.state(policy),
+            Stage::Deploying(_) => State::Deploying,
+            Stage::Monitoring(_) => State::Monitoring,
+            Stage::Gate { .. } => State::Gate,
+            Stage::FinalValidation { .. } => State::FinalValidation,
+            Stage::Complete { .. } => State::Complete,
+            Stage::Closed => State::Closed,
+            Stage::RollingBack(_) => State::RollingBack,
+            Stage::RolledBack => State::RolledBack,
+            Stage::Paused { .. } => State::Paused,
+            Stage::Frozen { .. } => State::Frozen,
+            Stage::Aborted => State::Aborted,
+            Stage::Failed => State::Failed,
         }
     }
 
-    /// Whether the rollout is on a way back, or back, or should be: no more traffic is to reach the new version.
-    pub const fn has_turned_back(&self) -> bool {
-        match self {
-            Self::RollingBack(_)
-            | Self::RolledBack
-            | Self::Frozen { .. }
-            | Self::Aborted
-            | Self::Failed => true,
-            Self::Preparing
-            | Self::Deploying(_)
-            | Self::Monitoring(_)
-            | Self::Gate { .. }
-            | Self::FinalValidation { .. }
-            | Self::Complete { .. }
-            | Self::Closed
-            | Self::Paused { .. } => false,
-        }
-    }
-
-    /// The phase that this stage is in.
-    pub const fn step(&self) -> Option<Step> {
-        match self {
-            Self::Deploying(step)
-            | Self::Monitoring(step)
-            | Self::Gate { step, .. }
-            | Self::Paused {
-                from: Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step),
+    /// What an observation is for at this stage.
+    const fn purpose(&self) -> Use {
+        match &self.stage {
+            Stage::Monitoring(_)
+            | Stage::Gate { .. }
+            | Stage::FinalValidation { .. }
+            | Stage::Complete { .. }
+            | Stage::Paused {
+                from: Resume::Monitoring(_) | Resume::Gate(_) | Resume::FinalValidation { .. },
                 ..
-            } => Some(*step),
-            Self::Preparing
-            | Self::FinalValidation { .. }
-            | Self::Complete { .. }
-            | Self::Closed
-            | Self::RollingBack(_)
-            | Self::RolledBack
-            | Self::Paused { from: Resume::FinalValidation { .. }, .. }
-            | Self::Frozen { .. }
-            | Self::Aborted
-            | Self::Failed => None,
+            } => Use::Watch,
+            // Before any traffic moves, the deployment's own checks decide. Where all traffic moves
+            // at once, these are the only readings of the level before.
+            Stage::Deploying(_) | Stage::Paused { from: Resume::Deploying(_), .. }
+                if matches!(self.share, Share::NONE) =>
+            {
+                Use::Level
+            }
+            Stage::Deploying(_)
+            | Stage::Paused { from: Resume::Deploying(_), .. }
+            | Stage::Frozen { .. } => Use::Move,
+            Stage::RollingBack(RollbackProgress { watching: Some(_), .. }) => Use::Return,
+            Stage::RollingBack(_)
+            | Stage::Preparing
+            | Stage::Closed
+            | Stage::RolledBack
+            | Stage::Aborted
+            | Stage::Failed => Use::Ignore,
+        }
+    }
+
+    /// Whether missing data mean anything at this stage.
+    pub(super) const fn is_watched(&self) -> bool {
+        // While traffic moves, the judge is asked as well.
+        matches!(self.purpose(), Use::Watch | Use::Move)
+    }
+
+    /// Folds the opening line.
+    pub(super) fn open(&mut self, plan: &Plan, at: Timestamp) {
+        self.seq = 1;
+        self.at = Some(at);
+        self.looked_at = Some(at);
+        self.open_agenda(plan, at);
+        self.note_outage(at, true);
+    }
+
+    /// Folds an input that was checked; `author`: it comes from the author of the fix. It is the
+    /// first half of an event, and cannot fail.
+    pub(super) fn fold(
+        &mut self,
+        plan: &Plan,
+        at: Timestamp,
+        input: &Input,
+        author: bool,
+    ) -> Resolved {
+        self.readiness.fold(plan, at, input, author);
+        match &input.command {
+            Command::Observe { metrics } => {
+                let purpose = self.purpose();
+                if purpose == Use::Ignore {
+                    self.keep_verdict();
+                }
+                self.judge.take(at, self.share, metrics, purpose);
+                self.end_phase(at);
+            }
+            Command::Tick => self.end_phase(at),
+            Command::Confirm { action } => {
+                let act = self.resolve(*action);
+                let share = match &act {
+                    Some(Act::SetTraffic { share }) => *share,
+                    Some(Act::RollBack { .. }) => Share::NONE,
+                    _ => self.share,
+                };
+                if share != self.share {
+                    self.share = share;
+                    self.judge.move_traffic(at);
+                }
+                return act;
+            }
+            Command::Failed { action, .. } => return self.resolve(*action),
+            Command::SetFacts { .. } => self.note_outage(at, false),
+            Command::Approve { .. }
+            | Command::Deny { .. }
+            | Command::Withdraw { .. }
+            | Command::CheckItem { .. }
+            | Command::WaiveItem { .. }
+            | Command::SetSeverity { .. }
+            | Command::Start
+            | Command::Promote { .. }
+            | Command::Hold { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. }
+            | Command::Supersede { .. }
+            | Command::Retry { .. }
+            | Command::Report { .. }
+            | Command::Acknowledge { .. }
+            | Command::Done { .. }
+            | Command::SetTimes { .. }
+            | Command::Note { .. } => {}
+        }
+        None
+    }
+
+    /// Notifies the judge when the least time of a watched phase is over.
+    fn end_phase(&mut self, at: Timestamp) {
+        if let Stage::Monitoring(step) = &self.stage {
+            self.judge.end_phase(at, step.index, step.since);
+        }
+    }
+
+    /// Removes an action from the pending ones.
+    fn resolve(&mut self, id: ActionId) -> Resolved {
+        self.overtaken.retain(|overtaken| *overtaken != id);
+        let place = self.pending.iter().position(|action| action.id == id)?;
+        Some(self.pending.remove(place).act)
+    }
+
+    /// Whether the result of this action is awaited, or may still come.
+    pub(super) fn may_end(&self, id: ActionId) -> bool {
+        self.pending.iter().any(|action| action.id == id) || self.overtaken.contains(&id)
+    }
+
+    /// Folds the recorded outcome: the second half of an event.
+    pub(super) fn settle(
+        &mut self,
+        plan: &Plan,
+        at: Timestamp,
+        input: &Input,
+        to: &mut Option<Stage>,
+        actions: &[Action],
+        judged: Option<Question>,
+    ) {
+        if let Some(key) = &input.key {
+            self.keys.remember(key, input.command.kind(), actions);
+        }
+        self.last.clear();
+        self.last.extend_from_slice(actions);
+        self.at = Some(at);
+        if matches!(input.command, Command::Observe { .. } | Command::Tick) {
+            self.looked_at = self.at;
+        }
+        self.seq += 1;
+        self.interventions.note(at, input);
+        self.note_objection(plan.policy(), &input.command);
+        let notifies = matches!(
+            input.command.kind(),
+            InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts
+        );
+        // As recorded: an earlier release notified nobody when the severity changed.
+        if notifies
+            && actions.iter().any(|action| matches!(action.act, Act::Page { duty: None, .. }))
+        {
+            self.readiness.note_notified(plan.policy(), self.at);
+        }
+        if judged.is_some() {
+            self.judge.note(at, &self.verdict);
+            // Where a failure is not rolled back automatically, a person was asked. After
+            // completion the same verdict does not overrule the person who promoted in spite of it.
+            let asks = actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }));
+            let accepted = matches!(self.stage, Stage::Complete { .. }) && self.asked && !asks;
+            self.objected |= self.verdict.decision == Decision::RollBack && !accepted;
+            self.question = judged;
+            // At the end a person is asked although nothing is wrong, and may take a few ticks to
+            // answer.
+            let at_the_end = matches!(self.stage, Stage::FinalValidation { .. })
+                && self.verdict.decision == Decision::Promote;
+            // Where the policy waits for a person, one question stays open until the verdict
+            // changes.
+            let is_open = matches!(self.verdict.decision, Decision::Ask | Decision::RollBack);
+            if !is_open && !at_the_end {
+                self.asked = false;
+            }
+        }
+        if let Some(to) = to.take() {
+            self.enter(at, to);
+            self.asked |= self.is_answered(&input.command);
+        }
+        for action in actions {
+            match &action.act {
+                // A page about an approval or a duty is not a question about the rollout.
+                Act::Page { .. } if notifies => {}
+                Act::Page { duty: Some(_), .. } => {}
+                Act::AskDecision { .. } | Act::Page { .. } => self.asked = true,
+                Act::RequestApproval { .. } => self.readiness.note_requests(plan.policy()),
+                act if act.awaits() => {
+                    self.pending.push(action.clone());
+                    self.pending_since = Some(at);
+                }
+                _ => {}
+            }
+        }
+        if self.pending.is_empty() {
+            self.pending_since = None;
+        }
+    }
+
+    /// Records what stops automatic promotion, and what allows it again.
+    fn note_objection(&mut self, policy: &Policy, command: &Command) {
+        match command {
+            Command::Hold { .. } => self.objected = true,
+            Command::Report { signal, .. } => {
+                // Also a response `roll_back` where a failure asks.
+                self.objected |= policy.triggers().response(*signal) >= Response::Ask;
+            }
+            Command::Deny { .. } | Command::Withdraw { .. } => {
+                self.objected |= !matches!(self.stage, Stage::Preparing);
+            }
+            Command::Start
+            | Command::Promote { .. }
+            | Command::Supersede { .. }
+            | Command::Retry { .. } => self.objected = false,
+            Command::Approve { .. }
+            | Command::CheckItem { .. }
+            | Command::WaiveItem { .. }
+            | Command::Confirm { .. }
+            | Command::Failed { .. }
+            | Command::Observe { .. }
+            | Command::Tick
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. }
+            | Command::SetSeverity { .. }
+            | Command::SetFacts { .. }
+            | Command::Acknowledge { .. }
+            | Command::Done { .. }
+            | Command::SetTimes { .. }
+            | Command::Note { .. } => {}
+        }
+    }
+
+    /// The phase that is watched; None outside of a phase's watch.
+    pub(super) const fn watched_step(&self) -> Option<Step> {
+        match &self.stage {
+            Stage::Monitoring(step)
+            | Stage::Gate { step, .. }
+            | Stage::Paused { from: Resume::Monitoring(step) | Resume::Gate(step), .. } => {
+                Some(*step)
+            }
+            _ => None,
+        }
+    }
+
+    fn enter(&mut self, at: Timestamp, to: Stage) {
+        let was_watched = self.watched_step().is_some();
+        let still_watched =
+            matches!(to, Stage::Monitoring(_) | Stage::Gate { .. } | Stage::Paused { .. });
+        let is_new_attempt = matches!(to, Stage::Preparing);
+        if let Some(step) = self.watched_step().filter(|_| !still_watched && !is_new_attempt) {
+            let record = self.judge.record_phase(step.index, step.since, Some(at), self.share);
+            self.phases.push(record);
+        }
+        match (&self.stage, &to) {
+            (_, Stage::Deploying(step)) => self.judge.enter_phase(step.index),
+            (_, Stage::Monitoring(_) | Stage::Paused { from: Resume::Monitoring(_), .. })
+                if !was_watched =>
+            {
+                self.question = None;
+                self.judge.start_phase(at);
+            }
+            (Stage::RollingBack(before), Stage::RollingBack(now)) => {
+                if before.watching.is_none() && now.watching.is_some() {
+                    self.judge.start_phase(at);
+                } else if before.method != now.method
+                    || before.why != now.why
+                    || before.returning != now.returning
+                {
+                    self.overtake();
+                }
+            }
+            (_, Stage::RollingBack(_)) => {
+                self.keep_verdict();
+                self.overtake();
+            }
+            // Pending actions may still happen: their result shows where the traffic is.
+            (_, Stage::Frozen { .. }) => self.keep_verdict(),
+            (Stage::Frozen { .. }, Stage::Preparing) => {
+                // Traffic is not withdrawn there, so a pending change may still be confirmed.
+                let moves = |action: &Action| matches!(action.act, Act::SetTraffic { .. });
+                let (under_way, gone): (Vec<_>, Vec<_>) = self.pending.drain(..).partition(moves);
+                self.pending = under_way;
+                self.overtaken.extend(gone.iter().map(|action| action.id));
+            }
+            (_, Stage::Preparing) => self.overtake(),
+            _ => {}
+        }
+        self.asked &= self.stage.goes_on_as(&to);
+        self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
+        self.turned_back_for = match &to {
+            Stage::RollingBack(RollbackProgress { why, .. }) | Stage::Frozen { why, .. } => {
+                Some(why.clone())
+            }
+            Stage::Aborted => self.turned_back_for.take().or(Some(RollbackCause::Abort)),
+            Stage::RolledBack | Stage::Failed => self.turned_back_for.take(),
+            _ => None,
+        };
+        self.stage = to;
+    }
+
+    /// Whether a person promoted in spite of a bad verdict: then the same verdict does not ask
+    /// again until the next phase is watched.
+    const fn is_answered(&self, command: &Command) -> bool {
+        matches!(command, Command::Promote { .. })
+            && matches!(self.verdict.decision, Decision::Ask | Decision::RollBack)
+            && matches!(
+                self.stage,
+                Stage::Deploying(_) | Stage::FinalValidation { .. } | Stage::Complete { .. }
+            )
+    }
+
+    /// Supersedes the pending actions: a late result changes nothing.
+    fn overtake(&mut self) {
+        self.overtaken.extend(self.pending.drain(..).map(|action| action.id));
+    }
+
+    /// Whether a refusal of this code has not been logged in this minute.
+    pub(super) fn is_news(&self, code: &str, at: Timestamp) -> bool {
+        let minute = at.as_millis().div_euclid(60_000);
+        !self.refusals.iter().any(|(known, last)| known == code && *last == minute)
+    }
+
+    /// Folds a logged refusal: only the record of refusals changes.
+    pub(super) fn note_refusal(&mut self, code: &str, at: Timestamp) {
+        let minute = at.as_millis().div_euclid(60_000);
+        self.seq += 1;
+        match self.refusals.iter_mut().find(|(known, _)| known == code) {
+            Some((_, last)) => *last = minute,
+            None => self.refusals.push((code.to_owned(), minute)),
         }
     }
 }

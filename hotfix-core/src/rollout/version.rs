@@ -1,4 +1,4 @@
-//! Lines that a newer release wrote: which of them this one cannot read, and what it takes.
+//! Lines that a newer release wrote: which of them this release cannot read, and which release can.
 
 use semver::Version;
 use serde_json::Value;
@@ -23,7 +23,7 @@ pub(super) fn checked(
     }
 }
 
-/// Why an event cannot be read: it is none, or a newer one.
+/// Why an event cannot be read: it is not valid, or newer.
 fn unread(line: &str, fault: &str) -> LogFault {
     let line: Value = serde_json::from_str(line).unwrap_or_default();
     let text = |member: &str| line.get(member).and_then(Value::as_str);
@@ -43,7 +43,7 @@ fn newer(kind: &str, detail: &str, needs: Option<&str>) -> LogFault {
     LogFault::Newer { what: format!("its event `{kind}`{detail}"), needs, here: HERE }
 }
 
-/// Whether a release comes after this one. What is no version is not known to be older.
+/// Whether a release comes after this one. A text that is not a version counts as not older.
 fn is_newer(release: &str) -> bool {
     match (Version::parse(release), Version::parse(HERE)) {
         (Ok(release), Ok(here)) => release > here,

@@ -1,4 +1,4 @@
-//! Why a classification is what it is, and what would change it (SEV-5).
+//! Reasons of a classification, and the facts that would change it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,35 +10,35 @@ use crate::grade::{Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Effect, Implication, Rule};
 
-/// How many rules and implications are tried with values of unknown facts where there is no diagram.
+/// Most evaluations of rules and implications with values of unknown facts, without a diagram.
 const MOST_TRIALS: u64 = 1 << 20;
 
-/// A rule with what is known of the facts that it looks at.
+/// A rule with the known and unknown facts that it depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RuleVerdict<'a> {
     /// The rule.
     pub rule: &'a Rule,
-    /// The facts that it looks at and that are known.
+    /// The known facts that it depends on.
     pub facts: Vec<(FactId, &'a FactValue)>,
-    /// The facts that it looks at and that are unknown.
+    /// The unknown facts that it depends on.
     pub unknown: Vec<FactId>,
 }
 
-/// What would follow from one value of an unknown fact.
+/// The classification that would follow from one value of an unknown fact.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct FactChange {
-    /// The value, or the range of values, in words: `true`, `50%`, `above 5%, below 50%`.
+    /// The value or the range of values, as text: `true`, `50%`, `above 5%, below 50%`.
     pub value: String,
     /// The severity that would be certain.
     pub severity: Option<Severity>,
-    /// The most severe one that would still be possible.
+    /// The most severe severity that would still be possible.
     pub at_worst: Option<Severity>,
-    /// Whether a hot-fix would be called for.
+    /// Whether the incident would need a hot-fix.
     pub hotfix: Hotfix,
 }
 
 impl Policy {
-    /// The implications that these facts break for certain, each by itself.
+    /// The implications that these facts certainly break, each on its own.
     pub(crate) fn contradicted<'a>(
         &'a self,
         facts: &'a Facts,
@@ -50,36 +50,37 @@ impl Policy {
         })
     }
 
-    /// The implications that contradictory facts break; where none is broken by itself, all that speak of known facts; all
-    /// where none does, as they then contradict each other.
+    /// The implications that contradictory facts break. Where none is broken on its own, all that
+    /// mention a known fact; where none does, all, because they contradict each other.
     pub(crate) fn contradictions<'a>(&'a self, facts: &'a Facts) -> Vec<&'a Implication> {
         let broken: Vec<&Implication> = self.contradicted(facts).collect();
         if !broken.is_empty() {
             return broken;
         }
-        let speaks = |condition: &Condition| {
+        let mentions_known = |condition: &Condition| {
             let mut known = false;
             condition.comparisons(&mut |comparison| known |= facts.get(comparison.fact).is_some());
             known
         };
-        let touched = |i: &&Implication| speaks(&i.when) || speaks(&i.then);
-        let touching: Vec<&Implication> = self.implications.iter().filter(touched).collect();
-        if touching.is_empty() { self.implications.iter().collect() } else { touching }
+        let concerned = |i: &&Implication| mentions_known(&i.when) || mentions_known(&i.then);
+        let found: Vec<&Implication> = self.implications.iter().filter(concerned).collect();
+        if found.is_empty() { self.implications.iter().collect() } else { found }
     }
 }
 
 impl<'a> Classification<'a> {
-    /// The rules that fired, in the order of the policy.
+    /// The rules that apply, in the order of the policy.
     pub fn rules(&self) -> Vec<RuleVerdict<'a>> {
         self.judged(Truth::Yes)
     }
 
-    /// The rules that could not be judged because facts are unknown.
+    /// The rules that are undecided because facts are unknown.
     pub fn undecided(&self) -> Vec<RuleVerdict<'a>> {
         self.judged(Truth::Unknown)
     }
 
-    /// The unknown facts that the rules which could not be judged ask for, in the order of the policy's conditions.
+    /// The unknown facts that the undecided rules depend on, in the order of the policy's
+    /// conditions.
     pub fn unknown(&self) -> Vec<FactId> {
         let mut met = BTreeSet::new();
         let asked = self.undecided().into_iter().flat_map(|verdict| verdict.unknown);
@@ -102,11 +103,11 @@ impl<'a> Classification<'a> {
         }
     }
 
-    /// For each fact of [`unknown`](Self::unknown) and each value, or range of values, that the policy tells from the
-    /// others: what would follow. Values that cannot be are left out.
+    /// The classification that would follow from each value, or range of values that the policy
+    /// distinguishes, of each fact of [`unknown`](Self::unknown). Impossible values are left out.
     ///
-    /// Where the answer is not [`exact`](Self::exact), the rules are gone through for each value; beyond a million of
-    /// rules and values, what is left has an empty list.
+    /// Where the answer is not [`exact`](Self::exact), the rules are evaluated for each value;
+    /// beyond a million evaluations, the remaining facts have an empty list.
     pub fn if_known(&self) -> Vec<(FactId, Vec<FactChange>)> {
         let space = &self.policy.reasoning().space;
         let mut left = if self.exact() { u64::MAX } else { MOST_TRIALS };
@@ -131,7 +132,8 @@ impl<'a> Classification<'a> {
         self.unknown().into_iter().filter_map(change).collect()
     }
 
-    /// The implications that what is known breaks; where none is broken by itself, all that speak of known facts.
+    /// The implications that the known facts break; where none is broken on its own, all that
+    /// mention a known fact.
     pub fn contradictions(&self) -> Vec<&'a Implication> {
         if self.contradictory { self.policy.contradictions(self.facts) } else { Vec::new() }
     }
@@ -141,7 +143,7 @@ impl<'a> Classification<'a> {
         Some(if self.contradictory { &exact.list_whatever } else { &exact.list })
     }
 
-    /// The outcomes with one more fact; none where it cannot have this value.
+    /// The outcomes with one more fact; `None` where it cannot have this value.
     fn with(
         &self,
         variable: usize,
@@ -180,7 +182,7 @@ impl<'a> Classification<'a> {
 }
 
 impl Classification<'_> {
-    /// What is known, and what follows from it by the policy's implications.
+    /// The known facts, and those that follow from them by the policy's implications.
     pub(crate) fn informed(&self) -> Facts {
         let reasoning = self.policy.reasoning();
         let mut facts = self.facts.clone();
@@ -190,8 +192,8 @@ impl Classification<'_> {
         facts
     }
 
-    /// The unknown facts of which one value, or one range of values, follows from what is known, by the policy's
-    /// implications.
+    /// The unknown facts whose value, or range of values, follows from the known facts by the
+    /// policy's implications.
     pub fn deduced(&self) -> Vec<(FactId, Deduced)> {
         let reasoning = self.policy.reasoning();
         let deduced = reasoning.deduced(&self.placed).into_iter();
@@ -233,8 +235,8 @@ impl Serialize for RuleVerdict<'_> {
 }
 
 impl Serialize for Classification<'_> {
-    /// The whole answer as a document. `if_known` has the severity that would be certain, by fact and value; `would` has
-    /// the whole change.
+    /// The whole classification as an object. `if_known` has the severity that would be certain, by
+    /// fact and value; `would` has the whole change.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let changes = self.if_known();
         let if_known: BTreeMap<&str, BTreeMap<&str, Option<Severity>>> = changes
@@ -271,7 +273,7 @@ impl Serialize for Classification<'_> {
     }
 }
 
-/// The facts that a condition looks at, each once, in the order of the condition.
+/// The facts that a condition depends on, each once, in the order of the condition.
 fn facts_of(condition: &Condition) -> Vec<FactId> {
     let (mut seen, mut facts) = (BTreeSet::new(), Vec::new());
     condition.comparisons(&mut |comparison| {

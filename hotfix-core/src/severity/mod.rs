@@ -1,18 +1,18 @@
-//! How severe an incident is, and whether it calls for a hot-fix (SEV-3 to SEV-5).
+//! Classification of an incident: its severity, and whether it needs a hot-fix.
 
 mod explain;
 
 use crate::fact::{Facts, Placed, Truth};
 use crate::grade::{ActOn, Hotfix, Severity};
 use crate::policy::Policy;
-use crate::policy::reasoning::{Outcome, hotfix};
+use crate::policy::reasoning::{RuleOutcome, hotfix};
 use crate::policy::section::Effect;
 
 pub use explain::{FactChange, RuleVerdict};
 
-/// What the rules of a policy say of an incident, as far as it is known.
+/// Classification of an incident by the rules of a policy, from the known facts.
 ///
-/// What is asked of it first, severity and hot-fix, is there at once; why that is so is worked out when it is asked for.
+/// Severity and hot-fix are computed at once; the reasons are computed on request.
 #[derive(Clone, Debug)]
 pub struct Classification<'a> {
     policy: &'a Policy,
@@ -22,22 +22,22 @@ pub struct Classification<'a> {
     outcomes: Outcomes,
 }
 
-/// Which outcomes are still possible: a bit each.
+/// The outcomes that are still possible, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Outcomes(u32);
 
 impl Outcomes {
-    fn iter(self) -> impl Iterator<Item = Outcome> {
-        (0..Outcome::COUNT).filter(move |code| self.0 & 1 << code != 0).map(Outcome::of)
+    fn iter(self) -> impl Iterator<Item = RuleOutcome> {
+        (0..RuleOutcome::COUNT).filter(move |code| self.0 & 1 << code != 0).map(RuleOutcome::of)
     }
 
-    const fn add(&mut self, outcome: Outcome) {
+    const fn add(&mut self, outcome: RuleOutcome) {
         self.0 |= 1 << outcome.code();
     }
 
-    /// The least severe one: what is certain.
+    /// The least severe outcome: the severity that is certain.
     fn certain(self) -> Option<Severity> {
-        // No severity is less than the least.
+        // An outcome without a severity is the least severe one.
         self.iter()
             .map(|o| o.severity)
             .max_by_key(|s| s.map_or(usize::MAX, |s| s as usize))
@@ -56,11 +56,11 @@ impl Outcomes {
 }
 
 impl Policy {
-    /// Classifies an incident.
+    /// Classifies an incident by the policy's rules.
     ///
-    /// The answer is exact: it is certain of what follows for all values of the unknown facts that the policy's
-    /// implications allow, and only of that. Facts that contradict each other are said to, and what follows is then taken
-    /// from each as it stands.
+    /// The answer is exact: it is certain if and only if it is the same for all values of the
+    /// unknown facts that the policy's implications allow. If the known facts contradict each
+    /// other, the answer is marked as contradictory and computed without the implications.
     ///
     /// ```
     /// use hotfix_core::fact::Facts;
@@ -72,13 +72,11 @@ impl Policy {
     /// let facts = Facts::read(&known, policy.vocabulary())?;
     /// let answer = policy.classify(&facts);
     /// assert_eq!(answer.severity(), Some(Severity::P1));
-    /// assert_eq!(answer.at_worst(), Some(Severity::P0)); // for all that is known, nobody can log in
+    /// assert_eq!(answer.at_worst(), Some(Severity::P0)); // login may be down for all users
     /// assert_eq!(answer.hotfix(), Hotfix::Yes);
     /// assert!(!answer.settled());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows SEV-3, SEV-4 and SEV-5.
     pub fn classify<'a>(&'a self, facts: &'a Facts) -> Classification<'a> {
         let reasoning = self.reasoning();
         let placed = reasoning.space.place(facts);
@@ -96,7 +94,7 @@ impl Policy {
         Classification { policy: self, facts, placed, contradictory, outcomes }
     }
 
-    /// By Kleene's logic: every outcome that is possible, and perhaps some that are not.
+    /// The possible outcomes by Kleene's logic, perhaps with some that are not possible.
     fn roughly(&self, facts: &Facts) -> Outcomes {
         let fired = |effect: Effect| {
             let rules = self.rules.iter().filter(move |rule| rule.effect == effect);
@@ -136,7 +134,7 @@ impl Policy {
         for severity in severities {
             for admitted in possible(admitted) {
                 for excluded in possible(excluded) {
-                    outcomes.add(Outcome {
+                    outcomes.add(RuleOutcome {
                         severity,
                         hotfix: hotfix(self, severity, admitted, excluded),
                     });
@@ -148,17 +146,18 @@ impl Policy {
 }
 
 impl Classification<'_> {
-    /// The severity that is certain; none where that is none, or nothing is certain.
+    /// The severity that is certain; `None` where no severity is certain.
     pub fn severity(&self) -> Option<Severity> {
         self.outcomes.certain()
     }
 
-    /// The most severe one that is still possible.
+    /// The most severe severity that is still possible.
     pub fn at_worst(&self) -> Option<Severity> {
         self.outcomes.at_worst()
     }
 
-    /// Whether a hot-fix is called for: yes or no only where no unknown fact can change it.
+    /// Whether the incident needs a hot-fix; unknown as long as an unknown fact can change the
+    /// answer.
     pub fn hotfix(&self) -> Hotfix {
         self.outcomes.hotfix()
     }
@@ -168,7 +167,7 @@ impl Classification<'_> {
         self.outcomes.0.is_power_of_two()
     }
 
-    /// The severity to act on meanwhile, as the policy says.
+    /// The severity to act on for now, as the policy's `act_on` sets it.
     pub fn act_on(&self) -> Option<Severity> {
         match self.policy.classifier.act_on {
             ActOn::Confirmed => self.severity(),
@@ -176,13 +175,13 @@ impl Classification<'_> {
         }
     }
 
-    /// Whether what is known contradicts itself: no incident can have these facts.
+    /// Whether the known facts contradict each other by the policy's implications.
     pub const fn contradictory(&self) -> bool {
         self.contradictory
     }
 
-    /// Whether the answer is exact. Otherwise the policy's conditions are too entangled: the answer is never wrongly
-    /// certain, but may be uncertain without need.
+    /// Whether the answer is exact. If not, the policy's conditions are too complex for an exact
+    /// answer: it is never wrongly certain, but may be uncertain although it need not be.
     pub fn exact(&self) -> bool {
         self.policy.reasoning().exact.is_some()
     }

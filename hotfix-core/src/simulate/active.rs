@@ -1,23 +1,23 @@
-//! The faults that are there in a tick, and what they do to what an arm would show.
+//! The active faults of a tick, and their effects on an arm's readings.
 
 use crate::unit::{Share, Span};
 
-use super::arm::{Arm, CANARY};
+use super::arm_metrics::{ArmMetrics, CANARY};
 use super::fault::{Fault, FaultKind};
-use super::health::{Health, Instances};
+use super::healthy_service::{HealthyService, Instances};
 use super::latency::LatencyLaw;
 
-/// Instances of an arm where the scenario has none: what a fault of some instances is a part of.
+/// Instances of an arm if the scenario gives none, for faults of some instances.
 const TEN: u32 = 10;
 
-/// A fault of this run that is there in the present tick.
+/// An active fault of this run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Active {
     pub(super) fault: usize,
     pub(super) lasted: Span,
 }
 
-/// What is wrong in the present tick.
+/// The active faults of the present tick.
 #[derive(Clone, Copy)]
 pub(super) struct Faults<'a> {
     pub(super) all: &'a [Fault],
@@ -25,10 +25,10 @@ pub(super) struct Faults<'a> {
 }
 
 impl<'a> Faults<'a> {
-    /// Those that touch a metric in an arm.
+    /// Those that change a metric in an arm.
     pub(super) fn touching(
         self,
-        health: &'a Health,
+        health: &'a HealthyService,
         arm: usize,
     ) -> impl Iterator<Item = (&'a Fault, Span)> {
         self.active.iter().filter_map(move |active| {
@@ -37,9 +37,16 @@ impl<'a> Faults<'a> {
         })
     }
 
-    /// Bad events a trial, or a minute: what is usual, made worse. `instance`: of this instance alone.
+    /// The rate of bad events per trial or per minute, with faults. `instance`: of this instance
+    /// only.
     #[inline]
-    pub(super) fn rate(self, health: &Health, arm: &Arm, usual: f64, instance: Option<u32>) -> f64 {
+    pub(super) fn rate(
+        self,
+        health: &HealthyService,
+        arm: &ArmMetrics,
+        usual: f64,
+        instance: Option<u32>,
+    ) -> f64 {
         let rate = if arm.index == CANARY { usual * health.fixed } else { usual };
         if self.active.is_empty() {
             return rate;
@@ -47,11 +54,11 @@ impl<'a> Faults<'a> {
         self.worsened(health, arm, (usual, rate), instance)
     }
 
-    /// The same while something is wrong: `usual`, and what the version makes of it.
+    /// A value with faults: `usual`, changed by the version and its faults.
     fn worsened(
         self,
-        health: &Health,
-        arm: &Arm,
+        health: &HealthyService,
+        arm: &ArmMetrics,
         (usual, mut rate): (f64, f64),
         instance: Option<u32>,
     ) -> f64 {
@@ -76,14 +83,20 @@ impl<'a> Faults<'a> {
         rate
     }
 
-    /// Fills the law of an arm's latencies.
-    pub(super) fn slow(self, health: &Health, arm: &Arm, noise: f64, law: &mut LatencyLaw) {
+    /// Fills the distribution of an arm's latencies.
+    pub(super) fn slow(
+        self,
+        health: &HealthyService,
+        arm: &ArmMetrics,
+        noise: f64,
+        law: &mut LatencyLaw,
+    ) {
         law.begin(noise);
         for (fault, lasted) in self.touching(health, arm.index) {
             let hit = users(fault, health.instances, arm.share, arm.index);
             match fault.kind {
                 FaultKind::Latency => law.slow(hit, fault.times),
-                // Without a word of users the tail is a twentieth.
+                // Without `users` the tail is a twentieth.
                 FaultKind::Tail => law.slow(if hit >= 1.0 { 0.05 } else { hit }, fault.times),
                 FaultKind::Leak => law.slow(hit, fault.grown(lasted)),
                 FaultKind::Errors
@@ -97,20 +110,20 @@ impl<'a> Faults<'a> {
         law.work_out(health);
     }
 
-    /// Whether an arm's readings of a metric do not come.
-    pub(super) fn lose(self, health: &Health, arm: usize) -> bool {
+    /// Whether an arm's readings of a metric are missing.
+    pub(super) fn lose(self, health: &HealthyService, arm: usize) -> bool {
         self.touching(health, arm).any(|(fault, _)| fault.kind == FaultKind::Lost)
     }
 }
 
-/// The share of an arm's users whom a fault hits.
+/// The share of an arm's users that a fault affects.
 pub(super) fn users(fault: &Fault, instances: Option<Instances>, share: Share, arm: usize) -> f64 {
     let Some(hit) = fault.instances else { return fault.users };
     let all = of_arm(instances.map_or(TEN, |instances| instances.count), share, arm);
     fault.users * (f64::from(hit) / f64::from(all)).min(1.0)
 }
 
-/// How many of the instances an arm has: as many as its share, and at least one.
+/// The number of instances of an arm: by its share, and at least one.
 pub(super) fn of_arm(all: u32, share: Share, arm: usize) -> u32 {
     let canary = (f64::from(all) * share.as_fraction()).round();
     let canary = if canary < 1.0 {

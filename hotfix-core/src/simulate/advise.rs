@@ -1,4 +1,5 @@
-//! Which thresholds, durations and shares keep false rollbacks under a bound, at the least harm.
+//! Search for thresholds, durations and shares that keep false rollbacks below a bound with the
+//! least impact.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,21 +17,22 @@ use super::campaign::Campaign;
 use super::error::{SimulationErrors, SimulationFault};
 use super::run::Run;
 use super::scenario::Scenario;
-use super::tally::{Mean, Rate, Said, Sum, Truth, hurt};
+use super::tally::{Mean, Rate, RunFacts, Sum, Truth, affected};
 
-/// A value of the policy, and what is tried in its place.
+/// A value of the policy, and the values to try instead.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// Its place in the policy's JSON, as a JSON Pointer: `/phases/0/share`.
     pub path: String,
-    /// What is tried, as a policy writes it: `"20%"`.
+    /// The values to try, as written in a policy: `"20%"`.
     pub values: Vec<Value>,
 }
 
-/// The most candidates: each combination of values is one.
+/// Most candidates. Each combination of values is one.
 pub const MOST_CANDIDATES: usize = 1000;
 
-/// A search over policies that differ from one in a few values. Every candidate meets the same luck in every scenario.
+/// A search over variants of a policy with a few other values. All candidates have the same random
+/// numbers in every scenario.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -61,63 +63,64 @@ pub struct Adviser {
 #[derive(Clone, Debug)]
 struct Prepared {
     changes: BTreeMap<String, Value>,
-    /// One for each scenario; else why the policy cannot be tried.
+    /// One campaign for each scenario, or the reason why the policy cannot be tried.
     campaigns: Result<Vec<Campaign>, String>,
 }
 
-/// What came of a candidate's runs; parts of other runs are added.
+/// The results of a candidate's runs. Parts can be added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Score {
-    /// By scenario: runs, and those that went back for nothing.
+    /// By scenario: runs, and runs with a false rollback.
     false_rollbacks: Vec<(u64, u64)>,
     faulty: u64,
     missed: u64,
     completed: u64,
     runs: u64,
-    /// Requests hurt by both versions over all scenarios, run by run.
-    hurt: Sum,
+    /// Affected requests of both versions over all scenarios, run by run.
+    affected: Sum,
 }
 
-/// What was found.
+/// The result of the search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Advice {
-    /// The share of false rollbacks that is allowed.
+    /// The allowed share of false rollbacks.
     pub most_false_rollbacks: f64,
     /// Runs of each candidate in each scenario.
     pub runs: u64,
-    /// The policy as it is, then every other combination in the order of the axes.
+    /// The unchanged policy, then every other combination in the order of the axes.
     pub candidates: Vec<Candidate>,
-    /// The one to take: of those that keep the bound the one with the least harm, the earlier one where two are alike. None
-    /// keeps it: none.
+    /// The recommended candidate: of those within the bound, the one with the least impact, and the
+    /// earlier one of equals. None if no candidate is within the bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<usize>,
 }
 
-/// One policy that was tried.
+/// One candidate policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// What differs from the policy as it is, by place.
+    /// The changed values, by place.
     pub changes: BTreeMap<String, Value>,
     /// Why it could not be tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_tried: Option<String>,
-    /// False rollbacks in the scenario that has most of them.
+    /// The share of false rollbacks in the scenario with most of them.
     pub false_rollbacks: Rate,
-    /// The most that they may be in any scenario, surely enough over all candidates and scenarios together (5%).
+    /// The upper confidence limit of that share in any scenario, valid for all candidates and
+    /// scenarios together (5%).
     pub at_most: f64,
-    /// Whether that is within the bound.
+    /// Whether that limit is within the bound.
     pub keeps: bool,
-    /// Of the runs in which the fix was worse: it never went back.
+    /// Of the runs in which the fix was worse: those that were never rolled back.
     pub missed_faults: Rate,
-    /// It was complete at some time.
+    /// Runs that were complete at some time.
     pub completed: Rate,
-    /// Requests hurt by both versions, over all scenarios once.
-    pub hurt: Mean,
+    /// Affected requests of both versions, for one run of each scenario.
+    pub affected: Mean,
 }
 
 impl Axis {
-    /// What is worth trying where nobody says: half and twice the first phase's share and duration, and the level of the
-    /// tests.
+    /// The default values to try: half and twice the first phase's share and duration, and the
+    /// level of the tests.
     pub fn usual(policy: &Policy) -> Vec<Self> {
         let mut axes = Vec::new();
         if let [first, next, ..] = policy.phases() {
@@ -146,13 +149,14 @@ impl Axis {
 }
 
 impl Adviser {
-    /// Prepares every combination of the values, each beside the value that the policy has.
+    /// Prepares every combination of the values, including the policy's own values.
     ///
     /// # Errors
-    /// Each with its place among the arguments: `/scenarios`, `/bound`, `/axes/0/path`. `HF-SIM-012` without a scenario, an
-    /// axis or a value of one, with an axis of a place that an earlier one has, with a bound outside of 0 to 1, or with more
-    /// than a thousand candidates; `HF-SIM-009` where the policy has no such place; those of [`Campaign::try_new`] where the
-    /// policy as it is cannot be tried. A candidate that cannot be read or planned is no error: the advice says why.
+    /// Each with its place among the arguments: `/scenarios`, `/bound`, `/axes/0/path`. There is an
+    /// error without a scenario, an axis or a value of one, for two axes with the same place, for a
+    /// bound outside of 0 to 1, for more than a thousand candidates, and for a place that the
+    /// policy does not have; and those of [`Campaign::try_new`] for the unchanged policy. A
+    /// candidate that cannot be read or planned is not an error: the advice has the reason.
     pub fn try_new(
         policy: &Arc<Policy>,
         scenarios: &[Scenario],
@@ -189,12 +193,12 @@ impl Adviser {
         Ok(Self { candidates, bound: most_false_rollbacks, scenarios: scenarios.len() })
     }
 
-    /// How many candidates there are; the first is the policy as it is.
+    /// The number of candidates. The first is the unchanged policy.
     pub const fn candidates(&self) -> usize {
         self.candidates.len()
     }
 
-    /// A score of no runs for each candidate.
+    /// An empty score for each candidate.
     pub fn nothing(&self) -> Vec<Score> {
         vec![
             Score { false_rollbacks: vec![(0, 0); self.scenarios], ..Score::default() };
@@ -202,34 +206,35 @@ impl Adviser {
         ]
     }
 
-    /// Plays these runs of a candidate in every scenario. Nothing comes of one that cannot be tried, or is none.
+    /// Makes these runs of a candidate in every scenario. Does nothing for a candidate that cannot
+    /// be tried or does not exist.
     pub fn play(&self, candidate: usize, runs: Range<u64>) -> Score {
         let mut score = Score { false_rollbacks: vec![(0, 0); self.scenarios], ..Score::default() };
         let Some(Prepared { campaigns: Ok(campaigns), .. }) = self.candidates.get(candidate) else {
             return score;
         };
         let first = runs.start;
-        let mut hurts =
+        let mut affected_requests =
             vec![0_i64; usize::try_from(runs.end.saturating_sub(first)).unwrap_or_default()];
         for (campaign, place) in campaigns.iter().zip(0..) {
             campaign.each(runs.clone(), |number, run, truth| {
                 score.add(place, run, truth);
                 let index = usize::try_from(number - first).unwrap_or_default();
-                if let Some(sum) = hurts.get_mut(index) {
-                    *sum += hurt(run);
+                if let Some(sum) = affected_requests.get_mut(index) {
+                    *sum += affected(run);
                 }
             });
         }
-        for hurt in hurts {
+        for affected in affected_requests {
             score.runs += 1;
-            score.hurt.add(hurt);
+            score.affected.add(affected);
         }
         score
     }
 
-    /// What the scores say, in the order of the candidates.
+    /// The advice from the scores, in the order of the candidates.
     pub fn advice(&self, scores: &[Score]) -> Advice {
-        // Each interval is so wide that all of them hold at once.
+        // Each interval is wide enough that all of them hold together.
         let all = (self.candidates() * self.scenarios) as f64;
         let candidates: Vec<Candidate> = self
             .candidates
@@ -238,7 +243,7 @@ impl Adviser {
             .map(|(prepared, score)| score.candidate(prepared, 0.05 / all, self.bound))
             .collect();
         let kept = candidates.iter().enumerate().filter(|(_, candidate)| candidate.keeps);
-        let best = kept.min_by(|(_, a), (_, b)| a.hurt.mean.total_cmp(&b.hurt.mean));
+        let best = kept.min_by(|(_, a), (_, b)| a.affected.mean.total_cmp(&b.affected.mean));
         Advice {
             most_false_rollbacks: self.bound,
             runs: scores.first().map_or(0, |score| score.runs),
@@ -248,7 +253,7 @@ impl Adviser {
     }
 }
 
-/// What is wrong with the question, whatever the luck.
+/// Checks the arguments.
 fn check(
     document: &Value,
     scenarios: &[Scenario],
@@ -258,22 +263,22 @@ fn check(
     let mut errors = SimulationErrors::new();
     let mut refuse = |path: &str, detail| errors.push(path, SimulationFault::NoAdvice { detail });
     if scenarios.is_empty() {
-        refuse("/scenarios", "there is no scenario to try policies in: give at least one");
+        refuse("/scenarios", "no scenario is given: give at least one");
     }
     if !(0.0..=1.0).contains(&most_false_rollbacks) {
-        refuse("/bound", "the bound of false rollbacks is a share from 0 to 1");
+        refuse("/bound", "the bound of false rollbacks is not a share: give a number from 0 to 1");
     }
     if axes.is_empty() {
-        refuse("/axes", "there is nothing to try: give at least one place with values");
+        refuse("/axes", "no axis is given: give at least one place with values");
     }
     let combinations =
         axes.iter().try_fold(1_usize, |all, axis| all.checked_mul(axis.values.len() + 1));
     if combinations.is_none_or(|all| all > MOST_CANDIDATES) {
-        refuse("/axes", "there are more than 1000 combinations: try fewer values at a time");
+        refuse("/axes", "there are more than 1000 combinations: give fewer values");
     }
     for (index, axis) in axes.iter().enumerate() {
         if axis.values.is_empty() {
-            refuse(&format!("/axes/{index}/values"), "there is nothing to try here: give a value");
+            refuse(&format!("/axes/{index}/values"), "the axis has no value: give at least one");
         }
         if axes.iter().take(index).any(|earlier| earlier.path == axis.path) {
             let detail = "an earlier axis has this place: give all its values there";
@@ -293,7 +298,8 @@ fn no_place(path: &str) -> String {
     format!("the policy has no place `{}`: write a JSON Pointer into its JSON", shown(path))
 }
 
-/// Whether a policy can have a value there. A default is not written, so the reader of policies knows.
+/// Whether a policy can have a value at this place. The policy reader decides, because defaults are
+/// not written.
 fn is_there(document: &Value, axis: &Axis) -> bool {
     if document.pointer(&axis.path).is_some() {
         return !axis.path.is_empty();
@@ -322,7 +328,7 @@ fn campaigns(
     scenarios.iter().enumerate().map(placed).collect()
 }
 
-/// The policy with other values; why not, where it cannot be read.
+/// The policy with other values, or the reason why it cannot be read.
 fn changed(document: &Value, changes: &BTreeMap<String, Value>) -> Result<Policy, String> {
     let mut document = document.clone();
     for (path, value) in changes {
@@ -331,7 +337,7 @@ fn changed(document: &Value, changes: &BTreeMap<String, Value>) -> Result<Policy
     Policy::from_json(&document.to_string()).map_err(|errors| errors.to_string())
 }
 
-/// The value at a place; a key that its table lacks is added, as defaults are not written.
+/// The value at a place. A missing key is added, because defaults are not written.
 fn place<'d>(document: &'d mut Value, path: &str) -> Option<&'d mut Value> {
     let (table, key) = path.rsplit_once('/')?;
     match document.pointer_mut(table)? {
@@ -345,17 +351,17 @@ fn place<'d>(document: &'d mut Value, path: &str) -> Option<&'d mut Value> {
 
 impl Score {
     fn add(&mut self, scenario: usize, run: &Run, truth: Truth) {
-        let said = Said::of(run, truth);
+        let facts = RunFacts::of(run, truth);
         if let Some((runs, false_rollbacks)) = self.false_rollbacks.get_mut(scenario) {
             *runs += 1;
-            *false_rollbacks += u64::from(said.false_rollback);
+            *false_rollbacks += u64::from(facts.false_rollback);
         }
         self.faulty += u64::from(truth.bad_since.is_some());
-        self.missed += u64::from(said.missed);
-        self.completed += u64::from(said.completed);
+        self.missed += u64::from(facts.missed);
+        self.completed += u64::from(facts.completed);
     }
 
-    /// Adds what came of other runs of the same candidate.
+    /// Adds the results of other runs of the same candidate.
     pub fn merge(&mut self, other: &Self) {
         for (sum, other) in self.false_rollbacks.iter_mut().zip(&other.false_rollbacks) {
             sum.0 += other.0;
@@ -365,7 +371,7 @@ impl Score {
         self.missed += other.missed;
         self.completed += other.completed;
         self.runs += other.runs;
-        self.hurt.merge(other.hurt);
+        self.affected.merge(other.affected);
     }
 
     fn candidate(&self, prepared: &Prepared, error: f64, bound: f64) -> Candidate {
@@ -385,7 +391,7 @@ impl Score {
             keeps: tried && at_most <= bound,
             missed_faults: Rate::new(self.missed, self.faulty),
             completed: Rate::new(self.completed, self.runs * self.false_rollbacks.len() as u64),
-            hurt: self.hurt.mean(self.runs),
+            affected: self.affected.mean(self.runs),
         }
     }
 }
@@ -398,13 +404,13 @@ impl Advice {
             let key = |index: &usize| {
                 self.candidates
                     .get(*index)
-                    .map_or((true, f64::INFINITY), |c| (!c.keeps, c.hurt.mean))
+                    .map_or((true, f64::INFINITY), |c| (!c.keeps, c.affected.mean))
             };
             let (a, b) = (key(a), key(b));
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
         });
         let mut table = String::from(
-            "| policy | false rollbacks | at most | kept | missed faults | requests hurt |\n|---|--:|--:|---|--:|--:|\n",
+            "| policy | false rollbacks | at most | within bound | missed faults | affected requests |\n|---|--:|--:|---|--:|--:|\n",
         );
         for candidate in order.iter().filter_map(|index| self.candidates.get(*index)) {
             table.push_str(&candidate.row());
@@ -417,7 +423,7 @@ impl Candidate {
     fn row(&self) -> String {
         let changes: Vec<String> =
             self.changes.iter().map(|(path, value)| format!("{path} = {value}")).collect();
-        let name = if changes.is_empty() { "as it is".to_owned() } else { changes.join(", ") };
+        let name = if changes.is_empty() { "unchanged".to_owned() } else { changes.join(", ") };
         let name = crate::text::markdown(&name);
         if let Some(why) = &self.not_tried {
             return format!("| {name} | not tried: {} | | | | |\n", crate::text::markdown(why));
@@ -428,7 +434,7 @@ impl Candidate {
             100.0 * self.false_rollbacks.share,
             100.0 * self.at_most,
             100.0 * self.missed_faults.share,
-            self.hurt.mean
+            self.affected.mean
         )
     }
 }

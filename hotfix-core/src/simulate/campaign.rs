@@ -8,14 +8,14 @@ use crate::rollout::{Recording, Rollout};
 use crate::unit::Timestamp;
 
 use super::error::{SimulationErrors, SimulationFault};
-use super::made_up::{MadeUp, Setting};
 use super::random::RunKey;
-use super::run::{Player, Run, Until};
+use super::run::{Driver, Run, Until};
 use super::scenario::Scenario;
+use super::synthetic::{Setting, Synthetic};
 use super::tally::{Sum, Tally, Truth};
 
-/// Many runs of one plan in one scenario. Run `i` of a seed is the same whoever plays it and whatever else is played, so
-/// threads and hosts may split them as they like.
+/// Many runs of one plan in one scenario. Run `i` of a seed is always the same, so threads and
+/// machines may split the runs in any way.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -35,17 +35,17 @@ use super::tally::{Sum, Tally, Truth};
 pub struct Campaign {
     setting: Setting,
     seed: u64,
-    /// At the start, which is the same in every run.
-    ready: Player,
+    /// The state at the start, which is the same in every run.
+    ready: Driver,
     of: Sum,
 }
 
 impl Campaign {
-    /// Prepares the runs: what comes before the start is played once.
+    /// Prepares the runs: the time before the start is simulated once.
     ///
     /// # Errors
-    /// `HF-SIM-007` and `HF-SIM-008` where the scenario does not fit the policy, `HF-SIM-009` where its tests cannot be set
-    /// up, `HF-SIM-010` where it never starts although nobody is said to keep away.
+    /// An error if the scenario does not fit the policy, if its tests cannot be set up, or if the
+    /// rollout never starts although the scenario makes nobody absent.
     pub fn try_new(plan: Plan, scenario: &Scenario, seed: u64) -> Result<Self, SimulationErrors> {
         let setting = Setting::try_new(scenario, &plan)?;
         let digests = [plan.digest(), scenario_digest(scenario)];
@@ -61,45 +61,45 @@ impl Campaign {
         })
     }
 
-    /// Plays these runs and adds up what came of them.
+    /// Makes these runs and tallies their results.
     pub fn tally(&self, runs: Range<u64>) -> Tally {
         let mut tally = self.nothing();
         self.each(runs, |_, run, truth| tally.add(run, truth));
         tally
     }
 
-    /// Plays these runs, each told with its number.
+    /// Makes these runs, and passes on each with its number.
     pub fn each(&self, runs: Range<u64>, mut told: impl FnMut(u64, &Run, Truth)) {
-        let mut world = MadeUp::new(&self.setting, RunKey::new(self.seed, 0));
-        let mut player = self.ready.clone();
+        let mut environment = Synthetic::new(&self.setting, RunKey::new(self.seed, 0));
+        let mut driver = self.ready.clone();
         for number in runs {
-            world.begin(RunKey::new(self.seed, number));
-            // In the memory of the run before.
-            player.clone_from(&self.ready);
-            let run = player.play(&mut world, self.until());
-            told(number, run, Truth { bad_since: world.bad_since });
+            environment.begin(RunKey::new(self.seed, number));
+            // Reuses the memory of the previous run.
+            driver.clone_from(&self.ready);
+            let run = driver.play(&mut environment, self.until());
+            told(number, run, Truth { bad_since: environment.bad_since });
         }
     }
 
-    /// Plays one run and keeps its log, its duties and all that a rollout can tell: what a drill shows.
+    /// Makes one run and keeps its rollout with log and duties, for a drill.
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new).
-    pub fn drill(&self, number: u64) -> Result<(Player, Truth), SimulationErrors> {
+    pub fn drill(&self, number: u64) -> Result<(Driver, Truth), SimulationErrors> {
         let plan = self.ready.rollout().plan().clone();
-        let mut player = prepared(plan, &self.setting, Recording::Keep)?;
-        let mut world = MadeUp::new(&self.setting, RunKey::new(self.seed, number));
-        world.begin(RunKey::new(self.seed, number));
-        player.play(&mut world, self.until());
-        Ok((player, Truth { bad_since: world.bad_since }))
+        let mut driver = prepared(plan, &self.setting, Recording::Keep)?;
+        let mut environment = Synthetic::new(&self.setting, RunKey::new(self.seed, number));
+        environment.begin(RunKey::new(self.seed, number));
+        driver.play(&mut environment, self.until());
+        Ok((driver, Truth { bad_since: environment.bad_since }))
     }
 
-    /// Whether runs of the same number meet the same luck.
+    /// Whether runs with the same number have the same random numbers.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.seed == other.seed && self.setting.scenario == other.setting.scenario
     }
 
-    /// A tally of no runs.
+    /// An empty tally.
     pub(super) fn nothing(&self) -> Tally {
         Tally::new(self.of)
     }
@@ -111,7 +111,7 @@ impl Campaign {
 }
 
 fn scenario_digest(scenario: &Scenario) -> Digest {
-    // What it was made of, which any difference shows in.
+    // A digest of the inputs, in which any difference shows.
     digest(&format!("{scenario:?}")).unwrap_or(Digest::ZERO)
 }
 
@@ -120,19 +120,19 @@ fn prepared(
     plan: Plan,
     setting: &Setting,
     recording: Recording,
-) -> Result<Player, SimulationErrors> {
+) -> Result<Driver, SimulationErrors> {
     let scenario = &setting.scenario;
     let fail = |fault| SimulationErrors::of("", fault);
     let rollout = Rollout::try_new(plan, recording, "").map_err(|error| {
         fail(SimulationFault::NotTaken { detail: format!("{}: {error}", error.code()) })
     })?;
-    let mut player = Player::new(rollout, scenario.from);
-    let mut world = MadeUp::new(setting, RunKey::new(scenario.seed, 0));
-    let starts = player.prepare(&mut world, scenario.from + scenario.lasts);
+    let mut driver = Driver::new(rollout, scenario.from);
+    let mut environment = Synthetic::new(setting, RunKey::new(scenario.seed, 0));
+    let starts = driver.prepare(&mut environment, scenario.from + scenario.lasts);
     if starts || scenario.people.may_not_start() {
-        return Ok(player);
+        return Ok(driver);
     }
-    let waits = player.rollout().blockers().into_iter().next();
-    let waits = waits.map_or_else(|| "nobody starts it".to_owned(), |blocker| blocker.sentence);
+    let waits = driver.rollout().blockers().into_iter().next();
+    let waits = waits.map_or_else(|| "nobody sends `start`".to_owned(), |blocker| blocker.sentence);
     Err(fail(SimulationFault::NeverStarts { waits }))
 }

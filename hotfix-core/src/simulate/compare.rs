@@ -1,4 +1,4 @@
-//! Two policies against the same luck: what one does differently, run by run.
+//! Comparison of two policies with the same random numbers, run by run.
 
 use std::ops::Range;
 
@@ -10,34 +10,35 @@ use crate::unit::Timestamp;
 use super::campaign::Campaign;
 use super::error::{SimulationErrors, SimulationFault};
 use super::run::Run;
-use super::tally::{Mean, Outcome, Said, Sum, Tally, Truth, hurt, whole};
+use super::tally::{Mean, RunFacts, SimulatedOutcome, Sum, Tally, Truth, affected, whole};
 
-/// Two plans in one scenario and with one seed: run `i` of both meets the same traffic, faults and people.
+/// Two plans in one scenario with one seed: run `i` of both has the same traffic, faults and
+/// people.
 ///
-/// What is alike in both is drawn alike: time of day, bursts, noise, instances and faults at each moment. What follows from
-/// the decisions, as the requests that each version gets, is each plan's own.
+/// Both have the same time of day, bursts, noise, instances and faults at each moment. Effects of
+/// the decisions differ, such as the requests of each version.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     first: Campaign,
     second: Campaign,
 }
 
-/// What came of a range of pairs; parts are merged as those of a campaign are.
+/// The results of a range of pairs. Parts are merged like those of a campaign.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs {
     first: Tally,
     second: Tally,
-    said: [Table; 6],
-    hurt: Sum,
-    hurt_by_canary: Sum,
+    tables: [Table; 6],
+    affected: Sum,
+    affected_by_canary: Sum,
     questions: Sum,
     duties_missed: Sum,
-    /// Of the pairs that both went back rightly: how much longer the second one took.
+    /// Of the pairs with two correct rollbacks: how much longer the second one took.
     later: Sum,
     both_found: u64,
 }
 
-/// A question with two answers, of both: both yes, only the first, only the second, neither.
+/// The pairs by a yes-or-no fact: both, only the first, only the second, neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Table([u64; 4]);
 
@@ -45,23 +46,23 @@ impl Comparison {
     /// Two campaigns of one scenario and seed.
     ///
     /// # Errors
-    /// `HF-SIM-011` where they have another scenario or seed.
+    /// An error if they differ in scenario or seed.
     pub fn try_new(first: Campaign, second: Campaign) -> Result<Self, SimulationErrors> {
         if first.is_like(&second) {
             return Ok(Self { first, second });
         }
-        let detail = "two plans are compared in one scenario and with one seed";
+        let detail = "the two plans have different scenarios or seeds";
         Err(SimulationErrors::of("", SimulationFault::OtherCampaign { detail }))
     }
 
-    /// Plays these pairs.
+    /// Runs these pairs.
     pub fn pairs(&self, runs: Range<u64>) -> Pairs {
         let mut pairs = Pairs {
             first: self.first.nothing(),
             second: self.second.nothing(),
             ..Pairs::default()
         };
-        // So many at a time that what is kept of the first ones stays small.
+        // In batches, so that the memory for the first runs stays small.
         let mut from = runs.start;
         while from < runs.end {
             let to = runs.end.min(from.saturating_add(64));
@@ -83,17 +84,18 @@ impl Pairs {
     fn add(&mut self, first: (&Run, Truth), second: (&Run, Truth)) {
         self.first.add(first.0, first.1);
         self.second.add(second.0, second.1);
-        let (a, b) = (Said::of(first.0, first.1), Said::of(second.0, second.1));
-        for (table, (a, b)) in self.said.iter_mut().zip(a.all().into_iter().zip(b.all())) {
+        let (a, b) = (RunFacts::of(first.0, first.1), RunFacts::of(second.0, second.1));
+        for (table, (a, b)) in self.tables.iter_mut().zip(a.all().into_iter().zip(b.all())) {
             table.0[2 * usize::from(!a) + usize::from(!b)] += 1;
         }
-        self.hurt.add(hurt(second.0) - hurt(first.0));
-        self.hurt_by_canary.add(whole(second.0.hurt.canary) - whole(first.0.hurt.canary));
+        self.affected.add(affected(second.0) - affected(first.0));
+        self.affected_by_canary
+            .add(whole(second.0.affected.canary) - whole(first.0.affected.canary));
         self.questions.add(i64::from(second.0.asked) - i64::from(first.0.asked));
         let missed = |run: &Run| i64::from(run.duties_missed);
         self.duties_missed.add(missed(second.0) - missed(first.0));
         let found = |(run, truth): (&Run, Truth)| -> Option<Timestamp> {
-            run.turned_back_at.filter(|back| truth.bad_since.is_some_and(|bad| *back >= bad))
+            run.rolled_back_at.filter(|back| truth.bad_since.is_some_and(|bad| *back >= bad))
         };
         if let Some((a, b)) = found(first).zip(found(second)) {
             self.both_found += 1;
@@ -101,7 +103,7 @@ impl Pairs {
         }
     }
 
-    /// How many pairs it has.
+    /// The number of pairs.
     pub const fn runs(&self) -> u64 {
         self.first.runs()
     }
@@ -109,18 +111,18 @@ impl Pairs {
     /// Adds the pairs of another part of the same comparison.
     ///
     /// # Errors
-    /// `HF-SIM-011` where it is of another one; this one is as before.
+    /// An error if it is of another comparison; this one is then unchanged.
     pub fn merge(&mut self, other: Self) -> Result<(), SimulationErrors> {
         let mut merged = self.clone();
         merged.first.merge(other.first)?;
         merged.second.merge(other.second)?;
-        for (table, other) in merged.said.iter_mut().zip(other.said) {
+        for (table, other) in merged.tables.iter_mut().zip(other.tables) {
             for (count, more) in table.0.iter_mut().zip(other.0) {
                 *count += more;
             }
         }
-        merged.hurt.merge(other.hurt);
-        merged.hurt_by_canary.merge(other.hurt_by_canary);
+        merged.affected.merge(other.affected);
+        merged.affected_by_canary.merge(other.affected_by_canary);
         merged.questions.merge(other.questions);
         merged.duties_missed.merge(other.duties_missed);
         merged.later.merge(other.later);
@@ -129,11 +131,11 @@ impl Pairs {
         Ok(())
     }
 
-    /// The table of differences: what the second has more than the first.
+    /// The table of differences: the second less the first.
     pub fn differences(&self) -> Differences {
         let runs = self.runs();
-        let [false_rollbacks, missed_faults, turned_back, completed, asked, duties_missed] =
-            self.said.map(Table::difference);
+        let [false_rollbacks, missed_faults, rolled_back, completed, asked, duties_missed] =
+            self.tables.map(Table::difference);
         let seconds = self.later.mean(self.both_found);
         Differences {
             runs,
@@ -141,12 +143,12 @@ impl Pairs {
             second: self.second.outcome(),
             false_rollbacks,
             missed_faults,
-            turned_back,
+            rolled_back,
             completed,
             asked,
             duties_missed,
-            hurt_each: self.hurt.mean(runs),
-            hurt_by_canary_each: self.hurt_by_canary.mean(runs),
+            affected_each: self.affected.mean(runs),
+            affected_by_canary_each: self.affected_by_canary.mean(runs),
             questions_each: self.questions.mean(runs),
             duties_missed_each: self.duties_missed.mean(runs),
             both_found: self.both_found,
@@ -160,8 +162,8 @@ impl Pairs {
 }
 
 impl Table {
-    /// How much more often the second says yes, with the interval of Agresti and Min (2005, Statistics in Medicine 24(5)):
-    /// Wald's on the four counts, each with a half more.
+    /// How much more often it is so for the second, with the interval of Agresti and Min (2005,
+    /// Statistics in Medicine 24(5)): Wald's on the four counts, each increased by a half.
     fn difference(self) -> Difference {
         let [both, first, second, neither] = self.0;
         let all = (both + first + second + neither) as f64;
@@ -182,38 +184,39 @@ impl Table {
     }
 }
 
-/// What the second policy has more than the first, over the same runs. Intervals are at 95% and of pairs.
+/// The difference of the second policy and the first over the same runs. Intervals are at 95%, for
+/// pairs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Differences {
     /// Pairs.
     pub runs: u64,
     /// The first policy by itself.
-    pub first: Outcome,
+    pub first: SimulatedOutcome,
     /// The second policy by itself.
-    pub second: Outcome,
+    pub second: SimulatedOutcome,
     /// Of all runs.
     pub false_rollbacks: Difference,
     /// Of all runs.
     pub missed_faults: Difference,
     /// Of all runs.
-    pub turned_back: Difference,
+    pub rolled_back: Difference,
     /// Of all runs.
     pub completed: Difference,
     /// Of all runs.
     pub asked: Difference,
     /// Of all runs.
     pub duties_missed: Difference,
-    /// Requests that failed, a run.
-    pub hurt_each: Mean,
-    /// Those that the canary failed.
-    pub hurt_by_canary_each: Mean,
-    /// Questions, a run.
+    /// Failed requests, per run.
+    pub affected_each: Mean,
+    /// Requests that the canary failed, per run.
+    pub affected_by_canary_each: Mean,
+    /// Questions, per run.
     pub questions_each: Mean,
-    /// Duties missed, a run.
+    /// Missed duties, per run.
     pub duties_missed_each: Mean,
     /// Pairs in which both found the fault.
     pub both_found: u64,
-    /// How much later the second found it, of these; absent where there are none.
+    /// How much later the second found it. Absent without such pairs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_find: Option<Mean>,
 }

@@ -1,4 +1,4 @@
-//! Reads the values of a scenario: units as in policies, every error with its place.
+//! Reader of a scenario's values: units as in policies, every error with its place.
 
 use serde_json::{Map, Value};
 
@@ -11,19 +11,19 @@ use super::error::{SimulationErrors, SimulationFault};
 /// A table of the document.
 pub(super) type Table = Map<String, Value>;
 
-/// Reads one value; none after an error, which has been noted.
-pub(super) type Read<T> = fn(&mut Reader, &Value) -> Option<T>;
+/// Reads one value. None after an error, which is recorded.
+pub(super) type Read<T> = fn(&mut ScenarioReader, &Value) -> Option<T>;
 
 /// The place and the errors so far.
-pub(super) struct Reader {
+pub(super) struct ScenarioReader {
     pub(super) errors: SimulationErrors,
     path: String,
 }
 
-/// How long something takes, if it ever comes.
+/// A delay. None: never.
 pub(super) type Delay = Option<Span>;
 
-/// Reads TOML, or JSON where it begins with a brace.
+/// Reads TOML, or JSON if it begins with a brace.
 pub(super) fn parse(text: &str) -> Result<Value, SimulationErrors> {
     let (language, read) = if text.trim_start().starts_with('{') {
         ("JSON", serde_json::from_str(text).map_err(|error| error.to_string()))
@@ -39,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Value, SimulationErrors> {
 fn kind(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
-        Value::Bool(_) => "a yes or no".to_owned(),
+        Value::Bool(_) => "a boolean".to_owned(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => format!("`{}`", shown(text)),
         Value::Array(_) => "a list".to_owned(),
@@ -47,12 +47,12 @@ fn kind(value: &Value) -> String {
     }
 }
 
-impl Reader {
+impl ScenarioReader {
     pub(super) const fn new() -> Self {
         Self { errors: SimulationErrors::new(), path: String::new() }
     }
 
-    /// Notes an error at the present place.
+    /// Records an error at the present place.
     pub(super) fn fail<T>(&mut self, fault: SimulationFault) -> Option<T> {
         self.errors.push(&self.path, fault);
         None
@@ -62,7 +62,7 @@ impl Reader {
         self.within(key, |reader| reader.fail(fault))
     }
 
-    /// Keys that say nothing together.
+    /// Records keys without a meaning together.
     pub(super) fn meaningless(&mut self, key: &str, detail: impl Into<String>) {
         self.fail_at::<()>(key, SimulationFault::Meaningless { detail: detail.into() });
     }
@@ -103,12 +103,12 @@ impl Reader {
         }
     }
 
-    /// The value of a key; none where it is absent or has an error.
+    /// The value of a key. None if it is absent or has an error.
     pub(super) fn key<T>(&mut self, table: &Table, key: &str, read: Read<T>) -> Option<T> {
         table.get(key).and_then(|value| self.within(key, |reader| read(reader, value)))
     }
 
-    /// The value of a key that must be there.
+    /// The value of a required key.
     pub(super) fn needed<T>(
         &mut self,
         table: &Table,
@@ -226,7 +226,8 @@ impl Reader {
         self.fail(SimulationFault::OutOfRange { got: kind(value), range })
     }
 
-    /// A spread of a normal logarithm: beyond 3 one tick in a thousand would have ten thousand times as many.
+    /// A spread of a normal logarithm: beyond 3 one tick in a thousand would have ten thousand
+    /// times as many.
     pub(super) fn deviation(&mut self, value: &Value) -> Option<f64> {
         let number = self.amount(value)?;
         if number > 3.0 {
@@ -245,7 +246,7 @@ impl Reader {
             .or_else(|| self.fail(SimulationFault::OutOfRange { got: kind(value), range }))
     }
 
-    /// A seed that every reader of JSON keeps.
+    /// A seed that every JSON reader represents exactly.
     pub(super) fn seed(&mut self, value: &Value) -> Option<u64> {
         let range = "a whole number from 0 to 2^53";
         value
@@ -293,7 +294,7 @@ impl Reader {
     }
 }
 
-/// That the policy has no such metric.
+/// The error that the policy has no such metric.
 pub(super) fn unknown_metric(policy: &Policy, metric: MetricName) -> SimulationFault {
     let names = policy.metrics().iter().map(|metric| metric.id.as_str());
     SimulationFault::UnknownMetric {

@@ -1,4 +1,4 @@
-//! What is wrong with a scenario, or with what is asked of a simulation.
+//! Errors of a scenario or of a simulation.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::text::{did_you_mean, quoted};
 
-/// Everything that is wrong, in the order of the document; never empty.
+/// All errors, in the order of the document. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimulationErrors {
     list: Vec<SimulationError>,
 }
 
-/// One thing that is wrong.
+/// One error with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} at {}: {fault}", fault.code(), if path.is_empty() { "the document" } else { path })]
 pub struct SimulationError {
@@ -20,38 +20,38 @@ pub struct SimulationError {
     fault: SimulationFault,
 }
 
-/// What can be wrong.
+/// The kinds of errors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulationFault {
-    /// The text is no TOML or no JSON.
-    #[error("not readable as {language}: {detail}; correct the text there")]
+    /// The text is not valid TOML or JSON.
+    #[error("the text is not valid {language}: {detail}; correct it there")]
     Syntax {
         /// `TOML` or `JSON`.
         language: &'static str,
-        /// What the parser says, with line and column.
+        /// The parser's message, with line and column.
         detail: String,
     },
-    /// A key that a scenario does not have (FIELD-5).
+    /// An unknown key.
     #[error("`{key}` is not a known key: {}known here are {}", did_you_mean(*nearest), quoted(known, ", "))]
     UnknownKey {
         /// The key.
         key: String,
-        /// The known key that is nearest, where one is near.
+        /// The known key that is nearest, if one is near.
         nearest: Option<&'static str>,
         /// The keys of this table.
         known: &'static [&'static str],
     },
-    /// A key that must be there is not.
+    /// A required key is missing.
     #[error("`{key}` is missing: add it")]
     MissingKey {
         /// The key.
         key: &'static str,
     },
     /// A value of another type, or with another unit.
-    #[error("{got} stands where {expected} belongs: write {expected}")]
+    #[error("{got} is not allowed here: write {expected}")]
     WrongType {
-        /// What belongs there.
+        /// The expected type.
         expected: &'static str,
         /// What came.
         got: String,
@@ -61,13 +61,13 @@ pub enum SimulationFault {
     UnknownValue {
         /// What came.
         got: String,
-        /// The nearest allowed text, where one is near.
+        /// The nearest allowed text, if one is near.
         nearest: Option<&'static str>,
         /// The allowed texts.
         known: Vec<&'static str>,
     },
     /// A value of the right type outside its range.
-    #[error("it is {got}: write {range}")]
+    #[error("the value is {got}: write {range}")]
     OutOfRange {
         /// What came.
         got: String,
@@ -75,32 +75,34 @@ pub enum SimulationFault {
         range: &'static str,
     },
     /// A metric that the policy does not have.
-    #[error("the policy has no metric `{metric}`: {}correct it, or leave it out", did_you_mean(nearest.as_deref()))]
+    #[error("the policy has no metric `{metric}`: {}correct it, or omit it", did_you_mean(nearest.as_deref()))]
     UnknownMetric {
         /// The metric.
         metric: String,
-        /// The nearest known one, where one is near.
+        /// The nearest known one, if one is near.
         nearest: Option<String>,
     },
-    /// Keys that say nothing together, or nothing of this kind.
+    /// Keys that have no meaning together, or not for this kind.
     #[error("{detail}")]
     Meaningless {
-        /// What is wrong, with the remedy.
+        /// The error and its remedy.
         detail: String,
     },
-    /// An input, a plan or a phase that the scenario names cannot be read or is not there.
+    /// An input, a plan or a phase of the scenario is invalid or missing.
     #[error("{detail}")]
     NotTaken {
-        /// What the reader of it says.
+        /// The reader's message.
         detail: String,
     },
-    /// The rollout never gets to its start in this scenario.
-    #[error("it never starts: {waits}; let the people clear that, or give more time")]
+    /// The rollout never starts in this scenario.
+    #[error(
+        "the rollout never starts: {waits}; set shorter delays in `people`, or a later `until`"
+    )]
     NeverStarts {
-        /// What it waits for.
+        /// The blocker that it waits for.
         waits: String,
     },
-    /// Nothing that advice could be drawn from.
+    /// The input is not enough for advice.
     #[error("{detail}")]
     NoAdvice {
         /// What is missing.
@@ -145,12 +147,12 @@ impl SimulationError {
         &self.path
     }
 
-    /// What is wrong and what to do about it.
+    /// The error and its remedy.
     pub fn sentence(&self) -> String {
         self.fault.to_string()
     }
 
-    /// What is wrong, as data.
+    /// The error as data.
     pub const fn fault(&self) -> &SimulationFault {
         &self.fault
     }
@@ -182,7 +184,7 @@ impl SimulationErrors {
         self.list.push(SimulationError { path: path.to_owned(), fault });
     }
 
-    /// The same in a larger document, where this one stands at `path`.
+    /// The same errors for a larger document that contains this one at `path`.
     pub(super) fn under(mut self, path: &str) -> Self {
         for error in &mut self.list {
             error.path.insert_str(0, path);
@@ -190,7 +192,7 @@ impl SimulationErrors {
         self
     }
 
-    /// What was read, where nothing is wrong with it.
+    /// The value, if there is no error.
     pub(super) fn or<T>(self, read: Option<T>) -> Result<T, Self> {
         match read {
             Some(read) if self.list.is_empty() => Ok(read),
@@ -198,7 +200,7 @@ impl SimulationErrors {
         }
     }
 
-    /// The first error; its code and place are what a binding shows of the whole list.
+    /// The first error. Bindings show its code and place for the whole list.
     pub fn first(&self) -> Option<&SimulationError> {
         self.list.first()
     }

@@ -1,12 +1,12 @@
-//! What goes wrong.
+//! The faults of a scenario.
 
 use serde_json::Value;
 
 use crate::grade::{MetricKind, closed_set};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
-use super::document::Reader;
-use super::health::Health;
+use super::document::ScenarioReader;
+use super::healthy_service::HealthyService;
 
 closed_set! {
     /// A kind of fault.
@@ -17,33 +17,33 @@ closed_set! {
         Latency = "latency",
         /// Some answers take far longer.
         Tail = "tail",
-        /// It grows as time passes.
+        /// It grows over time.
         Leak = "leak",
-        /// It does not answer at all: its requests fail, and it sends no readings.
+        /// The service does not respond: its requests fail, and it sends no readings.
         Crash = "crash",
         /// The fix does not fix the bug.
         NoFix = "no_fix",
-        /// Readings do not come.
+        /// Readings are missing.
         Lost = "lost",
-        /// Readings come later.
+        /// Readings are late.
         Late = "late",
-        /// The host's clock is wrong.
+        /// The clock of the deploy tool is wrong.
         Clock = "clock",
     }
-    /// Whom a fault hits.
+    /// The versions that a fault affects.
     FaultArm {
         /// The version under test.
         Canary = "canary",
         /// The live version.
         Live = "live",
-        /// Both: a shock from outside.
+        /// Both versions: an external fault.
         Both = "both",
     }
 }
 
 impl FaultKind {
-    /// Whether it hurts users, and not only those who look.
-    pub(super) const fn hurts(self) -> bool {
+    /// Whether it affects users, and not only monitoring.
+    pub(super) const fn affects_users(self) -> bool {
         !matches!(self, Self::Lost | Self::Late | Self::Clock)
     }
 
@@ -59,8 +59,8 @@ impl FaultKind {
         }
     }
 
-    /// Whether it changes such a metric where the scenario names none.
-    fn means(self, health: &Health) -> bool {
+    /// Whether it changes such a metric if the scenario names none.
+    fn means(self, health: &HealthyService) -> bool {
         match self {
             Self::Errors => health.kind == MetricKind::Proportion && !health.is_bug,
             Self::NoFix => health.is_bug,
@@ -72,31 +72,31 @@ impl FaultKind {
     }
 }
 
-/// One thing that goes wrong.
+/// One fault.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fault {
     pub(super) kind: FaultKind,
     pub(super) metric: Option<MetricName>,
     pub(super) arm: FaultArm,
-    /// How many times worse.
+    /// The factor by which it is worse.
     pub(super) times: f64,
     /// The share that fails instead.
     pub(super) to: Option<f64>,
-    /// Of users, or of ticks that are lost.
+    /// The share of users, or of lost ticks.
     pub(super) users: f64,
-    /// Only so many instances of the arm.
+    /// The number of affected instances of the arm.
     pub(super) instances: Option<u32>,
-    /// Counted from the first traffic of the canary.
+    /// Its start, counted from the first traffic of the canary.
     pub(super) after: Span,
     pub(super) lasts: Option<Span>,
     pub(super) from_share: Share,
-    /// A leak: how long until it is `times` as much.
+    /// For a leak: the time until it reaches `times`.
     pub(super) over: Span,
-    /// How late readings are, or how far the clock is off.
+    /// The delay of readings, or the error of the clock.
     pub(super) by: Span,
-    /// The clock goes before the time, not after it.
+    /// Whether the clock is ahead.
     pub(super) back: bool,
-    /// In which share of the runs it is there.
+    /// The share of the runs that have it.
     pub(super) chance: f64,
 }
 
@@ -118,7 +118,7 @@ const KEYS: &[&str] = &[
 ];
 
 impl Fault {
-    pub(super) fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
         let table = reader.table(value, KEYS)?;
         let kind = reader.needed(table, "kind", |reader, value| {
             reader.one_of(value, FaultKind::ALL, FaultKind::as_str)
@@ -128,23 +128,27 @@ impl Fault {
         });
         let fault = Self {
             kind: kind.unwrap_or(FaultKind::Errors),
-            metric: reader.key(table, "metric", Reader::metric),
-            arm: arm.unwrap_or(if kind.is_some_and(FaultKind::hurts) {
+            metric: reader.key(table, "metric", ScenarioReader::metric),
+            arm: arm.unwrap_or(if kind.is_some_and(FaultKind::affects_users) {
                 FaultArm::Canary
             } else {
                 FaultArm::Both
             }),
-            times: reader.key(table, "times", Reader::ratio).unwrap_or(2.0),
-            to: reader.key(table, "to", Reader::chance),
-            users: reader.key(table, "users", Reader::chance).unwrap_or(1.0),
-            instances: reader.key(table, "instances", Reader::count),
-            after: reader.key(table, "after", Reader::span).unwrap_or_default(),
-            lasts: reader.key(table, "lasts", Reader::lasting),
-            from_share: reader.key(table, "from_share", Reader::share).unwrap_or(Share::NONE),
-            over: reader.key(table, "over", Reader::lasting).unwrap_or(Span::from_seconds(3600)),
-            by: reader.key(table, "by", Reader::lasting).unwrap_or(Span::from_seconds(300)),
-            back: reader.key(table, "back", Reader::flag).unwrap_or_default(),
-            chance: reader.key(table, "chance", Reader::chance).unwrap_or(1.0),
+            times: reader.key(table, "times", ScenarioReader::ratio).unwrap_or(2.0),
+            to: reader.key(table, "to", ScenarioReader::chance),
+            users: reader.key(table, "users", ScenarioReader::chance).unwrap_or(1.0),
+            instances: reader.key(table, "instances", ScenarioReader::count),
+            after: reader.key(table, "after", ScenarioReader::span).unwrap_or_default(),
+            lasts: reader.key(table, "lasts", ScenarioReader::lasting),
+            from_share: reader
+                .key(table, "from_share", ScenarioReader::share)
+                .unwrap_or(Share::NONE),
+            over: reader
+                .key(table, "over", ScenarioReader::lasting)
+                .unwrap_or(Span::from_seconds(3600)),
+            by: reader.key(table, "by", ScenarioReader::lasting).unwrap_or(Span::from_seconds(300)),
+            back: reader.key(table, "back", ScenarioReader::flag).unwrap_or_default(),
+            chance: reader.key(table, "chance", ScenarioReader::chance).unwrap_or(1.0),
         };
         let kind = kind?;
         let asks: [(&str, &[FaultKind]); 6] = [
@@ -162,32 +166,32 @@ impl Fault {
             if table.contains_key(key) && !kinds.contains(&kind) {
                 let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
                 let detail = format!(
-                    "`{key}` says nothing of `{kind}`: leave it out, or write a fault of the kind {}",
+                    "`{key}` has no meaning for `{kind}`: omit it, or use a fault of the kind {}",
                     words.join(", ")
                 );
                 reader.meaningless(key, detail);
             }
         }
         if table.contains_key("times") && fault.to.is_some() {
-            reader.meaningless("to", "`to` and `times` both say how many fail: keep one");
+            reader.meaningless("to", "`to` and `times` both set how many fail: keep one");
         }
         if matches!(kind, FaultKind::Late | FaultKind::Clock) {
             for key in ["metric", "arm", "users"].iter().filter(|key| table.contains_key(**key)) {
-                reader.meaningless(key, "it is about the host as a whole: leave this out");
+                reader.meaningless(key, "the fault affects the whole deploy tool: omit this key");
             }
         }
         Some(fault)
     }
 
     /// Whether it changes this metric.
-    pub(super) fn touches(&self, health: &Health) -> bool {
+    pub(super) fn touches(&self, health: &HealthyService) -> bool {
         match self.metric {
             Some(metric) => metric == health.id,
             None => self.kind.means(health),
         }
     }
 
-    /// Whether it hits the canary, or the live version.
+    /// Whether it affects the canary or the live version.
     pub(super) const fn hits(&self, canary: bool) -> bool {
         matches!(
             (self.arm, canary),
@@ -195,7 +199,7 @@ impl Fault {
         )
     }
 
-    /// Whether it is what a canary is for: the new version makes something worse, and only that.
+    /// Whether a canary should find it: only the new version makes something worse.
     pub(super) fn is_of_the_fix(&self) -> bool {
         let is_worse = match self.kind {
             FaultKind::Errors => self.to.is_some() || self.times > 1.0,
@@ -206,20 +210,21 @@ impl Fault {
         is_worse && self.users > 0.0 && matches!(self.arm, FaultArm::Canary)
     }
 
-    /// How long it has lasted; none where it is not there. `since`: when the canary first had traffic.
+    /// How long it has lasted. None while it is absent. `since`: when the canary first had traffic.
     pub(super) fn lasted(&self, since: Timestamp, now: Timestamp) -> Option<Span> {
         let begins = since + self.after;
         let lasted = now.since(begins);
         (now > begins && self.lasts.is_none_or(|lasts| lasted <= lasts)).then_some(lasted)
     }
 
-    /// What a leak makes of a number after a time: it grows, or falls to the same part where that is worse.
+    /// The effect of a leak on a number after a time: it grows, or falls by the same factor if
+    /// lower is worse.
     pub(super) fn leaked(&self, number: f64, lasted: Span, falls: bool) -> f64 {
         let grown = self.grown(lasted);
         if falls { number / grown } else { number * grown }
     }
 
-    /// How many times as much a leak makes it after a time.
+    /// The factor of a leak after a time.
     pub(super) fn grown(&self, lasted: Span) -> f64 {
         1.0 + (self.times - 1.0) * lasted.as_seconds() / self.over.as_seconds()
     }

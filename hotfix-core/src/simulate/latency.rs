@@ -1,14 +1,14 @@
-//! The law of response times: a normal logarithm, of which faults make a part slower.
+//! The distribution of response times: log-normal, with a part that faults make slower.
 
 use crate::metric::{Histogram, Sample};
 
-use super::health::{Health, normal_share};
+use super::healthy_service::{HealthyService, normal_share};
 use super::random::Draws;
 
-/// The law of one arm's latencies, as it was last worked out.
+/// The distribution of one arm's latencies, as last computed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LatencyLaw {
-    /// Shares of the requests, and how many times as long they take.
+    /// Shares of the requests with their slowdown factors.
     parts: Vec<(f64, f64)>,
     worked_out: Vec<(f64, f64)>,
     /// Of those above the boundary before: the share at or below each boundary.
@@ -16,13 +16,13 @@ pub(super) struct LatencyLaw {
 }
 
 impl LatencyLaw {
-    /// All requests take so many times as long as usual.
+    /// Makes all requests slower by a factor.
     pub(super) fn begin(&mut self, times: f64) {
         self.parts.clear();
         self.parts.push((1.0, times));
     }
 
-    /// A share of them is slower.
+    /// Makes a share of them slower.
     pub(super) fn slow(&mut self, hit: f64, times: f64) {
         for part in 0..self.parts.len() {
             let (weight, slower) = self.parts[part];
@@ -32,8 +32,8 @@ impl LatencyLaw {
         self.parts.retain(|part| part.0 > 0.0);
     }
 
-    /// Works the cells out, where they are not as they were.
-    pub(super) fn work_out(&mut self, health: &Health) {
+    /// Computes the cells if the distribution changed.
+    pub(super) fn work_out(&mut self, health: &HealthyService) {
         if self.parts == self.worked_out && !self.cells.is_empty() {
             return;
         }
@@ -52,10 +52,10 @@ impl LatencyLaw {
         }
     }
 
-    /// Draws so many requests into a histogram, whose memory is used again.
+    /// Draws so many requests into a histogram, whose memory is reused.
     pub(super) fn draw(
         &self,
-        health: &Health,
+        health: &HealthyService,
         requests: f64,
         draws: &mut Draws,
         sample: &mut Option<Sample>,

@@ -1,28 +1,30 @@
-//! Drills without a deployment: a rollout is played from start to end against a world that is made up or recorded (POST-5).
+//! Simulation: a rollout is run from start to end in a synthetic or recorded environment, without a
+//! deployment.
 //!
-//! [`World`] is what a rollout meets: what both arms show, and what people and the platform answer. A [`Player`] does what a
-//! host does: it ticks at the policy's cadence and at [`Rollout::poll_at`](crate::rollout::Rollout::poll_at), obeys actions
-//! and hands answers on, and keeps what came of it in a [`Run`]. Everything goes through
-//! [`Rollout::handle`](crate::rollout::Rollout::handle), so a run decides as the real thing does.
+//! An [`Environment`] gives the readings of both arms and the responses of people and the platform.
+//! A [`Driver`] replaces your deploy tool: it ticks at the policy's cadence and at
+//! [`Rollout::poll_at`](crate::rollout::Rollout::poll_at), performs actions, sends the responses,
+//! and keeps the result in a [`Run`]. All inputs go through
+//! [`Rollout::handle`](crate::rollout::Rollout::handle), so a run decides like a real rollout.
 //!
-//! A [`Scenario`] is such a world as a document: traffic, faults and people, drawn from a seed. A
-//! [`Campaign`] plays many runs of it and gives the [`Outcome`]
-//! table, a [`Comparison`] plays two policies against the same luck. An [`Adviser`] tries a policy with other values; a [`Search`] is
-//! that as a document asks for it.
+//! A [`Scenario`] is a synthetic environment as a document: traffic, faults and people, drawn from
+//! a random seed. A [`Campaign`] makes many runs of it and gives the [`SimulatedOutcome`] table. A
+//! [`Comparison`] runs two policies with the same random numbers. An [`Adviser`] tries a policy
+//! with other values; a [`Search`] is an adviser from a document.
 
 mod active;
 mod advise;
 mod answers;
-mod arm;
+mod arm_metrics;
 pub mod backtest;
 mod campaign;
 mod compare;
 mod document;
+mod environment;
 mod error;
 mod fault;
-mod health;
+mod healthy_service;
 mod latency;
-mod made_up;
 mod people;
 mod random;
 pub mod recorded;
@@ -30,19 +32,19 @@ mod run;
 mod sample;
 mod scenario;
 mod search;
+mod synthetic;
 mod tally;
 mod traffic;
-mod world;
 
 pub use advise::{Advice, Adviser, Axis, Candidate, MOST_CANDIDATES, Score};
 pub use answers::Answers;
 pub use campaign::Campaign;
 pub use compare::{Comparison, Difference, Differences, Pairs};
+pub use environment::{Environment, Impact, Shown, Tick};
 pub use error::{SimulationError, SimulationErrors, SimulationFault};
 pub use fault::{FaultArm, FaultKind};
 pub use people::Judgement;
-pub use run::{Passed, Player, Run, Until};
+pub use run::{Driver, Passed, Run, Until};
 pub use scenario::Scenario;
 pub use search::{Scores, Search};
-pub use tally::{CONFIDENCE, Mean, Outcome, Rate, Tally, Took, Truth};
-pub use world::{Hurt, Shown, Tick, World};
+pub use tally::{CONFIDENCE, Mean, Rate, SimulatedOutcome, Tally, Took, Truth};

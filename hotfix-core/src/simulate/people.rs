@@ -1,4 +1,4 @@
-//! People who are late, absent or wrong, and a platform that takes its time.
+//! Simulated people, who may be late, absent or wrong, and a platform with delays.
 
 use serde_json::Value;
 
@@ -12,25 +12,25 @@ use crate::rollout::{
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::answers::Answers;
-use super::document::{Delay, Reader};
+use super::document::{Delay, ScenarioReader};
 use super::error::SimulationFault;
 use super::random::Draws;
 
 use crate::grade::closed_set;
 
 closed_set! {
-    /// What a person answers who is asked whether to go on.
+    /// The answer of a person who is asked whether to continue.
     Judgement {
-        /// Rolls back where the canary is worse at that moment, and goes on where it is not.
+        /// Rolls back if the canary is worse at that moment, and otherwise continues.
         Right = "right",
-        /// Goes on.
+        /// Continues.
         Promote = "promote",
         /// Rolls back.
         RollBack = "roll_back",
     }
 }
 
-/// The people of a scenario. Each time is counted from when somebody is asked; none: never.
+/// The people of a scenario. Each delay counts from the request. None: never.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct People {
     approve: Delay,
@@ -39,47 +39,47 @@ pub(super) struct People {
     decide: Delay,
     judgement: Judgement,
     acknowledge: Delay,
-    /// Notices, and duties that people do by themselves.
+    /// Notifications, and duties that people do without a request.
     duties: Delay,
-    /// How often nobody answers at all.
+    /// The share of requests that nobody answers.
     absent: f64,
-    /// How often an answer comes later.
+    /// The share of answers that are late.
     late: f64,
     late_by: Span,
-    /// How often a decision is the opposite.
+    /// The share of decisions that are wrong.
     wrong: f64,
-    says: Vec<Said>,
+    says: Vec<Answer>,
 }
 
-/// Whether somebody is late, absent or wrong this time. Before the start nobody is, so that what comes before it is the same
-/// in every run.
+/// Draws whether somebody is late, absent or wrong this time. Nobody is before the start, so that
+/// the time before it is the same in every run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Luck(pub(super) Option<Draws>);
+pub(super) struct RandomSeed(pub(super) Option<Draws>);
 
-impl Luck {
+impl RandomSeed {
     fn strikes(&mut self, chance: f64) -> bool {
         chance > 0.0 && self.0.as_mut().is_some_and(|draws| draws.chance(chance))
     }
 }
 
-/// What somebody says without being asked, so long after the start.
+/// An input that nobody requests, at a time after the start.
 #[derive(Clone, Debug, PartialEq)]
-struct Said {
+struct Answer {
     after: Span,
     input: Input,
 }
 
-/// How long things take.
+/// The delays of the platform.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Platform {
-    /// None: as long as the phase expects.
+    /// None: the expected time of the phase.
     deploy: Option<Delay>,
     traffic: Delay,
-    /// None: as long as the way back is said to take.
+    /// None: the stated time of the rollback method.
     roll_back: Option<Delay>,
-    /// How often an action fails.
+    /// The share of actions that fail.
     fails: f64,
-    /// Ways back that always fail.
+    /// Rollback methods that always fail.
     broken: Vec<RollbackMethod>,
 }
 
@@ -101,7 +101,7 @@ const PEOPLE: &[&str] = &[
 const MINUTE: Span = Span::from_seconds(60);
 
 impl People {
-    /// All answer within minutes and are right.
+    /// Everybody answers within minutes, and correctly.
     pub(super) const fn prompt() -> Self {
         Self {
             approve: Some(Span::from_seconds(300)),
@@ -119,10 +119,10 @@ impl People {
         }
     }
 
-    pub(super) fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
         let table = reader.table(value, PEOPLE)?;
         let usual = Self::prompt();
-        let mut delay = |key, usual| reader.key(table, key, Reader::delay).unwrap_or(usual);
+        let mut delay = |key, usual| reader.key(table, key, ScenarioReader::delay).unwrap_or(usual);
         let (approve, check) = (delay("approve", usual.approve), delay("check", usual.check));
         let (start, decide) = (delay("start", usual.start), delay("decide", usual.decide));
         let acknowledge = delay("acknowledge", usual.acknowledge);
@@ -138,13 +138,13 @@ impl People {
             judgement: judgement.unwrap_or(usual.judgement),
             acknowledge,
             duties,
-            absent: reader.key(table, "absent", Reader::chance).unwrap_or_default(),
-            late: reader.key(table, "late", Reader::chance).unwrap_or_default(),
-            late_by: reader.key(table, "late_by", Reader::lasting).unwrap_or(usual.late_by),
-            wrong: reader.key(table, "wrong", Reader::chance).unwrap_or_default(),
+            absent: reader.key(table, "absent", ScenarioReader::chance).unwrap_or_default(),
+            late: reader.key(table, "late", ScenarioReader::chance).unwrap_or_default(),
+            late_by: reader.key(table, "late_by", ScenarioReader::lasting).unwrap_or(usual.late_by),
+            wrong: reader.key(table, "wrong", ScenarioReader::chance).unwrap_or_default(),
             says: reader.list(table, "says", |reader, value| {
                 let table = reader.table(value, &["after", "input"])?;
-                let after = reader.needed(table, "after", Reader::span)?;
+                let after = reader.needed(table, "after", ScenarioReader::span)?;
                 let input = reader.needed(table, "input", |reader, value| {
                     Input::from_value(value.clone()).map_or_else(
                         |error| {
@@ -154,27 +154,28 @@ impl People {
                         Some,
                     )
                 })?;
-                Some(Said { after, input })
+                Some(Answer { after, input })
             }),
         })
     }
 
-    /// Whether somebody whom the start needs never comes.
+    /// Whether a person that the start needs is always absent.
     pub(super) fn may_not_start(&self) -> bool {
         [self.approve, self.check, self.start].contains(&None)
     }
 
-    /// When somebody answers, if at all.
-    fn when(&self, delay: Delay, luck: &mut Luck) -> Delay {
+    /// When somebody answers, or never.
+    fn when(&self, delay: Delay, random: &mut RandomSeed) -> Delay {
         let delay = delay?;
-        if luck.strikes(self.absent) {
+        if random.strikes(self.absent) {
             return None;
         }
-        let late = luck.strikes(self.late);
+        let late = random.strikes(self.late);
         Some(if late { delay + self.late_by } else { delay })
     }
 
-    /// Approvals and items; always alike, so that what comes before the start is the same in every run.
+    /// Adds approvals and items, always with the same delays, so that the time before the start is
+    /// the same in every run.
     pub(super) fn make_ready(&self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
         let mut spoken = Vec::new();
         for blocker in rollout.blockers() {
@@ -207,7 +208,7 @@ impl People {
                         answers.after(at, delay, Input::new(command).by(&by));
                     }
                 }
-                // Severity, denial, traffic and policy are for the scenario's own words.
+                // Severity, denial, traffic and policy only come from the scenario's own inputs.
                 _ => {}
             }
         }
@@ -219,7 +220,7 @@ impl People {
         }
     }
 
-    /// What is said from the start on without being asked.
+    /// Adds the inputs after the start that nobody requests.
     pub(super) fn speak(&self, at: Timestamp, answers: &mut Answers) {
         for said in &self.says {
             answers.after(at, said.after, said.input.clone());
@@ -232,16 +233,16 @@ impl People {
         rollout: &Rollout,
         at: Timestamp,
         bad: bool,
-        luck: &mut Luck,
+        random: &mut RandomSeed,
         answers: &mut Answers,
     ) {
-        let Some(delay) = self.when(self.decide, luck) else { return };
+        let Some(delay) = self.when(self.decide, random) else { return };
         let right = match self.judgement {
             Judgement::Right => bad,
             Judgement::RollBack => true,
             Judgement::Promote => false,
         };
-        let back = right != luck.strikes(self.wrong);
+        let back = right != random.strikes(self.wrong);
         if back {
             let command = Command::RollBack { why: None };
             answers.after(at, delay, Input::new(command).by("commander"));
@@ -277,12 +278,12 @@ impl People {
         duty: Option<Name>,
         called: bool,
         at: Timestamp,
-        luck: &mut Luck,
+        random: &mut RandomSeed,
         answers: &mut Answers,
     ) {
         let Some(duty) = duty else { return };
         let delay = if called { self.acknowledge } else { self.duties };
-        let Some(delay) = self.when(delay, luck) else { return };
+        let Some(delay) = self.when(delay, random) else { return };
         let evidence = None;
         let command = if called {
             Command::Acknowledge { duty, evidence }
@@ -298,7 +299,7 @@ impl People {
         rollout: &Rollout,
         at: Timestamp,
         known: &mut Vec<(Name, u64)>,
-        luck: &mut Luck,
+        random: &mut RandomSeed,
         answers: &mut Answers,
     ) {
         if rollout.plan().policy().duties().is_empty() {
@@ -321,7 +322,7 @@ impl People {
                 known.push(asked);
                 // What was asked for before the start may be on its way.
                 if !answers.will_settle(item.id) {
-                    self.settle(Some(item.id), false, at, luck, answers);
+                    self.settle(Some(item.id), false, at, random, answers);
                 }
             }
         }
@@ -344,13 +345,15 @@ impl Platform {
         broken: Vec::new(),
     };
 
-    pub(super) fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
         let table = reader.table(value, &["deploy", "traffic", "roll_back", "fails", "broken"])?;
         Some(Self {
-            deploy: reader.key(table, "deploy", Reader::delay),
-            traffic: reader.key(table, "traffic", Reader::delay).unwrap_or(Self::USUAL.traffic),
-            roll_back: reader.key(table, "roll_back", Reader::delay),
-            fails: reader.key(table, "fails", Reader::chance).unwrap_or_default(),
+            deploy: reader.key(table, "deploy", ScenarioReader::delay),
+            traffic: reader
+                .key(table, "traffic", ScenarioReader::delay)
+                .unwrap_or(Self::USUAL.traffic),
+            roll_back: reader.key(table, "roll_back", ScenarioReader::delay),
+            fails: reader.key(table, "fails", ScenarioReader::chance).unwrap_or_default(),
             broken: reader.list(table, "broken", |reader, value| {
                 reader.one_of(value, RollbackMethod::ALL, RollbackMethod::as_str)
             }),
@@ -385,7 +388,7 @@ impl Platform {
 pub(super) struct Answering<'s> {
     pub(super) people: &'s People,
     pub(super) platform: &'s Platform,
-    pub(super) luck: &'s mut Luck,
+    pub(super) random: &'s mut RandomSeed,
     /// The canary is worse at this moment.
     pub(super) bad: bool,
 }
@@ -398,12 +401,12 @@ impl Answering<'_> {
         action: &Action,
         answers: &mut Answers,
     ) {
-        let Self { people, platform, luck, bad } = self;
+        let Self { people, platform, random, bad } = self;
         if action.act.awaits() {
             let Some(delay) = platform.takes(rollout, &action.act) else { return };
             let broken = matches!(&action.act,
                 Act::RollBack { method, .. } if platform.broken.contains(method));
-            let fails = luck.strikes(platform.fails) || broken;
+            let fails = random.strikes(platform.fails) || broken;
             let command = if fails {
                 Command::Failed { action: action.id, why: None }
             } else {
@@ -413,10 +416,10 @@ impl Answering<'_> {
             return;
         }
         match &action.act {
-            Act::AskDecision { .. } => people.decide(rollout, at, *bad, luck, answers),
-            Act::Page { duty, .. } => people.settle(*duty, true, at, luck, answers),
+            Act::AskDecision { .. } => people.decide(rollout, at, *bad, random, answers),
+            Act::Page { duty, .. } => people.settle(*duty, true, at, random, answers),
             Act::Notify { duty, .. } | Act::UpdateStatusPage { duty, .. } => {
-                people.settle(*duty, false, at, luck, answers);
+                people.settle(*duty, false, at, random, answers);
             }
             Act::Schedule { .. } // It is on the list of duties.
             | Act::RequestApproval { .. }
@@ -427,7 +430,8 @@ impl Answering<'_> {
     }
 }
 
-/// Who approves in a role. Where the house says who holds it, nobody else may, and two approvals are two people's.
+/// The approver in a role. If the policy names holders, only they approve, and two approvals are of
+/// two people.
 pub(super) fn approver(policy: &Policy, role: RoleName, spoken: &mut Vec<String>) -> String {
     let holders = policy.role(role).map(|role| role.holders.as_slice()).unwrap_or_default();
     let mut names = holders.iter().map(|holder| &holder.name);

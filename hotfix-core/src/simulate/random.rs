@@ -1,29 +1,30 @@
-//! Random numbers of a run: the same for the same seed, for ever and everywhere.
+//! Random numbers of a run: the same for the same seed, in every release and on every platform.
 //!
-//! Each run has a key that follows from seed and number, and each moment of it a generator of its own that follows from key
-//! and time. So a run does not depend on other runs, threads or order, and two policies that are played against the same run
-//! meet the same luck at the same time however they came there.
+//! Each run has a key from seed and run number, and each moment of it a generator from key and
+//! time. So a run does not depend on other runs, threads or order, and two policies in the same run
+//! get the same random numbers at the same time, whatever happened before.
 //!
-//! The generator is PCG XSL RR 128/64 (O'Neill 2014, HMC-CS-2014-0905), keys are mixed by the finaliser of `SplitMix64`
-//! (Steele, Lea and Flood 2014, OOPSLA). Counts are drawn exactly: by inversion where few are expected, else by transformed
-//! rejection (Hörmann 1993, Insurance: Mathematics and Economics 12, for Poisson; Journal of Statistical Computation and
-//! Simulation 46, for binomial).
+//! The generator is PCG XSL RR 128/64 (O'Neill 2014, HMC-CS-2014-0905), keys are mixed by the
+//! finaliser of `SplitMix64` (Steele, Lea and Flood 2014, OOPSLA). Counts are drawn exactly: by
+//! inversion where few are expected, else by transformed rejection (Hörmann 1993, Insurance:
+//! Mathematics and Economics 12, for Poisson; Journal of Statistical Computation and Simulation 46,
+//! for binomial).
 
 use rand_core::Rng;
 use rand_pcg::Pcg64;
 
 use crate::stats::numeric::ln;
 
-/// What a generator is for, so that no two share their numbers.
+/// The purpose of a generator, so that no two share their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// What holds for the whole run: its faults, its instances.
+    /// Draws for the whole run: its faults, its instances.
     Run,
     /// The bursts of traffic.
     Bursts,
     /// One tick.
     Tick,
-    /// What people and platform do.
+    /// People and platform.
     People,
 }
 
@@ -167,7 +168,8 @@ impl Draws {
         let (odds, most) = (kept.odds, trials.min(200.0));
         let mut now = kept.none(trials);
         let (mut left, mut count) = (self.uniform(), 0.0);
-        // The first ones without a branch, which no processor could foresee: once nothing is left it stays so.
+        // The first ones without a branch, which no processor could foresee: once nothing is left
+        // it stays so.
         let next = |count: f64| odds * (trials - count + 1.0) / count;
         for factor in FIRST.map(next) {
             count += if left > now { 1.0 } else { 0.0 };
@@ -312,7 +314,8 @@ impl Chance {
     }
 }
 
-/// A sequence of factors with mean 1 that remember each other: the logarithm is a first-order autoregression.
+/// A sequence of factors with mean 1 that remember each other: the logarithm is a first-order
+/// autoregression.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Drift {
     at: Option<f64>,
@@ -435,7 +438,7 @@ mod tests {
         };
         assert_eq!(first(0), first(0));
         assert_ne!(first(0), first(1));
-        // A change here would change what every seed stands for.
+        // A change here would change the numbers of every seed.
         assert_eq!(
             first(0).map(f64::to_bits),
             [4_603_212_817_252_588_832, 4_599_017_555_115_489_071]

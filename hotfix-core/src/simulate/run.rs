@@ -1,4 +1,4 @@
-//! One rollout, played from the first input to its end.
+//! One simulated rollout, from the first input to its end.
 
 use serde::Serialize;
 
@@ -8,14 +8,14 @@ use crate::rollout::{Act, Command, Input, RollbackCause, Rollout, Stage, State};
 use crate::unit::{PhaseName, Span, Timestamp, clone_in_place};
 
 use super::answers::Answers;
-use super::world::{Hurt, Shown, Tick, World};
+use super::environment::{Environment, Impact, Shown, Tick};
 
-/// How long a run goes on.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// Until nothing more happens to the traffic, and at most so long.
+    /// Until the traffic no longer changes, and at most until this time.
     End(Timestamp),
-    /// Until then, whatever comes: duties that follow the end are counted, too.
+    /// Until this time in any case, so that duties after the rollout's end are counted.
     Time(Timestamp),
 }
 
@@ -28,7 +28,7 @@ pub struct Passed {
     pub at: Timestamp,
 }
 
-/// What came of a run. A time that never came is absent.
+/// The result of a run. Times of events that never happened are absent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Run {
     /// The state at the end.
@@ -37,31 +37,32 @@ pub struct Run {
     pub ended_at: Timestamp,
     /// When it was started.
     pub started_at: Option<Timestamp>,
-    /// When a verdict first spoke against the canary.
+    /// When a verdict was first against the canary.
     pub alerted_at: Option<Timestamp>,
-    /// When a person was first asked something about the rollout.
+    /// When a person was first asked about the rollout.
     pub asked_at: Option<Timestamp>,
-    /// When it was decided to go back, or that it should; also by a person, and where the deployment failed.
-    pub turned_back_at: Option<Timestamp>,
-    /// Why.
+    /// When a rollback was decided or requested, also by a person or because the deployment failed.
+    pub rolled_back_at: Option<Timestamp>,
+    /// The reason.
     pub why: Option<RollbackCause>,
     /// When all phases and the final validation were passed.
     pub completed_at: Option<Timestamp>,
     /// The phases that were passed, in order.
     pub passed: Vec<Passed>,
-    /// What users had to bear, as the world counts it.
-    pub hurt: Hurt,
-    /// How often a person was asked something.
+    /// The impact on users, as the environment counts it.
+    pub affected: Impact,
+    /// Questions to people.
     pub asked: u32,
-    /// How often somebody was woken.
+    /// Pages.
     pub paged: u32,
-    /// Duties that were done late or not at all by the end, each occurrence of what is repeated, and calls that nobody answered.
+    /// Duties that were late or not done by the end, counting each occurrence of repeated ones, and
+    /// pages without an answer.
     pub duties_missed: u32,
-    /// Ticks of the host while the fix was on its way or live.
+    /// Ticks of the driver while the fix was rolled out or live.
     pub ticks: u32,
-    /// Ticks whose readings were taken in.
-    pub looks: u32,
-    /// Inputs that were refused: a clock that stepped back, an answer that came too late.
+    /// Ticks whose readings were accepted.
+    pub evaluations: u32,
+    /// Refused inputs, for example because a clock stepped back or an answer was too late.
     pub refused: u32,
 }
 
@@ -73,23 +74,23 @@ impl Run {
             started_at: None,
             alerted_at: None,
             asked_at: None,
-            turned_back_at: None,
+            rolled_back_at: None,
             why: None,
             completed_at: None,
             passed: Vec::new(),
-            hurt: Hurt { canary: 0.0, live: 0.0 },
+            affected: Impact { canary: 0.0, live: 0.0 },
             asked: 0,
             paged: 0,
             duties_missed: 0,
             ticks: 0,
-            looks: 0,
+            evaluations: 0,
             refused: 0,
         }
     }
 }
 
-/// The host of a simulated rollout. A copy goes on by itself from where it was made, so that what is the same in many runs is
-/// played once.
+/// The driver of a simulated rollout, in place of a deploy tool. A copy continues independently, so
+/// that the common beginning of many runs is simulated once.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -97,13 +98,13 @@ impl Run {
 /// use hotfix_core::plan::Plan;
 /// use hotfix_core::policy::Policy;
 /// use hotfix_core::rollout::{Action, Command, Input, Recording, Rollout, State};
-/// use hotfix_core::simulate::{Answers, Player, Shown, Tick, Until, World};
+/// use hotfix_core::simulate::{Answers, Driver, Shown, Tick, Until, Environment};
 /// use hotfix_core::unit::{Span, Timestamp};
 ///
-/// /// Nobody says anything but yes, and the fix makes nothing worse.
+/// /// Everybody approves, and the fix makes nothing worse.
 /// struct Calm;
 ///
-/// impl World for Calm {
+/// impl Environment for Calm {
 ///     fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
 ///         let canary = (1000.0 * tick.share.as_fraction()).round();
 ///         let baseline = 1000.0 - canary;
@@ -133,32 +134,32 @@ impl Run {
 /// let policy = Policy::from_toml(include_str!("../../tests/policies/simulated.toml"))?;
 /// let plan = Plan::from_json(Arc::new(policy), r#"{"id": "drill"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
 /// let from: Timestamp = "2026-03-03T14:00:00Z".parse()?;
-/// let mut player = Player::new(Rollout::try_new(plan, Recording::Off, "")?, from);
-/// let run = player.play(&mut Calm, Until::End(from + Span::from_seconds(3600)));
-/// assert_eq!((run.passed.len(), run.turned_back_at), (3, None));
+/// let mut driver = Driver::new(Rollout::try_new(plan, Recording::Off, "")?, from);
+/// let run = driver.play(&mut Calm, Until::End(from + Span::from_seconds(3600)));
+/// assert_eq!((run.passed.len(), run.rolled_back_at), (3, None));
 /// assert!(run.completed_at.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Player {
+pub struct Driver {
     rollout: Rollout,
     answers: Answers,
     run: Run,
-    /// The observation, whose memory is used again; none while it is handed over.
+    /// The observation, whose memory is reused. None while it is handed over.
     seen: Option<Box<Input>>,
     now: Timestamp,
-    /// When the host looks next; it looks from the start on.
+    /// The next time to read the metrics, from the start on.
     tick_at: Option<Timestamp>,
     last_tick: Timestamp,
     /// The last time at which a `tick` was sent, so that none is sent twice.
     polled: Option<Timestamp>,
-    /// The last state that the world was told.
+    /// The last state that the environment was notified of.
     entered: Option<State>,
     /// Occurrences of repeated duties that were done after their time.
     late: u64,
 }
 
-clone_in_place!(Player {
+clone_in_place!(Driver {
     rollout,
     answers,
     run,
@@ -171,17 +172,17 @@ clone_in_place!(Player {
     late
 });
 
-/// What the host does next.
+/// The next action of the driver.
 enum Next {
     Answer,
     Look,
     Tick,
 }
 
-impl Player {
-    /// A host that takes up a rollout at this time.
+impl Driver {
+    /// A driver that continues a rollout at this time.
     pub fn new(rollout: Rollout, at: Timestamp) -> Self {
-        let mut player = Self {
+        let mut driver = Self {
             run: Run::new(rollout.state(), at),
             rollout,
             answers: Answers::default(),
@@ -193,59 +194,63 @@ impl Player {
             entered: None,
             late: 0,
         };
-        if player.rollout.started_at().is_some() {
-            player.start();
+        if driver.rollout.started_at().is_some() {
+            driver.start();
         }
-        player
+        driver
     }
 
-    /// The rollout as it stands: its log where one is kept, its duties, why it decided.
+    /// The rollout, with its log if one is kept, its duties and its reasons.
     pub const fn rollout(&self) -> &Rollout {
         &self.rollout
     }
 
-    /// What has come of it so far.
+    /// The result so far.
     pub const fn run(&self) -> &Run {
         &self.run
     }
 
-    /// Plays until the next input is the start; true where it is. What comes before it is the same for all runs of a world
-    /// that prepares them alike.
-    pub fn prepare<W: World + ?Sized>(&mut self, world: &mut W, until: Timestamp) -> bool {
-        self.enter(world);
+    /// Runs until the next input is `start`, and returns whether it is. The time before it is the
+    /// same for all runs of an environment that prepares them in the same way.
+    pub fn prepare<W: Environment + ?Sized>(
+        &mut self,
+        environment: &mut W,
+        until: Timestamp,
+    ) -> bool {
+        self.enter(environment);
         while self.run.started_at.is_none() {
             let next = self.answers.next();
             if next.is_some_and(|(_, input)| matches!(input.command, Command::Start)) {
                 return true;
             }
-            if !self.step(world, until) {
+            if !self.step(environment, until) {
                 break;
             }
         }
         false
     }
 
-    /// Plays on.
-    pub fn play<W: World + ?Sized>(&mut self, world: &mut W, until: Until) -> &Run {
+    /// Continues the run.
+    pub fn play<W: Environment + ?Sized>(&mut self, environment: &mut W, until: Until) -> &Run {
         let (at, to_the_end) = match until {
             Until::End(at) => (at, true),
             Until::Time(at) => (at, false),
         };
-        self.enter(world);
-        while !(to_the_end && self.rollout.state().is_final()) && self.step(world, at) {}
+        self.enter(environment);
+        while !(to_the_end && self.rollout.state().is_final()) && self.step(environment, at) {}
         if !(to_the_end && self.rollout.state().is_final()) {
             self.now = self.now.max(at);
         }
         self.run.ended = self.rollout.state();
         self.run.ended_at = self.now;
-        self.run.hurt = world.hurt();
+        self.run.affected = environment.affected();
         let missed = self.late.saturating_add(self.rollout.missed_duties(self.now));
         self.run.duties_missed = u32::try_from(missed).unwrap_or(u32::MAX);
         &self.run
     }
 
-    /// One input; false where none comes until then.
-    fn step<W: World + ?Sized>(&mut self, world: &mut W, until: Timestamp) -> bool {
+    /// Handles one input. Returns false if none comes until then.
+    fn step<W: Environment + ?Sized>(&mut self, environment: &mut W, until: Timestamp) -> bool {
         let mut next: Option<(Timestamp, Next)> = None;
         let mut consider = |at: Option<Timestamp>, what| {
             if let Some(at) = at
@@ -263,27 +268,27 @@ impl Player {
             Next::Answer => {
                 if let Some((_, input)) = self.answers.take() {
                     let started = matches!(input.command, Command::Start);
-                    if self.say(world, &input) && started {
+                    if self.say(environment, &input) && started {
                         self.start();
                     }
                 }
             }
-            Next::Look => self.look(world),
+            Next::Look => self.look(environment),
             Next::Tick => {
                 self.polled = Some(at);
-                self.say(world, &Input::new(Command::Tick));
+                self.say(environment, &Input::new(Command::Tick));
             }
         }
         true
     }
 
-    /// Hands over what is no look at the metrics; the world sees what may have become due, where another state has not made
-    /// it do so.
-    fn say<W: World + ?Sized>(&mut self, world: &mut W, input: &Input) -> bool {
+    /// Hands over an input without readings. The environment is then notified that something may be
+    /// due, unless a new state has already done so.
+    fn say<W: Environment + ?Sized>(&mut self, environment: &mut W, input: &Input) -> bool {
         let before = self.entered;
-        let taken = self.give(world, self.now, input);
+        let taken = self.give(environment, self.now, input);
         if self.entered == before {
-            world.look(&self.rollout, self.now, &mut self.answers);
+            environment.look(&self.rollout, self.now, &mut self.answers);
         }
         taken
     }
@@ -299,25 +304,25 @@ impl Player {
         self.rollout.plan().policy().watch().cadence.max(Span::from_millis(1))
     }
 
-    fn look<W: World + ?Sized>(&mut self, world: &mut W) {
+    fn look<W: Environment + ?Sized>(&mut self, environment: &mut W) {
         let tick = Tick { from: self.last_tick, to: self.now, share: self.rollout.share() };
         self.last_tick = self.now;
         self.run.ticks += 1;
         let Some(mut seen) = self.seen.take() else { return };
         let shown = match &mut seen.command {
-            Command::Observe { metrics } => world.show(tick, metrics),
+            Command::Observe { metrics } => environment.show(tick, metrics),
             _ => Shown::Nothing,
         };
         let taken = match shown {
             Shown::Nothing => {
-                self.give(world, self.now, &Input::new(Command::Tick));
+                self.give(environment, self.now, &Input::new(Command::Tick));
                 false
             }
-            Shown::Readings => self.give(world, self.now, &seen),
-            Shown::At(at) => self.give(world, at, &seen),
+            Shown::Readings => self.give(environment, self.now, &seen),
+            Shown::At(at) => self.give(environment, at, &seen),
         };
         self.seen = Some(seen);
-        self.run.looks += u32::from(taken);
+        self.run.evaluations += u32::from(taken);
         if taken && self.run.alerted_at.is_none() {
             let causes = &self.rollout.verdict().causes;
             if causes.iter().any(|cause| speaks_against(cause.reason)) {
@@ -327,8 +332,13 @@ impl Player {
         self.tick_at = (!self.rollout.state().is_final()).then(|| self.now + self.cadence());
     }
 
-    /// Hands an input over, and its actions to the world; false where it was refused.
-    fn give<W: World + ?Sized>(&mut self, world: &mut W, at: Timestamp, input: &Input) -> bool {
+    /// Hands over an input, and its actions to the environment. Returns false if it was refused.
+    fn give<W: Environment + ?Sized>(
+        &mut self,
+        environment: &mut W,
+        at: Timestamp,
+        input: &Input,
+    ) -> bool {
         let before = self.rollout.phase();
         let passed = match &input.command {
             Command::Acknowledge { duty, .. } | Command::Done { duty, .. } => {
@@ -340,14 +350,14 @@ impl Player {
             Ok(outcome) => outcome.actions.len(),
             Err(refusal) => {
                 self.run.refused += 1;
-                world.taken(&self.rollout, self.now, Some(&refusal));
+                environment.taken(&self.rollout, self.now, Some(&refusal));
                 return false;
             }
         };
         self.late = self.late.saturating_add(passed);
-        world.taken(&self.rollout, self.now, None);
+        environment.taken(&self.rollout, self.now, None);
         for index in 0..asked {
-            // The world looks at the rollout while it answers.
+            // The environment reads the rollout while it responds.
             let Some(action) = self.rollout.last_actions().get(index) else { break };
             match &action.act {
                 Act::AskDecision { .. } => {
@@ -357,16 +367,16 @@ impl Player {
                 Act::Page { .. } => self.run.paged += 1,
                 _ => {}
             }
-            world.answer(&self.rollout, self.now, action, &mut self.answers);
+            environment.answer(&self.rollout, self.now, action, &mut self.answers);
         }
         if let Some(phase) = before.filter(|_| asked > 0) {
             self.note_phase(phase);
         }
-        self.enter(world);
+        self.enter(environment);
         true
     }
 
-    /// A phase that it was in and no longer is was passed, unless it goes back.
+    /// Records a phase that was left as passed, unless the rollout is rolled back.
     fn note_phase(&mut self, phase: PhaseName) {
         let stage = self.rollout.stage();
         if self.rollout.phase() != Some(phase) && !stage.has_turned_back() {
@@ -374,16 +384,16 @@ impl Player {
         }
     }
 
-    /// Tells the world of another state, and notes what it means.
-    fn enter<W: World + ?Sized>(&mut self, world: &mut W) {
+    /// Notifies the environment of a new state, and records it.
+    fn enter<W: Environment + ?Sized>(&mut self, environment: &mut W) {
         let state = self.rollout.state();
         if self.entered == Some(state) {
             return;
         }
         self.entered = Some(state);
         let stage = self.rollout.stage();
-        if stage.has_turned_back() && self.run.turned_back_at.is_none() {
-            self.run.turned_back_at = Some(self.now);
+        if stage.has_turned_back() && self.run.rolled_back_at.is_none() {
+            self.run.rolled_back_at = Some(self.now);
             self.run.why = match stage {
                 Stage::RollingBack(way) => Some(way.why.clone()),
                 Stage::Frozen { why, .. } => Some(why.clone()),
@@ -393,12 +403,12 @@ impl Player {
         if state == State::Complete {
             self.run.completed_at.get_or_insert(self.now);
         }
-        world.enter(&self.rollout, self.now, &mut self.answers);
-        world.look(&self.rollout, self.now, &mut self.answers);
+        environment.enter(&self.rollout, self.now, &mut self.answers);
+        environment.look(&self.rollout, self.now, &mut self.answers);
     }
 }
 
-/// Whether a reason is that the canary did something bad, and not that nobody can tell.
+/// Whether a reason is a fault of the canary, and not missing knowledge.
 const fn speaks_against(reason: Reason) -> bool {
     match reason {
         Reason::Evidence
@@ -423,7 +433,7 @@ const fn speaks_against(reason: Reason) -> bool {
         | Reason::SplitNotAsPlanned
         | Reason::ArmsSwapped
         | Reason::IdenticalArms
-        | Reason::Undecided
+        | Reason::Inconclusive
         | Reason::CannotDecide
         | Reason::WillFail => false,
     }

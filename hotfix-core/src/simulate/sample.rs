@@ -1,8 +1,8 @@
-//! Samples whose memory is used again.
+//! Samples that reuse their memory.
 
 use crate::metric::Sample;
 
-/// Writes over a sample where it was one of the same kind.
+/// Overwrites a sample of the same kind.
 pub(super) fn pair(sample: &mut Option<Sample>, events: f64, trials: f64) {
     if let Some(Sample::Pair(old, of)) = sample {
         (*old, *of) = (events, trials);

@@ -1,4 +1,4 @@
-//! A scenario: what a rollout meets, as a document.
+//! A scenario: the environment of a rollout as a document.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,15 +11,16 @@ use crate::policy::Policy;
 use crate::rollout::{RollbackCause, State};
 use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
-use super::document::{Reader, parse, unknown_metric};
+use super::document::{ScenarioReader, parse, unknown_metric};
 use super::error::{SimulationErrors, SimulationFault};
 use super::fault::Fault;
-use super::health::{Health, MetricSpec};
+use super::healthy_service::{HealthyService, MetricSpec};
 use super::people::{People, Platform};
 use super::run::Run;
 use super::traffic::Traffic;
 
-/// What a rollout meets: traffic, faults and people, drawn from a seed. `docs/simulation.md` has its keys.
+/// A synthetic environment: traffic, faults and people, drawn from a random seed.
+/// `docs/simulation.md` has its keys.
 ///
 /// ```
 /// use hotfix_core::simulate::Scenario;
@@ -54,13 +55,13 @@ pub struct Scenario {
     expect: Expect,
 }
 
-/// What a drill is to come to; what is absent may be anything.
+/// The expected result of a drill. Absent members accept anything.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Expect {
     ended: Vec<State>,
     reasons: Vec<Reason>,
     passed: Option<Vec<PhaseName>>,
-    turned_back_within: Option<Span>,
+    rolled_back_within: Option<Span>,
     completed_within: Option<Span>,
     asked: Option<bool>,
     duties_missed: Option<u64>,
@@ -86,7 +87,7 @@ const EXPECT: &[&str] = &[
     "ended",
     "reasons",
     "passed",
-    "turned_back_within",
+    "rolled_back_within",
     "completed_within",
     "asked",
     "duties_missed",
@@ -96,10 +97,10 @@ const EXPECT: &[&str] = &[
 const FROM: &str = "2026-03-03T14:00:00.000Z";
 
 impl Scenario {
-    /// Reads TOML, or JSON where the text begins with a brace.
+    /// Reads TOML, or JSON if the text begins with a brace.
     ///
     /// # Errors
-    /// All that is wrong, each with its place: `HF-SIM-001` to `HF-SIM-006`, `HF-SIM-008` and `HF-SIM-009`.
+    /// All errors, each with its place.
     pub fn read(text: &str) -> Result<Self, SimulationErrors> {
         Self::from_value(&parse(text)?)
     }
@@ -109,24 +110,24 @@ impl Scenario {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn from_value(document: &Value) -> Result<Self, SimulationErrors> {
-        let mut reader = Reader::new();
+        let mut reader = ScenarioReader::new();
         let read = Self::from_document(&mut reader, document);
         reader.errors.or(read)
     }
 
-    pub(super) fn from_document(reader: &mut Reader, document: &Value) -> Option<Self> {
+    pub(super) fn from_document(reader: &mut ScenarioReader, document: &Value) -> Option<Self> {
         let table = reader.table(document, KEYS)?;
-        let subject = |reader: &mut Reader, value: &Value| {
+        let subject = |reader: &mut ScenarioReader, value: &Value| {
             reader.open_table(value).map(|table| Value::Object(table.clone()))
         };
         Some(Self {
-            name: reader.key(table, "name", Reader::text).unwrap_or_default(),
-            seed: reader.key(table, "seed", Reader::seed).unwrap_or_default(),
-            from: reader.key(table, "from", Reader::time).or_else(|| FROM.parse().ok())?,
+            name: reader.key(table, "name", ScenarioReader::text).unwrap_or_default(),
+            seed: reader.key(table, "seed", ScenarioReader::seed).unwrap_or_default(),
+            from: reader.key(table, "from", ScenarioReader::time).or_else(|| FROM.parse().ok())?,
             lasts: reader
-                .key(table, "until", Reader::lasting)
+                .key(table, "until", ScenarioReader::lasting)
                 .unwrap_or(Span::from_seconds(8 * 3600)),
-            after_end: reader.key(table, "after_end", Reader::flag).unwrap_or_default(),
+            after_end: reader.key(table, "after_end", ScenarioReader::flag).unwrap_or_default(),
             incident: reader.key(table, "incident", subject),
             release: reader.key(table, "release", subject),
             traffic: reader.key(table, "traffic", Traffic::read).unwrap_or(Traffic::PLAIN),
@@ -138,26 +139,26 @@ impl Scenario {
         })
     }
 
-    /// What people call it; may be empty.
+    /// Its title. May be empty.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The seed of its runs where none is given.
+    /// The default seed of its runs.
     pub const fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// When the first input comes.
+    /// The time of the first input.
     pub const fn from(&self) -> Timestamp {
         self.from
     }
 
-    /// The plan of a policy that meets this scenario: with its incident and release, or made-up ones of the gravest severity
-    /// that the policy has.
+    /// The plan of a policy for this scenario: with its incident and release, or synthetic ones of
+    /// the policy's most severe level.
     ///
     /// # Errors
-    /// `HF-SIM-009` with what keeps the plan from being made.
+    /// An error with the reason why the plan cannot be made.
     pub fn plan(&self, policy: Arc<Policy>) -> Result<Plan, SimulationErrors> {
         let severity = policy.severities().first().map(|level| level.severity);
         let incident = self.incident.clone().unwrap_or_else(|| match severity {
@@ -180,8 +181,8 @@ impl Scenario {
             .map_err(|error| read("", format!("{}: {error}", error.code())))
     }
 
-    /// How each metric of a policy behaves where nothing is wrong, in the order of their names.
-    pub(super) fn health(&self, plan: &Plan) -> Result<Vec<Health>, SimulationErrors> {
+    /// The behaviour of each metric of a policy without faults, in the order of their names.
+    pub(super) fn health(&self, plan: &Plan) -> Result<Vec<HealthyService>, SimulationErrors> {
         let policy = plan.policy();
         let bug = plan.efficacy().map(|efficacy| efficacy.metric);
         let mut errors = SimulationErrors::new();
@@ -192,7 +193,7 @@ impl Scenario {
                 continue;
             };
             for key in spec.out_of_place(metric.kind) {
-                let detail = format!("`{name}` is a {}: leave `{key}` out", metric.kind);
+                let detail = format!("`{name}` is a {}: omit `{key}`", metric.kind);
                 errors.push(&format!("{path}/{key}"), SimulationFault::Meaningless { detail });
             }
         }
@@ -203,7 +204,7 @@ impl Scenario {
                 None => errors.push(&path, unknown_metric(policy, name)),
                 Some(metric) if !fault.kind.fits(metric.kind) => {
                     let detail = format!(
-                        "`{}` says nothing of `{name}`, which is a {}: name another metric",
+                        "a fault `{}` does not change `{name}`, which is a {}: name another metric",
                         fault.kind, metric.kind
                     );
                     errors.push(&path, SimulationFault::Meaningless { detail });
@@ -212,25 +213,28 @@ impl Scenario {
             }
         }
         let plain = MetricSpec::default();
-        let mut health: Vec<Health> = policy
+        let mut health: Vec<HealthyService> = policy
             .metrics()
             .iter()
             .map(|metric| {
                 let spec = self.metrics.get(&metric.id).unwrap_or(&plain);
-                Health::new(metric, spec, bug == Some(metric.id))
+                HealthyService::new(metric, spec, bug == Some(metric.id))
             })
             .collect();
         health.sort_by_key(|health| health.id);
         errors.or(Some(health))
     }
 
-    /// What a run did not come to that it should have, in sentences; empty where all was met.
+    /// The unmet expectations of a run, in sentences. Empty if all were met.
     pub fn unmet(&self, run: &Run) -> Vec<String> {
         self.expect.unmet(run)
     }
 }
 
-fn read_metrics(reader: &mut Reader, value: &Value) -> Option<BTreeMap<MetricName, MetricSpec>> {
+fn read_metrics(
+    reader: &mut ScenarioReader,
+    value: &Value,
+) -> Option<BTreeMap<MetricName, MetricSpec>> {
     let table = reader.open_table(value)?;
     let mut metrics = BTreeMap::new();
     for (name, value) in table {
@@ -244,7 +248,7 @@ fn read_metrics(reader: &mut Reader, value: &Value) -> Option<BTreeMap<MetricNam
 }
 
 impl Expect {
-    fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
+    fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
         let table = reader.table(value, EXPECT)?;
         Some(Self {
             ended: reader.list(table, "ended", |reader, value| {
@@ -264,17 +268,17 @@ impl Expect {
                     )
                 })
             }),
-            turned_back_within: reader.key(table, "turned_back_within", Reader::span),
-            completed_within: reader.key(table, "completed_within", Reader::span),
-            asked: reader.key(table, "asked", Reader::flag),
-            duties_missed: reader.key(table, "duties_missed", Reader::seed),
+            rolled_back_within: reader.key(table, "rolled_back_within", ScenarioReader::span),
+            completed_within: reader.key(table, "completed_within", ScenarioReader::span),
+            asked: reader.key(table, "asked", ScenarioReader::flag),
+            duties_missed: reader.key(table, "duties_missed", ScenarioReader::seed),
         })
     }
 
     fn unmet(&self, run: &Run) -> Vec<String> {
         let mut unmet = Vec::new();
         if !self.ended.is_empty() && !self.ended.contains(&run.ended) {
-            unmet.push(format!("it ended `{}`, not {}", run.ended, listed(&self.ended)));
+            unmet.push(format!("the run ended in `{}`, not in {}", run.ended, listed(&self.ended)));
         }
         let causes = match &run.why {
             Some(RollbackCause::Verdict { causes }) => causes.as_slice(),
@@ -282,12 +286,12 @@ impl Expect {
         };
         for reason in &self.reasons {
             if causes.iter().all(|cause| cause.reason != *reason) {
-                unmet.push(format!("`{reason}` was not among the reasons to go back"));
+                unmet.push(format!("`{reason}` was not among the reasons of the rollback"));
             }
         }
         let passed: Vec<PhaseName> = run.passed.iter().map(|passed| passed.phase).collect();
         if self.passed.as_ref().is_some_and(|expected| *expected != passed) {
-            unmet.push(format!("it passed {}", listed(&passed)));
+            unmet.push(format!("the passed phases are {}", listed(&passed)));
         }
         let mut within = |what, wanted: Option<Span>, came: Option<Timestamp>| {
             let Some(wanted) = wanted else { return };
@@ -295,10 +299,10 @@ impl Expect {
             match took {
                 Some(took) if took <= wanted => {}
                 Some(took) => unmet.push(format!("{what} after {took}, not within {wanted}")),
-                None => unmet.push(format!("it was never {what}")),
+                None => unmet.push(format!("the run was never {what}")),
             }
         };
-        within("turned back", self.turned_back_within, run.turned_back_at);
+        within("rolled back", self.rolled_back_within, run.rolled_back_at);
         within("complete", self.completed_within, run.completed_at);
         if self.asked.is_some_and(|wanted| wanted != (run.asked > 0)) {
             unmet.push(format!("people were asked {} times", run.asked));

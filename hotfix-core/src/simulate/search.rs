@@ -1,4 +1,4 @@
-//! Advice as a document asks for it: the work in parts for any number of threads.
+//! Advice for a document's question, in parts for any number of threads.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,17 +9,19 @@ use crate::policy::Policy;
 use crate::text::shown;
 
 use super::advise::{Advice, Adviser, Axis, Score};
-use super::document::{Reader, parse};
+use super::document::{ScenarioReader, parse};
 use super::error::{SimulationErrors, SimulationFault};
 use super::scenario::Scenario;
 
-/// A search that was asked for: candidates, each with so many runs in each scenario.
+/// A search: candidates, each with a number of runs in each scenario.
 ///
-/// The question is TOML, or JSON where it begins with a brace: `scenarios`, a list of scenarios, each a table or the text of
-/// one; `axes`, a list of `{ path, values }`, without it [`Axis::usual`]; `runs`, of each candidate in each scenario; `bound`,
-/// the share of false rollbacks that is allowed, 5% where nobody says; `seed`, without it the first scenario's.
+/// The question is TOML, or JSON where it begins with a brace: `scenarios`, a list of scenarios,
+/// each a table or the text of one; `axes`, a list of `{ path, values }`, without it
+/// [`Axis::usual`]; `runs`, of each candidate in each scenario; `bound`, the share of false
+/// rollbacks that is allowed, 5% where nobody says; `seed`, without it the first scenario's.
 ///
-/// The runs of all candidates are numbered as one, so that a host splits them as it likes: the advice is the same.
+/// The runs of all candidates have consecutive numbers, so that the caller can split them in any
+/// way with the same advice.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -44,11 +46,11 @@ pub struct Search {
     runs: u64,
 }
 
-/// What came of a part of a search; parts are added.
+/// The result of a part of a search. Parts can be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scores(Vec<Score>);
 
-/// What a question says, before it is known to be sound.
+/// A question before its checks.
 struct Question {
     scenarios: Vec<Scenario>,
     axes: Vec<Axis>,
@@ -61,23 +63,23 @@ const KEYS: &[&str] = &["scenarios", "axes", "bound", "runs", "seed"];
 
 const AXIS: &[&str] = &["path", "values"];
 
-/// What is allowed of false rollbacks where nobody says.
+/// The default bound of false rollbacks.
 const BOUND: f64 = 0.05;
 
-/// So many runs are played at a time: their harm is kept until all scenarios have been met.
+/// Runs per batch. Their impact is kept until all scenarios are done.
 const PART: u64 = 64;
 
-/// More would take years.
+/// Most runs: more would take years.
 const MOST_RUNS: u64 = 1_000_000_000;
 
 impl Search {
     /// Reads a question and prepares every candidate.
     ///
     /// # Errors
-    /// All that is wrong with the question, each with its place (`/axes/0/path`, `/scenarios/1/until`): `HF-SIM-001` to
-    /// `HF-SIM-006`, and what a scenario cannot have; else as [`Adviser::try_new`].
+    /// All errors of the question, each with its place (`/axes/0/path`, `/scenarios/1/until`); then
+    /// those of [`Adviser::try_new`].
     pub fn read(policy: &Arc<Policy>, question: &str) -> Result<Self, SimulationErrors> {
-        let mut reader = Reader::new();
+        let mut reader = ScenarioReader::new();
         let question = Question::read(&mut reader, &parse(question)?, policy);
         let Question { scenarios, axes, bound, runs, seed } = reader.errors.or(question)?;
         Ok(Self { adviser: Adviser::try_new(policy, &scenarios, &axes, bound, seed)?, runs })
@@ -88,7 +90,7 @@ impl Search {
         self.runs.saturating_mul(self.adviser.candidates() as u64)
     }
 
-    /// Plays a part of them; nothing comes of what is beyond the last.
+    /// Makes a part of them. Numbers beyond the last are ignored.
     pub fn play(&self, part: Range<u64>) -> Scores {
         let mut scores = Scores(self.adviser.nothing());
         let end = part.end.min(self.work());
@@ -105,14 +107,14 @@ impl Search {
         scores
     }
 
-    /// What the scores of all parts say.
+    /// The advice from the scores of all parts.
     pub fn advice(&self, scores: &Scores) -> Advice {
         self.adviser.advice(&scores.0)
     }
 }
 
 impl Scores {
-    /// Adds what came of another part of the same search.
+    /// Adds the result of another part of the same search.
     pub fn merge(&mut self, other: &Self) {
         for (score, other) in self.0.iter_mut().zip(&other.0) {
             score.merge(other);
@@ -121,15 +123,15 @@ impl Scores {
 }
 
 impl Question {
-    fn read(reader: &mut Reader, document: &Value, policy: &Policy) -> Option<Self> {
+    fn read(reader: &mut ScenarioReader, document: &Value, policy: &Policy) -> Option<Self> {
         let table = reader.table(document, KEYS)?;
         let scenarios = reader.list(table, "scenarios", scenario);
         let axes = match table.get("axes") {
             None | Some(Value::Null) => Axis::usual(policy),
             Some(_) => reader.list(table, "axes", axis),
         };
-        let bound = reader.key(table, "bound", Reader::chance).unwrap_or(BOUND);
-        let seed = reader.key(table, "seed", Reader::seed);
+        let bound = reader.key(table, "bound", ScenarioReader::chance).unwrap_or(BOUND);
+        let seed = reader.key(table, "seed", ScenarioReader::seed);
         let runs = reader.needed(table, "runs", runs);
         let seed = seed.or_else(|| scenarios.first().map(Scenario::seed)).unwrap_or_default();
         Some(Self { scenarios, axes, bound, runs: runs?, seed })
@@ -137,7 +139,7 @@ impl Question {
 }
 
 /// A table, or the text of one.
-fn scenario(reader: &mut Reader, value: &Value) -> Option<Scenario> {
+fn scenario(reader: &mut ScenarioReader, value: &Value) -> Option<Scenario> {
     let Value::String(text) = value else { return Scenario::from_document(reader, value) };
     match parse(text) {
         Ok(document) => Scenario::from_document(reader, &document),
@@ -150,13 +152,13 @@ fn scenario(reader: &mut Reader, value: &Value) -> Option<Scenario> {
     }
 }
 
-fn axis(reader: &mut Reader, value: &Value) -> Option<Axis> {
+fn axis(reader: &mut ScenarioReader, value: &Value) -> Option<Axis> {
     let table = reader.table(value, AXIS)?;
     let values = reader.list(table, "values", |_, value| Some(value.clone()));
-    Some(Axis { path: reader.needed(table, "path", Reader::text)?, values })
+    Some(Axis { path: reader.needed(table, "path", ScenarioReader::text)?, values })
 }
 
-fn runs(reader: &mut Reader, value: &Value) -> Option<u64> {
+fn runs(reader: &mut ScenarioReader, value: &Value) -> Option<u64> {
     let read = value.as_u64().filter(|runs| (1..=MOST_RUNS).contains(runs));
     let range = "a whole number from 1 to 1000000000";
     read.or_else(|| {

@@ -1,4 +1,4 @@
-//! What came of many runs: whole numbers alone, so that parts add up to the same however they were split.
+//! Results of many runs, in whole numbers, so that the sum does not depend on how runs are split.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,14 @@ use super::run::Run;
 /// The confidence of every interval of an outcome table.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// 97.5% of a normal law lie below this many deviations.
+/// 97.5% of a normal distribution is below this many deviations.
 pub(super) const DEVIATIONS: f64 = 1.959_963_984_540_054;
 
-/// What a run was, besides what came of it.
+/// The truth about a run, besides its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Truth {
-    /// When the canary was first worse than the live version; none where it never was while anybody could be hurt.
+    /// When the canary was first worse than the live version. None if it never was while users
+    /// could be affected.
     pub bad_since: Option<Timestamp>,
 }
 
@@ -34,7 +35,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    /// What a campaign is known by.
+    /// The identity of a campaign.
     pub(super) const fn of_campaign(of: [u64; 2]) -> Self {
         Self { sum: of[0] as i128, squares: of[1] as u128 }
     }
@@ -55,7 +56,7 @@ impl Sum {
             return Mean { mean: 0.0, low: 0.0, high: 0.0 };
         }
         let mean = self.sum as f64 / n;
-        // The sum of squares about the mean, as a whole number over n: no digits cancel.
+        // The sum of squares about the mean as a whole number over n, without cancellation.
         let about = i128::try_from(self.squares)
             .ok()
             .and_then(|squares| squares.checked_mul(i128::from(of)))
@@ -66,7 +67,7 @@ impl Sum {
     }
 }
 
-/// Two numbers as text: they may be beyond what JSON keeps.
+/// Two numbers as text, because they may exceed JSON's numbers.
 impl Serialize for Sum {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{} {}", self.sum, self.squares))
@@ -83,7 +84,7 @@ impl<'de> Deserialize<'de> for Sum {
     }
 }
 
-/// How long things took, by milliseconds.
+/// Durations, in milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Times(BTreeMap<u64, u64>);
 
@@ -103,7 +104,7 @@ impl Times {
         self.0.values().fold(0, |all, count| all.saturating_add(*count))
     }
 
-    /// The smallest time that so large a share of them do not exceed.
+    /// The smallest time that this share of them do not exceed.
     fn quantile(&self, share: f64) -> Option<f64> {
         let wanted = (self.count() as f64 * share).ceil().max(1.0);
         let mut seen = 0_u64;
@@ -113,26 +114,28 @@ impl Times {
         })
     }
 
-    fn told(&self) -> Option<Took> {
+    fn summary(&self) -> Option<Took> {
         Some(Took { median: self.quantile(0.5)?, most_of: self.quantile(0.9)?, runs: self.count() })
     }
 }
 
-/// What came of a range of runs. Two of one campaign are merged; the outcome is the same however they were split.
+/// The results of a range of runs. Tallies of one campaign can be merged; the outcome does not
+/// depend on how the runs were split.
 ///
-/// As a document it goes to another process, which merges it there; its members are for that alone.
+/// It can be sent to another process as a document, to be merged there. Its members have no other
+/// use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tally {
-    /// What it is a part of: seed, plan and scenario.
+    /// Its campaign: seed, plan and scenario.
     pub(super) of: Sum,
     runs: u64,
-    /// In which the canary was worse at some time.
+    /// Runs in which the canary was worse at some time.
     faulty: u64,
     false_rollbacks: u64,
     missed: u64,
     found: u64,
-    turned_back: u64,
+    rolled_back: u64,
     completed: u64,
     asked: u64,
     with_missed_duties: u64,
@@ -141,8 +144,8 @@ pub struct Tally {
     reasons: BTreeMap<Reason, u64>,
     decided: Times,
     done: Times,
-    hurt_by_canary: Sum,
-    hurt_by_live: Sum,
+    affected_by_canary: Sum,
+    affected_by_live: Sum,
     duties_missed: Sum,
     questions: Sum,
     pages: Sum,
@@ -150,27 +153,27 @@ pub struct Tally {
     refused: Sum,
 }
 
-/// What one run was, in the words of the table.
+/// The facts of one run for the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a row of the table")]
-pub(super) struct Said {
+pub(super) struct RunFacts {
     pub(super) false_rollback: bool,
     pub(super) missed: bool,
-    pub(super) turned_back: bool,
+    pub(super) rolled_back: bool,
     pub(super) completed: bool,
     pub(super) asked: bool,
     pub(super) duties_missed: bool,
 }
 
-impl Said {
+impl RunFacts {
     pub(super) fn of(run: &Run, truth: Truth) -> Self {
-        let back = run.turned_back_at;
-        // Who goes back before anything was wrong goes back for nothing.
+        let back = run.rolled_back_at;
+        // A rollback before any fault is a false one.
         let rightly = back.zip(truth.bad_since).is_some_and(|(back, bad)| back >= bad);
         Self {
             false_rollback: back.is_some() && !rightly,
             missed: back.is_none() && truth.bad_since.is_some(),
-            turned_back: back.is_some(),
+            rolled_back: back.is_some(),
             completed: run.completed_at.is_some(),
             asked: run.asked > 0,
             duties_missed: run.duties_missed > 0,
@@ -178,13 +181,13 @@ impl Said {
     }
 }
 
-impl Said {
-    /// In the order of a comparison's table.
+impl RunFacts {
+    /// The facts in the order of a comparison's table.
     pub(super) const fn all(self) -> [bool; 6] {
         [
             self.false_rollback,
             self.missed,
-            self.turned_back,
+            self.rolled_back,
             self.completed,
             self.asked,
             self.duties_missed,
@@ -198,9 +201,9 @@ pub(super) fn whole(requests: f64) -> i64 {
     requests.round() as i64
 }
 
-/// Requests hurt by both versions.
-pub(super) fn hurt(run: &Run) -> i64 {
-    whole(run.hurt.canary) + whole(run.hurt.live)
+/// Affected requests of both versions.
+pub(super) fn affected(run: &Run) -> i64 {
+    whole(run.affected.canary) + whole(run.affected.live)
 }
 
 impl Tally {
@@ -209,16 +212,16 @@ impl Tally {
     }
 
     pub(super) fn add(&mut self, run: &Run, truth: Truth) {
-        let said = Said::of(run, truth);
+        let facts = RunFacts::of(run, truth);
         self.runs += 1;
         self.faulty += u64::from(truth.bad_since.is_some());
-        self.false_rollbacks += u64::from(said.false_rollback);
-        self.missed += u64::from(said.missed);
-        self.found += u64::from(said.turned_back && !said.false_rollback);
-        self.turned_back += u64::from(said.turned_back);
-        self.completed += u64::from(said.completed);
-        self.asked += u64::from(said.asked);
-        self.with_missed_duties += u64::from(said.duties_missed);
+        self.false_rollbacks += u64::from(facts.false_rollback);
+        self.missed += u64::from(facts.missed);
+        self.found += u64::from(facts.rolled_back && !facts.false_rollback);
+        self.rolled_back += u64::from(facts.rolled_back);
+        self.completed += u64::from(facts.completed);
+        self.asked += u64::from(facts.asked);
+        self.with_missed_duties += u64::from(facts.duties_missed);
         self.never_started += u64::from(run.started_at.is_none());
         *self.ended.entry(run.ended).or_default() += 1;
         if let Some(RollbackCause::Verdict { causes }) = &run.why
@@ -226,7 +229,7 @@ impl Tally {
         {
             *self.reasons.entry(first.reason).or_default() += 1;
         }
-        if let Some((back, bad)) = run.turned_back_at.zip(truth.bad_since)
+        if let Some((back, bad)) = run.rolled_back_at.zip(truth.bad_since)
             && back >= bad
         {
             self.decided.add(back.since(bad));
@@ -234,8 +237,8 @@ impl Tally {
         if let Some((completed, started)) = run.completed_at.zip(run.started_at) {
             self.done.add(completed.since(started));
         }
-        self.hurt_by_canary.add(whole(run.hurt.canary));
-        self.hurt_by_live.add(whole(run.hurt.live));
+        self.affected_by_canary.add(whole(run.affected.canary));
+        self.affected_by_live.add(whole(run.affected.live));
         self.duties_missed.add(i64::from(run.duties_missed));
         self.questions.add(i64::from(run.asked));
         self.pages.add(i64::from(run.paged));
@@ -243,7 +246,7 @@ impl Tally {
         self.refused.add(i64::from(run.refused));
     }
 
-    /// How many runs it has.
+    /// The number of runs.
     pub const fn runs(&self) -> u64 {
         self.runs
     }
@@ -251,7 +254,7 @@ impl Tally {
     /// Adds the runs of another part of the same campaign.
     ///
     /// # Errors
-    /// `HF-SIM-011` where the other one has another seed, plan or scenario; this one is as before.
+    /// An error if the other one has another seed, plan or scenario; this one is then unchanged.
     pub fn merge(&mut self, other: Self) -> Result<(), SimulationErrors> {
         if self.of != other.of {
             let detail = "seed, plan or scenario differ";
@@ -262,7 +265,7 @@ impl Tally {
         self.false_rollbacks = self.false_rollbacks.saturating_add(other.false_rollbacks);
         self.missed = self.missed.saturating_add(other.missed);
         self.found = self.found.saturating_add(other.found);
-        self.turned_back = self.turned_back.saturating_add(other.turned_back);
+        self.rolled_back = self.rolled_back.saturating_add(other.rolled_back);
         self.completed = self.completed.saturating_add(other.completed);
         self.asked = self.asked.saturating_add(other.asked);
         self.with_missed_duties = self.with_missed_duties.saturating_add(other.with_missed_duties);
@@ -277,8 +280,8 @@ impl Tally {
         }
         self.decided.merge(other.decided);
         self.done.merge(other.done);
-        self.hurt_by_canary.merge(other.hurt_by_canary);
-        self.hurt_by_live.merge(other.hurt_by_live);
+        self.affected_by_canary.merge(other.affected_by_canary);
+        self.affected_by_live.merge(other.affected_by_live);
         self.duties_missed.merge(other.duties_missed);
         self.questions.merge(other.questions);
         self.pages.merge(other.pages);
@@ -290,7 +293,7 @@ impl Tally {
     /// Adds up a JSON list of tallies of one campaign.
     ///
     /// # Errors
-    /// `HF-SIM-001` for text that is no list of tallies, `HF-SIM-003` for an empty list, `HF-SIM-011` as
+    /// An error for text that is not a list of tallies, for an empty list, and as in
     /// [`merge`](Self::merge).
     pub fn merged_from_json(text: &str) -> Result<Self, SimulationErrors> {
         let tallies: Vec<Self> = serde_json::from_str(text).map_err(|error| {
@@ -305,24 +308,24 @@ impl Tally {
     }
 
     /// The outcome table.
-    pub fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> SimulatedOutcome {
         let runs = self.runs;
-        Outcome {
+        SimulatedOutcome {
             runs,
             faulty: self.faulty,
-            // A run in which something is wrong later can go back for nothing before it.
+            // A run with a later fault can have a false rollback before it.
             false_rollbacks: Rate::new(self.false_rollbacks, runs),
             missed_faults: Rate::new(self.missed, self.faulty),
             found_faults: Rate::new(self.found, self.faulty),
-            turned_back: Rate::new(self.turned_back, runs),
+            rolled_back: Rate::new(self.rolled_back, runs),
             completed: Rate::new(self.completed, runs),
             asked: Rate::new(self.asked, runs),
             duties_missed: Rate::new(self.with_missed_duties, runs),
             never_started: self.never_started,
-            seconds_to_find: self.decided.told(),
-            seconds_to_complete: self.done.told(),
-            hurt_by_canary: self.hurt_by_canary.mean(runs),
-            hurt_by_live: self.hurt_by_live.mean(runs),
+            seconds_to_find: self.decided.summary(),
+            seconds_to_complete: self.done.summary(),
+            affected_by_canary: self.affected_by_canary.mean(runs),
+            affected_by_live: self.affected_by_live.mean(runs),
             duties_missed_each: self.duties_missed.mean(runs),
             questions_each: self.questions.mean(runs),
             pages_each: self.pages.mean(runs),
@@ -334,63 +337,65 @@ impl Tally {
     }
 }
 
-/// The outcome table of a campaign. Intervals are at 95%: Wilson's for shares, a normal one for means.
+/// The outcome table of a campaign. Intervals are at 95%: Wilson's for shares, normal ones for
+/// means.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Outcome {
+pub struct SimulatedOutcome {
     /// Runs.
     pub runs: u64,
     /// Runs in which the canary was worse at some time.
     pub faulty: u64,
-    /// It went back, or a person took it back, while nothing was wrong with the canary.
+    /// Runs that were rolled back, also by a person, while the canary was not worse.
     pub false_rollbacks: Rate,
-    /// Of the faulty runs: it never went back.
+    /// Of the faulty runs: those that were never rolled back.
     pub missed_faults: Rate,
-    /// Of the faulty runs: it went back once something was wrong.
+    /// Of the faulty runs: those that were rolled back after the fault began.
     pub found_faults: Rate,
-    /// It went back, for whatever reason.
-    pub turned_back: Rate,
-    /// It was complete at some time.
+    /// Runs that were rolled back for any reason.
+    pub rolled_back: Rate,
+    /// Runs that were complete at some time.
     pub completed: Rate,
-    /// Somebody was asked something.
+    /// Runs in which somebody was asked.
     pub asked: Rate,
-    /// A duty was missed.
+    /// Runs with a missed duty.
     pub duties_missed: Rate,
-    /// It never started.
+    /// Runs that never started.
     pub never_started: u64,
-    /// From when something was wrong until the decision to go back; absent where that never came.
+    /// From the beginning of the fault to the decision to roll back. Absent without such a
+    /// decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_find: Option<Took>,
-    /// From the start until complete; absent where that never came.
+    /// From the start to completion. Absent if no run was complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_to_complete: Option<Took>,
-    /// Requests that the canary failed, a run.
-    pub hurt_by_canary: Mean,
-    /// Requests that the live version failed, a run.
-    pub hurt_by_live: Mean,
-    /// Duties missed, a run.
+    /// Requests that the canary failed, per run.
+    pub affected_by_canary: Mean,
+    /// Requests that the live version failed, per run.
+    pub affected_by_live: Mean,
+    /// Missed duties, per run.
     pub duties_missed_each: Mean,
-    /// Questions, a run.
+    /// Questions, per run.
     pub questions_each: Mean,
-    /// Times that somebody was woken, a run.
+    /// Pages, per run.
     pub pages_each: Mean,
-    /// Ticks, a run.
+    /// Ticks, per run.
     pub ticks_each: Mean,
-    /// Inputs refused, a run.
+    /// Refused inputs, per run.
     pub refused_each: Mean,
-    /// Runs by the state that they ended in.
+    /// Runs by their final state.
     pub ended: BTreeMap<State, u64>,
-    /// Runs that a verdict took back, by the gravest reason.
+    /// Runs that a verdict rolled back, by the most serious reason.
     pub reasons: BTreeMap<Reason, u64>,
 }
 
 /// A share of runs with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
-    /// In so many runs.
+    /// The number of these runs.
     pub count: u64,
-    /// Of so many.
+    /// The number of all runs considered.
     pub of: u64,
-    /// Their share; 0 of none.
+    /// Their share, or 0 without runs.
     pub share: f64,
     /// The interval's lower end.
     pub low: f64,
@@ -407,7 +412,7 @@ impl Rate {
     }
 }
 
-/// A mean with its interval. After one run its ends are unbounded, which JSON writes as null.
+/// A mean with its interval. With one run, the interval is unbounded, which JSON writes as null.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mean {
     /// The mean.
@@ -428,12 +433,12 @@ fn upper_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
-/// How long something took, in seconds.
+/// Durations in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Took {
-    /// Half of them took at most as long.
+    /// The median.
     pub median: f64,
-    /// Nine of ten took at most as long.
+    /// The 90th percentile.
     #[serde(rename = "p90")]
     pub most_of: f64,
     /// In so many runs.

@@ -1,18 +1,19 @@
-//! How much traffic there is: time of day, bursts, and ticks that remember each other.
+//! The traffic of a scenario: time of day, bursts, and correlated noise.
 
 use serde_json::Value;
 
 use crate::unit::{Span, Timestamp};
 
-use super::document::Reader;
+use super::document::ScenarioReader;
 use super::random::{Draws, Drift, Purpose, RunKey};
 
 /// The traffic of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Traffic {
-    /// Requests a minute over all arms, on average; none: as planned, or as the policy has it on record.
+    /// Average requests per minute over all arms. None: those of the plan, or of the policy's
+    /// reference.
     pub(super) requests: Option<f64>,
-    /// Instances that serve them, which a rolling deployment goes by.
+    /// Instances that serve them, which a rolling deployment uses.
     pub(super) instances: Option<u32>,
     pub(super) day: Option<Day>,
     pub(super) bursts: Option<Bursts>,
@@ -22,16 +23,16 @@ pub(super) struct Traffic {
 /// The time of day.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Day {
-    /// How far the busiest and the quietest hour are from the mean, as a share of it.
+    /// The difference of the busiest and quietest hour from the mean, as a share of it.
     swing: f64,
-    /// When it is busiest, after midnight UTC.
+    /// The busiest time, after midnight UTC.
     peak: Span,
 }
 
 /// Times of more traffic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Bursts {
-    /// The mean time from the end of one to the next.
+    /// The mean time from the end of a burst to the next.
     every: Span,
     lasts: Span,
     times: f64,
@@ -44,17 +45,17 @@ pub(super) struct Noise {
     pub(super) deviation: f64,
     /// The correlation of neighbouring ticks.
     pub(super) memory: f64,
-    /// Each arm by itself, not both together.
+    /// Whether each arm has its own noise.
     pub(super) apart: bool,
 }
 
 impl Noise {
-    pub(super) fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
         let table = reader.table(value, &["deviation", "memory", "apart"])?;
         Some(Self {
-            deviation: reader.needed(table, "deviation", Reader::deviation)?,
-            memory: reader.key(table, "memory", Reader::chance).unwrap_or_default(),
-            apart: reader.key(table, "apart", Reader::flag).unwrap_or_default(),
+            deviation: reader.needed(table, "deviation", ScenarioReader::deviation)?,
+            memory: reader.key(table, "memory", ScenarioReader::chance).unwrap_or_default(),
+            apart: reader.key(table, "apart", ScenarioReader::flag).unwrap_or_default(),
         })
     }
 }
@@ -68,28 +69,28 @@ impl Traffic {
         noise: Noise { deviation: 0.0, memory: 0.0, apart: false },
     };
 
-    pub(super) fn read(reader: &mut Reader, value: &Value) -> Option<Self> {
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
         let table = reader.table(value, &["requests", "instances", "day", "bursts", "noise"])?;
         let noise = reader.key(table, "noise", Noise::read).unwrap_or_default();
         if noise.apart {
-            reader.meaningless("noise", "the traffic of both arms is one: leave `apart` out");
+            reader.meaningless("noise", "the traffic of both arms has common noise: omit `apart`");
         }
         Some(Self {
-            requests: reader.key(table, "requests", Reader::per_minute),
-            instances: reader.key(table, "instances", Reader::count),
+            requests: reader.key(table, "requests", ScenarioReader::per_minute),
+            instances: reader.key(table, "instances", ScenarioReader::count),
             day: reader.key(table, "day", |reader, value| {
                 let table = reader.table(value, &["swing", "peak"])?;
                 Some(Day {
-                    swing: reader.needed(table, "swing", Reader::chance)?,
-                    peak: reader.needed(table, "peak", Reader::span)?,
+                    swing: reader.needed(table, "swing", ScenarioReader::chance)?,
+                    peak: reader.needed(table, "peak", ScenarioReader::span)?,
                 })
             }),
             bursts: reader.key(table, "bursts", |reader, value| {
                 let table = reader.table(value, &["every", "lasts", "times"])?;
                 Some(Bursts {
-                    every: reader.needed(table, "every", Reader::lasting)?,
-                    lasts: reader.needed(table, "lasts", Reader::lasting)?,
-                    times: reader.needed(table, "times", Reader::ratio)?,
+                    every: reader.needed(table, "every", ScenarioReader::lasting)?,
+                    lasts: reader.needed(table, "lasts", ScenarioReader::lasting)?,
+                    times: reader.needed(table, "times", ScenarioReader::ratio)?,
                 })
             }),
             noise,
@@ -102,7 +103,7 @@ impl Traffic {
 pub(super) struct Flow {
     drift: Drift,
     bursts: Draws,
-    /// When the present or next burst begins, and when it ends.
+    /// The begin and end of the present or next burst.
     burst: Option<(Timestamp, Timestamp)>,
 }
 
@@ -111,7 +112,8 @@ impl Flow {
         Self { drift: Drift::default(), bursts: key.draws(Purpose::Bursts, 0), burst: None }
     }
 
-    /// How many times the mean there is in a tick that ends now; `from`: when the scenario begins.
+    /// The traffic in a tick that ends now, as a multiple of the mean. `from`: the begin of the
+    /// scenario.
     pub(super) fn times(
         &mut self,
         traffic: &Traffic,

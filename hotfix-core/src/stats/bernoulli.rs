@@ -1,13 +1,13 @@
-//! Proportions above about 5%: the two-sample Bernoulli e-process.
+//! Two-sample Bernoulli e-process, for proportions above about 5%.
 //!
-//! Bets each tick on a simple alternative whose baseline rate is estimated from past ticks only, against
-//! the closest point of the null; a mixture over a grid of ratios. Valid at every base rate, the
-//! estimate steers its power alone. No bet is made where the alternative lies in the null itself, which
-//! is what makes efficacy claims valid (STAT-5). Finds a ratio of 1.5 at 10% in 33 ticks where
-//! [`rate_ratio`](super::rate_ratio) takes 38 (statistics, section 2). Source: Turner, Ly and Grünwald on
-//! two-sample e-variables; the gain is regrouped, see the code.
+//! Bets each tick on a simple alternative whose baseline rate is estimated from past ticks only,
+//! against the closest point of the null hypothesis; a mixture over a grid of ratios. It is valid
+//! at every base rate; the estimate affects its power only. No bet is made where the alternative is
+//! part of the null hypothesis, which makes efficacy claims valid. It detects a ratio of 1.5 at 10%
+//! in 33 ticks where [`rate_ratio`](super::rate_ratio) takes 38 (proof: `docs/statistics.md`, A2).
+//! Source: Turner, Ly and Grünwald on two-sample e-variables; the gain is regrouped, see the code.
 //!
-//! The evidence depends on the order of the ticks, so it does not merge.
+//! The evidence depends on the order of the ticks, so states cannot be merged.
 
 use super::grid::{self, Grid};
 use super::kernel::Kernel;
@@ -40,7 +40,8 @@ pub struct BernoulliSettings {
     pub tolerated: f64,
     /// `d`: the null of better is `r ≥ d`; over 1 'not worse', up to 1 'cut at least to d'.
     pub margin: f64,
-    /// Ratios over the null's, above 1, at most [`MAX_GRID`]; inverted for better. Absent: the default.
+    /// Ratios over the null's, above 1, at most [`MAX_GRID`]; inverted for better. Absent: the
+    /// default.
     pub grid: Option<Vec<f64>>,
     /// One weight a ratio, summing to 1. Absent: even.
     pub weights: Option<Vec<f64>>,
@@ -50,11 +51,12 @@ pub struct BernoulliSettings {
     pub temper: f64,
     /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
     pub cap: Option<f64>,
-    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the null
-    /// holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)` gives `α` up.
+    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the
+    /// null holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)`
+    /// gives `α` up.
     pub threshold: Option<f64>,
-    /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start late
-    /// (section 5). Ticks without data count, so feed them. Absent: the plain test.
+    /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start
+    /// late (section 5). Ticks without data count, so feed them. Absent: the plain test.
     pub horizon: Option<u32>,
 }
 
@@ -120,8 +122,8 @@ impl BernoulliDesign {
     /// Checks the settings.
     ///
     /// # Errors
-    /// `HF-STAT-001` alpha, `-006` and `-007` grid, `-008` to `-010` weights, `-011` tolerated ratio,
-    /// `-012` margin, `-013` prior trials, `-016` cap, `-024` temper, `-025` threshold, `-026` horizon.
+    /// [`StatError`] if a setting is out of range: alpha, grid, weights,
+    /// tolerated ratio, margin, prior trials, cap, temper, threshold or horizon.
     pub fn try_new(settings: &BernoulliSettings) -> Result<Self, StatError> {
         let mixture = Mixture::try_new(
             Asked {
@@ -147,11 +149,11 @@ impl BernoulliDesign {
 
     /// The same test with another cap and another threshold, each as in the settings.
     ///
-    /// A state belongs to both, so that evidence is carried over phases whose calibration differs. What was
-    /// decided stays decided.
+    /// A state belongs to both, so that evidence is carried over phases whose calibration differs.
+    /// What was decided stays decided.
     ///
     /// # Errors
-    /// `HF-STAT-016` cap, `-025` threshold.
+    /// [`StatError`] if the cap or the threshold is out of range.
     pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
         Ok(Self { mixture: self.mixture.with_limits(cap, threshold)?, ..self.clone() })
     }
@@ -179,10 +181,10 @@ impl BernoulliDesign {
 
 /// The evidence of one Bernoulli test: plain data, cheap to copy and to try on.
 ///
-/// Every method that computes takes the design that the state was made for. Ticks in which an arm has
-/// no trials are left out, of the plug-in too. See [`BernoulliDesign`] for an example.
+/// Every method that computes takes the design that the state was made for. Ticks in which an arm
+/// has no trials are left out, of the plug-in too. See [`BernoulliDesign`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Document", into = "Document")]
+#[serde(try_from = "SavedState", into = "SavedState")]
 pub struct Bernoulli {
     /// `l_j`; negative infinity in unused places.
     terms: [f64; MAX_GRID],
@@ -208,7 +210,7 @@ impl Bernoulli {
     /// Checks that a state, such as one read from a document, was made for this design.
     ///
     /// # Errors
-    /// `HF-STAT-017` where it was not.
+    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &BernoulliDesign) -> Result<(), StatError> {
         let used = grid::used(&self.terms).len();
         if self.design == design.id && used == design.mixture.grid.len {
@@ -221,8 +223,8 @@ impl Bernoulli {
     /// Takes in one tick and says whether the test has decided, now or before.
     ///
     /// # Errors
-    /// Leaves the state as it was. `HF-STAT-002` to `-005` for counts that are not finite, negative,
-    /// more than the trials or too large; `HF-STAT-017` for another design's state.
+    /// The state is unchanged. [`StatError`] for counts that are not
+    /// finite, negative, more than the trials or too large, or for another design's state.
     pub fn update(
         &mut self,
         design: &BernoulliDesign,
@@ -272,7 +274,7 @@ impl Bernoulli {
         design.mixture.bounds(&self.terms, self.ticks)
     }
 
-    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every look.
+    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every evaluation.
     pub fn p_value(&self) -> f64 {
         self.watch.p_value()
     }
@@ -314,7 +316,7 @@ fn plug_in(past: &Totals, prior_trials: f64) -> f64 {
 /// The state as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct SavedState {
     version: u32,
     design: u32,
     terms: Vec<f64>,
@@ -326,7 +328,7 @@ struct Document {
     ticks: Option<u32>,
 }
 
-impl From<Bernoulli> for Document {
+impl From<Bernoulli> for SavedState {
     fn from(state: Bernoulli) -> Self {
         Self {
             version: mixture::version(state.ticks),
@@ -340,10 +342,10 @@ impl From<Bernoulli> for Document {
     }
 }
 
-impl TryFrom<Document> for Bernoulli {
+impl TryFrom<SavedState> for Bernoulli {
     type Error = StatError;
 
-    fn try_from(read: Document) -> Result<Self, StatError> {
+    fn try_from(read: SavedState) -> Result<Self, StatError> {
         let ticks = mixture::ticks_from(read.version, read.ticks)?;
         read.totals.check()?;
         Ok(Self {

@@ -1,15 +1,16 @@
-//! A ceiling for tiny rates: shows that a rate is below a figure, without a baseline (STAT-3).
+//! Ceiling test: shows that a small rate is below a ceiling, without a baseline.
 //!
-//! Where errors are so rare that canary and baseline cannot be compared, what can be shown is that the
-//! canary's rate is below a ceiling `p`. The null is 'every request fails with chance `p` or more', and
+//! Where errors are so rare that canary and baseline cannot be compared, the test shows that the
+//! canary's rate is below a ceiling `p`. The null hypothesis is 'every request fails with chance
+//! `p` or more', and
 //!
 //! ```text
 //! E = Σ_j w_j (q_j/p)^x ((1 - q_j)/(1 - p))^(n - x),   q_j = p × {0.5, 0.2, 0.05, 0}
 //! ```
 //!
-//! Each request's factor falls in its chance of failing and has mean 1 at `p`, so its mean is at most 1
-//! under the null (statistics, section 7). Without errors 690 requests are enough for 0.5% at α 0.05.
-//! It depends on sums alone: order does not matter, and states merge.
+//! Each request's factor falls in its chance of failing and has mean 1 at `p`, so its mean is at
+//! most 1 under the null hypothesis. Without errors 690 requests are enough for 0.5% at α 0.05. It
+//! depends on sums alone: order does not matter, and states merge.
 
 use super::grid::{check_weights, threshold};
 use super::numeric::{exp, larger, largest, ln, ln1p, log_mean_exp, whole_between};
@@ -36,7 +37,8 @@ pub struct CeilingSettings {
     /// Chance of ever deciding while the rate is at the ceiling or above it, above 0 and below 1.
     #[serde(default = "usual_alpha")]
     pub alpha: f64,
-    /// Rates of the alternatives as shares of the ceiling, from 0 and below 1, at most [`MAX_GRID`].
+    /// Rates of the alternatives as shares of the ceiling, from 0 and below 1, at most
+    /// [`MAX_GRID`].
     #[serde(default)]
     pub grid: Option<Vec<f64>>,
     /// One weight a rate, summing to 1. Absent: even.
@@ -75,8 +77,8 @@ impl CeilingDesign {
     /// Checks the settings.
     ///
     /// # Errors
-    /// `HF-STAT-001` alpha, `-006` grid, `-008` to `-010` weights, `-027` ceiling, `-028` a rate of the
-    /// grid.
+    /// [`StatError`] if a setting is out of range: alpha, grid, weights,
+    /// ceiling, or a rate of the grid.
     pub fn try_new(settings: &CeilingSettings) -> Result<Self, StatError> {
         let threshold = threshold(settings.alpha)?;
         let ceiling = settings.ceiling;
@@ -126,8 +128,9 @@ impl CeilingDesign {
         self.threshold
     }
 
-    /// How many requests without an error are enough to decide: what a plan has to find room for. Infinite where all shares of
-    /// the grid are so near to 1 that nothing tells them from the ceiling.
+    /// How many requests without an error are enough to decide: what a plan has to find room for.
+    /// Infinite where all shares of the grid are too close to 1 to be distinguished from the
+    /// ceiling.
     pub fn clean_trials(&self) -> f64 {
         let enough =
             |trials: f64| self.log_e(&self.terms(Counts::new(0.0, trials))) >= self.threshold;
@@ -180,7 +183,7 @@ impl CeilingDesign {
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Document", into = "Document")]
+#[serde(try_from = "SavedState", into = "SavedState")]
 pub struct Ceiling {
     totals: Counts,
     watch: Watch,
@@ -196,7 +199,7 @@ impl Ceiling {
     /// Checks that a state, such as one read from a document, was made for this design.
     ///
     /// # Errors
-    /// `HF-STAT-017` where it was not.
+    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &CeilingDesign) -> Result<(), StatError> {
         if self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }
     }
@@ -204,8 +207,8 @@ impl Ceiling {
     /// Takes in one tick of the canary and says whether the test has decided, now or before.
     ///
     /// # Errors
-    /// Leaves the state as it was. `HF-STAT-002` to `-005` for counts that are not finite, negative,
-    /// more than the trials or too large; `HF-STAT-017` for another design's state.
+    /// The state is unchanged. [`StatError`] for counts that are not
+    /// finite, negative, more than the trials or too large, or for another design's state.
     pub fn update(&mut self, design: &CeilingDesign, canary: Counts) -> Result<bool, StatError> {
         canary.check_proportion()?;
         self.check(design)?;
@@ -216,7 +219,7 @@ impl Ceiling {
     /// Adds another state's counts. `other` has not been looked at: see the rate ratio's merge.
     ///
     /// # Errors
-    /// `HF-STAT-017` where the states are not of this design.
+    /// [`StatError`] if the states belong to another design.
     pub fn merge(&mut self, design: &CeilingDesign, other: &Self) -> Result<bool, StatError> {
         self.check(design)?;
         other.check(design)?;
@@ -240,7 +243,7 @@ impl Ceiling {
         design.log_e(&design.terms(self.totals))
     }
 
-    /// `min(1, 1/max E)` from the running maximum of a lower bound: valid at every look.
+    /// `min(1, 1/max E)` from the running maximum of a lower bound: valid at every evaluation.
     pub fn p_value(&self) -> f64 {
         exp(-self.watch.highest)
     }
@@ -277,7 +280,7 @@ impl Ceiling {
 /// The state as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct SavedState {
     version: u32,
     design: u32,
     totals: Counts,
@@ -285,17 +288,17 @@ struct Document {
     decided: bool,
 }
 
-impl From<Ceiling> for Document {
+impl From<Ceiling> for SavedState {
     fn from(state: Ceiling) -> Self {
         let Ceiling { totals, watch, design } = state;
         Self { version: 1, design, totals, highest: watch.highest, decided: watch.decided }
     }
 }
 
-impl TryFrom<Document> for Ceiling {
+impl TryFrom<SavedState> for Ceiling {
     type Error = StatError;
 
-    fn try_from(read: Document) -> Result<Self, StatError> {
+    fn try_from(read: SavedState) -> Result<Self, StatError> {
         if read.version != 1 {
             return Err(StatError::StateVersion { version: read.version });
         }

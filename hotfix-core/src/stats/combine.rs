@@ -1,8 +1,8 @@
-//! One evidence from several metrics: `E = Σ v_k E_k` with weights fixed in advance.
+//! Combined evidence of several metrics: `E = Σ v_k E_k` with weights fixed in advance.
 //!
-//! The weighted mean of e-values is one whatever their dependence, so `E` reaches `1/α` with chance `α`
-//! at most when all metrics are fine (statistics, section 8). Products would not do: metrics depend on
-//! each other. A metric without data keeps its weight with `E = 1`.
+//! The weighted mean of e-values is an e-value for any dependence, so `E` reaches `1/α` with chance
+//! `α` at most when all metrics are fine (`docs/statistics.md`, A6). A product would not be valid,
+//! because metrics depend on each other. A metric without data keeps its weight with `E = 1`.
 
 use super::grid::{check_weights, threshold};
 use super::numeric::{exp, larger, ln, log_add_exp};
@@ -23,7 +23,8 @@ pub enum MetricGroup {
 
 /// Default weights: errors 0.5, latency 0.3, the rest 0.2, shared evenly within a group.
 ///
-/// The share of a group without metrics goes to the others in proportion. Sums to 1; empty for none.
+/// The share of a group without metrics goes to the others in proportion. Sums to 1; empty for
+/// none.
 ///
 /// ```
 /// use hotfix_core::stats::combine::{MetricGroup::{Errors, Latency, Other}, default_weights};
@@ -75,7 +76,7 @@ impl Combination {
     /// Checks weights, one a metric, and `alpha`.
     ///
     /// # Errors
-    /// `HF-STAT-001` alpha, `-008` no weight, `-009` and `-010` weights.
+    /// [`StatError`] if alpha or the weights are out of range.
     pub fn try_new(alpha: f64, weights: &[f64]) -> Result<Self, StatError> {
         let threshold = threshold(alpha)?;
         check_weights(weights, weights.len().max(1))?;
@@ -105,7 +106,8 @@ impl Combination {
     /// Log of the combined e-value; `log_e` holds 0 for a metric without data.
     ///
     /// # Errors
-    /// `HF-STAT-022` unless there is one figure a metric.
+    /// [`StatError`] ([`MetricCount`](crate::stats::StatError::MetricCount)) unless there is one
+    /// number for each metric.
     pub fn log_e(&self, log_e: &[f64]) -> Result<f64, StatError> {
         self.check(log_e.len())?;
         if log_e.iter().all(|log_e| *log_e == 0.0) {
@@ -124,7 +126,8 @@ impl Combination {
     /// Bounds of the combined log e-value: a quiet tick needs no more.
     ///
     /// # Errors
-    /// `HF-STAT-022` unless there is one pair of bounds a metric.
+    /// [`StatError`] ([`MetricCount`](crate::stats::StatError::MetricCount)) unless there is one
+    /// pair of bounds for each metric.
     pub fn bounds(&self, bounds: &[Bounds]) -> Result<Bounds, StatError> {
         self.check(bounds.len())?;
         let mut both = Bounds { lower: f64::NEG_INFINITY, upper: f64::NEG_INFINITY };
@@ -154,7 +157,7 @@ impl Combination {
 
 /// The running maximum and the decision of a combined evidence. See [`Combination`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Document", into = "Document")]
+#[serde(try_from = "SavedState", into = "SavedState")]
 pub struct Combined {
     watch: Watch,
 }
@@ -171,13 +174,14 @@ impl Combined {
         Self { watch: Watch::START }
     }
 
-    /// Takes in a look and says whether the sum has decided, now or before.
+    /// Updates it with an evaluation, and returns whether the sum has decided, now or before.
     ///
     /// `exact` gives the log e-value of a metric; it is asked only where the bounds do not settle
     /// whether the sum crosses.
     ///
     /// # Errors
-    /// `HF-STAT-022` unless there is one pair of bounds a metric.
+    /// [`StatError`] ([`MetricCount`](crate::stats::StatError::MetricCount)) unless there is one
+    /// pair of bounds for each metric.
     pub fn update(
         &mut self,
         combination: &Combination,
@@ -199,7 +203,7 @@ impl Combined {
         self.watch.decided
     }
 
-    /// `min(1, 1/max E)` from the running maximum of the lower bound: valid at every look.
+    /// `min(1, 1/max E)` from the running maximum of the lower bound: valid at every evaluation.
     pub fn p_value(&self) -> f64 {
         self.watch.p_value()
     }
@@ -208,22 +212,22 @@ impl Combined {
 /// The state as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct SavedState {
     version: u32,
     highest: f64,
     decided: bool,
 }
 
-impl From<Combined> for Document {
+impl From<Combined> for SavedState {
     fn from(state: Combined) -> Self {
         Self { version: 1, highest: state.watch.highest, decided: state.watch.decided }
     }
 }
 
-impl TryFrom<Document> for Combined {
+impl TryFrom<SavedState> for Combined {
     type Error = StatError;
 
-    fn try_from(read: Document) -> Result<Self, StatError> {
+    fn try_from(read: SavedState) -> Result<Self, StatError> {
         if read.version != 1 {
             return Err(StatError::StateVersion { version: read.version });
         }

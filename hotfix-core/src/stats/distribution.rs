@@ -1,10 +1,11 @@
-//! Binomial and hypergeometric tails by saddle point, and the laws of rank sums.
+//! Binomial and hypergeometric tails by saddle point, and the distributions of rank sums.
 //!
-//! Why not the `statrs` crate: its binomial and hypergeometric probabilities are differences of `ln Γ`,
-//! which leave six digits at 10⁹ trials where these keep twelve (`tests/it/fixed.rs` measures both against
-//! 50-digit references on every run, `docs/decisions/own-distributions.md` has the table), and its
-//! logarithms are the platform's, so recorded p-values would not replay bit for bit. The normal law is
-//! [`normal_cdf`](super::numeric::normal_cdf), which was there already.
+//! Why not the `statrs` crate: its binomial and hypergeometric probabilities are differences of `ln
+//! Γ`, which leave six digits at 10⁹ trials where these keep twelve (`tests/it/fixed.rs` measures
+//! both against 50-digit references on every run, `docs/decisions/own-distributions.md` has the
+//! table), and its logarithms are the platform's, so recorded p-values would not replay bit for
+//! bit. The normal distribution is [`normal_cdf`](super::numeric::normal_cdf), which exists
+//! already.
 //!
 //! Source: Loader (2000), Fast and accurate computation of binomial probabilities.
 
@@ -121,7 +122,8 @@ fn summed_down(law: &impl Law, x: f64) -> f64 {
     exp(law.ln_probability(x) + ln(sum))
 }
 
-/// Chance of at least `x`, summed from `x` up, as the probability of `x` and the sum relative to it.
+/// Chance of at least `x`, summed from `x` up, as the probability of `x` and the sum relative to
+/// it.
 fn summed_up(law: &impl Law, x: f64) -> (f64, f64) {
     (law.ln_probability(x), outwards(|index| law.step(x + index), law.high() - x))
 }
@@ -154,7 +156,7 @@ pub(super) fn upper_tail(law: &impl Law, x: f64) -> f64 {
     }
 }
 
-/// Chance of an outcome that is no likelier than `x`, with a relative slack of 1e-7.
+/// Chance of an outcome that is not more likely than `x`, with a relative slack of 1e-7.
 pub(super) fn no_likelier(law: &impl Law, x: f64) -> f64 {
     let (low, high) = (law.low(), law.high());
     let most = law.ln_probability(x) + ln1p(SLACK);
@@ -230,8 +232,8 @@ impl Binomial {
 
     /// Odds at which the chance of at least `x` events is `level`: the lower confidence bound.
     ///
-    /// Newton's method on the logarithm of the chance as a function of the logarithm of the odds. That
-    /// function is concave, so it comes from below after one step and cannot miss.
+    /// Newton's method on the logarithm of the chance as a function of the logarithm of the odds.
+    /// That function is concave, so it comes from below after one step and cannot miss.
     pub(super) fn lower_odds(trials: f64, x: f64, level: f64) -> f64 {
         if x == 0.0 {
             return 0.0;
@@ -240,7 +242,8 @@ impl Binomial {
         let mut ln_odds = ln(x) - ln(trials - x + 1.0);
         for _ in 0..MOST_NEWTON {
             let law = Self::of_odds(trials, exp(ln_odds));
-            // Above the mean the sum is the short one; below it the long one still has positive terms.
+            // Above the mean the sum is the short one; below it the long one still has positive
+            // terms.
             let (ln_probability, sum) = summed_up(&law, x);
             let miss = ln_probability + ln(sum) - target;
             let step = miss * sum / (x * law.q);
@@ -397,8 +400,8 @@ impl RankSums {
         for i in 1..=small {
             all = all.checked_mul((large + i) as u128)? / i as u128;
         }
-        // The Gaussian binomial, factor by factor: times 1 - q^(large + i), over 1 - q^i. Wrapping keeps
-        // it exact, as the coefficients themselves are below 2^128.
+        // The Gaussian binomial, factor by factor: times 1 - q^(large + i), over 1 - q^i. Wrapping
+        // keeps it exact, as the coefficients themselves are below 2^128.
         let mut counts = vec![0_u128; half + 1];
         if let Some(first) = counts.first_mut() {
             *first = 1;

@@ -1,9 +1,9 @@
-//! Random draws from a seed: the same members for the same seed, for ever and everywhere.
+//! Random draws from a seed, identical for the same seed on every platform and in every version.
 //!
 //! The generator is PCG XSL RR 128/64 with its default stream (O'Neill 2014, HMC-CS-2014-0905), its
-//! state the seed; whole numbers below a bound come by multiplication with rejection (Lemire 2019, ACM
-//! TOMACS 29(1)), subsets by the first steps of a Fisher–Yates shuffle. A seed that is logged is enough
-//! to draw again.
+//! state the seed; whole numbers below a bound come by multiplication with rejection (Lemire 2019,
+//! ACM TOMACS 29(1)), subsets by the first steps of a Fisher–Yates shuffle. A seed that is logged
+//! is enough to draw again.
 
 use super::{MAX_COUNT, StatError};
 use rand_core::Rng;
@@ -43,8 +43,8 @@ impl Draws {
         }
     }
 
-    /// Moves `count` members of the pool, drawn without replacement, to its front and returns them in
-    /// their order within the pool's values.
+    /// Moves `count` members of the pool, drawn without replacement, to its front and returns them
+    /// in their order within the pool's values.
     pub(super) fn choose<'a>(&mut self, pool: &'a mut [usize], count: usize) -> &'a [usize] {
         let count = count.min(pool.len());
         for at in 0..count {
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn roll_7_draws_of_a_seed_stay_the_same() {
-        // A change here would change what every logged seed stands for.
+        // A change here would change the draws of every logged seed.
         let mut draws = Draws::try_new(7).expect("a seed");
         let mut pool: Vec<usize> = (0..10).collect();
         let first = draws.choose(&mut pool, 3).to_vec();
@@ -74,7 +74,8 @@ mod tests {
         assert_eq!(numbers, FIXED);
     }
 
-    /// From `tests/cases/stat/calibration_reference.py`, which follows O'Neill's and Lemire's papers.
+    /// From `tests/cases/stat/calibration_reference.py`, which follows O'Neill's and Lemire's
+    /// papers.
     const FIXED: [usize; 8] = [865, 347, 945, 87, 44, 624, 898, 618];
 
     #[test]

@@ -1,4 +1,4 @@
-//! What every grid test shares: its hypothesis, its grid of ratios and their weights, checked.
+//! Common part of all grid tests: the checked hypothesis, grid of ratios and weights.
 
 use super::{Direction, StatError, numeric};
 
@@ -125,7 +125,7 @@ impl Grid {
         Ok(this)
     }
 
-    /// Weights alone, for bets whose alternatives are no ratios.
+    /// Weights only, for bets whose alternatives are not ratios.
     pub(super) fn of_weights(weights: &[f64]) -> Self {
         let mut this = Self {
             len: weights.len(),
@@ -163,7 +163,8 @@ impl Grid {
         numeric::largest(&weighted)
     }
 
-    /// A fingerprint of everything that a state depends on, so that it is not fed to another design.
+    /// A fingerprint of everything that a state depends on, so that it is not fed to another
+    /// design.
     pub(super) fn fingerprint(&self, kind: u32, rest: &[f64]) -> u32 {
         let numbers = self.ratio.iter().chain(&self.weight).chain(rest);
         let bytes = numbers.flat_map(|number| number.to_bits().to_le_bytes());
@@ -185,14 +186,16 @@ impl Grid {
     }
 }
 
-/// `π = r n_c/(r n_c + n_b)`: the canary's share of the events where its rate is `r` times the baseline's.
+/// `π = r n_c/(r n_c + n_b)`: the canary's share of the events where its rate is `r` times the
+/// baseline's.
 #[inline]
 pub(super) fn share_of_events(ratio: f64, canary: f64, baseline: f64) -> f64 {
     let weighted = ratio * canary;
     weighted / (weighted + baseline)
 }
 
-/// `ln1p((g_j - 1) π)` for a share `π` at the edge of the null: what each event costs the first `N` points.
+/// `ln1p((g_j - 1) π)` for a share `π` at the edge of the null: what each event costs the first `N`
+/// points.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would cost a tenth of a tick with another split")]
 pub(super) fn losses<const N: usize>(excess: &[f64; MAX_GRID], share: f64) -> [f64; N] {

@@ -1,13 +1,16 @@
-//! Counts of every canary instance: is it the release, or one bad instance? (statistics, section 4)
+//! Tests with the counts of every canary instance: distinguish a bad release from one bad instance.
 //!
-//! [`LeaveOneOut`] lets a rollback pass only where it would pass without any single canary instance:
-//! 'roll back when `ln E` and every `ln E` without instance `i` are at the threshold, at the same tick;
-//! where only the whole passes, hold'. [`BadInstance`] names an instance that is worse than the other
-//! canary instances: 'replace it'. Where all are equally bad, 'only the whole passes' comes first in 98%
+//! [`LeaveOneOut`] rolls back only if it would also roll back without any single canary instance:
+//! 'roll back when `ln E` and every `ln E` without instance `i` are at the threshold, at the same
+//! tick;
+//! where only the whole passes, hold'. [`BadInstance`] names an instance that is worse than the
+//! other
+//! canary instances: 'replace it'. Where all are equally bad, 'only the whole passes' comes first
+//! in 98%
 //! of runs, so it must not be read as one bad instance. Under bursts: not measured.
 //!
-//! Instances are known by their place; the names are kept beside. An instance that is gone or silent
-//! has zero trials. Nothing is allocated after the start.
+//! Instances are identified by index; their names are stored separately. An instance that is gone
+//! or silent has zero trials. Nothing is allocated after the start.
 
 use super::numeric::larger;
 use super::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
@@ -75,7 +78,7 @@ fn without(sum: Counts, part: Counts) -> Counts {
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Document", into = "Document")]
+#[serde(try_from = "SavedState", into = "SavedState")]
 pub struct LeaveOneOut {
     names: Vec<String>,
     /// Evidence without the instance of the same place.
@@ -86,7 +89,8 @@ impl LeaveOneOut {
     /// No data yet. `design` is the whole canary's, with its cap and threshold.
     ///
     /// # Errors
-    /// `HF-STAT-034` for fewer than four instances, `-036` for a name that comes twice.
+    /// [`StatError`] for fewer than four instances, or a name that occurs
+    /// twice.
     pub fn try_new(
         design: &RateRatioDesign,
         names: impl IntoIterator<Item = impl Into<String>>,
@@ -97,12 +101,12 @@ impl LeaveOneOut {
         Ok(Self { names, without })
     }
 
-    /// Takes in one tick, the canary instances in the order of their names, and says whether every one
-    /// can be spared: each evidence is at the threshold now.
+    /// Takes in one tick, the canary instances in the order of their names, and says whether every
+    /// one can be spared: each evidence is at the threshold now.
     ///
     /// # Errors
-    /// Leaves the state as it was. `HF-STAT-002`, `-003`, `-005` counts, `-017` another design's state,
-    /// `-039` for counts of another number of instances.
+    /// The state is unchanged. [`StatError`] for invalid counts, another
+    /// design's state, or counts of another number of instances.
     pub fn update(
         &mut self,
         design: &RateRatioDesign,
@@ -121,7 +125,7 @@ impl LeaveOneOut {
     /// Whether these states were made for the design, whatever its limits.
     ///
     /// # Errors
-    /// `HF-STAT-017` where they were not.
+    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &RateRatioDesign) -> Result<(), StatError> {
         if self.without.iter().all(|test| test.check(design).is_ok()) {
             Ok(())
@@ -135,8 +139,8 @@ impl LeaveOneOut {
         self.without.iter().all(|test| test.log_e(design) >= design.threshold())
     }
 
-    /// The place of the instance without which the evidence is least, and that evidence: the instance
-    /// that a rollback rests on most.
+    /// The place of the instance without which the evidence is least, and that evidence: the
+    /// instance that a rollback rests on most.
     pub fn weakest(&self, design: &RateRatioDesign) -> (usize, f64) {
         let each = self.log_e(design).enumerate();
         each.reduce(|least, next| if next.1 < least.1 { next } else { least }).unwrap_or_default()
@@ -155,8 +159,8 @@ impl LeaveOneOut {
 
 /// Which canary instance is worse than the other ones.
 ///
-/// The plain test of each instance against the others, at `α/k` each: names any one wrongly with chance
-/// `α` at most while errors are independent and instances alike.
+/// The plain test of each instance against the others, at `α/k` each: names any one wrongly with
+/// chance `α` at most while errors are independent and instances alike.
 ///
 /// ```
 /// use hotfix_core::stats::instances::BadInstance;
@@ -180,12 +184,12 @@ pub struct BadInstance {
 }
 
 impl BadInstance {
-    /// No data yet. Of the settings `alpha`, `tolerated`, `grid` and `weights` are used: the test is the
-    /// plain one in direction worse.
+    /// No data yet. Of the settings `alpha`, `tolerated`, `grid` and `weights` are used: the test
+    /// is the plain one in direction worse.
     ///
     /// # Errors
-    /// `HF-STAT-034` for fewer than two instances, `-036` for a name that comes twice, `-001`, `-006` to
-    /// `-011` for the settings.
+    /// [`StatError`] for fewer than two instances, a name that occurs
+    /// twice, or settings out of range.
     pub fn try_new(
         settings: &RateRatioSettings,
         names: impl IntoIterator<Item = impl Into<String>>,
@@ -207,12 +211,12 @@ impl BadInstance {
         Ok(Self { names, settings: settings.clone(), design, tests })
     }
 
-    /// Takes in one tick, the canary instances in the order of their names, and names the first that
-    /// has been found bad, now or before, by its place.
+    /// Takes in one tick, the canary instances in the order of their names, and names the first
+    /// that has been found bad, now or before, by its place.
     ///
     /// # Errors
-    /// Leaves the state as it was. `HF-STAT-002`, `-003`, `-005` counts, `-039` for counts of another
-    /// number of instances.
+    /// The state is unchanged. [`StatError`] for invalid counts, or counts
+    /// of another number of instances.
     pub fn update(&mut self, canary: &[Counts]) -> Result<Option<usize>, StatError> {
         let all = sum_of(canary, self.names.len())?;
         for (test, counts) in self.tests.iter_mut().zip(canary) {
@@ -245,7 +249,7 @@ impl BadInstance {
     /// Whether these tests were made with these settings.
     ///
     /// # Errors
-    /// `HF-STAT-017` where they were not.
+    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, settings: &RateRatioSettings) -> Result<(), StatError> {
         if self.settings == *settings { Ok(()) } else { Err(StatError::DesignMismatch) }
     }
@@ -259,23 +263,23 @@ impl BadInstance {
 /// The state of [`LeaveOneOut`] as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct SavedState {
     version: u32,
     names: Vec<String>,
     without: Vec<RateRatio>,
 }
 
-impl From<LeaveOneOut> for Document {
+impl From<LeaveOneOut> for SavedState {
     fn from(LeaveOneOut { names, without }: LeaveOneOut) -> Self {
         Self { version: VERSION, names, without }
     }
 }
 
-impl TryFrom<Document> for LeaveOneOut {
+impl TryFrom<SavedState> for LeaveOneOut {
     type Error = StatError;
 
-    fn try_from(read: Document) -> Result<Self, StatError> {
-        let Document { version, names, without } = read;
+    fn try_from(read: SavedState) -> Result<Self, StatError> {
+        let SavedState { version, names, without } = read;
         check_version(version)?;
         check_names(&names, LEAVE_ONE_OUT)?;
         check_tests(&without, names.len())?;

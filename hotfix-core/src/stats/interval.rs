@@ -1,10 +1,11 @@
-//! Intervals that a verdict reports: for an arm, and for the ratio at every look (STAT-4).
+//! Intervals of a verdict: for the rate of an arm, and an anytime-valid one for the ratio.
 
 use super::numeric::{exp, ln, ln1p, log_sum_exp, normal_quantile, smaller};
 use super::{Counts, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
-/// Ratios that the interval for the ratio is built on: from 1/64 to 64, evenly spaced in the logarithm.
+/// Ratios that the interval for the ratio is built on: from 1/64 to 64, evenly spaced in the
+/// logarithm.
 const POINTS: i32 = 33;
 /// Logarithm of the outermost of them.
 const OUTERMOST: f64 = 6.0 * core::f64::consts::LN_2;
@@ -42,11 +43,12 @@ impl Interval {
 
 /// Wilson's interval for the proportion of one arm; not sequential, and to be labelled so.
 ///
-/// Everything, 0 to 1, without trials. The ends are exact where they are 0 or 1 and keep their digits
-/// for proportions down to 1e-12. `confidence` is two-sided, such as 0.95.
+/// Everything, 0 to 1, without trials. The ends are exact where they are 0 or 1 and keep their
+/// digits for proportions down to 1e-12. `confidence` is two-sided, such as 0.95.
 ///
 /// # Errors
-/// `HF-STAT-002` to `-005` for the counts, `-021` unless the confidence is above 0 and below 1.
+/// [`StatError`] for invalid counts, or a confidence that is not above 0
+/// and below 1.
 ///
 /// Source: Wilson (1927), Journal of the American Statistical Association 22(158).
 ///
@@ -72,22 +74,24 @@ pub fn wilson(counts: Counts, confidence: f64) -> Result<Interval, StatError> {
     Ok(Interval { low: smaller(low, high), high })
 }
 
-/// Interval for the canary's rate over the baseline's that is valid at every look.
+/// Anytime-valid interval for the ratio of the canary's rate to the baseline's.
 ///
-/// `{r: logsumexp_j(ln v_j + l(r_j)) - l(r) < ln(1/(1 - confidence))}` with 33 even `r_j` from 1/64 to
-/// 64 and `l` the log likelihood of the events' arms given their number, summed over strata
-/// (statistics, section 10). A stratum is the totals of all ticks of *one* planned split (and of one
-/// kind of user): ticks of different planned splits must not be summed. Strata in which an arm has no
-/// trials say nothing. Without events it is 0 to infinity; without events in the canary its lower end
-/// is 0, without any in the baseline its upper end infinite.
+/// `{r: logsumexp_j(ln v_j + l(r_j)) - l(r) < ln(1/(1 - confidence))}` with 33 even `r_j` from 1/64
+/// to 64 and `l` the log likelihood of the events' arms given their number, summed over strata
+/// (`docs/statistics.md`, A7). A stratum is the totals of all ticks of *one* planned split (and of
+/// one kind of user): ticks of different planned splits must not be summed. Strata in which an arm
+/// has no trials say nothing. Without events it is 0 to infinity; without events in the canary its
+/// lower end is 0, without any in the baseline its upper end infinite.
 ///
-/// It has a mixture of its own and the likelihood as it is, so what limits a test's evidence (a temper, a
-/// cap, a threshold, a horizon) neither widens nor spoils it: it may leave 1 out before the test decides.
-/// Like the plain test it is for independent events: bursts within an arm make it too narrow.
+/// It has a mixture of its own and the likelihood as it is, so what limits a test's evidence (a
+/// temper, a cap, a threshold, a horizon) neither widens nor spoils it: it may leave 1 out before
+/// the test decides. Like the plain test it is for independent events: bursts within an arm make it
+/// too narrow.
 ///
 /// # Errors
-/// `HF-STAT-002`, `-003`, `-005` for counts that are not finite, negative or over 1e200 (sums of ticks may
-/// be over [`MAX_COUNT`](super::MAX_COUNT)), `-021` unless the confidence is above 0 and below 1.
+/// [`StatError`] for counts that are not finite, negative or over 1e200
+/// (sums of ticks may be over [`MAX_COUNT`](super::MAX_COUNT)), or a confidence that is not above 0
+/// and below 1.
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, Totals, interval::ratio_interval};
@@ -228,7 +232,8 @@ fn ln1p_of_step(log_odds: f64, step: f64) -> f64 {
     }
 }
 
-/// `ln r` at the largest likelihood, with events in both arms: by bisection of the slope, which falls.
+/// `ln r` at the largest likelihood, with events in both arms: by bisection of the slope, which
+/// falls.
 fn most_likely(strata: &[Totals]) -> f64 {
     let likelihood = Likelihood::new(strata, Some(0.0));
     let slope = |ln_ratio: f64| {

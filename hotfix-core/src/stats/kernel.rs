@@ -1,8 +1,9 @@
 //! The gain of one tick of the two-sample Bernoulli e-process, for all grid points at once.
-//!
-//! Written as in statistics, section 2, each point takes six logarithms of nearly equal numbers. Here
+//! In its direct form (`docs/statistics.md`, A2) each point takes six logarithms of nearly equal
+//! numbers. Here
 //! they are regrouped: with `R = r0 g`, `v = 1 - w`, the plug-in alternative
-//! `t_b = min(p/(w R + v), 0.999)`, `e = (R - 1) t_b` and `1 - t_a = (1 - t_b)/(1 + e)`, the gain for
+//! `t_b = min(p/(w R + v), 0.999)`, `e = (R - 1) t_b` and `1 - t_a = (1 - t_b)/(1 + e)`, the gain
+//! for
 //! `r0 = 1` (where the closest null point is the pooled rate `S`) is, algebraically,
 //!
 //! ```text
@@ -16,9 +17,9 @@
 //!     + (n_c - x_c) ln1p((r0 q - t_b)/(1 - r0 q)) + (n_b - x_b) ln1p((q - t_b)/(1 - q))
 //! ```
 //!
-//! What is multiplied by trials goes through `ln1p` of an argument that is small where rates are, so
-//! that the error stays a few units in the last place of `m`, not of `N`. Arguments go into an array
-//! first, then logarithms, then sums: loops without a branch, which vectorise.
+//! What is multiplied by trials goes through `ln1p` of an argument that is small where rates are,
+//! so that the error stays a few units in the last place of `m`, not of `N`. Arguments go into an
+//! array first, then logarithms, then sums: loops without a branch, which vectorise.
 use super::grid::Grid;
 use super::numeric::{larger, ln1p_each, ln1p_of_quotients, smaller};
 use super::{Counts, Direction, MAX_GRID};

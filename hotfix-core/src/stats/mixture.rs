@@ -1,9 +1,9 @@
-//! What the tests of counts and proportions share: a mixture over a grid, limits on the gain of a tick,
-//! the log evidence that decides, and the change-point form.
+//! Common parts of the tests of counts and proportions: a mixture over a grid, limits on the gain
+//! of a tick, the log evidence that decides, and the change-point form.
 //!
-//! The change-point form (statistics, section 5) keeps half of the stake in cash and hands out an equal part of it
-//! before each of the planned ticks but the first, so that a fault that starts late is bet on with money
-//! that has not been lost before:
+//! The change-point form (`docs/statistics.md`, A4) keeps half of the wealth in reserve and
+//! releases an equal part of it before each planned tick but the first, so that wealth is left to
+//! detect a fault that starts late:
 //!
 //! ```text
 //! start: cash = 1 - γ, A_j = γ
@@ -79,7 +79,8 @@ impl Mixture {
 
     /// A fingerprint of what a state depends on. Cap and threshold may change under a state.
     ///
-    /// A plain test has the one it had before there were tempers and horizons, so its states still fit.
+    /// A plain test has the one it had before there were tempers and horizons, so its states still
+    /// fit.
     pub(super) fn fingerprint(&self, kind: u32, rest: &[f64]) -> u32 {
         let mut numbers = vec![self.hypothesis.null_ratio, self.hypothesis.threshold];
         numbers.extend(rest);
@@ -128,7 +129,7 @@ impl Mixture {
         }
     }
 
-    /// `ln E`, exact. Out of line, so that a look that needs no logarithm is short.
+    /// `ln E`, exact. Out of line, so that an evaluation without a logarithm is short.
     #[inline(never)]
     pub(super) fn log_e(&self, terms: &[f64; MAX_GRID], ticks: u32) -> f64 {
         let of_terms = if self.grid.len <= SHORT {
@@ -157,8 +158,8 @@ impl Mixture {
     }
 }
 
-/// Version of a state's document: 2 with ticks counted, which version 1 did not know; a plain test's state
-/// stays one of version 1, so that releases before this one read it.
+/// Version of a state's document: 2 with ticks counted, which version 1 did not know; a plain
+/// test's state stays one of version 1, so that releases before this one read it.
 pub(super) fn version(ticks: u32) -> u32 {
     if ticks == 0 { 1 } else { 2 }
 }
@@ -251,7 +252,8 @@ impl ChangePoint {
         Ok(Self { horizon, ln_grant })
     }
 
-    /// Gives the first `N` terms their part of the cash, after `ticks` ticks and before the next one.
+    /// Gives the first `N` terms their part of the cash, after `ticks` ticks and before the next
+    /// one.
     #[inline]
     pub(super) fn grant<const N: usize>(&self, ticks: u32, terms: &mut [f64; MAX_GRID]) {
         if ticks == 0 || ticks > self.horizon {

@@ -1,29 +1,31 @@
-//! Canary against baseline: tests that may be looked at every tick.
+//! Sequential tests of canary against baseline, which may be evaluated at every tick.
 //!
 //! Each test keeps its evidence as the logarithm of an *e-value*: a number whose mean is at most 1
 //! while the null hypothesis holds, so that by Ville's inequality it ever reaches `1/α` with chance
-//! `α` at most, however often one looks (STAT-2). This module is the contract of such a test:
+//! `α` at most, however many interim analyses are made. This module is the contract of such a test:
 //!
-//! - a *settings* value says what is asked; `try_new` checks it and precomputes an immutable *design*,
+//! - a *settings* value has the hypotheses and options; `try_new` checks it and precomputes an
+//!   immutable *design*,
 //! - a small `Copy` *state* is updated with the counts of each tick and keeps the evidence,
-//! - [`Evidence`] is what a verdict reports (STAT-4), [`Bounds`] what combining tests needs each tick.
+//! - [`Evidence`] is what a verdict reports, [`Bounds`] is the input of combined tests each tick.
 //!
-//! | module | test | source |
+//! | module | test | docs/statistics.md |
 //! |---|---|---|
-//! | [`rate_ratio`] | counts and rare proportions | statistics, section 1 |
-//! | [`bernoulli`] | proportions above about 5% | section 2 |
-//! | [`ceiling`] | a rate below a figure, without a baseline | section 7 |
-//! | [`latency`] | slow-request counts above several boundaries | section 3 |
-//! | [`combine`] | one evidence from several metrics | section 8 |
-//! | [`SplitTotals`] | sums by planned split, for an interval | section 10 |
-//! | [`split`] | traffic that does not fit its planned share (FIELD-4) | section 8 |
-//! | [`interval`] | intervals for a verdict | section 10 |
-//! | [`replay`] | threshold and cap from the house's own history | section 4 |
-//! | [`randomisation`] | the canary among random subsets of the instances | section 4 |
-//! | [`instances`] | a bad release, or one bad instance | section 4 |
-//! | [`planning`] | what a comparison can see, before anything is deployed | section 7 |
-//! | [`fixed`] | one look: Fisher, Mann–Whitney and their like | section 6 |
-//! | [`numeric`] | logarithms and exponentials, the same bits everywhere | |
+//! | [`rate_ratio`] | counts and rare proportions | A1 |
+//! | [`bernoulli`] | proportions above about 5% | A2 |
+//! | [`ceiling`] | a rate below a ceiling, without a baseline | A ceiling without a baseline |
+//! | [`latency`] | slow-request counts above several boundaries | A3 |
+//! | [`combine`] | combined evidence of several metrics | A6 |
+//! | [`SplitTotals`] | totals by planned split, for an interval | A7 |
+//! | [`split`] | traffic that does not fit its planned share | |
+//! | [`interval`] | intervals for a verdict | A7 |
+//! | [`replay`] | threshold and cap calibrated from the organisation's own history | Which mode to
+//! choose |
+//! | [`randomisation`] | the canary among random subsets of the instances | A5 |
+//! | [`instances`] | leave-one-out and bad-instance tests | One bad instance |
+//! | [`planning`] | power analysis before a deployment | A8 |
+//! | [`fixed`] | fixed-horizon tests: Fisher, Mann–Whitney and others | Fixed-horizon tests |
+//! | [`numeric`] | logarithms and exponentials, identical bits on every platform | |
 //!
 //! Nothing here reads a clock, allocates on an update, or depends on the rest of the crate.
 
@@ -59,8 +61,8 @@ pub use crate::unit::MAX_COUNT;
 /// Events of one arm, and the trials or the exposure that they come from.
 ///
 /// `trials` is a number of requests for a proportion, or an exposure in any unit (the same in both
-/// arms) for a count. Both are from zero to [`MAX_COUNT`]; whole numbers are exact. Every test checks
-/// what it is given, so the fields are open.
+/// arms) for a count. Both are from zero to [`MAX_COUNT`]; whole numbers are exact. Every test
+/// checks its input, so the fields are public.
 ///
 /// ```
 /// use hotfix_core::stats::Counts;
@@ -69,14 +71,14 @@ pub use crate::unit::MAX_COUNT;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
-    /// What the metric's name counts.
+    /// Number of events.
     pub events: f64,
-    /// Trials, or exposure; zero is 'no data', never 'no errors'.
+    /// Trials, or exposure; zero means 'no data', not 'no errors'.
     pub trials: f64,
 }
 
 impl Counts {
-    /// Counts as given; the test that takes them checks them.
+    /// Counts as given; the tests check them.
     pub const fn new(events: f64, trials: f64) -> Self {
         Self { events, trials }
     }
@@ -84,13 +86,14 @@ impl Counts {
     /// Checks that both figures are finite, not negative and at most [`MAX_COUNT`].
     ///
     /// # Errors
-    /// `HF-STAT-002` not finite, `HF-STAT-003` negative, `HF-STAT-005` over [`MAX_COUNT`].
+    /// [`StatError`] if a number is not finite, negative, or over
+    /// [`MAX_COUNT`].
     #[inline]
     pub fn check(self) -> Result<(), StatError> {
         if in_range(self.events) & in_range(self.trials) { Ok(()) } else { Err(self.fault()) }
     }
 
-    /// Out of line: the check stands in every update.
+    /// Out of line, because every update contains the check.
     #[cold]
     #[inline(never)]
     fn fault(self) -> StatError {
@@ -102,7 +105,7 @@ impl Counts {
     /// [`check`](Self::check), and that there are no more events than trials.
     ///
     /// # Errors
-    /// Those of [`check`](Self::check), and `HF-STAT-004` for more events than trials.
+    /// As for [`check`](Self::check), and [`StatError::EventsExceedTrials`].
     #[inline]
     pub fn check_proportion(self) -> Result<(), StatError> {
         self.check()?;
@@ -127,8 +130,8 @@ fn in_range(value: f64) -> bool {
 /// Checks both arms of a tick at once, as every update does.
 #[inline]
 fn check_both(canary: Counts, baseline: Counts) -> Result<(), StatError> {
-    // The bits of numbers from zero on are in the order of the numbers, and those of anything else are above them; minus
-    // zero is left to the long way.
+    // The bits of numbers from zero on are in the order of the numbers, and those of anything else
+    // are above them; minus zero is left to the long way.
     let bits = [canary.events, canary.trials, baseline.events, baseline.trials].map(f64::to_bits);
     if bits[0].max(bits[1]).max(bits[2].max(bits[3])) <= MAX_COUNT.to_bits() {
         return Ok(());
@@ -154,11 +157,13 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Canary rate over baseline rate, with 0.5 added to a count that is zero; `None` without trials.
+    /// Canary rate over baseline rate, with 0.5 added to a count that is zero; `None` without
+    /// trials.
     ///
     /// ```
     /// use hotfix_core::stats::{Counts, Totals};
-    /// let totals = Totals { canary: Counts::new(6.0, 1000.0), baseline: Counts::new(9.0, 9000.0) };
+    /// let totals = Totals { canary: Counts::new(6.0, 1000.0), baseline: Counts::new(9.0, 9000.0)
+    /// };
     /// assert_eq!(totals.ratio(), Some(6.0));
     /// assert_eq!(Totals::default().ratio(), None);
     /// ```
@@ -170,7 +175,8 @@ impl Totals {
             if ratio.is_normal() {
                 return Some(ratio);
             }
-            // Exposures of 1e-300 take the quotients out of range; the sum of logarithms stays in it.
+            // Exposures of 1e-300 take the quotients out of range; the sum of logarithms stays in
+            // it.
             let rates = numeric::ln(events_c) - numeric::ln(events_b)
                 + numeric::ln(self.baseline.trials)
                 - numeric::ln(self.canary.trials);
@@ -202,19 +208,21 @@ impl Totals {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// That the canary is worse: null 'ratio at most the tolerated one'. Speaks for rolling back.
+    /// That the canary is worse: null 'ratio at most the tolerated one'. Evidence for a rollback.
     #[default]
     Worse,
-    /// That it is not worse than a margin, or better: null 'ratio at least the margin' (STAT-3, STAT-5).
+    /// That it is not worse than a margin, or better: null 'ratio at least the margin'.
     Better,
 }
 
-/// What a verdict reports of one test (STAT-4).
+/// Evidence of one test, as a verdict reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// Logarithm of the e-value; 0 without data. The design's threshold decides, `ln(1/α)` by default.
+    /// Logarithm of the e-value; 0 without data. The design's threshold decides, `ln(1/α)` by
+    /// default.
     pub log_e: f64,
-    /// `min(1, 1/max E)` over all looks so far, from a lower bound of `E`; valid at every look.
+    /// `min(1, 1/max E)` over all evaluations so far, from a lower bound of `E`; valid at every
+    /// evaluation.
     pub p_value: f64,
     /// Canary rate over baseline rate, see [`Totals::ratio`]; absent without data.
     pub ratio: Option<f64>,
@@ -236,7 +244,7 @@ impl Bounds {
     pub const NO_DATA: Self = Self { lower: 0.0, upper: 0.0 };
 }
 
-/// Where a test stands against its threshold: the largest bound so far, and whether it has crossed.
+/// Running maximum of a test's evidence, and whether it has crossed the threshold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Watch {
     /// Running maximum of the lower bound of `ln E`; starts at 0, as `E` starts at 1.
@@ -247,7 +255,7 @@ struct Watch {
 impl Watch {
     const START: Self = Self { highest: 0.0, decided: false };
 
-    /// Takes in a look. `exact` is asked only where the bounds leave the crossing open.
+    /// Updates it with an evaluation. `exact` is called only if the bounds leave the crossing open.
     #[inline]
     fn look(
         &mut self,

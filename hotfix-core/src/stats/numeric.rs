@@ -1,9 +1,9 @@
-//! Elementary functions: the one place of this crate that takes logarithms and exponentials.
+//! Elementary functions: the only implementation of logarithms and exponentials in this crate.
 //!
-//! The platform's `ln` and `exp` differ in the last bit between systems, and a recorded verdict must
-//! replay bit for bit. So [`ln`], [`exp`] and [`ln1p`] are pure Rust, and the kernels that the tests
-//! call in loops are branch free with plain `*` and `+` (never contracted, hence the same bits
-//! everywhere) so that the compiler turns them into vector code on every target.
+//! The platform's `ln` and `exp` differ in the last bit between systems, and a recorded verdict
+//! must replay bit for bit. So [`ln`], [`exp`] and [`ln1p`] are pure Rust, and the kernels that the
+//! tests call in loops are branch free with plain `*` and `+` (never contracted, hence the same
+//! bits everywhere) so that the compiler turns them into vector code on every target.
 
 use core::f64::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E, PI};
 
@@ -22,10 +22,11 @@ const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 /// What [`LN_2_HIGH`] lacks of ln 2.
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
-/// Coefficients of `(ln(1+s) - ln(1-s) - 2s)/s` in `s²`, Remez fit of degree seven on `|s| ≤ 0.1716`.
+/// Coefficients of `(ln(1+s) - ln(1-s) - 2s)/s` in `s²`, Remez fit of degree seven on `|s| ≤
+/// 0.1716`.
 ///
-/// Source: the figures of Sun's `fdlibm`, which every C library and the `libm` crate share; with them
-/// [`ln`] agrees with `libm::log` in every bit.
+/// Source: the figures of Sun's `fdlibm`, which every C library and the `libm` crate share; with
+/// them [`ln`] agrees with `libm::log` in every bit.
 const LN_SERIES: [f64; 7] = [
     6.666_666_666_666_735e-1,
     3.999_999_999_940_942e-1,
@@ -103,7 +104,8 @@ pub fn ln1p(x: f64) -> f64 {
 /// ```
 #[inline]
 pub fn exp(x: f64) -> f64 {
-    // Further out the result is no normal number; further in it is 1 plus a rounding that the series has another way.
+    // Further out the result is no normal number; further in it is 1 plus a rounding that the
+    // series has another way.
     if x.abs() > 1e-8 && x.abs() < 700.0 { exp_normal(x) } else { libm::exp(x) }
 }
 
@@ -155,7 +157,8 @@ pub fn log_add_exp(a: f64, b: f64) -> f64 {
     if top.is_finite() { top + ln1p(exp(low - top)) } else { top }
 }
 
-/// Chance that a standard normal variable is at most `x`, exact to the last digits in the lower tail.
+/// Chance that a standard normal variable is at most `x`, exact to the last digits in the lower
+/// tail.
 ///
 /// ```
 /// assert_eq!(hotfix_core::stats::numeric::normal_cdf(0.0), 0.5);
@@ -244,11 +247,12 @@ pub(crate) fn ln_normal(x: f64) -> f64 {
     ln_of_parts(k, mantissa - 1.0)
 }
 
-/// [`ln1p`] of each `x`, above -1 with `1 + x` normal; branch free, within 2 units in the last place.
+/// [`ln1p`] of each `x`, above -1 with `1 + x` normal; branch free, within 2 units in the last
+/// place.
 ///
 /// Near zero the mantissa's distance from 1 is `x` itself, unrounded; further out the rounding of
-/// `1 + x` is a relative error below one unit of the result. The sum is that of [`ln_of_parts`] with
-/// fewer corrections: two thirds of the work.
+/// `1 + x` is a relative error below one unit of the result. The sum is that of [`ln_of_parts`]
+/// with fewer corrections: two thirds of the work.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn ln1p_each<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
@@ -261,7 +265,8 @@ pub(crate) fn ln1p_each<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
     logs
 }
 
-/// Whether `1 + x` has the exponent 0 of [`exponent_and_mantissa`]. Where two numbers do, so do all between them.
+/// Whether `1 + x` has the exponent 0 of [`exponent_and_mantissa`]. Where two numbers do, so do all
+/// between them.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "two comparisons")]
 pub(crate) fn is_near_zero(x: f64) -> bool {
@@ -269,7 +274,8 @@ pub(crate) fn is_near_zero(x: f64) -> bool {
     (LOWEST_MANTISSA..LOWEST_MANTISSA + MANTISSA + 1).contains(&bits)
 }
 
-/// [`ln1p_each`] of numbers that [`is_near_zero`] says yes to, with the same bits for two thirds of the work.
+/// [`ln1p_each`] of numbers that [`is_near_zero`] says yes to, with the same bits for two thirds of
+/// the work.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn ln1p_near_zero<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
@@ -292,10 +298,12 @@ fn ln_by_series(s: f64) -> f64 {
     s + (s + s * (odd + even))
 }
 
-/// [`ln1p`] of each `a/b` for `b > 0`, above -1; within 2 units in the last place of `a/b`'s rounding.
+/// [`ln1p`] of each `a/b` for `b > 0`, above -1; within 2 units in the last place of `a/b`'s
+/// rounding.
 ///
-/// `ln(1 + a/b)` is the series in `s = a/(2 b + a)`. Where every `1 + a/b` lies in `1/√2..√2`, as it
-/// mostly does for the complements of rates, that is one division instead of two and no exponents.
+/// `ln(1 + a/b)` is the series in `s = a/(2 b + a)`. Where every `1 + a/b` lies in `1/√2..√2`, as
+/// it mostly does for the complements of rates, that is one division instead of two and no
+/// exponents.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn ln1p_of_quotients<const N: usize>(over: &[f64; N], under: &[f64; N]) -> [f64; N] {
@@ -386,8 +394,8 @@ pub(crate) fn largest<const N: usize>(terms: &[f64; N]) -> f64 {
     tops[0]
 }
 
-/// A number strictly between two others, next to the middle; none where no double is: what ends every bisection, however
-/// large its ends are.
+/// A number strictly between two others, next to the middle; none where no double is: what ends
+/// every bisection, however large its ends are.
 pub(crate) fn between(one: f64, other: f64) -> Option<f64> {
     inside(0.5 * one + 0.5 * other, one, other)
 }
@@ -403,7 +411,8 @@ fn inside(middle: f64, one: f64, other: f64) -> Option<f64> {
 
 /// Percentile of an ascending list at `p` in `0..=1`, linear between points; none of an empty list.
 ///
-/// R-7 of Hyndman and Fan (1996), The American Statistician 50(4): the first and the last point are at the ends.
+/// R-7 of Hyndman and Fan (1996), The American Statistician 50(4): the first and the last point are
+/// at the ends.
 pub(crate) fn percentile(sorted: &[f64], p: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = p * last as f64;

@@ -1,19 +1,21 @@
-//! Randomisation: mode `randomised`, exact whatever the noise (statistics, section 4).
+//! Randomisation test (mode `randomised`), exact for any noise (`docs/statistics.md`, A5).
 //!
-//! Where the canary's instances were drawn at random, any other subset of that size might as well have
-//! been the canary. If the release changes nothing, the counts do not depend on which subset it is, so
+//! Where the canary's instances were drawn at random, any other subset of that size could equally
+//! have been the canary. If the release changes nothing, the counts do not depend on which subset
+//! it is, so
 //! the canary's evidence is an ordinary draw among that of all subsets: for any persistence, heavy
-//! tail, burst or difference between instances. `N` subsets are drawn, the canary first; at fixed looks
-//! the largest evidence that has reached `ln(1/α)` is *spent*, up to a budget that grows to `⌊αN⌋`; the
-//! release is rolled back when the canary is among the spent. Ties are lost by the canary.
+//! tail, burst or difference between instances. `N` subsets are drawn, the canary first; at planned
+//! interim analyses the largest evidence that has reached `ln(1/α)` is *spent*, up to a budget that
+//! grows to `⌊αN⌋`; the
+//! release is rolled back when the canary is among the spent subsets. The canary loses ties.
 //!
-//! **Guaranteed**: chance `⌊αN⌋/N ≤ α` at most of rolling back a release that changes nothing, at all
-//! looks together. **Needs** counts of every instance, canary instances drawn uniformly (within zones
-//! where zones are given), and about 2,000 possible subsets: 10 of 20 instances, or 5 of 50; with few
-//! possible subsets the canary ties with copies of itself and loses. **Not** for noise that the canary's
-//! zone shares: spread the canary over zones and draw within them. A tolerance above 1 lowers the
-//! evidence but not the exact claim: for a ratio between 1 and the tolerance the chance is `α` for
-//! independent errors only.
+//! **Guaranteed**: chance `⌊αN⌋/N ≤ α` at most of rolling back a release that changes nothing, over
+//! all interim analyses together. **Needs** counts of every instance, canary instances drawn
+//! uniformly (within zones where zones are given), and about 2,000 possible subsets: 10 of 20
+//! instances, or 5 of 50; with few possible subsets the canary ties with copies of itself and
+//! loses. **Not** for noise that the canary's zone shares: spread the canary over zones and draw
+//! within them. A tolerance above 1 lowers the evidence but not the exact claim: for a ratio
+//! between 1 and the tolerance the chance is `α` for independent errors only.
 
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis, losses, share_of_events};
@@ -70,9 +72,9 @@ pub struct RandomisationSettings {
     pub weights: Option<Vec<f64>>,
     /// Ticks at which evidence is compared, growing. A phase of more than 300 ticks needs its own.
     #[serde(default)]
-    pub looks: Option<Vec<u32>>,
-    /// Parts of `⌊αN⌋` that may be spent up to each look, growing, the last one 1. Absent: the
-    /// default's, or even for looks of one's own.
+    pub evaluations: Option<Vec<u32>>,
+    /// Parts of `⌊αN⌋` that may be spent up to each interim analysis, increasing, the last one 1.
+    /// Absent: the default's, or even for looks of one's own.
     #[serde(default)]
     pub budget: Option<Vec<f64>>,
     /// The zones, each as the names of its instances, every instance in one: a subset has as many
@@ -105,7 +107,7 @@ impl RandomisationSettings {
             tolerated: one(),
             grid: None,
             weights: None,
-            looks: None,
+            evaluations: None,
             budget: None,
             zones: None,
         }
@@ -114,7 +116,7 @@ impl RandomisationSettings {
 
 /// A look and how many subsets may be spent up to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Look {
+struct Interim {
     tick: u32,
     budget: usize,
 }
@@ -122,7 +124,8 @@ struct Look {
 /// A checked randomisation with its subsets drawn. Shared by any number of states.
 ///
 /// ```
-/// use hotfix_core::stats::randomisation::{Randomisation, RandomisationDesign, RandomisationSettings};
+/// use hotfix_core::stats::randomisation::{Randomisation, RandomisationDesign,
+/// RandomisationSettings};
 /// use hotfix_core::stats::Counts;
 /// # fn main() -> Result<(), hotfix_core::stats::StatError> {
 /// let pods: Vec<String> = (0..20).map(|pod| format!("pod-{pod:02}")).collect();
@@ -152,7 +155,7 @@ pub struct RandomisationDesign {
     /// `g_j - 1`.
     excess: [f64; MAX_GRID],
     hypothesis: Hypothesis,
-    looks: Vec<Look>,
+    looks: Vec<Interim>,
     id: u32,
 }
 
@@ -160,10 +163,10 @@ impl RandomisationDesign {
     /// Checks the settings and draws the subsets.
     ///
     /// # Errors
-    /// `HF-STAT-001` alpha, `-006` to `-010` grid, weights and the number of budgets, `-011` tolerated
-    /// ratio, `-030` subsets, instances, seed, looks or budget out of range, `-034` fewer than two
-    /// instances, `-035` unknown and `-036` repeated names, `-037` a canary or zone of none or of all,
-    /// `-038` where `alpha * subsets < 1`.
+    /// [`StatError`] if a setting is out of range: alpha, grid, weights,
+    /// the number of budgets, tolerated ratio, subsets, seed, interim analyses or budget; for fewer
+    /// than two instances, unknown or repeated names, a canary or zone that is empty or contains
+    /// all, or `alpha * subsets < 1`.
     pub fn try_new(settings: &RandomisationSettings) -> Result<Self, StatError> {
         let RandomisationSettings { alpha, subsets, tolerated, ref instances, .. } = *settings;
         let hypothesis = Hypothesis::try_new(Direction::Worse, alpha, tolerated, 1.0)?;
@@ -225,7 +228,7 @@ impl RandomisationDesign {
         &self.instances
     }
 
-    /// Where an instance stands in that order.
+    /// Index of an instance in that order.
     pub fn place(&self, instance: &str) -> Option<usize> {
         self.instances.iter().position(|known| known == instance)
     }
@@ -235,18 +238,18 @@ impl RandomisationDesign {
         self.hypothesis.threshold
     }
 
-    /// Tick of the last look: nothing is decided after it.
+    /// Tick of the last interim analysis: nothing is decided after it.
     pub fn last_look(&self) -> u32 {
         self.looks.last().map_or(0, |look| look.tick)
     }
 }
 
-/// The evidence of every subset: some 90 kB for 2,000, so keep one a rollout. Its document holds the
-/// evidence of each subset; the subsets themselves follow from the settings.
+/// The evidence of every subset: some 90 kB for 2,000, so keep one a rollout. Its document holds
+/// the evidence of each subset; the subsets themselves follow from the settings.
 ///
 /// See [`RandomisationDesign`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Document", into = "Document")]
+#[serde(try_from = "SavedState", into = "SavedState")]
 pub struct Randomisation {
     /// `l_j` of every subset, in rows of [`SHORT`] or [`MAX_GRID`].
     terms: Vec<f64>,
@@ -258,7 +261,7 @@ pub struct Randomisation {
     ticks: u32,
     totals: Totals,
     design: u32,
-    /// Room for a look: `ln E` of every subset, and an order of them.
+    /// Memory of an interim analysis: `ln E` of every subset, and their order.
     log_e: Vec<f64>,
     order: Vec<u32>,
 }
@@ -284,10 +287,11 @@ impl Randomisation {
     /// Whether this state was made for the design.
     ///
     /// # Errors
-    /// `HF-STAT-017` where it was not.
+    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &RandomisationDesign) -> Result<(), StatError> {
         let width = width(design.grid.len);
-        // A row has room for more terms than the grid has points: those in use tell how many it was made for.
+        // A row can hold more terms than the grid has points: the terms in use show the size it was
+        // made for.
         let used = self.terms.iter().take(width).take_while(|term| term.is_finite()).count();
         if self.design == design.id
             && self.spent.len() == design.subsets
@@ -300,12 +304,12 @@ impl Randomisation {
         }
     }
 
-    /// Takes in one tick, all instances in the order of the settings, and says whether the canary has
-    /// been spent, now or before. An instance without data has zero trials.
+    /// Takes in one tick, all instances in the order of the settings, and says whether the canary
+    /// has been spent, now or before. An instance without data has zero trials.
     ///
     /// # Errors
-    /// Leaves the state as it was. `HF-STAT-002`, `-003`, `-005` counts, `-017` another design's state,
-    /// `-039` for counts of another number of instances.
+    /// The state is unchanged. [`StatError`] for invalid counts, another
+    /// design's state, or counts of another number of instances.
     pub fn update(
         &mut self,
         design: &RandomisationDesign,
@@ -335,7 +339,7 @@ impl Randomisation {
         Ok(self.rank > 0)
     }
 
-    /// Whether a look is still to come, at which evidence can be spent.
+    /// Whether a further interim analysis can spend evidence.
     pub(crate) fn has_looks_left(&self, design: &RandomisationDesign) -> bool {
         design.looks.iter().any(|look| look.tick > self.ticks)
     }
@@ -380,10 +384,10 @@ impl Randomisation {
 
     /// Which of the spent the canary is, over the number of subsets; 1 while it is not spent.
     ///
-    /// The order in which subsets are spent takes no notice of which one the canary is, except that it
-    /// loses ties, so under 'no effect' the canary is among the first `s` of `N` with chance `s/N` at
-    /// most: valid at every look, and at most `α` just where the canary is spent. It does not
-    /// grow or shrink before or after.
+    /// The order in which subsets are spent takes no notice of which one the canary is, except that
+    /// it loses ties, so under 'no effect' the canary is among the first `s` of `N` with chance
+    /// `s/N` at most: valid at every interim analysis, and at most `α` just where the canary is
+    /// spent. It does not grow or shrink before or after.
     pub fn p_value(&self) -> f64 {
         if self.rank > 0 { self.rank as f64 / self.spent.len() as f64 } else { 1.0 }
     }
@@ -432,8 +436,8 @@ fn of_terms(design: &RandomisationDesign, terms: &[f64]) -> f64 {
 
 /// Adds a tick's gain to every subset as if it were the canary.
 ///
-/// The gain depends on the subset's own share of the trials in this very tick, so it cannot be had from
-/// totals: two sums over the members and as many logarithms as the grid has points, each tick.
+/// The gain depends on the subset's own share of the trials in this very tick, so it cannot be had
+/// from totals: two sums over the members and as many logarithms as the grid has points, each tick.
 fn advance<const N: usize>(
     terms: &mut [f64],
     design: &RandomisationDesign,
@@ -466,10 +470,10 @@ fn whole(product: f64) -> usize {
     (product * (1.0 + 1e-12)).floor() as usize
 }
 
-fn looks(settings: &RandomisationSettings) -> Result<Vec<Look>, StatError> {
-    let ticks = settings.looks.as_deref().unwrap_or(&DEFAULT_LOOKS);
+fn looks(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
+    let ticks = settings.evaluations.as_deref().unwrap_or(&DEFAULT_LOOKS);
     let even: Vec<f64> = (1..=ticks.len()).map(|at| at as f64 / ticks.len() as f64).collect();
-    let parts = match (&settings.budget, &settings.looks) {
+    let parts = match (&settings.budget, &settings.evaluations) {
         (Some(parts), _) => parts.as_slice(),
         (None, None) => &DEFAULT_BUDGET,
         (None, Some(_)) => &even,
@@ -481,7 +485,8 @@ fn looks(settings: &RandomisationSettings) -> Result<Vec<Look>, StatError> {
     for (&tick, &part) in ticks.iter().zip(parts) {
         if tick <= before.0 {
             let expected = "ticks from 1 on that grow";
-            return Err(StatError::OutOfRange { what: "look", value: f64::from(tick), expected });
+            let value = f64::from(tick);
+            return Err(StatError::OutOfRange { what: "interim analysis", value, expected });
         }
         if !(part >= before.1 && part > 0.0 && part <= 1.0) {
             let expected = "parts above 0 that grow to 1";
@@ -490,11 +495,11 @@ fn looks(settings: &RandomisationSettings) -> Result<Vec<Look>, StatError> {
         before = (tick, part);
     }
     if before.1 != 1.0 {
-        let expected = "at least one look, and 1 as the last part";
+        let expected = "at least one interim analysis, and 1 as the last part";
         return Err(StatError::OutOfRange { what: "budget", value: before.1, expected });
     }
     let most = settings.alpha * settings.subsets as f64;
-    let look = |(&tick, &part): (&u32, &f64)| Look { tick, budget: whole(most * part) };
+    let look = |(&tick, &part): (&u32, &f64)| Interim { tick, budget: whole(most * part) };
     Ok(ticks.iter().zip(parts).map(look).collect())
 }
 
@@ -522,7 +527,7 @@ fn zones_of(instances: &[String], zones: &[Vec<String>]) -> Result<Vec<Vec<usize
 /// The state as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct SavedState {
     version: u32,
     design: u32,
     ticks: u32,
@@ -534,7 +539,7 @@ struct Document {
     rank: usize,
 }
 
-impl From<Randomisation> for Document {
+impl From<Randomisation> for SavedState {
     fn from(state: Randomisation) -> Self {
         let width = state.terms.len() / state.spent.len().max(1);
         let used = |row: &[f64]| row.iter().copied().take_while(|term| term.is_finite()).collect();
@@ -550,10 +555,10 @@ impl From<Randomisation> for Document {
     }
 }
 
-impl TryFrom<Document> for Randomisation {
+impl TryFrom<SavedState> for Randomisation {
     type Error = StatError;
 
-    fn try_from(read: Document) -> Result<Self, StatError> {
+    fn try_from(read: SavedState) -> Result<Self, StatError> {
         if read.version != VERSION {
             return Err(StatError::StateVersion { version: read.version });
         }

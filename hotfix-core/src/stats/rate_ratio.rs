@@ -1,4 +1,4 @@
-//! Counts and rare proportions: the rate-ratio e-process, the default test.
+//! Rate-ratio e-process, the default test, for counts and rare proportions.
 //!
 //! Per tick, with `x` events in `n` trials or exposure of canary and baseline and `m = x_c + x_b`:
 //!
@@ -7,10 +7,10 @@
 //! ln E = logsumexp_j(ln w_j + l_j)
 //! ```
 //!
-//! Its mean is at most 1 under the null given the trials, whatever the base rate does and however the
-//! split changes (statistics, section 1, has the proof): STAT-2 for worse, STAT-3 and STAT-5 for
-//! better. The logarithms depend on the canary's share of the exposure alone,
-//! `π = r0 n_c/(r0 n_c + n_b)`, as `ln1p((g_j - 1) π)`; they are kept while the split stays as it is.
+//! Its mean is at most 1 under the null hypothesis given the trials, for any base rate and any
+//! changes of the split (proof: `docs/statistics.md`, A1). The logarithms depend on the canary's
+//! share of the exposure alone, `π = r0 n_c/(r0 n_c + n_b)`, as `ln1p((g_j - 1) π)`; they are kept
+//! while the split stays as it is.
 
 use super::grid::{self, Grid};
 use super::mixture::{self, Asked, Mixture, SHORT};
@@ -18,7 +18,7 @@ use super::numeric::largest;
 use super::{Bounds, Counts, Direction, Evidence, MAX_GRID, StatError, Totals, Watch, check_both};
 use serde::{Deserialize, Serialize};
 
-/// Default ratios; found the best of eight sets on 18 scenarios (statistics, section 1).
+/// Default ratios; found the best of eight sets on 18 scenarios.
 pub const DEFAULT_GRID: [f64; 4] = [2.0, 4.0, 8.0, 20.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 4] = [0.4, 0.25, 0.2, 0.15];
@@ -41,7 +41,8 @@ pub struct RateRatioSettings {
     pub tolerated: f64,
     /// `d`: the null of better is `r ≥ d`; over 1 'not worse', up to 1 'cut at least to d'.
     pub margin: f64,
-    /// Ratios over the null's, above 1, at most [`MAX_GRID`]; inverted for better. Absent: the default.
+    /// Ratios over the null's, above 1, at most [`MAX_GRID`]; inverted for better. Absent: the
+    /// default.
     pub grid: Option<Vec<f64>>,
     /// One weight a ratio, summing to 1. Absent: the default's, even for a grid of one's own.
     pub weights: Option<Vec<f64>>,
@@ -49,11 +50,12 @@ pub struct RateRatioSettings {
     pub temper: f64,
     /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
     pub cap: Option<f64>,
-    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the null
-    /// holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)` gives `α` up.
+    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the
+    /// null holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)`
+    /// gives `α` up.
     pub threshold: Option<f64>,
-    /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start late
-    /// (section 5). Ticks without data count, so feed them. Absent: the plain test.
+    /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start
+    /// late (section 5). Ticks without data count, so feed them. Absent: the plain test.
     pub horizon: Option<u32>,
 }
 
@@ -110,8 +112,8 @@ impl RateRatioDesign {
     /// Checks the settings.
     ///
     /// # Errors
-    /// `HF-STAT-001` alpha, `-006` and `-007` grid, `-008` to `-010` weights, `-011` tolerated ratio,
-    /// `-012` margin, `-016` cap, `-024` temper, `-025` threshold, `-026` horizon.
+    /// [`StatError`] if a setting is out of range: alpha, grid, weights,
+    /// tolerated ratio, margin, cap, temper, threshold or horizon.
     pub fn try_new(settings: &RateRatioSettings) -> Result<Self, StatError> {
         let mixture = Mixture::try_new(
             Asked {
@@ -135,11 +137,11 @@ impl RateRatioDesign {
 
     /// The same test with another cap and another threshold, each as in the settings.
     ///
-    /// A state belongs to both, so that evidence is carried over phases whose calibration differs. What was
-    /// decided stays decided.
+    /// A state belongs to both, so that evidence is carried over phases whose calibration differs.
+    /// What was decided stays decided.
     ///
     /// # Errors
-    /// `HF-STAT-016` cap, `-025` threshold.
+    /// [`StatError`] if the cap or the threshold is out of range.
     pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
         Ok(Self { mixture: self.mixture.with_limits(cap, threshold)?, ..self.clone() })
     }
@@ -171,13 +173,14 @@ impl RateRatioDesign {
     }
 }
 
-/// The evidence of one rate-ratio test: plain data of at most 256 bytes, cheap to copy and to try on.
+/// The evidence of one rate-ratio test: plain data of at most 256 bytes, cheap to copy and to try
+/// on.
 ///
-/// Every method that computes takes the design that the state was made for. Counts of ticks in which
-/// an arm has no trials are left out altogether; ticks without events add trials and no evidence.
-/// See [`RateRatioDesign`] for an example.
+/// Every method that computes takes the design that the state was made for. Counts of ticks in
+/// which an arm has no trials are left out altogether; ticks without events add trials and no
+/// evidence. See [`RateRatioDesign`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Document", into = "Document")]
+#[serde(try_from = "SavedState", into = "SavedState")]
 pub struct RateRatio {
     /// `l_j`; negative infinity in unused places.
     terms: [f64; MAX_GRID],
@@ -209,7 +212,7 @@ impl RateRatio {
     /// Checks that a state, such as one read from a document, was made for this design.
     ///
     /// # Errors
-    /// `HF-STAT-017` where it was not.
+    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &RateRatioDesign) -> Result<(), StatError> {
         let used = grid::used(&self.terms).len();
         if self.design == design.id && used == design.mixture.grid.len {
@@ -222,9 +225,10 @@ impl RateRatio {
     /// Takes in one tick and says whether the test has decided, now or before.
     ///
     /// # Errors
-    /// Leaves the state as it was. `HF-STAT-002`, `-003`, `-005` for counts that are not finite,
-    /// negative or too large; `HF-STAT-017` for another design's state. More events than trials are
-    /// taken, as trials may be an exposure; check proportions with [`Counts::check_proportion`].
+    /// The state is unchanged. [`StatError`] for counts that are not
+    /// finite, negative or too large, or for another design's state. More events than trials are
+    /// accepted, because trials may be an exposure; check proportions with
+    /// [`Counts::check_proportion`].
     #[inline]
     pub fn update(
         &mut self,
@@ -251,18 +255,20 @@ impl RateRatio {
 
     /// Takes in one tick that is made of strata, such as regions or platforms, each with both arms.
     ///
-    /// Their log likelihoods add, so that a canary whose users are of another kind than the baseline's is
-    /// compared with its own kind (statistics, section 1). A cap bounds the sum, a horizon counts one tick;
-    /// strata in which an arm has no trials are left out; no stratum is a tick without data. One stratum is
-    /// [`update`](Self::update), bit for bit; the order of two never matters, and of more by rounding alone.
-    /// [`totals`](Self::totals) and [`ratio`](Self::ratio) are of the sums over strata: where strata are
-    /// split differently, [`ratio_interval`](super::interval::ratio_interval) over strata is the fair figure.
+    /// Their log likelihoods add, so that a canary whose users are of another kind than the
+    /// baseline's is compared within itself. A cap bounds the sum, a horizon counts one tick;
+    /// strata in which an arm has no trials are left out; no stratum is a tick without data. One
+    /// stratum is [`update`](Self::update), bit for bit; the order of two never matters, and of
+    /// more by rounding alone. [`totals`](Self::totals) and [`ratio`](Self::ratio) are of the sums
+    /// over strata: where strata are split differently,
+    /// [`ratio_interval`](super::interval::ratio_interval) over strata is the fair figure.
     ///
     /// # Errors
-    /// Those of [`update`](Self::update), for any stratum; nothing is taken in then.
+    /// As for [`update`](Self::update), for any stratum; the state is then unchanged.
     ///
     /// ```
-    /// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings}};
+    /// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign,
+    /// RateRatioSettings}};
     /// # fn main() -> Result<(), hotfix_core::stats::StatError> {
     /// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
     /// let (phones, desks) = (
@@ -324,12 +330,12 @@ impl RateRatio {
 
     /// Adds another state's evidence: log evidence and totals are those of one state fed with both.
     ///
-    /// `self` has been looked at, `other` has not: the running maximum and the decision are `self`'s and
-    /// that of the sum. A cap has been applied to the ticks of each.
+    /// `self` has been looked at, `other` has not: the running maximum and the decision are
+    /// `self`'s and that of the sum. A cap has been applied to the ticks of each.
     ///
     /// # Errors
-    /// `HF-STAT-017` where the states are not of this design, `-023` with a horizon, where evidence depends
-    /// on when the ticks were.
+    /// [`StatError`] if the states belong to another design, or the test
+    /// has a horizon, as its evidence depends on the order of the ticks.
     pub fn merge(&mut self, design: &RateRatioDesign, other: &Self) -> Result<bool, StatError> {
         if self.design != design.id || other.design != design.id {
             return Err(StatError::DesignMismatch);
@@ -362,7 +368,7 @@ impl RateRatio {
         design.mixture.bounds(&self.terms, self.ticks)
     }
 
-    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every look.
+    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every evaluation.
     pub fn p_value(&self) -> f64 {
         self.watch.p_value()
     }
@@ -439,7 +445,8 @@ impl RateRatio {
         self.look(design, lower)
     }
 
-    /// Computes the logarithms of a new split for the first `N` points. Out of line: splits mostly stay.
+    /// Computes the logarithms of a new split for the first `N` points. Out of line: splits mostly
+    /// stay.
     #[inline(never)]
     fn resplit<const N: usize>(&mut self, design: &RateRatioDesign, canary: f64, baseline: f64) {
         let share = design.share(canary, baseline);
@@ -449,8 +456,8 @@ impl RateRatio {
         self.split = (canary, baseline, share);
     }
 
-    /// Becomes a copy of another state of the same design, but for the logarithms of its split, which the next tick has
-    /// or works out: half as much to copy.
+    /// Becomes a copy of another state of the same design, but for the logarithms of its split,
+    /// which the next tick has or works out: half as much to copy.
     #[inline]
     pub(crate) fn take_over(&mut self, of: &Self) {
         let Self { terms, losses: _, split: _, totals, watch, ticks, design } = *of;
@@ -458,8 +465,8 @@ impl RateRatio {
         (self.ticks, self.design) = (ticks, design);
     }
 
-    /// Takes over the logarithms of a split that another test of the same ratios has worked out, where the next tick
-    /// has these trials. No evidence changes, to the bit.
+    /// Takes over the logarithms of a split that another test of the same ratios has worked out,
+    /// where the next tick has these trials. No evidence changes, to the bit.
     #[inline]
     pub(crate) fn split_as(
         &mut self,
@@ -512,7 +519,7 @@ impl RateRatio {
 /// The state as a document; constants of the split are computed again from the next tick.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct SavedState {
     version: u32,
     design: u32,
     terms: Vec<f64>,
@@ -524,7 +531,7 @@ struct Document {
     ticks: Option<u32>,
 }
 
-impl From<RateRatio> for Document {
+impl From<RateRatio> for SavedState {
     fn from(state: RateRatio) -> Self {
         Self {
             version: mixture::version(state.ticks),
@@ -538,10 +545,10 @@ impl From<RateRatio> for Document {
     }
 }
 
-impl TryFrom<Document> for RateRatio {
+impl TryFrom<SavedState> for RateRatio {
     type Error = StatError;
 
-    fn try_from(read: Document) -> Result<Self, StatError> {
+    fn try_from(read: SavedState) -> Result<Self, StatError> {
         let ticks = mixture::ticks_from(read.version, read.ticks)?;
         read.totals.check()?;
         Ok(Self {

@@ -1,10 +1,12 @@
-//! Traffic that does not fit its planned share: a finding, never a cause for rollback (FIELD-4).
+//! Sample-ratio test: traffic that does not fit its planned share. A finding, never a cause for
+//! rollback.
 //!
-//! Under the plan each request goes to the canary with chance `w`. The evidence against it is the mean
-//! of two [`rate_ratio`](super::rate_ratio) tests with requests for events and the planned shares for
-//! exposure, one for too much and one for too little traffic: given the number of requests that is a
-//! binomial e-process with odds `w/(1 - w)`, valid at every look and for shares that change. A tolerated
-//! factor on the odds keeps harmless roundings of a splitter from being found in much traffic.
+//! Under the plan each request goes to the canary with chance `w`. The evidence against it is the
+//! mean of two [`rate_ratio`](super::rate_ratio) tests with requests for events and the planned
+//! shares for exposure, one for too much and one for too little traffic: given the number of
+//! requests that is a binomial e-process with odds `w/(1 - w)`, valid at every evaluation and for
+//! shares that change. A tolerated factor on the odds keeps harmless roundings of a splitter from
+//! being found in much traffic.
 //!
 //! Requests that come in clusters (sticky sessions) are not independent; then it is only a hint.
 
@@ -59,7 +61,7 @@ impl SplitDesign {
     /// Checks the settings.
     ///
     /// # Errors
-    /// `HF-STAT-001` alpha, `-011` tolerated factor.
+    /// [`StatError`] if alpha or the tolerated factor is out of range.
     pub fn try_new(settings: &SplitSettings) -> Result<Self, StatError> {
         let SplitSettings { alpha, tolerated } = *settings;
         if !(1.0..=MAX_RATIO).contains(&tolerated) {
@@ -88,7 +90,7 @@ impl SplitDesign {
 
 /// The evidence against a planned split. See [`SplitDesign`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Document", into = "Document")]
+#[serde(try_from = "SavedState", into = "SavedState")]
 pub struct Split {
     above: RateRatio,
     below: RateRatio,
@@ -105,12 +107,12 @@ impl Split {
         }
     }
 
-    /// Takes in one tick's trials and the canary's planned share of them; says whether a wrong split
-    /// has been found, now or before.
+    /// Takes in one tick's trials and the canary's planned share of them; says whether a wrong
+    /// split has been found, now or before.
     ///
     /// # Errors
-    /// Leaves the state as it was. `HF-STAT-002`, `-003`, `-005` for trials, `-017` for another
-    /// design's state, `-020` unless the share is above 0 and below 1.
+    /// The state is unchanged. [`StatError`] for invalid trials, another
+    /// design's state, or a share that is not above 0 and below 1.
     pub fn update(
         &mut self,
         design: &SplitDesign,
@@ -139,7 +141,7 @@ impl Split {
     /// Checks that a state, such as one read from a document, was made for this design.
     ///
     /// # Errors
-    /// `HF-STAT-017` where it was not.
+    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &SplitDesign) -> Result<(), StatError> {
         self.above.check(&design.above)?;
         self.below.check(&design.below)
@@ -151,7 +153,7 @@ impl Split {
         if above == below { above } else { log_add_exp(above, below) - LN_2 }
     }
 
-    /// `min(1, 1/max E)` from the running maximum of a lower bound: valid at every look.
+    /// `min(1, 1/max E)` from the running maximum of a lower bound: valid at every evaluation.
     pub fn p_value(&self) -> f64 {
         self.watch.p_value()
     }
@@ -170,12 +172,13 @@ impl Split {
 
 /// Log likelihood of one tick's trials with the arms swapped over that of the plan.
 ///
-/// `(n_c - n_b) ln((1 - w)/w)` for planned share `w`: large where the canary has the baseline's traffic;
-/// 0 at a share of a half, where arms cannot be told by their volume. Its sum over ticks is a log
-/// e-value against the plan.
+/// `(n_c - n_b) ln((1 - w)/w)` for planned share `w`: large where the canary has the baseline's
+/// traffic; 0 at a share of a half, where arms cannot be distinguished by their volume. Its sum
+/// over ticks is a log e-value against the plan.
 ///
 /// # Errors
-/// `HF-STAT-002`, `-003`, `-005` for trials, `-020` unless the share is above 0 and below 1.
+/// [`StatError`] for invalid trials, or a share that is not above 0 and
+/// below 1.
 ///
 /// ```
 /// use hotfix_core::stats::split::arms_swapped;
@@ -203,7 +206,7 @@ fn check_share(share: f64) -> Result<f64, StatError> {
 /// The state as a document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct SavedState {
     version: u32,
     above: RateRatio,
     below: RateRatio,
@@ -211,17 +214,17 @@ struct Document {
     decided: bool,
 }
 
-impl From<Split> for Document {
+impl From<Split> for SavedState {
     fn from(state: Split) -> Self {
         let Split { above, below, watch } = state;
         Self { version: 1, above, below, highest: watch.highest, decided: watch.decided }
     }
 }
 
-impl TryFrom<Document> for Split {
+impl TryFrom<SavedState> for Split {
     type Error = StatError;
 
-    fn try_from(read: Document) -> Result<Self, StatError> {
+    fn try_from(read: SavedState) -> Result<Self, StatError> {
         if read.version != 1 {
             return Err(StatError::StateVersion { version: read.version });
         }

@@ -1,4 +1,4 @@
-//! Totals by planned split: what an interval for the ratio is made of, kept tick by tick.
+//! Totals by planned split, updated each tick, from which the interval of the ratio is computed.
 
 use super::interval::{Interval, ratio_interval};
 use super::{Counts, StatError, Totals};
@@ -9,11 +9,11 @@ pub const MAX_SPLITS: usize = 16;
 
 /// Sums of what both arms had under each planned split, in a place of fixed size.
 ///
-/// Ticks of one planned split may be summed, those of different ones never: a shock that comes with a
-/// larger share would look like a worse canary (statistics, section 10). Where a rollout plans more than
-/// [`MAX_SPLITS`], ticks of the further ones are left out: the interval stays valid, as which ticks count
-/// was fixed before they were seen, and is wider than it could be. Ticks in which an arm has no trials
-/// say nothing and are left out, too.
+/// Ticks of one planned split may be summed, those of different ones never: a shock that comes with
+/// a larger share would look like a worse canary (`docs/statistics.md`, A7). Where a rollout plans
+/// more than [`MAX_SPLITS`], ticks of the further ones are left out: the interval stays valid, as
+/// which ticks count was fixed before they were seen, and is wider than it could be. Ticks in which
+/// an arm has no trials say nothing and are left out, too.
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, SplitTotals};
@@ -28,7 +28,7 @@ pub const MAX_SPLITS: usize = 16;
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Part>", into = "Vec<Part>")]
+#[serde(try_from = "Vec<ArmTotals>", into = "Vec<ArmTotals>")]
 pub struct SplitTotals {
     shares: [f64; MAX_SPLITS],
     totals: [Totals; MAX_SPLITS],
@@ -48,11 +48,11 @@ impl SplitTotals {
         Self { shares: [0.0; MAX_SPLITS], totals: [none; MAX_SPLITS], len: 0 }
     }
 
-    /// Takes in one tick; says whether there was room for it. Shares are told apart exactly.
+    /// Adds one tick, and returns whether it could be stored. Shares are compared exactly.
     ///
     /// # Errors
-    /// Leaves the sums as they were. `HF-STAT-002`, `-003`, `-005` for counts, `-020` for a planned share
-    /// that is not above 0 and at most 1 (at 1 a hold-back may be the baseline).
+    /// The sums are unchanged. [`StatError`] for invalid counts, or a
+    /// planned share that is not above 0 and at most 1 (at 1 a hold-back may be the baseline).
     pub fn add(
         &mut self,
         planned_share: f64,
@@ -83,10 +83,10 @@ impl SplitTotals {
         &self.totals[..self.len]
     }
 
-    /// Interval for the ratio that is valid at every look, see [`ratio_interval`].
+    /// Anytime-valid interval for the ratio, see [`ratio_interval`].
     ///
     /// # Errors
-    /// `HF-STAT-021` unless the confidence is above 0 and below 1.
+    /// [`StatError`] if the confidence is not above 0 and below 1.
     pub fn interval(&self, confidence: f64) -> Result<Interval, StatError> {
         ratio_interval(self.totals(), confidence)
     }
@@ -95,24 +95,24 @@ impl SplitTotals {
 /// One planned split of a document.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Part {
+struct ArmTotals {
     share: f64,
     totals: Totals,
 }
 
-impl From<SplitTotals> for Vec<Part> {
+impl From<SplitTotals> for Vec<ArmTotals> {
     fn from(sums: SplitTotals) -> Self {
         let parts = sums.shares.into_iter().zip(sums.totals).take(sums.len);
-        parts.map(|(share, totals)| Part { share, totals }).collect()
+        parts.map(|(share, totals)| ArmTotals { share, totals }).collect()
     }
 }
 
-impl TryFrom<Vec<Part>> for SplitTotals {
+impl TryFrom<Vec<ArmTotals>> for SplitTotals {
     type Error = StatError;
 
-    fn try_from(parts: Vec<Part>) -> Result<Self, StatError> {
+    fn try_from(parts: Vec<ArmTotals>) -> Result<Self, StatError> {
         let mut sums = Self::new();
-        for Part { share, totals } in parts {
+        for ArmTotals { share, totals } in parts {
             totals.check()?;
             let twice = sums.shares[..sums.len].contains(&share);
             if twice || sums.len == MAX_SPLITS || !(share > 0.0 && share <= 1.0) {

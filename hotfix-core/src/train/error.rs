@@ -1,4 +1,4 @@
-//! What makes no train, what a train declines, and what it wants a person to know.
+//! Errors, refusals and findings of a train.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,12 @@ use crate::rollout::{InputKind, RefusalReason, State};
 
 use super::outcome::Move;
 
-/// Services that make no train. The caller's value is wrong.
+/// Why services do not form a train. The caller's value is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// Nothing is in it.
-    #[error("a train has at least one service: name it")]
+    /// The train has no service.
+    #[error("the train has no service: name at least one")]
     Empty,
     /// A name that is empty or too long.
     #[error("the name of a service has {bytes} bytes: give it 1 to {most}")]
@@ -29,7 +29,7 @@ pub enum TrainError {
         /// The name.
         service: String,
     },
-    /// `after` names a service that the train has not.
+    /// `after` names a service that is not in the train.
     #[error("`after` names `{got}`, which is not in the train; the nearest is `{nearest}`")]
     Unknown {
         /// What came.
@@ -38,27 +38,29 @@ pub enum TrainError {
         nearest: String,
     },
     /// Services that wait for each other.
-    #[error("each of {} waits for the next, and so none can start: take one wait out", .circle.join(", "))]
+    #[error("each of {} waits for the next, so none can start: remove one wait", .cycle.join(", "))]
     Circle {
         /// The services, the first again at the end.
-        circle: Vec<String>,
+        cycle: Vec<String>,
     },
     /// `after` cannot be read.
-    #[error("`after` is an object of lists, as in {{\"payments\": [\"ledger\"]}}: {fault}")]
+    #[error(
+        "`after` cannot be read: {fault}. Write an object of lists, as in {{\"payments\": [\"ledger\"]}}"
+    )]
     Syntax {
         /// What is wrong.
         fault: String,
     },
-    /// As many services as rollouts are needed.
-    #[error("{services} services have {rollouts} rollouts: give each service one of its own")]
+    /// The number of rollouts differs from the number of services.
+    #[error("{services} services have {rollouts} rollouts: give each service its own rollout")]
     Count {
         /// How many services.
         services: usize,
         /// How many rollouts.
         rollouts: usize,
     },
-    /// One rollout stands for two services.
-    #[error("`{service}` has the rollout of another service: give it one of its own")]
+    /// Two services share one rollout.
+    #[error("`{service}` has the rollout of another service: give it its own")]
     Shared {
         /// The second service.
         service: String,
@@ -92,7 +94,8 @@ impl TrainError {
     }
 }
 
-/// A legal input that is not taken now. The rollout is as before, but `moves` have been made and `findings` have come up.
+/// A valid input that is not accepted now. The rollout is unchanged, but `moves` were made and
+/// `findings` may be new.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainRefusal {
     /// The service that it was for.
@@ -103,13 +106,15 @@ pub struct TrainRefusal {
     pub got: InputKind,
     /// In which state the rollout is; None where there is no such service.
     pub state: Option<State>,
-    /// What would be taken.
+    /// The kinds that would be accepted.
     pub accepted: Vec<InputKind>,
-    /// What the train did before: a way back that a crash had interrupted. To be appended and acted on first.
+    /// What the train did first: a rollback that a crash had interrupted. Append and act on it
+    /// first.
     pub moves: Vec<Move>,
-    /// What came up meanwhile for a person to know. To be told at once: the next call does not tell it again.
+    /// New findings for a person. Report them at once: the next call does not repeat them.
     pub findings: Vec<TrainFinding>,
-    /// The log lines that the refusal itself adds to the service's log. Empty where the train refuses: it has no log.
+    /// The log lines that the refusal itself adds to the service's log. Empty where the train
+    /// refuses: it has no log.
     pub events: String,
 }
 
@@ -125,29 +130,30 @@ pub enum TrainRefusalReason {
         /// The nearest known one.
         nearest: String,
     },
-    /// Those before it are not complete.
-    #[error("it starts after {}", waiting(.services))]
+    /// The services that it waits for are not complete.
+    #[error("it starts after {}", listed(.services))]
     Waits {
         /// Those that it waits for, each with its state.
         services: Vec<(String, State)>,
     },
-    /// The train is on its way back, or back.
+    /// The train is being rolled back, or was rolled back.
     #[error(
-        "the train goes back, as {} did: `retry` each of them once all are back, or make a train without them",
-        waiting(.because)
+        "the train is being rolled back because of {}: once all services are rolled back, `retry` \
+         each of them, or make a train without them",
+        listed(.because)
     )]
     GoesBack {
-        /// Those that went back, each with its state.
+        /// The services that were rolled back, each with its state.
         because: Vec<(String, State)>,
     },
-    /// The rollout itself declines it.
+    /// The rollout itself refuses it.
     #[error("{0}")]
     Rollout(RefusalReason),
 }
 
-fn waiting(services: &[(String, State)]) -> String {
-    let told = services.iter().map(|(name, state)| format!("`{name}` ({state})"));
-    told.collect::<Vec<_>>().join(", ")
+fn listed(services: &[(String, State)]) -> String {
+    let listed = services.iter().map(|(name, state)| format!("`{name}` ({state})"));
+    listed.collect::<Vec<_>>().join(", ")
 }
 
 impl TrainRefusal {
@@ -177,43 +183,46 @@ impl std::fmt::Display for TrainRefusal {
 
 impl std::error::Error for TrainRefusal {}
 
-/// What a person has to know: a service that does not go back as the others do.
+/// A finding for a person: a service that is not rolled back like the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainFinding {
     /// The stable code.
     pub code: String,
     /// The service.
     pub service: String,
-    /// What is the matter, and what a person can do.
+    /// What was found, and what a person can do.
     pub message: String,
 }
 
 impl TrainFinding {
-    /// A service that no way back has worked for; `held`: who waits for it, and until when.
+    /// A service that is frozen; `held`: which services wait for it, and until when.
     pub(super) fn frozen(service: &str, held: &str) -> Self {
-        let message =
-            format!("`{service}` is frozen, a person has to act: `roll_back` tries again{held}");
+        let message = format!(
+            "`{service}` is frozen, so a person has to act: send `roll_back` to try again{held}"
+        );
         Self::new("HF-TRAIN-012", service, message)
     }
 
     pub(super) fn closed(service: &str) -> Self {
         let message = format!(
-            "the train goes back, but the watch over `{service}` is over and it stays: decide whether the version before is deployed by hand"
+            "the train is being rolled back, but the watch of `{service}` has ended and it stays: \
+             decide whether to deploy its previous version by hand"
         );
         Self::new("HF-TRAIN-013", service, message)
     }
 
-    /// A service whose plan keeps it from going back by itself.
+    /// A service whose plan does not allow an automatic rollback.
     pub(super) fn kept(service: &str, held: &str) -> Self {
         let message = format!(
-            "the train goes back, but the plan of `{service}` leaves that to a person: `roll_back` takes it back{held}"
+            "the train is being rolled back, but the plan of `{service}` leaves that to a person: \
+             send `roll_back` to roll it back{held}"
         );
         Self::new("HF-TRAIN-014", service, message)
     }
 
-    /// An input of the train's own that a rollout declined.
+    /// A rollout refused an input of its train.
     pub(super) fn declined(service: &str, why: &str) -> Self {
-        let message = format!("`{service}` did not take what the train asked of it: {why}");
+        let message = format!("`{service}` refused an input of its train: {why}");
         Self::new("HF-TRAIN-015", service, message)
     }
 

@@ -1,37 +1,44 @@
-//! A train: several services in one hot-fix. Order on the way there, and one that goes back takes all with it.
+//! A release train: several services in one hot-fix. They start in order, and if one is rolled
+//! back, all are.
 //!
-//! A thin layer over rollouts. It has no log: whatever it knows follows from the rollouts, so that replaying their logs
-//! brings it back as well. Who starts when is in `order.rs`, who goes back when in `back.rs`.
+//! A train is a thin layer over rollouts. It has no log: its state follows from the rollouts, so
+//! replaying their logs restores it. The order of starts is in `order.rs`, that of rollbacks in
+//! `rollback.rs`.
 
-mod back;
 mod error;
 mod order;
 mod outcome;
+mod rollback;
 mod view;
 
 pub use error::{TrainError, TrainFinding, TrainRefusal, TrainRefusalReason};
 pub use order::Order;
 pub use outcome::{Move, TrainOutcome};
-pub use view::{Place, Standing, TrainState};
+pub use view::{MemberStatus, Place, TrainState};
 
 use std::ops::{Deref, DerefMut};
 
 use crate::rollout::{Command, Input, InputKind, Rollout, Stage};
 use crate::unit::Timestamp;
 
-use back::Course;
+use rollback::MemberState;
 
-/// Several services in one hot-fix, each with a rollout of its own.
+/// A release train: several services in one hot-fix, each with its own rollout.
 ///
-/// `R` is what holds a rollout: a `Box` where the train owns it, `&mut Rollout` where somebody else does.
+/// `R` is what holds a rollout: a `Box` where the train owns it, `&mut Rollout` where somebody else
+/// does.
 ///
-/// - A service's `start` is taken once those that it waits for are complete.
-/// - Where one goes back, by its verdict or by a person, the train asks all others back: those that are not complete at
-///   once, those that are once all that wait for them are back, the last first. What has not started does not start.
+/// - A service's `start` is accepted once the services that it waits for are complete.
+/// - If one is rolled back, by its verdict or by a person, the train rolls back all others:
+///   incomplete ones
+///   at once, complete ones after the services that wait for them, the last one first. Services that
+///   have
+///   not started may not start.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}, train::{Order, Train, TrainState}};
+/// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout},
+/// train::{Order, Train, TrainState}};
 ///
 /// let policy = Arc::new(Policy::from_toml(r#"
 ///     extends = "phased-canary"
@@ -42,7 +49,8 @@ use back::Course;
 /// "#)?);
 /// let rollout = |service: &str| {
 ///     let incident = format!(r#"{{"id": "INC-2041", "service": "{service}"}}"#);
-///     let plan = Plan::from_json(policy.clone(), &incident, r#"{"version": "2.3.1", "previous": "2.3.0"}"#, "")?;
+///     let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+///     let plan = Plan::from_json(policy.clone(), &incident, release, "")?;
 ///     Ok::<_, Box<dyn std::error::Error>>(Box::new(Rollout::try_new(plan, Recording::Keep, "")?))
 /// };
 /// let order = Order::sequence(["ledger", "payments"])?;
@@ -50,7 +58,10 @@ use back::Course;
 /// let start = Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?;
 /// let at = "2026-03-03T14:40:00Z".parse()?;
 /// let refusal = train.handle(at, "payments", &start).unwrap_err();
-/// assert_eq!(refusal.to_string(), "`start` of `payments` is refused in state `ready`: it starts after `ledger` (ready)");
+/// assert_eq!(
+///     refusal.to_string(),
+///     "`start` of `payments` is refused in state `ready`: it starts after `ledger` (ready)"
+/// );
 /// for made in train.handle(at, "ledger", &start)?.moves {
 ///     // Append `made.events` durably to the log of `made.service`, then act.
 ///     assert_eq!(made.service, "ledger");
@@ -65,11 +76,11 @@ pub struct Train<R = Box<Rollout>> {
 }
 
 impl<R> Train<R> {
-    /// A train of these services, each with the rollout at the same place. After a crash: the same again, with the
-    /// rollouts replayed from their logs, and then [`settle`](Self::settle).
+    /// A train of these services, each with the rollout at the same place. After a crash: the same
+    /// again, with the rollouts replayed from their logs, and then [`settle`](Self::settle).
     ///
     /// # Errors
-    /// `HF-TRAIN-007` unless there is a rollout for each service.
+    /// [`TrainError::Count`] unless there is one rollout for each service.
     pub fn try_new(order: Order, rollouts: Vec<R>) -> Result<Self, TrainError> {
         let services = order.services().len();
         if services == rollouts.len() {
@@ -84,14 +95,15 @@ impl<R> Train<R> {
         &self.order
     }
 
-    /// The rollouts, in the order in which the services were named: for a train without one of them, or with another.
+    /// The rollouts, in the order in which the services were named: for a train without one of
+    /// them, or with another.
     pub fn into_rollouts(self) -> Vec<R> {
         self.rollouts
     }
 }
 
 impl<R: Deref<Target = Rollout>> Train<R> {
-    /// A service's rollout, to be looked at.
+    /// A service's rollout.
     pub fn rollout(&self, service: &str) -> Option<&Rollout> {
         self.at(self.order.place(service)?)
     }
@@ -100,16 +112,17 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         self.rollouts.get(place).map(|rollout| &**rollout)
     }
 
-    /// Whether the train lets this input through.
+    /// Checks whether the train accepts this input.
     fn admit(&self, place: usize, command: &Command) -> Result<(), TrainRefusalReason> {
-        let told =
+        let named =
             |place: usize| Some((self.order.name(place).to_owned(), self.at(place)?.state()));
-        let waits = self.course(place) == Course::Waiting;
+        let waits = self.member_state(place) == MemberState::Waiting;
         let (is_start, advances) = match command {
             Command::Start => (true, waits),
-            // What has turned back is not advanced by these, and its rollout says so.
+            // A service that is rolled back is not advanced by these; its own rollout refuses them.
             Command::Promote { .. } | Command::Resume { .. } => (false, !self.has_turned(place)),
-            // A revision starts again, and would leave the way back of the others; before the start it changes nothing.
+            // A revision would leave the rollback of the others; before the start it changes
+            // nothing.
             Command::Supersede { .. } => (false, !waits),
             _ => (false, false),
         };
@@ -117,32 +130,34 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             return Ok(());
         }
         let others = self.turned().filter(|turned| *turned != place);
-        let because: Vec<_> = others.filter_map(told).collect();
+        let because: Vec<_> = others.filter_map(named).collect();
         if !because.is_empty() {
             return Err(TrainRefusalReason::GoesBack { because });
         }
         let services: Vec<_> =
-            if is_start { self.waits_for(place).filter_map(told).collect() } else { Vec::new() };
+            if is_start { self.waits_for(place).filter_map(named).collect() } else { Vec::new() };
         if services.is_empty() { Ok(()) } else { Err(TrainRefusalReason::Waits { services }) }
     }
 
-    /// Those that a service waits for and that are not complete.
+    /// The incomplete services that a service waits for.
     fn waits_for(&self, place: usize) -> impl Iterator<Item = usize> {
-        let is_open =
-            |place: &usize| !matches!(self.course(*place), Course::Complete | Course::Closed);
+        let is_open = |place: &usize| {
+            !matches!(self.member_state(*place), MemberState::Complete | MemberState::Closed)
+        };
         self.order.after_of(place).iter().copied().filter(is_open)
     }
 }
 
 impl<R: DerefMut<Target = Rollout>> Train<R> {
-    /// Takes one input for one service, and says what every rollout that moved has to do.
+    /// Handles one input for one service, and returns the actions of every rollout that moved.
     ///
-    /// Append each move's lines to its service's log durably, in the order of the moves, then act. A crash in between
-    /// loses nothing: replay the logs, make the train again and call [`settle`](Self::settle).
+    /// Append each move's lines to its service's log durably, in the order of the moves, then act.
+    /// A crash in between loses nothing: replay the logs, make the train again and call
+    /// [`settle`](Self::settle).
     ///
     /// # Errors
-    /// A [`TrainRefusal`] with what would be taken: `HF-TRAIN-009` to `-011`, and the codes of the rollout's own. Its
-    /// moves and lines are to be appended and acted on like any other, and its findings told.
+    /// A [`TrainRefusal`] with what would be accepted. Append and act on its moves and lines like
+    /// any other, and report its findings.
     pub fn handle(
         &mut self,
         at: Timestamp,
@@ -157,10 +172,10 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         };
         let known = self.findings();
         let mut outcome = TrainOutcome::default();
-        // A crash may have come between two services: what was left to do comes first.
-        self.go_back(at, &mut outcome);
+        // After a crash between two services the unfinished rollback comes first.
+        self.roll_back_due(at, &mut outcome);
         if self.would_close(place, at, kind) {
-            self.take_back(place, at, &mut outcome);
+            self.roll_back(place, at, &mut outcome);
         }
         let taken = match self.admit(place, &input.command) {
             Err(reason) => Err(self.refusal(Some(place), service, reason, kind)),
@@ -183,10 +198,10 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
             },
         };
         if taken.is_ok() {
-            self.go_back(at, &mut outcome);
+            self.roll_back_due(at, &mut outcome);
         }
-        self.tell_news(&known, &mut outcome);
-        // What was done before a refusal stands, and nothing tells of it later.
+        self.add_new_findings(&known, &mut outcome);
+        // What was done before a refusal remains, and is not reported later.
         let TrainOutcome { moves, findings } = outcome;
         match taken {
             Ok(()) => Ok(TrainOutcome { moves, findings }),
@@ -194,30 +209,32 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         }
     }
 
-    /// Tells the findings that were not known before.
-    fn tell_news(&self, known: &[TrainFinding], outcome: &mut TrainOutcome) {
+    /// Adds the findings that were not known before.
+    fn add_new_findings(&self, known: &[TrainFinding], outcome: &mut TrainOutcome) {
         let news = self.findings().into_iter().filter(|finding| !known.contains(finding));
         outcome.findings.extend(news);
     }
 
-    /// Goes on with a way back as far as it can at this time, and tells every finding that stands: for after a crash.
+    /// Continues a rollback as far as possible at this time, and returns all present findings. Call
+    /// it after a crash.
     ///
-    /// Again it changes nothing more: whoever was asked is on the way.
+    /// Repeating it changes nothing.
     pub fn settle(&mut self, at: Timestamp) -> TrainOutcome {
         let mut outcome = TrainOutcome::default();
-        self.go_back(at, &mut outcome);
+        self.roll_back_due(at, &mut outcome);
         outcome.findings.extend(self.findings());
         outcome
     }
 
-    /// Sends a `tick` to each rollout whose [`poll_at`](Rollout::poll_at) has come or that is on its way back, and goes on
-    /// with the train's: for the one timer that [`poll_at`](Self::poll_at) arms.
+    /// Sends a `tick` to each rollout whose [`poll_at`](Rollout::poll_at) has come or that is being
+    /// rolled back, and continues the train's rollback. Call it from the one timer that
+    /// [`poll_at`](Self::poll_at) sets.
     pub fn tick(&mut self, at: Timestamp) -> TrainOutcome {
         let known = self.findings();
         let mut outcome = TrainOutcome::default();
-        self.go_back(at, &mut outcome);
+        self.roll_back_due(at, &mut outcome);
         for place in self.places() {
-            // A way back ends by time, also where another input came after its moment.
+            // A rollback ends by time, also where another input came after its moment.
             let is_due = |rollout: &Rollout| {
                 matches!(rollout.stage(), Stage::RollingBack(_)) && rollout.now() < Some(at)
                     || rollout.poll_at().is_some_and(|moment| moment <= at)
@@ -226,7 +243,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
                 continue;
             }
             if self.would_close(place, at, InputKind::Tick) {
-                self.take_back(place, at, &mut outcome);
+                self.roll_back(place, at, &mut outcome);
                 continue;
             }
             match self.give(place, at, &Input::new(Command::Tick), false) {
@@ -234,9 +251,9 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
                 Some(Err(refusal)) => self.decline(place, refusal, false, &mut outcome),
                 None => {}
             }
-            self.go_back(at, &mut outcome);
+            self.roll_back_due(at, &mut outcome);
         }
-        self.tell_news(&known, &mut outcome);
+        self.add_new_findings(&known, &mut outcome);
         outcome
     }
 

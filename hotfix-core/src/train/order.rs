@@ -7,14 +7,15 @@ use super::error::TrainError;
 /// Longest name of a service, in bytes.
 const LONGEST_NAME: usize = 256;
 
-/// The services of a train and what each waits for. Checked: no name twice, no circle.
+/// The services of a train and what each waits for. It is checked: no duplicate names, no cycle.
 ///
 /// ```
 /// use hotfix_core::train::Order;
 ///
 /// let order = Order::sequence(["ledger", "payments", "checkout"])?;
 /// assert_eq!(order.after("checkout").collect::<Vec<_>>(), ["payments"]);
-/// let order = Order::from_json(["ledger", "mail", "checkout"], r#"{"checkout": ["ledger", "mail"]}"#)?;
+/// let after = r#"{"checkout": ["ledger", "mail"]}"#;
+/// let order = Order::from_json(["ledger", "mail", "checkout"], after)?;
 /// assert_eq!(order.after("mail").count(), 0);
 /// let error = Order::from_json(["a", "b"], r#"{"a": ["b"], "b": ["a"]}"#).unwrap_err();
 /// assert_eq!(error.code(), "HF-TRAIN-005");
@@ -78,8 +79,8 @@ impl Order {
         Self::checked(names, waits)
     }
 
-    /// As [`graph`](Self::graph) with `after` as JSON, `{"payments": ["ledger"]}`; as [`sequence`](Self::sequence) where
-    /// the text is empty.
+    /// As [`graph`](Self::graph) with `after` as JSON, `{"payments": ["ledger"]}`; as
+    /// [`sequence`](Self::sequence) where the text is empty.
     ///
     /// # Errors
     /// `HF-TRAIN-001` to `-006`.
@@ -111,12 +112,13 @@ impl Order {
             };
             match services.iter().position(is_next).and_then(|next| services.get_mut(next)) {
                 Some(next) => next.rank = rank,
-                None => return Err(TrainError::Circle { circle: circle(&services) }),
+                None => return Err(TrainError::Circle { cycle: cycle(&services) }),
             }
         }
         let mut by_rank: Vec<usize> = (0..services.len()).collect();
         by_rank.sort_by_key(|place| services.get(*place).map(|service| service.rank));
-        // From the last back: whoever waits for a service is known with all that wait for it in turn.
+        // From the last back: whoever waits for a service is known with all that wait for it in
+        // turn.
         for &place in by_rank.iter().rev() {
             let Some(service) = services.get(place) else { continue };
             let later: Vec<usize> = [place].iter().chain(&service.dependents).copied().collect();
@@ -186,7 +188,7 @@ fn names<S: AsRef<str>>(services: impl IntoIterator<Item = S>) -> Result<Vec<Str
 }
 
 /// Follows the waits of a service that cannot start until one comes again.
-fn circle(services: &[Service]) -> Vec<String> {
+fn cycle(services: &[Service]) -> Vec<String> {
     let stuck = |place: &usize| services.get(*place).is_some_and(|s| s.rank == usize::MAX);
     let mut path: Vec<usize> = Vec::new();
     let mut here = (0..services.len()).find(stuck);

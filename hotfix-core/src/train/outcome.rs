@@ -6,12 +6,12 @@ use crate::rollout::{Action, State};
 
 use super::error::TrainFinding;
 
-/// One input that one rollout took.
+/// One input that one rollout accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Move {
     /// Whose rollout it is.
     pub service: String,
-    /// The lines to append durably to that service's log, before anything is done; each ends with a line feed.
+    /// The lines to append durably to that service's log before acting; each ends with a line feed.
     pub events: String,
     /// What to do, in this order.
     pub actions: Vec<Action>,
@@ -19,7 +19,8 @@ pub struct Move {
     pub state: State,
     /// The input's key was known: nothing changed, and the actions are those of the first delivery.
     pub repeated: bool,
-    /// The train gave the input itself: the service goes back, or stands still, because another one went back.
+    /// The train sent the input: the service is rolled back, or paused, because another one was
+    /// rolled back.
     pub by_train: bool,
 }
 
@@ -28,6 +29,6 @@ pub struct Move {
 pub struct TrainOutcome {
     /// The rollouts that moved, in this order; one may move twice.
     pub moves: Vec<Move>,
-    /// What has come up for a person to know. To be told at once.
+    /// New findings for a person. Report them at once.
     pub findings: Vec<TrainFinding>,
 }

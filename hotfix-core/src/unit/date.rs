@@ -1,4 +1,4 @@
-//! Days of the calendar: what a document was changed on.
+//! Calendar dates, such as the day on which a document was changed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,7 +23,7 @@ pub struct Date(NaiveDate);
 
 impl Date {
     /// # Errors
-    /// `HF-UNIT-009` where there is no such day, or outside the years 1 to 9999.
+    /// [`UnitError::Date`] if there is no such day, or outside the years 1 to 9999.
     pub fn try_new(year: u16, month: u8, day: u8) -> Result<Self, UnitError> {
         NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day))
             .filter(|date| (1..=9_999).contains(&date.year()))
@@ -52,7 +52,7 @@ impl FromStr for Date {
         let refused = || UnitError::Date { got: text.to_owned() };
         let part = |range: std::ops::Range<usize>| text.get(range).ok_or_else(refused);
         let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
-        // Digits alone: `parse` would let a sign through.
+        // Digits only: `parse` would accept a sign.
         let written = text.len() == 10
             && [year, month, day].iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
             && text.get(4..5) == Some("-")

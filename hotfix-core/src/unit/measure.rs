@@ -51,7 +51,7 @@ impl Share {
         f64::from(self.0) / 10_000.0
     }
 
-    /// What is left for the other arm.
+    /// The share of the other arm.
     #[must_use]
     pub const fn rest(self) -> Self {
         Self(10_000 - self.0)
@@ -154,7 +154,8 @@ impl FromStr for Ratio {
     }
 }
 
-/// Events per minute, 0 or more; written `"5/min"`, `"20/s"`, `"3/h"`; a number per minute on the wire.
+/// Events per minute, 0 or more; written `"5/min"`, `"20/s"`, `"3/h"`; a number per minute on the
+/// wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct PerMinute(f64);
 

@@ -1,7 +1,7 @@
-//! Units as types: a value that exists is in range.
+//! Values with units as types: every value of such a type is in range.
 //!
-//! Each type reads what people write (`"10min"`, `"0.3%"`, `"250ms"`) and what goes over the wire (seconds,
-//! fractions), and writes the wire form.
+//! Each type reads what people write (`"10min"`, `"0.3%"`, `"250ms"`) and what goes over the wire
+//! (seconds, fractions), and writes the wire form.
 
 mod date;
 mod measure;
@@ -18,10 +18,10 @@ pub use ref_name::{RefFault, RefName};
 pub(crate) use reuse::clone_in_place;
 pub use time::{Span, Timestamp};
 
-/// Largest count, exposure or total that an input may hold: whole numbers to here are exact.
+/// Largest count, exposure or total of an input, 2^53: whole numbers up to it are exact.
 pub const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
 
-/// A value that is no legal unit. Says what came and what would do.
+/// A value that is not valid for its unit, with the form that is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnitError {
@@ -30,13 +30,16 @@ pub enum UnitError {
         "`{got}` is not a duration: write a number and one of ms, s, min, h, d, as in \"10min\""
     )]
     Span {
-        /// What came.
+        /// As given.
         got: String,
     },
     /// A duration that is zero or negative, or too long for the clock.
-    #[error("the duration `{got}` is not above 0 and at most 10000 d: write one that is")]
+    #[error(
+        "the duration `{got}` is out of range: it is at most 10000 d and not negative, \
+         and above 0 where this key needs it"
+    )]
     SpanRange {
-        /// What came.
+        /// As given.
         got: String,
     },
     /// A time that is not RFC 3339.
@@ -44,43 +47,43 @@ pub enum UnitError {
         "`{got}` is not a time: write RFC 3339 with a zone, as in \"2026-03-03T14:40:00.000Z\""
     )]
     Timestamp {
-        /// What came.
+        /// As given.
         got: String,
     },
-    /// A share or proportion that is no number and no percentage.
+    /// A share or proportion that is neither a number nor a percentage.
     #[error("`{got}` is not a share: write a fraction as in 0.1, or a percentage as in \"10%\"")]
     Share {
-        /// What came.
+        /// As given.
         got: String,
     },
     /// A share or proportion outside 0 to 1.
     #[error("`{got}` is outside 0 to 1: write a fraction as in 0.1, or a percentage as in \"10%\"")]
     ShareRange {
-        /// What came.
+        /// As given.
         got: String,
     },
     /// A ratio that is not a finite number above 0.
     #[error("`{got}` is not a ratio: write a finite number above 0, as in 1.1")]
     Ratio {
-        /// What came.
+        /// As given.
         got: String,
     },
     /// A frequency without a unit of time.
     #[error("`{got}` is not a frequency: write a number per s, min or h, as in \"5/min\"")]
     PerMinute {
-        /// What came.
+        /// As given.
         got: String,
     },
     /// A name with characters that are not allowed, or too long.
     #[error("`{got}` is not a name: use 1 to 31 of a-z, 0-9, `_` and `-`, a letter first")]
     Name {
-        /// What came.
+        /// As given.
         got: String,
     },
-    /// A text that is no day of the calendar.
+    /// A text that is not a calendar date.
     #[error("`{got}` is not a date: write year, month and day, as in \"2025-10-14\"")]
     Date {
-        /// What came.
+        /// As given.
         got: String,
     },
 }

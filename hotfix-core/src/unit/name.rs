@@ -1,4 +1,4 @@
-//! Names in policies and observations: short, legal everywhere, copied and compared without allocating.
+//! Names in policies and observations: short, and copied and compared without allocation.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,8 @@ use super::UnitError;
 
 /// A name of 1 to 31 characters of `a-z`, `0-9`, `_` and `-`, a letter first.
 ///
-/// It is 32 bytes in place, so an observation is resolved against the policy without a heap string.
+/// It is 32 bytes in place, so an observation is resolved against the policy without heap
+/// allocation.
 ///
 /// ```
 /// use hotfix_core::unit::Name;
@@ -23,15 +24,16 @@ pub struct Name([u8; 32]);
 
 impl Name {
     /// # Errors
-    /// `HF-UNIT-008` where the text is no legal name.
+    /// [`UnitError::Name`] if the text is not a valid name.
     pub fn try_new(text: &str) -> Result<Self, UnitError> {
         let refused = || UnitError::Name { got: text.chars().take(64).collect() };
         let bytes = text.as_bytes();
-        // Zero bytes pad: they sort before every legal character, so order is the text's.
+        // Padded with zero bytes, which sort before every valid character, so the order is that of
+        // the text.
         let mut name = [0; 32];
         let place = name[..31].get_mut(..bytes.len()).ok_or_else(refused)?;
         place.copy_from_slice(bytes);
-        // All 32 without a way out of the loop: vector code.
+        // All 32 bytes without an early exit, so that the compiler uses vector instructions.
         let legal = |b: &u8| u8::from(matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
         let count: u8 = name.iter().map(legal).sum();
         if !name[0].is_ascii_lowercase() || usize::from(count) != bytes.len() {
@@ -47,7 +49,8 @@ impl Name {
     }
 }
 
-/// Whether this is its text, without a search for its end and without a call: by words that overlap.
+/// Whether the name equals this text. Compares overlapping words, without a search for the end and
+/// without a call.
 impl PartialEq<[u8]> for Name {
     #[inline]
     fn eq(&self, text: &[u8]) -> bool {
@@ -57,7 +60,7 @@ impl PartialEq<[u8]> for Name {
                 && a.last_chunk::<N>() == b.last_chunk::<N>()
         }
         let Some((name, rest)) = self.0.split_at_checked(text.len()) else { return false };
-        // What pads is no part of a name.
+        // Padding is not part of the name.
         name.last() != Some(&0)
             && rest.first() == Some(&0)
             && match text.len() {
@@ -121,7 +124,7 @@ macro_rules! names {
 
         impl $name {
             /// # Errors
-            /// `HF-UNIT-008` where the text is no legal name.
+            /// [`UnitError::Name`] if the text is not a valid name.
             pub fn try_new(text: &str) -> Result<Self, UnitError> {
                 Name::try_new(text).map(Self)
             }

@@ -1,13 +1,13 @@
-//! Names of branches and tags, by the rules that git has for references (VCS-2, VCS-4).
+//! Names of branches and tags, by the rules that git has for references.
 
-/// Why a text is no name of a branch or a tag.
+/// Reason why a text is not a valid name of a branch or a tag.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefFault {
-    /// There is none.
+    /// It is empty.
     #[error("it is empty")]
     Empty,
-    /// It does not fit a file name, or nobody can read it.
+    /// It is too long for a file name or for a reader.
     #[error("it has {bytes} bytes, and at most {most} are allowed", most = RefName::MOST)]
     TooLong {
         /// Its length.
@@ -19,7 +19,8 @@ pub enum RefFault {
         /// The first of them.
         character: char,
     },
-    /// A character that is not seen, or that turns the reading direction: the name would look like another.
+    /// A character that is not seen, or that turns the reading direction: the name would look like
+    /// another.
     #[error("it has the invisible character `{}`", character.escape_unicode())]
     Invisible {
         /// The first of them.
@@ -31,13 +32,13 @@ pub enum RefFault {
         /// Which.
         sequence: &'static str,
     },
-    /// It begins with what git, or a command, reads as something else.
+    /// It begins with characters that git or a command reads as something else.
     #[error("it begins with `{start}`")]
     Start {
         /// With what.
         start: &'static str,
     },
-    /// It ends with what git keeps for itself.
+    /// It ends with a suffix that git reserves.
     #[error("it, or a part between slashes, ends with `{end}`")]
     End {
         /// With what.
@@ -46,26 +47,25 @@ pub enum RefFault {
     /// A part between slashes begins with a dot.
     #[error("a part between slashes begins with `.`")]
     HiddenPart,
-    /// git's own name.
-    #[error("git keeps it for itself")]
+    /// The name is reserved by git.
+    #[error("git reserves this name")]
     Reserved,
 }
 
 /// The name of a branch or a tag, without `refs/heads/` or `refs/tags/`.
-///
-/// What git's `check-ref-format` takes, but for names that begin with `-`, that are `HEAD` or `@`, that have a character
-/// which is not seen or turns the reading direction, or that are longer than 200 bytes: a command would read them as an
-/// option or as something else, and a person would, too.
+/// Accepts the names that git's `check-ref-format` accepts, except names that begin with `-`, are
+/// `HEAD` or `@`, contain an invisible character or one that changes the reading direction, or are
+/// longer than 200 bytes: a command or a person could misread them.
 ///
 /// ```
 /// use hotfix_core::unit::{RefFault, RefName};
 ///
-/// assert_eq!(RefName::try_new("hotfix/payment-webhooks").map(|name| name.to_string()), Ok("hotfix/payment-webhooks".into()));
+/// assert_eq!(RefName::try_new("hotfix/payment-webhooks").map(|name| name.to_string()),
+/// Ok("hotfix/payment-webhooks".into()));
 /// assert_eq!(RefName::try_new("-D"), Err(RefFault::Start { start: "-" }));
 /// assert_eq!(RefName::try_new("a..b"), Err(RefFault::Sequence { sequence: ".." }));
 /// ```
-///
-/// Shows VCS-2. Source: git's manual, git-check-ref-format(1), rules 1 to 10.
+/// Source: git's manual, git-check-ref-format(1), rules 1 to 10.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct RefName(String);
 
@@ -76,7 +76,7 @@ impl RefName {
     /// Checks a name.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Why it is not valid.
     pub fn try_new(name: impl Into<String>) -> Result<Self, RefFault> {
         let name = name.into();
         match fault(&name) {
@@ -121,7 +121,7 @@ fn fault(name: &str) -> Option<RefFault> {
         return Some(RefFault::End { end });
     }
     let parts = || name.split('/');
-    // git compares this as it stands, capitals and all.
+    // git compares this case-sensitively.
     if parts().any(|part| part.strip_suffix(".lock").is_some()) {
         return Some(RefFault::End { end: ".lock" });
     }
@@ -131,8 +131,8 @@ fn fault(name: &str) -> Option<RefFault> {
     matches!(name, "HEAD" | "@").then_some(RefFault::Reserved)
 }
 
-/// Whether a character is not seen where it stands, or turns the direction in which others are read: controls, format
-/// characters, separators of lines, and tags.
+/// Whether a character is invisible or changes the reading direction: control and format
+/// characters, line separators and tags.
 pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,

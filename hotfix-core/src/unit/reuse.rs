@@ -1,7 +1,8 @@
-//! Copies that go into memory that is there already.
+//! Copies into memory that is already allocated.
 
-/// `Clone` of a struct, field by field. `clone_from` uses the memory of the fields again, which a derived one does not: runs
-/// of a simulation that start from one state would spend a twentieth of their time on allocating it.
+/// `Clone` of a struct, field by field. `clone_from` reuses the memory of the fields, which the
+/// derived one does not: simulation runs that start from one state would spend 5% of their time on
+/// allocating it.
 macro_rules! clone_in_place {
     ($name:ident { $($field:ident),+ $(,)? }) => {
         impl Clone for $name {

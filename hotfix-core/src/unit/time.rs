@@ -1,4 +1,4 @@
-//! Moments and durations, in whole milliseconds so that a log compares exactly.
+//! Times and durations, in whole milliseconds so that a log compares exactly.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,9 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::UnitError;
 
-/// A moment in UTC, in milliseconds since 1970; between the years 1 and 9999.
-///
-/// On the wire RFC 3339 with milliseconds and `Z`; any zone is read.
+/// A time in UTC, in milliseconds since 1970; between the years 1 and 9999.
+/// Written as RFC 3339 with milliseconds and `Z`; any zone is accepted.
 ///
 /// ```
 /// use hotfix_core::unit::{Span, Timestamp};
@@ -26,11 +25,11 @@ impl Timestamp {
     const FIRST: i64 = -62_135_596_800_000;
     const LAST: i64 = 253_402_300_799_999;
 
-    /// 2001-09-09T01:46:40Z, before which nothing happens that is told as it happens. Seconds taken for milliseconds are
+    /// 2001-09-09T01:46:40Z, the earliest time of a live input. Seconds taken for milliseconds are
     /// before it until the year 33658.
     pub const EARLIEST: Self = Self(1_000_000_000_000);
 
-    /// The last moment that can be told.
+    /// The last time that can be represented.
     pub const MAX: Self = Self(Self::LAST);
 
     /// From milliseconds since 1970-01-01T00:00:00Z.
@@ -55,8 +54,8 @@ impl Timestamp {
         if self.0 > earlier.0 { Span((self.0 - earlier.0).cast_unsigned()) } else { Span(0) }
     }
 
-    /// The moment whose wire form this is: every line of a log has one, and a reader of all that RFC 3339 allows takes ten
-    /// times as long.
+    /// The moment whose wire form this is: every line of a log has one, and a reader of all that
+    /// RFC 3339 allows takes ten times as long.
     fn from_digits(text: &str) -> Option<Self> {
         let text: &[u8; 24] = text.as_bytes().try_into().ok()?;
         let number = |at: usize, width: usize| {
@@ -67,7 +66,7 @@ impl Timestamp {
         let minutes = 60 * number(11, 2) + number(14, 2);
         let millis = 1000 * (60 * minutes + number(17, 2)) + number(20, 3);
         let at = Self(86_400_000 * days + millis);
-        // Anything else is another text when it is written again.
+        // Any other text would be written differently.
         ((Self::FIRST..=Self::LAST).contains(&at.0) && at.digits() == *text).then_some(at)
     }
 
@@ -95,7 +94,8 @@ impl Timestamp {
     }
 }
 
-/// Days since 1970-01-01 of a date: the inverse of [`civil`]. What is no date gives some other day.
+/// Days since 1970-01-01 of a date: the inverse of [`civil`]. Fields that are not a date give some
+/// other day.
 const fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = year - (month <= 2) as i64;
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -106,8 +106,9 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
 
 /// Year, month and day of a number of days since 1970-01-01 (proleptic Gregorian calendar).
 ///
-/// Counts from 0000-03-01, so that the leap day is the last of its year. chrono is used to read times; this exists
-/// because every logged event writes one and chrono's writer costs as much as the rest of the event.
+/// Counts from 0000-03-01, so that the leap day is the last of its year. chrono is used to read
+/// times; this exists because every logged event writes one and chrono's writer costs as much as
+/// the rest of the event.
 const fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -189,7 +190,7 @@ impl From<Timestamp> for DateTime<Utc> {
 pub struct Span(u64);
 
 impl Span {
-    /// No time at all: what a warm-up is unless a policy sets one.
+    /// No time: the default of a warm-up.
     pub const ZERO: Self = Self(0);
     const LAST: u64 = 10_000 * 86_400_000;
 

@@ -1,13 +1,14 @@
-//! Command lines: what is to be run, and how it is shown.
+//! Command lines: their arguments, and their quoted form.
 
 use serde::Serialize;
 
 use super::VcsError;
 use crate::unit::is_invisible;
 
-/// A command: nothing here runs it.
+/// A command. This library does not run it.
 ///
-/// `shown` is `argv` quoted for a POSIX shell, so that a shell reads exactly these arguments, whatever stands in them.
+/// `shown` is `argv` quoted for a POSIX shell: a shell reads exactly these arguments, whatever they
+/// contain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Command {
     argv: Vec<String>,
@@ -15,14 +16,14 @@ pub struct Command {
 }
 
 impl Command {
-    /// How long one argument may be, in bytes: Linux takes 128 KiB.
+    /// Longest argument, in bytes. Linux accepts 128 KiB.
     pub const MOST_BYTES: usize = 100_000;
 
     /// Quotes a command.
     ///
     /// # Errors
-    /// `HF-VCS-011` where an argument has a character that is not seen (a terminal could take it for a key, and a person
-    /// for nothing), or more than 100,000 bytes. Line feeds are allowed.
+    /// [`VcsError::Text`] if an argument has more than 100,000 bytes or an invisible character,
+    /// which a terminal may interpret as a key. Line feeds are allowed.
     ///
     /// ```
     /// use hotfix_core::vcs::Command;
@@ -41,7 +42,7 @@ impl Command {
         if argv.iter().any(|argument| argument.contains(unseen)) {
             return Err(VcsError::Text { fault: "an argument with an invisible character" });
         }
-        // Refuses NUL, unlike `shlex::join`; the check above has done so before.
+        // Refuses NUL, unlike `shlex::join`. The check above already does.
         let shown = shlex::try_join(argv.iter().map(String::as_str))
             .map_err(|_| VcsError::Text { fault: "an argument with a NUL" })?;
         Ok(Self { argv, shown })

@@ -1,5 +1,6 @@
 //! A source-control plan that cannot be made.
 
+use crate::code::code;
 use crate::grade::{Flow, VcsStep};
 use crate::unit::RefFault;
 
@@ -8,30 +9,32 @@ use crate::unit::RefFault;
 #[non_exhaustive]
 pub enum VcsError {
     /// The policy has no `vcs`.
-    #[error("the policy says nothing of source control: add a table `vcs`")]
+    #[error("the policy has no source control: add a table `vcs`")]
     NotSaid,
     /// A flow that the policy does not allow.
     #[error(
-        "the policy does not allow the flow `{flow}`: take one of {allowed}, or add it to `vcs.also`"
+        "the policy does not allow the flow `{flow}`: use one of {allowed}, or add it to `vcs.also`"
     )]
     Flow {
-        /// What was asked for.
+        /// The requested one.
         flow: Flow,
-        /// What is allowed.
+        /// The allowed flows.
         allowed: String,
     },
-    /// A way that the policy does not have.
-    #[error("the policy has no way `{way}`: {}", known_ways(known))]
+    /// An alternative that the policy does not have.
+    #[error("the policy has no alternative `{way}` in `vcs.ways`: {}", known_ways(known))]
     Way {
-        /// What was asked for.
+        /// The requested one.
         way: String,
-        /// What is there, in backticks.
+        /// The known ones, in backticks.
         known: String,
     },
-    /// A text that is no name of a branch or a tag.
-    #[error("`{got}` is no name of a {what}: {fault}; write one that `git check-ref-format` takes")]
+    /// A text that is not a valid name of a branch or a tag.
+    #[error(
+        "`{got}` is not a valid name of a {what}: {fault}; use one that `git check-ref-format` accepts"
+    )]
     Name {
-        /// Where it stands, as a JSON Pointer into a plan's parts.
+        /// Its place, as a JSON Pointer into a plan's parts.
         field: &'static str,
         /// A branch, a tag, …
         what: &'static str,
@@ -40,16 +43,14 @@ pub enum VcsError {
         /// What is wrong.
         fault: RefFault,
     },
-    /// Nothing that a branch could be named after.
-    #[error(
-        "`{got}` has no letter or digit that a branch could be named after: describe the fix in a few words"
-    )]
+    /// A text without any letter or digit for a branch name.
+    #[error("`{got}` has no letter or digit for a branch name: describe the fix in a few words")]
     NoName {
         /// What came.
         got: String,
     },
-    /// Two things of one name.
-    #[error("`{name}` is both {one} and {other}: git could not tell them apart, so rename one")]
+    /// One name for two references.
+    #[error("`{name}` is {one} and also {other}: git cannot keep both, so rename one")]
     SameName {
         /// The name.
         name: String,
@@ -58,48 +59,48 @@ pub enum VcsError {
         /// The other.
         other: &'static str,
     },
-    /// What is no version.
-    #[error("`{got}` is no semantic version: write one as in 1.2.3, without `v`")]
+    /// A text that is not a semantic version.
+    #[error("`{got}` is not a valid semantic version: write it as in 1.2.3, without `v`")]
     Version {
         /// What came.
         got: String,
     },
-    /// A version whose next one is not clear.
-    #[error("what follows `{got}` is the house's choice: {why}; name the version yourself")]
+    /// A version without a clear next version.
+    #[error("`{got}` has no clear next version ({why}): choose the version yourself")]
     NoNext {
         /// The version.
         got: String,
         /// Why.
         why: &'static str,
     },
-    /// What is no hash of a commit.
-    #[error("`{got}` is no hash of a commit: write 7 to 64 hexadecimal digits")]
+    /// A text that is not a commit hash.
+    #[error("`{got}` is not a valid commit hash: write 7 to 64 hexadecimal digits")]
     Commit {
         /// What came.
         got: String,
     },
-    /// Steps in an order in which they cannot be taken.
+    /// Steps in an order that is not possible.
     #[error(transparent)]
     Order(#[from] OrderFault),
-    /// A text that no command line can hold safely.
+    /// A text that a command line cannot contain safely.
     #[error("a command would have {fault}: shorten or correct the text")]
     Text {
-        /// What it would have.
+        /// What the command would contain.
         fault: &'static str,
     },
 }
 
-/// Why steps cannot be taken in their order.
+/// Why an order of steps is not possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OrderFault {
-    /// A step that everything needs is not there.
+    /// A step that is always needed is missing.
     #[error("the order of steps has no `{step}`: add it")]
     Missing {
         /// The step.
         step: VcsStep,
     },
-    /// A step stands before one that it needs.
+    /// A step is before one that it needs.
     #[error("the step `{step}` needs `{needs}` before it: change the order")]
     Before {
         /// The step.
@@ -107,11 +108,11 @@ pub enum OrderFault {
         /// What it needs.
         needs: VcsStep,
     },
-    /// A branch that is never merged is deleted.
+    /// A branch is deleted without being merged.
     #[error("`delete_branch` needs `merge` or `merge_back` before it: the fix would be lost")]
     Lost,
-    /// Nothing to merge into.
-    #[error("`{step}` has no branch to go to: name it in `merge_back`")]
+    /// A merge has no target.
+    #[error("`{step}` has no target branch: name it in `merge_back`")]
     Nowhere {
         /// The step.
         step: VcsStep,
@@ -120,9 +121,9 @@ pub enum OrderFault {
 
 fn known_ways(known: &str) -> String {
     if known.is_empty() {
-        "it has none, so leave `way` out, or add it to `vcs.ways`".to_owned()
+        "it has none, so omit `way`, or add it to `vcs.ways`".to_owned()
     } else {
-        format!("take one of {known}, or add it to `vcs.ways`")
+        format!("use one of {known}, or add it to `vcs.ways`")
     }
 }
 
@@ -130,21 +131,22 @@ impl VcsError {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotSaid => "HF-VCS-001",
-            Self::Flow { .. } => "HF-VCS-002",
-            Self::Way { .. } => "HF-VCS-003",
-            Self::Name { .. } => "HF-VCS-004",
-            Self::NoName { .. } => "HF-VCS-005",
-            Self::SameName { .. } => "HF-VCS-006",
-            Self::Version { .. } => "HF-VCS-007",
-            Self::NoNext { .. } => "HF-VCS-008",
-            Self::Commit { .. } => "HF-VCS-009",
-            Self::Order(_) => "HF-VCS-010",
-            Self::Text { .. } => "HF-VCS-011",
+            Self::NotSaid => code! {HF-VCS-001},
+            Self::Flow { .. } => code! {HF-VCS-002},
+            Self::Way { .. } => code! {HF-VCS-003},
+            Self::Name { .. } => code! {HF-VCS-004},
+            Self::NoName { .. } => code! {HF-VCS-005},
+            Self::SameName { .. } => code! {HF-VCS-006},
+            Self::Version { .. } => code! {HF-VCS-007},
+            Self::NoNext { .. } => code! {HF-VCS-008},
+            Self::Commit { .. } => code! {HF-VCS-009},
+            Self::Order(_) => code! {HF-VCS-010},
+            Self::Text { .. } => code! {HF-VCS-011},
         }
     }
 
-    /// Where it is wrong: a JSON Pointer into `{"incident", "release", "policy"}`; empty where it is no single field.
+    /// The place of the error: a JSON Pointer into `{"incident", "release", "policy"}`. Empty if it
+    /// is not a single field.
     pub const fn path(&self) -> &'static str {
         match self {
             Self::NotSaid | Self::Order(_) => "/policy/vcs",

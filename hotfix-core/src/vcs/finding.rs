@@ -1,73 +1,75 @@
-//! What is doubtful in a source-control plan.
+//! Findings of a source-control plan.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::CommitError;
+use crate::code::code;
 use crate::grade::CommitField;
 use crate::text::quoted;
 
-/// Something that a plan should be read with. Nothing of it keeps the plan from being followed.
+/// A finding of a source-control plan. It does not prevent the plan from being followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VcsFinding {
-    /// By semantic versioning a hot-fix identifier is a pre-release (VCS-3, C26).
+    /// A version with a hot-fix identifier is a pre-release by semantic versioning.
     #[error(
-        "`{version}` ranks below `{release}` by semantic versioning: what looks for the newest version keeps the old one"
+        "`{version}` ranks below `{release}` by semantic versioning: tools that select the newest version keep the old one"
     )]
     RanksBelow {
         /// The version.
         version: String,
-        /// What it ranks below.
+        /// The version that it ranks below.
         release: String,
     },
-    /// The release does not rank above the version before it.
-    #[error("`{version}` does not rank above `{previous}`, the version before it")]
+    /// The release does not rank above the previous version.
+    #[error("`{version}` does not rank above the previous version `{previous}`")]
     NotAbove {
         /// The version.
         version: String,
-        /// The one before.
+        /// The previous version.
         previous: String,
     },
     /// Versions that cannot be compared.
-    #[error("`{version}` or `{previous}` is no semantic version: nothing says which is newer")]
+    #[error(
+        "`{version}` or `{previous}` is not a valid semantic version, so it is unknown which is newer"
+    )]
     NoSemver {
         /// The version.
         version: String,
-        /// The one before.
+        /// The previous version.
         previous: String,
     },
-    /// The policy numbers otherwise.
-    #[error(
-        "`{version}` is not the version that the policy gives next, {}",
-        quoted(expected, " or ")
-    )]
+    /// The version does not follow the policy's numbering.
+    #[error("`{version}` is not the policy's next version, {}", quoted(expected, " or "))]
     OtherVersion {
         /// The version.
         version: String,
-        /// What the policy gives.
+        /// The policy's next versions.
         expected: Vec<String>,
     },
-    /// The fix goes live and a branch that must have it does not get it (VCS-6).
-    #[error("no step brings the fix to `{branch}`: the next release from there is without it")]
+    /// No step merges the fix into a branch that must have it.
+    #[error(
+        "no step brings the fix to `{branch}`: the next release from that branch would lack it"
+    )]
     NotHome {
         /// The branch.
         branch: String,
     },
-    /// The description gave no name.
+    /// The description gives no branch name.
     #[error(
-        "the description has no letter or digit to name a branch after: it is named after {after}"
+        "the description has no letter or digit for a branch name: the branch is named after {after}"
     )]
     NamedAfter {
-        /// After what.
+        /// What the branch is named after.
         after: &'static str,
     },
-    /// The policy's form asks for facts that nobody has given (VCS-5).
-    #[error("the commit message lacks {}, which the policy asks for", quoted(missing, ", "))]
+    /// Facts that the policy's form requires are missing.
+    #[error("the commit message lacks {}, which the policy requires", quoted(missing, ", "))]
     MessageLacks {
         /// The facts.
         missing: Vec<CommitField>,
     },
-    /// What the plan knows makes no message in the policy's form.
+    /// The plan cannot compose a message in the policy's form.
     #[error("the commit message is not in the policy's form: {fault}")]
     MessageWithoutForm {
         /// Why.
@@ -79,31 +81,33 @@ impl VcsFinding {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::RanksBelow { .. } => "HF-VCS-012",
-            Self::NotAbove { .. } => "HF-VCS-013",
-            Self::NoSemver { .. } => "HF-VCS-014",
-            Self::OtherVersion { .. } => "HF-VCS-015",
-            Self::NotHome { .. } => "HF-VCS-016",
-            Self::NamedAfter { .. } => "HF-VCS-017",
-            Self::MessageLacks { .. } => "HF-VCS-018",
-            Self::MessageWithoutForm { .. } => "HF-VCS-019",
+            Self::RanksBelow { .. } => code! {HF-VCS-012},
+            Self::NotAbove { .. } => code! {HF-VCS-013},
+            Self::NoSemver { .. } => code! {HF-VCS-014},
+            Self::OtherVersion { .. } => code! {HF-VCS-015},
+            Self::NotHome { .. } => code! {HF-VCS-016},
+            Self::NamedAfter { .. } => code! {HF-VCS-017},
+            Self::MessageLacks { .. } => code! {HF-VCS-018},
+            Self::MessageWithoutForm { .. } => code! {HF-VCS-019},
         }
     }
 
-    /// What to do about it.
+    /// The remedy.
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::RanksBelow { .. } => {
-                "take the next patch version, or see to it that nothing picks the newest by itself"
+                "use the next patch version, or make sure that no tool selects the newest version automatically"
             }
-            Self::NotAbove { .. } => "take a higher version",
+            Self::NotAbove { .. } => "use a higher version",
             Self::NoSemver { .. } => {
-                "number releases as in 1.2.3, or see to it that nothing picks the newest by itself"
+                "number releases as in 1.2.3, or make sure that no tool selects the newest version automatically"
             }
-            Self::OtherVersion { .. } => "take that one, or allow the other way of numbering",
-            Self::NotHome { .. } => "follow the way home once the fix holds",
+            Self::OtherVersion { .. } => {
+                "use that version, or allow the other numbering in the policy"
+            }
+            Self::NotHome { .. } => "run the commands that the plan lists for this branch",
             Self::NamedAfter { .. } => {
-                "describe the fix in a few words of Latin letters, or name the branch"
+                "describe the fix in a few words in Latin letters, or name the branch"
             }
             Self::MessageLacks { .. } => {
                 "add a line for each to the last paragraph of the message before you commit"

@@ -1,33 +1,34 @@
-//! Source control: branch, version, tag, and the ordered steps of a fix from its branch to its way home (VCS-1 to VCS-6).
+//! Source control: branch, version, tag, and the ordered steps of a fix from branch to merge back.
 //!
-//! Nothing here is run. A plan is an ordered list of typed steps with command lines that a POSIX shell reads as they are
-//! meant, whatever stands in a description, and with what people or other tools do in between.
+//! This library runs no command. A plan is an ordered list of typed steps with safely quoted POSIX
+//! command lines, and with the work of people or other tools in between.
 //!
-//! # Records
+//! # References
 //!
-//! Later steps must find commits whose hashes nobody knows when the plan is made. The plan's own steps therefore record them
-//! as references beside branches and tags, and push them, so that any clone can take the way back:
+//! Later steps need commits whose hashes are unknown when the plan is made. The plan's steps
+//! therefore record them as references beside branches and tags, and push them, so that any clone
+//! can roll back:
 //!
 //! | reference | is |
 //! |---|---|
 //! | `refs/hotfix/VERSION/fix` | the newest commit of the fix |
-//! | `refs/hotfix/VERSION/before/BRANCH` | where a branch was before the fix; only where that cannot be told from the merge |
+//! | `refs/hotfix/VERSION/before/BRANCH` | a branch before the fix; only if the merge does not show it |
 //! | `refs/hotfix/VERSION/merged/BRANCH` | the commit with which a branch got the fix |
-//! | `refs/hotfix/VERSION/reverted/BRANCH` | the commit that took it out again |
+//! | `refs/hotfix/VERSION/reverted/BRANCH` | the commit that reverted it |
 //!
-//! They are pushed after the branches and apart from them: a host that refuses them keeps no fix from going out, and the way
-//! back then works from the clone that merged.
+//! They are pushed after the branches and separately: a server that refuses them does not block
+//! the fix, and the rollback then works from the clone that merged.
 
-mod back;
 mod command;
-mod course;
 mod error;
 mod finding;
 mod flow;
-mod home;
+mod merge_back;
 mod message;
 mod name;
 mod order;
+mod release_context;
+mod rollback;
 mod step;
 mod tag;
 mod version;
@@ -38,54 +39,54 @@ use crate::grade::{Flow, TagForm};
 use crate::policy::section::Vcs;
 use crate::unit::{RefName, Timestamp};
 
-pub use back::WayBack;
 pub use command::Command;
 pub use error::{OrderFault, VcsError};
 pub use finding::VcsFinding;
-pub use home::{HomeBranch, WayHome};
+pub use merge_back::{MergeBack, MergeBackBranch};
 pub use message::{
     CommitError, CommitFault, CommitFaultKind, CommitLater, CommitMessage, CommitNote, CommitParts,
     CommitTrailer, ParsedCommit,
 };
 pub use name::branch_name;
 pub use order::{order_fault, own_order};
+pub use rollback::VcsRollback;
 pub use step::{Condition, Instead, Step, Tool, VcsStepKind};
 pub use tag::tag_name;
 pub use version::{NextVersion, next_version};
 
-use course::Course;
+use release_context::ReleaseContext;
 
 /// The fix that goes through source control.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fix<'a> {
-    /// Its version: any text that can stand in a reference.
+    /// Its version: any text that is valid in a git reference.
     pub version: &'a str,
-    /// The version before it; where tags are named by time, the tag of that version.
+    /// The previous version. If tags are named by time, the tag of that version.
     pub previous: &'a str,
-    /// What it does, in one line; without it the title names branch and commit.
+    /// What it does, in one line. Without it, branch and commit are named after the title.
     pub description: Option<&'a str>,
-    /// The incident's title; without it the incident's id does.
+    /// The incident's title. Without it, the incident's id is used.
     pub title: Option<&'a str>,
     /// The incident's id.
     pub id: &'a str,
-    /// The branch, where it has its name already.
+    /// The branch, if it already has a name.
     pub branch: Option<&'a str>,
-    /// The commit, where it is there already: 7 to 64 hexadecimal digits. With a branch, that branch has it.
+    /// The commit, if it exists: 7 to 64 hexadecimal digits. With a branch, it is on that branch.
     pub commit: Option<&'a str>,
-    /// The flow, where it is not the policy's first.
+    /// The flow, if it is not the policy's first.
     pub flow: Option<Flow>,
-    /// The policy's other way, by its id.
+    /// The policy's alternative, by its id.
     pub way: Option<&'a str>,
-    /// Turning a feature flag off mends it; only the flow `trunk` goes that way (S2 207-213).
+    /// Whether turning a feature flag off repairs the fault. Only the flow `trunk` uses it.
     pub by_flag: bool,
-    /// The whole commit message; without it the policy's prefix and the description.
+    /// The whole commit message. Without it, the policy's prefix and the description.
     pub message: Option<&'a str>,
-    /// When it is tagged, for tags that are named by time.
+    /// The time of the tag, for tags that are named by time.
     pub at: Timestamp,
 }
 
 impl<'a> Fix<'a> {
-    /// A fix of which only the versions are known.
+    /// A fix with known versions and nothing else.
     pub const fn new(version: &'a str, previous: &'a str, at: Timestamp) -> Self {
         Self {
             version,
@@ -104,42 +105,42 @@ impl<'a> Fix<'a> {
     }
 }
 
-/// How a fix goes through source control: there, back, and home.
+/// The source-control plan of a fix: release, rollback and merge back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceControl {
-    /// How branches are used.
+    /// The branching flow.
     pub flow: Flow,
-    /// The policy's other way, where that is taken.
+    /// The policy's alternative, if it is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
-    /// The branch or tag that the fix starts from; absent where a flag is turned off.
+    /// The branch or tag that the fix starts from. Absent if a flag is turned off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
-    /// The branch of the fix; absent where it is a commit on the trunk, or a flag.
+    /// The branch of the fix. Absent if the fix is a commit on the trunk, or a flag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<RefName>,
     /// The version.
     pub version: String,
-    /// The tag; absent where no step makes one.
+    /// The tag. Absent if no step makes one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<RefName>,
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// The way back (VCS-6).
-    pub back: WayBack,
-    /// The way home: the branches that must have the fix in the end (VCS-6).
-    pub home: WayHome,
-    /// What it should be read with.
+    /// The rollback.
+    pub rollback: VcsRollback,
+    /// The merge back: the branches that must get the fix.
+    pub merge_back: MergeBack,
+    /// The findings.
     pub findings: Vec<VcsFinding>,
 }
 
 impl SourceControl {
-    /// The plan for a fix, as the policy has it.
+    /// The source-control plan for a fix under the policy.
     ///
     /// # Errors
-    /// `HF-VCS-002` and `HF-VCS-003` for a flow or way that the policy does not allow; `HF-VCS-004` to `HF-VCS-006` for names;
-    /// `HF-VCS-009` for a commit that is no hash; `HF-VCS-010` where the policy's steps cannot be taken in their order;
-    /// `HF-VCS-011` for a commit message that no command line can hold.
+    /// A [`VcsError`] for a flow or alternative that the policy does not allow, an invalid name or
+    /// commit hash, an impossible order of steps, or a commit message that a command line cannot
+    /// contain.
     ///
     /// ```
     /// use hotfix_core::{policy::Policy, unit::Timestamp, vcs::{Fix, SourceControl}};
@@ -149,43 +150,42 @@ impl SourceControl {
     /// let fix = Fix { description: Some("Security patch"), ..Fix::new("1.2.4", "1.2.3", at) };
     /// let plan = SourceControl::try_new(policy.vcs().ok_or("vcs")?, &fix)?;
     /// assert_eq!(plan.branch.as_ref().map(|name| name.as_str()), Some("hotfix/security-patch"));
-    /// let revert = plan.back.steps.iter().flat_map(|step| &step.commands).find(|c| c.argv()[1] == "revert");
+    /// let revert = plan.rollback.steps.iter().flat_map(|step| &step.commands).find(|c| c.argv()[1] == "revert");
     /// assert_eq!(revert.map(|c| c.shown()), Some("git revert --no-edit -m 1 refs/hotfix/1.2.4/merged/main"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows VCS-1 to VCS-4 and VCS-6. S2 76-213, S3 51-156, S4 214-270, S5 30-40, 70-90 and 224-235.
     pub fn try_new(vcs: &Vcs, fix: &Fix<'_>) -> Result<Self, VcsError> {
-        let course = Course::try_new(vcs, fix)?;
-        if fix.by_flag && course.flow == Flow::Trunk {
-            return Ok(flow::by_flag(&course));
+        let context = ReleaseContext::try_new(vcs, fix)?;
+        if fix.by_flag && context.flow == Flow::Trunk {
+            return Ok(flow::by_flag(&context));
         }
-        let steps = flow::steps(&course)?;
-        let (back, home) = (back::way(&course)?, home::way(&course)?);
-        let mut findings = version::findings(fix.version, fix.previous, &course.versioning());
-        findings.extend(course.named_after);
+        let steps = flow::steps(&context)?;
+        let (rollback, merge_back) = (rollback::way(&context)?, merge_back::way(&context)?);
+        let mut findings = version::findings(fix.version, fix.previous, &context.versioning());
+        findings.extend(context.named_after);
         findings.extend(
-            home.branches
+            merge_back
+                .branches
                 .iter()
                 .filter(|branch| !branch.planned)
                 .map(|branch| VcsFinding::NotHome { branch: branch.branch.clone() }),
         );
         Ok(Self {
-            flow: course.flow,
-            way: course.way,
-            base: Some(course.base.name().to_owned()),
-            branch: course.branch,
+            flow: context.flow,
+            way: context.way,
+            base: Some(context.base.name().to_owned()),
+            branch: context.branch,
             version: fix.version.to_owned(),
-            tag: course.tag,
+            tag: context.tag,
             steps,
-            back,
-            home,
+            rollback,
+            merge_back,
             findings,
         })
     }
 }
 
-/// Whether a house tags by time: then a tag's name does not tell its version.
+/// Whether tags are named by time: then the name of a tag does not contain its version.
 const fn by_time(form: TagForm) -> bool {
     matches!(form, TagForm::Timestamp)
 }

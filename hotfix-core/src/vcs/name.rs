@@ -1,20 +1,22 @@
-//! Names of branches, and texts of one line (VCS-2).
+//! Branch names, and texts of one line.
 
 use super::VcsError;
 use crate::text::shown;
 use crate::unit::{RefName, is_invisible};
 
-/// The most characters of a branch's name that come from a description.
+/// Most characters of a branch name that come from a description.
 const MOST_SLUG: usize = 50;
 
-/// The name of a hot-fix's branch: a prefix and what the description says, in small letters, digits and hyphens.
+/// The branch name of a hot-fix: a prefix, then the description in lower-case letters, digits and
+/// hyphens.
 ///
-/// Letters with marks lose them (`für` becomes `fur`); every other character is a gap. The description's part has at most
-/// 50 characters and ends with a whole word where it can. So nothing of a description reaches a shell, a reference or a
-/// file name but these.
+/// Letters lose their diacritics (`für` becomes `fur`); every other character is a gap. The
+/// description's part has at most 50 characters and ends with a whole word if possible. No other
+/// character of a description reaches a shell, a reference or a file name.
 ///
 /// # Errors
-/// `HF-VCS-005` where no letter or digit is left; `HF-VCS-004` where the prefix makes it no name of a branch.
+/// [`VcsError::NoName`] if no letter or digit is left; [`VcsError::Name`] if the prefix makes the
+/// name invalid.
 ///
 /// ```
 /// use hotfix_core::vcs::branch_name;
@@ -24,8 +26,6 @@ const MOST_SLUG: usize = 50;
 /// assert!(branch_name("hotfix/", "…!?").is_err());
 /// # Ok::<(), hotfix_core::vcs::VcsError>(())
 /// ```
-///
-/// Shows VCS-2. S2 90, S3 59, S4 120, S5 35.
 pub fn branch_name(prefix: &str, description: &str) -> Result<RefName, VcsError> {
     let Some(slug) = slug(description) else {
         return Err(VcsError::NoName { got: shown(description) });
@@ -39,7 +39,7 @@ pub fn branch_name(prefix: &str, description: &str) -> Result<RefName, VcsError>
     })
 }
 
-/// Small letters, digits and single hyphens between them; none where nothing is left.
+/// Lower-case letters and digits with single hyphens between them. None if nothing is left.
 pub(super) fn slug(description: &str) -> Option<String> {
     let mut slug = String::new();
     for c in description.chars() {
@@ -64,7 +64,7 @@ pub(super) fn slug(description: &str) -> Option<String> {
     }
     if slug.len() > MOST_SLUG {
         slug.truncate(MOST_SLUG);
-        // The last word is cut through: it goes, unless little would be left.
+        // The last word is incomplete: it is removed, unless little would be left.
         if let Some(end) = slug.rfind('-').filter(|&end| end > MOST_SLUG / 2) {
             slug.truncate(end);
         }
@@ -73,12 +73,12 @@ pub(super) fn slug(description: &str) -> Option<String> {
     (!slug.is_empty()).then_some(slug)
 }
 
-/// Marks that stand over or under the letter before.
+/// Combining marks of the previous letter.
 const fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')
 }
 
-/// The letters for a character; `=` for itself, nothing for a gap.
+/// The letters for a character: `=` for itself, nothing for a gap.
 const fn plain(c: char) -> &'static str {
     match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' => "=",
@@ -105,8 +105,9 @@ const fn plain(c: char) -> &'static str {
     }
 }
 
-/// A text as one line of at most `most` characters: no control or invisible character, single spaces, and no hyphen at the
-/// start that a command could take for an option. Empty where nothing is left.
+/// A text as one line of at most `most` characters, without control or invisible characters, with
+/// single spaces, and without a leading hyphen, which a command could read as an option. Empty if
+/// nothing is left.
 pub(super) fn one_line(text: &str, most: usize) -> String {
     let mut line = String::new();
     for c in text.chars() {
@@ -131,9 +132,9 @@ pub(super) fn one_line(text: &str, most: usize) -> String {
     line
 }
 
-/// A message of several lines: as [`one_line`] line by line, but for its length and the spaces and hyphens that lines begin
-/// with; no empty lines at either end. A line of which nothing is left is a dot, as in a folded trailer: an empty one would
-/// end the paragraph.
+/// A message of several lines: each line as by [`one_line`], but with its length and its leading
+/// spaces and hyphens. Empty lines at both ends are removed. Any other empty line becomes a dot, as
+/// in a folded trailer, because it would end the paragraph.
 pub(super) fn message(text: &str) -> String {
     let line = |line: &str| {
         let seen = line.chars().map(|c| if c == '\t' { ' ' } else { c });

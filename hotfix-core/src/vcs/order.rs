@@ -1,11 +1,9 @@
-//! In which order steps can be taken (VCS-1).
+//! The possible orders of steps.
 
 use super::OrderFault;
 use crate::grade::{Flow, VcsStep};
 
-/// The steps of a flow where the policy lists none.
-///
-/// S2 122-145, S2 154-191 (which tags nothing), S2 195-205, S5 30-40 and 70-90 and 224-235.
+/// The steps of a flow if the policy lists none.
 pub const fn own_order(flow: Flow) -> &'static [VcsStep] {
     use VcsStep::{Branch, Commit, DeleteBranch, Deploy, Merge, MergeBack, PullRequest, Push, Tag};
     match flow {
@@ -16,7 +14,8 @@ pub const fn own_order(flow: Flow) -> &'static [VcsStep] {
     }
 }
 
-/// Why steps cannot be taken in this order, if they cannot; `trunk` is a flow whose fix may be a commit on the trunk.
+/// The fault of this order of steps, if it has one. With `trunk`, the fix may be a commit on the
+/// trunk.
 pub fn order_fault(order: &[VcsStep], trunk: bool) -> Option<OrderFault> {
     let place = |step: VcsStep| order.iter().position(|&other| other == step);
     let before = |step: VcsStep, needs: VcsStep| match (place(step), place(needs)) {
@@ -37,7 +36,7 @@ pub fn order_fault(order: &[VcsStep], trunk: bool) -> Option<OrderFault> {
             VcsStep::Commit if !branches => continue,
             VcsStep::Commit => VcsStep::Branch,
             VcsStep::PullRequest if before(step, VcsStep::Push) => VcsStep::Push,
-            // Without a branch there is nothing to merge, ask for or delete.
+            // Without a branch there is nothing to merge, request or delete.
             VcsStep::PullRequest | VcsStep::Merge | VcsStep::MergeBack | VcsStep::DeleteBranch
                 if !branches =>
             {
@@ -49,7 +48,7 @@ pub fn order_fault(order: &[VcsStep], trunk: bool) -> Option<OrderFault> {
             return Some(OrderFault::Before { step, needs });
         }
     }
-    // What is asked for is not merged before.
+    // A pull request is opened before its merge.
     if place(VcsStep::Merge).is_some()
         && place(VcsStep::PullRequest).is_some()
         && before(VcsStep::Merge, VcsStep::PullRequest)
@@ -62,7 +61,7 @@ pub fn order_fault(order: &[VcsStep], trunk: bool) -> Option<OrderFault> {
     if !merged(VcsStep::Merge) && !merged(VcsStep::MergeBack) {
         return Some(OrderFault::Lost);
     }
-    // What names the branch comes while it is there.
+    // Steps that name the branch come while it exists.
     let uses = [VcsStep::Push, VcsStep::PullRequest, VcsStep::Merge, VcsStep::MergeBack];
     // Without a tag or a merge before it, the branch itself is deployed.
     let deploys_it =

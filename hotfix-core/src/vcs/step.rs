@@ -6,15 +6,15 @@ use super::Command;
 use crate::grade::closed_set;
 
 closed_set! {
-    /// What a step does.
+    /// The kind of a step.
     VcsStepKind {
-        /// Makes the branch of the fix, or takes it up.
+        /// Creates the branch of the fix, or switches to it.
         Branch = "branch",
-        /// Brings the trunk up to date.
+        /// Updates the trunk.
         TakeUp = "take_up",
         /// Commits the fix.
         Commit = "commit",
-        /// Raises the version by a commit of its own.
+        /// Raises the version in a separate commit.
         VersionCommit = "version_commit",
         /// Pushes.
         Push = "push",
@@ -34,70 +34,71 @@ closed_set! {
         FlagOff = "flag_off",
         /// Turns it on again.
         FlagOn = "flag_on",
-        /// Looks whether the harm is gone.
+        /// Verifies that the fault is gone.
         Verify = "verify",
         /// Plans the lasting fix.
         ProperFix = "proper_fix",
-        /// Gets what others have pushed, records included.
+        /// Fetches branches, tags and the recorded references.
         Fetch = "fetch",
-        /// Puts the previous version into production.
+        /// Deploys the previous version.
         DeployPrevious = "deploy_previous",
-        /// Takes the fix out of a branch.
+        /// Reverts the fix on a branch.
         Revert = "revert",
-        /// Brings a fix back that was taken out.
+        /// Restores a reverted fix.
         RevertRevert = "revert_revert",
-        /// Corrects the fix, and goes through the plan again.
+        /// Corrects the fix and follows a new plan.
         GoOn = "go_on",
     }
-    /// A program that can stand in for a step's commands.
+    /// A program that can replace a step's commands.
     Tool {
-        /// The command line of one host of repositories.
+        /// GitHub's command-line tool.
         Gh = "gh",
     }
 }
 
-/// A step: first the condition, then what people do, then the commands, in order. Nothing is run here.
+/// A step: first the condition, then the work of people, then the commands, in order. This library
+/// runs none of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// What it does.
+    /// Its kind.
     pub kind: VcsStepKind,
-    /// In a few words.
+    /// Its title.
     pub title: String,
-    /// Why, or what to mind; empty where the title says it all.
+    /// The reason, or a note. Empty if the title is enough.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
-    /// The branch, tag or version that it is about, where there is one.
+    /// The branch, tag or version concerned, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    /// When it is taken; always, where that is absent.
+    /// The condition of the step. Absent: always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
-    /// What people do, or a tool that is not git.
+    /// The work of people, or of a tool other than git.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<String>,
-    /// The commands, for any host of repositories.
+    /// The git commands, for any repository server.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,
-    /// The same by another tool, where people have it.
+    /// The same with another tool, if it is available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<Instead>,
 }
 
-/// A step is taken where this command's exit status is zero, or where it is not.
+/// The condition of a step: whether this command's exit status is zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Condition {
-    /// What tells.
+    /// The command.
     pub command: Command,
-    /// Whether its exit status must be zero.
+    /// Whether its exit status must be zero for the step.
     pub succeeds: bool,
 }
 
-/// Commands that do a step's work by another tool than git alone.
+/// Commands of another tool that do a step's work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Instead {
-    /// Which.
+    /// The tool.
     pub tool: Tool,
-    /// In place of the step's own commands.
+    /// The commands that replace the step's own.
     pub commands: Vec<Command>,
 }
 

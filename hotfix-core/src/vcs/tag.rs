@@ -1,4 +1,4 @@
-//! Names of tags (VCS-4).
+//! Names of tags.
 
 use super::VcsError;
 use crate::grade::TagForm;
@@ -6,11 +6,11 @@ use crate::unit::{RefName, Timestamp};
 
 /// The name of a release's tag: `v1.2.4`, or `hotfix-20240115-1430` after the time in UTC.
 ///
-/// A version that begins with `v` and a digit gets no second `v`. Two releases within one minute would get the same
-/// timestamp: git refuses the second tag.
+/// A version that begins with `v` and a digit gets no second `v`. Two releases within one minute
+/// would get the same timestamp: git refuses the second tag.
 ///
 /// # Errors
-/// `HF-VCS-004` where the version cannot stand in a tag.
+/// [`VcsError::Name`] if the version is not valid in a tag.
 ///
 /// ```
 /// use hotfix_core::{grade::TagForm, unit::Timestamp, vcs::tag_name};
@@ -20,11 +20,9 @@ use crate::unit::{RefName, Timestamp};
 /// assert_eq!(tag_name(TagForm::Timestamp, "1.2.4", at)?.as_str(), "hotfix-20240115-1430");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-///
-/// Shows VCS-4. S2 134, S3 147, S5 87; S3 takes the machine's local time, UTC is our choice.
 pub fn tag_name(form: TagForm, version: &str, at: Timestamp) -> Result<RefName, VcsError> {
     let name = match form {
-        // Else `v` alone would be a tag.
+        // Otherwise `v` alone would be a tag.
         TagForm::Version if version.is_empty() => String::new(),
         TagForm::Version => version_tag(version),
         TagForm::Timestamp => {
@@ -49,7 +47,8 @@ fn version_tag(version: &str) -> String {
     if has_v { version.to_owned() } else { format!("v{version}") }
 }
 
-/// The tag of the version that is live. A house that tags by time names that tag as the version to go back to.
+/// The tag of the live version. With tags named by time, the release gives that tag as its
+/// previous version.
 pub(super) fn live_tag(form: TagForm, previous: &str) -> Result<RefName, VcsError> {
     let name = match form {
         TagForm::Version => version_tag(previous),

@@ -1,4 +1,4 @@
-//! The next version (VCS-3).
+//! The next version.
 
 use semver::{BuildMetadata, Prerelease, Version};
 
@@ -6,27 +6,27 @@ use super::{VcsError, VcsFinding};
 use crate::grade::Versioning;
 use crate::text::shown;
 
-/// A version, and what is to be said of it.
+/// A version with its findings.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NextVersion {
     /// Without `v`.
     pub version: String,
-    /// That the hot-fix identifier ranks below the version that it follows.
+    /// The finding that a hot-fix identifier ranks below the version that it follows.
     pub findings: Vec<VcsFinding>,
 }
 
-/// What pre-releases of ours begin with.
+/// The beginning of a hot-fix identifier.
 const IDENTIFIER: &str = "hotfix.";
 
 /// The version of a hot-fix that follows this one.
 ///
-/// `patch` makes 1.2.4 of 1.2.3, and of 1.2.3-hotfix.2 too, as that came after 1.2.3. `hotfix_identifier` makes
-/// 1.2.3-hotfix.1 of 1.2.3, then 1.2.3-hotfix.2; semantic versioning ranks both *below* 1.2.3, which is a finding. Build
-/// metadata is left out.
+/// `patch` gives 1.2.4 after 1.2.3, and also after 1.2.3-hotfix.2, which was released after 1.2.3.
+/// `hotfix_identifier` gives 1.2.3-hotfix.1 after 1.2.3, then 1.2.3-hotfix.2; semantic versioning
+/// ranks both *below* 1.2.3, which is a finding. Build metadata is left out.
 ///
 /// # Errors
-/// `HF-VCS-007` for what is no semantic version; `HF-VCS-008` for another pre-release, as in 2.0.0-rc.1, and where the
-/// number has no successor.
+/// [`VcsError::Version`] if the text is not a semantic version; [`VcsError::NoNext`] for another
+/// pre-release, as in 2.0.0-rc.1, and if the number has no successor.
 ///
 /// ```
 /// use hotfix_core::{grade::Versioning, vcs::next_version};
@@ -37,7 +37,7 @@ const IDENTIFIER: &str = "hotfix.";
 /// # Ok::<(), hotfix_core::vcs::VcsError>(())
 /// ```
 ///
-/// Shows VCS-3. S2 96, S5 73-74. Source: Semantic Versioning 2.0.0, clauses 9 to 11.
+/// Source: Semantic Versioning 2.0.0, clauses 9 to 11.
 pub fn next_version(version: &str, by: Versioning) -> Result<NextVersion, VcsError> {
     let Ok(mut next) = Version::parse(version) else {
         return Err(VcsError::Version { got: shown(version) });
@@ -60,7 +60,7 @@ pub fn next_version(version: &str, by: Versioning) -> Result<NextVersion, VcsErr
     Ok(NextVersion { version: next.to_string(), findings })
 }
 
-/// The number of a hot-fix identifier, 0 without one; none for another pre-release.
+/// The number of a hot-fix identifier, 0 without one. None for another pre-release.
 fn ours(version: &Version) -> Option<u64> {
     match version.pre.as_str() {
         "" => Some(0),
@@ -68,7 +68,7 @@ fn ours(version: &Version) -> Option<u64> {
     }
 }
 
-/// A hot-fix identifier stands for a version that came later, and ranks below it.
+/// Whether a version follows another by its hot-fix identifier and ranks below it.
 fn ranks_below(version: &Version) -> Option<VcsFinding> {
     version.pre.as_str().starts_with(IDENTIFIER).then(|| VcsFinding::RanksBelow {
         version: version.to_string(),
@@ -76,8 +76,9 @@ fn ranks_below(version: &Version) -> Option<VcsFinding> {
     })
 }
 
-/// What is to be said of a release's version: whether it ranks below the one before, and whether it is one that the
-/// policy would give it. What is live stays the version before until a try holds, so a second try counts on from the first.
+/// The findings of a release's version: whether it ranks below the previous version, and whether
+/// the policy's numbering gives it. The previous version stays live until an attempt succeeds, so a
+/// second attempt counts from the first.
 pub(super) fn findings(version: &str, previous: &str, by: &[Versioning]) -> Vec<VcsFinding> {
     let (Ok(new), Ok(old)) = (Version::parse(version), Version::parse(previous)) else {
         return vec![VcsFinding::NoSemver { version: shown(version), previous: shown(previous) }];
@@ -96,8 +97,8 @@ pub(super) fn findings(version: &str, previous: &str, by: &[Versioning]) -> Vec<
     findings
 }
 
-/// Whether counting up from the live version gives this one: at once, or after tries that went back, each of which used up
-/// a version.
+/// Whether counting up from the live version gives this one: immediately, or after attempts that
+/// were rolled back, each of which used a version.
 fn is_counted_up(new: &Version, live: &Version, by: Versioning) -> bool {
     let line = |version: &Version| (version.major, version.minor);
     match by {
@@ -111,8 +112,8 @@ fn is_counted_up(new: &Version, live: &Version, by: Versioning) -> bool {
     }
 }
 
-/// The version of the next try after this one went back: of the policy's ways of numbering the first that also counts up
-/// from what is live.
+/// The version of the next attempt after this one was rolled back: by the first of the policy's
+/// numbering schemes that also counts up from the live version.
 pub(super) fn version_of_next_try(
     version: &str,
     previous: &str,

@@ -86,8 +86,8 @@ fn gates(rollout: &Rollout) -> Value {
         "approvals": rollout.approvals(),
         "checklists": rollout.checklists(),
         "procedure": rollout.procedure(),
-        "intents": by_kind(&json!(rollout.intents())),
-        "record": rollout.record(),
+        "interventions": by_kind(&json!(rollout.interventions())),
+        "change_record": rollout.change_record(),
     })
 }
 

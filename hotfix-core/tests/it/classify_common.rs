@@ -41,7 +41,7 @@ pub(crate) fn document(tables: &Value) -> Value {
         "strategy": "immediate",
         "watch": { "cadence": 10, "window": 60, "stale": 60, "no_data": { "after": 120, "then": "ask" } },
         "phases": [{ "name": "all", "share": 1.0, "deploy": 60, "watch": 600,
-            "promotion": "no_evidence_of_harm", "missed": "ask", "gate": "automatic" }],
+            "promotion": "no_evidence_of_harm", "criteria_missed": "ask", "gate": "automatic" }],
         "final_validation": { "watch": 180, "gate": "manual" },
         "metrics": { "error_rate": { "kind": "proportion", "worse": "higher", "rollback": 0.05, "weight": 1 } },
         "rollback": { "methods": [{ "kind": "redeploy", "most": 900 }], "watch": 120, "returned_within": 300 },

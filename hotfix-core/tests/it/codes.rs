@@ -1,6 +1,6 @@
-//! Each code stands once in the table, is used, and is explained in `docs/codes.md`.
+//! Each code is explained once, is given in one place, and is on the page `docs/codes.md`.
 
-use hotfix_core::code::{CODES, Family, family};
+use hotfix_core::code::{Family, codes as known_codes, explain, family};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -50,25 +50,19 @@ fn codes_are_in_the_table_once_and_used() {
     let mut wrong = Vec::new();
     let used = used();
     let mut seen = BTreeSet::new();
-    for known in CODES {
-        let number = known.code.strip_prefix(known.family.prefix()).unwrap_or_default();
-        if number.len() != 3 || number.bytes().any(|b| !b.is_ascii_digit()) {
-            wrong.push(format!("{}: not `{}` and three digits", known.code, known.family.prefix()));
+    for known in known_codes() {
+        let code = known.to_string();
+        if !seen.insert(code.clone()) {
+            wrong.push(format!("{code}: explained twice"));
         }
-        if !seen.insert(known.code) {
-            wrong.push(format!("{}: twice in the table", known.code));
-        }
-        if known.what.is_empty() {
-            wrong.push(format!("{}: says nothing", known.code));
-        }
-        if !used.contains_key(known.code) {
-            wrong.push(format!("{}: in the table, but given nowhere", known.code));
+        if !used.contains_key(&code) {
+            wrong.push(format!("{code}: explained, but given nowhere"));
         }
     }
     for (code, files) in &used {
         if !seen.contains(code.as_str()) {
             wrong.push(format!(
-                "{code}: not in the table of code.rs, given in {}",
+                "{code}: not in code/explanations.md, given in {}",
                 files.join(", ")
             ));
         }
@@ -101,19 +95,51 @@ fn codes_are_given_by_one_arm_each() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The parts of each explanation, in their order; the example comes last and may be missing.
+#[test]
+fn codes_explanations_have_sentence_cause_and_remedy() {
+    let mut wrong = Vec::new();
+    for known in known_codes() {
+        let text = known.explanation;
+        let cause = text.find("\n\n**Cause:** ");
+        let remedy = text.find("\n\n**What to do:** ");
+        if cause.is_none_or(|cause| remedy.is_none_or(|remedy| remedy < cause)) {
+            wrong.push(format!("{known}: lacks its cause or what to do, in this order"));
+        }
+        if !known.sentence().ends_with('.') || known.sentence().contains("**") {
+            wrong.push(format!("{known}: does not begin with a sentence"));
+        }
+        if text.matches("~~~").count() % 2 != 0 {
+            wrong.push(format!("{known}: its example has no end"));
+        }
+        if let Some(long) = text.lines().find(|line| line.chars().count() > 100) {
+            wrong.push(format!("{known}: more than 100 characters in a line: {long}"));
+        }
+        for code in codes(text).iter().filter(|code| explain(code).is_none()) {
+            wrong.push(format!("{known}: refers to {code}, which is not a code"));
+        }
+        assert_eq!(explain(&known.to_string()), Some(text), "{known}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn codes_page_is_current() {
     let mut page = String::from(
-        "# Codes\n\nMade from the table in `hotfix-core/src/code.rs`; `make bless` rewrites it. A code keeps its\n\
-         meaning for ever and is never used again. C statuses and Python exceptions carry the same codes.\n",
+        "# Codes\n\nMade from `hotfix-core/src/code/explanations.md`; `make bless` rewrites it. A code keeps its meaning and is\n\
+         never used again. C statuses and Python exceptions carry the same codes, and `hotfix.explain(code)`,\n\
+         `hotfix_code_explain` and `hotfix_core::code::explain` give the texts of this page.\n",
     );
     for family in Family::ALL {
-        let mut codes = CODES.iter().filter(|code| code.family == *family).peekable();
+        let mut codes = known_codes().filter(|code| code.family == *family).peekable();
         if codes.peek().is_some() {
-            let _ = write!(page, "\n## {family:?}\n\n| code | says |\n|---|---|\n");
-            for code in codes {
-                let _ = writeln!(page, "| `{}` | {} |", code.code, code.what.replace('|', "\\|"));
-            }
+            let _ = write!(page, "\n## {family:?}\n");
+        }
+        for code in codes {
+            // A character reference for the last hyphen: `ROLL-3` alone would be a requirement.
+            let heading =
+                format!("{}&#45;{:03}", family.prefix().trim_end_matches('-'), code.number);
+            let _ = write!(page, "\n### {heading}\n\n{}\n", code.explanation);
         }
     }
     tree::committed("docs/codes.md", &page);
@@ -121,8 +147,8 @@ fn codes_page_is_current() {
 
 #[test]
 fn codes_have_families() {
-    for known in CODES {
-        assert_eq!(family(known.code), Some(known.family), "{}", known.code);
+    for known in known_codes() {
+        assert_eq!(family(&known.to_string()), Some(known.family), "{known}");
     }
 }
 

@@ -152,19 +152,17 @@ fn page(catalogue: &Catalogue, shown: &BTreeMap<String, BTreeMap<String, String>
          the first of its tests that shows the requirement.\n",
     );
     for family in &catalogue.family {
-        let _ = write!(
-            page,
-            "\n## {}: {}\n\n| id | what | shown by |\n|---|---|---|\n",
-            family.prefix, family.title
-        );
+        let _ = writeln!(page, "\n## {}: {}", family.prefix, family.title);
         let mut ids: Vec<_> = family.ids.iter().collect();
         ids.sort_by_key(|(id, _)| number(id));
         for (id, title) in ids {
-            let files = shown.get(id).into_iter().flatten();
-            let tests: Vec<String> =
-                files.map(|(file, test)| format!("`{file}`: `{test}`")).collect();
-            let tests = if tests.is_empty() { "*pending*".to_owned() } else { tests.join("<br>") };
-            let _ = writeln!(page, "| {id} | {title} | {tests} |");
+            let _ = writeln!(page, "\n### {id}\n\n{title}.\n");
+            for (file, test) in shown.get(id).into_iter().flatten() {
+                let _ = writeln!(page, "- [{file}](../{file}): `{test}`");
+            }
+            if !shown.contains_key(id) {
+                page.push_str("- No test shows it yet.\n");
+            }
         }
     }
     page

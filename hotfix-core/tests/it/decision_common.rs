@@ -29,7 +29,7 @@ pub(crate) fn with_tables(tables: &Value) -> Policy {
         "strategy": "immediate",
         "watch": { "cadence": 10, "window": 60, "stale": 60, "no_data": { "after": 120, "then": "ask" } },
         "phases": [{ "name": "all", "share": 1.0, "deploy": 60, "watch": 600,
-            "promotion": "no_evidence_of_harm", "missed": "ask", "gate": "automatic" }],
+            "promotion": "no_evidence_of_harm", "criteria_missed": "ask", "gate": "automatic" }],
         "final_validation": { "watch": 180, "gate": "manual" },
         "metrics": { "error_rate": { "kind": "proportion", "worse": "higher", "rollback": 0.05, "weight": 1 } },
         "rollback": { "methods": [{ "kind": "redeploy", "most": 900 }], "watch": 120, "returned_within": 300 },
@@ -63,7 +63,7 @@ pub(crate) fn subjects() -> Vec<Subject> {
         flag(FactId::BuiltIn(Fact::ServiceDown)),
         flag(FactId::BuiltIn(Fact::DataCorruption)),
         flag(FactId::BuiltIn(Fact::RevenueImpact)),
-        flag(FactId::House(FactName::try_new("in_embargo").unwrap())),
+        flag(FactId::Custom(FactName::try_new("in_embargo").unwrap())),
         Subject {
             fact: FactId::BuiltIn(Fact::UsersAffected),
             values: vec![

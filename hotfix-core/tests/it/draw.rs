@@ -54,7 +54,7 @@ pub(crate) fn approval() -> impl Strategy<Value = Value> {
     (vec(name(), 1..3), vec(name(), 0..3), lasting(0), any::<[bool; 3]>())
         .prop_flat_map(|(any_of, told, late, [verbal, blocking, alone])| {
             let more = json!({
-                "verbal": verbal, "after_the_fact": late, "told": told, "blocking": blocking, "author_alone": alone,
+                "verbal": verbal, "after_the_fact": late, "notified": told, "blocking": blocking, "author_alone": alone,
             });
             (Just(any_of), some_of(more))
         })
@@ -128,7 +128,7 @@ fn duty() -> impl Strategy<Value = (Value, Vec<bool>)> {
     let every = option::of((lasting(0), option::of(moment())));
     let whom = select(vec!["responders", "stakeholders", "business", "public"]);
     let more = (option::of(name()), option::of(whom), option::of(times()), option::of(condition()));
-    let kind = select(vec!["fix", "tell", "update", "page", "escalate", "meet", "write"]);
+    let kind = select(vec!["fix", "notify", "update", "page", "escalate", "meet", "write"]);
     (kind, ".{0,9}", moment(), due(), every, more, 1u32..9, vec(any::<bool>(), 5)).prop_map(
         |(kind, title, from, within, every, (role, audience, lasts, when), step, mut of)| {
             let stop_gap = of.pop();
@@ -145,7 +145,7 @@ fn duty() -> impl Strategy<Value = (Value, Vec<bool>)> {
                     ("audience", audience.map(Value::from)),
                     ("lasts", lasts),
                     ("when", when),
-                    ("step", (kind == "escalate").then(|| json!(step))),
+                    ("level", (kind == "escalate").then(|| json!(step))),
                 ],
             );
             (duty, of)

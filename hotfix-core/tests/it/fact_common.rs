@@ -11,7 +11,7 @@ pub(crate) fn built_in(fact: Fact) -> FactId {
 }
 
 pub(crate) fn house(name: &str) -> FactId {
-    FactId::House(FactName::try_new(name).expect("a name"))
+    FactId::Custom(FactName::try_new(name).expect("a name"))
 }
 
 pub(crate) fn share(fraction: f64) -> FactValue {

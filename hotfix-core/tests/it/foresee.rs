@@ -116,8 +116,8 @@ fn field_15_a_run_that_is_going_to_fail_stops_early() {
     let mut watch = Watch::new("phased-canary", &errors_only(&[("/evidence/hold", json!(90))]));
     watch.look(60, errors([2, 100], [2, 900]));
     assert_eq!(watch.decision(), Decision::Continue);
-    let outlook = watch.rollout.outlook().unwrap().metrics[0].bound.unwrap();
-    assert_eq!((outlook.allows, outlook.possible), (Some(1.0), true));
+    let forecast = watch.rollout.forecast().unwrap().metrics[0].bound.unwrap();
+    assert_eq!((forecast.allows, forecast.possible), (Some(1.0), true));
     watch.look(60, errors([2, 100], [3, 900]));
     assert_eq!(
         watch.decision(),
@@ -176,8 +176,8 @@ fn field_15_a_phase_that_cannot_decide_says_so_early_and_once() {
         asked += rare.look(60, errors([0, 100], [u64::from(minute % 11 == 0), 900]));
         if said.is_none() && rare.rollout.verdict().has(Reason::CannotDecide) {
             said = Some(minute);
-            let outlook = rare.rollout.outlook().unwrap().metrics[0];
-            assert_eq!(outlook.promotion.unwrap().possible, Some(false));
+            let forecast = rare.rollout.forecast().unwrap().metrics[0];
+            assert_eq!(forecast.promotion.unwrap().possible, Some(false));
         }
     }
     assert!(said.is_some_and(|minute| (2..20).contains(&minute)), "{said:?}");
@@ -212,8 +212,8 @@ fn field_15_a_fix_that_can_no_longer_be_shown_to_work_is_asked_about() {
 fn field_1_evidence_says_how_many_more_requests_it_needs() {
     let mut watch = Watch::new("phased-canary", &errors_only(&[]));
     watch.look(60, errors([0, 1_000], [27, 9_000]));
-    let outlook = watch.rollout.outlook().unwrap();
-    let rollback = outlook.metrics[0].rollback.unwrap();
+    let forecast = watch.rollout.forecast().unwrap();
+    let rollback = forecast.metrics[0].rollback.unwrap();
     // Section 7's formula: (ln 100 + 1.2 - ln E) / (L KL) at ratio 2, 0.3%, share 0.1.
     let (p, w, r) = (0.003, 0.1, 2.0);
     let (null, truth) = (w, r * w / (r * w + 1.0 - w));
@@ -227,7 +227,7 @@ fn field_1_evidence_says_how_many_more_requests_it_needs() {
     let mut loud =
         Watch::new("phased-canary", &errors_only(&[("/phases/0/watch_most", json!(36_000))]));
     loud.look(60, errors([0, 1_000], [270, 9_000]));
-    let sooner = loud.rollout.outlook().unwrap().metrics[0].rollback.unwrap();
+    let sooner = loud.rollout.forecast().unwrap().metrics[0].rollback.unwrap();
     assert!(sooner.minutes < rollback.minutes && sooner.chance.unwrap() > 0.99, "{sooner:?}");
 }
 
@@ -414,9 +414,9 @@ fn field_8_single_bad_looks_are_tolerated_as_the_policy_says() {
         ("/metrics/bug/weight", json!(1.0)),
         ("/metrics/error_rate/success", json!(0.9)),
     ];
-    let looks = |bad_looks: u64, seen: &[u64]| {
+    let looks = |consecutive_breaches: u64, seen: &[u64]| {
         let mut set = errors_only(&quiet);
-        set.push(("/watch/bad_looks", json!(bad_looks)));
+        set.push(("/watch/consecutive_breaches", json!(consecutive_breaches)));
         let mut watch = Watch::new("phased-canary", &set);
         for &errors_seen in seen {
             watch.look(60, errors([errors_seen, 100], [3, 900]));

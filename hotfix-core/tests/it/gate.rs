@@ -89,7 +89,7 @@ fn gate_1_a_denial_stands_until_the_role_says_otherwise() {
     morning.input("14:33", r#"{"kind":"deny","by":"sam","role":"security","why":"unreviewed"}"#);
     assert_eq!(morning.rollout.state(), State::AwaitingApproval);
     let refusal = morning.try_input("14:34", r#"{"kind":"start","by":"lena"}"#).unwrap_err();
-    assert!(refusal.to_string().contains("`security` denied it"), "{refusal}");
+    assert!(refusal.to_string().contains("`security` denied the plan"), "{refusal}");
     morning.input("14:35", r#"{"kind":"approve","by":"sam","role":"security"}"#);
     assert_eq!(morning.rollout.state(), State::Ready);
 }
@@ -186,7 +186,7 @@ fn on_record(rollout: &Rollout) -> Value {
         "approvals": rollout.approvals(),
         "checklists": rollout.checklists(),
         "procedure": rollout.procedure(),
-        "intents": rollout.intents(),
+        "interventions": rollout.interventions(),
         "accepted": rollout.accepted(),
     });
     without_names(&mut record);

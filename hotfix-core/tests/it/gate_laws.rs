@@ -16,7 +16,7 @@ const POLICY: &str = r#"
 extends = "standard"
 name = "gates"
 approvals = [
-    { any_of = ["engineering_manager", "team_lead"], verbal = true, told = ["cto"] },
+    { any_of = ["engineering_manager", "team_lead"], verbal = true, notified = ["cto"] },
     { any_of = ["on_call_engineer"], after_the_fact = "1h" },
 ]
 checklists = [
@@ -86,7 +86,7 @@ fn on_record(rollout: &Rollout) -> Value {
         "approvals": rollout.approvals(),
         "checklists": rollout.checklists(),
         "procedure": rollout.procedure(),
-        "intents": rollout.intents(),
+        "interventions": rollout.interventions(),
         "facts": rollout.facts(),
         "severity": rollout.severity(),
         "accepted": rollout.accepted(),
@@ -155,12 +155,12 @@ fn may_start(rollout: &Rollout) -> bool {
     let approvals = rollout.approvals();
     let record = json!(approvals);
     let all: Vec<&Value> = record["demands"].as_array().unwrap().iter().collect();
-    let denied = record.to_string().contains(r#""said":"denied""#);
+    let denied = record.to_string().contains(r#""answer":"denied""#);
     let by_others = |demand: &Value| {
-        let words = demand["words"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let words = demand["statements"].as_array().map(Vec::as_slice).unwrap_or_default();
         words.iter().any(|word| {
             let spoken = word.get("heard_by").is_some();
-            word["said"] == "approved"
+            word["answer"] == "approved"
                 && word["author"] != true
                 && (!spoken || demand["verbal"] == true)
         })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hotfix_core::gate::Change;
-use hotfix_core::plan::{Incident, Release, ReleaseRecord, RollbackPoint, Traffic};
+use hotfix_core::plan::{ChangeRecord, Incident, Release, RollbackPoint, Traffic};
 use hotfix_core::rollout::{Input, InputKind};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -130,8 +130,8 @@ fn field_5_the_page_of_inputs_has_the_keys_of_the_plans_documents() {
     for key in keys::<Change>() {
         assert!(told("change").contains(key.as_str()), "{key}");
     }
-    for key in keys::<ReleaseRecord>() {
-        assert!(told("record").contains(key.as_str()), "{key}");
+    for key in keys::<ChangeRecord>() {
+        assert!(told("change_record").contains(key.as_str()), "{key}");
     }
     let error = serde_json::from_value::<RollbackPoint>(json!({"no such key": 0})).unwrap_err();
     for key in told("point") {

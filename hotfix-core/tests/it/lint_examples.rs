@@ -12,7 +12,7 @@ const ERRORS: &str = "/metrics/error_rate/success";
 fn with_examples() -> Vec<Policy> {
     let mut policies: Vec<Policy> =
         Policy::presets().iter().map(|name| Policy::preset(name).unwrap()).collect();
-    let toss = json!({ "ratio": 1.0, "of": "record" });
+    let toss = json!({ "ratio": 1.0, "of": "reference" });
     policies.push(patched(
         "standard",
         &[&vec![
@@ -20,11 +20,11 @@ fn with_examples() -> Vec<Policy> {
             ("/metrics/payment_success/success", toss),
             ("/metrics/payment_success/alert", json!(0.99)),
             ("/metrics/payment_success/rollback", json!(0.985)),
-            ("/metrics/bug/record", json!(1.25)),
+            ("/metrics/bug/reference", json!(1.25)),
             ("/metrics/bug/success", json!(1.5)),
             ("/metrics/bug/rollback", json!(20)),
             ("/metrics/bug/alert", json!(6)),
-            ("/record", json!({ "estimate": { "most": 3000 } })),
+            ("/change_record", json!({ "estimate": { "most": 3000 } })),
         ]],
     ));
     policies

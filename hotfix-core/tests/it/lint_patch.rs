@@ -42,7 +42,7 @@ const BARE: &[&str] = &[
     "severities",
     "rules",
     "tree",
-    "record",
+    "change_record",
     "roles",
     "vendors",
     "duties",
@@ -149,7 +149,7 @@ pub(crate) fn feed_back(policy: &Policy, finding: &Finding) {
             let bad = metric.worse.bad(*events, *trials);
             let one_less = metric.worse.bad(bad - 1.0, *trials);
             assert!(!trips(one_less), "{told}: {one_less} of {trials} are beyond it too");
-            let record = metric.record.unwrap();
+            let record = metric.reference.unwrap();
             let is_count = metric.kind == hotfix_core::grade::MetricKind::Count;
             let (upto, within): (u32, Vec<f64>) = {
                 #[expect(

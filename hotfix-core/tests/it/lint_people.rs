@@ -25,7 +25,7 @@ fn duties(all: Value) -> Patch {
 }
 
 fn rung(id: &str, step: u32, minutes: u32, severities: Value) -> Value {
-    json!({ "id": id, "kind": "escalate", "title": id, "step": step, "from": "detected", "within": minutes * 60, "severities": severities })
+    json!({ "id": id, "kind": "escalate", "title": id, "level": step, "from": "detected", "within": minutes * 60, "severities": severities })
 }
 
 fn message(kind: &str, audience: &str, text: &str, more: Value) -> Value {
@@ -43,12 +43,12 @@ fn gate_1_demands_that_contradict_each_other_are_found() {
             "P0",
             json!([
                 { "any_of": ["cto", "engineering_manager"] },
-                { "any_of": ["primary_on_call"], "told": told },
+                { "any_of": ["primary_on_call"], "notified": told },
             ]),
         )]
     };
     let unheld = vec![severity("P0", json!([{ "any_of": ["cto"] }]))];
-    let place = "/severities/P0/approvals/1/told";
+    let place = "/severities/P0/approvals/1/notified";
     check(
         "standard",
         vec![
@@ -56,7 +56,7 @@ fn gate_1_demands_that_contradict_each_other_are_found() {
             Row {
                 code: "HF-LINT-044",
                 place,
-                says: &["`cto`, `engineering_manager`", "`primary_on_call`", "only tells"],
+                says: &["`cto`, `engineering_manager`", "`primary_on_call`", "only notifies"],
                 base: vec![],
                 fault: matrix(json!(["engineering_manager"])),
                 near: matrix(json!(["team_lead"])),
@@ -122,7 +122,7 @@ fn time_4_roles_that_nobody_holds_are_found() {
             row(
                 "HF-LINT-045",
                 "/roles",
-                &["hold: `cto`"],
+                &["without holders: `cto`"],
                 roles(nobody.clone()),
                 roles(role("CTO", Some("Eve"), json!([]))),
             ),
@@ -205,15 +205,15 @@ fn time_1_ladders_with_holes_are_found() {
         vec![
             row(
                 "HF-LINT-049",
-                "/duties/1/step",
-                &["no rung 2", "`rung_1`"],
+                "/duties/1/level",
+                &["no level 2", "`rung_1`"],
                 ladder(&[(1, 0), (3, 15)]),
                 good(),
             ),
             row(
                 "HF-LINT-049",
-                "/duties/0/step",
-                &["no rung 1"],
+                "/duties/0/level",
+                &["no level 1"],
                 ladder(&[(2, 0), (3, 15)]),
                 good(),
             ),
@@ -226,8 +226,8 @@ fn time_1_ladders_with_holes_are_found() {
             ),
             row(
                 "HF-LINT-064",
-                "/duties/2/step",
-                &["`rung_1` and `rung_2`", "rung 2"],
+                "/duties/2/level",
+                &["`rung_1` and `rung_2`", "level 2"],
                 ladder(&[(1, 0), (2, 15), (2, 30)]),
                 good(),
             ),
@@ -243,7 +243,7 @@ fn time_1_ladders_with_holes_are_found() {
     // A policy without severities has one ladder.
     let found = patched("standard", &[&ladder(&[(1, 0), (3, 15)])]).lint(None);
     let hole = found.iter().find(|f| f.code() == "HF-LINT-049").unwrap();
-    assert_eq!(hole.message(), "the ladder has no rung 2 before `rung_1`, its rung 3");
+    assert_eq!(hole.message(), "the escalation policy has no level 2 before `rung_1`, its level 3");
     // One rung of two severities is one fault.
     let found = patched("standard", &[&base, &ladder(&[(1, 0), (3, 15)])]).lint(None);
     assert_eq!(found.iter().filter(|f| f.code() == "HF-LINT-049").count(), 1);
@@ -391,14 +391,14 @@ fn comm_1_occasions_without_a_message_are_found() {
             ),
             row(
                 &[],
-                with(tell("tell", "deployed")),
+                with(tell("notify", "deployed")),
                 news("alert", "stakeholders", json!([])),
                 news("resolved", "stakeholders", json!([])),
             ),
             // A policy without severities, and one without messages.
             row(
-                &["them"],
-                vec![tell("tell", "rolled_back")],
+                &["no message"],
+                vec![tell("notify", "rolled_back")],
                 news("rolled_back", "public", json!([])),
                 vec![],
             ),
@@ -453,7 +453,7 @@ fn comm_1_promises_are_held_against_the_plan() {
         vec![
             // S1: about 30 minutes for a plan of 60.
             row(
-                &["`news`", "30min", "1h at least"],
+                &["`news`", "30min", "at least 1h"],
                 vec![],
                 promise(started, "duration", None, 30),
                 promise(started, "duration", None, 60),
@@ -510,7 +510,7 @@ fn comm_1_promises_are_held_against_the_plan() {
                 promise("resolved", "review", None, 2880),
             ),
             row(
-                &["nothing makes"],
+                &["no review is due"],
                 vec![],
                 promise("resolved", "review", None, 1440),
                 [
@@ -535,12 +535,13 @@ fn dec_5_a_finding_on_the_wire_has_code_level_place_sentence_and_remedy() {
             "code": "HF-LINT-048",
             "level": "warn",
             "path": "/severities/P0/approvals",
-            "message": "a P0 is answered with a hot-fix that nobody approves",
-            "remedy": "name who approves it, if only afterwards",
+            "message": "a P0 is answered with a hot-fix, but needs no approval",
+            "remedy": "add an approval, with `after_the_fact` if it may follow the start",
             "example": null,
         })
     );
-    let late = patched("standard", &[&vec![("/record", json!({ "estimate": { "most": 3540 } }))]]);
+    let late =
+        patched("standard", &[&vec![("/change_record", json!({ "estimate": { "most": 3540 } }))]]);
     let found = late.lint(None);
     let finding = found.iter().find(|f| f.code() == "HF-LINT-042").unwrap();
     let times = &serde_json::to_value(finding).unwrap()["example"]["times"];

@@ -85,8 +85,8 @@ fn plan_1_an_alternative_that_no_release_can_choose_is_found() {
 
 #[test]
 fn dec_5_a_gate_that_is_a_coin_toss_is_found() {
-    let toss = json!({ "ratio": 1.0, "of": "record" });
-    let back = ("/phases/0/missed", json!("roll_back"));
+    let toss = json!({ "ratio": 1.0, "of": "reference" });
+    let back = ("/phases/0/criteria_missed", json!("roll_back"));
     check(
         "standard",
         vec![
@@ -100,7 +100,7 @@ fn dec_5_a_gate_that_is_a_coin_toss_is_found() {
             row(
                 "HF-LINT-022",
                 ERRORS,
-                &["2.85 are expected"],
+                &["2.85 bad events are expected"],
                 vec![(ERRORS, toss.clone()), back.clone()],
                 vec![back.clone()],
             ),
@@ -109,9 +109,9 @@ fn dec_5_a_gate_that_is_a_coin_toss_is_found() {
             row(
                 "HF-LINT-033",
                 "/metrics/bug/success",
-                &["`canary`", "1.19 are expected"],
-                vec![("/metrics/bug/record", json!(1.25)), ("/metrics/bug/success", json!(1.5))],
-                vec![("/metrics/bug/record", json!(1.25)), ("/metrics/bug/success", json!(5))],
+                &["`canary`", "1.19 bad events are expected"],
+                vec![("/metrics/bug/reference", json!(1.25)), ("/metrics/bug/success", json!(1.5))],
+                vec![("/metrics/bug/reference", json!(1.25)), ("/metrics/bug/success", json!(5))],
             ),
         ],
     );
@@ -143,8 +143,12 @@ fn dec_5_bands_that_a_healthy_release_trips_are_found() {
                 "HF-LINT-024",
                 rollback,
                 &[],
-                vec![far.clone(), (rollback, json!(0.98)), ("/watch/bad_looks", json!(30))],
-                vec![far, (rollback, json!(0.98)), ("/watch/bad_looks", json!(31))],
+                vec![
+                    far.clone(),
+                    (rollback, json!(0.98)),
+                    ("/watch/consecutive_breaches", json!(30)),
+                ],
+                vec![far, (rollback, json!(0.98)), ("/watch/consecutive_breaches", json!(31))],
             ),
         ],
     );
@@ -153,7 +157,7 @@ fn dec_5_bands_that_a_healthy_release_trips_are_found() {
 #[test]
 fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
     let live = |ratio: f64| json!({ "ratio": ratio, "of": "live" });
-    let cpu = |record: Value| json!({ "kind": "gauge", "worse": "higher", "record": record, "alert": live(1.5) });
+    let cpu = |record: Value| json!({ "kind": "gauge", "worse": "higher", "reference": record, "alert": live(1.5) });
     let latency = "/metrics/latency_p95/success";
     let evidence = ("/phases/0/promotion", json!("evidence_of_no_harm"));
     let volume = |key: &'static str| (key, Value::Null);
@@ -193,7 +197,7 @@ fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
             row(
                 "HF-LINT-027",
                 "/phases/1",
-                &["`partial`", "50 in a window"],
+                &["`partial`", "has 50 trials"],
                 vec![("/phases/1/share", json!(0.99))],
                 vec![("/phases/1/share", json!(0.98))],
             ),
@@ -235,10 +239,10 @@ fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
             row(
                 "HF-LINT-037",
                 "/metrics/cpu/alert",
-                &["`full`", "no record"],
+                &["`full`", "no reference"],
                 vec![("/metrics/cpu", {
                     let mut cpu = cpu(json!(0));
-                    cpu.as_object_mut().unwrap().remove("record");
+                    cpu.as_object_mut().unwrap().remove("reference");
                     cpu
                 })],
                 vec![("/metrics/cpu", cpu(json!(0.5)))],

@@ -103,10 +103,11 @@ fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
 
 #[test]
 fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
-    let record = |most: u32| ("/record", json!({ "estimate": { "least": 60, "most": most * 60 } }));
+    let record =
+        |most: u32| ("/change_record", json!({ "estimate": { "least": 60, "most": most * 60 } }));
     let slo = |most: u32, to: &str| {
         (
-            "/record",
+            "/change_record",
             json!({ "slo": { "name": "live", "within": most * 60, "from": "declared", "to": to } }),
         )
     };
@@ -125,7 +126,7 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
         vec![
             Row {
                 code: "HF-LINT-041",
-                place: "/record/estimate/most",
+                place: "/change_record/estimate/most",
                 says: &["34min", "18min to 35min"],
                 base: vec![steps.clone()],
                 fault: vec![record(34)],
@@ -134,7 +135,7 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
             // Until it is live: 13 to 25 minutes.
             Row {
                 code: "HF-LINT-041",
-                place: "/record/slo/within",
+                place: "/change_record/slo/within",
                 says: &["objective", "24min", "13min to 25min"],
                 base: vec![steps],
                 fault: vec![slo(24, "deployed")],
@@ -142,21 +143,21 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
             },
             row(
                 "HF-LINT-042",
-                "/record/estimate/most",
-                &["59min", "1h at least"],
+                "/change_record/estimate/most",
+                &["59min", "at least 1h"],
                 vec![record(59)],
                 vec![record(60)],
             ),
             row(
                 "HF-LINT-042",
-                "/record/slo/within",
+                "/change_record/slo/within",
                 &["26min", "27min"],
                 vec![slo(26, "deployed")],
                 vec![slo(27, "deployed")],
             ),
             row(
                 "HF-LINT-042",
-                "/record/slo/within",
+                "/change_record/slo/within",
                 &["objective is 59min"],
                 vec![slo(59, "resolved")],
                 vec![slo(60, "resolved")],
@@ -167,32 +168,32 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
     let found = |to: &str, most: u32| -> Vec<String> {
         let policy = patched("fast-track", &[&vec![slo(most, to)]]);
         let findings = policy.lint(None).into_iter();
-        findings.filter(|f| f.path == "/record/slo/within").map(|f| f.message()).collect()
+        findings.filter(|f| f.path == "/change_record/slo/within").map(|f| f.message()).collect()
     };
     assert_eq!(
         found("closed", 30),
         [
-            "the objective is 30min, and the steps of the procedure and the watch after them take 48min to 1h 5min",
-            "the objective is 30min, and the phases and the watch after them alone take 55min at least",
+            "the objective is 30min, but the steps of the procedure and the watch after them take 48min to 1h 5min",
+            "the objective is 30min, but the phases and the watch after them alone take at least 55min",
         ]
     );
     assert_eq!(found("closed", 55).len(), 1);
     assert!(found("closed", 65).is_empty());
-    let steps = "the objective is 30min, and the steps of the procedure take 18min to 35min";
+    let steps = "the objective is 30min, but the steps of the procedure take 18min to 35min";
     assert_eq!(found("resolved", 30), [steps]);
 }
 
 #[test]
 fn dec_7_a_policy_whose_review_is_overdue_is_found() {
     let review = |changed: &str| {
-        ("/record", json!({ "changed": changed, "review": { "every": 90 * 86_400 } }))
+        ("/change_record", json!({ "changed": changed, "review": { "every": 90 * 86_400 } }))
     };
     // Today is the 20th of November, noon: 90 days ago it was the 22nd of August.
     check(
         "standard",
         vec![row(
             "HF-LINT-050",
-            "/record/review/every",
+            "/change_record/review/every",
             &["2026-08-22", "90d"],
             vec![review("2026-08-22")],
             vec![review("2026-08-23")],

@@ -74,12 +74,12 @@ fn vcs_1_steps_that_cannot_be_taken_in_their_order_are_found() {
                 ),
             ),
             bad(
-                &["`merge` has no branch to go to"],
+                &["`merge` has no target branch"],
                 "production_tag",
                 json!(["branch", "commit", "merge"]),
             ),
             bad(
-                &["`merge_back` has no branch"],
+                &["`merge_back` has no target branch"],
                 "git_flow",
                 json!(["branch", "commit", "merge_back"]),
             ),

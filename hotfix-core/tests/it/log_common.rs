@@ -56,7 +56,7 @@ pub(crate) fn release(author: &str) -> Value {
         "previous": "2.3.0",
         "author": author,
         "methods": [{"kind": "redeploy", "seconds": 150}, {"kind": "feature_flag", "seconds": 5}],
-        "record": { "prepared_by": { "name": "Quinn", "kind": "person" }, "build": "456" },
+        "change_record": { "prepared_by": { "name": "Quinn", "kind": "person" }, "build": "456" },
     })
 }
 

@@ -41,7 +41,7 @@ fn roll_7_nobody_is_named_in_the_hashed_part() {
             "/plan/release/author".to_owned(),
             format!("{} <{}>", salted("Lena Ode"), salted("lena@example.org")),
         ),
-        ("/plan/release/record/prepared_by/name".to_owned(), salted("Quinn").to_string()),
+        ("/plan/release/change_record/prepared_by/name".to_owned(), salted("Quinn").to_string()),
         (format!("{lead}/holders/0/name"), salted("Iris Moreau").to_string()),
         (format!("{lead}/holders/0/reach"), salted("+44 20 7946 0018").to_string()),
         (format!("{lead}/reach"), "the pager of payments".to_owned()),
@@ -120,7 +120,7 @@ fn plan_7_a_plans_digest_does_not_say_who_people_are() {
     // A program is nobody.
     let agent = |name: &str| {
         let mut release = lena.clone();
-        release["record"]["prepared_by"] = json!({"name": name, "kind": "agent"});
+        release["change_record"]["prepared_by"] = json!({"name": name, "kind": "agent"});
         digest(&release, policy())
     };
     assert_ne!(agent("planner"), agent("other planner"));
@@ -167,9 +167,12 @@ fn gate_1_after_names_were_taken_out_a_role_is_held_by_whom_the_salt_tells() {
         assert_eq!(approve(log, by).is_ok(), taken, "{by}");
     }
     let message = approve(&by_name, "Noor Haddad").unwrap_err();
-    assert!(message.contains("whose name was taken out of the log: write it"), "{message}");
+    assert!(message.contains("whose name was redacted in the log: write it"), "{message}");
     let message = approve(&nobody, "Iris Moreau").unwrap_err();
-    assert!(message.contains("with its salt: go on with the log that has them"), "{message}");
+    assert!(
+        message.contains("together with the salt: continue with the log that has both"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -379,7 +382,7 @@ fn roll_7_a_release_that_comes_later_is_written_without_names_too() {
     let values: Value = serde_json::from_str(last).unwrap();
     let values = values["personal"]["values"].as_object().unwrap().clone();
     let places: Vec<_> = values.keys().map(String::as_str).collect();
-    assert_eq!(places, ["/release/author", "/release/record/prepared_by/name"]);
+    assert_eq!(places, ["/release/author", "/release/change_record/prepared_by/name"]);
     let again = Rollout::replay(log.as_bytes(), Recording::Keep).unwrap();
     assert_eq!(again.plan(), rollout.plan());
     assert!(audit(log.as_bytes(), rollout.head()).is_clean());

@@ -62,8 +62,8 @@ fn play(document: &Value, file: &Value) -> Incident {
     if policy["facts"].is_null() {
         policy["facts"] = json!({});
     }
-    if policy["record"].is_null() {
-        policy["record"] = json!({});
+    if policy["change_record"].is_null() {
+        policy["change_record"] = json!({});
     }
     case.change(&mut policy);
     let policy =

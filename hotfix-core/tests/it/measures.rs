@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hotfix_core::grade::Moment;
 use hotfix_core::report::measures::{
-    Figure, Known, MeasureError, Measures, Objective, Period, Standing, dora, similar, split_logs,
+    Figure, Known, MeasureError, MeasureStatus, Measures, Objective, Period, dora, similar,
+    split_logs,
 };
 use hotfix_core::rollout::{Input, Rollout};
 use hotfix_core::unit::Span;
@@ -44,10 +45,10 @@ fn post_3_each_incident_is_measured_as_its_case_says() {
                 (Some(a), Some(b)) => a == b,
                 _ => value == wanted.get(2).unwrap_or(&Value::Null),
             };
-            if measure["standing"] != wanted[1] || !same {
+            if measure["status"] != wanted[1] || !same {
                 wrong.push(format!("{}: {wanted} is {measure}", incident.id));
             }
-            assert_eq!(measure["until"] == "open", measure["standing"] == "open", "{measure}");
+            assert_eq!(measure["until"] == "open", measure["status"] == "open", "{measure}");
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -87,8 +88,8 @@ fn post_3_every_prefix_agrees_with_what_is_known_later() {
                 let name = measure.name.as_str();
                 // Judged values go on while it is watched; those of ended times never.
                 let place = format!("{} line {number}: {name}", incident.id);
-                match (measure.standing, &measure.figure) {
-                    (Standing::Known, figure) => {
+                match (measure.status, &measure.figure) {
+                    (MeasureStatus::Known, figure) => {
                         // What is missed is known when its time is up, and its end comes when it comes.
                         let missed = *figure == Some(Figure::Objective(Objective::Missed));
                         let to = measure.to.as_ref().filter(|_| !missed);
@@ -101,7 +102,7 @@ fn post_3_every_prefix_agrees_with_what_is_known_later() {
                             assert!(span.as_seconds() >= *least, "{place}");
                         }
                     }
-                    (Standing::Open, figure) => {
+                    (MeasureStatus::Open, figure) => {
                         assert!(!known.contains_key(name), "{place} is open again");
                         if let Some(Figure::Seconds(span)) = figure {
                             let before = running.insert(name, span.as_seconds());
@@ -111,7 +112,7 @@ fn post_3_every_prefix_agrees_with_what_is_known_later() {
                             );
                         }
                     }
-                    (Standing::NotSaid, figure) => {
+                    (MeasureStatus::NotStated, figure) => {
                         assert!(figure.is_none(), "{place} has a figure");
                         assert!(!known.contains_key(name), "{place} is forgotten");
                     }
@@ -129,18 +130,18 @@ fn post_3_an_objective_that_is_late_is_missed_before_it_is_reached() {
         let measures = Measures::from_log(&log.as_bytes()[..=end]).unwrap();
         let slo = measures.measures.into_iter().find(|m| m.name.as_str() == "slo").unwrap();
         let missed = slo.figure == Some(Figure::Objective(Objective::Missed));
-        assert_eq!(missed, slo.standing == Standing::Known, "{slo:?}");
-        standings.push(slo.standing);
+        assert_eq!(missed, slo.status == MeasureStatus::Known, "{slo:?}");
+        standings.push(slo.status);
     }
     standings.dedup();
-    assert_eq!(standings, [Standing::Open, Standing::Known]);
+    assert_eq!(standings, [MeasureStatus::Open, MeasureStatus::Known]);
 }
 
 #[test]
 fn post_3_requests_hurt_are_those_that_were_counted() {
     let log = incidents().into_iter().find(|i| i.id == "INC-2055").unwrap().log;
     let measures = Measures::from_log(log.as_bytes()).unwrap();
-    let hurt = measures.measures.iter().find(|m| m.name.as_str() == "requests_hurt").unwrap();
+    let hurt = measures.measures.iter().find(|m| m.name.as_str() == "requests_affected").unwrap();
     let Some(Figure::Requests(by_version)) = &hurt.figure else { panic!("{hurt:?}") };
     // 120 of 1,000 in each minute until it went back; the second attempt 5 payments of 1,000 in each of four.
     assert_eq!(by_version["2.3.1"].at_least, 360.0);
@@ -286,12 +287,12 @@ fn post_3_what_nobody_knows_is_no_match() {
 fn post_3_the_trends_drawing_says_in_words_what_it_shows() {
     let incidents = incidents();
     let chart = dora(&logs(&incidents), Period::Month).unwrap().chart().unwrap();
-    assert!(chart.svg.starts_with("<svg role=\"img\" aria-labelledby=\"trend-title trend-words\""));
-    assert!(chart.svg.contains(&format!("<desc id=\"trend-words\">{}</desc>", chart.words)));
+    assert!(chart.svg.starts_with("<svg role=\"img\" aria-labelledby=\"trend-title trend-text\""));
+    assert!(chart.svg.contains(&format!("<desc id=\"trend-text\">{}</desc>", chart.text)));
     assert!(
-        chart.words.contains("2026-03: 3 deployments, change failure rate 50% (1 of 2)"),
+        chart.text.contains("2026-03: 3 deployments, change failure rate 50% (1 of 2)"),
         "{}",
-        chart.words
+        chart.text
     );
     assert_eq!(chart.svg.matches("<svg").count(), 1);
     assert!(chart.svg.trim_end().ends_with("</svg>"));

@@ -133,7 +133,7 @@ fn comm_1_where_no_line_is_left_the_message_says_how_it_stands() {
         let rollout = &marked_states(preset)[0];
         let fields = ["phase", "share", "next_step", "metrics", "duration"];
         let text = without(rollout, Audience::Responders, Format::Text, &fields).to_string();
-        assert_eq!(text, "SECRET-title: a fix waits for approval", "{preset}");
+        assert_eq!(text, "SECRET-title: a fix is waiting for approval", "{preset}");
         for audience in Audience::ALL {
             let Rendered::Json(event) = without(rollout, *audience, Format::PagerDuty, &fields)
             else {

@@ -337,10 +337,10 @@ fn comm_1_a_line_without_its_value_is_left_out() {
 #[test]
 fn comm_2_what_cannot_be_asked_for_is_refused_with_a_remedy() {
     for (request, code, part) in [
-        ("[]", "HF-MSG-001", "no JSON object"),
+        ("[]", "HF-MSG-001", "not a JSON object"),
         ("{", "HF-MSG-001", "EOF"),
         ("{}", "HF-MSG-001", "`kind` is missing"),
-        (r#"{"kind": 1}"#, "HF-MSG-001", "`kind` is no text"),
+        (r#"{"kind": 1}"#, "HF-MSG-001", "`kind` is not a string"),
         (r#"{"kind": "alert", "to": "public"}"#, "HF-MSG-001", "`to`"),
         (r#"{"kind": "alert", "values": []}"#, "HF-MSG-001", "`values`"),
         (r#"{"kind": "alert", "values": {"title": 1}}"#, "HF-MSG-001", "`title`"),

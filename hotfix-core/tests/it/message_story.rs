@@ -188,7 +188,7 @@ pub(crate) fn marked_states(preset: &str) -> Vec<Rollout> {
     let release = json!({
         "version": marked("version"), "previous": marked("previous"), "branch": "hotfix/SECRET-branch", "commit": marked("commit"),
         "author": format!("{} <{}@host>", marked("author"), marked("mail")), "description": marked("description"),
-        "record": { "build": marked("build"), "artifact": marked("host"), "prepared_by": { "name": marked("preparer"), "kind": "person" },
+        "change_record": { "build": marked("build"), "artifact": marked("host"), "prepared_by": { "name": marked("preparer"), "kind": "person" },
             "links": { "diagnosis": marked("link") } },
         "methods": [{ "kind": "redeploy", "seconds": 150 }],
     });

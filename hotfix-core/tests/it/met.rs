@@ -66,8 +66,8 @@ fn met_2_a_bound_is_absolute_or_relative_to_the_record_or_to_the_live_arm() {
     let cases = [
         ("alert = 0.8", 0.79, 0.1, Band::Success),
         ("alert = 0.8", 0.81, 0.1, Band::Alert),
-        ("record = 0.4\nalert = { ratio = 2.0, of = \"record\" }", 0.81, 0.9, Band::Alert),
-        ("record = 0.4\nalert = { ratio = 2.0, of = \"live\" }", 0.81, 0.9, Band::Success),
+        ("reference = 0.4\nalert = { ratio = 2.0, of = \"reference\" }", 0.81, 0.9, Band::Alert),
+        ("reference = 0.4\nalert = { ratio = 2.0, of = \"live\" }", 0.81, 0.9, Band::Success),
         ("alert = { ratio = 2.0, of = \"live\" }", 0.81, 0.4, Band::Alert),
         ("rollback = { value = 0.8, unless_both_arms = true }", 0.9, 0.85, Band::Success),
         ("rollback = { value = 0.8, unless_both_arms = true }", 0.9, 0.75, Band::Rollback),
@@ -83,7 +83,7 @@ fn met_2_a_bound_is_absolute_or_relative_to_the_record_or_to_the_live_arm() {
 #[test]
 fn met_2_volumes_and_counts_scale_with_the_share_and_rates_hold_per_arm() {
     let volume =
-        "[v]\nkind = \"volume\"\nworse = \"lower\"\nrecord = \"1000/min\"\nalert = \"800/min\"";
+        "[v]\nkind = \"volume\"\nworse = \"lower\"\nreference = \"1000/min\"\nalert = \"800/min\"";
     assert_eq!(
         Watch::new(volume).observe(7, r#"{"v":{"canary":100,"baseline":900}}"#),
         Band::Success

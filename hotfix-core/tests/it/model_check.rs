@@ -103,7 +103,7 @@ fn roll_1_no_sequence_breaks_a_law_and_the_page_says_what_was_seen() {
     if depth() != DEPTH {
         return;
     }
-    let states = tree::read(&tree::root().join("hotfix-core/src/rollout/state.rs"));
+    let states = tree::read(&tree::root().join("hotfix-core/src/rollout/stage.rs"));
     let page = tree::read(&tree::root().join(PAGE));
     let page = between(&page, "diagram", &format!("```mermaid\n{}```\n", all.mermaid()));
     let page = between(&page, "states", &all.tables(|state| page::meaning(&states, state)));

@@ -399,7 +399,8 @@ fn stat_2_a_comparison_that_has_no_look_left_says_so() {
         rollout.handle(at, &seen(by_pod(&now[..10], 0), by_pod(&now[10..], 10))).unwrap();
         let known = rollout.evidence(error_rate()).unwrap();
         assert_eq!(known.mode, EvidenceMode::Randomised);
-        assert_eq!(known.why.contains("no look is left"), tick >= looks, "{tick}: {}", known.why);
+        let is_last = known.why.contains("no further interim analysis");
+        assert_eq!(is_last, tick >= looks, "{tick}: {}", known.why);
     }
     assert_eq!(rollout.state(), State::Monitoring);
 }

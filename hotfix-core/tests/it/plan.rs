@@ -50,12 +50,15 @@ fn plan_3_s1_s_timeline_takes_sixty_minutes() {
 fn plan_3_until_it_is_closed_the_watch_counts() {
     let mut policy: Value =
         serde_json::from_str(&Policy::preset("fast-track").unwrap().to_json()).unwrap();
-    policy["record"]["slo"]["to"] = json!("closed");
+    policy["change_record"]["slo"]["to"] = json!("closed");
     let policy = Arc::new(Policy::from_json(&policy.to_string()).unwrap());
     let incident = r#"{"id":"INC-2041","severity":"P2","detected_at":"2026-03-03T14:06:00Z"}"#;
     let plan = Plan::from_json(policy, incident, RELEASE, "").unwrap();
     let slo = plan.slo().slo.unwrap();
-    assert_eq!(slo.sentence, "needs 48min to 1h 5min, more than the 30min allowed: missed");
+    assert_eq!(
+        slo.sentence,
+        "Planned: 48min to 1h 5min, more than the 30min allowed. The limit is missed."
+    );
     // Phases and watch take 55 minutes: no start keeps it.
     assert_eq!((slo.verdict, slo.latest_start), (Some(Kept::Missed), None));
 }
@@ -154,7 +157,7 @@ fn plan_7_what_cannot_be_a_plan_is_refused_with_its_place() {
         ),
         (
             INCIDENT,
-            r#"{"version":"1","previous":"0","record":{"links":{"tests":"a","tests":"b"}}}"#,
+            r#"{"version":"1","previous":"0","change_record":{"links":{"tests":"a","tests":"b"}}}"#,
             "",
             "HF-PLAN-001",
             "`tests` comes twice",

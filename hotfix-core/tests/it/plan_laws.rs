@@ -123,8 +123,9 @@ fn gate_6_a_check_that_the_policy_lacks_is_a_finding_and_sees_to_nothing() {
                 }
                 AdviceCheck::Messages => {
                     document["messages"] = json!([]);
-                    let told = |duty: &Value| duty["kind"] == "tell" || duty["kind"] == "update";
-                    document["duties"].as_array_mut().unwrap().retain(|duty| !told(duty));
+                    let notices =
+                        |duty: &Value| duty["kind"] == "notify" || duty["kind"] == "update";
+                    document["duties"].as_array_mut().unwrap().retain(|duty| !notices(duty));
                 }
                 AdviceCheck::Monitoring => {
                     document.remove("efficacy");

@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use hotfix_core::grade::Severity;
-use hotfix_core::plan::{Plan, PreparedBy, Preparer, Release, ReleaseRecord, Subject};
+use hotfix_core::plan::{ChangeRecord, Plan, PreparedBy, Preparer, Release, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::vcs::{Command, Step};
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ fn scenario(policy: &str) -> Plan {
         "version": "2.3.1", "previous": "2.3.0", "branch": "hotfix/payment-null-check", "author": "Sam",
         "description": "payment null check",
         "methods": [{"kind": "feature_flag", "seconds": 5}, {"kind": "redeploy", "seconds": 150}, {"kind": "git_revert"}],
-        "record": {"prepared_by": {"name": "Sam", "kind": "person"}, "created": "2026-03-03T14:20:00Z"},
+        "change_record": {"prepared_by": {"name": "Sam", "kind": "person"}, "created": "2026-03-03T14:20:00Z"},
     });
     let traffic = json!({"requests_per_minute": 1000});
     let policy = Arc::new(Policy::preset(policy).unwrap());
@@ -140,7 +140,7 @@ fn hostile_plan(text: &str) -> Plan {
         }
     }
     policy["scope"]["wanted"] = json!([text]);
-    policy["record"]["slo"]["name"] = json!(text);
+    policy["change_record"]["slo"]["name"] = json!(text);
     policy["rollback"]["aftercare"] = json!([text]);
     let policy = Policy::from_json(&policy.to_string()).unwrap();
     let some = || Some(text.to_owned());
@@ -159,12 +159,12 @@ fn hostile_plan(text: &str) -> Plan {
         commit: some(),
         author: some(),
         description: some(),
-        record: Some(ReleaseRecord {
+        change_record: Some(ChangeRecord {
             prepared_by: Some(PreparedBy { name: said("name"), kind: Preparer::Agent }),
             build: Some(said("build")),
             artifact: Some(said("artifact")),
             links: hotfix_core::plan::Link::ALL.iter().map(|link| (*link, said("link"))).collect(),
-            ..ReleaseRecord::default()
+            ..ChangeRecord::default()
         }),
         ..Release::default()
     };
@@ -201,8 +201,9 @@ fn skeleton(page: &str) -> Vec<String> {
             }
             Event::End(tag) => parts.push(format!("{tag:?}")),
             Event::Code(name) => {
-                let ours =
-                    |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '~');
+                let ours = |c: char| {
+                    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '~' | '–')
+                };
                 assert!(name.chars().all(ours), "{name} in {page}");
             }
             Event::Text(_) | Event::SoftBreak => {}
@@ -411,15 +412,18 @@ fn section<'a>(page: &'a str, heading: &str) -> &'a str {
 #[test]
 fn plan_6_the_page_of_s1_says_what_its_gates_do_and_what_to_do_about_it() {
     let page = scenario("phased-canary").to_markdown(None);
-    let sight = section(&page, "What each phase can see");
-    let sentence = "3, 15 and 90 errors are to be expected of a healthy fix; at the gates it fails in 35, 43 and 47 of 100 cases and passes all of them in 19.";
-    let at = sight.find(sentence).unwrap();
+    let power = section(&page, "What each phase can detect");
+    let sentence = "A healthy fix is expected to have 3, 15 and 90 errors. By chance it misses the gates in 35, 43 and 47 of 100 cases and passes all of them in 19 of 100.";
+    let at = power.find(sentence).unwrap();
     // What to do comes before the tables.
-    let advice = sight.find("at or below 0.9% (3 × the record) lets it through all gates").unwrap();
-    assert!(at < advice && advice < sight.find("| phase |").unwrap(), "{sight}");
+    let advice = power
+        .find("with the bound at or below 0.9% (3 × the reference) it passes all gates")
+        .unwrap();
+    assert!(at < advice && advice < power.find("| phase |").unwrap(), "{power}");
     let strategy = section(&page, "Strategy");
     assert!(
-        strategy.contains("**canary**, the policy's own") && strategy.contains("Advised: canary."),
+        strategy.contains("**canary**, the strategy of the policy")
+            && strategy.contains("Recommended: canary."),
         "{strategy}"
     );
     // Without a start there are no commands.
@@ -431,20 +435,20 @@ fn plan_7_the_page_is_in_the_order_of_an_incident() {
     for name in Policy::presets() {
         let page = scenario(name).to_markdown(Some(START.parse().unwrap()));
         let wanted = [
-            "How bad it is",
+            "Severity",
             "Needed before the start",
-            "Mind this",
+            "Findings",
             "Strategy",
             "Phases",
-            "What each phase can see",
+            "What each phase can detect",
             "Timeline",
-            "Way back",
+            "Rollback",
             "If something else fails",
             "Source control",
             "Procedure",
             "Risks",
             "Dos and don'ts",
-            "Record",
+            "Change record",
         ];
         let found: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         let in_order: Vec<&str> =
@@ -471,17 +475,21 @@ fn plan_5_gate_4_the_page_says_what_cannot_go_back_and_what_is_too_much() {
     );
     let page = plan.unwrap().to_markdown(None);
     let needed = section(&page, "Needed before the start");
-    assert!(needed.contains("**too much for a hot-fix:** it migrates a database (migrations/2.sql): take the migration out"), "{needed}");
-    assert!(needed.contains("it has 904 lines, and the policy allows 200"), "{needed}");
-    assert!(needed.contains("the change: 2 files, +903 −1 lines, no test among them"), "{needed}");
-    let back = section(&page, "Way back");
-    assert!(back.contains("**Cannot go back:** the schema change: freeze"), "{back}");
+    assert!(needed.contains("**too much for a hot-fix:** it migrates a database (migrations/2.sql): remove the migration"), "{needed}");
+    assert!(needed.contains("it changes 904 lines, and the policy allows 200"), "{needed}");
+    assert!(needed.contains("the change: 2 files, +903 −1 lines, none of them a test"), "{needed}");
+    let back = section(&page, "Rollback");
+    assert!(
+        back.contains("**Cannot be rolled back:** the schema change; the rollout freezes"),
+        "{back}"
+    );
     assert!(!back.contains("traffic.schema_change"), "{back}");
     assert!(
-        section(&page, "Strategy").contains("chosen for this release; the policy's own is canary"),
+        section(&page, "Strategy")
+            .contains("chosen for this release; the policy's strategy is canary"),
         "{page}"
     );
-    assert!(section(&page, "Mind this").contains("changes a schema"), "{page}");
+    assert!(section(&page, "Findings").contains("changes a schema"), "{page}");
 }
 
 /// The blocks of commands of a page, as a reader of Markdown takes them.
@@ -527,9 +535,10 @@ fn source_control_is_shown_as_it_is(preset: &str, text: &str) {
         }
     };
     steps(&vcs.steps);
-    steps(&vcs.back.steps);
-    for (at, branch) in vcs.home.branches.iter().filter(|branch| !branch.planned).enumerate() {
-        let look = Step { commands: vcs.home.look.clone(), ..blank(&vcs.steps[0]) };
+    steps(&vcs.rollback.steps);
+    for (at, branch) in vcs.merge_back.branches.iter().filter(|branch| !branch.planned).enumerate()
+    {
+        let look = Step { commands: vcs.merge_back.inspect.clone(), ..blank(&vcs.steps[0]) };
         steps(if at == 0 { std::slice::from_ref(&look) } else { &[] });
         let has = Step { commands: vec![branch.has.clone()], ..blank(&vcs.steps[0]) };
         steps(&[has]);
@@ -572,6 +581,9 @@ fn vcs_1_a_refusal_is_a_remark_on_the_page() {
     let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "").unwrap();
     let page = plan.to_markdown(Some(START.parse().unwrap()));
     let shown = section(&page, "Source control");
-    assert!(shown.contains("No plan can be made: ") && !shown.contains("```"), "{shown}");
+    assert!(
+        shown.contains("No source-control plan can be made: ") && !shown.contains("```"),
+        "{shown}"
+    );
     skeleton(&page);
 }

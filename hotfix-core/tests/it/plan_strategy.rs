@@ -69,7 +69,7 @@ fn plan_1_every_case_of_strategies_recommendations_and_ways_back() {
 fn healthy(policy: &Policy, share: f64) -> Value {
     let reading = |metric: &Metric| {
         let arm = |part: f64, better: f64| {
-            let (n, record) = ((20_000.0 * part).round(), metric.record.unwrap_or(0.0));
+            let (n, record) = ((20_000.0 * part).round(), metric.reference.unwrap_or(0.0));
             match metric.kind {
                 MetricKind::Proportion => {
                     let bad = (metric.worse.bad(n * record, n) * better).floor();

@@ -64,11 +64,11 @@ fn plan_7_the_document_has_each_view_as_its_call_gives_it() {
             ("scope", json!(plan.scope())),
             ("demands", json!(plan.demands())),
             ("duration", json!(plan.duration())),
-            ("record", json!(plan.record())),
+            ("change_record", json!(plan.change_record())),
         ] {
             assert_eq!(document[view], wanted, "{name}: {view}");
         }
         // They take milliseconds, and need a time.
-        assert!(document.get("sight").is_none() && document.get("source_control").is_none());
+        assert!(document.get("power").is_none() && document.get("source_control").is_none());
     }
 }

@@ -2,8 +2,8 @@
 
 use hotfix_core::fact::Facts;
 use hotfix_core::grade::{
-    Calendar, DutyKind, GateMode, Hotfix, MetricKind, Moment, PromotionRule, Refactoring,
-    Reference, Response, ReviewTime, Severity, Signal, Worse,
+    BoundBase, Calendar, DutyKind, GateMode, Hotfix, MetricKind, Moment, PromotionRule,
+    Refactoring, Response, ReviewTime, Severity, Signal, Worse,
 };
 use hotfix_core::lint::Level;
 use hotfix_core::policy::section::{Bound, BoundValue, Due};
@@ -248,7 +248,7 @@ fn roll_7_the_log_carries_a_policy_through_the_same_checks() {
     let wire: Value = serde_json::from_str(&policy.to_json()).unwrap();
     assert_eq!(wire["phases"][0]["share"], json!(0.1));
     assert_eq!(wire["phases"][0]["watch"], json!(600));
-    assert_eq!(wire["metrics"]["error_rate"]["record"], json!(0.003));
+    assert_eq!(wire["metrics"]["error_rate"]["reference"], json!(0.003));
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn bound(value: BoundValue) -> Bound {
 }
 
 fn of_record(ratio: &str) -> BoundValue {
-    BoundValue::Relative(ratio.parse().unwrap(), Reference::Record)
+    BoundValue::Relative(ratio.parse().unwrap(), BoundBase::Reference)
 }
 
 #[test]
@@ -319,14 +319,18 @@ fn met_1_every_figure_of_s1s_table_is_in_the_preset() {
     assert_eq!(policy.metrics().len(), table.len());
     for (id, kind, worse, record, success, alert, rollback) in table {
         let metric = policy.metric(id).unwrap();
-        assert_eq!((metric.kind, metric.worse, metric.record), (kind, worse, Some(record)), "{id}");
+        assert_eq!(
+            (metric.kind, metric.worse, metric.reference),
+            (kind, worse, Some(record)),
+            "{id}"
+        );
         assert_eq!(metric.bounds.success, success.map(bound), "{id}");
         assert_eq!(metric.bounds.alert, Some(bound(alert)), "{id}");
         assert_eq!(metric.bounds.rollback, Some(bound(rollback)), "{id}");
     }
     let latency = policy.metric("latency_p95").unwrap();
     assert_eq!(latency.quantile.as_fraction(), 0.95);
-    assert!((latency.record.unwrap() * 1.1 - 0.275).abs() < 1e-12, "S1: at most 275 ms");
+    assert!((latency.reference.unwrap() * 1.1 - 0.275).abs() < 1e-12, "S1: at most 275 ms");
     assert!(
         policy.metric("bug").unwrap().scaled && policy.metric("request_volume").unwrap().scaled
     );
@@ -343,7 +347,7 @@ fn plan_2_phases_of_s1() {
         assert_eq!(phase.deploy.as_seconds(), f64::from(deploy * 60));
         assert_eq!(phase.watch.as_seconds(), f64::from(watch * 60));
         assert_eq!(phase.promotion, PromotionRule::NoEvidenceOfHarm);
-        assert_eq!(phase.missed, Response::RollBack, "S1 rolls back at once");
+        assert_eq!(phase.criteria_missed, Response::RollBack, "S1 rolls back at once");
         assert_eq!(phase.gate, GateMode::Automatic);
         assert!(!phase.objective.is_empty());
     }
@@ -418,12 +422,12 @@ fn missed(policy: &Policy, metric: &str) -> f64 {
     let minutes = (first.watch.as_seconds() - policy.watch().warm_up.as_seconds()) / 60.0;
     let trials = 1000.0 * minutes * first.share.as_fraction();
     let metric = policy.metric(metric).unwrap();
-    let Some(Bound { value: BoundValue::Relative(ratio, Reference::Record), .. }) =
+    let Some(Bound { value: BoundValue::Relative(ratio, BoundBase::Reference), .. }) =
         metric.bounds.success
     else {
         panic!("{} has no success bound on its record", metric.id)
     };
-    let record = metric.record.unwrap();
+    let record = metric.reference.unwrap();
     let bad = |level: f64| if metric.worse == Worse::Higher { level } else { 1.0 - level };
     let most = trials * bad(record * ratio.value());
     more_than((most + 1e-9).floor(), trials * bad(record))
@@ -461,7 +465,8 @@ fn field_5_the_house_policy_of_the_scenario_loads() {
     assert_eq!(payments.severities(), enterprise.severities());
     assert_eq!(payments.rules().len(), enterprise.rules().len() + 1);
     assert_eq!(payments.duties().len(), enterprise.duties().len() - 1);
-    assert_eq!(payments.vocabulary().house().count(), enterprise.vocabulary().house().count() + 2);
+    let custom = |policy: &Policy| policy.vocabulary().custom().count();
+    assert_eq!(custom(&payments), custom(&enterprise) + 2);
     let finding = payments.lint("2026-03-03T14:40:00Z".parse().ok());
     let denied: Vec<_> = finding.iter().filter(|f| f.level() == Level::Deny).collect();
     assert!(denied.is_empty(), "{denied:#?}");
@@ -527,7 +532,9 @@ fn sev_6_a_policy_says_what_each_of_its_severities_asks_for() {
     assert!(p2.approvals.is_empty() && p2.review.is_none() && p2.testing.is_none());
     // A demand of the whole policy that says no more than who is the one there always was.
     let plain = &policy.approvals()[0];
-    assert!(plain.holds_start() && !plain.verbal && !plain.author_alone && plain.told.is_empty());
+    assert!(
+        plain.holds_start() && !plain.verbal && !plain.author_alone && plain.notified.is_empty()
+    );
 }
 
 #[test]
@@ -539,7 +546,7 @@ fn sev_6_a_duty_is_for_the_severities_that_it_names_or_for_all() {
         (update.every, update.until),
         (Some(Span::from_seconds(900)), Some(Moment::Resolved))
     );
-    assert_eq!((manager.kind, manager.step), (DutyKind::Escalate, Some(1)));
+    assert_eq!((manager.kind, manager.level), (DutyKind::Escalate, Some(1)));
     assert_eq!(permanent.within, Due::Next(Calendar::NextSprint));
     assert!(permanent.stop_gap);
     for severity in Severity::ALL {

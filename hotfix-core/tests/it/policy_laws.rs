@@ -37,7 +37,7 @@ fn bound(kind: &'static str) -> BoxedStrategy<Value> {
         level(kind),
         (level(kind), any::<bool>())
             .prop_map(|(v, u)| json!({ "value": v, "unless_both_arms": u })),
-        (0.01f64..100.0, select(vec!["record", "live"]), any::<bool>())
+        (0.01f64..100.0, select(vec!["reference", "live"]), any::<bool>())
             .prop_map(|(r, of, u)| json!({ "ratio": r, "of": of, "unless_both_arms": u })),
     ]
     .boxed()
@@ -57,7 +57,7 @@ fn metric() -> impl Strategy<Value = Value> {
             fraction(),
         )
             .prop_map(move |(record, success, alert, rollback, boundaries, worse, title, quantile)| {
-                let mut metric = json!({ "title": title, "kind": kind, "worse": worse, "role": role, "record": record });
+                let mut metric = json!({ "title": title, "kind": kind, "worse": worse, "role": role, "reference": record });
                 for (key, bound) in [("success", success), ("alert", alert), ("rollback", rollback)] {
                     if let Some(bound) = bound {
                         metric[key] = bound;
@@ -107,7 +107,7 @@ fn phase() -> impl Strategy<Value = Value> {
         .prop_map(|((bp, objective, deploy, watch, most), promotion, (missed, undecided, gate, early, veto))| {
             let mut phase = json!({
                 "share": f64::from(bp) / 1e4, "objective": objective, "deploy": deploy, "watch": watch,
-                "promotion": promotion, "missed": missed, "undecided": undecided, "gate": gate,
+                "promotion": promotion, "criteria_missed": missed, "inconclusive": undecided, "gate": gate,
                 "early_promotion": early, "veto": veto,
             });
             if let Some(days) = most {
@@ -217,7 +217,16 @@ fn anything() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         ".{0,10}".prop_map(Value::from),
         select(vec![
-            "1%", "10min", "0s", "5/min", "canary", "record", "nan", "inf", "1e999%", "-1s"
+            "1%",
+            "10min",
+            "0s",
+            "5/min",
+            "canary",
+            "reference",
+            "nan",
+            "inf",
+            "1e999%",
+            "-1s"
         ])
         .prop_map(Value::from),
     ];

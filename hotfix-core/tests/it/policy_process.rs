@@ -371,7 +371,7 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
                 first["metric"] = json!(metrics.keys().next());
             }
             let process = table(json!({
-                "record": record, "vcs": vcs, "deploying": deploying, "report": report, "strategy_why": why,
+                "change_record": record, "vcs": vcs, "deploying": deploying, "report": report, "strategy_why": why,
                 "procedure": procedure, "advice": advice, "risks": risks, "contingencies": contingencies,
                 "success": success, "alternatives": alternatives, "messages": messages, "remedies": remedies,
                 "after": after,

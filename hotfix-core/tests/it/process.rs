@@ -79,7 +79,7 @@ fn field_5_what_is_left_out_has_the_value_that_is_documented() {
     let policy = with(&[
         ("/vcs", json!({ "flow": "trunk" })),
         ("/procedure", json!([{ "id": "a", "title": "a" }])),
-        ("/record", json!({ "review": {} })),
+        ("/change_record", json!({ "review": {} })),
     ]);
     let vcs = policy.vcs().unwrap();
     assert_eq!(
@@ -90,7 +90,7 @@ fn field_5_what_is_left_out_has_the_value_that_is_documented() {
     assert_eq!((vcs.merge, vcs.order.len(), &vcs.pull_request), (MergeKind::NoFf, 0, &None));
     assert!(!vcs.commit.conventional && !vcs.commit.version_commit && vcs.commit.fields.is_empty());
     assert_eq!(policy.procedure()[0].clock, StepClock::Duration);
-    let review = policy.record().unwrap().review.unwrap();
+    let review = policy.change_record().unwrap().review.unwrap();
     assert_eq!((review.every, review.after_each), (None, false));
     let lab = Policy::from_toml(&policy_common::example("lab")).unwrap();
     assert!(!lab.rollback().point && lab.strategy_why().is_empty());

@@ -78,7 +78,8 @@ fn roll_3_a_manual_final_validation_asks_once_and_waits_for_the_answer() {
         story.run(1, Story::healthy);
         story.confirm_all();
     }
-    let asked = |story: &Story| story.rollout.log().matches("is the incident resolved?").count();
+    let asked =
+        |story: &Story| story.rollout.log().matches("If the incident is resolved, send").count();
     story.run(18, Story::healthy);
     assert_eq!((story.state(), asked(&story)), (State::FinalValidation, 1));
     story.run(5, Story::healthy);
@@ -112,7 +113,7 @@ fn roll_3_a_fault_at_the_gate_goes_back() {
 
 #[test]
 fn stat_3_not_worse_than_the_margin_has_to_be_shown_where_the_phase_claims_it() {
-    let claims = [("promotion", "evidence_of_no_harm"), ("missed", "hold")];
+    let claims = [("promotion", "evidence_of_no_harm"), ("criteria_missed", "hold")];
     let mut safe = story(&claims);
     safe.run(60, Story::healthy);
     assert_eq!(safe.state(), State::Deploying, "{:?}", safe.rollout.verdict());
@@ -130,7 +131,7 @@ fn stat_3_not_worse_than_the_margin_has_to_be_shown_where_the_phase_claims_it() 
 
 #[test]
 fn stat_3_no_harm_is_not_shown_by_a_live_arm_that_fell_silent_before_the_gate() {
-    let claims = [("promotion", "evidence_of_no_harm"), ("missed", "hold")];
+    let claims = [("promotion", "evidence_of_no_harm"), ("criteria_missed", "hold")];
     let nearly = |share: f64, tick: u64| {
         let errors = if tick.is_multiple_of(5) { 0.0 } else { 0.005 };
         let text = Story::tick(share, errors, [0, 12], false);

@@ -75,7 +75,7 @@ fn kind(dice: &mut Dice) -> Kind {
 
 fn metrics(kind: Kind) -> Value {
     let errors = json!({
-        "title": "errors", "kind": "proportion", "worse": "higher", "record": 0.01, "weight": 1.0,
+        "title": "errors", "kind": "proportion", "worse": "higher", "reference": 0.01, "weight": 1.0,
         "success": 0.05, "alert": 0.2, "rollback": 0.9,
     });
     match kind {
@@ -84,14 +84,14 @@ fn metrics(kind: Kind) -> Value {
             errors["weight"] = json!(0.5);
             json!({
                 "errors": errors,
-                "paid": {"title": "paid", "kind": "proportion", "worse": "lower", "record": 0.9, "weight": 0.5},
+                "paid": {"title": "paid", "kind": "proportion", "worse": "lower", "reference": 0.9, "weight": 0.5},
             })
         }
         Kind::Count => json!({
             "crashes": {"title": "crashes", "kind": "count", "worse": "higher", "weight": 1.0, "alert": "900/min"},
         }),
         Kind::Latency => json!({
-            "slow": {"title": "slow", "kind": "latency", "worse": "higher", "quantile": 0.9, "record": "250ms",
+            "slow": {"title": "slow", "kind": "latency", "worse": "higher", "quantile": 0.9, "reference": "250ms",
                 "alert": {"ratio": 1.5, "of": "live"}, "boundaries": ["100ms", "300ms", "1s"], "weight": 1.0},
         }),
         Kind::Levels => json!({
@@ -117,14 +117,14 @@ fn policy(kind: Kind, dice: &mut Dice) -> Policy {
         json!({
             "name": name, "objective": "it works", "share": share, "deploy": "1min", "watch": "30s",
             "watch_most": "2min", "promotion": if tested { *dice.of(&promotions) } else { promotions[0] },
-            "missed": "hold", "undecided": dice.of(&["ask", "roll_back"]),
+            "criteria_missed": "hold", "inconclusive": dice.of(&["ask", "roll_back"]),
             "gate": dice.of(&["automatic", "manual", "veto"]), "early_promotion": dice.one_in(2), "veto": "20s",
         })
     };
     let share = if kind == Kind::Instances { 0.5 } else { 0.1 };
     let asks = dice.one_in(4);
     let duties = json!([
-        {"id": "call", "kind": "escalate", "step": 1, "title": "lead called", "from": "declared", "within": "30s", "role": "lead"},
+        {"id": "call", "kind": "escalate", "level": 1, "title": "lead called", "from": "declared", "within": "30s", "role": "lead"},
         {"id": "fix", "kind": "fix", "title": "fixed", "from": "declared", "within": "2min"},
         {"id": "news", "kind": "update", "title": "news", "from": "declared", "within": "20s", "every": "40s",
             "until": "resolved", "audience": "stakeholders", "when": {"fact": "users_affected", "above": 0.1}},

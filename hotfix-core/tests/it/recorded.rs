@@ -11,7 +11,7 @@ use hotfix_core::simulate::backtest::{Backtest, Backtests, What, backtest};
 use hotfix_core::simulate::recorded::{
     Assumptions, Format, Mapping, RecordedError, RecordedMetrics,
 };
-use hotfix_core::simulate::{Answers, Player, Shown, Tick, Until, World};
+use hotfix_core::simulate::{Answers, Driver, Environment, Shown, Tick, Until};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ impl Service {
     }
 }
 
-impl World for Service {
+impl Environment for Service {
     fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
         into.clear();
         let minute = tick.to.since(self.from).as_millis() / 60_000;
@@ -165,7 +165,7 @@ fn field_12_a_rollout_s_own_log_gives_the_decisions_of_that_rollout() {
         let start: Timestamp = "2026-03-03T14:00:00Z".parse().unwrap();
         let from = start + Span::from_seconds(60);
         let rollout = Rollout::try_new(plan.unwrap(), Recording::Keep, "").unwrap();
-        let mut player = Player::new(rollout, start);
+        let mut player = Driver::new(rollout, start);
         let mut service = Service { from, worse, bad_from, seed };
         player.play(&mut service, Until::End(from + Span::from_seconds(7_200)));
         let log = player.rollout().log();
@@ -185,7 +185,7 @@ fn field_12_a_rollout_s_own_log_gives_the_decisions_of_that_rollout() {
         let over = recorded.readings().last().unwrap().at;
         live.retain(|(at, _, _)| *at <= over);
         assert_eq!(told, live, "seed {seed}, {worse} times from minute {bad_from}");
-        assert_eq!(one.first_rollback, player.run().turned_back_at, "seed {seed}, {worse}");
+        assert_eq!(one.first_rollback, player.run().rolled_back_at, "seed {seed}, {worse}");
         ended[usize::from(one.first_rollback.is_some())] += 1;
     }
     assert!(ended.iter().all(|count| *count >= 5), "both ends are met: {ended:?}");

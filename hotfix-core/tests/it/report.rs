@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::report::measures::{Figure, MeasureName, Measures};
-use hotfix_core::report::{DutyStanding, Format, PhaseEnd, Report, report};
+use hotfix_core::report::{DutyOutcome, Format, PhaseEnd, Report, report};
 use hotfix_core::rollout::{Input, Recording, Redaction, Rollout, State, redact};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
@@ -55,11 +55,11 @@ fn post_1_each_run_says_how_it_ended_and_what_it_hurt() {
     let ends: Vec<PhaseEnd> = bad.phases.iter().map(|visit| visit.end).collect();
     assert_eq!(ends, [PhaseEnd::Passed, PhaseEnd::RolledBack]);
     // 16th and 17th minute at 50%, then a minute of the way back: 30 of 500 each time; and 0.2% before.
-    let hurt = bad.measures.get(MeasureName::RequestsHurt).figure;
+    let hurt = bad.measures.get(MeasureName::RequestsAffected).figure;
     let Some(Figure::Requests(by_version)) = hurt else { panic!("{hurt:?}") };
     assert_eq!(by_version["2.3.1"].at_least, 91.0);
-    assert!(bad.to_improve.iter().any(|it| it.contains("go back to 2.3.0 by feature flag")));
-    assert!(bad.detection.iter().any(|it| it.contains("before anybody reported trouble")));
+    assert!(bad.to_improve.iter().any(|it| it.contains("roll back to 2.3.0 by feature flag")));
+    assert!(bad.detection.iter().any(|it| it.contains("before anybody reported a problem")));
     assert!(bad.open.contains(&"the root cause".to_owned()));
 
     let shock = read(&Run::Shock.log());
@@ -67,9 +67,7 @@ fn post_1_each_run_says_how_it_ended_and_what_it_hurt() {
     let watched = shock.phases[1].until.unwrap().since(shock.phases[1].watched_since.unwrap());
     assert_eq!(watched, Span::from_seconds(600), "{:?}", shock.summary);
     let silent = read(&Run::Silent.log());
-    assert!(
-        silent.to_improve.iter().any(|it| it == "In phase partial nothing was read for 11min.")
-    );
+    assert!(silent.to_improve.iter().any(|it| it == "Phase partial had no readings for 11min."));
     let drawn = &silent.plots.metrics[0].new_version;
     assert!(drawn.iter().any(|point| point.after_gap), "the silence is a gap");
 }
@@ -88,11 +86,11 @@ fn post_3_the_report_has_the_measures_of_its_log() {
             assert!(page.contains(&told), "{name}: {told}");
         }
         let mut most: BTreeMap<String, f64> = BTreeMap::new();
-        for hurt in &report.impact.hurt {
+        for hurt in &report.impact.affected {
             let known = most.entry(hurt.version.clone()).or_default();
             *known = known.max(hurt.counted.bad);
         }
-        let by_version = match report.measures.get(MeasureName::RequestsHurt).figure {
+        let by_version = match report.measures.get(MeasureName::RequestsAffected).figure {
             Some(Figure::Requests(by_version)) => by_version,
             _ => BTreeMap::new(),
         };
@@ -126,13 +124,16 @@ fn post_1_each_attempt_has_its_own_way_back() {
 
     let report = read(story.rollout.log());
     let time = |at: Timestamp| at.to_string()[11..19].to_owned();
-    let backs = report.resolution.iter().filter(|text| text.starts_with("The way back began"));
+    let backs = report.resolution.iter().filter(|text| text.starts_with("The rollback began"));
     let [one, other] = backs.collect::<Vec<_>>()[..] else { panic!("{:?}", report.resolution) };
     assert!(one.contains(&time(first)) && one.contains(", then "), "{one}");
-    assert!(!one.contains("it was over at"), "{one}");
+    assert!(!one.contains("it was complete at"), "{one}");
     assert!(other.contains(&time(second)) && !other.contains(", then "), "{other}");
-    assert!(other.contains(&format!("it was over at 2026-03-03 {}", time(story.at))), "{other}");
-    assert!(report.went_well.iter().any(|well| well == "The first way back worked."));
+    assert!(
+        other.contains(&format!("it was complete at 2026-03-03 {}", time(story.at))),
+        "{other}"
+    );
+    assert!(report.went_well.iter().any(|well| well == "The first rollback method worked."));
 }
 
 /// Of what is wanted nobody knows how many did not come: fewer orders than seconds are no requests hurt.
@@ -163,8 +164,8 @@ fn post_3_a_count_of_what_is_wanted_counts_no_request_as_hurt() {
     let range = harm.canary.unwrap();
     assert!(0.0 <= range.low && range.low < range.high, "{range:?}");
     let report = read(story.rollout.log());
-    assert!(report.impact.hurt.len() >= 4);
-    for hurt in &report.impact.hurt {
+    assert!(report.impact.affected.len() >= 4);
+    for hurt in &report.impact.affected {
         assert!(hurt.metric.as_str() != "orders" && hurt.counted.bad >= 0.0, "{hurt:?}");
     }
 }
@@ -173,12 +174,12 @@ fn post_3_a_count_of_what_is_wanted_counts_no_request_as_hurt() {
 fn post_2_duties_are_kept_late_missed_or_open() {
     let report = read(&Run::Good.log());
     let standing =
-        |id: &str| report.duties.iter().find(|duty| duty.id.as_str() == id).unwrap().standing;
-    assert_eq!(standing("p1_notice"), DutyStanding::Kept);
-    assert_eq!(standing("p1_fix"), DutyStanding::Kept);
-    assert_eq!(standing("p1_root_cause"), DutyStanding::Kept);
-    assert_eq!(standing("p1_update"), DutyStanding::Missed);
-    assert_eq!(standing("p1_lead"), DutyStanding::Over);
+        |id: &str| report.duties.iter().find(|duty| duty.id.as_str() == id).unwrap().status;
+    assert_eq!(standing("p1_notice"), DutyOutcome::Kept);
+    assert_eq!(standing("p1_fix"), DutyOutcome::Kept);
+    assert_eq!(standing("p1_root_cause"), DutyOutcome::Kept);
+    assert_eq!(standing("p1_update"), DutyOutcome::Missed);
+    assert_eq!(standing("p1_lead"), DutyOutcome::Over);
     let action = |task: &str| report.action_items.iter().find(|item| item.task == task).unwrap();
     let noted = action("a test that pays without a stored method");
     assert_eq!(noted.owner.as_deref(), Some("payments team"));
@@ -341,7 +342,7 @@ measures = [{quoted}]
     });
     let release = json!({
         "version": text, "previous": "2.3.0", "branch": "hotfix/x", "author": text, "description": text,
-        "record": {"links": {"cause": text}},
+        "change_record": {"links": {"cause": text}},
     });
     Plan::from_json(policy, &incident.to_string(), &release.to_string(), "").unwrap()
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::State;
 use hotfix_core::rollout::audit;
-use hotfix_core::simulate::{Campaign, Comparison, Outcome, Scenario, SimulationError, Tally};
+use hotfix_core::simulate::{
+    Campaign, Comparison, Scenario, SimulatedOutcome, SimulationError, Tally,
+};
 use serde_json::Value;
 
 fn policy() -> Arc<Policy> {
@@ -19,7 +21,7 @@ fn campaign(policy: &Arc<Policy>, scenario: &str, seed: u64) -> Campaign {
     Campaign::try_new(plan, &scenario, seed).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-fn outcome(scenario: &str, runs: u64) -> Outcome {
+fn outcome(scenario: &str, runs: u64) -> SimulatedOutcome {
     campaign(&policy(), scenario, 1).tally(0..runs).outcome()
 }
 
@@ -230,7 +232,7 @@ fn post_5_a_fault_in_part_of_the_runs_and_people_who_err() {
 
 #[test]
 fn post_5_a_drill_has_a_log_that_replays_and_is_the_run_of_the_campaign() {
-    let text = "faults = [{ kind = \"errors\", times = 30.0 }]\n[expect]\nended = [\"rolled_back\"]\nreasons = [\"evidence\"]\nturned_back_within = \"20min\"\npassed = []";
+    let text = "faults = [{ kind = \"errors\", times = 30.0 }]\n[expect]\nended = [\"rolled_back\"]\nreasons = [\"evidence\"]\nrolled_back_within = \"20min\"\npassed = []";
     let policy = policy();
     let scenario = Scenario::read(text).expect("a scenario");
     let campaign = campaign(&policy, text, 5);
@@ -258,7 +260,7 @@ fn post_5_a_comparison_is_of_the_same_luck() {
     let one = campaign(&policy, scenario, 3);
     let same = Comparison::try_new(one.clone(), one.clone()).expect("one scenario");
     let same = same.pairs(0..100).differences();
-    assert_eq!((same.hurt_each.mean, same.turned_back.only_first), (0.0, 0));
+    assert_eq!((same.affected_each.mean, same.rolled_back.only_first), (0.0, 0));
     assert_eq!(same.first, same.second);
     // Ten times the error budget finds it sooner, and is wrong more often.
     let text = include_str!("../policies/simulated.toml");
@@ -273,7 +275,7 @@ fn post_5_a_comparison_is_of_the_same_luck() {
     let table = whole.differences();
     let sooner = table.seconds_to_find.expect("both found it");
     assert!(sooner.high < 0.0, "{sooner:?}");
-    assert!(table.hurt_by_canary_each.mean < 0.0, "{:?}", table.hurt_by_canary_each);
+    assert!(table.affected_by_canary_each.mean < 0.0, "{:?}", table.affected_by_canary_each);
     // Another seed is other luck.
     let error = Comparison::try_new(one, campaign(&policy, scenario, 4)).expect_err("another seed");
     assert_eq!(error.first().map(SimulationError::code), Some("HF-SIM-011"));

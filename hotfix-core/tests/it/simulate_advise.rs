@@ -51,12 +51,12 @@ fn post_5_a_bound_that_no_run_can_show_is_kept_by_none_and_a_wide_one_by_the_lea
     let best = &advice.candidates[advice.best.expect("one keeps it")];
     assert!(best.keeps && best.at_most <= 0.2);
     for candidate in advice.candidates.iter().filter(|candidate| candidate.keeps) {
-        assert!(best.hurt.mean <= candidate.hurt.mean);
+        assert!(best.affected.mean <= candidate.affected.mean);
     }
     let table = advice.to_markdown();
     assert_eq!(table.lines().count(), 2 + advice.candidates.len());
     let first = table.lines().nth(2).expect("a row");
-    assert!(best.changes.is_empty() == first.contains("as it is"), "{table}");
+    assert!(best.changes.is_empty() == first.contains("unchanged"), "{table}");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn post_5_a_question_is_answered_the_same_however_its_work_is_split() {
     assert_eq!(read, whole);
     // After one run intervals have no ends, which JSON writes as null.
     let one = advise(&[axis("/phases/0/share", &json!(["5%"]))], 0.2, 1);
-    assert!(one.candidates[0].hurt.high.is_infinite());
+    assert!(one.candidates[0].affected.high.is_infinite());
     assert_eq!(serde_json::from_value::<Advice>(json!(one)).expect("an advice"), one);
 }
 

@@ -19,9 +19,9 @@ fn told(rollout: &Rollout) -> impl PartialEq + Debug {
 
 /// What it asks now and then.
 fn explained(rollout: &Rollout) -> impl PartialEq + Debug {
-    let asked = (format!("{:?}", rollout.blockers()), rollout.intents());
+    let asked = (format!("{:?}", rollout.blockers()), rollout.interventions());
     let duties = rollout.now().map(|now| format!("{:?}", rollout.duties(now)));
-    (asked, duties, rollout.attempt(), rollout.comparison(), rollout.outlook(), rollout.harm())
+    (asked, duties, rollout.attempt(), rollout.comparison(), rollout.forecast(), rollout.harm())
 }
 
 /// What came of an input.

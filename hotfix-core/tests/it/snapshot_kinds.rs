@@ -104,7 +104,7 @@ fn roll_7_content_that_anybody_wrote_does_no_harm() {
                 for (at, input) in &next {
                     let _ = odd.handle(*at, input);
                     let _ =
-                        (odd.why(), odd.harm(), odd.outlook(), odd.comparison(), odd.blockers());
+                        (odd.why(), odd.harm(), odd.forecast(), odd.comparison(), odd.blockers());
                 }
                 odd.snapshot().unwrap();
             }

@@ -89,7 +89,7 @@ fn field_5_a_history_that_is_none_is_refused_with_its_place() {
     uneven.entry("pod-01".to_owned()).or_default().pop();
     let error = History::try_new(uneven).expect_err("one tick is missing");
     assert_eq!(error.code(), "HF-STAT-031");
-    assert!(error.to_string().contains("`pod-01` has `8` ticks, the first has `9`"), "{error}");
+    assert!(error.to_string().contains("`pod-01` has `8` ticks, but the first has `9`"), "{error}");
     for bad in [f64::NAN, f64::INFINITY, -1.0, 1e17] {
         let mut counts = history_of(3, 9, [0.0, 9.0]);
         counts.entry("pod-02".to_owned()).or_default()[4] = [bad, 9.0];

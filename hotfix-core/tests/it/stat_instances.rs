@@ -123,7 +123,7 @@ fn stat_2_each_subset_has_the_plain_tests_evidence() {
     let settings = RandomisationSettings {
         subsets: 400,
         alpha: 0.05,
-        looks: Some(vec![12]),
+        evaluations: Some(vec![12]),
         ..RandomisationSettings::new(names.clone(), names[..2].to_vec(), 5)
     };
     let design = RandomisationDesign::try_new(&settings).expect("valid settings");
@@ -184,7 +184,7 @@ fn stat_2_draws_within_zones_keep_each_zones_part() {
     let settings = |zones: Option<Vec<Vec<String>>>| RandomisationSettings {
         subsets: 500,
         alpha: 0.1,
-        looks: Some(vec![3]),
+        evaluations: Some(vec![3]),
         zones,
         ..RandomisationSettings::new(names.clone(), canary.clone(), 9)
     };
@@ -214,8 +214,8 @@ fn field_5_settings_and_counts_that_are_none_are_refused() {
         (RandomisationSettings { alpha: 2.0, ..usual.clone() }, "HF-STAT-001"),
         (RandomisationSettings { tolerated: 0.0, ..usual.clone() }, "HF-STAT-011"),
         (RandomisationSettings { budget: Some(vec![1.0]), ..usual.clone() }, "HF-STAT-008"),
-        (RandomisationSettings { looks: Some(vec![3, 3]), ..usual.clone() }, "HF-STAT-030"),
-        (RandomisationSettings { looks: Some(Vec::new()), ..usual.clone() }, "HF-STAT-030"),
+        (RandomisationSettings { evaluations: Some(vec![3, 3]), ..usual.clone() }, "HF-STAT-030"),
+        (RandomisationSettings { evaluations: Some(Vec::new()), ..usual.clone() }, "HF-STAT-030"),
         (RandomisationSettings { budget: Some(vec![0.1; 9]), ..usual.clone() }, "HF-STAT-030"),
         (RandomisationSettings { subsets: 2_000_000, ..usual.clone() }, "HF-STAT-030"),
         (RandomisationSettings { seed: u64::MAX, ..usual.clone() }, "HF-STAT-030"),

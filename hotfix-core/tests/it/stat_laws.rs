@@ -295,7 +295,7 @@ fn stat_1_refusals_have_codes_and_leave_the_state() {
     assert_eq!(test.update(&other, good, good), Err(StatError::DesignMismatch));
     assert_eq!(test.merge(&design, &RateRatio::new(&other)), Err(StatError::DesignMismatch));
     let message = StatError::EventsExceedTrials { events: 11.0, trials: 10.0 }.to_string();
-    assert_eq!(message, "`11` events in `10` trials: give a count with exposure as a count");
+    assert_eq!(message, "`11` events exceed `10` trials: give a count with exposure as a count");
 }
 
 #[test]

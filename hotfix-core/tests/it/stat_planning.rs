@@ -5,7 +5,7 @@ use hotfix_core::stats::numeric::ln;
 use hotfix_core::stats::planning::gate::{
     fixed_horizon_ratio, fixed_horizon_trials, pass_all_chance, pass_chance,
 };
-use hotfix_core::stats::planning::table::{PhaseTraffic, Promotion, RATIOS, sight};
+use hotfix_core::stats::planning::table::{PhaseTraffic, Promotion, RATIOS, power};
 use hotfix_core::stats::planning::{Comparison, TimeToDetect};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -99,13 +99,13 @@ fn plan_6_the_formula_gives_the_stated_ticks() {
     for ratio in [0.5, 1.0, 1.25] {
         let time = tolerant.time_to_detect(ratio).expect("valid figures");
         assert!(time.bound == f64::INFINITY && time.expected == f64::INFINITY, "{ratio}");
-        assert!(!time.requests_hurt.is_nan());
+        assert!(!time.requests_affected.is_nan());
     }
     // Until a ten-fold regression is found, 5.4 canary requests fail, nine tenths of them for nothing.
     let time = USUAL.time_to_detect(10.0).expect("valid figures");
     let failed = time.expected * 1000.0 * 0.1 * 0.03;
     assert!((time.failed_requests - failed).abs() < 1e-9);
-    assert!((time.requests_hurt - 0.9 * failed).abs() < 1e-9);
+    assert!((time.requests_affected - 0.9 * failed).abs() < 1e-9);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn plan_6_a_plan_says_what_each_phase_can_see() {
         minutes,
         threshold: None,
     });
-    let seen = sight(&USUAL, &phases, &RATIOS, Promotion::default()).expect("valid figures");
+    let seen = power(&USUAL, &phases, &RATIOS, Promotion::default()).expect("valid figures");
     let events: Vec<f64> = seen.iter().map(|phase| phase.expected_events).collect();
     assert!(events.iter().zip([3.0, 15.0, 90.0]).all(|(got, want)| (got - want).abs() < 1e-9));
     for phase in &seen[..2] {
@@ -233,7 +233,7 @@ fn plan_6_a_plan_says_what_each_phase_can_see() {
     assert!(seen[2].caught.is_empty() && seen[2].smallest_ratio.is_none());
     // Twenty times 10% is no rate.
     let often = Comparison { base_rate: 0.1, ..USUAL };
-    let seen = sight(&often, &phases, &RATIOS, Promotion::default()).expect("valid figures");
+    let seen = power(&often, &phases, &RATIOS, Promotion::default()).expect("valid figures");
     assert!(seen[0].caught[4].in_time.is_none() && seen[0].caught[2].in_time.is_some());
     let text = serde_json::to_string(&seen).expect("writes");
     assert_eq!(serde_json::from_str::<Vec<_>>(&text).ok(), Some(seen));

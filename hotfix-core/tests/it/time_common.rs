@@ -138,7 +138,7 @@ fn duty() -> impl Strategy<Value = Value> {
     let kind = prop::sample::select(vec![
         "act",
         "fix",
-        "tell",
+        "notify",
         "update",
         "page",
         "escalate",
@@ -164,7 +164,7 @@ fn duty() -> impl Strategy<Value = Value> {
                 "title": "made up", "stop_gap": rest == 0,
             });
             if kind == "escalate" {
-                duty["step"] = json!(1 + rest % 3);
+                duty["level"] = json!(1 + rest % 3);
             } else if let Some(every) = every {
                 duty["every"] = json!(every);
                 if let Some(until) = until {

@@ -21,7 +21,7 @@ fn duty(id: usize, kind: &str, within: &str) -> Value {
         "id": format!("duty_{id}"), "kind": kind, "title": "t", "from": "detected", "within": within,
     });
     if kind == "escalate" {
-        duty["step"] = json!(id + 1);
+        duty["level"] = json!(id + 1);
     }
     duty
 }
@@ -45,7 +45,7 @@ fn policy() -> Policy {
         duty(2, "escalate", "10000d"),
         every(3, "0s", "1ms"),
         every(4, "10000d", "10000d"),
-        duty(5, "tell", "next_sprint"),
+        duty(5, "notify", "next_sprint"),
         duty(6, "page", "1ms"),
     ]))
 }
@@ -133,7 +133,7 @@ fn time_3_another_policy_than_its_own_is_survived() {
 
 #[test]
 fn time_3_ten_thousand_duties() {
-    let kinds = ["fix", "escalate", "tell", "page", "write", "follow_up"];
+    let kinds = ["fix", "escalate", "notify", "page", "write", "follow_up"];
     let duties: Vec<Value> = (0..10_000)
         .map(|id| {
             let within = &format!("{}min", id % 500);
@@ -193,7 +193,7 @@ fn time_4_stand_ins_in_a_circle() {
     let duties = agenda.duties(&policy, at);
     let rung = duties.due.iter().find(|item| item.id.as_str() == "p0_on_call").unwrap();
     assert_eq!(rung.who.as_ref().unwrap().stand_in, None);
-    assert!(rung.remarks[0].contains("name somebody"), "{:?}", rung.remarks);
+    assert!(rung.notes[0].contains("name somebody"), "{:?}", rung.notes);
 }
 
 /// A house's duty may have the id of what the engine asks for by itself: an id is one thing at a time, and can be answered.
@@ -215,11 +215,11 @@ fn time_3_an_id_is_one_thing_at_a_time() {
     };
     let at = time_common::start();
     let later = |minutes: u32| at + Span::from_seconds(60 * minutes);
-    for kind in ["write", "tell", "review"] {
+    for kind in ["write", "notify", "review"] {
         for severities in [json!(["P0"]), json!(["P0", "P1", "P2", "P3"])] {
             // Nothing else to write: else the report is that.
             let others = ["slo", "approval_1", "approval_2"];
-            let others = others.map(|id| named(id, "tell", json!(["P1"])));
+            let others = others.map(|id| named(id, "notify", json!(["P1"])));
             let mut duties = vec![named("incident_report", kind, severities.clone())];
             duties.extend(others);
             let policy = with_duties(&Value::Array(duties));

@@ -215,7 +215,7 @@ proptest! {
                 .chain(duties.overdue.iter().map(|item| (Asked::Overdue, item)))
             {
                 let known = said.contains(&(item.id.to_string(), item.occurrence.unwrap_or(1), asked));
-                let called = item.remarks.iter().any(|remark| remark.starts_with("called already"));
+                let called = item.notes.iter().any(|remark| remark.starts_with("already paged"));
                 prop_assert!(known || called, "{} is {} unsaid", item.id, asked);
             }
         }
@@ -269,7 +269,7 @@ proptest! {
         agenda.take(&policy, start(), Input::Moment { moment: Moment::Detected, at: start() }).unwrap();
         let at = start() + Span::from_seconds(60 * answer);
         let called = agenda.advance(at).iter().filter(|said| said.kind.as_str() == "escalate").count();
-        let duty = "p0_rung_on_call".parse().unwrap();
+        let duty = "p0_escalate_on_call".parse().unwrap();
         agenda.take(&policy, at, Input::Acknowledge { duty }).unwrap();
         let later = at + Span::from_seconds(60 * asked.saturating_sub(answer));
         prop_assert!(agenda.advance(later).iter().all(|said| said.kind.as_str() != "escalate"));

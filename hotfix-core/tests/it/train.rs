@@ -367,7 +367,7 @@ impl Host {
             if !made.by_train {
                 continue;
             }
-            assert!(made.events.contains("the train goes back because of"), "{made:?}");
+            assert!(made.events.contains("the train is rolled back because of"), "{made:?}");
             if was.state() != State::Complete {
                 continue;
             }
@@ -386,7 +386,9 @@ impl Host {
                     .turned_back_at()
                     .is_some_and(|since| at >= since + Span::from_seconds(600));
                 assert!(
-                    matches!(place, Place::Held | Place::Back | Place::Closed) || waited || closes,
+                    matches!(place, Place::Held | Place::Restored | Place::Closed)
+                        || waited
+                        || closes,
                     "{name} is {place}: {made:?}"
                 );
             }
@@ -462,7 +464,7 @@ proptest! {
             host.check(&before, time(at), &moves, given);
         }
         // Whatever happened, time and confirmations bring it to an end.
-        if host.train.services().iter().any(|s| matches!(s.place, Place::RollingBack | Place::InTurn | Place::Back | Place::Frozen)) {
+        if host.train.services().iter().any(|s| matches!(s.place, Place::RollingBack | Place::InTurn | Place::Restored | Place::Frozen)) {
             at = at.max(host.train.now().unwrap().as_millis());
             for _ in 0..4 * count {
                 for service in &services {

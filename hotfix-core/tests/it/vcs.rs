@@ -217,13 +217,13 @@ fn vcs_2_git_takes_every_name_that_we_make() {
 }
 
 fn all_steps(plan: &SourceControl) -> Vec<&Step> {
-    let home = plan.home.branches.iter().flat_map(|home| &home.steps);
-    plan.steps.iter().chain(&plan.back.steps).chain(&plan.back.again).chain(home).collect()
+    let home = plan.merge_back.branches.iter().flat_map(|home| &home.steps);
+    plan.steps.iter().chain(&plan.rollback.steps).chain(&plan.rollback.again).chain(home).collect()
 }
 
 fn all_commands(plan: &SourceControl) -> Vec<&Command> {
-    let mut commands: Vec<&Command> = plan.home.look.iter().collect();
-    commands.extend(plan.home.branches.iter().map(|home| &home.has));
+    let mut commands: Vec<&Command> = plan.merge_back.inspect.iter().collect();
+    commands.extend(plan.merge_back.branches.iter().map(|home| &home.has));
     for step in all_steps(plan) {
         commands.extend(&step.commands);
         commands.extend(step.condition.iter().map(|condition| &condition.command));

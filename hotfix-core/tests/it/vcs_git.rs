@@ -102,11 +102,12 @@ fn story(case: &Case) {
     let step_by_step = if case.by_host { take_by_host } else { take };
     let fixed = "first\nfixed\nthird\n";
     let plan = case.plan("1.2.4", "1.2.3", "2024-01-15T14:30:00Z", None);
-    let targets: Vec<String> = plan.home.branches.iter().map(|home| home.branch.clone()).collect();
+    let targets: Vec<String> =
+        plan.merge_back.branches.iter().map(|home| home.branch.clone()).collect();
     let before: Vec<String> = targets.iter().map(|target| lab.remote_tree(target)).collect();
 
-    lab.run(&plan.home.look);
-    for home in &plan.home.branches {
+    lab.run(&plan.merge_back.inspect);
+    for home in &plan.merge_back.branches {
         assert!(!lab.succeeds(home.has.shown()), "{} lacks the fix", home.branch);
     }
     plan.steps.iter().for_each(|step| step_by_step(&lab, step, fixed));
@@ -115,8 +116,8 @@ fn story(case: &Case) {
 
     // The way home, from another clone. The colleague asks there, too, what is planned.
     let colleague = lab.colleague("colleague");
-    colleague.run(&plan.home.look);
-    for home in &plan.home.branches {
+    colleague.run(&plan.merge_back.inspect);
+    for home in &plan.merge_back.branches {
         let branch = &home.branch;
         assert_eq!(colleague.succeeds(home.has.shown()), home.planned, "{}: {branch}", case.name);
         if !home.planned {
@@ -127,10 +128,10 @@ fn story(case: &Case) {
     }
 
     // The way back, from there, too: each branch that a step reached is as it was.
-    plan.back.steps.iter().for_each(|step| take(&colleague, step, fixed));
-    let back = plan.back.steps.iter().any(|step| step.kind == VcsStepKind::DeployPrevious);
+    plan.rollback.steps.iter().for_each(|step| take(&colleague, step, fixed));
+    let back = plan.rollback.steps.iter().any(|step| step.kind == VcsStepKind::DeployPrevious);
     assert!(back, "{}: the previous version is put back", case.name);
-    for ((home, target), tree) in plan.home.branches.iter().zip(&targets).zip(&before) {
+    for ((home, target), tree) in plan.merge_back.branches.iter().zip(&targets).zip(&before) {
         if home.planned {
             assert_eq!(
                 &colleague.remote_tree(target),
@@ -140,7 +141,7 @@ fn story(case: &Case) {
             );
         }
     }
-    if !case.moved_on && targets[0] == "main" && plan.home.branches[0].planned {
+    if !case.moved_on && targets[0] == "main" && plan.merge_back.branches[0].planned {
         assert_eq!(colleague.remote_tree("main"), colleague.remote_tree("v1.2.3"));
     }
 
@@ -152,7 +153,7 @@ fn graph(case: &Case, lab: &Lab, plan: &SourceControl) {
     let name = &case.name;
     let planned = |kind| plan.steps.iter().any(|step| step.kind == kind);
     let fix = lab.on_remote("refs/hotfix/1.2.4/fix");
-    for home in plan.home.branches.iter().filter(|home| home.planned) {
+    for home in plan.merge_back.branches.iter().filter(|home| home.planned) {
         let branch = &home.branch;
         let merged = lab.on_remote(&format!("refs/hotfix/1.2.4/merged/{branch}"));
         assert_eq!(merged, lab.on_remote(&format!("refs/heads/{branch}")), "{name}: {branch}");
@@ -206,13 +207,13 @@ fn graph(case: &Case, lab: &Lab, plan: &SourceControl) {
 /// A second merge of the same branch does nothing; the steps for trying again bring fix and correction.
 fn try_again(case: &Case, lab: &Lab, plan: &SourceControl) {
     let reached: Vec<&str> = plan
-        .home
+        .merge_back
         .branches
         .iter()
         .filter(|home| home.planned)
         .map(|home| home.branch.as_str())
         .collect();
-    lab.run(&plan.home.look);
+    lab.run(&plan.merge_back.inspect);
     let knows = plan.branch.is_some()
         && !reached.is_empty()
         && lab.is_ancestor("refs/hotfix/1.2.4/fix", reached[0]);
@@ -239,7 +240,7 @@ fn try_again(case: &Case, lab: &Lab, plan: &SourceControl) {
     };
     let next = next(plan);
     let (first, rest) = next.steps.split_first().unwrap();
-    for step in &plan.back.again {
+    for step in &plan.rollback.again {
         match (step.kind, &plan.branch) {
             (VcsStepKind::GoOn, None) => take(lab, first, corrected),
             _ => take(lab, step, corrected),
@@ -255,8 +256,8 @@ fn try_again(case: &Case, lab: &Lab, plan: &SourceControl) {
         assert_eq!(lab.remote_file(tag.as_str(), "app.txt"), corrected, "{}: {tag}", case.name);
     }
     // And back once more: the second try goes with all that it brought.
-    next.back.steps.iter().for_each(|step| take(lab, step, corrected));
-    for branch in next.home.branches.iter().filter(|home| home.planned) {
+    next.rollback.steps.iter().for_each(|step| take(lab, step, corrected));
+    for branch in next.merge_back.branches.iter().filter(|home| home.planned) {
         let name = &branch.branch;
         assert_ne!(lab.remote_file(name, "app.txt"), corrected, "{}: {name}", case.name);
     }
@@ -408,7 +409,7 @@ fn vcs_6_plain_revert_of_a_merge_fails_and_with_its_parent_it_does_not() {
     lab.sh("git switch -q main").unwrap();
     let failed = lab.sh("git revert HEAD").unwrap_err();
     assert!(failed.contains("is a merge but no -m option was given"), "{failed}");
-    plan.back.steps.iter().for_each(|step| take(&lab, step, "fixed\n"));
+    plan.rollback.steps.iter().for_each(|step| take(&lab, step, "fixed\n"));
     assert_eq!(lab.remote_tree("main"), lab.remote_tree("v1.2.3"));
 }
 

@@ -1,6 +1,6 @@
 //! What a verdict explains: the least change that would have turned it, confirmed by judging that change (FIELD-11).
 
-use hotfix_core::judge::{Decision, NoTurn, Reason, Rule, Turn, Why};
+use hotfix_core::judge::{Counterfactual, Decision, NoCounterfactual, Reason, Rule, Why};
 use hotfix_core::policy::Policy;
 use hotfix_core::report::Report;
 use hotfix_core::rollout::{Command, Input, Recording, Rollout, State};
@@ -69,16 +69,16 @@ fn observe(rollout: &mut Rollout, at: Timestamp, metrics: &Value) {
 }
 
 /// The tick with the canary's reading changed as the turn says, or by one event less of it.
-fn changed(metrics: &Value, id: &str, turn: &Turn, less: f64) -> Option<Value> {
+fn changed(metrics: &Value, id: &str, turn: &Counterfactual, less: f64) -> Option<Value> {
     let mut metrics = metrics.clone();
     let canary = &mut metrics[id]["canary"];
     let nearer = |from: f64, to: f64| if to > from { to - less } else { to + less };
     match *turn {
-        Turn::Events { from, to, .. } => {
+        Counterfactual::Events { from, to, .. } => {
             assert_eq!(canary[0].as_f64(), Some(from));
             canary[0] = json!(nearer(from, to));
         }
-        Turn::Slow { above, from, to, .. } => {
+        Counterfactual::Slow { above, from, to, .. } => {
             let edges: Vec<f64> = serde_json::from_value(canary["le"].clone()).unwrap();
             let edge = edges.iter().position(|e| (e - above).abs() < 1e-12).unwrap();
             let count = canary["count"].as_f64().unwrap();
@@ -92,13 +92,13 @@ fn changed(metrics: &Value, id: &str, turn: &Turn, less: f64) -> Option<Value> {
             }
             canary["counts"] = json!(counts);
         }
-        Turn::Level { from, to, .. } => {
+        Counterfactual::Level { from, to, .. } => {
             assert_eq!(canary.as_f64(), Some(from));
             // Nine digits are given: a little further turns, a little nearer does not.
             let apart = if less > 0.0 { -1e-6 } else { 1e-6 };
             *canary = json!(to + (to - from).signum() * apart * to.abs().max(1.0));
         }
-        Turn::None { .. } => return None,
+        Counterfactual::None { .. } => return None,
     }
     Some(metrics)
 }
@@ -107,15 +107,15 @@ fn changed(metrics: &Value, id: &str, turn: &Turn, less: f64) -> Option<Value> {
 fn confirm(before: &Rollout, at: Timestamp, metrics: &Value, why: &Why, seen: &mut [usize; 4]) {
     for metric in &why.metrics {
         let id = metric.metric.as_str();
-        let Some(turned) = changed(metrics, id, &metric.turn, 0.0) else {
+        let Some(turned) = changed(metrics, id, &metric.counterfactual, 0.0) else {
             seen[3] += 1;
             continue;
         };
-        let (kind, then) = match metric.turn {
-            Turn::Events { then, .. } => (0, then),
-            Turn::Slow { then, .. } => (1, then),
-            Turn::Level { then, .. } => (2, then),
-            Turn::None { .. } => continue,
+        let (kind, then) = match metric.counterfactual {
+            Counterfactual::Events { then, .. } => (0, then),
+            Counterfactual::Slow { then, .. } => (1, then),
+            Counterfactual::Level { then, .. } => (2, then),
+            Counterfactual::None { .. } => continue,
         };
         seen[kind] += 1;
         let mut rollout = before.clone();
@@ -123,7 +123,7 @@ fn confirm(before: &Rollout, at: Timestamp, metrics: &Value, why: &Why, seen: &m
         let got = rollout.verdict().decision;
         assert_eq!(got, then, "{}: {turned}: {:?}", metric.sentence, rollout.verdict());
         assert_ne!(got, why.decision, "{}", metric.sentence);
-        let kept = changed(metrics, id, &metric.turn, 1.0).unwrap();
+        let kept = changed(metrics, id, &metric.counterfactual, 1.0).unwrap();
         let mut rollout = before.clone();
         observe(&mut rollout, at, &kept);
         let got = rollout.verdict().decision;
@@ -185,14 +185,13 @@ fn field_11_a_sentence_says_numbers_rule_and_turn() {
     let error_rate = why.metrics.iter().find(|m| m.metric.as_str() == "error_rate").unwrap();
     assert_eq!(
         error_rate.to_string(),
-        "error_rate: 6 of 100 against 3 of 900; 6% over the window, above the rollback bound 5%: rolled back; \
-         with 4 in this tick, 2 fewer, it would have held"
+        "error_rate: 6 of 100 requests failed, against 3 of 900 in the baseline. \
+         6% over the window is above the rollback bound of 5%. Decision: roll back. \
+         With 4 failures in this tick instead of 6 the decision would have been to hold."
     );
     let bug = why.metrics.iter().find(|m| m.metric.as_str() == "bug").unwrap();
-    assert_eq!(bug.turn, Turn::None { reason: NoTurn::NoReading });
-    assert!(bug.sentence.ends_with(
-        "it was not read in this phase: rolled back; no reading came with this verdict"
-    ));
+    assert_eq!(bug.counterfactual, Counterfactual::None { reason: NoCounterfactual::NoReading });
+    assert_eq!(bug.sentence, "bug: no reading. It was not read in this phase.");
 }
 
 #[test]
@@ -202,7 +201,8 @@ fn field_11_a_level_turns_at_its_bound() {
     let why = story_of(&[healthy, healthy]).why().unwrap();
     let volume = why.metrics.iter().find(|m| m.metric.as_str() == "request_volume").unwrap();
     // Below 600 a minute of the whole service: 60 of a tenth.
-    let Turn::Level { from: 100.0, to, then: Decision::RollBack } = volume.turn else {
+    let Counterfactual::Level { from: 100.0, to, then: Decision::RollBack } = volume.counterfactual
+    else {
         panic!("{}", volume.sentence)
     };
     assert!(to < 60.0 && to > 59.999_999, "{to}");
@@ -236,7 +236,7 @@ fn field_11_the_answer_outlives_the_way_back_and_a_replay() {
     let before = story.rollout.why().unwrap();
     let replayed = Rollout::replay(story.rollout.log().as_bytes(), Recording::Keep).unwrap();
     assert_eq!(replayed.why().unwrap(), before);
-    assert_eq!(replayed.outlook(), story.rollout.outlook());
+    assert_eq!(replayed.forecast(), story.rollout.forecast());
     assert_eq!(replayed.harm(), story.rollout.harm());
     story.run_until(20, Story::failing, State::RollingBack);
     let decided = story.rollout.why().unwrap();
@@ -266,12 +266,20 @@ fn field_11_warm_up_and_silence_say_that_nothing_was_taken() {
     story.run(1, Story::failing);
     let why = story.rollout.why().unwrap();
     assert!(
-        why.metrics.iter().all(|m| m.turn == Turn::None { reason: NoTurn::NotTaken }),
+        why.metrics
+            .iter()
+            .all(|m| m.counterfactual
+                == Counterfactual::None { reason: NoCounterfactual::NotAccepted }),
         "{why:?}"
     );
     story.input(r#"{"kind":"tick"}"#);
     let why = story.rollout.why().unwrap();
-    assert!(why.metrics.iter().all(|m| m.turn == Turn::None { reason: NoTurn::NoReading }));
+    assert!(
+        why.metrics
+            .iter()
+            .all(|m| m.counterfactual
+                == Counterfactual::None { reason: NoCounterfactual::NoReading })
+    );
     assert!(matches!(story.inputs.last(), Some((_, Input { command: Command::Tick, .. }))));
 }
 
@@ -310,5 +318,8 @@ fn field_11_a_level_that_turns_as_soon_as_it_is_above_nothing() {
     }
     let why = story.rollout.why().unwrap();
     let queue = why.metrics.iter().find(|m| m.metric.as_str() == "queue").unwrap();
-    assert!(matches!(queue.turn, Turn::Level { from: 0.0, to, .. } if to > 0.0), "{queue:?}");
+    assert!(
+        matches!(queue.counterfactual, Counterfactual::Level { from: 0.0, to, .. } if to > 0.0),
+        "{queue:?}"
+    );
 }

@@ -76,8 +76,8 @@ void test_rollout() {
   EXPECT(rollout.blockers() == "[]" && rollout.state() == HOTFIX_STATE_READY);
   EXPECT(rollout.approvals().find("\"state\":\"approved\"") != std::string::npos);
   EXPECT(rollout.procedure().find("\"state\":\"done\"") != std::string::npos && rollout.checklists() == "[]");
-  EXPECT(rollout.record().find("\"status\":\"ready\"") != std::string::npos);
-  EXPECT(rollout.intents().find("\"kind\":\"approve\"") != std::string::npos);
+  EXPECT(rollout.change_record().find("\"status\":\"ready\"") != std::string::npos);
+  EXPECT(rollout.interventions().find("\"kind\":\"approve\"") != std::string::npos);
   log += std::string(rollout.handle(start, R"({"kind": "start", "by": "lena"})").events);
   EXPECT(rollout.phase() == "canary" && rollout.pending_actions().size() == 1);
   try {
@@ -99,7 +99,7 @@ void test_rollout() {
   EXPECT(log == rollout.log() && rollout.share() == 0.0);
   EXPECT(rollout.verdict().find("\"decision\"") != std::string::npos);
   EXPECT(rollout.why().find("\"sentence\":\"error_rate: ") != std::string::npos);
-  EXPECT(rollout.harm().find("\"metrics\"") != std::string::npos && rollout.outlook() == "null");
+  EXPECT(rollout.harm().find("\"metrics\"") != std::string::npos && rollout.forecast() == "null");
   EXPECT(rollout.comparison().find("\"rows\"") != std::string::npos);
   EXPECT(rollout.comparison_markdown().find("| error rate | 0.3% | - |") != std::string::npos);
   EXPECT(hotfix::Rollout::replay(log).head() == rollout.head());

@@ -10,8 +10,8 @@ use hotfix::duty::hotfix_rollout_duties;
 use hotfix::error::*;
 use hotfix::explain::*;
 use hotfix::gate::{
-    hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_checklists,
-    hotfix_rollout_intents, hotfix_rollout_procedure, hotfix_rollout_record,
+    hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_change_record,
+    hotfix_rollout_checklists, hotfix_rollout_interventions, hotfix_rollout_procedure,
 };
 use hotfix::hook::*;
 use hotfix::kayenta::*;
@@ -130,18 +130,18 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_checklists(rollout.0, null_mut());
         hotfix_rollout_procedure(null(), buf);
         hotfix_rollout_procedure(rollout.0, null_mut());
-        hotfix_rollout_intents(null(), buf);
-        hotfix_rollout_intents(rollout.0, null_mut());
+        hotfix_rollout_interventions(null(), buf);
+        hotfix_rollout_interventions(rollout.0, null_mut());
         hotfix_rollout_duties(null(), NOW, buf);
         hotfix_rollout_duties(rollout.0, NOW, null_mut());
-        hotfix_rollout_record(null(), buf);
-        hotfix_rollout_record(rollout.0, null_mut());
+        hotfix_rollout_change_record(null(), buf);
+        hotfix_rollout_change_record(rollout.0, null_mut());
         hotfix_rollout_why(null(), buf);
         hotfix_rollout_why(rollout.0, null_mut());
         hotfix_rollout_harm(null(), buf);
         hotfix_rollout_harm(rollout.0, null_mut());
-        hotfix_rollout_outlook(null(), buf);
-        hotfix_rollout_outlook(rollout.0, null_mut());
+        hotfix_rollout_forecast(null(), buf);
+        hotfix_rollout_forecast(rollout.0, null_mut());
         hotfix_rollout_comparison(null(), buf);
         hotfix_rollout_comparison(rollout.0, null_mut());
         hotfix_rollout_comparison_markdown(null(), buf);
@@ -347,12 +347,12 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_approvals(rollout.0, &raw mut buf);
         hotfix_rollout_checklists(rollout.0, &raw mut buf);
         hotfix_rollout_procedure(rollout.0, &raw mut buf);
-        hotfix_rollout_intents(rollout.0, &raw mut buf);
+        hotfix_rollout_interventions(rollout.0, &raw mut buf);
         hotfix_rollout_duties(rollout.0, NOW, &raw mut buf);
-        hotfix_rollout_record(rollout.0, &raw mut buf);
+        hotfix_rollout_change_record(rollout.0, &raw mut buf);
         hotfix_rollout_why(rollout.0, &raw mut buf);
         hotfix_rollout_harm(rollout.0, &raw mut buf);
-        hotfix_rollout_outlook(rollout.0, &raw mut buf);
+        hotfix_rollout_forecast(rollout.0, &raw mut buf);
         hotfix_rollout_comparison(rollout.0, &raw mut buf);
         hotfix_rollout_comparison_markdown(rollout.0, &raw mut buf);
         hotfix_rollout_action(rollout.0, 0, &raw mut act);

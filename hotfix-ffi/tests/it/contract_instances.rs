@@ -14,7 +14,7 @@ use crate::common::{Failed, NOTHING, buffer, call, fails, raw};
 const HISTORY: &str = r#"{"a": [[0, 9], [1, 9]], "b": [[0, 9], [0, 9]]}"#;
 const SETTINGS: &str = r#"{"share": 0.5, "ticks": 2}"#;
 const DRAWN: &str =
-    r#"{"instances": ["a", "b", "c", "d"], "canary": ["a", "b"], "seed": 1, "looks": [2]}"#;
+    r#"{"instances": ["a", "b", "c", "d"], "canary": ["a", "b"], "seed": 1, "evaluations": [2]}"#;
 const CANARY: &str = r#"{"canary": ["a", "b", "c", "d"]}"#;
 
 fn evidence() -> hotfix_evidence {
@@ -111,8 +111,8 @@ fn a_null_pointer_is_an_error() {
         hotfix_gate_pass_chance(10.0, 0.1, 0.1, null_mut());
         hotfix_fixed_horizon_ratio(0.003, 10.0, 90.0, 0.01, 0.8, null_mut());
         hotfix_fixed_horizon_trials(0.003, 0.1, 2.0, 0.01, 0.8, null_mut());
-        hotfix_sight(null(), 1, buf);
-        hotfix_sight(json, len, null_mut());
+        hotfix_power(null(), 1, buf);
+        hotfix_power(json, len, null_mut());
     }
     // SAFETY: made once, freed once; null is allowed.
     unsafe {
@@ -136,7 +136,7 @@ fn text_that_cannot_be_read_is_an_error() {
         hotfix_randomisation_from_bytes(bad, n, &mut null_mut());
         hotfix_instances_new(bad, n, &mut null_mut());
         hotfix_instances_from_bytes(bad, n, &mut null_mut());
-        hotfix_sight(bad, n, buf);
+        hotfix_power(bad, n, buf);
     }
     let (history, history_len) = raw(HISTORY);
     fails! { Input:
@@ -147,7 +147,7 @@ fn text_that_cannot_be_read_is_an_error() {
         hotfix_randomisation_from_bytes(json, len, &mut null_mut());
         hotfix_instances_new(json, len, &mut null_mut());
         hotfix_instances_from_bytes(json, len, &mut null_mut());
-        hotfix_sight(json, len, buf);
+        hotfix_power(json, len, buf);
     }
 }
 
@@ -276,7 +276,7 @@ fn plan_6_a_plans_sight_is_json() {
     let (question, len) = raw(r#"{"comparison": {"requests_per_minute": 1000, "base_rate": 0.003},
             "phases": [{"share": 0.1, "minutes": 10}, {"share": 1, "minutes": 30}], "ratios": [5]}"#);
     // SAFETY: live text and slot.
-    let seen = buffer(|out, e| unsafe { hotfix_sight(question, len, out, e) }).unwrap();
+    let seen = buffer(|out, e| unsafe { hotfix_power(question, len, out, e) }).unwrap();
     let seen: Value = serde_json::from_str(&seen).unwrap();
     let chance = seen[0]["caught"][0]["in_time"]["chance"].as_f64().unwrap();
     assert!((chance - 0.871).abs() < 1e-3, "{seen}");

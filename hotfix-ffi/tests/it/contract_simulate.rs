@@ -57,7 +57,7 @@ fn post_5_a_drill_and_a_comparison_are_documents() {
     assert_eq!((&drill["unmet"], &drill["run"]["ended"]), (&json!([]), &json!("rolled_back")));
     assert!(drill["log"].as_str().unwrap().lines().count() > 10);
     let table: Value = serde_json::from_str(&table).unwrap();
-    assert_eq!((&table["runs"], &table["hurt_each"]["mean"]), (&json!(4), &json!(0.0)));
+    assert_eq!((&table["runs"], &table["affected_each"]["mean"]), (&json!(4), &json!(0.0)));
 }
 
 fn advise(question: &Value) -> Result<Value, common::Failed> {

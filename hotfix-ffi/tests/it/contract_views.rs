@@ -22,10 +22,10 @@ fn plan_7_views_take_a_plan_and_a_buffer() {
     // SAFETY: null where that is refused, else live.
     let refused = unsafe {
         [
-            call(|e| hotfix_plan_sight(null(), out, e)),
-            call(|e| hotfix_plan_sight(plan.0, null_mut(), e)),
-            call(|e| hotfix_plan_sight_markdown(null(), out, e)),
-            call(|e| hotfix_plan_sight_markdown(plan.0, null_mut(), e)),
+            call(|e| hotfix_plan_power(null(), out, e)),
+            call(|e| hotfix_plan_power(plan.0, null_mut(), e)),
+            call(|e| hotfix_plan_power_markdown(null(), out, e)),
+            call(|e| hotfix_plan_power_markdown(plan.0, null_mut(), e)),
             call(|e| hotfix_plan_scope(null(), out, e)),
             call(|e| hotfix_plan_scope(plan.0, null_mut(), e)),
             call(|e| hotfix_plan_demands(null(), out, e)),
@@ -68,7 +68,7 @@ fn plan_7_views_are_texts() {
                 buffer(|out, e| hotfix_plan_json(plan.0, out, e)),
                 buffer(|out, e| hotfix_plan_scope(plan.0, out, e)),
                 buffer(|out, e| hotfix_plan_demands(plan.0, out, e)),
-                buffer(|out, e| hotfix_plan_sight(plan.0, out, e)),
+                buffer(|out, e| hotfix_plan_power(plan.0, out, e)),
                 buffer(|out, e| hotfix_plan_commit_message(plan.0, parts, len, out, e)),
                 buffer(|out, e| hotfix_policy_commit_message(policy.0, parts, len, out, e)),
             ],
@@ -80,7 +80,9 @@ fn plan_7_views_are_texts() {
     for view in ["strategy", "recommendation", "rollback", "scope", "demands"] {
         assert!(document[view].is_object(), "{view}");
     }
-    assert!(document.get("sight").is_none());
+    assert!(document.get("power").is_none());
     assert!(rest.iter().all(serde_json::Value::is_object));
-    assert!(page.starts_with("# Hot-fix plan for ") && page.contains("## What each phase can see"));
+    assert!(
+        page.starts_with("# Hot-fix plan for ") && page.contains("## What each phase can detect")
+    );
 }

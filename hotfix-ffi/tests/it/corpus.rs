@@ -23,8 +23,8 @@ use hotfix::extend::{
     hotfix_base, hotfix_base_set, hotfix_policy_from_json_with, hotfix_policy_from_toml_with,
 };
 use hotfix::gate::{
-    hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_checklists,
-    hotfix_rollout_intents, hotfix_rollout_procedure, hotfix_rollout_record,
+    hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_change_record,
+    hotfix_rollout_checklists, hotfix_rollout_interventions, hotfix_rollout_procedure,
 };
 use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
 use hotfix::message::hotfix_rollout_message;
@@ -167,14 +167,14 @@ fn message(rollout: &Rollout, request: &Value) -> Value {
 
 fn gates(rollout: &Rollout) -> Value {
     // SAFETY: live handles.
-    let [blockers, approvals, checklists, procedure, intents, record] = unsafe {
+    let [blockers, approvals, checklists, procedure, interventions, record] = unsafe {
         [
             read(buffer(|o, e| hotfix_rollout_blockers(rollout.0, o, e))),
             read(buffer(|o, e| hotfix_rollout_approvals(rollout.0, o, e))),
             read(buffer(|o, e| hotfix_rollout_checklists(rollout.0, o, e))),
             read(buffer(|o, e| hotfix_rollout_procedure(rollout.0, o, e))),
-            read(buffer(|o, e| hotfix_rollout_intents(rollout.0, o, e))),
-            read(buffer(|o, e| hotfix_rollout_record(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_interventions(rollout.0, o, e))),
+            read(buffer(|o, e| hotfix_rollout_change_record(rollout.0, o, e))),
         ]
     };
     json!({
@@ -182,8 +182,8 @@ fn gates(rollout: &Rollout) -> Value {
         "approvals": approvals,
         "checklists": checklists,
         "procedure": procedure,
-        "intents": by_kind(&intents),
-        "record": record,
+        "interventions": by_kind(&interventions),
+        "change_record": record,
     })
 }
 

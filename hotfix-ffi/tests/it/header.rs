@@ -18,6 +18,7 @@ const SOURCES: &[&str] = &[
     "status",
     "buffer",
     "error",
+    "code",
     "time",
     "policy",
     "extend",

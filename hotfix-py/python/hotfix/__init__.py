@@ -1,10 +1,10 @@
 """Decides how an emergency fix is rolled out safely.
 
-A deploy tool links this library and asks it what to do; the library answers, the tool acts. It reads no clock, no file
-and no network: time and observations come in, log lines and actions come out.
+A deploy tool embeds this library and asks it what to do. The library decides; the tool acts. A rollout uses no clock,
+file or network: it receives time and observations, and returns log lines and actions.
 
 >>> import hotfix
->>> plan = hotfix.Policy.preset("phased-canary").plan(
+>>> plan = hotfix.Policy.preset("standard").plan(
 ...     {"id": "INC-2041", "service": "payments", "severity": "P1"},
 ...     {"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "feature_flag", "seconds": 5}]},
 ... )
@@ -37,33 +37,33 @@ from hotfix._core import (
     Efficacy,
     FactChange,
     Finding,
+    Forecast,
     Harm,
-    Hurt,
     Imported,
     ImportFault,
     ImportFinding,
     Leaf,
     Method,
     MetricEvidence,
+    MetricForecast,
     MetricHarm,
-    MetricOutlook,
     MetricVerdict,
     MetricWhy,
     NextQuestion,
     Outcome,
-    Outlook,
     Phase,
     Plan,
     Policy,
     Problem,
     Rollout,
     RuleVerdict,
-    TestOutlook,
+    TestForecast,
     Train,
     TrainFinding,
     TrainMove,
     TrainOutcome,
     Verdict,
+    VersionImpact,
     Why,
     __version__,
     audit,
@@ -72,6 +72,7 @@ from hotfix._core import (
     dora,
     dora_chart,
     dora_markdown,
+    explain,
     grafana_annotations,
     measures,
     measures_markdown,
@@ -127,10 +128,10 @@ __all__ = [
     "MetricWhy",
     "Harm",
     "MetricHarm",
-    "Hurt",
-    "Outlook",
-    "MetricOutlook",
-    "TestOutlook",
+    "VersionImpact",
+    "Forecast",
+    "MetricForecast",
+    "TestForecast",
     "Comparison",
     "ComparisonRow",
     "Audit",
@@ -138,30 +139,30 @@ __all__ = [
     "audit",
     "redact",
     "report",
-    # Afterwards
+    # Measures of past incidents
     "measures",
     "measures_markdown",
     "dora",
     "dora_markdown",
     "dora_chart",
     "similar",
-    # What other tools take
+    # Export to other tools
     "cdevents",
     "grafana_annotations",
-    # Documents of other tools
+    # Policies from documents of other tools
     "convert",
     "Imported",
     "ImportFinding",
-    # Several services in one hot-fix
+    # One hot-fix for several services
     "Train",
     "TrainOutcome",
     "TrainMove",
     "TrainFinding",
-    # Policies over recorded metrics
+    # Backtests on recorded metrics
     "backtest",
     "Backtests",
     "Backtest",
-    # Rehearsals
+    # Simulated rollouts
     "simulate",
     "compare",
     "drill",
@@ -173,7 +174,8 @@ __all__ = [
     "kayenta",
     # Source control
     "vcs",
-    # What can go wrong
+    # Errors
+    "explain",
     "Error",
     "PolicyError",
     "Problem",

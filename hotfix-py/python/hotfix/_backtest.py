@@ -1,4 +1,4 @@
-"""Recordings out of files and keyword arguments, for `hotfix.backtest`."""
+"""Recordings from files and keyword arguments, for `hotfix.backtest`."""
 
 from __future__ import annotations
 
@@ -33,41 +33,41 @@ def backtest(
     gates: Literal["pass", "wait"] | None = None,
     severity: Literal["P0", "P1", "P2", "P3"] | None = None,
 ) -> Backtests:
-    r"""Run policies over recorded metrics and say when they would have acted. Nothing is deployed.
+    r"""Run policies over recorded metrics and report when they would have acted. Nothing is deployed.
 
     Parameters
     ----------
     policy : Policy or sequence of Policy
-        One policy, or several that are compared on the same recording.
+        One policy, or several to compare on the same recording.
     recording : str, bytes or os.PathLike
-        The text of a recording; a path is given as ``pathlib.Path``. At most 64 MiB of text.
+        The text of a recording, or its path as ``pathlib.Path``. At most 64 MiB of text.
     mapping : dict or str, optional
-        Which columns, series and labels are which metric: ``{"time", "metrics", "assume"}``, as text JSON. JSON Lines
-        need none. `docs/backtest.md` describes it.
+        Which columns, series and labels belong to which metric: ``{"time", "metrics", "assume"}``; text is JSON. JSON
+        Lines need no mapping. `docs/backtest.md` describes it.
     format : str, optional
-        How it is written. A path says it by its ending: ``.csv``, ``.jsonl``, ``.json`` for Prometheus, ``.parquet``.
+        The format; for a path it follows from the ending: ``.csv``, ``.jsonl``, ``.json`` for Prometheus, ``.parquet``.
     from_ : datetime or str, optional
-        When the fix is assumed to have got its first traffic; by default one usual step before the first reading.
+        The assumed time of the fix's first traffic; by default one usual step before the first reading.
     until : datetime or str, optional
-        When watching ends; by default with the last reading.
+        The time when watching ends; by default the last reading.
     unrecorded : str, optional
-        Whether a metric that the policy decides by and that was not recorded is left out, the default, or decides.
+        Whether a deciding metric that was not recorded is left out (the default) or decides.
     gates : str, optional
-        Whether a gate at which the policy asks a person is passed at once, the default, or waits.
+        Whether a gate at which the policy asks a person is passed at once (the default) or waits.
     severity : str, optional
         The incident's severity; by default the policy's first.
 
     Returns
     -------
     Backtests
-        What each policy would have done, and what was odd.
+        The decisions of each policy, and the findings.
 
     Raises
     ------
     RecordedError
-        With code and place, for a recording or a mapping that cannot be read, and a policy that cannot be run on it.
+        With code and place, for a recording or a mapping that cannot be read, or a policy that cannot be run on it.
     ImportError
-        For Parquet where pyarrow is not installed: ``pip install pyarrow``.
+        For Parquet if pyarrow is not installed: ``pip install pyarrow``.
 
     Examples
     --------
@@ -110,17 +110,17 @@ def _document(mapping: Mapping[str, Any] | str | None) -> dict[str, Any]:
 def _time(at: datetime | str | None) -> str | None:
     if isinstance(at, datetime):
         if at.tzinfo is None:
-            raise TypeError("a datetime needs a zone")
+            raise TypeError("a datetime needs a time zone")
         return at.isoformat()
     return at
 
 
 def _format_of(recording: str | bytes | PathLike[str]) -> str:
     if isinstance(recording, str | bytes):
-        raise TypeError("text does not say how it is written: give format")
+        raise TypeError("the format of a text is not known: give `format`")
     ending = Path(fspath(recording)).suffix.lower()
     if ending not in _FORMATS:
-        raise TypeError(f"the ending {ending!r} does not say how it is written: give format")
+        raise TypeError(f"the format of a file with the ending {ending!r} is not known: give `format`")
     return _FORMATS[ending]
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "Audit",
     "AuditFinding",
     "audit",
+    "explain",
     "_backtest",
     "Backtest",
     "Backtests",
@@ -91,7 +92,7 @@ __all__ = [
     "fixed_horizon_ratio",
     "fixed_horizon_trials",
     "gate_pass_chance",
-    "sight",
+    "power",
     "time_to_detect",
     "time_to_promote",
     "wilson",
@@ -116,12 +117,12 @@ __all__ = [
     "ComparisonRow",
     "Efficacy",
     "Harm",
-    "Hurt",
+    "VersionImpact",
     "MetricHarm",
-    "MetricOutlook",
+    "MetricForecast",
     "MetricWhy",
-    "Outlook",
-    "TestOutlook",
+    "Forecast",
+    "TestForecast",
     "Why",
     "MetricEvidence",
     "MetricVerdict",
@@ -224,7 +225,7 @@ _Reason: TypeAlias = Literal[
     "split_not_as_planned",
     "arms_swapped",
     "identical_arms",
-    "undecided",
+    "inconclusive",
     "cannot_decide",
     "will_fail",
 ]
@@ -293,7 +294,7 @@ class _Standing(TypedDict):
         "kept",
         "rolling_back",
         "frozen",
-        "back",
+        "restored",
     ]
     state: _State
     waits_for: list[str]
@@ -301,7 +302,7 @@ class _Standing(TypedDict):
 
 @type_check_only
 class _Blocker(TypedDict):
-    kind: Literal["severity", "traffic", "denial", "approval", "item", "policy"]
+    kind: Literal["severity", "traffic", "denial", "approval", "item", "policy", "normal_process", "change_window"]
     sentence: str
     who: Sequence[str]
     clears: Sequence[_InputKind]
@@ -325,7 +326,7 @@ class _Duties(TypedDict):
     done: list[dict[str, Any]]
 
 @type_check_only
-class _Intent(TypedDict):
+class _Intervention(TypedDict):
     kind: _InputKind
     at: str
     by: NotRequired[str]
@@ -334,7 +335,7 @@ class _Intent(TypedDict):
     why: NotRequired[str]
 
 @type_check_only
-class _Remark(TypedDict):
+class _PlanFinding(TypedDict):
     kind: str
     text: str
 
@@ -570,8 +571,8 @@ class Plan(_Document):
         fields: Mapping[_CommitField, str | None] | None = None,
     ) -> dict[str, Any]: ...
     @property
-    def sight(self) -> dict[str, Any]: ...
-    def sight_markdown(self) -> str: ...
+    def power(self) -> dict[str, Any]: ...
+    def power_markdown(self) -> str: ...
     @property
     def digest(self) -> str: ...
     @property
@@ -585,7 +586,7 @@ class Plan(_Document):
     @property
     def assessment(self) -> dict[str, Any]: ...
     @property
-    def remarks(self) -> list[_Remark]: ...
+    def findings(self) -> list[_PlanFinding]: ...
     @property
     def duration(self) -> dict[str, Any]: ...
     @property
@@ -597,7 +598,7 @@ class Plan(_Document):
     @property
     def risks(self) -> dict[str, Any]: ...
     @property
-    def record(self) -> dict[str, Any]: ...
+    def change_record(self) -> dict[str, Any]: ...
     def timeline(self, start: _Time) -> list[_TimelineStep]: ...
     def gantt(self, start: _Time | None = None) -> str: ...
     def to_markdown(self, start: _Time | None = None) -> str: ...
@@ -623,9 +624,9 @@ class Phase(_Document):
     @property
     def promotion(self) -> _PromotionRule: ...
     @property
-    def missed(self) -> _Response: ...
+    def criteria_missed(self) -> _Response: ...
     @property
-    def undecided(self) -> _Response: ...
+    def inconclusive(self) -> _Response: ...
 
 @final
 class Method(_Document):
@@ -704,11 +705,11 @@ class Rollout:
     def attempt(self) -> int: ...
     def checklists(self) -> list[dict[str, Any]]: ...
     def procedure(self) -> list[dict[str, Any]]: ...
-    def record(self) -> dict[str, Any]: ...
-    def intents(self) -> list[_Intent]: ...
+    def change_record(self) -> dict[str, Any]: ...
+    def interventions(self) -> list[_Intervention]: ...
     def why(self) -> Why | None: ...
     def harm(self) -> Harm | None: ...
-    def outlook(self) -> Outlook | None: ...
+    def forecast(self) -> Forecast | None: ...
     def comparison(self) -> Comparison: ...
     def evidence(self, metric: str) -> MetricEvidence | None: ...
     def log(self) -> str: ...
@@ -942,7 +943,7 @@ class MetricWhy(_Document):
     @property
     def tick(self) -> dict[str, Any] | None: ...
     @property
-    def turn(self) -> dict[str, Any]: ...
+    def counterfactual(self) -> dict[str, Any]: ...
     @property
     def window(self) -> dict[str, Any]: ...
 
@@ -964,14 +965,14 @@ class Harm(_Document):
 @final
 class MetricHarm(_Document):
     @property
-    def canary(self) -> Hurt | None: ...
+    def canary(self) -> VersionImpact | None: ...
     @property
-    def live(self) -> Hurt | None: ...
+    def live(self) -> VersionImpact | None: ...
     @property
     def metric(self) -> str: ...
 
 @final
-class Hurt(_Document):
+class VersionImpact(_Document):
     @property
     def at_full(self) -> float: ...
     @property
@@ -998,18 +999,18 @@ class ComparisonRow(_Document):
     @property
     def metric(self) -> str: ...
     @property
-    def record(self) -> float | None: ...
+    def reference(self) -> float | None: ...
     @property
     def title(self) -> str: ...
 
 @final
-class Outlook(_Document):
+class Forecast(_Document):
     @property
     def at(self) -> datetime: ...
     @property
-    def efficacy(self) -> TestOutlook | None: ...
+    def efficacy(self) -> TestForecast | None: ...
     @property
-    def metrics(self) -> dict[str, MetricOutlook]: ...
+    def metrics(self) -> dict[str, MetricForecast]: ...
     @property
     def phase(self) -> str: ...
     @property
@@ -1020,18 +1021,18 @@ class Outlook(_Document):
     def until_overdue(self) -> float | None: ...
 
 @final
-class MetricOutlook(_Document):
+class MetricForecast(_Document):
     @property
     def bound(self) -> dict[str, Any] | None: ...
     @property
     def metric(self) -> str: ...
     @property
-    def promotion(self) -> TestOutlook | None: ...
+    def promotion(self) -> TestForecast | None: ...
     @property
-    def rollback(self) -> TestOutlook | None: ...
+    def rollback(self) -> TestForecast | None: ...
 
 @final
-class TestOutlook(_Document):
+class TestForecast(_Document):
     @property
     def chance(self) -> float | None: ...
     @property
@@ -1149,6 +1150,7 @@ class ImportFault(_Document):
 
 def convert(text: str, kind: _ImportKind | None = None) -> Imported: ...
 def audit(log: str | bytes, expected_head: str | None = None) -> Audit: ...
+def explain(code: str) -> str | None: ...
 def redact(log: str | bytes, names: list[str] | None = None) -> str: ...
 def measures(log: str | bytes) -> dict[str, Any]: ...
 def measures_markdown(log: str | bytes) -> str: ...
@@ -1199,15 +1201,15 @@ class SimulationOutcome(TypedDict):
     false_rollbacks: _Rate
     missed_faults: _Rate
     found_faults: _Rate
-    turned_back: _Rate
+    rolled_back: _Rate
     completed: _Rate
     asked: _Rate
     duties_missed: _Rate
     never_started: int
     seconds_to_find: NotRequired[_Took]
     seconds_to_complete: NotRequired[_Took]
-    hurt_by_canary: _Mean
-    hurt_by_live: _Mean
+    affected_by_canary: _Mean
+    affected_by_live: _Mean
     duties_missed_each: _Mean
     questions_each: _Mean
     pages_each: _Mean
@@ -1223,12 +1225,12 @@ class Differences(TypedDict):
     second: SimulationOutcome
     false_rollbacks: _Difference
     missed_faults: _Difference
-    turned_back: _Difference
+    rolled_back: _Difference
     completed: _Difference
     asked: _Difference
     duties_missed: _Difference
-    hurt_each: _Mean
-    hurt_by_canary_each: _Mean
+    affected_each: _Mean
+    affected_by_canary_each: _Mean
     questions_each: _Mean
     duties_missed_each: _Mean
     both_found: int
@@ -1295,7 +1297,7 @@ class Candidate(_Document):
     @property
     def completed(self) -> _Rate: ...
     @property
-    def hurt(self) -> _Mean: ...
+    def affected(self) -> _Mean: ...
 
 @final
 class Evidence(_Document):
@@ -1555,7 +1557,7 @@ class Randomisation:
         tolerated: float = 1.0,
         grid: Sequence[float] | None = None,
         weights: Sequence[float] | None = None,
-        looks: Sequence[int] | None = None,
+        evaluations: Sequence[int] | None = None,
         budget: Sequence[float] | None = None,
         zones: Sequence[Sequence[str]] | None = None,
     ) -> Randomisation: ...
@@ -1627,7 +1629,7 @@ class TimeToDetect:
     @property
     def failed_requests(self) -> float: ...
     @property
-    def requests_hurt(self) -> float: ...
+    def requests_affected(self) -> float: ...
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
@@ -1703,7 +1705,7 @@ def fixed_horizon_trials(
     alpha: float = 0.01,
     power: float = 0.8,
 ) -> float: ...
-def sight(
+def power(
     requests_per_minute: float,
     base_rate: float,
     phases: Sequence[Mapping[str, float]],

@@ -1,4 +1,4 @@
-"""The exceptions. They are written in Python so that they can have two bases and be pickled."""
+"""The exceptions. They are written in Python, so that they can have two base classes and be pickled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class Error(Exception):
-    """What every exception of this package is.
+    """The base class of all exceptions of this package.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Error(Exception):
 
 
 class PolicyError(Error, ValueError):
-    r"""A policy that cannot be read: everything that is wrong with it, at once.
+    r"""A policy that cannot be read, with every fault.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class PolicyError(Error, ValueError):
     --------
     >>> import hotfix
     >>> try:
-    ...     hotfix.Policy.from_toml("format = 1\nnaem = 'house'")
+    ...     hotfix.Policy.from_toml("format = 1\nnaem = 'payments'")
     ... except hotfix.PolicyError as error:
     ...     [e.path for e in error.errors if e.code == "HF-POL-006"]
     ['/naem']
@@ -44,7 +44,7 @@ class PolicyError(Error, ValueError):
 
 
 class FactError(Error, ValueError):
-    """Facts of an incident that cannot be read: everything that is wrong with them, at once.
+    """Facts of an incident that cannot be read, with every fault.
 
     Attributes
     ----------
@@ -69,41 +69,41 @@ class FactError(Error, ValueError):
 
 
 class PlanError(Error, ValueError):
-    """An incident, release or traffic that no plan can be made of, or parts that make no commit message.
+    """Documents from which no plan can be made, or parts from which no commit message can be made.
 
     Attributes
     ----------
     path : str
-        Where: a JSON Pointer into ``{"incident", "release", "traffic", "calibration"}``, or into the parts of the
-        message; empty for the whole.
+        The place: a JSON Pointer into ``{"incident", "release", "traffic", "calibration"}``, or into the parts of the
+        message; empty if the error concerns the whole.
     """
 
     path: str
 
 
 class InputError(Error, ValueError):
-    """An input or a time that is none. Nothing was logged, nothing has changed."""
+    """An invalid input or time. Nothing was logged, and nothing has changed."""
 
 
 class Refused(Error):  # noqa: N818 - not an error of the program
-    """A legal input that is not taken now. The state is as before.
+    """A valid input that is refused in the present state. The state is unchanged.
 
     Attributes
     ----------
     accepted
-        The kinds of input that would be taken.
+        The kinds of input that would be accepted.
     state
-        In which state it was refused.
+        The state in which it was refused.
     got
-        The kind that came.
+        The kind of the refused input.
     events
-        The log lines that the refusal adds, to be appended like any other; mostly one or none.
+        The log lines of the refusal: append them like any others. Usually one line or none.
     service
         In a train: the service that the input was for, to whose log `events` belong.
     moves
-        In a train: what it did before, to be appended and acted on first.
+        In a train: its moves before the refusal. Append them and act on them first.
     findings
-        In a train: what came up meanwhile for a person to know. To be told at once.
+        In a train: findings about which people have to be notified at once.
     """
 
     accepted: list[_InputKind] = []  # noqa: RUF012 - replaced, never changed
@@ -116,32 +116,32 @@ class Refused(Error):  # noqa: N818 - not an error of the program
 
 
 class LogError(Error, ValueError):
-    """A log, or a snapshot, that cannot be taken up.
+    """A log or a snapshot that cannot be replayed or restored.
 
     Attributes
     ----------
     line
-        Which line, from 1; 0 where it is about a snapshot.
+        The line, from 1; 0 if the error concerns a snapshot.
     """
 
     line: int = 0
 
 
 class ReportError(Error, ValueError):
-    """A report that cannot be made: another format, or a rollout that keeps no log."""
+    """A report, a measure or an export that cannot be made."""
 
 
 class StatsError(Error, ValueError):
-    """A figure that a test does not take."""
+    """Settings or data that a test does not accept."""
 
 
 class KayentaError(Error, ValueError):
-    """A configuration or samples that the Kayenta-compatible judge does not take.
+    """A configuration or samples that the Kayenta-compatible judge does not accept.
 
     Attributes
     ----------
     path
-        A JSON Pointer into the configuration or the samples; empty where it is the whole.
+        A JSON Pointer into the configuration or the samples; empty if the error concerns the whole.
     """
 
     path: str = ""
@@ -153,14 +153,14 @@ class RecordedError(Error, ValueError):
     Attributes
     ----------
     path
-        Where: "line 3, column 2" or a JSON Pointer; empty where it is the whole.
+        The place: "line 3, column 2" or a JSON Pointer; empty if the error concerns the whole.
     """
 
     path: str = ""
 
 
 class ConvertError(Error, ValueError):
-    r"""Documents of another tool that cannot be imported: everything that is wrong with them, at once.
+    r"""Documents of another tool that cannot be imported, with every fault.
 
     Attributes
     ----------
@@ -186,11 +186,11 @@ class ConvertError(Error, ValueError):
 
 
 class MessageError(Error, ValueError):
-    """A message that is asked for in a way that does not exist, or that cannot be written."""
+    """A message that cannot be written, or a request with an unknown kind, audience or format."""
 
 
 class SimulationError(Error, ValueError):
-    """A scenario that cannot be read or does not fit the policy: everything that is wrong with it, at once.
+    """A scenario that cannot be read or does not fit the policy, with every fault.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Drills and simulations: a policy is rehearsed against made-up incidents, with no deployment."""
+"""Drills and simulations: runs a policy against synthetic incidents, without a deployment."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ def simulate(
     threads: int | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
 ) -> SimulationOutcome:
-    """Play a policy against made-up incidents, many times.
+    """Simulate a policy against synthetic incidents, many times.
 
-    The same seed gives the same table, however many threads play it; they run side by side, without the
-    interpreter's lock. Ctrl-C stops it.
+    The same seed gives the same table for any number of threads. The threads run in parallel, without the interpreter's
+    lock. Ctrl-C stops the simulation.
 
     Parameters
     ----------
     policy : Policy or Plan
-        What decides. For a policy a plan is made with the incident and release of the scenario.
+        The policy or plan to simulate. For a policy, a plan is made with the incident and release of the scenario.
     scenario : str or mapping
-        Traffic, faults and people: TOML or JSON, or what they hold. `docs/simulation.md` has the keys.
+        Traffic, faults and people: TOML or JSON text, or a mapping. `docs/simulation.md` lists the keys.
     runs : int
-        How many.
+        The number of runs.
     seed : int, optional
-        Without it the scenario's own, 0 where it has none.
+        By default the scenario's seed, or 0.
     threads : int, optional
-        Without it as many as there are cores.
+        By default the number of cores.
     progress : bool or callable, optional
-        True for a progress bar, by tqdm or rich where one of them is installed and on standard error where not; a
-        callable is told the runs that were played and the runs there are.
+        True for a progress bar, by tqdm or rich if one of them is installed, otherwise on standard error. A callable
+        receives the number of finished runs and the number of all runs.
 
     Returns
     -------
     dict
-        The outcome table: false rollbacks, missed faults, times, users hurt, duties missed and questions, each with a
-        95 % interval.
+        The outcome table: false rollbacks, missed faults, times, affected requests, missed duties and questions, each
+        with a 95% interval.
 
     Raises
     ------
     SimulationError
-        With all that is wrong with the scenario.
+        With every fault of the scenario.
 
     Examples
     --------
@@ -68,8 +68,8 @@ def simulate(
     >>> outcome["missed_faults"]["count"], outcome["ended"]
     (0, {'rolled_back': 20})
     """
-    with _shown(progress) as told:
-        outcome = _core._simulate(policy, _text(scenario), runs, seed, threads, told)
+    with _shown(progress) as report:
+        outcome = _core._simulate(policy, _text(scenario), runs, seed, threads, report)
     return outcome
 
 
@@ -83,7 +83,7 @@ def compare(
     threads: int | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
 ) -> Differences:
-    """Play two policies against the same luck, and say what the second does differently.
+    """Compare two policies in runs with the same random seeds.
 
     Parameters
     ----------
@@ -95,23 +95,24 @@ def compare(
     Returns
     -------
     dict
-        Each difference with its paired 95 % interval, and both outcome tables as ``first`` and ``second``.
+        The differences of the second policy, each with its paired 95% interval, and both outcome tables as ``first``
+        and ``second``.
 
     Raises
     ------
     SimulationError
-        With all that is wrong with the scenario.
+        With every fault of the scenario.
 
     Examples
     --------
     >>> import hotfix
     >>> policy = hotfix.Policy.preset("phased-canary")
     >>> table = hotfix.compare(policy, policy, {}, runs=5)
-    >>> table["hurt_each"]["mean"], table["turned_back"]["difference"]
+    >>> table["affected_each"]["mean"], table["rolled_back"]["difference"]
     (0.0, 0.0)
     """
-    with _shown(progress) as told:
-        differences = _core._compare(first, second, _text(scenario), runs, seed, threads, told)
+    with _shown(progress) as report:
+        differences = _core._compare(first, second, _text(scenario), runs, seed, threads, report)
     return differences
 
 
@@ -122,7 +123,7 @@ def drill(
     seed: int | None = None,
     number: int = 0,
 ) -> DrillRun:
-    """Play one run and keep its log.
+    """Simulate one run and keep its log.
 
     Parameters
     ----------
@@ -131,17 +132,17 @@ def drill(
     scenario, seed
         As in `simulate`.
     number : int
-        Which run of the seed.
+        The number of the run.
 
     Returns
     -------
     dict
-        ``run`` has what came of it, ``unmet`` what the scenario expects and what did not come, ``log`` every line.
+        ``run`` has the result, ``unmet`` the expectations of the scenario that were not met, ``log`` every line.
 
     Raises
     ------
     SimulationError
-        With all that is wrong with the scenario.
+        With every fault of the scenario.
 
     Examples
     --------
@@ -166,39 +167,40 @@ def advise(
     threads: int | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
 ) -> Advice:
-    """Try a policy with other values, and say which keep false rollbacks under a bound at the least harm.
+    """Simulate a policy with other values, and find those that keep false rollbacks below a bound at the least harm.
 
-    Every combination of the values is a candidate, and each value is tried beside the one that the policy has. All
-    meet the same luck in every scenario. The same seed gives the same advice, however many threads play it.
+    Every combination of the values is a candidate, including the policy's own values. All candidates use the same
+    random seeds in every scenario. The same seed gives the same advice for any number of threads.
 
     Parameters
     ----------
     policy : Policy
-        What is tried as it is, and with other values.
+        The policy to simulate as it is, and with other values.
     scenarios : sequence of str or mapping
-        What it is tried in, each as in `simulate`: at least one without a fault, and one for each fault to be found.
+        The scenarios, each as in `simulate`: at least one without a fault, and one for each fault to detect.
     axes : sequence of mapping, or None
-        ``{"path": "/phases/0/share", "values": ["5%", "20%"]}``: a place in the policy's JSON, and what is tried there.
-        None tries what is usual: half and twice the first phase's share and duration, and the level of the tests.
+        ``{"path": "/phases/0/share", "values": ["5%", "20%"]}``: a place in the policy's JSON, and the values to use
+        there. None uses the usual axes: half and twice the first phase's share and duration, and the level of the
+        tests.
     runs : int
-        Of each candidate in each scenario. A candidate keeps a bound only where its runs show it: of 5 % a hundred show
-        little, five hundred much.
+        The number of runs of each candidate in each scenario. A candidate keeps a bound only if its runs show it: for a
+        bound of 5%, a hundred runs show little, five hundred show much.
     bound : float or str
-        The share of false rollbacks that is allowed in every scenario.
+        The allowed share of false rollbacks in every scenario.
     seed : int, optional
-        At most 2**53; without it the first scenario's own.
+        At most 2**53; by default the seed of the first scenario.
     threads, progress
-        As in `simulate`; told are the runs of all candidates, each through every scenario.
+        As in `simulate`; the progress counts the runs of all candidates, each through every scenario.
 
     Returns
     -------
     Advice
-        The candidates and which of them to take; `to_markdown` is the table of them.
+        The candidates and the recommended one; `to_markdown` writes a table.
 
     Raises
     ------
     SimulationError
-        With all that is wrong with the question, each with its place: ``/axes/0/path``.
+        With every fault of the question, each with its place: ``/axes/0/path``.
 
     Examples
     --------
@@ -215,18 +217,18 @@ def advise(
     question = {"scenarios": scenarios, "axes": axes, "runs": runs, "bound": bound}
     if seed is not None:
         question["seed"] = seed
-    with _shown(progress) as told:
-        advice = _core._advise(policy, json.dumps(question, default=_plain), threads, told)
+    with _shown(progress) as report:
+        advice = _core._advise(policy, json.dumps(question, default=_plain), threads, report)
     return advice
 
 
 def _plain(value: object) -> object:
-    """Turn a mapping into a dict and what can be gone through into a list, for JSON."""
+    """Convert a mapping to a dict and an iterable to a list, for JSON."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Iterable):
         return list(value)
-    raise TypeError(f"{type(value)} is no value of a question: give dict, list, str, number, bool or None")
+    raise TypeError(f"{type(value)} is not a value of a question: give dict, list, str, number, bool or None")
 
 
 def _text(scenario: str | Mapping[str, Any]) -> str:
@@ -242,8 +244,8 @@ def _shown(
     elif progress is not True:
         yield progress
     else:
-        with _bar() as told:
-            yield told
+        with _bar() as report:
+            yield report
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What is looked up by a fact's value."""
+"""Look-ups by the value of a fact."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _D = TypeVar("_D")
 
 
 def _words(value: object) -> object:
-    """Write True and False as the document has them; the rest as it is."""
+    """Write True and False as in the document; other keys are unchanged."""
     if value is True:
         return "true"
     return "false" if value is False else value
 
 
 class ByValue(dict[str, _T]):
-    """A dict by the values of a fact in words, as in the document; True and False are looked up, too.
+    """A dict by the values of a fact in words, as in the document; True and False are accepted too.
 
     Examples
     --------
@@ -31,7 +31,7 @@ class ByValue(dict[str, _T]):
         return super().__getitem__(_words(value))  # type: ignore[index]
 
     def __contains__(self, value: object, /) -> bool:
-        """Say whether something follows from this value."""
+        """Return whether something follows from this value."""
         return super().__contains__(_words(value))
 
     @overload

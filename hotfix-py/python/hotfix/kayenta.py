@@ -1,7 +1,7 @@
-"""A judge that decides as Kayenta's does, from Kayenta's own configuration.
+"""A judge that is compatible with Kayenta's judge and reads Kayenta's configuration.
 
-It is for users who move over, and for comparisons: it looks once, at the end. `hotfix.stats` has tests that may be
-looked at every tick. `docs/kayenta.md` says what is the same and what differs.
+It is for users who migrate from Kayenta, and for comparisons. It evaluates once, at the end; `hotfix.stats` has tests
+that may be evaluated at every tick. `docs/kayenta.md` describes what is the same and what differs.
 
 >>> from hotfix import kayenta
 >>> kayenta.classify([10, 11, 12], [20, 21, 22]).classification

@@ -1,4 +1,4 @@
-"""Plots, where matplotlib is installed: the extra ``plot`` of the distribution ``hotfix-py``.
+"""Plots with matplotlib: the extra ``plot`` of the distribution ``hotfix-py``.
 
 Importing `hotfix` does not import this module, and this module imports matplotlib only when something is drawn.
 """
@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hotfix import Plan
 
-__all__ = ["sight"]
+__all__ = ["power"]
 
 
-def sight(plan: Plan, axes: Any = None) -> Any:
-    """Plot how likely each phase of a plan catches a fault, by its size.
+def power(plan: Plan, axes: Any = None) -> Any:
+    """Plot the power of each phase of a plan: the probability to catch a fault, by its size.
 
-    One panel a phase: dashed what the policy's plain bounds roll back in time, solid what the sequential test finds,
-    dotted what gets past the gate. At 1 on the left is a healthy fix, whose rollbacks are false alarms.
+    There is one panel for each phase. Dashed: faults that the policy's plain bounds roll back in time. Solid: faults
+    that the sequential test detects. Dotted: faults that pass the gate. At 1 on the left is a healthy fix, whose
+    rollbacks are false alarms.
 
     Parameters
     ----------
     plan : Plan
-        A plan whose `sight` has a leading metric.
+        A plan whose `power` has a leading metric.
     axes : sequence of matplotlib.axes.Axes, optional
         One for each phase; without it a new figure is made.
 
@@ -34,9 +35,9 @@ def sight(plan: Plan, axes: Any = None) -> Any:
     Raises
     ------
     ImportError
-        Where matplotlib is not installed.
+        If matplotlib is not installed.
     ValueError
-        Where nothing can be foreseen, or there are not as many axes as phases.
+        If no power can be computed, or the number of axes differs from the number of phases.
 
     Examples
     --------
@@ -44,24 +45,24 @@ def sight(plan: Plan, axes: Any = None) -> Any:
     >>> from hotfix import plot
     >>> policy = hotfix.Policy.preset("phased-canary")
     >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
-    >>> plot.sight(plan).savefig("sight.svg")  # doctest: +SKIP
+    >>> plot.power(plan).savefig("power.svg")  # doctest: +SKIP
     """
-    seen = plan.sight
+    seen = plan.power
     phases = seen.get("phases", [])
     if not phases:
-        raise ValueError(f"nothing can be foreseen: {seen.get('missing', 'no metric leads')}")
+        raise ValueError(f"no power can be computed: {seen.get('missing', 'no metric leads')}")
     if axes is None:
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
             raise ImportError("a plot needs matplotlib: pip install matplotlib") from error
-        # A figure of its own, not pyplot's: it opens no window and is freed with the last reference.
+        # Not a figure of pyplot: it opens no window and is freed with the last reference.
         figure = Figure(figsize=(1.2 + 3.4 * len(phases), 3.6), layout="constrained")
         axes = list(figure.subplots(1, len(phases), sharey=True, squeeze=False)[0])
     else:
         axes = list(axes)
         if len(axes) != len(phases):
-            raise ValueError(f"{len(phases)} phases want as many axes, not {len(axes)}")
+            raise ValueError(f"{len(phases)} phases need {len(phases)} axes, not {len(axes)}")
         figure = axes[0].figure
     for axis, phase in zip(axes, phases, strict=True):
         _phase(axis, phase, seen["power"])
@@ -69,8 +70,8 @@ def sight(plan: Plan, axes: Any = None) -> Any:
     # The first phase has every line; the last may have no live arm to test against.
     axes[0].legend(loc="center right", fontsize="small", framealpha=0.9)
     figure.suptitle(
-        f"{seen['metric']}: what each phase catches in time, at {seen['requests_per_minute']:g} requests a minute, "
-        f"{100 * seen['base_rate']:g}% bad on record",
+        f"{seen['metric']}: faults that each phase catches in time, at {seen['requests_per_minute']:g} requests "
+        f"per minute, {100 * seen['base_rate']:g}% bad requests before the incident",
         fontsize="medium",
     )
     return figure
@@ -82,7 +83,7 @@ def _phase(axis: Any, phase: dict[str, Any], power: float) -> None:
     plain = [phase["healthy_rolled_back"]["chance"], *(fault["plain"]["chance"] for fault in faults)]
     passes = [phase["healthy_passes"], *(fault["passes"]["chance"] for fault in faults)]
     style = {"marker": "o", "markersize": 4, "clip_on": False}
-    axis.plot(ratios, [100 * chance for chance in passes], ":", color="0.45", label="gets past the gate", **style)
+    axis.plot(ratios, [100 * chance for chance in passes], ":", color="0.45", label="passes the gate", **style)
     axis.plot(ratios, [100 * chance for chance in plain], "--", color="C1", label="plain bounds roll back", **style)
     if "false_rollback" in phase:
         found = [phase["false_rollback"]["chance"], *(fault["sequential"]["chance"] for fault in faults)]
@@ -95,5 +96,5 @@ def _phase(axis: Any, phase: dict[str, Any], power: float) -> None:
     axis.set_xticks(ratios, [f"{ratio:g}" for ratio in ratios])
     axis.minorticks_off()
     axis.set_ylim(0, 100)
-    axis.set_xlabel(f"times the record's errors\n{alarms}", fontsize="small")
+    axis.set_xlabel(f"error rate as a multiple of the reference\n{alarms}", fontsize="small")
     axis.set_title(f"{phase['phase']}: {100 * phase['share']:g}% for {phase['minutes']:g} min", fontsize="small")

@@ -1,4 +1,4 @@
-"""Tests, intervals, calibration and planning for use on their own.
+"""Tests, intervals, calibration and planning, without a rollout.
 
 >>> from hotfix import stats
 >>> stats.RateRatio(alpha=0.01).update((30, 1000), (30, 9000)).decided
@@ -6,8 +6,8 @@ True
 >>> stats.fisher_exact((30, 10_000), (180, 90_000), alternative="greater").p_value < 0.05
 True
 
-Tests with an `update` (`RateRatio`, `Latency`, `Ceiling` and those of instances) may be looked at every tick; those
-that are functions keep their promise for one look, decided on beforehand.
+Tests with an `update` (`RateRatio`, `Latency`, `Ceiling` and those of instances) may be evaluated at every tick. Tests
+that are functions are valid for one evaluation, at a time that was fixed in advance.
 """
 
 from hotfix._core import (
@@ -47,14 +47,14 @@ from hotfix._core import (
     newcombe,
     non_inferiority,
     poisson_ratio,
-    sight,
+    power,
     time_to_detect,
     time_to_promote,
     wilson,
 )
 
 __all__ = [
-    # At every look
+    # Sequential tests, for every evaluation
     "RateRatio",
     "Latency",
     "latency_boundaries",
@@ -77,8 +77,8 @@ __all__ = [
     "gate_pass_chance",
     "fixed_horizon_ratio",
     "fixed_horizon_trials",
-    "sight",
-    # One look: samples and histograms
+    "power",
+    # One evaluation: samples and histograms
     "mann_whitney_u",
     "mann_whitney_from_counts",
     "MannWhitney",
@@ -87,7 +87,7 @@ __all__ = [
     "ks_2samp",
     "ks_from_counts",
     "KolmogorovSmirnov",
-    # One look: counts
+    # One evaluation: counts
     "fisher_exact",
     "FisherExact",
     "poisson_ratio",

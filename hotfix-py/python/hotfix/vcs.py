@@ -1,4 +1,4 @@
-"""Names of branches and tags, and versions, without a plan; `Plan.source_control` has the whole way.
+"""Names of branches and tags, and versions, without a plan; `Plan.source_control` has all steps of a plan.
 
 >>> from hotfix import vcs
 >>> vcs.branch_name("Security patch"), vcs.tag_name(vcs.next_version("1.2.3"))

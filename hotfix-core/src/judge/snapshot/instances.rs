@@ -1,4 +1,4 @@
-//! What is known of a metric's instances, for a snapshot.
+//! State of a metric's instances in a snapshot.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::Misfit;
 
 const MISFIT: Misfit = "a metric's instances";
 
-/// What is known of one metric's instances.
+/// State of one metric's instances.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InstancesState {
@@ -27,7 +27,7 @@ pub(super) struct InstancesState {
     drawn: bool,
 }
 
-/// The instances of one phase. Which subsets are drawn follows from their names and the plan's seed.
+/// The instances of one phase. Their names and the plan's seed determine the drawn subsets.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetState {
@@ -62,7 +62,7 @@ impl Instances {
         }
     }
 
-    /// Takes up what was known in the phase that has been entered. `worse` is the whole's test.
+    /// Restores the state in the phase that has been entered. `worse` is the total's test.
     pub(super) fn resume(
         &mut self,
         state: InstancesState,
@@ -114,7 +114,7 @@ impl Instances {
 
 impl Set {
     fn state(&self) -> SetState {
-        // Counts are scratch: read anew with each reading.
+        // Counts are scratch: each reading overwrites them.
         let Self { canary, baseline, counts: _, bad, named, randomised } = self;
         let owned = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect();
         SetState {

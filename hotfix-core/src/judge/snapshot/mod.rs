@@ -1,7 +1,7 @@
-//! What a judge knows, apart from what follows from its plan: its part of a snapshot (ROLL-7).
-//!
-//! Designs, limits, windows' sizes and drawn subsets follow from plan and policy and are made anew. Every field is named
-//! where a state is taken, so that a new one does not compile until it is either kept or said to follow.
+//! The judge's part of a snapshot: its state without what the plan determines.
+//! Designs, limits, window sizes and drawn subsets follow from plan and policy and are rebuilt.
+//! Every field is named where a state is saved, so that a new field does not compile until it is
+//! either saved or marked as derived.
 
 mod instances;
 mod watched;
@@ -14,17 +14,17 @@ use crate::stats::rate_ratio::RateRatio;
 use crate::stats::split::Split;
 use crate::unit::Timestamp;
 
-use super::arms::SplitFinding;
-use super::phase_end::{Look, PhaseEnd};
+use super::arm_checks::SplitFinding;
+use super::phase_end::{PhaseEnd, PhaseEndTest};
 use super::test::Test;
 use super::{Judge, Verdict};
 
 use watched::WatchedState;
 
-/// What does not fit the plan that a state came with.
+/// Part of a state that does not fit its plan.
 pub(crate) type Misfit = &'static str;
 
-/// What a judge knows.
+/// State of a judge.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JudgeState {
@@ -41,16 +41,16 @@ pub(crate) struct JudgeState {
     moved: Option<Timestamp>,
 }
 
-/// What the tests at the ends of phases have found.
+/// Results of the tests at the ends of phases.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PhaseEndState {
     looked: bool,
     worse: Vec<usize>,
-    last: Option<Look>,
+    last: Option<PhaseEndTest>,
 }
 
-/// The claim that the fix works: now, and before the last tick.
+/// The efficacy test: now, and before the last tick.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EfficacyState {
@@ -78,7 +78,7 @@ impl Test {
         }
     }
 
-    /// Takes up evidence that a test of the same design had.
+    /// Restores the evidence of a test with the same design.
     fn resume(&mut self, state: TestState) -> Result<(), Misfit> {
         match (self, state) {
             (Self::Rate(design, kept), TestState::Rate(state)) if state.check(design).is_ok() => {
@@ -101,7 +101,7 @@ impl Test {
 }
 
 impl Judge {
-    /// What it knows.
+    /// Its state.
     pub(crate) fn state(&self) -> JudgeState {
         let Self {
             watched,
@@ -124,7 +124,7 @@ impl Judge {
         } = self;
         let efficacy = efficacy.as_ref().zip(efficacy_before.as_ref());
         JudgeState {
-            phase: watched.first().map_or(0, |watched| watched.footing.phase()),
+            phase: watched.first().map_or(0, |watched| watched.basis.phase()),
             watched: watched.iter().map(super::Watched::state).collect(),
             phase_end: phase_end.as_ref().map(PhaseEnd::state),
             efficacy: efficacy.map(|((_, test, shown), (before, was_shown))| EfficacyState {
@@ -142,10 +142,10 @@ impl Judge {
         }
     }
 
-    /// A judge that has seen nothing takes up what one of the same plan knew.
+    /// Restores the state of a judge of the same plan into one without data.
     ///
     /// # Errors
-    /// What does not fit the plan.
+    /// The part of the state that does not fit the plan.
     pub(crate) fn resume(&mut self, state: JudgeState) -> Result<(), Misfit> {
         let JudgeState {
             phase,
@@ -187,7 +187,8 @@ impl Judge {
         Ok(())
     }
 
-    /// Whether a verdict is about this judge's metrics: all of them in order, or none before the first look.
+    /// Whether a verdict has this judge's metrics: all of them in order, or none before the first
+    /// evaluation.
     pub(crate) fn knows(&self, verdict: &Verdict) -> bool {
         let named = verdict.metrics.iter().map(|(id, _)| *id);
         verdict.metrics.is_empty() || named.eq(self.watched.iter().map(|w| w.metric.id))

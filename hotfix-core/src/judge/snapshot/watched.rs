@@ -1,4 +1,4 @@
-//! What is known of one metric, for a snapshot.
+//! State of one metric in a snapshot.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,16 +6,16 @@ use crate::metric::{Counters, Layout, Tick, WindowState};
 use crate::stats::{SplitTotals, Totals};
 use crate::unit::{MetricName, Span, Timestamp};
 
-use super::super::arms::Sameness;
-use super::super::steady::Steady;
+use super::super::arm_checks::Sameness;
+use super::super::counterfactual::{Before, Flags};
+use super::super::coverage::Coverage;
+use super::super::degradation::Degradation;
 use super::super::test::Test;
-use super::super::trouble::Trouble;
-use super::super::turn::{Before, Flags};
 use super::super::watched::Watched;
 use super::instances::InstancesState;
 use super::{Misfit, TestState};
 
-/// What is known of one metric.
+/// State of one metric.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WatchedState {
@@ -31,11 +31,11 @@ pub(super) struct WatchedState {
     learned: Span,
     /// None in a state of an earlier release.
     #[serde(default)]
-    steady: Option<Steady>,
+    coverage: Option<Coverage>,
     seen_at: Option<Timestamp>,
     before: BeforeState,
     same: Sameness,
-    trouble: Trouble,
+    degradation: Degradation,
     worse: Option<TestState>,
     safe: Option<TestState>,
     instances: InstancesState,
@@ -45,7 +45,7 @@ pub(super) struct WatchedState {
     of_phase: Option<Totals>,
 }
 
-/// What a metric was before its last tick, and that tick.
+/// State of a metric before its last tick, and that tick.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BeforeState {
@@ -66,7 +66,7 @@ impl Watched {
             metric,
             layout,
             counters,
-            // Scratch: read anew with each observation.
+            // Scratch: each observation overwrites it.
             tick: _,
             counts: _,
             fresh: _,
@@ -76,15 +76,15 @@ impl Watched {
             covered,
             step,
             learned,
-            steady,
+            coverage,
             seen_at,
             before,
             same,
-            trouble,
+            degradation,
             worse,
             safe,
             claims: _,
-            footing: _,
+            basis: _,
             instances,
             replayed,
             // They follow from the layout.
@@ -105,11 +105,11 @@ impl Watched {
             covered: *covered,
             step: *step,
             learned: *learned,
-            steady: Some(*steady),
+            coverage: Some(*coverage),
             seen_at: *seen_at,
             before: before.state(),
             same: *same,
-            trouble: *trouble,
+            degradation: *degradation,
             worse: worse.as_ref().map(Test::state),
             safe: safe.as_ref().map(Test::state),
             instances: instances.state(),
@@ -120,7 +120,7 @@ impl Watched {
         }
     }
 
-    /// Takes up what was known of the metric in the phase that has been entered.
+    /// Restores the state of the metric in the phase that has been entered.
     pub(super) fn resume(&mut self, state: WatchedState) -> Result<(), Misfit> {
         let WatchedState {
             metric,
@@ -132,11 +132,11 @@ impl Watched {
             covered,
             step,
             learned,
-            steady,
+            coverage,
             seen_at,
             before,
             same,
-            trouble,
+            degradation,
             worse,
             safe,
             instances,
@@ -166,8 +166,8 @@ impl Watched {
         self.counters = counters;
         (self.read_at, self.seen_at, self.not_finite) = (read_at, seen_at, not_finite);
         (self.covered, self.step, self.learned) = (covered, step, learned);
-        self.steady = steady.unwrap_or_else(|| Steady::without_silence(read_at));
-        (self.same, self.trouble, self.replayed) = (same, trouble, replayed);
+        self.coverage = coverage.unwrap_or_else(|| Coverage::without_silence(read_at));
+        (self.same, self.degradation, self.replayed) = (same, degradation, replayed);
         (self.level, self.compared, self.of_phase) = (level, compared, of_phase);
         Ok(())
     }
@@ -184,7 +184,7 @@ fn resume_test(test: Option<&mut Test>, state: Option<TestState>) -> Result<(), 
 impl Before {
     fn state(&self) -> BeforeState {
         let Self { at, tick, worse, safe, same, flags, in_parts } = self;
-        // Of the tick no more is kept than this.
+        // This is all of the tick that is saved.
         let Tick { row, strata: _, instances: _, canary, baseline, not_finite: _, uneven: _ } =
             tick;
         BeforeState {
@@ -211,7 +211,7 @@ impl Before {
             return Err("a metric's last tick");
         }
         let before = |present: Option<&Test>, state: Option<TestState>| -> Result<_, Misfit> {
-            // Before the first tick nothing is kept.
+            // Before the first tick nothing is saved.
             let Some(state) = state else { return Ok(None) };
             let mut test = present.cloned().ok_or("a test")?;
             test.resume(state)?;

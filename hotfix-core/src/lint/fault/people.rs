@@ -1,139 +1,148 @@
-//! Faults of who does what, and who is told.
+//! Faults of roles, approvals, escalation, notifications and source control.
 
 use super::super::finding::Level;
-use super::super::words::{names, of_a, time};
+use super::super::format::{names, of_a, time};
 use crate::grade::{AdviceCheck, Audience, CommitField, Severity};
 use crate::unit::{Name, RoleName, Span};
 use crate::vcs::OrderFault;
 
 faults! {
-    /// What the linter may find in who does what, and who is told.
+    /// A finding about roles, approvals, escalation, notifications or source control.
     PeopleFault
 
-    /// One demand only tells whom another one asks.
-    #[error("who approves a {severity} has two answers: {} by one demand, {} by another, which only tells `{told}`", names(first), names(second))]
+    /// One approval only notifies a role that another one asks for.
+    #[error(
+        "two approvals for a {severity} contradict each other: one asks for {}, the other for {} and only notifies `{}`",
+        names(first), names(second), told
+    )]
     "HF-LINT-044" Warn TwoApprovers {
         /// The severity.
         severity: Severity,
-        /// The roles of the demand that asks for the role.
+        /// The roles of the approval that asks for the role.
         first: Vec<RoleName>,
-        /// The roles of the demand that tells it.
+        /// The roles of the approval that notifies it.
         second: Vec<RoleName>,
         /// The role.
         told: RoleName,
     }
-    remedy "make it one demand, or do not tell a role that has to approve"
-    /// Nobody is said to hold a role.
-    #[error("the policy names roles that nobody is said to hold: {}", names(roles))]
+    remedy "merge the two approvals, or remove the role from `notified`"
+    /// Roles without holders.
+    #[error("the policy names roles without holders: {}", names(roles))]
     "HF-LINT-045" Note NobodyHolds {
         /// The roles.
         roles: Vec<RoleName>,
     }
-    remedy "say under `roles` who holds them, or how they are reached"
-    /// A role that is declared nowhere.
-    #[error("the role `{role}` is named here and stands nowhere under `roles`")]
+    remedy "set `holders` or `reach` for them under `roles`"
+    /// A role that is not declared.
+    #[error("the role `{role}` is named here, but not declared under `roles`")]
     "HF-LINT-046" Warn UnknownRole {
         /// The role.
         role: RoleName,
     }
     remedy "declare it, or correct the name"
     /// Nobody can approve.
-    #[error("the start waits for {}, and nobody holds that role or stands in", names(any_of))]
+    #[error("the start waits for {}, but neither that role nor a substitute has a holder", names(any_of))]
     "HF-LINT-047" Deny NobodyApproves {
-        /// The roles, any of which would do.
+        /// The roles of which any one may approve.
         any_of: Vec<RoleName>,
     }
-    remedy "say who holds it, or ask somebody else"
-    /// A hot-fix that nobody approves.
-    #[error("a {severity} is answered with a hot-fix that nobody approves")]
+    remedy "name holders of the role, or ask for another role"
+    /// A severity with a hot-fix and without an approval.
+    #[error("a {severity} is answered with a hot-fix, but needs no approval")]
     "HF-LINT-048" Warn NoApproval {
         /// The severity.
         severity: Severity,
     }
-    remedy "name who approves it, if only afterwards"
-    /// A rung is missing.
-    #[error("the ladder{} has no rung {missing} before `{rung}`, its rung {step}", of_a(*severity))]
-    "HF-LINT-049" Warn MissingRung {
+    remedy "add an approval, with `after_the_fact` if it may follow the start"
+    /// An escalation level is missing.
+    #[error(
+        "the escalation policy{} has no level {missing} before `{}`, its level {}",
+        of_a(*severity), duty, step
+    )]
+    "HF-LINT-049" Warn MissingLevel {
         /// The severity; none where the policy has none.
         severity: Option<Severity>,
-        /// The rung after the hole.
-        rung: Name,
-        /// Its number.
+        /// The duty after the gap.
+        duty: Name,
+        /// Its level.
         step: u32,
-        /// The first number that is missing.
+        /// The first level that is missing.
         missing: u32,
     }
-    remedy "number the rungs from 1 without a gap"
-    /// Somebody is to be told, and there is no text.
-    #[error("`{duty}` tells {audience}, and no message is for that occasion and them{}", if severities.is_empty() { String::new() } else { format!(" in case of {}", names(severities)) })]
+    remedy "number the levels from 1 without a gap"
+    /// A notification without a message template.
+    #[error("`{duty}` notifies {audience}, but no message has that kind and audience{}", if severities.is_empty() { String::new() } else { format!(" for {}", names(severities)) })]
     "HF-LINT-055" Note NoMessage {
         /// The duty.
         duty: Name,
-        /// Who is told.
+        /// The audience.
         audience: Audience,
         /// For which severities; empty where the policy has none.
         severities: Vec<Severity>,
     }
     remedy "add a message of that kind for that audience"
-    /// Advice that only people heed.
-    #[error("nothing but people sees to this advice: {}", names(advice))]
+    /// Advice that nothing checks.
+    #[error("nothing checks this advice automatically: {}", names(advice))]
     "HF-LINT-059" Note UnshownAdvice {
         /// Its ids.
         advice: Vec<Name>,
     }
-    remedy "say in `shown_by` what sees to it, where something does"
-    /// A rung that is no later than the one before.
-    #[error("the rung `{rung}`{} comes after {}, no later than the rung before it", of_a(*severity), time(*within))]
-    "HF-LINT-063" Warn RungTooEarly {
+    remedy "set `shown_by` if a part of the policy checks it"
+    /// An escalation level that is due no later than the one before.
+    #[error(
+        "the escalation level `{}`{} is due after {}, no later than the level before it",
+        duty, of_a(*severity), time(*within)
+    )]
+    "HF-LINT-063" Warn LevelTooEarly {
         /// The severity; none where the policy has none.
         severity: Option<Severity>,
-        /// The rung.
-        rung: Name,
-        /// Its time.
+        /// The duty.
+        duty: Name,
+        /// When it is due.
         within: Span,
     }
-    remedy "let the times of the ladder rise"
-    /// Two rungs with one number.
-    #[error("`{first}` and `{second}` are both rung {step} of the ladder{}", of_a(*severity))]
-    "HF-LINT-064" Warn TwoRungs {
+    remedy "let the times rise from level to level"
+    /// Two duties with the same escalation level.
+    #[error("`{first}` and `{second}` are both level {step} of the escalation policy{}", of_a(*severity))]
+    "HF-LINT-064" Warn TwoOfOneLevel {
         /// The severity; none where the policy has none.
         severity: Option<Severity>,
-        /// The number.
+        /// The level.
         step: u32,
         /// One.
         first: Name,
         /// The other.
         second: Name,
     }
-    remedy "number them one after the other"
-    /// A severity without a ladder beside others that have one.
-    #[error("a {severity} is answered with a hot-fix, and nobody is called in where it is not solved, as for other severities")]
-    "HF-LINT-065" Note NoLadder {
+    remedy "give them different levels"
+    /// A severity without an escalation policy, while others have one.
+    #[error("a {severity} is answered with a hot-fix, but has no escalation policy, unlike other severities")]
+    "HF-LINT-065" Note NoEscalation {
         /// The severity.
         severity: Severity,
     }
-    remedy "add rungs for it, or let those of another severity hold for it, too"
-    /// A commit that is to say what is known after it.
-    #[error("commits are to say {}, which may be known only after the deployment", names(fields))]
+    remedy "add duties of kind `escalate` for it, or add it to the `severities` of existing ones"
+    /// Commit fields that are known only later.
+    #[error("the commit message has {}, which may be known only after the deployment", names(fields))]
     "HF-LINT-067" Note KnownLater {
         /// The fields.
         fields: Vec<CommitField>,
     }
-    remedy "leave them out: what comes later is written to the commit as a note, or is in the log"
-    /// Steps of source control that cannot be taken in their order.
-    #[error("no fix can go through source control in this order: {fault}")]
+    remedy "remove them: later facts are added to the commit as a git note, or are in the log"
+    /// Steps of source control in an impossible order.
+    #[error("this order of source-control steps is impossible: {fault}")]
     "HF-LINT-068" Warn VcsOrder {
         /// Why.
         fault: OrderFault,
     }
-    remedy "change the order, or leave it out: the flow has its own"
+    remedy "change the order, or delete it: the flow has its own"
     /// Advice whose check the policy does not have.
-    #[error("`{advice}` names the check `{check}`, and the policy has none")]
+    #[error("`{advice}` has `shown_by = \"{check}\"`, but the policy has nothing of that kind")]
     "HF-LINT-070" Warn AdviceWithoutCheck {
         /// The advice.
         advice: Name,
         /// The check.
         check: AdviceCheck,
     }
-    remedy "add what the check needs, or leave `shown_by` out"
+    remedy "add what the check needs, or delete `shown_by`"
 }

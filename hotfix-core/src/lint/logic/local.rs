@@ -1,23 +1,23 @@
-//! What is found without a search over all facts: each question and each rule by itself.
+//! Findings without a search over all facts: each question and each rule by itself.
 
 use petgraph::graph::NodeIndex;
 use petgraph::visit::Dfs;
 
 use super::super::fault::Fault;
 use super::super::finding::{Example, Finding};
+use super::format::quoted;
 use super::questions::{idle_answer, left_out, values};
 use super::rules;
 use super::walk::place;
-use super::words::quoted;
 use crate::fact::{Builder, Condition, Cut, Facts, Ref, Space, Truth};
 use crate::policy::Policy;
 use crate::policy::reasoning::graph;
 use crate::policy::section::{Answer, Branches, Target, Tree};
 
-/// How many nodes one condition may take.
+/// The most nodes of one condition.
 const MOST_NODES: usize = 1_000;
 
-/// Questions that answers lead to: whether facts do, is not known.
+/// Questions that answers lead to. Whether facts lead to them is unknown.
 pub(super) fn questions(tree: &Tree, found: &mut Vec<Finding>) {
     let graph = graph(tree);
     let mut connected = vec![false; graph.node_count()];
@@ -31,7 +31,7 @@ pub(super) fn questions(tree: &Tree, found: &mut Vec<Finding>) {
         }
         match &question.branches {
             Branches::Condition { when, yes, no } => {
-                // What Kleene's logic knows without a fact holds for all.
+                // What Kleene's logic gives without any fact holds for all facts.
                 let always = when.holds(&Facts::default());
                 let answers = [("yes", yes, Truth::No), ("no", no, Truth::Yes)];
                 for (answer, to, never) in answers {
@@ -44,7 +44,7 @@ pub(super) fn questions(tree: &Tree, found: &mut Vec<Finding>) {
                 }
             }
             Branches::Values { answers, .. } => {
-                // A list of thousands of ranges is left alone.
+                // A list of thousands of ranges is skipped.
                 let _ = by_value(tree, index, answers, found);
             }
         }

@@ -1,18 +1,18 @@
-//! Findings on the decision tree and the rules: exhaustive searches over all that the policy's conditions tell apart, under
-//! its implications (DEC-5).
+//! Findings about the decision tree and the rules: exhaustive searches over all combinations of
+//! facts that the conditions distinguish, under the implications of the policy.
 //!
-//! Where the diagrams grow too large there is no search; what the shape of the tree and each condition by itself tell is
-//! found still, and a finding says that the rest is missing.
+//! If the diagrams grow too large there is no search. Findings from the shape of the tree and from
+//! single conditions remain, and a finding says that the rest is missing.
 
-mod circle;
+mod cross_checks;
+mod cycle;
+mod format;
 mod local;
 mod questions;
 mod rules;
 mod search;
 mod table;
-mod versus;
 mod walk;
-mod words;
 
 use super::fault::Fault;
 use super::finding::Finding;
@@ -21,7 +21,8 @@ use crate::policy::Policy;
 use search::Search;
 use walk::Walk;
 
-/// Adds what is doubtful about tree, rules, implications and house facts. Within a code in the order of the document.
+/// Adds the findings about tree, rules, implications and custom facts; within a code in the order
+/// of the document.
 pub(super) fn find(policy: &Policy, found: &mut Vec<Finding>) {
     table::findings(policy, found);
     let mut searched = Vec::new();
@@ -30,7 +31,7 @@ pub(super) fn find(policy: &Policy, found: &mut Vec<Finding>) {
         return;
     }
     if let Some(tree) = policy.tree() {
-        circle::by_shape(tree, found);
+        cycle::by_shape(tree, found);
         local::questions(tree, found);
     }
     local::rules(policy, found);
@@ -42,17 +43,17 @@ fn search(policy: &Policy, found: &mut Vec<Finding>) -> Result<(), Cut> {
         return Ok(());
     }
     let Some(mut search) = Search::try_new(policy)? else {
-        // What cannot be needs no search: every answer would be vacuous.
+        // If nothing is possible, no search is needed: every answer would be vacuous.
         rules::impossible(policy, found)?;
-        policy.tree().into_iter().for_each(|tree| circle::by_shape(tree, found));
+        policy.tree().into_iter().for_each(|tree| cycle::by_shape(tree, found));
         return Ok(());
     };
     let conditions = rules::conditions(&mut search)?;
     if let Some(tree) = policy.tree() {
         let walk = Walk::try_new(tree, &mut search)?;
-        circle::findings(&walk, &mut search, found)?;
+        cycle::findings(&walk, &mut search, found)?;
         questions::findings(&walk, &mut search, found)?;
-        versus::findings(&walk, &conditions, &mut search, found)?;
+        cross_checks::findings(&walk, &conditions, &mut search, found)?;
     }
     rules::findings(&conditions, &mut search, found)
 }

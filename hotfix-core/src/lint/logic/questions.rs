@@ -1,4 +1,4 @@
-//! Questions by themselves: what no facts reach, and what has no answer.
+//! Single questions: those that no facts reach, and those without an answer.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use petgraph::visit::{Dfs, Reversed};
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
+use super::format::{enumerated, quoted};
 use super::search::Search;
 use super::walk::{Edge, Given, Walk, place};
-use super::words::{enumerated, quoted};
 use crate::fact::{Condition, Cut, FactId, FactKind, Space};
 use crate::policy::section::{Branches, Target, Tree};
 
@@ -42,7 +42,7 @@ pub(super) fn findings(
     Ok(())
 }
 
-/// Only where a question that facts reach leads to it: what comes after it follows.
+/// Only if a question that facts reach leads to it: the rest follows from it.
 fn unreached(
     walk: &Walk<'_>,
     target: Target,
@@ -53,7 +53,7 @@ fn unreached(
     let from = |edge: &Edge| walk.reached(Target::Question(edge.from));
     let mut leading: Vec<&Edge> = leading.to_vec();
     leading.retain(|edge| from(edge) != search.never);
-    // An answer that never counts is a finding of its own.
+    // An answer that is never used is a separate finding.
     if leading.iter().all(|edge| is_idle(edge, search)) {
         return Ok(());
     }
@@ -81,7 +81,10 @@ fn unreached(
             }
         }
         let taken_by = enumerated(&takers);
-        why.push(format!("what would give {} is taken by {taken_by}", edge.named(walk.tree)));
+        why.push(format!(
+            "the facts for {} are already accepted by {taken_by}",
+            edge.named(walk.tree)
+        ));
     }
     let fault = Fault::Unreached { id: walk.tree.id(target), why: why.join("; ") };
     found.push(Finding::new(Tree::path(target), fault, None));
@@ -100,10 +103,10 @@ fn idle(walk: &Walk<'_>, edge: &Edge, search: &Search<'_>, found: &mut Vec<Findi
     }
 }
 
-/// An answer for which no value is left, or (`empty`) of which there is none.
+/// An answer for which no value is left, or (`empty`) that no value satisfies.
 pub(super) fn idle_answer(tree: &Tree, question: usize, index: usize, empty: bool) -> Finding {
     let path = format!("{}/answers/{index}", Tree::path(Target::Question(question)));
-    let why = if empty { "no value fulfils it" } else { "earlier answers take all its values" };
+    let why = if empty { "no value satisfies it" } else { "earlier answers accept all its values" };
     let question = tree.questions[question].id;
     Finding::new(path, Fault::IdleAnswer { question, answer: index + 1, why }, None)
 }
@@ -146,7 +149,7 @@ fn unanswered(
     Ok(())
 }
 
-/// The fact that a condition looks at, where it is one only and a number.
+/// The fact that a condition uses, if it is only one and a number.
 fn only_number(when: &Condition) -> Option<FactId> {
     let mut facts = BTreeSet::new();
     let mut number = true;
@@ -174,7 +177,7 @@ pub(super) fn left_out(
     }
 }
 
-/// Classes of a variable in words, neighbours as one range.
+/// Classes of a variable in words; adjacent ones as one range.
 pub(super) fn values(space: &Space, variable: usize, classes: &[u32]) -> String {
     let kind = space.value(variable, 0).kind();
     let words: Vec<String> = match kind {

@@ -1,10 +1,10 @@
-//! The rules among themselves, and the implications.
+//! Compares the rules with each other, and checks the implications.
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
+use super::cross_checks;
+use super::format::quoted;
 use super::search::{MOST_NODES, STEP, Search};
-use super::versus;
-use super::words::quoted;
 use crate::fact::{Builder, Cut, Ref};
 use crate::grade::{Exclusions, Hotfix, Severity};
 use crate::policy::Policy;
@@ -40,7 +40,7 @@ pub(super) fn findings(
     redundant(&fires, search, found)
 }
 
-/// The first implication with which nothing is possible any more.
+/// The first implication that makes every combination impossible.
 pub(super) fn impossible(policy: &Policy, found: &mut Vec<Finding>) -> Result<(), Cut> {
     let mut builder = Builder::new(&policy.reasoning().space, MOST_NODES);
     let (mut all, never) = (builder.constant(1), builder.constant(0));
@@ -89,7 +89,7 @@ fn silent(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> R
     Ok(())
 }
 
-/// For each excluding rule and each severity with which a hot-fix is called for; then for the rules that admit one.
+/// For each excluding rule: each severity that calls for a hot-fix, then the rules that admit one.
 fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
     let policy = search.policy;
     let calls = |severity: Option<Severity>| {
@@ -119,7 +119,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
             if region == search.never {
                 continue;
             }
-            let (rules, one) = versus::rules(|r| r.effect == *effect, fired, region, search)?;
+            let (rules, one) = cross_checks::rules(|r| r.effect == *effect, fired, region, search)?;
             let graded = match effect {
                 Effect::Severity(severity) => format!(" ({severity})"),
                 Effect::Admit | Effect::Exclude => String::new(),
@@ -133,8 +133,8 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
     Ok(())
 }
 
-/// Rules without which every outcome would be the same. From the last one on, so that of two that say the same the later one
-/// is found, and what is found is not needed by the rest.
+/// Rules without which every outcome would be the same. The search starts with the last one, so
+/// that of two equal rules the later one is found, and the rest does not need what is found.
 fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
     let policy = search.policy;
     let mut idle = Vec::new();
@@ -170,7 +170,7 @@ fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -
         above = any;
     }
     idle.sort_unstable();
-    // Once, not for each idle rule: there may be thousands of both.
+    // Once, not for each redundant rule: there may be thousands of both.
     let mut kept: Vec<usize> =
         (0..policy.rules.len()).filter(|index| idle.binary_search(index).is_err()).collect();
     kept.sort_by_key(|index| rank(policy.rules[*index].effect));
@@ -182,8 +182,8 @@ fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -
     Ok(())
 }
 
-/// What always fires with a rule, in words: one other, if one does, the most severe first. `kept` has the rules that are not
-/// idle, in that order.
+/// What always fires with a rule, in words: one other rule, if possible, the most severe first.
+/// `kept` has the rules that are not redundant, in that order.
 fn companion(
     index: usize,
     kept: &[usize],
@@ -199,10 +199,10 @@ fn companion(
     for other in kept.iter().filter(says_as_much) {
         search.pay(STEP)?;
         if search.builder.and(fires[index], fires[*other])? == fires[index] {
-            return Ok(format!("{} fires, too", quoted(policy.rules[*other].id)));
+            return Ok(format!("{} fires too", quoted(policy.rules[*other].id)));
         }
     }
-    Ok("one or another rule that says as much fires, too".to_owned())
+    Ok("another rule with at least the same effect fires too".to_owned())
 }
 
 const fn rank(effect: Effect) -> usize {

@@ -1,24 +1,25 @@
-//! Looking for facts that show a fault: over all that the conditions tell apart, where the implications hold.
+//! The search for facts that show a fault, over all combinations that the conditions distinguish
+//! and the implications allow.
 
 use super::super::finding::Example;
 use crate::fact::{Builder, Cut, Diagram, Ref, Space};
 use crate::grade::Severity;
 use crate::policy::Policy;
-use crate::policy::reasoning::{End, Outcome, consistent, list, walk};
+use crate::policy::reasoning::{End, RuleOutcome, consistent, list, walk};
 
-/// How many nodes the search may make: a preset takes a few thousand.
+/// The most nodes of the search: a preset needs a few thousand.
 pub(super) const MOST_NODES: usize = 200_000;
 
-/// How much looking for examples may cost, in visits of a node.
+/// The most visits of a node for examples.
 const MOST_VISITS: usize = 50_000_000;
 
-/// What looking at one answer or one rule costs, in visits of a node: who writes many of them must not make it slow.
+/// The cost of one answer or one rule, in visits of a node: many of them must not make it slow.
 pub(super) const STEP: usize = 100;
 
-/// What an example costs at least, in visits of a node.
+/// The least cost of an example, in visits of a node.
 const LEAST_VISITS: usize = 20_000;
 
-/// A policy's conditions, ready to be searched.
+/// The conditions of a policy, ready for the search.
 pub(super) struct Search<'p> {
     pub(super) policy: &'p Policy,
     pub(super) space: &'p Space,
@@ -26,7 +27,7 @@ pub(super) struct Search<'p> {
     /// 1 where the implications hold.
     pub(super) consistent: Ref,
     pub(super) never: Ref,
-    /// [`Outcome::code`] of the rules.
+    /// [`RuleOutcome::code`] of the rules.
     pub(super) list: Ref,
     /// [`End::code`] of the policy's own tree; 0 everywhere without one.
     pub(super) ends: Ref,
@@ -34,10 +35,10 @@ pub(super) struct Search<'p> {
 }
 
 impl<'p> Search<'p> {
-    /// Nothing where the implications leave nothing possible.
+    /// `None` if the implications make every combination impossible.
     pub(super) fn try_new(policy: &'p Policy) -> Result<Option<Self>, Cut> {
         let reasoning = policy.reasoning();
-        // What was too large for the engines is not tried again, and is worth the same finding.
+        // What was too large for the engines is not tried again, and gives the same finding.
         reasoning.exact.as_ref().ok_or(Cut { budget: MOST_NODES })?;
         let space = &reasoning.space;
         let mut builder = Builder::new(space, MOST_NODES);
@@ -61,7 +62,8 @@ impl<'p> Search<'p> {
         Ok(self.builder.and(a, b)? != self.never)
     }
 
-    /// The simplest facts in a region, if any there are possible. All facts that are possible beside them are in it, too.
+    /// The simplest facts in a region, if any are possible. All possible completions of them are
+    /// also in the region.
     pub(super) fn example(&mut self, region: Ref) -> Result<Option<Example>, Cut> {
         let only = |region, possible| if possible == 1 { region } else { Diagram::IMPOSSIBLE };
         let region = self.builder.apply(region, self.consistent, only)?;
@@ -70,7 +72,7 @@ impl<'p> Search<'p> {
         Ok(shown.map(|placed| Example::Facts(self.space.facts(&placed))))
     }
 
-    /// What a function gives in a region, where facts are possible; ascending.
+    /// The values of a function in a region, for possible facts; ascending.
     pub(super) fn values(&mut self, of: Ref, region: Ref) -> Result<Vec<u32>, Cut> {
         let inside = self.builder.and(region, self.consistent)?;
         let only = |value, inside| if inside == 1 { value } else { Diagram::IMPOSSIBLE };
@@ -94,12 +96,12 @@ impl<'p> Search<'p> {
         Ok(all.filter(inside).collect())
     }
 
-    /// Where the rules give such an outcome.
-    pub(super) fn listed(&mut self, wanted: impl Fn(Outcome) -> bool) -> Result<Ref, Cut> {
-        self.builder.map(self.list, |code| u32::from(wanted(Outcome::of(code))))
+    /// The region in which the rules give such an outcome.
+    pub(super) fn listed(&mut self, wanted: impl Fn(RuleOutcome) -> bool) -> Result<Ref, Cut> {
+        self.builder.map(self.list, |code| u32::from(wanted(RuleOutcome::of(code))))
     }
 
-    /// Where the tree ends so.
+    /// The region in which the tree ends like this.
     pub(super) fn ended(&mut self, wanted: impl Fn(End) -> bool) -> Result<Ref, Cut> {
         let Some(tree) = self.policy.tree() else { return Ok(self.never) };
         self.builder.map(self.ends, |code| u32::from(wanted(End::of(code, tree))))
@@ -108,17 +110,17 @@ impl<'p> Search<'p> {
     /// The most severe severity that the rules give in a region.
     pub(super) fn worst(&mut self, region: Ref) -> Result<Option<Severity>, Cut> {
         let codes = self.values(self.list, region)?;
-        Ok(codes.into_iter().filter_map(|code| Outcome::of(code).severity).min())
+        Ok(codes.into_iter().filter_map(|code| RuleOutcome::of(code).severity).min())
     }
 
-    /// A diagram, paid for: looking for an example goes over its nodes once for each fact.
+    /// A diagram, with its cost: the search for an example visits its nodes once for each fact.
     fn finish(&mut self, root: Ref) -> Result<Diagram, Cut> {
         let diagram = self.builder.finish(root);
         self.pay(LEAST_VISITS + diagram.count() * (self.space.len() + 2))?;
         Ok(diagram)
     }
 
-    /// Counts what has been done.
+    /// Counts the visits.
     ///
     /// # Errors
     /// [`Cut`] beyond the budget.

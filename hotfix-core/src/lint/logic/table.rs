@@ -1,10 +1,11 @@
-//! What needs no search: severities that nothing gives, leaves against their severity, facts that nothing asks for.
+//! Findings that need no search: unused severities, leaves that contradict their severity, unused
+//! facts.
 
 use std::collections::BTreeSet;
 
 use super::super::fault::Fault;
 use super::super::finding::Finding;
-use super::words::hotfix;
+use super::format::hotfix;
 use crate::fact::{Condition, FactId};
 use crate::policy::Policy;
 use crate::policy::section::{Branches, Effect, Target, Tree};
@@ -15,7 +16,7 @@ pub(super) fn findings(policy: &Policy, found: &mut Vec<Finding>) {
     facts(policy, found);
 }
 
-/// Where nothing gives any severity, it is taken as given.
+/// If no rule and no leaf gives a severity, the incident brings it.
 fn severities(policy: &Policy, found: &mut Vec<Finding>) {
     let by_rule = policy.rules.iter().filter_map(|rule| match rule.effect {
         Effect::Severity(severity) => Some(severity),
@@ -83,8 +84,8 @@ fn facts(policy: &Policy, found: &mut Vec<Finding>) {
     policy.remedies.iter().for_each(|remedy| ask(&remedy.when));
     let testing = policy.severities.iter().filter_map(|level| level.testing.as_ref());
     testing.filter_map(|testing| testing.skip_staging_when.as_ref()).for_each(&mut ask);
-    for (fact, _) in policy.vocabulary.house() {
-        if !asked.contains(&FactId::House(fact)) {
+    for (fact, _) in policy.vocabulary.custom() {
+        if !asked.contains(&FactId::Custom(fact)) {
             found.push(Finding::new(format!("/facts/{fact}"), Fault::UnusedFact { fact }, None));
         }
     }

@@ -1,4 +1,4 @@
-//! The tree as answers that facts give: which facts reach each question and leaf.
+//! Which facts reach each question and leaf of the tree.
 
 use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
@@ -9,7 +9,7 @@ use crate::fact::{Cut, Ref};
 use crate::policy::reasoning::graph;
 use crate::policy::section::{Branches, Question, Target, Tree};
 
-/// How often a tree with circles is gone through before that is given up.
+/// The most passes over a tree with cycles.
 const MOST_ROUNDS: usize = 16;
 
 /// One answer.
@@ -29,15 +29,15 @@ pub(super) struct Edge {
     pub(super) given: Given,
     /// Where it leads, if anywhere.
     pub(super) to: Option<Target>,
-    /// The facts that give it, whoever is asked.
+    /// The facts that give it.
     pub(super) taken: Ref,
-    /// The facts that the answer speaks of, also where an earlier answer takes them. A `no` that leads on to a question
-    /// speaks of nothing.
+    /// The facts that the answer accepts, including those that an earlier answer accepts. A `no`
+    /// that leads to another question accepts all.
     pub(super) own: Ref,
 }
 
 impl Edge {
-    /// As a sentence names it.
+    /// Its name in a sentence.
     pub(super) fn named(&self, tree: &Tree) -> String {
         let question = tree.questions[self.from].id;
         match self.given {
@@ -49,7 +49,7 @@ impl Edge {
     }
 }
 
-/// The tree with what reaches each part of it.
+/// The tree with the facts that reach each part.
 pub(super) struct Walk<'p> {
     pub(super) tree: &'p Tree,
     pub(super) graph: DiGraph<Target, ()>,
@@ -57,7 +57,7 @@ pub(super) struct Walk<'p> {
     pub(super) edges: Vec<Vec<Edge>>,
     /// The possible facts that reach each question, then each leaf.
     reached: Vec<Ref>,
-    /// The possible facts that meet what every answer on some way there speaks of.
+    /// The possible facts that satisfy every answer on some path there.
     claimed: Vec<Ref>,
 }
 
@@ -87,7 +87,7 @@ impl<'p> Walk<'p> {
     }
 }
 
-/// Where a question or leaf stands among all of them; also its place in [`graph`].
+/// The index of a question or leaf among all of them; also its place in [`graph`].
 pub(super) const fn place(tree: &Tree, target: Target) -> usize {
     match target {
         Target::Question(question) => question,
@@ -130,7 +130,8 @@ fn answers(from: usize, question: &Question, search: &mut Search<'_>) -> Result<
     }
 }
 
-/// What gets from the root to each question and leaf, given what passes each answer.
+/// The facts that get from the root to each question and leaf, given the facts that pass each
+/// answer.
 fn spread(
     tree: &Tree,
     graph: &DiGraph<Target, ()>,
@@ -165,7 +166,7 @@ fn spread(
 }
 
 struct Order {
-    /// Those that come first in front; with circles, only as far as that can be.
+    /// The order in which questions come first; with cycles only as far as possible.
     questions: Vec<usize>,
     circular: bool,
 }

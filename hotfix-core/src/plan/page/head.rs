@@ -1,8 +1,8 @@
-//! What the plan is about, what is remarkable in it, and its record.
+//! The head of the page, the findings and the change record.
 
 use crate::text::{markdown, quoted, words};
 
-use super::super::{Link, Plan, RemarkKind};
+use super::super::{Link, Plan, PlanFindingKind};
 use super::{Page, utc};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
@@ -17,31 +17,36 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     rows.put("Began (UTC)", incident.began_at.map(utc));
     rows.put("Detected (UTC)", incident.detected_at.map(utc));
     let versions = (markdown(&release.version), markdown(&release.previous));
-    rows.put("Release", Some(format!("{}, back to {}", versions.0, versions.1)));
+    rows.put("Release", Some(format!("{} (rollback to {})", versions.0, versions.1)));
     rows.text("Fix", release.description.as_deref());
     rows.put("Strategy", Some(words(plan.policy().strategy().as_str())));
-    let window = plan.record().window;
+    let window = plan.change_record().window;
     let window = window.map(|window| format!("{} to {}", utc(window.from), utc(window.until)));
-    rows.put("Window (UTC)", Some(window.unwrap_or_else(|| "at once".to_owned())));
+    rows.put("Window (UTC)", Some(window.unwrap_or_else(|| "immediately".to_owned())));
     page.table(["", ""], rows.0);
 }
 
-/// What is remarkable, but for what the page says elsewhere: which facts are asked for, which times are short, and what the
-/// record lacks.
-pub(super) fn remarks(plan: &Plan, page: &mut Page) {
-    let elsewhere = [RemarkKind::NotSettled, RemarkKind::TimeShort, RemarkKind::RecordIncomplete];
-    let remarks = plan.remarks();
-    let mut remarks = remarks.iter().filter(|remark| !elsewhere.contains(&remark.kind)).peekable();
-    if remarks.peek().is_some() {
-        page.heading(2, "Mind this");
-        page.list(remarks.map(|remark| remark_text(&remark.text)));
+/// The plan's findings, without those that other sections show: missing facts, short times and
+/// gaps in the change record.
+pub(super) fn findings(plan: &Plan, page: &mut Page) {
+    let elsewhere = [
+        PlanFindingKind::NotSettled,
+        PlanFindingKind::TimeShort,
+        PlanFindingKind::ChangeRecordIncomplete,
+    ];
+    let findings = plan.findings();
+    let mut findings =
+        findings.iter().filter(|finding| !elsewhere.contains(&finding.kind)).peekable();
+    if findings.peek().is_some() {
+        page.heading(2, "Findings");
+        page.list(findings.map(|finding| sentence_text(&finding.text)));
     }
 }
 
-/// Who made it, where everything is, and what has been approved: the digest.
-pub(super) fn record(plan: &Plan, page: &mut Page) {
-    page.heading(2, "Record");
-    let (record, policy) = (plan.record(), plan.policy());
+/// The change record: who prepared the plan, its links, and the digest that is approved.
+pub(super) fn change_record(plan: &Plan, page: &mut Page) {
+    page.heading(2, "Change record");
+    let (record, policy) = (plan.change_record(), plan.policy());
     let mut rows = Rows::default();
     rows.put("Policy", Some(format!("{} (`{}`)", markdown(policy.title()), policy.name())));
     rows.put("Status", Some(words(record.status.as_str())));
@@ -64,13 +69,13 @@ pub(super) fn record(plan: &Plan, page: &mut Page) {
         rows.text(name, record.links.get(link).copied());
     }
     if !record.missing.is_empty() {
-        rows.put("Not on record", Some(remark_text(&quoted(&record.missing, ", "))));
+        rows.put("Not recorded", Some(sentence_text(&quoted(&record.missing, ", "))));
     }
     rows.put("Digest", Some(format!("`{}`", plan.digest())));
     page.table(["", ""], rows.0);
 }
 
-/// Rows of a table of names and values; what has no value is left out.
+/// Rows of a table of names and values. A row without a value is left out.
 #[derive(Default)]
 struct Rows(Vec<[String; 2]>);
 
@@ -84,9 +89,9 @@ impl Rows {
     }
 }
 
-/// A sentence of ours with names in back-ticks and texts of the house: what stands in the back-ticks is a name, the rest is
-/// shown as it is.
-pub(super) fn remark_text(text: &str) -> String {
+/// A sentence of this library as Markdown: names in backticks stay code, all other text is
+/// escaped.
+pub(super) fn sentence_text(text: &str) -> String {
     let mut shown = String::new();
     for (at, part) in text.split('`').enumerate() {
         let is_name = at % 2 == 1;
@@ -96,7 +101,7 @@ pub(super) fn remark_text(text: &str) -> String {
             shown.push_str(part);
             shown.push('`');
         } else if !part.is_empty() {
-            // Blanks at the ends part words from names.
+            // Blanks at the ends separate words from names.
             let blank = |found: bool| if found { " " } else { "" };
             shown.push_str(blank(at > 0 && part.starts_with(' ')));
             if !part.trim().is_empty() {

@@ -1,7 +1,8 @@
-//! The plan as a page that a person can act on during an incident, in Markdown.
+//! The plan as a Markdown page for people who act during an incident.
 //!
-//! A file for each group of sections. Whatever comes from outside, the house's own texts among it, goes through
-//! [`markdown`](crate::text::markdown); names of ours hold nothing that Markdown reads.
+//! Each group of sections has a file. Every text from outside, also the organisation's own, is
+//! escaped by [`markdown`](crate::text::markdown). Names have no characters that Markdown
+//! interprets.
 
 mod head;
 mod needs;
@@ -19,14 +20,16 @@ use crate::unit::Timestamp;
 use super::Plan;
 
 impl Plan {
-    /// The plan as Markdown, in the order in which a person reads it during an incident: what it is and how bad, what is needed
-    /// before the start, what to mind, the strategy, its phases and [what each can see](Self::sight), the timeline, the way
-    /// back, source control, what people do, risks, dos and don'ts, and the record. What is empty is left out.
+    /// The plan as Markdown, in the order in which a person reads it during an incident: head,
+    /// severity, what is needed before the start, findings, strategy, phases and their
+    /// [power](Self::power), timeline, rollback, source control, procedure, risks, dos and don'ts,
+    /// change record. Empty sections are left out.
     ///
-    /// With a start the timeline has times in UTC, and source control has its commands: there, back, and home where no step
-    /// brings the fix; how to try again is in [`source_control`](Self::source_control) alone. A page takes milliseconds, as
-    /// `sight` does. Tables are those of GitHub's dialect. Texts from outside are shown
-    /// as they are: markup, HTML and links in them are none.
+    /// With a start, the timeline has times in UTC, and the page has the source-control commands:
+    /// release, rollback, and the merge back to branches that no step brings the fix to. Commands
+    /// for another attempt are only in [`source_control`](Self::source_control). A page takes
+    /// milliseconds to make, as `power` does. Tables are in GitHub's Markdown. Texts from outside
+    /// are escaped: markup, HTML and links in them have no effect.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -40,17 +43,15 @@ impl Plan {
     /// assert!(page.contains("| T+12min | 2026-03-03 14:52 | gate | `canary` |"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows PLAN-1, PLAN-3 to PLAN-8, GATE-1 to GATE-6 and VCS-1.
     pub fn to_markdown(&self, start: Option<Timestamp>) -> String {
         let mut page = Page::default();
         head::write(self, &mut page);
         severity::write(self, &mut page);
         needs::write(self, &mut page);
-        head::remarks(self, &mut page);
+        head::findings(self, &mut page);
         strategy::write(self, &mut page);
         phases::write(self, start, &mut page);
-        trouble::way_back(self, &mut page);
+        trouble::rollback(self, &mut page);
         trouble::contingencies(self, &mut page);
         if let Some(start) = start {
             source_control::write(self, start, &mut page);
@@ -58,12 +59,12 @@ impl Plan {
         people::procedure(self, &mut page);
         trouble::risks(self, &mut page);
         people::advice(self, &mut page);
-        head::record(self, &mut page);
+        head::change_record(self, &mut page);
         page.0
     }
 }
 
-/// A page as it grows. What it is given is Markdown already.
+/// A page under construction. Its texts are already Markdown.
 #[derive(Debug, Default)]
 struct Page(String);
 
@@ -79,7 +80,7 @@ impl Page {
         let _ = write!(self.0, "\n{text}\n");
     }
 
-    /// A part that is Markdown by itself.
+    /// A part that is complete Markdown.
     fn block(&mut self, text: &str) {
         self.paragraph(text.trim_end());
     }
@@ -100,7 +101,7 @@ impl Page {
         }
     }
 
-    /// A table; nothing without rows.
+    /// A table. Writes nothing without rows.
     fn table<const N: usize>(&mut self, head: [&str; N], rows: Vec<[String; N]>) {
         if rows.is_empty() {
             return;
@@ -117,7 +118,7 @@ impl Page {
     }
 }
 
-/// Date and time in UTC, seconds where there are any: `2026-03-03 14:52`.
+/// Date and time in UTC, with seconds if they are not 0: `2026-03-03 14:52`.
 fn utc(at: Timestamp) -> String {
     let text = at.to_string();
     let seconds = if at.as_millis().rem_euclid(60_000) == 0 { 16 } else { 19 };

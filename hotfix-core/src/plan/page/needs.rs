@@ -1,4 +1,4 @@
-//! What is needed before the start: approvals, lists, review and tests, and a change that is small enough (GATE-1 to GATE-4).
+//! What is needed before the start: approvals, review, tests, checklists and a small change.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use crate::unit::{RoleName, Span};
 
 use super::super::Plan;
 use super::Page;
-use super::head::remark_text;
+use super::head::sentence_text;
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
     let demands = plan.demands();
@@ -34,7 +34,7 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     }
 }
 
-/// What people call a role: nothing of the house's is read as Markdown.
+/// The title of a role, escaped for Markdown.
 pub(super) fn title(plan: &Plan, role: RoleName) -> String {
     markdown(&plan.policy().role_title(role))
 }
@@ -46,24 +46,24 @@ fn approval(plan: &Plan, demand: &ApprovalDemand) -> String {
     let stand_ins = stand_ins_of(plan.policy(), &any_of);
     if !stand_ins.is_empty() {
         let names: Vec<String> = stand_ins.iter().map(|role| title(plan, *role)).collect();
-        let _ = write!(text, " (else {})", names.join(", "));
+        let _ = write!(text, " (stand-in: {})", names.join(", "));
     }
     if demand.verbal {
-        text.push_str(", the spoken word will do");
+        text.push_str(", verbal approval is accepted");
     }
     if demand.author_alone {
-        text.push_str(", the author too");
+        text.push_str(", the author may approve");
     }
     match demand.after_the_fact {
         Some(span) => {
-            let _ = write!(text, ", up to {} after the start", time(span));
+            let _ = write!(text, ", at most {} after the start", time(span));
         }
         None if !demand.holds_start => text.push_str(", if possible"),
         None => {}
     }
-    if !demand.told.is_empty() {
-        let told: Vec<String> = demand.told.iter().map(|role| title(plan, *role)).collect();
-        let _ = write!(text, "; then tell {}", told.join(", "));
+    if !demand.notified.is_empty() {
+        let notified: Vec<String> = demand.notified.iter().map(|role| title(plan, *role)).collect();
+        let _ = write!(text, "; then notify {}", notified.join(", "));
     }
     text
 }
@@ -72,7 +72,7 @@ fn review(plan: &Plan, asked: &ReviewDemand) -> String {
     let when = match asked.time {
         ReviewTime::Before => "before the deployment",
         ReviewTime::After => "after the deployment",
-        ReviewTime::Any => "before the deployment or after it",
+        ReviewTime::Any => "before or after the deployment",
     };
     let people = if asked.approvers == 1 { "person" } else { "people" };
     let mut text = format!("review: {when}, by {} {people}", asked.approvers);
@@ -84,7 +84,7 @@ fn review(plan: &Plan, asked: &ReviewDemand) -> String {
     }
     if !asked.questions.is_empty() {
         let questions: Vec<String> = asked.questions.iter().map(|text| markdown(text)).collect();
-        let _ = write!(text, "; it asks: {}", questions.join("; "));
+        let _ = write!(text, "; questions: {}", questions.join("; "));
     }
     text
 }
@@ -104,13 +104,13 @@ fn staging(asked: &StagingDemand) -> Option<String> {
     let because: Vec<&str> = asked.because.iter().map(|known| known.fact.as_str()).collect();
     let because = match because.as_slice() {
         [] => String::new(),
-        facts => format!(" (by {})", quoted(facts, ", ")),
+        facts => format!(" (because of {})", quoted(facts, ", ")),
     };
     match asked.verdict {
-        StagingVerdict::Required => Some(format!("staging first{because}")),
-        StagingVerdict::MayBeLeftOut => Some(format!("staging may be left out{because}")),
+        StagingVerdict::Required => Some(format!("staging is required{because}")),
+        StagingVerdict::MayBeLeftOut => Some(format!("staging may be skipped{because}")),
         StagingVerdict::Unknown => {
-            Some(format!("staging first, unless it turns out otherwise: {}", quoted(&facts, ", ")))
+            Some(format!("staging is required; this may change with {}", quoted(&facts, ", ")))
         }
         StagingVerdict::NotAsked => None,
     }
@@ -125,7 +125,7 @@ fn range(least: Option<Span>, most: Option<Span>) -> Option<String> {
     }
 }
 
-/// What breaks the scope, and what nobody has said of the change.
+/// Breaches of the scope, and what is unknown about the change.
 fn scope(report: &ScopeReport) -> Vec<String> {
     let mut items: Vec<String> = report
         .breaches
@@ -134,8 +134,11 @@ fn scope(report: &ScopeReport) -> Vec<String> {
             let files: Vec<String> = breach.paths.iter().map(|path| markdown(path)).collect();
             let files =
                 if files.is_empty() { String::new() } else { format!(" ({})", files.join(", ")) };
-            let message = remark_text(&breach.message);
-            format!("**too much for a hot-fix:** {message}{files}: {}", remark_text(breach.remedy))
+            let message = sentence_text(&breach.message);
+            format!(
+                "**too much for a hot-fix:** {message}{files}: {}",
+                sentence_text(breach.remedy)
+            )
         })
         .collect();
     if !report.unknown.is_empty() {
@@ -144,20 +147,20 @@ fn scope(report: &ScopeReport) -> Vec<String> {
             .iter()
             .map(|unknown| {
                 let text = unknown.message.as_str();
-                let said = ["nobody says ", "nothing says "];
-                remark_text(said.iter().find_map(|said| text.strip_prefix(said)).unwrap_or(text))
+                let said = ["it is not stated ", "it is not known "];
+                sentence_text(said.iter().find_map(|said| text.strip_prefix(said)).unwrap_or(text))
             })
             .collect();
-        items.push(format!("not known of the change: {}", questions.join("; ")));
+        items.push(format!("unknown about the change: {}", questions.join("; ")));
     }
     let figures = report.figures.as_ref().map(|figures| {
         let files = if figures.files == 1 { "file" } else { "files" };
-        let tests = if figures.tests.is_empty() { ", no test among them" } else { "" };
+        let tests = if figures.tests.is_empty() { ", none of them a test" } else { "" };
         format!("{} {files}, +{} −{} lines{tests}", figures.files, figures.added, figures.deleted)
     });
     if let Some(figures) = figures {
         let fits =
-            if report.content == Some(Truth::Yes) { ", as small as the policy asks" } else { "" };
+            if report.content == Some(Truth::Yes) { ", within the policy's limits" } else { "" };
         items.push(format!("the change: {figures}{fits}"));
     }
     if !report.wanted.is_empty() {
@@ -167,18 +170,18 @@ fn scope(report: &ScopeReport) -> Vec<String> {
     items
 }
 
-/// The lists that the start waits for, a line each: what must be done, then what is good to have.
+/// The checklists that the start waits for, one line each: required items, then optional ones.
 fn lists(plan: &Plan) -> Vec<String> {
     let lists = plan.policy().checklists().iter().filter(|list| list.holds_start());
     lists
         .filter_map(|list| {
             let sure = match applies(list, plan.severity(), plan.facts()) {
                 Truth::Yes => "",
-                Truth::Unknown => " (unless it turns out not to apply)",
+                Truth::Unknown => " (it may not apply)",
                 Truth::No => return None,
             };
             let text = |item: &ChecklistItem| {
-                let only = if item.if_applicable { " (where it applies)" } else { "" };
+                let only = if item.if_applicable { " (if it applies)" } else { "" };
                 format!("{}{only}", markdown(&item.text))
             };
             let of = |required| {

@@ -1,4 +1,4 @@
-//! What people do, and what they had better not do.
+//! The procedure, and the dos and don'ts.
 
 use crate::grade::{AdviceKind, StepClock};
 use crate::policy::section::TimeRange;
@@ -6,7 +6,7 @@ use crate::text::{markdown, time, times};
 use crate::unit::Span;
 
 use super::super::{Plan, PlannedStep};
-use super::head::remark_text;
+use super::head::sentence_text;
 use super::{Page, needs};
 
 pub(super) fn procedure(plan: &Plan, page: &mut Page) {
@@ -28,13 +28,13 @@ pub(super) fn procedure(plan: &Plan, page: &mut Page) {
             ]
         });
         page.table(
-            ["", "Step", "Goal", "Takes", "Since the detection", "Done when"],
+            ["", "Step", "Goal", "Takes", "Time since detection", "Done when"],
             rows.collect(),
         );
     }
 }
 
-/// How long it takes; of a step that runs from one time to another, what is between them.
+/// How long a step takes: its duration, or the time between its two positions.
 fn takes(step: &PlannedStep<'_>) -> String {
     let range = |range: TimeRange| match (range.least, range.most) {
         (None, Some(most)) => format!("up to {}", time(most)),
@@ -53,7 +53,7 @@ fn takes(step: &PlannedStep<'_>) -> String {
     }
 }
 
-/// From its earliest start to its latest end.
+/// The time since detection, from the step's earliest start to its latest end.
 fn since(step: &PlannedStep<'_>) -> String {
     let starts = step.starts.and_then(|starts| starts.least);
     let Some((starts, ends)) = starts.zip(step.ends.and_then(|ends| ends.most)) else {
@@ -70,16 +70,16 @@ pub(super) fn advice(plan: &Plan, page: &mut Page) {
     }
     page.heading(2, "Dos and don'ts");
     for (kind, heading) in
-        [(AdviceKind::Do, "Do"), (AdviceKind::Dont, "Do not"), (AdviceKind::Pitfall, "Beware of")]
+        [(AdviceKind::Do, "Do"), (AdviceKind::Dont, "Do not"), (AdviceKind::Pitfall, "Avoid")]
     {
         let of_kind: Vec<_> = advice.iter().filter(|advice| advice.kind == kind).collect();
         if of_kind.is_empty() {
             continue;
         }
         let rows = of_kind.iter().map(|advice| {
-            let check = advice.seen_to_by.as_deref().map(remark_text);
+            let check = advice.seen_to_by.as_deref().map(sentence_text);
             [markdown(advice.text), check.unwrap_or_else(|| "people".to_owned())]
         });
-        page.table([heading, "Seen to by"], rows.collect());
+        page.table([heading, "Ensured by"], rows.collect());
     }
 }

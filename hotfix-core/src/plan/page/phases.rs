@@ -1,4 +1,4 @@
-//! Phases and what each can see, the timeline, and how long it takes.
+//! The phases and their power, the timeline, and the durations.
 
 use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
@@ -16,14 +16,15 @@ pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
             time(phase.deploy),
             watch,
             words(phase.gate.as_str()),
-            words(phase.missed.as_str()),
+            words(phase.criteria_missed.as_str()),
             markdown(&phase.objective),
         ]
     });
-    let head = ["Phase", "Traffic", "Deploy", "Watch", "Gate", "Bound missed", "It is to show"];
+    let head =
+        ["Phase", "Traffic", "Deploy", "Watch", "Gate", "If criteria are missed", "Objective"];
     page.table(head, rows.collect());
     strategy::steps(plan, page);
-    page.block(&plan.sight().to_markdown());
+    page.block(&plan.power().to_markdown());
     timeline(plan, start, page);
     durations(plan, page);
 }
@@ -49,9 +50,9 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
         page.table(["T+", "What", "Phase"], rows.collect());
     }
     let after = plan.policy().after().iter().map(|later| {
-        let looks: Vec<String> = later.watch.iter().map(|look| markdown(look)).collect();
-        let what = if looks.is_empty() { "the metrics".to_owned() } else { looks.join("; ") };
-        format!("watch until {} after the last phase: {what}", time(later.until))
+        let checks: Vec<String> = later.watch.iter().map(|check| markdown(check)).collect();
+        let what = if checks.is_empty() { "the metrics".to_owned() } else { checks.join("; ") };
+        format!("until {} after the last phase, watch: {what}", time(later.until))
     });
     page.list(after);
 }
@@ -72,14 +73,17 @@ fn durations(plan: &Plan, page: &mut Page) {
     for (what, sum) in since {
         items.extend(
             sum.as_ref()
-                .map(|sum| format!("{what}: {} from the detection", times(sum.least, sum.most))),
+                .map(|sum| format!("{what}: {} from detection", times(sum.least, sum.most))),
         );
     }
     let estimate = plan.slo().estimate;
     items.extend(estimate.and_then(|estimate| {
         let most = estimate.range.most?;
-        Some(format!("the policy expects: {}", times(estimate.range.least.unwrap_or(most), most)))
+        Some(format!(
+            "expected by the policy: {}",
+            times(estimate.range.least.unwrap_or(most), most)
+        ))
     }));
-    page.heading(3, "How long it takes");
+    page.heading(3, "Duration");
     page.list(items);
 }

@@ -1,4 +1,4 @@
-//! How severe it is and why, what helps at once, and how much time is allowed.
+//! The severity and its reasons, immediate remedies, and the time allowed.
 
 use std::fmt::Write as _;
 
@@ -8,21 +8,21 @@ use crate::policy::section::Due;
 use crate::text::{markdown, quoted, time, words};
 
 use super::super::{Holds, Kept, Plan};
-use super::head::remark_text;
+use super::head::sentence_text;
 use super::{Page, utc};
 
-/// More questions than these are for a program to go through.
+/// Most questions that are shown in full.
 const MOST_QUESTIONS: usize = 5;
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
-    page.heading(2, "How bad it is");
+    page.heading(2, "Severity");
     why(plan, page);
     let remedies = plan.procedure().remedies;
     if !remedies.is_empty() {
-        page.heading(3, "What helps at once");
+        page.heading(3, "Immediate remedies");
         page.list(remedies.iter().map(|remedy| match remedy.holds {
             Holds::Yes => markdown(remedy.text),
-            Holds::Maybe => format!("perhaps: {}", markdown(remedy.text)),
+            Holds::Maybe => format!("possibly: {}", markdown(remedy.text)),
         }));
     }
     deadlines(plan, page);
@@ -40,31 +40,32 @@ fn why(plan: &Plan, page: &mut Page) {
                 SeverityBasis::Given => "given with the incident".to_owned(),
                 SeverityBasis::Settled => "by the rules".to_owned(),
                 SeverityBasis::Assumed | SeverityBasis::Unknown => {
-                    format!("taken for now, as facts are not known{worst}")
+                    format!("assumed while facts are unknown{worst}")
                 }
             };
             format!("**{severity}{label}** ({source}).")
         }
         None if plan.policy().severities().is_empty() => "The policy has no severities.".to_owned(),
-        None => "Not known.".to_owned(),
+        None => "The severity is unknown.".to_owned(),
     };
     if let Some(process) = assessment.process {
         let _ = write!(text, " Process: {}.", markdown(process));
     }
     text.push_str(match assessment.hotfix {
         Hotfix::Yes => " The rules call for a hot-fix.",
-        Hotfix::No => " The rules call for no hot-fix.",
+        Hotfix::No => " The rules do not call for a hot-fix.",
         Hotfix::Unknown => "",
     });
     page.paragraph(&text);
     let rules = assessment.rules.iter();
-    let rules = rules.map(|rule| format!("by the rule `{}`: {}", rule.id, markdown(rule.title)));
+    let rules = rules.map(|rule| format!("rule `{}`: {}", rule.id, markdown(rule.title)));
     let (asked, further) = assessment.ask.split_at(assessment.ask.len().min(MOST_QUESTIONS));
     let asks = asked
         .iter()
         .map(|ask| format!("find out: {} (`{}`)", markdown(ask.question), ask.fact.as_str()));
     let further: Vec<&str> = further.iter().map(|ask| ask.fact.as_str()).collect();
-    let further = (!further.is_empty()).then(|| format!("and: {}", quoted(&further, ", ")));
+    let further =
+        (!further.is_empty()).then(|| format!("also find out: {}", quoted(&further, ", ")));
     page.list(rules.chain(asks).chain(further));
 }
 
@@ -81,13 +82,13 @@ fn deadlines(plan: &Plan, page: &mut Page) {
         let at = |at: Option<crate::unit::Timestamp>| at.map_or_else(|| "–".to_owned(), utc);
         let sentence = match objective.verdict {
             Some(Kept::Missed | Kept::MayBeMissed) => {
-                format!("**{}**", remark_text(&objective.sentence))
+                format!("**{}**", sentence_text(&objective.sentence))
             }
-            _ => remark_text(&objective.sentence),
+            _ => sentence_text(&objective.sentence),
         };
         let name = markdown(&objective.name);
         let row = [name, within, clock, sentence, at(objective.due), at(objective.latest_start)];
-        // A duty and the objective that repeats it are one line.
+        // A duty and an objective that repeats it share one line.
         if !rows.iter().any(|other: &[String; 6]| other[1..] == row[1..]) {
             rows.push(row);
         }
@@ -96,5 +97,5 @@ fn deadlines(plan: &Plan, page: &mut Page) {
         return;
     }
     page.heading(3, "Time allowed");
-    page.table(["", "Within", "Clock", "This plan", "Due (UTC)", "Latest start (UTC)"], rows);
+    page.table(["", "Within", "From, to", "This plan", "Due (UTC)", "Latest start (UTC)"], rows);
 }

@@ -1,4 +1,4 @@
-//! The way back, risks, and what is done when something else fails.
+//! Rollback, risks, and what to do if something else fails.
 
 use std::fmt::Write as _;
 
@@ -9,14 +9,14 @@ use super::super::{
     Meanwhile, OnFailure, Plan, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan, Takes,
 };
 use super::Page;
-use super::head::remark_text;
+use super::head::sentence_text;
 
-pub(super) fn way_back(plan: &Plan, page: &mut Page) {
-    page.heading(2, "Way back");
+pub(super) fn rollback(plan: &Plan, page: &mut Page) {
+    page.heading(2, "Rollback");
     let back = plan.rollback();
     if back.on_failure == OnFailure::Freeze {
-        for no in &back.cannot_go_back {
-            page.paragraph(&format!("**Cannot go back:** {}.", remark_text(no.text)));
+        for no in &back.not_reversible {
+            page.paragraph(&format!("**Cannot be rolled back:** {}.", sentence_text(no.text)));
         }
     }
     let triggers = plan.policy().triggers();
@@ -26,7 +26,10 @@ pub(super) fn way_back(plan: &Plan, page: &mut Page) {
         .map(|signal| words(signal.as_str()))
         .collect();
     if !signals.is_empty() {
-        page.paragraph(&format!("Go back at once, when somebody sees: {}.", signals.join(", ")));
+        page.paragraph(&format!(
+            "Roll back immediately if somebody reports: {}.",
+            signals.join(", ")
+        ));
     }
     page.numbered(back.methods.iter().map(method));
     page.list(notes(&back));
@@ -34,7 +37,7 @@ pub(super) fn way_back(plan: &Plan, page: &mut Page) {
 
 fn method(method: &RollbackMethodPlan) -> String {
     let takes = method.takes.and_then(shown);
-    let takes = takes.unwrap_or_else(|| "time not known".to_owned());
+    let takes = takes.unwrap_or_else(|| "time unknown".to_owned());
     let condition = method.condition.as_deref().map(markdown);
     let condition = condition.map_or_else(String::new, |condition| format!(" ({condition})"));
     format!("{}: {takes}{condition}", words(method.kind.as_str()))
@@ -44,7 +47,7 @@ fn notes(back: &RollbackPlan) -> Vec<String> {
     let mut items = Vec::new();
     if !back.others.is_empty() {
         let others: Vec<String> = back.others.iter().map(method).collect();
-        items.push(format!("also possible, by a person: {}", others.join("; ")));
+        items.push(format!("also possible, by hand: {}", others.join("; ")));
     }
     items.extend(point(back));
     if !back.steps.is_empty() {
@@ -53,32 +56,35 @@ fn notes(back: &RollbackPlan) -> Vec<String> {
             format!("{}{wait}", step.share)
         };
         let steps: Vec<String> = back.steps.iter().map(step).collect();
-        items.push(format!("in steps, so that the old version can bear it: {}", steps.join(", ")));
+        items.push(format!(
+            "traffic returns in steps, so that the previous version is not overloaded: {}",
+            steps.join(", ")
+        ));
     }
     let parts = [
         ("assess", back.assess),
-        ("go back", back.execute),
-        ("see that it helped", back.verify),
-        ("in all", back.estimate),
+        ("roll back", back.execute),
+        ("verify", back.verify),
+        ("total", back.estimate),
     ];
-    let said =
+    let known =
         parts.into_iter().filter_map(|(what, takes)| Some(format!("{what} {}", shown(takes?)?)));
-    let said: Vec<String> = said.collect();
-    if !said.is_empty() {
-        items.push(format!("it takes: {}", said.join(", ")));
+    let known: Vec<String> = known.collect();
+    if !known.is_empty() {
+        items.push(format!("estimated time: {}", known.join(", ")));
     }
     items.push(format!(
-        "then watch for {} at least; somebody is paged where the metrics are not back after {}",
+        "then watch the metrics for at least {}; somebody is paged if they have not recovered after {}",
         time(back.watch),
         time(back.returned_within)
     ));
     if !back.unknown.is_empty() {
         let unknown: Vec<String> = back.unknown.iter().map(|input| dotted(input)).collect();
-        items.push(format!("not known, and it may bar the way back: {}", quoted(&unknown, ", ")));
+        items.push(format!("unknown, and may prevent a rollback: {}", quoted(&unknown, ", ")));
     }
     if !back.aftercare.is_empty() {
         let care: Vec<String> = back.aftercare.iter().map(|care| markdown(care)).collect();
-        items.push(format!("afterwards: {}", care.join("; ")));
+        items.push(format!("after the rollback: {}", care.join("; ")));
     }
     items
 }
@@ -88,7 +94,7 @@ pub(super) fn dotted(pointer: &str) -> String {
     pointer.trim_start_matches('/').replace('/', ".")
 }
 
-/// The point to go back to, where it is demanded or more is known of it than the version.
+/// The rollback point, if the policy demands it or if more than its version is known.
 fn point(back: &RollbackPlan) -> Option<String> {
     let point = &back.point;
     let known = point.known.iter().filter(|(part, _)| **part != PointPart::Version);
@@ -97,13 +103,13 @@ fn point(back: &RollbackPlan) -> Option<String> {
     if !point.demanded && known.is_empty() {
         return None;
     }
-    let mut text = format!("the point to go back to: {}", markdown(&back.to));
+    let mut text = format!("rollback point: {}", markdown(&back.to));
     for part in &known {
         let _ = write!(text, ", {part}");
     }
     let missing: Vec<&str> = point.missing.iter().map(|part| part.as_str()).collect();
     if point.demanded && !missing.is_empty() {
-        let _ = write!(text, "; before the start, record its {}", missing.join(" and "));
+        let _ = write!(text, "; record its {} before the start", missing.join(" and "));
     }
     Some(text)
 }
@@ -129,7 +135,7 @@ pub(super) fn risks(plan: &Plan, page: &mut Page) {
             if risk.mitigation.is_empty() { "–".to_owned() } else { markdown(risk.mitigation) };
         [markdown(risk.risk), grade(risk.likelihood), grade(risk.impact), against]
     });
-    page.table(["Risk", "Likelihood", "Impact", "Against it"], rows.collect());
+    page.table(["Risk", "Likelihood", "Impact", "Mitigation"], rows.collect());
 }
 
 pub(super) fn contingencies(plan: &Plan, page: &mut Page) {
@@ -141,8 +147,8 @@ pub(super) fn contingencies(plan: &Plan, page: &mut Page) {
     page.list(contingencies.iter().map(|contingency| {
         let actions: Vec<String> = contingency.actions.iter().map(|a| markdown(a)).collect();
         let meanwhile = match contingency.meanwhile {
-            Some(Meanwhile::Wait) => " **This plan waits until it is mended.**",
-            Some(Meanwhile::GoOnByHand) => " **This plan goes on by hand.**",
+            Some(Meanwhile::Wait) => " **The rollout waits until this is repaired.**",
+            Some(Meanwhile::GoOnByHand) => " **The rollout continues by hand.**",
             None => "",
         };
         format!("{}: {}.{meanwhile}", markdown(contingency.when), actions.join("; "))

@@ -1,7 +1,8 @@
-//! Which strategy is advised for a release, and why not the others (PLAN-1).
+//! The recommended strategy for a release, and the reasons against the others.
 //!
-//! The rules stand in `rules.rs`. The policy's own strategy is advised unless something speaks against it; else the one
-//! that the fewest reasons speak against and the most speak for, in the order in which the policy weighs alternatives.
+//! The rules are in `rules.rs`. The policy's own strategy is recommended unless a reason is against
+//! it. Otherwise it is the one with the fewest reasons against it and the most for it, then the
+//! first in the policy's order of alternatives.
 
 mod rules;
 
@@ -22,77 +23,77 @@ use crate::unit::Span;
 pub use rules::ReasonCode;
 
 closed_set! {
-    /// What a reason does to a strategy, gravest first.
+    /// The effect of a reason on a strategy, most serious first.
     Weight {
-        /// No plan can have it.
+        /// The strategy cannot be planned.
         Forbids = "forbids",
-        /// It overturns the policy's own choice.
+        /// It overrides the policy's own choice.
         Against = "against",
-        /// It counts against it where it is weighed with others.
+        /// It counts against the strategy in a comparison with others.
         Drawback = "drawback",
-        /// It counts for it where it is weighed with others.
+        /// It counts for the strategy in a comparison with others.
         For = "for",
-        /// It is worth knowing and decides nothing.
+        /// Information that decides nothing.
         Note = "note",
     }
 }
 
-/// Why a strategy, or why not.
+/// A reason for or against a strategy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// The code word.
+    /// The stable code of the reason.
     pub code: ReasonCode,
-    /// What it rests on: a JSON Pointer into `{"incident", "release", "traffic", "policy"}`.
+    /// Its input: a JSON Pointer into `{"incident", "release", "traffic", "policy"}`.
     pub rests_on: String,
     /// A sentence.
     pub text: String,
-    /// What it does.
+    /// Its effect.
     pub weight: Weight,
 }
 
-/// A strategy and what speaks for and against it.
+/// A strategy and the reasons for and against it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Considered {
-    /// Whether a plan of this release can have it.
+    /// Whether it can be planned for this release.
     pub can_be_planned: bool,
-    /// The least time until everybody has the fix; absent where there are no phases.
+    /// The least time until everybody has the fix. Absent if there are no phases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub least: Option<Span>,
-    /// The reasons, gravest first.
+    /// The reasons, most serious first.
     pub reasons: Vec<Reason>,
     /// The strategy.
     pub strategy: Strategy,
 }
 
-/// What would be advised if something were known that is not.
+/// The recommendation if an unknown input had a certain value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IfKnown {
-    /// What is not known: a JSON Pointer into `{"incident", "release", "traffic"}`.
+    /// The unknown input: a JSON Pointer into `{"incident", "release", "traffic"}`.
     pub input: &'static str,
-    /// What would be advised.
+    /// The strategy that would be recommended.
     pub strategy: Strategy,
-    /// The value, in words.
+    /// The value of the input, in words.
     pub value: String,
 }
 
-/// Which strategy is advised, and why.
+/// The recommended strategy, with reasons.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recommendation {
-    /// The others, in the order in which they would be advised; what cannot be planned last.
+    /// The other strategies, in order of preference. Those that cannot be planned are last.
     pub alternatives: Vec<Considered>,
     /// The strategy of this plan.
     pub chosen: Strategy,
-    /// What would change the answer, of what is not known.
+    /// Unknown inputs that would change the recommendation.
     pub if_known: Vec<IfKnown>,
-    /// What the policy has for every release.
+    /// The policy's strategy for every release.
     pub own: Strategy,
-    /// Why the strategy is advised; what speaks against it all the same is among it.
+    /// The reasons for and against the recommended strategy.
     pub reasons: Vec<Reason>,
     /// The strategy.
     pub strategy: Strategy,
 }
 
-/// What a recommendation rests on besides the policy.
+/// The inputs of a recommendation besides the policy.
 #[derive(Clone, Debug)]
 pub(super) struct Grounds<'g> {
     pub(super) subject: Cow<'g, Subject>,
@@ -111,14 +112,16 @@ impl<'g> Grounds<'g> {
 }
 
 impl Plan {
-    /// Which strategy is advised for this release, why, and why not the others (PLAN-1).
+    /// The recommended strategy for this release, with the reasons for it and against the others.
     ///
-    /// It looks at the traffic (do the bands speak in the first step?), the instances, flags, a schema change, whether the
-    /// service is down, the severity and its deadline to fix against the strategy's least time, a switch back at hand, and
-    /// what the policy says itself. The policy's own strategy is advised unless something speaks [against](Weight::Against)
-    /// it. What is not known and would change the answer is in `if_known`.
+    /// It depends on the traffic (is it enough for the bands in the first step?), the instances,
+    /// flags, a schema change, whether the service is down, the severity and its deadline, an
+    /// available switch back, and the policy's own reasons. The policy's own strategy is
+    /// recommended unless a reason is [against](Weight::Against) it. Unknown inputs that would
+    /// change the recommendation are in `if_known`.
     ///
-    /// The one that is advised can always be planned. It need not be the plan's own: a release may have chosen another.
+    /// The recommended strategy can always be planned. The plan's own strategy may differ, because
+    /// a release can choose another.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -155,13 +158,13 @@ impl Plan {
     }
 }
 
-/// The strategy that is advised; none where no strategy can be planned.
+/// The recommended strategy. None if no strategy can be planned.
 pub(super) fn best(policy: &Policy, grounds: &Grounds<'_>) -> Option<Strategy> {
     let best = consider(policy, grounds).into_iter().next();
     best.filter(|best| best.can_be_planned).map(|best| best.strategy)
 }
 
-/// Every strategy, the one that is advised first.
+/// Every strategy, the recommended one first.
 fn consider(policy: &Policy, grounds: &Grounds<'_>) -> Vec<Considered> {
     let mut considered: Vec<Considered> =
         Strategy::ALL.iter().map(|strategy| weigh(policy, grounds, *strategy)).collect();
@@ -194,12 +197,12 @@ fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Consider
     };
     let case = rules::Case { policy, grounds, strategy, phases };
     reasons.extend(rules::RULES.iter().filter_map(|rule| rule(&case)));
-    // A stable sort: rules that weigh alike stay in their order.
+    // A stable sort: reasons of the same weight keep the order of their rules.
     reasons.sort_by_key(|reason| reason.weight);
     Considered { can_be_planned: planned.is_ok(), least: phases.map(until_live), reasons, strategy }
 }
 
-/// The release as it would choose this strategy: its batch is one of `rolling`.
+/// The release with this strategy as its choice. A batch is kept only for `rolling`.
 fn subject_with<'a>(grounds: &'a Grounds<'_>, strategy: Strategy) -> Cow<'a, Subject> {
     let subject: &Subject = &grounds.subject;
     if subject.release.batch.is_none() || strategy == Strategy::Rolling {
@@ -216,7 +219,7 @@ fn until_live(phases: &[Phase]) -> Span {
     before.iter().fold(last.deploy, |sum, phase| sum + phase.deploy + phase.watch)
 }
 
-/// What would be advised with each value of what is not known, where that is another strategy.
+/// The values of unknown inputs that would lead to another recommendation.
 fn if_known(policy: &Policy, grounds: &Grounds<'_>, now: Strategy) -> Vec<IfKnown> {
     let mut found = Vec::new();
     let mut ask = |input: &'static str, value: String, known: Grounds<'_>| {
@@ -244,7 +247,7 @@ fn if_known(policy: &Policy, grounds: &Grounds<'_>, now: Strategy) -> Vec<IfKnow
         }
     }
     if let (None, Some(needed)) = (traffic.requests_per_minute, rules::requests_needed(policy)) {
-        // What is needed lies between the two.
+        // The needed traffic is between the two.
         for (value, requests) in
             [(format!("below {needed}"), needed * 0.5), (format!("{needed} or more"), needed * 2.0)]
         {

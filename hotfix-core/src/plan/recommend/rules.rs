@@ -1,16 +1,17 @@
-//! The rules by which strategies are weighed (PLAN-1): each looks at one input, and gives at most one reason.
+//! The rules of the strategy recommendation. Each rule reads one input and gives at most one
+//! reason.
 //!
 //! | input | for | against, a drawback or forbidden |
 //! |---|---|---|
-//! | `/traffic/flags` | feature flag, where there are flags | feature flag is forbidden without them, and doubtful where that is not known |
-//! | `/traffic/requests_per_minute` | steps, where their first one fills the window | steps, where it does not: the bands stay silent |
+//! | `/traffic/flags` | feature flag, if there are flags | feature flag: forbidden without flags, a drawback if that is unknown |
+//! | `/traffic/requests_per_minute` | steps, if the first one fills the window | steps, if it does not: the bands cannot decide |
 //! | `/traffic/instances` | | canary with one instance; rolling whose first batch is larger than the policy's first phase |
-//! | `/traffic/schema_change` | immediate: one version meets it | canary and rolling: two versions side by side on one schema; flag and blue-green, somewhat |
+//! | `/traffic/schema_change` | immediate: one version runs on it | canary and rolling: two versions on one schema; a drawback of flag and blue-green |
 //! | `/incident/facts/service_down` | all at once: nothing is left to protect | steps |
-//! | severity, by the duties of the kind `fix` | | what takes longer than the deadline |
-//! | severity | | all at once, where it is P2 or P3 and nothing presses |
-//! | `/release/methods` | blue-green, where a switch back is at hand | blue-green, where none is named |
-//! | the policy | what it says itself | all at once: nobody has seen the fix work |
+//! | severity, by the duties of the kind `fix` | | a strategy that takes longer than the deadline |
+//! | severity | | all at once, for P2 and P3 |
+//! | `/release/methods` | blue-green, if the release names a switch | blue-green, if it names none |
+//! | the policy | its own reason | all at once: nobody has seen the fix work |
 
 use super::{Grounds, Reason, Weight, until_live};
 use crate::grade::{
@@ -22,58 +23,58 @@ use crate::policy::section::Phase;
 use crate::unit::{Share, Span};
 
 closed_set! {
-    /// Why a strategy, or why not.
+    /// The reason for or against a strategy.
     ReasonCode {
         /// It cannot be planned.
         CannotBePlanned = "cannot_be_planned",
-        /// Something speaks against the policy's own strategy.
+        /// More reasons are against the policy's own strategy.
         InsteadOfOwn = "instead_of_own",
-        /// The policy says so.
+        /// The policy gives this reason.
         PolicySays = "policy_says",
-        /// Feature flags are at hand.
+        /// Feature flags are available.
         FlagsAtHand = "flags_at_hand",
-        /// Whether there are feature flags is not known.
+        /// It is unknown whether there are feature flags.
         FlagsUnknown = "flags_unknown",
-        /// The first step has too little traffic for the bands to speak.
+        /// The first step has too little traffic for the bands.
         FirstPhaseBlind = "first_phase_blind",
-        /// The first step has traffic enough.
+        /// The first step has enough traffic for the bands.
         FirstPhaseSees = "first_phase_sees",
         /// One instance cannot run two versions.
         OneInstance = "one_instance",
         /// The first batch is larger than the policy's first phase.
         CoarseSteps = "coarse_steps",
-        /// Two versions would meet one schema.
+        /// Two versions would run on one schema.
         TwoVersionsOneSchema = "two_versions_one_schema",
-        /// One version at a time meets the changed schema.
+        /// Only one version at a time runs on the changed schema.
         OneVersionOneSchema = "one_version_one_schema",
         /// The service is down.
         NothingToProtect = "nothing_to_protect",
         /// It takes longer than the deadline.
         TooSlow = "too_slow",
-        /// It keeps the deadline.
+        /// It meets the deadline.
         InTime = "in_time",
-        /// The severity leaves time to go in steps.
+        /// The severity leaves time for a rollout in steps.
         NothingPresses = "nothing_presses",
-        /// A switch back to the other side is at hand.
+        /// A switch back to the other side is available.
         SwitchAtHand = "switch_at_hand",
-        /// No switch back is named.
+        /// The release names no switch.
         NoSwitch = "no_switch",
-        /// Everybody meets the fix at once.
+        /// Everybody gets the fix at once.
         AllAtOnce = "all_at_once",
     }
 }
 
-/// What a rule looks at.
+/// The input of a rule.
 pub(super) struct Case<'a> {
     pub(super) policy: &'a Policy,
     pub(super) grounds: &'a Grounds<'a>,
     pub(super) strategy: Strategy,
-    /// The phases that it would have, where it can be planned.
+    /// The phases that it would have, if it can be planned.
     pub(super) phases: Option<&'a [Phase]>,
 }
 
 impl Case<'_> {
-    /// Whether few meet the fix before all do.
+    /// Whether a few users get the fix before all do.
     const fn in_steps(&self) -> bool {
         match self.strategy {
             Strategy::Canary | Strategy::FeatureFlag | Strategy::Rolling => true,
@@ -88,7 +89,7 @@ impl Case<'_> {
 
 type Rule = fn(&Case<'_>) -> Option<Reason>;
 
-/// Every rule, in the order in which their reasons are shown where they weigh alike.
+/// Every rule. Reasons of the same weight are shown in this order.
 pub(super) const RULES: &[Rule] = &[
     service_down,
     schema_change,
@@ -124,7 +125,7 @@ pub(super) fn instead(own: Strategy) -> Reason {
     Reason {
         code: ReasonCode::InsteadOfOwn,
         rests_on: "/policy/strategy".to_owned(),
-        text: format!("the policy's own strategy is `{own}`, and more speaks against that"),
+        text: format!("the policy's own strategy is `{own}`, which has more against it"),
         weight: Weight::Note,
     }
 }
@@ -137,12 +138,12 @@ fn service_down(case: &Case<'_>) -> Option<Reason> {
     let (weight, text) = if case.in_steps() {
         (
             Weight::Against,
-            "the service is down: steps protect nobody, and there is no live traffic to compare with",
+            "the service is down: a rollout in steps protects nobody, and there is no live traffic to compare with",
         )
     } else {
         (
             Weight::For,
-            "the service is down: all at once mends it soonest, and there is nothing left to protect",
+            "the service is down: a deployment at once repairs it soonest, and nothing is left to protect",
         )
     };
     Some(reason(ReasonCode::NothingToProtect, weight, input, text))
@@ -156,28 +157,28 @@ fn schema_change(case: &Case<'_>) -> Option<Reason> {
         Strategy::Canary | Strategy::Rolling => (
             ReasonCode::TwoVersionsOneSchema,
             Weight::Against,
-            "the release changes the schema: both versions would run on it side by side",
+            "the release changes the schema, and both versions would run on it at the same time",
         ),
         Strategy::FeatureFlag => (
             ReasonCode::TwoVersionsOneSchema,
             Weight::Drawback,
-            "the release changes the schema: both paths of the flag have to work on it",
+            "the release changes the schema, and the code must work on it with the flag on and off",
         ),
         Strategy::BlueGreen => (
             ReasonCode::TwoVersionsOneSchema,
             Weight::Drawback,
-            "the release changes the schema: after a switch back the old version meets it",
+            "the release changes the schema, and after a switch back the previous version runs on it",
         ),
         Strategy::Immediate => (
             ReasonCode::OneVersionOneSchema,
             Weight::For,
-            "the release changes the schema: one version at a time meets it",
+            "the release changes the schema, and only one version at a time runs on it",
         ),
     };
     Some(reason(code, weight, "/traffic/schema_change", text))
 }
 
-/// The shortest deadline that a fix of this severity has in any case, and the duty that sets it.
+/// The shortest unconditional deadline for a fix of this severity, and the duty that sets it.
 fn due(policy: &Policy, severity: Severity) -> Option<(usize, Span)> {
     let duties = policy.duties().iter().enumerate();
     let sets = duties.filter(|(_, duty)| {
@@ -198,7 +199,7 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
     let rests_on = format!("/policy/duties/{index}/within");
     let from = case.policy.duties()[index].from;
     let text = format!(
-        "everybody has the fix after {least} at least, and a {severity}'s is due {within} after `{from}`"
+        "the fix is live for everybody after at least {least}; the deadline of {severity} is {within} after `{from}`"
     );
     if least > within {
         Some(reason(ReasonCode::TooSlow, Weight::Against, rests_on, text))
@@ -207,7 +208,8 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
     }
 }
 
-/// Requests a minute that fill the window at this share; none where no band asks for a number of them.
+/// Requests per minute that fill the window at this share. None if no band needs a number of
+/// trials.
 fn requests_at(policy: &Policy, share: Share) -> Option<f64> {
     let bands = policy.metrics().iter().any(|metric| {
         metric.role == Role::Decide
@@ -220,7 +222,8 @@ fn requests_at(policy: &Policy, share: Share) -> Option<f64> {
         .then(|| watch.least_trials / (share.as_fraction() * minutes))
 }
 
-/// Requests a minute from which the bands speak in the policy's own first phase, in whole ones.
+/// Least requests per minute, rounded up, for which the bands can decide in the policy's first
+/// phase.
 pub(super) fn requests_needed(policy: &Policy) -> Option<f64> {
     requests_at(policy, policy.phases().first()?.share).map(f64::ceil)
 }
@@ -231,7 +234,7 @@ fn requests(case: &Case<'_>) -> Option<Reason> {
     let needed = requests_at(case.policy, share)?;
     let input = "/traffic/requests_per_minute";
     let text = format!(
-        "the first step has {share} of {requests} requests a minute, and bands speak from {:.0} a minute on",
+        "the first step has {share} of {requests} requests per minute; the bands need at least {:.0} per minute in total",
         needed.ceil(),
     );
     // A tenth of 1,000 is 100, whatever the last bit says.
@@ -247,13 +250,13 @@ fn instances(case: &Case<'_>) -> Option<Reason> {
     let input = "/traffic/instances";
     match case.strategy {
         Strategy::Canary if instances < 2 => {
-            let text = "one instance cannot run two versions: a canary needs a further one";
+            let text = "one instance cannot run two versions: a canary needs a second instance";
             Some(reason(ReasonCode::OneInstance, Weight::Against, input, text))
         }
         Strategy::Rolling => {
             let (first, wanted) = (case.first_share()?, case.policy.phases().first()?.share);
             let text = format!(
-                "the first of its batches has {first} of the traffic at once, the policy's first phase {wanted}"
+                "its first batch has {first} of the traffic, the policy's first phase only {wanted}"
             );
             (first > wanted).then(|| reason(ReasonCode::CoarseSteps, Weight::Drawback, input, text))
         }
@@ -270,13 +273,13 @@ fn flags(case: &Case<'_>) -> Option<Reason> {
     let input = "/traffic/flags";
     match case.grounds.subject.traffic.flags {
         Some(true) => {
-            let text = "flags are at hand: switched off, the fix is gone at once";
+            let text = "a feature flag is available: switching it off removes the fix immediately";
             Some(reason(ReasonCode::FlagsAtHand, Weight::For, input, text))
         }
-        // That it cannot be planned has been said.
+        // `obstacle` gives the reason that it cannot be planned.
         Some(false) => None,
         None => {
-            let text = "whether flags are at hand is not known";
+            let text = "it is unknown whether feature flags are available";
             Some(reason(ReasonCode::FlagsUnknown, Weight::Drawback, input, text))
         }
     }
@@ -289,14 +292,14 @@ fn switch(case: &Case<'_>) -> Option<Reason> {
     let methods = &case.grounds.subject.release.methods;
     let input = "/release/methods";
     if methods.iter().any(|method| method.kind == RollbackMethod::BlueGreenSwitch) {
-        let text = "a switch back is at hand: the other side keeps the previous version";
+        let text = "a switch back is available: the other side keeps the previous version";
         return Some(reason(ReasonCode::SwitchAtHand, Weight::For, input, text));
     }
-    // A policy of two sides has them.
+    // A policy with blue-green has two sides.
     if case.policy.strategy() == Strategy::BlueGreen && methods.is_empty() {
         return None;
     }
-    let text = "the release names no switch back, so nothing says that there are two sides";
+    let text = "the release does not list `blue_green_switch`, so it is unknown whether there are two sides";
     Some(reason(ReasonCode::NoSwitch, Weight::Drawback, input, text))
 }
 
@@ -305,7 +308,7 @@ fn severity(case: &Case<'_>) -> Option<Reason> {
     if case.in_steps() || matches!(severity, Severity::P0 | Severity::P1) {
         return None;
     }
-    let text = format!("a {severity} leaves time to go in steps");
+    let text = format!("{severity} leaves time for a rollout in steps");
     Some(reason(ReasonCode::NothingPresses, Weight::Drawback, "/incident/severity", text))
 }
 
@@ -313,7 +316,7 @@ fn all_at_once(case: &Case<'_>) -> Option<Reason> {
     if case.in_steps() || case.grounds.service_down == Some(true) {
         return None;
     }
-    let text = "everybody meets the fix before anybody has seen it work";
+    let text = "all users get the fix before it has been seen to work";
     Some(reason(ReasonCode::AllAtOnce, Weight::Drawback, "/policy/phases", text))
 }
 

@@ -1,9 +1,9 @@
-//! What keeps a policy from being laid over another.
+//! Errors of policies that extend others.
 
 use crate::policy::error::listed;
 use crate::text::did_you_mean;
 
-/// What can be wrong with what a policy extends.
+/// An error in what a policy extends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtendError {
@@ -24,15 +24,15 @@ pub enum ExtendError {
         /// The presets.
         known: &'static [&'static str],
     },
-    /// A base that extends itself, by way of others or directly.
-    #[error("{} goes round in a circle: take one of these `extends` out", arrows(chain))]
+    /// A base that extends itself, directly or through others.
+    #[error("{} is a cycle: delete one of these `extends`", arrows(chain))]
     Circle {
         /// The names, each extending the next; the last is the first again.
         chain: Vec<String>,
     },
-    /// A longer chain of bases than anybody can follow.
+    /// A chain of bases that is too long.
     #[error(
-        "{} is a chain of more than {most} bases: extend one further down directly",
+        "{} is a chain of more than {most} bases: extend one of the last directly",
         arrows(chain)
     )]
     Deep {
@@ -41,19 +41,19 @@ pub enum ExtendError {
         /// How long a chain may be.
         most: usize,
     },
-    /// More bases than a policy needs.
-    #[error("there are more than {most} bases, those of bases counted each time: extend fewer")]
+    /// Too many bases.
+    #[error("there are more than {most} bases, including the bases of bases: extend fewer")]
     Many {
         /// How many there may be.
         most: usize,
     },
-    /// More text than is read.
+    /// The bases are too long together.
     #[error("the bases have more than {most} bytes together: extend fewer, or shorten them")]
     Large {
         /// How many there may be.
         most: usize,
     },
-    /// A base with a fault of its own.
+    /// A base with an error.
     #[error("the base `{base}` has {fault}")]
     InBase {
         /// Its name.
@@ -61,8 +61,8 @@ pub enum ExtendError {
         /// The fault with its code and its place in the base.
         fault: String,
     },
-    /// A key to take from a base that does not have it.
-    #[error("the base `{base}` has no `{key}` to take: it has {}", listed(has))]
+    /// A key in `take` that the base does not have.
+    #[error("the base `{base}` does not have `{key}`: it has {}", listed(has))]
     NotThere {
         /// The base.
         base: String,
@@ -71,16 +71,14 @@ pub enum ExtendError {
         /// The keys that it has.
         has: Vec<&'static str>,
     },
-    /// A `remove = true` that cannot be followed.
+    /// A `remove = true` that cannot be applied.
     #[error("{detail}")]
     Removal {
-        /// Why not, and what to do.
+        /// The reason, and what to do.
         detail: &'static str,
     },
-    /// `extends` where a policy must stand for itself, as in a log.
-    #[error(
-        "`extends` is for policies that people write: put the resolved policy here, as `to_json` writes it"
-    )]
+    /// `extends` where a resolved policy is needed, as in a log.
+    #[error("`extends` is not allowed here: write the resolved policy, as `to_json` gives it")]
     Unresolved {},
 }
 
@@ -113,13 +111,13 @@ impl ExtendError {
         }
     }
 
-    /// Nothing is inherited where something is to be taken out.
+    /// Nothing is inherited that could be removed.
     pub(super) const NOTHING: Self = Self::Removal {
-        detail: "nothing is inherited here that `remove = true` could take out: take the line out, or correct the name",
+        detail: "nothing is inherited here that `remove = true` could remove: delete the line, or correct the name",
     };
-    /// Keys beside `remove`, which would be lost.
+    /// Other keys next to `remove`, which would be lost.
     pub(super) const BESIDE: Self = Self::Removal {
-        detail: "`remove = true` takes all of this out, so the keys beside it say nothing: leave them out, or `remove`",
+        detail: "`remove = true` removes all of this: delete the keys next to it, or delete `remove`",
     };
 }
 

@@ -1,50 +1,53 @@
-//! One tree laid over another.
+//! Merges one tree over another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::ExtendError;
 use crate::policy::error::{Problem, shown};
-use crate::policy::node::Node;
-use crate::policy::reader::Reader;
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::PolicyReader;
 
-/// What takes an inherited value out.
+/// The key that removes an inherited value.
 const REMOVE: &str = "remove";
-/// What items of a list are known by, in the order in which it is tried.
+/// The keys that identify items of a list, in the order in which they are tried.
 const NAMES: [&str; 2] = ["id", "name"];
 
-/// The keys of conditions, wherever the keys are not a house's own: one replaces the other, for half of one and half of another says what neither does.
+/// The keys of conditions, except where keys are custom names. A condition replaces the inherited
+/// one as a whole: a mixture of both would mean neither.
 const CONDITIONS: [&str; 3] = ["when", "then", "skip_staging_when"];
-/// The keys of a metric's bounds, of which the same is true.
+/// The keys of the bounds of a metric, which are also replaced as a whole.
 const BOUNDS: [&str; 3] = ["success", "alert", "rollback"];
 
-/// Lays `over` over `base`; what is wrong with `over` goes to the reader, with its place there.
+/// Merges `over` over `base`; errors in `over` go to the reader, with their places there.
 ///
-/// Every table of `over` ends up checked: no key twice, and no `remove` that is not followed. So a tree that was laid
-/// over another, be it an empty one, can be a base.
-pub(super) fn merged(base: Node, over: Node, reader: &mut Reader) -> Node {
+/// Every table of `over` is checked: no duplicate key, and no `remove` that cannot be applied. So a
+/// tree that was merged over another, even over an empty one, can be a base.
+pub(super) fn merged(base: PolicyNode, over: PolicyNode, reader: &mut PolicyReader) -> PolicyNode {
     match (base, over) {
-        (Node::Table(base), Node::Table(over)) => Node::Table(tables(base, over, reader)),
-        (Node::List(base), Node::List(over)) => match known_by(&base, &over) {
-            Some(name) => Node::List(items(base, over, name, reader)),
-            None => alone(Node::List(over), reader),
+        (PolicyNode::Table(base), PolicyNode::Table(over)) => {
+            PolicyNode::Table(tables(base, over, reader))
+        }
+        (PolicyNode::List(base), PolicyNode::List(over)) => match known_by(&base, &over) {
+            Some(name) => PolicyNode::List(items(base, over, name, reader)),
+            None => alone(PolicyNode::List(over), reader),
         },
         (_, over) => alone(over, reader),
     }
 }
 
 fn tables(
-    base: Vec<(String, Node)>,
-    over: Vec<(String, Node)>,
-    reader: &mut Reader,
-) -> Vec<(String, Node)> {
+    base: Vec<(String, PolicyNode)>,
+    over: Vec<(String, PolicyNode)>,
+    reader: &mut PolicyReader,
+) -> Vec<(String, PolicyNode)> {
     let places: BTreeMap<String, usize> =
         base.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
     let mut met = BTreeSet::new();
-    let (keys, values): (Vec<String>, Vec<Node>) = base.into_iter().unzip();
+    let (keys, values): (Vec<String>, Vec<PolicyNode>) = base.into_iter().unzip();
     let mut slots = Slots::new(values);
     let mut added = Vec::new();
-    // Below these the keys are a house's own names, which mean nothing here.
-    let of_house = matches!(reader.path(), "/facts" | "/roles" | "/metrics");
+    // Below these the keys are custom names, which have no meaning here.
+    let of_custom_names = matches!(reader.path(), "/facts" | "/roles" | "/metrics");
     let of_metric = reader.path().strip_prefix("/metrics/").is_some_and(|id| !id.contains('/'));
     for (key, node) in over {
         reader.within(&key, |reader| {
@@ -53,7 +56,7 @@ fn tables(
             }
             let place = places.get(&key).copied();
             let is_bound = of_metric && BOUNDS.contains(&&*key);
-            if is_bound || (CONDITIONS.contains(&&*key) && !of_house) {
+            if is_bound || (CONDITIONS.contains(&&*key) && !of_custom_names) {
                 slots.empty(place);
             }
             if let Some(node) = slots.lay(place, node, &[], reader) {
@@ -66,7 +69,12 @@ fn tables(
     kept.filter_map(|(key, node)| Some((key, node?))).chain(added).collect()
 }
 
-fn items(base: Vec<Node>, over: Vec<Node>, name: &str, reader: &mut Reader) -> Vec<Node> {
+fn items(
+    base: Vec<PolicyNode>,
+    over: Vec<PolicyNode>,
+    name: &str,
+    reader: &mut PolicyReader,
+) -> Vec<PolicyNode> {
     let places: BTreeMap<String, usize> = base
         .iter()
         .enumerate()
@@ -75,42 +83,43 @@ fn items(base: Vec<Node>, over: Vec<Node>, name: &str, reader: &mut Reader) -> V
     let mut slots = Slots::new(base);
     let mut added = Vec::new();
     for (i, item) in over.into_iter().enumerate() {
-        let place = item.key(name).and_then(Node::as_text).and_then(|id| places.get(id)).copied();
+        let place =
+            item.key(name).and_then(PolicyNode::as_text).and_then(|id| places.get(id)).copied();
         let item = reader.within(&i.to_string(), |reader| slots.lay(place, item, &NAMES, reader));
         added.extend(item);
     }
     slots.0.into_iter().flatten().chain(added).collect()
 }
 
-/// What is inherited, in its order; `None` was taken out.
-struct Slots(Vec<Option<Node>>);
+/// The inherited values, in order; `None` was removed.
+struct Slots(Vec<Option<PolicyNode>>);
 
 impl Slots {
-    fn new(nodes: Vec<Node>) -> Self {
+    fn new(nodes: Vec<PolicyNode>) -> Self {
         Self(nodes.into_iter().map(Some).collect())
     }
 
-    /// Makes the inherited value at a place one that nothing of is kept where another is laid over it.
+    /// Empties the inherited value at a place, so that nothing of it is merged.
     fn empty(&mut self, place: Option<usize>) {
         if let Some(slot) = place.and_then(|place| self.0.get_mut(place)) {
-            *slot = Some(Node::Null);
+            *slot = Some(PolicyNode::Null);
         }
     }
 
-    /// Lays a value over the inherited one at a place; gives it back where nothing is inherited.
+    /// Merges a value over the inherited one at a place; returns it if nothing is inherited.
     fn lay(
         &mut self,
         place: Option<usize>,
-        node: Node,
+        node: PolicyNode,
         beside: &[&str],
-        reader: &mut Reader,
-    ) -> Option<Node> {
+        reader: &mut PolicyReader,
+    ) -> Option<PolicyNode> {
         let inherited = place.and_then(|place| self.0.get_mut(place));
         let removal = is_removal(&node);
         match (inherited, removal) {
             (Some(slot), true) => {
                 *slot = None;
-                let Node::Table(entries) = &node else { return None };
+                let PolicyNode::Table(entries) = &node else { return None };
                 let fits = |key: &str| key == REMOVE || beside.contains(&key);
                 if !entries.iter().all(|(key, _)| fits(key)) {
                     return reader.fail(ExtendError::BESIDE);
@@ -119,7 +128,7 @@ impl Slots {
                 None
             }
             (Some(slot), false) => {
-                let base = slot.take().unwrap_or(Node::Null);
+                let base = slot.take().unwrap_or(PolicyNode::Null);
                 *slot = Some(merged(base, node, reader));
                 None
             }
@@ -129,28 +138,29 @@ impl Slots {
     }
 }
 
-/// The key by which the items of both lists are known: all are tables, each has it as a text, each another one.
-fn known_by(base: &[Node], over: &[Node]) -> Option<&'static str> {
-    let all_differ = |list: &[Node], name: &str| {
+/// The key that identifies the items of both lists: all are tables, and each has it as a unique
+/// text.
+fn known_by(base: &[PolicyNode], over: &[PolicyNode]) -> Option<&'static str> {
+    let all_differ = |list: &[PolicyNode], name: &str| {
         let mut met = BTreeSet::new();
-        let mut names = list.iter().map(|item| item.key(name).and_then(Node::as_text));
+        let mut names = list.iter().map(|item| item.key(name).and_then(PolicyNode::as_text));
         !list.is_empty() && names.all(|name| name.is_some_and(|name| met.insert(name)))
     };
     NAMES.into_iter().find(|name| all_differ(base, name) && all_differ(over, name))
 }
 
-fn is_removal(node: &Node) -> bool {
-    node.key(REMOVE) == Some(&Node::Flag(true))
+fn is_removal(node: &PolicyNode) -> bool {
+    node.key(REMOVE) == Some(&PolicyNode::Flag(true))
 }
 
-/// Checks what is laid over nothing.
-fn alone(node: Node, reader: &mut Reader) -> Node {
+/// Checks a value for which nothing is inherited.
+fn alone(node: PolicyNode, reader: &mut PolicyReader) -> PolicyNode {
     checked(&node, reader);
     node
 }
 
-fn checked(node: &Node, reader: &mut Reader) {
-    let inner = |node: &Node, reader: &mut Reader| {
+fn checked(node: &PolicyNode, reader: &mut PolicyReader) {
+    let inner = |node: &PolicyNode, reader: &mut PolicyReader| {
         if is_removal(node) {
             reader.fail::<()>(ExtendError::NOTHING);
         } else {
@@ -158,7 +168,7 @@ fn checked(node: &Node, reader: &mut Reader) {
         }
     };
     match node {
-        Node::Table(entries) => {
+        PolicyNode::Table(entries) => {
             let mut met = BTreeSet::new();
             for (key, node) in entries {
                 reader.within(key, |reader| {
@@ -170,12 +180,16 @@ fn checked(node: &Node, reader: &mut Reader) {
                 });
             }
         }
-        Node::List(items) => {
+        PolicyNode::List(items) => {
             for (i, item) in items.iter().enumerate() {
                 reader.within(&i.to_string(), |reader| inner(item, reader));
             }
         }
-        Node::Null | Node::Flag(_) | Node::Number(_) | Node::Text(_) | Node::TooDeep => {}
+        PolicyNode::Null
+        | PolicyNode::Flag(_)
+        | PolicyNode::Number(_)
+        | PolicyNode::Text(_)
+        | PolicyNode::TooDeep => {}
     }
 }
 
@@ -188,8 +202,8 @@ mod tests {
 
     use super::*;
 
-    /// What is left of `base` under `over`, slow and by the rules as they are told: `None` where it was taken out, an error
-    /// where a removal cannot be followed. `beside` may stand in a removal.
+    /// The result of merging `over` over `base`, slow and by the documented rules: `None` if it was
+    /// removed, an error if a removal cannot be applied. A removal may have the keys in `beside`.
     fn model(
         base: Option<&Value>,
         over: &Value,
@@ -200,7 +214,7 @@ mod tests {
             let place: Vec<&str> = place.iter().copied().chain([step]).collect();
             model(base, over, beside, &place)
         };
-        // What one does not lay over the other, but in its place.
+        // Values that are replaced, not merged.
         let whole = |key: &str| match (place, key) {
             (["facts" | "roles" | "metrics"], _) => false,
             (["metrics", _], "success" | "alert" | "rollback") => true,
@@ -238,7 +252,7 @@ mod tests {
                 let name = ["id", "name"]
                     .into_iter()
                     .find(|name| differ(&base, name) && differ(over, name));
-                // Where nothing fits, nothing is inherited.
+                // If nothing fits, nothing is inherited.
                 let base = if name.is_some() { base } else { Vec::new() };
                 let same = |a: &Value, b: &Value| name.is_some_and(|name| a[name] == b[name]);
                 let mut out = Vec::new();
@@ -274,7 +288,7 @@ mod tests {
         !list.is_empty() && names.len() == list.len() && pairs().all(|(a, b)| a != b)
     }
 
-    /// Few keys and few names, so that they meet.
+    /// Few keys and few names, so that they coincide.
     fn value(removals: bool) -> impl Strategy<Value = Value> {
         let scalar = prop_oneof![
             Just(Value::Null),
@@ -282,7 +296,7 @@ mod tests {
             (0..3).prop_map(Value::from),
             "[ab]".prop_map(Value::from),
         ];
-        // Most lists have items of one kind, so that they can be known by it.
+        // Most lists have items of one kind, so that they can be identified.
         let list = move |inner: BoxedStrategy<Value>| {
             let kinds =
                 vec![vec!["id"], vec!["name"], vec!["id", "name"], vec!["id", "name"], vec![]];
@@ -315,7 +329,7 @@ mod tests {
         })
     }
 
-    /// Has tables whose keys are a house's own names, some of which are keys of the format elsewhere.
+    /// Has tables whose keys are custom names, some of which are keys of the format elsewhere.
     fn table(removals: bool) -> impl Strategy<Value = Value> {
         let tables = select(vec!["facts", "roles", "metrics", "rules"]);
         let names = select(vec!["a", "when", "then", "success", "rollback"]);
@@ -329,12 +343,12 @@ mod tests {
         )
     }
 
-    fn node(value: &Value) -> Node {
-        serde_json::from_value(value.clone()).unwrap_or(Node::TooDeep)
+    fn node(value: &Value) -> PolicyNode {
+        serde_json::from_value(value.clone()).unwrap_or(PolicyNode::TooDeep)
     }
 
     fn laid(base: &Value, over: &Value) -> Result<Value, ()> {
-        let mut reader = Reader::new();
+        let mut reader = PolicyReader::new();
         let merged = merged(node(base), node(over), &mut reader);
         if reader.into_errors().is_clean() {
             serde_json::to_value(&merged).map_err(|_| ())

@@ -1,6 +1,6 @@
-//! Policies that extend others: `extends` is resolved away before anything is read.
+//! Policies that extend others: `extends` is resolved before anything else is read.
 //!
-//! The rules are told at [`Policy::from_toml_with`]. All work is on trees, in time and memory that the limits below bound.
+//! [`Policy::from_toml_with`] describes the rules. The limits below bound time and memory.
 
 mod error;
 mod merge;
@@ -16,31 +16,32 @@ use merge::merged;
 use super::error::{PolicyErrors, Problem, nearest, shown};
 use super::field::{List, NAME_PATTERN};
 use super::format::{check_form, from_node, inheritable};
-use super::node::Node;
-use super::reader::{Field, Reader, Style, section};
+use super::node::PolicyNode;
+use super::reader::{Field, PolicyReader, Style, section};
 use super::{Policy, preset};
 use crate::unit::Name;
 
-/// How long a chain of bases may be.
+/// The longest chain of bases.
 const MOST_DEEP: usize = 8;
-/// How many bases a policy may have, those of its bases included, each as often as it is named.
+/// The most bases of a policy, including those of its bases, each counted as often as it is named.
 const MOST_BASES: usize = 32;
-/// How many bytes the bases may have together, each counted once.
+/// The most bytes of all bases together, each counted once.
 const MOST_BYTES: usize = 4 << 20;
 
 /// Asks the caller for the text of a policy by name.
 type Ask<'a> = dyn FnMut(&str) -> Option<String> + 'a;
 
-/// `extends` as the schema has it. Where it is still there when a document is read, nobody resolved it.
+/// The key `extends` in the schema. If it is still there when a document is read, it was not
+/// resolved.
 pub(crate) struct Extends;
 
 impl Field for Extends {
     type Out = Infallible;
 
-    fn read(_: &Node, reader: &mut Reader) -> Option<Infallible> {
+    fn read(_: &PolicyNode, reader: &mut PolicyReader) -> Option<Infallible> {
         reader.fail(ExtendError::Unresolved {})
     }
-    fn write(value: &Infallible, _: Style) -> Node {
+    fn write(value: &Infallible, _: Style) -> PolicyNode {
         match *value {}
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -67,16 +68,16 @@ struct Base {
 
 section! {
     plain
-    /// A base of which only some keys are taken.
+    /// A base from which only some keys are inherited.
     Base from BaseDraft, base_rules {
         /// The name of the policy.
         policy: Name, [required];
-        /// The top-level keys that are taken; without it all of them.
+        /// The top-level keys that are inherited. Without this key all of them.
         take: List<TopLevelKey>, [optional];
     }
 }
 
-fn base_rules(base: &BaseDraft, reader: &mut Reader) {
+fn base_rules(base: &BaseDraft, reader: &mut PolicyReader) {
     if matches!(&base.take, Some(Some(keys)) if keys.is_empty()) {
         reader.fail_at::<()>("take", Problem::Empty { what: "key to take" });
     }
@@ -88,18 +89,20 @@ pub(crate) struct TopLevelKey;
 impl Field for TopLevelKey {
     type Out = &'static str;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<&'static str> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<&'static str> {
         let known = inheritable();
         match node {
-            Node::Text(text) => known.iter().find(|key| *key == text).copied().or_else(|| {
-                let nearest = nearest(text, known.iter().copied());
-                reader.fail(Problem::UnknownValue { got: shown(text), nearest, known })
-            }),
+            PolicyNode::Text(text) => {
+                known.iter().find(|key| *key == text).copied().or_else(|| {
+                    let nearest = nearest(text, known.iter().copied());
+                    reader.fail(Problem::UnknownValue { got: shown(text), nearest, known })
+                })
+            }
             _ => reader.wrong_type("a top-level key", node),
         }
     }
-    fn write(key: &&'static str, _: Style) -> Node {
-        Node::from(*key)
+    fn write(key: &&'static str, _: Style) -> PolicyNode {
+        PolicyNode::from(*key)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "enum": inheritable() })
@@ -110,25 +113,25 @@ impl Field for TopLevelKey {
 }
 
 /// Reads the value of `extends`.
-fn bases(extends: &Node, reader: &mut Reader) -> Option<Vec<Base>> {
+fn bases(extends: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Base>> {
     let whole = |policy| Base { policy, take: None };
     match extends {
-        Node::Text(_) => Some(vec![whole(Name::read(extends, reader)?)]),
-        Node::List(items) if items.is_empty() => {
+        PolicyNode::Text(_) => Some(vec![whole(Name::read(extends, reader)?)]),
+        PolicyNode::List(items) if items.is_empty() => {
             reader.fail(Problem::Empty { what: "policy to extend" })
         }
-        Node::List(items) if items.len() > MOST_BASES => {
+        PolicyNode::List(items) if items.len() > MOST_BASES => {
             reader.fail(ExtendError::Many { most: MOST_BASES })
         }
-        Node::List(items) => {
-            let read = |(i, item): (usize, &Node)| {
+        PolicyNode::List(items) => {
+            let read = |(i, item): (usize, &PolicyNode)| {
                 reader.within(&i.to_string(), |reader| match item {
-                    Node::Text(_) => Name::read(item, reader).map(whole),
-                    Node::Table(_) => Base::read(item, reader),
+                    PolicyNode::Text(_) => Name::read(item, reader).map(whole),
+                    PolicyNode::Table(_) => Base::read(item, reader),
                     _ => reader.wrong_type("a name, or a table with `policy` and `take`", item),
                 })
             };
-            // All of them first, so that every error is told.
+            // All of them first, so that every error is reported.
             let read: Vec<Option<Base>> = items.iter().enumerate().map(read).collect();
             read.into_iter().collect()
         }
@@ -136,8 +139,8 @@ fn bases(extends: &Node, reader: &mut Reader) -> Option<Vec<Base>> {
     }
 }
 
-/// Reads a document, after that which it extends was laid under it.
-pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyErrors> {
+/// Reads a document after its bases are merged into it.
+pub(super) fn read(document: PolicyNode, ask: &mut Ask<'_>) -> Result<Policy, PolicyErrors> {
     if document.key("extends").is_none() {
         return from_node(&document);
     }
@@ -161,20 +164,20 @@ pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyEr
     }
 }
 
-/// A base on the way to the present one. A preset's name may stand for a policy of the caller, too.
+/// A base in the chain to the current one. The name of a preset may also be a policy of the caller.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Link {
     name: String,
     preset: bool,
 }
 
-/// What came of asking for a name.
+/// The result of looking up a name.
 #[derive(Clone)]
 enum Answer {
     Unknown,
-    /// There is such a policy, and what is wrong with it has been reported.
+    /// The policy exists, and its errors have been reported.
     Faulty,
-    Tree(Node),
+    Tree(PolicyNode),
 }
 
 struct Resolution<'a> {
@@ -183,21 +186,22 @@ struct Resolution<'a> {
     chain: Vec<Link>,
     bases: usize,
     bytes: usize,
-    /// A limit was crossed: nothing more is looked at.
+    /// A limit was exceeded: nothing more is read.
     stopped: bool,
-    /// From which base a top-level key came that the policy does not have itself.
+    /// The base of each top-level key that the policy does not have itself.
     origins: BTreeMap<String, String>,
     errors: PolicyErrors,
 }
 
 impl Resolution<'_> {
-    /// A document over its bases, `None` after an error; `place` is that of the base in the policy's own `extends`.
-    fn resolved(&mut self, document: Node, place: &str) -> Option<Node> {
-        let Node::Table(entries) = document else { return Some(document) };
+    /// Merges a document over its bases; `None` after an error. `place` is the place of the base in
+    /// the `extends` of the policy.
+    fn resolved(&mut self, document: PolicyNode, place: &str) -> Option<PolicyNode> {
+        let PolicyNode::Table(entries) = document else { return Some(document) };
         let (extends, own): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|(key, _)| key == "extends");
-        let mut reader = Reader::new();
-        let Some((_, first)) = extends.first() else { return Some(Node::Table(own)) };
+        let mut reader = PolicyReader::new();
+        let Some((_, first)) = extends.first() else { return Some(PolicyNode::Table(own)) };
         let bases = reader.within("extends", |reader| {
             if extends.len() > 1 {
                 return reader.fail(Problem::DuplicateKey { key: "extends".to_owned() });
@@ -205,9 +209,9 @@ impl Resolution<'_> {
             bases(first, reader)
         });
         self.report(reader, place);
-        let is_list = matches!(first, Node::List(_));
+        let is_list = matches!(first, PolicyNode::List(_));
         let is_policy = self.chain.is_empty();
-        let mut inherited = Some(Node::Table(Vec::new()));
+        let mut inherited = Some(PolicyNode::Table(Vec::new()));
         for (i, base) in bases?.into_iter().enumerate() {
             let place = match (is_policy, is_list) {
                 (true, true) => format!("/extends/{i}"),
@@ -215,12 +219,12 @@ impl Resolution<'_> {
                 (false, _) => place.to_owned(),
             };
             let tree = self.base(&base, &place);
-            if is_policy && let Some(Node::Table(entries)) = &tree {
+            if is_policy && let Some(PolicyNode::Table(entries)) = &tree {
                 let named = |key: &String| (key.clone(), base.policy.to_string());
                 self.origins.extend(entries.iter().map(|(key, _)| named(key)));
             }
             inherited = inherited.zip(tree).map(|(inherited, tree)| {
-                let mut reader = Reader::new();
+                let mut reader = PolicyReader::new();
                 let merged = merged(inherited, tree, &mut reader);
                 self.report_in(reader, &base.policy, &place);
                 merged
@@ -229,14 +233,14 @@ impl Resolution<'_> {
         if is_policy {
             self.origins.retain(|key, _| own.iter().all(|(own, _)| own != key));
         }
-        let mut reader = Reader::new();
-        let document = merged(inherited?, Node::Table(own), &mut reader);
+        let mut reader = PolicyReader::new();
+        let document = merged(inherited?, PolicyNode::Table(own), &mut reader);
         self.report(reader, place);
         Some(document)
     }
 
-    /// The tree of a base, or the part of it that is taken.
-    fn base(&mut self, base: &Base, place: &str) -> Option<Node> {
+    /// The tree of a base, or the part of it that is inherited.
+    fn base(&mut self, base: &Base, place: &str) -> Option<PolicyNode> {
         self.bases += 1;
         if self.bases > MOST_BASES {
             return self.stop(place, ExtendError::Many { most: MOST_BASES });
@@ -256,7 +260,7 @@ impl Resolution<'_> {
         self.chain.pop();
         let tree = tree?;
         let Some(take) = &base.take else { return Some(tree) };
-        let Node::Table(mut entries) = tree else { return None };
+        let PolicyNode::Table(mut entries) = tree else { return None };
         let has = |key: &str| entries.iter().any(|(has, _)| has == key);
         let lacking: Vec<&'static str> = take.iter().copied().filter(|key| !has(key)).collect();
         if !lacking.is_empty() {
@@ -268,11 +272,12 @@ impl Resolution<'_> {
             return None;
         }
         entries.retain(|(key, _)| take.iter().any(|taken| taken == key));
-        Some(Node::Table(entries))
+        Some(PolicyNode::Table(entries))
     }
 
-    /// The tree of a name, not resolved: asked of the caller first, then a preset. Within a preset names are presets.
-    fn found(&mut self, name: &str, place: &str) -> Option<(Node, Link)> {
+    /// The unresolved tree of a name: the caller is asked first, then the presets. Within a preset,
+    /// names are presets.
+    fn found(&mut self, name: &str, place: &str) -> Option<(PolicyNode, Link)> {
         let within_preset = self.chain.last().is_some_and(|link| link.preset);
         for preset in [false, true].into_iter().skip(usize::from(within_preset)) {
             let link = Link { name: name.to_owned(), preset };
@@ -295,7 +300,7 @@ impl Resolution<'_> {
         self.fail(place, ExtendError::Unknown { got, by, nearest, known })
     }
 
-    /// Asks for a text and reads it; `None` where a limit was crossed.
+    /// Looks up a text and reads it; `None` if a limit was exceeded.
     fn answer(&mut self, link: &Link, place: &str) -> Option<Answer> {
         if self.stopped {
             return None;
@@ -317,15 +322,15 @@ impl Resolution<'_> {
         ))
     }
 
-    /// Reports what is wrong with the document whose turn it is.
-    fn report(&mut self, reader: Reader, place: &str) {
+    /// Reports the errors of the current document.
+    fn report(&mut self, reader: PolicyReader, place: &str) {
         match self.chain.last().map(|link| link.name.clone()) {
             Some(base) => self.push_in(&reader.into_errors(), &base, place),
             None => self.errors.append(reader.into_errors()),
         }
     }
 
-    fn report_in(&mut self, reader: Reader, base: &Name, place: &str) {
+    fn report_in(&mut self, reader: PolicyReader, base: &Name, place: &str) {
         self.push_in(&reader.into_errors(), base.as_str(), place);
     }
 
@@ -350,13 +355,14 @@ impl Resolution<'_> {
     }
 }
 
-/// Reads the text of a base: JSON where it starts with `{`, as no TOML can and each JSON object must.
-fn tree(text: &str) -> Result<Node, PolicyErrors> {
+/// Reads the text of a base: JSON if it starts with `{`, which TOML cannot do and a JSON object has
+/// to.
+fn tree(text: &str) -> Result<PolicyNode, PolicyErrors> {
     let is_json = text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{');
-    let tree = if is_json { Node::from_json(text) } else { Node::from_toml(text) }?;
+    let tree = if is_json { PolicyNode::from_json(text) } else { PolicyNode::from_toml(text) }?;
     check_form(&tree)?;
     match tree.key("format") {
-        Some(Node::Number(_)) | None => Ok(tree),
+        Some(PolicyNode::Number(_)) | None => Ok(tree),
         Some(other) => {
             let expected = "the number of a format";
             let problem = Problem::WrongType { expected, got: other.kind() };

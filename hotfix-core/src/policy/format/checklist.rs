@@ -1,4 +1,4 @@
-//! Checklists and their items (GATE-2, GATE-5).
+//! Checklists and their items.
 
 use schemars::{Schema, SchemaGenerator};
 
@@ -9,40 +9,40 @@ use crate::fact::Condition;
 use crate::grade::ChecklistMoment;
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, List};
-use crate::policy::node::Node;
-use crate::policy::reader::{Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::unit::Name;
 
 section! {
     plain
-    /// A group of items to be gone through at a moment (GATE-2, GATE-5).
+    /// A checklist: items that people check at a moment of the rollout.
     Checklist from ChecklistDraft, checklist_rules {
-        /// The group's id, unique.
+        /// The id of the checklist, unique.
         id: Name, [required];
-        /// What people call it.
+        /// The name of the checklist for people.
         title: String, [required];
-        /// When it is gone through; the start waits for the required items of `start` lists.
+        /// When it is due. The start waits for the required items of the lists at `start`.
         at: ChecklistMoment, [default "start"];
-        /// The time that it may take, above 0. Without it there is no limit.
+        /// The time that it may take, above 0. Without this key there is no limit.
         within: Lasting, [optional];
-        /// The severities that it is for; empty: for all.
-        severities: NamedSeverities, [default Node::List(Vec::new())];
-        /// It is for incidents where this holds; without it for all. While that is not known the start waits for a `start`
-        /// list.
+        /// The severities for which it is due; empty: all.
+        severities: NamedSeverities, [default PolicyNode::List(Vec::new())];
+        /// The condition under which it is due. Without this key always. While the condition is
+        /// unknown, the start waits for a list at `start`.
         when: Condition, [optional];
-        /// Whether its required items hold up what it stands before: the start, or with `final_validation` its end. Without it
-        /// a `start` list does, and no other.
+        /// Whether the rollout waits for its required items: at `start` the start, at
+        /// `final_validation` the end of the validation. Default: true at `start`, false elsewhere.
         holds: bool, [optional];
-        /// Its items.
+        /// The items.
         items: List<ChecklistItem>, [required];
     }
 }
 
-fn checklist_rules(list: &ChecklistDraft, reader: &mut Reader) {
-    let stands_before =
+fn checklist_rules(list: &ChecklistDraft, reader: &mut PolicyReader) {
+    let can_hold =
         matches!(list.at, None | Some(ChecklistMoment::Start | ChecklistMoment::FinalValidation));
-    if list.holds.flatten() == Some(true) && !stands_before {
+    if list.holds.flatten() == Some(true) && !can_hold {
         let at = list.at.map_or("", ChecklistMoment::as_str);
         reader.fail_at::<()>("holds", Problem::HoldsNothing { at });
     }
@@ -52,15 +52,16 @@ section! {
     plain
     /// One item of a checklist.
     ChecklistItem from ChecklistItemDraft, no_rules {
-        /// Its id, unique in the policy.
+        /// The id of the item, unique in the policy.
         id: Name, [required];
-        /// What is to be done.
+        /// What has to be done or true.
         text: String, [required];
-        /// Whether it must be settled; in a `start` list the start waits for it.
+        /// Whether it has to be checked, waived or marked as not applicable; only required items
+        /// hold up the rollout.
         required: bool, [default true];
-        /// Whether it is meant for some cases alone, so that 'not applicable' needs no explanation.
+        /// Whether it applies only to some cases, so that 'not applicable' needs no reason.
         if_applicable: bool, [default false];
-        /// The value that whoever checks it notes with it, as in "branch".
+        /// The name of a value that is noted when the item is checked, such as "branch".
         records: String, [optional];
     }
 }
@@ -69,13 +70,13 @@ impl Entry for Checklist {
     const WHAT: &'static str = "checklist";
 }
 
-/// The checklists: ids of groups are unique, and those of items over all groups.
+/// The checklists: their ids are unique, and so are the ids of all items.
 pub(super) struct Checklists;
 
 impl Field for Checklists {
     type Out = Vec<Checklist>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Checklist>> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Checklist>> {
         let lists = Entries::<Checklist>::read(node, reader);
         let mut items = Vec::new();
         for (i, list) in node.items().iter().enumerate() {
@@ -86,7 +87,7 @@ impl Field for Checklists {
         reader.unique("item", &items);
         lists
     }
-    fn write(value: &Vec<Checklist>, style: Style) -> Node {
+    fn write(value: &Vec<Checklist>, style: Style) -> PolicyNode {
         Entries::<Checklist>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {

@@ -1,4 +1,4 @@
-//! How facts become a severity (SEV-3 to SEV-5, DEC-3).
+//! How facts become a severity.
 
 use schemars::{Schema, SchemaGenerator};
 
@@ -9,37 +9,40 @@ use crate::fact::Condition;
 use crate::grade::{ActOn, Exclusions};
 use crate::policy::error::Problem;
 use crate::policy::field::NoRule;
-use crate::policy::node::Node;
-use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::section::{Classifier, Effect, Rule};
 use crate::unit::Name;
 
 section! {
     plain
-    /// What the list of rules does not say by itself.
+    /// How the rules are evaluated.
     Classifier from ClassifierDraft, no_rules {
-        /// Which severity to act on while facts are unknown: the one that is certain, or the worst that is possible.
+        /// Which severity applies while facts are unknown: the one that is certain, or the worst
+        /// possible one.
         act_on: ActOn, [default "at_worst"];
-        /// Whether a hot-fix is called for where no rule fires.
+        /// Whether a hot-fix is needed if no rule fires.
         otherwise: NoRule, [default "unknown"];
-        /// What an exclusion does where a rule for a hot-fix fires, too: yield to it, win over it, or leave it to a person.
+        /// What happens if an exclusion and a rule for a hot-fix both fire: the exclusion yields,
+        /// it wins, or a person decides.
         exclusions: Exclusions, [default "ask"];
     }
 }
 
 section! {
     draft
-    /// One rule of the classification. It has either a `severity`, or `hotfix` alone: true admits, false excludes.
+    /// One rule of the classification. It has either `severity` or `hotfix`, which admits (true) or
+    /// excludes (false) a hot-fix.
     Rule as RuleDraft {
-        /// Its id, unique.
+        /// The id of the rule, unique.
         id: Name, [required];
-        /// What it stands for, in words.
+        /// What the rule means, for people.
         title: String, [required];
-        /// At least this severity.
+        /// The incident has at least this severity.
         severity: KnownSeverity, [optional];
-        /// Whether a hot-fix is called for whatever the severity.
+        /// Whether a hot-fix is needed, regardless of the severity.
         hotfix: bool, [optional];
-        /// When it fires.
+        /// The condition under which the rule fires.
         when: Condition, [required];
     }
 }
@@ -47,7 +50,7 @@ section! {
 impl Field for Rule {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         let draft = RuleDraft::read(reader.table(node)?, reader);
         let effect = match (draft.severity?, draft.hotfix?) {
             (Some(severity), None) => Some(Effect::Severity(severity)),
@@ -57,7 +60,7 @@ impl Field for Rule {
         };
         Some(Self { id: draft.id?, title: draft.title?, effect: effect?, when: draft.when? })
     }
-    fn write(value: &Self, style: Style) -> Node {
+    fn write(value: &Self, style: Style) -> PolicyNode {
         let (severity, hotfix) = match value.effect {
             Effect::Severity(severity) => (Some(severity), None),
             Effect::Admit => (None, Some(true)),

@@ -1,4 +1,4 @@
-//! Conditions on facts, and what the policy knows of facts (SEV-2, SEV-5).
+//! Conditions on facts, custom facts, and implications.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use super::entries::Entry;
 use super::phase::no_rules;
 use crate::fact::{
-    Comparison, Condition, FactId, FactKind, FactValue, HouseFact, Operator, Vocabulary,
+    Comparison, Condition, CustomFact, FactId, FactKind, FactValue, Operator, Vocabulary,
 };
 use crate::policy::error::{Problem, nearest, shown};
-use crate::policy::field::{Duration, HouseKind, List, NAME_PATTERN, Number};
-use crate::policy::node::Node;
-use crate::policy::reader::{Field, Reader, Style, section};
+use crate::policy::field::{CustomFactKind, Duration, List, NAME_PATTERN, Number};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::section::{Implication, OPERATORS};
 use crate::unit::{FactName, Name, Proportion};
 
@@ -23,9 +23,9 @@ const FORMS: &str = "a condition, as in \"service_down\", { fact = \"users_affec
 impl Field for Condition {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         match node {
-            Node::Text(name) => {
+            PolicyNode::Text(name) => {
                 let fact = fact(name, reader)?;
                 match reader.vocabulary.kind(fact) {
                     FactKind::Flag => Some(Self::flag(fact)),
@@ -36,7 +36,7 @@ impl Field for Condition {
                     }),
                 }
             }
-            Node::Table(entries) => {
+            PolicyNode::Table(entries) => {
                 let slots = reader.slots(&KEYS, entries);
                 let [named, _, _, _, _, _, all, any, not] = slots[..] else { return None };
                 let forms = [named, all, any, not].iter().flatten().count();
@@ -70,18 +70,22 @@ impl Field for Condition {
             _ => reader.wrong_type(FORMS, node),
         }
     }
-    fn write(value: &Self, style: Style) -> Node {
+    fn write(value: &Self, style: Style) -> PolicyNode {
         match value {
             Self::Compare(comparison) if comparison.value == FactValue::Flag(true) => {
-                Node::from(comparison.fact.as_str())
+                PolicyNode::from(comparison.fact.as_str())
             }
-            Self::Compare(comparison) => Node::from([
-                ("fact", Node::from(comparison.fact.as_str())),
+            Self::Compare(comparison) => PolicyNode::from([
+                ("fact", PolicyNode::from(comparison.fact.as_str())),
                 (comparison.operator.as_str(), written(&comparison.value, style)),
             ]),
-            Self::All(conditions) => Node::from([("all", List::<Self>::write(conditions, style))]),
-            Self::Any(conditions) => Node::from([("any", List::<Self>::write(conditions, style))]),
-            Self::Not(condition) => Node::from([("not", Self::write(condition, style))]),
+            Self::All(conditions) => {
+                PolicyNode::from([("all", List::<Self>::write(conditions, style))])
+            }
+            Self::Any(conditions) => {
+                PolicyNode::from([("any", List::<Self>::write(conditions, style))])
+            }
+            Self::Not(condition) => PolicyNode::from([("not", Self::write(condition, style))]),
         }
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -116,7 +120,7 @@ impl schemars::JsonSchema for Condition {
 }
 
 /// The fact that a text names.
-pub(super) fn fact(name: &str, reader: &mut Reader) -> Option<FactId> {
+pub(super) fn fact(name: &str, reader: &mut PolicyReader) -> Option<FactId> {
     if let Some(fact) = reader.vocabulary.find(name) {
         return Some(fact);
     }
@@ -126,12 +130,12 @@ pub(super) fn fact(name: &str, reader: &mut Reader) -> Option<FactId> {
 
 /// The comparisons of a table that names a fact; several must hold together.
 pub(super) fn comparisons(
-    named: &Node,
-    entries: &[(String, Node)],
-    reader: &mut Reader,
+    named: &PolicyNode,
+    entries: &[(String, PolicyNode)],
+    reader: &mut PolicyReader,
 ) -> Option<Vec<Comparison>> {
     let fact = reader.within("fact", |reader| match named {
-        Node::Text(name) => fact(name, reader),
+        PolicyNode::Text(name) => fact(name, reader),
         _ => reader.wrong_type("the name of a fact", named),
     })?;
     let mut read = Some(Vec::new());
@@ -149,8 +153,8 @@ pub(super) fn comparisons(
 fn comparison(
     fact: FactId,
     operator: Operator,
-    node: &Node,
-    reader: &mut Reader,
+    node: &PolicyNode,
+    reader: &mut PolicyReader,
 ) -> Option<Comparison> {
     let kind = reader.vocabulary.kind(fact);
     let by_size = matches!(kind, FactKind::Share | FactKind::Duration | FactKind::Number);
@@ -172,7 +176,7 @@ fn comparison(
     Some(Comparison { fact, operator, value })
 }
 
-/// What may be asked of a fact of this kind.
+/// The comparisons that a fact of this kind has.
 const fn operators(kind: FactKind) -> &'static str {
     match kind {
         FactKind::Flag => "`is = true` or `is = false`",
@@ -180,39 +184,39 @@ const fn operators(kind: FactKind) -> &'static str {
         FactKind::Share | FactKind::Duration | FactKind::Number => {
             "one of `is`, `above`, `at_least`, `below`, `at_most`"
         }
-        FactKind::Time => "nothing: no condition looks at a time",
+        FactKind::Time => "nothing: a condition cannot use a time",
     }
 }
 
-pub(super) fn written(value: &FactValue, style: Style) -> Node {
+pub(super) fn written(value: &FactValue, style: Style) -> PolicyNode {
     match value {
-        FactValue::Flag(flag) => Node::Flag(*flag),
+        FactValue::Flag(flag) => PolicyNode::Flag(*flag),
         FactValue::Share(share) => Proportion::write(share, style),
         FactValue::Duration(span) => Duration::write(span, style),
-        FactValue::Number(number) => Node::Number(*number),
-        FactValue::Text(text) => Node::Text(text.clone()),
-        FactValue::Time(time) => Node::Text(time.to_string()),
+        FactValue::Number(number) => PolicyNode::Number(*number),
+        FactValue::Text(text) => PolicyNode::Text(text.clone()),
+        FactValue::Time(time) => PolicyNode::Text(time.to_string()),
     }
 }
 
 section! {
     plain
-    /// A fact of the house's own (SEV-2).
-    HouseFact from HouseFactDraft, no_rules {
-        /// What its values are.
-        kind: HouseKind, [required];
-        /// The question that asks a person for it.
+    /// A custom fact, in addition to the built-in ones.
+    CustomFact from CustomFactDraft, no_rules {
+        /// The type of its values.
+        kind: CustomFactKind, [required];
+        /// The question for a person who knows the fact.
         ask: String, [required];
     }
 }
 
-/// The house's own facts by name. Read before everything that has conditions.
-pub(super) struct HouseFacts;
+/// The custom facts by name. They are read before everything that has conditions.
+pub(super) struct CustomFacts;
 
-impl Field for HouseFacts {
+impl Field for CustomFacts {
     type Out = Vocabulary;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vocabulary> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vocabulary> {
         let mut complete = true;
         let mut met = BTreeSet::new();
         for (name, node) in reader.table(node)? {
@@ -220,21 +224,21 @@ impl Field for HouseFacts {
                 if !met.insert(name) {
                     return reader.fail(Problem::DuplicateKey { key: shown(name) });
                 }
-                house_fact(name, node, reader)
+                custom_fact(name, node, reader)
             });
             complete &= read.is_some();
-            reader.vocabulary.house.extend(read);
+            reader.vocabulary.custom.extend(read);
         }
         complete.then(|| reader.vocabulary.clone())
     }
-    fn write(value: &Vocabulary, style: Style) -> Node {
-        let entry = |(name, fact): (FactName, &HouseFact)| {
-            (name.as_str().to_owned(), HouseFact::write(fact, style))
+    fn write(value: &Vocabulary, style: Style) -> PolicyNode {
+        let entry = |(name, fact): (FactName, &CustomFact)| {
+            (name.as_str().to_owned(), CustomFact::write(fact, style))
         };
-        Node::Table(value.house().map(entry).collect())
+        PolicyNode::Table(value.custom().map(entry).collect())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let fact = generator.subschema_for::<HouseFact>();
+        let fact = generator.subschema_for::<CustomFact>();
         json_schema!({
             "type": "object",
             "propertyNames": { "pattern": NAME_PATTERN },
@@ -246,8 +250,12 @@ impl Field for HouseFacts {
     }
 }
 
-fn house_fact(name: &str, node: &Node, reader: &mut Reader) -> Option<(FactName, HouseFact)> {
-    let fact = HouseFact::read(node, reader);
+fn custom_fact(
+    name: &str,
+    node: &PolicyNode,
+    reader: &mut PolicyReader,
+) -> Option<(FactName, CustomFact)> {
+    let fact = CustomFact::read(node, reader);
     let known = match FactName::try_new(&shown(name)) {
         Ok(known) => known,
         Err(error) => return reader.fail(error),
@@ -260,15 +268,16 @@ fn house_fact(name: &str, node: &Node, reader: &mut Reader) -> Option<(FactName,
 
 section! {
     plain
-    /// What follows from what. Facts that break it contradict each other, and unknown facts are taken to keep it (SEV-5).
+    /// A statement that follows from another one. Facts that violate it contradict each other;
+    /// unknown facts are assumed to satisfy it.
     Implication from ImplicationDraft, no_rules {
-        /// Its id, unique.
+        /// The id of the implication, unique.
         id: Name, [required];
         /// The premise.
         when: Condition, [required];
-        /// What holds where the premise holds.
+        /// The conclusion: it holds whenever the premise holds.
         then: Condition, [required];
-        /// Whether the premise holds where the conclusion holds, too.
+        /// Whether the premise also follows from the conclusion.
         iff: bool, [default false];
     }
 }

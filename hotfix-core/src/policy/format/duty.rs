@@ -1,4 +1,4 @@
-//! Duties: what is due, when, how often and by whom (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+//! Duties: what is due, when, how often and by whom.
 
 use super::entries::Entry;
 use super::severity::NamedSeverities;
@@ -6,61 +6,66 @@ use crate::fact::Condition;
 use crate::grade::{Audience, DutyKind, Moment};
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, Lasting};
-use crate::policy::node::Node;
-use crate::policy::reader::{Reader, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{PolicyReader, section};
 use crate::policy::section::{Due, Duty, TimeRange};
 use crate::unit::{Name, RoleName};
 
 section! {
     plain
-    /// Something that is due, once or again and again (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+    /// A duty: what somebody has to do by a time, once or repeatedly.
     Duty from DutyDraft, duty_rules {
-        /// Its id, unique.
+        /// The id of the duty, unique.
         id: Name, [required];
-        /// What is to be done: `escalate` is a rung of a ladder, `update` is repeated news.
+        /// What has to be done: `escalate` is a level of the escalation policy, `update` a
+        /// recurring status update.
         kind: DutyKind, [required];
-        /// What people call it.
+        /// The name of the duty for people.
         title: String, [required];
-        /// The severities that it is due for; empty: for all.
-        severities: NamedSeverities, [default Node::List(Vec::new())];
-        /// The moment from which its time counts.
+        /// The severities for which it is due; empty: all.
+        severities: NamedSeverities, [default PolicyNode::List(Vec::new())];
+        /// The moment from which `within` counts.
         from: Moment, [required];
-        /// When it is due, the first time where it is repeated; 0 is at once.
+        /// When it is due, for a repeated duty the first time: a duration after `from`, or a day
+        /// such as `next_day`; 0 is at once.
         within: Due, [required];
-        /// How often it is repeated from then on, above 0. Without it it is done once.
+        /// The interval at which it is repeated from then on, above 0. Without this key it is due
+        /// once.
         every: Lasting, [optional];
-        /// With `every`: the moment that ends the repeating. Without it it goes on until it is called off.
+        /// With `every`: the moment that ends the repetition. Without this key it is repeated until
+        /// somebody cancels it.
         until: Moment, [optional];
-        /// Who does it; with the kinds `page` and `escalate` who is woken.
+        /// The role that does it; with the kinds `page` and `escalate` the role that is paged.
         role: RoleName, [optional];
-        /// Who is told.
+        /// The audience that is notified.
         audience: Audience, [optional];
-        /// With the kind `escalate`, and never without: its rung of the ladder, from 1.
-        step: HowMany, [optional];
-        /// How long it takes, as for a meeting.
+        /// With the kind `escalate`, required there and not allowed elsewhere: the escalation
+        /// level, from 1.
+        level: HowMany, [optional];
+        /// How long it takes, such as the length of a meeting.
         lasts: TimeRange, [optional];
-        /// It is due only where this holds. Without it always.
+        /// The condition under which it is due. Without this key always.
         when: Condition, [optional];
-        /// Whether it is due only where the fix is a stop-gap.
+        /// Whether it is due only if the fix is a stop-gap.
         stop_gap: bool, [default false];
     }
 }
 
-fn duty_rules(duty: &DutyDraft, reader: &mut Reader) {
+fn duty_rules(duty: &DutyDraft, reader: &mut PolicyReader) {
     if duty.every == Some(None) && duty.until.flatten().is_some() {
         let (key, needs) = ("until", "every = \"15min\"");
         reader.fail_at::<()>(key, Problem::KeyNeeds { key, needs });
     }
-    // Only where both could be read: a key that could not has its error already.
-    let (Some(kind), Some(step)) = (duty.kind, duty.step) else { return };
-    match (kind, step) {
+    // Only if both could be read: a key that could not be read has its error already.
+    let (Some(kind), Some(level)) = (duty.kind, duty.level) else { return };
+    match (kind, level) {
         (DutyKind::Escalate, None) => {
-            let (key, kind, example) = ("step", kind.as_str(), "`step = 1`");
+            let (key, kind, example) = ("level", kind.as_str(), "`level = 1`");
             reader.fail::<()>(Problem::KindNeeds { key, kind, example });
         }
         (DutyKind::Escalate, Some(_)) | (_, None) => {}
         (_, Some(_)) => {
-            let (key, kind) = ("step", kind.as_str());
+            let (key, kind) = ("level", kind.as_str());
             reader.fail_at::<()>(key, Problem::NotForKind { key, kind });
         }
     }

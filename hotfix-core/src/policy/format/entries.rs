@@ -1,31 +1,31 @@
-//! Lists of tables that each have a name of their own.
+//! Lists of tables with unique ids.
 
 use schemars::{Schema, SchemaGenerator};
 
 use crate::policy::field::List;
-use crate::policy::node::Node;
-use crate::policy::reader::{Field, Reader, Style};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style};
 
-/// A table that stands in a list and is told from the others by a key.
+/// A table in a list, identified by a key.
 pub(super) trait Entry: Field {
-    /// What it is, in a sentence.
+    /// What it is called in error sentences.
     const WHAT: &'static str;
-    /// The key that tells it from the others.
+    /// The key that identifies it.
     const KEY: &'static str = "id";
 }
 
-/// A list of such tables: no two have the same name.
+/// A list of such tables: no two have the same key.
 pub(super) struct Entries<E>(E);
 
 impl<E: Entry> Field for Entries<E> {
     type Out = Vec<E::Out>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out> {
         let entries = List::<E>::read(node, reader);
         reader.unique(E::WHAT, &texts(node, reader.path(), E::KEY));
         entries
     }
-    fn write(value: &Self::Out, style: Style) -> Node {
+    fn write(value: &Self::Out, style: Style) -> PolicyNode {
         List::<E>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -37,8 +37,8 @@ impl<E: Entry> Field for Entries<E> {
 }
 
 /// The texts at `key` in the tables of a list, with their places.
-pub(super) fn texts<'n>(list: &'n Node, path: &str, key: &str) -> Vec<(String, &'n str)> {
-    let text = |(i, item): (usize, &'n Node)| {
+pub(super) fn texts<'n>(list: &'n PolicyNode, path: &str, key: &str) -> Vec<(String, &'n str)> {
+    let text = |(i, item): (usize, &'n PolicyNode)| {
         Some((format!("{path}/{i}/{key}"), item.key(key)?.as_text()?))
     };
     list.items().iter().enumerate().filter_map(text).collect()

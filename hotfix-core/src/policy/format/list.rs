@@ -1,4 +1,4 @@
-//! Lists in which a text stands at most once, tables with a closed set of keys, and ranges of time.
+//! Lists without duplicates, tables with a closed set of keys, and time ranges.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,13 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use super::rule::at_least;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{Duration, List};
-use crate::policy::node::Node;
-use crate::policy::reader::{Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::section::TimeRange;
 use crate::unit::Span;
 
-/// The schema of a table with these keys alone: under each the same item, with a description of its own.
+/// The schema of a table with only these keys: each has the same item schema, with its own
+/// description.
 pub(super) fn keyed(item: &Schema, keys: impl Iterator<Item = (&'static str, String)>) -> Schema {
     let described = |(key, description): (&'static str, String)| {
         let mut schema = item.clone();
@@ -33,7 +34,7 @@ pub(super) struct Once<F>(F);
 impl<F: Field> Field for Once<F> {
     type Out = Vec<F::Out>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out> {
         let list = List::<F>::read(node, reader);
         let mut firsts = BTreeMap::new();
         for (i, item) in node.items().iter().enumerate() {
@@ -47,7 +48,7 @@ impl<F: Field> Field for Once<F> {
         }
         list
     }
-    fn write(value: &Self::Out, style: Style) -> Node {
+    fn write(value: &Self::Out, style: Style) -> PolicyNode {
         List::<F>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -62,30 +63,30 @@ impl<F: Field> Field for Once<F> {
 
 section! {
     plain
-    /// From a least to a most time.
+    /// A range of time.
     TimeRange from TimeRangeDraft, time_range_rules {
-        /// The least; 0 or more. Without it: not said.
+        /// The shortest time; 0 or more. Without this key it is unknown.
         least: Duration, [optional];
-        /// The most, at least `least`. Without it: not said.
+        /// The longest time, at least `least`. Without this key it is unknown.
         most: Duration, [optional];
     }
 }
 
-fn time_range_rules(range: &TimeRangeDraft, reader: &mut Reader) {
+fn time_range_rules(range: &TimeRangeDraft, reader: &mut PolicyReader) {
     rising(reader, range.least.flatten(), range.most.flatten());
 }
 
-/// The most is no less than the least.
-pub(super) fn rising(reader: &mut Reader, least: Option<Span>, most: Option<Span>) {
+/// Checks that `most` is at least `least`.
+pub(super) fn rising(reader: &mut PolicyReader, least: Option<Span>, most: Option<Span>) {
     at_least(reader, "most", most, "least", least);
 }
 
 /// The default of a list.
-pub(super) const fn none() -> Node {
-    Node::List(Vec::new())
+pub(super) const fn none() -> PolicyNode {
+    PolicyNode::List(Vec::new())
 }
 
 /// The default of a table.
-pub(super) const fn empty() -> Node {
-    Node::Table(Vec::new())
+pub(super) const fn empty() -> PolicyNode {
+    PolicyNode::Table(Vec::new())
 }

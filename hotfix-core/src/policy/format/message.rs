@@ -1,4 +1,4 @@
-//! Messages and the report (COMM-1, COMM-2, POST-1).
+//! Message templates and the incident report.
 
 use schemars::{Schema, SchemaGenerator};
 
@@ -11,8 +11,8 @@ use crate::fact::Condition;
 use crate::grade::{Audience, MessageKind, Promised};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, List};
-use crate::policy::node::Node;
-use crate::policy::reader::{Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::section::{Due, Message, Promise, Report};
 use crate::policy::template::{self, FaultKind};
 use crate::text::shown;
@@ -20,21 +20,22 @@ use crate::unit::Name;
 
 section! {
     plain
-    /// A message's template (COMM-1).
+    /// The template of a message.
     Message from MessageDraft, message_rules {
-        /// Its id, unique.
+        /// The id of the message, unique.
         id: Name, [required];
-        /// What it is about.
+        /// The occasion of the message.
         kind: MessageKind, [required];
-        /// Who reads it.
+        /// Who reads the message.
         audience: Audience, [required];
-        /// Its text; a field stands in double braces, as in `{{ title }}`, and a line whose field has no value is left out.
+        /// The text. Fields are in double braces, as in `{{ title }}`; a line with a field that has
+        /// no value is left out.
         text: MessageText, [required];
-        /// The severities that it is for, each once. Where it is empty: all.
+        /// The severities for which it is used, each once; empty: all.
         severities: NamedSeverities, [default none()];
-        /// It is only sent where this holds. Without it: always.
+        /// The condition under which it is used. Without this key always.
         when: Condition, [optional];
-        /// The times that the text promises.
+        /// The times that the text promises, which the linter compares with the plan.
         promises: List<Promise>, [default none()];
     }
 }
@@ -43,10 +44,11 @@ impl Entry for Message {
     const WHAT: &'static str = "message";
 }
 
-/// A text names only fields that its audience may read, and has no other parts than templates have (COMM-2).
-fn message_rules(message: &MessageDraft, reader: &mut Reader) {
+/// Checks that a text names only fields that its audience may read, and uses only the template
+/// language.
+fn message_rules(message: &MessageDraft, reader: &mut PolicyReader) {
     let Some(text) = &message.text else { return };
-    // Where it is not known who reads it, that is told by itself.
+    // A missing audience has an error of its own.
     let audience = message.audience.unwrap_or(Audience::Responders);
     for fault in template::read(text, audience).faults {
         let line = fault.line;
@@ -56,11 +58,11 @@ fn message_rules(message: &MessageDraft, reader: &mut Reader) {
                 Problem::Placeholder { detail, at }
             }
             FaultKind::Unknown { name, nearest } => {
-                let fault = format!("`{}` is no field of messages", shown(name));
+                let fault = format!("`{}` is not a field of messages", shown(name));
                 Problem::MessageField { fault, line, nearest }
             }
             FaultKind::NotFor { name } => {
-                let fault = format!("`{name}` is not for {audience}");
+                let fault = format!("`{name}` is not available for the audience {audience}");
                 Problem::MessageField { fault, line, nearest: None }
             }
             FaultKind::Form { detail } => Problem::Template { detail, line },
@@ -71,31 +73,32 @@ fn message_rules(message: &MessageDraft, reader: &mut Reader) {
 
 section! {
     plain
-    /// A time that a message promises (DEC-5).
+    /// A time that a message promises.
     Promise from PromiseDraft, promise_rules {
-        /// What it is about.
+        /// What the promise is about.
         of: Promised, [required];
-        /// The least time that is named; 0 or more. Without it: only the most.
+        /// The shortest time that is promised; 0 or more. Without this key only the longest is
+        /// promised.
         least: Duration, [optional];
-        /// The most time that is named, at least `least`.
+        /// The longest time that is promised, at least `least`.
         most: Duration, [required];
     }
 }
 
-fn promise_rules(promise: &PromiseDraft, reader: &mut Reader) {
+fn promise_rules(promise: &PromiseDraft, reader: &mut PolicyReader) {
     at_least(reader, "most", promise.most, "least", promise.least.flatten());
 }
 
-/// A template; what it may say goes by who reads it.
+/// The text of a template; which fields it may name depends on the audience.
 pub(super) struct MessageText;
 
 impl Field for MessageText {
     type Out = String;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<String> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<String> {
         String::read(node, reader)
     }
-    fn write(value: &String, style: Style) -> Node {
+    fn write(value: &String, style: Style) -> PolicyNode {
         String::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -108,17 +111,18 @@ impl Field for MessageText {
 
 section! {
     plain
-    /// The incident report (POST-1, POST-2, POST-3).
+    /// The incident report.
     Report from ReportDraft, no_rules {
-        /// When it is due, counted from the end of the incident. Without it: not said.
+        /// When the report is due, counted from the end of the incident. Without this key it has no
+        /// due time.
         within: Due, [optional];
-        /// Its sections, in order, each once.
+        /// The sections of the report, in order, each once.
         sections: Once<String>, [default none()];
-        /// The questions that it answers, each once.
+        /// The questions that the report answers, each once.
         questions: Once<String>, [default none()];
-        /// The figures that it has, each once.
+        /// The measures in the report, each once.
         measures: Once<String>, [default none()];
-        /// What an action item names, each once.
+        /// The fields of an action item, such as `owner`, each once.
         action_item: Once<String>, [default none()];
     }
 }

@@ -1,13 +1,13 @@
-//! Metrics: what a table must have and must not have depends on its kind (MET-1, MET-2, MET-6).
+//! Metrics. The kind decides which keys a table needs and which it must not have.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::rule::{between_0_and_1, in_range};
-use crate::grade::{MetricKind, Reference, Role, Worse};
+use crate::grade::{BoundBase, MetricKind, Role, Worse};
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{Lasting, List, NAME_PATTERN, Number};
-use crate::policy::node::Node;
-use crate::policy::reader::{Draft, Field, Noted, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::policy::section::{
     Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
 };
@@ -15,51 +15,57 @@ use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Span};
 
 section! {
     draft
-    /// One metric; its key is its id in observations.
+    /// One metric. Its key is its id in observations.
     Metric as MetricDraft {
-        /// What people call it. Without it: its id.
+        /// The name of the metric for people. Default: its id.
         title: String, [optional];
-        /// What its readings are.
+        /// The kind of its readings.
         kind: MetricKind, [required];
-        /// Which way is worse.
+        /// The direction that is worse.
         worse: Worse, [required];
-        /// Whether it decides or is only watched.
+        /// Whether the metric decides or is only watched.
         role: Role, [default "decide"];
-        /// The value from before the incident, for the whole service, in the kind's unit: a share for a proportion, a
-        /// duration for latency, events per minute for a count or a volume, a number for a gauge.
-        record: Level, [optional];
-        /// At or on the good side of it: success.
+        /// The value before the incident, for the whole service: a share for a proportion, a
+        /// duration for a latency, events per minute for a count or a volume, a number for a gauge.
+        reference: Level, [optional];
+        /// The success bound: the metric has to be at or on the good side of it for a promotion.
         success: BoundForm, [optional];
-        /// Beyond it: alert.
+        /// The alert bound: beyond it `watch.alert` applies.
         alert: BoundForm, [optional];
-        /// Beyond it: rollback.
+        /// The rollback bound: beyond it the fix is rolled back.
         rollback: BoundForm, [optional];
-        /// Whether record and bounds are for the whole service and scale with an arm's share of the traffic. Without it:
-        /// true for volumes and counts, false for gauges; proportions and latencies hold per arm and never scale.
+        /// Whether reference and bounds are for the whole service and scale with the share of the
+        /// traffic of an arm. Default: true for volumes and counts, false for gauges. Proportions
+        /// and latencies never scale.
         scaled: bool, [optional];
-        /// The sequential test. Without it: poisson for proportions and for counts that are worse when higher,
-        /// bernoulli for latency, none for other counts, gauges and volumes.
+        /// The sequential test. Default: `poisson` for proportions and for counts with
+        /// `worse = "higher"`, `bernoulli` for latencies, `none` for other counts, gauges and
+        /// volumes.
         model: Model, [optional];
-        /// Its share of the false-rollback budget. Those of all metrics that decide and are tested sum to 1.
+        /// The share of `evidence.alpha` that this metric gets. The weights of all metrics that
+        /// decide and are tested have to sum to 1.
         weight: Proportion, [default 0.0];
-        /// For latency, and needed there: the quantile that record and bounds speak of; above 0, below 1.
+        /// For a latency, required there: the quantile to which reference and bounds refer; above
+        /// 0, below 1.
         quantile: Proportion, [optional];
-        /// For latency, and needed there: durations above which slow requests are counted, rising.
+        /// For a latency, required there: the durations above which slow requests are counted,
+        /// rising, at most 12.
         boundaries: List<Lasting>, [optional];
     }
 }
 
 section! {
     draft
-    /// A bound that says more than a figure: a ratio, or a figure that a shock in both arms does not cross.
+    /// A bound as a table: a ratio, or a figure with `unless_both_arms`.
     Bound as BoundDraft {
-        /// The figure, in the unit of the metric's kind.
+        /// The figure, in the unit of the kind of the metric.
         value: Level, [optional];
-        /// A ratio of `of`, in place of `value`.
+        /// The ratio to `of`, instead of `value`.
         ratio: Ratio, [optional];
-        /// What the ratio is of: the record from before the incident, or the live baseline arm.
-        of: Reference, [optional];
-        /// The bound is not crossed while the live baseline arm is beyond it too (MET-5).
+        /// What the ratio refers to: the `reference` from before the incident, or the live baseline
+        /// arm.
+        of: BoundBase, [optional];
+        /// Whether the bound is suppressed while the live baseline arm exceeds it too.
         unless_both_arms: bool, [default false];
     }
 }
@@ -70,12 +76,12 @@ pub(super) struct Level;
 pub(super) struct BoundForm;
 
 impl Field for Level {
-    type Out = Node;
+    type Out = PolicyNode;
 
-    fn read(node: &Node, _: &mut Reader) -> Option<Node> {
+    fn read(node: &PolicyNode, _: &mut PolicyReader) -> Option<PolicyNode> {
         Some(node.clone())
     }
-    fn write(value: &Node, _: Style) -> Node {
+    fn write(value: &PolicyNode, _: Style) -> PolicyNode {
         value.clone()
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -87,12 +93,12 @@ impl Field for Level {
 }
 
 impl Field for BoundForm {
-    type Out = Node;
+    type Out = PolicyNode;
 
-    fn read(node: &Node, _: &mut Reader) -> Option<Node> {
+    fn read(node: &PolicyNode, _: &mut PolicyReader) -> Option<PolicyNode> {
         Some(node.clone())
     }
-    fn write(value: &Node, _: Style) -> Node {
+    fn write(value: &PolicyNode, _: Style) -> PolicyNode {
         value.clone()
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -104,13 +110,14 @@ impl Field for BoundForm {
     }
 }
 
-/// The metrics by id, in the order of their ids: a digest sorts keys, so nothing may depend on another order.
+/// The metrics by id, in the order of their ids: a digest sorts keys, so nothing may depend on
+/// another order.
 pub(super) struct Metrics;
 
 impl Field for Metrics {
     type Out = Vec<Metric>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Metric>> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Metric>> {
         let entries = reader.table(node)?;
         if entries.is_empty() {
             return reader.fail(Problem::Empty { what: "metric" });
@@ -126,7 +133,7 @@ impl Field for Metrics {
         if let Some(Budget { sum, tested: true }) = budget
             && (sum - 1.0).abs() > 1e-9
         {
-            // Twelve digits hide that the parts are no binary fractions.
+            // Twelve digits hide the rounding errors of binary fractions.
             let sum = ((sum * 1e12).round() / 1e12).to_string();
             return reader.fail(Problem::WeightSum { sum });
         }
@@ -141,9 +148,9 @@ impl Field for Metrics {
         metrics.sort_by_key(|metric| metric.id);
         complete.then_some(metrics)
     }
-    fn write(value: &Vec<Metric>, style: Style) -> Node {
+    fn write(value: &Vec<Metric>, style: Style) -> PolicyNode {
         let entry = |metric: &Metric| (metric.id.as_str().to_owned(), written(metric, style));
-        Node::Table(value.iter().map(entry).collect())
+        PolicyNode::Table(value.iter().map(entry).collect())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let metric = generator.subschema_for::<Metric>();
@@ -159,7 +166,7 @@ impl Field for Metrics {
     }
 }
 
-/// The weights met so far; absent once one could not be read.
+/// The sum of the weights so far; absent once one could not be read.
 #[derive(Default)]
 struct Budget {
     sum: f64,
@@ -168,9 +175,9 @@ struct Budget {
 
 fn metric(
     id: &str,
-    node: &Node,
+    node: &PolicyNode,
     budget: &mut Option<Budget>,
-    reader: &mut Reader,
+    reader: &mut PolicyReader,
 ) -> Option<Metric> {
     let name = MetricName::try_new(&shown(id));
     let id = match name {
@@ -199,13 +206,13 @@ fn metric(
     // Without the kind no figure has a unit.
     let kind = draft.kind?;
     let scaled = scaled(kind, draft.scaled, reader);
-    let record = draft
-        .record
+    let reference = draft
+        .reference
         .flatten()
-        .map(|node| reader.within("record", |reader| level(kind, &node, reader)));
-    let no_record = record.is_none();
-    let bound = |key: &str, node: Option<Option<Node>>, reader: &mut Reader| {
-        node.flatten().map(|node| reader.within(key, |r| read_bound(kind, no_record, &node, r)))
+        .map(|node| reader.within("reference", |reader| level(kind, &node, reader)));
+    let no_reference = reference.is_none();
+    let bound = |key: &str, node: Option<Option<PolicyNode>>, reader: &mut PolicyReader| {
+        node.flatten().map(|node| reader.within(key, |r| read_bound(kind, no_reference, &node, r)))
     };
     let success = bound("success", draft.success, reader);
     let alert = bound("alert", draft.alert, reader);
@@ -217,7 +224,7 @@ fn metric(
         kind,
         worse: draft.worse?,
         role: draft.role?,
-        record: present(record)?,
+        reference: present(reference)?,
         bounds: Bounds {
             success: present(success)?,
             alert: present(alert)?,
@@ -257,10 +264,10 @@ fn model_for(
     kind: MetricKind,
     worse: Worse,
     model: Option<Model>,
-    reader: &mut Reader,
+    reader: &mut PolicyReader,
 ) -> Option<Model> {
     let (fitting, known) = models(kind);
-    // Fewer events than there should be are no events that a test could count.
+    // The test looks for too many events, not for too few.
     let model = match (kind, worse, model) {
         (MetricKind::Count, Worse::Lower, None) => Some(Model::None),
         (MetricKind::Count, Worse::Lower, Some(Model::Poisson)) => {
@@ -282,7 +289,7 @@ fn weigh(
     draft: &MetricDraft,
     model: Option<Model>,
     budget: &mut Option<Budget>,
-    reader: &mut Reader,
+    reader: &mut PolicyReader,
 ) {
     let (Some(weight), Some(model), Some(role)) = (draft.weight, model, draft.role) else {
         *budget = None;
@@ -300,7 +307,11 @@ fn weigh(
 }
 
 #[expect(clippy::option_option, reason = "read, absent and refused are three things")]
-fn scaled(kind: MetricKind, given: Option<Option<bool>>, reader: &mut Reader) -> Option<bool> {
+fn scaled(
+    kind: MetricKind,
+    given: Option<Option<bool>>,
+    reader: &mut PolicyReader,
+) -> Option<bool> {
     match (kind, given?) {
         (MetricKind::Proportion | MetricKind::Latency, Some(true)) => {
             let kind = kind.as_str();
@@ -312,7 +323,7 @@ fn scaled(kind: MetricKind, given: Option<Option<bool>>, reader: &mut Reader) ->
 }
 
 /// A figure in the unit of a kind.
-fn level(kind: MetricKind, node: &Node, reader: &mut Reader) -> Option<f64> {
+fn level(kind: MetricKind, node: &PolicyNode, reader: &mut PolicyReader) -> Option<f64> {
     match kind {
         MetricKind::Proportion => Proportion::read(node, reader).map(Proportion::as_fraction),
         MetricKind::Count | MetricKind::Volume => {
@@ -321,7 +332,9 @@ fn level(kind: MetricKind, node: &Node, reader: &mut Reader) -> Option<f64> {
         MetricKind::Gauge => Number::read(node, reader),
         MetricKind::Latency => match node {
             // Latencies below a millisecond are real: a bare number is kept as it is.
-            Node::Number(seconds) if *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok() => {
+            PolicyNode::Number(seconds)
+                if *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok() =>
+            {
                 Some(*seconds)
             }
             _ => Lasting::read(node, reader).map(Span::as_seconds),
@@ -329,7 +342,7 @@ fn level(kind: MetricKind, node: &Node, reader: &mut Reader) -> Option<f64> {
     }
 }
 
-fn level_written(kind: MetricKind, value: f64, style: Style) -> Node {
+fn level_written(kind: MetricKind, value: f64, style: Style) -> PolicyNode {
     let written = match kind {
         MetricKind::Proportion => {
             Proportion::try_from_fraction(value).map(|p| Proportion::write(&p, style))
@@ -337,23 +350,23 @@ fn level_written(kind: MetricKind, value: f64, style: Style) -> Node {
         MetricKind::Count | MetricKind::Volume => {
             PerMinute::try_new(value).map(|f| PerMinute::write(&f, style))
         }
-        MetricKind::Gauge => Ok(Node::Number(value)),
+        MetricKind::Gauge => Ok(PolicyNode::Number(value)),
         MetricKind::Latency => Span::try_from_seconds(value).map(|span| {
             // Text is in whole milliseconds.
             let exact = span.as_seconds() == value && !span.is_zero();
-            if exact { Lasting::write(&span, style) } else { Node::Number(value) }
+            if exact { Lasting::write(&span, style) } else { PolicyNode::Number(value) }
         }),
     };
-    written.unwrap_or(Node::Number(value))
+    written.unwrap_or(PolicyNode::Number(value))
 }
 
 fn read_bound(
     kind: MetricKind,
-    no_record: bool,
-    node: &Node,
-    reader: &mut Reader,
+    no_reference: bool,
+    node: &PolicyNode,
+    reader: &mut PolicyReader,
 ) -> Option<Bound> {
-    let Node::Table(entries) = node else {
+    let PolicyNode::Table(entries) = node else {
         let value = BoundValue::Absolute(level(kind, node, reader)?);
         return Some(Bound { value, unless_both_arms: false });
     };
@@ -361,8 +374,8 @@ fn read_bound(
     let figure = draft.value?.map(|node| reader.within("value", |r| level(kind, &node, r)));
     let value = match (figure, draft.ratio?, draft.of?) {
         (Some(figure), None, None) => BoundValue::Absolute(figure?),
-        (None, Some(_), Some(Reference::Record)) if no_record => {
-            return reader.fail(Problem::NoRecord {});
+        (None, Some(_), Some(BoundBase::Reference)) if no_reference => {
+            return reader.fail(Problem::NoReference {});
         }
         (None, Some(ratio), Some(of)) => BoundValue::Relative(ratio, of),
         (Some(_), _, _) => {
@@ -370,18 +383,17 @@ fn read_bound(
                 .fail(Problem::BoundForm { detail: "a bound is a figure or a ratio, not both" });
         }
         (None, Some(_), None) => {
-            return reader
-                .fail(Problem::BoundForm { detail: "the ratio does not say what it is of" });
+            return reader.fail(Problem::BoundForm { detail: "the ratio has no `of`" });
         }
         (None, None, _) => {
             return reader
-                .fail(Problem::BoundForm { detail: "there is neither `value` nor `ratio`" });
+                .fail(Problem::BoundForm { detail: "the bound has neither `value` nor `ratio`" });
         }
     };
     Some(Bound { value, unless_both_arms: draft.unless_both_arms? })
 }
 
-fn bound_written(kind: MetricKind, bound: &Bound, style: Style) -> Node {
+fn bound_written(kind: MetricKind, bound: &Bound, style: Style) -> PolicyNode {
     let (value, ratio, of) = match bound.value {
         BoundValue::Absolute(figure) => (Some(level_written(kind, figure, style)), None, None),
         BoundValue::Relative(ratio, of) => (None, Some(ratio), Some(of)),
@@ -399,7 +411,7 @@ fn latency(
     kind: MetricKind,
     quantile: Option<Option<Proportion>>,
     boundaries: Option<Option<Vec<Span>>>,
-    reader: &mut Reader,
+    reader: &mut PolicyReader,
 ) -> (Option<Proportion>, Option<Vec<Span>>) {
     if kind != MetricKind::Latency {
         let kind = kind.as_str();
@@ -436,7 +448,7 @@ fn latency(
     (quantile.flatten(), boundaries.flatten())
 }
 
-fn rising(boundaries: &[Span], reader: &mut Reader) {
+fn rising(boundaries: &[Span], reader: &mut PolicyReader) {
     for (i, pair) in boundaries.windows(2).enumerate() {
         if let [before, got] = pair
             && got <= before
@@ -450,7 +462,7 @@ fn rising(boundaries: &[Span], reader: &mut Reader) {
     }
 }
 
-fn written(metric: &Metric, style: Style) -> Node {
+fn written(metric: &Metric, style: Style) -> PolicyNode {
     let kind = metric.kind;
     let bound = |bound: &Option<Bound>| Some(bound.as_ref().map(|b| bound_written(kind, b, style)));
     let slow = kind == MetricKind::Latency;
@@ -459,7 +471,7 @@ fn written(metric: &Metric, style: Style) -> Node {
         kind: Some(kind),
         worse: Some(metric.worse),
         role: Some(metric.role),
-        record: Some(metric.record.map(|record| level_written(kind, record, style))),
+        reference: Some(metric.reference.map(|reference| level_written(kind, reference, style))),
         success: bound(&metric.bounds.success),
         alert: bound(&metric.bounds.alert),
         rollback: bound(&metric.bounds.rollback),
@@ -474,20 +486,22 @@ fn written(metric: &Metric, style: Style) -> Node {
 
 section! {
     plain
-    /// The claim that the fix works: the bug's own metric is cut to at most a ratio of the live baseline (STAT-5).
+    /// The claim that the fix works: the metric of the bug drops to at most a ratio of the live
+    /// baseline.
     Efficacy from EfficacyDraft, efficacy_rules {
-        /// The bug's own metric: a proportion or count that decides and is tested.
+        /// The metric of the bug: a proportion or count with `role = "decide"` and a `model` other
+        /// than `none`.
         metric: MetricName, [required];
-        /// At most this ratio of the live baseline's rate; above 0 and at most 1.
+        /// The ratio to the live baseline's rate that the fix has to reach; above 0 and at most 1.
         cut_to: Ratio, [required];
-        /// Chance of calling a fix that does not cut that far a working one; above 0, below 1.
+        /// The probability of accepting a fix that does not reach the ratio; above 0, below 1.
         alpha: Proportion, [default "5%"];
-        /// Whether a phase below 100% is only passed once it is shown.
+        /// Whether a phase below 100% can only be passed once the claim is shown.
         required: bool, [default false];
     }
 }
 
-fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut Reader) {
+fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut PolicyReader) {
     let cut_to = efficacy.cut_to.map(Ratio::value);
     in_range(reader, "cut_to", cut_to, |c| c <= 1.0, "a number above 0 and at most 1");
     between_0_and_1(reader, "alpha", efficacy.alpha);
@@ -503,9 +517,10 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut Reader) {
     }
 }
 
-/// Whether the key `metric` of the present table names a metric of the policy; reports where it does not.
-pub(super) fn is_known(reader: &mut Reader, name: MetricName) -> bool {
-    // Where there are no metrics at all, that has been said.
+/// Whether the key `metric` of the current table names a metric of the policy; reports an error if
+/// not.
+pub(super) fn is_known(reader: &mut PolicyReader, name: MetricName) -> bool {
+    // An empty `metrics` has an error of its own.
     if reader.metrics.is_empty() || reader.metrics.contains_key(name.as_str()) {
         return true;
     }

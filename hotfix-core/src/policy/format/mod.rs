@@ -1,5 +1,7 @@
-//! The policy format: every table with its keys, their types, defaults and rules, a file per concern.
+//! The policy format: every table with its keys, their types, defaults and rules, a file per
+//! concern.
 
+mod change_record;
 mod checklist;
 mod classification;
 mod condition;
@@ -10,7 +12,6 @@ mod message;
 mod metric;
 mod phase;
 mod procedure;
-mod record;
 mod risk;
 mod role;
 mod rollback;

@@ -1,4 +1,4 @@
-//! Phases and the final validation (PLAN-2, ROLL-3).
+//! Phases and the final validation.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -8,45 +8,47 @@ use super::rule::at_least;
 use crate::grade::{GateMode, PromotionRule};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, List};
-use crate::policy::node::Node;
-use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::section::{FinalValidation, LaterWatch, Phase};
 use crate::unit::{PhaseName, Share};
 
 section! {
     plain
-    /// One phase: a share of the traffic, watched for a time, then a gate (PLAN-2).
+    /// One phase of the rollout: a share of the traffic, a time to watch it, then a gate.
     Phase from PhaseDraft, phase_rules {
-        /// Its name, unique.
+        /// The name of the phase, unique.
         name: PhaseName, [required];
-        /// What it is to show, for people.
+        /// What the phase has to show, for people.
         objective: String, [default ""];
-        /// The canary's share of the traffic, above 0; kept to a hundredth of a per cent.
+        /// The share of the traffic that gets the fix, above 0; rounded to 0.01%.
         share: Share, [required];
-        /// How long the deployment is expected to take.
+        /// How long the deployment of the phase is expected to take.
         deploy: Lasting, [required];
-        /// The least time to watch before the gate.
+        /// How long the phase is watched at least, before its gate.
         watch: Lasting, [required];
-        /// The most time to watch, at least `watch`; then `undecided` applies. Without it there is no limit.
+        /// How long the phase is watched at most, at least `watch`; then `inconclusive` applies.
+        /// Without this key there is no limit.
         watch_most: Lasting, [optional];
-        /// What passing claims: minimum time, traffic and bands, or evidence that it is not worse than the margin.
+        /// The criterion for promotion: minimum time, traffic and bounds, or statistical evidence
+        /// that the fix is not worse than `evidence.margin`.
         promotion: PromotionRule, [required];
-        /// What follows when the least time is over and a success bound is missed.
-        missed: FailSafe, [required];
-        /// What follows when the most time is over without a decision.
-        undecided: FailSafe, [default "ask"];
-        /// Who lets it pass.
+        /// What happens if `watch` is over and a success bound is missed.
+        criteria_missed: FailSafe, [required];
+        /// What happens if `watch_most` is over without a decision.
+        inconclusive: FailSafe, [default "ask"];
+        /// Who promotes the phase: the engine, a person, or the engine unless a person vetoes.
         gate: GateMode, [required];
-        /// With `gate = "veto"`: how long a person may say hold.
+        /// With `gate = "veto"`: how long a person may veto the promotion.
         veto: Duration, [default "0s"];
-        /// Whether a person may promote while it is still watched, before its gate.
+        /// Whether a person may promote the phase while it is still watched, before its gate.
         early_promotion: bool, [default false];
-        /// What people look at besides the metrics (MET-7).
+        /// What people check in addition to the metrics.
         watch_for: List<String>, [default none()];
     }
 }
 
-fn phase_rules(phase: &PhaseDraft, reader: &mut Reader) {
+fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
     if phase.share.is_some_and(|share| share == Share::NONE) {
         let (key, range) = ("share", "a share above 0, at least \"0.01%\"");
         reader.fail_at::<()>(key, Problem::OutOfRange { key, got: "0%".to_owned(), range });
@@ -56,11 +58,12 @@ fn phase_rules(phase: &PhaseDraft, reader: &mut Reader) {
 
 section! {
     draft
-    /// A window after the last phase; without `watch` its end alone may be written (ROLL-6).
+    /// A window after the last phase. Without `watch` a duration may be written instead of the
+    /// table.
     LaterWatch as LaterWatchDraft {
         /// When it ends, counted from the end of the last phase.
         until: Lasting, [required];
-        /// What is looked at. Where it is empty: the metrics.
+        /// What is checked; empty: the metrics.
         watch: List<String>, [default none()];
     }
 }
@@ -68,14 +71,14 @@ section! {
 impl Field for LaterWatch {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        let Node::Table(entries) = node else {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
+        let PolicyNode::Table(entries) = node else {
             return Lasting::read(node, reader).map(|until| Self { until, watch: Vec::new() });
         };
         let draft = LaterWatchDraft::read(entries, reader);
         Some(Self { until: draft.until?, watch: draft.watch? })
     }
-    fn write(value: &Self, style: Style) -> Node {
+    fn write(value: &Self, style: Style) -> PolicyNode {
         if value.watch.is_empty() {
             return Lasting::write(&value.until, style);
         }
@@ -94,16 +97,16 @@ impl Field for LaterWatch {
 
 section! {
     plain
-    /// The last look after the last phase.
+    /// The final validation after the last phase.
     FinalValidation from FinalValidationDraft, no_rules {
         /// How long it takes.
         watch: Lasting, [required];
-        /// Who ends it.
+        /// Who ends it: the engine, a person, or the engine unless a person vetoes.
         gate: GateMode, [required];
     }
 }
 
-pub(super) const fn no_rules<T>(_: &T, _: &mut Reader) {}
+pub(super) const fn no_rules<T>(_: &T, _: &mut PolicyReader) {}
 
 impl Entry for Phase {
     const WHAT: &'static str = "phase";
@@ -114,7 +117,7 @@ impl Entry for Phase {
 pub(super) type PhasesOrNone = Entries<Phase>;
 
 impl serde::Serialize for Phase {
-    /// As a policy has it on the wire.
+    /// In the wire form of a policy.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         <Self as Field>::write(self, Style::Wire).serialize(serializer)
     }
@@ -126,14 +129,14 @@ pub(super) struct Phases;
 impl Field for Phases {
     type Out = Vec<Phase>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Phase>> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Phase>> {
         let phases = Entries::<Phase>::read(node, reader);
-        if matches!(node, Node::List(items) if items.is_empty()) {
+        if matches!(node, PolicyNode::List(items) if items.is_empty()) {
             reader.fail::<()>(Problem::Empty { what: "phase" });
         }
         phases
     }
-    fn write(value: &Vec<Phase>, style: Style) -> Node {
+    fn write(value: &Vec<Phase>, style: Style) -> PolicyNode {
         Entries::<Phase>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {

@@ -1,4 +1,4 @@
-//! Steps, advice, and signs of a good deployment (PLAN-8, GATE-6, ROLL-1).
+//! The procedure for people, advice, remedies, and signs of a good deployment.
 
 use super::entries::Entry;
 use super::list::{none, rising};
@@ -6,34 +6,37 @@ use super::phase::no_rules;
 use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
 use crate::policy::field::{Duration, List};
-use crate::policy::reader::{Reader, section};
+use crate::policy::reader::{PolicyReader, section};
 use crate::policy::section::{Advice, Deploying, ProcedureStep, Remedy};
 use crate::unit::{Name, RoleName};
 
 section! {
     plain
-    /// One step of the procedure (PLAN-8).
+    /// One step of the procedure.
     ProcedureStep from ProcedureStepDraft, procedure_step_rules {
-        /// Its id, unique.
+        /// The id of the step, unique.
         id: Name, [required];
-        /// What people call it.
+        /// The name of the step for people.
         title: String, [required];
-        /// What it is for.
+        /// The goal of the step.
         goal: String, [default ""];
-        /// How one knows that it is done.
+        /// The condition under which the step is done, for people.
         done_when: String, [default ""];
-        /// The least of its time, as `clock` has it; 0 or more. Without it: not said.
+        /// The shortest duration of the step, or its earliest start, see `clock`; 0 or more.
+        /// Without this key it is unknown.
         least: Duration, [optional];
-        /// The most of its time, at least `least`. Without it: not said.
+        /// The longest duration of the step, or its latest end, see `clock`; at least `least`.
+        /// Without this key it is unknown.
         most: Duration, [optional];
-        /// Whether its time says how long it takes, or from when to when it runs since detection.
+        /// What `least` and `most` mean: how long the step takes, or when it starts and ends,
+        /// counted from the detection.
         clock: StepClock, [default "duration"];
-        /// Who does it. Without it: not said.
+        /// The role that does the step. Without this key no role is named.
         role: RoleName, [optional];
     }
 }
 
-fn procedure_step_rules(step: &ProcedureStepDraft, reader: &mut Reader) {
+fn procedure_step_rules(step: &ProcedureStepDraft, reader: &mut PolicyReader) {
     rising(reader, step.least.flatten(), step.most.flatten());
 }
 
@@ -43,15 +46,16 @@ impl Entry for ProcedureStep {
 
 section! {
     plain
-    /// Something to do, not to do, or to beware of (GATE-6).
+    /// A piece of advice for people.
     Advice from AdviceDraft, no_rules {
-        /// Its id, unique.
+        /// The id of the advice, unique.
         id: Name, [required];
-        /// Something to do, something not to do, or a mistake that others made.
+        /// What kind of advice it is: a do, a don't, or a common mistake.
         kind: AdviceKind, [required];
         /// The advice in a sentence.
         text: String, [required];
-        /// What sees to it that it is followed. Without it: the plan shows it and people heed it.
+        /// The part of the policy that checks the advice. Without this key nothing checks it; the
+        /// plan shows it to people.
         shown_by: AdviceCheck, [optional];
     }
 }
@@ -62,30 +66,31 @@ impl Entry for Advice {
 
 section! {
     plain
-    /// What a deployment looks like that goes well, and one that does not (ROLL-1).
+    /// How long a deployment takes, and the signs of success and failure.
     Deploying from DeployingDraft, deploying_rules {
-        /// The least time it takes; 0 or more. Without it: not said.
+        /// The shortest time that a deployment takes; 0 or more. Without this key it is unknown.
         least: Duration, [optional];
-        /// The most time it takes, at least `least`. Without it: not said.
+        /// The longest time that a deployment takes, at least `least`. Without this key it is
+        /// unknown.
         most: Duration, [optional];
-        /// Signs that it went well.
+        /// The signs of a successful deployment.
         success: List<String>, [default none()];
-        /// Signs that it did not.
+        /// The signs of a failed deployment.
         failure: List<String>, [default none()];
     }
 }
 
-fn deploying_rules(deploying: &DeployingDraft, reader: &mut Reader) {
+fn deploying_rules(deploying: &DeployingDraft, reader: &mut PolicyReader) {
     rising(reader, deploying.least.flatten(), deploying.most.flatten());
 }
 
 section! {
     plain
-    /// What helps against a fault that is known already.
+    /// The remedy for a known kind of fault.
     Remedy from RemedyDraft, no_rules {
-        /// Its id, unique.
+        /// The id of the remedy, unique.
         id: Name, [required];
-        /// The incidents that it is for.
+        /// The condition that an incident has to meet.
         when: Condition, [required];
         /// What to do, in a sentence.
         text: String, [required];

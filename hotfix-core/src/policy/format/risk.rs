@@ -1,4 +1,4 @@
-//! Risks, contingencies, alternatives, and success beyond the metrics (PLAN-1, PLAN-4, MET-7).
+//! Risks, contingencies, alternatives, and success criteria beyond the metrics.
 
 use super::entries::Entry;
 use super::list::none;
@@ -8,23 +8,23 @@ use super::severity::NamedSeverities;
 use crate::grade::{Grade, Sign, Strategy, SuccessGroup};
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, List};
-use crate::policy::reader::{Reader, section};
+use crate::policy::reader::{PolicyReader, section};
 use crate::policy::section::{Alternative, Contingency, Risk, SuccessCriterion};
 use crate::unit::{MetricName, Name};
 
 section! {
     plain
-    /// One entry of the risk register (PLAN-4).
+    /// One entry of the risk register.
     Risk from RiskDraft, no_rules {
-        /// Its id, unique.
+        /// The id of the risk, unique.
         id: Name, [required];
-        /// What may happen.
+        /// What may happen, in a sentence.
         risk: String, [required];
         /// How likely it is.
         likelihood: Grade, [required];
-        /// How much it would matter.
+        /// How severe the consequences would be.
         impact: Grade, [required];
-        /// What is done against it beforehand.
+        /// What is done to reduce the risk.
         mitigation: String, [default ""];
     }
 }
@@ -35,23 +35,23 @@ impl Entry for Risk {
 
 section! {
     plain
-    /// What is done when something else fails (PLAN-4).
+    /// What to do if something other than the fix fails.
     Contingency from ContingencyDraft, contingency_rules {
-        /// Its id, unique.
+        /// The id of the contingency, unique.
         id: Name, [required];
-        /// What has happened, for people.
+        /// What has failed, for people.
         when: String, [required];
-        /// What is done then, in order; at least one where nothing waits.
+        /// What to do then, in order; at least one entry unless `waits` has one.
         actions: List<String>, [default none()];
-        /// The severities for which the deployment waits until it is mended, each once.
+        /// The severities for which the deployment waits until the failure is repaired, each once.
         waits: NamedSeverities, [default none()];
-        /// What the engine sees of it: while that is so, nobody promotes a phase of a severity in `waits`. Without it
-        /// people see it.
+        /// How the engine detects the failure. While it does, `promote` is refused for the
+        /// severities in `waits`. Without this key only people can detect it.
         sign: Sign, [optional];
     }
 }
 
-fn contingency_rules(contingency: &ContingencyDraft, reader: &mut Reader) {
+fn contingency_rules(contingency: &ContingencyDraft, reader: &mut PolicyReader) {
     if let (Some(actions), Some(waits)) = (&contingency.actions, &contingency.waits)
         && actions.is_empty()
         && waits.is_empty()
@@ -66,18 +66,19 @@ impl Entry for Contingency {
 
 section! {
     plain
-    /// A strategy that was not chosen (PLAN-1).
+    /// A strategy that was not chosen.
     Alternative from AlternativeDraft, alternative_rules {
-        /// The strategy, each once.
+        /// The strategy; each at most once.
         strategy: Strategy, [required];
-        /// Why it was not chosen, or when it would be.
+        /// Why it was not chosen, or when it would be better.
         why: String, [required];
-        /// With `rolling`: how many instances at a time. Without it: not said.
+        /// With `rolling`: how many instances are updated at a time. Without this key no number is
+        /// given.
         batch: HowMany, [optional];
     }
 }
 
-fn alternative_rules(alternative: &AlternativeDraft, reader: &mut Reader) {
+fn alternative_rules(alternative: &AlternativeDraft, reader: &mut PolicyReader) {
     if let (Some(strategy), Some(Some(_))) = (alternative.strategy, alternative.batch)
         && strategy != Strategy::Rolling
     {
@@ -93,20 +94,21 @@ impl Entry for Alternative {
 
 section! {
     plain
-    /// What success means beyond the bounds of metrics (MET-7).
+    /// A success criterion, in addition to the bounds of the metrics.
     SuccessCriterion from SuccessCriterionDraft, success_criterion_rules {
-        /// Its id, unique.
+        /// The id of the criterion, unique.
         id: Name, [required];
-        /// Which side of success it is about.
+        /// The group to which the criterion belongs.
         group: SuccessGroup, [required];
         /// The criterion in a sentence.
         text: String, [required];
-        /// The metric of this policy that shows it. Without it: a person says.
+        /// The metric of this policy that shows it. Without this key a person states whether it is
+        /// met.
         metric: MetricName, [optional];
     }
 }
 
-fn success_criterion_rules(criterion: &SuccessCriterionDraft, reader: &mut Reader) {
+fn success_criterion_rules(criterion: &SuccessCriterionDraft, reader: &mut PolicyReader) {
     if let Some(Some(name)) = criterion.metric {
         is_known(reader, name);
     }

@@ -1,4 +1,4 @@
-//! Roles with those who hold them, and vendors (TIME-4).
+//! Roles with their holders, and vendors.
 
 use std::collections::BTreeSet;
 
@@ -8,48 +8,48 @@ use super::entries::Entry;
 use super::phase::no_rules;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{List, NAME_PATTERN};
-use crate::policy::node::Node;
-use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
-use crate::policy::section::{Holder, HouseRole, Vendor};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::section::{CustomRole, Holder, Vendor};
 use crate::unit::RoleName;
 
 section! {
     draft
-    /// A role of the house: who holds it, how it is reached and who stands in (TIME-4).
-    HouseRole as HouseRoleDraft {
-        /// What people call it.
+    /// A role: its holders, how to reach it, and its substitutes.
+    CustomRole as CustomRoleDraft {
+        /// The name of the role for people.
         title: String, [required];
-        /// The roles that stand in for it, the first choice first.
-        stand_ins: List<RoleName>, [default Node::List(Vec::new())];
-        /// The people who hold it.
-        holders: List<Holder>, [default Node::List(Vec::new())];
-        /// How the role itself is reached, whoever holds it: a pager, a channel.
+        /// The roles that substitute for it, the first choice first.
+        stand_ins: List<RoleName>, [default PolicyNode::List(Vec::new())];
+        /// The people who hold the role. With holders, nobody else may approve in this role.
+        holders: List<Holder>, [default PolicyNode::List(Vec::new())];
+        /// How to reach the role, whoever holds it: a pager or a channel.
         reach: String, [optional];
     }
 }
 
 section! {
     plain
-    /// Somebody who holds a role (TIME-4).
+    /// A person who holds a role.
     Holder from HolderDraft, no_rules {
-        /// The person's name.
+        /// The name of the person.
         name: String, [required];
-        /// How they are reached.
+        /// How to reach the person.
         reach: String, [optional];
     }
 }
 
 section! {
     plain
-    /// A company whose service the house depends on (TIME-4).
+    /// A vendor whose service you depend on.
     Vendor from VendorDraft, no_rules {
-        /// What people call it, unique.
+        /// The name of the vendor, unique.
         name: String, [required];
-        /// How its support is reached.
+        /// How to reach its support.
         support: String, [optional];
-        /// Where it says how its service is.
+        /// The address of its status page.
         status: String, [optional];
-        /// Where the house's account with it is looked after.
+        /// The address of the dashboard of your account.
         dashboard: String, [optional];
     }
 }
@@ -63,11 +63,11 @@ impl Entry for Vendor {
 pub(super) struct Roles;
 
 impl Field for Roles {
-    type Out = Vec<HouseRole>;
+    type Out = Vec<CustomRole>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<HouseRole>> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<CustomRole>> {
         let entries = reader.table(node)?;
-        let mut roles: Vec<HouseRole> = Vec::new();
+        let mut roles: Vec<CustomRole> = Vec::new();
         let mut complete = true;
         let mut met = BTreeSet::new();
         for (id, node) in entries {
@@ -83,12 +83,12 @@ impl Field for Roles {
         roles.sort_by_key(|role| role.id);
         complete.then_some(roles)
     }
-    fn write(value: &Vec<HouseRole>, style: Style) -> Node {
-        let entry = |role: &HouseRole| (role.id.as_str().to_owned(), written(role, style));
-        Node::Table(value.iter().map(entry).collect())
+    fn write(value: &Vec<CustomRole>, style: Style) -> PolicyNode {
+        let entry = |role: &CustomRole| (role.id.as_str().to_owned(), written(role, style));
+        PolicyNode::Table(value.iter().map(entry).collect())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let role = generator.subschema_for::<HouseRole>();
+        let role = generator.subschema_for::<CustomRole>();
         json_schema!({
             "type": "object",
             "propertyNames": { "pattern": NAME_PATTERN },
@@ -100,16 +100,16 @@ impl Field for Roles {
     }
 }
 
-fn role(id: &str, node: &Node, reader: &mut Reader) -> Option<HouseRole> {
+fn role(id: &str, node: &PolicyNode, reader: &mut PolicyReader) -> Option<CustomRole> {
     let name = RoleName::try_new(&shown(id));
-    // Its keys are read before a wrong name ends it: all errors at once.
-    let draft = reader.table(node).map(|entries| HouseRoleDraft::read(entries, reader));
+    // The keys are read before a wrong name ends it: all errors at once.
+    let draft = reader.table(node).map(|entries| CustomRoleDraft::read(entries, reader));
     let id = match name {
         Ok(id) => id,
         Err(error) => return reader.fail(error),
     };
     let draft = draft?;
-    Some(HouseRole {
+    Some(CustomRole {
         id,
         title: draft.title?,
         stand_ins: draft.stand_ins?,
@@ -118,8 +118,8 @@ fn role(id: &str, node: &Node, reader: &mut Reader) -> Option<HouseRole> {
     })
 }
 
-fn written(role: &HouseRole, style: Style) -> Node {
-    HouseRoleDraft {
+fn written(role: &CustomRole, style: Style) -> PolicyNode {
+    CustomRoleDraft {
         title: Some(role.title.clone()),
         stand_ins: Some(role.stand_ins.clone()),
         holders: Some(role.holders.clone()),

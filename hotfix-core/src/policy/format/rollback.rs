@@ -1,48 +1,50 @@
-//! The rollback workflow (ROLL-5, PLAN-5).
+//! The rollback.
 
 use super::list::{none, rising};
 use super::rule::at_least;
 use crate::grade::{OnFailure, RevertTo, RollbackMethod};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, Lasting, List};
-use crate::policy::reader::{Reader, section};
+use crate::policy::reader::{PolicyReader, section};
 use crate::policy::section::{Rollback, RollbackStep, RollbackWay, TimeRange};
 use crate::unit::Share;
 
 section! {
     plain
-    /// The rollback workflow (ROLL-5).
+    /// The rollback: its methods, its times, and what follows.
     Rollback from RollbackDraft, rollback_rules {
-        /// The least time to watch metrics after the way back is done.
+        /// How long metrics are watched at least after a rollback is complete.
         watch: Lasting, [required];
-        /// When metrics have not returned by then, someone is paged; at least `watch`.
+        /// How long a rollback may be unconfirmed, or metrics not recovered, before someone is
+        /// paged; at least `watch`.
         returned_within: Lasting, [required];
-        /// The ways back that the policy knows (PLAN-5). What a release has is in its plan.
+        /// The rollback methods that the policy knows. The plan of a release says which of them the
+        /// release has.
         methods: List<RollbackWay>, [default none()];
-        /// How long it takes to find out whether to go back.
+        /// How long it takes to decide on a rollback.
         assess: TimeRange, [optional];
-        /// How long going back takes.
+        /// How long the rollback itself takes.
         execute: TimeRange, [optional];
-        /// How long it takes to see that it helped.
+        /// How long it takes to verify the rollback.
         verify: TimeRange, [optional];
-        /// How long the whole is expected to take.
+        /// How long the whole rollback is expected to take.
         estimate: TimeRange, [optional];
-        /// Whether a point to go back to is recorded before the deployment.
+        /// Whether a rollback point has to be recorded before the deployment.
         point: bool, [default false];
-        /// What is done once the old version is back.
+        /// What people do after a rollback, in order.
         aftercare: List<String>, [default none()];
-        /// What follows when a verdict, a report or a failed action asks to go back. A release that changes a schema freezes
-        /// where this says `roll_back` (FIELD-6).
+        /// What happens if a verdict, a report or a failed action demands a rollback. With
+        /// `roll_back`, a release that changes a schema freezes instead.
         on_failure: OnFailure, [default "roll_back"];
-        /// To which versions a person may revert at once, past the analysis (FIELD-7).
+        /// To which versions a person may revert at once, without waiting for the analysis.
         revert: RevertTo, [default "any"];
-        /// The steps in which the old version gets its traffic back, shares rising; then it has all of it. Where there are
-        /// none: all at once (FIELD-6).
+        /// The steps in which the old version gets its traffic back, with rising shares; after them
+        /// it has all traffic. Empty: all traffic at once.
         steps: List<RollbackStep>, [default none()];
     }
 }
 
-fn rollback_rules(rollback: &RollbackDraft, reader: &mut Reader) {
+fn rollback_rules(rollback: &RollbackDraft, reader: &mut PolicyReader) {
     at_least(reader, "returned_within", rollback.returned_within, "watch", rollback.watch);
     let steps = rollback.steps.as_deref().unwrap_or_default();
     for (index, pair) in steps.windows(2).enumerate() {
@@ -60,20 +62,23 @@ fn rollback_rules(rollback: &RollbackDraft, reader: &mut Reader) {
 
 section! {
     plain
-    /// A step of the way back (FIELD-6).
+    /// A step of the rollback: a share of the traffic and how long it is kept.
     RollbackStep from RollbackStepDraft, rollback_step_rules {
-        /// How much of the traffic the old version has in it; above 0, below 100%.
+        /// The share of the traffic that the old version gets; above 0, below 100%.
         share: Share, [required];
-        /// How long it is left at that.
+        /// How long this share is kept.
         wait: Lasting, [required];
     }
 }
 
-fn rollback_step_rules(step: &RollbackStepDraft, reader: &mut Reader) {
+fn rollback_step_rules(step: &RollbackStepDraft, reader: &mut PolicyReader) {
     if let Some(share) = step.share
         && (share == Share::NONE || share == Share::ALL)
     {
-        let (key, range) = ("share", "a share above 0 and below 100%: after the steps it has all");
+        let (key, range) = (
+            "share",
+            "a share above 0 and below 100%: after the steps the old version has all traffic",
+        );
         let got = share.to_string();
         reader.fail_at::<()>(key, Problem::OutOfRange { key, got, range });
     }
@@ -81,19 +86,19 @@ fn rollback_step_rules(step: &RollbackStepDraft, reader: &mut Reader) {
 
 section! {
     plain
-    /// A way back and how long it takes (PLAN-5).
+    /// A rollback method and how long it takes.
     RollbackWay from RollbackWayDraft, rollback_way_rules {
-        /// Which way back it is.
+        /// The method.
         kind: RollbackMethod, [required];
-        /// The least time it takes; 0 or more. Without it: not said.
+        /// The shortest time it takes; 0 or more. Without this key it is unknown.
         least: Duration, [optional];
-        /// The most time it takes, at least `least`. Without it: not said.
+        /// The longest time it takes, at least `least`. Without this key it is unknown.
         most: Duration, [optional];
-        /// When it can be taken, for people. Without it: always.
+        /// When the method can be used, for people. Without this key always.
         condition: String, [optional];
     }
 }
 
-fn rollback_way_rules(way: &RollbackWayDraft, reader: &mut Reader) {
+fn rollback_way_rules(way: &RollbackWayDraft, reader: &mut PolicyReader) {
     rising(reader, way.least.flatten(), way.most.flatten());
 }

@@ -1,21 +1,21 @@
 //! The document as a whole.
 
 use super::checklist::Checklists;
-use super::condition::HouseFacts;
+use super::condition::CustomFacts;
 use super::entries::Entries;
 use super::list::{empty, none};
 use super::metric::Metrics;
 use super::phase::Phases;
 use super::role::Roles;
 use super::severity::Severities;
-use super::strategy::{Courses, own_course};
+use super::strategy::{StrategySettingsTable, own_course};
 use crate::grade::Strategy;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
 use crate::policy::extend::Extends;
 use crate::policy::field::List;
-use crate::policy::node::{MOST_DEPTH, Node};
-use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
+use crate::policy::node::{MOST_DEPTH, PolicyNode};
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::reasoning::Reasoned;
 use crate::policy::section::{
     Advice, Alternative, Approval, Classifier, Clock, Contingency, Deploying, Duty, Efficacy,
@@ -28,94 +28,100 @@ use crate::unit::{Name, RoleName};
 
 section! {
     draft
-    /// How a house rolls out an emergency fix.
+    /// How an organisation rolls out an emergency fix.
     Policy as PolicyDraft {
-        /// What it is laid over: a name, or a list of names and of tables that take some keys of a base.
+        /// The policies that this one extends: a name, or a list of names and of tables that take
+        /// only some top-level keys.
         extends: Extends, [optional];
-        /// The version of the format.
+        /// The version of the policy format: 1.
         format: Format, [required];
-        /// The policy's name.
+        /// The id of the policy.
         name: Name, [required];
-        /// What people call it.
+        /// The name of the policy for people.
         title: String, [required];
-        /// How traffic is moved.
+        /// How traffic is moved to the fix.
         strategy: Strategy, [required];
-        /// Facts of the house's own, by name.
-        facts: HouseFacts, [default empty()];
-        /// What follows from what among the facts.
+        /// Custom facts, by name, in addition to the built-in ones.
+        facts: CustomFacts, [default empty()];
+        /// Facts that follow from other facts.
         implications: Entries<Implication>, [default none()];
-        /// The severities that the policy has, each with what it asks for (SEV-1, SEV-6).
+        /// The severities of the policy, each with its demands for approval, review and testing.
         severities: Severities, [default empty()];
-        /// What the list of rules does not say by itself.
+        /// How the rules are evaluated: with unknown facts, if no rule fires, and if rules
+        /// contradict each other.
         classification: Classifier, [default empty()];
-        /// The rules that classify an incident.
+        /// The rules that classify an incident by its facts.
         rules: Entries<Rule>, [default none()];
-        /// The decision tree.
+        /// The decision tree: questions that lead to a severity and to hot-fix or no hot-fix.
         tree: Tree, [optional];
-        /// Why this strategy.
+        /// Why this strategy was chosen.
         strategy_why: String, [default ""];
-        /// The strategies that were not chosen, and why (PLAN-1).
+        /// The strategies that were not chosen, with the reasons.
         alternatives: Entries<Alternative>, [default none()];
-        /// How strategies go that a release may choose, by their names; also what is looked at with the policy's own
-        /// (PLAN-1).
-        strategies: Courses, [default empty()];
-        /// What the policy has for every release, where this is the policy of one plan. A plan writes it.
+        /// Settings by strategy: phases and checks of the strategies that a release may choose
+        /// instead of the policy's own.
+        strategies: StrategySettingsTable, [default empty()];
+        /// The original strategy and phases, in the policy of a plan whose release chose another
+        /// strategy. Written by the plan.
         instead_of: InsteadOf, [optional];
-        /// When to look again after the last phase, each counted from its end: a duration, or a table that says what is
-        /// looked at, too (ROLL-6).
+        /// When the system is checked again after the last phase, counted from the end of that
+        /// phase: a duration, or a table with the list of things to check.
         after: List<LaterWatch>, [default none()];
-        /// What the policy says of itself.
-        record: Record, [optional];
-        /// What the engine believes of the host's clock.
+        /// Metadata of the policy: source, owner, last change, objective, review cycle.
+        change_record: Record, [optional];
+        /// Limits on the timestamps that the caller sends.
         clock: Clock, [default empty()];
-        /// How evidence is weighed.
+        /// Settings of the sequential tests.
         evidence: Evidence, [default empty()];
-        /// How metrics are watched.
+        /// How metrics are observed and evaluated.
         watch: Watch, [required];
-        /// The roles of the house by id: who holds them, how they are reached, who stands in (TIME-4).
+        /// The roles by id: their holders, how to reach them, and their substitutes.
         roles: Roles, [default empty()];
-        /// The companies whose services the house depends on (TIME-4).
+        /// The vendors whose services you depend on, with their contacts.
         vendors: Entries<Vendor>, [default none()];
-        /// What is due, when, how often and by whom (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+        /// The duties: what somebody has to do, by when, and how often.
         duties: Entries<Duty>, [default none()];
-        /// The demands for approval whatever the severity; all must be met (GATE-1).
+        /// The approvals that are needed for every severity; all must be given.
         approvals: List<Approval>, [default none()];
-        /// Who may let a hot-fix start that the policy answers with the normal process, or outside of its change window: any
-        /// one of these roles, with a reason. Without it any role may, if it is named.
+        /// The roles that may start a hot-fix that the policy sends to the normal process, or
+        /// outside the change window. Any one of them may, with a reason. Without this key any role
+        /// may, if it is named.
         waived_by: List<RoleName>, [default none()];
-        /// What a hot-fix may change (GATE-4). Without it nothing is said.
+        /// What a hot-fix may change. Without this key the change is not checked.
         scope: Scope, [optional];
-        /// What is gone through item by item, and when; the start waits for `start` lists (GATE-2, GATE-5).
+        /// The checklists, each with the moment when it is due. The start waits for the lists at
+        /// `start`.
         checklists: Checklists, [default none()];
         /// The phases, in order; at least one.
         phases: Phases, [required];
-        /// The last look after the last phase.
+        /// The final validation after the last phase.
         final_validation: FinalValidation, [required];
         /// The metrics by id; at least one.
         metrics: Metrics, [required];
-        /// The claim that the fix works.
+        /// The claim that the fix works: the bug's metric has to drop.
         efficacy: Efficacy, [optional];
-        /// What success means beyond the bounds of metrics.
+        /// The success criteria, in addition to the bounds of the metrics.
         success: Entries<SuccessCriterion>, [default none()];
-        /// What a deployment looks like that goes well, and one that does not.
+        /// How long a deployment takes, and the signs of success and failure.
         deploying: Deploying, [optional];
-        /// What follows each signal; one that is not named is asked about.
+        /// What happens on each signal that a person or a check reports. For a signal that is not
+        /// named, a person is asked.
         triggers: Triggers, [default empty()];
         /// The rollback workflow.
         rollback: Rollback, [required];
-        /// How a fix goes through source control.
+        /// The path of a fix through source control.
         vcs: Vcs, [optional];
-        /// The steps that people take, in order.
+        /// The steps of the procedure for people, in order.
         procedure: Entries<ProcedureStep>, [default none()];
-        /// What to do, not to do, and to beware of.
+        /// Advice for people: dos, don'ts and pitfalls.
         advice: Entries<Advice>, [default none()];
         /// The risk register.
         risks: Entries<Risk>, [default none()];
-        /// What is done when something else fails.
+        /// What to do if something other than the fix fails, such as monitoring.
         contingencies: Entries<Contingency>, [default none()];
-        /// What helps against faults that are known already.
+        /// Remedies for known kinds of faults.
         remedies: Entries<Remedy>, [default none()];
-        /// The templates of messages.
+        /// The templates of the messages.
         messages: Entries<Message>, [default none()];
         /// The incident report.
         report: Report, [optional];
@@ -133,17 +139,17 @@ impl Format {
 impl Field for Format {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         match node {
-            Node::Number(version) if *version == Self::KNOWN => Some(Self),
-            Node::Number(version) => {
+            PolicyNode::Number(version) if *version == Self::KNOWN => Some(Self),
+            PolicyNode::Number(version) => {
                 reader.fail(Problem::Format { got: version.to_string(), known: "1" })
             }
             _ => reader.wrong_type("the number of a format", node),
         }
     }
-    fn write(_: &Self, _: Style) -> Node {
-        Node::Number(Self::KNOWN)
+    fn write(_: &Self, _: Style) -> PolicyNode {
+        PolicyNode::Number(Self::KNOWN)
     }
     fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "const": 1 })
@@ -159,16 +165,17 @@ pub(in crate::policy) fn inheritable() -> &'static [&'static str] {
     PolicyDraft::NAMES.split_first().map_or(&[], |(_, keys)| keys)
 }
 
-/// Refuses what is nested too deep or of another format: with such a document nothing else can be done.
-pub(in crate::policy) fn check_form(node: &Node) -> Result<(), PolicyErrors> {
+/// Refuses a document that is nested too deep or has another format; nothing else in it can be
+/// checked.
+pub(in crate::policy) fn check_form(node: &PolicyNode) -> Result<(), PolicyErrors> {
     if let Some(steps) = node.too_deep() {
         let place: Vec<String> =
             steps.iter().map(|step| format!("/{}", pointer_step(step))).collect();
         return Err(PolicyErrors::of(&place.concat(), Problem::TooDeep { most: MOST_DEPTH }));
     }
-    let mut reader = Reader::new();
-    // Another format has other keys: remarks on these would be noise.
-    if let Some(format @ Node::Number(_)) = node.key("format")
+    let mut reader = PolicyReader::new();
+    // Another format has other keys: errors about these would be noise.
+    if let Some(format @ PolicyNode::Number(_)) = node.key("format")
         && reader.within("format", |reader| Format::read(format, reader)).is_none()
     {
         return Err(reader.into_errors());
@@ -176,10 +183,10 @@ pub(in crate::policy) fn check_form(node: &Node) -> Result<(), PolicyErrors> {
     Ok(())
 }
 
-/// Checks a document that extends nothing, or nothing any more.
-pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> {
+/// Checks a document without `extends`, or whose `extends` is resolved.
+pub(in crate::policy) fn from_node(node: &PolicyNode) -> Result<Policy, PolicyErrors> {
     check_form(node)?;
-    let mut reader = Reader::new();
+    let mut reader = PolicyReader::new();
     let policy = reader.table(node).and_then(|entries| policy(entries, &mut reader));
     let errors = reader.into_errors().placed_in(node);
     match policy {
@@ -188,14 +195,14 @@ pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> 
     }
 }
 
-fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
+fn policy(entries: &[(String, PolicyNode)], reader: &mut PolicyReader) -> Option<Policy> {
     let draft = PolicyDraft::read(entries, reader);
     apart(&draft, reader);
     draft.format?;
     if let (Some(strategy), Some(courses), Some(instead_of)) =
         (draft.strategy, &draft.strategies, &draft.instead_of)
     {
-        // The policy of a plan keeps what is said of strategies for the policy that it stands for.
+        // The policy of a plan keeps the settings of strategies of the original policy.
         own_course(instead_of.as_ref().map_or(strategy, |own| own.strategy), courses, reader);
     }
     Some(Policy {
@@ -225,7 +232,7 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
         rules: draft.rules?,
         tree: draft.tree?,
         after: draft.after?,
-        record: draft.record?,
+        change_record: draft.change_record?,
         metrics: draft.metrics?,
         efficacy: draft.efficacy?,
         success: draft.success?,
@@ -244,8 +251,8 @@ fn policy(entries: &[(String, Node)], reader: &mut Reader) -> Option<Policy> {
     })
 }
 
-/// `check_item` takes ids of items and of steps, so none is both (PLAN-8).
-fn apart(draft: &PolicyDraft, reader: &mut Reader) {
+/// `check_item` accepts ids of items and of steps, so no id may be both.
+fn apart(draft: &PolicyDraft, reader: &mut PolicyReader) {
     let (Some(lists), Some(steps)) = (&draft.checklists, &draft.procedure) else { return };
     for (i, list) in lists.iter().enumerate() {
         for (j, item) in list.items.iter().enumerate() {
@@ -258,7 +265,7 @@ fn apart(draft: &PolicyDraft, reader: &mut Reader) {
 }
 
 /// Writes a policy; reading gives an equal one.
-pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
+pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> PolicyNode {
     PolicyDraft {
         extends: Some(None),
         format: Some(Format),
@@ -275,7 +282,7 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> Node {
         strategies: Some(policy.strategies.clone()),
         instead_of: Some(policy.instead_of.clone()),
         after: Some(policy.after.clone()),
-        record: Some(policy.record.clone()),
+        change_record: Some(policy.change_record.clone()),
         clock: Some(policy.clock),
         evidence: Some(policy.evidence),
         watch: Some(policy.watch),

@@ -1,4 +1,4 @@
-//! The rules for the whole rollout: clock, evidence, watching, triggers (STAT, MET-5, FIELD-3, ROLL-4).
+//! The settings of the whole rollout: clock, evidence, watching, triggers.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -6,47 +6,55 @@ use super::phase::no_rules;
 use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, Number};
-use crate::policy::node::Node;
-use crate::policy::reader::{Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::section::{Clock, Evidence, NoData, Triggers, Watch};
 use crate::unit::{Proportion, Ratio, Span};
 
 section! {
     plain
-    /// What the engine believes of the host's clock.
+    /// Limits on the timestamps that the caller sends.
     Clock from ClockDraft, no_rules {
-        /// An observation further ahead of the last known time is refused.
+        /// How far an observation may be ahead of the last known time; one further ahead is
+        /// refused.
         most_ahead: Lasting, [default "48h"];
     }
 }
 
 section! {
     plain
-    /// How evidence is weighed (STAT-2, STAT-3).
+    /// Settings of the sequential tests.
     Evidence from EvidenceDraft, evidence_rules {
-        /// Chance of ever rolling back a release that is no worse, by the tests; above 0, below 1.
+        /// The probability that the tests ever roll back a release that is no worse; above 0, below
+        /// 1.
         alpha: Proportion, [default "1%"];
-        /// Chance of calling a release 'not worse' that is worse than the margin; above 0, below 1.
+        /// The probability of showing 'no harm' for a release that is worse than `margin`; above 0,
+        /// below 1.
         promotion_alpha: Proportion, [default "5%"];
-        /// The ratio of canary to baseline that is tolerated, at least 1.
+        /// The ratio of canary to baseline up to which a release counts as no worse; at least 1.
         tolerated: Ratio, [default 1.0];
-        /// The margin of the promotion test, above `tolerated`.
+        /// The ratio of canary to baseline that the promotion test has to rule out; above
+        /// `tolerated`.
         margin: Ratio, [default 2.0];
-        /// The e-value from which a promotion is held, above 1.
+        /// The e-value of harm from which a promotion is held; above 1.
         hold: Ratio, [default 10.0];
-        /// What lets the tests be believed where errors cluster: independent errors, the house's own history, canary
-        /// instances drawn at random, or the last two together.
+        /// On what the thresholds of the tests are based, because errors come in bursts: the
+        /// assumption of independent errors, your own history, randomly drawn canary instances, or
+        /// the last two together.
         mode: EvidenceMode, [default "replay"];
-        /// What is done where that mode's data are not at hand: the plain test decides, or a crossing asks a person.
+        /// What happens if the data for `mode` is missing: the plain test decides, or a crossing
+        /// asks a person.
         otherwise: Otherwise, [default "plain"];
-        /// Look for a change that comes late, too: for long phases, and faults that build up.
+        /// Whether the tests also look for late changes, as in long phases or with faults that
+        /// build up.
         change_point: bool, [default false];
-        /// Give half of `alpha` to one exact test at the end of each phase; only with `mode = "plain"`.
+        /// Whether half of `alpha` goes to one exact test at the end of each phase; only with
+        /// `mode = "plain"`.
         phase_end_test: bool, [default false];
     }
 }
 
-fn evidence_rules(evidence: &EvidenceDraft, reader: &mut Reader) {
+fn evidence_rules(evidence: &EvidenceDraft, reader: &mut PolicyReader) {
     between_0_and_1(reader, "alpha", evidence.alpha);
     between_0_and_1(reader, "promotion_alpha", evidence.promotion_alpha);
     let tolerated = evidence.tolerated.map(Ratio::value);
@@ -67,48 +75,56 @@ fn evidence_rules(evidence: &EvidenceDraft, reader: &mut Reader) {
 
 section! {
     plain
-    /// How metrics are watched (MET-5, FIELD-2, FIELD-3, FIELD-8).
+    /// How metrics are observed and evaluated.
     Watch from WatchDraft, watch_rules {
-        /// How often an observation is expected.
+        /// The interval at which observations are expected.
         cadence: Lasting, [required];
-        /// The trailing window that bands look at; at least the cadence.
+        /// The trailing window over which bounds are evaluated; at least `cadence`.
         window: Lasting, [required];
-        /// The least number of trials per arm in the window before a band speaks; 0 or more.
+        /// The number of trials per arm that the window needs before its bounds are evaluated; 0 or
+        /// more.
         least_trials: Number, [default 100.0];
-        /// How many looks in a row must be beyond an alert or rollback bound before that counts; until then it holds.
-        bad_looks: Number, [default 1.0];
-        /// Data older than this are stale; at least the cadence.
+        /// How many evaluations in a row have to breach an alert or rollback bound before it acts;
+        /// until then the rollout holds.
+        consecutive_breaches: Number, [default 1.0];
+        /// The age from which data is stale; at least `cadence`.
         stale: Lasting, [required];
-        /// What is left out of bands and tests at the start of each phase's watch.
+        /// How long bounds and tests ignore data at the start of each phase.
         warm_up: Duration, [default "0s"];
-        /// What follows an alert band.
+        /// What happens if an alert bound is breached.
         alert: Response, [default "hold"];
-        /// What follows when a deciding metric has no fresh data.
+        /// What happens if a deciding metric has no fresh data.
         no_data: NoData, [required];
     }
 }
 
-fn watch_rules(watch: &WatchDraft, reader: &mut Reader) {
+fn watch_rules(watch: &WatchDraft, reader: &mut PolicyReader) {
     at_least(reader, "window", watch.window, "cadence", watch.cadence);
     at_least(reader, "stale", watch.stale, "cadence", watch.cadence);
-    let looks = |n: f64| (1.0..=1_000.0).contains(&n) && n.fract() == 0.0;
-    in_range(reader, "bad_looks", watch.bad_looks, looks, "a whole number from 1 to 1000");
+    let breaches = |n: f64| (1.0..=1_000.0).contains(&n) && n.fract() == 0.0;
+    in_range(
+        reader,
+        "consecutive_breaches",
+        watch.consecutive_breaches,
+        breaches,
+        "a whole number from 1 to 1000",
+    );
     in_range(reader, "least_trials", watch.least_trials, |n| n >= 0.0, "a number of at least 0");
 }
 
 section! {
     plain
-    /// What follows when a deciding metric has no fresh data; until `after` the answer is hold (FIELD-3).
+    /// What happens if a deciding metric has no fresh data; until `after` the rollout holds.
     NoData from NoDataDraft, no_rules {
-        /// For how long the answer is hold.
+        /// How long the rollout holds.
         after: Lasting, [required];
-        /// What follows then.
+        /// What happens then.
         then: FailSafe, [required];
     }
 }
 
 pub(super) fn at_least(
-    reader: &mut Reader,
+    reader: &mut PolicyReader,
     key: &'static str,
     got: Option<Span>,
     least: &'static str,
@@ -123,7 +139,7 @@ pub(super) fn at_least(
 }
 
 pub(super) fn in_range(
-    reader: &mut Reader,
+    reader: &mut PolicyReader,
     key: &'static str,
     got: Option<f64>,
     fits: impl Fn(f64) -> bool,
@@ -136,7 +152,11 @@ pub(super) fn in_range(
     }
 }
 
-pub(super) fn between_0_and_1(reader: &mut Reader, key: &'static str, got: Option<Proportion>) {
+pub(super) fn between_0_and_1(
+    reader: &mut PolicyReader,
+    key: &'static str,
+    got: Option<Proportion>,
+) {
     let range = "a share above 0 and below 1, as in \"1%\"";
     in_range(reader, key, got.map(Proportion::as_fraction), |p| p > 0.0 && p < 1.0, range);
 }
@@ -154,7 +174,7 @@ const SIGNALS: [&str; Signal::ALL.len()] = {
 impl Field for Triggers {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         let entries = reader.table(node)?;
         let slots = reader.slots(&SIGNALS, entries);
         let mut triggers = Some(Self::default());
@@ -165,18 +185,18 @@ impl Field for Triggers {
         }
         triggers
     }
-    fn write(value: &Self, style: Style) -> Node {
+    fn write(value: &Self, style: Style) -> PolicyNode {
         let entry = |signal: &Signal| {
             let response = Response::write(&value.response(*signal), style);
             (signal.as_str().to_owned(), response)
         };
-        Node::Table(Signal::ALL.iter().map(entry).collect())
+        PolicyNode::Table(Signal::ALL.iter().map(entry).collect())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let response = Response::schema(generator);
         let described = |name: &&str| {
             let mut schema = response.clone();
-            let text = format!("What follows the signal `{name}`.");
+            let text = format!("What happens on the signal `{name}`.");
             schema.insert("description".to_owned(), text.into());
             schema.insert("default".to_owned(), Response::Ask.as_str().into());
             ((*name).to_owned(), schema.to_value())
@@ -184,7 +204,7 @@ impl Field for Triggers {
         let properties: serde_json::Map<String, serde_json::Value> =
             SIGNALS.iter().map(described).collect();
         json_schema!({
-            "description": "what follows each signal; one that is not named is asked about (ROLL-4)",
+            "description": "what happens on each signal; for one that is not named, a person is asked",
             "type": "object",
             "properties": properties,
             "additionalProperties": false,

@@ -1,42 +1,44 @@
-//! What a hot-fix may change (GATE-4).
+//! What a hot-fix may change.
 
 use super::list::Once;
 use super::phase::no_rules;
 use crate::grade::Refactoring;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{HowMany, List};
-use crate::policy::node::Node;
-use crate::policy::reader::{Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::section::Scope;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 section! {
     plain
-    /// How far a hot-fix may go; what is not allowed belongs in a normal release (GATE-4).
+    /// What a hot-fix may change. A change beyond it belongs in a normal release.
     Scope from ScopeDraft, no_rules {
-        /// Whether it is one fix and no more.
+        /// Whether it may contain only one fix.
         one_fix: bool, [default true];
-        /// Whether it may bring features.
+        /// Whether it may add features.
         features: bool, [default false];
-        /// How far it may tidy the code around the fix.
+        /// How far it may refactor the code around the fix.
         refactoring: Refactoring, [default "never"];
-        /// Whether it may update dependencies that are not themselves the fix.
+        /// Whether it may update dependencies, unless that is the fix.
         dependencies: bool, [default false];
-        /// Whether it may migrate a database.
+        /// Whether it may contain a database migration.
         migrations: bool, [default false];
-        /// The most files that it may touch. Without it there is no limit.
+        /// The most files that it may change. Without this key there is no limit.
         files_most: HowMany, [optional];
-        /// The most lines that it may add and take out together. Without it there is no limit.
+        /// The most lines that it may add and remove together. Without this key there is no limit.
         lines_most: HowMany, [optional];
-        /// The files that name dependencies: file names or whole paths, with `*`, `?`, `[…]` and, for any folders, `**`.
-        /// Without it, the manifests and lock files of the common package managers.
+        /// The files that declare dependencies, as patterns: file names or whole paths, with `*`,
+        /// `?`, `[…]` and `**` for any folders. Default: the manifests and lock files of the common
+        /// package managers.
         dependency_files: Once<Pattern>, [optional];
-        /// The files that migrate a database, as patterns. Without it, the folders and names of the common tools.
+        /// The files of database migrations, as patterns. Default: the folders and names of the
+        /// common tools.
         migration_files: Once<Pattern>, [optional];
-        /// The files that are tests, as patterns. Without it, the common folders and names.
+        /// The files of tests, as patterns. Default: the common folders and names.
         test_files: Once<Pattern>, [optional];
-        /// What the change should have besides, for those who review it.
-        wanted: List<String>, [default Node::List(Vec::new())];
+        /// What the change should also contain, for reviewers.
+        wanted: List<String>, [default PolicyNode::List(Vec::new())];
     }
 }
 
@@ -44,10 +46,11 @@ section! {
 pub(super) struct Pattern;
 
 impl Pattern {
-    /// No path is longer to any purpose.
+    /// The longest pattern, in bytes.
     const MOST: usize = 200;
 
-    /// Alternatives are entries of their own: then a pattern is matched in one pass, whatever it is.
+    /// Whether this is a valid pattern. Alternatives in braces are refused, so that each pattern is
+    /// matched in one pass.
     fn fits(text: &str) -> bool {
         let length = (1..=Self::MOST).contains(&text.len());
         let refused = text.starts_with(['!', '/'])
@@ -60,15 +63,15 @@ impl Pattern {
 impl Field for Pattern {
     type Out = String;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<String> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<String> {
         match node {
-            Node::Text(text) if Self::fits(text) => Some(text.clone()),
-            Node::Text(text) => reader.fail(Problem::Pattern { got: shown(text) }),
+            PolicyNode::Text(text) if Self::fits(text) => Some(text.clone()),
+            PolicyNode::Text(text) => reader.fail(Problem::Pattern { got: shown(text) }),
             _ => reader.wrong_type("a text", node),
         }
     }
-    fn write(value: &String, _: Style) -> Node {
-        Node::Text(value.clone())
+    fn write(value: &String, _: Style) -> PolicyNode {
+        PolicyNode::Text(value.clone())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({

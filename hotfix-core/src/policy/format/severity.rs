@@ -1,4 +1,4 @@
-//! Severities with what each asks for: approvals, review, testing (SEV-1, SEV-6, GATE-1, GATE-3).
+//! Severities with their demands: approvals, review, testing.
 
 use schemars::{Schema, SchemaGenerator};
 
@@ -8,53 +8,55 @@ use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, HowMany, Lasting, List};
-use crate::policy::node::Node;
-use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::section::{Approval, Review, SeverityLevel, Testing};
 use crate::unit::RoleName;
 
 section! {
     draft
-    /// A severity as the policy has it, with what it asks for (SEV-1, SEV-6).
+    /// A severity of the policy, with its demands for approval, review and testing.
     SeverityLevel as SeverityLevelDraft {
-        /// What the house calls it.
+        /// Your name for it, such as `critical`.
         label: String, [required];
-        /// What belongs to it, in a sentence.
+        /// What belongs to this severity, in a sentence.
         definition: String, [default ""];
-        /// Whether it is answered with a hot-fix; else it goes through the normal process.
+        /// Whether it is answered with a hot-fix; otherwise the fix goes through the normal
+        /// process.
         hotfix: bool, [required];
-        /// How its process departs from the normal one.
+        /// How its process differs from the normal one, for people.
         process: String, [default ""];
-        /// Its demands for approval, beside those of the whole policy; all must be met.
-        approvals: List<Approval>, [default Node::List(Vec::new())];
-        /// The review that it asks for. Without it none.
+        /// The approvals that are needed, in addition to those of the whole policy; all must be
+        /// given.
+        approvals: List<Approval>, [default PolicyNode::List(Vec::new())];
+        /// The review that it demands. Without this key none.
         review: Review, [optional];
-        /// The testing that it asks for. Without it none.
+        /// The testing that it demands. Without this key none.
         testing: Testing, [optional];
     }
 }
 
 section! {
     plain
-    /// One demand for approval; all demands must be met (GATE-1).
+    /// One approval that is needed.
     Approval from ApprovalDraft, approval_rules {
-        /// The roles, any one of which will do.
+        /// The roles of which any one may give the approval.
         any_of: List<RoleName>, [required];
-        /// Whether the spoken word will do.
+        /// Whether verbal approval is accepted.
         verbal: bool, [default false];
-        /// How long after the start it may still be given, above 0; the start does not wait for it. Without it the
-        /// approval comes first.
+        /// How long after the start the approval may be given, above 0; the start does not wait for
+        /// it. Without this key the approval is needed before the start.
         after_the_fact: Lasting, [optional];
-        /// The roles that are told of it.
-        told: List<RoleName>, [default Node::List(Vec::new())];
-        /// Whether the rollout waits for it.
+        /// The roles that are notified of the approval.
+        notified: List<RoleName>, [default PolicyNode::List(Vec::new())];
+        /// Whether the rollout waits for the approval.
         blocking: bool, [default true];
-        /// Whether whoever wrote the fix may give it.
+        /// Whether the author of the fix may give the approval.
         author_alone: bool, [default false];
     }
 }
 
-fn approval_rules(approval: &ApprovalDraft, reader: &mut Reader) {
+fn approval_rules(approval: &ApprovalDraft, reader: &mut PolicyReader) {
     if approval.any_of.as_ref().is_some_and(Vec::is_empty) {
         reader.fail_at::<()>("any_of", Problem::Empty { what: "role" });
     }
@@ -62,45 +64,46 @@ fn approval_rules(approval: &ApprovalDraft, reader: &mut Reader) {
 
 section! {
     plain
-    /// The review of a change (GATE-3).
+    /// The review of the change.
     Review from ReviewDraft, review_rules {
-        /// Before the deployment, after it, or either.
+        /// When the review takes place: before the deployment, after it, or either.
         time: ReviewTime, [required];
-        /// How many people review it.
+        /// How many people have to review the change.
         approvers: HowMany, [default 1.0];
-        /// The role that reviews. Without it anybody but the author.
+        /// The role that reviews. Without this key anybody except the author.
         role: RoleName, [optional];
-        /// How long it takes at least.
+        /// The shortest time that the review takes.
         least: Duration, [optional];
-        /// How long it may take; at least `least`.
+        /// The longest time that the review may take; at least `least`.
         most: Lasting, [optional];
-        /// What reviewers ask themselves.
-        questions: List<String>, [default Node::List(Vec::new())];
+        /// The questions that reviewers have to answer.
+        questions: List<String>, [default PolicyNode::List(Vec::new())];
     }
 }
 
-fn review_rules(review: &ReviewDraft, reader: &mut Reader) {
+fn review_rules(review: &ReviewDraft, reader: &mut PolicyReader) {
     at_least(reader, "most", review.most.flatten(), "least", review.least.flatten());
 }
 
 section! {
     plain
-    /// The testing of a change (GATE-3).
+    /// The testing of the change.
     Testing from TestingDraft, testing_rules {
-        /// How long it takes at least.
+        /// The shortest time that testing takes.
         least: Duration, [optional];
-        /// How long it may take; at least `least`.
+        /// The longest time that testing may take; at least `least`.
         most: Lasting, [optional];
-        /// Whether the fix passes staging first.
+        /// Whether the fix has to pass staging first.
         staging: bool, [default false];
-        /// With `staging = true`: it may be left out where this holds. Without it never.
+        /// With `staging = true`: the condition under which staging may be skipped. Without this
+        /// key never.
         skip_staging_when: Condition, [optional];
-        /// What is tested, or shown by a test.
-        demands: List<String>, [default Node::List(Vec::new())];
+        /// The tests that are demanded, for people.
+        demands: List<String>, [default PolicyNode::List(Vec::new())];
     }
 }
 
-fn testing_rules(testing: &TestingDraft, reader: &mut Reader) {
+fn testing_rules(testing: &TestingDraft, reader: &mut PolicyReader) {
     at_least(reader, "most", testing.most.flatten(), "least", testing.least.flatten());
     if testing.staging == Some(false) && matches!(testing.skip_staging_when, Some(Some(_))) {
         let (key, needs) = ("skip_staging_when", "staging = true");
@@ -108,7 +111,7 @@ fn testing_rules(testing: &TestingDraft, reader: &mut Reader) {
     }
 }
 
-/// The severities that the policy has, by name, the most severe first.
+/// The severities of the policy, by name, the most severe first.
 pub(super) struct Severities;
 
 const NAMES: [&str; Severity::ALL.len()] = {
@@ -124,11 +127,11 @@ const NAMES: [&str; Severity::ALL.len()] = {
 impl Field for Severities {
     type Out = Vec<SeverityLevel>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<SeverityLevel>> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<SeverityLevel>> {
         let entries = reader.table(node)?;
         let slots = reader.slots(&NAMES, entries);
         let met = Severity::ALL.iter().copied().zip(slots).filter_map(|(s, slot)| Some((s, slot?)));
-        let met: Vec<(Severity, &Node)> = met.collect();
+        let met: Vec<(Severity, &PolicyNode)> = met.collect();
         reader.severities = Some(met.iter().map(|(severity, _)| *severity).collect());
         let mut levels = Vec::new();
         for (severity, node) in &met {
@@ -137,15 +140,13 @@ impl Field for Severities {
         }
         (levels.len() == met.len()).then_some(levels)
     }
-    fn write(value: &Vec<SeverityLevel>, style: Style) -> Node {
+    fn write(value: &Vec<SeverityLevel>, style: Style) -> PolicyNode {
         let entry =
             |level: &SeverityLevel| (level.severity.as_str().to_owned(), written(level, style));
-        Node::Table(value.iter().map(entry).collect())
+        PolicyNode::Table(value.iter().map(entry).collect())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let text = |severity: &Severity| {
-            format!("What belongs to the severity `{severity}`, and what it asks for.")
-        };
+        let text = |severity: &Severity| format!("The severity `{severity}` and its demands.");
         let keys = Severity::ALL.iter().map(|severity| (severity.as_str(), text(severity)));
         keyed(&generator.subschema_for::<SeverityLevel>(), keys)
     }
@@ -154,7 +155,11 @@ impl Field for Severities {
     }
 }
 
-fn level(severity: Severity, node: &Node, reader: &mut Reader) -> Option<SeverityLevel> {
+fn level(
+    severity: Severity,
+    node: &PolicyNode,
+    reader: &mut PolicyReader,
+) -> Option<SeverityLevel> {
     let draft = SeverityLevelDraft::read(reader.table(node)?, reader);
     Some(SeverityLevel {
         severity,
@@ -168,7 +173,7 @@ fn level(severity: Severity, node: &Node, reader: &mut Reader) -> Option<Severit
     })
 }
 
-fn written(level: &SeverityLevel, style: Style) -> Node {
+fn written(level: &SeverityLevel, style: Style) -> PolicyNode {
     SeverityLevelDraft {
         label: Some(level.label.clone()),
         definition: Some(level.definition.clone()),
@@ -181,13 +186,13 @@ fn written(level: &SeverityLevel, style: Style) -> Node {
     .write(style)
 }
 
-/// Some of the policy's severities, each once; kept with the most severe first.
+/// Some severities of the policy, each at most once; sorted, the most severe first.
 pub(super) struct NamedSeverities;
 
 impl Field for NamedSeverities {
     type Out = Vec<Severity>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Severity>> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Severity>> {
         let named = List::<KnownSeverity>::read(node, reader);
         let texts = node.items().iter().enumerate();
         let texts =
@@ -198,7 +203,7 @@ impl Field for NamedSeverities {
         named.sort_unstable();
         Some(named)
     }
-    fn write(value: &Vec<Severity>, style: Style) -> Node {
+    fn write(value: &Vec<Severity>, style: Style) -> PolicyNode {
         List::<KnownSeverity>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -217,18 +222,18 @@ pub(super) struct KnownSeverity;
 impl Field for KnownSeverity {
     type Out = Severity;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Severity> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Severity> {
         let severity = Severity::read(node, reader)?;
         match &reader.severities {
             Some(known) if !known.contains(&severity) => {
                 let known = known.iter().map(|known| known.as_str()).collect();
                 reader.fail(Problem::UnknownSeverity { got: severity.as_str(), known })
             }
-            // What the policy has could not be read: that has been reported.
+            // The severities of the policy could not be read, which has been reported.
             _ => Some(severity),
         }
     }
-    fn write(value: &Severity, style: Style) -> Node {
+    fn write(value: &Severity, style: Style) -> PolicyNode {
         Severity::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {

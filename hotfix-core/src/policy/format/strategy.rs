@@ -1,4 +1,4 @@
-//! How strategies go that are not the policy's own (PLAN-1).
+//! Settings of single strategies.
 
 use schemars::{Schema, SchemaGenerator};
 
@@ -8,69 +8,74 @@ use super::rule::at_least;
 use crate::grade::{GateMode, PromotionRule, Strategy};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, HowMany, Lasting, List};
-use crate::policy::node::Node;
-use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
-use crate::policy::section::{Course, InsteadOf, Phase, PhaseChanges};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::section::{InsteadOf, Phase, PhaseChanges, StrategySettings};
 use crate::unit::Share;
 
 section! {
     draft
-    /// How a strategy goes, where that does not follow from the policy's own phases (PLAN-1).
-    Course as CourseDraft {
+    /// Settings of one strategy: its phases, or what differs from the phases of the policy.
+    StrategySettings as StrategySettingsDraft {
         /// Whether a release may choose it.
         allowed: bool, [default true];
-        /// Its phases, shares rising to 100%; not with `rolling`, whose shares follow the instances, and not for the
-        /// policy's own strategy. Where there are none: they are derived from the policy's own.
+        /// The phases of the strategy, with shares that rise to 100%. Not allowed with `rolling`,
+        /// whose shares follow the instances, and for the policy's own strategy. Empty: derived
+        /// from the phases of the policy.
         phases: PhasesOrNone, [default none()];
-        /// With `rolling`: how many instances at a time. Without it: what the alternatives say, else 1.
+        /// With `rolling`: how many instances are updated at a time. Default: the `batch` of the
+        /// alternatives, otherwise 1.
         batch: HowMany, [optional];
-        /// With `blue_green`: what is looked at on the idle side before traffic is switched.
+        /// With `blue_green`: what is checked on the idle side before the traffic is switched.
         validate: List<String>, [default none()];
-        /// How long the deployment of a derived phase is expected to take. Without it: as in the policy's own.
+        /// How long the deployment of a derived phase is expected to take. Default: that of the
+        /// policy.
         deploy: Lasting, [optional];
-        /// The least time to watch a derived phase; the last batch of `rolling` is watched as the policy's own last phase.
-        /// Without it: as in the policy's own.
+        /// How long a derived phase is watched at least. The last batch of `rolling` is watched as
+        /// long as the last phase of the policy. Default: that of the policy.
         watch: Lasting, [optional];
-        /// The most time to watch a derived phase, at least `watch`. Without it: as in the policy's own.
+        /// How long a derived phase is watched at most, at least `watch`. Default: that of the
+        /// policy.
         watch_most: Lasting, [optional];
-        /// What passing a derived phase claims. Without it: as in the policy's own.
+        /// The criterion for promotion of a derived phase. Default: that of the policy.
         promotion: PromotionRule, [optional];
-        /// What follows when a derived phase misses a success bound. Without it: as in the policy's own.
-        missed: FailSafe, [optional];
-        /// What follows when the most time of a derived phase is over without a decision. Without it: as in the policy's
-        /// own.
-        undecided: FailSafe, [optional];
-        /// Who lets a derived phase pass. Without it: as in the policy's own.
+        /// What happens if a derived phase misses a success bound. Default: that of the policy.
+        criteria_missed: FailSafe, [optional];
+        /// What happens if `watch_most` of a derived phase is over without a decision. Default:
+        /// that of the policy.
+        inconclusive: FailSafe, [optional];
+        /// Who promotes a derived phase. Default: that of the policy.
         gate: GateMode, [optional];
-        /// With `gate = "veto"`: how long a person may say hold. Without it: as in the policy's own.
+        /// With `gate = "veto"`: how long a person may veto the promotion. Default: that of the
+        /// policy.
         veto: Duration, [optional];
     }
 }
 
 section! {
     plain
-    /// What the policy has for every release, where this is the policy of a plan whose release chose another strategy
-    /// (PLAN-1). A plan writes it, so that its log says what was chosen instead of what.
+    /// The original strategy and phases, in the policy of a plan whose release chose another
+    /// strategy. The plan writes it, so that the log shows what was replaced.
     InsteadOf from InsteadOfDraft, no_rules {
         /// The policy's own strategy.
         strategy: Strategy, [required];
-        /// Why the policy has it.
+        /// Why the policy chose it.
         why: String, [default ""];
         /// Its phases.
         phases: Phases, [required];
     }
 }
 
-impl CourseDraft {
-    /// The keys that change derived phases, as far as they are there.
+impl StrategySettingsDraft {
+    /// The keys of this table that change derived phases.
     fn changed(&self) -> Vec<&'static str> {
         [
             ("deploy", matches!(self.deploy, Some(Some(_)))),
             ("watch", matches!(self.watch, Some(Some(_)))),
             ("watch_most", matches!(self.watch_most, Some(Some(_)))),
             ("promotion", matches!(self.promotion, Some(Some(_)))),
-            ("missed", matches!(self.missed, Some(Some(_)))),
-            ("undecided", matches!(self.undecided, Some(Some(_)))),
+            ("criteria_missed", matches!(self.criteria_missed, Some(Some(_)))),
+            ("inconclusive", matches!(self.inconclusive, Some(Some(_)))),
             ("gate", matches!(self.gate, Some(Some(_)))),
             ("veto", matches!(self.veto, Some(Some(_)))),
         ]
@@ -79,7 +84,7 @@ impl CourseDraft {
         .collect()
     }
 
-    /// The keys that say something this strategy does not have.
+    /// The keys of this table that the strategy does not have.
     fn meaningless(&self, strategy: Strategy) -> Vec<&'static str> {
         let written = self.phases.as_ref().is_some_and(|phases| !phases.is_empty());
         let mut keys = Vec::new();
@@ -105,8 +110,8 @@ impl CourseDraft {
     }
 }
 
-/// What the policy says of strategies, by their names.
-pub(super) struct Courses;
+/// The settings of strategies, by name.
+pub(super) struct StrategySettingsTable;
 
 const NAMES: [&str; Strategy::ALL.len()] = {
     let mut names = [""; Strategy::ALL.len()];
@@ -118,37 +123,43 @@ const NAMES: [&str; Strategy::ALL.len()] = {
     names
 };
 
-impl Field for Courses {
-    type Out = Vec<Course>;
+impl Field for StrategySettingsTable {
+    type Out = Vec<StrategySettings>;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Vec<Course>> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<StrategySettings>> {
         let entries = reader.table(node)?;
         let slots = reader.slots(&NAMES, entries);
         let met = Strategy::ALL.iter().copied().zip(slots);
-        let met: Vec<(Strategy, &Node)> = met.filter_map(|(s, slot)| Some((s, slot?))).collect();
+        let met: Vec<(Strategy, &PolicyNode)> =
+            met.filter_map(|(s, slot)| Some((s, slot?))).collect();
         let mut courses = Vec::new();
         for (strategy, node) in &met {
             courses.extend(reader.within(strategy.as_str(), |r| course(*strategy, node, r)));
         }
         (courses.len() == met.len()).then_some(courses)
     }
-    fn write(value: &Vec<Course>, style: Style) -> Node {
-        let entry = |course: &Course| (course.strategy.as_str().to_owned(), written(course, style));
-        Node::Table(value.iter().map(entry).collect())
+    fn write(value: &Vec<StrategySettings>, style: Style) -> PolicyNode {
+        let entry = |course: &StrategySettings| {
+            (course.strategy.as_str().to_owned(), written(course, style))
+        };
+        PolicyNode::Table(value.iter().map(entry).collect())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let text =
-            |strategy: &Strategy| format!("How a rollout with the strategy `{strategy}` goes.");
+        let text = |strategy: &Strategy| format!("Settings of the strategy `{strategy}`.");
         let keys = Strategy::ALL.iter().map(|strategy| (strategy.as_str(), text(strategy)));
-        keyed(&generator.subschema_for::<Course>(), keys)
+        keyed(&generator.subschema_for::<StrategySettings>(), keys)
     }
     fn example() -> &'static str {
         "{ … }"
     }
 }
 
-fn course(strategy: Strategy, node: &Node, reader: &mut Reader) -> Option<Course> {
-    let draft = CourseDraft::read(reader.table(node)?, reader);
+fn course(
+    strategy: Strategy,
+    node: &PolicyNode,
+    reader: &mut PolicyReader,
+) -> Option<StrategySettings> {
+    let draft = StrategySettingsDraft::read(reader.table(node)?, reader);
     for key in draft.meaningless(strategy) {
         reader.fail_at::<()>(key, Problem::NotForStrategy { key, strategy: strategy.as_str() });
     }
@@ -156,7 +167,7 @@ fn course(strategy: Strategy, node: &Node, reader: &mut Reader) -> Option<Course
         shares(strategy, phases, reader);
     }
     at_least(reader, "watch_most", draft.watch_most.flatten(), "watch", draft.watch.flatten());
-    Some(Course {
+    Some(StrategySettings {
         strategy,
         allowed: draft.allowed?,
         phases: draft.phases?,
@@ -167,20 +178,20 @@ fn course(strategy: Strategy, node: &Node, reader: &mut Reader) -> Option<Course
             watch: draft.watch?,
             watch_most: draft.watch_most?,
             promotion: draft.promotion?,
-            missed: draft.missed?,
-            undecided: draft.undecided?,
+            criteria_missed: draft.criteria_missed?,
+            inconclusive: draft.inconclusive?,
             gate: draft.gate?,
             veto: draft.veto?,
         },
     })
 }
 
-/// Shares rise, the last is everything, and who moves all at once has one phase.
-fn shares(strategy: Strategy, phases: &[Phase], reader: &mut Reader) {
+/// Checks that shares rise to 100%, and that `immediate` has one phase.
+fn shares(strategy: Strategy, phases: &[Phase], reader: &mut PolicyReader) {
     let rises = phases.windows(2).all(|pair| pair[0].share < pair[1].share);
     let detail = match phases {
         [] => return,
-        [.., last] if last.share < Share::ALL => "the last phase has not all traffic",
+        [.., last] if last.share < Share::ALL => "the last phase does not have all traffic",
         [_, _, ..] if strategy == Strategy::Immediate => "`immediate` has more than one phase",
         _ if !rises => "a phase has no more traffic than the one before",
         _ => return,
@@ -188,10 +199,18 @@ fn shares(strategy: Strategy, phases: &[Phase], reader: &mut Reader) {
     reader.fail_at::<()>("phases", Problem::PhaseShares { detail });
 }
 
-fn written(course: &Course, style: Style) -> Node {
-    let PhaseChanges { deploy, watch, watch_most, promotion, missed, undecided, gate, veto } =
-        course.changes;
-    CourseDraft {
+fn written(course: &StrategySettings, style: Style) -> PolicyNode {
+    let PhaseChanges {
+        deploy,
+        watch,
+        watch_most,
+        promotion,
+        criteria_missed,
+        inconclusive,
+        gate,
+        veto,
+    } = course.changes;
+    StrategySettingsDraft {
         allowed: Some(course.allowed),
         phases: Some(course.phases.clone()),
         batch: Some(course.batch),
@@ -200,16 +219,16 @@ fn written(course: &Course, style: Style) -> Node {
         watch: Some(watch),
         watch_most: Some(watch_most),
         promotion: Some(promotion),
-        missed: Some(missed),
-        undecided: Some(undecided),
+        criteria_missed: Some(criteria_missed),
+        inconclusive: Some(inconclusive),
         gate: Some(gate),
         veto: Some(veto),
     }
     .write(style)
 }
 
-/// What the policy says of its own strategy can be no second set of phases, and cannot bar it.
-pub(super) fn own_course(own: Strategy, courses: &[Course], reader: &mut Reader) {
+/// Checks that the settings of the policy's own strategy neither replace its phases nor forbid it.
+pub(super) fn own_course(own: Strategy, courses: &[StrategySettings], reader: &mut PolicyReader) {
     let Some(course) = courses.iter().find(|course| course.strategy == own) else { return };
     let mut keys = Vec::new();
     if !course.allowed {
@@ -218,7 +237,7 @@ pub(super) fn own_course(own: Strategy, courses: &[Course], reader: &mut Reader)
     if !course.phases.is_empty() {
         keys.push("phases");
     }
-    // With `rolling` they are for a release that names another batch.
+    // With `rolling` they apply to a release that names another batch.
     if own != Strategy::Rolling && course.changes != PhaseChanges::default() {
         keys.push("");
     }

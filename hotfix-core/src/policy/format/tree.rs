@@ -1,4 +1,4 @@
-//! The decision tree (DEC-1): its names are resolved here, so that a tree that exists has no dangling target.
+//! The decision tree. Names are resolved here, so every target in a `Tree` exists.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,20 @@ use super::severity::KnownSeverity;
 use crate::fact::{Comparison, Condition};
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{List, NAME_PATTERN};
-use crate::policy::node::Node;
-use crate::policy::reader::{Draft as _, Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::section::{Answer, Branches, Due, Leaf, Question, Target, Tree};
 use crate::unit::Name;
 
 section! {
     draft
-    /// A decision tree: questions on facts, answers, leaves. Each question and leaf has an id of its own.
+    /// The decision tree: questions about facts, whose answers lead to further questions or to
+    /// leaves.
     Tree as TreeDraft {
-        /// The id of the question, or leaf, where it begins.
+        /// The id of the question or leaf where the tree starts.
         root: Name, [required];
         /// The questions.
-        questions: List<Asked>, [default Node::List(Vec::new())];
+        questions: List<Asked>, [default PolicyNode::List(Vec::new())];
         /// The leaves, at least one.
         leaves: List<Leaf>, [required];
     }
@@ -30,38 +31,39 @@ section! {
 
 section! {
     draft
-    /// A question: `when` with `yes` and `no`, or `fact` with `answers`. What is left out is an answer that leads nowhere.
+    /// A question: `when` with `yes` and `no`, or `fact` with `answers`. A missing answer leads
+    /// nowhere.
     Question as QuestionDraft {
-        /// Its id, unique among questions and leaves.
+        /// The id, unique among questions and leaves.
         id: Name, [required];
-        /// What a person is asked.
+        /// The question for a person.
         ask: String, [required];
-        /// Whether this holds.
+        /// The condition that is asked about.
         when: Condition, [optional];
-        /// The id of the question or leaf to which yes leads.
+        /// The id of the question or leaf to which `yes` leads.
         yes: Name, [optional];
-        /// The id of the question or leaf to which no leads.
+        /// The id of the question or leaf to which `no` leads.
         no: Name, [optional];
-        /// The fact whose value is asked for.
+        /// The fact whose value is asked.
         fact: String, [optional];
-        /// The answers in order; the first that accepts the value counts.
-        answers: List<Answered>, [default Node::List(Vec::new())];
+        /// The answers, in order; the first one that accepts the value is used.
+        answers: List<Answered>, [default PolicyNode::List(Vec::new())];
     }
 }
 
 section! {
     plain
-    /// A leaf: what is to be done.
+    /// A leaf: the decision.
     Leaf from LeafDraft, super::phase::no_rules {
-        /// Its id, unique among questions and leaves.
+        /// The id, unique among questions and leaves.
         id: Name, [required];
-        /// What is to be done, in words.
+        /// The decision, for people.
         title: String, [required];
-        /// How bad it is, where the tree says.
+        /// The severity. Without this key the tree gives none.
         severity: KnownSeverity, [optional];
-        /// Hot-fix or scheduled release.
+        /// Whether a hot-fix is needed; otherwise a scheduled release.
         hotfix: bool, [required];
-        /// By when, where the tree says.
+        /// By when the fix has to be live. Without this key the tree gives no deadline.
         deadline: Due, [optional];
     }
 }
@@ -86,22 +88,22 @@ pub(super) struct Asked;
 impl Field for Asked {
     type Out = Raw;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Raw> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Raw> {
         let entries = reader.table(node)?;
-        // The answers speak of the fact, so they are read with it in hand.
+        // The answers refer to the fact, so it has to be known when they are read.
         let named = node.key("fact").cloned();
-        let about = named.as_ref().and_then(Node::as_text).map(str::to_owned);
+        let about = named.as_ref().and_then(PolicyNode::as_text).map(str::to_owned);
         let before = std::mem::replace(&mut reader.asked_of, about);
         let draft = QuestionDraft::read(entries, reader);
         reader.asked_of = before;
-        // First, for without its fact no answer can be read, and none says so.
+        // First: without its fact no answer can be read, and none reports it.
         let about = draft.fact?;
         let about = match &about {
             Some(name) => Some(reader.within("fact", |reader| fact(name, reader))?),
             None => None,
         };
         let Some(answers) = draft.answers else {
-            // Answers to nothing: each is read in vain, and in silence.
+            // Answers without a fact: none can be read, and none reports it.
             return about.map_or_else(|| reader.fail(Problem::QuestionForm {}), |_| None);
         };
         let branches = match (draft.when?, about) {
@@ -118,7 +120,7 @@ impl Field for Asked {
         };
         Some(Raw { id: draft.id?, ask: draft.ask?, branches })
     }
-    fn write(value: &Raw, style: Style) -> Node {
+    fn write(value: &Raw, style: Style) -> PolicyNode {
         let mut draft = QuestionDraft {
             id: Some(value.id),
             ask: Some(value.ask.clone()),
@@ -154,13 +156,13 @@ pub(super) struct Answered;
 impl Field for Answered {
     type Out = (Vec<Comparison>, Name);
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self::Out> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out> {
         const KEYS: [&str; 6] = ["is", "above", "at_least", "below", "at_most", "to"];
         let entries = reader.table(node)?;
         let slots = reader.slots(&KEYS, entries);
         let to = reader.required::<Name>("to", slots.last().copied().flatten());
-        // Without a fact there is nothing to compare with; that is said of the question.
-        let named = Node::Text(reader.asked_of.clone()?);
+        // Without a fact there is nothing to compare; the question has the error.
+        let named = PolicyNode::Text(reader.asked_of.clone()?);
         let known = reader.vocabulary.find(named.as_text().unwrap_or_default());
         known?;
         let comparisons = comparisons(&named, entries, reader)?;
@@ -169,27 +171,27 @@ impl Field for Answered {
         }
         Some((comparisons, to?))
     }
-    fn write((accepts, to): &Self::Out, style: Style) -> Node {
+    fn write((accepts, to): &Self::Out, style: Style) -> PolicyNode {
         let accepted = accepts.iter().map(|comparison| {
             (comparison.operator.as_str().to_owned(), written(&comparison.value, style))
         });
-        let to = ("to".to_owned(), Node::from(to.as_str()));
-        Node::Table(accepted.chain(std::iter::once(to)).collect())
+        let to = ("to".to_owned(), PolicyNode::from(to.as_str()));
+        PolicyNode::Table(accepted.chain(std::iter::once(to)).collect())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         let value = |about: &str| json_schema!({ "type": ["boolean", "number", "string"], "description": about });
         json_schema!({
-            "description": "the values it stands for, by one comparison or more, and the id of the question or leaf to which it leads",
+            "description": "an answer: the values it accepts, by one comparison or more, and the id of the question or leaf to which it leads",
             "type": "object",
             "required": ["to"],
             "minProperties": 2,
             "additionalProperties": false,
             "properties": {
-                "is": value("The fact has this value."),
-                "above": value("It is greater."),
-                "at_least": value("It is greater or the same."),
-                "below": value("It is less."),
-                "at_most": value("It is less or the same."),
+                "is": value("Accepts this value."),
+                "above": value("Accepts greater values."),
+                "at_least": value("Accepts this value and greater ones."),
+                "below": value("Accepts smaller values."),
+                "at_most": value("Accepts this value and smaller ones."),
                 "to": { "type": "string", "pattern": NAME_PATTERN, "description": "The id of the question or leaf to which it leads." },
             },
         })
@@ -202,7 +204,7 @@ impl Field for Answered {
 impl Field for Tree {
     type Out = Self;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         let draft = TreeDraft::read(reader.table(node)?, reader);
         let mut ids = Vec::new();
         for key in ["questions", "leaves"] {
@@ -240,7 +242,7 @@ impl Field for Tree {
         });
         Some(Self { root: root?, questions: questions?, leaves })
     }
-    fn write(value: &Self, style: Style) -> Node {
+    fn write(value: &Self, style: Style) -> PolicyNode {
         let name = |target: &Target| value.id(*target);
         let raw = |question: &Question| Raw {
             id: question.id,
@@ -275,7 +277,7 @@ impl Field for Tree {
 fn branches(
     raw: RawBranches,
     targets: &BTreeMap<Name, Target>,
-    reader: &mut Reader,
+    reader: &mut PolicyReader,
 ) -> Option<Branches> {
     match raw {
         RawBranches::Condition { when, yes, no } => {
@@ -306,7 +308,11 @@ fn branches(
     }
 }
 
-fn resolved(name: Name, targets: &BTreeMap<Name, Target>, reader: &mut Reader) -> Option<Target> {
+fn resolved(
+    name: Name,
+    targets: &BTreeMap<Name, Target>,
+    reader: &mut PolicyReader,
+) -> Option<Target> {
     if let Some(target) = targets.get(&name) {
         return Some(*target);
     }

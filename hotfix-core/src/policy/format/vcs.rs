@@ -1,35 +1,37 @@
-//! Source control (VCS-1 to VCS-6).
+//! Source control.
 
 use super::entries::{Entries, Entry};
 use super::list::{Once, empty, none};
 use super::phase::no_rules;
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::error::{Problem, shown};
-use crate::policy::node::Node;
-use crate::policy::reader::{Field, Reader, Style, section};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::section::{CommitForm, CommitLabels, PullRequest, Vcs, VcsWay};
 use crate::unit::{Name, RefName};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 section! {
     plain
-    /// How a fix goes through source control; nothing of it is run (VCS-1).
+    /// The path of a fix through source control. The plan lists the commands; hotfix runs none.
     Vcs from VcsDraft, vcs_rules {
-        /// How branches are used.
+        /// The branching model.
         flow: Flow, [required];
-        /// Other flows that the policy allows, each once and with its own steps.
+        /// Other branching models that the policy allows, each once and with its own steps.
         also: Once<Flow>, [default none()];
-        /// Other ways that the policy allows: a release names one by its id, or takes the first of its flow.
+        /// Alternative paths that the policy allows: a release names one by its id, or uses the
+        /// first one of its flow.
         ways: Entries<VcsWay>, [default none()];
-        /// The steps in their order, each once. Where it is empty: the flow's own order.
+        /// The steps in their order, each once; empty: the order of the flow.
         order: Once<VcsStep>, [default none()];
-        /// What the branch is made from: the name of a branch, or `production_tag` for the tag that is live.
+        /// What the branch is created from: the name of a branch, or `production_tag` for the tag
+        /// of the live version.
         base: String, [default "main"];
-        /// What the name of the branch starts with.
+        /// The prefix of the branch name.
         prefix: String, [default "hotfix/"];
         /// How the next version is numbered.
         version: Versioning, [default "patch"];
-        /// Other ways of numbering that the policy allows, each once.
+        /// Other version schemes that the policy allows, each once.
         also_version: Once<Versioning>, [default none()];
         /// How the tag is named.
         tag: TagForm, [default "version"];
@@ -37,16 +39,16 @@ section! {
         annotated: bool, [default true];
         /// How the branch is merged.
         merge: MergeKind, [default "no_ff"];
-        /// The branches that must have the fix in the end, each once.
+        /// The branches into which the fix has to be merged, each once.
         merge_back: Once<String>, [default none()];
-        /// The commit message.
+        /// The form of the commit message.
         commit: CommitForm, [default empty()];
-        /// The pull request. Without it there is none.
+        /// The form of the pull request. Without this key no pull request is opened.
         pull_request: PullRequest, [optional];
     }
 }
 
-fn vcs_rules(vcs: &VcsDraft, reader: &mut Reader) {
+fn vcs_rules(vcs: &VcsDraft, reader: &mut PolicyReader) {
     if let Some(base) = &vcs.base {
         branch(reader, "base", base);
     }
@@ -54,20 +56,23 @@ fn vcs_rules(vcs: &VcsDraft, reader: &mut Reader) {
         && let Err(fault) = RefName::try_new(format!("{prefix}x"))
     {
         let (got, fault) = (shown(prefix), fault.to_string());
-        reader.fail_at::<()>("prefix", Problem::RefName { got, what: "prefix of branches", fault });
+        reader.fail_at::<()>(
+            "prefix",
+            Problem::RefName { got, what: "prefix of branch names", fault },
+        );
     }
     for (index, name) in vcs.merge_back.iter().flatten().enumerate() {
         reader.within("merge_back", |reader| branch(reader, &index.to_string(), name));
     }
 }
 
-fn way_rules(way: &VcsWayDraft, reader: &mut Reader) {
+fn way_rules(way: &VcsWayDraft, reader: &mut PolicyReader) {
     if let Some(Some(base)) = &way.base {
         branch(reader, "base", base);
     }
 }
 
-fn branch(reader: &mut Reader, key: &str, name: &str) {
+fn branch(reader: &mut PolicyReader, key: &str, name: &str) {
     if let Err(fault) = RefName::try_new(name) {
         let (got, fault) = (shown(name), fault.to_string());
         reader.fail_at::<()>(key, Problem::RefName { got, what: "branch", fault });
@@ -76,17 +81,17 @@ fn branch(reader: &mut Reader, key: &str, name: &str) {
 
 section! {
     plain
-    /// Another way through source control than the policy's first (VCS-1).
+    /// An alternative path through source control.
     VcsWay from VcsWayDraft, way_rules {
-        /// Unique in the policy.
+        /// The id of the path, unique.
         id: Name, [required];
-        /// What people call it.
+        /// The name of the path for people.
         title: String, [required];
-        /// How branches are used.
+        /// The branching model.
         flow: Flow, [required];
-        /// The steps in their order, each once. Where it is empty: the flow's own order.
+        /// The steps in their order, each once; empty: the order of the flow.
         order: Once<VcsStep>, [default none()];
-        /// What the branch is made from. Without it: as the policy's `base`.
+        /// What the branch is created from. Without this key the `base` of the policy.
         base: String, [optional];
     }
 }
@@ -97,30 +102,32 @@ impl Entry for VcsWay {
 
 section! {
     plain
-    /// What a commit message looks like (VCS-5).
+    /// The form of the commit message.
     CommitForm from CommitFormDraft, commit_rules {
-        /// What the subject starts with: one line of at most 32 characters, of a conventional commit its type.
+        /// The start of the subject: one line of at most 32 characters; of a conventional commit
+        /// its type.
         subject: String, [default ""];
-        /// What the body says, in this order, each once.
+        /// The fields of the body, in this order, each once.
         fields: Once<CommitField>, [default none()];
         /// Whether the subject is a conventional commit, as in `fix(payments): …`.
         conventional: bool, [default false];
-        /// Whether the version is raised by a commit of its own.
+        /// Whether the version is increased in a separate commit.
         version_commit: bool, [default false];
-        /// What the facts are called, where not as usual.
+        /// Labels of the fields that differ from the defaults.
         labels: CommitLabels, [optional];
     }
 }
 
-/// The longest beginning of a subject, in characters: with a scope it leaves room for words.
+/// The longest start of a subject, in characters: it leaves room for a scope and a description.
 const MOST_SUBJECT: usize = 32;
 
-fn commit_rules(form: &CommitFormDraft, reader: &mut Reader) {
+fn commit_rules(form: &CommitFormDraft, reader: &mut PolicyReader) {
     let Some(subject) = &form.subject else { return };
-    let refuse = |reader: &mut Reader, expected: &'static str| {
+    let refuse = |reader: &mut PolicyReader, expected: &'static str| {
         reader.fail_at::<()>("subject", Problem::CommitText { got: shown(subject), expected });
     };
-    // Git takes a line that starts with `#` for a comment, and one that starts with `---` for the end.
+    // Git takes a line that starts with `#` for a comment, and one that starts with `---` for the
+    // end.
     let plain = subject.chars().count() <= MOST_SUBJECT
         && !subject.chars().any(char::is_control)
         && !subject.starts_with(['#', '-'])
@@ -128,7 +135,7 @@ fn commit_rules(form: &CommitFormDraft, reader: &mut Reader) {
     if !plain {
         refuse(
             reader,
-            "one line of at most 32 characters that starts with none of `#`, `-` and space",
+            "one line of at most 32 characters that does not start with `#`, `-` or a space",
         );
         return;
     }
@@ -141,30 +148,30 @@ fn commit_rules(form: &CommitFormDraft, reader: &mut Reader) {
 
 section! {
     plain
-    /// What the facts of a commit message are called, where not as usual: tokens of git's trailers.
+    /// Labels of the fields of a commit message: tokens of git trailers.
     CommitLabels from CommitLabelsDraft, label_rules {
-        /// The incident or ticket. Without it: `Issue`.
+        /// The incident or ticket. Default: `Issue`.
         issue: Label, [optional];
-        /// How bad it is. Without it: `Severity`.
+        /// The severity. Default: `Severity`.
         severity: Label, [optional];
-        /// Who or what is affected. Without it: `Impact`.
+        /// Who or what is affected. Default: `Impact`.
         impact: Label, [optional];
-        /// Why it happened. Without it: `Root-Cause`.
+        /// The root cause. Default: `Root-Cause`.
         cause: Label, [optional];
-        /// What was changed. Without it: `Change`.
+        /// What was changed. Default: `Change`.
         change: Label, [optional];
-        /// How that solves it. Without it: `Solution`.
+        /// How the change solves the issue. Default: `Solution`.
         solution: Label, [optional];
-        /// How it was tested. Without it: `Tested`.
+        /// How the fix was tested. Default: `Tested`.
         tested: Label, [optional];
-        /// Who approved it. Without it: `Approved-By`.
+        /// Who approved the fix. Default: `Approved-By`.
         approved_by: Label, [optional];
-        /// Who deployed it. Without it: `Deployed-By`.
+        /// Who deployed the fix. Default: `Deployed-By`.
         deployed_by: Label, [optional];
     }
 }
 
-fn label_rules(labels: &CommitLabelsDraft, reader: &mut Reader) {
+fn label_rules(labels: &CommitLabelsDraft, reader: &mut PolicyReader) {
     let drafts = [
         &labels.issue,
         &labels.severity,
@@ -196,8 +203,8 @@ pub(super) struct Label;
 impl Field for Label {
     type Out = String;
 
-    fn read(node: &Node, reader: &mut Reader) -> Option<String> {
-        let Node::Text(text) = node else { return reader.wrong_type("a text", node) };
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<String> {
+        let PolicyNode::Text(text) = node else { return reader.wrong_type("a text", node) };
         let fits = (1..=31).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -207,8 +214,8 @@ impl Field for Label {
         let expected = "a letter, then at most 30 letters, digits and hyphens, as in `Root-Cause`";
         reader.fail(Problem::CommitText { got: shown(text), expected })
     }
-    fn write(value: &String, _: Style) -> Node {
-        Node::Text(value.clone())
+    fn write(value: &String, _: Style) -> PolicyNode {
+        PolicyNode::Text(value.clone())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,30}$" })
@@ -220,11 +227,11 @@ impl Field for Label {
 
 section! {
     plain
-    /// What an emergency pull request looks like (VCS-1).
+    /// The form of the emergency pull request.
     PullRequest from PullRequestDraft, no_rules {
-        /// What its title starts with.
+        /// The start of its title.
         title: String, [default ""];
-        /// Its label. Without it: none.
+        /// Its label. Without this key none.
         label: String, [optional];
         /// Who reviews it, for people.
         reviewers: String, [default ""];

@@ -1,38 +1,40 @@
-//! What is gone through item by item, and when (GATE-2, GATE-5).
+//! Checklists and their items.
 
 use crate::fact::Condition;
 use crate::grade::{ChecklistMoment, Severity};
 use crate::unit::{Name, Span};
 
-/// A group of items to be gone through at a moment.
+/// A checklist: items that people check at a moment of the rollout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checklist {
-    /// The group's id, unique.
+    /// The id of the checklist, unique.
     pub id: Name,
-    /// What people call it.
+    /// The name of the checklist for people.
     pub title: String,
-    /// When it is gone through. Default start: the start waits for its required items.
+    /// When it is due. Default start: the start waits for the required items.
     pub at: ChecklistMoment,
     /// The time that it may take. None: no limit.
     pub within: Option<Span>,
-    /// The severities that it is for; empty: for all.
+    /// The severities for which it is due; empty: all.
     pub severities: Vec<Severity>,
-    /// It is for incidents where this holds. None: for all. While that is not known the start waits for a start list.
+    /// The condition under which it is due. None: always. While it is unknown, the start waits for
+    /// a list at `start`.
     pub when: Option<Condition>,
-    /// Whether what it stands before waits for its required items: the start, or the end of the final validation (GATE-2,
-    /// MET-7). None: a `start` list does, and no other.
+    /// Whether the rollout waits for its required items: at `start` the start, at
+    /// `final_validation` the end of the validation. None: true at `start`, false elsewhere.
     pub holds: Option<bool>,
-    /// Its items.
+    /// The items.
     pub items: Vec<ChecklistItem>,
 }
 
 impl Checklist {
-    /// Whether the start waits for its required items, where the incident has it.
+    /// Whether the start waits for its required items, if the list is due for the incident.
     pub fn holds_start(&self) -> bool {
         self.at == ChecklistMoment::Start && self.holds != Some(false)
     }
 
-    /// Whether the end of the final validation waits for its required items, where the incident has it.
+    /// Whether the end of the final validation waits for its required items, if the list is due for
+    /// the incident.
     pub fn holds_completion(&self) -> bool {
         self.at == ChecklistMoment::FinalValidation && self.holds == Some(true)
     }
@@ -41,14 +43,16 @@ impl Checklist {
 /// One item of a checklist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChecklistItem {
-    /// Its id, unique in the policy.
+    /// The id of the item, unique in the policy.
     pub id: Name,
-    /// What is to be done.
+    /// What has to be done or true.
     pub text: String,
-    /// Whether it must be settled: done, waived, or marked as not applicable. Default true.
+    /// Whether it has to be checked, waived or marked as not applicable. Default true.
     pub required: bool,
-    /// Whether it is meant for some cases alone, so that `not applicable` needs no explanation. Default false.
+    /// Whether it applies only to some cases, so that `not applicable` needs no reason. Default
+    /// false.
     pub if_applicable: bool,
-    /// The value that whoever checks it notes with it, as `branch` or `minutes`. None: nothing is noted.
+    /// The name of a value that is noted when the item is checked, such as `branch`. None: nothing
+    /// is noted.
     pub records: Option<String>,
 }

@@ -1,39 +1,39 @@
-//! How facts become a severity, and whether a hot-fix is called for (SEV-3 to SEV-5, DEC-3).
+//! How facts give a severity, and whether a hot-fix is needed.
 
 use crate::fact::Condition;
 use crate::grade::{ActOn, Exclusions, Hotfix, Severity};
 use crate::unit::Name;
 
-/// What the list of rules does not say by itself.
+/// How the rules are evaluated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Classifier {
-    /// Which severity to act on while facts are unknown. Default `at_worst`.
+    /// Which severity applies while facts are unknown. Default `at_worst`.
     pub act_on: ActOn,
-    /// Whether a hot-fix is called for where no rule fires: no or unknown. Default unknown.
+    /// Whether a hot-fix is needed if no rule fires: no or unknown. Default unknown.
     pub otherwise: Hotfix,
-    /// What an exclusion does where a rule for a hot-fix fires, too. Default ask.
+    /// What happens if an exclusion and a rule for a hot-fix both fire. Default ask.
     pub exclusions: Exclusions,
 }
 
-/// One rule: on these facts, this follows.
+/// One rule: a condition on facts, and its effect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// Its id, unique.
+    /// The id of the rule, unique.
     pub id: Name,
-    /// What it stands for, in words.
+    /// What the rule means, for people.
     pub title: String,
-    /// What follows.
+    /// The effect.
     pub effect: Effect,
-    /// When it fires.
+    /// The condition under which it fires.
     pub when: Condition,
 }
 
-/// What follows from a rule.
+/// The effect of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// At least this severity; whether it calls for a hot-fix, the severity says.
+    /// At least this severity, which says whether a hot-fix is needed.
     Severity(Severity),
-    /// A hot-fix, whatever the severity.
+    /// A hot-fix, regardless of the severity.
     Admit,
     /// No hot-fix.
     Exclude,

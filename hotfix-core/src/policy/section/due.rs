@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::grade::Calendar;
 use crate::unit::Span;
 
-/// When something is due: within a duration, or by a day that only a calendar knows (SEV-6).
+/// When something is due: within a duration, or by a day that depends on a calendar.
 ///
 /// ```
 /// use hotfix_core::grade::Calendar;
@@ -19,14 +19,14 @@ use crate::unit::Span;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// This long after the moment that it counts from; zero: at once.
+    /// This long after the moment from which it counts; zero: at once.
     Within(Span),
     /// By this day.
     Next(Calendar),
 }
 
 impl Due {
-    /// The duration; none where a calendar is needed.
+    /// The duration; none if a calendar is needed.
     pub const fn within(self) -> Option<Span> {
         match self {
             Self::Within(span) => Some(span),
@@ -36,7 +36,8 @@ impl Due {
 }
 
 impl Serialize for Due {
-    /// As a policy has it on the wire: seconds, whole ones without a fraction, or the word.
+    /// In the wire form of a policy: seconds, whole ones without a fraction, or the name of the
+    /// day.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Within(span) if span.as_millis() % 1_000 == 0 => {
@@ -49,7 +50,7 @@ impl Serialize for Due {
 }
 
 impl fmt::Display for Due {
-    /// As the policy has it.
+    /// In the form of the policy.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Within(span) => span.fmt(f),

@@ -1,42 +1,43 @@
-//! What somebody has to do, and by when (SEV-6, TIME-1, TIME-2, POST-2, POST-4).
+//! Duties: what somebody has to do, and by when.
 
 use super::{Due, TimeRange};
 use crate::fact::Condition;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::unit::{Name, RoleName, Span};
 
-/// Something that is due, once or again and again.
+/// A duty: what somebody has to do by a time, once or repeatedly.
 ///
-/// Response times, escalation rungs, updates, reviews and follow-ups are all duties; they differ by their kind.
+/// Response times, escalation levels, updates, reviews and follow-ups are all duties; they differ
+/// by their kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Duty {
-    /// Its id, unique.
+    /// The id of the duty, unique.
     pub id: Name,
-    /// What is to be done.
+    /// The kind of the duty.
     pub kind: DutyKind,
-    /// What people call it.
+    /// The name of the duty for people.
     pub title: String,
-    /// The severities that it is due for, the most severe first; empty: for all.
+    /// The severities for which it is due, the most severe first; empty: all.
     pub severities: Vec<Severity>,
-    /// The moment from which its time counts.
+    /// The moment from which `within` counts.
     pub from: Moment,
-    /// When it is due, the first time where it is repeated.
+    /// When it is due; for a repeated duty the first time.
     pub within: Due,
-    /// How often it is repeated from then on. None: it is done once.
+    /// The interval at which it is repeated from then on. None: it is due once.
     pub every: Option<Span>,
-    /// The moment that ends the repeating. None: until it is called off.
+    /// The moment that ends the repetition. None: it is repeated until somebody cancels it.
     pub until: Option<Moment>,
-    /// Who does it; with `page` and `escalate` who is woken.
+    /// The role that does it; with `page` and `escalate` the role that is paged.
     pub role: Option<RoleName>,
-    /// Who is told.
+    /// The audience that is notified.
     pub audience: Option<Audience>,
-    /// With kind `escalate`, and never without: its rung of the ladder, from 1.
-    pub step: Option<u32>,
-    /// How long it takes, as for a meeting.
+    /// With kind `escalate`, and only then: the escalation level, from 1.
+    pub level: Option<u32>,
+    /// How long it takes, such as the length of a meeting.
     pub lasts: Option<TimeRange>,
-    /// It is due only where this holds. None: always.
+    /// The condition under which it is due. None: always.
     pub when: Option<Condition>,
-    /// Whether it is due only where the fix is a stop-gap. Default false.
+    /// Whether it is due only if the fix is a stop-gap. Default false.
     pub stop_gap: bool,
 }
 

@@ -1,22 +1,22 @@
-//! What the policy knows of facts: its own, and what follows from what.
+//! Implications: facts that follow from other facts.
 
 use crate::fact::{Condition, Operator};
 use crate::unit::Name;
 
-/// Where `when` holds, `then` holds, too; facts that break it contradict each other.
+/// An implication: if `when` holds, `then` holds. Facts that violate it contradict each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Implication {
-    /// Its id, unique.
+    /// The id of the implication, unique.
     pub id: Name,
     /// The premise.
     pub when: Condition,
-    /// What follows.
+    /// The conclusion.
     pub then: Condition,
-    /// Whether the premise follows from the conclusion, too.
+    /// Whether the premise also follows from the conclusion.
     pub iff: bool,
 }
 
-/// The operators, as keys of a comparison.
+/// The operators as keys of a comparison.
 pub(in crate::policy) const OPERATORS: [&str; Operator::ALL.len()] = {
     let mut names = [""; Operator::ALL.len()];
     let mut i = 0;

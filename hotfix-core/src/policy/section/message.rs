@@ -1,4 +1,4 @@
-//! Messages and the report: what they say and what they promise (COMM-1, COMM-2, POST-1).
+//! Message templates and the incident report.
 
 use crate::fact::Condition;
 use crate::grade::{Audience, MessageKind, Promised, Severity};
@@ -6,28 +6,28 @@ use crate::unit::{Name, Span};
 
 use super::Due;
 
-/// A message's template (COMM-1).
+/// The template of a message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Its id, unique among the messages.
+    /// The id of the message, unique.
     pub id: Name,
-    /// What it is about.
+    /// The occasion of the message.
     pub kind: MessageKind,
-    /// Who reads it.
+    /// Who reads the message.
     pub audience: Audience,
-    /// Its text, with fields in braces: `{{ title }}`; every field is one that its audience may read.
+    /// The text, with fields in braces, as in `{{ title }}`. Its audience may read every field.
     pub text: String,
-    /// The severities that it is for, each once; empty: all.
+    /// The severities for which it is used, each once; empty: all.
     pub severities: Vec<Severity>,
-    /// It is only sent where this holds; none: always.
+    /// The condition under which it is used; none: always.
     pub when: Option<Condition>,
     /// The times that the text promises.
     pub promises: Vec<Promise>,
 }
 
 impl Message {
-    /// The fields that its text names, in the order of the text, each as often as it stands there; those of conditions and
-    /// loops among them.
+    /// The fields in the text, in order and with repetitions, including those of conditions and
+    /// loops.
     ///
     /// ```
     /// use hotfix_core::grade::{Audience, MessageKind};
@@ -49,28 +49,28 @@ impl Message {
     }
 }
 
-/// A time that a message promises, to be held against what the policy plans (DEC-5).
+/// A time that a message promises, which the linter compares with the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Promise {
-    /// What it is about.
+    /// What the promise is about.
     pub of: Promised,
-    /// The least time that is named; none: only the most.
+    /// The shortest time that is promised; none: only the longest.
     pub least: Option<Span>,
-    /// The most time that is named, at least `least`.
+    /// The longest time that is promised, at least `least`.
     pub most: Span,
 }
 
-/// The incident report (POST-1, POST-2, POST-3).
+/// The incident report.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// When it is due, counted from the end of the incident.
+    /// When the report is due, counted from the end of the incident.
     pub within: Option<Due>,
-    /// Its sections, in order.
+    /// The sections of the report, in order.
     pub sections: Vec<String>,
-    /// The questions that it answers.
+    /// The questions that the report answers.
     pub questions: Vec<String>,
-    /// The figures that it has.
+    /// The measures in the report.
     pub measures: Vec<String>,
-    /// What an action item names.
+    /// The fields of an action item.
     pub action_item: Vec<String>,
 }

@@ -1,15 +1,15 @@
-//! What the text of a message may name, and who may read it (COMM-1, COMM-2).
+//! What the text of a message may name, and who may read it.
 
 use Reach::{Business, Internal, Public};
 
 use crate::grade::{Audience, closed_set};
 
 closed_set! {
-    /// How far a field goes: who reads texts that may name it.
+    /// The reach of a field: which audiences may read it.
     Reach {
         /// Everybody.
         Public = "public",
-        /// The house's business side, and who has more to do with it.
+        /// The audiences business, stakeholders and responders.
         Business = "business",
         /// Responders and stakeholders.
         Internal = "internal",
@@ -27,16 +27,16 @@ impl Reach {
     }
 }
 
-/// A field of messages: a name that stands in double braces, `{{ title }}`.
+/// A field of messages: a name in double braces, as in `{{ title }}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageField {
     /// Its name.
     pub name: &'static str,
     /// Who may read it.
     pub reach: Reach,
-    /// Whether it has lines, which `for` goes through; else one text.
+    /// Whether it has several lines, for a `for` loop; otherwise it is one text.
     pub lines: bool,
-    /// What it is.
+    /// Its description.
     pub what: &'static str,
 }
 
@@ -52,7 +52,7 @@ impl MessageField {
         MESSAGE_FIELDS.iter().find(|field| field.name == name)
     }
 
-    /// Whether a text for this audience may name it.
+    /// Whether a text for this audience may use the field.
     pub fn is_for(&self, audience: Audience) -> bool {
         self.reach <= Reach::of(audience)
     }
@@ -66,52 +66,52 @@ const fn lines(name: &'static str, what: &'static str) -> MessageField {
     MessageField { name, reach: Internal, lines: true, what }
 }
 
-/// Every field that the text of a message may name; what the public may read comes first (COMM-1, COMM-2).
+/// Every field that the text of a message may name; what the public may read comes first.
 #[rustfmt::skip]
 pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("service", Public, "the service"),
-    text("status", Public, "how it stands, in words for the audience"),
+    text("status", Public, "the status, in words for the audience"),
     text("now", Public, "the time of the message"),
-    text("began_at", Public, "when it began"),
-    text("started_at", Public, "when the deployment started, else when work on the fix did"),
-    text("deployed_at", Public, "since when all traffic has the fix"),
-    text("resolved_at", Public, "when it was over for users"),
-    text("duration", Public, "how long: of a phase that passed its watch, of a start what is planned, of a deployment what it took, else from the beginning until it was over or until now"),
-    text("downtime", Public, "how long nobody could use the service, once it is over; `none` where it was never down"),
+    text("began_at", Public, "when the incident began"),
+    text("started_at", Public, "when the deployment started, else when work on the fix started"),
+    text("deployed_at", Public, "when all traffic got the fix"),
+    text("resolved_at", Public, "when the incident was over for users"),
+    text("duration", Public, "a duration: for a phase that passed, the time it was watched; for a start, the planned time; for a deployment, the time it took; else from the beginning of the incident until it was over or until now"),
+    text("downtime", Public, "how long the service was down, once the incident is over; `none` if it was never down"),
     text("eta", Public, "when the deployment is expected to be complete"),
     text("next_update", Public, "when the next update for this audience is due"),
-    text("status_page", Public, "the address of the status page; the host gives it"),
+    text("status_page", Public, "the address of the status page; given by the caller"),
     text("incident_id", Business, "the incident's id"),
     text("title", Business, "the incident's title"),
     text("severity", Business, "the severity, as `P1`"),
-    text("severity_label", Business, "what the house calls the severity"),
-    text("impact", Business, "what is broken, of the facts that are known"),
-    text("affected", Business, "who is affected, of the facts that are known"),
+    text("severity_label", Business, "the policy's name for the severity"),
+    text("impact", Business, "what is broken, from the known facts"),
+    text("affected", Business, "who is affected, from the known facts"),
     text("users_affected", Business, "the share of users affected"),
-    text("detected_at", Business, "when it was noticed"),
+    text("detected_at", Business, "when the incident was detected"),
     text("action", Business, "what is being done now"),
     text("next_step", Business, "what comes next"),
-    text("unseen", Business, "of a phase that passed: why its watch says nothing of the fix, where nothing was read or nothing judged it"),
-    text("reason", Business, "why it goes back, or went"),
+    text("unseen", Business, "for a phase that passed: why its watch shows nothing about the fix, if there were no readings or nothing judged them"),
+    text("reason", Business, "the reason for the rollback"),
     text("share", Business, "the share of the traffic that has the fix"),
     text("shares", Business, "the shares of the phases"),
     text("review_at", Business, "when the review is due"),
-    text("rollback_eta", Business, "while it goes back: when it is expected to be back"),
-    text("rollback_takes", Business, "how long going back takes"),
+    text("rollback_eta", Business, "during a rollback: when it is expected to finish"),
+    text("rollback_takes", Business, "how long a rollback takes"),
     text("commander", Internal, "who holds the role `incident_commander`"),
     text("engineer", Internal, "who wrote the fix"),
     text("version", Internal, "the version of the fix"),
-    text("previous", Internal, "the version to go back to"),
+    text("previous", Internal, "the version to roll back to"),
     text("strategy", Internal, "the strategy"),
-    text("phase", Internal, "the phase; of `phase_passed` the one that passed"),
-    text("cause", Internal, "the root cause; the host gives it"),
+    text("phase", Internal, "the phase; for `phase_passed` the phase that passed"),
+    text("cause", Internal, "the root cause; given by the caller"),
     text("fix", Internal, "what the fix does"),
-    text("harm", Internal, "how many requests a minute each version would hurt with all of the traffic"),
-    text("channel", Internal, "the incident's channel; the host gives it"),
-    text("dashboard", Internal, "the address of the dashboard; the host gives it"),
-    text("url", Internal, "the address of the incident; the host gives it"),
+    text("harm", Internal, "how many requests a minute each version would affect with all of the traffic"),
+    text("channel", Internal, "the incident's channel; given by the caller"),
+    text("dashboard", Internal, "the address of the dashboard; given by the caller"),
+    text("url", Internal, "the address of the incident; given by the caller"),
     lines("approvers", "who approved, and in which role"),
-    lines("metrics", "what was seen: each metric with the fix, without it and before the incident"),
-    lines("timeline", "what happened when"),
-    lines("watch_for", "what is still looked at, and until when"),
+    lines("metrics", "observed values: each metric with the fix, without it and before the incident"),
+    lines("timeline", "the events with their times"),
+    lines("watch_for", "what is still watched, and until when"),
 ];

@@ -1,5 +1,6 @@
 //! The sections of a policy: plain data, in range by their types.
 
+mod change_record;
 mod checklist;
 mod classification;
 mod due;
@@ -10,7 +11,6 @@ mod message_field;
 mod metric;
 mod phase;
 mod procedure;
-mod record;
 mod risk;
 mod role;
 mod rollback;
@@ -26,6 +26,7 @@ pub(in crate::policy) use fact::OPERATORS;
 mod scope;
 mod severity;
 
+pub use change_record::{Record, ReviewCycle, Slo, TimeRange};
 pub use checklist::{Checklist, ChecklistItem};
 pub use duty::Duty;
 pub use message::{Message, Promise, Report};
@@ -35,13 +36,12 @@ pub use metric::{
 };
 pub use phase::{FinalValidation, LaterWatch, Phase};
 pub use procedure::{Advice, Deploying, ProcedureStep, Remedy};
-pub use record::{Record, ReviewCycle, Slo, TimeRange};
 pub use risk::{Alternative, Contingency, Risk, SuccessCriterion};
-pub use role::{Holder, HouseRole, Vendor};
+pub use role::{CustomRole, Holder, Vendor};
 pub use rollback::{Rollback, RollbackStep, RollbackWay};
 pub use rule::{Clock, Evidence, NoData, Triggers, Watch};
 pub use scope::Scope;
 pub use severity::{Approval, Review, SeverityLevel, Testing};
-pub use strategy::{Course, InsteadOf, PhaseChanges};
+pub use strategy::{InsteadOf, PhaseChanges, StrategySettings};
 pub use tree::{Answer, Branches, Leaf, Question, Target, Tree};
 pub use vcs::{CommitForm, CommitLabels, PullRequest, Vcs, VcsWay};

@@ -3,47 +3,47 @@
 use crate::grade::{GateMode, PromotionRule, Response};
 use crate::unit::{PhaseName, Share, Span};
 
-/// One phase of a rollout (PLAN-2).
+/// One phase of a rollout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Phase {
     /// Its name, unique.
     pub name: PhaseName,
-    /// What it is to show.
+    /// What the phase has to show.
     pub objective: String,
-    /// The canary's share of the traffic; phases never go down.
+    /// The share of the traffic that gets the fix.
     pub share: Share,
     /// How long the deployment is expected to take.
     pub deploy: Span,
-    /// The least time to watch before its gate.
+    /// How long the phase is watched at least, before its gate.
     pub watch: Span,
-    /// The most time to watch; then `undecided` applies. None: no limit.
+    /// How long the phase is watched at most; then `inconclusive` applies. None: no limit.
     pub watch_most: Option<Span>,
-    /// What passing it claims.
+    /// The criterion for promotion.
     pub promotion: PromotionRule,
-    /// What follows when the least time is over and a success bound is missed: S1 rolls back.
-    pub missed: Response,
-    /// What follows when the most time is over without a decision.
-    pub undecided: Response,
-    /// Who lets it pass.
+    /// What happens if `watch` is over and a success bound is missed.
+    pub criteria_missed: Response,
+    /// What happens if `watch_most` is over without a decision.
+    pub inconclusive: Response,
+    /// Who promotes the phase.
     pub gate: GateMode,
-    /// With `gate = "veto"`: how long a person may say hold.
+    /// With `gate = "veto"`: how long a person may veto the promotion.
     pub veto: Span,
-    /// Whether a person may promote while it is still watched, before its gate.
+    /// Whether a person may promote the phase while it is still watched, before its gate.
     pub early_promotion: bool,
-    /// What people look at besides the metrics (MET-7).
+    /// What people check in addition to the metrics.
     pub watch_for: Vec<String>,
 }
 
-/// A window after the last phase in which somebody looks again (ROLL-6).
+/// A window after the last phase in which the system is checked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaterWatch {
     /// When it ends, counted from the end of the last phase.
     pub until: Span,
-    /// What is looked at; empty: the metrics.
+    /// What is checked; empty: the metrics.
     pub watch: Vec<String>,
 }
 
-/// The last look after the last phase (S1: T+57 to T+60).
+/// The final validation after the last phase.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FinalValidation {
     /// How long it takes.

@@ -1,62 +1,64 @@
-//! What people do and know: steps, advice, signs of a good deployment, remedies (PLAN-8, GATE-6, ROLL-1).
+//! The procedure for people, advice, signs of a good deployment, and remedies.
 
 use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
 use crate::unit::{Name, RoleName, Span};
 
-/// One step of a procedure (PLAN-8).
+/// One step of a procedure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProcedureStep {
-    /// Its id, unique in the procedure.
+    /// The id of the step, unique.
     pub id: Name,
-    /// What people call it.
+    /// The name of the step for people.
     pub title: String,
-    /// What it is for; empty: not said.
+    /// The goal of the step; empty: not given.
     pub goal: String,
-    /// How one knows that it is done; empty: not said.
+    /// The condition under which the step is done; empty: not given.
     pub done_when: String,
-    /// The least of its time, which `clock` reads; none: not said.
+    /// The shortest duration or earliest start, see `clock`; none: unknown.
     pub least: Option<Span>,
-    /// The most of its time, at least `least`; none: not said.
+    /// The longest duration or latest end, see `clock`; at least `least`; none: unknown.
     pub most: Option<Span>,
-    /// Whether the times say how long it takes, or from when to when it runs since detection. Default duration.
+    /// What `least` and `most` mean: how long the step takes, or when it starts and ends after the
+    /// detection. Default duration.
     pub clock: StepClock,
-    /// Who does it.
+    /// The role that does the step.
     pub role: Option<RoleName>,
 }
 
-/// Something to do, not to do, or to beware of (GATE-6).
+/// A piece of advice for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {
-    /// Its id, unique among the advice.
+    /// The id of the advice, unique.
     pub id: Name,
-    /// Which of the three it is.
+    /// The kind of advice.
     pub kind: AdviceKind,
     /// The advice in a sentence.
     pub text: String,
-    /// What sees to it that it is followed; none: the plan shows it and people heed it.
+    /// The part of the policy that checks the advice; none: nothing checks it, and the plan shows
+    /// it to people.
     pub shown_by: Option<AdviceCheck>,
 }
 
-/// What a deployment looks like that goes well, and one that does not (ROLL-1).
+/// How long a deployment takes, and the signs of success and failure.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Deploying {
-    /// The least time it takes; none: not said.
+    /// The shortest time that a deployment takes; none: unknown.
     pub least: Option<Span>,
-    /// The most time it takes, at least `least`; none: not said.
+    /// The longest time that a deployment takes, at least `least`; none: unknown.
     pub most: Option<Span>,
-    /// Signs that it went well.
+    /// The signs of a successful deployment.
     pub success: Vec<String>,
-    /// Signs that it did not.
+    /// The signs of a failed deployment.
     pub failure: Vec<String>,
 }
 
-/// What helps against a fault that is known already.
+/// The remedy for a known kind of fault.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remedy {
-    /// Its id, unique among the remedies.
+    /// The id of the remedy, unique.
     pub id: Name,
-    /// The incidents that it is for.
+    /// The condition that an incident has to meet.
     pub when: Condition,
     /// What to do, in a sentence.
     pub text: String,

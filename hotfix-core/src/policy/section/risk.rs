@@ -1,58 +1,59 @@
-//! What may go wrong, what is done then, what success is, and what else could have been chosen (PLAN-1, PLAN-4, MET-7).
+//! Risks, contingencies, alternatives, and success criteria beyond the metrics.
 
 use crate::grade::{Grade, Severity, Sign, Strategy, SuccessGroup};
 use crate::unit::{MetricName, Name};
 
-/// One entry of the risk register (PLAN-4).
+/// One entry of the risk register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
-    /// Its id, unique among the risks.
+    /// The id of the risk, unique.
     pub id: Name,
-    /// What may happen.
+    /// What may happen, in a sentence.
     pub risk: String,
     /// How likely it is.
     pub likelihood: Grade,
-    /// How much it would matter.
+    /// How severe the consequences would be.
     pub impact: Grade,
-    /// What is done against it beforehand; empty: nothing.
+    /// What is done to reduce the risk; empty: nothing.
     pub mitigation: String,
 }
 
-/// What is done when something else fails (PLAN-4).
+/// What to do if something other than the fix fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contingency {
-    /// Its id, unique among the contingencies.
+    /// The id of the contingency, unique.
     pub id: Name,
-    /// What has happened, in words.
+    /// What has failed, for people.
     pub when: String,
-    /// What is done then, in order; empty only where `waits` says something.
+    /// What to do then, in order; empty only if `waits` is not.
     pub actions: Vec<String>,
-    /// The severities for which the deployment waits until it is mended; each once.
+    /// The severities for which the deployment waits until the failure is repaired; each once.
     pub waits: Vec<Severity>,
-    /// What the engine sees of it, so that it holds what waits. None: people see it.
+    /// How the engine detects the failure, so that it refuses `promote` for `waits`. None: only
+    /// people can detect it.
     pub sign: Option<Sign>,
 }
 
-/// A strategy that was not chosen, and why (PLAN-1).
+/// A strategy that was not chosen, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alternative {
     /// The strategy, each once.
     pub strategy: Strategy,
-    /// Why it was not chosen, or when it would be.
+    /// Why it was not chosen, or when it would be better.
     pub why: String,
-    /// With `rolling`: how many instances at a time, at least 1.
+    /// With `rolling`: how many instances are updated at a time, at least 1.
     pub batch: Option<u32>,
 }
 
-/// What success means beyond the bounds of metrics (MET-7).
+/// A success criterion, in addition to the bounds of the metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuccessCriterion {
-    /// Its id, unique among the criteria.
+    /// The id of the criterion, unique.
     pub id: Name,
-    /// Which side of success it is about.
+    /// The group to which the criterion belongs.
     pub group: SuccessGroup,
     /// The criterion in a sentence.
     pub text: String,
-    /// The metric of the policy that shows it; none: a person says.
+    /// The metric of the policy that shows it; none: a person states whether it is met.
     pub metric: Option<MetricName>,
 }

@@ -1,43 +1,43 @@
-//! Who holds which role, and whom a house calls outside (TIME-4).
+//! Roles with their holders, and vendors.
 
 use crate::unit::RoleName;
 
-/// A role of the house: who holds it, how it is reached and who stands in.
+/// A role: its holders, how to reach it, and its substitutes.
 ///
-/// Approvals, duties and procedures name roles; that a role is named which stands nowhere is no error, so that a policy
-/// can be shared without the people.
+/// Approvals, duties and procedures name roles. A role that is named but not declared is not an
+/// error, so that a policy can be shared without the people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HouseRole {
+pub struct CustomRole {
     /// Its name in approvals and duties: `engineering_manager`.
     pub id: RoleName,
-    /// What people call it.
+    /// The name of the role for people.
     pub title: String,
-    /// The roles that stand in for it, the first choice first.
+    /// The roles that substitute for it, the first choice first.
     pub stand_ins: Vec<RoleName>,
-    /// The people who hold it.
+    /// The people who hold the role.
     pub holders: Vec<Holder>,
-    /// How the role itself is reached, whoever holds it: a pager, a channel.
+    /// How to reach the role, whoever holds it: a pager or a channel.
     pub reach: Option<String>,
 }
 
-/// Somebody who holds a role.
+/// A person who holds a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// The person's name.
+    /// The name of the person.
     pub name: String,
-    /// How they are reached.
+    /// How to reach the person.
     pub reach: Option<String>,
 }
 
-/// A company whose service the house depends on.
+/// A vendor whose service you depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vendor {
-    /// What people call it, unique.
+    /// The name of the vendor, unique.
     pub name: String,
-    /// How its support is reached.
+    /// How to reach its support.
     pub support: Option<String>,
-    /// Where it says how its service is.
+    /// The address of its status page.
     pub status: Option<String>,
-    /// Where the house's account with it is looked after.
+    /// The address of the dashboard of your account.
     pub dashboard: Option<String>,
 }

@@ -1,58 +1,61 @@
-//! The rollback workflow, and how long its ways take (ROLL-5, PLAN-5).
+//! The rollback: methods, times, steps.
 
 use crate::grade::{OnFailure, RevertTo, RollbackMethod};
 use crate::unit::{Share, Span};
 
 use super::TimeRange;
 
-/// The rollback workflow (ROLL-5).
+/// The rollback: its methods, its times, and what follows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rollback {
-    /// The least time to watch metrics after the way back is done.
+    /// How long metrics are watched at least after a rollback is complete.
     pub watch: Span,
-    /// When metrics have not returned by then, someone is paged; at least `watch`.
+    /// How long a rollback may be unconfirmed, or metrics not recovered, before someone is paged;
+    /// at least `watch`.
     pub returned_within: Span,
-    /// The ways back that the policy knows, and how long each takes. What a release has is in its plan.
+    /// The rollback methods that the policy knows, with their times. The plan of a release says
+    /// which of them it has.
     pub methods: Vec<RollbackWay>,
-    /// How long it takes to find out whether to go back.
+    /// How long it takes to decide on a rollback.
     pub assess: Option<TimeRange>,
-    /// How long going back takes.
+    /// How long the rollback itself takes.
     pub execute: Option<TimeRange>,
-    /// How long it takes to see that it helped.
+    /// How long it takes to verify the rollback.
     pub verify: Option<TimeRange>,
-    /// How long the whole is expected to take.
+    /// How long the whole rollback is expected to take.
     pub estimate: Option<TimeRange>,
-    /// Whether a point to go back to is recorded before the deployment. Default false.
+    /// Whether a rollback point has to be recorded before the deployment. Default false.
     pub point: bool,
-    /// What is done once the old version is back.
+    /// What people do after a rollback, in order.
     pub aftercare: Vec<String>,
-    /// What follows a failure where everything of the release can go back. Default `roll_back` (FIELD-6).
+    /// What happens if a verdict, a report or a failed action demands a rollback. Default
+    /// `roll_back`.
     pub on_failure: OnFailure,
-    /// To which versions a person may revert at once. Default `any` (FIELD-7).
+    /// To which versions a person may revert at once. Default `any`.
     pub revert: RevertTo,
-    /// How the old version gets its traffic back where all of it at once could overwhelm it: shares that rise, and then
-    /// all of it. Empty: all at once (FIELD-6).
+    /// The steps in which the old version gets its traffic back, if all of it at once could
+    /// overload it: rising shares, then all traffic. Empty: all traffic at once.
     pub steps: Vec<RollbackStep>,
 }
 
-/// A step of the way back (FIELD-6).
+/// A step of the rollback: a share of the traffic and how long it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RollbackStep {
-    /// How much of the traffic the old version has in it; above 0, below 100%.
+    /// The share of the traffic that the old version gets; above 0, below 100%.
     pub share: Share,
-    /// How long it is left at that.
+    /// How long this share is kept.
     pub wait: Span,
 }
 
-/// A way back as the policy knows it (PLAN-5).
+/// A rollback method of the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RollbackWay {
-    /// Which.
+    /// The method.
     pub kind: RollbackMethod,
-    /// The least time it takes; none: not said.
+    /// The shortest time it takes; none: unknown.
     pub least: Option<Span>,
-    /// The most time it takes, at least `least`; none: not said.
+    /// The longest time it takes, at least `least`; none: unknown.
     pub most: Option<Span>,
-    /// When it can be taken, in words; none: always.
+    /// When the method can be used, for people; none: always.
     pub condition: Option<String>,
 }

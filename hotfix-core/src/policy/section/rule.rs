@@ -1,71 +1,74 @@
-//! The rules that hold for the whole rollout: clock, evidence, watching, triggers.
+//! The settings of the whole rollout: clock, evidence, watching, triggers.
 
 use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
 use crate::unit::{Proportion, Ratio, Span};
 
-/// What the engine believes of the host's clock.
+/// Limits on the timestamps that the caller sends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock {
-    /// A time further ahead of the last known one is refused for observations; a `tick` moves the clock. Default 48 h.
+    /// How far an observation may be ahead of the last known time; a `tick` moves the clock.
+    /// Default 48 h.
     pub most_ahead: Span,
 }
 
-/// How evidence is weighed (statistics, sections 1, 4, 7 and 8).
+/// Settings of the sequential tests; `docs/statistics.md` explains them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
-    /// Chance of ever rolling back a release that is no worse, by the tests. Above 0, below 1.
+    /// The probability that the tests ever roll back a release that is no worse; above 0, below 1.
     pub alpha: Proportion,
-    /// Chance of calling a release 'not worse' that is worse than the margin.
+    /// The probability of showing 'no harm' for a release that is worse than `margin`.
     pub promotion_alpha: Proportion,
-    /// The rate ratio that is tolerated; at least 1.
+    /// The ratio of canary to baseline up to which a release counts as no worse; at least 1.
     pub tolerated: Ratio,
-    /// The margin of the promotion test; above `tolerated`.
+    /// The ratio of canary to baseline that the promotion test has to rule out; above `tolerated`.
     pub margin: Ratio,
-    /// The e-value from which a promotion is held; above 1. Default 10.
+    /// The e-value of harm from which a promotion is held; above 1. Default 10.
     pub hold: Ratio,
-    /// What lets the tests be believed where errors cluster (section 4). Default replay.
+    /// On what the thresholds of the tests are based, because errors come in bursts. Default
+    /// replay.
     pub mode: EvidenceMode,
-    /// What is done where that mode's data are not at hand. Default plain.
+    /// What happens if the data for `mode` is missing. Default plain.
     pub otherwise: Otherwise,
-    /// Whether the rollback tests look for a change that comes late, too (section 5). Default false.
+    /// Whether the rollback tests also look for late changes. Default false.
     pub change_point: bool,
-    /// Whether half of `alpha` goes to one exact test at the end of each phase (section 6); only where `mode` is plain.
-    /// Default false.
+    /// Whether half of `alpha` goes to one exact test at the end of each phase; only if `mode` is
+    /// plain. Default false.
     pub phase_end_test: bool,
 }
 
-/// How metrics are watched (MET-5, FIELD-2, FIELD-3, FIELD-8).
+/// How metrics are observed and evaluated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Watch {
-    /// How often an observation is expected.
+    /// The interval at which observations are expected.
     pub cadence: Span,
-    /// The trailing window that bands look at; at least the cadence.
+    /// The trailing window over which bounds are evaluated; at least `cadence`.
     pub window: Span,
-    /// The least number of trials per arm in the window before a band speaks.
+    /// The number of trials per arm that the window needs before its bounds are evaluated.
     pub least_trials: f64,
-    /// How many looks in a row must be beyond an alert or rollback bound before that counts (FIELD-8); until then it holds.
-    /// A whole number; a look is a verdict with a new reading of the metric.
-    pub bad_looks: f64,
-    /// Data older than this are stale; at least the cadence.
+    /// How many evaluations in a row have to breach an alert or rollback bound before it acts;
+    /// until then the rollout holds. A whole number; an evaluation is a verdict with a new reading
+    /// of the metric.
+    pub consecutive_breaches: f64,
+    /// The age from which data is stale; at least `cadence`.
     pub stale: Span,
-    /// What is left out of bands and tests at the start of each phase's watch.
+    /// How long bounds and tests ignore data at the start of each phase.
     pub warm_up: Span,
-    /// What follows an alert band.
+    /// What happens if an alert bound is breached.
     pub alert: Response,
-    /// What follows missing data.
+    /// What happens if data is missing.
     pub no_data: NoData,
 }
 
-/// What follows when a deciding metric has no fresh data (FIELD-3). Until `after`: hold.
+/// What happens if a deciding metric has no fresh data. Until `after` the rollout holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoData {
-    /// For how long the answer is hold.
+    /// How long the rollout holds.
     pub after: Span,
-    /// What follows then: hold, ask or roll back.
+    /// What happens then: hold, ask or roll back.
     pub then: Response,
 }
 
-/// What follows each signal (ROLL-4).
+/// What happens on each signal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Triggers {
     /// Indexed by `Signal::ALL`.
@@ -73,7 +76,7 @@ pub struct Triggers {
 }
 
 impl Default for Triggers {
-    /// Every signal is asked about.
+    /// A person is asked about every signal.
     fn default() -> Self {
         Self { responses: [Response::Ask; Signal::ALL.len()] }
     }
@@ -87,7 +90,7 @@ impl Triggers {
         self
     }
 
-    /// What follows this signal.
+    /// What happens on this signal.
     pub const fn response(&self, signal: Signal) -> Response {
         self.responses[signal as usize]
     }

@@ -1,43 +1,45 @@
-//! What a hot-fix may change (GATE-4).
+//! What a hot-fix may change.
 
 use crate::grade::Refactoring;
 
-/// How far a hot-fix may go; what is not allowed belongs in a normal release.
+/// What a hot-fix may change. A change beyond it belongs in a normal release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "a yes or no for each thing that a change may do"
 )]
 pub struct Scope {
-    /// Whether it is one fix and no more. Default true.
+    /// Whether it may contain only one fix. Default true.
     pub one_fix: bool,
-    /// Whether it may bring features. Default false.
+    /// Whether it may add features. Default false.
     pub features: bool,
-    /// How far it may tidy the code around the fix. Default never.
+    /// How far it may refactor the code around the fix. Default never.
     pub refactoring: Refactoring,
-    /// Whether it may update dependencies that are not themselves the fix. Default false.
+    /// Whether it may update dependencies, unless that is the fix. Default false.
     pub dependencies: bool,
-    /// Whether it may migrate a database. Default false.
+    /// Whether it may contain a database migration. Default false.
     pub migrations: bool,
-    /// The most files that it may touch. None: no limit.
+    /// The most files that it may change. None: no limit.
     pub files_most: Option<u32>,
-    /// The most lines that it may add and take out together. None: no limit.
+    /// The most lines that it may add and remove together. None: no limit.
     pub lines_most: Option<u32>,
-    /// The files that name dependencies, as patterns. None: [`DEPENDENCY_FILES`](Self::DEPENDENCY_FILES).
+    /// The files that declare dependencies, as patterns. None:
+    /// [`DEPENDENCY_FILES`](Self::DEPENDENCY_FILES).
     pub dependency_files: Option<Vec<String>>,
-    /// The files that migrate a database, as patterns. None: [`MIGRATION_FILES`](Self::MIGRATION_FILES).
+    /// The files of database migrations, as patterns. None:
+    /// [`MIGRATION_FILES`](Self::MIGRATION_FILES).
     pub migration_files: Option<Vec<String>>,
-    /// The files that are tests, as patterns. None: [`TEST_FILES`](Self::TEST_FILES).
+    /// The files of tests, as patterns. None: [`TEST_FILES`](Self::TEST_FILES).
     pub test_files: Option<Vec<String>>,
-    /// What the change should have besides, for those who review it.
+    /// What the change should also contain, for reviewers.
     pub wanted: Vec<String>,
 }
 
 impl Scope {
-    /// Manifests and lock files, by the names that each tool's own documentation gives them.
+    /// Manifests and lock files, with the names in the documentation of each tool.
     ///
-    /// A pattern without a slash is the file's name in any folder; one with a slash is the whole path from the root of the
-    /// repository. `*` and `?` stop at a slash, `**` does not.
+    /// A pattern without a slash is a file name in any folder; one with a slash is a path from the
+    /// root of the repository. `*` and `?` stop at a slash, `**` does not.
     pub const DEPENDENCY_FILES: &'static [&'static str] = &[
         // Rust: the Cargo book.
         "Cargo.toml",
@@ -125,7 +127,7 @@ impl Scope {
         ".gitmodules",
     ];
 
-    /// Migrations, by the folders and names that each tool's own documentation gives them.
+    /// Migrations, with the folders and names in the documentation of each tool.
     pub const MIGRATION_FILES: &'static [&'static str] = &[
         // Django, Laravel, Prisma, TypeORM, Sequelize, Ecto, sqlx, Diesel; Entity Framework.
         "**/migrations/**",
@@ -148,7 +150,7 @@ impl Scope {
         "*.down.sql",
     ];
 
-    /// Tests, by the names that the common test runners look for, or that are commonly given.
+    /// Tests, with the names that the common test runners look for, or other common names.
     pub const TEST_FILES: &'static [&'static str] = &[
         "**/test/**",
         "**/tests/**",

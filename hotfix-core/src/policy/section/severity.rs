@@ -1,84 +1,84 @@
-//! What each severity asks for: approvals, review, testing (SEV-1, SEV-6, GATE-1, GATE-3).
+//! Severities with their demands: approvals, review, testing.
 
 use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
 use crate::unit::{RoleName, Span};
 
-/// A severity as the policy has it, with what it asks for.
+/// A severity of the policy, with its demands for approval, review and testing.
 ///
-/// What is due, and when, stands in the duties: see [`Duty`](super::Duty).
+/// Times are in the duties, see [`Duty`](super::Duty).
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeverityLevel {
-    /// Which one.
+    /// The severity.
     pub severity: Severity,
-    /// What the house calls it.
+    /// The label of the severity, such as `critical`.
     pub label: String,
-    /// What belongs to it, in a sentence.
+    /// What belongs to this severity, in a sentence.
     pub definition: String,
-    /// Whether it is answered with a hot-fix; else it goes through the normal process.
+    /// Whether it is answered with a hot-fix; otherwise the fix goes through the normal process.
     pub hotfix: bool,
-    /// How its process departs from the normal one.
+    /// How its process differs from the normal one, for people.
     pub process: String,
-    /// Its demands for approval, beside those of the whole policy; all must be met.
+    /// The approvals that are needed, in addition to those of the whole policy; all must be given.
     pub approvals: Vec<Approval>,
-    /// The review that it asks for.
+    /// The review that it demands.
     pub review: Option<Review>,
-    /// The testing that it asks for.
+    /// The testing that it demands.
     pub testing: Option<Testing>,
 }
 
-/// One demand for approval: any one of these roles (GATE-1). All demands must be met.
+/// One approval that is needed, from any one of these roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
-    /// The roles, any of which will do; at least one.
+    /// The roles of which any one may give the approval; at least one.
     pub any_of: Vec<RoleName>,
-    /// Whether the spoken word will do. Default false.
+    /// Whether verbal approval is accepted. Default false.
     pub verbal: bool,
-    /// How long after the start it may still be given. None: not after the start.
+    /// How long after the start it may be given. None: it is needed before the start.
     pub after_the_fact: Option<Span>,
-    /// The roles that are told of it.
-    pub told: Vec<RoleName>,
-    /// Whether the rollout waits for it. Default true.
+    /// The roles that are notified of the approval.
+    pub notified: Vec<RoleName>,
+    /// Whether the rollout waits for the approval. Default true.
     pub blocking: bool,
-    /// Whether whoever wrote the fix may give it. Default false.
+    /// Whether the author of the fix may give the approval. Default false.
     pub author_alone: bool,
 }
 
 impl Approval {
-    /// Whether the start waits for it: it is blocking, and may not be given afterwards.
+    /// Whether the start waits for the approval: it is blocking, and may not be given afterwards.
     pub const fn holds_start(&self) -> bool {
         self.blocking && self.after_the_fact.is_none()
     }
 }
 
-/// The review of a change (GATE-3).
+/// The review of the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Review {
-    /// Before or after the deployment.
+    /// When the review takes place: before or after the deployment.
     pub time: ReviewTime,
-    /// How many people review it, from 1. Default 1.
+    /// How many people have to review the change, from 1. Default 1.
     pub approvers: u32,
-    /// The role that reviews. None: anybody but the author.
+    /// The role that reviews. None: anybody except the author.
     pub role: Option<RoleName>,
-    /// How long it takes at least.
+    /// The shortest time.
     pub least: Option<Span>,
-    /// How long it may take; at least `least`.
+    /// The longest time allowed; at least `least`.
     pub most: Option<Span>,
-    /// What reviewers ask themselves.
+    /// The questions that reviewers have to answer.
     pub questions: Vec<String>,
 }
 
-/// The testing of a change (GATE-3).
+/// The testing of the change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Testing {
-    /// How long it takes at least.
+    /// The shortest time.
     pub least: Option<Span>,
-    /// How long it may take; at least `least`.
+    /// The longest time allowed; at least `least`.
     pub most: Option<Span>,
-    /// Whether the fix passes staging first. Default false.
+    /// Whether the fix has to pass staging first. Default false.
     pub staging: bool,
-    /// Staging may be left out where this holds; only where `staging` is true. None: never.
+    /// The condition under which staging may be skipped; only if `staging` is true. None: never.
     pub skip_staging_when: Option<Condition>,
-    /// What is tested, or shown by a test.
+    /// The tests that are demanded, for people.
     pub demands: Vec<String>,
 }

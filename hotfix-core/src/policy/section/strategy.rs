@@ -1,66 +1,67 @@
-//! How strategies go that are not the policy's own, and what a release chose (PLAN-1).
+//! Settings of single strategies, and the strategy that a release replaced.
 
 use super::Phase;
 use crate::grade::{GateMode, PromotionRule, Response, Strategy};
 use crate::unit::Span;
 
-/// What a policy says of one strategy besides its own phases (PLAN-1).
+/// Settings of one strategy.
 ///
-/// The policy's own strategy has its phases in `phases`. Another one goes by `phases` here where there are any; else its
-/// phases are derived from the policy's own:
+/// The policy's own strategy has its phases in the policy's `phases`. Another one uses the `phases`
+/// here, if there are any. Otherwise its phases are derived from those of the policy:
 ///
 /// | strategy | phases |
 /// |---|---|
-/// | canary, feature flag | the policy's own where its strategy is the other of the two, else those that are written here for the other of the two; else there are none |
-/// | blue-green | one, `switch`, with all traffic: the own last phase |
-/// | immediate | one, `all`, with all traffic: the own last phase |
-/// | rolling | one a batch of instances: the own first phase, for the last batch the own last phase |
+/// | canary, feature flag | those of the policy if its strategy is the other of the two; otherwise those that are set here for the other of the two; otherwise none |
+/// | blue-green | one, `switch`, with all traffic: the policy's last phase |
+/// | immediate | one, `all`, with all traffic: the policy's last phase |
+/// | rolling | one for each batch of instances: the policy's first phase, for the last batch its last phase |
 ///
-/// `changes` are then laid over the derived phases.
+/// `changes` then replace settings of the derived phases.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Course {
+pub struct StrategySettings {
     /// The strategy.
     pub strategy: Strategy,
     /// Whether a release may choose it. Default true.
     pub allowed: bool,
-    /// Its phases, shares rising to 100%; empty: they are derived.
+    /// Its phases, with shares that rise to 100%; empty: they are derived.
     pub phases: Vec<Phase>,
-    /// With `rolling`: how many instances at a time.
+    /// With `rolling`: how many instances are updated at a time.
     pub batch: Option<u32>,
-    /// With `blue_green`: what is looked at on the idle side before traffic is switched.
+    /// With `blue_green`: what is checked on the idle side before the traffic is switched.
     pub validate: Vec<String>,
-    /// What the derived phases have instead.
+    /// Settings that replace those of the derived phases.
     pub changes: PhaseChanges,
 }
 
-/// What a derived phase has instead of what the policy's own phase says. None: as there.
+/// Settings that replace those of a derived phase. None: unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PhaseChanges {
     /// How long the deployment is expected to take.
     pub deploy: Option<Span>,
-    /// The least time to watch. A rolling one's last batch is watched as long as the policy's own last phase, whatever
-    /// stands here.
+    /// How long the phase is watched at least. The last batch of `rolling` is always watched as
+    /// long as the policy's last phase.
     pub watch: Option<Span>,
-    /// The most time to watch; what is shorter than the least counts as that.
+    /// How long the phase is watched at most; a shorter time than the least one counts as the
+    /// least.
     pub watch_most: Option<Span>,
-    /// What passing it claims.
+    /// The criterion for promotion.
     pub promotion: Option<PromotionRule>,
-    /// What follows when a success bound is missed.
-    pub missed: Option<Response>,
-    /// What follows when the most time is over without a decision.
-    pub undecided: Option<Response>,
-    /// Who lets it pass.
+    /// What happens if a success bound is missed.
+    pub criteria_missed: Option<Response>,
+    /// What happens if `watch_most` is over without a decision.
+    pub inconclusive: Option<Response>,
+    /// Who promotes the phase.
     pub gate: Option<GateMode>,
-    /// With `gate = "veto"`: how long a person may say hold.
+    /// With `gate = "veto"`: how long a person may veto the promotion.
     pub veto: Option<Span>,
 }
 
-/// What a policy has for every release, kept in the policy of a plan whose release chose another strategy (PLAN-1).
+/// The original strategy and phases, in the policy of a plan whose release chose another strategy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InsteadOf {
     /// The policy's own strategy; with another batch the same one.
     pub strategy: Strategy,
-    /// Why the policy has it.
+    /// Why the policy chose it.
     pub why: String,
     /// Its phases; at least one.
     pub phases: Vec<Phase>,

@@ -1,15 +1,15 @@
-//! A decision tree as data: questions on facts, answers, leaves (DEC-1).
+//! The decision tree: questions about facts, answers, leaves.
 
 use super::Due;
 use crate::fact::{Comparison, Condition, FactId};
 use crate::grade::Severity;
 use crate::unit::Name;
 
-/// A decision tree. Its targets exist; whether they can be reached, and whether they lead round in a circle, is the
-/// linter's to say (DEC-5).
+/// A decision tree. Its targets exist. The linter reports targets that cannot be reached, and
+/// cycles.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
-    /// Where it begins.
+    /// Where the tree starts.
     pub root: Target,
     /// The questions, in the order of the policy.
     pub questions: Vec<Question>,
@@ -29,16 +29,16 @@ pub enum Target {
 /// One question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
-    /// Its id, unique among questions and leaves.
+    /// The id, unique among questions and leaves.
     pub id: Name,
-    /// What a person is asked.
+    /// The question for a person.
     pub ask: String,
     /// Where the answers lead.
     pub branches: Branches,
 }
 
 impl Question {
-    /// Where its answers lead, in the order of the answers; the same target may stand twice.
+    /// The targets of its answers, in the order of the answers, with repetitions.
     pub fn targets(&self) -> Vec<Target> {
         match &self.branches {
             Branches::Condition { yes, no, .. } => yes.iter().chain(no).copied().collect(),
@@ -52,14 +52,14 @@ impl Question {
 pub enum Branches {
     /// Yes or no.
     Condition {
-        /// Whether this holds.
+        /// The condition that is asked about.
         when: Condition,
         /// Where yes leads, if anywhere.
         yes: Option<Target>,
         /// Where no leads, if anywhere.
         no: Option<Target>,
     },
-    /// A value of one fact; the first answer that accepts it counts.
+    /// A value of one fact; the first answer that accepts it is used.
     Values {
         /// The fact.
         fact: FactId,
@@ -71,14 +71,14 @@ pub enum Branches {
 /// One answer to a question about a fact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The values it stands for: those that satisfy every comparison; at least one.
+    /// The comparisons that a value has to satisfy; at least one.
     pub accepts: Vec<Comparison>,
     /// Where it leads.
     pub to: Target,
 }
 
 impl Answer {
-    /// The values it stands for, as a condition.
+    /// The values that it accepts, as a condition.
     pub fn condition(&self) -> Condition {
         match self.accepts.as_slice() {
             [only] => Condition::Compare(only.clone()),
@@ -87,18 +87,18 @@ impl Answer {
     }
 }
 
-/// Where the tree ends.
+/// A leaf: the decision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leaf {
-    /// Its id, unique among questions and leaves.
+    /// The id, unique among questions and leaves.
     pub id: Name,
-    /// What is to be done, in words.
+    /// The decision, for people.
     pub title: String,
-    /// How bad it is, where the tree says.
+    /// The severity; none: the tree gives none.
     pub severity: Option<Severity>,
-    /// Hot-fix or scheduled release.
+    /// Whether a hot-fix is needed; otherwise a scheduled release.
     pub hotfix: bool,
-    /// By when, where the tree says.
+    /// By when the fix has to be live; none: the tree gives no deadline.
     pub deadline: Option<Due>,
 }
 

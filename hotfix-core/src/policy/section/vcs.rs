@@ -1,26 +1,27 @@
-//! Source control: branches, versions, tags, commits (VCS-1 to VCS-6).
+//! Source control: branches, versions, tags, commits.
 
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::unit::Name;
 
-/// How a fix goes through source control.
+/// The path of a fix through source control.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vcs {
-    /// How branches are used.
+    /// The branching model.
     pub flow: Flow,
-    /// Other flows that the policy allows, each with its own steps.
+    /// Other branching models that the policy allows, each with its own steps.
     pub also: Vec<Flow>,
-    /// Other ways that the policy allows; each has its own id.
+    /// Alternative paths that the policy allows; each has its own id.
     pub ways: Vec<VcsWay>,
-    /// The steps in their order, each once; empty: the flow's own.
+    /// The steps in their order, each once; empty: the order of the flow.
     pub order: Vec<VcsStep>,
-    /// What the branch is made from: a branch, or `production_tag` for the tag that is live. Default `main`.
+    /// What the branch is created from: a branch, or `production_tag` for the tag of the live
+    /// version. Default `main`.
     pub base: String,
-    /// What the name of the branch starts with. Default `hotfix/`.
+    /// The prefix of the branch name. Default `hotfix/`.
     pub prefix: String,
     /// How the next version is numbered. Default patch.
     pub version: Versioning,
-    /// Other ways that the policy allows.
+    /// Other version schemes that the policy allows.
     pub also_version: Vec<Versioning>,
     /// How the tag is named. Default version.
     pub tag: TagForm,
@@ -28,47 +29,49 @@ pub struct Vcs {
     pub annotated: bool,
     /// How the branch is merged. Default with a merge commit.
     pub merge: MergeKind,
-    /// The branches that must have the fix in the end; each once.
+    /// The branches into which the fix has to be merged; each once.
     pub merge_back: Vec<String>,
-    /// The commit message.
+    /// The form of the commit message.
     pub commit: CommitForm,
-    /// The pull request, where there is one.
+    /// The form of the pull request; none: no pull request.
     pub pull_request: Option<PullRequest>,
 }
 
-/// Another way through source control than the policy's first (VCS-1).
+/// An alternative path through source control.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VcsWay {
-    /// Unique in the policy.
+    /// The id of the path, unique.
     pub id: Name,
-    /// What people call it.
+    /// The name of the path for people.
     pub title: String,
-    /// How branches are used.
+    /// The branching model.
     pub flow: Flow,
-    /// The steps in their order, each once; empty: the flow's own.
+    /// The steps in their order, each once; empty: the order of the flow.
     pub order: Vec<VcsStep>,
-    /// What the branch is made from, where that is not the policy's `base`.
+    /// What the branch is created from; none: the policy's `base`.
     pub base: Option<String>,
 }
 
-/// What a commit message looks like (VCS-5).
+/// The form of a commit message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommitForm {
-    /// What the subject starts with.
+    /// The start of the subject.
     pub subject: String,
-    /// What the body says, in this order; each once.
+    /// The fields of the body, in this order; each once.
     pub fields: Vec<CommitField>,
     /// Whether the subject is a conventional commit, as in `fix(payments): …`. Default false.
     pub conventional: bool,
-    /// Whether the version is raised by a commit of its own. Default false.
+    /// Whether the version is increased in a separate commit. Default false.
     pub version_commit: bool,
-    /// What the facts are called, where not as usual. None: all as usual.
+    /// Labels of the fields that differ from the defaults. None: all defaults.
     pub labels: Option<CommitLabels>,
 }
 
-/// What the facts of a commit message are called, where not as usual: [`CommitForm::label`].
+/// Labels of the fields of a commit message that differ from the defaults, see
+/// [`CommitForm::label`].
 ///
-/// Labels are trailers' tokens: a letter, then at most 30 letters, digits and hyphens; no two are alike.
+/// Labels are tokens of git trailers: a letter, then at most 30 letters, digits and hyphens. No two
+/// may be equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommitLabels {
     /// `Issue`.
@@ -92,7 +95,7 @@ pub struct CommitLabels {
 }
 
 impl CommitForm {
-    /// What a fact is called in a message: the policy's label, or the usual one.
+    /// The label of a field in a message: that of the policy, or the default.
     pub fn label(&self, field: CommitField) -> &str {
         let own = self.labels.as_ref().and_then(|labels| labels.own(field));
         own.unwrap_or_else(|| CommitLabels::usual(field))
@@ -100,7 +103,7 @@ impl CommitForm {
 }
 
 impl CommitLabels {
-    /// The usual label.
+    /// The default label.
     pub const fn usual(field: CommitField) -> &'static str {
         match field {
             CommitField::Issue => "Issue",
@@ -131,14 +134,14 @@ impl CommitLabels {
     }
 }
 
-/// What an emergency pull request looks like (VCS-1).
+/// The form of an emergency pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullRequest {
-    /// What the title starts with; empty: nothing of its own.
+    /// The start of the title; empty: none.
     pub title: String,
     /// Its label.
     pub label: Option<String>,
-    /// Who reviews it, in words; empty: not said.
+    /// Who reviews it, for people; empty: not given.
     pub reviewers: String,
     /// Whether it is merged as one commit. Default false.
     pub squash: bool,

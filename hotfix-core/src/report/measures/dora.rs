@@ -1,11 +1,11 @@
-//! DORA's four keys over many logs, and their trend (POST-3).
+//! The four DORA metrics over many logs, and their trend.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::Serialize;
 
-use super::course::{Attempt, Course, Incident};
+use super::incident_history::{Attempt, Incident, IncidentHistory};
 use super::logs::first_line;
 use super::{Chart, MeasureError, Median, page};
 use crate::canonical::Digest;
@@ -13,7 +13,7 @@ use crate::grade::{Moment, closed_set};
 use crate::unit::{Span, Timestamp};
 
 closed_set! {
-    /// How long the periods of a trend are.
+    /// Length of the periods of a trend.
     Period {
         /// Calendar months, in UTC: `2026-03`.
         Month = "month",
@@ -23,7 +23,7 @@ closed_set! {
 }
 
 impl Period {
-    /// The period that a time lies in.
+    /// The period that contains a time.
     fn of(self, at: Timestamp) -> Label {
         let at: DateTime<Utc> = at.into();
         match self {
@@ -36,7 +36,7 @@ impl Period {
     }
 }
 
-/// A period, in the order of time.
+/// A period; periods are ordered by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Label {
     year: i32,
@@ -48,7 +48,7 @@ impl Label {
     fn next(self) -> Self {
         let last = match self.by {
             Period::Month => 12,
-            // The 28th of December lies in the last week of its year.
+            // 28 December is always in the last ISO week of its year.
             Period::Week => chrono::NaiveDate::from_ymd_opt(self.year, 12, 28)
                 .map_or(52, |day| day.iso_week().week()),
         };
@@ -67,76 +67,76 @@ impl std::fmt::Display for Label {
     }
 }
 
-/// DORA's four keys of the hot-fixes in some logs.
+/// The four DORA metrics of the hot-fixes in a set of logs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dora {
-    /// How long the periods are.
+    /// Length of the periods.
     pub by: Period,
-    /// How many logs they are of.
+    /// Number of logs.
     pub logs: usize,
-    /// The periods from the first with anything in it to the last, those with nothing as well.
+    /// The periods from the first to the last one with data, including empty ones between them.
     pub periods: Vec<DoraRow>,
     /// All periods together.
     pub whole: DoraRow,
-    /// What the lead times count from.
+    /// Start points of the lead times.
     pub clocks: Clocks,
 }
 
-/// The four keys of a period.
+/// The four DORA metrics of a period.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DoraRow {
     /// `2026-03` or `2026-W10`; absent for the whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
-    /// Deployment frequency: versions that first had traffic in this period. Each attempt is one.
+    /// Deployment frequency: versions that first had traffic in this period. Each attempt counts.
     pub deployments: usize,
-    /// What became of them.
+    /// Outcomes of the deployments.
     pub outcomes: Outcomes,
-    /// Failed ones of those that failed or were good; absent where there is none yet.
+    /// Share of failed deployments among the good and failed ones; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change_failure_rate: Option<f64>,
-    /// Lead time for changes, of attempts whose clock started in this period.
+    /// Lead time for changes, for attempts whose clock started in this period.
     pub lead_time: Median,
-    /// Time to restore, of incidents that began in this period.
+    /// Time to restore, for incidents that began in this period.
     pub time_to_restore: Median,
 }
 
-/// What became of deployments.
+/// Number of deployments by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Outcomes {
-    /// Complete, and it stayed so.
+    /// Complete, and not rolled back afterwards.
     pub good: usize,
-    /// It went back, froze, failed or was aborted.
+    /// Rolled back, frozen, failed or aborted.
     pub failed: usize,
-    /// Another release took its place before it showed what it was: neither.
+    /// Replaced by another release before it was good or failed.
     pub superseded: usize,
-    /// It is still watched: neither yet.
+    /// Still being watched: not yet good or failed.
     pub open: usize,
 }
 
-/// From when lead times count: the time of the commit is in no log.
+/// Number of lead times by their start point. The log does not contain the time of the commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Clocks {
-    /// From `fix_started`, which somebody told.
+    /// From `fix_started`, where it was recorded.
     pub fix_started: usize,
-    /// From when the release's record says that its plan was made.
+    /// From the time in the release's change record at which the plan was created.
     pub plan_created: usize,
-    /// Of another attempt without either: from when it took the place of the one before.
+    /// For a further attempt without either: from the time at which it replaced the previous one.
     pub attempt_begun: usize,
-    /// Nothing tells: in no figure.
-    pub not_said: usize,
+    /// Without a start point: not in the lead time.
+    pub not_stated: usize,
 }
 
-/// What a clock has shown so far: since when, how long, and whether it has stopped.
+/// A clock: its start, the time so far, and whether it has stopped.
 type Lasted = (Timestamp, Span, bool);
 
 #[derive(Default)]
 struct Cell {
     outcomes: Outcomes,
     lead: Vec<(Span, bool)>,
-    lead_not_said: usize,
+    lead_not_stated: usize,
     restore: Vec<(Span, bool)>,
-    restore_not_said: usize,
+    restore_not_stated: usize,
 }
 
 impl Cell {
@@ -148,8 +148,8 @@ impl Cell {
             deployments: good + failed + superseded + open,
             outcomes: self.outcomes,
             change_failure_rate: (decided > 0).then(|| failed as f64 / decided as f64),
-            lead_time: Median::of(self.lead, self.lead_not_said),
-            time_to_restore: Median::of(self.restore, self.restore_not_said),
+            lead_time: Median::of(self.lead, self.lead_not_stated),
+            time_to_restore: Median::of(self.restore, self.restore_not_stated),
         }
     }
 
@@ -159,25 +159,27 @@ impl Cell {
         self.outcomes.superseded += other.outcomes.superseded;
         self.outcomes.open += other.outcomes.open;
         self.lead.extend_from_slice(&other.lead);
-        self.lead_not_said += other.lead_not_said;
+        self.lead_not_stated += other.lead_not_stated;
         self.restore.extend_from_slice(&other.restore);
-        self.restore_not_said += other.restore_not_said;
+        self.restore_not_stated += other.restore_not_stated;
     }
 }
 
-/// DORA's four keys over the logs of many incidents, each given once, in any order.
+/// Computes the four DORA metrics over the logs of many incidents, each passed once, in any order.
 ///
-/// A deployment is an attempt whose version had traffic. It is good once it is complete, unless it went back after all;
-/// failed where it went back, froze, failed or was aborted; superseded where another release took its place before either;
-/// else open. The change failure rate is of those that are good or failed.
+/// A deployment is an attempt whose version had traffic. It is good once it is complete, unless it
+/// is rolled back afterwards. It is failed where it was rolled back, frozen, failed or aborted;
+/// superseded where another release replaced it before; else open. The change failure rate is the
+/// share of failed ones among good and failed deployments.
 ///
-/// The lead time runs from when the fix was begun until its version was deployed; the log has no time of the commit, and
-/// [`Clocks`] says what it has. The time to restore runs from when the incident began (else was detected, else declared)
-/// until it was resolved. What has not ended is in the median as a time that still runs ([`Median`]), as of the last line of
+/// The lead time runs from the start of the fix until its version was deployed. The log does not
+/// contain the time of the commit; [`Clocks`] counts the start points in use. The time to restore
+/// runs from when the incident began (else was detected, else declared) until it was resolved. A
+/// time that has not ended enters the median as still running ([`Median`]), as of the last line of
 /// its log. An attempt that failed or was replaced before it was deployed has no lead time.
 ///
-/// Counts stand in the period in which the version first had traffic, times in that in which their clock started: a period's
-/// times are of the same incidents however long these take.
+/// A deployment counts in the period in which the version first had traffic, a time in the period
+/// in which its clock started, however long it takes.
 ///
 /// ```
 /// use hotfix_core::report::measures::{Period, dora};
@@ -187,9 +189,10 @@ impl Cell {
 /// ```
 ///
 /// # Errors
-/// `HF-REP-020` where two logs begin with the same line; what a broken log gives, with its place.
+/// [`MeasureError::Twice`] where two logs begin with the same line, [`MeasureError::Log`] for a log
+/// that cannot be read.
 ///
-/// Shows POST-3. Source of the keys: Forsgren, Humble and Kim (2018), Accelerate.
+/// Source of the metrics: Forsgren, Humble and Kim (2018), Accelerate.
 pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
     let mut cells: BTreeMap<Label, Cell> = BTreeMap::new();
     let mut clocks = Clocks::default();
@@ -200,9 +203,9 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
             return Err(MeasureError::Twice { first, second: index });
         }
         openings.push(opening);
-        let (rollout, course) =
-            Course::read(log).map_err(|error| MeasureError::of_log(index, error))?;
-        count(Incident { rollout: &rollout, course: &course }, by, &mut cells, &mut clocks);
+        let (rollout, history) =
+            IncidentHistory::read(log).map_err(|error| MeasureError::of_log(index, error))?;
+        count(Incident { rollout: &rollout, history: &history }, by, &mut cells, &mut clocks);
     }
     let mut whole = Cell::default();
     for cell in cells.values() {
@@ -230,22 +233,22 @@ fn count(
     let cell = cells.entry(by.of(restore.0)).or_default();
     match restore.1 {
         Some(time) => cell.restore.push(time),
-        None => cell.restore_not_said += 1,
+        None => cell.restore_not_stated += 1,
     }
-    for (index, attempt) in incident.course.attempts.iter().enumerate() {
+    for (index, attempt) in incident.history.attempts.iter().enumerate() {
         if let Some(live) = attempt.live {
             let outcomes = &mut cells.entry(by.of(live)).or_default().outcomes;
             match attempt.outcome() {
-                Outcome::Good => outcomes.good += 1,
-                Outcome::Failed => outcomes.failed += 1,
-                Outcome::Superseded => outcomes.superseded += 1,
-                Outcome::Open => outcomes.open += 1,
+                ChangeOutcome::Good => outcomes.good += 1,
+                ChangeOutcome::Failed => outcomes.failed += 1,
+                ChangeOutcome::Superseded => outcomes.superseded += 1,
+                ChangeOutcome::Open => outcomes.open += 1,
             }
         }
         match incident.lead_time(index, attempt, clocks) {
             Lead::None => {}
-            Lead::NotSaid => {
-                cells.entry(by.of(attempt.begun)).or_default().lead_not_said += 1;
+            Lead::NotStated => {
+                cells.entry(by.of(attempt.begun)).or_default().lead_not_stated += 1;
             }
             Lead::Lasted((since, span, ended)) => {
                 cells.entry(by.of(since)).or_default().lead.push((span, ended));
@@ -255,15 +258,15 @@ fn count(
 }
 
 enum Lead {
-    /// It was never deployed and will not be.
+    /// The attempt was not deployed and will not be.
     None,
-    NotSaid,
+    NotStated,
     Lasted(Lasted),
 }
 
-/// What became of an attempt.
+/// Outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+enum ChangeOutcome {
     Good,
     Failed,
     Superseded,
@@ -271,24 +274,24 @@ enum Outcome {
 }
 
 impl Attempt {
-    const fn outcome(&self) -> Outcome {
+    const fn outcome(&self) -> ChangeOutcome {
         match self {
-            Self { failed: Some(_), .. } => Outcome::Failed,
-            Self { good: Some(_), .. } => Outcome::Good,
-            Self { replaced: Some(_), .. } => Outcome::Superseded,
-            _ => Outcome::Open,
+            Self { failed: Some(_), .. } => ChangeOutcome::Failed,
+            Self { good: Some(_), .. } => ChangeOutcome::Good,
+            Self { replaced: Some(_), .. } => ChangeOutcome::Superseded,
+            _ => ChangeOutcome::Open,
         }
     }
 }
 
 impl Incident<'_> {
-    /// The period's time, and how long it took or takes; none where the end is not on record.
+    /// Start of the incident, and the time to restore; `None` where the end is not recorded.
     fn time_to_restore(&self) -> (Timestamp, Option<(Span, bool)>) {
-        let began = self.rollout.beginning().map_or(self.course.opened, |(_, at)| at);
+        let began = self.rollout.beginning().map_or(self.history.opened, |(_, at)| at);
         let time = match self.rollout.moment(Moment::Resolved) {
             Some(resolved) => (resolved >= began).then(|| (resolved.since(began), true)),
             None if self.is_over() => None,
-            None => Some((self.course.last.since(began), false)),
+            None => Some((self.history.last.since(began), false)),
         };
         (began, time)
     }
@@ -297,34 +300,34 @@ impl Incident<'_> {
         if attempt.deployed.is_none() && (attempt.failed.is_some() || attempt.replaced.is_some()) {
             return Lead::None;
         }
-        // Of several attempts `fix_started` is the last one's that was told, and none before it began after that.
-        let told = self.rollout.moment(Moment::FixStarted);
-        let next = self.course.attempts.get(index + 1);
-        let own = told.filter(|told| {
-            (index == 0 || *told >= attempt.begun) && next.is_none_or(|next| *told < next.begun)
+        // The recorded `fix_started` belongs to the attempt in whose time it lies.
+        let recorded = self.rollout.moment(Moment::FixStarted);
+        let next = self.history.attempts.get(index + 1);
+        let own = recorded.filter(|at| {
+            (index == 0 || *at >= attempt.begun) && next.is_none_or(|next| *at < next.begun)
         });
         let (clock, since) = match (own, attempt.planned) {
-            (Some(told), _) => (&mut clocks.fix_started, told),
+            (Some(started), _) => (&mut clocks.fix_started, started),
             (None, Some(planned)) => (&mut clocks.plan_created, planned),
             (None, None) if index > 0 => (&mut clocks.attempt_begun, attempt.begun),
             (None, None) => {
-                clocks.not_said += 1;
-                return Lead::NotSaid;
+                clocks.not_stated += 1;
+                return Lead::NotStated;
             }
         };
         *clock += 1;
-        let end = attempt.deployed.unwrap_or(self.course.last);
+        let end = attempt.deployed.unwrap_or(self.history.last);
         Lead::Lasted((since, end.since(since), attempt.deployed.is_some()))
     }
 }
 
 impl Dora {
-    /// The trend as a table in Markdown, the whole in its last row.
+    /// Writes the trend as a Markdown table; the last row has all periods together.
     pub fn to_markdown(&self) -> String {
         page::trend(self)
     }
 
-    /// The trend as an SVG with its text alternative; none without a period.
+    /// Draws the trend as SVG with a text alternative; `None` if there is no period.
     pub fn chart(&self) -> Option<Chart> {
         super::trend::trend(self)
     }

@@ -1,50 +1,50 @@
-//! Why logs give no measures.
+//! Errors of computing measures from logs.
 
 use crate::fact::FactErrors;
 use crate::rollout::LogError;
 
-/// Logs, or what is compared with them, that cannot be read together.
+/// Error of computing measures, a trend or similar incidents from logs.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MeasureError {
-    /// One of the logs is broken.
+    /// One of the logs cannot be read.
     #[error("log {}: {error}", .index + 1)]
     Log {
-        /// Its place, from 0.
+        /// Index of the log, from 0.
         index: usize,
-        /// What is wrong with it.
+        /// Error in the log.
         error: LogError,
     },
-    /// The same incident would count twice.
+    /// Two logs belong to the same incident.
     #[error(
         "logs {} and {} begin with the same line: give each incident once, the longer log of the two",
         .first + 1,
         .second + 1
     )]
     Twice {
-        /// The place of the first, from 0.
+        /// Index of the first log, from 0.
         first: usize,
-        /// The place of the other.
+        /// Index of the second log.
         second: usize,
     },
-    /// No logs are told apart in a text.
+    /// A text with several logs does not begin with an opening line.
     #[error(
-        "the text does not begin with the opening line of a log: put whole logs one after another"
+        "the text does not begin with the opening line of a log: concatenate whole logs, each with its opening line"
     )]
     NoOpening,
-    /// What an incident is like is no object of facts.
+    /// The incident is neither a log nor an object of facts.
     #[error("the incident is neither a log nor a JSON object of facts: {fault}")]
     Subject {
-        /// What is wrong.
+        /// Error of the JSON parser.
         fault: String,
     },
-    /// Facts that the policy does not know, or of another type.
+    /// Facts that the policy does not declare, or of another type.
     #[error("{0}")]
     Facts(FactErrors),
 }
 
 impl MeasureError {
-    /// The stable code of this error.
+    /// Stable code of the error.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Log { error, .. } => error.fault.code(),
@@ -55,7 +55,7 @@ impl MeasureError {
         }
     }
 
-    /// What a single log gives.
+    /// The error of one log.
     pub(crate) const fn of_log(index: usize, error: LogError) -> Self {
         Self::Log { index, error }
     }

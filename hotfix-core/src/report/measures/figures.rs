@@ -1,11 +1,11 @@
-//! The measures of one incident, each with the two moments that it rests on (POST-3).
+//! Measures of one incident, each with the two moments between which it runs.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::course::{Course, Incident};
-use super::value::{ErrorRate, Figure, Mark, Measure, Objective, Standing};
+use super::incident_history::{Incident, IncidentHistory};
+use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
 use super::{MeasureError, page};
 use crate::fact::{Fact, FactId, FactValue};
 use crate::grade::{MetricKind, Moment, Severity, closed_set};
@@ -14,46 +14,46 @@ use crate::text::{figure, time};
 use crate::unit::{Span, Timestamp};
 
 closed_set! {
-    /// What is measured. [`Measures::from_log`] says from where to where each clock runs.
+    /// Name of a measure. [`Measures::from_log`] lists the moments between which each clock runs.
     MeasureName {
-        /// How long nobody noticed.
+        /// Time until the incident was detected.
         TimeToDetect = "time_to_detect",
-        /// How long nobody took it on.
+        /// Time from detection until somebody acknowledged.
         TimeToAcknowledge = "time_to_acknowledge",
-        /// How long the approvals took.
+        /// Time until all approvals were given.
         TimeToApprove = "time_to_approve",
-        /// How long the review took.
+        /// Time until the review was done.
         TimeToReview = "time_to_review",
-        /// How long until the fix was live.
+        /// Time from detection until the fix was live.
         TimeToFix = "time_to_fix",
-        /// How long its deployment took.
+        /// Duration of the deployment.
         TimeToDeploy = "time_to_deploy",
-        /// How long until the fault was over for users, once it was noticed.
+        /// Time from detection until the incident was resolved for users.
         TimeToRecover = "time_to_recover",
-        /// How long the whole lasted.
+        /// Duration of the whole incident.
         IncidentDuration = "incident_duration",
-        /// Whether the policy's objective was kept.
+        /// Whether the policy's objective was met.
         Slo = "slo",
-        /// How long the service was down.
+        /// Time for which the service was down.
         Downtime = "downtime",
-        /// The share of users affected.
+        /// Share of the users that were affected.
         UsersAffected = "users_affected",
-        /// How many requests each version hurt, as far as they were read.
-        RequestsHurt = "requests_hurt",
+        /// Failed requests of each version, as far as the readings count them.
+        RequestsAffected = "requests_affected",
         /// Whether revenue was lost.
         RevenueImpact = "revenue_impact",
-        /// Whether the fix had to be taken back.
+        /// Whether the fix had to be rolled back.
         RollbackNeeded = "rollback_needed",
-        /// The error rate before and after.
+        /// Error rate without and with the fix.
         ErrorRate = "error_rate",
-        /// How many tickets users opened.
+        /// Number of support tickets.
         SupportTickets = "support_tickets",
-        /// The coverage of tests before and after.
+        /// Test coverage before and after the fix.
         TestCoverage = "test_coverage",
     }
 }
 
-/// The measures of one incident (POST-3).
+/// The measures of one incident.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measures {
     /// The incident's id.
@@ -61,46 +61,47 @@ pub struct Measures {
     /// The service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// The severity that is acted on.
+    /// The severity in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The version that was tried last.
+    /// The version of the last attempt.
     pub version: String,
-    /// How often the fix was begun.
+    /// Number of attempts.
     pub attempts: u32,
-    /// Where the rollout is.
+    /// State of the rollout.
     pub state: State,
-    /// As of when: the last line of the log.
+    /// Time of the last line of the log.
     pub at: Timestamp,
     /// One entry for each [`MeasureName`], in that order.
     pub measures: Vec<Measure>,
 }
 
 impl Measures {
-    /// Measures an incident from its log.
+    /// Computes the measures of an incident from its log.
     ///
     /// | measure | from | to |
     /// |---|---|---|
     /// | `time_to_detect` | `began` | `detected` |
     /// | `time_to_acknowledge` | `detected`, else `declared` | the first `acknowledge` |
-    /// | `time_to_approve` | `declared` | all approvals of the first attempt were there |
-    /// | `time_to_review` | `fix_started`, else `declared` | the first item of the review done, of a list before the start |
+    /// | `time_to_approve` | `declared` | all approvals of the first attempt are given |
+    /// | `time_to_review` | `fix_started`, else `declared` | the first review item of a checklist before the start is done |
     /// | `time_to_fix` | `detected`, else `declared` | `deployed` |
     /// | `time_to_deploy` | `deploy_started` | `deployed` |
     /// | `time_to_recover` | `detected`, else `declared` | `resolved` |
     /// | `incident_duration` | `began`, else `detected`, else `declared` | `resolved` |
-    /// | `slo` | as the policy's record says | as it says |
-    /// | `downtime` | `service_down` becomes yes; said at the opening, the beginning | it becomes no, else `resolved` |
+    /// | `slo` | as `change_record` of the policy sets it | as it sets it |
+    /// | `downtime` | `service_down` becomes true; if it is true at the opening, the beginning | it becomes false, else `resolved` |
     ///
-    /// `requests_hurt` is what readings counted of versions with traffic until the rollout was over, by the metric that counts
-    /// most: nothing is scaled up, so more may have been hurt.
-    /// `users_affected` and `revenue_impact` are the facts of these names; `support_tickets`, `coverage_before` and
-    /// `coverage_after` are facts that a house declares.
+    /// `requests_affected` is the number of failed requests that the readings counted while a
+    /// version had traffic, until the rollout was over, by the metric that counts most. It is not
+    /// scaled up, so the true number may be higher. `users_affected` and `revenue_impact` are the
+    /// facts of these names; `support_tickets`, `coverage_before` and `coverage_after` are facts
+    /// that the policy declares.
     ///
     /// ```
     /// use std::sync::Arc;
     /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
-    /// use hotfix_core::report::measures::{Figure, MeasureName, Measures, Standing};
+    /// use hotfix_core::report::measures::{Figure, MeasureName, Measures, MeasureStatus};
     ///
     /// let plan = Plan::from_json(
     ///     Arc::new(Policy::preset("enterprise")?),
@@ -116,34 +117,32 @@ impl Measures {
     /// let detect = measures.get(MeasureName::TimeToDetect);
     /// assert_eq!(detect.sentence, "4min from `began` to `detected`");
     /// let fix = measures.get(MeasureName::TimeToFix);
-    /// assert_eq!((fix.standing, fix.until), (Standing::Open, Some("open")));
-    /// assert_eq!(measures.get(MeasureName::UsersAffected).standing, Standing::NotSaid);
+    /// assert_eq!((fix.status, fix.until), (MeasureStatus::Open, Some("open")));
+    /// assert_eq!(measures.get(MeasureName::UsersAffected).status, MeasureStatus::NotStated);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// `HF-LOG-…` and what else a broken log gives.
-    ///
-    /// Shows POST-3.
+    /// [`MeasureError::Log`] for a log that cannot be read.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
-        let (rollout, course) =
-            Course::read(log).map_err(|error| MeasureError::of_log(0, error))?;
-        Ok(Self::of(Incident { rollout: &rollout, course: &course }))
+        let (rollout, history) =
+            IncidentHistory::read(log).map_err(|error| MeasureError::of_log(0, error))?;
+        Ok(Self::of(Incident { rollout: &rollout, history: &history }))
     }
 
     /// One measure.
     pub fn get(&self, name: MeasureName) -> Measure {
         let known = self.measures.iter().find(|measure| measure.name == name);
-        known.cloned().unwrap_or_else(|| not_said(name, "nobody said".to_owned()))
+        known.cloned().unwrap_or_else(|| not_stated(name, "not measured".to_owned()))
     }
 
-    /// As a table in Markdown.
+    /// Writes the measures as a Markdown table.
     pub fn to_markdown(&self) -> String {
         page::measures(self)
     }
 
     pub(crate) fn of(incident: Incident<'_>) -> Self {
-        let Incident { rollout, course } = incident;
+        let Incident { rollout, history } = incident;
         let subject = rollout.plan().subject();
         Self {
             incident: subject.incident.id.clone(),
@@ -152,21 +151,21 @@ impl Measures {
             version: subject.release.version.clone(),
             attempts: rollout.attempt(),
             state: rollout.state(),
-            at: course.last,
+            at: history.last,
             measures: MeasureName::ALL.iter().map(|name| incident.measure(*name)).collect(),
         }
     }
 }
 
-fn not_said(name: MeasureName, sentence: String) -> Measure {
-    let standing = Standing::NotSaid;
-    Measure { name, standing, figure: None, until: None, from: None, to: None, sentence }
+fn not_stated(name: MeasureName, sentence: String) -> Measure {
+    let status = MeasureStatus::NotStated;
+    Measure { name, status, figure: None, until: None, from: None, to: None, sentence }
 }
 
 fn with(name: MeasureName, known: bool, figure: Figure, sentence: String) -> Measure {
-    let standing = if known { Standing::Known } else { Standing::Open };
+    let status = if known { MeasureStatus::Known } else { MeasureStatus::Open };
     let until = (!known).then_some("open");
-    Measure { name, standing, figure: Some(figure), until, from: None, to: None, sentence }
+    Measure { name, status, figure: Some(figure), until, from: None, to: None, sentence }
 }
 
 impl Incident<'_> {
@@ -178,13 +177,13 @@ impl Incident<'_> {
                 self.between(name, "began", self.came(&[Moment::Began]), self.to(Moment::Detected))
             }
             MeasureName::TimeToAcknowledge => {
-                let to = ("acknowledged", other("acknowledged", self.course.acknowledged));
+                let to = ("acknowledged", other("acknowledged", self.history.acknowledged));
                 self.between(name, "detected", noticed(), to)
             }
             MeasureName::TimeToApprove => self.time_to_approve(),
             MeasureName::TimeToReview => {
                 let from = self.came(&[Moment::FixStarted, Moment::Declared]);
-                let to = ("reviewed", other("reviewed", self.course.reviewed));
+                let to = ("reviewed", other("reviewed", self.history.reviewed));
                 self.between(name, "fix_started", from, to)
             }
             MeasureName::TimeToFix => {
@@ -207,7 +206,7 @@ impl Incident<'_> {
             MeasureName::Slo => self.slo(),
             MeasureName::Downtime => self.measured_downtime(),
             MeasureName::UsersAffected => self.users_affected(),
-            MeasureName::RequestsHurt => self.requests_hurt(),
+            MeasureName::RequestsAffected => self.requests_affected(),
             MeasureName::RevenueImpact => self.revenue_impact(),
             MeasureName::RollbackNeeded => self.rollback_needed(),
             MeasureName::ErrorRate => self.error_rate(),
@@ -224,7 +223,7 @@ impl Incident<'_> {
         (moment.as_str(), self.came(&[moment]))
     }
 
-    /// From one moment to another; so far where the second has not come.
+    /// The time from one moment to another; the time so far where the second is still to come.
     fn between(
         &self,
         name: MeasureName,
@@ -233,21 +232,25 @@ impl Incident<'_> {
         (end, to): (&'static str, Option<Mark>),
     ) -> Measure {
         let Some(from) = from else {
-            return Measure { to, ..not_said(name, format!("nobody said when `{wanted}` was")) };
+            return Measure {
+                to,
+                ..not_stated(name, format!("the time `{wanted}` is not recorded"))
+            };
         };
         let Some(to) = to else {
             if self.is_over() {
-                let sentence = format!("the incident is closed, and `{end}` is not on record");
-                return Measure { from: Some(from), ..not_said(name, sentence) };
+                let sentence = format!("the incident is closed, and `{end}` is not recorded");
+                return Measure { from: Some(from), ..not_stated(name, sentence) };
             }
-            let so_far = self.course.last.since(from.at);
+            let so_far = self.history.last.since(from.at);
             let sentence = format!("at least {} from `{}` so far", time(so_far), from.moment);
             let open = with(name, false, Figure::Seconds(so_far), sentence);
             return Measure { from: Some(from), ..open };
         };
         if to.at < from.at {
-            let sentence = format!("`{}` lies before `{}`: one of them is wrong", end, from.moment);
-            return Measure { from: Some(from), to: Some(to), ..not_said(name, sentence) };
+            let sentence =
+                format!("`{}` is earlier than `{}`: one of them is wrong", end, from.moment);
+            return Measure { from: Some(from), to: Some(to), ..not_stated(name, sentence) };
         }
         let span = to.at.since(from.at);
         let sentence = format!("{} from `{}` to `{end}`", time(span), from.moment);
@@ -257,13 +260,13 @@ impl Incident<'_> {
 
     fn time_to_approve(&self) -> Measure {
         let name = MeasureName::TimeToApprove;
-        if self.course.approved.is_none() && self.rollout.approvals().demands.is_empty() {
-            return not_said(name, "the policy asks for no approval".to_owned());
+        if self.history.approved.is_none() && self.rollout.approvals().demands.is_empty() {
+            return not_stated(name, "the policy requires no approval".to_owned());
         }
-        let approved = self.course.approved.map(|at| Mark { moment: "approved", at });
-        if approved.is_none() && self.course.attempts.len() > 1 {
+        let approved = self.history.approved.map(|at| Mark { moment: "approved", at });
+        if approved.is_none() && self.history.attempts.len() > 1 {
             let sentence = "the first attempt was never approved".to_owned();
-            return Measure { from: self.came(&[Moment::Declared]), ..not_said(name, sentence) };
+            return Measure { from: self.came(&[Moment::Declared]), ..not_stated(name, sentence) };
         }
         self.between(name, "declared", self.came(&[Moment::Declared]), ("approved", approved))
     }
@@ -271,8 +274,8 @@ impl Incident<'_> {
     fn slo(&self) -> Measure {
         let name = MeasureName::Slo;
         let policy = self.rollout.plan().policy();
-        let Some(slo) = policy.record().and_then(|record| record.slo.as_ref()) else {
-            return not_said(name, "the policy has no objective".to_owned());
+        let Some(slo) = policy.change_record().and_then(|record| record.slo.as_ref()) else {
+            return not_stated(name, "the policy has no SLO".to_owned());
         };
         let wanted = slo.from.as_str();
         let clock = self.between(name, wanted, self.came(&[slo.from]), self.to(slo.to));
@@ -280,28 +283,28 @@ impl Incident<'_> {
             Some(Figure::Seconds(taken)) => (taken, slo.within),
             _ => return clock,
         };
-        let known = clock.standing == Standing::Known;
+        let known = clock.status == MeasureStatus::Known;
         let words = format!("{} of the {} allowed", time(taken), time(allowed));
-        let (standing, figure, sentence) = if taken > allowed {
-            let so_far = if known { "" } else { " and not there yet" };
-            (Standing::Known, Some(Objective::Missed), format!("missed: {words}{so_far}"))
+        let (status, figure, sentence) = if taken > allowed {
+            let so_far = if known { "" } else { " and still running" };
+            (MeasureStatus::Known, Some(Objective::Missed), format!("missed: {words}{so_far}"))
         } else if known {
-            (Standing::Known, Some(Objective::Kept), format!("kept: {words}"))
+            (MeasureStatus::Known, Some(Objective::Kept), format!("met: {words}"))
         } else {
-            (Standing::Open, None, format!("open: {words} so far"))
+            (MeasureStatus::Open, None, format!("open: {words} so far"))
         };
-        let until = (standing == Standing::Open).then_some("open");
-        Measure { standing, figure: figure.map(Figure::Objective), until, sentence, ..clock }
+        let until = (status == MeasureStatus::Open).then_some("open");
+        Measure { status, figure: figure.map(Figure::Objective), until, sentence, ..clock }
     }
 
     fn measured_downtime(&self) -> Measure {
         let name = MeasureName::Downtime;
-        let Some(downtime) = self.rollout.downtime(self.course.last) else {
-            return not_said(name, "nobody said whether the service was down".to_owned());
+        let Some(downtime) = self.rollout.downtime(self.history.last) else {
+            return not_stated(name, "it is not recorded whether the service was down".to_owned());
         };
         let mark = |moment, at: Option<Timestamp>| at.map(|at| Mark { moment, at });
         if downtime.from.is_none() {
-            let sentence = "none: somebody said that the service was not down".to_owned();
+            let sentence = "none: the service was recorded as not down".to_owned();
             return with(name, true, Figure::Seconds(Span::ZERO), sentence);
         }
         let whole = time(downtime.whole);
@@ -325,26 +328,26 @@ impl Incident<'_> {
                 let sentence = format!("{}% of users", figure(100.0 * share, 4));
                 with(name, true, Figure::Share(share), sentence)
             }
-            None => not_said(name, "nobody said how many users were affected".to_owned()),
+            None => not_stated(name, "the share of affected users is not recorded".to_owned()),
         }
     }
 
-    fn requests_hurt(&self) -> Measure {
-        let name = MeasureName::RequestsHurt;
-        let hurt = self.course.hurt.by_version();
-        if hurt.is_empty() {
-            return not_said(name, "no reading counted requests".to_owned());
+    fn requests_affected(&self) -> Measure {
+        let name = MeasureName::RequestsAffected;
+        let affected = self.history.affected.by_version();
+        if affected.is_empty() {
+            return not_stated(name, "no reading counted requests".to_owned());
         }
         let known = self.rollout.state().is_final();
-        let words = hurt.iter().map(|(version, hurt)| {
+        let counts = affected.iter().map(|(version, impact)| {
             format!(
-                "{version}: at least {} by `{}`",
-                figure(hurt.at_least.round(), 12),
-                hurt.metric
+                "{version}: at least {}, counted by `{}`",
+                figure(impact.at_least.round(), 12),
+                impact.metric
             )
         });
-        let sentence = words.collect::<Vec<_>>().join("; ");
-        with(name, known, Figure::Requests(hurt), sentence)
+        let sentence = counts.collect::<Vec<_>>().join("; ");
+        with(name, known, Figure::Requests(affected), sentence)
     }
 
     fn revenue_impact(&self) -> Measure {
@@ -354,14 +357,14 @@ impl Incident<'_> {
                 let words = if *lost { "revenue was lost" } else { "no revenue was lost" };
                 with(name, true, Figure::Yes(*lost), words.to_owned())
             }
-            _ => not_said(name, "nobody said whether revenue was lost".to_owned()),
+            _ => not_stated(name, "it is not recorded whether revenue was lost".to_owned()),
         }
     }
 
     fn rollback_needed(&self) -> Measure {
         let name = MeasureName::RollbackNeeded;
-        if let Some(at) = self.course.turned_back {
-            let words = "the fix was taken back or stopped with traffic on it".to_owned();
+        if let Some(at) = self.history.turned_back {
+            let words = "yes: the fix was rolled back or stopped while it had traffic".to_owned();
             let to = Some(Mark { moment: "turned_back", at });
             return Measure { to, ..with(name, true, Figure::Yes(true), words) };
         }
@@ -379,18 +382,19 @@ impl Incident<'_> {
         let mut rows = table.rows.iter().filter(|row| row.kind == MetricKind::Proportion);
         let first = rows.clone().next();
         let Some(row) = rows.find(|row| row.metric.as_str() == "error_rate").or(first) else {
-            return not_said(name, "the policy has no proportion".to_owned());
+            return not_stated(name, "the policy has no metric of kind `proportion`".to_owned());
         };
         let after = row.cells.iter().rev().flatten().next().map(|cell| cell.canary);
         if row.live.is_none() && after.is_none() {
-            return not_said(name, format!("`{}` was never read", row.metric));
+            return not_stated(name, format!("`{}` has no reading", row.metric));
         }
-        let rate = ErrorRate { metric: row.metric, record: row.record, before: row.live, after };
+        let rate =
+            ErrorRate { metric: row.metric, reference: row.reference, before: row.live, after };
         let percent = |rate: Option<f64>| {
-            rate.map_or_else(|| "not read".to_owned(), |r| format!("{}%", figure(100.0 * r, 3)))
+            rate.map_or_else(|| "no reading".to_owned(), |r| format!("{}%", figure(100.0 * r, 3)))
         };
         let sentence = format!(
-            "`{}`: {} before, {} with the fix",
+            "`{}`: {} without the fix, {} with it",
             row.metric,
             percent(row.live),
             percent(after)
@@ -399,7 +403,7 @@ impl Incident<'_> {
         with(name, known, Figure::ErrorRate(rate), sentence)
     }
 
-    /// What people gave as facts of their house.
+    /// A measure that is taken from facts of the policy.
     fn given(&self, name: MeasureName, facts: &[&str]) -> Measure {
         let vocabulary = self.rollout.plan().policy().vocabulary();
         let known: BTreeMap<String, f64> = facts
@@ -411,7 +415,7 @@ impl Incident<'_> {
             .collect();
         let names = facts.iter().map(|fact| format!("`{fact}`")).collect::<Vec<_>>().join(", ");
         match (facts, known.values().next()) {
-            (_, None) => not_said(name, format!("nobody gave {names}")),
+            (_, None) => not_stated(name, format!("{names} not set")),
             ([_], Some(count)) => with(name, true, Figure::Count(*count), figure(*count, 12)),
             (_, Some(_)) => {
                 let words = known.iter().map(|(fact, value)| format!("`{fact}` {value}"));

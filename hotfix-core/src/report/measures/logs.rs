@@ -1,4 +1,4 @@
-//! Several logs in one text: each begins with its opening line.
+//! Splitting of a text that contains several logs, each with its opening line.
 
 use serde::Deserialize;
 
@@ -9,12 +9,12 @@ pub fn starts_with_an_opening(text: &[u8]) -> bool {
     is_opening(first_line(text))
 }
 
-/// The first line of a text, which in a log is its opening.
+/// The first line of a text; in a log, the opening line.
 pub(super) fn first_line(text: &[u8]) -> &[u8] {
     text.split(|byte| *byte == b'\n').next().unwrap_or_default()
 }
 
-/// The logs of a text that has them one after another: each begins with its opening line.
+/// Splits a text of concatenated logs; each begins with its opening line.
 ///
 /// ```
 /// use hotfix_core::report::measures::split_logs;
@@ -25,7 +25,8 @@ pub(super) fn first_line(text: &[u8]) -> &[u8] {
 /// ```
 ///
 /// # Errors
-/// `HF-REP-021` where the text does not begin with an opening. An empty text has no logs.
+/// [`MeasureError::NoOpening`] where the text does not begin with an opening line. An empty text
+/// has no logs.
 pub fn split_logs(text: &[u8]) -> Result<Vec<&[u8]>, MeasureError> {
     let mut begins = Vec::new();
     let mut at = 0;
@@ -41,7 +42,7 @@ pub fn split_logs(text: &[u8]) -> Result<Vec<&[u8]>, MeasureError> {
     Ok(begins.iter().zip(ends).filter_map(|(begin, end)| text.get(*begin..end)).collect())
 }
 
-/// Only a line that has the words is read.
+/// Whether a line is an opening. Only lines that contain the words are parsed.
 fn is_opening(line: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Kind<'a> {

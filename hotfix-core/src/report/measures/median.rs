@@ -1,38 +1,39 @@
-//! The median of times of which some still run.
+//! Median of times of which some are still running.
 
 use serde::Serialize;
 
 use crate::unit::Span;
 
-/// The median of times, by Kaplan and Meier, so that what still runs is not left out: without it long incidents would be
-/// missing as long as they last, and the median too small.
+/// Kaplan–Meier median of times of which some are still running.
 ///
-/// Where the curve lies at one half from one end to the next, it is the middle of the two, as usual for an even number.
-/// Where no end follows that, or the curve never comes down to a half, only the least that it can be is certain. Source: Kaplan and Meier (1958),
-/// Journal of the American Statistical Association 53(282).
+/// Running times are included, because without them long incidents would be missing while they
+/// last, and the median would be too small. Where the curve is at one half between two ended times,
+/// the median is the middle of the two, as usual for an even number. Where no ended time follows,
+/// or the curve never falls to one half, only a lower limit is known. Source: Kaplan and Meier
+/// (1958), Journal of the American Statistical Association 53(282).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Median {
-    /// The median; absent where there is none or too many still run.
+    /// The median; absent where there are no times or too many are still running.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<Span>,
-    /// Where too many still run to say: it is at least this.
+    /// Lower limit of the median, where too many times are still running.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Span>,
-    /// How many times are known.
+    /// Number of times that have ended.
     pub known: usize,
-    /// How many still run.
+    /// Number of times that are still running.
     pub open: usize,
-    /// How many nobody told the beginning or the end of. They are in no figure.
-    pub not_said: usize,
+    /// Number of times whose beginning or end is not recorded. They are not in the median.
+    pub not_stated: usize,
 }
 
 impl Median {
-    /// Of times, each with whether it has ended; `not_said` more are not known at all.
-    pub(super) fn of(mut times: Vec<(Span, bool)>, not_said: usize) -> Self {
-        // Of equal times those that ended come first: what still runs at that time lasts longer.
+    /// Median of times, each with whether it has ended. `not_stated` further times are not known.
+    pub(super) fn of(mut times: Vec<(Span, bool)>, not_stated: usize) -> Self {
+        // Among equal times, ended ones come first: a running one lasts longer.
         times.sort_by_key(|(span, ended)| (*span, !*ended));
         let known = times.iter().filter(|(_, ended)| *ended).count();
-        let median = Self { known, open: times.len() - known, not_said, ..Self::default() };
+        let median = Self { known, open: times.len() - known, not_stated, ..Self::default() };
         let longest = times.last().map(|(span, _)| *span);
         let mut left = times.len();
         let mut alive = 1.0_f64;
@@ -40,7 +41,7 @@ impl Median {
         for (span, ended) in &times {
             if *ended {
                 if let Some(half) = half {
-                    // At the same time as the half itself there is no level stretch.
+                    // The curve stays at one half until this time.
                     return Self { seconds: Some(middle(half, *span)), ..median };
                 }
                 alive *= 1.0 - 1.0 / left as f64;
@@ -55,8 +56,8 @@ impl Median {
         Self { at_least: half.or(longest), ..median }
     }
 
-    /// In a few words.
-    pub(super) fn words(&self) -> String {
+    /// The median as text, with the number of times.
+    pub(super) fn text(&self) -> String {
         let value = match (self.seconds, self.at_least) {
             (Some(span), _) => crate::text::time(span),
             (None, Some(span)) => format!("at least {}", crate::text::time(span)),
@@ -100,7 +101,8 @@ mod tests {
 
     #[test]
     fn post_3_what_still_runs_makes_the_median_no_smaller() {
-        // 6-MP of Freireich and others (1963), as Kaplan-Meier is taught with: 21 patients, median 23 weeks.
+        // 6-MP of Freireich and others (1963), as Kaplan-Meier is taught with: 21 patients, median
+        // 23 weeks.
         let ended = [6, 6, 6, 7, 10, 13, 16, 22, 23].map(|week| (week, true));
         let open = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35].map(|week| (week, false));
         let times: Vec<_> = ended.into_iter().chain(open).collect();

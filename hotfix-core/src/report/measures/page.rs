@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::dora::{Dora, DoraRow, Period};
-use super::{Measure, MeasureName, Measures, Standing};
+use super::{Measure, MeasureName, MeasureStatus, Measures};
 use crate::text::{figure, markdown, words};
 
 pub(super) fn measures(measures: &Measures) -> String {
@@ -17,7 +17,7 @@ pub(super) fn measures(measures: &Measures) -> String {
             page,
             "| {} | {} | {} | {} |",
             called(measure.name),
-            markdown(&told(measure)),
+            markdown(&described(measure)),
             markdown(&mark(measure.from)),
             markdown(&mark(measure.to)),
         );
@@ -26,7 +26,7 @@ pub(super) fn measures(measures: &Measures) -> String {
     page
 }
 
-/// A measure's name as people read it.
+/// Title of a measure.
 pub(crate) fn called(name: MeasureName) -> String {
     match name {
         MeasureName::Slo => "SLO".to_owned(),
@@ -34,13 +34,13 @@ pub(crate) fn called(name: MeasureName) -> String {
     }
 }
 
-/// What is known of a measure, or why it is missing.
-pub(crate) fn told(measure: &Measure) -> String {
-    // Names of moments and metrics need no marks in a table.
+/// The sentence of a measure for a table.
+pub(crate) fn described(measure: &Measure) -> String {
+    // Names of moments and metrics need no backticks in a table.
     let sentence = measure.sentence.replace('`', "");
-    match measure.standing {
-        Standing::Known | Standing::Open => sentence,
-        Standing::NotSaid => format!("not said: {sentence}"),
+    match measure.status {
+        MeasureStatus::Known | MeasureStatus::Open => sentence,
+        MeasureStatus::NotStated => format!("not known: {sentence}"),
     }
 }
 
@@ -65,16 +65,16 @@ pub(super) fn trend(dora: &Dora) -> String {
             outcomes.superseded,
             outcomes.open,
             failure_rate(row),
-            row.lead_time.words(),
-            row.time_to_restore.words(),
+            row.lead_time.text(),
+            row.time_to_restore.text(),
         );
     }
-    page.push_str("\nTimes are medians; what is still open counts as a time that runs on. ");
+    page.push_str("\nTimes are medians; open ones count as times that are still running. ");
     let clocks = &dora.clocks;
     let _ = writeln!(
         page,
-        "Lead times count from the start of the fix ({}), its plan ({}) or another attempt's beginning ({}); {} have none.",
-        clocks.fix_started, clocks.plan_created, clocks.attempt_begun, clocks.not_said
+        "Lead times are counted from the start of the fix ({}), from its plan ({}) or from the start of a further attempt ({}); {} have no start.",
+        clocks.fix_started, clocks.plan_created, clocks.attempt_begun, clocks.not_stated
     );
     page
 }

@@ -1,9 +1,9 @@
-//! Incidents like one at hand, by their facts (POST-3).
+//! Similar incidents, by their facts.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::course::{Course, Incident};
+use super::incident_history::{Incident, IncidentHistory};
 use super::logs::first_line;
 use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening};
 use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, Vocabulary};
@@ -11,43 +11,43 @@ use crate::policy::Policy;
 use crate::rollout::{Rollout, State};
 use crate::unit::Span;
 
-/// What a pair of 'no' is worth beside a pair of 'yes': most incidents have most troubles not.
+/// Weight of a flag that is false in both incidents: most flags are false in most incidents.
 const BOTH_NO: f64 = 0.25;
-/// What a fact that only one of the two knows is worth as a difference: it may agree or not.
+/// Weight of a fact that is known of only one of the two incidents: it may agree or not.
 const HALF_KNOWN: f64 = 0.5;
 
-/// What came of an incident says nothing of what it is like.
+/// Facts that are not compared, because they are outcomes of an incident.
 const OUTCOMES: [&str; 3] = ["support_tickets", "coverage_before", "coverage_after"];
 
-/// What is known of the incident at hand.
+/// The known facts of an incident, to be compared with logs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
     facts: Facts,
     vocabulary: Vocabulary,
-    /// Its log's first line, so that it is not compared with itself.
+    /// First line of its log, so that it is not compared with itself.
     opening: Option<Vec<u8>>,
 }
 
-/// How alike two incidents are, and why.
+/// Similarity of a logged incident, and the facts it is based on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Similar {
-    /// Which of the logs, from 0.
+    /// Index of the log, from 0.
     pub log: usize,
     /// The incident's id.
     pub incident: String,
-    /// 0 to 1: the weight of what agrees of the weight of all that either knows.
+    /// Weight of the facts that agree, divided by the weight of all facts known of either: 0 to 1.
     pub score: f64,
-    /// Facts that agree, wholly or in part; the weightiest first.
+    /// Facts that agree, fully or partly, the highest weight first.
     pub agree: Vec<Agreement>,
     /// Facts that differ.
     pub differ: Vec<String>,
-    /// Facts that only one of the two knows.
+    /// Facts that are known of only one of the two.
     pub unknown: Vec<String>,
-    /// Where it ended, or is.
+    /// Last state of the rollout.
     pub state: State,
-    /// The version that was tried last.
+    /// Version of the last attempt.
     pub version: String,
-    /// How long it took until it was over for users, where that is known.
+    /// Time until the incident was resolved for users, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovered_after: Option<Span>,
 }
@@ -55,20 +55,20 @@ pub struct Similar {
 /// A fact that agrees.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Agreement {
-    /// Its name.
+    /// Name of the fact.
     pub fact: String,
-    /// How far, above 0 to 1.
+    /// Degree of agreement: above 0, at most 1.
     pub by: f64,
-    /// What the other incident has.
+    /// Value in the logged incident.
     pub value: FactValue,
 }
 
 impl Known {
-    /// From the facts of an incident, as `incident.facts` has them; `service` and `preceding_deploy` are facts, too. Without a
-    /// policy the built-in facts are known alone.
+    /// Reads the facts of an incident, in the form of `incident.facts`; `service` and
+    /// `preceding_deploy` are facts, too. Without a policy, only the built-in facts are known.
     ///
     /// # Errors
-    /// `HF-FACT-…` for a fact that the policy does not know, or of another type.
+    /// [`MeasureError::Facts`] for a fact that the policy does not declare, or of another type.
     pub fn from_facts(
         facts: &Map<String, Value>,
         policy: Option<&Policy>,
@@ -78,20 +78,22 @@ impl Known {
         Ok(Self { facts, vocabulary, opening: None })
     }
 
-    /// From a log: what was known at its end.
+    /// Reads the facts that were known at the end of a log.
     ///
     /// # Errors
-    /// What a broken log gives.
+    /// [`MeasureError::Log`] for a log that cannot be read.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
-        let (rollout, _) = Course::read(log).map_err(|error| MeasureError::of_log(0, error))?;
+        let (rollout, _) =
+            IncidentHistory::read(log).map_err(|error| MeasureError::of_log(0, error))?;
         let vocabulary = rollout.plan().policy().vocabulary().clone();
         Ok(Self { facts: facts(&rollout), vocabulary, opening: Some(first_line(log).to_owned()) })
     }
 
-    /// From a log, or a JSON object of facts.
+    /// Reads a log, or a JSON object of facts.
     ///
     /// # Errors
-    /// As [`from_log`](Self::from_log) and [`from_facts`](Self::from_facts); `HF-REP-022` where it is neither.
+    /// Those of [`from_log`](Self::from_log) and [`from_facts`](Self::from_facts);
+    /// [`MeasureError::Subject`] for a text that is neither.
     pub fn read(text: &[u8], policy: Option<&Policy>) -> Result<Self, MeasureError> {
         if starts_with_an_opening(text) {
             return Self::from_log(text);
@@ -102,12 +104,15 @@ impl Known {
     }
 }
 
-/// The incidents of these logs, the most alike first; of equal ones the earlier log. Its own log is left out.
+/// Compares an incident with those of the logs. The most similar comes first; among equal ones, the
+/// earlier log. The incident's own log is left out.
 ///
-/// Each fact that either knows has a weight: 1; a flag that is 'no' on both sides a quarter; one that only one of the two
-/// knows a half, and it agrees by nothing. Flags and texts (without regard to case) agree or not. Numbers agree where the
-/// other incident's policy has them in one class, since no rule of it tells them apart; else by the smaller over the larger.
-/// Times and what came of an incident (`support_tickets`, `coverage_before`, `coverage_after`) are not compared. The score is the weight that agrees over the whole weight; 0 where neither knows anything.
+/// The score is the weight of the facts that agree, divided by the weight of all facts known of
+/// either incident; 0 where there are none. A fact has the weight 1; a flag that is false in both
+/// incidents 0.25; a fact that is known of only one of the two 0.5, without agreement. Flags and
+/// texts (ignoring case) agree or do not. Numbers agree where no rule of the other incident's
+/// policy distinguishes them; else the agreement is the smaller divided by the larger. Times and
+/// outcomes (`support_tickets`, `coverage_before`, `coverage_after`) are not compared.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -134,24 +139,22 @@ impl Known {
 /// ```
 ///
 /// # Errors
-/// What a broken log gives, with its place.
-///
-/// Shows POST-3.
+/// [`MeasureError::Log`] for a log that cannot be read.
 pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureError> {
     let mut found = Vec::with_capacity(logs.len());
     for (index, log) in logs.iter().enumerate() {
         if known.opening.as_deref() == Some(first_line(log)) {
             continue;
         }
-        let (rollout, course) =
-            Course::read(log).map_err(|error| MeasureError::of_log(index, error))?;
-        found.push(compare(known, index, Incident { rollout: &rollout, course: &course }));
+        let (rollout, history) =
+            IncidentHistory::read(log).map_err(|error| MeasureError::of_log(index, error))?;
+        found.push(compare(known, index, Incident { rollout: &rollout, history: &history }));
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.log.cmp(&b.log)));
     Ok(found)
 }
 
-/// Its facts, with the service that the incident names.
+/// The facts of a rollout, with the service of its incident.
 fn facts(rollout: &Rollout) -> Facts {
     let mut facts = rollout.facts().clone();
     let service = FactId::BuiltIn(Fact::Service);
@@ -177,8 +180,8 @@ fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
         unknown: Vec::new(),
         state: measures.state,
         version: measures.version,
-        recovered_after: match (recovered_after.standing, recovered_after.figure) {
-            (super::Standing::Known, Some(Figure::Seconds(span))) => Some(span),
+        recovered_after: match (recovered_after.status, recovered_after.figure) {
+            (super::MeasureStatus::Known, Some(Figure::Seconds(span))) => Some(span),
             _ => None,
         },
     };
@@ -216,13 +219,13 @@ fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
     similar
 }
 
-/// The names that either has, in the order of ours, then theirs.
+/// The facts of both vocabularies: first ours, then the further ones of theirs.
 fn names<'a>(ours: &'a Vocabulary, theirs: &'a Vocabulary) -> Vec<&'a str> {
     let new = theirs.names().filter(|name| ours.find(name).is_none());
     ours.names().chain(new).filter(|name| !OUTCOMES.contains(name)).collect()
 }
 
-/// How far two values agree, 0 to 1.
+/// Degree of agreement of two values, 0 to 1.
 fn agreement(ours: &FactValue, other: &FactValue, id: FactId, policy: &Policy) -> f64 {
     match (ours, other) {
         (FactValue::Flag(a), FactValue::Flag(b)) => f64::from(u8::from(a == b)),
@@ -233,7 +236,7 @@ fn agreement(ours: &FactValue, other: &FactValue, id: FactId, policy: &Policy) -
         _ => {
             let (Some(a), Some(b)) = (ours.as_number(), other.as_number()) else { return 0.0 };
             let space = &policy.reasoning().space;
-            // One class is no cut.
+            // A single class does not distinguish values.
             let place = space.variable(id).filter(|place| space.classes(*place) > 1);
             let class = |value| place.and_then(|place| space.class(place, value));
             let same_class = class(ours).is_some() && class(ours) == class(other);

@@ -1,4 +1,4 @@
-//! A trend as a drawing, with what it shows in words.
+//! Chart of a trend, with a text alternative.
 
 use std::fmt::Write as _;
 
@@ -11,47 +11,48 @@ use crate::report::chart::round_step;
 use crate::text::figure;
 use crate::unit::Span;
 
-/// Of one panel; there are two by two.
+/// Width of one of the four panels.
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 48.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 32.0;
 const BOTTOM: f64 = 28.0;
-/// At most so many labels stand beside each other.
+/// Most labels of an axis.
 const LABELS: usize = 6;
 
-/// Colours that colour-blind readers tell apart, blue and vermilion of Okabe and Ito (2008), on the page's own ground.
+/// Colours that colour-blind readers can distinguish: blue and vermilion of Okabe and Ito (2008).
 const STYLE: &str = ".all{fill:#0072b2}.bad{fill:#d55e00}.line{fill:none;stroke:#0072b2;stroke-width:2}\
     .least{fill:#fff;stroke:#0072b2;stroke-width:2}.axis{stroke:#8c8c8c;stroke-width:1}.grid{stroke:#8c8c8c;stroke-opacity:.35}\
     text{font:12px sans-serif;fill:#595959}";
 
-/// A drawing with its text alternative.
+/// A chart with its text alternative.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Chart {
-    /// The drawing: SVG with a title and a description for readers that do not see it.
+    /// The chart: SVG with a title and a description for screen readers.
     pub svg: String,
-    /// What it shows.
-    pub words: String,
+    /// The content of the chart as text.
+    pub text: String,
 }
 
-/// A value of a panel; hollow where it is at least that.
+/// A value of a panel; hollow where it is a lower limit.
 #[derive(Clone, Copy)]
 struct Point {
     value: f64,
     hollow: bool,
 }
 
-/// Four panels: deployments (failed ones in the other colour), change failure rate, lead time, time to restore.
+/// Four panels: deployments (failed ones in another colour), change failure rate, lead time, time
+/// to restore.
 pub(super) fn trend(dora: &Dora) -> Option<Chart> {
     let rows = &dora.periods;
     if rows.is_empty() {
         return None;
     }
-    let words = words(dora);
+    let text = text(dora);
     let mut svg = format!(
-        "<svg role=\"img\" aria-labelledby=\"trend-title trend-words\" viewBox=\"0 0 {} {}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
-         <title id=\"trend-title\">DORA's four keys by {}</title>\n<desc id=\"trend-words\">{words}</desc>\n<style>{STYLE}</style>\n",
+        "<svg role=\"img\" aria-labelledby=\"trend-title trend-text\" viewBox=\"0 0 {} {}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
+         <title id=\"trend-title\">The four DORA metrics by {}</title>\n<desc id=\"trend-text\">{text}</desc>\n<style>{STYLE}</style>\n",
         2.0 * WIDTH,
         2.0 * HEIGHT,
         dora.by
@@ -61,7 +62,7 @@ pub(super) fn trend(dora: &Dora) -> Option<Chart> {
     };
     let counted = rows.iter().map(|row| row.deployments as f64);
     let panels = [
-        Panel::new("Deployments (failed ones below)", (0.0, 0.0), rows, counted),
+        Panel::new("Deployments (failed ones at the bottom)", (0.0, 0.0), rows, counted),
         Panel::of("Change failure rate (%)", (WIDTH, 0.0), rows, rate),
         Panel::of("Lead time, median (hours; hollow: at least)", (0.0, HEIGHT), rows, |row| {
             hours(&row.lead_time)
@@ -82,23 +83,23 @@ pub(super) fn trend(dora: &Dora) -> Option<Chart> {
         svg.push_str("</g>\n");
     }
     svg.push_str("</svg>\n");
-    Some(Chart { svg, words })
+    Some(Chart { svg, text })
 }
 
-fn words(dora: &Dora) -> String {
-    let mut words = String::new();
+fn text(dora: &Dora) -> String {
+    let mut text = String::new();
     for row in dora.periods.iter().chain([&dora.whole]) {
         let _ = write!(
-            words,
+            text,
             "{}: {} deployments, change failure rate {}, lead time {}, time to restore {}. ",
             row.period.as_deref().unwrap_or("All"),
             row.deployments,
             failure_rate(row),
-            row.lead_time.words(),
-            row.time_to_restore.words(),
+            row.lead_time.text(),
+            row.time_to_restore.text(),
         );
     }
-    words.trim_end().to_owned()
+    text.trim_end().to_owned()
 }
 
 fn hours(median: &Median) -> Option<Point> {
@@ -114,10 +115,10 @@ struct Panel {
     title: &'static str,
     at: (f64, f64),
     count: usize,
-    /// The distance between two lines of the grid, and the highest of them.
+    /// Distance between two grid lines, and value of the highest one.
     step: f64,
     top: f64,
-    /// None: bars.
+    /// Points of a line; `None` for bars.
     points: Option<Vec<Option<Point>>>,
 }
 
@@ -188,7 +189,7 @@ impl Panel {
         }
     }
 
-    /// How many versions had traffic; those that failed from the ground up.
+    /// Bars of the deployments, with the failed ones at the bottom.
     fn bars(&self, svg: &mut String, rows: &[DoraRow]) {
         for (index, row) in rows.iter().enumerate() {
             let (failed, all) = (row.outcomes.failed as f64, row.deployments as f64);
@@ -206,7 +207,7 @@ impl Panel {
         }
     }
 
-    /// A value a period; where there is none, the line is broken.
+    /// One value per period; the line is interrupted where there is none.
     fn line(&self, svg: &mut String, points: &[Option<Point>]) {
         let placed: Vec<(usize, Option<Point>)> = points.iter().copied().enumerate().collect();
         for stretch in placed.split(|(_, point)| point.is_none()).filter(|part| part.len() > 1) {

@@ -1,4 +1,4 @@
-//! A measure and what it may come to.
+//! A measure and its value.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use crate::grade::closed_set;
 use crate::unit::{MetricName, Span, Timestamp};
 
 closed_set! {
-    /// How well a measure is known.
-    Standing {
-        /// It is known for good, unless somebody corrects what it rests on.
+    /// Status of a measure.
+    MeasureStatus {
+        /// The value is final, unless a time that it is computed from is corrected.
         Known = "known",
-        /// The incident goes on: the value is the one so far.
+        /// The incident is not over: the value is the one so far.
         Open = "open",
-        /// Nobody said what it takes. It is no zero.
-        NotSaid = "not_said",
+        /// The inputs of the measure were not recorded. The value is unknown, not zero.
+        NotStated = "not_stated",
     }
-    /// What became of an objective.
+    /// Outcome of an objective.
     Objective {
-        /// It was reached in time.
+        /// Met in time.
         Kept = "kept",
-        /// It was not, or its time is up.
+        /// Not met in time.
         Missed = "missed",
     }
 }
@@ -30,80 +30,80 @@ closed_set! {
 /// One measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measure {
-    /// Which.
+    /// Name of the measure.
     pub name: MeasureName,
-    /// How well it is known.
-    pub standing: Standing,
-    /// Its value; absent where it was not said, and of an objective that is open.
+    /// Status of the measure.
+    pub status: MeasureStatus,
+    /// The value; absent where it was not stated, and for an objective that is open.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub figure: Option<Figure>,
-    /// `open` where the value runs on.
+    /// `open` where the clock still runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<&'static str>,
-    /// Where its clock started.
+    /// Start of its clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Mark>,
-    /// Where it stopped.
+    /// End of its clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Mark>,
-    /// It in a sentence, with what is missing where something is.
+    /// The measure as a sentence, or what is missing.
     pub sentence: String,
 }
 
-/// A moment that a measure rests on.
+/// A moment from or to which a measure runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Mark {
-    /// Its name: a [`Moment`](crate::grade::Moment), or what happened.
+    /// Name of the moment: a [`Moment`](crate::grade::Moment), or an event.
     pub moment: &'static str,
-    /// When.
+    /// Time of the moment.
     pub at: Timestamp,
 }
 
-/// A value, by what it is.
+/// Value of a measure, by its type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Figure {
-    /// A time, in seconds.
+    /// A time span, in seconds.
     Seconds(Span),
     /// Yes or no.
     Yes(bool),
-    /// A part of a whole.
+    /// A share from 0 to 1.
     Share(f64),
-    /// A number of things.
+    /// A count.
     Count(f64),
-    /// What became of the objective.
+    /// Outcome of the objective.
     Objective(Objective),
-    /// Bad requests, by version.
-    Requests(BTreeMap<String, Hurt>),
-    /// The share of requests that fail.
+    /// Failed requests by version.
+    Requests(BTreeMap<String, Impact>),
+    /// Error rate without and with the fix.
     ErrorRate(ErrorRate),
-    /// What people gave, by fact.
+    /// Values of facts, by fact.
     Facts(BTreeMap<String, f64>),
 }
 
-/// How many requests a version hurt.
+/// Failed requests of one version.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Hurt {
-    /// At least so many: a request may be bad for several metrics, so only the worst one counts, and what was not read is not
-    /// in it.
+pub struct Impact {
+    /// Lower limit: a request may fail for several metrics, so only the metric with the highest
+    /// count is used, and requests without a reading are not counted.
     pub at_least: f64,
-    /// The metric that says so.
+    /// The metric with the highest count.
     pub metric: MetricName,
 }
 
-/// The error rate before and after the fix.
+/// Error rate before the incident, without the fix and with it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ErrorRate {
     /// The metric: `error_rate`, else the policy's first proportion.
     pub metric: MetricName,
-    /// From before the incident, where that is on record.
+    /// Reference from before the incident, if the policy has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub record: Option<f64>,
-    /// Of the live version, over the whole rollout.
+    pub reference: Option<f64>,
+    /// Rate of the live version over the whole rollout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<f64>,
-    /// Of the fix, in the last phase that was watched.
+    /// Rate of the fix in the last phase that was watched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<f64>,
 }

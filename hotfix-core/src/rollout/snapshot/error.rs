@@ -1,4 +1,4 @@
-//! Why a snapshot is not made or not taken up.
+//! Errors of making and restoring a snapshot.
 
 use std::fmt::Display;
 
@@ -8,41 +8,42 @@ use crate::stats::StatError;
 use super::SNAPSHOT_FORMAT;
 use crate::rollout::log::LogError;
 
-/// A snapshot that cannot be made or taken up. The log is the truth: it can be replayed in any case.
+/// A snapshot that cannot be made or restored. The log can be replayed in any case.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
-    /// It begins otherwise.
-    #[error("the bytes are no snapshot: replay the log")]
+    /// It does not begin like a snapshot.
+    #[error("the bytes are not a snapshot: replay the log")]
     Foreign,
     /// Another release wrote it.
     #[error(
-        "the snapshot has format {found}, and this release reads format {SNAPSHOT_FORMAT}: replay the log"
+        "the snapshot has format {found}, and this release reads format {SNAPSHOT_FORMAT}: replay \
+         the log"
     )]
     Format {
         /// The number it has.
         found: u32,
     },
     /// Bytes are missing or too many.
-    #[error("the snapshot is not as long as it says: replay the log")]
+    #[error("the snapshot is not as long as its header says: replay the log")]
     Length,
-    /// Its digest is another.
+    /// Its digest does not match.
     #[error("the snapshot was changed since it was made: replay the log")]
     Changed,
-    /// Its content is no state.
+    /// Its content is not a valid state.
     #[error("the snapshot's content cannot be read: {fault}: replay the log")]
     Content {
         /// What is wrong.
         fault: String,
     },
-    /// Its state is none of its plan.
-    #[error("the snapshot does not fit its own plan in {what}: replay the log")]
+    /// Its state does not fit its plan or its log.
+    #[error("the snapshot does not fit its plan or its log ({what}): replay the log")]
     Misfit {
         /// Which part.
         what: &'static str,
     },
-    /// No log is made.
-    #[error("a rollout without a log has no snapshot: choose a recording that makes lines")]
+    /// The rollout writes no log.
+    #[error("a rollout without a log has no snapshot: choose `Keep` or `HandOut` as recording")]
     NoLog,
     /// A value that no snapshot can hold.
     #[error("the rollout cannot be written as a snapshot: {fault}: keep the log")]
@@ -50,13 +51,13 @@ pub enum SnapshotError {
         /// What is wrong.
         fault: String,
     },
-    /// The plan it holds cannot be made.
-    #[error("the snapshot's plan cannot be made: {0}: replay the log")]
+    /// Its plan is not valid.
+    #[error("the snapshot's plan is not valid: {0}: replay the log")]
     Plan(#[from] PlanError),
-    /// The policy's figures are no test's.
-    #[error("the snapshot's policy has no test: {0}: replay the log")]
+    /// A test cannot be built from the policy's figures.
+    #[error("a test cannot be built from the snapshot's policy: {0}: replay the log")]
     Test(#[from] StatError),
-    /// The tail cannot be taken up.
+    /// The tail of the log cannot be read.
     #[error("in the log after the snapshot, {0}")]
     Tail(#[from] LogError),
 }

@@ -1,6 +1,8 @@
-//! The rollout at one moment, in bytes: with the log's lines after it, the same as a replay of the whole log (ROLL-7).
+//! Snapshots: the rollout at one moment, in bytes. A snapshot with the log's lines after it equals
+//! a replay of the whole log.
 //!
-//! The log is the truth, a snapshot saves the time to read it. See `docs/decisions/snapshots.md`.
+//! The log is authoritative; a snapshot saves the time to read it. See
+//! `docs/decisions/snapshots.md`.
 
 mod envelope;
 mod error;
@@ -26,7 +28,7 @@ pub use envelope::SNAPSHOT_FORMAT;
 pub use error::SnapshotError;
 
 use envelope::Envelope;
-use state::CaseState;
+use state::StateSnapshot;
 
 /// Where in its log a snapshot was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,15 +56,16 @@ struct Content {
     opening: String,
     /// None where it was taken out of the log.
     salt: Option<String>,
-    case: CaseState,
+    case: StateSnapshot,
 }
 
 impl Rollout {
-    /// The present state in bytes, for [`restore`](Self::restore). The same state gives the same bytes.
+    /// The present state in bytes, for [`restore`](Self::restore). The same state gives the same
+    /// bytes.
     ///
-    /// It is taken between two calls, as often as the host likes; the log is kept whole, for a snapshot can be refused by
-    /// another release and is no record. It holds names in the clear, and the salt: once personal values are taken out of
-    /// the log, throw older snapshots away and make new ones from a replay.
+    /// Make it between two calls, as often as you like. Keep the whole log: another release may
+    /// refuse the snapshot. It has names in plain text, and the salt: after a redaction of the log
+    /// delete older snapshots and make new ones from a replay.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -82,17 +85,18 @@ impl Rollout {
     /// let begin = rollout.log().len();
     /// rollout.handle("2026-03-03T14:35:00Z".parse()?, &note)?;
     ///
-    /// let again = Rollout::restore(&snapshot, rollout.log()[begin..].as_bytes(), Recording::Keep)?;
+    /// let again = Rollout::restore(&snapshot, rollout.log()[begin..].as_bytes(),
+    /// Recording::Keep)?;
     /// assert_eq!(again.head(), rollout.head());
     /// assert_eq!(again.snapshot()?, rollout.snapshot()?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// `HF-SNAP-007` where no log is made ([`Recording::Off`]): there would be no tail to go on with. `HF-SNAP-008` for
-    /// what cannot be written; none is expected.
+    /// [`SnapshotError`] where no log is written ([`Recording::Off`]), or where a value cannot be
+    /// written, which is not expected.
     pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
-        // The plan in force: another release may have taken the place of the first.
+        // The plan in force: another release may have replaced the first.
         let Self { plan, case, journal, revision: _, changes: _, actions: _ } = self;
         let head = self.head().ok_or(SnapshotError::NoLog)?;
         let opening = Opening {
@@ -106,27 +110,27 @@ impl Rollout {
         let content = Content {
             opening: written.and(opening)?,
             salt: journal.salt.text().map(str::to_owned),
-            case: CaseState::of(case).map_err(error::unwritten)?,
+            case: StateSnapshot::of(case).map_err(error::unwritten)?,
         };
         let content = rmp_serde::to_vec_named(&content).map_err(error::unwritten)?;
         Ok(Envelope { at: SnapshotHead { seq: case.seq, head }, content: &content }.seal())
     }
 
-    /// Where the tail of the log begins that goes with this snapshot.
+    /// Where the tail of the log after this snapshot begins.
     ///
     /// # Errors
-    /// `HF-SNAP-001` to `-004`.
+    /// [`SnapshotError`] where the bytes are not those of a snapshot of this format.
     pub fn snapshot_head(snapshot: &[u8]) -> Result<SnapshotHead, SnapshotError> {
         Ok(Envelope::open(snapshot)?.at)
     }
 
-    /// Takes up a snapshot and the log's lines after it, which may be none: the same as
-    /// [`replay`](Self::replay) of the whole log, byte for byte. [`log`](Self::log) has the lines of the tail, and those to
-    /// come. See [`snapshot`](Self::snapshot) for an example.
+    /// Restores a snapshot and the log's lines after it, if any: the same as
+    /// [`replay`](Self::replay) of the whole log, byte for byte. [`log`](Self::log) has the lines
+    /// of the tail, and those to come. See [`snapshot`](Self::snapshot) for an example.
     ///
     /// # Errors
-    /// `HF-SNAP-001` to `-006` for the snapshot, and then what `replay` says of the tail, whose lines are numbered from 1:
-    /// `HF-LOG-003` where it does not follow the snapshot. In any case the whole log can be replayed.
+    /// [`SnapshotError`] for the snapshot, or for the tail, whose lines are numbered from 1. The
+    /// whole log can be replayed in any case.
     pub fn restore(
         snapshot: &[u8],
         tail: &[u8],

@@ -1,24 +1,24 @@
-//! The folded state as a snapshot holds it. Every field is named where it is taken: a new one does not compile until it has
-//! its place here.
+//! The folded state in a snapshot. Every field is named, so that a new one does not compile until
+//! it is added here.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::deadline::{Agenda, AgendaState};
 use crate::fact::Facts;
-use crate::gate::approval::{DemandId, Words};
+use crate::gate::approval::{DemandId, Statements};
 use crate::gate::checklist::Marks;
 use crate::grade::Severity;
 use crate::judge::{Judge, JudgeState, PhaseRecord, Verdict};
 use crate::plan::Plan;
 use crate::rollout::action::{Action, ActionId};
-use crate::rollout::case::Case;
 use crate::rollout::downtime::Outage;
 use crate::rollout::explain::{Kept, Question};
-use crate::rollout::intent::Intents;
+use crate::rollout::intervention::Interventions;
 use crate::rollout::keys::Keys;
 use crate::rollout::readiness::Readiness;
-use crate::rollout::state::{RollbackCause, Stage, Step};
+use crate::rollout::stage::{RollbackCause, Stage, Step};
+use crate::rollout::state::RolloutState;
 use crate::unit::{Share, Timestamp};
 
 use super::error::SnapshotError;
@@ -29,7 +29,7 @@ const MOST_LINES: u64 = 1 << 53;
 /// The folded state.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CaseState {
+pub(super) struct StateSnapshot {
     stage: Stage,
     turned_back_at: Option<Timestamp>,
     turned_back_for: Option<RollbackCause>,
@@ -46,7 +46,7 @@ pub(super) struct CaseState {
     overtaken: Vec<ActionId>,
     asked: bool,
     objected: bool,
-    intents: Intents,
+    interventions: Interventions,
     keys: Keys,
     judge: JudgeState,
     verdict: Verdict,
@@ -57,7 +57,7 @@ pub(super) struct CaseState {
     refusals: Vec<(String, i64)>,
 }
 
-/// Who said what, and which items are settled.
+/// Statements about the plan, and the state of the items.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReadinessState {
@@ -65,14 +65,14 @@ struct ReadinessState {
     given: bool,
     /// As inputs write them.
     facts: Map<String, Value>,
-    words: Words,
+    words: Statements,
     marks: Marks,
     started: Option<Timestamp>,
     requested: Vec<DemandId>,
     told: Vec<DemandId>,
 }
 
-/// The judge as it was when the way back began.
+/// The judge as it was when the rollback began.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeptState {
@@ -81,11 +81,11 @@ struct KeptState {
     verdict: Verdict,
 }
 
-impl CaseState {
+impl StateSnapshot {
     /// # Errors
     /// Facts that JSON cannot hold; none can be made.
-    pub(super) fn of(case: &Case) -> Result<Self, serde_json::Error> {
-        let Case {
+    pub(super) fn of(case: &RolloutState) -> Result<Self, serde_json::Error> {
+        let RolloutState {
             stage,
             turned_back_at,
             turned_back_for,
@@ -103,7 +103,7 @@ impl CaseState {
             overtaken,
             asked,
             objected,
-            intents,
+            interventions,
             keys,
             judge,
             verdict,
@@ -129,7 +129,7 @@ impl CaseState {
             overtaken: overtaken.clone(),
             asked: *asked,
             objected: *objected,
-            intents: intents.clone(),
+            interventions: interventions.clone(),
             keys: keys.clone(),
             judge: judge.state(),
             verdict: verdict.clone(),
@@ -142,7 +142,7 @@ impl CaseState {
     }
 
     /// The folded state of this plan, to which `seq` lines have led.
-    pub(super) fn restored(self, plan: &Plan, seq: u64) -> Result<Case, SnapshotError> {
+    pub(super) fn restored(self, plan: &Plan, seq: u64) -> Result<RolloutState, SnapshotError> {
         let Self {
             stage,
             turned_back_at,
@@ -159,7 +159,7 @@ impl CaseState {
             overtaken,
             asked,
             objected,
-            intents,
+            interventions,
             keys,
             judge,
             verdict,
@@ -181,7 +181,7 @@ impl CaseState {
         }
         let turned_back = stage.has_turned_back();
         if turned_back_at.is_some() != turned_back || (turned_back_for.is_some() && !turned_back) {
-            return Err(misfit("the way back"));
+            return Err(misfit("the rollback"));
         }
         if !stage.step().is_none_or(|step| is_of(plan, step)) || !fits(question.as_ref()) {
             return Err(misfit("the phase"));
@@ -195,7 +195,7 @@ impl CaseState {
             Some(_) => return Err(misfit("the phase")),
             None => None,
         };
-        Ok(Case {
+        Ok(RolloutState {
             stage,
             turned_back_at,
             turned_back_for,
@@ -212,7 +212,7 @@ impl CaseState {
             overtaken,
             asked,
             objected,
-            intents,
+            interventions,
             keys: keys.restored().ok_or(misfit("the keys"))?,
             judge,
             verdict,
@@ -227,7 +227,7 @@ impl CaseState {
 
 impl ReadinessState {
     fn of(readiness: &Readiness) -> Result<Self, serde_json::Error> {
-        // What `normal` says follows from the plan.
+        // `normal` follows from the plan.
         let Readiness { severity, given, facts, words, marks, normal: _, started, requested, told } =
             readiness;
         let facts = match serde_json::to_value(facts)? {

@@ -1,12 +1,12 @@
-//! A policy over recorded metrics: when it would have acted (FIELD-12).
+//! Backtests: when a policy would have acted on recorded metrics.
 //!
-//! Nothing is deployed. A rollout is assumed to have been under way while the metrics were recorded, and is played against
-//! them by the same [`Player`](super::Player) that plays drills, so it decides as the real thing does.
+//! Nothing is deployed. A rollout is assumed to have run while the metrics were recorded. The same
+//! [`Driver`](super::Driver) runs it as in drills, so it decides like a real rollout.
 
+mod environment;
 mod note;
 mod table;
 mod without;
-mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,54 +24,55 @@ use super::recorded::{
 };
 
 closed_set! {
-    /// What a policy would have done.
+    /// The decisions of a policy.
     What {
-        /// Go on: what was amiss is over.
+        /// Continue: the problem is over.
         Continue = "continue",
-        /// Stay, and tell somebody: a metric is beyond its alert bound.
+        /// Hold and notify: a metric is beyond its alert bound.
         Alert = "alert",
-        /// Stay.
+        /// Hold.
         Hold = "hold",
         /// Ask a person.
         Ask = "ask",
-        /// Pass the phase.
+        /// Promote the phase.
         Promote = "promote",
-        /// Go back.
+        /// Roll back.
         RollBack = "roll_back",
     }
 }
 
-/// One thing that the policy would have done: a verdict that differs from the one before, or a question to a person.
+/// One decision of the policy: a verdict that differs from the previous one, or a question to a
+/// person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Would {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// What.
+    /// The decision.
     pub what: What,
-    /// In which phase; absent after the last.
+    /// The phase. Absent after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,
-    /// Why: the verdict's causes, the gravest first, or the question.
+    /// The reason: the verdict's causes, most serious first, or the question.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// The metrics that the causes name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricName>,
-    /// What it rests on.
+    /// The evidence.
     pub evidence: Rests,
 }
 
-/// The numbers that a verdict rests on.
+/// The evidence of a verdict.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rests {
     /// Log e-value of all rollback tests together.
     pub log_e: f64,
-    /// The metrics that the causes name, as their windows stood.
+    /// The metrics that the causes name, with the values of their windows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<MetricName, Stood>,
 }
 
-/// How one metric stood.
+/// The state of one metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stood {
     /// Its band.
@@ -87,21 +88,21 @@ pub struct Stood {
     pub log_e: Option<f64>,
 }
 
-/// A band, and since when.
+/// A band and its start.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BandTurn {
-    /// When it was seen first.
+pub struct BandChange {
+    /// When it began.
     pub at: Timestamp,
     /// The band.
     pub band: Band,
 }
 
-/// What became of one metric.
+/// The result of one metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MetricCourse {
-    /// Whether it decides, as the policy has it.
+pub struct MetricTrace {
+    /// Its role in the policy.
     pub role: Role,
-    /// It decides in the policy, and was not recorded: here it is only watched.
+    /// It decides in the policy but was not recorded: in the backtest it is only watched.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left_out: bool,
     /// When its window was first beyond its alert bound, or its rollback bound.
@@ -110,36 +111,37 @@ pub struct MetricCourse {
     /// When its window was first beyond its rollback bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_at: Option<Timestamp>,
-    /// When its own test first had the evidence at which the policy holds.
+    /// When its own test first had the evidence for which the policy holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_at: Option<Timestamp>,
-    /// When its own test first had the evidence that the whole policy asks for before it goes back.
+    /// When its own test first had the evidence that the policy needs for a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crossed_at: Option<Timestamp>,
-    /// Its bands, each with the time from which it stood; at most [`Backtest::MOST_LISTED`].
-    pub bands: Vec<BandTurn>,
+    /// Its bands, each with its start; at most [`Backtest::MOST_LISTED`].
+    pub bands: Vec<BandChange>,
 }
 
-/// How it ended.
+/// The end of the rollout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ended {
-    /// When it would have gone back, or been complete; else when the recording is over.
+    /// When it would have rolled back or been complete, or else the end of the recording.
     pub at: Timestamp,
-    /// The rollout's state at the end. After `roll_back` nothing more is played: what was recorded does not show the way back.
+    /// The rollout's state at the end. The run stops after `roll_back`, because the recording does
+    /// not show the rollback.
     pub state: State,
-    /// The phase that it was in.
+    /// The phase at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseName>,
-    /// How long after the fix got its first traffic.
+    /// The time since the fix got its first traffic.
     pub after: Span,
 }
 
-/// What one policy would have done.
+/// The backtest of one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Backtest {
     /// The policy's name.
     pub policy: Name,
-    /// Everything that it would have done, in order; at most [`Backtest::MOST_LISTED`].
+    /// All its decisions, in order; at most [`Backtest::MOST_LISTED`].
     pub would: Vec<Would>,
     /// When a deciding metric was first beyond its alert bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,51 +149,52 @@ pub struct Backtest {
     /// When it would first have asked a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_ask: Option<Timestamp>,
-    /// When it would have gone back.
+    /// When it would have rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_rollback: Option<Timestamp>,
-    /// When all tests together first had the evidence to go back.
+    /// When all tests together first had the evidence for a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crossed_at: Option<Timestamp>,
-    /// How it ended.
+    /// The end of the rollout.
     pub ended: Ended,
     /// Each metric of the policy.
-    pub metrics: BTreeMap<MetricName, MetricCourse>,
-    /// What was odd.
+    pub metrics: BTreeMap<MetricName, MetricTrace>,
+    /// The findings.
     pub findings: Vec<RecordedFinding>,
 }
 
 impl Backtest {
-    /// Most entries of a list: more are counted in a finding.
+    /// Most entries of a list. A finding counts the others.
     pub const MOST_LISTED: usize = 1_000;
 }
 
-/// Several policies over one recording.
+/// Backtests of several policies on one recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Backtests {
     /// When the fix is assumed to have got its first traffic.
     pub from: Timestamp,
-    /// When watching ended at the latest.
+    /// The latest end of the watch.
     pub until: Timestamp,
-    /// Times in between at which something was read.
+    /// The number of readings in between.
     pub readings: usize,
-    /// What was odd about the recording itself.
+    /// The findings of the recording itself.
     pub findings: Vec<RecordedFinding>,
     /// Each policy, in the order given.
     pub policies: Vec<Backtest>,
 }
 
 impl Backtests {
-    /// Most looks of one policy: three weeks of one every ten seconds, four months of one a minute.
-    pub const MOST_LOOKS: u64 = 200_000;
+    /// Most evaluations of one policy: three weeks at one every ten seconds, four months at one per
+    /// minute.
+    pub const MOST_EVALUATIONS: u64 = 200_000;
     /// Most policies that are compared at once.
     pub const MOST_POLICIES: usize = 64;
 }
 
 /// Runs policies over recorded metrics.
 ///
-/// Each sees the same readings, put together at its own cadence. What is assumed of the deployment that was not one stands
-/// at [`Assumptions`].
+/// Each gets the same readings, merged at its own cadence. [`Assumptions`] has the assumptions
+/// about the deployment.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -216,9 +219,9 @@ impl Backtests {
 /// ```
 ///
 /// # Errors
-/// `HF-REC-013` where nothing was recorded in the time that is asked for, `HF-REC-014` where a policy decides by nothing that
-/// was recorded, `HF-REC-015` where it cannot be run on it, `HF-REC-016` unless there are 1 to 64 policies, `HF-REC-017` where
-/// one would look more than [`Backtests::MOST_LOOKS`] times.
+/// An error if the requested time has no reading, if no deciding metric of a policy was recorded,
+/// if a policy cannot be run on the recording, unless there are 1 to 64 policies, and if one would
+/// make more than [`Backtests::MOST_EVALUATIONS`] evaluations.
 pub fn backtest(
     policies: &[Arc<Policy>],
     recorded: &RecordedMetrics,
@@ -235,7 +238,8 @@ pub fn backtest(
     if readings == 0 {
         return Err(RecordedFault::NoReadingAfter { from, until, first, last }.anywhere());
     }
-    let played = policies.iter().map(|policy| world::play(policy, recorded, assume, from, until));
+    let played =
+        policies.iter().map(|policy| environment::play(policy, recorded, assume, from, until));
     Ok(Backtests {
         from,
         until,

@@ -1,4 +1,4 @@
-//! What is kept of a rollout while it is played.
+//! The notes of a rollout during a backtest.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::simulate::recorded::{Odd, RecordedFinding};
 use crate::stats::numeric::ln;
 use crate::unit::{MetricName, PhaseName, Timestamp};
 
-use super::{Backtest, BandTurn, MetricCourse, Rests, Stood, What, Would};
+use super::{Backtest, BandChange, MetricTrace, Rests, Stood, What, Would};
 
-/// The account of one policy.
+/// The notes of one policy.
 pub(super) struct Notes {
     pub(super) would: Vec<Would>,
-    pub(super) metrics: BTreeMap<MetricName, MetricCourse>,
+    pub(super) metrics: BTreeMap<MetricName, MetricTrace>,
     pub(super) first_alert: Option<Timestamp>,
     pub(super) first_ask: Option<Timestamp>,
     pub(super) first_rollback: Option<Timestamp>,
@@ -25,10 +25,10 @@ pub(super) struct Notes {
     refused: BTreeMap<&'static str, (ReadingError, usize, Timestamp)>,
     /// The last verdict that was listed.
     last: Option<(Decision, Vec<Cause>)>,
-    /// The last phase that it was in.
+    /// Its last phase.
     pub(super) phase: Option<PhaseName>,
     cut: usize,
-    /// Log e-values at which the policy holds, and goes back.
+    /// Log e-values at which the policy holds and rolls back.
     hold: f64,
     threshold: f64,
 }
@@ -40,7 +40,7 @@ impl Notes {
         let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
         let course = |metric: &crate::policy::section::Metric| {
             let left_out = left_out.contains(&metric.id);
-            let course = MetricCourse {
+            let course = MetricTrace {
                 role: if left_out { Role::Decide } else { metric.role },
                 left_out,
                 alert_at: None,
@@ -67,7 +67,7 @@ impl Notes {
         }
     }
 
-    /// Takes note of the verdict that stands after an input.
+    /// Notes the verdict after an input.
     pub(super) fn judged(&mut self, rollout: &Rollout, at: Timestamp) {
         let verdict = rollout.verdict();
         if self.first_rollback.is_some() || verdict.metrics.is_empty() {
@@ -78,7 +78,7 @@ impl Notes {
             *decision != verdict.decision || *causes != verdict.causes
         });
         if news {
-            // That all is well is no news at first.
+            // A first verdict without a problem is not listed.
             if self.last.is_some() || verdict.decision != Decision::Continue {
                 self.list(verdict, at);
             }
@@ -131,7 +131,7 @@ impl Notes {
             let Some(course) = self.metrics.get_mut(id) else { continue };
             if course.bands.last().is_none_or(|last| last.band != seen.band) {
                 if course.bands.len() < Backtest::MOST_LISTED {
-                    course.bands.push(BandTurn { at, band: seen.band });
+                    course.bands.push(BandChange { at, band: seen.band });
                 } else {
                     self.cut += 1;
                 }
@@ -197,7 +197,7 @@ impl Notes {
     }
 
     fn push(&mut self, would: Would) {
-        // The last thing done is what is looked for.
+        // The search is for the last decision.
         if self.would.len() < Backtest::MOST_LISTED || would.what == What::RollBack {
             self.would.push(would);
         } else {

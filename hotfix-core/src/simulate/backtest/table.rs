@@ -1,4 +1,4 @@
-//! Several policies side by side, in Markdown.
+//! The Markdown table of several policies.
 
 use std::fmt::Write as _;
 
@@ -8,15 +8,15 @@ use crate::unit::Timestamp;
 use super::{Backtest, Backtests, What};
 
 impl Backtests {
-    /// What each policy would have done, as a table: times after the fix got its first traffic.
+    /// The result of each policy as a table. Times count from the first traffic of the fix.
     ///
-    /// Only policies' own words and numbers are in it; names from outside are escaped.
+    /// Names from outside are escaped.
     pub fn to_markdown(&self) -> String {
         let after = |at: Option<Timestamp>| {
             at.map_or_else(|| "–".to_owned(), |at| text::time(at.since(self.from)))
         };
         let mut page = format!(
-            "From {} to {}, {} readings.\n\n| policy | first alert | first question | goes back | why | ended |\n|---|---|---|---|---|---|\n",
+            "From {} to {}, {} readings.\n\n| policy | first alert | first question | rollback | reason | ended |\n|---|---|---|---|---|---|\n",
             self.from, self.until, self.readings
         );
         for one in &self.policies {
@@ -37,7 +37,7 @@ impl Backtests {
 }
 
 impl Backtest {
-    /// Why it would have gone back; empty where it would not.
+    /// Why it would have rolled back. Empty if it would not.
     pub fn why(&self) -> &str {
         let back = self.would.iter().find(|would| would.what == What::RollBack);
         back.map_or("", |would| &would.reason)

@@ -27,8 +27,8 @@ pub(super) fn unrecorded(
     Ok(unknown)
 }
 
-/// The policy in which these metrics are watched and do not decide. The weights of the other tests are scaled up to the
-/// whole budget, and a claim that the fix works that rests on one of these is dropped.
+/// The policy in which these metrics are only watched. The weights of the other tests are scaled up
+/// to the whole budget, and a claim on one of these metrics that the fix works is dropped.
 pub(super) fn without(
     policy: &Arc<Policy>,
     left_out: &[MetricName],

@@ -5,15 +5,15 @@ use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 use crate::text;
 
 use super::error::{RecordedError, RecordedFault};
-use super::mapping::{Edge, Mapping, Part, Source};
+use super::mapping::{Edge, LabelPart, Mapping, Source};
 use super::points::Points;
 use super::{RecordedMetrics, moment, number};
 
-/// A column by its place.
+/// A column by its index.
 struct Column<'m> {
     /// Index among the mapping's arms.
     arm: usize,
-    part: Part,
+    part: LabelPart,
     at: usize,
     /// Columns that must have these texts.
     matching: Vec<(usize, &'m str)>,
@@ -62,7 +62,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
                         let got = text::shown(cell(le));
                         return Err(RecordedFault::Number { got }.at_line(line, le + 1));
                     }
-                    Part::Bucket(bound.to_bits())
+                    LabelPart::Bucket(bound.to_bits())
                 }
             };
             points.add(at, column.arm, part, value)?;
@@ -74,7 +74,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
 fn column<'m>(
     header: &StringRecord,
     arm: usize,
-    part: Part,
+    part: LabelPart,
     source: &'m Source,
 ) -> Result<Column<'m>, RecordedError> {
     let name = source.from.as_deref().ok_or_else(|| {
@@ -92,7 +92,7 @@ fn column<'m>(
     Ok(Column { arm, part, at: find(header, name)?, matching, le, source })
 }
 
-/// The place of a column.
+/// The index of a column.
 fn find(header: &StringRecord, name: &str) -> Result<usize, RecordedError> {
     header.iter().position(|known| known == name).ok_or_else(|| {
         let nearest = text::nearest(name, header).map(str::to_owned);
@@ -104,11 +104,11 @@ fn refused(error: &::csv::Error) -> RecordedError {
     let line = error.position().map_or(1, ::csv::Position::line);
     match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            let fault = format!("it has {len} fields, and the header has {expected_len}");
+            let fault = format!("it has {len} fields, but the header has {expected_len}");
             let column = usize::try_from(*len.min(expected_len)).unwrap_or(usize::MAX);
             RecordedFault::Csv { fault }.at_line(line, column.saturating_add(1))
         }
-        // A reader of text in memory has no other error but this.
-        _ => RecordedFault::Csv { fault: "its form is not known".to_owned() }.at_line(line, 1),
+        // A reader of text in memory has no other error.
+        _ => RecordedFault::Csv { fault: "its format is unknown".to_owned() }.at_line(line, 1),
     }
 }

@@ -1,16 +1,16 @@
-//! What makes a recording, or what is asked of it, unreadable.
+//! Errors of a recording, of its mapping, and of a backtest.
 
 use std::fmt;
 
 use crate::unit::{MetricName, Timestamp};
 
-/// Where in a text.
+/// A place in a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
-    /// It is about the whole.
+    /// The whole text.
     #[default]
     Whole,
-    /// A line and a column of the text, both from 1. In CSV the column is that of the table.
+    /// A line and a column of the text, both from 1. In CSV, the column of the table.
     Line {
         /// The line.
         line: u64,
@@ -31,12 +31,12 @@ impl fmt::Display for Place {
     }
 }
 
-/// A recording, or a mapping, that is none; nothing was run.
+/// An invalid recording or mapping. Nothing was run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedError {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What is wrong there.
+    /// The fault.
     pub fault: RecordedFault,
 }
 
@@ -44,132 +44,138 @@ pub struct RecordedError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordedFault {
-    /// The mapping is no JSON of its shape.
+    /// The mapping is not JSON of its shape.
     #[error("the mapping cannot be read: {fault}")]
     Mapping {
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
-    /// What a mapping names for an arm makes no reading.
+    /// The parts that a mapping names for an arm do not form a reading.
     #[error("the {arm} of `{metric}` {fault}")]
-    Arm {
+    ArmMetrics {
         /// The metric.
         metric: MetricName,
-        /// Which arm.
+        /// The arm.
         arm: &'static str,
-        /// What is wrong, with the remedy.
+        /// The fault and its remedy.
         fault: &'static str,
     },
-    /// A format that is none.
-    #[error("`{got}` is no format of a recording: give csv, json_lines or prometheus")]
+    /// An unknown format.
+    #[error("`{got}` is not a format of recordings: use csv, json_lines or prometheus")]
     Format {
         /// As given.
         got: String,
     },
-    /// More than the reader takes.
-    #[error("a recording has at most {most} {what}: cut it, or record less often")]
+    /// The recording is too large.
+    #[error(
+        "the recording is too large: at most {most} {what} are read; shorten it, or record less often"
+    )]
     TooMuch {
-        /// Of what.
+        /// What is counted.
         what: &'static str,
         /// How many there may be.
         most: usize,
     },
-    /// A line of CSV that is none.
-    #[error("the line is no CSV: {fault}")]
+    /// An invalid line of CSV.
+    #[error("the line is not valid CSV: {fault}")]
     Csv {
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
-    /// A column that the header lacks.
+    /// A column that is missing in the header.
     #[error("the header has no column `{column}`{}", nearest.as_ref().map_or_else(String::new, |n| format!(": did you mean `{n}`?")))]
     NoColumn {
         /// As the mapping names it.
         column: String,
-        /// The nearest that there is.
+        /// The nearest existing one.
         nearest: Option<String>,
     },
-    /// A time that is none in the unit of the mapping.
-    #[error("`{got}` is no time in {unit}")]
+    /// An invalid time in the unit of the mapping.
+    #[error("`{got}` is not a valid time in {unit}")]
     Time {
-        /// As it stands.
+        /// The given text.
         got: String,
         /// The unit.
         unit: &'static str,
     },
-    /// A number that is none.
-    #[error("`{got}` is no number")]
+    /// An invalid number.
+    #[error("`{got}` is not a valid number")]
     Number {
-        /// As it stands.
+        /// The given text.
         got: String,
     },
-    /// A text that is no JSON, or a line that is no observation.
+    /// A text that is not JSON, or a line that is not an observation.
     #[error("it cannot be read: {fault}")]
     Json {
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
-    /// An answer that is not that of a range query.
-    #[error("it is no answer to `query_range`: {fault}")]
+    /// A response that is not that of a range query.
+    #[error("the text is not a response to `query_range`: {fault}")]
     NoRange {
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
-    /// Several series where one is meant.
+    /// Several series for one part.
     #[error(
-        "more than one series is the {arm} of `{metric}`: name labels that tell them apart, or sum them in the query"
+        "more than one series matches the {arm} of `{metric}`: add labels that distinguish them, or sum them in the query"
     )]
     SeveralSeries {
         /// The metric.
         metric: MetricName,
-        /// Which arm.
+        /// The arm.
         arm: &'static str,
     },
-    /// No reading at all.
-    #[error("it has no reading of a metric that the mapping names")]
+    /// No reading.
+    #[error("the recording has no reading of the metrics that the mapping names")]
     Nothing,
-    /// A time that the recording does not have.
-    #[error("no reading comes after {from} and up to {until}: the recording has {first} to {last}")]
+    /// A time without readings.
+    #[error(
+        "the recording has no reading after {from} and up to {until}: it has readings from {first} to {last}"
+    )]
     NoReadingAfter {
-        /// When the deployment is assumed.
+        /// The assumed time of the deployment.
         from: Timestamp,
-        /// When watching ends.
+        /// The end of the watch.
         until: Timestamp,
         /// The first reading.
         first: Timestamp,
         /// The last reading.
         last: Timestamp,
     },
-    /// The policy decides by none of the metrics that were recorded.
-    #[error("`{policy}` decides by none of the recorded metrics: it decides by {metrics}")]
+    /// None of the recorded metrics decides in the policy.
+    #[error(
+        "none of the recorded metrics decides in `{policy}`, whose deciding metrics are {metrics}: add one of them"
+    )]
     NothingDecides {
         /// The policy's name.
         policy: String,
         /// Its deciding metrics.
         metrics: String,
     },
-    /// The policy cannot do without the metrics that were not recorded.
+    /// The policy is not valid without the metrics that were not recorded.
     #[error("`{policy}` cannot be run on this recording: {fault}")]
     Policy {
         /// The policy's name.
         policy: String,
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
-    /// A time that is years off would be played to its end.
+    /// Too many evaluations, for example because of a wrong year.
     #[error(
-        "`{policy}` would look {looks} times between {from} and {until}, at most {most} are played: set `from` and `until`, \
+        "`{policy}` would make {evaluations} evaluations between {from} and {until}, and at most {most} are run: set `from` and `until`, \
          and correct a time that is off"
     )]
     TooLong {
         /// The policy's name.
         policy: String,
-        /// How often it would look.
-        looks: u64,
-        /// How often it may.
+        /// The number of evaluations.
+        evaluations: u64,
+        /// The most evaluations.
         most: u64,
-        /// When the deployment is assumed.
+        /// The assumed time of the deployment.
         from: Timestamp,
-        /// When watching ends.
+        /// The end of the watch.
         until: Timestamp,
     },
     /// No policy was given, or too many.
@@ -193,7 +199,7 @@ impl RecordedFault {
         RecordedError { place: Place::Pointer(pointer.into()), fault: self }
     }
 
-    /// About the whole.
+    /// An error of the whole.
     pub(crate) const fn anywhere(self) -> RecordedError {
         RecordedError { place: Place::Whole, fault: self }
     }
@@ -204,7 +210,7 @@ impl RecordedError {
     pub const fn code(&self) -> &'static str {
         match self.fault {
             RecordedFault::Mapping { .. } => "HF-REC-001",
-            RecordedFault::Arm { .. } => "HF-REC-002",
+            RecordedFault::ArmMetrics { .. } => "HF-REC-002",
             RecordedFault::Format { .. } => "HF-REC-003",
             RecordedFault::TooMuch { .. } => "HF-REC-004",
             RecordedFault::Csv { .. } => "HF-REC-005",

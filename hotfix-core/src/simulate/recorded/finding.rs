@@ -1,4 +1,4 @@
-//! What is odd about a recording, or about running a policy on it, and was taken nevertheless.
+//! Findings: anomalies of a recording, or of a policy's run on it, that were accepted.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,24 +6,24 @@ use crate::metric::ReadingError;
 use crate::text;
 use crate::unit::{MetricName, Span, Timestamp};
 
-/// A remark; nothing is guessed without one.
+/// A finding. Every assumption has one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedFinding {
-    /// Its first time, where it has one.
+    /// Its first time, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// The stable code.
     pub code: String,
-    /// How often.
+    /// The number of occurrences.
     pub count: usize,
-    /// What it says, and what was done.
+    /// The anomaly and how it was handled.
     pub message: String,
-    /// The metric that it is about.
+    /// The metric concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<MetricName>,
 }
 
-/// The kinds of a remark; each has a code of its own.
+/// The kinds of findings. Each has its own code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulate) enum Odd {
     OutOfOrder(Span),
@@ -67,39 +67,39 @@ impl Odd {
     fn message(self) -> String {
         match self {
             Self::OutOfOrder(late) => format!(
-                "readings stand after later ones, by up to {}: each is taken at its own time, where a live rollout would have had it late",
+                "readings are out of order by up to {}: each is used at its own time, but a live rollout would have received it late",
                 text::time(late)
             ),
             Self::Duplicate => {
-                "readings come again at the same time: the last one counts".to_owned()
+                "several readings have the same time: the last one is used".to_owned()
             }
             Self::Gap(longest) => format!(
-                "gaps of more than three times the usual step, the longest {}: nothing is filled in",
+                "there are gaps of more than three times the usual step, the longest {}: they are not filled",
                 text::time(longest)
             ),
             Self::Incomplete => {
-                "readings lack a part, as trials to their events: they are left out".to_owned()
+                "readings lack a part, for example the trials of their events: they are left out".to_owned()
             }
             Self::NotFinite => {
-                "numbers are NaN or infinite: they are passed on, and their arm does not count then".to_owned()
+                "numbers are NaN or infinite: they are passed on, and the arm's reading does not count".to_owned()
             }
-            Self::NoSeries(arm) => format!("no series is its {arm}: it has no reading there"),
-            Self::Unmerged => "readings of one tick cannot be added up, as their buckets or strata differ: the last one counts".to_owned(),
-            Self::NotInPolicy => "the policy has no such metric: it is left out".to_owned(),
-            Self::LeftOut => "the policy decides by it, and it was not recorded: here it does not decide, and the weights of the others are scaled up".to_owned(),
-            Self::NoBaseline => "it has no live arm: it is held against its record, and its test has nothing to compare with".to_owned(),
-            Self::Scaled => "it is of the whole traffic in the policy and scales with the share: the recorded arm is taken as one with the phase's share".to_owned(),
+            Self::NoSeries(arm) => format!("no series matches its {arm}: that arm has no readings"),
+            Self::Unmerged => "readings of one tick cannot be added because their buckets or strata differ: the last one is used".to_owned(),
+            Self::NotInPolicy => "the policy does not have this metric: it is left out".to_owned(),
+            Self::LeftOut => "this deciding metric was not recorded: in this backtest it does not decide, and the weights of the others are scaled up".to_owned(),
+            Self::NoBaseline => "it has no live arm: it is compared with its reference, and its test does not run".to_owned(),
+            Self::Scaled => "in the policy this metric scales with the share of traffic: the recorded arm is assumed to have the phase's share".to_owned(),
             Self::Coarse(cadence) => format!(
-                "ticks brought no reading: the policy looks every {}, and time passes without data",
+                "ticks have no reading: the policy evaluates every {}, and these evaluations have no data",
                 text::time(cadence)
             ),
-            Self::Over => "the recording is over before the rollout is".to_owned(),
-            Self::Passed => "the policy asked a person at a gate: here somebody said go at once".to_owned(),
-            Self::Cut(most) => format!("more are not listed: at most {most} are"),
+            Self::Over => "the recording ends before the rollout".to_owned(),
+            Self::Passed => "the policy asked a person at a gate: this backtest assumes an immediate go".to_owned(),
+            Self::Cut(most) => format!("further entries are not listed: at most {most} are"),
         }
     }
 
-    /// The remark.
+    /// The finding.
     pub(in crate::simulate) fn finding(
         self,
         count: usize,
@@ -112,9 +112,9 @@ impl Odd {
 }
 
 impl RecordedFinding {
-    /// Readings that the rollout refused, with what it said of the first.
+    /// Readings that the rollout refused, with the first error.
     pub(in crate::simulate) fn refused(error: &ReadingError, count: usize, at: Timestamp) -> Self {
-        let message = format!("observations were refused and are not taken: {error}");
+        let message = format!("observations were refused and are left out: {error}");
         Self { at: Some(at), code: error.code().to_owned(), count, message, metric: None }
     }
 }

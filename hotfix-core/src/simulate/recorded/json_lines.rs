@@ -1,4 +1,5 @@
-//! JSON Lines: one observation a line, as the library takes them, with the time beside. A rollout's own log is one.
+//! JSON Lines: one observation per line in the library's format, with its time. A rollout's own log
+//! is also accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,9 +15,9 @@ use super::error::{RecordedError, RecordedFault};
 use super::finding::Odd;
 use super::mapping::{Mapping, TimeUnit};
 use super::points::{Count, Late, gaps};
-use super::{RecordedMetrics, RecordedReading, moment, seconds, told};
+use super::{RecordedMetrics, RecordedReading, message_of, moment, seconds};
 
-/// A line. Those of a log have a `kind`, and members that are of no interest here; others have `at` and `metrics` alone.
+/// A line. Lines of a log have a `kind` and further members, others only `at` and `metrics`.
 #[derive(Default)]
 struct Line {
     at: Option<Value>,
@@ -56,7 +57,7 @@ impl<'de> Deserialize<'de> for Line {
 
 pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedError> {
     if !mapping.metrics.is_empty() {
-        let fault = "JSON Lines carry the ids of their metrics: leave `metrics` out".to_owned();
+        let fault = "JSON Lines contain the ids of their metrics: omit `metrics`".to_owned();
         return Err(RecordedFault::Mapping { fault }.at("/metrics"));
     }
     let mut lines: Vec<(RecordedReading, Option<Timestamp>)> = Vec::new();
@@ -66,7 +67,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
             continue;
         }
         let line: Line = serde_json::from_str(text).map_err(|error| {
-            RecordedFault::Json { fault: told(&error) }.at_line(number, error.column())
+            RecordedFault::Json { fault: message_of(&error) }.at_line(number, error.column())
         })?;
         if line.kind.as_deref().is_some_and(|kind| kind != "observe") {
             continue;
@@ -90,7 +91,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         }
         lines.push((RecordedReading { at, metrics }, after));
     }
-    // Stable: of two at one time the first in the text comes first.
+    // Stable: readings of the same time keep the order of the text.
     lines.sort_by_key(|(reading, _)| reading.at);
     let again = delivered_again(&lines);
     let (mut late, mut duplicate) = (Late::default(), Count::default());
@@ -123,14 +124,14 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     Ok(RecordedMetrics { readings, findings })
 }
 
-/// Which lines, in the order of time, were delivered before: an observation is what came since the one before, so the same again
-/// at the same time is none, wherever it stands in the text.
+/// Marks the lines that repeat an earlier one, in the order of time: an identical observation with
+/// the same time is a second delivery, wherever it is in the text.
 fn delivered_again(lines: &[(RecordedReading, Option<Timestamp>)]) -> Vec<bool> {
     let mut again = Vec::with_capacity(lines.len());
     for alike in lines.chunk_by(|(one, _), (next, _)| one.at == next.at) {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         again.extend(alike.iter().map(|(reading, _)| {
-            // As text, in which NaN is the same as NaN; most times have one reading.
+            // As text, in which NaN equals NaN. Most times have one reading.
             alike.len() > 1
                 && serde_json::to_string(&reading.metrics).is_ok_and(|text| !seen.insert(text))
         }));

@@ -1,4 +1,4 @@
-//! What in a recording is which metric, and what a backtest assumes.
+//! The mapping of a recording to metrics, and the assumptions of a backtest.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::unit::{MetricName, Timestamp};
 use super::error::{RecordedError, RecordedFault};
 
 closed_set! {
-    /// How times are written.
+    /// The format of times.
     TimeUnit {
         /// RFC 3339 in any zone.
         Rfc3339 = "rfc3339",
@@ -22,23 +22,24 @@ closed_set! {
         /// Whole milliseconds since 1970.
         Milliseconds = "milliseconds",
     }
-    /// What becomes of a metric that the policy decides by and that was not recorded.
+    /// The handling of a deciding metric that was not recorded.
     Unrecorded {
-        /// It does not decide; the weights of the others are scaled up to the whole budget. A finding says so.
+        /// It does not decide, and the weights of the others are scaled up to the whole budget. A
+        /// finding reports it.
         LeaveOut = "leave_out",
-        /// It decides as in the policy, which takes it for missing data.
+        /// It decides as in the policy, which sees missing data.
         Decide = "decide",
     }
-    /// What becomes of a gate at which the policy asks a person.
+    /// The handling of a gate at which the policy asks a person.
     Gates {
-        /// Somebody says go at once.
+        /// Somebody promotes immediately.
         Pass = "pass",
         /// Nobody answers.
         Wait = "wait",
     }
 }
 
-/// Which columns, series and labels are which metric, and what a backtest assumes.
+/// The columns, series and labels of each metric, and the assumptions of a backtest.
 ///
 /// ```
 /// use hotfix_core::simulate::recorded::Mapping;
@@ -62,34 +63,35 @@ closed_set! {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
-    /// What is assumed of the deployment that was not one.
+    /// The assumptions about the deployment.
     #[serde(default)]
     pub assume: Assumptions,
-    /// Where each metric stands. JSON Lines carry the ids themselves.
+    /// The source of each metric. JSON Lines contain the ids themselves.
     #[serde(default)]
     pub metrics: BTreeMap<MetricName, MetricSource>,
-    /// Where the time stands in CSV, and the unit of numbers in JSON Lines.
+    /// The column of the time in CSV, and the unit of numeric times in JSON Lines.
     #[serde(default)]
     pub time: TimeSource,
 }
 
-/// What is assumed of the deployment.
+/// The assumptions about the deployment.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Assumptions {
-    /// When the fix got its first traffic. Without it: one usual step before the first reading, so that all count. Earlier
-    /// readings do not count, but that running totals begin with them.
+    /// When the fix got its first traffic. Default: one usual step before the first reading, so
+    /// that all readings count. Earlier readings only give the start of running totals.
     ///
-    /// The phases follow each other as the policy has it, each deployment as long as it is expected to take. Their shares
-    /// are the rollout's alone: the recording's canary arm is taken as it stands, whatever traffic it had.
+    /// The phases follow the policy, and each deployment takes its expected time. The shares are
+    /// those of the simulated rollout: the recorded canary arm is used unchanged, whatever its
+    /// traffic was.
     pub from: Option<Timestamp>,
-    /// When watching ends. Without it: with the last reading.
+    /// The end of the watch. Default: the last reading.
     pub until: Option<Timestamp>,
-    /// What becomes of metrics that were not recorded. Default: they are left out.
+    /// The handling of metrics that were not recorded. Default: they are left out.
     pub unrecorded: Unrecorded,
-    /// What becomes of gates. Default: somebody says go.
+    /// The handling of gates. Default: somebody promotes.
     pub gates: Gates,
-    /// The incident's severity. Without it: the policy's first.
+    /// The incident's severity. Default: the policy's first.
     pub severity: Option<Severity>,
 }
 
@@ -107,13 +109,13 @@ impl Default for Gates {
     }
 }
 
-/// Where the time stands.
+/// The source of the time.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TimeSource {
     /// The column of a CSV. Default `time`.
     pub from: String,
-    /// How it is written. Default RFC 3339.
+    /// Its format. Default RFC 3339.
     pub unit: TimeUnit,
 }
 
@@ -123,48 +125,50 @@ impl Default for TimeSource {
     }
 }
 
-/// Where a metric stands.
+/// The source of a metric.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetricSource {
-    /// The arm that ran the fix, or the only one there was.
+    /// The arm that ran the fix, or the only arm.
     pub canary: Option<ArmSource>,
-    /// The live arm; without it the policy compares with its record.
+    /// The live arm. Without it, the policy compares with its reference.
     pub baseline: Option<ArmSource>,
-    /// The numbers are running totals; resets are handled.
+    /// Whether the numbers are running totals. Resets are handled.
     pub totals: bool,
 }
 
-/// Where an arm's numbers stand: `events` and `trials`, `value`, `sample`, or `buckets` with `count`.
+/// The sources of an arm's numbers: `events` and `trials`, `value`, `sample`, or `buckets` with
+/// `count`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ArmSource {
-    /// What the metric counts.
+    /// The events that the metric counts.
     pub events: Option<Source>,
-    /// Requests; for a count the seconds of exposure.
+    /// Requests. For a count, the seconds of exposure.
     pub trials: Option<Source>,
-    /// A level: a gauge, or requests per minute.
+    /// A gauge, or requests per minute.
     pub value: Option<Source>,
     /// One latency in seconds a row.
     pub sample: Option<Source>,
     /// Cumulative buckets.
     pub buckets: Vec<Source>,
-    /// All requests of the histogram; without it those of the bucket `+Inf`.
+    /// All requests of the histogram. Without it, those of the bucket `+Inf`.
     pub count: Option<Source>,
 }
 
-/// A column or a series; as plain text its name.
+/// A column or a series. A plain text is its name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Source {
-    /// The column of a CSV; of Prometheus the name of the answer, or the series' `__name__`.
+    /// The column of a CSV. For Prometheus, the name of the response, or the series' `__name__`.
     pub from: Option<String>,
-    /// The columns or labels that tell it apart, with their values.
+    /// The columns or labels that identify it, with their values.
     pub matching: BTreeMap<String, String>,
     /// For a bucket: its upper bound in seconds, or the column or label that has it.
     pub le: Option<Edge>,
-    /// What each number is multiplied with: 0.01 for per cent, 0.001 for milliseconds.
+    /// The factor of each number: 0.01 for per cent, 0.001 for milliseconds.
     pub times: Option<f64>,
-    /// What is added then: with `times` of -0.01 and 1 a success rate in per cent becomes an error rate.
+    /// The number that is added then: `times` -0.01 and `plus` 1 turn a success rate in per cent
+    /// into an error rate.
     pub plus: Option<f64>,
 }
 
@@ -237,31 +241,31 @@ impl<'de> Deserialize<'de> for Edge {
 }
 
 impl Source {
-    /// A number as the metric has it.
+    /// A number in the metric's unit.
     pub(super) fn value(&self, number: f64) -> f64 {
         number * self.times.unwrap_or(1.0) + self.plus.unwrap_or(0.0)
     }
 }
 
-/// The arms in the order of the library's columns.
+/// The arms, in the library's order.
 pub(super) const ARMS: [&str; 2] = ["canary", "baseline"];
 
 impl Mapping {
-    /// Most columns or series that it may name.
+    /// Most columns or series of a mapping.
     pub const MOST_SOURCES: usize = 1_024;
 
-    /// Reads a mapping; an empty text is one that assumes nothing and names nothing.
+    /// Reads a mapping. An empty text has no metrics and the default assumptions.
     ///
     /// # Errors
-    /// `HF-REC-001` with line and column for what is no JSON of its shape, `HF-REC-002` with a JSON Pointer for an arm whose
-    /// parts make no reading, `HF-REC-004` for too many sources.
+    /// An error with line and column if the text is not JSON of this shape; with a JSON Pointer if
+    /// the parts of an arm do not form a reading; and for too many sources.
     pub fn from_json(text: &str) -> Result<Self, RecordedError> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
         let mapping: Self = serde_json::from_str(text).map_err(|error| {
             let line = u64::try_from(error.line()).unwrap_or(u64::MAX);
-            let fault = super::told(&error);
+            let fault = super::message_of(&error);
             RecordedFault::Mapping { fault }.at_line(line, error.column())
         })?;
         mapping.check()?;
@@ -274,15 +278,15 @@ impl Mapping {
             source.form().map_err(|fault| {
                 let arm = ARMS[arm];
                 let pointer = format!("/metrics/{metric}/{arm}");
-                RecordedFault::Arm { metric, arm, fault }.at(pointer)
+                RecordedFault::ArmMetrics { metric, arm, fault }.at(pointer)
             })?;
             sources += source.sources().count();
         }
         if let Some((metric, _)) =
             self.metrics.iter().find(|(_, of)| of.canary.is_none() && of.baseline.is_none())
         {
-            let (arm, fault) = (ARMS[0], "is not named: say where its numbers stand");
-            let fault = RecordedFault::Arm { metric: *metric, arm, fault };
+            let (arm, fault) = (ARMS[0], "is not named: give the source of its numbers");
+            let fault = RecordedFault::ArmMetrics { metric: *metric, arm, fault };
             return Err(fault.at(format!("/metrics/{metric}")));
         }
         if sources > Self::MOST_SOURCES {
@@ -292,7 +296,7 @@ impl Mapping {
         Ok(())
     }
 
-    /// Every arm that is named: metric, 0 for the canary and 1 for the baseline, where it stands.
+    /// Every named arm: its metric, 0 for the canary or 1 for the baseline, and its sources.
     pub(super) fn arms(&self) -> impl Iterator<Item = (MetricName, usize, &ArmSource)> {
         self.metrics.iter().flat_map(|(metric, of)| {
             let arms = [&of.canary, &of.baseline].into_iter().enumerate();
@@ -301,7 +305,7 @@ impl Mapping {
     }
 }
 
-/// What an arm's parts make.
+/// The kind of reading that an arm's parts form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Pair,
@@ -312,29 +316,29 @@ pub(super) enum Form {
 
 /// A part of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(super) enum LabelPart {
     Events,
     Trials,
     Value,
     Sample,
     Count,
-    /// Its bound as bits: bounds are above zero, so their order is that of the numbers.
+    /// Its bound as bits. Bounds are above zero, so bits and numbers have the same order.
     Bucket(u64),
 }
 
 impl ArmSource {
-    /// What the parts make, or what is wrong with them.
+    /// The kind of reading that the parts form, or their fault.
     pub(super) fn form(&self) -> Result<Form, &'static str> {
         let pair = self.events.is_some() || self.trials.is_some();
         let histogram = self.count.is_some() || !self.buckets.is_empty();
         let forms = [pair, self.value.is_some(), self.sample.is_some(), histogram];
         if forms.iter().filter(|form| **form).count() != 1 {
             return Err(
-                "has parts of no form, or of several: give `events` and `trials`, `value`, `sample`, or `buckets`",
+                "has parts of no kind of reading, or of several: give `events` and `trials`, `value`, `sample`, or `buckets`",
             );
         }
         if pair && (self.events.is_none() || self.trials.is_none()) {
-            return Err("has `events` or `trials` alone: give both");
+            return Err("has only one of `events` and `trials`: give both");
         }
         if histogram && self.buckets.is_empty() {
             return Err("has a `count` without `buckets`: give both");
@@ -346,14 +350,14 @@ impl ArmSource {
         };
         if self.buckets.iter().any(wrong) {
             return Err(
-                "has a bucket without `le`: give its bound in seconds above 0, or where it stands",
+                "has a bucket without `le`: give its bound in seconds above 0, or the column or label that has it",
             );
         }
         if self
             .sources()
-            .any(|(part, source)| source.le.is_some() != matches!(part, Part::Bucket(_)))
+            .any(|(part, source)| source.le.is_some() != matches!(part, LabelPart::Bucket(_)))
         {
-            return Err("has `le` beside what is no bucket: leave it out");
+            return Err("has `le` on a part that is not a bucket: omit it");
         }
         Ok(match (pair, self.value.is_some(), self.sample.is_some()) {
             (true, _, _) => Form::Pair,
@@ -363,18 +367,18 @@ impl ArmSource {
         })
     }
 
-    /// Every part with its source; a bucket whose bound is read is `Bucket(0)`.
-    pub(super) fn sources(&self) -> impl Iterator<Item = (Part, &Source)> {
+    /// Every part with its source. A bucket whose bound is read from the data is `Bucket(0)`.
+    pub(super) fn sources(&self) -> impl Iterator<Item = (LabelPart, &Source)> {
         let bucket = |source: &'_ Source| match source.le {
-            Some(Edge::At(bound)) => Part::Bucket(bound.to_bits()),
-            _ => Part::Bucket(0),
+            Some(Edge::At(bound)) => LabelPart::Bucket(bound.to_bits()),
+            _ => LabelPart::Bucket(0),
         };
         [
-            (Part::Events, &self.events),
-            (Part::Trials, &self.trials),
-            (Part::Value, &self.value),
-            (Part::Sample, &self.sample),
-            (Part::Count, &self.count),
+            (LabelPart::Events, &self.events),
+            (LabelPart::Trials, &self.trials),
+            (LabelPart::Value, &self.value),
+            (LabelPart::Sample, &self.sample),
+            (LabelPart::Count, &self.count),
         ]
         .into_iter()
         .filter_map(|(part, source)| Some((part, source.as_ref()?)))

@@ -1,7 +1,7 @@
-//! Readings of one tick put together to one.
+//! Merges the readings of one tick.
 //!
-//! What came since the reading before adds up: events, trials, buckets, samples. Running totals, levels of a gauge and what
-//! cannot be added up are the last that came. A volume is a rate, so its readings are averaged.
+//! Increments are added: events, trials, buckets, samples. Of running totals, gauges and readings
+//! that cannot be added, the last is used. A volume is a rate, so its readings are averaged.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::RecordedReading;
 use super::finding::{Odd, RecordedFinding};
 use super::points::Count;
 
-/// Puts readings together, and counts what could not be.
+/// Merges readings, and counts those that cannot be merged.
 #[derive(Default)]
 pub(in crate::simulate) struct Merge {
     unmerged: BTreeMap<MetricName, Count>,
@@ -21,7 +21,7 @@ pub(in crate::simulate) struct Merge {
 }
 
 impl Merge {
-    /// The readings of a tick as one observation; what the policy does not know is left out.
+    /// The readings of a tick as one observation, without metrics that the policy does not have.
     pub(in crate::simulate) fn put(
         &mut self,
         readings: &[RecordedReading],
@@ -29,7 +29,7 @@ impl Merge {
         into: &mut Observation,
     ) {
         into.clear();
-        // How many readings of a volume went into each arm of each stratum.
+        // The number of readings of a volume in each arm of each stratum.
         let mut averaged: BTreeMap<MetricName, Vec<[f64; 2]>> = BTreeMap::new();
         for recorded in readings {
             for (metric, reading) in recorded.metrics.iter() {
@@ -72,7 +72,7 @@ impl Merge {
         }
     }
 
-    /// Adds a reading to those before; false where it takes their place.
+    /// Adds a reading to the earlier ones. Returns false if it replaces them.
     fn add(
         &mut self,
         into: &mut Observation,
@@ -125,7 +125,7 @@ fn stratified(before: &Reading, now: &Reading, kind: MetricKind) -> Option<Readi
     Some(Reading::stratified(first, strata.collect::<Option<Vec<_>>>()?))
 }
 
-/// Adds what came later; false where that cannot be.
+/// Adds later readings. Returns false if that is not possible.
 fn join(before: &mut Arms, now: &Arms, kind: MetricKind) -> bool {
     let last = before.totals || kind == MetricKind::Gauge;
     let arm = |before: &mut Option<Sample>, now: &Option<Sample>| match (before, now) {
@@ -141,7 +141,7 @@ fn join(before: &mut Arms, now: &Arms, kind: MetricKind) -> bool {
         && arm(&mut before.baseline, &now.baseline)
 }
 
-/// False where they are of different forms or buckets.
+/// Returns false if they have different kinds or buckets.
 fn add(sum: &mut Sample, more: &Sample) -> bool {
     match (sum, more) {
         (Sample::Pair(events, trials), Sample::Pair(more, of)) => {

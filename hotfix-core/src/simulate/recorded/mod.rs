@@ -1,7 +1,8 @@
-//! Recorded metrics: CSV, JSON Lines and Prometheus range queries, read into observations (FIELD-12).
+//! Recorded metrics: CSV, JSON Lines and Prometheus range queries, read into observations.
 //!
-//! Readers take text and read no file. What is malformed is refused with its place; what is odd but can be taken is a
-//! finding. Nothing is filled in: a cell that is empty and a time without a point are no reading, never zero (FIELD-3).
+//! Readers accept text and read no file. Malformed text is refused with its place; an anomaly that
+//! can be accepted is a finding. Nothing is filled in: an empty cell or a time without a point is a
+//! missing reading, not zero.
 
 mod csv;
 mod error;
@@ -27,13 +28,13 @@ use crate::text;
 use crate::unit::{Span, Timestamp};
 
 closed_set! {
-    /// How a recording is written.
+    /// The format of a recording.
     Format {
         /// Comma-separated values (RFC 4180) with a header line, wide or long.
         Csv = "csv",
-        /// One JSON object a line, with `at` and `metrics`; a rollout's own log is one.
+        /// One JSON object per line, with `at` and `metrics`. A rollout's own log is also accepted.
         JsonLines = "json_lines",
-        /// The answer of Prometheus to `query_range`, or an object of several by name.
+        /// The response of Prometheus to `query_range`, or an object of several by name.
         Prometheus = "prometheus",
     }
 }
@@ -42,23 +43,23 @@ impl Format {
     /// The format of this name.
     ///
     /// # Errors
-    /// `HF-REC-003` where there is none.
+    /// An error for an unknown name.
     pub fn named(name: &str) -> Result<Self, RecordedError> {
         let refused = |_| RecordedFault::Format { got: text::shown(name) }.anywhere();
         name.parse().map_err(refused)
     }
 }
 
-/// What was read at one time.
+/// A reading at one time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedReading {
-    /// When.
+    /// Its time.
     pub at: Timestamp,
-    /// What came since the reading before.
+    /// The increments since the previous reading.
     pub metrics: Observation,
 }
 
-/// Recorded metrics in the order of time, and what was odd about them.
+/// Recorded metrics in the order of time, with findings.
 ///
 /// ```
 /// use hotfix_core::simulate::recorded::{Format, Mapping, RecordedMetrics};
@@ -80,14 +81,14 @@ pub struct RecordedMetrics {
 impl RecordedMetrics {
     /// Most bytes of text: 64 MiB.
     pub const MOST_BYTES: usize = 64 << 20;
-    /// Most numbers that are taken out of it.
+    /// Most numbers that are read.
     pub const MOST_POINTS: usize = 2_000_000;
 
-    /// Reads a recording. JSON Lines need no metrics in the mapping: they carry their ids.
+    /// Reads a recording. JSON Lines need no metrics in the mapping, because they contain the ids.
     ///
     /// # Errors
-    /// `HF-REC-004` for too much text or too many numbers, `HF-REC-005` to `HF-REC-012` for what cannot be read, with its
-    /// line and column or its JSON Pointer.
+    /// An error for too much text or too many numbers, and for invalid text with line and column or
+    /// a JSON Pointer.
     pub fn read(format: Format, text: &str, mapping: &Mapping) -> Result<Self, RecordedError> {
         if text.len() > Self::MOST_BYTES {
             let (what, most) = ("bytes of text", Self::MOST_BYTES);
@@ -104,12 +105,12 @@ impl RecordedMetrics {
         Ok(recording)
     }
 
-    /// Observations in the order of time, each time once or, in JSON Lines, as often as it was written.
+    /// Observations in the order of time: one for each time, or in JSON Lines one for each line.
     pub fn readings(&self) -> &[RecordedReading] {
         &self.readings
     }
 
-    /// What was odd about the text.
+    /// The findings of the text.
     pub fn findings(&self) -> &[RecordedFinding] {
         &self.findings
     }
@@ -121,7 +122,7 @@ impl RecordedMetrics {
         self.readings.get(start..end.max(start)).unwrap_or_default()
     }
 
-    /// The usual step between readings: the median; a minute where there is one reading alone.
+    /// The usual step between readings: the median, or a minute if there is only one reading.
     pub(super) fn step(&self) -> Span {
         points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60))
     }
@@ -133,19 +134,20 @@ impl RecordedMetrics {
     }
 }
 
-/// A number as spreadsheets and Prometheus write it; `NaN` and `Inf` are numbers here, so that the log shows them.
+/// A number as spreadsheets and Prometheus write it. `NaN` and `Inf` are accepted, so that the log
+/// shows them.
 fn number(text: &str) -> Option<f64> {
     match text {
         "NaN" | "nan" => Some(f64::NAN),
         "+Inf" | "Inf" | "Infinity" => Some(f64::INFINITY),
         "-Inf" | "-Infinity" => Some(f64::NEG_INFINITY),
-        // Rust would also take `nan`, `inf` and `infinity` in any case.
+        // Rust would also accept `nan`, `inf` and `infinity` in any case.
         _ if text.bytes().any(|b| b.is_ascii_alphabetic() && !matches!(b, b'e' | b'E')) => None,
         _ => text.parse().ok().filter(|value: &f64| value.is_finite()),
     }
 }
 
-/// A moment in the unit that a mapping names.
+/// A time in the mapping's unit.
 fn moment(text: &str, unit: TimeUnit) -> Option<Timestamp> {
     match unit {
         TimeUnit::Rfc3339 => text.parse().ok(),
@@ -157,7 +159,7 @@ fn moment(text: &str, unit: TimeUnit) -> Option<Timestamp> {
 /// Seconds since 1970, to the nearest millisecond.
 fn seconds(since_1970: f64) -> Option<Timestamp> {
     let millis = (since_1970 * 1e3).round();
-    // Beyond that no whole number of milliseconds is exact, and no year has four digits.
+    // Beyond that milliseconds are not exact, and no year has four digits.
     if millis.is_nan() || millis.abs() >= 9.007_199_254_740_992e15 {
         return None;
     }
@@ -166,8 +168,9 @@ fn seconds(since_1970: f64) -> Option<Timestamp> {
     Timestamp::try_from_millis(millis).ok()
 }
 
-/// What serde says, on one line of bounded length and without the place, which stands beside it.
-fn told(error: &serde_json::Error) -> String {
+/// The message of serde on one line of bounded length, without the place, which is given
+/// separately.
+fn message_of(error: &serde_json::Error) -> String {
     const MOST: usize = 200;
     let text = error.to_string();
     let text = text.rfind(" at line ").map_or(text.as_str(), |end| &text[..end]);

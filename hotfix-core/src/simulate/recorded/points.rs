@@ -1,4 +1,4 @@
-//! Single numbers with their times, put together to observations.
+//! Single numbers with their times, merged into observations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,16 @@ use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedError, RecordedFault};
 use super::finding::{Odd, RecordedFinding};
-use super::mapping::{ARMS, Form, Mapping, Part};
+use super::mapping::{ARMS, Form, LabelPart, Mapping};
 use super::{RecordedMetrics, RecordedReading};
 
-/// One number: whose it is, when it was read, what it is.
+/// One number with its metric, arm, part and time.
 #[derive(Clone, Copy, Debug)]
 struct Point {
     at: Timestamp,
     /// Index among the mapping's arms.
     arm: usize,
-    part: Part,
+    part: LabelPart,
     value: f64,
 }
 
@@ -24,12 +24,12 @@ struct Point {
 pub(super) struct Points<'m> {
     mapping: &'m Mapping,
     list: Vec<Point>,
-    /// The last time of each series, so that what stands after later ones is told.
-    last: BTreeMap<(usize, Part), Timestamp>,
+    /// The last time of each series, to find readings that are out of order.
+    last: BTreeMap<(usize, LabelPart), Timestamp>,
     late: Late,
 }
 
-/// Readings that stand after later ones.
+/// Readings that are out of order.
 #[derive(Default)]
 pub(super) struct Late {
     count: usize,
@@ -50,7 +50,7 @@ impl Late {
     }
 }
 
-/// Something odd that is counted, with its first time.
+/// A counted anomaly, with its first time.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Count {
     count: usize,
@@ -68,7 +68,7 @@ impl Count {
     }
 }
 
-/// What is odd about one arm.
+/// The anomalies of one arm.
 #[derive(Clone, Copy, Default)]
 struct Faults {
     duplicate: Count,
@@ -82,12 +82,12 @@ impl<'m> Points<'m> {
         Self { mapping, list: Vec::new(), last: BTreeMap::new(), late }
     }
 
-    /// Takes a number in; `arm` counts the mapping's arms.
+    /// Adds a number. `arm` is the index of the mapping's arm.
     pub(super) fn add(
         &mut self,
         at: Timestamp,
         arm: usize,
-        part: Part,
+        part: LabelPart,
         value: f64,
     ) -> Result<(), RecordedError> {
         if self.list.len() == RecordedMetrics::MOST_POINTS {
@@ -107,7 +107,7 @@ impl<'m> Points<'m> {
     /// The observations, in the order of time.
     pub(super) fn assemble(mut self) -> RecordedMetrics {
         let arms: Vec<_> = self.mapping.arms().collect();
-        // Stable: of two numbers for one thing the later in the text comes later.
+        // Stable: numbers of the same part keep the order of the text.
         self.list.sort_by_key(|point| (point.at, point.arm));
         let edges = self.edges(arms.len());
         let mut faults = vec![Faults::default(); arms.len()];
@@ -151,11 +151,11 @@ impl<'m> Points<'m> {
         RecordedMetrics { readings, findings }
     }
 
-    /// The bounds of the buckets that each arm ever had.
+    /// All bucket bounds of each arm.
     fn edges(&self, arms: usize) -> Vec<BTreeSet<u64>> {
         let mut edges = vec![BTreeSet::new(); arms];
         for (arm, part) in self.last.keys() {
-            if let (Part::Bucket(bound), Some(edges)) = (part, edges.get_mut(*arm)) {
+            if let (LabelPart::Bucket(bound), Some(edges)) = (part, edges.get_mut(*arm)) {
                 edges.insert(*bound);
             }
         }
@@ -163,10 +163,10 @@ impl<'m> Points<'m> {
     }
 }
 
-/// The bits of the bound of the bucket that has everything.
+/// The bits of the bound of the bucket `+Inf`.
 pub(super) const OPEN: u64 = f64::INFINITY.to_bits();
 
-/// What an arm's numbers of one time make; None where a part is missing.
+/// The reading of an arm at one time. None if a part is missing.
 fn sample(
     form: Form,
     group: &[Point],
@@ -176,31 +176,31 @@ fn sample(
     if form == Form::Samples {
         return Some(Sample::Samples(group.iter().map(|point| point.value).collect()));
     }
-    let mut parts: BTreeMap<Part, f64> = BTreeMap::new();
+    let mut parts: BTreeMap<LabelPart, f64> = BTreeMap::new();
     for point in group {
         if parts.insert(point.part, point.value).is_some() {
             duplicate.note(point.at);
         }
     }
-    let part = |part: Part| parts.get(&part).copied();
+    let part = |part: LabelPart| parts.get(&part).copied();
     match form {
         Form::Samples => None,
-        Form::Pair => Some(Sample::Pair(part(Part::Events)?, part(Part::Trials)?)),
-        Form::Level => Some(Sample::Level(part(Part::Value)?)),
+        Form::Pair => Some(Sample::Pair(part(LabelPart::Events)?, part(LabelPart::Trials)?)),
+        Form::Level => Some(Sample::Level(part(LabelPart::Value)?)),
         Form::Histogram => {
-            let count = part(Part::Count).or_else(|| part(Part::Bucket(OPEN)))?;
+            let count = part(LabelPart::Count).or_else(|| part(LabelPart::Bucket(OPEN)))?;
             let closed = edges.iter().copied().filter(|bound| *bound != OPEN);
             let (mut le, mut counts) = (Vec::new(), Vec::new());
             for bound in closed {
                 le.push(f64::from_bits(bound));
-                counts.push(part(Part::Bucket(bound))?);
+                counts.push(part(LabelPart::Bucket(bound))?);
             }
             Some(Sample::Histogram(Histogram { count, counts, le }))
         }
     }
 }
 
-/// Puts one arm's sample beside what the other arm has.
+/// Adds one arm's sample to the observation.
 fn put(metrics: &mut Observation, metric: MetricName, arm: usize, sample: Sample, totals: bool) {
     let known = metrics.iter_mut().find(|(name, _)| **name == metric);
     let mut arms = match known {
@@ -212,7 +212,7 @@ fn put(metrics: &mut Observation, metric: MetricName, arm: usize, sample: Sample
     metrics.set(metric, arms);
 }
 
-/// The time between two readings that follow each other.
+/// The time between two successive readings.
 fn step(pair: &[RecordedReading]) -> Span {
     match pair {
         [before, after] => after.at.since(before.at),
@@ -220,7 +220,7 @@ fn step(pair: &[RecordedReading]) -> Span {
     }
 }
 
-/// The median step; None where there is none.
+/// The median step. None without a step.
 pub(super) fn usual_step(readings: &[RecordedReading]) -> Option<Span> {
     let mut steps: Vec<Span> =
         readings.windows(2).map(step).filter(|step| !step.is_zero()).collect();

@@ -1,6 +1,7 @@
-//! What Prometheus answers to `query_range`: a matrix, or several by name.
+//! Responses of Prometheus to `query_range`: a matrix, or several by name.
 //!
-//! Source of the form: the HTTP API of Prometheus, "Range queries" and "Range vectors" (prometheus.io/docs).
+//! Source of the format: the HTTP API of Prometheus, "Range queries" and "Range vectors"
+//! (prometheus.io/docs).
 
 use std::collections::BTreeMap;
 
@@ -9,13 +10,13 @@ use serde_json::{Map, Value};
 use crate::text;
 
 use super::error::{RecordedError, RecordedFault};
-use super::mapping::{ARMS, Edge, Mapping, Part, Source};
+use super::mapping::{ARMS, Edge, LabelPart, Mapping, Source};
 use super::points::Points;
-use super::{RecordedMetrics, number, seconds, told};
+use super::{RecordedMetrics, message_of, number, seconds};
 
-/// One series of an answer.
+/// One series of a response.
 struct Series<'a> {
-    /// The name of the answer, where there are several.
+    /// The name of the response, if there are several.
     answer: Option<&'a str>,
     labels: &'a Map<String, Value>,
     values: &'a [Value],
@@ -25,13 +26,13 @@ struct Series<'a> {
 pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedError> {
     let document: Value = serde_json::from_str(text).map_err(|error| {
         let line = u64::try_from(error.line()).unwrap_or(u64::MAX);
-        RecordedFault::Json { fault: told(&error) }.at_line(line, error.column())
+        RecordedFault::Json { fault: message_of(&error) }.at_line(line, error.column())
     })?;
     let all = all_series(&document)?;
     let mut points = Points::new(mapping);
     for (index, (metric, arm, of)) in mapping.arms().enumerate() {
-        // Which series each part is: one is one part, and one part is one series.
-        let mut taken: BTreeMap<Part, usize> = BTreeMap::new();
+        // The series of each part: each series is one part, and each part one series.
+        let mut taken: BTreeMap<LabelPart, usize> = BTreeMap::new();
         for (part, source) in of.sources() {
             for (place, series) in all.iter().enumerate().filter(|(_, one)| one.is(source)) {
                 let part = series.part(part, source)?;
@@ -61,29 +62,29 @@ fn pair(value: &Value) -> Option<(crate::unit::Timestamp, f64)> {
 
 fn wrong_pair(value: &Value, series: &str, step: usize) -> RecordedError {
     let shown = text::shown(&value.to_string());
-    let fault = format!("`{shown}` is no pair of seconds and a number in quotes");
+    let fault = format!("`{shown}` is not a pair of seconds and a number in quotes");
     RecordedFault::NoRange { fault }.at(format!("{series}/values/{step}"))
 }
 
 impl Series<'_> {
-    /// Whether a source means it.
+    /// Whether a source matches it.
     fn is(&self, source: &Source) -> bool {
         let label = |name: &str| self.labels.get(name).and_then(Value::as_str);
         let named = |name: &String| {
             self.answer == Some(name.as_str()) || label("__name__") == Some(name.as_str())
         };
         source.from.as_ref().is_none_or(named)
-            // As with Prometheus a label that is absent is an empty one.
+            // As in Prometheus, an absent label is empty.
             && source.matching.iter().all(|(name, value)| label(name).unwrap_or_default() == value)
     }
 
-    /// Its part, where a label has the bound of its bucket.
-    fn part(&self, part: Part, source: &Source) -> Result<Part, RecordedError> {
+    /// Its part, if a label has the bound of its bucket.
+    fn part(&self, part: LabelPart, source: &Source) -> Result<LabelPart, RecordedError> {
         let Some(Edge::Read(name)) = &source.le else { return Ok(part) };
         let bound = self.labels.get(name).and_then(Value::as_str).unwrap_or_default();
         number(bound)
             .filter(|bound| *bound > 0.0)
-            .map(|bound| Part::Bucket(bound.to_bits()))
+            .map(|bound| LabelPart::Bucket(bound.to_bits()))
             .ok_or_else(|| {
                 let pointer = format!("{}/metric/{}", self.pointer, text::pointer_step(name));
                 RecordedFault::Number { got: text::shown(bound) }.at(pointer)
@@ -103,7 +104,7 @@ fn all_series(document: &Value) -> Result<Vec<Series<'_>>, RecordedError> {
                 series_of(Some(name), answer, &pointer, &mut all)?;
             }
         }
-        _ => return Err(no_range("give an answer, or an object of answers by name", "")),
+        _ => return Err(no_range("give a response, or an object of responses by name", "")),
     }
     Ok(all)
 }
@@ -131,19 +132,19 @@ fn series_of<'a>(
         None => (document, pointer.to_owned()),
     };
     if data.get("resultType").and_then(Value::as_str) != Some("matrix") {
-        let fault = "`resultType` is not `matrix`: ask `query_range`, not `query`";
+        let fault = "`resultType` is not `matrix`: use `query_range`, not `query`";
         return Err(no_range(fault, &format!("{pointer}/resultType")));
     }
     let at = format!("{pointer}/result");
     let Some(result) = data.get("result").and_then(Value::as_array) else {
-        return Err(no_range("`result` is no list", &at));
+        return Err(no_range("`result` is not a list", &at));
     };
     for (place, series) in result.iter().enumerate() {
         let pointer = format!("{at}/{place}");
         let labels = series.get("metric").and_then(Value::as_object);
         let values = series.get("values").and_then(Value::as_array);
         let (Some(labels), Some(values)) = (labels, values) else {
-            let fault = "a series has `metric` and `values`; native histograms are not read";
+            let fault = "a series needs `metric` and `values`; native histograms are not supported";
             return Err(no_range(fault, &pointer));
         };
         all.push(Series { answer, labels, values, pointer });

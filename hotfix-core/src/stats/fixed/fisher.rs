@@ -10,10 +10,11 @@ use crate::stats::{Counts, MAX_COUNT};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fisher {
-    /// Chance of such a table, or one further out, given its margins, if both rates were one; 0 to 1.
+    /// Chance of such a table, or one further out, given its margins, if both rates were one; 0 to
+    /// 1.
     pub p_value: f64,
-    /// Effect size: the canary's odds over the baseline's, of the sample. Infinite where only the lower
-    /// product is zero, absent where both are.
+    /// Effect size: the canary's odds over the baseline's, of the sample. Infinite where only the
+    /// lower product is zero, absent where both are.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -28,14 +29,15 @@ pub struct Fisher {
 
 /// Fisher's exact test of two proportions.
 ///
-/// `Greater`: the canary's rate is higher. Two-sided is the sum over the tables that are no likelier
-/// than the observed one, with a relative slack of 1e-7.
+/// `Greater`: the canary's rate is higher. Two-sided is the sum over the tables that are no
+/// likelier than the observed one, with a relative slack of 1e-7.
 ///
 /// # Errors
-/// `HF-STAT-002` to `-005` for the counts, `-041` for an arm without trials, `-042` for counts that are
-/// not whole, `-044` where the law's variance is above 10¹² (from about 10¹³ trials with as many events).
+/// [`StatError`] for invalid counts, an arm without trials, counts that
+/// are not whole, or a distribution with a variance above 10¹² (from about 10¹³ trials with as many
+/// events).
 ///
-/// Shows STAT-1. Source: Fisher (1935), Journal of the Royal Statistical Society 98(1).
+/// Source: Fisher (1935), Journal of the Royal Statistical Society 98(1).
 ///
 /// ```
 /// use hotfix_core::stats::Counts;

@@ -15,10 +15,11 @@ use crate::stats::numeric::normal_quantile;
 pub struct Shift {
     /// Median of all differences `x - y`, in the unit of the values.
     pub shift: f64,
-    /// Covers the shift at least with the confidence asked for; infinite ends where the samples are too
-    /// small for it.
+    /// Covers the shift at least with the confidence asked for; infinite ends where the samples are
+    /// too small for it.
     pub interval: Interval,
-    /// Whether the interval's ends are from the exact law rather than from the normal approximation.
+    /// Whether the interval's ends are from the exact law rather than from the normal
+    /// approximation.
     pub exact: bool,
     /// What was found.
     pub assumptions: Assumptions,
@@ -26,15 +27,17 @@ pub struct Shift {
 
 /// The Hodges–Lehmann estimate of the shift of `x` against `y`, and its interval.
 ///
-/// The interval holds the shifts that [`mann_whitney_u`](super::mann_whitney_u) would not reject, by
-/// the exact law where an arm has at most 8 values. Differences that do not lie within the range of
-/// `f64` are infinite. Takes time in proportion to the sum of the sample sizes, not to their product.
+/// The interval holds the shifts that [`mann_whitney_u`](super::mann_whitney_u) would not reject,
+/// by the exact law where an arm has at most 8 values. Differences that do not lie within the range
+/// of `f64` are infinite. Takes time in proportion to the sum of the sample sizes, not to their
+/// product.
 ///
 /// # Errors
-/// `HF-STAT-040` for an empty sample, `-048` for a value that is not finite, `-021` unless the
-/// confidence is above 0 and below 1.
+/// [`StatError`] for an empty sample, a value that is not finite, or a
+/// confidence that is not above 0 and below 1.
 ///
-/// Source: Hodges and Lehmann (1963), Annals of Mathematical Statistics 34(2); the interval: Lehmann
+/// Source: Hodges and Lehmann (1963), Annals of Mathematical Statistics 34(2); the interval:
+/// Lehmann
 /// (1963), same volume.
 ///
 /// ```
@@ -69,7 +72,8 @@ pub fn hodges_lehmann(x: &[f64], y: &[f64], confidence: f64) -> Result<Shift, St
     Ok(Shift { shift, interval, exact: law.is_some(), assumptions })
 }
 
-/// The largest rank whose difference, counted from either end, leaves at most `level` outside; 0 for none.
+/// The largest rank whose difference, counted from either end, leaves at most `level` outside; 0
+/// for none.
 fn exact_rank(law: &RankSums, level: f64, pairs: usize) -> u128 {
     let (mut enough, mut too_many) = (0, pairs / 2 + 1);
     // At rank k the chance of `U` below k is outside.
@@ -147,7 +151,8 @@ impl Differences {
     }
 }
 
-/// Whole numbers in the order of the floating-point ones, so that halving them halves what is between.
+/// Whole numbers in the order of the floating-point ones, so that halving them halves what is
+/// between.
 fn order(value: f64) -> u64 {
     let bits = value.to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }

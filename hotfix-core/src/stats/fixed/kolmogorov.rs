@@ -1,11 +1,13 @@
 //! How far one sample is from its own continuous law: the law of Kolmogorov's statistic.
 //!
-//! `SciPy` has it as `kstwo`, and takes it for two samples in the asymptotic two-sided test, with their effective
-//! size. Which formula is exact, or near enough, for which size and distance is Simard and L'Ecuyer's finding.
+//! `SciPy` has it as `kstwo`, and takes it for two samples in the asymptotic two-sided test, with
+//! their effective size. Which formula is exact, or near enough, for which size and distance is
+//! Simard and L'Ecuyer's finding.
 //!
-//! Sources: Marsaglia, Tsang and Wang (2003), Journal of Statistical Software 8(18); Pelz and Good (1976), Journal
-//! of the Royal Statistical Society B 38(2); Birnbaum and Tingey (1951), Annals of Mathematical Statistics 22(4);
-//! Simard and L'Ecuyer (2011), Journal of Statistical Software 39(11).
+//! Sources: Marsaglia, Tsang and Wang (2003), Journal of Statistical Software 8(18); Pelz and Good
+//! (1976), Journal of the Royal Statistical Society B 38(2); Birnbaum and Tingey (1951), Annals of
+//! Mathematical Statistics 22(4); Simard and L'Ecuyer (2011), Journal of Statistical Software
+//! 39(11).
 
 use core::f64::consts::{LN_2, PI};
 
@@ -21,9 +23,10 @@ const SUM_SIZE: f64 = 1e6;
 
 /// Chance that a sample of `size` is `distance` or more from its law, on either side; 0 to 1.
 ///
-/// `size` is whole and at least 1, `distance` 0 to 1. Right to ten digits up to a size of 140, and above within the
-/// approximations that `SciPy` takes there: the expansion is off by 3e-5 of the chance at 141 and by less the larger
-/// the size, twice the one-sided chance by 2e-6 where it begins.
+/// `size` is whole and at least 1, `distance` 0 to 1. Right to ten digits up to a size of 140, and
+/// above within the approximations that `SciPy` takes there: the expansion is off by 3e-5 of the
+/// chance at 141 and by less the larger the size, twice the one-sided chance by 2e-6 where it
+/// begins.
 pub(super) fn two_sided(size: f64, distance: f64) -> f64 {
     // In steps of the sample's distribution function.
     let steps = size * distance;
@@ -171,13 +174,15 @@ impl Scaled {
 const LARGE: f64 = (1_u64 << 60) as f64;
 const LARGE_DOUBLINGS: f64 = 60.0;
 
-/// Chance of less than `distance`: Pelz and Good's expansion in the root of the size, to its third power.
+/// Chance of less than `distance`: Pelz and Good's expansion in the root of the size, to its third
+/// power.
 fn expansion(size: f64, distance: f64) -> f64 {
     let root = size.sqrt();
     let z = root * distance;
     let z2 = z * z;
     let (z4, z6) = (z2 * z2, z2 * z2 * z2);
-    // Sums over all whole k, of a polynomial in the square of πk, or of π(k + 1/2), against the theta function.
+    // Sums over all whole k, of a polynomial in the square of πk, or of π(k + 1/2), against the
+    // theta function.
     let theta = |shift: f64, polynomial: &dyn Fn(f64) -> f64| {
         let terms = (0..12_u8).map(|k| {
             let root = PI * (f64::from(k) + shift);

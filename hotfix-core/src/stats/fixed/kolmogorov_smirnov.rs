@@ -16,7 +16,8 @@ const MOST_PAIRS: f64 = 1e10;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KolmogorovSmirnov {
-    /// Effect size: the largest difference of the two distribution functions in the direction asked, 0 to 1.
+    /// Effect size: the largest difference of the two distribution functions in the direction
+    /// asked, 0 to 1.
     pub statistic: f64,
     /// Chance of such a difference, or a larger one, under one continuous distribution; 0 to 1.
     pub p_value: f64,
@@ -29,15 +30,15 @@ pub struct KolmogorovSmirnov {
 /// The Kolmogorov–Smirnov test of two samples.
 ///
 /// As in `SciPy`, `Greater` says that the *distribution function* of `x` is greater somewhere, that
-/// is, that values of `x` tend to be *smaller*. [`Method::Auto`] is exact for up to 10⁸ pairs (10,000
-/// against 10,000), where `SciPy`'s is, and for more uneven samples beyond. The asymptotic p-values are
-/// `SciPy`'s, too: two-sided that of one sample of the effective size `n m / (n + m)`, rounded (`kstwo`), and
-/// one-sided with Hodges' correction. They are 0 where the samples do not overlap; one value against one, for
-/// which `SciPy` has no number, has 1.
+/// is, that values of `x` tend to be *smaller*. [`Method::Auto`] is exact for up to 10⁸ pairs
+/// (10,000 against 10,000), where `SciPy`'s is, and for more uneven samples beyond. The asymptotic
+/// p-values are `SciPy`'s, too: two-sided that of one sample of the effective size `n m / (n + m)`,
+/// rounded (`kstwo`), and one-sided with Hodges' correction. They are 0 where the samples do not
+/// overlap; one value against one, for which `SciPy` has no number, has 1.
 ///
 /// # Errors
-/// `HF-STAT-040` for an empty sample, `-048` for a value that is not finite, `-044` with
-/// [`Method::Exact`] beyond 10¹⁰ pairs.
+/// [`StatError`] for an empty sample, a value that is not finite, or
+/// [`Method::Exact`] with more than 10¹⁰ pairs.
 ///
 /// Source: Hodges (1958), Arkiv för Matematik 3(43); the exact law as shares of lattice paths that
 /// leave the band, all terms positive: Viehmann (2021), arXiv:2102.08037.
@@ -61,16 +62,17 @@ pub fn ks_2samp(
 
 /// The Kolmogorov–Smirnov test of two histograms: counts of the same buckets, in order.
 ///
-/// The distribution functions are compared at the boundaries only, so the statistic is at most that of
-/// the samples, and the p-value errs on the safe side.
+/// The distribution functions are compared at the boundaries only, so the statistic is at most that
+/// of the samples, and the p-value errs on the safe side.
 ///
 /// # Errors
-/// `HF-STAT-046` where the histograms differ in length, `-040` for an empty one, `-042` for counts that
-/// are not whole, `-002`, `-003`, `-005` for counts out of range, `-044` as [`ks_2samp`].
+/// [`StatError`] for histograms of different length, an empty one, counts
+/// that are not whole or out of range, or too many pairs as in [`ks_2samp`].
 ///
 /// ```
 /// use hotfix_core::stats::fixed::{Alternative, Method, ks_from_counts};
-/// let test = ks_from_counts(&[5.0, 40.0, 55.0], &[50.0, 35.0, 15.0], Alternative::Less, Method::Auto)?;
+/// let test = ks_from_counts(&[5.0, 40.0, 55.0], &[50.0, 35.0, 15.0], Alternative::Less,
+/// Method::Auto)?;
 /// assert!((test.statistic - 0.45).abs() < 1e-15 && test.p_value < 1e-7);
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
@@ -134,9 +136,9 @@ fn of_groups(
 /// Share of the lattice paths from (0, 0) to (n, m) that reach `|i m - j n| ≥ reached`; one-sided,
 /// without the bars.
 ///
-/// A path to (i, j) comes from (i-1, j) with chance `i/(i+j)`; outside the band the share is 1. Read
-/// backwards, a path has its differences with the other sign: both sides have one law, and so the
-/// sizes may be exchanged for the shorter row.
+/// A path to (i, j) comes from (i-1, j) with chance `i/(i+j)`; outside the band the share is 1.
+/// Read backwards, a path has its differences with the other sign: both sides have one law, and so
+/// the sizes may be exchanged for the shorter row.
 fn leaving_paths(sizes: [f64; 2], reached: f64, two_sided: bool) -> f64 {
     let (n, m) = (larger(sizes[0], sizes[1]), smaller(sizes[0], sizes[1]));
     if reached <= 0.0 {
@@ -144,8 +146,8 @@ fn leaving_paths(sizes: [f64; 2], reached: f64, two_sided: bool) -> f64 {
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 1e10")]
     let (rows, columns) = (n as u64, m as usize);
-    // Shares of the row before, in place. The band moves to the right: what no row has written yet is
-    // outside, and what is left of the band is not read again.
+    // Shares of the row before, in place. The band moves to the right: what no row has written yet
+    // is outside, and what is left of the band is not read again.
     let mut shares = vec![1.0_f64; columns + 1];
     for row in 0..=rows {
         let i = row as f64;

@@ -31,19 +31,21 @@ pub struct MannWhitney {
 /// The Mann–Whitney U test of two samples.
 ///
 /// `Greater`: values of `x` tend to be larger than those of `y`. [`Method::Auto`] is exact where an
-/// arm has at most 8 values and none is tied. Otherwise the normal approximation corrected for ties,
-/// `continuity` moving `u` by a half towards its mean. All values equal: `p = 1`.
+/// arm has at most 8 values and none is tied. Otherwise the normal approximation corrected for
+/// ties, `continuity` moving `u` by a half towards its mean. All values equal: `p = 1`.
 ///
 /// # Errors
-/// `HF-STAT-040` for an empty sample, `-048` for a value that is not finite; with [`Method::Exact`]
-/// `-045` for ties and `-044` for samples too large (about 60 against 60, or 8 against 250,000).
+/// [`StatError`] for an empty sample or a value that is not finite; with
+/// [`Method::Exact`] also for ties and for samples that are too large (about 60 against 60, or 8
+/// against 250,000).
 ///
-/// Shows STAT-1. Source: Mann and Whitney (1947), Annals of Mathematical Statistics 18(1); effect size:
+/// Source: Mann and Whitney (1947), Annals of Mathematical Statistics 18(1); effect size:
 /// `McGraw` and Wong (1992), Psychological Bulletin 111(2).
 ///
 /// ```
 /// use hotfix_core::stats::fixed::{Alternative, Method, mann_whitney_u};
-/// let test = mann_whitney_u(&[9.0, 8.0, 7.5], &[1.0, 2.0, 3.0, 7.0], Alternative::Greater, Method::Auto, true)?;
+/// let test = mann_whitney_u(&[9.0, 8.0, 7.5], &[1.0, 2.0, 3.0, 7.0], Alternative::Greater,
+/// Method::Auto, true)?;
 /// assert_eq!((test.u, test.common_language), (12.0, 1.0));
 /// assert!((test.p_value - 1.0 / 35.0).abs() < 1e-15);
 /// # Ok::<(), hotfix_core::stats::StatError>(())
@@ -78,16 +80,18 @@ pub fn mann_whitney_u(
 
 /// The Mann–Whitney U test of two histograms: counts of the same buckets, in order.
 ///
-/// Counts per bucket, not cumulated. Values in one bucket are tied, so this is the normal approximation
-/// corrected for ties, and the same as [`mann_whitney_u`] of samples that only know their bucket.
+/// Counts per bucket, not cumulated. Values in one bucket are tied, so this is the normal
+/// approximation corrected for ties, and the same as [`mann_whitney_u`] of samples that only know
+/// their bucket.
 ///
 /// # Errors
-/// `HF-STAT-046` where the histograms differ in length, `-040` for an empty one, `-042` for counts that
-/// are not whole, `-002`, `-003`, `-005` for counts out of range.
+/// [`StatError`] for histograms of different length, an empty one, or
+/// counts that are not whole or out of range.
 ///
 /// ```
 /// use hotfix_core::stats::fixed::{Alternative, Assumption, mann_whitney_from_counts};
-/// let test = mann_whitney_from_counts(&[5.0, 40.0, 55.0], &[50.0, 35.0, 15.0], Alternative::Greater, true)?;
+/// let test = mann_whitney_from_counts(&[5.0, 40.0, 55.0], &[50.0, 35.0, 15.0],
+/// Alternative::Greater, true)?;
 /// assert!(test.p_value < 1e-9 && test.assumptions.contains(Assumption::Binned));
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```

@@ -22,13 +22,14 @@ pub enum Scale {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NonInferiority {
-    /// How many standard errors the canary is above the margin; negative speaks for it.
+    /// How many standard errors the canary is above the margin; negative is in its favour.
     pub z: f64,
     /// Chance of such a `z`, or a smaller one, were the canary worse by the margin; 0 to 1.
     pub p_value: f64,
     /// Effect size: the canary's rate less the baseline's.
     pub difference: f64,
-    /// The canary's and the baseline's rate that are likeliest if the canary is worse by the margin.
+    /// The canary's and the baseline's rate that are likeliest if the canary is worse by the
+    /// margin.
     pub restricted: (f64, f64),
     /// What was found; with `small_expected` or `sparse` the normal approximation is poor.
     pub assumptions: Assumptions,
@@ -48,18 +49,18 @@ pub struct Equivalence {
 
 /// Farrington and Manning's score test that the canary is not worse than the baseline by a margin.
 ///
-/// Events are bad. The null is `p_c ≥ margin p_b` on [`Scale::Ratio`] (margin 1 claims that the canary
-/// is better, below 1 that it cuts the rate to that share), `p_c - p_b ≥ margin` on
-/// [`Scale::Difference`]. The standard error is taken at the rates that are likeliest under the null, in
-/// closed form for the ratio and to the last bit by bisection for the difference, whose closed form (a
-/// cosine) loses the digits of rare events. Where the data say nothing (no events at all on the ratio
-/// scale): `z = 0`, `p = 1`.
+/// Events are bad. The null is `p_c ≥ margin p_b` on [`Scale::Ratio`] (margin 1 claims that the
+/// canary is better, below 1 that it cuts the rate to that share), `p_c - p_b ≥ margin` on
+/// [`Scale::Difference`]. The standard error is taken at the rates that are likeliest under the
+/// null, in closed form for the ratio and to the last bit by bisection for the difference, whose
+/// closed form (a cosine) loses the digits of rare events. Where the data say nothing (no events at
+/// all on the ratio scale): `z = 0`, `p = 1`.
 ///
 /// # Errors
-/// `HF-STAT-002` to `-005` for the counts, `-041` for an arm without trials, `-012` for a ratio that is
-/// not positive and within the range, `-043` for a difference that is not from 0 to below 1.
+/// [`StatError`] for invalid counts, an arm without trials, a ratio that
+/// is not positive and within the range, or a difference that is not from 0 to below 1.
 ///
-/// Shows STAT-3. Source: Farrington and Manning (1990), Statistics in Medicine 9(12).
+/// Source: Farrington and Manning (1990), Statistics in Medicine 9(12).
 ///
 /// ```
 /// use hotfix_core::stats::Counts;
@@ -94,11 +95,12 @@ pub fn non_inferiority(
 /// Two one-sided tests that the two arms' rates are within a margin of each other.
 ///
 /// On [`Scale::Ratio`] the null is 'apart by a factor of the margin or more, either way', on
-/// [`Scale::Difference`] 'by the margin or more'. Each side is a [`non_inferiority`] test at full level.
+/// [`Scale::Difference`] 'by the margin or more'. Each side is a [`non_inferiority`] test at full
+/// level.
 ///
 /// # Errors
-/// As [`non_inferiority`]; `HF-STAT-049` for a ratio that is not above 1, or a difference of 0: nothing
-/// lies between.
+/// As for [`non_inferiority`]; also for a ratio that is not above 1 or a difference of 0, which
+/// leave no range of equivalence.
 ///
 /// Source: Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15(6).
 ///
@@ -221,8 +223,8 @@ fn against_difference(canary: Counts, baseline: Counts, d: f64) -> NonInferiorit
     report([canary, baseline], above, variance, [of_c, of_b])
 }
 
-/// Where a falling function crosses zero between 0 and `end`, by halving what numbers there are between;
-/// 0 where it is negative from the start.
+/// Where a falling function crosses zero between 0 and `end`, by halving what numbers there are
+/// between; 0 where it is negative from the start.
 fn zero_below(end: f64, function: impl Fn(f64) -> f64) -> f64 {
     // Positive numbers have the order of their bits.
     let (mut low, mut high) = (0_u64, end.to_bits());

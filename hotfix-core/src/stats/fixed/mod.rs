@@ -1,22 +1,24 @@
-//! One look: fixed-horizon tests and intervals, each with its effect size and what was checked.
+//! Fixed-horizon tests and intervals, each with its effect size.
 //!
-//! A test of this module keeps its error probability for *one* look, decided on beforehand: the end of
-//! a phase, a comparison of two recorded windows. Looked at every tick it does not; that is what
-//! [`rate_ratio`](super::rate_ratio) and its neighbours are for (statistics, section 6). A p-value is a
-//! number from 0 to 1, never NaN; a result carries an effect size beside it, because with enough data
-//! a difference that nobody minds becomes significant too.
+//! A test of this module keeps its error probability for *one* analysis, planned in advance: the
+//! end of a phase, a comparison of two recorded windows. It does not with repeated interim
+//! analyses; for these use [`rate_ratio`](super::rate_ratio) and the other sequential tests. A
+//! p-value is a number from 0 to 1, never NaN; a result also has an effect size, because with
+//! enough data an irrelevant difference is significant too.
 //!
 //! | function | compares | null hypothesis |
 //! |---|---|---|
-//! | [`mann_whitney_u`], [`mann_whitney_from_counts`] | samples, histograms | neither tends to be larger |
+//! | [`mann_whitney_u`], [`mann_whitney_from_counts`] | samples, histograms | neither tends to be
+//! larger |
 //! | [`hodges_lehmann`] | samples | estimate and interval of the shift |
 //! | [`ks_2samp`], [`ks_from_counts`] | samples, histograms | one distribution |
 //! | [`fisher_exact`] | proportions | one rate |
 //! | [`poisson_ratio`] | counts with exposure | the ratio of the rates is a given one |
 //! | [`non_inferiority`], [`equivalence`] | proportions | worse by the margin; apart by it |
-//! | [`clopper_pearson`], [`newcombe`] | proportions | intervals for an arm and for the difference |
+//! | [`clopper_pearson`], [`newcombe`] | proportions | intervals for an arm and for the difference
+//! |
 //!
-//! Tails of discrete laws are sums of positive terms from Loader's saddle-point form
+//! Tails of discrete distributions are sums of positive terms from Loader's saddle-point form
 //! (`distribution.rs`), so that no digits cancel: relative errors stay below 1e-10, and 1e-8 from a
 //! million trials on, down to p-values of 1e-280.
 
@@ -57,7 +59,8 @@ pub enum Alternative {
     TwoSided,
     /// The first argument is less: its values, its rate.
     Less,
-    /// The first argument is greater. [`ks_2samp`] says it of the distribution function, as `SciPy`.
+    /// The first argument is greater. [`ks_2samp`] says it of the distribution function, as
+    /// `SciPy`.
     Greater,
 }
 
@@ -80,7 +83,7 @@ pub enum Method {
 pub enum Assumption {
     /// Some values are equal: ranks are shared, and the variance is corrected for it.
     Ties,
-    /// All values are equal: nothing can be told, `p = 1`.
+    /// All values are equal, so nothing can be inferred: `p = 1`.
     AllEqual,
     /// The normal approximation was used although an arm has at most 8 values.
     FewSamples,
@@ -203,7 +206,8 @@ fn p_value(law: &impl Law, x: f64, alternative: Alternative) -> f64 {
     chance.clamp(0.0, 1.0)
 }
 
-/// A ratio that may be undefined (left out of a document) or infinite (null in it, as JSON has no word).
+/// A ratio that may be undefined (left out of a document) or infinite (null in it, as JSON has no
+/// word).
 mod ratio {
     use serde::{Deserialize as _, Deserializer};
 

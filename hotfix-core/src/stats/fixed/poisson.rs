@@ -30,18 +30,19 @@ pub struct PoissonRatio {
 
 /// The exact conditional test that two rates have a given ratio, with the interval for it.
 ///
-/// Events are counted over an exposure in any unit, the same in both arms. Given their sum, those of
-/// the canary are binomial with chance `r0 t_c/(r0 t_c + t_b)`. `Greater`: the canary's rate is more
-/// than `null_ratio` times the baseline's. Two-sided is the sum over the divisions that are no likelier
-/// than the observed one, with a relative slack of 1e-7; the interval is Clopper and Pearson's, so at
-/// its edge the two may differ. Without events `p = 1` and the interval is everything.
+/// Events are counted over an exposure in any unit, the same in both arms. Given their sum, those
+/// of the canary are binomial with chance `r0 t_c/(r0 t_c + t_b)`. `Greater`: the canary's rate is
+/// more than `null_ratio` times the baseline's. Two-sided is the sum over the divisions that are no
+/// likelier than the observed one, with a relative slack of 1e-7; the interval is Clopper and
+/// Pearson's, so at its edge the two may differ. Without events `p = 1` and the interval is
+/// everything.
 ///
 /// # Errors
-/// `HF-STAT-002`, `-003`, `-005` for the counts, `-041` for an arm without exposure, `-042` for events
-/// that are not whole, `-044` where the law's variance is above 10¹², `-047` for a null ratio that is not
-/// positive and within the range, `-021` unless the confidence is above 0 and below 1.
+/// [`StatError`] for invalid counts, an arm without exposure, events that
+/// are not whole, a distribution with a variance above 10¹², a null ratio that is not positive and
+/// within the range, or a confidence that is not above 0 and below 1.
 ///
-/// Shows STAT-1. Source: Przyborowski and Wilenski (1940), Biometrika 31(3/4).
+/// Source: Przyborowski and Wilenski (1940), Biometrika 31(3/4).
 ///
 /// ```
 /// use hotfix_core::stats::Counts;

@@ -8,14 +8,14 @@ use crate::stats::numeric::{larger, smaller};
 
 /// Clopper and Pearson's interval for the proportion of one arm; not sequential.
 ///
-/// Covers at least with the two-sided `confidence`, whatever the proportion. Everything, 0 to 1, without
-/// trials; exactly 0 without events, exactly 1 without anything else.
+/// Covers at least with the two-sided `confidence`, whatever the proportion. Everything, 0 to 1,
+/// without trials; exactly 0 without events, exactly 1 without anything else.
 ///
 /// # Errors
-/// `HF-STAT-002` to `-005` for the counts, `-042` for counts that are not whole, `-044` where the law's
-/// variance is above 10¹², `-021` unless the confidence is above 0 and below 1.
+/// [`StatError`] for invalid counts, counts that are not whole, a
+/// distribution with a variance above 10¹², or a confidence that is not above 0 and below 1.
 ///
-/// Shows STAT-4. Source: Clopper and Pearson (1934), Biometrika 26(4).
+/// Source: Clopper and Pearson (1934), Biometrika 26(4).
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, fixed::clopper_pearson};
@@ -45,9 +45,10 @@ pub fn clopper_pearson(counts: Counts, confidence: f64) -> Result<Interval, Stat
 /// From both arms' Wilson intervals without continuity correction; stays within -1 and 1.
 ///
 /// # Errors
-/// `HF-STAT-002` to `-005` for the counts, `-021` unless the confidence is above 0 and below 1.
+/// [`StatError`] for invalid counts, or a confidence that is not above 0
+/// and below 1.
 ///
-/// Shows STAT-4. Source: Newcombe (1998), Statistics in Medicine 17(8), method 10.
+/// Source: Newcombe (1998), Statistics in Medicine 17(8), method 10.
 ///
 /// ```
 /// use hotfix_core::stats::{Counts, fixed::newcombe};

@@ -6,7 +6,7 @@ use crate::stats::MAX_COUNT;
 /// A sorted copy; negative zero becomes zero, as both are one value.
 ///
 /// # Errors
-/// `HF-STAT-040` for none, `-048` for one that is NaN or infinite.
+/// [`StatError`] for an empty sample, or a value that is NaN or infinite.
 pub(super) fn sorted(what: &'static str, values: &[f64]) -> Result<Vec<f64>, StatError> {
     if values.is_empty() {
         return Err(StatError::EmptySample { what });
@@ -65,8 +65,8 @@ impl Iterator for Groups<'_> {
 /// The buckets of two histograms with the same boundaries, in order.
 ///
 /// # Errors
-/// `HF-STAT-046` where there are more in one than in the other, `-040` where one has no values,
-/// `-002`, `-003`, `-005` for a count that is none, `-042` for one that is not whole.
+/// [`StatError`] for histograms of different length, one without values,
+/// or counts that are not valid or not whole.
 pub(super) fn buckets(x: &[f64], y: &[f64]) -> Result<(Vec<Group>, f64, f64), StatError> {
     if x.len() != y.len() {
         return Err(StatError::BucketMismatch { x: x.len(), y: y.len() });

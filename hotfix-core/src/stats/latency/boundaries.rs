@@ -1,4 +1,4 @@
-//! Where to cut: boundaries from what the baseline did before the phase.
+//! Choice of latency boundaries from the baseline before the phase.
 
 use super::MAX_BOUNDARIES;
 use crate::stats::StatError;
@@ -10,11 +10,13 @@ const FAR: f64 = 2.0;
 
 /// Boundaries near the p50, p75, p90, p95 and p99 of these times, and at twice the p99.
 ///
-/// Ascending, in the unit of the samples, 1 to 6 of them: equal ones are named once. Take the baseline's times of the
-/// window *before* the phase and keep the boundaries for the whole rollout; picking them from what is tested is invalid.
+/// Ascending, in the unit of the samples, 1 to 6 of them: equal ones are named once. Take the
+/// baseline's times of the window *before* the phase and keep the boundaries for the whole rollout;
+/// picking them from what is tested is invalid.
 ///
 /// # Errors
-/// `HF-STAT-002` and `-003` for a time that is not finite or negative, `-051` where there is none, or none above zero.
+/// [`StatError`] for a time that is negative or not finite, or if no time
+/// is above zero.
 ///
 /// ```
 /// use hotfix_core::stats::latency::boundaries_from_samples;
@@ -28,7 +30,8 @@ pub fn boundaries_from_samples(samples: &[f64]) -> Result<Vec<f64>, StatError> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = |quantile: f64| {
-        // The least time that has this share at or below it; half an ulp must not push it to the next.
+        // The least time that has this share at or below it; half an ulp must not push it to the
+        // next.
         let rank = quantile * sorted.len() as f64 * (1.0 - 1e-12);
         sorted.iter().enumerate().find(|&(i, _)| (i + 1) as f64 >= rank).map(|(_, &time)| time)
     };
@@ -39,18 +42,21 @@ pub fn boundaries_from_samples(samples: &[f64]) -> Result<Vec<f64>, StatError> {
     if boundaries.is_empty() { Err(StatError::NoTimes) } else { Ok(boundaries) }
 }
 
-/// Boundaries for times that are known by buckets: the edges nearest to those of [`boundaries_from_samples`].
+/// Boundaries for times that are known by buckets: the edges nearest to those of
+/// [`boundaries_from_samples`].
 ///
-/// `counts[i]` of `count` requests took at most `edges[i]`. An edge is near a quantile where the share slower than it is,
-/// as a ratio; far in the tail it is the first at or beyond twice the p99, else the last. 1 to 6 of the edges, ascending.
+/// `counts[i]` of `count` requests took at most `edges[i]`. An edge is near a quantile where the
+/// share slower than it is, as a ratio; far in the tail it is the first at or beyond twice the p99,
+/// else the last. 1 to 6 of the edges, ascending.
 ///
 /// # Errors
-/// `HF-STAT-051` without requests or edges, `-052` where edges do not ascend from above zero or counts fall, are not
-/// finite, or are not one an edge.
+/// [`StatError`] without requests or edges, or if edges do not ascend from
+/// above zero, or counts fall, are not finite, or are not one for each edge.
 ///
 /// ```
 /// use hotfix_core::stats::latency::boundaries_from_histogram;
-/// let (edges, counts) = ([0.05, 0.1, 0.25, 0.5, 1.0, 2.5], [400.0, 700.0, 950.0, 990.0, 999.0, 1000.0]);
+/// let (edges, counts) = ([0.05, 0.1, 0.25, 0.5, 1.0, 2.5], [400.0, 700.0, 950.0, 990.0, 999.0,
+/// 1000.0]);
 /// assert_eq!(boundaries_from_histogram(&edges, &counts, 1000.0)?, [0.05, 0.1, 0.25, 0.5, 1.0]);
 /// # Ok::<(), hotfix_core::stats::StatError>(())
 /// ```
@@ -83,7 +89,8 @@ pub fn boundaries_from_histogram(
 /// Writes one count a boundary into `slow`.
 ///
 /// # Errors
-/// `HF-STAT-015` where `slow` has another length, `-052` for buckets that are none, `-053` for a boundary that is no edge.
+/// [`StatError`] if `slow` has another length, the buckets are not a
+/// histogram, or a boundary is not an edge.
 pub fn slow_from_histogram(
     boundaries: &[f64],
     edges: &[f64],
@@ -106,7 +113,8 @@ pub fn slow_from_histogram(
 /// Writes one count a boundary into `slow`.
 ///
 /// # Errors
-/// `HF-STAT-002` and `-003` for a time that is not finite or negative, `-015` where `slow` has another length.
+/// [`StatError`] for a time that is negative or not finite, or if `slow`
+/// has another length.
 pub fn slow_from_samples(
     boundaries: &[f64],
     samples: &[f64],
@@ -123,7 +131,8 @@ pub fn slow_from_samples(
 /// Checks boundaries that somebody chose: 1 to [`MAX_BOUNDARIES`], ascending from above zero.
 ///
 /// # Errors
-/// `HF-STAT-014` for their number, `-054` for their order.
+/// [`StatError`] if there are too few or too many boundaries, or they do
+/// not ascend.
 pub fn check_boundaries(boundaries: &[f64]) -> Result<(), StatError> {
     if boundaries.is_empty() || boundaries.len() > MAX_BOUNDARIES {
         return Err(StatError::BoundaryCount { boundaries: boundaries.len() });

@@ -1,4 +1,4 @@
-//! What a latency test is asked, and the checked design that follows.
+//! Settings of a latency test, and the checked design.
 
 use super::joint::Stakes;
 use super::{MAX_BOUNDARIES, clustered};
@@ -57,12 +57,14 @@ pub struct LatencySettings {
     pub alpha: f64,
     /// `r0`, at least 1: the ratio of slow requests that is tolerated at every boundary.
     pub tolerated: f64,
-    /// `d`: the null of better is 'the share of slow requests is at least `d` times the baseline's'.
+    /// `d`: the null of better is 'the share of slow requests is at least `d` times the
+    /// baseline's'.
     pub margin: f64,
     /// Number of boundaries, 1 to [`MAX_BOUNDARIES`].
     pub boundaries: usize,
-    /// Ratios over the null's, above 1, at most [`MAX_GRID`](crate::stats::MAX_GRID); inverted for better. Absent: the joint bet where there is
-    /// one, else the default. Not used by [`LatencyMode::Clustered`].
+    /// Ratios over the null's, above 1, at most [`MAX_GRID`](crate::stats::MAX_GRID); inverted for
+    /// better. Absent: the joint bet where there is one, else the default. Not used by
+    /// [`LatencyMode::Clustered`].
     pub grid: Option<Vec<f64>>,
     /// One weight a ratio, summing to 1. Absent: even.
     pub weights: Option<Vec<f64>>,
@@ -70,8 +72,9 @@ pub struct LatencySettings {
     pub prior_trials: f64,
     /// Most log evidence that one tick may add to a term; above 0. Absent: no cap.
     pub cap: Option<f64>,
-    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the null
-    /// holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)` gives `α` up.
+    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the
+    /// null holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)`
+    /// gives `α` up.
     pub threshold: Option<f64>,
     /// What may be assumed of the requests of one tick.
     pub mode: LatencyMode,
@@ -119,7 +122,8 @@ pub struct LatencyDesign {
     pub(super) hypothesis: Hypothesis,
     pub(super) limits: Limits,
     pub(super) boundaries: usize,
-    /// `ln` of the number of boundaries: where each has a row of terms, they are weighted by its inverse, too.
+    /// `ln` of the number of boundaries: where each has a row of terms, they are weighted by its
+    /// inverse, too.
     pub(super) ln_boundaries: f64,
     pub(super) prior_trials: f64,
     /// What the joint bet starts with: of the prior trials, those slower than each boundary.
@@ -139,8 +143,8 @@ impl LatencyDesign {
     /// Checks the settings.
     ///
     /// # Errors
-    /// `HF-STAT-001` alpha, `-006` and `-007` grid, `-008` to `-010` weights, `-011` tolerated ratio,
-    /// `-012` margin, `-013` prior trials, `-014` number of boundaries, `-016` cap, `-025` threshold.
+    /// [`StatError`] if a setting is out of range: alpha, grid, weights,
+    /// tolerated ratio, margin, prior trials, number of boundaries, cap or threshold.
     pub fn try_new(settings: &LatencySettings) -> Result<Self, StatError> {
         let LatencySettings { direction, alpha, tolerated, margin, boundaries, .. } = *settings;
         let hypothesis = Hypothesis::try_new(direction, alpha, tolerated, margin)?;
@@ -190,11 +194,11 @@ impl LatencyDesign {
 
     /// The same test with another cap and another threshold, each as in the settings.
     ///
-    /// A state belongs to both, so that evidence is carried over phases whose calibration differs. What was
-    /// decided stays decided.
+    /// A state belongs to both, so that evidence is carried over phases whose calibration differs.
+    /// What was decided stays decided.
     ///
     /// # Errors
-    /// `HF-STAT-016` cap, `-025` threshold.
+    /// [`StatError`] if the cap or the threshold is out of range.
     pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
         let limits = Limits::try_new(1.0, cap, threshold, self.hypothesis.threshold)?;
         Ok(Self { limits, ..self.clone() })
@@ -235,7 +239,8 @@ impl LatencyDesign {
     }
 }
 
-/// Shares slower than each boundary that are expected before the first tick: falling evenly on the log scale.
+/// Shares slower than each boundary that are expected before the first tick: falling evenly on the
+/// log scale.
 fn prior_shares(boundaries: usize) -> [f64; MAX_BOUNDARIES] {
     let mut shares = [0.0; MAX_BOUNDARIES];
     if boundaries == 1 {

@@ -11,7 +11,7 @@ const VERSION: u32 = 2;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Document {
+pub(super) struct SavedState {
     version: u32,
     design: u32,
     terms: Vec<Vec<f64>>,
@@ -33,7 +33,7 @@ struct FitDocument {
     share: f64,
 }
 
-impl From<Latency> for Document {
+impl From<Latency> for SavedState {
     fn from(state: Latency) -> Self {
         let (terms, fit) = match &state.terms {
             Terms::Rows(rows) => (rows[..state.boundaries].iter().map(grid::used).collect(), None),
@@ -56,10 +56,10 @@ impl From<Latency> for Document {
     }
 }
 
-impl TryFrom<Document> for Latency {
+impl TryFrom<SavedState> for Latency {
     type Error = StatError;
 
-    fn try_from(read: Document) -> Result<Self, StatError> {
+    fn try_from(read: SavedState) -> Result<Self, StatError> {
         if read.version != VERSION {
             return Err(StatError::StateVersion { version: read.version });
         }

@@ -1,32 +1,34 @@
 //! The joint bet: one factor a tick from all buckets at once, for 'no slower at all'.
+//! # The bet and why it is anytime-valid
 //!
-//! # The bet and why it may be looked at every tick
-//!
-//! Boundaries cut times into buckets `k = 0..=B`, slower ones last. A tick has `n_c` and `n_b` requests, `x_ck` and
-//! `x_bk` of them in bucket `k`, and `w = n_c/(n_c + n_b)`. Take numbers `ρ_0 ≤ ρ_1 ≤ … ≤ ρ_B`, all above zero, from
-//! what was known before the tick's times were, and multiply by
+//! Boundaries cut times into buckets `k = 0..=B`, slower ones last. A tick has `n_c` and `n_b`
+//! requests, `x_ck` and `x_bk` of them in bucket `k`, and `w = n_c/(n_c + n_b)`. Take numbers `ρ_0
+//! ≤ ρ_1 ≤ … ≤ ρ_B`, all above zero, from what was known before the tick's times were, and multiply
+//! by
 //!
 //! ```text
 //! Π_k f_k^{x_ck} g_k^{x_bk},   f_k = ρ_k/(w ρ_k + 1 - w),   g_k = 1/(w ρ_k + 1 - w)
 //! ```
 //!
-//! *The mean of this factor is at most 1* when requests are independent given the past, the tick's shock and the
-//! trials, with any distributions, also unequal ones, such that the canary's average distribution is stochastically
-//! no slower than the baseline's average distribution. Proof, `n = n_c + n_b`: by independence the mean is a product of
-//! `n` means; their geometric mean is at most their arithmetic mean, which is `w F_c + (1 - w) G_b`, where `F_c` is the
-//! mean of `f` under the canary's average distribution and `G_b` that of `g` under the baseline's. `f` does not fall with
-//! `k`, as `ρ` does not, so `F_c ≤ F_b`, the mean of `f` under the baseline's. And `w f_k + (1 - w) g_k = 1` in every
-//! bucket, so `w F_c + (1 - w) G_b ≤ w F_b + (1 - w) G_b = 1`. (An arm in which times are dependent within a tick is not
-//! covered: see the clustered mode, and the cap.)
+//! *The mean of this factor is at most 1* when requests are independent given the past, the tick's
+//! shock and the trials, with any distributions, also unequal ones, such that the canary's average
+//! distribution is stochastically no slower than the baseline's average distribution. Proof, `n =
+//! n_c + n_b`: by independence the mean is a product of `n` means; their geometric mean is at most
+//! their arithmetic mean, which is `w F_c + (1 - w) G_b`, where `F_c` is the mean of `f` under the
+//! canary's average distribution and `G_b` that of `g` under the baseline's. `f` does not fall with
+//! `k`, as `ρ` does not, so `F_c ≤ F_b`, the mean of `f` under the baseline's. And `w f_k + (1 - w)
+//! g_k = 1` in every bucket, so `w F_c + (1 - w) G_b ≤ w F_b + (1 - w) G_b = 1`. (An arm in which
+//! times are dependent within a tick is not covered: see the clustered mode, and the cap.)
 //!
-//! Nothing is assumed of how boundaries depend on each other: a request is in one bucket. A test at a single boundary
-//! is the case where `ρ` takes two values. Products over ticks of such factors, and averages with fixed weights of such
-//! products, are non-negative supermartingales that start at 1, and so Ville's inequality holds for them.
+//! Nothing is assumed of how boundaries depend on each other: a request is in one bucket. A test at
+//! a single boundary is the case where `ρ` takes two values. Products over ticks of such factors,
+//! and averages with fixed weights of such products, are non-negative supermartingales that start
+//! at 1, and so Ville's inequality holds for them.
 //!
 //! # Which `ρ`
 //!
-//! Sixteen alternatives, each a shape that is fitted to the pooled shares of *past* ticks of both arms, `s_k` the share
-//! slower than boundary `k`:
+//! Sixteen alternatives, each a shape that is fitted to the pooled shares of *past* ticks of both
+//! arms, `s_k` the share slower than boundary `k`:
 //!
 //! | shape | `ρ_k` up to a factor | what it finds |
 //! |---|---|---|
@@ -36,10 +38,12 @@
 //! | the share beyond `j` grows by a factor | the same with `ε` from `s_j` | a rare tail that grows |
 //! | some beyond `j`, in equal parts in each of the `i` buckets beyond | `1 - ε`, beyond `j` `1 - ε + ε/(i (s_{k-1} - s_k))` | the same, however far |
 //!
-//! Where a slower bucket's `ρ` would be less, it is raised to that of the one before. The factor makes the pooled mean of `f` 1, which is where such a bet grows fastest (Kelly): a few steps of Newton's
-//! method, from the left. Shapes and factors steer power alone, so they are kept until the pooled trials have grown by a
-//! quarter or the split is quite another; so a tick takes no powers, divisions or logarithms but those of its split, and
-//! none where that is the one of the tick before.
+//! Where a slower bucket's `ρ` would be less, it is raised to that of the one before. The factor
+//! makes the pooled mean of `f` 1, which is where such a bet grows fastest (Kelly): a few steps of
+//! Newton's method, from the left. Shapes and factors affect power only, so they are kept until the
+//! pooled trials have grown by a quarter or the split is quite another; so a tick takes no powers,
+//! divisions or logarithms but those of its split, and none where that is the one of the tick
+//! before.
 
 use std::fmt;
 
@@ -226,7 +230,8 @@ impl Joint {
         of_split: OfSplit::NONE,
     };
 
-    /// Becomes a copy of another of as many boundaries: what is fitted follows from what it was fitted to.
+    /// Becomes a copy of another of as many boundaries: what is fitted follows from what it was
+    /// fitted to.
     pub(super) fn take_over(&mut self, of: &Self) {
         if self.fit != of.fit {
             *self = *of;
@@ -242,8 +247,8 @@ impl Joint {
         this
     }
 
-    /// The gain of each alternative from one tick with trials in both arms. `pooled` are past requests slower than
-    /// each boundary and past trials of both arms, with the prior's.
+    /// The gain of each alternative from one tick with trials in both arms. `pooled` are past
+    /// requests slower than each boundary and past trials of both arms, with the prior's.
     #[inline]
     pub(super) fn gains(
         &mut self,
@@ -316,7 +321,7 @@ impl Joint {
         let mut last = None;
         for (j, (shape, _)) in SHAPES.iter().enumerate() {
             let mut of_shape = [1.0; MAX_BUCKETS];
-            // Alternatives that look at the same share stand beside each other.
+            // Alternatives of the same share are next to each other.
             let first = match (shape.at(), last) {
                 (Some(at), Some((known, bucket))) if at == known => bucket,
                 (Some(at), _) => at.bucket(edges),
@@ -353,8 +358,8 @@ impl Shape {
         }
     }
 
-    /// The ratios of chances by bucket, up to a factor. `edges` are shares slower than the bucket's two edges, `first` is
-    /// the first bucket beyond the boundary that it is about.
+    /// The ratios of chances by bucket, up to a factor. `edges` are shares slower than the bucket's
+    /// two edges, `first` is the first bucket beyond the boundary that it is about.
     fn fill(self, edges: &[(f64, f64)], first: usize, ratios: &mut [f64; MAX_BUCKETS]) {
         match self {
             Self::Odds(odds) => {
@@ -413,10 +418,11 @@ impl At {
     }
 }
 
-/// The factor of each alternative that makes its pooled mean of `f` 1. `ratios` are by bucket and alternative.
+/// The factor of each alternative that makes its pooled mean of `f` 1. `ratios` are by bucket and
+/// alternative.
 ///
-/// That mean is concave in the factor and below 1 at the start (Jensen), so each step of Newton's method comes nearer
-/// from below and none beyond.
+/// That mean is concave in the factor and below 1 at the start (Jensen), so each step of Newton's
+/// method comes nearer from below and none beyond.
 fn growth_factors(
     within: &[f64],
     ratios: &[[f64; ALTERNATIVES]],

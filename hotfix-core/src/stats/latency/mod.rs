@@ -1,23 +1,27 @@
-//! Latency: is the canary slower, from the buckets of both arms, at every look?
+//! Sequential latency tests: whether the canary is slower, from the buckets of both arms.
 //!
-//! Counts of requests slower than each of several boundaries are all it needs: histogram buckets or samples. Boundaries
-//! are fixed from the baseline before the phase, near its p50, p75, p90, p95, p99 and far in the tail
-//! ([`boundaries_from_histogram`]); picking them from the current tick is invalid. The test takes one of three forms:
+//! They need only the counts of requests slower than each of several boundaries: histogram buckets
+//! or samples. Boundaries are fixed from the baseline before the phase, near its p50, p75, p90,
+//! p95, p99 and far in the tail ([`boundaries_from_histogram`]); picking them from the current tick
+//! is invalid. The test takes one of three forms:
 //!
-//! | [`LatencyForm`] | asked | valid for |
+//! | [`LatencyForm`] | used for | valid for |
 //! |---|---|---|
-//! | `Joint` | worse, nothing tolerated, no grid of one's own | independent requests within a tick, given its shock |
+//! | `Joint` | worse, nothing tolerated, the default grid | independent requests within a tick,
+//! given its shock |
 //! | `Boundaries` | a tolerance, a margin, or a grid | the same |
 //! | `Clustered` | [`LatencyMode::Clustered`] | any dependence within a tick |
 //!
-//! All hold under any dependence between boundaries and under any shock that both arms share. `Joint` bets with all
-//! buckets at once ([`joint`], with the proof); it is the faster one, and its null is that the canary is stochastically
-//! no slower, which has no counterpart for a ratio of shares. `Boundaries` is a [`bernoulli`](super::bernoulli) test at
-//! each boundary, and the average of their e-values (statistics, section 3). `Clustered` bets on the difference of shares
+//! All hold under any dependence between boundaries and under any shock that both arms share.
+//! `Joint` bets with all buckets at once ([`joint`], with the proof); it is the faster one, and its
+//! null is that the canary is stochastically no slower, which has no counterpart for a ratio of
+//! shares. `Boundaries` is a [`bernoulli`](super::bernoulli) test at each boundary, and the average
+//! of their e-values (`docs/statistics.md`, A3). `Clustered` bets on the difference of shares
 //! ([`clustered`]) and is slow.
 //!
-//! Concurrent arms: no cap and looks about every 10 s. Before and after, or arms that are not matched: looks every 1 to
-//! 2 s and a cap of 0.5 to 0.7 on what a tick may add, so that one burst cannot decide. Never a cap with looks every 10 s.
+//! Concurrent arms: no cap, and an evaluation about every 10 s. Before and after, or arms that are
+//! not matched: an evaluation every 1 to 2 s and a cap of 0.5 to 0.7 on the gain of a tick, so that
+//! one burst cannot decide. Never combine a cap with evaluations every 10 s.
 
 use super::bernoulli::PRIOR_EVENTS;
 use super::grid::{self, Hypothesis};
@@ -25,7 +29,7 @@ use super::mixture::Limits;
 use super::numeric::{add_scaled, larger, largest, ln, log_mean_exp, weighted_sum};
 use super::{Bounds, Counts, Evidence, MAX_GRID, StatError, Totals, Watch};
 use design::Bet;
-use document::Document;
+use document::SavedState;
 use joint::{ALTERNATIVES, Joint, Stakes};
 use serde::{Deserialize, Serialize};
 
@@ -90,10 +94,10 @@ impl<'a> SlowCounts<'a> {
 
 /// The evidence of one latency test: plain data, less than six kilobytes.
 ///
-/// Every method that computes takes the design that the state was made for. Ticks in which an arm has
-/// no requests are left out. See [`LatencyDesign`] for an example.
+/// Every method that computes takes the design that the state was made for. Ticks in which an arm
+/// has no requests are left out. See [`LatencyDesign`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Document", into = "Document")]
+#[serde(try_from = "SavedState", into = "SavedState")]
 pub struct Latency {
     terms: Terms,
     /// Slow requests above each boundary, canary and baseline.
@@ -139,7 +143,7 @@ impl Latency {
     /// Checks that a state, such as one read from a document, was made for this design.
     ///
     /// # Errors
-    /// `HF-STAT-017` where it was not.
+    /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &LatencyDesign) -> Result<(), StatError> {
         let terms_fit = match (&self.terms, &design.bet) {
             (Terms::Joint(..), Bet::Joint(_)) => true,
@@ -174,9 +178,10 @@ impl Latency {
     /// Takes in one tick and says whether the test has decided, now or before.
     ///
     /// # Errors
-    /// Leaves the state as it was. `HF-STAT-002` to `-005` for counts that are not finite, negative,
-    /// more than the requests or too large; `-015` for another number of boundaries than the design's;
-    /// `-017` for another design's state; `-050` for more requests slower than a boundary than the one before.
+    /// The state is unchanged. [`StatError`] for counts that are not
+    /// finite, negative, more than the requests or too large, another number of boundaries than the
+    /// design's, another design's state, or more requests slower than a boundary than the one
+    /// before.
     pub fn update(
         &mut self,
         design: &LatencyDesign,
@@ -246,8 +251,8 @@ impl Latency {
         }
     }
 
-    /// Log of the e-value of one boundary by itself, for explanations; `None` where there is no such, and for the joint
-    /// bet, whose e-value is not made of those of boundaries.
+    /// Log of the e-value of one boundary by itself, for explanations; `None` where there is no
+    /// such, and for the joint bet, whose e-value is not made of those of boundaries.
     pub fn log_e_at(&self, design: &LatencyDesign, boundary: usize) -> Option<f64> {
         match (&self.terms, &design.bet) {
             (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
@@ -257,7 +262,8 @@ impl Latency {
         }
     }
 
-    /// The largest term with its weight: at most [`log_e`](Self::log_e), and less by at most the log of their number.
+    /// The largest term with its weight: at most [`log_e`](Self::log_e), and less by at most the
+    /// log of their number.
     #[inline]
     pub fn log_e_bound(&self, design: &LatencyDesign) -> f64 {
         self.bounds(design).lower
@@ -280,7 +286,7 @@ impl Latency {
         }
     }
 
-    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every look.
+    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every evaluation.
     pub fn p_value(&self) -> f64 {
         self.watch.p_value()
     }
@@ -290,7 +296,7 @@ impl Latency {
         self.watch.decided
     }
 
-    /// What was compared above one boundary so far; `None` where there is no such.
+    /// What was compared above one boundary so far; `None` without such a boundary.
     pub fn totals(&self, boundary: usize) -> Option<Totals> {
         let (canary, baseline) = *self.slow[..self.boundaries].get(boundary)?;
         Some(Totals {
@@ -299,8 +305,8 @@ impl Latency {
         })
     }
 
-    /// The boundary that speaks loudest: by its largest term, or for the joint bet where the canary exceeds the
-    /// baseline by the most standard errors.
+    /// The boundary that speaks loudest: by its largest term, or for the joint bet where the canary
+    /// exceeds the baseline by the most standard errors.
     pub fn loudest(&self) -> usize {
         let speaks = |boundary: usize| match &self.terms {
             Terms::Joint(..) => self.totals(boundary).map_or(0.0, |totals| excess(&totals)),
@@ -374,7 +380,7 @@ fn pooled(
     (both, trials.0 + trials.1 + design.prior_trials)
 }
 
-/// By how many standard errors the canary's share exceeds the baseline's; 0 where there is none.
+/// By how many standard errors the canary's share exceeds the baseline's; 0 if it does not.
 fn excess(totals: &Totals) -> f64 {
     let Totals { canary, baseline } = totals;
     let trials = canary.trials + baseline.trials;

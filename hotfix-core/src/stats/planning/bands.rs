@@ -1,23 +1,29 @@
-//! What bounds on counts do by chance: trailing windows looked at every tick, and a gate at the end (PLAN-6).
+//! Chances that bounds on counts are crossed: trailing windows evaluated at every tick, and a gate
+//! at the end.
 //!
-//! A release goes back where the count of a trailing window is beyond a bound at any tick, or, where the policy says so,
-//! where that of the whole phase is at its end. Windows overlap, so their counts depend on each other:
+//! A release is rolled back if the count of a trailing window is beyond a bound at any tick or, if
+//! the policy requires it, if the count of the whole phase is beyond one at its end. Windows
+//! overlap, so their counts depend on each other:
 //!
-//! - Windows of one tick, and windows as long as the phase, are followed *exactly*: the count of the phase is a chain that
-//!   loses what is beyond a bound at each tick, and its last step knows what the gate asks.
-//! - Longer ones are followed as a chain of their own: at each tick as many counts leave as the tick that drops out would
-//!   have had by chance, given how many there are. That is exact until the first tick drops out, and has the right law of
-//!   any window and of any two in a row. It is *approximate* where windows matter later than that. Exact ways (Naus's for
-//!   scan statistics) want the counts of two or three windows at once.
+//! - Windows of one tick, and windows as long as the phase, are followed *exactly*: the count of
+//!   the phase is a chain that
+//!   removes the probability beyond a bound at each tick, and its last step applies the gate.
+//! - Longer ones are followed as a chain of their own: at each tick as many counts leave as the
+//!   tick that drops out would
+//!   have had by chance, given how many there are. That is exact until the first tick drops out, and
+//!   has the right distribution of any window and of any two in a row. It is *approximate* where
+//!   windows matter later than that. Exact methods (Naus's for scan statistics) need the counts of
+//!   two or three windows at once.
 //!
-//! What the windows and the gate say of one phase goes together: fewer counts are better for both. So the chance of both
-//! is at least the product and at most the smaller one (Harris' inequality); where these differ the middle is given, as
-//! approximate.
+//! The results of windows and gate are positively dependent, as fewer counts are better for both.
+//! So the chance of passing both is at least the product and at most the smaller one (Harris'
+//! inequality); where these differ the mean is given, marked as approximate.
 
 use super::chances::{Chances, Draw, Steps};
 use crate::stats::numeric::{exp, larger, ln, smaller, sum};
 
-/// Chances this far apart count as equal: a seventh of the standard error of 20,000 runs at one half.
+/// Chances this far apart count as equal: a seventh of the standard error of 20,000 runs at one
+/// half.
 pub(crate) const CLOSE: f64 = 5e-4;
 /// Work that is done for one figure, in multiplications.
 const MOST_WORK: f64 = 4e6;
@@ -28,16 +34,19 @@ const SETTLED: usize = 3;
 /// Paths with less chance than this are left out.
 const LEAST: f64 = 1e-14;
 
-/// What a look at the end of one tick asks. A limit is the most that is well; none: whatever comes is.
+/// Limits of the evaluation at the end of one tick. A limit is the largest count that passes; None:
+/// any count passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Look {
+pub(crate) struct Evaluation {
     /// What the tick brought; nothing while warming up.
     pub(crate) draw: Draw,
-    /// Most in the window that is no bad look.
+    /// The largest count in the window that is not a breach.
     pub(crate) well: Option<usize>,
-    /// Most in the window that does not go back, at a bad look that is not the first of too few.
+    /// The largest count in the window that is not rolled back, once enough consecutive breaches
+    /// have occurred.
     pub(crate) stays: Option<usize>,
-    /// Most in the phase with which the gate can still be met; beyond it the release goes back at once.
+    /// The largest count in the phase with which the gate can still be met; beyond it the release
+    /// is rolled back at once.
     pub(crate) hopeful: Option<usize>,
 }
 
@@ -45,25 +54,27 @@ pub(crate) struct Look {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bands<'a> {
     /// One for each tick until the gate.
-    pub(crate) looks: &'a [Look],
+    pub(crate) looks: &'a [Evaluation],
     /// Ticks that a full window holds; at least 1.
     pub(crate) window: usize,
-    /// Bad looks in a row that count; at least 1.
+    /// Consecutive breaches that count; at least 1.
     pub(crate) in_a_row: usize,
-    /// Most in the phase with which the gate is met; none where it is not asked, for want of trials.
+    /// Most in the phase with which the gate is met; none where it is not asked, for want of
+    /// trials.
     pub(crate) gate: Option<usize>,
-    /// Most in the last window with which nothing holds; none where the gate waits for trials whatever comes.
+    /// Most in the last window with which nothing holds; none where the gate waits for trials
+    /// whatever comes.
     pub(crate) calm: Option<usize>,
-    /// A missed gate goes back.
+    /// A missed gate rolls back.
     pub(crate) miss_goes_back: bool,
 }
 
 /// What becomes of the release in one phase.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Course {
-    /// Chance that it has not gone back by the end of 0, 1, 2, … ticks; the gate apart.
+pub(crate) struct Crossing {
+    /// Chance that it was not rolled back by the end of 0, 1, 2, … ticks, without the gate.
     pub(crate) kept: Vec<f64>,
-    /// Chance that it has gone back by the gate, or there.
+    /// Chance that it was rolled back before the gate or at it.
     pub(crate) gone: f64,
     /// Whether that is approximate.
     pub(crate) gone_about: bool,
@@ -75,8 +86,8 @@ pub(crate) struct Course {
     pub(crate) kept_about: bool,
 }
 
-impl Course {
-    /// Ticks until it goes back, or the phase's least time is over, on average.
+impl Crossing {
+    /// Mean number of ticks until it is rolled back or the phase's least time is over.
     pub(crate) fn ticks(&self) -> f64 {
         let ticks = self.kept.len().saturating_sub(1);
         sum(self.kept.iter().copied().take(ticks))
@@ -89,7 +100,7 @@ fn between(low: f64, high: f64) -> (f64, bool) {
 }
 
 impl Bands<'_> {
-    pub(crate) fn course(&self) -> Course {
+    pub(crate) fn course(&self) -> Crossing {
         let counted = self.looks.iter().filter(|look| look.draw != Draw::NOTHING).count();
         let alone = self.window <= 1;
         let whole_phase = self.window >= counted;
@@ -108,7 +119,7 @@ impl Bands<'_> {
         let (kept, joint) = between(by_bands * not_missed, smaller(by_bands, not_missed));
         let (passes, passes_joint) = between(by_bands * met, smaller(by_bands, met));
         let both = windows.kept.iter().zip(&hopeful).map(|(a, b)| a * b).collect();
-        Course {
+        Crossing {
             kept: both,
             gone: larger(1.0 - kept, 0.0),
             gone_about: joint || windows.about && kept > CLOSE || hopeful_about,
@@ -132,7 +143,7 @@ impl Bands<'_> {
     }
 
     /// Windows of one tick, or of the whole phase.
-    fn exactly(&self, alone: bool) -> Course {
+    fn exactly(&self, alone: bool) -> Crossing {
         let mut sums = Chances::certainly(0);
         let mut kept = vec![1.0];
         let (mut not_missed, mut passes) = (1.0, 0.0);
@@ -169,7 +180,7 @@ impl Bands<'_> {
                 };
             }
         }
-        Course {
+        Crossing {
             kept,
             gone: larger(1.0 - not_missed, 0.0),
             gone_about: false,
@@ -179,7 +190,7 @@ impl Bands<'_> {
         }
     }
 
-    /// Chance that the gate is met and nothing holds there, as if nothing had gone back before.
+    /// Chance that the gate is met and nothing holds there, as if no rollback could come before.
     fn met(&self, total: Draw) -> f64 {
         let (Some(most), Some(calm)) = (self.gate, self.calm) else { return 0.0 };
         let ticks = self.looks.len();
@@ -233,15 +244,15 @@ impl Bands<'_> {
             }
             return (kept, !self.miss_goes_back);
         }
-        let looks: Vec<Look> =
-            self.looks.iter().map(|look| Look { well: None, stays: None, ..*look }).collect();
+        let looks: Vec<Evaluation> =
+            self.looks.iter().map(|look| Evaluation { well: None, stays: None, ..*look }).collect();
         let alone = Bands { looks: &looks, window: 1, in_a_row: 1, ..*self };
         (alone.exactly(true).kept, false)
     }
 
     /// Follows the window's count.
     fn windows(&self) -> Windows {
-        let limit = |look: &Look| look.stays.max(look.well);
+        let limit = |look: &Evaluation| look.stays.max(look.well);
         if self.looks.iter().all(|look| limit(look).is_none()) {
             return Windows::calm(self.looks);
         }
@@ -258,7 +269,7 @@ impl Bands<'_> {
         self.chained_windows()
     }
 
-    /// Whether all windows together go back less often than once in ten million times.
+    /// Whether the windows together roll back with a chance below one in ten million.
     fn hardly_ever(&self) -> bool {
         let (mut sums, mut total) = (vec![Draw::NOTHING], Draw::NOTHING);
         let (mut chance, mut last) = (0.0, ((Draw::NOTHING, 0), 0.0));
@@ -297,7 +308,7 @@ impl Bands<'_> {
         Windows { kept, about: end > CLOSE && end < 1.0 - CLOSE }
     }
 
-    /// The chain that the module describes; one for each number of bad looks in a row.
+    /// The chain that the module describes; one for each number of consecutive breaches.
     fn chained_windows(&self) -> Windows {
         let mut leaves = Leaving::new(self.window);
         let none = Chances { low: 0, of: Vec::new() };
@@ -312,8 +323,8 @@ impl Bands<'_> {
                 kept.push(0.0);
                 continue;
             }
-            // Once a window has been full for as long again, its law hardly changes any more: each further window keeps the
-            // same share.
+            // Once a window has been full for as long again, its law hardly changes any more: each
+            // further window keeps the same share.
             if counted >= SETTLED * self.window {
                 let now = kept.len() - 1;
                 let share = smaller(alive / kept[now - self.window], 1.0);
@@ -338,7 +349,8 @@ impl Bands<'_> {
                 if let Some(well) = look.well {
                     now.keep(well);
                     beyond.drop_up_to(well);
-                    // The last bad look of those asked for: only what is beyond the rollback bound goes.
+                    // The last bad look of those asked for: only what is beyond the rollback bound
+                    // goes.
                     if bad + 1 >= next.len() {
                         beyond.keep(look.stays.unwrap_or(usize::MAX));
                     }
@@ -359,8 +371,9 @@ impl Bands<'_> {
         Windows { kept, about }
     }
 
-    /// Chance to pass at the gate or at a later look, where a miss only holds; `looks` go on until the longest time is
-    /// over, and `most` are the limits of the looks from the gate on. None where it cannot be followed.
+    /// Chance to pass at the gate or at a later look, where a miss only holds; `looks` go on until
+    /// the longest time is over, and `most` are the limits of the evaluations from the gate on.
+    /// None if it cannot be computed.
     pub(crate) fn passes_by_most(&self, most: &[usize]) -> Option<f64> {
         let total = self.total(self.looks.len());
         if !self.is_light(total) || most.is_empty() {
@@ -388,7 +401,7 @@ struct Windows {
 }
 
 impl Windows {
-    fn calm(looks: &[Look]) -> Self {
+    fn calm(looks: &[Evaluation]) -> Self {
         Self { kept: vec![1.0; looks.len() + 1], about: false }
     }
 }
@@ -414,7 +427,8 @@ impl Chances {
     }
 }
 
-/// How many of a window's counts belong to the tick that drops out: by their number, once they are wanted.
+/// How many of a window's counts belong to the tick that drops out: by their number, once they are
+/// wanted.
 struct Leaving {
     /// Chance of each to belong to it.
     share: f64,

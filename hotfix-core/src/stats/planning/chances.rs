@@ -1,4 +1,4 @@
-//! Chances of counts: how many bad events come, and how sums of them spread.
+//! Distributions of counts of bad events, and of their sums.
 
 use crate::stats::distribution::{Binomial, Law as _, Poisson, lower_tail};
 use crate::stats::numeric::{larger, normal_cdf, smaller, sum};

@@ -1,8 +1,8 @@
-//! The exact law of a decision, for independent errors and an even split.
+//! Exact distribution of the time to a decision, for independent errors and a constant split.
 //!
 //! With the split fixed the evidence is a function of how many events the canary had and how many
-//! there were, and each event is the canary's with the same chance. So the chance to have crossed
-//! within so many events comes of adding up over the paths that have not, one event at a time; the
+//! there were, and each event is the canary's with the same chance. So the chance of a crossing
+//! within so many events is a sum over the paths that have not crossed, one event at a time; the
 //! number of events by a given time is a Poisson variable of its own.
 
 use crate::stats::distribution::ln_poisson;
@@ -25,8 +25,8 @@ pub(super) struct Crossing {
 impl Crossing {
     /// For up to as many events as `expected` events come with: ten standard deviations more.
     ///
-    /// `edge` is the ratio at the edge of the null and the share, `of_canary` the chance that an event
-    /// is the canary's.
+    /// `edge` is the ratio at the edge of the null and the share, `of_canary` the chance that an
+    /// event is the canary's.
     pub(super) fn try_new(
         direction: Direction,
         edge: (f64, f64),

@@ -1,4 +1,4 @@
-//! Bounds on a share that is looked at once: exact chances to pass, and sample sizes.
+//! Bounds on a share in a single analysis: exact chances to pass, and sample sizes.
 
 use crate::stats::distribution::{Binomial, Poisson, lower_tail};
 use crate::stats::numeric::{larger, normal_quantile, smaller};
@@ -10,7 +10,8 @@ use crate::stats::{MAX_COUNT, StatError};
 /// Exact for independent errors. `requests` is rounded down to a whole number; 1 without requests.
 ///
 /// # Errors
-/// `HF-STAT-030` for requests, a rate or a bound that is none.
+/// [`StatError`] ([`OutOfRange`](crate::stats::StatError::OutOfRange)) if
+/// the requests, a rate or a bound is not valid.
 ///
 /// ```
 /// use hotfix_core::stats::planning::gate::pass_chance;
@@ -54,13 +55,14 @@ pub fn pass_all_chance(gates: &[(f64, f64)], rate: f64) -> Result<f64, StatError
     })
 }
 
-/// Chance that at most so many events come where `expected` are to be expected: that a fix passes a gate on events a
-/// minute.
+/// Chance that at most so many events come where `expected` are to be expected: that a fix passes a
+/// gate on events a minute.
 ///
 /// Exact for independent events. `at_most` is rounded down to a whole number.
 ///
 /// # Errors
-/// `HF-STAT-030` for an expectation or a bound that is none.
+/// [`StatError`] ([`OutOfRange`](crate::stats::StatError::OutOfRange)) if
+/// the expectation or a bound is not valid.
 ///
 /// ```
 /// use hotfix_core::stats::planning::gate::count_chance;
@@ -84,10 +86,11 @@ pub fn count_chance(expected: f64, at_most: f64) -> Result<f64, StatError> {
 }
 
 /// The ratio that one test at the end finds with chance `power`, by the square-root approximation
-/// `√r = 1 + (z_a + z_b)/(2 √(p n_1 n_2/(n_1 + n_2)))` (statistics, section 7).
+/// `√r = 1 + (z_a + z_b)/(2 √(p n_1 n_2/(n_1 + n_2)))` (fixed horizon, two-sample proportions).
 ///
 /// # Errors
-/// `HF-STAT-001` alpha, `-021` power, `-030` for a base rate or trials that are not above 0.
+/// [`StatError`] for alpha or a power that is not between 0 and 1, or a
+/// base rate or trials that are not above 0.
 pub fn fixed_horizon_ratio(
     base_rate: f64,
     canary_trials: f64,
@@ -107,7 +110,8 @@ pub fn fixed_horizon_ratio(
 /// Trials of both arms together that one test at the end needs to find `ratio` with chance `power`.
 ///
 /// # Errors
-/// As [`fixed_horizon_ratio`], `HF-STAT-020` share, `-030` for a ratio that is not above 1.
+/// As for [`fixed_horizon_ratio`], and for a share that is out of range or a ratio that is not
+/// above 1.
 ///
 /// ```
 /// use hotfix_core::stats::planning::gate::{fixed_horizon_ratio, fixed_horizon_trials};

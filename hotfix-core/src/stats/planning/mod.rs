@@ -1,19 +1,19 @@
-//! What a comparison can see, before anything is deployed (PLAN-6; statistics, section 7).
+//! Power analysis of a comparison, before anything is deployed (`docs/statistics.md`, A8).
 //!
-//! With traffic, share, base rate and duration given, [`Comparison`] says how long a regression of a
-//! ratio takes to find, which is the smallest that a phase finds, and how many requests are hurt until
-//! then. [`gate`] has the exact chances that a fix passes a bound by luck, [`table`] a plan's phases at
-//! once.
+//! From traffic, share, base rate and duration, [`Comparison`] computes how long a regression by a
+//! ratio takes to detect, the smallest ratio that a phase detects, and how many requests are
+//! affected until then. [`gate`] has the exact chances that a fix passes a bound by chance,
+//! [`table`] the results for all phases of a plan.
 //!
-//! Two kinds of chance: the *formula* is the first passage of a drifting Brownian motion, good where
-//! the chance is large; [`Comparison::chance_to_decide`] is *exact* for independent errors, see
-//! [`Chance`].
+//! There are two kinds of result: the *formula* is the first passage of a Brownian motion with
+//! drift, accurate where the chance is large; [`Comparison::chance_to_decide`] is *exact* for
+//! independent errors, see [`Chance`].
 
 pub(crate) mod bands;
 pub(crate) mod chances;
 mod crossing;
+pub(crate) mod evaluations;
 pub mod gate;
-pub(crate) mod looks;
 pub mod table;
 
 use super::grid::{Hypothesis, MAX_RATIO, share_of_events};
@@ -30,10 +30,12 @@ const MIXTURE_COST: f64 = 1.2;
 pub(super) const TICK_SECONDS: RangeInclusive<f64> = 1e-3..=86_400.0;
 /// [`TICK_SECONDS`] in words.
 pub(super) const TICK_RANGE: &str = "0.001 to 86400 seconds";
-/// Most expected events for which the chance is computed exactly; the work grows with their power of 1.5.
+/// Most expected events for which the chance is computed exactly; the work grows with their power
+/// of 1.5.
 const MOST_EVENTS: f64 = 20_000.0;
 
-/// Traffic of both arms, and the test that compares them: the rate-ratio test with its default grid.
+/// Traffic of both arms, and the test that compares them: the rate-ratio test with its default
+/// grid.
 ///
 /// ```
 /// use hotfix_core::stats::planning::Comparison;
@@ -78,8 +80,8 @@ impl Default for Comparison {
 pub struct TimeToDetect {
     /// Minutes that no test of this `α` can beat on average: `ln(1/α)/(L KL)`.
     pub bound: f64,
-    /// Minutes that ours takes on average: `(ln(1/α) + 1.2)/(L KL)`. Looks at a tick's end add about
-    /// a tick where it is short.
+    /// Minutes that ours takes on average: `(ln(1/α) + 1.2)/(L KL)`. Looks at a tick's end add
+    /// about a tick where it is short.
     pub expected: f64,
     /// `bound` in ticks.
     pub bound_ticks: f64,
@@ -88,7 +90,7 @@ pub struct TimeToDetect {
     /// Failed requests of the canary until then, on average.
     pub failed_requests: f64,
     /// Those of them that would have succeeded on the baseline.
-    pub requests_hurt: f64,
+    pub requests_affected: f64,
 }
 
 /// The chance that a test has decided by some time.
@@ -97,15 +99,16 @@ pub struct TimeToDetect {
 pub struct Chance {
     /// From 0 to 1.
     pub chance: f64,
-    /// Whether it comes from the Brownian formula: too low where the chance is small (0.01 instead of
-    /// 0.12 at a ratio of 1.5). Otherwise it is exact for independent errors and looks after every
-    /// event, from the law of the canary's events among all; looks at the end of ticks find a little less
-    /// (0.550 here against 0.54 simulated at a ratio of 2). The exact sum replaces simulation: it needs
-    /// no seed and has no error of its own; it stops at 20,000 expected events, where the formula is close.
+    /// Whether it comes from the Brownian formula: too low where the chance is small (0.01 instead
+    /// of 0.12 at a ratio of 1.5). Otherwise it is exact for independent errors and looks after
+    /// every event, from the law of the canary's events among all; looks at the end of ticks find a
+    /// little less (0.550 here against 0.54 simulated at a ratio of 2). The exact sum replaces
+    /// simulation: it needs no seed and has no error of its own; it stops at 20,000 expected
+    /// events, where the formula is close.
     pub approximate: bool,
 }
 
-/// Events a minute and what each of them tells.
+/// Events a minute, and the mean evidence of each.
 struct Flow {
     events_per_minute: f64,
     /// Mean and variance of the log evidence a minute, of the best single bet.
@@ -132,8 +135,9 @@ impl Comparison {
     /// How long a regression of `ratio` takes to find.
     ///
     /// # Errors
-    /// `HF-STAT-001` alpha, `-011` tolerated ratio, `-020` share, `-025` threshold, `-030` traffic, base
-    /// rate, tick length, or a ratio that is not above 0 or puts the canary's rate over 1.
+    /// [`StatError`] if alpha, tolerated ratio, share, threshold, traffic,
+    /// base rate, tick length or ratio is out of range; a ratio must not put the canary's rate over
+    /// 1.
     pub fn time_to_detect(&self, ratio: f64) -> Result<TimeToDetect, StatError> {
         let threshold = self.check()?;
         self.check_ratio(ratio)?;
@@ -150,7 +154,7 @@ impl Comparison {
             bound_ticks: bound * ticks_a_minute,
             expected_ticks: expected * ticks_a_minute,
             failed_requests: healthy * ratio,
-            requests_hurt: if ratio == 1.0 { 0.0 } else { healthy * (ratio - 1.0) },
+            requests_affected: if ratio == 1.0 { 0.0 } else { healthy * (ratio - 1.0) },
         })
     }
 
@@ -158,7 +162,7 @@ impl Comparison {
     /// false rollback.
     ///
     /// # Errors
-    /// As [`time_to_detect`](Self::time_to_detect), and `HF-STAT-030` for the minutes.
+    /// As for [`time_to_detect`](Self::time_to_detect), and for minutes that are out of range.
     pub fn chance_to_decide(&self, ratio: f64, minutes: f64) -> Result<Chance, StatError> {
         let threshold = self.check()?;
         self.check_ratio(ratio)?;
@@ -191,8 +195,8 @@ impl Comparison {
     /// formula; absent where none is that leaves the canary's rate at 1 or below.
     ///
     /// # Errors
-    /// As [`time_to_detect`](Self::time_to_detect), `HF-STAT-030` for minutes, `-021` for a power that is
-    /// not between 0 and 1.
+    /// As for [`time_to_detect`](Self::time_to_detect), and for minutes that are out of range or a
+    /// power that is not between 0 and 1.
     pub fn detectable_ratio(&self, minutes: f64, power: f64) -> Result<Option<f64>, StatError> {
         let threshold = self.check()?;
         check_minutes(minutes)?;
@@ -221,11 +225,12 @@ impl Comparison {
         Ok(Some(high))
     }
 
-    /// Chance to have shown within `minutes` that a canary of `ratio` is not worse than `margin`: the
+    /// Chance to have shown within `minutes` that a canary of `ratio` is not worse than `margin`:
+    /// the
     /// promotion test, its null `r ≥ margin`, at its own `alpha`.
     ///
     /// # Errors
-    /// As [`chance_to_decide`](Self::chance_to_decide), and `HF-STAT-012` for the margin.
+    /// As for [`chance_to_decide`](Self::chance_to_decide), and for a margin that is out of range.
     pub fn chance_to_promote(
         &self,
         ratio: f64,
@@ -376,7 +381,8 @@ fn first_passage(drift: f64, variance: f64, level: f64, time: f64) -> f64 {
     let scale = (variance * time).sqrt();
     let mirrored = (drift * time + level) / scale;
     let exponent = 2.0 * drift * level / variance;
-    // Far out the two factors of the second term leave the range of numbers, their product does not.
+    // Far out the two factors of the second term leave the range of numbers, their product does
+    // not.
     let second = if mirrored < 30.0 {
         exp(exponent) * normal_cdf(-mirrored)
     } else {

@@ -1,15 +1,15 @@
-//! What each phase of a plan can see.
+//! Power of each phase of a plan.
 
 use super::{Chance, Comparison};
 use crate::stats::StatError;
 use serde::{Deserialize, Serialize};
 
-/// Ratios that a plan speaks of.
+/// Ratios that a plan reports.
 pub const RATIOS: [f64; 5] = [1.5, 2.0, 5.0, 10.0, 20.0];
 /// Chance from which on a ratio counts as detectable.
 const POWER: f64 = 0.8;
 
-/// A phase, as far as sight goes.
+/// A phase, as far as power goes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseTraffic {
@@ -57,13 +57,13 @@ pub struct Caught {
 /// What a phase can see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PhaseSight {
+pub struct PhasePower {
     /// The phase.
     pub phase: PhaseTraffic,
     /// Events of the canary that are to be expected of a healthy fix.
     pub expected_events: f64,
-    /// The smallest ratio that is found with chance 0.8; absent where none is, or nothing is left to
-    /// compare with.
+    /// The smallest ratio that is found with chance 0.8; absent where none is, or nothing is left
+    /// to compare with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smallest_ratio: Option<f64>,
     /// For each ratio asked; empty at full traffic, where no baseline is left.
@@ -77,7 +77,7 @@ pub struct PhaseSight {
 /// What each phase can see of each ratio. The comparison's own share is not used.
 ///
 /// # Errors
-/// Those of [`Comparison::chance_to_decide`] and [`Comparison::chance_to_promote`].
+/// As for [`Comparison::chance_to_decide`] and [`Comparison::chance_to_promote`].
 ///
 /// ```
 /// use hotfix_core::stats::planning::{Comparison, table};
@@ -85,19 +85,19 @@ pub struct PhaseSight {
 /// let phases = [(0.1, 10.0), (0.5, 10.0)]
 ///     .map(|(share, minutes)| table::PhaseTraffic { share, minutes, threshold: None });
 /// let comparison = Comparison::new(1000.0, 0.1, 0.003);
-/// let sight = table::sight(&comparison, &phases, &table::RATIOS, table::Promotion::default())?;
+/// let power = table::power(&comparison, &phases, &table::RATIOS, table::Promotion::default())?;
 /// // Ten minutes at a tenth find a ten-fold regression, and hardly ever a doubling.
-/// let chance = |at: usize| sight[0].caught[at].in_time.map_or(0.0, |found| found.chance);
+/// let chance = |at: usize| power[0].caught[at].in_time.map_or(0.0, |found| found.chance);
 /// assert!(chance(3) > 0.99 && chance(1) < 0.2);
 /// # Ok(())
 /// # }
 /// ```
-pub fn sight(
+pub fn power(
     comparison: &Comparison,
     phases: &[PhaseTraffic],
     ratios: &[f64],
     promotion: Promotion,
-) -> Result<Vec<PhaseSight>, StatError> {
+) -> Result<Vec<PhasePower>, StatError> {
     phases.iter().map(|phase| of_phase(comparison, *phase, ratios, promotion)).collect()
 }
 
@@ -106,14 +106,14 @@ fn of_phase(
     phase: PhaseTraffic,
     ratios: &[f64],
     promotion: Promotion,
-) -> Result<PhaseSight, StatError> {
+) -> Result<PhasePower, StatError> {
     let PhaseTraffic { share, minutes, threshold } = phase;
     let canary_requests = comparison.requests_per_minute * share * minutes;
     let expected_events = canary_requests * comparison.base_rate;
     if share == 1.0 {
         // Every figure is still checked, at a share that has a baseline.
         Comparison { share: 0.5, ..*comparison }.detectable_ratio(minutes, POWER)?;
-        return Ok(PhaseSight {
+        return Ok(PhasePower {
             phase,
             expected_events,
             smallest_ratio: None,
@@ -136,5 +136,5 @@ fn of_phase(
         Ok(Caught { ratio, in_time, expected_minutes })
     });
     let caught = caught.collect::<Result<_, StatError>>()?;
-    Ok(PhaseSight { phase, expected_events, smallest_ratio, caught, shown_not_worse })
+    Ok(PhasePower { phase, expected_events, smallest_ratio, caught, shown_not_worse })
 }

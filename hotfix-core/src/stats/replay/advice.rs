@@ -1,4 +1,4 @@
-//! What to know before relying on a calibration.
+//! Advice on the reliability of a calibration.
 
 use super::{CalibrationSettings, History, LEAVE_ONE_OUT, Traffic};
 use core::fmt;
@@ -29,7 +29,8 @@ pub enum Advice {
     },
     /// No event in the history: it says nothing about noise.
     NoEvents,
-    /// Few windows that do not overlap: the tail of the maxima is extrapolated from next to nothing.
+    /// Few windows that do not overlap: the tail of the maxima is extrapolated from next to
+    /// nothing.
     FewWindows {
         /// Independent windows above the 70% quantile.
         independent: f64,
@@ -39,7 +40,7 @@ pub enum Advice {
         /// Times the variance of independent errors.
         dispersion: f64,
     },
-    /// Too few canary instances to tell a bad release from one bad instance.
+    /// Too few canary instances to distinguish a bad release from one bad instance.
     FewCanaryInstances {
         /// What the canary has.
         instances: usize,
@@ -76,26 +77,32 @@ impl fmt::Display for Advice {
             }
             Self::FewWindows { independent } => write!(
                 f,
-                "the threshold rests on {independent:.1} independent windows: record a longer history or shorten the phase"
+                "the threshold rests on {independent:.1} independent windows: record a longer \
+                 history or shorten the phase"
             ),
             Self::Noisy { dispersion } => write!(
                 f,
-                "errors vary {dispersion:.1} times as much as independent ones: the threshold is higher, detection slower"
+                "errors vary {dispersion:.1} times as much as independent ones: the threshold is \
+                 higher, detection slower"
             ),
             Self::FewCanaryInstances { instances, wanted } => write!(
                 f,
-                "{instances} canary instances: from {wanted} on, one bad instance cannot roll back a release"
+                "{instances} canary instances: from {wanted} on, one bad instance cannot roll \
+                 back a release"
             ),
             Self::ShareDiffers { planned, replayed } => write!(
                 f,
-                "the canary will have {planned:.3} of the traffic, the replayed groups had {replayed:.3}: more and smaller instances calibrate better"
+                "the canary will have {planned:.3} of the traffic, the replayed groups had \
+                 {replayed:.3}: more and smaller instances calibrate better"
             ),
             Self::Randomise { instances, canary } => write!(
                 f,
-                "{canary} of {instances} instances: draw them at random and use mode `randomised`, too, which assumes nothing about noise"
+                "{canary} of {instances} instances: draw them at random and use mode \
+                 `randomised`, too, which assumes nothing about noise"
             ),
             Self::Blind => f.write_str(
-                "no ratio is found with power 0.8 in this phase: lengthen it or give the canary more traffic",
+                "no ratio is found with power 0.8 in this phase: lengthen it or give the canary \
+                 more traffic",
             ),
         }
     }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 /// What each instance counted, tick by tick, while nothing was being rolled out.
 ///
 /// As a document `{"pod-1": [[events, trials], …], …}`, one pair a tick; `[0, 0]` is a tick without
-/// data. All instances have the same ticks. Trials may be an exposure, so more events than trials are
-/// taken.
+/// data. All instances have the same ticks. Trials may be an exposure, so more events than trials
+/// are taken.
 ///
 /// ```
 /// use hotfix_core::stats::replay::History;
@@ -30,8 +30,8 @@ impl History {
     /// Checks the counts of at least two instances.
     ///
     /// # Errors
-    /// `HF-STAT-031` where instances have different numbers of ticks, `-032` for a count that is not
-    /// finite, negative or over 2^53, `-034` for fewer than two instances.
+    /// [`StatError`] for instances with different numbers of ticks, a
+    /// count that is not finite, negative or over 2^53, or fewer than two instances.
     pub fn try_new(counts: BTreeMap<String, Vec<[f64; 2]>>) -> Result<Self, StatError> {
         if counts.len() < 2 {
             return Err(StatError::FewInstances { instances: counts.len(), needed: 2 });
@@ -71,7 +71,7 @@ impl History {
         &self.names
     }
 
-    /// Where an instance stands in the order of names.
+    /// Index of an instance in the order of names.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.names.binary_search_by(|known| known.as_str().cmp(name)).ok()
     }

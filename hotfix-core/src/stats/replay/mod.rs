@@ -1,27 +1,31 @@
-//! A threshold from the house's own history: mode `replay` (statistics, section 4).
+//! Calibration of threshold and cap from the organisation's own history (mode `replay`).
 //!
-//! Errors cluster, and a test that takes them for independent then rolls back healthy releases. Here
-//! the rate-ratio test is run over recorded ordinary operation, with groups of instances as large as
-//! the canary as pretended canaries against the rest, in windows of the phase's length; the threshold
-//! and a cap on what one tick may add come from what noise alone reached:
+//! Errors cluster, and a test that assumes independent errors then rolls back healthy releases.
+//! Here the rate-ratio test is run over recorded ordinary operation, with groups of instances as
+//! large as the canary as simulated canaries against the rest, in windows of the phase's length;
+//! the threshold and a cap on what one tick may add follow from the evidence that noise alone
+//! reached:
 //!
 //! ```text
 //! tick:  l_j += min(gain_j, cap);  roll back when ln E ≥ threshold;  hold when ln E ≥ hold
 //! ```
 //!
-//! **Guaranteed**: chance `α` at most of a false rollback for independent errors, whatever the history
-//! says, as cap and a threshold of at least `ln(1/α)` only lower an e-process. **Calibrated**: noise
-//! that resembles the history. **Not covered**: noise stronger than in the history, bursts rarer than
-//! it is long, an arm on other hardware. The verdict says which is which.
+//! **Guaranteed**: chance `α` at most of a false rollback for independent errors and any history,
+//! because the cap and a threshold of at least `ln(1/α)` only lower an e-process. **Calibrated**:
+//! noise
+//! that resembles the history. **Not covered**: noise stronger than in the history, bursts rarer
+//! than
+//! it is long, an arm on other hardware. The verdict shows which applies.
 //!
 //! Evidence is carried over phases; threshold and cap of a phase apply from its first tick. With
-//! [`RateRatioDesign::with_limits`](super::rate_ratio::RateRatioDesign::with_limits) they are put into a
-//! running test. A promotion test under noise is tempered by [`Calibration::promotion_temper`].
+//! [`RateRatioDesign::with_limits`](super::rate_ratio::RateRatioDesign::with_limits) they are put
+//! into a running test. A promotion test under noise is tempered by
+//! [`Calibration::promotion_temper`].
 //!
-//! Where history *and* random canary instances are at hand, use both and roll back only when both say
-//! so: run this test and [`randomisation`](super::randomisation) side by side, decide where
-//! `replayed && randomised`, hold where one does. Not measured: latency, and traffic that differs much
-//! by instance (section 11).
+//! With a history *and* random canary instances, use both and roll back only when both do: run this
+//! test and [`randomisation`](super::randomisation) side by side, decide where
+//! `replayed && randomised`, hold where one does. Not measured: latency, and traffic that differs
+//! much by instance.
 
 mod advice;
 mod history;
@@ -49,7 +53,7 @@ const DRAWN: usize = 20;
 const CAP_PART: f64 = 3.5;
 /// How much of the dispersion the threshold follows.
 const DISPERSION_PART: f64 = 0.75;
-/// Quantile of the capped maxima at which a healthy rollout is held for a look.
+/// Quantile of the capped maxima at which a healthy rollout is held for investigation.
 const HOLD: f64 = 0.9;
 /// From so many canary instances on, each must be dispensable for a rollback.
 pub const LEAVE_ONE_OUT: usize = 4;
@@ -133,14 +137,14 @@ pub struct BlockDispersion {
 }
 
 impl BlockDispersion {
-    /// With 1.645 standard errors added: what the threshold reckons with.
+    /// With 1.645 standard errors added: the value that the threshold is based on.
     pub fn upper(&self) -> f64 {
         self.dispersion + ONE_SIDED * self.standard_error
     }
 }
 
-/// What a history says about the noise, and what follows for the test. Written into the log with the
-/// plan: threshold and cap are what the rollout decides by.
+/// What a history says about the noise, and what follows for the test. Written into the log with
+/// the plan: threshold and cap are what the rollout decides by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -151,10 +155,10 @@ pub struct Calibration {
     pub threshold: f64,
     /// Most that one tick may add to a grid point.
     pub cap: f64,
-    /// Log evidence that holds the rollout for a look; at most the threshold.
+    /// Log e that holds the rollout for investigation; at most the threshold.
     pub hold: f64,
-    /// The largest dispersion over blocks, with 1.645 standard errors; absent where the history has no
-    /// event to measure it by.
+    /// The largest dispersion over blocks, with 1.645 standard errors; absent where the history has
+    /// no event to measure it by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispersion: Option<f64>,
     /// The dispersion for each length of block.
@@ -165,7 +169,8 @@ pub struct Calibration {
     pub shards: usize,
     /// Instances of the smallest shard: as many as the canary has.
     pub canary_instances: usize,
-    /// Whether a rollback also needs every `ln E` without one canary instance at the threshold: from
+    /// Whether a rollback also needs every `ln E` without one canary instance at the threshold:
+    /// from
     /// [`LEAVE_ONE_OUT`] canary instances on, see [`instances`](super::instances).
     pub leave_one_out: bool,
     /// Largest log evidence that noise reached, without and with the cap.
@@ -174,8 +179,8 @@ pub struct Calibration {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rate: Option<f64>,
     /// Smallest ratio that this phase finds with power 0.8 at this threshold, by the formula of
-    /// [`planning`](super::planning) with the history's traffic; absent where it finds none. It takes
-    /// errors as independent and ignores the cap.
+    /// [`planning`](super::planning) with the history's traffic; absent where it finds none. It
+    /// takes errors as independent and ignores the cap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable: Option<f64>,
     /// What to know before relying on it.
@@ -187,8 +192,8 @@ pub struct Calibration {
 impl Calibration {
     /// `ln(1/α)` over the threshold: the `temper` of a promotion test under the same noise.
     ///
-    /// The plain mirror promotes a canary twice as bad in up to 0.68 of runs under noise; tempered in
-    /// up to 0.063 at 0.05, and is honestly inconclusive otherwise (section 4). Calibrated only.
+    /// The plain mirror promotes a canary twice as bad in up to 0.68 of runs under noise; tempered
+    /// in up to 0.063 at 0.05, and is honestly inconclusive otherwise (section 4). Calibrated only.
     pub fn promotion_temper(&self) -> f64 {
         smaller(-ln(self.settings.alpha) / self.threshold, 1.0)
     }
@@ -216,10 +221,9 @@ impl From<Version> for u32 {
 /// Runs the test over the history and sets threshold, cap and hold level.
 ///
 /// # Errors
-/// `HF-STAT-033` where the history is shorter than the phase: no threshold comes of it, fall back on
-/// another mode and say why. `HF-STAT-001` alpha, `-006` to `-010` grid and weights, `-011` tolerated
-/// ratio, `-020` share, `-024` temper, `-026` horizon, `-030` ticks, tick length or seed, `-034` where shard and rest
-/// cannot both have an instance, `-035` to `-037` zones.
+/// [`StatError`] ([`ShortHistory`](crate::stats::StatError::ShortHistory))
+/// if the history is shorter than the phase: use another mode and report why. Other variants for
+/// settings, instances or zones that are not valid.
 ///
 /// ```
 /// use hotfix_core::stats::replay::{CalibrationSettings, History, calibrate};

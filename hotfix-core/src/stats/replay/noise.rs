@@ -1,4 +1,4 @@
-//! What noise alone reaches: maxima of the evidence over windows, their tail, and the dispersion.
+//! Evidence that noise alone reaches: its maxima over windows, their tail, and the dispersion.
 
 use super::BlockDispersion;
 use crate::stats::Counts;
@@ -87,7 +87,8 @@ impl<const N: usize> Form<N> {
                 terms[j] += smaller(gain.gains[j], cap);
                 weighted[j] = terms[j] + self.ln_weight[j];
             }
-            // Between its bounds lies `ln E`; its logarithm is taken only where it may be the largest.
+            // Between its bounds lies `ln E`; its logarithm is taken only where it may be the
+            // largest.
             if smaller(largest(&weighted) + slack, largest(&terms)) > best {
                 best = larger(best, log_mean_exp(&terms, &self.weight));
             }
@@ -95,8 +96,8 @@ impl<const N: usize> Form<N> {
         best
     }
 
-    /// The change-point form (statistics, section 5). Moving capital from cash to the bets leaves `E`
-    /// as it is, so that ticks without events need only be counted.
+    /// The change-point form (`docs/statistics.md`, A4). Moving capital from cash to the bets
+    /// leaves `E` as it is, so that ticks without events need only be counted.
     fn highest_late(
         &self,
         gains: &[Gain<N>],
@@ -166,7 +167,8 @@ impl Windows {
     }
 }
 
-/// The threshold that the maxima call for, `fit(M)`, and how many independent ones its tail rests on.
+/// The threshold that the maxima call for, `fit(M)`, and how many independent ones its tail rests
+/// on.
 pub(super) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f64, f64) {
     let tail = percentile(sorted, TAIL).unwrap_or_default();
     let above = &sorted[sorted.partition_point(|maximum| *maximum <= tail)..];

@@ -1,4 +1,4 @@
-//! From parts to a message.
+//! Composition of a commit message from its parts.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,24 @@ use crate::policy::section::CommitForm;
 use crate::text::shown;
 
 impl Policy {
-    /// The form of its commit messages. A policy without `[vcs]` asks for nothing.
+    /// The form of its commit messages. A policy without `[vcs]` requires nothing.
     pub fn commit_form(&self) -> CommitForm {
         self.vcs().map(|vcs| vcs.commit.clone()).unwrap_or_default()
     }
 }
 
 impl CommitForm {
-    /// Composes a message: the subject of at most 72 characters, cut at a word with the rest below it, and the facts as
-    /// trailers, those of the form first and in its order, others that were given after them.
+    /// Composes a message: a subject of at most 72 characters, cut at a word with the rest below
+    /// it, and the facts as trailers. The form's facts come first and in its order, then the
+    /// others.
     ///
-    /// What the form asks for and was not given is named in `missing`, never left blank. Who deployed it is never known in
-    /// time, so it goes into `later` and `note`; so do testing and approval while they are unknown. Values are kept to the
-    /// letter, but for line ends, control characters and what is blank at the end of a line or at either end.
+    /// Required facts that were not given are listed in `missing`, and never left blank. The person
+    /// who deployed is never known in time, so that fact goes into `later` and `note`; so do
+    /// testing and approval while they are unknown. Values are kept exactly, except line ends,
+    /// control characters, and blanks at the end of a line or at either end.
     ///
     /// # Errors
-    /// `HF-VCS-020` to `HF-VCS-024`.
+    /// A [`CommitError`] for invalid parts.
     ///
     /// ```
     /// use hotfix_core::grade::CommitField;
@@ -47,8 +49,6 @@ impl CommitForm {
     /// assert_eq!(note.command, "git notes append -m 'Deployed-By: Ann\n' HEAD");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows VCS-5.
     pub fn compose(&self, parts: &CommitParts) -> Result<CommitMessage, CommitError> {
         let texts = [Some(&parts.summary), parts.scope.as_ref(), parts.version.as_ref()];
         let bytes = texts.into_iter().flatten().chain(parts.fields.values()).map(String::len).sum();
@@ -101,7 +101,7 @@ impl CommitForm {
         Ok(CommitMessage { text, subject, missing, later, note, version_commit, version_missing })
     }
 
-    /// The note for facts that become known after the commit; none without facts.
+    /// The note for facts that become known after the commit. None without facts.
     ///
     /// ```
     /// use std::collections::BTreeMap;
@@ -124,7 +124,7 @@ impl CommitForm {
         if text.is_empty() {
             return None;
         }
-        // A NUL cannot be quoted, and there is none: control characters are spaces.
+        // A NUL could not be quoted, but control characters have become spaces.
         let command = shlex::try_join(["git", "notes", "append", "-m", &text, "HEAD"]).ok()?;
         Some(CommitNote { text, command })
     }
@@ -139,13 +139,13 @@ impl CommitForm {
         if beginning.is_empty() && summary.starts_with(['#', '-']) {
             return Err(CommitError::Beginning { got: shown(&summary) });
         }
-        // The policy's beginning and a scope leave room: see their limits.
+        // The limits of the policy's `subject` and of a scope leave room.
         let room = MOST_SUBJECT.saturating_sub(beginning.chars().count());
         let (head, rest) = cut(&summary, room);
         Ok((format!("{beginning}{head}"), rest))
     }
 
-    /// What stands before the summary.
+    /// The text before the summary.
     fn beginning(&self, scope: Option<&str>) -> Result<String, CommitError> {
         if !self.conventional {
             return Ok(self.subject.clone());
@@ -175,8 +175,8 @@ impl CommitForm {
     }
 }
 
-/// Cuts a line to so many characters, at a word where there is one. What was cut off starts with the mark of a cut, and
-/// with a space where a word ended there.
+/// Cuts a line to so many characters, at a word if possible. The rest starts with the mark of a
+/// cut, and with a space if a word ended there.
 fn cut(line: &str, room: usize) -> (String, Option<String>) {
     if line.chars().count() <= room {
         return (line.to_owned(), None);

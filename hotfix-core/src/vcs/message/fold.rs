@@ -1,7 +1,8 @@
-//! Values as trailers hold them, and back.
+//! Conversion of values to trailers, and back.
 
-/// A value as a message holds it: line ends are `\n`, other control characters but tabs are spaces, and nothing is blank at
-/// the start, at the end or at the end of a line. Git would strip that anyway; the rest is kept to the letter.
+/// A normalised value: line ends are `\n`, other control characters except tabs are spaces, and
+/// blanks at the start, at the end and at line ends are removed, as git does. The rest is kept
+/// exactly.
 pub(super) fn normalised(value: &str) -> String {
     let value = value.replace("\r\n", "\n").replace('\r', "\n");
     let mut out = String::with_capacity(value.len());
@@ -15,8 +16,8 @@ pub(super) fn normalised(value: &str) -> String {
     out.trim().to_owned()
 }
 
-/// The same on one line: every run of white space is one space. A byte order mark is white space, too: before a subject it
-/// would be taken for the text's own.
+/// The same on one line: every run of white space becomes one space. A byte order mark counts as
+/// white space, because at the start of a subject it would be read as the text's own.
 pub(super) fn on_one_line(text: &str) -> String {
     let blank = |c: char| c.is_control() || c == '\u{feff}';
     let text: String = text.chars().map(|c| if blank(c) { ' ' } else { c }).collect();
@@ -48,7 +49,7 @@ pub(super) fn unfolded(line: &str) -> &str {
     }
 }
 
-/// Nothing but dots; also nothing.
+/// Whether a line has only dots, or is empty.
 fn is_dots(line: &str) -> bool {
     line.bytes().all(|byte| byte == b'.')
 }

@@ -1,9 +1,10 @@
-//! Commit messages in the forms that policies have: composed, and read back (VCS-5).
+//! Commit messages in a policy's form: composed, and parsed.
 //!
-//! The facts of a message are its last paragraph, as trailers that `git interpret-trailers` reads: `Root-Cause: …`. A value
-//! of several lines is folded: each further line starts with a space. Git would end the paragraph at a blank line and
-//! strips what is blank at a line's end, so a blank line is written as a dot, and a line of dots with one more, as Debian's
-//! control files do it (deb-control(5)).
+//! The facts of a message are trailers in its last paragraph, for `git interpret-trailers`:
+//! `Root-Cause: …`. A value of several lines is folded: each further line starts with a space. Git
+//! would end the paragraph at a blank line and strips blanks at line ends, so a blank line is
+//! written as a dot, and a line of dots with one dot more, as in Debian's control files
+//! (deb-control(5)).
 
 mod compose;
 mod fold;
@@ -13,31 +14,32 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::code::code;
 use crate::grade::CommitField;
 use crate::text::quoted;
 
 pub use parse::{CommitFault, CommitFaultKind, CommitTrailer, ParsedCommit};
 
-/// The longest subject, in characters: what `git log` shows on one line, and what its own manual shows.
+/// Longest subject, in characters: `git log` shows it on one line.
 const MOST_SUBJECT: usize = 72;
 
-/// What stands where a subject was cut, and before the rest of it.
+/// The mark at the end of a cut subject, and before its rest.
 const CUT: char = '…';
 
-/// What a commit message is made of. What is absent or empty is missing.
+/// The parts of a commit message. Absent or empty parts are missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommitParts {
     /// What the fix does, in one line. Line breaks become spaces.
     #[serde(default)]
     pub summary: String,
-    /// What part of the software it is about, for forms that are conventional commits; others leave it out.
+    /// The part of the software, for conventional commits. Other forms leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The new version, for forms that raise it by a commit of its own.
+    /// The new version, for forms that raise it in a separate commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The facts. In a document `null` is unknown, as is what is absent.
+    /// The facts. In a document, `null` and absent mean unknown.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<CommitField, String>,
 }
@@ -50,98 +52,101 @@ fn known<'de, D: Deserializer<'de>>(
 }
 
 impl CommitParts {
-    /// How long all texts together may be, in bytes.
+    /// Most bytes of all texts together.
     pub const MOST_BYTES: usize = 1 << 20;
 
-    /// Reads `{"summary", "scope", "version", "fields": {"issue": "…", …}}`; all of it may be absent.
+    /// Reads `{"summary", "scope", "version", "fields": {"issue": "…", …}}`. All members are
+    /// optional.
     ///
     /// # Errors
-    /// `HF-VCS-025` for text that is not JSON of this shape.
+    /// [`CommitError::Syntax`] for text that is not JSON of this shape.
     pub fn from_json(text: &str) -> Result<Self, CommitError> {
-        // A list would be read as members in order.
+        // A list would be read as the members in order.
         if !text.trim_start().starts_with('{') {
-            return Err(CommitError::Syntax { fault: "it is no JSON object".to_owned() });
+            return Err(CommitError::Syntax { fault: "it is not a JSON object".to_owned() });
         }
         serde_json::from_str(text).map_err(|error| CommitError::Syntax { fault: error.to_string() })
     }
 }
 
-/// A commit message, and what it lacks.
+/// A commit message, and its missing facts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CommitMessage {
     /// The whole message for `git commit -F -`; ends with a line break.
     pub text: String,
     /// Its first line.
     pub subject: String,
-    /// The facts that the policy's form asks for and that were not given. Nothing stands in the message for them.
+    /// The facts that the policy's form requires and that were not given. The message has no lines
+    /// for them.
     pub missing: Vec<CommitField>,
-    /// What does not go into the commit, as it is known only later: who deployed it, and how it was tested and who approved
-    /// it while that is not known.
+    /// Facts that are known only after the commit: who deployed it, and testing and approval if
+    /// they are not known yet.
     pub later: Vec<CommitLater>,
-    /// The note with those of them that are known. Absent where none is.
+    /// The note with those that are known. Absent if none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<CommitNote>,
-    /// The message of the commit that raises the version. Absent where the form has none, or no version was given.
+    /// The message of the commit that raises the version. Absent if the form has none, or if no
+    /// version was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version_commit: Option<String>,
-    /// Whether the form has such a commit, and no version was given.
+    /// Whether the form has such a commit but no version was given.
     pub version_missing: bool,
 }
 
-/// A fact that is written to the commit later, as a note.
+/// A fact that is added to the commit later, as a note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CommitLater {
-    /// Which.
+    /// The fact.
     pub field: CommitField,
-    /// What the note calls it.
+    /// Its name in the note.
     pub label: String,
-    /// What was given. Absent: not known yet; give it to [`CommitForm::note`](crate::policy::section::CommitForm::note)
-    /// when it is.
+    /// Its value. Absent while unknown: give it to
+    /// [`CommitForm::note`](crate::policy::section::CommitForm::note) later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
-/// A note to a commit: `git notes`.
+/// A note for a commit: `git notes`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CommitNote {
     /// Its text: trailers, as in the message.
     pub text: String,
-    /// The command that writes it to the commit that is checked out, quoted for a POSIX shell. It appends, so that what is
-    /// known at different times comes together.
+    /// The command that adds it to the commit that is checked out, quoted for a POSIX shell. It
+    /// appends, so that facts can be added at different times.
     pub command: String,
 }
 
-/// Parts that make no commit message.
+/// Invalid parts of a commit message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// Nothing for the subject.
-    #[error("there is no summary: say in one line what the fix does")]
+    /// The summary is missing.
+    #[error("the summary is missing: describe in one line what the fix does")]
     NoSummary,
-    /// More than anybody reads.
-    #[error("the parts have {bytes} bytes: shorten them to {most}, or less")]
+    /// The texts are too long.
+    #[error("the parts have {bytes} bytes: shorten them to at most {most}")]
     TooLong {
         /// Their length.
         bytes: usize,
         /// The limit.
         most: usize,
     },
-    /// A scope that a conventional commit cannot have.
-    #[error("`{got}` is no scope: write at most 24 letters, digits and {}", quoted(&['-', '_', '.', '/'], ", "))]
+    /// The scope is not valid in a conventional commit.
+    #[error("`{got}` is not a valid scope: write at most 24 letters, digits and {}", quoted(&['-', '_', '.', '/'], ", "))]
     Scope {
         /// What came.
         got: String,
     },
-    /// A subject that git takes for a comment or the end of the message.
+    /// A subject that git may read as a comment or a separator.
     #[error(
-        "`{got}` begins with `#` or `-`, which git takes for a comment or an end: begin with a word, or give the policy's commits a `subject`"
+        "`{got}` begins with `#` or `-`, which git may read as a comment or a separator: begin with a word, or give the policy's commits a `subject`"
     )]
     Beginning {
         /// What came.
         got: String,
     },
-    /// What is no version.
-    #[error("`{got}` is no version: write at most 40 letters, digits and {}", quoted(&['.', '-', '+', '_'], ", "))]
+    /// The version is not valid.
+    #[error("`{got}` is not a valid version: write at most 40 letters, digits and {}", quoted(&['.', '-', '+', '_'], ", "))]
     Version {
         /// What came.
         got: String,
@@ -158,16 +163,16 @@ impl CommitError {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NoSummary => "HF-VCS-020",
-            Self::TooLong { .. } => "HF-VCS-021",
-            Self::Scope { .. } => "HF-VCS-022",
-            Self::Beginning { .. } => "HF-VCS-023",
-            Self::Version { .. } => "HF-VCS-024",
-            Self::Syntax { .. } => "HF-VCS-025",
+            Self::NoSummary => code! {HF-VCS-020},
+            Self::TooLong { .. } => code! {HF-VCS-021},
+            Self::Scope { .. } => code! {HF-VCS-022},
+            Self::Beginning { .. } => code! {HF-VCS-023},
+            Self::Version { .. } => code! {HF-VCS-024},
+            Self::Syntax { .. } => code! {HF-VCS-025},
         }
     }
 
-    /// Where: a JSON Pointer into the parts; empty for the whole.
+    /// The place of the error: a JSON Pointer into the parts. Empty for the whole.
     pub const fn path(&self) -> &'static str {
         match self {
             Self::NoSummary | Self::Beginning { .. } => "/summary",
@@ -178,7 +183,7 @@ impl CommitError {
     }
 }
 
-/// Whether a fact may be known only after the commit.
+/// Whether a fact may become known only after the commit.
 const fn may_come_later(field: CommitField) -> bool {
     matches!(field, CommitField::Tested | CommitField::ApprovedBy | CommitField::DeployedBy)
 }

@@ -1,4 +1,4 @@
-//! From a message to its facts: what was composed to the letter, and what people write in the documents' own layouts.
+//! Parsing of a commit message: composed messages exactly, and the layouts that people use.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,16 @@ use serde::ser::{SerializeStruct, Serializer};
 
 use super::fold::{normalised, unfolded};
 use super::{CUT, CommitParts, MOST_SUBJECT, may_come_later};
+use crate::code::code;
 use crate::grade::CommitField;
 use crate::policy::section::CommitForm;
 
-/// What a commit message says.
+/// A parsed commit message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ParsedCommit {
     /// The first line.
     pub subject: String,
-    /// The subject without what the form starts it with; where it was cut, with the rest.
+    /// The subject without the form's beginning, and with the rest if it was cut.
     pub summary: String,
     /// The type of a conventional commit: `fix`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,19 +26,19 @@ pub struct ParsedCommit {
     pub scope: Option<String>,
     /// The facts.
     pub fields: BTreeMap<CommitField, String>,
-    /// Other trailers, as `Signed-off-by`, in their order.
+    /// Other trailers, such as `Signed-off-by`, in their order.
     pub others: Vec<CommitTrailer>,
-    /// What else it says.
+    /// The other text.
     pub body: String,
-    /// The facts that the form asks for and that it lacks.
+    /// The required facts that it lacks.
     pub missing: Vec<CommitField>,
-    /// The facts that it lacks and that may stand in a note: they are often known only after the commit.
+    /// The missing facts that may be in a note, because they are often known only after the commit.
     pub later: Vec<CommitField>,
-    /// What is wrong with it, in the order of its lines.
+    /// The problems of the message, in the order of its lines.
     pub faults: Vec<CommitFault>,
 }
 
-/// A trailer that is no fact of ours.
+/// A trailer that is not a fact of the form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CommitTrailer {
     /// Its token.
@@ -46,27 +47,27 @@ pub struct CommitTrailer {
     pub value: String,
 }
 
-/// Something wrong with a message, and the line where it is, from 1.
+/// A problem of a message, with its line, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitFault {
-    /// What.
+    /// The problem.
     pub kind: CommitFaultKind,
-    /// Where.
+    /// Its line.
     pub line: usize,
 }
 
-/// What can be wrong with a message that can be read.
+/// The problems of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommitFaultKind {
-    /// Nothing in it, or far too much.
+    /// The message is empty or far too long.
     Unreadable {
         /// Its length in bytes.
         bytes: usize,
     },
-    /// The subject does not start as the form has it.
+    /// The subject does not start as the form requires.
     Beginning {
-        /// How it should start.
+        /// The required start.
         expected: String,
     },
     /// The subject is too long.
@@ -74,21 +75,21 @@ pub enum CommitFaultKind {
         /// In characters.
         length: usize,
     },
-    /// The subject's paragraph goes on.
+    /// No blank line follows the subject.
     NoBlankLine,
-    /// A fact stands there again; the last one holds.
+    /// A fact occurs twice. The last value is used.
     Twice {
-        /// Which.
+        /// The fact.
         field: CommitField,
     },
     /// A fact has a label and no value.
     Blank {
-        /// Which.
+        /// The fact.
         field: CommitField,
     },
-    /// A template's words in brackets are still there.
+    /// A fact still has the template's text in brackets.
     Placeholder {
-        /// Which.
+        /// The fact.
         field: CommitField,
     },
 }
@@ -97,42 +98,42 @@ impl CommitFault {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self.kind {
-            CommitFaultKind::Unreadable { .. } => "HF-VCS-026",
-            CommitFaultKind::Beginning { .. } => "HF-VCS-027",
-            CommitFaultKind::LongSubject { .. } => "HF-VCS-028",
-            CommitFaultKind::NoBlankLine => "HF-VCS-029",
-            CommitFaultKind::Twice { .. } => "HF-VCS-030",
-            CommitFaultKind::Blank { .. } => "HF-VCS-031",
-            CommitFaultKind::Placeholder { .. } => "HF-VCS-032",
+            CommitFaultKind::Unreadable { .. } => code! {HF-VCS-026},
+            CommitFaultKind::Beginning { .. } => code! {HF-VCS-027},
+            CommitFaultKind::LongSubject { .. } => code! {HF-VCS-028},
+            CommitFaultKind::NoBlankLine => code! {HF-VCS-029},
+            CommitFaultKind::Twice { .. } => code! {HF-VCS-030},
+            CommitFaultKind::Blank { .. } => code! {HF-VCS-031},
+            CommitFaultKind::Placeholder { .. } => code! {HF-VCS-032},
         }
     }
 
-    /// What is wrong, and what would do.
+    /// The problem and its remedy.
     pub fn message(&self) -> String {
         match &self.kind {
             CommitFaultKind::Unreadable { bytes: 0 } => {
-                "the message is empty: say in its first line what the fix does".to_owned()
+                "the message is empty: describe in its first line what the fix does".to_owned()
             }
             CommitFaultKind::Unreadable { bytes } => {
-                format!("the message has {bytes} bytes: shorten it to {MOST_BYTES}, or less")
+                format!("the message has {bytes} bytes: shorten it to at most {MOST_BYTES}")
             }
             CommitFaultKind::Beginning { expected } => {
-                format!("the subject does not start with `{expected}`: begin it so")
+                format!("the subject does not start with `{expected}`: add that")
             }
             CommitFaultKind::LongSubject { length } => {
-                format!("the subject has {length} characters: keep to {MOST_SUBJECT}, and say the rest below")
+                format!("the subject has {length} characters: use at most {MOST_SUBJECT}, and write the rest below")
             }
             CommitFaultKind::NoBlankLine => {
-                "no blank line follows the subject: git takes the next line for a part of it, so add one".to_owned()
+                "no blank line follows the subject, so git reads the next line as part of it: add a blank line".to_owned()
             }
             CommitFaultKind::Twice { field } => {
-                format!("`{field}` stands there twice, and the last one holds: keep one")
+                format!("`{field}` occurs twice, and the last value is used: keep one")
             }
             CommitFaultKind::Blank { field } => {
-                format!("`{field}` has a label and no value: fill it in, or leave the line out")
+                format!("`{field}` has a label but no value: add the value, or remove the line")
             }
             CommitFaultKind::Placeholder { field } => {
-                format!("`{field}` still has the words of a template in brackets: fill it in")
+                format!("`{field}` still has the template's text in brackets: replace it")
             }
         }
     }
@@ -148,16 +149,16 @@ impl Serialize for CommitFault {
     }
 }
 
-/// What is composed from the longest parts is shorter than this.
+/// Most bytes of a message. A message composed from the longest parts is shorter.
 const MOST_BYTES: usize = 4 * CommitParts::MOST_BYTES;
 
-/// What a line is a label of.
+/// The meaning of a line's label.
 enum Label<'l> {
     Field(CommitField),
     Other(&'l str),
 }
 
-/// A label that was met, with its value so far.
+/// The current label with its value so far.
 struct Open<'l> {
     label: Label<'l>,
     value: String,
@@ -165,11 +166,12 @@ struct Open<'l> {
 }
 
 impl CommitForm {
-    /// Reads a message: its trailers, and the layouts that people use.
+    /// Parses a message: its trailers, and the layouts that people use.
     ///
-    /// A composed message gives back what it was composed from, to the letter. Otherwise labels are read in any paragraph, in
-    /// any case, with spaces or hyphens, with a bullet before them; `Fixes #12` is an issue, too. Bullets without a label are
-    /// the `change`, where the form asks for that and nothing else says it. A fact that stands there twice has its last value.
+    /// A composed message gives exactly its parts. Otherwise labels are read in any paragraph, in
+    /// upper or lower case, with spaces or hyphens, and with a bullet before them; `Fixes #12` is
+    /// also an issue. Bullets without a label are the `change`, if the form requires that and no
+    /// label gives it. A fact that occurs twice has its last value.
     ///
     /// ```
     /// use hotfix_core::grade::CommitField;
@@ -184,8 +186,6 @@ impl CommitForm {
     /// assert_eq!(read.missing, [CommitField::Impact, CommitField::Solution]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// Shows VCS-5.
     pub fn parse(&self, text: &str) -> ParsedCommit {
         let mut parsed = ParsedCommit::default();
         let text = text.trim_start_matches('\u{feff}');
@@ -204,7 +204,7 @@ impl CommitForm {
         parsed
     }
 
-    /// The fact that a label stands for: the policy's label, the usual one, or another that is used for it.
+    /// The fact of a label: the policy's label, the usual one, or another common one.
     fn field(&self, label: &str) -> Option<CommitField> {
         const LONGEST: usize = 40;
         if label.len() > LONGEST {
@@ -219,7 +219,7 @@ impl CommitForm {
         own.or_else(|| also_called(&label))
     }
 
-    /// What a line is a label of, and what follows it.
+    /// The label of a line, and the text after it.
     fn labelled<'l>(&self, line: &'l str, last: bool) -> Option<(Label<'l>, &'l str)> {
         let plain = unbulleted(line).unwrap_or(line);
         if let Some((label, value)) = plain.split_once(':') {
@@ -238,7 +238,7 @@ impl CommitForm {
     }
 }
 
-/// What the documents, hosts of repositories and people call the facts; without spaces and hyphens, in lower case.
+/// Common labels of the facts, without spaces and hyphens, in lower case.
 fn also_called(label: &str) -> Option<CommitField> {
     Some(match label {
         "issue" | "fixes" | "closes" | "resolves" | "refs" | "ticket" | "incident" => {
@@ -341,7 +341,7 @@ impl Reading<'_> {
         None
     }
 
-    /// The rest of a subject that was cut: a paragraph of one line that starts with the mark.
+    /// The rest of a cut subject: a paragraph of one line that starts with the mark.
     fn rest<'l>(&mut self, lines: &[&'l str], start: usize) -> Option<&'l str> {
         let rest = lines.get(start)?.strip_prefix(CUT)?;
         let alone = lines.get(start + 1).is_none_or(|line| line.is_empty());
@@ -355,7 +355,7 @@ impl Reading<'_> {
     fn body(&mut self, lines: &[&str], start: usize) {
         let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
         let body = lines.get(start..end).unwrap_or_default();
-        // A message that was copied out of a list stands further right as a whole.
+        // A message that was copied from a list is indented as a whole.
         let indent = |line: &&str| line.len() - line.trim_start_matches(' ').len();
         let indent = body.iter().filter(|line| !line.is_empty()).map(indent).min().unwrap_or(0);
         let last = body.iter().rposition(|line| line.is_empty()).map_or(0, |blank| blank + 1);

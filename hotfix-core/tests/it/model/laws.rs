@@ -389,7 +389,10 @@ pub(crate) fn check_duties<M: Machine>(machine: &M, past: &Past) -> Result<(), B
             continue;
         }
         let calls = |kind| {
-            matches!(kind, DutyKind::Page | DutyKind::Escalate | DutyKind::Tell | DutyKind::Update)
+            matches!(
+                kind,
+                DutyKind::Page | DutyKind::Escalate | DutyKind::Notify | DutyKind::Update
+            )
         };
         let mut called = due.iter().chain(&overdue).filter(|item| calls(item.kind));
         if let Some(item) = called.find(|item| !past.announced.contains(&item.id)) {

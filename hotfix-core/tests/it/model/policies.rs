@@ -83,19 +83,19 @@ returned_within = "40s"
 /// What each strategy has beside that.
 fn own(strategy: Strategy) -> (&'static str, &'static [(&'static str, &'static str)]) {
     const AUTOMATIC: &str = r#"gate = "automatic"
-missed = "ask""#;
+criteria_missed = "ask""#;
     const MANUAL: &str = r#"gate = "manual"
-missed = "roll_back""#;
+criteria_missed = "roll_back""#;
     const VETO: &str = r#"gate = "veto"
 veto = "20s"
-missed = "hold"
+criteria_missed = "hold"
 watch_most = "40s"
-undecided = "ask""#;
+inconclusive = "ask""#;
     const EARLY: &str = r#"gate = "automatic"
 early_promotion = true
-missed = "hold"
+criteria_missed = "hold"
 watch_most = "30s"
-undecided = "roll_back""#;
+inconclusive = "roll_back""#;
     match strategy {
         Strategy::Canary => ("automatic", &[("10%", VETO), ("100%", MANUAL)]),
         Strategy::BlueGreen => ("manual", &[("100%", AUTOMATIC)]),

@@ -123,8 +123,7 @@ impl Seen {
             let mut never: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for &input in InputKind::ALL {
                 let cell = self.cell(state, input);
-                let codes: Vec<String> =
-                    cell.refused.iter().map(|code| format!("`{code}`")).collect();
+                let codes: Vec<String> = cell.refused.iter().map(|code| link(code)).collect();
                 if cell.taken.is_empty() {
                     never.entry(codes.join(", ")).or_default().push(format!("`{input}`"));
                     continue;
@@ -188,4 +187,11 @@ pub(crate) fn meaning(source: &str, state: &str) -> String {
     lines.reverse();
     assert!(!lines.is_empty(), "`{state}` says nothing of itself");
     lines.join(" ")
+}
+
+/// A link to the explanation of a code. Its last hyphen is a character reference: `ROLL-3` alone
+/// would be a requirement.
+fn link(code: &str) -> String {
+    let (family, number) = code.rsplit_once('-').unwrap_or_default();
+    format!("[{family}&#45;{number}](codes.md#{})", code.to_ascii_lowercase())
 }

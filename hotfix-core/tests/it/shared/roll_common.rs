@@ -283,11 +283,11 @@ pub(crate) fn last_line(lines: &str) -> Value {
     lines.lines().last().map_or(Value::Null, |line| serde_json::from_str(line).unwrap())
 }
 
-/// The intents by their kind.
-pub(crate) fn by_kind(intents: &Value) -> Value {
-    let intents = intents.as_array().map(Vec::as_slice).unwrap_or_default();
+/// The interventions by their kind.
+pub(crate) fn by_kind(interventions: &Value) -> Value {
+    let interventions = interventions.as_array().map(Vec::as_slice).unwrap_or_default();
     let entry = |intent: &Value| (intent["kind"].as_str().unwrap().to_owned(), intent.clone());
-    Value::Object(intents.iter().map(entry).collect())
+    Value::Object(interventions.iter().map(entry).collect())
 }
 
 fn acts(actions: &Value) -> Vec<String> {

@@ -119,7 +119,7 @@ impl PlanCase {
     }
 
     fn differences(&self, plan: &Value, faults: &mut Vec<String>) {
-        let homes: Vec<Value> = plan["home"]["branches"]
+        let homes: Vec<Value> = plan["merge_back"]["branches"]
             .as_array()
             .into_iter()
             .flatten()
@@ -128,8 +128,8 @@ impl PlanCase {
         let homes = Value::from(homes);
         for (what, steps, expected) in [
             ("steps", &plan["steps"], &self.lines),
-            ("way back", &plan["back"]["steps"], &self.back),
-            ("next try", &plan["back"]["again"], &self.again),
+            ("way back", &plan["rollback"]["steps"], &self.back),
+            ("next try", &plan["rollback"]["again"], &self.again),
             ("way home", &homes, &self.home),
         ] {
             let got = commands(steps, |step| &step["commands"]);

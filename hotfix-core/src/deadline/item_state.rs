@@ -1,0 +1,100 @@
+//! The folded state of one duty.
+
+use serde::{Deserialize, Serialize};
+
+use super::Asked;
+use crate::fact::Truth;
+use crate::grade::closed_set;
+use crate::unit::Timestamp;
+
+closed_set! {
+    /// How a duty was settled.
+    Settlement {
+        /// Somebody reported it as done.
+        Done = "done",
+        /// Somebody acknowledged this level of the escalation or another.
+        Acknowledged = "acknowledged",
+        /// An event settled it, as the deployment settles a fix.
+        Moment = "moment",
+        /// An approval was given.
+        Given = "given",
+        /// It ended before anybody did it.
+        Ended = "ended",
+    }
+}
+
+/// How and when a duty was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub how: Settlement,
+}
+
+/// The last announcement of a duty, so that none is given twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notified {
+    pub(super) occurrence: u64,
+    pub(super) asked: Option<Asked>,
+}
+
+/// The planned time of a duty, to be compared with the next plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Planned {
+    Not,
+    Settled,
+    /// Due then, where that is known.
+    Due(Option<Timestamp>),
+}
+
+/// The folded state of one duty.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DutyState {
+    /// Whether its condition holds.
+    pub(super) holds: Truth,
+    /// It applies.
+    pub(super) on: bool,
+    /// Since when; none: from the beginning.
+    pub(super) since: Option<Timestamp>,
+    /// The day by which it is due, where that is a calendar's.
+    pub(super) day: Option<Timestamp>,
+    /// When that was found.
+    pub(super) day_bound: Option<Timestamp>,
+    /// The last time that somebody settled it.
+    pub(super) settled: Option<Settled>,
+    /// Of a repeated duty: it is settled up to this occurrence.
+    pub(super) through: Option<Timestamp>,
+    /// How often it was settled.
+    pub(super) times: u64,
+    pub(super) told: Notified,
+    pub(super) planned: Planned,
+}
+
+impl DutyState {
+    pub(super) fn new(conditional: bool) -> Self {
+        Self {
+            holds: if conditional { Truth::Unknown } else { Truth::Yes },
+            on: false,
+            since: None,
+            day: None,
+            day_bound: None,
+            settled: None,
+            through: None,
+            times: 0,
+            told: Notified::default(),
+            planned: Planned::Not,
+        }
+    }
+
+    /// Resets the state because the moment that it counts from was revoked.
+    pub(super) fn start_again(&mut self) {
+        self.settled = None;
+        self.through = None;
+        self.times = 0;
+        self.told = Notified::default();
+    }
+}

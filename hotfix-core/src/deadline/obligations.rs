@@ -1,0 +1,267 @@
+//! The obligations of a policy, in a form that is evaluated without the policy.
+
+use std::collections::BTreeMap;
+
+use crate::grade::{Audience, DutyKind, Moment, Severity, closed_set};
+use crate::policy::Policy;
+use crate::policy::section::{Approval, Due, Duty};
+use crate::unit::{Name, RoleName, Span, Timestamp};
+
+closed_set! {
+    /// Where an item of the agenda comes from.
+    Source {
+        /// The policy's duties.
+        Duty = "duty",
+        /// The objective of the policy's change record: only its end settles it.
+        Objective = "objective",
+        /// An approval that may follow the start.
+        Approval = "approval",
+        /// The time of the policy's report, where no duty to write counts from the end of the
+        /// incident.
+        Report = "report",
+    }
+}
+
+/// The severities that an obligation is for, and whether it applies where none is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Severities(u8);
+
+impl Severities {
+    const ALL: Self = Self(0b1_1111);
+    const NONE: Self = Self(0);
+
+    const fn bit(severity: Option<Severity>) -> u8 {
+        match severity {
+            None => 1 << Severity::ALL.len(),
+            Some(severity) => 1 << severity as u8,
+        }
+    }
+
+    fn of(listed: &[Severity]) -> Self {
+        if listed.is_empty() {
+            return Self::ALL;
+        }
+        Self(listed.iter().fold(0, |bits, severity| bits | Self::bit(Some(*severity))))
+    }
+
+    pub(super) const fn contain(self, severity: Option<Severity>) -> bool {
+        self.0 & Self::bit(severity) != 0
+    }
+}
+
+/// One obligation of the policy.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Obligations {
+    pub(super) source: Source,
+    /// Its place among those of its source.
+    pub(super) index: usize,
+    pub(super) id: Name,
+    pub(super) kind: DutyKind,
+    pub(super) from: Moment,
+    pub(super) within: Due,
+    pub(super) every: Option<Span>,
+    pub(super) until: Option<Moment>,
+    /// The moment that settles it without an answer.
+    pub(super) settled_by: Option<Moment>,
+    pub(super) severities: Severities,
+    pub(super) conditional: bool,
+    /// The end of the incident ends it: nobody has to be paged or to act any more.
+    pub(super) while_open: bool,
+    pub(super) stop_gap: bool,
+    pub(super) role: Option<RoleName>,
+    pub(super) audience: Option<Audience>,
+    /// The escalation that it is a level of, or that an answer to it stops.
+    pub(super) ladder: Option<usize>,
+    /// Of an obligation that is not a duty: the duty with the same id. While that is in a list,
+    /// this one is not, so that an id names one thing.
+    pub(super) yields_to: Option<usize>,
+}
+
+impl Obligations {
+    /// All obligations of a policy, with the number of its escalations.
+    pub(super) fn of(policy: &Policy) -> (Vec<Self>, usize) {
+        let mut ladders = Escalations::default();
+        let mut all: Vec<Self> = policy
+            .duties()
+            .iter()
+            .enumerate()
+            .map(|(index, duty)| Self::of_duty(index, duty, &mut ladders))
+            .collect();
+        all.extend(Self::of_objective(policy));
+        all.extend(Self::of_report(policy));
+        all.extend(Self::of_approvals(policy));
+        let duties = policy.duties();
+        for obligation in all.iter_mut().skip(duties.len()) {
+            obligation.yields_to = duties.iter().position(|duty| duty.id == obligation.id);
+        }
+        (all, ladders.0.len())
+    }
+
+    fn of_duty(index: usize, duty: &Duty, ladders: &mut Escalations) -> Self {
+        Self {
+            source: Source::Duty,
+            index,
+            id: duty.id,
+            kind: duty.kind,
+            from: duty.from,
+            within: duty.within,
+            every: duty.every.filter(|every| !every.is_zero()),
+            until: duty.until,
+            // A fix that is due after the deployment is another one: the permanent fix.
+            settled_by: match duty.kind {
+                DutyKind::Fix => Some(Moment::Deployed),
+                DutyKind::Approve => Some(Moment::Approved),
+                _ => None,
+            }
+            .filter(|moment| duty.from < *moment),
+            severities: Severities::of(&duty.severities),
+            conditional: duty.when.is_some(),
+            while_open: match duty.kind {
+                DutyKind::Escalate => true,
+                DutyKind::Page | DutyKind::Act => is_early(duty.from),
+                _ => false,
+            },
+            stop_gap: duty.stop_gap,
+            role: duty.role,
+            audience: duty.audience,
+            ladder: ladders.of(duty),
+            yields_to: None,
+        }
+    }
+
+    /// The time that it counts from, given when its moment happened; after a reopened incident that
+    /// time, where the end had ended it.
+    pub(super) fn counts_from(
+        &self,
+        came: Option<Timestamp>,
+        reopened: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        came.map(|came| reopened.filter(|_| self.while_open).map_or(came, |at| at.max(came)))
+    }
+
+    /// An obligation without role, audience, repetition or condition.
+    fn plain(source: Source, index: usize, id: Option<Name>, kind: DutyKind) -> Option<Self> {
+        Some(Self {
+            source,
+            index,
+            id: id?,
+            kind,
+            from: Moment::Resolved,
+            within: Due::Within(Span::ZERO),
+            every: None,
+            until: None,
+            settled_by: None,
+            severities: Severities::ALL,
+            conditional: false,
+            while_open: false,
+            stop_gap: false,
+            role: None,
+            audience: None,
+            ladder: None,
+            yields_to: None,
+        })
+    }
+
+    fn of_objective(policy: &Policy) -> Option<Self> {
+        let slo = policy.change_record()?.slo.as_ref()?;
+        let id = Name::try_new("slo").ok();
+        let plain = Self::plain(Source::Objective, 0, id, DutyKind::Fix)?;
+        Some(Self {
+            from: slo.from,
+            within: Due::Within(slo.within),
+            settled_by: Some(slo.to),
+            ..plain
+        })
+    }
+
+    fn of_report(policy: &Policy) -> Option<Self> {
+        let within = policy.report()?.within?;
+        let covers = |severity: Option<Severity>| {
+            policy.duties().iter().any(|duty| {
+                let of_incident = matches!(duty.from, Moment::Resolved | Moment::Closed);
+                duty.kind == DutyKind::Write
+                    && of_incident
+                    && duty.when.is_none()
+                    && Severities::of(&duty.severities).contain(severity)
+            })
+        };
+        let severities = Severity::ALL.iter().map(|severity| Some(*severity)).chain([None]);
+        let bare = severities.filter(|severity| !covers(*severity));
+        let severities =
+            Severities(bare.fold(0, |bits, severity| bits | Severities::bit(severity)));
+        if severities == Severities::NONE {
+            return None;
+        }
+        let id = Name::try_new("incident_report").ok();
+        let plain = Self::plain(Source::Report, 0, id, DutyKind::Write)?;
+        Some(Self { within, severities, ..plain })
+    }
+
+    fn of_approvals(policy: &Policy) -> impl Iterator<Item = Self> + '_ {
+        demands(policy).enumerate().filter_map(|(index, (severity, demand))| {
+            let within = Due::Within(demand.after_the_fact?);
+            let id = Name::try_new(&format!("approval_{}", index + 1)).ok();
+            let plain = Self::plain(Source::Approval, index, id, DutyKind::Approve)?;
+            let severities =
+                severity.map_or(Severities::ALL, |severity| Severities::of(&[severity]));
+            Some(Self { from: Moment::DeployStarted, within, severities, ..plain })
+        })
+    }
+
+    /// Whether it pages somebody: it does not apply before its time.
+    pub(super) const fn is_call(&self) -> bool {
+        matches!(self.kind, DutyKind::Page | DutyKind::Escalate)
+    }
+
+    /// Whether an answer settles it.
+    pub(super) const fn is_answered(&self) -> bool {
+        self.is_call() || matches!(self.kind, DutyKind::Act)
+    }
+
+    /// Whether it sets the deadline of the fix.
+    pub(super) fn sets_deadline(&self) -> bool {
+        self.source == Source::Duty && self.kind == DutyKind::Fix && self.settled_by.is_some()
+    }
+
+    pub(super) const fn is_level(&self) -> bool {
+        matches!(self.kind, DutyKind::Escalate)
+    }
+}
+
+/// All demands for approval: those of the whole policy first, then those of each severity, the most
+/// severe first.
+pub(super) fn demands(policy: &Policy) -> impl Iterator<Item = (Option<Severity>, &Approval)> + '_ {
+    let of_all = policy.approvals().iter().map(|demand| (None, demand));
+    let of_each = policy
+        .severities()
+        .iter()
+        .flat_map(|level| level.approvals.iter().map(|demand| (Some(level.severity), demand)));
+    of_all.chain(of_each)
+}
+
+/// Whether the moment is about the incident, not about its fix.
+const fn is_early(from: Moment) -> bool {
+    matches!(from, Moment::Began | Moment::Detected | Moment::Declared)
+}
+
+/// Escalations by their condition: levels that are only for some incidents form an escalation of
+/// their own.
+#[derive(Default)]
+struct Escalations(BTreeMap<String, usize>);
+
+impl Escalations {
+    fn of(&mut self, duty: &Duty) -> Option<usize> {
+        let answers = match duty.kind {
+            DutyKind::Escalate => true,
+            // A page at the start is acknowledged like the first level.
+            DutyKind::Page => is_early(duty.from),
+            _ => false,
+        };
+        if !answers {
+            return None;
+        }
+        let next = self.0.len();
+        let key = duty.when.as_ref().map_or_else(String::new, |when| format!("{when:?}"));
+        Some(*self.0.entry(key).or_insert(next))
+    }
+}

@@ -1,0 +1,321 @@
+//! The status of one duty at one time, computed from the folded inputs.
+
+use serde::Serialize;
+
+use super::Agenda;
+use super::item_state::{DutyState, Settled, Settlement};
+use super::obligations::Obligations;
+use crate::grade::{Calendar, Moment};
+use crate::policy::section::Due;
+use crate::unit::{Span, Timestamp};
+
+/// What a duty without a time waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaits {
+    /// The moment that its time counts from.
+    Moment(Moment),
+    /// A day that the caller has to give, later than the moment that the duty counts from.
+    Day(Calendar),
+    /// The escalation was stopped by an acknowledgement, and no deadline of the fix restarts it.
+    Escalation,
+}
+
+/// The list that a duty is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Done(Settled),
+    Later(Awaits),
+    Undated(Awaits),
+    Next,
+    Due,
+    Overdue,
+}
+
+/// The status of one duty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DutyStatus {
+    pub(super) phase: Phase,
+    /// From when on it applies.
+    pub(super) opens: Option<Timestamp>,
+    pub(super) due: Option<Timestamp>,
+    /// From 1.
+    pub(super) occurrence: u64,
+    /// Occurrences that were missed.
+    pub(super) missed: u64,
+    /// Its role was paged before the duty came into the plan, and is not paged again.
+    pub(super) called_before: bool,
+    /// The escalation was stopped: the time is when it continues.
+    pub(super) held: bool,
+}
+
+impl DutyStatus {
+    const fn without_time(phase: Phase) -> Self {
+        let (opens, due) = (None, None);
+        Self { phase, opens, due, occurrence: 1, missed: 0, called_before: false, held: false }
+    }
+
+    fn timed(opens: Timestamp, due: Timestamp, at: Timestamp) -> Self {
+        let phase = if at < opens {
+            Phase::Next
+        } else if at <= due {
+            Phase::Due
+        } else {
+            Phase::Overdue
+        };
+        Self { opens: Some(opens), due: Some(due), ..Self::without_time(phase) }
+    }
+
+    fn settled(self, at: Timestamp, how: Settlement) -> Self {
+        Self { phase: Phase::Done(Settled { at, how }), ..self }
+    }
+
+    fn unless_ended(self, end: Option<Timestamp>) -> Self {
+        end.map_or(self, |end| self.settled(end, Settlement::Ended))
+    }
+
+    /// The next time at which it moves to another list, if nothing happens.
+    pub(super) fn changes_at(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Next => self.opens,
+            // It is overdue a millisecond after its time.
+            Phase::Due => self
+                .due
+                .and_then(|due| Timestamp::try_from_millis(due.as_millis().saturating_add(1)).ok()),
+            Phase::Overdue | Phase::Done(_) | Phase::Later(_) | Phase::Undated(_) => None,
+        }
+    }
+}
+
+impl Agenda {
+    /// The status of one duty; None where it does not apply and was not done, or where another duty
+    /// with its id is in a list.
+    pub(super) fn status(&self, index: usize, at: Timestamp) -> Option<DutyStatus> {
+        let (obligation, course) = (self.obligations.get(index)?, self.courses.get(index)?);
+        let duty = obligation.yields_to.and_then(|duty| self.courses.get(duty));
+        if duty.is_some_and(|duty| duty.on || duty.settled.is_some()) {
+            return None;
+        }
+        let last = course.settled.map(|settled| DutyStatus::without_time(Phase::Done(settled)));
+        if !course.on || (obligation.every.is_none() && last.is_some()) {
+            return last;
+        }
+        if let Some(settled_at) = obligation.settled_by.and_then(|moment| self.came(moment)) {
+            let phase = Phase::Done(Settled { at: settled_at, how: Settlement::Moment });
+            return Some(DutyStatus::without_time(phase));
+        }
+        let end = self.end(obligation);
+        let Some(from) = self.from(obligation) else {
+            let phase = match end {
+                Some(at) => Phase::Done(Settled { at, how: Settlement::Ended }),
+                None => Phase::Later(Awaits::Moment(obligation.from)),
+            };
+            return Some(DutyStatus::without_time(phase));
+        };
+        let due = match first_due(obligation, course, from) {
+            Ok(due) => due,
+            Err(day) => return Some(DutyStatus::without_time(Phase::Undated(Awaits::Day(day)))),
+        };
+        Some(match obligation.every {
+            Some(every) => self.repeated(course, Grid { from, first: due, every }, end, at),
+            None if obligation.is_call() => self.call(obligation, course, due, end, at),
+            None => DutyStatus::timed(from, due, at).unless_ended(end),
+        })
+    }
+
+    /// The times of something repeated, once they are known.
+    pub(super) fn grid(&self, obligation: &Obligations, course: &DutyState) -> Option<Grid> {
+        let from = self.from(obligation)?;
+        let first = first_due(obligation, course, from).ok()?;
+        Some(Grid { from, first, every: obligation.every? })
+    }
+
+    pub(super) fn from(&self, obligation: &Obligations) -> Option<Timestamp> {
+        obligation.counts_from(self.came(obligation.from), self.reopened)
+    }
+
+    /// When it no longer applies, done or not: the end of its repetition, or of the incident.
+    fn end(&self, obligation: &Obligations) -> Option<Timestamp> {
+        let own = match obligation.every {
+            Some(_) => obligation.until,
+            None if obligation.while_open => Some(Moment::Resolved),
+            None => return None,
+        };
+        let own = own.and_then(|moment| self.came(moment));
+        let closed = self.came(Moment::Closed);
+        own.into_iter().chain(closed).min()
+    }
+
+    /// Since when it applies, where that is not from the beginning.
+    fn since(&self, course: &DutyState) -> Option<Timestamp> {
+        course.since.filter(|since| self.opened.is_some_and(|opened| *since > opened))
+    }
+
+    fn repeated(
+        &self,
+        course: &DutyState,
+        grid: Grid,
+        end: Option<Timestamp>,
+        at: Timestamp,
+    ) -> DutyStatus {
+        let since = self.since(course);
+        let settled = course.through.map_or(Some(0), |through| grid.after(through));
+        // Occurrences that were due before the duty applied were not missed.
+        let skipped = since.map_or(Some(0), |since| grid.at_or_after(since));
+        let present = settled.zip(skipped).map(|(settled, skipped)| settled.max(skipped));
+        let present = present.and_then(|number| Some((number, grid.due(number)?)));
+        let Some((number, due)) = present else {
+            // The end of time comes first.
+            let at = end.or(course.through).unwrap_or(grid.from);
+            return DutyStatus::without_time(Phase::Done(Settled { at, how: Settlement::Ended }));
+        };
+        let before = number.checked_sub(1).and_then(|before| grid.due(before));
+        let opens = before.unwrap_or(grid.from);
+        let opens = since.map_or(opens, |since| since.max(opens));
+        let missed = |until: Timestamp| {
+            if until <= due { 0 } else { grid.passed(until).saturating_sub(number) }
+        };
+        let status = DutyStatus { occurrence: number + 1, ..DutyStatus::timed(opens, due, at) };
+        match end {
+            Some(end) => {
+                DutyStatus { missed: missed(end), ..status }.settled(end, Settlement::Ended)
+            }
+            None => DutyStatus { missed: missed(at), ..status },
+        }
+    }
+
+    fn call(
+        &self,
+        obligation: &Obligations,
+        course: &DutyState,
+        due: Timestamp,
+        end: Option<Timestamp>,
+        at: Timestamp,
+    ) -> DutyStatus {
+        let since = self.since(course);
+        let opens = since.map_or(due, |since| since.max(due));
+        if !obligation.is_level() {
+            return DutyStatus::timed(opens, due, at).unless_ended(end);
+        }
+        let answered =
+            obligation.ladder.and_then(|ladder| self.ladders.get(ladder).copied().flatten());
+        let called = self.called_before(obligation, since, due);
+        let called_before = called.is_some();
+        let mut status = DutyStatus { called_before, ..DutyStatus::timed(opens, due, at) };
+        let mut called = called.or(Some(opens));
+        if let Some(answered) = answered {
+            if !called_before && opens > answered.first {
+                status.held = true;
+                called = self.fix_by.map(|fix_by| fix_by.max(opens));
+                if let (Some(opens), Some(fix_by)) = (called, self.fix_by) {
+                    let held = DutyStatus::timed(opens, fix_by.max(due), at);
+                    status = DutyStatus { held: fix_by > due, ..held };
+                }
+            }
+            if let Some(called) = called.filter(|called| *called <= answered.last) {
+                let at = if called <= answered.first { answered.first } else { answered.last };
+                return status.settled(at, Settlement::Acknowledged);
+            }
+        }
+        match (end, called) {
+            (Some(end), _) => status.settled(end, Settlement::Ended),
+            (None, Some(_)) => status,
+            (None, None) => DutyStatus {
+                held: true,
+                ..DutyStatus::without_time(Phase::Later(Awaits::Escalation))
+            },
+        }
+    }
+
+    /// When its role was paged, where that was before the duty came into the plan and its time had
+    /// passed.
+    fn called_before(
+        &self,
+        obligation: &Obligations,
+        since: Option<Timestamp>,
+        due: Timestamp,
+    ) -> Option<Timestamp> {
+        let since = since.filter(|since| due <= *since)?;
+        let called = self.calls.iter().find(|call| Some(call.role) == obligation.role)?;
+        Some(called.at).filter(|called| *called < since)
+    }
+
+    /// The deadline of an open fix: at that time a stopped escalation continues.
+    pub(super) fn open_fix_deadline(&self, at: Timestamp) -> Option<Timestamp> {
+        let open = |(index, _): (usize, &Obligations)| {
+            let status = self.status(index, at)?;
+            match status.phase {
+                Phase::Next | Phase::Due | Phase::Overdue => status.due,
+                Phase::Done(_) | Phase::Later(_) | Phase::Undated(_) => None,
+            }
+        };
+        self.obligations
+            .iter()
+            .enumerate()
+            .filter(|(_, obligation)| obligation.sets_deadline())
+            .filter_map(open)
+            .min()
+    }
+}
+
+/// When a duty is due, of a repeated one the first time; or the day that is missing.
+pub(super) fn first_due(
+    obligation: &Obligations,
+    course: &DutyState,
+    from: Timestamp,
+) -> Result<Timestamp, Calendar> {
+    match obligation.within {
+        Due::Within(span) => Ok(from + span),
+        Due::Next(day) => course.day.ok_or(day),
+    }
+}
+
+/// The times at which something repeated is due.
+#[derive(Clone, Copy)]
+pub(super) struct Grid {
+    pub(super) from: Timestamp,
+    pub(super) first: Timestamp,
+    pub(super) every: Span,
+}
+
+impl Grid {
+    /// When the occurrence of this number, from 0, is due; None beyond the last valid time.
+    pub(super) fn due(&self, number: u64) -> Option<Timestamp> {
+        let offset = i128::from(self.every.as_millis()) * i128::from(number);
+        let at = i64::try_from(i128::from(self.first.as_millis()) + offset).ok()?;
+        Timestamp::try_from_millis(at).ok()
+    }
+
+    /// How many were due up to this time and at it.
+    fn up_to(&self, at: Timestamp) -> u64 {
+        if at < self.first {
+            return 0;
+        }
+        at.since(self.first).as_millis() / self.every.as_millis().max(1) + 1
+    }
+
+    /// How many were due before this time.
+    pub(super) fn passed(&self, at: Timestamp) -> u64 {
+        if at <= self.first {
+            return 0;
+        }
+        (at.since(self.first).as_millis() - 1) / self.every.as_millis().max(1) + 1
+    }
+
+    /// The first that is due after this time.
+    fn after(&self, at: Timestamp) -> Option<u64> {
+        let number = self.up_to(at);
+        self.due(number).map(|_| number)
+    }
+
+    /// The first that is due at this time or later.
+    fn at_or_after(&self, at: Timestamp) -> Option<u64> {
+        let number = self.passed(at);
+        self.due(number).map(|_| number)
+    }
+
+    /// The last that is due at this time or before.
+    pub(super) fn last_up_to(&self, at: Timestamp) -> Option<Timestamp> {
+        self.due(self.up_to(at).checked_sub(1)?)
+    }
+}

@@ -1,0 +1,195 @@
+//! Checks of the arms: identical series (one query used for both), and a split that is not as
+//! planned.
+
+use core::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::MetricKind;
+use crate::stats::numeric::ln;
+use crate::unit::{Span, Timestamp};
+
+use super::Judge;
+use super::watched::Watched;
+
+/// Ln of one in a million: equal ticks that are more likely than this are not a finding.
+const UNLIKELY: f64 = -13.815_510_557_964_274;
+
+/// Chance that two independent arms agree in every tick of a phase so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sameness {
+    /// Ln of an upper bound of that chance.
+    log_chance: f64,
+    /// The arms differed in a tick.
+    differs: bool,
+}
+
+impl Sameness {
+    /// Whether chance cannot explain the agreement.
+    pub(super) fn is_striking(self) -> bool {
+        !self.differs && self.log_chance <= UNLIKELY
+    }
+}
+
+/// The finding that traffic is not split as planned.
+///
+/// The finding can clear: a splitter may be repaired during the phase, and tests are valid at any
+/// split. After each finding the test restarts, and the finding remains until the test has found
+/// nothing for a window and for as long as the finding took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SplitFinding {
+    /// Start of the present test of the split.
+    since: Option<Timestamp>,
+    /// When a wrong split was found last, and how long no further one must be found.
+    found: Option<(Timestamp, Span)>,
+}
+
+impl SplitFinding {
+    /// Whether the finding applies.
+    pub(super) const fn applies(self) -> bool {
+        self.found.is_some()
+    }
+
+    /// Applies the test's result of a tick; true if the test has to restart.
+    pub(super) fn look(&mut self, at: Timestamp, wrong: bool, window: Span) -> bool {
+        let since = *self.since.get_or_insert(at);
+        if wrong {
+            self.found = Some((at, at.since(since).max(window)));
+            self.since = Some(at);
+        } else if self.found.is_some_and(|(found, quiet)| at.since(found) >= quiet) {
+            self.found = None;
+        }
+        wrong
+    }
+}
+
+impl Judge {
+    /// Whether both arms read the same series: no metric with counts has differed in this phase,
+    /// and for one of them chance cannot explain it. A query scope that is used twice makes every
+    /// metric equal. A metric that is equal while others differ is only shown in `why`: two equal
+    /// halves under synthetic load look like that, and a healthy rollout must not stop for them.
+    pub(super) fn is_one_series(&self) -> bool {
+        self.watched.iter().all(|watched| !watched.same.differs)
+            && self.watched.iter().any(|watched| watched.same.is_striking())
+    }
+}
+
+impl Watched {
+    /// Compares the arms of the present tick. Gauges and volumes are left out: they have no known
+    /// distribution.
+    pub(super) fn compare_arms(&mut self) {
+        self.before.same = self.same;
+        let tick = &self.tick;
+        if self.same.differs || !tick.canary || !tick.baseline {
+            return;
+        }
+        let (canary, baseline) = tick.row.split_at(tick.row.len() / 2);
+        let equal = match self.metric.kind {
+            MetricKind::Proportion | MetricKind::Latency => canary == baseline,
+            // Exposures differ by the share.
+            MetricKind::Count => canary[0] == baseline[0],
+            MetricKind::Gauge | MetricKind::Volume => return,
+        };
+        if equal {
+            self.same.log_chance += ln_chance(self.metric.kind, canary);
+        } else {
+            self.same.differs = true;
+        }
+    }
+}
+
+/// Ln of an upper bound of the chance that the other arm has exactly these counts, given the trials
+/// and the sums of both arms.
+fn ln_chance(kind: MetricKind, arm: &[f64]) -> f64 {
+    match kind {
+        MetricKind::Proportion => ln_of_trials(arm[0], arm[1]),
+        MetricKind::Count => ln_of_events(arm[0]),
+        // Bucket by bucket, each among the remaining requests.
+        MetricKind::Latency => {
+            let (mut left, mut below, mut sum) = (arm[0], 0.0, 0.0);
+            for &at_or_below in &arm[1..] {
+                sum += ln_of_trials(at_or_below - below, left);
+                left -= at_or_below - below;
+                below = at_or_below;
+            }
+            sum
+        }
+        MetricKind::Gauge | MetricKind::Volume => 0.0,
+    }
+}
+
+/// `x` of `n` in one arm given `2x` of `2n` in both: `C(2x,x) C(2n-2x,n-x) / C(2n,n)`, each central
+/// coefficient between `4^k/√(π(k + 1/2))` and `4^k/√(π(k + 1/4))`.
+fn ln_of_trials(events: f64, trials: f64) -> f64 {
+    let others = trials - events;
+    if events <= 0.0 || others <= 0.0 {
+        return 0.0;
+    }
+    (0.5 * (ln(trials + 0.5) - ln(PI * (events + 0.25) * (others + 0.25)))).min(0.0)
+}
+
+/// `x` events in one arm given `2x` in both, at the split where that is most likely.
+fn ln_of_events(events: f64) -> f64 {
+    if events <= 0.0 { 0.0 } else { (-0.5 * ln(PI * (events + 0.25))).min(0.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::numeric::exp;
+
+    fn choose(n: u64, k: u64) -> f64 {
+        (0..k).map(|i| (n - i) as f64 / (k - i) as f64).product()
+    }
+
+    #[test]
+    fn field_4_the_chance_of_equal_ticks_is_never_understated_and_never_far_off() {
+        for n in [1_u64, 2, 7, 40] {
+            for x in 1..n {
+                let exact = choose(2 * x, x) * choose(2 * (n - x), n - x) / choose(2 * n, n);
+                let bound = exp(ln_of_trials(x as f64, n as f64));
+                assert!(bound >= exact * (1.0 - 1e-12), "{x} of {n}: {bound} < {exact}");
+                assert!(bound <= exact * 1.2, "{x} of {n}: {bound} for {exact}");
+            }
+        }
+        for x in [1_u64, 3, 20] {
+            let exact = choose(2 * x, x) / 4f64.powi(i32::try_from(2 * x).unwrap() / 2);
+            let bound = exp(ln_of_events(x as f64));
+            assert!(bound >= exact && bound <= exact * 1.2, "{x}: {bound} for {exact}");
+        }
+    }
+
+    #[test]
+    fn field_4_a_wrong_split_heals_after_as_long_as_it_took_to_find() {
+        let at = |seconds: i64| Timestamp::try_from_millis(seconds * 1000).unwrap();
+        let window = Span::from_seconds(60);
+        let mut finding = SplitFinding::default();
+        for second in (0..300).step_by(10) {
+            assert!(!finding.look(at(second), false, window) && !finding.applies());
+        }
+        assert!(finding.look(at(300), true, window), "the test starts afresh");
+        for second in (310..600).step_by(10) {
+            finding.look(at(second), false, window);
+            assert!(finding.applies(), "{second}");
+        }
+        finding.look(at(600), false, window);
+        assert!(!finding.applies());
+        // Found again at once, it still applies for a window.
+        finding.look(at(610), true, window);
+        finding.look(at(620), true, window);
+        finding.look(at(670), false, window);
+        assert!(finding.applies());
+        finding.look(at(680), false, window);
+        assert!(!finding.applies());
+    }
+
+    #[test]
+    fn field_4_arms_without_errors_are_alike_by_nature() {
+        assert_eq!(ln_of_trials(0.0, 1e9), 0.0);
+        assert_eq!(ln_of_trials(1e9, 1e9), 0.0);
+        assert_eq!(ln_of_events(0.0), 0.0);
+        assert_eq!(ln_chance(MetricKind::Latency, &[100.0, 0.0, 100.0, 100.0]), 0.0);
+    }
+}

@@ -1,0 +1,139 @@
+//! Combination of the evidence of all metrics, and the response to it.
+
+use crate::grade::{EvidenceMode, Response};
+use crate::policy::section::MOST_TESTED;
+use crate::unit::MetricName;
+
+use super::assess::Call;
+use super::watched::Watched;
+use super::{Judge, MetricVerdict, Reason};
+
+/// Log e-values of the tested metrics, in the order of the combination's weights.
+type PerMetric = [f64; MOST_TESTED];
+
+impl Judge {
+    /// Raises the response to the tests, and returns the log e-value of all of them together.
+    ///
+    /// The weighted sum of the e-values of metrics in the modes plain and replay decides. A metric
+    /// whose instances are compared with each other has no valid e-value: it has its own share of
+    /// the error probability and adds nothing to the sum that decides, only to the one that holds.
+    pub(super) fn combine(
+        &self,
+        metrics: &[(MetricName, MetricVerdict)],
+        call: &mut Call<'_>,
+    ) -> f64 {
+        let Some(combination) = &self.combination else { return 0.0 };
+        let used = self.tested.len().min(MOST_TESTED);
+        let mut seen = PerMetric::default();
+        for (seen, &index) in seen.iter_mut().zip(&self.tested) {
+            let (watched, (id, verdict)) = (&self.watched[index], &metrics[index]);
+            *seen = verdict.log_e.unwrap_or(0.0);
+            if let Some(limits) = watched.basis.limits() {
+                // The level that noise reaches in history does not count as evidence.
+                *seen -= limits.threshold - self.threshold;
+            }
+            if let Some(EvidenceMode::Randomised | EvidenceMode::Both) = verdict.mode {
+                compare(watched, verdict, *id, call);
+            }
+        }
+        let log_e = combination.log_e(&seen[..used]).unwrap_or(0.0);
+        if log_e >= self.threshold {
+            self.crossed(metrics, &seen, call);
+            return log_e;
+        }
+        for &index in &self.tested {
+            let (id, verdict) = &metrics[index];
+            let hold = self.watched[index].basis.limits().map(|limits| limits.hold);
+            if verdict.log_e.zip(hold).is_some_and(|(log_e, hold)| log_e >= hold) {
+                call.raise(Response::Hold, Reason::HoldLevel, Some(*id));
+            }
+        }
+        if log_e >= self.hold {
+            call.raise(Response::Hold, Reason::HoldLevel, None);
+        }
+        log_e
+    }
+
+    /// The response where all tests together have crossed, which depends on the evidence basis.
+    #[cold]
+    fn crossed(
+        &self,
+        metrics: &[(MetricName, MetricVerdict)],
+        seen: &PerMetric,
+        call: &mut Call<'_>,
+    ) {
+        let Some(combination) = &self.combination else { return };
+        let used = self.tested.len().min(MOST_TESTED);
+        let none = [f64::NEG_INFINITY; MOST_TESTED];
+        let (mut acting, mut robust, mut asking) = (none, none, none);
+        for (place, &index) in self.tested.iter().take(used).enumerate() {
+            let watched = &self.watched[index];
+            let assurance = watched.assurance();
+            if !matches!(assurance.mode, EvidenceMode::Plain | EvidenceMode::Replay) {
+                continue;
+            }
+            asking[place] = seen[place];
+            if assurance.acts {
+                acting[place] = seen[place];
+                robust[place] = seen[place];
+            }
+            if let (EvidenceMode::Replay, Some(without), Some(log_e)) =
+                (assurance.mode, watched.log_e_without_any(), metrics[index].1.log_e)
+            {
+                robust[place] -= log_e - without;
+            }
+        }
+        let reached = |values: &PerMetric| {
+            values[..used].iter().any(|value| *value > f64::NEG_INFINITY)
+                && combination.log_e(&values[..used]).is_ok_and(|log_e| log_e >= self.threshold)
+        };
+        if reached(&acting) && reached(&robust) {
+            self.name_causes(metrics, &acting, Response::RollBack, Reason::Evidence, call);
+        } else if reached(&acting) {
+            self.name_causes(metrics, &acting, Response::Hold, Reason::OnlyWholePasses, call);
+        } else if reached(&asking) {
+            self.name_causes(metrics, &asking, Response::Ask, Reason::EvidenceAssumed, call);
+        } else if !call.rolls_back() {
+            call.raise(Response::Hold, Reason::HoldLevel, None);
+        }
+    }
+
+    /// Raises the metrics whose own share of the evidence reaches the threshold; if none does, a
+    /// cause without a metric.
+    fn name_causes(
+        &self,
+        metrics: &[(MetricName, MetricVerdict)],
+        values: &PerMetric,
+        response: Response,
+        reason: Reason,
+        call: &mut Call<'_>,
+    ) {
+        let Some(combination) = &self.combination else { return };
+        let mut named = false;
+        for (place, &index) in self.tested.iter().enumerate().take(MOST_TESTED) {
+            if combination.is_cause(place, values[place]) {
+                call.raise(response, reason, Some(metrics[index].0));
+                named = true;
+            }
+        }
+        if !named {
+            call.raise(response, reason, None);
+        }
+    }
+
+    /// Most metrics that share the false-rollback budget; the policy refuses more.
+    pub const MOST_TESTED: usize = MOST_TESTED;
+}
+
+/// The response of a metric whose canary instances are compared with other choices of as many.
+fn compare(watched: &Watched, verdict: &MetricVerdict, id: MetricName, call: &mut Call<'_>) {
+    let drawn = watched.instances.stands_out();
+    let replayed = verdict.mode == Some(EvidenceMode::Both) && watched.replay_says();
+    let (response, reason) = match verdict.mode {
+        Some(EvidenceMode::Randomised) if drawn => (Response::RollBack, Reason::Evidence),
+        Some(EvidenceMode::Both) if drawn && replayed => (Response::RollBack, Reason::Evidence),
+        Some(EvidenceMode::Both) if drawn || replayed => (Response::Hold, Reason::NotBoth),
+        _ => return,
+    };
+    call.raise(response, reason, Some(id));
+}

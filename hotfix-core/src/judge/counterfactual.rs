@@ -1,0 +1,328 @@
+//! Counterfactuals: the smallest change of a tick that would have changed the decision.
+//!
+//! Each metric keeps what its tests were before the last tick, so the tick can be judged again with
+//! other counts. Another bad event at equal trials never makes a verdict less severe, so the
+//! smallest change lies at the edge of an interval and is found by doubling and bisection.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::MetricKind;
+use crate::metric::Tick;
+use crate::stats::numeric::{between, whole_between};
+use crate::stats::{MAX_COUNT, Totals};
+use crate::unit::{Timestamp, clone_in_place};
+
+use super::arm_checks::Sameness;
+use super::test::Test;
+use super::watched::Watched;
+use super::why::{Counterfactual, NoCounterfactual};
+use super::{Decision, Judge, Moment, Verdict};
+
+/// State of a metric before its last tick, and that tick: what is needed to apply the tick again.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Before {
+    /// When the tick was applied; None before the first.
+    pub(super) at: Option<Timestamp>,
+    pub(super) tick: Tick,
+    pub(super) worse: Option<Test>,
+    pub(super) safe: Option<Test>,
+    pub(super) same: Sameness,
+    pub(super) flags: Flags,
+    /// The tick came by stratum or by instance.
+    pub(super) in_parts: bool,
+}
+
+clone_in_place!(Before { at, tick, worse, safe, same, flags, in_parts });
+
+/// The small parts of the state that a tick changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Flags {
+    /// The evidence had reached the threshold that was calibrated from history.
+    pub(super) replayed: bool,
+    /// What both arms had in the phase.
+    pub(super) of_phase: Option<Totals>,
+    /// The traffic share was confirmed, so the tick goes into those totals.
+    pub(super) settled: bool,
+}
+
+impl Before {
+    /// Stores the state before a tick, reusing the memory of the one before.
+    pub(super) fn keep(
+        &mut self,
+        at: Timestamp,
+        tick: &Tick,
+        [worse, safe]: [Option<&Test>; 2],
+        flags: Flags,
+    ) {
+        self.at = Some(at);
+        self.tick.row.clear();
+        self.tick.row.extend_from_slice(&tick.row);
+        (self.tick.canary, self.tick.baseline) = (tick.canary, tick.baseline);
+        keep(&mut self.worse, worse);
+        keep(&mut self.safe, safe);
+        self.flags = flags;
+        self.in_parts = !tick.strata.is_empty() || !tick.instances[0].is_empty();
+    }
+}
+
+/// Stores a test's state, and the first time its design.
+fn keep(kept: &mut Option<Test>, test: Option<&Test>) {
+    let known = match (kept.as_mut(), test) {
+        (Some(kept), Some(test)) => kept.keep(test),
+        (kept, test) => kept.is_none() && test.is_none(),
+    };
+    if !known {
+        *kept = test.cloned();
+    }
+}
+
+impl Watched {
+    /// Applies the last tick again with another row.
+    fn reapply(&mut self, row: &[f64]) {
+        let Before { tick, worse, safe, same, flags, .. } = self.before.clone();
+        // The designs in force are kept: before the first tick there was no other.
+        for (test, before) in [(&mut self.worse, &worse), (&mut self.safe, &safe)] {
+            if let (Some(test), Some(before)) = (test, before) {
+                test.keep(before);
+            }
+        }
+        (self.same, self.replayed, self.of_phase) = (same, flags.replayed, flags.of_phase);
+        (self.tick.canary, self.tick.baseline) = (tick.canary, tick.baseline);
+        self.tick.strata.clear();
+        self.tick.row.clear();
+        self.tick.row.extend_from_slice(row);
+        self.compare_arms();
+        self.window.amend(&tick.row, row);
+        self.apply_again(flags.settled);
+    }
+}
+
+impl Judge {
+    /// The smallest change of this metric's tick that would have led to another decision.
+    pub(super) fn counterfactual(
+        &self,
+        index: usize,
+        moment: &Moment<'_>,
+        verdict: &Verdict,
+    ) -> Counterfactual {
+        let watched = &self.watched[index];
+        if watched.read_at != Some(moment.at) {
+            return Counterfactual::None { reason: NoCounterfactual::NoReading };
+        }
+        if watched.before.at != Some(moment.at) {
+            return Counterfactual::None { reason: NoCounterfactual::NotAccepted };
+        }
+        if watched.before.in_parts {
+            return Counterfactual::None { reason: NoCounterfactual::InParts };
+        }
+        let mut search = Search {
+            judge: self,
+            index,
+            moment,
+            decision: verdict.decision,
+            scratch: self.clone(),
+            verdict: verdict.clone(),
+        };
+        let found = match watched.metric.kind {
+            MetricKind::Proportion | MetricKind::Count => search.events(),
+            MetricKind::Latency => search.slow(),
+            MetricKind::Gauge | MetricKind::Volume => search.level(),
+        };
+        found.unwrap_or(Counterfactual::None { reason: NoCounterfactual::NothingChanges })
+    }
+}
+
+/// Search over changed ticks of one metric.
+struct Search<'a> {
+    judge: &'a Judge,
+    index: usize,
+    moment: &'a Moment<'a>,
+    /// The decision that was made.
+    decision: Decision,
+    scratch: Judge,
+    verdict: Verdict,
+}
+
+impl Search<'_> {
+    fn row(&self) -> &[f64] {
+        &self.judge.watched[self.index].before.tick.row
+    }
+
+    /// The decision with this row instead.
+    fn decide(&mut self, row: &[f64]) -> Decision {
+        self.scratch.watched[self.index].clone_from(&self.judge.watched[self.index]);
+        self.scratch.watched[self.index].reapply(row);
+        if let (Some(now), Some((before, was_shown))) =
+            (&mut self.scratch.efficacy, &self.judge.efficacy_before)
+            && now.0 == self.index
+        {
+            let mut test = before.clone();
+            now.2 = self.scratch.watched[self.index].feed(&mut test) || *was_shown;
+            now.1 = test;
+        }
+        self.scratch.phase_end.clone_from(&self.judge.phase_end);
+        if let Some((phase, since)) =
+            self.scratch.phase_end.as_mut().and_then(|end| end.undo(self.moment.at))
+        {
+            self.scratch.end_phase(self.moment.at, phase, since);
+        }
+        self.scratch.one_series = self.scratch.is_one_series();
+        self.scratch.assess(self.moment, &mut self.verdict);
+        self.verdict.decision
+    }
+
+    /// The smallest whole `step`, at most `most`, for which the row `at(row, step)` leads to
+    /// another decision.
+    fn least(
+        &mut self,
+        most: f64,
+        at: &dyn Fn(&[f64], f64) -> Vec<f64>,
+    ) -> Option<(f64, Decision)> {
+        let mut changed = |step: f64| {
+            let row = at(self.row(), step);
+            let then = self.decide(&row);
+            (then != self.decision).then_some(then)
+        };
+        let (mut kept, mut step) = (0.0, 1.0);
+        if most.is_nan() || most < 1.0 {
+            return None;
+        }
+        let mut then = loop {
+            if let Some(then) = changed(step) {
+                break then;
+            }
+            if step >= most {
+                return None;
+            }
+            (kept, step) = (step, (step * 2.0).min(most));
+        };
+        while let Some(middle) = whole_between(kept, step) {
+            match changed(middle) {
+                Some(other) => (step, then) = (middle, other),
+                None => kept = middle,
+            }
+        }
+        Some((step, then))
+    }
+
+    /// Fewer or more events of the canary in as many trials.
+    fn events(&mut self) -> Option<Counterfactual> {
+        let (from, trials) = (self.row()[0], self.row()[1]);
+        let most = match self.judge.watched[self.index].metric.kind {
+            MetricKind::Proportion => (trials - from).floor(),
+            // A count has no upper end; beyond this it is not a valid count of events.
+            _ => MAX_COUNT / 1024.0,
+        };
+        let changed = |row: &[f64], by: f64| {
+            let mut row = row.to_vec();
+            row[0] += by;
+            row
+        };
+        let fewer = self.least(from.floor(), &|row, step| changed(row, -step));
+        // No further than in the other direction.
+        let most = fewer.map_or(most, |(step, _)| most.min(step));
+        let more = self.least(most, &|row, step| changed(row, step));
+        let to = nearer(fewer, more)?;
+        Some(Counterfactual::Events { from, to: from + to.0, then: to.1 })
+    }
+
+    /// More or fewer requests of the canary above one edge of its histogram; they move between the
+    /// buckets next to it.
+    fn slow(&mut self) -> Option<Counterfactual> {
+        let columns = self.judge.watched[self.index].columns();
+        let mut best: Option<(f64, Counterfactual)> = None;
+        for edge in self.judge.watched[self.index].deciding_edges() {
+            let column = 1 + edge;
+            let (count, at_or_below) = (self.row()[0], self.row()[column]);
+            let from = count - at_or_below;
+            let within = |most: f64, best: &Option<(f64, Counterfactual)>| {
+                best.as_ref().map_or(most, |(step, _)| most.min(step - 1.0))
+            };
+            // A slower request is taken from the buckets below the edge, a faster one from above.
+            let slower = |row: &[f64], step: f64| {
+                let mut row = row.to_vec();
+                let left = row[column] - step;
+                row[1..=column].iter_mut().for_each(|count| *count = count.min(left));
+                row
+            };
+            let faster = |row: &[f64], step: f64| {
+                let mut row = row.to_vec();
+                let reached = row[column] + step;
+                row[column..columns].iter_mut().for_each(|count| *count = count.max(reached));
+                row
+            };
+            let fewer = self.least(within(from.floor(), &best), &faster);
+            let most = fewer.map_or(at_or_below, |(step, _)| step.min(at_or_below)).floor();
+            let more = self.least(within(most, &best), &slower);
+            if let Some((by, then)) = nearer(fewer, more) {
+                let above = self.judge.watched[self.index].edges()[edge];
+                best = Some((by.abs(), Counterfactual::Slow { above, from, to: from + by, then }));
+            }
+        }
+        best.map(|(_, found)| found)
+    }
+
+    /// Another value of a gauge or a volume.
+    fn level(&mut self) -> Option<Counterfactual> {
+        let from = self.row()[0];
+        let floor = match self.judge.watched[self.index].metric.kind {
+            MetricKind::Volume => 0.0,
+            _ => -MAX_COUNT,
+        };
+        let lower = self.nearest_level(from, -1.0, floor);
+        let higher = self.nearest_level(from, 1.0, MAX_COUNT);
+        let by = |end: &Option<(f64, Decision)>| end.map(|(to, then)| (to - from, then));
+        let (by, then) = match (by(&lower), by(&higher)) {
+            (Some(lower), Some(higher)) if higher.0 < -lower.0 => higher,
+            (Some(lower), _) => lower,
+            (None, higher) => higher?,
+        };
+        Some(Counterfactual::Level { from, to: from + by, then })
+    }
+
+    /// The nearest value in one direction that changes the decision, to nine digits.
+    fn nearest_level(&mut self, from: f64, sign: f64, end: f64) -> Option<(f64, Decision)> {
+        let mut changed = |to: f64| {
+            let mut row = self.row().to_vec();
+            row[0] = to;
+            let then = self.decide(&row);
+            (then != self.decision).then_some(then)
+        };
+        let bounded = |to: f64| if sign > 0.0 { to.min(end) } else { to.max(end) };
+        let mut kept = from;
+        let mut step = from.abs().max(1e-6) * 1e-3;
+        let (mut to, mut then) = loop {
+            let to = bounded(from + sign * step);
+            if to == kept {
+                return None;
+            }
+            if let Some(then) = changed(to) {
+                break (to, then);
+            }
+            (kept, step) = (to, step * 2.0);
+        };
+        while let Some(middle) = between(kept, to) {
+            if (to - kept).abs() <= 1e-9 * to.abs().max(kept.abs()) {
+                break;
+            }
+            match changed(middle) {
+                Some(other) => (to, then) = (middle, other),
+                None => kept = middle,
+            }
+        }
+        Some((to, then))
+    }
+}
+
+/// The smaller of a decrease and an increase; the decrease where both are equal.
+fn nearer(
+    fewer: Option<(f64, Decision)>,
+    more: Option<(f64, Decision)>,
+) -> Option<(f64, Decision)> {
+    match (fewer, more) {
+        (Some((fewer, _)), Some((more, then))) if more < fewer => Some((more, then)),
+        (Some((fewer, then)), _) => Some((-fewer, then)),
+        (None, more) => more,
+    }
+}

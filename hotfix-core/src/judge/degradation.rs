@@ -1,0 +1,116 @@
+//! Degradation of a metric within a phase, and whether it has healed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::Band;
+use crate::unit::Timestamp;
+
+use super::{Cause, Judge, Reason, Verdict};
+
+/// Degradation of a metric in this phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Degradation {
+    /// The highest log evidence of its rollback test.
+    peak: f64,
+    /// Its window has been beyond the alert or rollback bound.
+    alerted: bool,
+    /// Consecutive evaluations beyond the alert or rollback bound, without and with the last
+    /// verdict.
+    consecutive_breaches: [u32; 2],
+    /// Time of the last verdict: the same moment may be judged again, also with other counts.
+    looked: Option<Timestamp>,
+    /// Whether the last verdict reported it as healed.
+    healed: bool,
+    /// When this phase was first reported as unable to decide: reported once, until it has decided.
+    pub(super) in_vain: Option<Timestamp>,
+}
+
+/// Ln 10: evidence that has fallen to a tenth of its peak counts as healed.
+const FALLEN: f64 = core::f64::consts::LN_10;
+
+impl Degradation {
+    /// Whether the last verdict reported that it is over.
+    pub(super) const fn has_healed(self) -> bool {
+        self.healed
+    }
+
+    /// Consecutive evaluations beyond a bound, including this one, whose reading is of `read_at`.
+    pub(super) fn consecutive_breaches(self, at: Timestamp, read_at: Option<Timestamp>) -> u32 {
+        // A verdict without a new reading does not count as an evaluation.
+        self.looks_before(at).saturating_add(u32::from(read_at == Some(at)))
+    }
+
+    fn looks_before(self, at: Timestamp) -> u32 {
+        self.consecutive_breaches[usize::from(self.looked != Some(at))]
+    }
+
+    /// Records the metric's part of a verdict.
+    fn note(&mut self, band: Band, log_e: f64, healed: bool) {
+        self.healed = healed;
+        self.peak = self.peak.max(log_e);
+        self.alerted |= matches!(band, Band::Alert | Band::Rollback);
+    }
+
+    /// Whether there was degradation and it is over: the band is within its bounds with data, and
+    /// evidence that was above the hold level is below it and at most a tenth of its peak.
+    pub(super) fn healed(self, band: Band, log_e: f64, hold: f64) -> bool {
+        let was_loud = self.peak >= hold;
+        if !(self.alerted || was_loud) {
+            return false;
+        }
+        let calm = matches!(band, Band::Success | Band::Hold | Band::Between);
+        let is_quiet = log_e < hold && log_e <= self.peak - FALLEN;
+        calm && (!was_loud || is_quiet)
+    }
+}
+
+impl Judge {
+    /// Records a verdict that was made, or read from a log.
+    pub fn note(&mut self, at: Timestamp, verdict: &Verdict) {
+        let says_in_vain = verdict.has(Reason::CannotDecide);
+        // Verdicts name every metric in order; a log of another policy's would not replay.
+        let mut seen = verdict.metrics.iter();
+        for watched in &mut self.watched {
+            // The evaluation that made it dropped expired rows; a replay does not evaluate.
+            watched.window.expire(at);
+            let Some((id, seen)) = seen.next().filter(|(id, _)| watched.metric.id == *id) else {
+                continue;
+            };
+            let degradation = &mut watched.degradation;
+            let in_vain =
+                |cause: &Cause| cause.reason == Reason::CannotDecide && cause.metric == Some(*id);
+            if says_in_vain && degradation.in_vain.is_none() && verdict.causes.iter().any(in_vain) {
+                degradation.in_vain = Some(at);
+            }
+            let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
+            let before = degradation.looks_before(at);
+            let looks = before.saturating_add(u32::from(watched.read_at == Some(at)));
+            degradation.consecutive_breaches = [before, if beyond { looks } else { 0 }];
+            degradation.looked = Some(at);
+            degradation.note(seen.band, seen.log_e.unwrap_or(0.0), seen.healed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_8_trouble_has_healed_once_band_and_evidence_are_both_calm() {
+        let hold = FALLEN;
+        let mut degradation = Degradation::default();
+        assert!(!degradation.healed(Band::Success, 0.0, hold), "there was none");
+        degradation.note(Band::Success, 3.0, false);
+        assert!(
+            !degradation.healed(Band::Success, 2.2, hold),
+            "below the level, but hardly fallen"
+        );
+        assert!(degradation.healed(Band::Success, 0.6, hold));
+        degradation.note(Band::Alert, 0.0, false);
+        assert!(!degradation.healed(Band::Alert, 0.0, hold));
+        assert!(!degradation.healed(Band::Stale, 0.0, hold), "silence heals nothing");
+        assert!(degradation.healed(Band::Success, 0.0, hold));
+    }
+}

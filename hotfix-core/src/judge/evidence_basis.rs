@@ -1,0 +1,156 @@
+//! Basis of a metric's rollback evidence: the mode in force, its limits, and the guarantee that
+//! follows.
+
+use crate::grade::{EvidenceMode, Otherwise, closed_set};
+use crate::plan::Plan;
+use crate::policy::section::Metric;
+use crate::stats::numeric::ln;
+use crate::stats::replay::Calibration;
+use crate::unit::{Share, clone_in_place};
+
+closed_set! {
+    /// Basis of the false-rollback rate.
+    Guarantee {
+        /// The random draw of the canary's instances: holds for any noise.
+        Guaranteed = "guaranteed",
+        /// The organisation's own history: holds for noise that resembles it, and always for
+        /// independent errors.
+        Calibrated = "calibrated",
+        /// An assumption: that errors are independent.
+        Assumed = "assumed",
+    }
+}
+
+/// Mode and guarantee of a metric's rollback evidence at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Assurance {
+    pub(super) mode: EvidenceMode,
+    pub(super) guarantee: Guarantee,
+    /// Whether a crossing rolls back; if not, it asks a person.
+    pub(super) acts: bool,
+}
+
+/// Limits of the test from the calibration of a phase.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limits {
+    /// Log e from which it rolls back.
+    pub(super) threshold: f64,
+    /// The most log e that one tick may add.
+    pub(super) cap: f64,
+    /// Log e from which it holds.
+    pub(super) hold: f64,
+}
+
+impl From<&Calibration> for Limits {
+    fn from(of: &Calibration) -> Self {
+        Self { threshold: of.threshold, cap: of.cap, hold: of.hold }
+    }
+}
+
+/// Evidence basis of one metric over the whole rollout.
+#[derive(Debug, PartialEq)]
+pub(super) struct EvidenceBasis {
+    mode: EvidenceMode,
+    otherwise: Otherwise,
+    /// Limits by phase. A phase at 100% has no live arm to compare with and keeps the limits of the
+    /// phase before.
+    limits: Vec<Option<Limits>>,
+    phase: usize,
+    /// `ln(1/α)`.
+    usual: f64,
+    /// Factor on the promotion test's increments under the same noise; 1 without a history.
+    pub(super) temper: f64,
+}
+
+clone_in_place!(EvidenceBasis { mode, otherwise, limits, phase, usual, temper });
+
+impl EvidenceBasis {
+    /// The basis of a metric under this plan, in the first phase.
+    pub(super) fn new(metric: &Metric, plan: &Plan) -> Self {
+        let policy = plan.policy();
+        let evidence = policy.evidence();
+        let calibrated = plan.calibrations().get(&metric.id);
+        let mut limits: Vec<Option<Limits>> = Vec::with_capacity(policy.phases().len());
+        // The smallest of all phases, because a state keeps one temper.
+        let mut temper: f64 = 1.0;
+        for phase in policy.phases() {
+            let calibration = calibrated.and_then(|c| c.of(phase.name));
+            if let Some(calibration) = calibration {
+                temper = temper.min(calibration.promotion_temper());
+            }
+            limits.push(match calibration {
+                Some(calibration) => Some(calibration.into()),
+                None if phase.share == Share::ALL => limits.last().copied().flatten(),
+                None => None,
+            });
+        }
+        let (mode, otherwise) = (evidence.mode, evidence.otherwise);
+        let usual = -ln(evidence.alpha.as_fraction());
+        Self { mode, otherwise, limits, phase: 0, usual, temper }
+    }
+
+    /// Another phase begins.
+    pub(super) const fn enter(&mut self, phase: usize) {
+        self.phase = phase;
+    }
+
+    /// The phase whose limits are in force.
+    pub(super) const fn phase(&self) -> usize {
+        self.phase
+    }
+
+    /// The limits from history in the present phase.
+    pub(super) fn limits(&self) -> Option<Limits> {
+        self.limits.get(self.phase).copied().flatten()
+    }
+
+    /// Factor on the evidence that is needed to report an instance as bad, because of bursts; None
+    /// where bursts are expected and no history gives their size.
+    pub(super) fn noise(&self) -> Option<f64> {
+        match (self.limits(), self.mode) {
+            (Some(limits), _) => Some(limits.threshold / self.usual),
+            (None, EvidenceMode::Plain | EvidenceMode::Replay) => Some(1.0),
+            (None, EvidenceMode::Randomised | EvidenceMode::Both) => None,
+        }
+    }
+
+    /// Whether instances are compared with each other if readings name them.
+    pub(super) const fn randomises(&self) -> bool {
+        matches!(self.mode, EvidenceMode::Randomised | EvidenceMode::Both)
+    }
+
+    /// Why the plain test is in force.
+    pub(super) const fn why_plain(&self) -> &'static str {
+        match self.mode {
+            EvidenceMode::Plain => "the policy assumes that errors are independent of each other",
+            EvidenceMode::Replay => {
+                "no history of this metric calibrates this phase: errors are assumed to be \
+                 independent"
+            }
+            EvidenceMode::Randomised | EvidenceMode::Both => {
+                "too few instances are known to draw from: errors are assumed to be independent"
+            }
+        }
+    }
+
+    /// The mode in force. `randomised`: the canary's instances are compared with other choices of
+    /// as many.
+    pub(super) fn assurance(&self, randomised: bool) -> Assurance {
+        let replayed = self.limits().is_some();
+        let mode = match (self.mode, replayed, randomised) {
+            (EvidenceMode::Both, true, true) => EvidenceMode::Both,
+            (EvidenceMode::Randomised | EvidenceMode::Both, _, true) => EvidenceMode::Randomised,
+            (EvidenceMode::Replay | EvidenceMode::Both, true, _) => EvidenceMode::Replay,
+            _ => EvidenceMode::Plain,
+        };
+        let guarantee = match mode {
+            EvidenceMode::Plain => Guarantee::Assumed,
+            EvidenceMode::Replay => Guarantee::Calibrated,
+            EvidenceMode::Randomised | EvidenceMode::Both => Guarantee::Guaranteed,
+        };
+        let acts = mode != EvidenceMode::Plain
+            || self.mode == EvidenceMode::Plain
+            || self.otherwise == Otherwise::Plain;
+        Assurance { mode, guarantee, acts }
+    }
+}

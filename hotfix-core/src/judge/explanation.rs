@@ -1,0 +1,244 @@
+//! The explanation of one metric's part in a verdict, as people read it.
+
+use std::fmt::Write as _;
+
+use crate::grade::{MetricKind, Worse};
+use crate::metric::Band;
+use crate::text::{self, sentence};
+
+use super::format::{count, counted, figure, in_unit};
+use super::watched::Watched;
+use super::{
+    AppliedRule, ArmReading, Counterfactual, Decision, MetricWhy, NoCounterfactual, Reason, Rule,
+    Verdict,
+};
+
+impl MetricWhy {
+    /// What was seen, the rule, the decision where this metric called for it, and what would have
+    /// changed it: `error_rate: 9 of 100 requests failed, against 3 of 900 in the baseline.
+    /// Evidence 7.37, rollback at 5.99. Decision: roll back. With 8 failures in this tick instead
+    /// of 9 the decision would have been to hold.`
+    pub(super) fn describe(&self, watched: &Watched, verdict: &Verdict) -> String {
+        let (kind, worse) = (watched.metric.kind, watched.metric.worse);
+        let mut text = format!("{}: {}.", self.metric, self.numbers(kind, worse));
+        let causes = &verdict.causes;
+        let place = causes.iter().position(|cause| cause.metric == Some(self.metric));
+        let shown =
+            match place.map(|place| causes[place].reason) {
+                Some(reason) => {
+                    let rule = self.rules.iter().find(|rule| rule.reason == Some(reason));
+                    Some(rule.map_or_else(
+                        || sentence(reason.describe()),
+                        |rule| rule.describe(kind, worse),
+                    ))
+                }
+                None => self.main_rule().map(|rule| rule.describe(kind, worse)),
+            };
+        // Writing to a string does not fail.
+        if let Some(rule) = shown {
+            let _ = write!(text, " {rule}.");
+        }
+        // The gravest cause has the decision's gravity; where the decision is to hold, every one
+        // has.
+        if place == Some(0) || (place.is_some() && verdict.decision == Decision::Hold) {
+            let _ = write!(text, " Decision: {}.", verdict.decision.in_words());
+        }
+        if let Some(change) = self.counterfactual.describe(kind, worse, place.is_some())
+            && (self.tick.is_some() || self.window.canary.is_some())
+        {
+            let _ = write!(text, " {change}.");
+        }
+        text
+    }
+
+    /// What both arms had: in this tick, or in the window where the tick was not used.
+    fn numbers(&self, kind: MetricKind, worse: Worse) -> String {
+        let did = match worse {
+            Worse::Higher => "failed",
+            Worse::Lower => "succeeded",
+        };
+        let arms = self.tick.as_ref().filter(|t| t.canary.is_some()).unwrap_or(&self.window);
+        let unused = Counterfactual::None { reason: NoCounterfactual::NotAccepted };
+        let Some(canary) = &arms.canary else {
+            let left_out = self.counterfactual == unused;
+            let text = if left_out { "this tick's reading was not used" } else { "no reading" };
+            return text.to_owned();
+        };
+        let live = arms.baseline.as_ref();
+        let of = |arm: &ArmReading, events: f64| match kind {
+            MetricKind::Proportion => format!("{} of {}", count(events), count(arm.trials)),
+            _ => format!("{} in {} s", count(events), figure(arm.trials)),
+        };
+        let plain = |arm: &ArmReading| match arm.value {
+            Some(value) => in_unit(kind, value),
+            None => counted(arm.trials, "reading"),
+        };
+        match canary.events {
+            Some(events) => {
+                let mut text = match kind {
+                    MetricKind::Proportion => format!("{} requests {did}", of(canary, events)),
+                    _ => format!(
+                        "{} in {} s of full traffic",
+                        counted(events, "event"),
+                        figure(canary.trials)
+                    ),
+                };
+                if let Some((arm, events)) = live.and_then(|arm| Some((arm, arm.events?))) {
+                    let _ = write!(text, ", against {} in the baseline", of(arm, events));
+                }
+                text
+            }
+            None => match live {
+                Some(live) => format!("{}, baseline {}", plain(canary), plain(live)),
+                None => plain(canary),
+            },
+        }
+    }
+
+    /// The rule to show for a metric that is not a cause: one with a reason, else the evidence.
+    fn main_rule(&self) -> Option<&AppliedRule> {
+        let rules = &self.rules;
+        rules
+            .iter()
+            .find(|rule| rule.reason.is_some())
+            .or_else(|| rules.iter().find(|rule| matches!(rule.rule, Rule::Evidence { .. })))
+            .or_else(|| rules.first())
+    }
+}
+
+/// The rollback test, and what it called for.
+fn evidence(log_e: f64, threshold: Option<f64>, reason: Option<Reason>) -> String {
+    let got = text::rounded(log_e, 2);
+    match (reason, threshold.map(|threshold| text::rounded(threshold, 2))) {
+        (Some(reason @ (Reason::PhaseEndTest | Reason::BadInstance | Reason::NotBoth)), _) => {
+            sentence(reason.describe())
+        }
+        (Some(Reason::EvidenceAssumed), _) => {
+            format!("Evidence {got} is enough only if errors are independent, which is assumed")
+        }
+        (Some(Reason::OnlyWholePasses), _) => {
+            format!("Evidence {got} is not enough without one of the canary's instances")
+        }
+        (Some(Reason::HoldLevel), _) => format!("Evidence {got} has reached the hold level"),
+        (Some(Reason::Evidence), None) => {
+            "The canary's instances are worse than other choices of as many".to_owned()
+        }
+        (_, Some(at)) if log_e <= 0.0 => format!("No evidence of harm ({got}, rollback at {at})"),
+        (_, Some(at)) => format!("Evidence {got}, rollback at {at}"),
+        (_, None) => format!("Evidence {got}, which does not decide"),
+    }
+}
+
+impl AppliedRule {
+    fn describe(&self, kind: MetricKind, worse: Worse) -> String {
+        let near = |value: f64| text::rounded(value, 2);
+        match self.rule {
+            Rule::Fresh { band } => match band {
+                Band::Stale => "The last reading is stale".to_owned(),
+                Band::NotFinite => "The reading is not a finite number".to_owned(),
+                _ => "It was not read in this phase".to_owned(),
+            },
+            Rule::NotJudged => {
+                "Nothing judges it: no bound has its reference, and no test has a live arm"
+                    .to_owned()
+            }
+            Rule::LeastTrials { needs } => {
+                let unit = match kind {
+                    MetricKind::Proportion | MetricKind::Latency => "requests",
+                    _ => "seconds",
+                };
+                format!("Its bounds apply after {} more {unit}", figure(needs))
+            }
+            Rule::Bound { bound, crossed, figure, over, value, .. } => {
+                let (Some(figure), Some(value)) = (figure, value) else {
+                    return format!("The {bound} bound has no reference");
+                };
+                let beyond = match worse {
+                    Worse::Higher => value > figure,
+                    Worse::Lower => value < figure,
+                };
+                let side = match (crossed, worse) {
+                    (None, _) => "in the same bucket as",
+                    (Some(false), _) if !beyond => "within",
+                    (Some(_), Worse::Higher) => "above",
+                    (Some(_), Worse::Lower) => "below",
+                };
+                // A bound with `unless_both_arms` is not crossed while the baseline is beyond it.
+                let both = crossed == Some(false) && beyond;
+                format!(
+                    "{} over the {over} is {side} the {bound} bound of {}{}",
+                    in_unit(kind, value),
+                    in_unit(kind, figure),
+                    if both { ", and so is the baseline" } else { "" }
+                )
+            }
+            Rule::Evidence { log_e, threshold } => evidence(log_e, threshold, self.reason),
+            Rule::Safe { decided: true, .. } => {
+                "It is shown to be no worse than the margin allows".to_owned()
+            }
+            Rule::Safe { log_e, threshold, .. } => format!(
+                "It is not shown to be no worse than the margin allows: evidence {}, needed {}",
+                near(log_e),
+                near(threshold)
+            ),
+            Rule::Efficacy { shown: true, .. } => "The fix is shown to work".to_owned(),
+            Rule::Efficacy { log_e, threshold, .. } => format!(
+                "The fix is not shown to work: evidence {}, needed {}",
+                near(log_e),
+                near(threshold)
+            ),
+            Rule::Covered { seconds, least } => {
+                format!("Readings cover {} s of {} s", figure(seconds), figure(least))
+            }
+            Rule::Arms => "Both arms had the same counts in every tick of this phase".to_owned(),
+        }
+    }
+}
+
+impl Counterfactual {
+    /// What would have changed the decision; None where that adds nothing.
+    fn describe(&self, kind: MetricKind, worse: Worse, is_cause: bool) -> Option<String> {
+        let event = match (kind, worse) {
+            (MetricKind::Proportion, Worse::Higher) => "failure",
+            (MetricKind::Proportion, Worse::Lower) => "success",
+            _ => "event",
+        };
+        let instead = |what: String, from: f64, then: Decision| {
+            Some(format!(
+                "With {what} in this tick instead of {} the decision would have been to {}",
+                count(from),
+                then.in_words()
+            ))
+        };
+        match *self {
+            Self::Events { from, to, then } => instead(counted(to, event), from, then),
+            Self::Slow { above, from, to, then } => instead(
+                format!("{} slower than {}", counted(to, "request"), in_unit(kind, above)),
+                from,
+                then,
+            ),
+            Self::Level { from, to, then } => {
+                instead(format!("a reading of {}", count(to)), from, then)
+            }
+            Self::None { reason: NoCounterfactual::NoReading } => {
+                Some("No reading came with this verdict".to_owned())
+            }
+            Self::None { reason: NoCounterfactual::InParts } => {
+                Some("The reading came in parts, so no smallest change is given".to_owned())
+            }
+            Self::None { reason: NoCounterfactual::NotAccepted } => {
+                Some("This tick's reading was not used".to_owned())
+            }
+            Self::None { reason: NoCounterfactual::NothingChanges } if is_cause => {
+                Some("No other reading in this tick would have changed the decision".to_owned())
+            }
+            Self::None { reason: NoCounterfactual::NothingChanges } => None,
+        }
+    }
+}
+
+impl std::fmt::Display for MetricWhy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.sentence)
+    }
+}

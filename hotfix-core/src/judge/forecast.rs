@@ -1,0 +1,269 @@
+//! Forecast of a phase: how many more requests its tests need, and their chance to decide.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::{MetricKind, PromotionRule, Role};
+use crate::policy::section::Evidence;
+use crate::stats::numeric::{exp, ln, normal_cdf};
+use crate::unit::{MetricName, PhaseName, Timestamp};
+
+use super::test::Test;
+use super::watched::Watched;
+use super::{Judge, Moment, Running};
+
+/// Cost of the mixture over a grid and of the overshoot, in log e.
+const MIXTURE_COST: f64 = 1.2;
+
+/// Forecast of the phase under way.
+///
+/// Chances and needs are the planning formula's, from the rates of the phase so far: a drifting
+/// Brownian motion, too low where the chance is small. They decide nothing; `cannot_decide` and
+/// `will_fail` in a verdict are based on the best case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// When.
+    pub at: Timestamp,
+    /// The efficacy test, if the policy has one and it has not crossed yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub efficacy: Option<TestForecast>,
+    /// Each deciding metric, in the order of their ids.
+    pub metrics: Vec<MetricForecast>,
+    /// The phase.
+    pub phase: PhaseName,
+    /// Requests a minute over all arms, as planned, else as observed; absent if neither is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<f64>,
+    /// Seconds until the least time is over.
+    pub until_due: f64,
+    /// Seconds until the longest time is over; absent if the phase has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_overdue: Option<f64>,
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricForecast {
+    /// The success bound over the whole phase; absent if it has none that can be computed
+    /// beforehand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<BoundForecast>,
+    /// The metric.
+    pub metric: MetricName,
+    /// The promotion test for an equal canary, if the phase uses it and it has not crossed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<TestForecast>,
+    /// The rollback test for a canary that is worse by the policy's margin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<TestForecast>,
+}
+
+/// Whether a test can still decide.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestForecast {
+    /// Power: chance to have decided when the phase ends, at the assumed ratio; absent if the phase
+    /// has no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<f64>,
+    /// Mean time to a decision, in minutes.
+    pub minutes: f64,
+    /// False if not even the best case can cross in the time left; absent for rollback tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub possible: Option<bool>,
+    /// The assumed ratio of canary to live rate.
+    pub ratio: f64,
+    /// Requests of both arms that it still needs on average; absent if the traffic is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<f64>,
+}
+
+/// Whether a success bound can still be met.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BoundForecast {
+    /// How many more bad events it allows in the requests still planned; negative where it has been
+    /// missed already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allows: Option<f64>,
+    /// False if it can no longer be met, even without a bad event in 1.5 times the traffic.
+    pub possible: bool,
+}
+
+impl Judge {
+    /// The forecast of the phase; None outside of a phase. `evidence` is the policy's table.
+    pub fn forecast(&self, moment: &Moment<'_>, evidence: &Evidence) -> Option<Forecast> {
+        let running = moment.running.as_ref()?;
+        let requests = self.requests_per_minute(moment);
+        let margin = evidence.margin.value();
+        let of_metric = |index: usize, watched: &Watched| {
+            let own = self.own_threshold(index);
+            let rollback = own.zip(watched.worse.as_ref()).and_then(|(own, test)| {
+                let supposed = Supposed { ratio: margin, null: evidence.tolerated.value() };
+                watched.look_ahead(supposed, own - test.log_e(), running, requests)
+            });
+            let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;
+            let promotion = watched.safe.as_ref().filter(|_| asked).and_then(|test| {
+                let supposed = Supposed { ratio: 1.0, null: margin };
+                watched.claim(test, supposed, moment, running, requests)
+            });
+            let (left, _) =
+                running.miss().unwrap_or((running.until_due, running.phase.criteria_missed));
+            let bound = watched.can_meet(moment, running, left).map(|possible| BoundForecast {
+                allows: watched.allowance(moment, running, left),
+                possible,
+            });
+            MetricForecast { bound, metric: watched.metric.id, promotion, rollback }
+        };
+        let efficacy =
+            self.efficacy.as_ref().filter(|(_, _, shown)| !shown).and_then(|(bug, test, _)| {
+                let watched = &self.watched[*bug];
+                let null = test.null_ratio();
+                // The observed ratio, but at most half of the claimed one: at the claim itself the
+                // test never crosses.
+                let ratio = test.ratio().unwrap_or(null).min(0.5 * null);
+                watched.claim(test, Supposed { ratio, null }, moment, running, requests)
+            });
+        Some(Forecast {
+            at: moment.at,
+            efficacy,
+            metrics: self
+                .watched
+                .iter()
+                .enumerate()
+                .filter(|(_, watched)| watched.metric.role == Role::Decide)
+                .map(|(index, watched)| of_metric(index, watched))
+                .collect(),
+            phase: running.phase.name,
+            requests_per_minute: requests,
+            until_due: running.until_due.as_seconds(),
+            until_overdue: running.until_overdue.map(crate::unit::Span::as_seconds),
+        })
+    }
+}
+
+/// A true ratio, and the ratio of the null hypothesis.
+#[derive(Clone, Copy, Debug)]
+struct Supposed {
+    ratio: f64,
+    null: f64,
+}
+
+/// Log e per minute: mean and variance.
+#[derive(Clone, Copy, Debug)]
+struct Flow {
+    drift: f64,
+    variance: f64,
+}
+
+impl Supposed {
+    /// Drift of the best single alternative, at these trials a minute and this live rate.
+    fn flow(self, [canary, live]: [f64; 2], rate: f64) -> Flow {
+        // The rate of a proportion is at most 1; for counts this bound is out of reach.
+        let of_canary = |ratio: f64| ratio * canary / (ratio * canary + live);
+        let (null, truth) = (of_canary(self.null), of_canary(self.ratio));
+        let events = rate * (self.ratio * canary + live);
+        let (loud, calm) = (ln(truth / null), ln((1.0 - truth) / (1.0 - null)));
+        Flow {
+            drift: events * (truth * loud + (1.0 - truth) * calm),
+            variance: events * (truth * loud * loud + (1.0 - truth) * calm * calm),
+        }
+    }
+}
+
+impl Flow {
+    /// Chance that the evidence rises by `height` within `minutes`: first passage of a Brownian
+    /// motion with drift.
+    fn chance(self, height: f64, minutes: f64) -> f64 {
+        if height <= 0.0 {
+            return 1.0;
+        }
+        let spread = (self.variance * minutes).sqrt();
+        if spread <= 0.0 {
+            return 0.0;
+        }
+        let (direct, mirrored) = (
+            normal_cdf((self.drift * minutes - height) / spread),
+            normal_cdf((-self.drift * minutes - height) / spread),
+        );
+        let reflected = if mirrored > 0.0 {
+            exp(2.0 * self.drift * height / self.variance + ln(mirrored))
+        } else {
+            0.0
+        };
+        (direct + reflected).min(1.0)
+    }
+}
+
+impl Watched {
+    /// When a test that lacks this much evidence decides, at the assumed ratio; None before a rate
+    /// is known.
+    fn look_ahead(
+        &self,
+        supposed: Supposed,
+        lacking: f64,
+        running: &Running<'_>,
+        requests: Option<f64>,
+    ) -> Option<TestForecast> {
+        let minutes = self.learned.as_seconds() / 60.0;
+        let [canary, live] = self.phase_counts();
+        if minutes <= 0.0 || canary.trials <= 0.0 || live.trials <= 0.0 {
+            return None;
+        }
+        let pace = [canary.trials / minutes, live.trials / minutes];
+        // An observed rate of zero does not mean that the rate is zero.
+        let rate = |events: f64| events.max(0.5) / live.trials;
+        let (flow, cost) = if self.metric.kind == MetricKind::Latency {
+            let phase = &self.window.phase()[self.columns()..];
+            let flows = self
+                .boundaries()
+                .iter()
+                .map(|&edge| supposed.flow(pace, rate(phase[0] - phase[1 + edge])));
+            // The average of several tests costs at most the logarithm of their number.
+            (flows.max_by(|a, b| a.drift.total_cmp(&b.drift))?, ln(self.boundaries().len() as f64))
+        } else {
+            (supposed.flow(pace, rate(live.events)), 0.0)
+        };
+        let height = if lacking > 0.0 { lacking + MIXTURE_COST + cost } else { 0.0 };
+        let needed = height / flow.drift;
+        let left = running.until_overdue.unwrap_or(running.until_due).as_seconds() / 60.0;
+        let pace = match self.metric.kind {
+            MetricKind::Proportion | MetricKind::Latency => Some(pace[0] + pace[1]),
+            _ => requests,
+        };
+        needed.is_finite().then(|| TestForecast {
+            chance: (left > 0.0).then(|| flow.chance(height, left)),
+            minutes: needed,
+            possible: None,
+            ratio: supposed.ratio,
+            requests: pace.map(|pace| (pace * needed).ceil()),
+        })
+    }
+
+    /// The same for a claim; None if it has been shown.
+    fn claim(
+        &self,
+        test: &Test,
+        supposed: Supposed,
+        moment: &Moment<'_>,
+        running: &Running<'_>,
+        requests: Option<f64>,
+    ) -> Option<TestForecast> {
+        if test.decided() {
+            return None;
+        }
+        let lacking = test.threshold() - test.log_e();
+        let mut forecast = self.look_ahead(supposed, lacking, running, requests)?;
+        forecast.possible =
+            running.until_overdue.and_then(|left| self.can_show(test, moment, running, left));
+        Some(forecast)
+    }
+}
+
+impl Test {
+    /// The ratio at the boundary of the null hypothesis.
+    fn null_ratio(&self) -> f64 {
+        match self {
+            Self::Rate(design, _) => design.null_ratio(),
+            Self::Bernoulli(design, _) => design.null_ratio(),
+            Self::Latency(design, _) => design.null_ratio(),
+        }
+    }
+}

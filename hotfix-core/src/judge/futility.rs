@@ -1,0 +1,309 @@
+//! Futility: a run that is going to fail, or a phase that cannot decide in the time left.
+//! Both are judged by the best case: the rest of the phase at 1.5 times the planned or observed
+//! traffic, without a bad event of the canary. If even that is not enough, waiting is futile. See
+//! `docs/decisions/forecast.md`.
+
+use crate::grade::{BoundBase, MetricKind, PromotionRule, Response, Role};
+use crate::metric::{Judged, bound_figure};
+use crate::policy::section::{Bound, BoundValue};
+use crate::stats::interval::wilson;
+use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
+use crate::stats::{Counts, Direction};
+use crate::unit::{Share, Span};
+
+use super::assess::Call;
+use super::test::Test;
+use super::watched::Watched;
+use super::{Efficacy, Judge, Moment, Reason, Running};
+
+/// Factor on the planned or observed traffic in the best case.
+const MOST_TRAFFIC: f64 = 1.5;
+
+/// Confidence with which the live arm has to be beyond a bound so that the canary is not blamed.
+const CONFIDENCE: f64 = 0.95;
+
+/// Standard deviations, and further events, by which the live arm's count may be above what it was
+/// so far.
+const SPREAD: (f64, f64) = (3.0, 5.0);
+
+impl Judge {
+    /// Raises the goals that this phase can no longer reach.
+    pub(super) fn futility(
+        &self,
+        moment: &Moment<'_>,
+        running: &Running<'_>,
+        efficacy: Option<Efficacy>,
+        call: &mut Call<'_>,
+    ) {
+        // If a response as severe was raised already, there is nothing to stop early.
+        if let Some((left, response)) =
+            running.miss().filter(|(_, response)| *response > call.worst())
+        {
+            for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
+                if watched.can_meet(moment, running, left) == Some(false) {
+                    call.raise(response, Reason::WillFail, Some(watched.metric.id));
+                }
+            }
+        }
+        let Some(left) = running.until_overdue.filter(|left| *left > Span::ZERO) else { return };
+        // An early report is a question, not an early decision.
+        let response = running.phase.inconclusive.min(Response::Ask);
+        // As in the gate: not at 100% of the traffic.
+        if running.phase.promotion == PromotionRule::EvidenceOfNoHarm && moment.share < Share::ALL {
+            for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
+                if let Some(safe) = &watched.safe
+                    && watched.is_in_vain(safe, moment, running, left)
+                {
+                    call.raise(response, Reason::CannotDecide, Some(watched.metric.id));
+                }
+            }
+        }
+        if moment.needs_efficacy
+            && efficacy.is_some_and(|e| !e.shown)
+            && let Some((bug, test, _)) = &self.efficacy
+            && self.watched[*bug].is_in_vain(test, moment, running, left)
+        {
+            call.raise(response, Reason::CannotDecide, Some(self.watched[*bug].metric.id));
+        }
+    }
+}
+
+impl Running<'_> {
+    /// Until when a success bound may still be met, and the response if it cannot:
+    /// `criteria_missed` when the least time is over, or `inconclusive` at the end if a miss only
+    /// holds. None if a miss has no consequence, or there is no end.
+    pub(super) fn miss(&self) -> Option<(Span, Response)> {
+        let phase = self.phase;
+        match phase.criteria_missed {
+            Response::Continue => None,
+            Response::Hold => self.until_overdue.map(|left| (left, phase.inconclusive)),
+            Response::Ask | Response::RollBack => Some((self.until_due, phase.criteria_missed)),
+        }
+        .filter(|(left, response)| *left > Span::ZERO && *response > Response::Hold)
+    }
+}
+
+/// The most that may still come, per arm, as a multiple of the phase so far.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    /// Of the canary's trials, or exposure.
+    canary: f64,
+    /// Of the live arm's.
+    baseline: f64,
+}
+
+impl Watched {
+    /// Totals of an arm in this phase: bad events, and trials or exposure.
+    pub(super) fn phase_counts(&self) -> [Counts; 2] {
+        let (canary, baseline) = self.window.phase().split_at(self.columns());
+        [canary, baseline].map(|arm| match self.metric.kind {
+            MetricKind::Proportion | MetricKind::Count => {
+                Counts::new(self.bad(arm[0], arm[1]), arm[1])
+            }
+            MetricKind::Latency => Counts::new(0.0, arm[0]),
+            MetricKind::Gauge | MetricKind::Volume => Counts::default(),
+        })
+    }
+
+    /// The most trials or exposure that may still come; None before a rate is known.
+    fn rest(&self, moment: &Moment<'_>, running: &Running<'_>, left: Span) -> Option<Rest> {
+        let learned = self.learned.as_seconds();
+        if learned <= 0.0 {
+            return None;
+        }
+        let left = left.as_seconds();
+        let planned = |share: f64| match self.metric.kind {
+            MetricKind::Proportion | MetricKind::Latency => {
+                running.traffic.map_or(0.0, |traffic| traffic / 60.0 * share * left)
+            }
+            MetricKind::Count | MetricKind::Gauge | MetricKind::Volume => 0.0,
+        };
+        let [canary, baseline] = self.phase_counts().map(|arm| arm.trials / learned * left);
+        Some(Rest {
+            canary: MOST_TRAFFIC * canary.max(planned(moment.share.as_fraction())),
+            baseline: MOST_TRAFFIC * baseline.max(planned(moment.share.rest().as_fraction())),
+        })
+    }
+
+    /// Whether the success bound over the whole phase can still be met. None if that is unknown.
+    pub(super) fn can_meet(
+        &self,
+        moment: &Moment<'_>,
+        running: &Running<'_>,
+        left: Span,
+    ) -> Option<bool> {
+        let bound = self.metric.bounds.success?;
+        // A bound on the live arm moves with it.
+        if matches!(bound.value, BoundValue::Relative(_, BoundBase::Live)) {
+            return None;
+        }
+        let bound = Bound { unless_both_arms: false, ..bound };
+        let best = self.best(moment, running, left)?;
+        // A bucket that cannot decide is not a miss.
+        if self.metric.crossed(bound, best, None) != Some(true) {
+            return Some(true);
+        }
+        (!self.live_misses(bound, moment)).then_some(false)
+    }
+
+    /// Whether the live arm is clearly beyond the bound too: a shock in both arms, which a rollback
+    /// does not end.
+    fn live_misses(&self, bound: Bound, moment: &Moment<'_>) -> bool {
+        let [_, live] = self.phase_counts();
+        let least = match self.metric.kind {
+            MetricKind::Proportion => wilson(live, CONFIDENCE)
+                .ok()
+                .map(|interval| self.bad(interval.low, 1.0))
+                .filter(|_| live.trials > 0.0),
+            // The square root of a count has a standard deviation of a half.
+            MetricKind::Count if live.trials > 0.0 => {
+                Some((live.events.sqrt() - 1.0).max(0.0).powi(2) / live.trials * 60.0)
+            }
+            _ => None,
+        };
+        let baseline = &self.window.phase()[self.columns()..];
+        let value = match self.metric.kind {
+            MetricKind::Latency => self.value(baseline, moment.share.rest().as_fraction()),
+            _ => least.map(Judged::exactly),
+        };
+        value.is_some_and(|value| self.metric.crossed(bound, value, None) == Some(true))
+    }
+
+    /// The value at the end of the phase if the canary has no further bad event.
+    fn best(&self, moment: &Moment<'_>, running: &Running<'_>, left: Span) -> Option<Judged> {
+        let rest = self.rest(moment, running, left)?.canary;
+        let canary = &self.window.phase()[..self.columns()];
+        let (events, trials) = (canary[0], canary[1] + rest);
+        match self.metric.kind {
+            MetricKind::Proportion if trials > 0.0 => {
+                let good = trials - self.bad(events, canary[1]);
+                let events = if self.bad(0.0, 1.0) > 0.0 { good } else { trials - good };
+                Some(Judged::exactly(events / trials))
+            }
+            MetricKind::Count if trials > 0.0 && self.bad(0.0, 1.0) == 0.0 => {
+                Some(Judged::exactly(events / trials * 60.0))
+            }
+            // In the best case everything to come is in the first bucket.
+            MetricKind::Latency => {
+                let rank = self.metric.quantile.as_fraction() * (events + rest) - rest;
+                Judged::quantile(1.0, rank.max(f64::MIN_POSITIVE), &canary[1..], self.edges())
+            }
+            _ => None,
+        }
+    }
+
+    /// How many more bad events the success bound allows in the rest that is planned; None if that
+    /// is unknown.
+    pub(super) fn allowance(
+        &self,
+        moment: &Moment<'_>,
+        running: &Running<'_>,
+        left: Span,
+    ) -> Option<f64> {
+        let bound = self.metric.bounds.success?;
+        if self.metric.kind != MetricKind::Proportion
+            || matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
+        {
+            return None;
+        }
+        let figure = bound_figure(&self.metric, bound, None)?;
+        let [canary, _] = self.phase_counts();
+        let trials = canary.trials + self.rest(moment, running, left)?.canary / MOST_TRAFFIC;
+        Some((self.bad(figure * trials, trials) - canary.events).floor())
+    }
+
+    /// Whether waiting for this test is futile. Once reported, it stays reported, so that the
+    /// question does not come and go.
+    fn is_in_vain(
+        &self,
+        test: &Test,
+        moment: &Moment<'_>,
+        running: &Running<'_>,
+        left: Span,
+    ) -> bool {
+        let said = self.degradation.in_vain.is_some_and(|said| said < moment.at);
+        !test.decided() && (said || self.can_show(test, moment, running, left) == Some(false))
+    }
+
+    /// Whether a promotion or efficacy test that has not crossed still can. None if it has crossed,
+    /// or that is unknown.
+    pub(super) fn can_show(
+        &self,
+        test: &Test,
+        moment: &Moment<'_>,
+        running: &Running<'_>,
+        left: Span,
+    ) -> Option<bool> {
+        if test.decided() || test.direction() == Direction::Worse {
+            return None;
+        }
+        let rest = self.rest(moment, running, left)?;
+        let [_, baseline] = self.phase_counts();
+        if baseline.trials <= 0.0 || rest.canary <= 0.0 {
+            // Without a live arm nothing is compared, so nothing is known.
+            return None;
+        }
+        // A rate above the one so far by more than chance explains.
+        let most = |events: f64| {
+            let upper = events + SPREAD.0 * events.sqrt() + SPREAD.1;
+            (upper / baseline.trials * rest.baseline).min(match self.metric.kind {
+                MetricKind::Count => f64::INFINITY,
+                _ => rest.baseline,
+            })
+        };
+        let best = if self.metric.kind == MetricKind::Latency {
+            let phase = &self.window.phase()[self.columns()..];
+            let mut slow = [0.0; MAX_BOUNDARIES];
+            for (slow, &edge) in slow.iter_mut().zip(self.boundaries()) {
+                *slow = most(phase[0] - phase[1 + edge]);
+            }
+            let none = [0.0; MAX_BOUNDARIES];
+            let used = self.boundaries().len();
+            test.best_slow(
+                SlowCounts::new(&none[..used], rest.canary),
+                SlowCounts::new(&slow[..used], rest.baseline),
+            )
+        } else {
+            test.best(
+                Counts::new(0.0, rest.canary),
+                Counts::new(most(baseline.events), rest.baseline),
+            )
+        };
+        Some(best? >= test.threshold())
+    }
+}
+
+impl Test {
+    /// The claim of the test.
+    pub(super) fn direction(&self) -> Direction {
+        match self {
+            Self::Rate(design, _) => design.direction(),
+            Self::Bernoulli(design, _) => design.direction(),
+            Self::Latency(design, _) => design.direction(),
+        }
+    }
+
+    /// Log e after one more tick; None if the test does not accept the tick.
+    fn best(&self, canary: Counts, baseline: Counts) -> Option<f64> {
+        match self {
+            Self::Rate(design, state) => {
+                let mut state = **state;
+                state.update(design, canary, baseline).ok()?;
+                Some(state.log_e(design))
+            }
+            Self::Bernoulli(design, state) => {
+                let mut state = **state;
+                state.update(design, canary, baseline).ok()?;
+                Some(state.log_e(design))
+            }
+            Self::Latency(..) => None,
+        }
+    }
+
+    fn best_slow(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> Option<f64> {
+        let Self::Latency(design, state) = self else { return None };
+        let mut state = **state;
+        state.update(design, canary, baseline).ok()?;
+        Some(state.log_e(design))
+    }
+}

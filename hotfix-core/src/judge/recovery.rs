@@ -1,0 +1,71 @@
+//! Recovery: whether the service has returned to its level before the deploy.
+
+use crate::grade::{MetricKind, Role};
+use crate::stats::Counts;
+use crate::stats::interval::wilson;
+
+use super::Judge;
+use super::watched::Watched;
+
+/// Confidence of the intervals that have to overlap: the present measurement, and the level before,
+/// which was measured too.
+const CONFIDENCE: f64 = 0.95;
+
+impl Judge {
+    /// Whether every deciding metric with a level has data and is not clearly above that level.
+    /// The original fault is expected to return: 'returned' is the level before the deploy, not a
+    /// healthy one.
+    pub fn returned(&self) -> bool {
+        let mut seen = false;
+        for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
+            match watched.returned() {
+                Some(true) => seen = true,
+                Some(false) => return false,
+                None => {}
+            }
+        }
+        seen
+    }
+}
+
+impl Watched {
+    /// None where there is nothing to compare.
+    fn returned(&self) -> Option<bool> {
+        let columns = self.columns();
+        let (now, before) = (&self.window.phase()[columns..], self.level.as_slice());
+        match self.metric.kind {
+            MetricKind::Proportion => {
+                let level = Counts::new(self.bad(before[0], before[1]), before[1]);
+                not_above(Counts::new(self.bad(now[0], now[1]), now[1]), level, 0.0)
+            }
+            MetricKind::Count => {
+                let longer = now[1] / before[1];
+                let expected = before[0] * longer;
+                // Square roots of counts have a standard deviation of a half, and so has the
+                // expected count: two of both, and a tolerance of one event.
+                let apart = (1.0 + longer).sqrt();
+                (before[1] > 0.0 && now[1] > 0.0)
+                    .then(|| (now[0] - 1.0).max(0.0).sqrt() <= expected.sqrt() + apart)
+            }
+            MetricKind::Latency => {
+                let level = self.value(before, 1.0)?;
+                let edge = self.edges().iter().position(|&edge| edge >= level.high)?;
+                let above =
+                    |columns: &[f64]| Counts::new(columns[0] - columns[1 + edge], columns[0]);
+                let allowed = 1.0 - self.metric.quantile.as_fraction();
+                not_above(above(now), above(before), allowed)
+            }
+            MetricKind::Gauge | MetricKind::Volume => None,
+        }
+    }
+}
+
+/// Whether the present rate is compatible with the level before, or is allowed anyway. None without
+/// trials in either.
+fn not_above(now: Counts, level: Counts, allowed: f64) -> Option<bool> {
+    if now.trials <= 0.0 || level.trials <= 0.0 {
+        return None;
+    }
+    let (now, level) = (wilson(now, CONFIDENCE).ok()?, wilson(level, CONFIDENCE).ok()?);
+    Some(now.low <= level.high.max(allowed))
+}

@@ -1,0 +1,308 @@
+//! Status, current action, next step and rollback reason of a rollout, as text for each audience.
+
+use crate::gate::approval::DemandState;
+use crate::grade::{GateMode, Signal};
+use crate::judge::{Cause, Reason};
+use crate::plan::Plan;
+use crate::policy::section::Phase;
+use crate::rollout::{
+    InputKind, Resume, RollbackCause, RollbackProgress, Rollout, Stage, State, Step,
+};
+use crate::text::{enumerated, time};
+
+/// The status for the public, without versions, phases or causes.
+pub(super) fn public_status(rollout: &Rollout) -> &'static str {
+    match rollout.state() {
+        State::Drafted | State::AwaitingApproval | State::Ready => "we are working on it",
+        State::Deploying
+        | State::Monitoring
+        | State::Gate
+        | State::FinalValidation
+        | State::Paused => "a fix is being rolled out",
+        State::Complete => "the fix is in place, and we are monitoring it",
+        State::Closed => "resolved",
+        State::RollingBack | State::RolledBack | State::Frozen | State::Aborted | State::Failed => {
+            "we are still working on it"
+        }
+    }
+}
+
+/// The status for business readers, without versions and phases.
+pub(super) fn business_status(rollout: &Rollout) -> String {
+    let share = rollout.share();
+    match rollout.state() {
+        State::Drafted => "a fix is being prepared".to_owned(),
+        State::AwaitingApproval => "a fix is waiting for approval".to_owned(),
+        State::Ready => "a fix is ready to be deployed".to_owned(),
+        State::Deploying if share.as_fraction() <= 0.0 => "the fix is being deployed".to_owned(),
+        State::Deploying | State::Monitoring | State::Gate | State::Paused => {
+            format!("{share} of the traffic has the fix, and we are monitoring it")
+        }
+        State::FinalValidation => {
+            "all traffic has the fix, and the final check is in progress".to_owned()
+        }
+        State::Complete => "all users have the fix, and we continue to monitor it".to_owned(),
+        State::Closed => "resolved".to_owned(),
+        State::RollingBack => "the fix is being rolled back".to_owned(),
+        State::RolledBack => {
+            "the fix was rolled back, and the previous version is live again".to_owned()
+        }
+        State::Frozen => "the rollout is frozen until a person decides".to_owned(),
+        State::Aborted => "the rollout was stopped".to_owned(),
+        State::Failed => "the fix could not be deployed".to_owned(),
+    }
+}
+
+/// The status for responders and stakeholders.
+pub(super) fn status(rollout: &Rollout) -> String {
+    let (share, release) = (rollout.share(), &rollout.plan().subject().release);
+    let at = |step: &Step| format!("phase {}", step.phase);
+    match rollout.stage() {
+        Stage::Preparing => business_status(rollout),
+        Stage::Deploying(step) => {
+            format!("{} is being deployed; {share} of the traffic has the fix", at(step))
+        }
+        Stage::Monitoring(step) => {
+            format!("{} is being watched at {share} of the traffic", at(step))
+        }
+        Stage::Gate { step, .. } => {
+            format!("{} has met its criteria at {share} of the traffic", at(step))
+        }
+        Stage::FinalValidation { .. } => format!("final validation at {share} of the traffic"),
+        Stage::Complete { .. } => format!("{} is live and still being watched", release.version),
+        Stage::Closed => format!("{} is live, and the watch has ended", release.version),
+        Stage::RollingBack(way) if way.watching.is_some() => {
+            format!("{} is live again, and its metrics are being watched", target(way, rollout))
+        }
+        Stage::RollingBack(way) => format!("rolling back to {}", target(way, rollout)),
+        Stage::RolledBack => format!("rolled back to {}", release.previous),
+        Stage::Paused { from, .. } => match from {
+            Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
+                format!("paused in {} at {share} of the traffic", at(step))
+            }
+            Resume::FinalValidation { .. } => {
+                format!("paused in the final validation at {share} of the traffic")
+            }
+        },
+        Stage::Frozen { tried: true, .. } => format!(
+            "all rollback methods failed; {share} of the traffic is still on {}",
+            release.version
+        ),
+        Stage::Frozen { .. } => {
+            format!("frozen: {share} of the traffic stays on {}", release.version)
+        }
+        Stage::Aborted => "aborted".to_owned(),
+        Stage::Failed => "the deployment failed before any traffic moved".to_owned(),
+    }
+}
+
+/// The version that a rollback restores.
+fn target<'r>(way: &'r RollbackProgress, rollout: &'r Rollout) -> &'r str {
+    match &way.why {
+        RollbackCause::Revert { version } => version,
+        _ => &rollout.plan().subject().release.previous,
+    }
+}
+
+/// What the team does now.
+pub(super) fn action(rollout: &Rollout) -> &'static str {
+    match rollout.stage() {
+        Stage::Preparing => match rollout.state() {
+            State::AwaitingApproval => "waiting for approval",
+            State::Ready => "about to deploy",
+            _ => "preparing a fix",
+        },
+        Stage::Deploying(_) => "deploying the fix",
+        // The last phase has all of the traffic already.
+        Stage::Monitoring(step) if is_last(rollout, step.index) => "watching the fix",
+        Stage::Monitoring(_) => "watching the fix before it gets more traffic",
+        Stage::Gate { .. } => "deciding whether the fix gets more traffic",
+        Stage::FinalValidation { .. } => "running the final validation",
+        Stage::Complete { .. } => "watching the fix",
+        Stage::Closed => "nothing more to do",
+        Stage::RollingBack(way) if way.watching.is_some() => {
+            "checking that the metrics recover after the rollback"
+        }
+        Stage::RollingBack(_) => "rolling the fix back",
+        Stage::RolledBack | Stage::Aborted | Stage::Failed => {
+            "investigating, to prepare a corrected fix"
+        }
+        Stage::Paused { .. } => "waiting for a person to resume the rollout",
+        Stage::Frozen { .. } => "deciding whether to roll back or to continue",
+    }
+}
+
+/// Whether this is the last phase.
+fn is_last(rollout: &Rollout, index: usize) -> bool {
+    index + 1 >= rollout.plan().policy().phases().len()
+}
+
+/// The next step; with `plain`, without names of phases.
+pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
+    let policy = rollout.plan().policy();
+    let phase = |index: usize| policy.phases().get(index);
+    let after = |index: usize| match phase(index + 1) {
+        Some(next) => gets(next, plain),
+        None => "final validation".to_owned(),
+    };
+    Some(match rollout.stage() {
+        Stage::Preparing => match rollout.state() {
+            State::Ready => "the deployment starts".to_owned(),
+            State::AwaitingApproval => awaited(rollout, plain),
+            _ => return None,
+        },
+        Stage::Deploying(step) => {
+            let phase = phase(step.index)?;
+            format!("{}, which is then watched for {}", gets(phase, plain), time(phase.watch))
+        }
+        Stage::Gate { step, until: None } if phase(step.index)?.gate != GateMode::Automatic => {
+            format!("a person has to promote the phase, then {}", after(step.index))
+        }
+        Stage::Monitoring(step) | Stage::Gate { step, .. } => after(step.index),
+        Stage::FinalValidation { .. } => "the hot-fix is complete".to_owned(),
+        Stage::Complete { .. } => "the watch after the deployment continues".to_owned(),
+        Stage::Closed => return None,
+        Stage::RollingBack(_) => {
+            "watch until the metrics are back at their level before the fix".to_owned()
+        }
+        Stage::RolledBack | Stage::Aborted | Stage::Failed => {
+            "find out why it failed, then deploy a corrected fix".to_owned()
+        }
+        Stage::Paused { .. } => "the rollout continues once a person resumes it".to_owned(),
+        Stage::Frozen { .. } => "a person decides whether to roll back or to continue".to_owned(),
+    })
+}
+
+fn gets(phase: &Phase, plain: bool) -> String {
+    if plain {
+        format!("{} of the traffic gets the fix", phase.share)
+    } else {
+        format!("phase {} with {} of the traffic", phase.name, phase.share)
+    }
+}
+
+/// The approval that is still missing.
+fn awaited(rollout: &Rollout, plain: bool) -> String {
+    let policy = rollout.plan().policy();
+    let approvals = rollout.approvals();
+    let open = approvals.demands.iter().find(|d| d.state != DemandState::Approved);
+    let roles = open.filter(|_| !plain).map(|demand| {
+        demand.any_of.iter().map(|role| policy.role_title(*role)).collect::<Vec<_>>().join(" or ")
+    });
+    roles.map_or_else(|| "approval".to_owned(), |roles| format!("approval by {roles}"))
+}
+
+/// The reason of a rollback for responders and stakeholders: metrics by their titles, and the
+/// reason that a person gave.
+pub(super) fn reason(rollout: &Rollout) -> Option<String> {
+    let stated = || {
+        let turned = rollout.turned_back_at()?;
+        let asks = [InputKind::RollBack, InputKind::Abort, InputKind::Revert, InputKind::Report];
+        let interventions = rollout.interventions().into_iter();
+        interventions
+            .filter(|intent| intent.at == turned && asks.contains(&intent.kind))
+            .find_map(|intent| intent.why)
+    };
+    let with = |what: &str| match stated() {
+        Some(why) => format!("{what}: {why}"),
+        None => what.to_owned(),
+    };
+    Some(match rollout.turned_back_for()? {
+        RollbackCause::Verdict { causes } => {
+            let mut metrics = Vec::new();
+            let mut reasons: Vec<String> = Vec::new();
+            // A cause that only holds is left out where another one rolls back; each metric is
+            // named once, with its gravest cause.
+            let any = causes.iter().any(|cause| is_grave(cause.reason));
+            for cause in causes.iter().filter(|cause| !any || is_grave(cause.reason)) {
+                if !metrics.contains(&cause.metric) {
+                    metrics.push(cause.metric);
+                    reasons.push(cause_text(cause, rollout.plan()));
+                }
+            }
+            enumerated(&reasons)
+        }
+        RollbackCause::Signal { signal } => with(signalled(*signal)),
+        RollbackCause::Person => with("a person decided to roll back"),
+        RollbackCause::Revert { version } => {
+            with(&format!("a person decided to return to {version}"))
+        }
+        RollbackCause::Abort => with("a person aborted the rollout"),
+        RollbackCause::ActionFailed => "the traffic could not be moved".to_owned(),
+    })
+}
+
+/// The reason of a rollback for business readers: no figures, no names, no text of a person.
+pub(super) fn plain_reason(rollout: &Rollout) -> Option<&'static str> {
+    Some(match rollout.turned_back_for()? {
+        RollbackCause::Verdict { .. } => "the fix did not meet its criteria",
+        RollbackCause::Signal { signal } => signalled(*signal),
+        RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
+            "the team decided to roll back"
+        }
+        RollbackCause::ActionFailed => "the traffic could not be moved to the fix",
+    })
+}
+
+const fn signalled(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Doubt => "it was in doubt whether the fix is stable",
+        Signal::UserReportsWorse => "users reported that the service got worse",
+        Signal::FixDoesNotWork => "the fix did not solve the problem",
+        Signal::NewCriticalError => "a new critical error appeared",
+        Signal::HealthCheckFailed => "a health check failed",
+        Signal::DataCorruption => "data was corrupted",
+        Signal::WorsePerformance => "the service got slower",
+    }
+}
+
+/// Whether a reason is enough to roll back, rather than to hold.
+const fn is_grave(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Evidence
+            | Reason::PhaseEndTest
+            | Reason::EvidenceAssumed
+            | Reason::RollbackBand
+            | Reason::CriterionMissed
+            | Reason::WillFail
+            | Reason::CannotDecide
+    )
+}
+
+/// A cause as a clause: the metric's title and what is wrong with it.
+fn cause_text(cause: &Cause, plan: &Plan) -> String {
+    let what = match cause.reason {
+        Reason::Evidence | Reason::PhaseEndTest | Reason::EvidenceAssumed => {
+            "is worse with the fix than without it"
+        }
+        Reason::RollbackBand => "is beyond its rollback bound",
+        Reason::AlertBand => "is beyond its alert bound",
+        Reason::CriterionMissed => "missed its criterion for the phase",
+        Reason::WillFail | Reason::CannotDecide => "can no longer meet its criterion in time",
+        Reason::EfficacyNotShown => "does not show that the fix works",
+        Reason::NotShownSafe => "is not shown to be as good as without the fix",
+        Reason::NoData => "has no readings",
+        Reason::Stale => "has had no reading for too long",
+        Reason::NotJudged => "is not judged: it has no bound, no test and no reference",
+        Reason::NotFinite => "has a reading that is not a number",
+        Reason::Gaps => "has too many gaps in its readings",
+        Reason::TooFewTrials | Reason::Inconclusive => "did not get enough data in time",
+        Reason::Between => "is too close to its bound to decide",
+        Reason::BadInstance => "is worse on one instance",
+        Reason::HoldLevel | Reason::OnlyWholePasses | Reason::NotBoth => "may be worse",
+        Reason::SplitNotAsPlanned => "shows a traffic split that is not the planned one",
+        Reason::ArmsSwapped => "looks as if the two versions were swapped",
+        Reason::IdenticalArms => "has identical readings for both versions",
+    };
+    let metric = cause.metric.and_then(|id| plan.policy().metric(id.as_str()));
+    let whole = || match cause.reason {
+        Reason::Evidence | Reason::PhaseEndTest | Reason::EvidenceAssumed => "the fix".to_owned(),
+        _ => "the rollout".to_owned(),
+    };
+    let subject = metric.map_or_else(whole, |metric| metric.title.clone());
+    if metric.is_none() && subject == "the fix" {
+        return "the metrics combined are worse with the fix than without it".to_owned();
+    }
+    format!("{subject} {what}")
+}

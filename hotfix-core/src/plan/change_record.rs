@@ -1,0 +1,147 @@
+//! The plan's change record: who prepared it, its times, and its links.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::grade::closed_set;
+use crate::unit::Timestamp;
+
+use super::{ChangeRecord, Link, Plan, PlanError, PreparedBy, Window};
+
+closed_set! {
+    /// The status of a plan.
+    PlanStatus {
+        /// It is written, and nothing has been requested yet.
+        Drafted = "drafted",
+        /// Approvals or checklists are open.
+        AwaitingApproval = "awaiting_approval",
+        /// It may start.
+        Ready = "ready",
+        /// It runs.
+        InProgress = "in_progress",
+        /// All traffic has the fix, and the fix works.
+        Complete = "complete",
+        /// The previous version runs again.
+        RolledBack = "rolled_back",
+        /// It was aborted, or failed.
+        Stopped = "stopped",
+    }
+}
+
+/// The change record of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanChangeRecord<'a> {
+    /// Its status.
+    pub status: PlanStatus,
+    /// Whether it is deployed as soon as possible, because it has no window.
+    pub immediate: bool,
+    /// The deployment window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Who prepared it: a person or a program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prepared_by: Option<&'a PreparedBy>,
+    /// When it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// When it was last changed. None: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Timestamp>,
+    /// The branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<&'a str>,
+    /// The commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<&'a str>,
+    /// The build number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<&'a str>,
+    /// The location of the artifact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<&'a str>,
+    /// Links to further documents.
+    pub links: BTreeMap<Link, &'a str>,
+    /// The missing members, by name. A link to the cause is never among them, because the cause may
+    /// be found later.
+    pub missing: Vec<&'static str>,
+}
+
+impl Plan {
+    /// The plan's change record with the status `drafted`: only a rollout knows the real status.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy};
+    ///
+    /// let release = r#"{"version": "2", "previous": "1", "branch": "hotfix/payment", "commit": "1a2b3c4",
+    ///     "change_record": {"prepared_by": {"name": "Ada", "kind": "person"}, "created": "2026-03-03T14:20:00Z", "build": "456"}}"#;
+    /// let plan = Plan::from_json(Arc::new(Policy::preset("phased-canary")?), r#"{"id": "INC-1"}"#, release, "")?;
+    /// let record = plan.change_record();
+    /// assert_eq!((record.build, record.immediate), (Some("456"), true));
+    /// assert_eq!(record.missing, ["artifact", "diagnosis", "patch", "tests"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn change_record(&self) -> PlanChangeRecord<'_> {
+        let release = &self.subject().release;
+        let record = release.change_record.as_ref();
+        let links: BTreeMap<Link, &str> = record.map_or_else(BTreeMap::new, |record| {
+            record.links.iter().map(|(link, place)| (*link, place.as_str())).collect()
+        });
+        let prepared_by = record.and_then(|record| record.prepared_by.as_ref());
+        let created = record.and_then(|record| record.created);
+        let build = record.and_then(|record| record.build.as_deref());
+        let artifact = record.and_then(|record| record.artifact.as_deref());
+        let mut missing = Vec::new();
+        for (name, there) in [
+            ("prepared_by", prepared_by.is_some()),
+            ("created", created.is_some()),
+            ("branch", release.branch.is_some()),
+            ("commit", release.commit.is_some()),
+            ("build", build.is_some()),
+            ("artifact", artifact.is_some()),
+        ] {
+            missing.extend((!there).then_some(name));
+        }
+        let wanted = Link::ALL.iter().filter(|link| **link != Link::Cause);
+        missing.extend(wanted.filter(|link| !links.contains_key(link)).map(|link| link.as_str()));
+        let window = record.and_then(|record| record.window);
+        PlanChangeRecord {
+            status: PlanStatus::Drafted,
+            immediate: window.is_none(),
+            window,
+            prepared_by,
+            created,
+            changed: record.and_then(|record| record.changed),
+            branch: release.branch.as_deref(),
+            commit: release.commit.as_deref(),
+            build,
+            artifact,
+            links,
+            missing,
+        }
+    }
+}
+
+/// Refuses an invalid change record ([`PlanError::Record`]).
+pub(super) fn check(record: &ChangeRecord) -> Result<(), PlanError> {
+    let fault = |field: String, expected| Err(PlanError::Record { field, expected });
+    let at = |field: &str| format!("/release/change_record/{field}");
+    if record.window.is_some_and(|window| window.from >= window.until) {
+        return fault(at("window/until"), "a time after `from`");
+    }
+    if let (Some(created), Some(changed)) = (record.created, record.changed)
+        && changed < created
+    {
+        return fault(at("changed"), "a time that is not before `created`");
+    }
+    let name = record.prepared_by.as_ref().map(|by| ("prepared_by/name".to_owned(), &by.name));
+    let build = record.build.as_ref().map(|build| ("build".to_owned(), build));
+    let artifact = record.artifact.as_ref().map(|artifact| ("artifact".to_owned(), artifact));
+    let links = record.links.iter().map(|(link, place)| (format!("links/{link}"), place));
+    let mut texts = name.into_iter().chain(build).chain(artifact).chain(links);
+    match texts.find(|(_, text)| text.trim().is_empty()) {
+        Some((field, _)) => fault(at(&field), "a text, or omit it"),
+        None => Ok(()),
+    }
+}

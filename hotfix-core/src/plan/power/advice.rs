@@ -1,0 +1,413 @@
+//! Advice that improves the power: longer phases, more traffic, more instances, other bounds.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::grade::{MetricKind, Response, Worse, closed_set};
+use crate::plan::Plan;
+use crate::policy::section::{Bound, BoundValue, Metric, Phase};
+use crate::stats::planning::Comparison;
+use crate::unit::{MetricName, PhaseName, Share};
+
+use super::format::{bound, cases, figures, lasting, list};
+use super::test::Test;
+use super::watch::{Watching, bad_rate, minutes_of};
+use super::{MetricPower, POWER};
+
+/// Another bound is advised if a healthy fix misses the gate more often than this.
+const DOUBTFUL: f64 = 0.05;
+/// Chances that a healthy fix passes all phases under the advised bound. The first one that a
+/// bound reaches is used.
+const SURE: [f64; 3] = [0.99, 0.95, 0.9];
+/// Multiples of the reference's bad events at which a bound may be set.
+const MULTIPLES: [f64; 17] =
+    [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0];
+/// Largest factor of time or traffic that is advised.
+const MOST_TIMES: f64 = 1_000.0;
+/// Smallest factor of time or traffic that is advised.
+const LEAST_TIMES: f64 = 1.01;
+
+/// One piece of advice.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Advice {
+    /// The metric concerned.
+    pub metric: MetricName,
+    /// The phases concerned.
+    pub phases: Vec<PhaseName>,
+    /// What is needed.
+    #[serde(flatten)]
+    pub need: Need,
+    /// The advice in sentences.
+    pub sentence: String,
+}
+
+/// What is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Need {
+    /// A bound that a healthy fix meets.
+    Bound {
+        /// Which bound.
+        which: Which,
+        /// Chance that a healthy fix meets the present bound in all phases.
+        passes: f64,
+        /// The advised bound as a multiple of the reference's bad events. Absent if none helps.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ratio: Option<f64>,
+        /// The advised bound in the metric's unit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bound: Option<f64>,
+        /// Chance that a healthy fix meets the advised bound in all phases.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        then: Option<f64>,
+    },
+    /// Enough trials for a band. The gate waits without them.
+    Trials {
+        /// Length of a trailing window that has them, in minutes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        window_minutes: Option<f64>,
+        /// Traffic that has them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        requests_per_minute: Option<f64>,
+    },
+    /// What finds a fault of the policy's margin with the wanted power. Each value is enough by
+    /// itself, and approximate.
+    Fault {
+        /// The margin.
+        ratio: f64,
+        /// Present chance to find it.
+        chance: f64,
+        /// Minutes of the phase.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        minutes: Option<f64>,
+        /// Requests per minute.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        requests_per_minute: Option<f64>,
+        /// Share of the traffic.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        share: Option<f64>,
+        /// Canary instances, out of the instances of the traffic.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        instances: Option<u32>,
+    },
+}
+
+closed_set! {
+    /// Which bound of a metric.
+    Which {
+        /// The gate's bound for the whole phase.
+        Success = "success",
+        /// The bound for trailing windows at every tick.
+        Rollback = "rollback",
+    }
+}
+
+/// Advice that lets a healthy fix pass.
+pub(super) fn bounds(
+    plan: &Plan,
+    metric: &Metric,
+    seen: &MetricPower,
+    requests: Option<f64>,
+) -> Vec<Advice> {
+    let mut advice = Vec::new();
+    for (which, bound) in
+        [(Which::Success, metric.bounds.success), (Which::Rollback, metric.bounds.rollback)]
+    {
+        let keeps = |phase: &Phase| meets(plan, metric, phase, seen.base_rate, which, requests);
+        let missed: Vec<(&Phase, f64)> = plan
+            .seen_phases()
+            .iter()
+            .filter(|phase| which == Which::Rollback || phase.criteria_missed != Response::Continue)
+            .filter_map(|phase| Some((phase, keeps(phase)?)))
+            .filter(|(_, chance)| *chance < 1.0 - DOUBTFUL)
+            .collect();
+        if bound.is_some() && !missed.is_empty() {
+            advice.push(other_bound(plan, metric, seen, requests, which, &missed));
+        }
+    }
+    for (phase, seen) in plan.seen_phases().iter().zip(&seen.phases) {
+        if seen.waits_for_trials {
+            advice.push(more_trials(plan, metric, phase, requests));
+        }
+    }
+    advice
+}
+
+/// Chance that a healthy fix meets one bound in a phase, without the other bound. None if the
+/// gate has no such bound.
+fn meets(
+    plan: &Plan,
+    metric: &Metric,
+    phase: &Phase,
+    rate: f64,
+    which: Which,
+    requests: Option<f64>,
+) -> Option<f64> {
+    let setting = plan.setting(phase, requests);
+    match which {
+        Which::Success => {
+            let watching = Watching::try_new(metric, setting)?;
+            (!watching.waits()).then(|| watching.met(rate))
+        }
+        Which::Rollback => {
+            let mut alone = metric.clone();
+            (alone.bounds.success, alone.bounds.alert) = (None, None);
+            let course = Watching::try_new(&alone, setting)?.course(rate);
+            course.kept.last().copied()
+        }
+    }
+}
+
+fn other_bound(
+    plan: &Plan,
+    metric: &Metric,
+    seen: &MetricPower,
+    requests: Option<f64>,
+    which: Which,
+    missed: &[(&Phase, f64)],
+) -> Advice {
+    let passes_with = |ratio: f64| -> Option<(f64, f64, f64)> {
+        // Rounded as a person would write it.
+        let bad = (seen.base_rate * ratio * 1e12).round() / 1e12;
+        let figure = match (metric.kind, metric.worse) {
+            (MetricKind::Proportion, Worse::Lower) => 1.0 - bad,
+            _ => bad,
+        };
+        if metric.kind == MetricKind::Proportion && bad >= 1.0 {
+            return None;
+        }
+        let mut other = metric.clone();
+        let unless_both_arms = metric.bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
+        let bound = Bound { value: BoundValue::Absolute(figure), unless_both_arms };
+        match which {
+            Which::Success => {
+                other.bounds.success = Some(Bound { unless_both_arms: false, ..bound });
+            }
+            Which::Rollback => other.bounds.rollback = Some(bound),
+        }
+        let each = plan.seen_phases().iter();
+        let each =
+            each.filter_map(|phase| meets(plan, &other, phase, seen.base_rate, which, requests));
+        Some((ratio, figure, each.product()))
+    };
+    // The first chance that a bound reaches: the other bound may limit it.
+    let tried: Vec<_> = MULTIPLES.into_iter().filter_map(passes_with).collect();
+    let found = SURE.iter().find_map(|sure| tried.iter().find(|(.., all)| all >= sure));
+    let phases: Vec<PhaseName> = missed.iter().map(|(phase, _)| phase.name).collect();
+    let fails: Vec<f64> = missed.iter().map(|(_, chance)| 1.0 - chance).collect();
+    let (in_the, all) = match which {
+        Which::Success => (if phases.len() == 1 { "at the gate" } else { "at the gates" }, "gates"),
+        Which::Rollback => {
+            (if phases.len() == 1 { "in a window" } else { "in windows" }, "windows")
+        }
+    };
+    let mut sentence = format!(
+        "`{}`: a fix at the reference rate misses the {which} bound {in_the} of {} in {} of 100 cases",
+        metric.id,
+        list(&phases),
+        figures(&fails)
+    );
+    let now: f64 = plan
+        .seen_phases()
+        .iter()
+        .filter_map(|phase| meets(plan, metric, phase, seen.base_rate, which, requests))
+        .product();
+    let mut need = Need::Bound { which, passes: now, ratio: None, bound: None, then: None };
+    if let Some(&(ratio, figure, then)) = found {
+        let words = bound(metric, figure, ratio);
+        let _ = write!(sentence, "; with the bound {words} it passes all {all} in {}", cases(then));
+        need = Need::Bound {
+            which,
+            passes: now,
+            ratio: Some(ratio),
+            bound: Some(figure),
+            then: Some(then),
+        };
+    } else {
+        sentence.push_str("; no bound up to 100 times the reference lets it pass at this traffic");
+    }
+    if which == Which::Success {
+        sentence.push_str(at_the_record(metric));
+    }
+    Advice { metric: metric.id, phases, need, sentence }
+}
+
+/// A note for a bound at the reference itself: neither time nor traffic helps.
+fn at_the_record(metric: &Metric) -> &'static str {
+    let figure = metric.bounds.success.map(|bound| match bound.value {
+        BoundValue::Absolute(figure) => Some(figure),
+        BoundValue::Relative(ratio, _) => metric.reference.map(|record| record * ratio.value()),
+    });
+    let (Some(Some(figure)), Some(record)) = (figure, metric.reference) else { return "" };
+    let within = match metric.worse {
+        Worse::Higher => figure <= record,
+        Worse::Lower => figure >= record,
+    };
+    if within {
+        ". More time or traffic does not help: a fix at the reference rate is beyond that bound half of the time"
+    } else {
+        ""
+    }
+}
+
+fn more_trials(plan: &Plan, metric: &Metric, phase: &Phase, requests: Option<f64>) -> Advice {
+    let watch = plan.policy().watch();
+    let share = phase.share.as_fraction();
+    let a_minute = requests.map(|requests| requests * share).filter(|trials| *trials > 0.0);
+    let window = minutes_of(watch.window);
+    let counts = metric.kind == MetricKind::Proportion;
+    let least = watch.least_trials;
+    let window_minutes = a_minute.filter(|_| counts).map(|trials| least / trials);
+    let needed = (counts && share > 0.0 && window > 0.0).then(|| (least / (share * window)).ceil());
+    let mut sentence = format!("`{}`: the gate of `{}` waits", metric.id, phase.name);
+    if let (Some(minutes), Some(needed), Some(trials)) = (window_minutes, needed, a_minute) {
+        let _ = write!(
+            sentence,
+            ": a window of {} has about {} of the {least} trials that a band needs; {} requests per minute have them, or a window and a phase of {}",
+            lasting(window),
+            (trials * window).round(),
+            needed,
+            lasting(minutes.ceil()),
+        );
+    } else {
+        let _ = write!(
+            sentence,
+            ": its window is longer than the phase; watch for at least {}",
+            lasting(window)
+        );
+    }
+    let need = Need::Trials { window_minutes, requests_per_minute: needed };
+    Advice { metric: metric.id, phases: vec![phase.name], need, sentence }
+}
+
+/// Advice for a fault of the policy's margin, for each phase with a live arm.
+pub(super) fn faults(
+    plan: &Plan,
+    metric: &Metric,
+    seen: &MetricPower,
+    requests: Option<f64>,
+) -> Vec<Advice> {
+    let margin = plan.policy().evidence().margin.value();
+    let Some(rate) = bad_rate(metric) else { return Vec::new() };
+    let mut advice = Vec::new();
+    for (phase, of) in plan.seen_phases().iter().zip(&seen.phases) {
+        let Some(watching) = Watching::try_new(metric, plan.setting(phase, requests)) else {
+            continue;
+        };
+        let Some(mut test) = Test::try_new(plan, metric, phase, rate, &watching) else { continue };
+        let asked = of.faults.iter().find(|fault| fault.ratio == margin);
+        let known = asked.and_then(|fault| fault.sequential).map(|found| found.chance);
+        let found = known.or_else(|| test.finds(margin).map(|found| found.chance.chance));
+        let Some(chance) = found.filter(|chance| *chance < POWER) else { continue };
+        let comparison = *test.comparison();
+        let minutes = watching.minutes_counted();
+        let times = times_as_long(&comparison, margin, minutes);
+        let warm = of.minutes - minutes;
+        let counted = metric.kind == MetricKind::Proportion;
+        let share = share_needed(&comparison, margin, minutes);
+        let all = plan.subject().traffic.instances;
+        let instances = share
+            .zip(all)
+            .and_then(|(share, all)| instances(share, all, &comparison, margin, minutes));
+        let need = Need::Fault {
+            ratio: margin,
+            chance,
+            minutes: times.map(|times| (minutes * times + warm).ceil()),
+            requests_per_minute: times
+                .zip(requests)
+                .filter(|_| counted)
+                .map(|(times, r)| (r * times).ceil()),
+            share: share.filter(|_| counted),
+            instances: instances.filter(|_| counted),
+        };
+        let sentence = fault_words(metric, phase, need, of.minutes, all);
+        advice.push(Advice { metric: metric.id, phases: vec![phase.name], need, sentence });
+    }
+    advice
+}
+
+fn fault_words(
+    metric: &Metric,
+    phase: &Phase,
+    need: Need,
+    minutes: f64,
+    all: Option<u32>,
+) -> String {
+    let Need::Fault { ratio, chance, minutes: longer, requests_per_minute, share, instances } =
+        need
+    else {
+        return String::new();
+    };
+    let mut sentence = format!(
+        "`{}`: the test finds a fault of {ratio} × the reference within the {} of `{}` in {}; ",
+        metric.id,
+        lasting(minutes),
+        phase.name,
+        cases(chance)
+    );
+    let mut ways = Vec::new();
+    ways.extend(longer.map(lasting));
+    ways.extend(requests_per_minute.map(|requests| format!("{requests} requests per minute")));
+    match (instances, all, share) {
+        (Some(some), Some(all), Some(_)) => ways.push(format!("{some} of the {all} instances")),
+        (_, _, Some(share)) => ways.push(format!("{:.0}% of the traffic", 100.0 * share)),
+        _ => {}
+    }
+    if ways.is_empty() {
+        sentence.push_str("even a phase a thousand times as long is not enough at this rate");
+    } else {
+        let _ = write!(sentence, "{} of 100 need about {}", 100.0 * POWER, ways.join(", or "));
+    }
+    sentence
+}
+
+fn finds(comparison: &Comparison, ratio: f64, minutes: f64) -> bool {
+    comparison.chance_by_formula(ratio, minutes).is_ok_and(|chance| chance >= POWER)
+}
+
+/// The factor of time or traffic that finds the fault. None up to a thousand. It is above 1 also
+/// if the formula is satisfied with 1, because the exact distribution may have shown otherwise.
+fn times_as_long(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f64> {
+    if minutes <= 0.0
+        || ratio <= comparison.tolerated
+        || !finds(comparison, ratio, minutes * MOST_TIMES)
+    {
+        return None;
+    }
+    let (mut low, mut high) = (0.0, MOST_TIMES);
+    while high - low > 1e-3 * high {
+        let middle = 0.5 * (low + high);
+        if finds(comparison, ratio, minutes * middle) { high = middle } else { low = middle }
+    }
+    Some(if high < LEAST_TIMES { LEAST_TIMES } else { high })
+}
+
+/// The smallest share above the present one, in whole percent, that finds the fault. None if no
+/// share does.
+fn share_needed(comparison: &Comparison, ratio: f64, minutes: f64) -> Option<f64> {
+    let most = Share::ALL.as_fraction();
+    let mut share = ((comparison.share * 100.0 + 1e-6).floor() + 1.0) / 100.0;
+    while share < most {
+        if finds(&Comparison { share, ..*comparison }, ratio, minutes) {
+            return Some(share);
+        }
+        share = ((share + 0.01) * 100.0).round() / 100.0;
+    }
+    None
+}
+
+/// The fewest instances whose share finds the fault.
+fn instances(
+    share: f64,
+    all: u32,
+    comparison: &Comparison,
+    ratio: f64,
+    minutes: f64,
+) -> Option<u32> {
+    let of = |some: u32| f64::from(some) / f64::from(all);
+    let more = |some: u32| of(some) >= share - 0.01 && of(some) > comparison.share + 1e-8;
+    let first = (1..all).find(|some| more(*some))?;
+    (first..all).find(|some| finds(&Comparison { share: of(*some), ..*comparison }, ratio, minutes))
+}

@@ -1,0 +1,309 @@
+//! Power analysis of the phases, before anything is deployed.
+//!
+//! From the plan's traffic, shares, times and the references of its metrics: how likely a healthy
+//! fix passes the gates, which faults are found in time by the policy's plain bounds and by its
+//! sequential tests, how long that takes, how many requests are affected until then, and what
+//! would improve it. `docs/statistics.md`, 'What each phase can see', lists the assumptions.
+
+mod advice;
+mod format;
+mod page;
+mod phase;
+mod test;
+mod watch;
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::{MetricKind, Response, Role, Worse, closed_set};
+use crate::plan::Plan;
+use crate::plan::healthy::traffic;
+use crate::policy::section::{Metric, Phase};
+use crate::unit::{MetricName, PhaseName, Share};
+
+pub use crate::stats::planning::Chance;
+pub use advice::{Advice, Need, Which};
+
+use watch::Setting;
+
+/// Faults that are analysed, as multiples of the reference's rate of bad events.
+pub const RATIOS: [f64; 5] = crate::stats::planning::table::RATIOS;
+/// The wanted power: from this chance on, a fault counts as found.
+pub const POWER: f64 = 0.8;
+/// Most requests per minute for which the power is computed.
+const MOST_TRAFFIC: f64 = 1e9;
+
+/// The power analysis of a plan's phases.
+///
+/// `phases` and `all_gates` are of the leading metric: the first proportion with a reference and
+/// `worse = "higher"`, in the presets `error_rate`. Further counted metrics are in `metrics`.
+/// Chances are from 0 to 1. They are *exact* for independent errors and traffic as planned, unless
+/// `approximate` is set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Power {
+    /// Requests per minute over all arms. Absent if unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<f64>,
+    /// Source of that figure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic_from: Option<TrafficSource>,
+    /// What is missing for a complete analysis. Absent if nothing is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    /// Chance from which on a fault counts as found: 0.8.
+    pub power: f64,
+    /// The leading metric, inline. Absent if there is none.
+    #[serde(flatten)]
+    pub leading: Option<MetricPower>,
+    /// Further counted metrics with a reference, in the order of their ids.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<MetricPower>,
+    /// Deciding metrics without a power analysis, with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unforeseen: Vec<Unforeseen>,
+    /// Advice that improves the power.
+    pub advice: Vec<Advice>,
+}
+
+closed_set! {
+    /// Source of the traffic figure.
+    TrafficSource {
+        /// The plan's own traffic.
+        Traffic = "traffic",
+        /// The reference of the policy\'s volume metric.
+        Reference = "reference",
+    }
+    /// Why a metric has no power analysis.
+    Blind {
+        /// It has no reference from before the incident.
+        NoReference = "no_reference",
+        /// Its reference is 0, which has no multiples.
+        ReferenceOfZero = "reference_of_zero",
+        /// Its distribution is not known in advance: quantiles and gauges are not counts.
+        NoCount = "no_count",
+        /// A count with `worse = "lower"`.
+        FewerIsWorse = "fewer_is_worse",
+        /// The traffic is unknown.
+        NoTraffic = "no_traffic",
+        /// More than 20,000 ticks in a phase, or more than 10^9 requests per minute.
+        TooMuch = "too_much",
+    }
+}
+
+/// A metric without a power analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Unforeseen {
+    /// The metric.
+    pub metric: MetricName,
+    /// Why.
+    pub why: Blind,
+}
+
+/// The power analysis of one metric.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MetricPower {
+    /// The metric.
+    pub metric: MetricName,
+    /// Bad events per trial, or per minute, of a release at the reference rate.
+    pub base_rate: f64,
+    /// Response to a crossing of its sequential test: `roll_back`, or `ask` if its evidence may not
+    /// act. Absent if it has no test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_calls_for: Option<Response>,
+    /// Its part of the chance of a false rollback. Absent if it has no test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
+    /// One for each phase of the plan.
+    pub phases: Vec<PhasePower>,
+    /// Chance that a fix at the reference rate passes every gate after its least time, by plain
+    /// bounds.
+    pub all_gates: f64,
+    /// Whether that is approximate.
+    pub all_gates_approximate: bool,
+    /// The same for faults, and whether a phase rolls them back in its least time.
+    pub faults: Vec<WholeWay>,
+}
+
+/// The power analysis of one metric in one phase.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PhasePower {
+    /// The phase.
+    pub phase: PhaseName,
+    /// The canary's share.
+    pub share: Share,
+    /// The least time, in minutes.
+    pub minutes: f64,
+    /// Trials of the canary in that time, without warm-up; for a count, seconds of exposure.
+    pub trials: f64,
+    /// Expected bad events of a healthy canary in these.
+    pub expected_events: f64,
+    /// Most bad events that meet the gate's bounds. Absent if any number does or the gate waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_events: Option<f64>,
+    /// Chance that a fix at the reference rate passes the gate after the least time and is not
+    /// rolled back before, by plain bounds.
+    pub healthy_passes: f64,
+    /// Whether that is approximate.
+    pub healthy_passes_approximate: bool,
+    /// Chance to pass by the longest time, if a missed criterion only holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthy_passes_by_most: Option<Chance>,
+    /// Chance that such a fix is rolled back by plain bounds.
+    pub healthy_rolled_back: Chance,
+    /// Chance that the sequential test rolls such a fix back, in this phase alone. Absent without a
+    /// live arm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub false_rollback: Option<Chance>,
+    /// The gate waits for trials, whatever their result.
+    pub waits_for_trials: bool,
+    /// The analysed faults.
+    pub faults: Vec<FaultPower>,
+    /// The smallest ratio that the sequential test finds in this phase with the wanted power.
+    /// Absent if it finds none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smallest_ratio: Option<f64>,
+}
+
+/// The power analysis of one fault in one phase alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FaultPower {
+    /// The fault's rate as a multiple of the reference's.
+    pub ratio: f64,
+    /// Chance that the fault passes the gate after the least time, by plain bounds. This and all
+    /// other fields are absent if the canary's rate would be above 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passes: Option<Chance>,
+    /// Rolled back by plain bounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plain: Option<Detection>,
+    /// Found by the sequential test. Absent without a live arm. Evidence is kept across phases, so
+    /// later phases find more than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<Detection>,
+    /// Average minutes until the sequential test finds it, without an end of the phase, by the
+    /// formula. Absent if it never does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_to_detect: Option<f64>,
+}
+
+/// Whether a fault is found in time, and its impact until then.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detection {
+    /// By the end of the phase's least time.
+    pub chance: f64,
+    /// Whether that is approximate.
+    pub approximate: bool,
+    /// Average minutes until it is found or the least time is over.
+    pub minutes: f64,
+    /// Average number of requests of this phase that fail until then, beyond the reference rate.
+    pub requests_affected: f64,
+    /// Whether these two are approximate.
+    pub minutes_approximate: bool,
+}
+
+/// The power analysis of a fault over all phases, each for its least time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct WholeWay {
+    /// The fault's rate as a multiple of the reference's.
+    pub ratio: f64,
+    /// Chance that it passes every gate in its least time, by plain bounds.
+    pub passes: Chance,
+    /// Chance that plain bounds roll it back in the least time of a phase that it reaches.
+    pub plain: Chance,
+    /// Chance that the sequential test finds it in some phase, computed as if each phase started
+    /// without evidence. The real test keeps its evidence and finds more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<Chance>,
+}
+
+impl Plan {
+    /// The power analysis of each phase.
+    ///
+    /// The traffic is the plan's, or else the reference of the policy's volume metric. The rate of
+    /// bad events is the reference's, also in the live arm. Takes milliseconds: keep the result.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use hotfix_core::{plan::{Plan, Subject}, policy::Policy};
+    /// # let mut subject = Subject::default();
+    /// # subject.incident.id = "INC-2041".to_owned();
+    /// # (subject.release.version, subject.release.previous) = ("2.3.1".to_owned(), "2.3.0".to_owned());
+    /// let plan = Plan::try_new(Arc::new(Policy::preset("phased-canary")?), subject)?;
+    /// let power = plan.power();
+    /// let errors = power.leading.as_ref().ok_or("it has an error rate")?;
+    /// let expected: Vec<f64> = errors.phases.iter().map(|phase| phase.expected_events).collect();
+    /// assert_eq!(expected, [3.0, 15.0, 90.0]);
+    /// // A bound at the reference is a coin toss: a healthy fix passes in 19 of 100 cases.
+    /// assert!((errors.all_gates - 0.19).abs() < 0.005);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn power(&self) -> Power {
+        let own = self.subject().traffic.requests_per_minute;
+        let recorded = traffic(self.policy());
+        let (requests, source) = match (own, recorded) {
+            (Some(requests), _) => (Some(requests), Some(TrafficSource::Traffic)),
+            (None, Some(requests)) => (Some(requests), Some(TrafficSource::Reference)),
+            (None, None) => (None, None),
+        };
+        let mut power = Power {
+            requests_per_minute: requests,
+            traffic_from: source,
+            missing: None,
+            power: POWER,
+            leading: None,
+            metrics: Vec::new(),
+            unforeseen: Vec::new(),
+            advice: Vec::new(),
+        };
+        let deciding = || self.policy().metrics().iter().filter(|m| m.role == Role::Decide);
+        let leads = |metric: &&Metric| {
+            metric.kind == MetricKind::Proportion
+                && metric.worse == Worse::Higher
+                && watch::bad_rate(metric).is_some()
+        };
+        let leading = deciding().find(leads).map(|metric| metric.id);
+        for metric in deciding() {
+            match self.metric_power(metric, requests) {
+                Ok(seen) if leading == Some(metric.id) => {
+                    power.advice.extend(advice::faults(self, metric, &seen, requests));
+                    power.advice.splice(0..0, advice::bounds(self, metric, &seen, requests));
+                    power.leading = Some(seen);
+                }
+                Ok(seen) => {
+                    power.advice.extend(advice::bounds(self, metric, &seen, requests));
+                    power.metrics.push(seen);
+                }
+                Err(why) => power.unforeseen.push(Unforeseen { metric: metric.id, why }),
+            }
+        }
+        power.missing = missing(leading, requests, &power);
+        power
+    }
+
+    /// The phases of the plan.
+    fn seen_phases(&self) -> &[Phase] {
+        self.policy().phases()
+    }
+
+    /// A phase with its traffic.
+    fn setting<'a>(&'a self, phase: &'a Phase, requests: Option<f64>) -> Setting<'a> {
+        Setting { watch: self.policy().watch(), phase, traffic: requests }
+    }
+}
+
+/// What is missing for a complete analysis.
+fn missing(leading: Option<MetricName>, requests: Option<f64>, power: &Power) -> Option<String> {
+    let sentence = match (leading, requests) {
+        (None, _) => {
+            "no deciding proportion has a reference above 0: add `reference` to `error_rate`"
+        }
+        (_, None) => {
+            "the traffic is unknown: give `requests_per_minute` in the traffic, or add `reference` to a volume metric"
+        }
+        (Some(_), Some(_)) if power.leading.is_none() => {
+            "a phase has more than 20,000 ticks, or the traffic is above 10^9 requests per minute: use a longer cadence"
+        }
+        _ => return None,
+    };
+    Some(sentence.to_owned())
+}

@@ -1,0 +1,207 @@
+//! The power analysis as Markdown.
+
+use std::fmt::Write as _;
+
+use super::format::{about, figure, figures, lasting, list, of_100};
+use super::{Blind, Chance, Detection, MetricPower, Power, TrafficSource};
+use crate::text::enumerated;
+
+impl Power {
+    /// As Markdown, below a heading of the second level. Names of metrics and phases have no
+    /// characters that Markdown reads, and no other text of the policy's is in it.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use hotfix_core::{plan::{Plan, Subject}, policy::Policy};
+    /// # let mut subject = Subject::default();
+    /// # subject.incident.id = "INC-2041".to_owned();
+    /// # (subject.release.version, subject.release.previous) = ("2.3.1".to_owned(), "2.3.0".to_owned());
+    /// let plan = Plan::try_new(Arc::new(Policy::preset("phased-canary")?), subject)?;
+    /// let page = plan.power().to_markdown();
+    /// assert!(page.contains("A healthy fix is expected to have 3, 15 and 90 errors"));
+    /// assert!(page.contains("misses the gates in 35, 43 and 47 of 100 cases"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_markdown(&self) -> String {
+        let mut page = String::from("## What each phase can detect\n\n");
+        if let Some(missing) = &self.missing {
+            let _ = writeln!(page, "The power cannot be computed: {missing}.\n");
+        }
+        if let Some(leading) = &self.leading {
+            self.sentence(leading, &mut page);
+        }
+        for metric in &self.metrics {
+            let _ = writeln!(page, "`{}`: {}\n", metric.metric, metric.healthy("bad events"));
+        }
+        if !self.advice.is_empty() {
+            page.push_str("What to do:\n\n");
+            for advice in &self.advice {
+                let _ = writeln!(page, "- {}.", advice.sentence);
+            }
+            page.push('\n');
+        }
+        if let Some(leading) = &self.leading {
+            leading.table(&mut page);
+            leading.times(&mut page);
+        }
+        if !self.unforeseen.is_empty() {
+            let parts: Vec<String> = self
+                .unforeseen
+                .iter()
+                .map(|of| format!("`{}` ({})", of.metric, of.why.words()))
+                .collect();
+            let _ = writeln!(page, "Not computed: {}.\n", enumerated(&parts));
+        }
+        let mut page = page.trim_end().to_owned();
+        page.push('\n');
+        page
+    }
+
+    fn sentence(&self, of: &MetricPower, page: &mut String) {
+        let traffic = self.requests_per_minute.unwrap_or_default();
+        let from = match self.traffic_from {
+            Some(TrafficSource::Reference) => " (reference of the volume metric)",
+            _ => "",
+        };
+        let _ = writeln!(
+            page,
+            "`{}`, {} requests per minute{from}, reference {}% bad: {}\n",
+            of.metric,
+            figure(traffic),
+            figure(100.0 * of.base_rate),
+            of.healthy("errors")
+        );
+    }
+}
+
+impl MetricPower {
+    /// What is expected of a healthy fix, in sentences.
+    fn healthy(&self, events: &str) -> String {
+        let expected: Vec<String> =
+            self.phases.iter().map(|phase| figure(phase.expected_events)).collect();
+        let fails: Vec<f64> = self.phases.iter().map(|phase| 1.0 - phase.healthy_passes).collect();
+        let about = if self.all_gates_approximate { "about " } else { "" };
+        let (gates, them) = match self.phases.len() {
+            1 => ("the gate", "it"),
+            _ => ("the gates", "all of them"),
+        };
+        format!(
+            "A healthy fix is expected to have {} {}. By chance it misses {gates} in {} of 100 cases and passes {them} in {about}{} of 100.",
+            enumerated(&expected),
+            events,
+            figures(&fails),
+            of_100(self.all_gates)
+        )
+    }
+
+    /// Chances by ratio: passing the gate, rollback by plain bounds, rollback by the sequential
+    /// test.
+    fn table(&self, page: &mut String) {
+        let ratios: Vec<f64> =
+            self.phases.first().into_iter().flat_map(|p| &p.faults).map(|f| f.ratio).collect();
+        page.push_str(
+            "Of 100 rollouts: how many pass the gate / are rolled back by plain bounds / are rolled back by the sequential test before the phase is over. Columns: a healthy fix, and faults with this multiple of the reference rate.\n\n",
+        );
+        page.push_str("| phase | traffic | time | expected | allowed | healthy |");
+        for ratio in &ratios {
+            let _ = write!(page, " {} × |", figure(*ratio));
+        }
+        page.push_str(" smallest multiple found |\n|---|--:|--:|--:|--:|--:|");
+        page.push_str(&"--:|".repeat(ratios.len() + 1));
+        page.push('\n');
+        for phase in &self.phases {
+            let passes = Chance {
+                chance: phase.healthy_passes,
+                approximate: phase.healthy_passes_approximate,
+            };
+            let healthy =
+                cell([Some(passes), Some(phase.healthy_rolled_back), phase.false_rollback]);
+            let _ = write!(
+                page,
+                "| `{}` | {}% | {} | {} | {} | {healthy} |",
+                phase.phase,
+                figure(100.0 * phase.share.as_fraction()),
+                lasting(phase.minutes),
+                figure(phase.expected_events),
+                phase.allowed_events.map_or_else(|| "–".to_owned(), figure),
+            );
+            for fault in &phase.faults {
+                let [plain, test] =
+                    [fault.plain, fault.sequential].map(|found| found.map(Detection::as_chance));
+                let cell = cell([fault.passes, plain, test]);
+                let _ = write!(page, " {cell} |");
+            }
+            let smallest =
+                phase.smallest_ratio.map_or_else(|| "–".to_owned(), |r| format!("{} ×", figure(r)));
+            let _ = writeln!(page, " {smallest} |");
+        }
+        page.push_str("\n`~` means approximate, `–` means none. The test keeps its evidence from earlier phases, so later phases find more than shown.\n\n");
+    }
+
+    /// How long faults last and how many requests they affect, by the method that finds them
+    /// first.
+    fn times(&self, page: &mut String) {
+        let ratios: Vec<f64> =
+            self.phases.first().into_iter().flat_map(|p| &p.faults).map(|f| f.ratio).collect();
+        page.push_str("How long a fault lasts in the phase and how many requests it affects until then, on average:\n\n| phase |");
+        for ratio in &ratios {
+            let _ = write!(page, " {} × |", figure(*ratio));
+        }
+        page.push_str("\n|---|");
+        page.push_str(&"--:|".repeat(ratios.len()));
+        page.push('\n');
+        for phase in &self.phases {
+            let _ = write!(page, "| `{}` |", phase.phase);
+            for fault in &phase.faults {
+                let both = [fault.plain, fault.sequential];
+                let sooner = both
+                    .into_iter()
+                    .flatten()
+                    .reduce(|one, other| if other.minutes < one.minutes { other } else { one });
+                match sooner {
+                    Some(found) => {
+                        let (minutes, affected) = (found.minutes, found.requests_affected);
+                        let _ = write!(
+                            page,
+                            " {} min, {} |",
+                            figure(minutes),
+                            figure(affected.round())
+                        );
+                    }
+                    None => page.push_str(" – |"),
+                }
+            }
+            page.push('\n');
+        }
+        let waits: Vec<_> =
+            self.phases.iter().filter(|p| p.waits_for_trials).map(|p| p.phase).collect();
+        if !waits.is_empty() {
+            let _ = write!(page, "\nThe gate waits for trials in {}.\n", list(&waits));
+        }
+        page.push('\n');
+    }
+}
+
+fn cell(chances: [Option<Chance>; 3]) -> String {
+    chances.map(|chance| chance.map_or_else(|| "–".to_owned(), about)).join(" / ")
+}
+
+impl Detection {
+    const fn as_chance(self) -> Chance {
+        Chance { chance: self.chance, approximate: self.approximate }
+    }
+}
+
+impl Blind {
+    /// The reason in words.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::NoReference => "no reference",
+            Self::ReferenceOfZero => "its reference is 0, so no multiple of it is a fault",
+            Self::NoCount => "the distribution of quantiles and gauges is not known in advance",
+            Self::FewerIsWorse => "a count with `worse = \"lower\"`",
+            Self::NoTraffic => "the traffic is unknown",
+            Self::TooMuch => "too many ticks or too much traffic to compute",
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! One metric, phase by phase.
+
+use crate::grade::MetricKind;
+use crate::plan::Plan;
+use crate::policy::section::{Metric, Phase};
+use crate::stats::planning::bands::{CLOSE, Crossing};
+
+use super::test::{Found, Test, alpha, response};
+use super::watch::{Watching, bad_rate, minutes_of};
+use super::{
+    Blind, Chance, Detection, FaultPower, MOST_TRAFFIC, MetricPower, POWER, PhasePower, RATIOS,
+    WholeWay,
+};
+
+impl Plan {
+    /// The power analysis of a metric, or the reason why there is none.
+    pub(super) fn metric_power(
+        &self,
+        metric: &Metric,
+        requests: Option<f64>,
+    ) -> Result<MetricPower, Blind> {
+        let Some(record) = metric.reference else { return Err(Blind::NoReference) };
+        let rate = match (metric.kind, bad_rate(metric)) {
+            (MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume, _) => {
+                return Err(Blind::NoCount);
+            }
+            (_, Some(rate)) => rate,
+            (MetricKind::Count, None) if record > 0.0 => return Err(Blind::FewerIsWorse),
+            _ => return Err(Blind::ReferenceOfZero),
+        };
+        if metric.kind == MetricKind::Proportion {
+            match requests {
+                None => return Err(Blind::NoTraffic),
+                Some(requests) if requests > MOST_TRAFFIC => return Err(Blind::TooMuch),
+                Some(_) => {}
+            }
+        }
+        let phases = self.seen_phases().iter();
+        let phases = phases.map(|phase| self.phase_power(metric, phase, rate, requests));
+        let phases = phases.collect::<Option<Vec<_>>>().ok_or(Blind::TooMuch)?;
+        let all_gates = phases.iter().map(|phase| phase.healthy_passes).product();
+        let test_calls_for = response(self, metric);
+        Ok(MetricPower {
+            metric: metric.id,
+            base_rate: rate,
+            test_calls_for,
+            alpha: test_calls_for.map(|_| alpha(self, metric)),
+            all_gates,
+            all_gates_approximate: phases.iter().any(|phase| phase.healthy_passes_approximate),
+            faults: Self::whole_way(&phases),
+            phases,
+        })
+    }
+
+    fn phase_power(
+        &self,
+        metric: &Metric,
+        phase: &Phase,
+        rate: f64,
+        requests: Option<f64>,
+    ) -> Option<PhasePower> {
+        let watching = Watching::try_new(metric, self.setting(phase, requests))?;
+        let mut test = Test::try_new(self, metric, phase, rate, &watching);
+        let healthy = watching.course(rate);
+        let by_most = watching.passes_by_most(rate, healthy.gone);
+        let false_rollback = test.as_mut().and_then(|test| test.finds(1.0));
+        let faults =
+            RATIOS.map(|ratio| fault(metric, phase, &watching, test.as_mut(), rate, ratio));
+        Some(PhasePower {
+            phase: phase.name,
+            share: phase.share,
+            minutes: minutes_of(phase.watch),
+            trials: watching.trials(),
+            expected_events: watching.expected(rate),
+            allowed_events: watching.allowed().map(|most| most as f64),
+            healthy_passes: healthy.passes,
+            healthy_passes_approximate: healthy.passes_about,
+            healthy_passes_by_most: by_most
+                .map(|chance| Chance { chance, approximate: chance < 1.0 - 1e-3 }),
+            healthy_rolled_back: Chance { chance: healthy.gone, approximate: healthy.gone_about },
+            false_rollback: false_rollback.map(|found| found.chance),
+            waits_for_trials: watching.waits(),
+            faults: faults.to_vec(),
+            smallest_ratio: test.as_mut().and_then(|test| test.smallest_ratio(POWER)),
+        })
+    }
+
+    /// Over all phases: one is reached if those before it were passed in their least time. Windows
+    /// begin again with each, so phases do not depend on each other.
+    fn whole_way(phases: &[PhasePower]) -> Vec<WholeWay> {
+        let ratios = RATIOS.iter().enumerate().map(|(at, &ratio)| {
+            let mut whole = WholeWay {
+                ratio,
+                passes: Chance { chance: 1.0, approximate: false },
+                plain: Chance { chance: 0.0, approximate: false },
+                sequential: None,
+            };
+            for fault in phases.iter().map(|phase| &phase.faults[at]) {
+                let (passes, plain) = (fault.passes?, fault.plain?);
+                whole.plain.chance += whole.passes.chance * plain.chance;
+                // What hardly ever comes there cannot be far off.
+                let matters = whole.passes.chance > CLOSE;
+                whole.plain.approximate |=
+                    matters && (plain.approximate || whole.passes.approximate);
+                whole.passes.chance *= passes.chance;
+                whole.passes.approximate |= matters && passes.approximate;
+                if let Some(found) = fault.sequential {
+                    let before = whole.sequential.map_or(1.0, |chance| 1.0 - chance.chance);
+                    let chance = 1.0 - before * (1.0 - found.chance);
+                    whole.sequential = Some(Chance { chance, approximate: true });
+                }
+            }
+            Some(whole)
+        });
+        ratios.flatten().collect()
+    }
+}
+
+fn fault(
+    metric: &Metric,
+    phase: &Phase,
+    watching: &Watching<'_>,
+    test: Option<&mut Test<'_>>,
+    rate: f64,
+    ratio: f64,
+) -> FaultPower {
+    let counted = metric.kind == MetricKind::Count;
+    if !counted && rate * ratio > 1.0 {
+        return FaultPower {
+            ratio,
+            passes: None,
+            plain: None,
+            sequential: None,
+            time_to_detect: None,
+        };
+    }
+    let course: Crossing = watching.course(rate * ratio);
+    // In the whole of the least time, warm-up included.
+    let least = minutes_of(phase.watch).max(watching.cadence / 60.0);
+    let counted_minutes = watching.minutes_counted().max(f64::MIN_POSITIVE);
+    let hurt_a_minute = watching.expected(rate) / counted_minutes * (ratio - 1.0);
+    let detection = |chance: f64, approximate, minutes: f64, minutes_approximate| {
+        let minutes = minutes.min(least);
+        let requests_affected = hurt_a_minute * minutes;
+        Detection { chance, approximate, minutes, requests_affected, minutes_approximate }
+    };
+    let plain = course.ticks() * watching.cadence / 60.0;
+    let (sequential, time_to_detect) = match test {
+        None => (None, None),
+        Some(test) => {
+            let found = test.finds(ratio).map(|found: Found| {
+                let Chance { chance, approximate } = found.chance;
+                detection(chance, approximate, found.minutes, found.minutes_about)
+            });
+            let time = test.comparison().time_to_detect(ratio).ok().map(|time| time.expected);
+            (found, time.filter(|minutes| minutes.is_finite()))
+        }
+    };
+    FaultPower {
+        ratio,
+        passes: Some(Chance { chance: course.passes, approximate: course.passes_about }),
+        plain: Some(detection(course.gone, course.gone_about, plain, course.kept_about)),
+        sequential,
+        time_to_detect,
+    }
+}

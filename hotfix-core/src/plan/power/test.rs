@@ -1,0 +1,172 @@
+//! The sequential rollback test of one metric in one phase, foreseen.
+
+use crate::grade::{EvidenceMode, Otherwise, Response};
+use crate::plan::Plan;
+use crate::policy::section::{Metric, Model, Phase};
+use crate::stats::numeric::{ln, sum};
+use crate::stats::planning::Comparison;
+use crate::stats::planning::evaluations::Frontier;
+
+use super::Chance;
+use super::watch::Watching;
+
+/// Expected events up to which the law is followed from event to event.
+const MOST_EVENTS: f64 = 3_000.0;
+/// Points at which the formula is asked when a chance is summed over time.
+const POINTS: usize = 24;
+
+/// What the rollback test of a metric is, in one phase.
+pub(super) struct Test<'a> {
+    watching: &'a Watching<'a>,
+    comparison: Comparison,
+    /// The rate of the live arm.
+    rate: f64,
+    frontier: Option<Frontier>,
+    /// Something about it is left out.
+    about: bool,
+}
+
+/// By the end of the phase.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) chance: Chance,
+    /// Minutes until it is found or the phase's least time is over, on average.
+    pub(super) minutes: f64,
+    pub(super) minutes_about: bool,
+}
+
+/// What a crossing calls for, where there is a test at all.
+pub(super) fn response(plan: &Plan, metric: &Metric) -> Option<Response> {
+    if metric.model == Model::None || metric.weight <= 0.0 {
+        return None;
+    }
+    let evidence = plan.policy().evidence();
+    let calibrated = plan.calibrations().contains_key(&metric.id);
+    let asks = match evidence.mode {
+        EvidenceMode::Plain => false,
+        EvidenceMode::Replay => !calibrated && evidence.otherwise == Otherwise::Ask,
+        EvidenceMode::Randomised | EvidenceMode::Both => evidence.otherwise == Otherwise::Ask,
+    };
+    Some(if asks { Response::Ask } else { Response::RollBack })
+}
+
+/// The error probability that is this metric's own.
+pub(super) fn alpha(plan: &Plan, metric: &Metric) -> f64 {
+    let evidence = plan.policy().evidence();
+    let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
+    evidence.alpha.as_fraction() / halves * metric.weight
+}
+
+impl<'a> Test<'a> {
+    /// None where the phase has no live arm, or the metric no test.
+    pub(super) fn try_new(
+        plan: &Plan,
+        metric: &Metric,
+        phase: &Phase,
+        rate: f64,
+        watching: &'a Watching<'a>,
+    ) -> Option<Self> {
+        response(plan, metric)?;
+        let evidence = plan.policy().evidence();
+        let (share, exposure) = watching.exposure();
+        if !(share > 0.0 && share < 1.0) {
+            return None;
+        }
+        let limits = plan.calibrations().get(&metric.id).and_then(|c| c.of(phase.name));
+        let own = alpha(plan, metric);
+        // Evidence that noise reaches is subtracted before metrics are combined.
+        let noise = limits.map_or(0.0, |l| l.threshold + ln(evidence.alpha.as_fraction()));
+        // Half of the stake of a bet on a late change is on one from the start.
+        let late = if evidence.change_point { core::f64::consts::LN_2 } else { 0.0 };
+        let threshold = -ln(own) + noise + late;
+        // Events a minute are taken as trials of a thousandth each, so that no ratio makes a rate
+        // of them over 1.
+        let counted = metric.kind == crate::grade::MetricKind::Count;
+        let (requests, base) =
+            if counted { (exposure * rate / 60.0 * 1e6, 1e-6) } else { (exposure, rate) };
+        let comparison = Comparison {
+            tolerated: evidence.tolerated.value(),
+            alpha: own,
+            tick_seconds: watching.cadence,
+            threshold: Some(threshold),
+            ..Comparison::new(requests, share, base)
+        };
+        let about = limits.is_some()
+            || evidence.change_point
+            || evidence.phase_end_test
+            || metric.model != Model::Poisson
+            || matches!(evidence.mode, EvidenceMode::Randomised | EvidenceMode::Both);
+        let frontier = (metric.model == Model::Poisson)
+            .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
+            .flatten();
+        Some(Self { watching, comparison, rate, frontier, about })
+    }
+
+    pub(super) const fn comparison(&self) -> &Comparison {
+        &self.comparison
+    }
+
+    /// The chance that a canary of so many times the record's rate is found, and how long that
+    /// takes.
+    pub(super) fn finds(&mut self, ratio: f64) -> Option<Found> {
+        let (minutes, tick) = (self.watching.minutes_counted(), self.watching.cadence / 60.0);
+        let draws = || self.watching.draws(self.rate * ratio, self.rate);
+        let followed = self.frontier.as_mut().and_then(|frontier| frontier.decided(&draws()));
+        if let Some(decided) = followed {
+            let ticks = decided.len().saturating_sub(1);
+            let open = sum(decided.iter().take(ticks).map(|chance| 1.0 - chance));
+            let chance = decided.last().copied().unwrap_or(0.0);
+            let chance = Chance { chance, approximate: self.about };
+            return Some(Found { chance, minutes: open * tick, minutes_about: self.about });
+        }
+        let chance = if self.comparison.events(ratio, minutes) <= MOST_EVENTS {
+            self.comparison.chance_to_decide(ratio, minutes).ok()?.chance
+        } else {
+            self.comparison.chance_by_formula(ratio, minutes).ok()?
+        };
+        let mut open = 0.0;
+        for point in 0..POINTS {
+            let at = (point as f64 + 0.5) / POINTS as f64 * minutes;
+            open += 1.0 - self.comparison.chance_by_formula(ratio, at).ok()?;
+        }
+        let warm = self.watching.draws(1.0, 1.0).len() as f64 * tick - minutes;
+        let lasts = open / POINTS as f64 * minutes + warm + tick;
+        let most = minutes + warm;
+        let lasts = if lasts < most { lasts } else { most };
+        Some(Found {
+            chance: Chance { chance, approximate: true },
+            minutes: lasts,
+            minutes_about: true,
+        })
+    }
+
+    /// The smallest ratio that is found with this chance: the formula's, made better by the law
+    /// itself where that can be followed.
+    pub(super) fn smallest_ratio(&mut self, power: f64) -> Option<f64> {
+        let minutes = self.watching.minutes_counted();
+        let most =
+            if self.comparison.base_rate > 0.0 { 1.0 / self.comparison.base_rate } else { 1.0 };
+        let mut ratio = self.comparison.detectable_ratio(minutes, power).ok()??;
+        for _ in 0..=1 {
+            let found = self.finds(ratio)?;
+            let miss = power - found.chance.chance;
+            if self.frontier.is_none() || miss.abs() < 5e-3 {
+                break;
+            }
+            // Slightly beyond, the canary's rate may exceed 1: then the formula's ratio is kept.
+            let (Ok(further), Ok(here)) = (
+                self.comparison.chance_by_formula(ratio * 1.02, minutes),
+                self.comparison.chance_by_formula(ratio, minutes),
+            ) else {
+                break;
+            };
+            let slope = (further - here) / 0.02;
+            if slope < 0.05 {
+                break;
+            }
+            let step = (miss / slope).clamp(-0.3, 0.3);
+            ratio = (ratio * (1.0 + step)).clamp(self.comparison.tolerated * 1.001, most);
+        }
+        Some(ratio)
+    }
+}

@@ -1,0 +1,400 @@
+//! One metric in one phase as the judge watches it: ticks, windows, limits.
+
+use crate::grade::{BoundBase, MetricKind, Response};
+use crate::plan::healthy::{figure, trials};
+use crate::policy::section::{Bound, BoundValue, Metric, Phase, Watch};
+use crate::stats::numeric::sum;
+use crate::stats::planning::bands::{Bands, Crossing, Evaluation};
+use crate::stats::planning::chances::Draw;
+use crate::unit::{Share, Span};
+
+/// Half again as much traffic as planned is reckoned with before a bound is given up
+/// (`docs/decisions/forecast.md`).
+const MOST_TRAFFIC: f64 = 1.5;
+/// Most ticks of one phase that are followed.
+pub(super) const MOST_TICKS: u64 = 20_000;
+
+/// What is looked at: the traffic, and one phase with its share and times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setting<'a> {
+    pub(super) watch: &'a Watch,
+    pub(super) phase: &'a Phase,
+    /// Requests per minute over all arms. None if unknown.
+    pub(super) traffic: Option<f64>,
+}
+
+/// What one tick brings at most, and what is asked of it.
+#[derive(Clone, Copy, Debug)]
+struct Tick {
+    /// Trials, or seconds of exposure, of the canary and of the live arm.
+    canary: f64,
+    live: f64,
+    counted: bool,
+    well: Option<usize>,
+    stays: Option<usize>,
+    hopeful: Option<usize>,
+    /// Most in the phase with which the gate would be met here.
+    met: Option<usize>,
+}
+
+/// One metric in one phase.
+#[derive(Clone, Debug)]
+pub(super) struct Watching<'a> {
+    metric: &'a Metric,
+    phase: &'a Phase,
+    ticks: Vec<Tick>,
+    /// Ticks until the gate; further ones are for `watch_most`.
+    least: usize,
+    window: usize,
+    in_a_row: usize,
+    gate: Option<usize>,
+    calm: Option<usize>,
+    /// Limits hang on the live arm, or readings around a change of traffic are left out.
+    pub(super) about: bool,
+    /// Seconds between ticks.
+    pub(super) cadence: f64,
+    /// Trials that the last window lacks before a band speaks; 0 where it lacks none.
+    pub(super) lacks: f64,
+}
+
+impl<'a> Watching<'a> {
+    /// None where there is too much to follow, or nothing counts trials.
+    pub(super) fn try_new(metric: &'a Metric, of: Setting<'a>) -> Option<Self> {
+        let (watch, phase) = (of.watch, of.phase);
+        let cadence = watch.cadence.as_millis().max(1);
+        let ticks_of = |time: Span| time.as_millis().div_ceil(cadence).max(1);
+        let least = ticks_of(phase.watch);
+        let most = phase.watch_most.map_or(least, ticks_of).max(least);
+        if most > MOST_TICKS {
+            return None;
+        }
+        let rate = bad_rate(metric)?;
+        let (least, most) = (usize::try_from(least).ok()?, usize::try_from(most).ok()?);
+        let slots = ticks_of(watch.window);
+        let mut watching = Self {
+            metric,
+            phase,
+            ticks: Vec::with_capacity(most),
+            least,
+            window: usize::try_from(slots).ok()?,
+            in_a_row: whole(watch.consecutive_breaches).max(1),
+            gate: None,
+            calm: None,
+            about: slots > 64 || (metric.kind == MetricKind::Count && metric.scaled),
+            cadence: watch.cadence.as_seconds(),
+            lacks: 0.0,
+        };
+        // Totals of both arms after each tick, warm-up included and left out.
+        let mut sums = vec![(0.0, 0.0)];
+        let (mut before, mut learned) = ((0.0, 0.0), 0.0);
+        for tick in 1..=most {
+            let at = Span::from_millis(cadence.saturating_mul(tick as u64));
+            let now = watching.totals(of, at)?;
+            let counted = at >= watch.warm_up;
+            let (canary, live) = (now.0 - before.0, now.1 - before.1);
+            before = now;
+            let sum = sums.last().copied().unwrap_or_default();
+            sums.push(if counted { (sum.0 + canary, sum.1 + live) } else { sum });
+            if counted {
+                learned += watching.cadence;
+            }
+            let blank =
+                Tick { canary, live, counted, well: None, stays: None, hopeful: None, met: None };
+            watching.ticks.push(blank);
+            watching.limit(of, at, &sums, learned);
+        }
+        watching.about |= watching.hangs_on_live(&sums, watch, rate);
+        Some(watching)
+    }
+
+    /// What both arms have had a time after the phase began, were everything counted.
+    fn totals(&self, of: Setting<'_>, at: Span) -> Option<(f64, f64)> {
+        let share = of.phase.share;
+        match self.metric.kind {
+            MetricKind::Proportion => {
+                let traffic = of.traffic?;
+                let canary = trials(traffic, share, at);
+                Some((canary, trials(traffic, Share::ALL, at) - canary))
+            }
+            MetricKind::Count => {
+                let seconds = at.as_seconds();
+                let scale = if self.metric.scaled { share.as_fraction() } else { 1.0 };
+                let rest = if self.metric.scaled { 1.0 - scale } else { 1.0 };
+                Some((seconds * scale, if share == Share::ALL { 0.0 } else { seconds * rest }))
+            }
+            MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume => None,
+        }
+    }
+
+    /// Sets the limits of the last tick, and at the gate those of the phase.
+    fn limit(&mut self, of: Setting<'_>, at: Span, sums: &[(f64, f64)], learned: f64) {
+        let tick = self.ticks.len();
+        let (now, from) = (sums[tick], sums[tick.saturating_sub(self.window)]);
+        let (canary, live) = (now.0 - from.0, now.1 - from.1);
+        let bounds = self.metric.bounds;
+        let watched = at.as_seconds();
+        let lacks = if self.metric.kind == MetricKind::Count {
+            of.watch.window.as_seconds() - watched
+        } else {
+            let other = if self.metric.compares_live() && live > 0.0 { live } else { canary };
+            of.watch.least_trials - canary.min(other)
+        };
+        let (rollback, alert) =
+            (self.most(bounds.rollback, canary, live), self.most(bounds.alert, canary, live));
+        let met = [bounds.success, bounds.alert, bounds.rollback]
+            .into_iter()
+            .filter_map(|bound| self.most(bound, now.0, now.1))
+            .min();
+        let asked = self.metric.kind == MetricKind::Count || now.0 >= of.watch.least_trials;
+        let phase = self.phase;
+        let met = if phase.criteria_missed == Response::Continue { None } else { met };
+        let hopeful = self.hopeful(of, at, now.0, learned);
+        let Some(last) = self.ticks.last_mut() else { return };
+        last.met = asked.then(|| met.unwrap_or(usize::MAX));
+        if last.counted && lacks <= 0.0 {
+            let worst = alert.into_iter().chain(rollback).min();
+            last.well = worst;
+            last.stays = if of.watch.alert == Response::RollBack { worst } else { rollback };
+        }
+        last.hopeful = if last.counted { hopeful } else { None };
+        if tick == self.least {
+            self.gate = last.met;
+            self.lacks = if lacks > 0.0 { lacks } else { 0.0 };
+            self.calm = (lacks <= 0.0).then(|| last.well.unwrap_or(usize::MAX));
+        }
+    }
+
+    /// Most bad events in the phase with which its success bound can still be met, if the release
+    /// is rolled back immediately beyond it.
+    fn hopeful(&self, of: Setting<'_>, at: Span, seen: f64, learned: f64) -> Option<usize> {
+        let phase = self.phase;
+        let until = match phase.criteria_missed {
+            Response::Hold if phase.inconclusive == Response::RollBack => phase.watch_most?,
+            Response::RollBack => phase.watch,
+            _ => return None,
+        };
+        let left = until.as_seconds() - at.as_seconds();
+        let bound = self.metric.bounds.success?;
+        let on_live = matches!(bound.value, BoundValue::Relative(_, BoundBase::Live));
+        if left <= 0.0 || learned <= 0.0 || on_live {
+            return None;
+        }
+        let planned = match self.metric.kind {
+            MetricKind::Proportion => {
+                of.traffic.map_or(0.0, |t| t / 60.0 * phase.share.as_fraction() * left)
+            }
+            _ => 0.0,
+        };
+        let rest = MOST_TRAFFIC * (seen / learned * left).max(planned);
+        most_within(self.metric, figure(self.metric, bound)?, seen + rest)
+    }
+
+    /// Most bad events among so many trials that are not beyond a bound; none where no number is.
+    fn most(&self, bound: Option<Bound>, canary: f64, live: f64) -> Option<usize> {
+        let bound = bound?;
+        let figure = match bound.value {
+            BoundValue::Absolute(figure) => figure,
+            BoundValue::Relative(ratio, _) => self.metric.reference? * ratio.value(),
+        };
+        // A live arm beyond the bound keeps the canary from crossing it; at the record it is or it
+        // is not.
+        if bound.unless_both_arms
+            && live > 0.0
+            && beyond(self.metric, figure, self.metric.reference?)
+        {
+            return None;
+        }
+        most_within(self.metric, figure, canary)
+    }
+
+    /// Whether what the live arm happens to do can move a limit.
+    fn hangs_on_live(&self, sums: &[(f64, f64)], watch: &Watch, rate: f64) -> bool {
+        if self.phase.share == Share::ALL {
+            return false;
+        }
+        let bounds = self.metric.bounds;
+        let mut all = [bounds.success, bounds.alert, bounds.rollback].into_iter().flatten();
+        let window = self.window.min(sums.len() - 1);
+        let live = sums.last().map_or(0.0, |last| last.1 - sums[sums.len() - 1 - window].1);
+        all.any(|bound| match bound.value {
+            BoundValue::Relative(_, BoundBase::Live) => true,
+            _ if bound.unless_both_arms => figure(self.metric, bound).is_some_and(|figure| {
+                let least = if live > watch.least_trials { watch.least_trials } else { live };
+                let draw = draw(self.metric, least, rate);
+                most_within(self.metric, figure, least)
+                    .is_some_and(|most| 1.0 - draw.at_most(most) > 1e-4)
+            }),
+            _ => false,
+        })
+    }
+
+    /// Trials of the canary until the gate; for a count, seconds of exposure.
+    pub(super) fn trials(&self) -> f64 {
+        sum(self.counted().map(|tick| tick.canary))
+    }
+
+    /// Bad events that are to be expected of the canary until the gate.
+    pub(super) fn expected(&self, rate: f64) -> f64 {
+        draw(self.metric, self.trials(), rate).mean()
+    }
+
+    /// Most bad events with which the gate is met; none where none are too many, or it is not
+    /// asked.
+    pub(super) fn allowed(&self) -> Option<usize> {
+        self.gate.filter(|most| *most < usize::MAX)
+    }
+
+    /// Whether the gate waits for trials, whatever they bring.
+    pub(super) const fn waits(&self) -> bool {
+        self.gate.is_none() || self.calm.is_none()
+    }
+
+    /// Chance that the gate's bound is met, the rest apart.
+    pub(super) fn met(&self, rate: f64) -> f64 {
+        self.gate.map_or(0.0, |most| draw(self.metric, self.trials(), rate).at_most(most))
+    }
+
+    fn counted(&self) -> impl Iterator<Item = &Tick> {
+        self.ticks[..self.least].iter().filter(|tick| tick.counted)
+    }
+
+    /// What becomes of a canary with this rate of bad events.
+    pub(super) fn course(&self, rate: f64) -> Crossing {
+        let looks = self.looks(rate, self.least);
+        let mut course = self.bands(&looks).course();
+        let sure = |chance: f64| chance <= 1e-4 || chance >= 1.0 - 1e-4;
+        course.gone_about |= self.about && !sure(course.gone);
+        course.passes_about |= self.about && !sure(course.passes);
+        // A live arm that happens to be clearly beyond the bound, too, puts off the rollback of
+        // what cannot meet it.
+        let live = self.phase.share < Share::ALL;
+        course.kept_about |= live && looks.iter().any(|look| look.hopeful.is_some());
+        course
+    }
+
+    /// Chance to pass by the longest time, where a miss only holds: at the gate or at any later
+    /// look; none where there is no such time or it cannot be computed. `gone` is the chance of a
+    /// rollback by the gate; alerts after it are left out.
+    pub(super) fn passes_by_most(&self, rate: f64, gone: f64) -> Option<f64> {
+        if self.ticks.len() <= self.least
+            || self.waits()
+            || self.phase.criteria_missed != Response::Hold
+        {
+            return None;
+        }
+        let looks = self.looks(rate, self.ticks.len());
+        let limits = self.ticks[self.least - 1..].iter().map(|tick| tick.met.unwrap_or(usize::MAX));
+        let limits: Vec<usize> = limits.collect();
+        let bands = self.bands(&looks);
+        bands.passes_by_most(&limits).map(|passes| passes * (1.0 - gone))
+    }
+
+    fn bands<'b>(&self, looks: &'b [Evaluation]) -> Bands<'b> {
+        Bands {
+            looks,
+            window: self.window,
+            in_a_row: self.in_a_row,
+            gate: self.gate,
+            calm: self.calm,
+            miss_goes_back: self.phase.criteria_missed == Response::RollBack,
+        }
+    }
+
+    fn looks(&self, rate: f64, ticks: usize) -> Vec<Evaluation> {
+        let look = |tick: &Tick| Evaluation {
+            draw: if tick.counted { draw(self.metric, tick.canary, rate) } else { Draw::NOTHING },
+            well: tick.well,
+            stays: tick.stays,
+            hopeful: tick.hopeful,
+        };
+        self.ticks[..ticks].iter().map(look).collect()
+    }
+
+    /// What each tick until the gate brings to the canary and the live arm; nothing while warming
+    /// up.
+    pub(super) fn draws(&self, canary: f64, live: f64) -> Vec<(Draw, Draw)> {
+        let both = |tick: &Tick| {
+            if tick.counted {
+                (draw(self.metric, tick.canary, canary), draw(self.metric, tick.live, live))
+            } else {
+                (Draw::NOTHING, Draw::NOTHING)
+            }
+        };
+        self.ticks[..self.least].iter().map(both).collect()
+    }
+
+    /// The canary's share of what both arms are exposed to, and of both together so much a minute:
+    /// trials, or events.
+    pub(super) fn exposure(&self) -> (f64, f64) {
+        let (canary, live) =
+            self.counted().fold((0.0, 0.0), |(c, l), tick| (c + tick.canary, l + tick.live));
+        let minutes = self.minutes_counted();
+        let both = canary + live;
+        if both > 0.0 && minutes > 0.0 { (canary / both, both / minutes) } else { (0.0, 0.0) }
+    }
+
+    /// Minutes until the gate that are counted.
+    pub(super) fn minutes_counted(&self) -> f64 {
+        self.counted().count() as f64 * self.cadence / 60.0
+    }
+}
+
+/// Bad events a trial, or a minute of exposure, of a release that is as good as the record; none
+/// without a record above 0.
+pub(super) fn bad_rate(metric: &Metric) -> Option<f64> {
+    let record = metric.reference?;
+    let rate = match metric.kind {
+        MetricKind::Proportion => metric.worse.bad(record, 1.0),
+        MetricKind::Count if metric.worse.bad(0.0, 1.0) == 0.0 => record,
+        _ => return None,
+    };
+    (rate > 0.0 && rate.is_finite()).then_some(rate)
+}
+
+/// A span in minutes.
+pub(super) fn minutes_of(span: Span) -> f64 {
+    span.as_seconds() / 60.0
+}
+
+fn draw(metric: &Metric, trials: f64, rate: f64) -> Draw {
+    match metric.kind {
+        MetricKind::Count => Draw::Events { expected: rate * trials / 60.0 },
+        _ => Draw::Trials { trials, rate: rate.min(1.0) },
+    }
+}
+
+/// As the judge has it: strictly on the worse side.
+fn beyond(metric: &Metric, figure: f64, value: f64) -> bool {
+    if metric.worse.bad(0.0, 1.0) == 0.0 { value > figure } else { value < figure }
+}
+
+/// Most bad events among so many trials whose value is not beyond the figure, computed as the judge
+/// computes it; none where no number is.
+fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
+    let count = metric.kind == MetricKind::Count;
+    let bad = if count { figure * trials / 60.0 } else { metric.worse.bad(figure, 1.0) * trials };
+    let crosses = |bad: f64| {
+        let value = metric.worse.bad(bad, trials) / trials;
+        trials > 0.0 && beyond(metric, figure, if count { bad / trials * 60.0 } else { value })
+    };
+    if trials <= 0.0 || (!count && !crosses(trials)) {
+        return None;
+    }
+    // Beyond 2^53 a number and the next are one, and the steps below would never end.
+    if bad >= 9e15 {
+        return None;
+    }
+    let mut most = bad.floor().max(0.0);
+    while most > 0.0 && crosses(most) {
+        most -= 1.0;
+    }
+    while (count || most < trials) && !crosses(most + 1.0) {
+        most += 1.0;
+    }
+    Some(whole(most))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut at both ends")]
+pub(super) fn whole(x: f64) -> usize {
+    x as usize
+}

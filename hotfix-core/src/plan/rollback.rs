@@ -1,0 +1,335 @@
+//! The rollback plan: the methods, their durations, and what cannot be rolled back.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Plan;
+use super::subject::{Method, Subject};
+pub use crate::grade::OnFailure;
+use crate::grade::{RollbackMethod, Strategy, closed_set};
+use crate::policy::Policy;
+use crate::policy::section::{Rollback, RollbackStep, TimeRange};
+use crate::unit::{Share, Span};
+
+closed_set! {
+    /// The source of a rollback method, or of its duration.
+    StatedBy {
+        /// The release.
+        Release = "release",
+        /// The policy.
+        Policy = "policy",
+        /// The strategy: the previous version can always be deployed again, and a strategy may have
+        /// its own method.
+        Strategy = "strategy",
+    }
+    /// A part of the rollback point.
+    PointPart {
+        /// The version.
+        Version = "version",
+        /// Its commit.
+        Commit = "commit",
+        /// Its artifact, or the platform's deployment of it.
+        Artifact = "artifact",
+    }
+}
+
+/// From a least to a most time, each of which may be unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Takes {
+    /// The least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least: Option<Span>,
+    /// The most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most: Option<Span>,
+}
+
+impl Takes {
+    fn of(least: Option<Span>, most: Option<Span>) -> Option<Self> {
+        (least.is_some() || most.is_some()).then_some(Self { least, most })
+    }
+
+    fn range(range: Option<TimeRange>) -> Option<Self> {
+        range.and_then(|range| Self::of(range.least, range.most))
+    }
+
+    fn and(self, other: Self) -> Self {
+        let sum = |a: Option<Span>, b: Option<Span>| Some(a? + b?);
+        Self { least: sum(self.least, other.least), most: sum(self.most, other.most) }
+    }
+}
+
+/// A rollback method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RollbackMethodPlan {
+    /// Its condition, in the policy's words. Absent: always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Its kind.
+    pub kind: RollbackMethod,
+    /// The source of the method.
+    pub stated_by: StatedBy,
+    /// Its duration. Absent if unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub takes: Option<Takes>,
+    /// The source of the duration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timed_by: Option<StatedBy>,
+}
+
+/// The rollback point, which is recorded before anything is deployed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RollbackPointPlan {
+    /// Whether the policy demands it.
+    pub demanded: bool,
+    /// The known parts.
+    pub known: BTreeMap<PointPart, String>,
+    /// The missing parts.
+    pub missing: Vec<PointPart>,
+}
+
+/// A part of a release that cannot be rolled back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotReversible {
+    /// Its input: a JSON Pointer into `{"incident", "release", "traffic"}`.
+    pub rests_on: &'static str,
+    /// The reason in a sentence.
+    pub text: &'static str,
+}
+
+/// A step of the rollback: the previous version's share of traffic, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ReturnStep {
+    /// Its share.
+    pub share: Share,
+    /// How long that share is kept. Absent for the last step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Span>,
+}
+
+/// The rollback plan of a release.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RollbackPlan {
+    /// What to do after the rollback, in order.
+    pub aftercare: Vec<String>,
+    /// How long it takes to decide on a rollback. Absent if the policy does not state it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assess: Option<Takes>,
+    /// What cannot be rolled back. Empty if nothing is known.
+    pub not_reversible: Vec<NotReversible>,
+    /// The total time: the policy's estimate, or else the sum of the parts. Absent if a part is
+    /// unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Takes>,
+    /// The time of the rollback itself: that of the first method, or else the policy's time for
+    /// all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub execute: Option<Takes>,
+    /// The version that is rolled back.
+    pub from: String,
+    /// The available methods, in the order in which the rollout tries them. At least one. If one
+    /// fails, the next is used.
+    pub methods: Vec<RollbackMethodPlan>,
+    /// The response to a failure: the policy's, but `freeze` instead of a rollback if something
+    /// cannot be rolled back. A person's `roll_back` always rolls back.
+    pub on_failure: OnFailure,
+    /// Further methods of the policy that the release does not name, the fastest first. A person
+    /// uses them if their condition holds.
+    pub others: Vec<RollbackMethodPlan>,
+    /// The rollback point.
+    pub point: RollbackPointPlan,
+    /// The time after which somebody is paged if the metrics have not recovered.
+    pub returned_within: Span,
+    /// The steps in which traffic returns to the previous version, the last with all traffic.
+    /// Empty: all at once.
+    pub steps: Vec<ReturnStep>,
+    /// The previous version, which runs after the rollback.
+    pub to: String,
+    /// Unknown inputs that may prevent a rollback: JSON Pointers.
+    pub unknown: Vec<&'static str>,
+    /// How long it takes to verify the rollback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Takes>,
+    /// The least time to watch the metrics after the rollback.
+    pub watch: Span,
+}
+
+impl RollbackPlan {
+    /// The first method: the fastest available one, or with blue-green the switch back.
+    pub fn chosen(&self) -> Option<&RollbackMethodPlan> {
+        self.methods.first()
+    }
+}
+
+impl Plan {
+    /// The rollback plan of this release.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy};
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::preset("phased-canary")?),
+    ///     r#"{"id": "INC-2041"}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "redeploy"}, {"kind": "feature_flag", "seconds": 5}]}"#,
+    ///     "",
+    /// )?;
+    /// let back = plan.rollback();
+    /// let kinds: Vec<&str> = back.methods.iter().map(|method| method.kind.as_str()).collect();
+    /// assert_eq!(kinds, ["feature_flag", "redeploy"]);
+    /// // The policy says how long a redeployment takes.
+    /// assert_eq!(back.methods[1].takes.and_then(|takes| takes.most).map(|most| most.to_string()), Some("3min".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rollback(&self) -> RollbackPlan {
+        let Subject { release, traffic, .. } = self.subject();
+        let rollback = self.policy().rollback();
+        let methods: Vec<RollbackMethodPlan> =
+            self.methods().iter().map(|method| self.way(*method)).collect();
+        let assess = Takes::range(rollback.assess);
+        let execute = methods
+            .first()
+            .and_then(|method| method.takes)
+            .or_else(|| Takes::range(rollback.execute));
+        let verify = Takes::range(rollback.verify);
+        let parts = || Some([assess?, execute?, verify?].into_iter().fold(NOTHING, Takes::and));
+        let not_reversible =
+            if traffic.schema_change == Some(true) { vec![SCHEMA] } else { Vec::new() };
+        let unknown = traffic.schema_change.is_none().then_some(SCHEMA.rests_on);
+        RollbackPlan {
+            aftercare: rollback.aftercare.clone(),
+            assess,
+            not_reversible,
+            estimate: Takes::range(rollback.estimate).or_else(parts),
+            execute,
+            from: release.version.clone(),
+            others: self.others(),
+            methods,
+            on_failure: self.on_failure(),
+            point: self.point(),
+            returned_within: rollback.returned_within,
+            steps: return_steps(rollback),
+            to: release.previous.clone(),
+            unknown: unknown.into_iter().collect(),
+            verify,
+            watch: rollback.watch,
+        }
+    }
+
+    /// The response to a failure.
+    pub fn on_failure(&self) -> OnFailure {
+        match self.policy().rollback().on_failure {
+            OnFailure::RollBack if self.subject().traffic.schema_change == Some(true) => {
+                OnFailure::Freeze
+            }
+            other => other,
+        }
+    }
+
+    fn way(&self, method: Method) -> RollbackMethodPlan {
+        let is_named = self.subject().release.methods.iter().any(|named| named.kind == method.kind);
+        let known = self.policy().rollback().methods.iter().find(|way| way.kind == method.kind);
+        let by_policy = known.and_then(|way| Takes::of(way.least, way.most));
+        let by_release = Takes::of(method.seconds, method.seconds);
+        let stated_by = if is_named { StatedBy::Release } else { StatedBy::Strategy };
+        let timed_by = if by_release.is_some() { StatedBy::Release } else { StatedBy::Policy };
+        let takes = by_release.or(by_policy);
+        RollbackMethodPlan {
+            // A strategy's own method has no condition.
+            condition: known.filter(|_| is_named).and_then(|way| way.condition.clone()),
+            kind: method.kind,
+            stated_by,
+            takes,
+            timed_by: takes.map(|_| timed_by),
+        }
+    }
+
+    /// The policy's methods that the release does not have.
+    fn others(&self) -> Vec<RollbackMethodPlan> {
+        let flags = self.subject().traffic.flags;
+        let ways = self.policy().rollback().methods.iter();
+        let mut others: Vec<_> = ways
+            .filter(|way| self.methods().iter().all(|method| method.kind != way.kind))
+            .filter(|way| way.kind != RollbackMethod::FeatureFlag || flags != Some(false))
+            .map(|way| {
+                let takes = Takes::of(way.least, way.most);
+                RollbackMethodPlan {
+                    condition: way.condition.clone(),
+                    kind: way.kind,
+                    stated_by: StatedBy::Policy,
+                    takes,
+                    timed_by: takes.map(|_| StatedBy::Policy),
+                }
+            })
+            .collect();
+        others.sort_by_key(|way| slowest(way.takes));
+        others
+    }
+
+    fn point(&self) -> RollbackPointPlan {
+        let release = &self.subject().release;
+        let point = release.point.clone().unwrap_or_default();
+        let parts = [
+            (PointPart::Version, Some(release.previous.clone())),
+            (PointPart::Commit, point.commit),
+            (PointPart::Artifact, point.artifact),
+        ];
+        let (mut known, mut missing) = (BTreeMap::new(), Vec::new());
+        for (part, value) in parts {
+            match value.filter(|value| !value.trim().is_empty()) {
+                Some(value) => {
+                    known.insert(part, value);
+                }
+                None => missing.push(part),
+            }
+        }
+        RollbackPointPlan { demanded: self.policy().rollback().point, known, missing }
+    }
+}
+
+const NOTHING: Takes = Takes { least: Some(Span::ZERO), most: Some(Span::ZERO) };
+
+const SCHEMA: NotReversible = NotReversible {
+    rests_on: "/traffic/schema_change",
+    text: "the schema change; the rollout freezes and a person decides, because the previous version may not run on the changed schema",
+};
+
+fn slowest(takes: Option<Takes>) -> Span {
+    takes.and_then(|takes| takes.most.or(takes.least)).unwrap_or(Span::from_millis(u64::MAX))
+}
+
+fn return_steps(rollback: &Rollback) -> Vec<ReturnStep> {
+    let step = |step: &RollbackStep| ReturnStep { share: step.share, wait: Some(step.wait) };
+    let mut steps: Vec<ReturnStep> = rollback.steps.iter().map(step).collect();
+    if !steps.is_empty() {
+        steps.push(ReturnStep { share: Share::ALL, wait: None });
+    }
+    steps
+}
+
+/// The rollback methods in the order in which they are tried. With blue-green, the switch to the
+/// idle side, which still has the previous version, is first; then the fastest, by the release's
+/// time or else the policy's. Equal ones keep the release's order.
+///
+/// A release that names none has its strategy's own method, and the previous version can always be
+/// deployed again.
+pub(super) fn ways_back(policy: &Policy, mut methods: Vec<Method>) -> Vec<Method> {
+    let strategy = policy.strategy();
+    if methods.is_empty() {
+        let own = match strategy {
+            Strategy::BlueGreen => Some(RollbackMethod::BlueGreenSwitch),
+            Strategy::FeatureFlag => Some(RollbackMethod::FeatureFlag),
+            Strategy::Canary | Strategy::Rolling | Strategy::Immediate => None,
+        };
+        let kinds = own.into_iter().chain([RollbackMethod::Redeploy]);
+        return kinds.map(|kind| Method { kind, seconds: None }).collect();
+    }
+    methods.sort_by_key(|method| {
+        let switches = method.kind == RollbackMethod::BlueGreenSwitch;
+        let first = strategy == Strategy::BlueGreen && switches;
+        let known = policy.rollback().methods.iter().find(|way| way.kind == method.kind);
+        let by_policy = known.and_then(|way| Takes::of(way.least, way.most));
+        (!first, slowest(Takes::of(method.seconds, method.seconds).or(by_policy)))
+    });
+    methods
+}

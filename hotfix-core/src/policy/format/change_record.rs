@@ -1,0 +1,80 @@
+//! The metadata of the policy.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use super::phase::no_rules;
+use crate::grade::Moment;
+use crate::policy::field::{Lasting, as_unit};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::section::{Record, ReviewCycle, Slo, TimeRange};
+use crate::unit::Date;
+
+section! {
+    plain
+    /// Metadata of the policy.
+    Record from RecordDraft, no_rules {
+        /// The document or policy that it is based on, in short.
+        document: String, [default ""];
+        /// Who maintains the policy.
+        owner: String, [default ""];
+        /// The day of its last change. Without this key it is unknown.
+        changed: Date, [optional];
+        /// What starts the procedure, for people.
+        trigger: String, [default ""];
+        /// The service-level objective for the whole hot-fix.
+        slo: Slo, [optional];
+        /// How long the whole hot-fix is expected to take.
+        estimate: TimeRange, [optional];
+        /// When the policy has to be reviewed.
+        review: ReviewCycle, [optional];
+    }
+}
+
+section! {
+    plain
+    /// A service-level objective: a time limit between two moments.
+    Slo from SloDraft, no_rules {
+        /// What is measured, for people.
+        name: String, [required];
+        /// The time allowed.
+        within: Lasting, [required];
+        /// The moment at which the clock starts.
+        from: Moment, [required];
+        /// The moment at which it stops.
+        to: Moment, [required];
+    }
+}
+
+section! {
+    plain
+    /// When a policy has to be reviewed.
+    ReviewCycle from ReviewCycleDraft, no_rules {
+        /// The longest time between the last change and the next review. Without this key there is
+        /// no limit.
+        every: Lasting, [optional];
+        /// Whether the policy also has to be reviewed after each hot-fix.
+        after_each: bool, [default false];
+    }
+}
+
+impl Field for Date {
+    type Out = Self;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
+        match node {
+            PolicyNode::Text(text) => as_unit(text, reader),
+            _ => reader.wrong_type("a date, as in \"2025-10-14\"", node),
+        }
+    }
+    fn write(value: &Self, _: Style) -> PolicyNode {
+        PolicyNode::Text(value.to_string())
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "year, month and day, as in \"2025-10-14\"",
+            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
+    }
+    fn example() -> &'static str {
+        "\"2025-10-14\""
+    }
+}

@@ -1,0 +1,88 @@
+//! A list of bounded length: where it grows too long, the middle is left out.
+
+use std::collections::VecDeque;
+
+use serde::{Serialize, Serializer};
+
+/// A list that keeps its beginning and its end, and counts the entries that it leaves out between
+/// them. It bounds the memory of a report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoundedList<T> {
+    first: Vec<T>,
+    last: VecDeque<T>,
+    left_out: u64,
+    half: usize,
+}
+
+impl<T> BoundedList<T> {
+    /// Creates a list that keeps the first `half` and the last `half` entries.
+    pub const fn new(half: usize) -> Self {
+        Self { first: Vec::new(), last: VecDeque::new(), left_out: 0, half }
+    }
+
+    /// Adds an entry at the end.
+    pub fn push(&mut self, one: T) {
+        if self.first.len() < self.half {
+            self.first.push(one);
+            return;
+        }
+        if self.last.len() >= self.half {
+            self.last.pop_front();
+            self.left_out += 1;
+        }
+        self.last.push_back(one);
+    }
+
+    /// The last entry.
+    pub fn last_mut(&mut self) -> Option<&mut T> {
+        self.last.back_mut().or_else(|| self.first.last_mut())
+    }
+
+    /// The kept entries, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.first.iter().chain(&self.last)
+    }
+
+    /// Number of entries before the gap.
+    pub fn before_gap(&self) -> usize {
+        self.first.len()
+    }
+
+    /// Number of entries that were left out.
+    pub const fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Whether the list has no entry.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+}
+
+impl<T: Serialize> Serialize for BoundedList<T> {
+    /// `{"entries": […], "left_out": 0}`; the gap is in the middle.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut object = serializer.serialize_struct("BoundedList", 2)?;
+        object.serialize_field("entries", &self.iter().collect::<Vec<_>>())?;
+        object.serialize_field("left_out", &self.left_out)?;
+        object.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn post_1_a_long_list_keeps_its_ends_and_says_what_it_left_out() {
+        let mut list = BoundedList::new(2);
+        (0..3).for_each(|n| list.push(n));
+        assert_eq!((list.iter().copied().collect::<Vec<_>>(), list.left_out()), (vec![0, 1, 2], 0));
+        (3..9).for_each(|n| list.push(n));
+        assert_eq!(
+            (list.iter().copied().collect::<Vec<_>>(), list.left_out()),
+            (vec![0, 1, 7, 8], 5)
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! Failed requests that the readings counted, by version and metric, for the report and the
+//! measures.
+//!
+//! The requests are counted, not estimated from a rate. The judge's harm ([`Rollout::harm`]) is an
+//! estimate: the rate of the phase times the planned traffic. Multiplied by the minutes watched, it
+//! would be too high where less traffic came than was planned, and would miss failed requests of a
+//! warm-up, of traffic moves and of the rollback. The metric layer turns running counters into
+//! differences, as for the judge.
+
+use std::collections::BTreeMap;
+
+use crate::grade::Role;
+use crate::metric::{Counters, Layout, Observation, Reading, Tick};
+use crate::plan::Plan;
+use crate::policy::section::Metric;
+use crate::rollout::Rollout;
+use crate::unit::{MetricName, Share, Timestamp};
+
+use super::measures::Impact;
+use super::model::{Counted, MetricImpact};
+
+/// Failed requests by version and metric.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    bad: BTreeMap<(String, MetricName), Counted>,
+    /// The last reading of each metric in this attempt.
+    readers: BTreeMap<MetricName, ImpactReader>,
+}
+
+/// Reader of one metric.
+#[derive(Clone, Debug, Default)]
+struct ImpactReader {
+    counters: Counters,
+    tick: Tick,
+    seen_at: Option<Timestamp>,
+}
+
+/// Whether a metric counts failed requests: one with the role `decide`, or the bug's own metric.
+fn counts(plan: &Plan, metric: &Metric) -> bool {
+    let bug = plan.efficacy().is_some_and(|claim| claim.metric == metric.id);
+    metric.counts_bad_events() && (metric.role == Role::Decide || bug)
+}
+
+impl Tally {
+    /// Begins another attempt: its counters belong to another version.
+    pub(super) fn begin_attempt(&mut self) {
+        self.readers.clear();
+    }
+
+    /// Adds one observation. A version without traffic is not counted.
+    pub(super) fn add(&mut self, rollout: &Rollout, at: Timestamp, observed: &Observation) {
+        let (plan, share) = (rollout.plan(), rollout.share());
+        let release = &plan.subject().release;
+        let versions = [
+            (share > Share::NONE).then_some(&release.version),
+            (share < Share::ALL).then_some(&release.previous),
+        ];
+        for (name, reading) in observed.iter() {
+            let metric = plan.policy().metric(name.as_str()).filter(|m| counts(plan, m));
+            let Some(metric) = metric else { continue };
+            let reader = self.readers.entry(metric.id).or_default();
+            for (version, counted) in versions.iter().zip(reader.read(metric, reading, at, share)) {
+                if let (Some(version), Some(Counted { bad, of })) = (version, counted) {
+                    let sum = self.bad.entry(((*version).clone(), metric.id)).or_default();
+                    sum.bad += bad;
+                    sum.of += of;
+                }
+            }
+        }
+    }
+
+    /// Counts of each version and metric, in the policy's order.
+    pub(super) fn by_metric(&self, plan: &Plan) -> Vec<MetricImpact> {
+        let metrics = plan.policy().metrics().iter().enumerate();
+        let places: BTreeMap<MetricName, (usize, &Metric)> =
+            metrics.map(|(place, metric)| (metric.id, (place, metric))).collect();
+        let mut parts: Vec<(usize, MetricImpact)> = Vec::new();
+        for ((version, id), counted) in &self.bad {
+            let Some((place, metric)) = places.get(id) else { continue };
+            let (version, title) = (version.clone(), metric.title.clone());
+            let kind = metric.kind;
+            let part = MetricImpact { version, metric: *id, title, kind, counted: *counted };
+            parts.push((*place, part));
+        }
+        parts.sort_by(|(a, x), (b, y)| x.version.cmp(&y.version).then(a.cmp(b)));
+        parts.into_iter().map(|(_, part)| part).collect()
+    }
+
+    /// Lower limit for each version: the count of the metric with the most failed requests, because
+    /// one request may fail for several metrics.
+    pub(super) fn by_version(&self) -> BTreeMap<String, Impact> {
+        let mut worst: BTreeMap<String, Impact> = BTreeMap::new();
+        for ((version, metric), Counted { bad, .. }) in &self.bad {
+            let impact = Impact { at_least: *bad, metric: *metric };
+            let known = worst.entry(version.clone()).or_insert(impact);
+            if known.at_least < *bad {
+                *known = impact;
+            }
+        }
+        worst
+    }
+}
+
+impl ImpactReader {
+    /// Counts that a reading adds, for the new version and the live one.
+    fn read(
+        &mut self,
+        metric: &Metric,
+        reading: &Reading,
+        at: Timestamp,
+        share: Share,
+    ) -> [Option<Counted>; 2] {
+        let layout = Layout::default();
+        let read = self.tick.read(metric, &layout, &self.counters, reading, at, share);
+        self.counters.keep(metric, &layout, reading, at);
+        // A second reading with the same time is a repeated delivery.
+        let is_repeated = self.seen_at.replace(at) == Some(at);
+        let (Ok(()), false, &[events, trials, live_events, live_trials]) =
+            (read, is_repeated, self.tick.row.as_slice())
+        else {
+            return [None, None];
+        };
+        let counted =
+            |events, trials| Counted { bad: metric.worse.bad(events, trials), of: trials };
+        [
+            self.tick.canary.then(|| counted(events, trials)),
+            self.tick.baseline.then(|| counted(live_events, live_trials)),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    #[test]
+    fn post_3_counters_repeated_readings_and_successes_are_counted_as_the_judge_reads_them() {
+        let policy = Policy::preset("phased-canary").unwrap();
+        let metric = policy.metrics().iter().find(|m| m.id.as_str() == "error_rate").unwrap();
+        let mut reader = ImpactReader::default();
+        let mut read = |minute: i64, text: &str| {
+            let at = Timestamp::try_from_millis(60_000 * minute).unwrap();
+            let half = Share::from_percent(50);
+            let reading: Reading = serde_json::from_str(text).unwrap();
+            reader.read(metric, &reading, at, half).map(|of| of.map(|of| [of.bad, of.of]))
+        };
+        let totals = |text: &str| format!(r#"{{"totals": true, {text}}}"#);
+        // The first total counts nothing; then the increase; after a reset, the whole total.
+        assert_eq!(read(1, &totals(r#""canary": [50, 900]"#)), [None, None]);
+        assert_eq!(read(2, &totals(r#""canary": [53, 1000]"#)), [Some([3.0, 100.0]), None]);
+        assert_eq!(read(3, &totals(r#""canary": [2, 40]"#)), [Some([2.0, 40.0]), None]);
+        // A reading with the same time is the same reading.
+        let both = r#"{"canary": {"a": [1, 10], "b": [4, 20]}, "baseline": [7, 70]}"#;
+        assert_eq!(read(4, both), [Some([5.0, 30.0]), Some([7.0, 70.0])]);
+        assert_eq!(read(4, both), [None, None]);
+
+        let success = policy.metrics().iter().find(|m| m.id.as_str() == "payment_success").unwrap();
+        let reading: Reading = serde_json::from_str(r#"{"baseline": [45, 100]}"#).unwrap();
+        let read =
+            ImpactReader::default().read(success, &reading, Timestamp::default(), Share::NONE);
+        assert_eq!(read, [None, Some(Counted { bad: 55.0, of: 100.0 })]);
+    }
+}

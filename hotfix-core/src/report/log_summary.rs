@@ -1,0 +1,498 @@
+//! Summary of a log for the report, built line by line in bounded memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::gate::approval::is_same_person;
+use crate::grade::{Moment, RollbackMethod, Signal};
+use crate::judge::Decision;
+use crate::plan::Plan;
+use crate::rollout::is_taken_out;
+use crate::rollout::{
+    Act, Action, ActionId, Command, Entry, Input, InputKind, Recorded, Rollout, Stage,
+};
+use crate::text;
+use crate::unit::{MetricName, Name, RoleName, Timestamp};
+
+use super::bounded_list::BoundedList;
+use super::describe;
+use super::duties::DutyTracker;
+use super::model::{
+    ApprovalPart, AttemptComparison, AuditEntry, Mark, PhaseVisit, Statement, TimelineEntry,
+    VerdictPart,
+};
+use super::phases::Visits;
+use super::series::Points;
+use super::statements::{self, Answers, Topic};
+
+/// Most entries of the timeline and of the audit trail at each end of the log.
+const HALF: usize = 500;
+/// Most verdicts with their evidence at each end of the log.
+const VERDICTS: usize = 25;
+/// Most statements and marks; further ones are in the timeline only.
+const MOST: usize = 200;
+
+/// Summary of the log so far.
+#[derive(Debug)]
+pub(super) struct LogSummary {
+    pub(super) lines: u64,
+    pub(super) as_of: Timestamp,
+    pub(super) timeline: BoundedList<TimelineEntry>,
+    pub(super) audit: BoundedList<AuditEntry>,
+    pub(super) approvals: Vec<ApprovalPart>,
+    pub(super) verdicts: BoundedList<VerdictPart>,
+    pub(super) visits: Visits,
+    pub(super) comparisons: Vec<AttemptComparison>,
+    pub(super) marks: Vec<Mark>,
+    pub(super) levels: BTreeMap<MetricName, [Points; 2]>,
+    pub(super) worse: Points,
+    pub(super) works: Points,
+    pub(super) duties: DutyTracker,
+    pub(super) evidence: BTreeMap<Name, String>,
+    pub(super) statements: Vec<(Answers, Statement)>,
+    pub(super) works_since: Option<Timestamp>,
+    pub(super) signals: Vec<(Timestamp, Signal)>,
+    pub(super) failed: Vec<(Timestamp, String)>,
+    pub(super) rollbacks: Vec<RolledBack>,
+    pub(super) waived: u64,
+    pub(super) refused: BTreeMap<String, u64>,
+    pub(super) odd_clock: u64,
+    pub(super) asked: Vec<Timestamp>,
+    pub(super) has_redacted_names: bool,
+    /// Each moment as it was first recorded.
+    pub(super) first_moments: BTreeMap<Moment, Timestamp>,
+    /// Actions without a result so far.
+    pending: BTreeMap<ActionId, Act>,
+    /// The roles in which people have acted.
+    acted_as: Vec<(String, RoleName)>,
+    last_decision: Option<Decision>,
+    /// Whether the last entry of the timeline is a run of readings.
+    in_run: bool,
+}
+
+/// One rollback.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct RolledBack {
+    /// The attempt that was rolled back.
+    pub(super) attempt: u32,
+    pub(super) asked: Timestamp,
+    pub(super) why: String,
+    /// Whether a verdict triggered it.
+    pub(super) by_verdict: bool,
+    /// Since when the phase that it ended had been watched.
+    pub(super) watched_since: Option<Timestamp>,
+    pub(super) tried: Vec<RollbackMethod>,
+    pub(super) confirmed: Option<Timestamp>,
+    pub(super) returned: Option<Timestamp>,
+}
+
+impl LogSummary {
+    pub(super) fn new() -> Self {
+        Self {
+            lines: 0,
+            as_of: Timestamp::default(),
+            timeline: BoundedList::new(HALF),
+            audit: BoundedList::new(HALF),
+            approvals: Vec::new(),
+            verdicts: BoundedList::new(VERDICTS),
+            visits: Visits::default(),
+            comparisons: Vec::new(),
+            marks: Vec::new(),
+            levels: BTreeMap::new(),
+            worse: Points::default(),
+            works: Points::default(),
+            duties: DutyTracker::default(),
+            evidence: BTreeMap::new(),
+            statements: Vec::new(),
+            works_since: None,
+            signals: Vec::new(),
+            failed: Vec::new(),
+            rollbacks: Vec::new(),
+            waived: 0,
+            refused: BTreeMap::new(),
+            odd_clock: 0,
+            asked: Vec::new(),
+            has_redacted_names: false,
+            first_moments: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            acted_as: Vec::new(),
+            last_decision: None,
+            in_run: false,
+        }
+    }
+
+    /// Adds one line, with the rollout's state after it.
+    pub(super) fn add(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+        self.lines = entry.seq + 1;
+        self.as_of = entry.at;
+        let is_taken = matches!(entry.recorded, Recorded::Taken(_));
+        self.odd_clock += u64::from(is_taken && entry.claimed_at.is_some());
+        let line = match entry.recorded {
+            Recorded::Opened => self.opened(rollout),
+            Recorded::Refused { got, code } => self.refused(got, code),
+            Recorded::Taken(input) => self.taken(rollout, entry, input),
+        };
+        let turned = self.judged(rollout, entry);
+        if let Some(to) = entry.to {
+            self.entered(rollout, entry.at, to);
+        }
+        self.add_entry(rollout, entry, line, turned);
+        let asked = entry.actions.iter().filter(|action| action.act.awaits());
+        self.pending.extend(asked.map(|action| (action.id, action.act.clone())));
+        let is_quiet = entry.to.is_none()
+            && entry.actions.is_empty()
+            && matches!(entry.recorded, Recorded::Taken(input) if matches!(input.command, Command::Observe { .. } | Command::Tick));
+        if !is_quiet {
+            self.duties.update(&rollout.duties(entry.at));
+            for moment in Moment::ALL {
+                if let Some(at) = rollout.moment(*moment) {
+                    self.first_moments.entry(*moment).or_insert(at);
+                }
+            }
+        }
+    }
+
+    fn opened(&mut self, rollout: &Rollout) -> LineText {
+        let plan = rollout.plan();
+        let author = plan.subject().release.author.as_deref();
+        self.has_redacted_names |= author.is_some_and(is_taken_out);
+        LineText::of(
+            "opened",
+            format!("opened the log with the plan for {}", plan.subject().release.version),
+        )
+    }
+
+    fn refused(&mut self, got: Option<InputKind>, code: &str) -> LineText {
+        if self.refused.contains_key(code) || self.refused.len() < MOST {
+            *self.refused.entry(code.to_owned()).or_default() += 1;
+        }
+        let what = got.map_or("an input", InputKind::as_str);
+        LineText::of("refused", format!("refused: {} ({code})", text::words(what)))
+    }
+
+    fn taken(&mut self, rollout: &Rollout, entry: &Entry<'_>, input: &Input) -> LineText {
+        let plan = rollout.plan();
+        let about = self.resolve(&input.command, entry.at, plan);
+        let role = self.role(plan, input);
+        let (what, why) = describe::command(plan, &input.command, about.as_ref());
+        self.collect(plan, entry.at, input, role.as_ref());
+        if matches!(input.command, Command::Supersede { .. } | Command::Retry { .. }) {
+            // Readings from here on belong to another attempt, mostly of another version.
+            self.levels.values_mut().for_each(|[new_version, _]| new_version.break_off());
+            self.worse.break_off();
+            self.works.break_off();
+        }
+        if let Command::Observe { .. } = &input.command {
+            self.visits.reading(entry.at);
+            if !rollout.state().is_final() {
+                let gap = plan.policy().watch().stale;
+                for (metric, arms) in rollout.levels() {
+                    let series = self.levels.entry(metric).or_default();
+                    for (points, value) in series.iter_mut().zip(arms) {
+                        if let Some(value) = value {
+                            points.add(entry.at, value, gap);
+                        }
+                    }
+                }
+            }
+        }
+        LineText { kind: input.command.kind().as_str(), role, what, why, by: input.by.clone() }
+    }
+
+    /// The action that a `confirm` or `failed` refers to.
+    fn resolve(&mut self, command: &Command, at: Timestamp, plan: &Plan) -> Option<Act> {
+        match command {
+            Command::Confirm { action } => self.pending.remove(action),
+            Command::Failed { action, .. } => {
+                let act = self.pending.remove(action);
+                if let Some(act) = act.as_ref().filter(|_| self.failed.len() < MOST) {
+                    self.failed.push((at, describe::act(plan.policy(), act)));
+                }
+                act
+            }
+            _ => None,
+        }
+    }
+
+    /// The role of the sender: the one that the input names, else one that the same person holds or
+    /// has acted in before.
+    fn role(&mut self, plan: &Plan, input: &Input) -> Option<String> {
+        let policy = plan.policy();
+        let by = input.by.as_deref();
+        if let Command::Approve { role, .. }
+        | Command::Deny { role, .. }
+        | Command::Withdraw { role, .. } = &input.command
+        {
+            if let Some(by) = by.filter(|_| self.acted_as.len() < MOST) {
+                self.acted_as.push((by.to_owned(), *role));
+            }
+            return Some(policy.role_title(*role));
+        }
+        let by = by?;
+        let holds = policy
+            .roles()
+            .iter()
+            .find(|role| role.holders.iter().any(|holder| is_same_person(&holder.name, by)));
+        let acted = || self.acted_as.iter().find(|(who, _)| who == by).map(|(_, role)| *role);
+        Some(policy.role_title(holds.map(|role| role.id).or_else(acted)?))
+    }
+
+    /// Keeps the statements of people for the parts of the report that only people can write.
+    fn collect(&mut self, plan: &Plan, at: Timestamp, input: &Input, role: Option<&String>) {
+        let policy = plan.policy();
+        let statement = |text: &str| Statement { at, role: role.cloned(), text: text.to_owned() };
+        match &input.command {
+            Command::Note { text } => {
+                if let Some((answers, text)) = statements::answers(policy.report(), text)
+                    && self.statements.len() < MOST
+                {
+                    self.statements.push((answers, statement(text)));
+                }
+            }
+            Command::Done { duty, evidence: Some(evidence) } => {
+                let title = describe::duty(policy, *duty).to_lowercase();
+                let is_cause = duty.as_str().contains("root_cause") || title.contains("root cause");
+                if is_cause && self.statements.len() < MOST {
+                    self.statements.push((Answers::Topic(Topic::RootCause), statement(evidence)));
+                }
+                self.evidence.insert(*duty, evidence.clone());
+            }
+            Command::Report { signal, .. } if self.signals.len() < MOST => {
+                self.signals.push((at, *signal));
+            }
+            Command::WaiveItem { .. } => self.waived += 1,
+            _ => {}
+        }
+        self.approve(plan, at, input);
+    }
+
+    fn approve(&mut self, plan: &Plan, at: Timestamp, input: &Input) {
+        let (role, channel, heard_by, why) = match &input.command {
+            Command::Approve { role, channel, heard_by, why, .. } => (role, channel, heard_by, why),
+            Command::Deny { role, why } | Command::Withdraw { role, why } => {
+                (role, &None, &None, why)
+            }
+            _ => return,
+        };
+        if self.approvals.len() >= MOST {
+            return;
+        }
+        let named = |name: &Option<String>| name.clone().filter(|name| !is_taken_out(name));
+        self.approvals.push(ApprovalPart {
+            at,
+            kind: input.command.kind().as_str(),
+            role: *role,
+            who: named(&input.by),
+            channel: channel.clone(),
+            heard_by: named(heard_by),
+            why: why.clone(),
+            plan_digest: plan.digest(),
+        });
+    }
+
+    /// Adds the verdict of a line, if there is one. Returns its text if the decision has changed.
+    fn judged(&mut self, rollout: &Rollout, entry: &Entry<'_>) -> Option<String> {
+        if !entry.judged {
+            return None;
+        }
+        let verdict = rollout.verdict();
+        let gap = rollout.plan().policy().watch().stale;
+        self.worse.add(entry.at, verdict.log_e, gap);
+        if let Some(efficacy) = verdict.efficacy {
+            self.works.add(entry.at, efficacy.log_e, gap);
+            if efficacy.shown {
+                self.works_since.get_or_insert(entry.at);
+            }
+        }
+        let turned = self.last_decision != Some(verdict.decision);
+        self.last_decision = Some(verdict.decision);
+        let decides = matches!(verdict.decision, Decision::Ask | Decision::RollBack);
+        if entry.to.is_some() || (turned && decides) {
+            let why = rollout.why().filter(|why| why.at == entry.at);
+            self.verdicts.push(VerdictPart {
+                seq: entry.seq,
+                at: entry.at,
+                phase: self.visits.phase(),
+                decision: verdict.decision,
+                causes: verdict.causes.clone(),
+                why: Some(describe::causes(rollout.plan().policy(), &verdict.causes))
+                    .filter(|why| !why.is_empty()),
+                log_e: verdict.log_e,
+                threshold: why.as_ref().map(|why| why.threshold).filter(|t| t.is_finite()),
+                sentences: why
+                    .map(|why| why.metrics.into_iter().map(|metric| metric.sentence).collect())
+                    .unwrap_or_default(),
+                harm: rollout.harm().filter(|harm| harm.at == entry.at),
+            });
+        }
+        turned.then(|| match verdict.causes.as_slice() {
+            [] => format!("verdict: {}", describe::decision(verdict.decision)),
+            causes => {
+                format!(
+                    "verdict: {}: {}",
+                    describe::decision(verdict.decision),
+                    describe::causes(rollout.plan().policy(), causes)
+                )
+            }
+        })
+    }
+
+    /// Adds the stage that a line led to.
+    fn entered(&mut self, rollout: &Rollout, at: Timestamp, to: &Stage) {
+        let ended = self.visits.enter(rollout, at, to);
+        if self.marks.len() < MOST {
+            self.marks.push(Mark { at, state: rollout.state() });
+        }
+        match to {
+            Stage::RollingBack(way) => {
+                let method = rollout.plan().methods().get(way.method).map(|method| method.kind);
+                let attempt = rollout.attempt();
+                let open = self.rollbacks.last_mut();
+                // A failed rollback stays open; another attempt's rollback is not continued.
+                let open = open.filter(|back| back.returned.is_none() && back.attempt == attempt);
+                if let Some(back) = open {
+                    back.confirmed = back.confirmed.or(way.watching);
+                    back.tried.extend(method.filter(|kind| back.tried.last() != Some(kind)));
+                } else if self.rollbacks.len() < MOST {
+                    self.rollbacks.push(RolledBack {
+                        attempt,
+                        asked: at,
+                        why: describe::rollback_cause(rollout.plan().policy(), &way.why),
+                        by_verdict: matches!(
+                            way.why,
+                            crate::rollout::RollbackCause::Verdict { .. }
+                        ),
+                        watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
+                        tried: method.into_iter().collect(),
+                        confirmed: way.watching,
+                        returned: None,
+                    });
+                }
+            }
+            Stage::RolledBack | Stage::Aborted => {
+                let attempt = rollout.attempt();
+                let back = self.rollbacks.last_mut().filter(|back| back.attempt == attempt);
+                if let Some(back) = back {
+                    back.returned.get_or_insert(at);
+                }
+            }
+            _ => {}
+        }
+        self.compare(rollout);
+    }
+
+    /// Replaces the comparison table of this attempt by the current one.
+    pub(super) fn compare(&mut self, rollout: &Rollout) {
+        let (attempt, table) = (rollout.attempt(), rollout.comparison());
+        let is_empty = table.rows.iter().all(|row| row.cells.iter().all(Option::is_none));
+        if is_empty {
+            return;
+        }
+        let version = rollout.plan().subject().release.version.clone();
+        let now = AttemptComparison { attempt, version, table };
+        let has_room = self.comparisons.len() < MOST;
+        match self.comparisons.last_mut().filter(|last| last.attempt == attempt) {
+            Some(last) => *last = now,
+            None if has_room => self.comparisons.push(now),
+            None => {}
+        }
+    }
+
+    /// Adds a line to the timeline and the audit trail.
+    fn add_entry(
+        &mut self,
+        rollout: &Rollout,
+        entry: &Entry<'_>,
+        line: LineText,
+        turned: Option<String>,
+    ) {
+        let policy = rollout.plan().policy();
+        let acts = |all: &[Action]| -> Vec<String> {
+            all.iter().map(|action| describe::act(policy, &action.act)).collect()
+        };
+        let asks = |action: &Action| matches!(action.act, Act::AskDecision { .. });
+        if entry.actions.iter().any(asks) && self.asked.len() < MOST {
+            self.asked.push(entry.at);
+        }
+        let mut then: Vec<String> = turned.into_iter().collect();
+        then.extend(entry.to.map(|to| self.stage(rollout.plan(), to, !then.is_empty())));
+        then.extend(acts(entry.actions));
+        let is_reading = matches!(line.kind, "observe" | "tick");
+        if !is_reading {
+            self.record(entry, &line, policy);
+        }
+        // Readings in a row without a decision are one entry.
+        if is_reading && then.is_empty() && entry.claimed_at.is_none() {
+            let open = self.in_run.then(|| self.timeline.last_mut()).flatten();
+            if let Some(run) = open.filter(|run| run.kind == line.kind) {
+                run.until = Some(entry.at);
+                run.count += 1;
+                return;
+            }
+            self.in_run = true;
+        } else {
+            self.in_run = false;
+        }
+        self.timeline.push(TimelineEntry {
+            seq: entry.seq,
+            at: entry.at,
+            until: None,
+            count: 1,
+            claimed_at: entry.claimed_at,
+            kind: line.kind,
+            role: line.role,
+            what: line.what,
+            why: line.why,
+            then,
+            state: entry.to.map(|_| rollout.state()),
+        });
+    }
+
+    /// The stage that was entered, as text. The reason of a rollback is left out where the verdict
+    /// of the same line or an earlier entry states it.
+    fn stage(&self, plan: &Plan, to: &Stage, is_stated: bool) -> String {
+        let text = describe::stage(plan, to);
+        match (to, self.rollbacks.last()) {
+            (Stage::RollingBack(_), Some(back)) if is_stated || back.tried.len() > 1 => {
+                text.replacen(&format!(": {}", back.why), "", 1)
+            }
+            _ => text,
+        }
+    }
+
+    fn record(&mut self, entry: &Entry<'_>, line: &LineText, policy: &crate::policy::Policy) {
+        let who = line.by.clone();
+        self.has_redacted_names |= who.as_deref().is_some_and(is_taken_out);
+        let changes = entry.actions.iter().filter(|action| action.act.awaits());
+        self.audit.push(AuditEntry {
+            seq: entry.seq,
+            at: entry.at,
+            who: who.filter(|name| !is_taken_out(name)),
+            kind: line.kind,
+            what: line.what.clone(),
+            why: line.why.clone(),
+            changes: changes.map(|action| describe::act(policy, &action.act)).collect(),
+        });
+    }
+
+    /// The roles that approved, each once.
+    pub(super) fn approved_by(&self) -> BTreeSet<RoleName> {
+        let given = self.approvals.iter();
+        let given = given.filter(|part| part.kind == InputKind::Approve.as_str());
+        given.map(|part| part.role).collect()
+    }
+}
+
+/// A log line as text.
+struct LineText {
+    kind: &'static str,
+    role: Option<String>,
+    what: String,
+    why: Option<String>,
+    by: Option<String>,
+}
+
+impl LineText {
+    const fn of(kind: &'static str, what: String) -> Self {
+        Self { kind, role: None, what, why: None, by: None }
+    }
+}

@@ -1,0 +1,185 @@
+//! History of an incident: events in the log that the final state of the rollout does not keep.
+
+use crate::grade::{ChecklistMoment, Moment};
+use crate::report::impact::Tally;
+use crate::rollout::{Command, Entry, ItemStatus, LogError, Recorded, Resume, Rollout, Stage};
+use crate::unit::{Name, Timestamp};
+
+/// One attempt: from the plan, a `supersede` or a `retry` until the next attempt or the end.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Attempt {
+    /// The version of the attempt.
+    pub(crate) version: String,
+    /// When it replaced the previous attempt; for the first, when the log was opened.
+    pub(crate) begun: Timestamp,
+    /// When its plan was made, if the release states it.
+    pub(crate) planned: Option<Timestamp>,
+    /// When its version first had traffic.
+    pub(crate) live: Option<Timestamp>,
+    /// When it had all the traffic that the plan gives it.
+    pub(crate) deployed: Option<Timestamp>,
+    /// When it was complete.
+    pub(crate) good: Option<Timestamp>,
+    /// When it was rolled back, frozen, failed or aborted.
+    pub(crate) failed: Option<Timestamp>,
+    /// When another attempt replaced it.
+    pub(crate) replaced: Option<Timestamp>,
+}
+
+/// Events of a log that the final state of the rollout does not keep, collected line by line.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IncidentHistory {
+    /// When the log was opened.
+    pub(crate) opened: Timestamp,
+    /// The time of the last line.
+    pub(crate) last: Timestamp,
+    pub(crate) attempts: Vec<Attempt>,
+    /// The first `acknowledge`.
+    pub(crate) acknowledged: Option<Timestamp>,
+    /// When a review item was first done.
+    pub(crate) reviewed: Option<Timestamp>,
+    /// When the first attempt was approved, if the approval was in force at its end.
+    pub(crate) approved: Option<Timestamp>,
+    /// When an attempt with traffic was first rolled back, frozen or aborted.
+    pub(crate) turned_back: Option<Timestamp>,
+    /// Requests that were counted as failed.
+    pub(crate) affected: Tally,
+    /// Share of the new version after the last line.
+    share: f64,
+}
+
+/// A rollout at the end of its log, with its history.
+#[derive(Clone, Copy)]
+pub(crate) struct Incident<'a> {
+    pub(crate) rollout: &'a Rollout,
+    pub(crate) history: &'a IncidentHistory,
+}
+
+impl Incident<'_> {
+    /// The first of these moments that came.
+    pub(crate) fn first_of(&self, moments: &[Moment]) -> Option<(Moment, Timestamp)> {
+        moments.iter().find_map(|moment| Some((*moment, self.rollout.moment(*moment)?)))
+    }
+
+    /// Whether the incident is closed, so that nothing more will be recorded.
+    pub(crate) fn is_over(&self) -> bool {
+        self.rollout.moment(Moment::Closed).is_some()
+    }
+}
+
+impl IncidentHistory {
+    /// Reads a whole log into the rollout at its end and the history.
+    pub(crate) fn read(log: &[u8]) -> Result<(Rollout, Self), LogError> {
+        let mut history = Self::default();
+        let rollout = Rollout::replay_each(log, |rollout, entry| history.fold(rollout, entry))?;
+        Ok((rollout, history))
+    }
+
+    /// Adds one line, with the rollout's state after it.
+    pub(crate) fn fold(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+        let at = entry.at;
+        self.last = at;
+        let begin = match entry.recorded {
+            Recorded::Opened => {
+                self.opened = at;
+                true
+            }
+            Recorded::Taken(input) => {
+                self.take(rollout, at, &input.command, entry.to);
+                matches!(input.command, Command::Supersede { .. } | Command::Retry { .. })
+            }
+            Recorded::Refused { .. } => false,
+        };
+        if begin {
+            self.begin(rollout, at);
+        }
+        if self.attempts.len() <= 1 {
+            self.approved = rollout.moment(Moment::Approved);
+        }
+        self.note_stage(rollout, entry);
+        self.share = rollout.share().as_fraction();
+    }
+
+    /// Begins the first or a further attempt.
+    fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
+        self.affected.begin_attempt();
+        if let Some(before) = self.attempts.last_mut() {
+            before.replaced = Some(at);
+        }
+        let release = &rollout.plan().subject().release;
+        self.attempts.push(Attempt {
+            version: release.version.clone(),
+            begun: at,
+            planned: release.change_record.as_ref().and_then(|record| record.created),
+            live: None,
+            deployed: None,
+            good: None,
+            failed: None,
+            replaced: None,
+        });
+    }
+
+    fn take(&mut self, rollout: &Rollout, at: Timestamp, command: &Command, to: Option<&Stage>) {
+        match command {
+            Command::Acknowledge { .. } => _ = self.acknowledged.get_or_insert(at),
+            Command::CheckItem { item, status: ItemStatus::Done, .. }
+                if is_of_the_review(rollout, *item) =>
+            {
+                self.reviewed.get_or_insert(at);
+            }
+            Command::Confirm { .. } if self.gives_traffic(rollout, to) => {
+                if let Some(attempt) = self.attempts.last_mut() {
+                    attempt.live.get_or_insert(at);
+                }
+            }
+            // Readings after the end are not counted; the reading that ended the rollout is.
+            Command::Observe { metrics } if !rollout.state().is_final() || to.is_some() => {
+                self.affected.add(rollout, at, metrics);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a confirmed action gave traffic to the version of this attempt: the share rose, or a
+    /// phase begins with the traffic that a freeze left to the previous attempt.
+    fn gives_traffic(&self, rollout: &Rollout, to: Option<&Stage>) -> bool {
+        let begins = matches!(
+            to,
+            Some(Stage::Monitoring(_) | Stage::Paused { from: Resume::Monitoring(_), .. })
+        );
+        let share = rollout.share().as_fraction();
+        share > self.share || (begins && share > 0.0)
+    }
+
+    fn note_stage(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
+        let Some(attempt) = self.attempts.last_mut() else { return };
+        if attempt.deployed.is_none() {
+            let deployed = rollout.moment(Moment::Deployed);
+            attempt.deployed = deployed.filter(|at| *at >= attempt.begun);
+        }
+        let Some(to) = entry.to else { return };
+        if matches!(to, Stage::Complete { .. } | Stage::Closed) {
+            attempt.good.get_or_insert(entry.at);
+        }
+        if to.has_turned_back() && attempt.failed.is_none() {
+            attempt.failed = Some(entry.at);
+            if attempt.live.is_some() {
+                self.turned_back.get_or_insert(entry.at);
+            }
+        }
+    }
+}
+
+/// Whether a checklist item is a review of the change before the start: its id, or that of its
+/// list, contains the word.
+fn is_of_the_review(rollout: &Rollout, item: Name) -> bool {
+    let has_word = |name: &Name| {
+        name.as_str().split(['_', '-']).any(|word| matches!(word, "review" | "reviewed"))
+    };
+    let policy = rollout.plan().policy();
+    let early =
+        |at: ChecklistMoment| matches!(at, ChecklistMoment::Start | ChecklistMoment::Before);
+    let lists = policy.checklists().iter().filter(|list| early(list.at));
+    let mut items = lists.flat_map(|list| list.items.iter().map(move |item| (list, item)));
+    items.any(|(list, known)| known.id == item && (has_word(&item) || has_word(&list.id)))
+}

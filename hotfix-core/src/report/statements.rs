@@ -1,0 +1,189 @@
+//! Statements of people in the log: notes that begin with a label, and the evidence of duties.
+//!
+//! A note such as `root cause: the pool was too small` belongs to the topic of its label. A note
+//! that begins with a question of the policy's report, or with the name of one of its sections,
+//! belongs to that question or section. Case and punctuation do not matter. All other notes appear
+//! in the timeline only.
+
+use crate::grade::closed_set;
+use crate::policy::section::Report as Asked;
+
+closed_set! {
+    /// Topic of a note.
+    Topic {
+        /// Root cause.
+        RootCause = "root_cause",
+        /// Contributing factors.
+        Conditions = "conditions",
+        /// How the incident was detected.
+        Detection = "detection",
+        /// Impact.
+        Impact = "impact",
+        /// How the incident was resolved.
+        Resolution = "resolution",
+        /// How the fix was verified.
+        Verification = "verification",
+        /// Why the fault was not caught earlier.
+        NotCaughtEarlier = "not_caught_earlier",
+        /// What went well.
+        WentWell = "went_well",
+        /// What to improve.
+        ToImprove = "to_improve",
+        /// How a recurrence is prevented.
+        Prevention = "prevention",
+        /// An action item.
+        Action = "action",
+    }
+}
+
+/// The labels of each topic, in the form of [`plain`].
+const LABELS: &[(Topic, &[&str])] = &[
+    (Topic::RootCause, &["root cause", "cause"]),
+    (Topic::Conditions, &["conditions", "contributing factors"]),
+    (Topic::Detection, &["detection", "detected by"]),
+    (Topic::Impact, &["impact"]),
+    (Topic::Resolution, &["resolution"]),
+    (Topic::Verification, &["verification", "verified by"]),
+    (Topic::NotCaughtEarlier, &["not caught earlier", "why not caught earlier"]),
+    (Topic::WentWell, &["went well", "what went well"]),
+    (Topic::ToImprove, &["to improve", "what to improve"]),
+    (Topic::Prevention, &["prevention"]),
+    (Topic::Action, &["action", "action item"]),
+];
+
+/// Words in names of the policy's sections that a built-in section covers.
+const BUILT_IN: &[&str] = &[
+    "summary",
+    "detection",
+    "timeline",
+    "root cause",
+    "resolution",
+    "decisions",
+    "went well",
+    "improve",
+    "action",
+    "prevention",
+    "impact",
+    "went wrong",
+    "beginning to end",
+    "lessons",
+];
+
+/// The part of the report that a note belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Answers {
+    /// A built-in part.
+    Topic(Topic),
+    /// The policy's question at this index.
+    Question(usize),
+    /// The policy's section at this index.
+    Section(usize),
+}
+
+/// The part that a note belongs to, and its text without the label.
+pub(super) fn answers<'t>(asked: Option<&Asked>, text: &'t str) -> Option<(Answers, &'t str)> {
+    if let Some(asked) = asked {
+        for (place, question) in asked.questions.iter().enumerate() {
+            let length = question.trim().len();
+            let begins = text.get(..length).is_some_and(|begin| plain(begin) == plain(question));
+            if let (true, Some(rest)) = (begins, text.get(length..)) {
+                let rest = rest.trim_start_matches([':', '?', ' ', '\n']).trim();
+                return Some((Answers::Question(place), rest)).filter(|_| !rest.is_empty());
+            }
+        }
+    }
+    let (label, rest) = text.split_once(':')?;
+    let (label, rest) = (plain(label), rest.trim());
+    if rest.is_empty() {
+        return None;
+    }
+    let topic = LABELS.iter().find(|(_, labels)| labels.contains(&label.as_str()));
+    if let Some((topic, _)) = topic {
+        return Some((Answers::Topic(*topic), rest));
+    }
+    let sections = &asked?.sections;
+    let place = sections.iter().position(|section| plain(head(section)) == label)?;
+    Some((Answers::Section(place), rest))
+}
+
+/// The name of a section: the text before the colon.
+pub(super) fn head(section: &str) -> &str {
+    section.split_once(':').map_or(section, |(head, _)| head).trim()
+}
+
+/// Whether a built-in section covers a section of the policy.
+pub(super) fn is_built_in(section: &str) -> bool {
+    let section = plain(head(section));
+    BUILT_IN.iter().any(|part| section.contains(part))
+}
+
+/// Letters and digits of any script in lower case, with one space between words.
+fn plain(text: &str) -> String {
+    let lower: String = text
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .flat_map(char::to_lowercase)
+        .collect();
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An action item in a note: `add a test; owner: qa; deadline: 2026-03-10; success: it passes`.
+pub(super) struct NotedAction {
+    pub(super) task: String,
+    pub(super) owner: Option<String>,
+    pub(super) deadline: Option<String>,
+    pub(super) success: Option<String>,
+}
+
+pub(super) fn action(text: &str) -> NotedAction {
+    let mut noted = NotedAction { task: String::new(), owner: None, deadline: None, success: None };
+    let mut task: Vec<&str> = Vec::new();
+    for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+        let (label, rest) = part.split_once(':').unwrap_or(("", part));
+        let rest = Some(rest.trim().to_owned()).filter(|rest| !rest.is_empty());
+        match plain(label).as_str() {
+            "owner" => noted.owner = rest,
+            "deadline" | "due" | "by" => noted.deadline = rest,
+            "success" | "success criterion" | "done when" => noted.success = rest,
+            _ => task.push(part),
+        }
+    }
+    noted.task = task.join("; ");
+    noted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn post_1_a_note_answers_what_its_label_names() {
+        let asked = Asked {
+            questions: vec!["What let it through to production?".to_owned()],
+            sections: vec!["lessons: what we learned".to_owned(), "Costs".to_owned()],
+            ..Asked::default()
+        };
+        let read = |text| answers(Some(&asked), text);
+        assert_eq!(read("Root cause: a pool"), Some((Answers::Topic(Topic::RootCause), "a pool")));
+        assert_eq!(
+            read("what let it through to production? no test"),
+            Some((Answers::Question(0), "no test"))
+        );
+        assert_eq!(read("costs: 12"), Some((Answers::Section(1), "12")));
+        for none in
+            ["root cause:", "the root cause", "", "What let it through to production?", "é: x"]
+        {
+            assert_eq!(read(none), None, "{none}");
+        }
+        assert!(is_built_in("summary: id, severity") && !is_built_in("Costs"));
+    }
+
+    #[test]
+    fn post_1_an_action_item_has_its_parts() {
+        let noted = action("add a test; owner: QA; done when: it fails on 2.3.0; by: Friday");
+        assert_eq!(noted.task, "add a test");
+        assert_eq!(noted.owner.as_deref(), Some("QA"));
+        assert_eq!(noted.deadline.as_deref(), Some("Friday"));
+        assert_eq!(noted.success.as_deref(), Some("it fails on 2.3.0"));
+    }
+}

@@ -1,0 +1,101 @@
+//! Raises actions: notices, questions, pages and requests for approval.
+
+use crate::gate::approval::demands;
+use crate::text::shown;
+use crate::unit::{RoleName, Timestamp};
+
+use super::Rollout;
+use super::action::{Act, ActionId, Audience, MessageKind};
+use super::describe;
+use super::stage::Stage;
+
+impl Rollout {
+    pub(super) fn act(&mut self, act: Act) {
+        self.changes.acts.push(act);
+    }
+
+    pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
+        for &audience in audiences {
+            self.act(Act::Notify { audience, message, duty: None });
+        }
+        self.act(Act::UpdateStatusPage { message, duty: None });
+    }
+
+    pub(super) fn ask(&mut self, question: &str) {
+        let question = describe::addressed(&self.plan.subject().incident, question);
+        self.act(Act::AskDecision { question });
+    }
+
+    /// Pages the first role that may approve, else the incident commander.
+    pub(super) fn page(&mut self, why: &str) {
+        let why = describe::addressed(&self.plan.subject().incident, why);
+        let first = demands(self.plan.policy(), self.severity()).next();
+        let approver = first.and_then(|(_, demand)| demand.any_of.first()).copied();
+        if let Some(role) = approver.or_else(|| RoleName::try_new("incident_commander").ok()) {
+            self.act(Act::Page { role, why, duty: None });
+        }
+    }
+
+    /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
+    /// answer.
+    pub(super) fn choices(&self, objects: bool) -> String {
+        let version = shown(&self.plan.subject().release.version);
+        match self.case.stage {
+            Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. } => {
+                "Continue with `promote`, or send `roll_back`.".to_owned()
+            }
+            Stage::Complete { ending: None, .. } if objects || self.case.objected => {
+                format!("Keep {version} with `promote`, or send `roll_back`.")
+            }
+            Stage::Complete { .. } => {
+                format!("{version} stays live unless somebody sends `roll_back`.")
+            }
+            Stage::Paused { .. } => "Continue with `resume`, or send `roll_back`.".to_owned(),
+            Stage::Preparing => "Send `start` to deploy it all the same, or `abort`.".to_owned(),
+            Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
+            _ => "It continues unless somebody sends `pause` or `roll_back`.".to_owned(),
+        }
+    }
+
+    /// The oldest action whose result is awaited, or the first one that this input raises.
+    pub(super) fn awaited(&self) -> Option<(ActionId, &Act)> {
+        let pending = self.case.pending.iter().map(|action| (action.id, &action.act));
+        let event = self.case.seq;
+        let raised = (0..).zip(&self.changes.acts).filter(|(_, act)| act.awaits());
+        pending.chain(raised.map(|(index, act)| (ActionId { event, index }, act))).next()
+    }
+
+    pub(super) fn request_approvals(&mut self) {
+        if !self.state().is_final() {
+            self.request_missing_approvals();
+        }
+    }
+
+    /// Asks for the missing approvals in any state; another attempt is about to leave it.
+    pub(super) fn request_missing_approvals(&mut self) {
+        for any_of in self.case.readiness.unrequested(self.plan.policy()) {
+            self.act(Act::RequestApproval { any_of });
+        }
+    }
+
+    /// Pages the roles that the policy wants notified of an approval, as soon as the demand is met.
+    /// `role` is who approves now; where an earlier approval met the demand, that role is named.
+    pub(super) fn notify_approval(&mut self, at: Timestamp, role: Option<RoleName>) {
+        for demand in self.case.readiness.unnotified(self.plan.policy(), Some(at)) {
+            let role = role.filter(|role| demand.approvers().any(|of| of == *role));
+            let Some(approver) = role.or_else(|| demand.approvers().last()) else { continue };
+            let subject = self.plan.subject();
+            let why = describe::addressed(
+                &subject.incident,
+                &format!(
+                    "`{approver}` approved the plan for {}. This is for your information: no \
+                     answer is needed.",
+                    shown(&subject.release.version)
+                ),
+            );
+            for role in demand.notified {
+                self.act(Act::Page { role, why: why.clone(), duty: None });
+            }
+        }
+    }
+}

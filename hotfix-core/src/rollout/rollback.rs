@@ -1,0 +1,311 @@
+//! The rollback: whether it begins, its steps of traffic, its methods one after the other, and
+//! whether the metrics recover.
+
+use crate::grade::{MessageKind, OnFailure, RollbackMethod};
+use crate::policy::section::Rollback;
+use crate::text::{shown, words};
+use crate::unit::Timestamp;
+
+use super::Rollout;
+use super::action::{Act, ActionId};
+use super::conclude::FOLLOWERS;
+use super::describe;
+use super::stage::{Returning, RollbackCause, RollbackProgress, Stage};
+
+impl RollbackCause {
+    /// Whether a person ordered it: then the rollback begins, whatever the policy has for failures.
+    const fn is_an_order(&self) -> bool {
+        matches!(self, Self::Person | Self::Revert { .. } | Self::Abort)
+    }
+}
+
+impl Rollout {
+    /// Handles a cause for a rollback: the policy and the release decide what follows, unless a
+    /// person ordered it. `failed` is the action that failed, where one did.
+    pub(super) fn fail(
+        &mut self,
+        at: Timestamp,
+        why: RollbackCause,
+        failed: Option<(ActionId, &Act)>,
+    ) {
+        if why.is_an_order() {
+            self.begin_rollback(at, why);
+            return;
+        }
+        match (&self.case.stage, self.plan.on_failure()) {
+            // Somebody was paged and acts.
+            (Stage::Frozen { .. }, _) => {}
+            (Stage::RollingBack(_), _) | (_, OnFailure::RollBack) => self.begin_rollback(at, why),
+            (_, OnFailure::Ask) => {
+                // A verdict that did not change since the last evaluation does not repeat the
+                // question.
+                let is_news = self.changes.turned || !matches!(why, RollbackCause::Verdict { .. });
+                if is_news || !self.case.asked || self.validation_ends(at) {
+                    let choices = match why {
+                        // A failed action is not repeated, so the rollout cannot continue.
+                        RollbackCause::ActionFailed => {
+                            "Send `roll_back`, or `supersede` with another release.".to_owned()
+                        }
+                        _ => self.choices(true),
+                    };
+                    self.ask(&format!("{}. {choices}", self.describe_cause(&why, failed)));
+                }
+                self.end_veto();
+            }
+            (stage, OnFailure::Freeze) => {
+                if !stage.can_roll_back() {
+                    return;
+                }
+                let what = self.describe_cause(&why, failed);
+                let version = shown(&self.plan.subject().release.version);
+                self.changes.to = Some(Stage::Frozen { since: at, why, tried: false });
+                self.page(&format!(
+                    "{what}. An automatic rollback is not allowed (`on_failure`, or a schema change): \
+                     {} of the traffic stays on {version} until somebody sends `roll_back`, \
+                     `supersede` or `abort`.",
+                    self.case.share
+                ));
+                self.notify(MessageKind::Update, &FOLLOWERS);
+            }
+        }
+    }
+
+    /// What led to the question or the rollback, for a text.
+    fn describe_cause(&self, why: &RollbackCause, failed: Option<(ActionId, &Act)>) -> String {
+        match why {
+            RollbackCause::Verdict { causes } => self.describe_causes(causes),
+            RollbackCause::Signal { signal } => format!("signal `{signal}` was reported"),
+            RollbackCause::ActionFailed => match failed {
+                Some((id, act)) => format!("{} failed", describe::action(id, act)),
+                None => "an action failed".to_owned(),
+            },
+            RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
+                "a person asked for the rollback".to_owned()
+            }
+        }
+    }
+
+    /// Begins the rollback. One that is under way is not begun again, unless a revert replaces it.
+    pub(super) fn begin_rollback(&mut self, at: Timestamp, why: RollbackCause) {
+        match &self.case.stage {
+            Stage::RollingBack(progress) if !self.is_replaced(progress, &why) => return,
+            stage if !stage.can_roll_back() => return,
+            _ => {}
+        }
+        self.roll_back_now(at, why);
+    }
+
+    /// Whether a revert replaces the rollback under way: it names another version, or skips its
+    /// steps.
+    fn is_replaced(&self, progress: &RollbackProgress, why: &RollbackCause) -> bool {
+        let RollbackCause::Revert { version } = why else { return false };
+        let target = match &progress.why {
+            RollbackCause::Revert { version } => version,
+            _ => &self.plan.subject().release.previous,
+        };
+        progress.returning.is_some() || version != target
+    }
+
+    /// Begins a rollback in any stage.
+    pub(super) fn roll_back_now(&mut self, at: Timestamp, why: RollbackCause) {
+        // An aborted rollout stays aborted, however it is rolled back.
+        let was_aborted = matches!(&self.case.stage, Stage::RollingBack(now) if now.abort);
+        let abort = was_aborted || why == RollbackCause::Abort;
+        // A revert takes no steps; before the start all traffic was to be rolled back already.
+        let at_once = matches!(why, RollbackCause::Revert { .. })
+            || matches!(self.case.stage, Stage::Preparing);
+        let first = if at_once { None } else { self.step_from(0) };
+        let returning = first.map(|step| Returning { step, reached: None });
+        let progress =
+            RollbackProgress { abort, method: 0, since: at, returning, watching: None, why };
+        // The rollback does not wait for messages.
+        self.continue_rollback(at, progress);
+        self.notify(MessageKind::RollingBack, &FOLLOWERS);
+    }
+
+    /// The first of the policy's steps, from this one on, that gives the old version more traffic
+    /// than it has.
+    fn step_from(&self, from: usize) -> Option<usize> {
+        let steps = &self.plan.policy().rollback().steps;
+        let has = self.case.share.rest();
+        (from..steps.len()).find(|&step| steps.get(step).is_some_and(|step| step.share > has))
+    }
+
+    /// Asks for the current step or method of the rollback; pages somebody where none is left.
+    fn continue_rollback(&mut self, at: Timestamp, progress: RollbackProgress) {
+        let step = progress.returning.and_then(|returning| {
+            let step = self.plan.policy().rollback().steps.get(returning.step)?;
+            Some(Act::SetTraffic { share: step.share.rest() })
+        });
+        if let Some(act) = step.or_else(|| self.method(&progress)) {
+            self.changes.to = Some(Stage::RollingBack(progress));
+            self.act(act);
+        } else {
+            let methods = self.tried_methods(&progress);
+            let version = shown(&self.plan.subject().release.version);
+            self.changes.to = Some(Stage::Frozen { since: at, why: progress.why, tried: true });
+            self.page(&format!(
+                "all rollback methods failed ({methods}). {} of the traffic is still on \
+                 {version}. Roll back by hand, then send `roll_back` and confirm its actions.",
+                self.case.share
+            ));
+        }
+    }
+
+    /// The methods of a rollback, all of which were tried: `feature flag, redeploy`.
+    fn tried_methods(&self, progress: &RollbackProgress) -> String {
+        let all = (0..).map_while(|method| {
+            match self.method(&RollbackProgress { method, ..progress.clone() })? {
+                Act::RollBack { method, .. } => Some(words(method.as_str())),
+                _ => None,
+            }
+        });
+        all.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The current method of a rollback. A version other than the previous one can only be
+    /// deployed.
+    fn method(&self, progress: &RollbackProgress) -> Option<Act> {
+        let previous = &self.plan.subject().release.previous;
+        match &progress.why {
+            RollbackCause::Revert { version } if version != previous => (progress.method == 0)
+                .then(|| Act::RollBack {
+                    method: RollbackMethod::Redeploy,
+                    version: version.clone(),
+                }),
+            _ => self
+                .plan
+                .methods()
+                .get(progress.method)
+                .map(|method| Act::RollBack { method: method.kind, version: previous.clone() }),
+        }
+    }
+
+    /// Folds the confirmation of an action of the rollback.
+    pub(super) fn rollback_confirmed(
+        &mut self,
+        at: Timestamp,
+        act: &Act,
+        progress: &RollbackProgress,
+    ) {
+        let mut progress = progress.clone();
+        match act {
+            Act::RollBack { .. } => progress.watching = Some(at),
+            Act::SetTraffic { .. } => match &mut progress.returning {
+                Some(returning) => returning.reached = Some(at),
+                None => return,
+            },
+            _ => return,
+        }
+        self.changes.to = Some(Stage::RollingBack(progress));
+    }
+
+    /// An action of the rollback failed: after a method the next one is tried, after a step the
+    /// method.
+    pub(super) fn rollback_failed(
+        &mut self,
+        at: Timestamp,
+        act: &Act,
+        progress: &RollbackProgress,
+    ) {
+        // The time for a confirmation begins again with the next action.
+        let now = RollbackProgress { since: at, ..progress.clone() };
+        let next = match act {
+            Act::RollBack { .. } => RollbackProgress { method: now.method + 1, ..now },
+            Act::SetTraffic { .. } => RollbackProgress { returning: None, ..now },
+            _ => return,
+        };
+        self.continue_rollback(at, next);
+    }
+
+    /// Watches whether the old version is live and the metrics recover. A rollback always ends or
+    /// pages somebody.
+    pub(super) fn watch_recovery(&mut self, at: Timestamp, progress: &RollbackProgress) {
+        let Rollback { watch, returned_within, .. } = *self.plan.policy().rollback();
+        if let Some(Returning { step, reached }) = progress.returning {
+            self.watch_step(at, progress, step, reached);
+            return;
+        }
+        let Some(since) = progress.watching else {
+            if self.comes_now(at, progress.since + returned_within) {
+                let text = match self.awaited() {
+                    Some((id, act)) => describe::unconfirmed(id, act, returned_within),
+                    None => format!(
+                        "the rollback was not confirmed within {returned_within}. Check which \
+                         version is live."
+                    ),
+                };
+                let next = RollbackProgress { method: progress.method + 1, ..progress.clone() };
+                let next = match self.method(&next) {
+                    Some(Act::RollBack { method, .. }) => {
+                        format!(" After `failed` the next method is {}.", words(method.as_str()))
+                    }
+                    _ => String::new(),
+                };
+                self.page(&format!("{text}{next}"));
+            }
+            return;
+        };
+        let watched = at.since(since);
+        let returned = watched >= watch && self.case.judge.returned();
+        if returned || watched >= returned_within {
+            if !returned {
+                let version = match &progress.why {
+                    RollbackCause::Revert { version } => version,
+                    _ => &self.plan.subject().release.previous,
+                };
+                self.page(&format!(
+                    "{} is live again, but after {returned_within} the metrics are not at their \
+                     level before the deployment. The cause may lie outside of this release: \
+                     investigate.",
+                    shown(version)
+                ));
+            }
+            self.notify(MessageKind::RolledBack, &FOLLOWERS);
+            self.changes.to = Some(if progress.abort { Stage::Aborted } else { Stage::RolledBack });
+        }
+    }
+
+    /// Watches a step of the rollback: the old version keeps its traffic for the step's time. A
+    /// step that nobody confirms does not delay the rollback beyond its limit.
+    fn watch_step(
+        &mut self,
+        at: Timestamp,
+        progress: &RollbackProgress,
+        step: usize,
+        reached: Option<Timestamp>,
+    ) {
+        let Rollback { returned_within, steps, .. } = self.plan.policy().rollback();
+        let over = match (reached, steps.get(step)) {
+            (Some(reached), Some(step)) => at.since(reached) >= step.wait,
+            (None, Some(_)) => at.since(progress.since) >= *returned_within,
+            (_, None) => true,
+        };
+        if !over {
+            return;
+        }
+        let next = reached.and_then(|_| self.step_from(step + 1));
+        let returning = next.map(|step| Returning { step, reached: None });
+        // The time for a confirmation begins again with the next action.
+        self.continue_rollback(at, RollbackProgress { since: at, returning, ..progress.clone() });
+    }
+}
+
+impl Stage {
+    /// Whether there is something to roll back.
+    const fn can_roll_back(&self) -> bool {
+        match self {
+            Self::Deploying(_)
+            | Self::Monitoring(_)
+            | Self::Gate { .. }
+            | Self::FinalValidation { .. }
+            | Self::Complete { .. }
+            | Self::RollingBack(_)
+            | Self::Paused { .. }
+            | Self::Frozen { .. } => true,
+            Self::Preparing | Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed => {
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The stages of a rollout, and the table of the inputs that each state accepts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::{Signal, closed_set};
+use crate::judge::Cause;
+use crate::unit::{PhaseName, Timestamp};
+
+use super::input::InputKind;
+
+/// The stage of a rollout, with the data of that stage only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Stage {
+    /// Before the start of the first or another attempt. The state's name says what is missing:
+    /// `drafted`, `awaiting_approval` or `ready`.
+    Preparing,
+    /// The new version is being deployed, or gets more traffic.
+    Deploying(Step),
+    /// A phase is watched.
+    Monitoring(Step),
+    /// A phase met its criteria; a person decides, or may object.
+    Gate {
+        /// The phase.
+        #[serde(flatten)]
+        step: Step,
+        /// With a veto window: when it ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// The final validation, with all phases promoted.
+    FinalValidation {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// All traffic is on the fix; it is still watched.
+    Complete {
+        /// Since when.
+        since: Timestamp,
+        /// Where the last phase held traffic back for comparison: since when that traffic is to get
+        /// the fix.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ending: Option<Timestamp>,
+    },
+    /// The watch after completion has ended. Final.
+    Closed,
+    /// A rollback is under way.
+    RollingBack(RollbackProgress),
+    /// Rolled back, and the metrics were checked. Final.
+    RolledBack,
+    /// A person paused the rollout; traffic stays as it is and is still watched.
+    Paused {
+        /// Since when.
+        since: Timestamp,
+        /// The stage in which it continues.
+        from: Resume,
+    },
+    /// Traffic stays as it is until a person acts: all rollback methods failed, or no automatic
+    /// rollback is allowed.
+    Frozen {
+        /// Since when.
+        since: Timestamp,
+        /// The cause of the rollback that was due.
+        why: RollbackCause,
+        /// All rollback methods were tried and failed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        tried: bool,
+    },
+    /// Stopped for good by a person. Final.
+    Aborted,
+    /// The deployment failed before any traffic moved. Final.
+    Failed,
+}
+
+/// A phase, and since when it is in its stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The phase's place in the plan, from 0.
+    pub index: usize,
+    /// The phase's name.
+    pub phase: PhaseName,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The stages that a pause can interrupt.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Resume {
+    /// See [`Stage::Deploying`].
+    Deploying(Step),
+    /// See [`Stage::Monitoring`].
+    Monitoring(Step),
+    /// See [`Stage::Gate`]; a veto window starts again.
+    Gate(Step),
+    /// See [`Stage::FinalValidation`].
+    FinalValidation {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// A rollback under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackProgress {
+    /// Ends in `aborted` instead of `rolled_back`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abort: bool,
+    /// Which of the plan's methods is tried, from 0.
+    pub method: usize,
+    /// Since when.
+    pub since: Timestamp,
+    /// While traffic is rolled back in steps, before the method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returning: Option<Returning>,
+    /// Since when metrics are watched, once the method is confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watching: Option<Timestamp>,
+    /// Why.
+    pub why: RollbackCause,
+}
+
+/// A step of traffic in a rollback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Returning {
+    /// Which of the policy's steps, from 0.
+    pub step: usize,
+    /// Since when the old version has that share; None while the change is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Timestamp>,
+}
+
+/// Why a rollout is rolled back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum RollbackCause {
+    /// A verdict of the judge.
+    Verdict {
+        /// Its causes.
+        causes: Vec<Cause>,
+    },
+    /// A reported signal.
+    Signal {
+        /// What was reported.
+        signal: Signal,
+    },
+    /// A person ordered it with `roll_back`.
+    Person,
+    /// A person ordered a known version with `revert`.
+    Revert {
+        /// The version to restore.
+        version: String,
+    },
+    /// Moving traffic failed.
+    ActionFailed,
+    /// A person aborted.
+    Abort,
+}
+
+closed_set! {
+    /// The name of a state.
+    State {
+        /// The severity is not known, a checklist item is open, or an earlier attempt still has
+        /// traffic.
+        Drafted = "drafted",
+        /// An approval or a waiver is missing.
+        AwaitingApproval = "awaiting_approval",
+        /// Nothing is missing.
+        Ready = "ready",
+        /// The version is being deployed, or gets more traffic.
+        Deploying = "deploying",
+        /// A phase is watched.
+        Monitoring = "monitoring",
+        /// A phase met its criteria; a person decides, or may object.
+        Gate = "gate",
+        /// All phases are promoted; the last checks run.
+        FinalValidation = "final_validation",
+        /// All traffic is on the fix; it is still watched.
+        Complete = "complete",
+        /// The watch after completion has ended.
+        Closed = "closed",
+        /// A rollback is under way.
+        RollingBack = "rolling_back",
+        /// The previous version is live again.
+        RolledBack = "rolled_back",
+        /// A person paused it.
+        Paused = "paused",
+        /// A person has to act: all rollback methods failed, or no automatic rollback is allowed.
+        Frozen = "frozen",
+        /// A person stopped it for good.
+        Aborted = "aborted",
+        /// The deployment failed before any traffic moved.
+        Failed = "failed",
+    }
+}
+
+impl State {
+    /// Whether no more traffic is moved in this state.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed)
+    }
+
+    /// Whether `approve`, `deny` and `withdraw` may be accepted in this state; after the start only
+    /// where the policy has a demand that may be met then.
+    pub const fn takes_approvals(self) -> bool {
+        !matches!(self, Self::Aborted | Self::Failed)
+    }
+
+    /// The inputs that this state accepts. `confirm` and `failed` are accepted in any state while
+    /// their action is pending; `promote` in `monitoring` and `final_validation` only where the
+    /// policy allows it; `approve`, `deny` and `withdraw` also after the start where the policy
+    /// lets an approval follow. Items and steps can be checked unless the rollout was stopped for
+    /// good: there are lists for the deployment, the rollback and the time after.
+    #[rustfmt::skip]
+    pub const fn accepts(self) -> &'static [InputKind] {
+        use InputKind::{
+            Abort, Acknowledge, Approve, CheckItem, Confirm, Deny, Done, Failed, Hold, Note, Observe, Pause, Promote, Report,
+            Resume, Retry, Revert, RollBack, SetFacts, SetSeverity, SetTimes, Start, Supersede, Tick, WaiveItem, Withdraw,
+        };
+        match self {
+            Self::Drafted | Self::AwaitingApproval => &[
+                Approve, Deny, Withdraw, CheckItem, WaiveItem, Tick, Supersede,
+                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Ready => &[
+                Start, Approve, Deny, Withdraw, CheckItem, WaiveItem, Tick, Supersede,
+                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Deploying => &[
+                Confirm, Failed, Observe, Tick, CheckItem, WaiveItem, Supersede,
+                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Gate => &[
+                Observe, Tick, Promote, Hold, CheckItem, WaiveItem, Supersede,
+                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Monitoring | Self::FinalValidation => &[
+                Observe, Tick, Promote, CheckItem, WaiveItem, Supersede,
+                Pause, Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::RollingBack => &[
+                Confirm, Failed, Observe, Tick, CheckItem, WaiveItem,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Paused => &[
+                Confirm, Failed, Observe, Tick, Resume, CheckItem, WaiveItem, Supersede,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Complete => &[
+                Confirm, Failed, Observe, Tick, Promote, CheckItem, WaiveItem,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Frozen => &[
+                Observe, Tick, CheckItem, WaiveItem, Supersede,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Closed => &[
+                Observe, Tick, CheckItem, WaiveItem, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::RolledBack => &[
+                Observe, Tick, CheckItem, WaiveItem, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::Aborted | Self::Failed => &[
+                Observe, Tick, Retry, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+        }
+    }
+}
+
+impl Stage {
+    /// Whether a question of this stage is still open in the next: a pause does not answer it, nor
+    /// does an objection at a gate, nor the end of a hold-back.
+    pub(super) const fn goes_on_as(&self, next: &Self) -> bool {
+        match (self, next) {
+            // In a pause, too, the watch of the next phase begins.
+            (
+                Self::Paused { from: Resume::Deploying(_), .. },
+                Self::Paused { from: Resume::Monitoring(_), .. },
+            ) => false,
+            (_, Self::Paused { .. })
+            | (
+                Self::Paused { .. },
+                Self::Deploying(_)
+                | Self::Monitoring(_)
+                | Self::Gate { .. }
+                | Self::FinalValidation { .. },
+            )
+            | (Self::Gate { .. }, Self::Gate { .. })
+            | (Self::Complete { .. }, Self::Complete { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the rollout is being rolled back, was rolled back or should be: the new version gets
+    /// no more traffic.
+    pub const fn has_turned_back(&self) -> bool {
+        match self {
+            Self::RollingBack(_)
+            | Self::RolledBack
+            | Self::Frozen { .. }
+            | Self::Aborted
+            | Self::Failed => true,
+            Self::Preparing
+            | Self::Deploying(_)
+            | Self::Monitoring(_)
+            | Self::Gate { .. }
+            | Self::FinalValidation { .. }
+            | Self::Complete { .. }
+            | Self::Closed
+            | Self::Paused { .. } => false,
+        }
+    }
+
+    /// The phase of this stage.
+    pub const fn step(&self) -> Option<Step> {
+        match self {
+            Self::Deploying(step)
+            | Self::Monitoring(step)
+            | Self::Gate { step, .. }
+            | Self::Paused {
+                from: Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step),
+                ..
+            } => Some(*step),
+            Self::Preparing
+            | Self::FinalValidation { .. }
+            | Self::Complete { .. }
+            | Self::Closed
+            | Self::RollingBack(_)
+            | Self::RolledBack
+            | Self::Paused { from: Resume::FinalValidation { .. }, .. }
+            | Self::Frozen { .. }
+            | Self::Aborted
+            | Self::Failed => None,
+        }
+    }
+}

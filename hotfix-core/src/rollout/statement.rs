@@ -1,0 +1,228 @@
+//! Checks of statements about the plan, and of marks on checklist items.
+
+use crate::gate::approval::{demands, is_same_person, is_spoken, served_by, stand_ins_of};
+use crate::gate::checklist::{self, Known};
+use crate::text::quoted;
+use crate::unit::{Name, RoleName};
+
+use super::Rollout;
+use super::input::{Command, Input, ItemStatus};
+use super::personal::is_taken_out;
+use super::refusal::RefusalReason;
+
+impl Rollout {
+    /// Checks that a statement names a person who may act in the role, is about this plan, and has
+    /// an accepted form.
+    pub(super) fn check_statement(&self, input: &Input) -> Result<(), RefusalReason> {
+        let by = named(input)?;
+        match &input.command {
+            Command::Approve { role, channel, heard_by, plan_digest, .. } => {
+                let plan = self.plan.digest();
+                if let Some(approved) = plan_digest.filter(|approved| *approved != plan) {
+                    return Err(RefusalReason::PlanChanged { approved, plan });
+                }
+                self.check_role(*role)?;
+                self.check_holder(*role, by)?;
+                self.check_another(*role, by)?;
+                if is_spoken(channel.as_deref(), heard_by.as_deref()) {
+                    self.check_verbal(*role, by, heard_by.as_deref())?;
+                }
+                Ok(())
+            }
+            Command::Withdraw { role, .. } if !self.case.readiness.has_approved(*role) => {
+                Err(RefusalReason::NoSuchApproval { role: role.to_string() })
+            }
+            Command::Deny { role, .. } | Command::Withdraw { role, .. } => {
+                self.check_holder(*role, by)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the policy knows the role: another approval would have no effect. Any role may
+    /// deny, and the role that denied may lift it.
+    fn check_role(&self, role: RoleName) -> Result<(), RefusalReason> {
+        let known = self.plan.policy().known_roles();
+        let mut denials = self.case.readiness.words.denials();
+        if known.contains(&role) || denials.any(|denial| denial.role == role) {
+            return Ok(());
+        }
+        let nearest = known
+            .iter()
+            .min_by_key(|known| strsim::damerau_levenshtein(known.as_str(), role.as_str()))
+            .map_or_else(|| "-".to_owned(), ToString::to_string);
+        Err(RefusalReason::NoSuchRole { role, nearest })
+    }
+
+    /// Checks that two approvals come from two people.
+    fn check_another(&self, role: RoleName, by: &str) -> Result<(), RefusalReason> {
+        let mut approvals = self.case.readiness.words.approvals();
+        let first = approvals.find(|given| given.role != role && self.is_person(&given.by, by));
+        let Some(first) = first.map(|given| given.role) else { return Ok(()) };
+        let policy = self.plan.policy();
+        let open = self.case.readiness.demands(policy, None).into_iter();
+        let mut roles: Vec<RoleName> = Vec::new();
+        for demand in open.filter(|demand| !demand.is_met()) {
+            let serve = demand.roles();
+            if serve.contains(&role) {
+                roles.extend(serve.iter().filter(|of| **of != first));
+            }
+        }
+        let mut who: Vec<String> = Vec::new();
+        for role in if roles.is_empty() { vec![role] } else { roles } {
+            let shown = self.role_with_holders(role, by);
+            if !who.contains(&shown) {
+                who.push(shown);
+            }
+        }
+        Err(RefusalReason::SamePerson { first, who: who.join(" or ") })
+    }
+
+    /// A role with the people other than this one who hold it, and how they are reached.
+    fn role_with_holders(&self, role: RoleName, but: &str) -> String {
+        let known = self.plan.policy().role(role);
+        let people = known.into_iter().flat_map(|role| &role.holders);
+        let people = people.filter(|holder| !is_taken_out(&holder.name));
+        let others = people.filter(|holder| !self.is_person(&holder.name, but));
+        let mut reached: Vec<String> = others
+            .map(|holder| match &holder.reach {
+                Some(reach) => format!("{}: {reach}", holder.name),
+                None => holder.name.clone(),
+            })
+            .collect();
+        reached.extend(known.and_then(|role| role.reach.clone()));
+        if reached.is_empty() {
+            format!("`{role}`")
+        } else {
+            format!("`{role}` ({})", reached.join(", "))
+        }
+    }
+
+    /// Whether a recorded name, which may be redacted in the log, is this person's.
+    fn is_person(&self, name: &str, by: &str) -> bool {
+        if is_taken_out(name) {
+            self.journal.salt.stands_for(name, by) == Some(true)
+        } else {
+            is_same_person(name, by)
+        }
+    }
+
+    /// Checks that the sender holds the role, where the policy names who holds it.
+    fn check_holder(&self, role: RoleName, by: &str) -> Result<(), RefusalReason> {
+        let holders = self.plan.policy().role(role).map(|role| role.holders.as_slice());
+        let holders = holders.unwrap_or_default();
+        if holders.is_empty() || holders.iter().any(|holder| self.is_person(&holder.name, by)) {
+            return Ok(());
+        }
+        let named = holders.iter().map(|holder| holder.name.as_str());
+        let names: Vec<&str> = named.filter(|name| !is_taken_out(name)).collect();
+        let taken_out = match (holders.len() - names.len(), self.journal.salt.is_lost()) {
+            (0, _) => None,
+            (_, true) => Some(
+                "somebody whose name was redacted in the log, together with the salt: continue \
+                 with the log that has both",
+            ),
+            (_, false) => {
+                Some("somebody whose name was redacted in the log: write it as in the policy")
+            }
+        };
+        let names = (!names.is_empty()).then(|| quoted(&names, " or "));
+        let holders: Vec<String> = names.into_iter().chain(taken_out.map(str::to_owned)).collect();
+        Err(RefusalReason::NotTheHolder { role, holders: holders.join(", or by ") })
+    }
+
+    /// Checks that somebody else heard a verbal approval, and that a demand accepts it.
+    fn check_verbal(
+        &self,
+        role: RoleName,
+        by: &str,
+        heard_by: Option<&str>,
+    ) -> Result<(), RefusalReason> {
+        let heard = heard_by.is_some_and(|who| !who.trim().is_empty() && !is_same_person(who, by));
+        if !heard {
+            return Err(RefusalReason::Unheard);
+        }
+        let policy = self.plan.policy();
+        let asked: Vec<_> = demands(policy, self.severity()).map(|(_, demand)| demand).collect();
+        let serves = |d: &&&_| served_by(policy, d, role).is_some();
+        if asked.iter().filter(serves).any(|demand| demand.verbal) {
+            return Ok(());
+        }
+        let remedy = if asked.iter().any(|demand| served_by(policy, demand, role).is_some()) {
+            "write it, in chat or in the ticket, and omit `heard_by`".to_owned()
+        } else {
+            let mut verbal: Vec<RoleName> = Vec::new();
+            for role in asked.iter().filter(|d| d.verbal).flat_map(|d| &d.any_of) {
+                if !verbal.contains(role) {
+                    verbal.push(*role);
+                }
+            }
+            if verbal.is_empty() {
+                "no demand accepts one, so write it".to_owned()
+            } else {
+                format!("it is accepted from {}", quoted(&verbal, " or "))
+            }
+        };
+        Err(RefusalReason::NotSpoken { role, remedy })
+    }
+
+    /// Checks that an exception is waived by a role that the policy names; where it names none, by
+    /// any role.
+    fn check_exception(&self, item: Name, input: &Input) -> Result<(), RefusalReason> {
+        let policy = self.plan.policy();
+        let roles = policy.waived_by();
+        let may = |role: RoleName| {
+            roles.is_empty() || roles.contains(&role) || stand_ins_of(policy, roles).contains(&role)
+        };
+        match &input.command {
+            Command::WaiveItem { role: Some(role), .. } if may(*role) => Ok(()),
+            _ => Err(RefusalReason::OnlyWaived { item, roles: roles.to_vec() }),
+        }
+    }
+
+    /// Checks that the item or step exists, and that a waiver or `not_applicable` has a reason.
+    pub(super) fn check_item(&self, input: &Input) -> Result<(), RefusalReason> {
+        let (item, reason) = match &input.command {
+            Command::CheckItem { item, status, evidence } => {
+                let aside = *status == ItemStatus::NotApplicable;
+                (*item, aside.then_some(("evidence", evidence.as_deref())))
+            }
+            Command::WaiveItem { item, why, .. } => (*item, Some(("why", Some(why.as_str())))),
+            _ => return Ok(()),
+        };
+        let policy = self.plan.policy();
+        let Some(known) = checklist::find(policy, item) else {
+            let nearest = checklist::ids(policy)
+                .min_by_key(|id| strsim::damerau_levenshtein(id.as_str(), item.as_str()))
+                .map_or_else(|| "-".to_owned(), |id| id.to_string());
+            return Err(RefusalReason::NoSuchItem { item: item.to_string(), nearest });
+        };
+        let by = named(input)?;
+        if let Command::WaiveItem { role: Some(role), .. } = &input.command {
+            self.check_holder(*role, by)?;
+        }
+        if matches!(known, Known::Exception(_)) {
+            self.check_exception(item, input)?;
+        }
+        // A conditional item needs no reason for not applying.
+        let is_conditional = |known: &Known<'_>| match known {
+            Known::Item(item) => item.if_applicable,
+            Known::Step(_) | Known::Exception(_) => false,
+        };
+        match reason {
+            Some((field, text)) if text.is_none_or(|text| text.trim().is_empty()) => {
+                if field == "evidence" && is_conditional(&known) {
+                    Ok(())
+                } else {
+                    Err(RefusalReason::NoReason { item, field })
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The sender of an input; a blank name is refused.
+fn named(input: &Input) -> Result<&str, RefusalReason> {
+    input.by.as_deref().filter(|by| !by.trim().is_empty()).ok_or(RefusalReason::Nameless)
+}

@@ -1,0 +1,304 @@
+//! Recorded metrics as the environment of a rollout.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::grade::{MetricKind, Role};
+use crate::metric::Observation;
+use crate::plan::{Plan, Subject};
+use crate::policy::Policy;
+use crate::policy::section::{ChecklistItem, Metric};
+use crate::rollout::{
+    self, Action, BlockerKind, Command, Input, ItemStatus, Recording, Refusal, Rollout, Stage,
+    State,
+};
+use crate::simulate::people::{approver, waiver};
+use crate::simulate::recorded::{
+    Assumptions, Gates, Merge, Odd, RecordedError, RecordedFault, RecordedFinding, RecordedMetrics,
+    Unrecorded,
+};
+use crate::simulate::{Answers, Driver, Environment, Shown, Tick, Until};
+use crate::unit::{MetricName, Span, Timestamp};
+
+use super::note::Notes;
+use super::without::{unrecorded, without};
+use super::{Backtest, Backtests, Ended};
+
+/// The name of the simulated people and platform.
+const NOBODY: &str = "backtest";
+/// The time between two checks whether the rollout was rolled back.
+const STRETCH: Span = Span::from_seconds(3_600);
+
+/// Recorded metrics, and a platform that confirms every action.
+struct Recorded<'a> {
+    metrics: &'a RecordedMetrics,
+    policy: &'a Policy,
+    gates: Gates,
+    from: Timestamp,
+    until: Timestamp,
+    merge: Merge,
+    notes: Notes,
+    /// Ticks without a reading while the rollout was watched, and the first of them.
+    silent: (usize, Option<Timestamp>),
+    /// Gates that the backtest promoted.
+    passed: (usize, Option<Timestamp>),
+}
+
+impl Environment for Recorded<'_> {
+    fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
+        into.clear();
+        if tick.to < self.from {
+            return Shown::Nothing;
+        }
+        let policy = self.policy;
+        let kind = |id: MetricName| policy.metric(id.as_str()).map(|metric| metric.kind);
+        let until = tick.to.min(self.until);
+        self.merge.put(self.metrics.between(tick.from, until), kind, into);
+        if tick.to == self.from {
+            // Readings before the fix had traffic do not count; running totals begin here.
+            into.retain(|reading| reading.strata().all(|arms| arms.totals));
+        } else if into.is_empty() && tick.from < self.until {
+            self.silent.0 += 1;
+            self.silent.1.get_or_insert(tick.to);
+        }
+        if into.is_empty() { Shown::Nothing } else { Shown::Readings }
+    }
+
+    fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {
+        let step = rollout.stage().step();
+        let takes = match &action.act {
+            rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. }
+                if step.is_some_and(|step| step.index == 0) =>
+            {
+                self.from.since(at)
+            }
+            rollout::Act::Deploy { .. } | rollout::Act::SetTraffic { .. } => {
+                let phase = step.and_then(|step| self.policy.phases().get(step.index));
+                phase.map(|phase| phase.deploy).unwrap_or_default()
+            }
+            rollout::Act::AskDecision { question } => {
+                self.notes.asked(question, rollout, at);
+                return;
+            }
+            _ => return,
+        };
+        let confirm = Input::new(Command::Confirm { action: action.id }).by(NOBODY);
+        answers.after(at, takes, confirm);
+    }
+
+    fn enter(&mut self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
+        match rollout.state() {
+            State::Ready => answers.at(at, Input::new(Command::Start).by(NOBODY)),
+            State::Gate if self.gates == Gates::Pass => {
+                if let Stage::Gate { until: None, .. } = rollout.stage() {
+                    self.passed.0 += 1;
+                    self.passed.1.get_or_insert(at);
+                    answers.at(at, Input::new(Command::Promote { why: None }).by(NOBODY));
+                }
+            }
+            State::FinalValidation => {
+                for item in items_at_the_end(self.policy) {
+                    answers.at(at, done(item));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn taken(&mut self, rollout: &Rollout, at: Timestamp, refused: Option<&Refusal>) {
+        if at < self.from {
+            return;
+        }
+        match refused {
+            Some(refusal) => self.notes.refused(refusal, at),
+            None => self.notes.judged(rollout, at),
+        }
+    }
+}
+
+fn items_at_the_end(policy: &Policy) -> impl Iterator<Item = &ChecklistItem> {
+    let lists = policy.checklists().iter();
+    lists
+        .filter(|list| list.at == crate::grade::ChecklistMoment::FinalValidation)
+        .flat_map(|list| &list.items)
+}
+
+fn done(item: &ChecklistItem) -> Input {
+    let (item, status) = (item.id, ItemStatus::Done);
+    Input::new(Command::CheckItem { item, status, evidence: None }).by(NOBODY)
+}
+
+/// Runs one policy.
+pub(super) fn play(
+    policy: &Arc<Policy>,
+    recorded: &RecordedMetrics,
+    assume: &Assumptions,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Backtest, RecordedError> {
+    let (seen, compared) = metrics_of(recorded, from, until);
+    let missing = unrecorded(policy, &seen)?;
+    let left_out = if assume.unrecorded == Unrecorded::LeaveOut { missing } else { Vec::new() };
+    let run = without(policy, &left_out)?;
+    // The start is early enough that a tick falls on the first traffic.
+    let cadence = run.watch().cadence.max(Span::from_millis(1));
+    let deploy = run.phases().first().map(|phase| phase.deploy).unwrap_or_default();
+    let ticks = deploy.as_millis().div_ceil(cadence.as_millis()).max(1);
+    let start = from - Span::from_millis(ticks.saturating_mul(cadence.as_millis()));
+    // The last reading is seen at the tick that it falls in.
+    let last = until.since(from).as_millis().div_ceil(cadence.as_millis());
+    let to_last = Span::from_millis(last.saturating_mul(cadence.as_millis()));
+    let end = assume.until.unwrap_or(from + to_last);
+    let evaluations = end.since(start).as_millis() / cadence.as_millis();
+    if evaluations > Backtests::MOST_EVALUATIONS {
+        let (policy, most) = (policy.name().to_string(), Backtests::MOST_EVALUATIONS);
+        return Err(
+            RecordedFault::TooLong { policy, evaluations, most, from, until: end }.anywhere()
+        );
+    }
+    let rollout = ready(&run, assume, start)?;
+    let mut environment = Recorded {
+        metrics: recorded,
+        policy: &run,
+        gates: assume.gates,
+        from,
+        until,
+        merge: Merge::default(),
+        notes: Notes::new(&run, &left_out),
+        silent: (0, None),
+        passed: (0, None),
+    };
+    let mut driver = Driver::new(rollout, start);
+    let mut to = start;
+    while to < end && !turned(&driver) {
+        to = (to + STRETCH).min(end);
+        driver.play(&mut environment, Until::End(to));
+    }
+    let done = environment.notes.first_rollback.or(driver.run().completed_at);
+    let ended_at = done.unwrap_or(driver.run().ended_at);
+    let mut findings = remarks(&run, &left_out, &seen, &compared);
+    findings.extend(environment.merge.findings());
+    findings.extend(environment.notes.findings());
+    if environment.silent.0 > 0 {
+        let odd = Odd::Coarse(run.watch().cadence);
+        findings.push(odd.finding(environment.silent.0, None, environment.silent.1));
+    }
+    if environment.passed.0 > 0 {
+        findings.push(Odd::Passed.finding(environment.passed.0, None, environment.passed.1));
+    }
+    let state = driver.rollout().state();
+    if !turned(&driver) && state != State::Complete {
+        findings.push(Odd::Over.finding(1, None, Some(ended_at)));
+    }
+    let Notes { would, metrics, first_alert, first_ask, first_rollback, crossed_at, phase, .. } =
+        environment.notes;
+    let ended = Ended { at: ended_at, state, phase, after: ended_at.since(from) };
+    Ok(Backtest {
+        policy: policy.name(),
+        would,
+        first_alert,
+        first_ask,
+        first_rollback,
+        crossed_at,
+        ended,
+        metrics,
+        findings,
+    })
+}
+
+/// Whether the rollout rolls back, or has ended.
+fn turned(driver: &Driver) -> bool {
+    driver.rollout().stage().has_turned_back() || driver.rollout().state().is_final()
+}
+
+/// The metrics with a reading, and those with a reading of the live arm.
+fn metrics_of(
+    recorded: &RecordedMetrics,
+    from: Timestamp,
+    until: Timestamp,
+) -> (BTreeSet<MetricName>, BTreeSet<MetricName>) {
+    let (mut seen, mut compared) = (BTreeSet::new(), BTreeSet::new());
+    for reading in recorded.between(from, until) {
+        for (metric, reading) in reading.metrics.iter() {
+            seen.insert(metric);
+            if reading.strata().any(|arms| arms.baseline.is_some()) {
+                compared.insert(metric);
+            }
+        }
+    }
+    (seen, compared)
+}
+
+fn remarks(
+    policy: &Policy,
+    left_out: &[MetricName],
+    seen: &BTreeSet<MetricName>,
+    compared: &BTreeSet<MetricName>,
+) -> Vec<RecordedFinding> {
+    let mut findings: Vec<RecordedFinding> =
+        left_out.iter().map(|id| Odd::LeftOut.finding(1, Some(*id), None)).collect();
+    let alone = |metric: &&Metric| seen.contains(&metric.id) && !compared.contains(&metric.id);
+    for metric in policy.metrics().iter().filter(alone) {
+        if metric.model != crate::policy::section::Model::None && metric.role == Role::Decide {
+            findings.push(Odd::NoBaseline.finding(1, Some(metric.id), None));
+        }
+        if metric.scaled && matches!(metric.kind, MetricKind::Count | MetricKind::Volume) {
+            findings.push(Odd::Scaled.finding(1, Some(metric.id), None));
+        }
+    }
+    findings
+}
+
+/// A rollout of the policy without blockers of its start.
+fn ready(
+    policy: &Arc<Policy>,
+    assume: &Assumptions,
+    at: Timestamp,
+) -> Result<Rollout, RecordedError> {
+    let refused = |fault: String| {
+        let policy = policy.name().to_string();
+        RecordedFault::Policy { policy, fault }.anywhere()
+    };
+    let mut subject = Subject::default();
+    NOBODY.clone_into(&mut subject.incident.id);
+    "recorded".clone_into(&mut subject.release.version);
+    "before".clone_into(&mut subject.release.previous);
+    subject.incident.severity =
+        assume.severity.or_else(|| policy.severities().first().map(|level| level.severity));
+    let plan =
+        Plan::try_new(Arc::clone(policy), subject).map_err(|error| refused(error.to_string()))?;
+    let mut rollout =
+        Rollout::try_new(plan, Recording::Off, "").map_err(|error| refused(error.to_string()))?;
+    let mut spoken = Vec::new();
+    // Each round clears one blocker. A policy has at most some hundreds.
+    for _ in 0..10_000 {
+        let blockers = rollout.blockers();
+        let Some(blocker) = blockers.first() else { return Ok(rollout) };
+        let input = match (blocker.kind, blocker.item, blocker.roles.first()) {
+            (BlockerKind::Item, Some(item), _) => {
+                Input::new(Command::CheckItem { item, status: ItemStatus::Done, evidence: None })
+                    .by(NOBODY)
+            }
+            (BlockerKind::Approval, _, Some(role)) => {
+                let (channel, heard_by) = (None, None);
+                let command = Command::Approve {
+                    role: *role,
+                    channel,
+                    heard_by,
+                    plan_digest: None,
+                    why: None,
+                };
+                Input::new(command).by(&approver(policy, *role, &mut spoken))
+            }
+            (BlockerKind::NormalProcess, Some(item), role) => match waiver(item, role.copied()) {
+                Some((command, role)) => {
+                    Input::new(command).by(&approver(policy, role, &mut Vec::new()))
+                }
+                None => return Err(refused(blocker.sentence.clone())),
+            },
+            _ => return Err(refused(blocker.sentence.clone())),
+        };
+        rollout.handle(at, &input).map_err(|refusal| refused(refusal.to_string()))?;
+    }
+    Err(refused("the blockers of its start cannot all be cleared".to_owned()))
+}

@@ -1,0 +1,68 @@
+//! The environment of a simulated rollout.
+
+use serde::Serialize;
+
+use crate::metric::Observation;
+use crate::rollout::{Action, Refusal, Rollout};
+use crate::unit::{Share, Timestamp};
+
+use super::answers::Answers;
+
+/// One tick of the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// The end of the previous tick. The first tick of a rollout begins at its start.
+    pub from: Timestamp,
+    /// Its end, by a correct clock.
+    pub to: Timestamp,
+    /// The canary's share of the traffic at its end.
+    pub share: Share,
+}
+
+/// The readings of a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// No reading arrived: the driver sends a tick without readings.
+    Nothing,
+    /// The readings arrived in time.
+    Readings,
+    /// The readings arrived, and the driver's clock had this time.
+    At(Timestamp),
+}
+
+/// Affected requests by version: those that failed, were too slow, or were harmed in another way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Impact {
+    /// By the version under test.
+    pub canary: f64,
+    /// By the live version.
+    pub live: f64,
+}
+
+/// The environment of a simulated rollout: traffic, platform and people.
+///
+/// It may be random or recorded. The same environment gives the same run.
+pub trait Environment {
+    /// Writes the readings of both arms in a tick into `into`, which still has the previous tick's
+    /// readings, so that its memory is reused. Late readings are returned by a later tick.
+    fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown;
+
+    /// Adds the responses to an action, if any: `confirm` or `failed`, or the input of the person
+    /// who is asked or called. A response without delay has the time `at`.
+    fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers);
+
+    /// Called for each new state of the rollout, and at the beginning. Adds inputs that nobody
+    /// requests, such as approvals, items and the start.
+    fn enter(&mut self, _rollout: &Rollout, _at: Timestamp, _answers: &mut Answers) {}
+
+    /// Called when something may have become due: after time passed, an input, or a new state.
+    fn look(&mut self, _rollout: &Rollout, _at: Timestamp, _answers: &mut Answers) {}
+
+    /// Called after an input was accepted or refused, for example to record verdicts.
+    fn taken(&mut self, _rollout: &Rollout, _at: Timestamp, _refused: Option<&Refusal>) {}
+
+    /// The impact on users so far, observed or not.
+    fn affected(&self) -> Impact {
+        Impact::default()
+    }
+}

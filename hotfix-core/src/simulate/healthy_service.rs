@@ -1,0 +1,216 @@
+//! The behaviour of each metric without faults.
+
+use serde_json::Value;
+
+use crate::grade::{MetricKind, Worse};
+use crate::policy::section::Metric;
+use crate::unit::{MetricName, Span};
+
+use super::document::ScenarioReader;
+use super::traffic::Noise;
+
+/// A scenario's settings of a metric. Absent ones follow from the policy.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct MetricSpec {
+    /// A proportion's share.
+    pub(super) rate: Option<f64>,
+    /// The share of requests that a proportion counts.
+    pub(super) of: Option<f64>,
+    /// A count's events per minute with all traffic.
+    pub(super) per_minute: Option<f64>,
+    /// A latency's quantile of the policy.
+    pub(super) time: Option<Span>,
+    /// The standard deviation of a latency's logarithm.
+    pub(super) spread: Option<f64>,
+    /// A gauge.
+    pub(super) level: Option<f64>,
+    /// Its standard deviation as a share of it.
+    pub(super) deviation: Option<f64>,
+    /// What the fix makes of it, as a ratio.
+    pub(super) fixed: Option<f64>,
+    pub(super) noise: Noise,
+    pub(super) instances: Option<Instances>,
+}
+
+/// Instances that differ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Instances {
+    pub(super) count: u32,
+    /// The standard deviation of the logarithm of each one's rate.
+    pub(super) deviation: f64,
+    /// Readings are sent by instance.
+    pub(super) sent: bool,
+}
+
+const KEYS: &[&str] = &[
+    "rate",
+    "of",
+    "per_minute",
+    "time",
+    "spread",
+    "level",
+    "deviation",
+    "fixed",
+    "noise",
+    "instances",
+];
+
+impl MetricSpec {
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
+        let table = reader.table(value, KEYS)?;
+        Some(Self {
+            rate: reader.key(table, "rate", ScenarioReader::chance),
+            of: reader.key(table, "of", ScenarioReader::chance),
+            per_minute: reader.key(table, "per_minute", ScenarioReader::per_minute),
+            time: reader.key(table, "time", ScenarioReader::lasting),
+            spread: reader.key(table, "spread", ScenarioReader::deviation),
+            level: reader.key(table, "level", ScenarioReader::amount),
+            deviation: reader.key(table, "deviation", ScenarioReader::amount),
+            fixed: reader.key(table, "fixed", ScenarioReader::amount),
+            noise: reader.key(table, "noise", Noise::read).unwrap_or_default(),
+            instances: reader.key(table, "instances", |reader, value| {
+                let table = reader.table(value, &["count", "deviation", "sent"])?;
+                Some(Instances {
+                    count: reader.needed(table, "count", ScenarioReader::count)?,
+                    deviation: reader
+                        .key(table, "deviation", ScenarioReader::deviation)
+                        .unwrap_or_default(),
+                    sent: reader.key(table, "sent", ScenarioReader::flag).unwrap_or_default(),
+                })
+            }),
+        })
+    }
+
+    /// The keys without a meaning for this kind of metric.
+    pub(super) fn out_of_place(&self, kind: MetricKind) -> Vec<&'static str> {
+        let rate = matches!(kind, MetricKind::Proportion | MetricKind::Count);
+        let has = |key, is_there: bool, fits: bool| (is_there && !fits).then_some(key);
+        [
+            has("rate", self.rate.is_some(), kind == MetricKind::Proportion),
+            has("of", self.of.is_some(), kind == MetricKind::Proportion),
+            has("per_minute", self.per_minute.is_some(), kind == MetricKind::Count),
+            has("time", self.time.is_some(), kind == MetricKind::Latency),
+            has("spread", self.spread.is_some(), kind == MetricKind::Latency),
+            has("level", self.level.is_some(), kind == MetricKind::Gauge),
+            has("deviation", self.deviation.is_some(), kind == MetricKind::Gauge),
+            has("fixed", self.fixed.is_some(), rate),
+            has("instances", self.instances.is_some(), rate),
+            has("noise", self.noise != Noise::default(), kind != MetricKind::Volume),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// A metric without faults.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct HealthyService {
+    pub(super) id: MetricName,
+    pub(super) kind: MetricKind,
+    /// Whether it is the bug's metric.
+    pub(super) is_bug: bool,
+    pub(super) scaled: bool,
+    /// Whether a proportion counts successes.
+    pub(super) counts_good: bool,
+    pub(super) worse: Worse,
+    /// Bad events per request or per minute; the median in seconds; the value of a gauge.
+    pub(super) base: f64,
+    /// The share of requests that it counts.
+    pub(super) of: f64,
+    /// What the fix makes of it, as a ratio.
+    pub(super) fixed: f64,
+    /// Of a latency's logarithm, or of a gauge as a share.
+    pub(super) spread: f64,
+    pub(super) noise: Noise,
+    pub(super) instances: Option<Instances>,
+    /// A latency's boundaries in seconds.
+    pub(super) edges: Vec<f64>,
+}
+
+/// The default rate of the bug before the fix.
+const BUG: (f64, f64) = (12.0, 0.02);
+/// The default without a reference.
+const FAILURES: f64 = 0.005;
+const SLOW: f64 = 0.25;
+const LEVEL: f64 = 0.5;
+/// Response times differ about as much.
+const SPREAD: f64 = 0.6;
+
+impl HealthyService {
+    pub(super) fn new(metric: &Metric, spec: &MetricSpec, is_bug: bool) -> Self {
+        let counts_good = metric.kind == MetricKind::Proportion && metric.worse == Worse::Lower;
+        let mut spread = 0.0;
+        let base = match metric.kind {
+            MetricKind::Proportion => {
+                let share = spec.rate.or(metric.reference.filter(|_| !is_bug));
+                let bad = share.map(|share| if counts_good { 1.0 - share } else { share });
+                bad.unwrap_or(if is_bug { BUG.1 } else { FAILURES })
+            }
+            MetricKind::Count => {
+                let known = spec.per_minute.or(metric.reference.filter(|_| !is_bug));
+                known.unwrap_or(if is_bug { BUG.0 } else { 0.0 })
+            }
+            MetricKind::Latency => {
+                spread = spec.spread.unwrap_or(SPREAD);
+                let at = spec.time.map(Span::as_seconds).or(metric.reference).unwrap_or(SLOW);
+                // The median of the distribution with this quantile.
+                at * libm::exp(-spread * quantile(metric.quantile.as_fraction()))
+            }
+            MetricKind::Gauge => {
+                spread = spec.deviation.unwrap_or(0.02);
+                spec.level.or(metric.reference).unwrap_or(LEVEL)
+            }
+            MetricKind::Volume => metric.reference.unwrap_or_default(),
+        };
+        let mut edges: Vec<f64> = metric.boundaries.iter().map(|edge| edge.as_seconds()).collect();
+        if metric.kind == MetricKind::Latency && edges.is_empty() {
+            edges = EDGES.to_vec();
+        }
+        Self {
+            id: metric.id,
+            kind: metric.kind,
+            is_bug,
+            scaled: metric.scaled,
+            counts_good,
+            worse: metric.worse,
+            base,
+            of: spec.of.unwrap_or(1.0),
+            fixed: spec.fixed.unwrap_or(if is_bug { 0.0 } else { 1.0 }),
+            spread,
+            noise: spec.noise,
+            instances: spec.instances,
+            edges,
+        }
+    }
+}
+
+impl HealthyService {
+    /// Whether it is a gauge or a count that is worse when lower. A proportion always has its bad
+    /// rate.
+    pub(super) fn falls(&self) -> bool {
+        self.worse == Worse::Lower && matches!(self.kind, MetricKind::Gauge | MetricKind::Count)
+    }
+}
+
+/// Prometheus' usual buckets, in seconds.
+const EDGES: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// The standard normal distribution function.
+pub(super) fn normal_share(value: f64) -> f64 {
+    0.5 * libm::erfc(-value * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// A quantile of the standard normal distribution, by bisection.
+fn quantile(share: f64) -> f64 {
+    let (mut low, mut high) = (-8.0, 8.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if normal_share(middle) < share {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    0.5 * (low + high)
+}

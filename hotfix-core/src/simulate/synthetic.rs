@@ -1,0 +1,288 @@
+//! A synthetic environment: the readings of both arms in each tick of one run.
+
+use std::collections::VecDeque;
+
+use crate::grade::MetricKind;
+use crate::metric::{Arms, Observation, Sample};
+use crate::plan::Plan;
+use crate::rollout::{Action, Rollout, Stage, State};
+use crate::unit::{Name, Share, Timestamp};
+
+use super::active::{Active, Faults, users};
+use super::answers::Answers;
+use super::arm_metrics::{ArmMetrics, CANARY, Kept, LIVE};
+use super::environment::{Environment, Impact, Shown, Tick};
+use super::error::SimulationErrors;
+use super::fault::FaultKind;
+use super::healthy_service::{HealthyService, Instances};
+use super::people::{Answering, RandomSeed};
+use super::random::{Draws, Drift, Expected, Purpose, RunKey};
+use super::scenario::Scenario;
+use super::traffic::{Flow, Noise};
+
+/// The common data of all runs of a scenario under a plan.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    pub(super) scenario: Scenario,
+    health: Vec<HealthyService>,
+    /// A metric has noise.
+    is_noisy: bool,
+    /// Requests a minute over all arms.
+    requests: f64,
+}
+
+impl Setting {
+    pub(super) fn try_new(scenario: &Scenario, plan: &Plan) -> Result<Self, SimulationErrors> {
+        let planned = plan.subject().traffic.requests_per_minute;
+        let volume = plan.policy().metrics().iter().find(|m| m.kind == MetricKind::Volume);
+        let recorded = volume.and_then(|metric| metric.reference).filter(|record| *record > 0.0);
+        let requests = scenario.traffic.requests.or(planned).or(recorded).unwrap_or(1000.0);
+        let health = scenario.health(plan)?;
+        let is_noisy = health.iter().any(|health| health.noise.deviation > 0.0);
+        Ok(Self { health, is_noisy, requests, scenario: scenario.clone() })
+    }
+}
+
+/// One run of a scenario.
+#[derive(Clone, Debug)]
+pub(super) struct Synthetic<'s> {
+    setting: &'s Setting,
+    key: RunKey,
+    flow: Flow,
+    /// The last mean number of requests of the canary and the live version.
+    expected: [Expected; 2],
+    kept: Vec<Kept>,
+    /// Whether each fault is active in this run.
+    there: Vec<bool>,
+    active: Vec<Active>,
+    /// Since when the canary has had traffic.
+    since: Option<Timestamp>,
+    /// Whether the canary is worse now.
+    bad: bool,
+    /// When it was first worse.
+    pub(super) bad_since: Option<Timestamp>,
+    affected: Impact,
+    late: VecDeque<(Timestamp, Observation)>,
+    random: RandomSeed,
+    /// Duties that people have on their list.
+    known: Vec<(Name, u64)>,
+}
+
+impl<'s> Synthetic<'s> {
+    /// The world before the start, which is the same in every run.
+    pub(super) fn new(setting: &'s Setting, key: RunKey) -> Self {
+        Self {
+            setting,
+            key,
+            flow: Flow::new(key),
+            expected: <[Expected; 2]>::default(),
+            kept: vec![Kept::default(); setting.health.len()],
+            there: vec![true; setting.scenario.faults.len()],
+            active: Vec::new(),
+            since: None,
+            bad: false,
+            bad_since: None,
+            affected: Impact::default(),
+            late: VecDeque::new(),
+            random: RandomSeed(None),
+            known: Vec::new(),
+        }
+    }
+
+    /// Begins another run from the start. Memory is reused.
+    pub(super) fn begin(&mut self, key: RunKey) {
+        let mut draws = key.draws(Purpose::Run, 0);
+        self.key = key;
+        self.flow = Flow::new(key);
+        for (there, fault) in self.there.iter_mut().zip(&self.setting.scenario.faults) {
+            *there = draws.chance(fault.chance);
+        }
+        for (kept, health) in self.kept.iter_mut().zip(&self.setting.health) {
+            kept.drift = [Drift::default(); 2];
+            let Some(Instances { count, deviation, .. }) = health.instances else { continue };
+            for factors in &mut kept.instances {
+                factors.clear();
+                factors.extend((0..count).map(|_| draws.factor(deviation)));
+            }
+        }
+        (self.since, self.bad, self.bad_since, self.affected) =
+            (None, false, None, Impact::default());
+        self.late.clear();
+        self.known.clear();
+        self.random = RandomSeed(Some(key.draws(Purpose::People, 0)));
+    }
+
+    /// Finds the active faults of this tick. Returns the share of each arm's requests without an
+    /// answer.
+    fn strike(&mut self, tick: Tick, draws: &mut Draws) -> [f64; 2] {
+        let mut lost = [0.0_f64; 2];
+        if self.there.is_empty() {
+            return lost;
+        }
+        self.active.clear();
+        self.bad = false;
+        if tick.share > Share::NONE && self.since.is_none() {
+            self.since = Some(tick.from);
+        }
+        let Some(since) = self.since else { return lost };
+        for (index, fault) in self.setting.scenario.faults.iter().enumerate() {
+            // Drawn in any case, so that later draws do not depend on the share.
+            let hits = fault.kind != FaultKind::Lost || draws.chance(fault.users);
+            let there = self.there.get(index).is_some_and(|there| *there);
+            if !(there && hits && tick.share >= fault.from_share) {
+                continue;
+            }
+            let Some(lasted) = fault.lasted(since, tick.to) else { continue };
+            if fault.is_of_the_fix() && tick.share > Share::NONE {
+                self.bad = true;
+                self.bad_since.get_or_insert(tick.from.max(since + fault.after));
+            }
+            self.active.push(Active { fault: index, lasted });
+            if fault.kind == FaultKind::Crash {
+                for (arm, crashed) in lost.iter_mut().enumerate() {
+                    if fault.hits(arm == CANARY) {
+                        *crashed = crashed.max(users(fault, None, tick.share, arm));
+                    }
+                }
+            }
+        }
+        lost
+    }
+
+    /// Draws the noise of every metric that has one.
+    fn draw_noise(&mut self, draws: &mut Draws) {
+        for (kept, health) in self.kept.iter_mut().zip(&self.setting.health) {
+            let Noise { deviation, memory, apart } = health.noise;
+            if deviation > 0.0 {
+                let both = kept.drift[0].next(draws, deviation, memory);
+                let live = if apart { kept.drift[1].next(draws, deviation, memory) } else { both };
+                kept.noise = [both, live];
+            }
+        }
+    }
+
+    /// Makes the readings of both arms.
+    fn make(&mut self, tick: Tick, into: &mut Observation) {
+        let setting = self.setting;
+        let mut draws = self.key.draws(Purpose::Tick, tick.to.as_millis());
+        let scenario = &setting.scenario;
+        let times = self.flow.times(&scenario.traffic, scenario.from, tick.to, &mut draws);
+        let minutes = tick.to.since(tick.from).as_seconds() / 60.0;
+        // All draws that both policies of a comparison share come before those that depend on the
+        // share; faults are drawn once the canary has had traffic.
+        if setting.is_noisy {
+            self.draw_noise(&mut draws);
+        }
+        let lost = self.strike(tick, &mut draws);
+        let parts = [tick.share, tick.share.rest()].map(Share::as_fraction);
+        let mut arm = |index: usize| {
+            let mean = setting.requests * minutes * times * parts[index];
+            let all = draws.poisson_of(&mut self.expected[index], mean);
+            let crashed = match lost[index] {
+                0.0 => 0.0,
+                chance => draws.binomial(all, chance),
+            };
+            let (share, part, requests) = (tick.share, parts[index], all - crashed);
+            (ArmMetrics { index, share, minutes, requests, times, part }, crashed)
+        };
+        let ((canary, canary_affected), (live, live_affected)) = (arm(CANARY), arm(LIVE));
+        if into.len() != setting.health.len() {
+            into.clear();
+            for health in &setting.health {
+                into.set(health.id, Arms::default());
+            }
+        }
+        let faults = Faults { all: &scenario.faults, active: &self.active };
+        let (mut canary_worst, mut live_worst) = (0.0_f64, 0.0_f64);
+        let mut is_missing = false;
+        for (((_, reading), health), kept) in
+            into.iter_mut().zip(&setting.health).zip(&mut self.kept)
+        {
+            let mut show = |arm: &ArmMetrics, worst: &mut f64, sample: &mut Option<Sample>| {
+                if arm.part <= 0.0 {
+                    *sample = None;
+                    return;
+                }
+                let bad = kept.read(health, faults, arm, &mut draws, sample);
+                if bad > *worst {
+                    *worst = bad;
+                }
+                if !self.active.is_empty()
+                    && (lost[arm.index] >= 1.0 || faults.lose(health, arm.index))
+                {
+                    *sample = None;
+                }
+            };
+            let arms = reading.whole_mut();
+            show(&canary, &mut canary_worst, &mut arms.canary);
+            show(&live, &mut live_worst, &mut arms.baseline);
+            is_missing |= arms.canary.is_none() && arms.baseline.is_none();
+        }
+        self.affected.canary += canary_affected + canary_worst;
+        self.affected.live += live_affected + live_worst;
+        if is_missing {
+            // An absent reading is not a reading of 0.
+            let is_there = |arms: &Arms| arms.canary.is_some() || arms.baseline.is_some();
+            into.retain(|reading| reading.whole().is_some_and(is_there));
+        }
+    }
+}
+
+impl Environment for Synthetic<'_> {
+    fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
+        self.make(tick, into);
+        let (mut late, mut shown) = (None, Shown::Readings);
+        for active in &self.active {
+            let Some(fault) = self.setting.scenario.faults.get(active.fault) else { continue };
+            match fault.kind {
+                FaultKind::Late => late = Some(fault.by),
+                FaultKind::Clock if fault.back => shown = Shown::At(tick.to - fault.by),
+                FaultKind::Clock => shown = Shown::At(tick.to + fault.by),
+                _ => {}
+            }
+        }
+        if late.is_none() && self.late.is_empty() {
+            return if into.is_empty() { Shown::Nothing } else { shown };
+        }
+        if let Some(by) = late {
+            self.late.push_back((tick.to + by, std::mem::take(into)));
+            // The newest of those that have come.
+            let come = self.late.iter().take_while(|(due, _)| *due <= tick.to).count();
+            match self.late.drain(..come).next_back() {
+                Some((_, observation)) => *into = observation,
+                None => return Shown::Nothing,
+            }
+        } else {
+            self.late.clear();
+        }
+        if into.is_empty() { Shown::Nothing } else { shown }
+    }
+
+    fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {
+        let Scenario { people, platform, .. } = &self.setting.scenario;
+        let bad = self.bad;
+        Answering { people, platform, random: &mut self.random, bad }
+            .answer(rollout, at, action, answers);
+    }
+
+    fn enter(&mut self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
+        let people = &self.setting.scenario.people;
+        match (rollout.stage(), rollout.state()) {
+            (Stage::Preparing, State::Ready) => people.go(at, answers),
+            (Stage::Preparing, _) if rollout.now().is_none() => {
+                people.make_ready(rollout, at, answers);
+            }
+            (Stage::Deploying(step), _) if step.index == 0 => people.speak(at, answers),
+            _ => {}
+        }
+    }
+
+    fn look(&mut self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
+        let people = &self.setting.scenario.people;
+        people.do_duties(rollout, at, &mut self.known, &mut self.random, answers);
+    }
+
+    fn affected(&self) -> Impact {
+        self.affected
+    }
+}

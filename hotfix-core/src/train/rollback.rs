@@ -1,0 +1,277 @@
+//! The rollback of a train: which service is rolled back when. `docs/decisions/train.md` has the
+//! reasons.
+
+use std::fmt::Write as _;
+use std::ops::{Deref, DerefMut};
+
+use crate::grade::OnFailure;
+use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage};
+use crate::unit::{Share, Timestamp};
+
+use super::Train;
+use super::error::TrainFinding;
+use super::outcome::{Move, TrainOutcome};
+
+/// The sender of the train's inputs in the logs.
+pub(super) const TRAIN: &str = "train";
+
+/// The state of a rollout as far as it matters to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MemberState {
+    /// Not started.
+    Waiting,
+    /// Started and not complete.
+    Running,
+    /// All traffic is on the fix, and it can be rolled back.
+    Complete,
+    /// Complete, and it cannot be rolled back.
+    Closed,
+    /// The rollback is under way and not confirmed.
+    Turning,
+    /// The previous version is live again, or the new one never was; metrics may still be watched.
+    Back,
+    /// A person has to act.
+    Frozen,
+}
+
+pub(super) const fn member_state(stage: &Stage) -> MemberState {
+    match stage {
+        Stage::Preparing => MemberState::Waiting,
+        Stage::Deploying(_)
+        | Stage::Monitoring(_)
+        | Stage::Gate { .. }
+        | Stage::FinalValidation { .. }
+        | Stage::Paused { .. } => MemberState::Running,
+        Stage::Complete { .. } => MemberState::Complete,
+        Stage::Closed => MemberState::Closed,
+        Stage::RollingBack(progress) if progress.watching.is_none() => MemberState::Turning,
+        Stage::RollingBack(_) | Stage::RolledBack | Stage::Aborted | Stage::Failed => {
+            MemberState::Back
+        }
+        Stage::Frozen { .. } => MemberState::Frozen,
+    }
+}
+
+/// Why the train is rolled back, within the length of an input's text: services without room are
+/// counted.
+fn reason(causes: &[String]) -> String {
+    // The longest text for the rest.
+    const REST: usize = " and 18446744073709551615 more".len();
+    let mut reason = "the train is rolled back because of ".to_owned();
+    for (number, cause) in causes.iter().enumerate() {
+        let between = if number == 0 { "" } else { ", " };
+        if reason.len() + between.len() + cause.len() + REST > Input::LONGEST {
+            let _ = write!(reason, " and {} more", causes.len() - number);
+            break;
+        }
+        reason.extend([between, cause]);
+    }
+    reason
+}
+
+/// A service that delays the rollback of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Holder {
+    /// Which service.
+    pub(super) place: usize,
+    /// Until when at the latest; None where it waits itself and has no time yet.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl<R: Deref<Target = Rollout>> Train<R> {
+    pub(super) fn member_state(&self, place: usize) -> MemberState {
+        self.at(place).map_or(MemberState::Waiting, |rollout| member_state(rollout.stage()))
+    }
+
+    pub(super) fn places(&self) -> std::ops::Range<usize> {
+        0..self.rollouts.len()
+    }
+
+    /// The services that were rolled back, by themselves or by the train.
+    pub(super) fn turned(&self) -> impl Iterator<Item = usize> {
+        self.places().filter(|place| self.has_turned(*place))
+    }
+
+    pub(super) fn has_turned(&self, place: usize) -> bool {
+        self.at(place).is_some_and(|rollout| rollout.stage().has_turned_back())
+    }
+
+    /// Whether the service's plan leaves the rollback to a person: a failure freezes it, or asks.
+    pub(super) fn is_kept(&self, place: usize) -> bool {
+        self.at(place).is_some_and(|r| r.plan().on_failure() != OnFailure::RollBack)
+    }
+
+    /// The services that have to be off their new version before this one is rolled back.
+    pub(super) fn holders(&self, place: usize, at: Timestamp) -> Vec<Holder> {
+        let dependents = self.order.dependents_of(place).iter();
+        dependents.filter_map(|dependent| self.holder(*dependent, at)).collect()
+    }
+
+    /// A service delays those that it waits for until its rollback is confirmed, but no longer than
+    /// its policy allows for a rollback.
+    fn holder(&self, place: usize, at: Timestamp) -> Option<Holder> {
+        let rollout = self.at(place)?;
+        let since = match self.member_state(place) {
+            // A superseded service has not started again, and its traffic may still be rolling
+            // back.
+            MemberState::Waiting if rollout.share() > Share::NONE => self.turned_at(),
+            MemberState::Waiting | MemberState::Closed | MemberState::Back => return None,
+            MemberState::Turning | MemberState::Frozen => rollout.turned_back_at(),
+            MemberState::Running | MemberState::Complete if self.is_kept(place) => self.turned_at(),
+            MemberState::Running | MemberState::Complete => {
+                return Some(Holder { place, until: None });
+            }
+        };
+        let until =
+            since.map(|since| since + rollout.plan().policy().rollback().returned_within)?;
+        (at < until).then_some(Holder { place, until: Some(until) })
+    }
+
+    /// When the first service was rolled back.
+    fn turned_at(&self) -> Option<Timestamp> {
+        self.turned().filter_map(|place| self.at(place)?.turned_back_at()).min()
+    }
+
+    /// The services to roll back now, the one that started last first.
+    fn due(&self, at: Timestamp) -> Vec<usize> {
+        if self.turned().next().is_none() {
+            return Vec::new();
+        }
+        let is_due = |place: &usize| match self.member_state(*place) {
+            // A service that is not complete has no started dependents, and must not be promoted
+            // meanwhile.
+            MemberState::Running => !self.is_kept(*place) || !self.is_paused(*place),
+            MemberState::Complete => !self.is_kept(*place) && self.holders(*place, at).is_empty(),
+            MemberState::Waiting
+            | MemberState::Closed
+            | MemberState::Turning
+            | MemberState::Back
+            | MemberState::Frozen => false,
+        };
+        let mut due: Vec<usize> = self.places().filter(is_due).collect();
+        due.sort_by_key(|place| std::cmp::Reverse(self.started(*place)));
+        due
+    }
+
+    fn is_paused(&self, place: usize) -> bool {
+        self.at(place).is_some_and(|rollout| matches!(rollout.stage(), Stage::Paused { .. }))
+    }
+
+    /// What orders the services by their start.
+    fn started(&self, place: usize) -> (Option<Timestamp>, usize) {
+        (self.at(place).and_then(Rollout::started_at), self.order.rank(place))
+    }
+
+    /// Whether this input would end the watch of a service that waits to be rolled back: it could
+    /// not be rolled back any more.
+    pub(super) fn would_close(&self, place: usize, at: Timestamp, kind: InputKind) -> bool {
+        let Some(rollout) = self.at(place) else { return false };
+        let Stage::Complete { since, ending } = rollout.stage() else { return false };
+        let last = rollout.plan().policy().watched_until();
+        let is_last = match kind {
+            InputKind::Observe | InputKind::Tick => {
+                last.is_none_or(|last| at.since(*since) >= last)
+            }
+            // The hold-back has the fix: that ends the watch.
+            InputKind::Confirm => ending.is_some(),
+            _ => false,
+        };
+        is_last && !self.is_kept(place) && self.turned().next().is_some()
+    }
+
+    /// The services that were rolled back by themselves or by a person; all, where names were
+    /// redacted in the logs.
+    fn causes(&self) -> Vec<String> {
+        let named = |place: usize| {
+            self.at(place).map(|r| format!("`{}` ({})", self.order.name(place), r.state()))
+        };
+        let by_itself = self.turned().filter(|place| !self.was_asked(*place));
+        let mut causes: Vec<String> = by_itself.filter_map(named).collect();
+        if causes.is_empty() {
+            causes = self.turned().filter_map(named).collect();
+        }
+        causes
+    }
+
+    fn was_asked(&self, place: usize) -> bool {
+        let Some(rollout) = self.at(place) else { return false };
+        let started = rollout.started_at();
+        rollout.interventions().iter().any(|intent| {
+            intent.kind == InputKind::RollBack
+                && intent.by.as_deref() == Some(TRAIN)
+                && Some(intent.at) >= started
+        })
+    }
+
+    /// An input of the train itself. Its key is made of the log's head, so that it is accepted only
+    /// once.
+    fn own_input(&self, place: usize, command: Command) -> Input {
+        let head = self.at(place).and_then(Rollout::head);
+        let key = head.map(|head| format!("{TRAIN}:{head}"));
+        Input { key, ..Input::new(command).by(TRAIN) }
+    }
+}
+
+impl<R: DerefMut<Target = Rollout>> Train<R> {
+    /// Rolls back each service whose turn it is. Repeating it changes nothing.
+    pub(super) fn roll_back_due(&mut self, at: Timestamp, outcome: &mut TrainOutcome) {
+        let mut asked = Vec::new();
+        while let Some(place) = self.due(at).into_iter().find(|place| !asked.contains(place)) {
+            asked.push(place);
+            self.roll_back(place, at, outcome);
+        }
+    }
+
+    /// Rolls back one service, or pauses it where its plan leaves the rollback to a person.
+    pub(super) fn roll_back(&mut self, place: usize, at: Timestamp, outcome: &mut TrainOutcome) {
+        let why = Some(reason(&self.causes()));
+        let command =
+            if self.is_kept(place) { Command::Pause { why } } else { Command::RollBack { why } };
+        let input = self.own_input(place, command);
+        // `pause` needs a time that the rollout accepts; `roll_back` is urgent and accepted at any.
+        let at = match self.at(place).and_then(|r| Some((r.now()?, r.plan().policy().clock()))) {
+            Some((now, clock)) => at.clamp(now, now + clock.most_ahead),
+            None => at,
+        };
+        match self.give(place, at, &input, true) {
+            Some(Ok(made)) => outcome.moves.push(made),
+            Some(Err(refusal)) => self.decline(place, refusal, true, outcome),
+            None => {}
+        }
+    }
+
+    /// Reports that a rollout refused an input of the train. Its refusal is appended to the log
+    /// like any other line.
+    pub(super) fn decline(
+        &self,
+        place: usize,
+        refusal: Refusal,
+        by_train: bool,
+        outcome: &mut TrainOutcome,
+    ) {
+        let service = self.order.name(place).to_owned();
+        outcome.findings.push(TrainFinding::declined(&service, &refusal.reason.to_string()));
+        let Refusal { events, state, .. } = refusal;
+        let actions = Vec::new();
+        outcome.moves.push(Move { service, events, actions, state, repeated: false, by_train });
+    }
+
+    /// Sends an input to a rollout.
+    pub(super) fn give(
+        &mut self,
+        place: usize,
+        at: Timestamp,
+        input: &Input,
+        by_train: bool,
+    ) -> Option<Result<Move, Refusal>> {
+        let rollout = self.rollouts.get_mut(place)?;
+        let outcome = match rollout.handle(at, input) {
+            Ok(outcome) => outcome,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        let (events, actions) = (outcome.events.to_owned(), outcome.actions.to_vec());
+        let repeated = outcome.repeated;
+        let (service, state) = (self.order.name(place).to_owned(), rollout.state());
+        Some(Ok(Move { service, events, actions, state, repeated, by_train }))
+    }
+}

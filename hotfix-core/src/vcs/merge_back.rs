@@ -1,0 +1,79 @@
+//! Merge back: branches that lack a live fix would lose it with the next release.
+
+use serde::Serialize;
+
+use super::command::git;
+use super::flow::bring;
+use super::release_context::ReleaseContext;
+use super::step::{Step, VcsStepKind};
+use super::{Command, VcsError};
+use crate::grade::MergeKind;
+use crate::unit::RefName;
+
+/// The branches that must get the fix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MergeBack {
+    /// Commands to run before the branches are checked.
+    pub inspect: Vec<Command>,
+    /// The branches. Each is a duty until it has the fix.
+    pub branches: Vec<MergeBackBranch>,
+}
+
+/// A branch that must have the fix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MergeBackBranch {
+    /// Its name.
+    pub branch: String,
+    /// Whether a step of the plan brings the fix here.
+    pub planned: bool,
+    /// Exits with zero if the branch has had the fix on the remote, and with another status if it
+    /// never had. A squashed or picked fix is only known from the plan's references: merged another
+    /// way, it counts as missing. A fix that the rollback reverted counts as merged, because it is
+    /// no longer live and no longer due.
+    pub has: Command,
+    /// The steps that bring the fix, if it lacks it.
+    pub steps: Vec<Step>,
+}
+
+pub(super) fn way(context: &ReleaseContext<'_>) -> Result<MergeBack, VcsError> {
+    let reached = context.reached();
+    let branch = |target: &RefName| -> Result<MergeBackBranch, VcsError> {
+        let planned = reached.contains(&target);
+        // From the trunk, a commit is picked: a merge would bring all other changes of the trunk.
+        let picked = context.branch.is_none() && !planned;
+        let known = if picked || (context.branch.is_some() && context.merge == MergeKind::Squash) {
+            context.merged(target)
+        } else {
+            context.fix()
+        };
+        let remote = format!("refs/remotes/origin/{target}");
+        let (kind, title) = if picked {
+            (VcsStepKind::MergeBack, format!("Cherry-pick the fix to {target}"))
+        } else {
+            (VcsStepKind::MergeBack, format!("Merge the fix into {target}"))
+        };
+        let commands =
+            if picked { pick(context, target)? } else { bring(context, target, &context.fix())? };
+        Ok(MergeBackBranch {
+            branch: target.to_string(),
+            planned,
+            has: git(["merge-base", "--is-ancestor", &known, &remote])?,
+            steps: vec![Step::new(kind, title).of(target.as_str()).run(commands)],
+        })
+    };
+    let branches = context.home.iter().map(branch).collect::<Result<_, _>>()?;
+    Ok(MergeBack { inspect: context.fetch()?, branches })
+}
+
+fn pick(context: &ReleaseContext<'_>, target: &RefName) -> Result<Vec<Command>, VcsError> {
+    let mut commands = ReleaseContext::take_up(target)?;
+    if let Some(trunk) = context.reached().first() {
+        let range = format!("{}..{}", context.before(trunk), context.merged(trunk));
+        commands.push(git(["cherry-pick", "-x", "-m", "1", "--first-parent", &range])?);
+    }
+    let merged = context.merged(target);
+    commands.push(git(["update-ref", &merged, "HEAD"])?);
+    commands.push(git(["push", "origin", target.as_str()])?);
+    commands.push(ReleaseContext::push_records(&[&merged])?);
+    Ok(commands)
+}

@@ -1,0 +1,351 @@
+//! The checked names, kinds and targets that a plan's steps use.
+
+use super::name::{message, one_line, slug};
+use super::{Command, Fix, OrderFault, VcsError, VcsFinding, order_fault, own_order, tag};
+use super::{branch_name, command::git};
+use crate::grade::{Flow, MergeKind, VcsStep, Versioning};
+use crate::policy::section::{PullRequest, Vcs};
+use crate::text::{quoted, shown};
+use crate::unit::RefName;
+
+/// Most characters of a subject, so that `git log --oneline` shows it completely.
+const MOST_SUBJECT: usize = 72;
+
+/// The policy's `base` for the tag of the live version.
+const PRODUCTION_TAG: &str = "production_tag";
+
+/// The trunk if the policy names none.
+const TRUNK: &str = "main";
+
+/// The base of the fix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// A branch.
+    Branch(RefName),
+    /// The tag of the live version.
+    Tag(RefName),
+}
+
+impl Base {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Branch(name) | Self::Tag(name) => name.as_str(),
+        }
+    }
+}
+
+/// The context of the steps.
+pub(super) struct ReleaseContext<'a> {
+    pub(super) vcs: &'a Vcs,
+    pub(super) flow: Flow,
+    pub(super) way: Option<String>,
+    pub(super) order: Vec<VcsStep>,
+    pub(super) base: Base,
+    /// None if the fix is a commit on the trunk.
+    pub(super) branch: Option<RefName>,
+    /// Branch and commit already exist.
+    pub(super) taken_up: bool,
+    pub(super) commit: Option<&'a str>,
+    /// None if no step tags.
+    pub(super) tag: Option<RefName>,
+    /// The tag of the previous version, if it has one.
+    pub(super) live: Option<RefName>,
+    pub(super) version: &'a str,
+    pub(super) previous: String,
+    pub(super) merge: MergeKind,
+    /// The pull request, if a step opens one.
+    pub(super) request: Option<PullRequest>,
+    /// The targets of `merge`.
+    pub(super) into: Option<RefName>,
+    /// The targets of `merge_back`.
+    pub(super) into_back: Vec<RefName>,
+    /// The branches that must get the fix.
+    pub(super) home: Vec<RefName>,
+    /// The fix in one line.
+    pub(super) line: String,
+    pub(super) message: String,
+    pub(super) named_after: Option<VcsFinding>,
+}
+
+/// Flow, steps and base, as the policy and the release choose them.
+struct Choice<'a> {
+    flow: Flow,
+    way: Option<String>,
+    order: &'a [VcsStep],
+    base: Option<&'a str>,
+    /// The base is the policy's for this flow or alternative. A flow that is only allowed has no
+    /// base of its own.
+    named_base: bool,
+}
+
+fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
+    let named = fix.way.map(|id| {
+        let known: Vec<&str> = vcs.ways.iter().map(|way| way.id.as_str()).collect();
+        let way = vcs.ways.iter().find(|way| way.id.as_str() == id);
+        way.ok_or_else(|| VcsError::Way { way: shown(id), known: quoted(&known, ", ") })
+    });
+    let named = named.transpose()?;
+    let refused = |flow, allowed: &[Flow]| VcsError::Flow { flow, allowed: quoted(allowed, ", ") };
+    let asked = fix.flow.unwrap_or_else(|| named.map_or(vcs.flow, |way| way.flow));
+    if let Some(way) = named.filter(|way| way.flow != asked) {
+        return Err(refused(asked, &[way.flow]));
+    }
+    if named.is_none() && asked == vcs.flow {
+        let (order, base) = (vcs.order.as_slice(), Some(vcs.base.as_str()));
+        return Ok(Choice { flow: asked, way: None, order, base, named_base: true });
+    }
+    if let Some(way) = named.or_else(|| vcs.ways.iter().find(|way| way.flow == asked)) {
+        let id = Some(way.id.to_string());
+        // Without its own base it starts from the base of the policy's first flow.
+        let base = way.base.as_deref().or(Some(&vcs.base));
+        return Ok(Choice { flow: asked, way: id, order: &way.order, base, named_base: true });
+    }
+    if vcs.also.contains(&asked) {
+        return Ok(Choice {
+            flow: asked,
+            way: None,
+            order: &[],
+            base: Some(&vcs.base),
+            named_base: false,
+        });
+    }
+    let mut allowed = vec![vcs.flow];
+    for flow in vcs.also.iter().copied().chain(vcs.ways.iter().map(|way| way.flow)) {
+        if !allowed.contains(&flow) {
+            allowed.push(flow);
+        }
+    }
+    Err(refused(asked, &allowed))
+}
+
+fn reference(field: &'static str, what: &'static str, name: &str) -> Result<RefName, VcsError> {
+    RefName::try_new(name).map_err(|fault| VcsError::Name { field, what, got: shown(name), fault })
+}
+
+impl<'a> ReleaseContext<'a> {
+    pub(super) fn try_new(vcs: &'a Vcs, fix: &Fix<'a>) -> Result<Self, VcsError> {
+        let choice = choose(vcs, fix)?;
+        let order = if choice.order.is_empty() { own_order(choice.flow) } else { choice.order };
+        if let Some(fault) = order_fault(order, choice.flow == Flow::Trunk) {
+            return Err(fault.into());
+        }
+        let has = |step| order.contains(&step);
+        // It is part of the references that the steps record.
+        reference("/release/version", "version", fix.version)?;
+        let branch_of = |name: &str| reference("/policy/vcs", "branch", name);
+        let home: Vec<RefName> =
+            vcs.merge_back.iter().map(|name| branch_of(name)).collect::<Result<_, _>>()?;
+        // A commit on the trunk starts from the trunk: only a branch has a base.
+        let from_tag = has(VcsStep::Branch)
+            && (choice.flow == Flow::ProductionTag
+                || (choice.named_base && choice.base == Some(PRODUCTION_TAG)));
+        let base = if from_tag {
+            Base::Tag(tag::live_tag(vcs.tag, fix.previous)?)
+        } else {
+            let branch = choice.base.filter(|&base| base != PRODUCTION_TAG);
+            let fallback = || vcs.merge_back.first().map_or(TRUNK, String::as_str);
+            Base::Branch(branch_of(branch.unwrap_or_else(fallback))?)
+        };
+        let mut targets = home.clone();
+        if let Base::Branch(base) = &base
+            && !targets.contains(base)
+        {
+            targets.insert(0, base.clone());
+        }
+        let first = match &base {
+            Base::Branch(base) => Some(base.clone()),
+            Base::Tag(_) => home.first().cloned(),
+        };
+        let nowhere = |step| VcsError::Order(OrderFault::Nowhere { step });
+        let into = if has(VcsStep::Merge) {
+            Some(first.ok_or_else(|| nowhere(VcsStep::Merge))?)
+        } else {
+            None
+        };
+        let into_back = if has(VcsStep::MergeBack) {
+            if home.is_empty() {
+                return Err(nowhere(VcsStep::MergeBack));
+            }
+            home.into_iter().filter(|name| Some(name) != into.as_ref()).collect()
+        } else {
+            Vec::new()
+        };
+        let request = vcs.pull_request.clone().filter(|_| has(VcsStep::PullRequest));
+        let squash = request.as_ref().is_some_and(|request| request.squash);
+        let (line, named_after) = line(fix);
+        let branch = has(VcsStep::Branch).then(|| branch(vcs, fix)).transpose()?;
+        let tagged = has(VcsStep::Tag).then(|| tag::tag_name(vcs.tag, fix.version, fix.at));
+        let text = message(fix.message.unwrap_or_default());
+        let context = Self {
+            vcs,
+            flow: choice.flow,
+            way: choice.way,
+            order: order.to_vec(),
+            taken_up: branch.is_some() && fix.branch.is_some() && fix.commit.is_some(),
+            // Its name is the release's own, or a finding gives its source.
+            named_after: named_after.filter(|_| branch.is_some() && fix.branch.is_none()),
+            branch,
+            commit: fix.commit.map(hash).transpose()?,
+            tag: tagged.transpose()?,
+            live: live(vcs, fix, &base),
+            version: fix.version,
+            previous: one_line(fix.previous, MOST_SUBJECT),
+            merge: if squash { MergeKind::Squash } else { vcs.merge },
+            request,
+            into,
+            into_back,
+            home: targets,
+            message: if text.is_empty() { subject(&vcs.commit.subject, &line) } else { text },
+            line,
+            base,
+        };
+        context.names_differ()?;
+        Ok(context)
+    }
+
+    /// git distinguishes branches and tags only by name.
+    fn names_differ(&self) -> Result<(), VcsError> {
+        let Some(branch) = &self.branch else { return Ok(()) };
+        let same = |one, other| Err(VcsError::SameName { name: branch.to_string(), one, other });
+        if self.home.contains(branch) {
+            return same("the branch of the fix", "a branch that it is merged into");
+        }
+        // Of `hotfix` and `hotfix/x` only one can be there.
+        let inside = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let name = branch.as_str();
+        if self.home.iter().any(|home| inside(home.as_str(), name) || inside(name, home.as_str())) {
+            return same(
+                "the branch of the fix",
+                "a path above or below a branch that it is merged into",
+            );
+        }
+        if self.tag.as_ref() == Some(branch) || self.live.as_ref() == Some(branch) {
+            return same("the branch of the fix", "a tag");
+        }
+        Ok(())
+    }
+
+    /// The numbering schemes that the policy allows.
+    pub(super) fn versioning(&self) -> Vec<Versioning> {
+        std::iter::once(self.vcs.version).chain(self.vcs.also_version.iter().copied()).collect()
+    }
+
+    /// A reference of this release.
+    pub(super) fn record(&self, of: &str) -> String {
+        format!("refs/hotfix/{}/{of}", self.version)
+    }
+
+    pub(super) fn fix(&self) -> String {
+        self.record("fix")
+    }
+
+    pub(super) fn before(&self, target: &RefName) -> String {
+        self.record(&format!("before/{target}"))
+    }
+
+    pub(super) fn merged(&self, target: &RefName) -> String {
+        self.record(&format!("merged/{target}"))
+    }
+
+    pub(super) fn reverted(&self, target: &RefName) -> String {
+        self.record(&format!("reverted/{target}"))
+    }
+
+    /// Whether a branch got the fix as commits of which only the range is known.
+    pub(super) fn as_range(&self) -> bool {
+        self.branch.is_none() || self.merge == MergeKind::FastForward
+    }
+
+    /// The branches that the plan's own steps bring the fix to, in order.
+    pub(super) fn reached(&self) -> Vec<&RefName> {
+        match (&self.branch, &self.base) {
+            (None, Base::Branch(trunk)) => vec![trunk],
+            _ => self.into.iter().chain(&self.into_back).collect(),
+        }
+    }
+
+    /// Fetches branches and tags, and the recorded references.
+    pub(super) fn fetch(&self) -> Result<Vec<Command>, VcsError> {
+        let all = self.record("*");
+        Ok(vec![
+            git(["fetch", "--tags", "origin"])?,
+            git(["fetch", "origin", &format!("+{all}:{all}")])?,
+        ])
+    }
+
+    /// Pushes the recorded references. Forced, because the newest is valid after an amended branch
+    /// or a repeated step.
+    pub(super) fn push_records(records: &[&str]) -> Result<Command, VcsError> {
+        let forced = records.iter().map(|record| format!("+{record}"));
+        let argv = ["git", "push", "origin"].map(str::to_owned);
+        Command::try_new(argv.into_iter().chain(forced))
+    }
+
+    /// Switches to a branch as it is on the remote.
+    pub(super) fn take_up(branch: &RefName) -> Result<Vec<Command>, VcsError> {
+        let branch = branch.as_str();
+        Ok(vec![git(["switch", branch])?, git(["pull", "--ff-only", "origin", branch])?])
+    }
+
+    /// The subject of a commit for this fix.
+    pub(super) fn about(&self, prefix: &str) -> String {
+        subject(prefix, &self.line)
+    }
+}
+
+fn subject(prefix: &str, line: &str) -> String {
+    one_line(&format!("{prefix}{line}"), MOST_SUBJECT)
+}
+
+/// The fix in one line, and a finding if the description does not give it.
+fn line(fix: &Fix<'_>) -> (String, Option<VcsFinding>) {
+    let names = [fix.description, fix.title, Some(fix.id), Some(fix.version)];
+    let line = names.iter().flatten().map(|name| one_line(name, MOST_SUBJECT));
+    let line = line.into_iter().find(|line| !line.is_empty());
+    let after = named_after(fix).and_then(|(_, after)| {
+        let said = fix.description.or(fix.title).is_some_and(|text| slug(text).is_none());
+        said.then_some(VcsFinding::NamedAfter { after })
+    });
+    (line.unwrap_or_else(|| "hotfix".to_owned()), after)
+}
+
+/// The text that a branch is named after, and its source.
+fn named_after<'a>(fix: &Fix<'a>) -> Option<(&'a str, &'static str)> {
+    let names = [
+        (fix.description, "the description"),
+        (fix.title, "the incident's title"),
+        (Some(fix.id), "the incident's id"),
+        (Some(fix.version), "the version"),
+    ];
+    let with_text = |(name, what): (Option<&'a str>, _)| Some((name?, what));
+    names.into_iter().filter_map(with_text).find(|(name, _)| slug(name).is_some())
+}
+
+fn branch(vcs: &Vcs, fix: &Fix<'_>) -> Result<RefName, VcsError> {
+    if let Some(name) = fix.branch {
+        return reference("/release/branch", "branch", name);
+    }
+    let named = named_after(fix).map_or(fix.version, |(name, _)| name);
+    branch_name(&vcs.prefix, named)
+}
+
+/// The tag of the previous version. If no step tags, there may be no tags.
+fn live(vcs: &Vcs, fix: &Fix<'_>, base: &Base) -> Option<RefName> {
+    match base {
+        Base::Tag(tag) => Some(tag.clone()),
+        // With tags named by time, the previous version need not be a tag.
+        Base::Branch(_) if super::by_time(vcs.tag) => None,
+        Base::Branch(_) => tag::live_tag(vcs.tag, fix.previous).ok(),
+    }
+}
+
+fn hash(commit: &str) -> Result<&str, VcsError> {
+    let digits = commit.bytes().all(|b| b.is_ascii_hexdigit());
+    if digits && (7..=64).contains(&commit.len()) {
+        Ok(commit)
+    } else {
+        Err(VcsError::Commit { got: shown(commit) })
+    }
+}

@@ -1,0 +1,173 @@
+"""Figures of `power.toml` from independent computation, with the standard library alone.
+
+Bounds: whole numbers, so exact. With `rate = a/b` a tick's chances are `C(n, x) a^x (b-a)^(n-x)` over `b^n`; the counts of a
+phase are summed tick by tick, and what goes back is struck out. Test: the evidence of every pair of counts is computed
+from its definition, `sum_j w_j exp(l_j)`, and the chances of undecided pairs are kept in a dictionary. Nothing is shared
+with the library but the definitions.
+
+    python3 power_reference.py        # prints every figure that the cases state
+"""
+
+from collections import defaultdict
+from fractions import Fraction
+from math import comb, exp, log, log1p
+
+GRID, WEIGHTS = (2, 4, 8, 20), (0.4, 0.25, 0.2, 0.15)
+
+
+def pmf(trials: int, rate: Fraction) -> list[int]:
+    """Numerators over `rate.denominator ** trials`."""
+    bad, good = rate.numerator, rate.denominator - rate.numerator
+    return [comb(trials, x) * bad**x * good ** (trials - x) for x in range(trials + 1)]
+
+
+def bounds(ticks: int, trials: int, rate: Fraction, window: int | None, calm: int, phase: int, whole: bool = False) -> tuple[float, float]:
+    """Passes, and goes back, where a missed gate goes back.
+
+    `window` most that a tick (with `whole`: the phase so far) may have, `calm` most of the last window, `phase` most of all.
+    """
+    step = pmf(trials, rate)
+    sums, last = {0: 1}, {}
+    passes = kept = 0
+    for tick in range(ticks):
+        last, sums = sums, defaultdict(int)
+        for total, chance in last.items():
+            for x, more in enumerate(step):
+                now = total + x if whole else x
+                if total + x > phase:
+                    break
+                if window is not None and now > window:
+                    break
+                sums[total + x] += chance * more
+                if tick == ticks - 1:
+                    kept += chance * more
+                    if now <= calm:
+                        passes += chance * more
+    scale = rate.denominator ** (trials * ticks)
+    return float(Fraction(passes, scale)), float(1 - Fraction(kept, scale))
+
+
+def by_chances(ticks: int, trials: int, rate: Fraction, window: int, calm: int, phase: int) -> tuple[float, float]:
+    """As `bounds`, in floating point: sums of numbers above 0 alone, so to twelve digits or more."""
+    step = [comb(trials, x) * float(rate) ** x * (1 - float(rate)) ** (trials - x) for x in range(window + 1)]
+    sums = {0: 1.0}
+    passes = 0.0
+    for _ in range(ticks):
+        last, sums = sums, defaultdict(float)
+        passes = 0.0
+        for total, chance in last.items():
+            for x, more in enumerate(step):
+                if total + x <= phase:
+                    sums[total + x] += chance * more
+                    passes += chance * more if x <= calm else 0.0
+    return passes, 1 - sum(sums.values())
+
+
+def test(ticks: list[tuple[int, int]], share: float, rate: float, ratio: float, alpha: float) -> float:
+    """Found by the end."""
+    losses = [log1p((g - 1) * share) for g in GRID]
+
+    def decided(canary: int, live: int) -> bool:
+        terms = zip(GRID, WEIGHTS, losses, strict=True)
+        return sum(w * exp(canary * log(g) - (canary + live) * loss) for g, w, loss in terms) >= 1 / alpha
+
+    def chances(trials: int, rate: float) -> list[float]:
+        return [comb(trials, x) * rate**x * (1 - rate) ** (trials - x) for x in range(min(trials, 90) + 1)]
+
+    known: dict[tuple[int, int], bool] = {}
+    paths, found = {(0, 0): 1.0}, 0.0
+    for n, others in ticks:
+        step, rest = chances(n, rate * ratio), chances(others, rate)
+        half = defaultdict(float)
+        for (canary, live), chance in paths.items():
+            for x, more in enumerate(step):
+                if chance * more > 1e-19:
+                    half[canary + x, live] += chance * more
+        both = defaultdict(float)
+        for (canary, live), chance in half.items():
+            for x, more in enumerate(rest):
+                if chance * more > 1e-19:
+                    both[canary, live + x] += chance * more
+        paths = {}
+        for pair, chance in both.items():
+            if pair not in known:
+                known[pair] = decided(*pair)
+            if known[pair]:
+                found += chance
+            else:
+                paths[pair] = chance
+    return found
+
+
+def split(ticks: int, requests: float, share: Fraction, seconds: int, skip: int = 0) -> list[tuple[int, int]]:
+    """Trials of both arms a tick: whole numbers of what is planned so far."""
+    made = []
+    for tick in range(skip, ticks):
+        ends = [Fraction(requests) * k * seconds / 60 for k in (tick, tick + 1)]
+        canary = [int(end * share) for end in ends]
+        both = [int(end) for end in ends]
+        made.append((canary[1] - canary[0], both[1] - both[0] - (canary[1] - canary[0])))
+    return made
+
+
+def main() -> None:
+    """Prints the figures."""
+    thousandth = Fraction(3, 1000)
+    print("S1: passes, goes back, by phase and ratio")
+    whole = {}
+    for name, ticks, trials, window, calm, phase in [
+        ("canary", 10, 100, 5, 2, 3), ("partial", 10, 500, 25, 10, 15), ("full", 30, 1000, 50, 20, 90),
+    ]:
+        for ratio in (1, Fraction(3, 2), 2, 5, 10, 20):
+            # The last phase's whole numbers have tens of thousands of digits.
+            reckon = by_chances if name == "full" else bounds
+            got = reckon(ticks, trials, thousandth * ratio, window, calm, phase)
+            whole[name, ratio] = got
+            print(f"  {name} {float(ratio)}: {got[0]!r} {got[1]!r}")
+    print("  all gates:", whole["canary", 1][0] * whole["partial", 1][0] * whole["full", 1][0])
+    print("S1, at or below 0.9%:")
+    for name, ticks, trials, window, calm, phase in [("canary", 10, 100, 5, 2, 9), ("partial", 10, 500, 25, 10, 45)]:
+        print("  ", name, bounds(ticks, trials, thousandth, window, calm, phase))
+    print("S1, a window of 10 minutes (5% of what there is, 2% at the end):")
+    print("  needs limits that grow: see the loop below")
+    for name, trials, phase in [("canary", 100, 3), ("partial", 500, 15)]:
+        got = growing(10, trials, thousandth * 2, Fraction(1, 20), Fraction(1, 50), phase)
+        print("  ", name, "2.0", got)
+    print("S1, payments: 99.5%, alert below 99%, rollback below 98%")
+    for name, ticks, trials, window, calm, phase in [("canary", 10, 100, 2, 1, 5), ("partial", 10, 500, 10, 5, 25)]:
+        print("  ", name, bounds(ticks, trials, Fraction(1, 200), window, calm, phase))
+    print("The test at its own 0.0025")
+    for name, ticks, share in [
+        ("S1 canary", split(10, 1000, Fraction(1, 10), 60), 0.1),
+        ("S1 partial", split(10, 1000, Fraction(1, 2), 60), 0.5),
+        ("standard canary", split(60, 1000, Fraction(1, 10), 10, 2), 0.1),
+        ("standard canary at 1200", split(60, 1200, Fraction(1, 10), 10, 2), 0.1),
+    ]:
+        # The share of what is counted, warm-up left out.
+        canary, both = sum(n for n, _ in ticks), sum(n + m for n, m in ticks)
+        assert abs(canary / both - share) < 1e-3
+        for ratio in (1, 1.5, 2, 5, 10, 20):
+            print(f"  {name} {ratio}: {test(ticks, canary / both, 0.003, ratio, 0.0025)!r}")
+
+
+def growing(ticks: int, trials: int, rate: Fraction, most: Fraction, calm: Fraction, phase: int) -> tuple[float, float]:
+    """As `bounds` with a window that nothing leaves: its limit is a share of what it holds."""
+    step = pmf(trials, rate)
+    sums = {0: 1}
+    passes = kept = 0
+    for tick in range(1, ticks + 1):
+        limit, last = int(most * trials * tick), sums
+        sums = defaultdict(int)
+        for total, chance in last.items():
+            for x, more in enumerate(step):
+                if total + x > min(limit, phase):
+                    break
+                sums[total + x] += chance * more
+    kept = sum(sums.values())
+    passes = sum(chance for total, chance in sums.items() if total <= int(calm * trials * ticks))
+    scale = rate.denominator ** (trials * ticks)
+    return float(Fraction(passes, scale)), float(1 - Fraction(kept, scale))
+
+
+if __name__ == "__main__":
+    main()
