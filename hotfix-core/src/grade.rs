@@ -3,9 +3,9 @@
 macro_rules! closed_set {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)+
+            $($(#[$variant_doc])* $variant,)+
         }
 
         impl $name {
@@ -31,9 +31,43 @@ macro_rules! closed_set {
                 Self::ALL.iter().copied().find(|v| v.as_str() == text).ok_or($crate::grade::UnknownName)
             }
         }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                const NAMES: &[&str] = &[$($text,)+];
+                deserializer.deserialize_str($crate::grade::OneOf(NAMES)).map(|index| Self::ALL[index])
+            }
+        }
     )*};
 }
 pub(crate) use closed_set;
+
+/// Reads one of these names; the result is its index. One visitor for all enumerations, because
+/// derived ones would be a large part of the library.
+pub(crate) struct OneOf(pub(crate) &'static [&'static str]);
+
+impl serde::de::Visitor<'_> for OneOf {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("one of ")?;
+        for (index, name) in self.0.iter().enumerate() {
+            write!(f, "{}`{name}`", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<usize, E> {
+        let index = self.0.iter().position(|name| *name == text);
+        index.ok_or_else(|| E::unknown_variant(text, self.0))
+    }
+}
 
 /// The error for a text that is not a value of the enumeration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

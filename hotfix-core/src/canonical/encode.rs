@@ -2,7 +2,7 @@
 
 use super::order::Name;
 use super::serializer::Value;
-use super::writer::{Member, Writer};
+use super::writer::{Member, Numbers, Writer};
 use super::{CanonicalError, Digest, transcode};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -48,7 +48,17 @@ impl Encoder {
         value: &T,
         out: &mut Vec<u8>,
     ) -> Result<(), CanonicalError> {
-        self.write(out, |writer| value.serialize(Value(writer)))
+        self.write(out, Numbers::Canonical, |writer| value.serialize(Value(writer)))
+    }
+
+    /// Appends the text of a state, which [`read_state`](super::read_state) reads: canonical JSON
+    /// whose numbers keep every bit. Infinities are written as `1e999`, beyond every double.
+    pub(crate) fn encode_state<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CanonicalError> {
+        self.write(out, Numbers::State, |writer| value.serialize(Value(writer)))
     }
 
     /// Appends the canonical form of JSON that somebody else wrote; on an error `out` is as it was.
@@ -66,7 +76,7 @@ impl Encoder {
     /// # Ok::<(), hotfix_core::canonical::CanonicalError>(())
     /// ```
     pub fn canonicalise(&mut self, json: &str, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
-        self.write(out, |writer| transcode::transcode(json, writer))
+        self.write(out, Numbers::Canonical, |writer| transcode::transcode(json, writer))
     }
 
     /// Appends one log line: the canonical JSON of an object, with its `hash`, and a line feed.
@@ -127,12 +137,13 @@ impl Encoder {
     fn write(
         &mut self,
         out: &mut Vec<u8>,
+        numbers: Numbers,
         body: impl FnOnce(&mut Writer<'_>) -> Result<(), CanonicalError>,
     ) -> Result<(), CanonicalError> {
         let start = out.len();
         self.members.clear();
         let Self { members, scratch } = self;
-        let result = body(&mut Writer::new(out, members, scratch));
+        let result = body(&mut Writer::new(out, members, scratch, numbers));
         if result.is_err() {
             out.truncate(start);
         }

@@ -55,7 +55,7 @@ pub use error::{CanonicalError, DigestError, LineError};
 pub use line::{Line, verify_line};
 pub(crate) use members::{Change, Member, edited, members};
 pub(crate) use once::{each_once, each_once_if_any};
-pub(crate) use read::read_line;
+pub(crate) use read::{read_canonical, read_line, read_state};
 
 /// Greatest nesting depth of a value: the depth that `serde_json` reads.
 const MAX_DEPTH: usize = 127;

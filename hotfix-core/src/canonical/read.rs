@@ -9,6 +9,7 @@ use super::line::{Line, bare, check, verify_line};
 use super::number::Number;
 use super::order::Name;
 use super::scan::{Chain, Scan};
+use super::writer::Numbers;
 use super::{Encoder, LineError};
 use serde::de::value::{StrDeserializer, StringDeserializer, U64Deserializer};
 use serde::de::{
@@ -50,9 +51,20 @@ pub(crate) fn read_line<T: DeserializeOwned>(
     Ok((line, value))
 }
 
+/// Reads a value from canonical JSON that is not a line of a log.
+pub(crate) fn read_canonical<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    JsonReader::new(text).finish()
+}
+
+/// Reads a value from the text that [`Encoder::encode_state`] wrote.
+pub(crate) fn read_state<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    JsonReader { numbers: Numbers::State, ..JsonReader::new(text) }.finish()
+}
+
 /// Text that is canonical up to the position that was read.
 struct JsonReader<'de> {
     text: &'de str,
+    numbers: Numbers,
     scan: Scan<'de>,
     /// Levels that are left.
     depth: usize,
@@ -67,7 +79,8 @@ fn not_canonical() -> Error {
 
 impl<'de> JsonReader<'de> {
     fn new(text: &'de str) -> Self {
-        Self { text, scan: Scan::new(text), depth: MAX_DEPTH, chain: Chain::default() }
+        let (scan, chain) = (Scan::new(text), Chain::default());
+        Self { text, numbers: Numbers::Canonical, scan, depth: MAX_DEPTH, chain }
     }
 
     /// The value, where it is an object and nothing follows it.
@@ -120,7 +133,9 @@ impl<'de> JsonReader<'de> {
     fn unexpected(&mut self, expected: &dyn Expected) -> Error {
         let found = match self.scan.peek() {
             Some(b'"') => match self.string() {
-                Ok(piece) => return Error::invalid_type(Unexpected::Str(&piece.content()), expected),
+                Ok(piece) => {
+                    return Error::invalid_type(Unexpected::Str(&piece.content()), expected);
+                }
                 Err(error) => return error,
             },
             Some(b'{') => Unexpected::Map,
@@ -155,7 +170,11 @@ impl<'de> JsonReader<'de> {
 
     #[inline]
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        match self.scan.number().ok_or_else(not_canonical)? {
+        let number = match self.numbers {
+            Numbers::Canonical => self.scan.number(),
+            Numbers::State => self.scan.state_number(),
+        };
+        match number.ok_or_else(not_canonical)? {
             Number::Whole(number) => visitor.visit_u64(number),
             Number::Negative(number) => visitor.visit_i64(number),
             Number::Other(number) => visitor.visit_f64(number),

@@ -7,6 +7,7 @@
 use super::MAX_DEPTH;
 use super::number::{Number, count, number};
 use super::order::Name;
+use super::writer::INFINITE;
 use std::ops::Range;
 
 /// Ranges of the members of a top-level object, including their names.
@@ -216,6 +217,37 @@ impl<'a> Scan<'a> {
             _ => return None,
         };
         Some(())
+    }
+
+    /// A number of a state: canonical, or one that only the text of a state has.
+    pub(super) fn state_number(&mut self) -> Option<Number> {
+        let rest = self.rest();
+        let part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-');
+        let text = &rest[..rest.iter().take_while(part).count()];
+        let (negative, size) = match text.strip_prefix(b"-") {
+            Some(size) => (true, size),
+            None => (false, text),
+        };
+        let number = match size {
+            b"0" if negative => Number::Other(-0.0),
+            _ if size == INFINITE.as_bytes() => {
+                Number::Other(if negative { f64::NEG_INFINITY } else { f64::INFINITY })
+            }
+            // An integer with more digits than a double has.
+            [b'1'..=b'9', digits @ ..]
+                if digits.len() >= 15 && digits.iter().all(u8::is_ascii_digit) =>
+            {
+                let text = std::str::from_utf8(text).ok()?;
+                let (whole, below) = (text.parse().map(Number::Whole), text.parse());
+                match whole.or(below.map(Number::Negative)) {
+                    Ok(number) => number,
+                    Err(_) => return self.number(),
+                }
+            }
+            _ => return self.number(),
+        };
+        self.at += text.len();
+        Some(number)
     }
 
     #[inline]

@@ -41,15 +41,29 @@ pub(super) struct Writer<'a> {
     members: &'a mut Vec<Member>,
     scratch: &'a mut Vec<u8>,
     depth: usize,
+    numbers: Numbers,
 }
+
+/// The numbers that text may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Numbers {
+    /// Those of RFC 8785: finite doubles without a negative zero, and integers up to 2^53.
+    Canonical,
+    /// Those of a state, bit for bit: also a negative zero, infinities and integers of 64 bits.
+    State,
+}
+
+/// Infinity in the text of a state: a number beyond every double.
+pub(super) const INFINITE: &str = "1e999";
 
 impl<'a> Writer<'a> {
     pub(super) fn new(
         out: &'a mut Vec<u8>,
         members: &'a mut Vec<Member>,
         scratch: &'a mut Vec<u8>,
+        numbers: Numbers,
     ) -> Self {
-        Self { out, members, scratch, depth: 0 }
+        Self { out, members, scratch, depth: 0, numbers }
     }
 
     pub(super) fn begin(&mut self, open: u8) -> Result<(), CanonicalError> {
@@ -218,10 +232,10 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn integer(&mut self, negative: bool, size: u64) -> Result<(), CanonicalError> {
-        if size > MAX_INTEGER {
+        if size > MAX_INTEGER && self.numbers == Numbers::Canonical {
             return Err(CanonicalError::integer_range(negative, size));
         }
-        let mut digits = [0; 17];
+        let mut digits = [0; 20];
         let mut at = digits.len();
         let mut rest = size;
         loop {
@@ -242,6 +256,13 @@ impl<'a> Writer<'a> {
 
     pub(super) fn float(&mut self, value: f64) -> Result<(), CanonicalError> {
         if !value.is_finite() {
+            if self.numbers == Numbers::State && !value.is_nan() {
+                if value < 0.0 {
+                    self.out.push(b'-');
+                }
+                self.out.extend_from_slice(INFINITE.as_bytes());
+                return Ok(());
+            }
             let value = if value.is_nan() {
                 "NaN"
             } else if value > 0.0 {
@@ -255,9 +276,49 @@ impl<'a> Writer<'a> {
         #[expect(clippy::cast_possible_truncation, reason = "compared with the value it came from")]
         let whole = value as i64;
         if whole as f64 == value && whole.unsigned_abs() < MAX_INTEGER {
+            if whole == 0 && self.numbers == Numbers::State && value.is_sign_negative() {
+                self.out.push(b'-');
+            }
             return self.integer(whole < 0, whole.unsigned_abs());
         }
         self.out.extend_from_slice(ryu_js::Buffer::new().format_finite(value).as_bytes());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::canonical::{Encoder, read_canonical, read_state};
+    use serde::{Deserialize, Serialize};
+    use serde_json::Value;
+
+    #[test]
+    fn roll_7_the_text_of_a_state_keeps_every_bit_of_a_number() {
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Numbers {
+            doubles: Vec<f64>,
+            signed: Vec<i64>,
+            unsigned: Vec<u64>,
+        }
+
+        let doubles = [0.0, 0.1, 1.0, 1e15, 1e16, 9_007_199_254_740_993.0, 1e20, 1e21, 5e-324];
+        let doubles = doubles.into_iter().chain([f64::MAX, f64::INFINITY, f64::MIN_POSITIVE]);
+        let state = Numbers {
+            doubles: doubles.flat_map(|size| [size, -size]).collect(),
+            signed: vec![i64::MIN, -1 << 53, -1, 0, (1 << 53) + 1, i64::MAX],
+            unsigned: vec![0, 1, (1 << 53) - 1, (1 << 53) + 1, 1_000_000_000_000_000, u64::MAX],
+        };
+        let mut text = Vec::new();
+        Encoder::new().encode_state(&state, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let read: Numbers = read_state(&text).unwrap();
+        let bits = |of: &Numbers| of.doubles.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&read), bits(&state), "{text}");
+        assert_eq!((read.signed, read.unsigned), (state.signed, state.unsigned), "{text}");
+        // Only the text of a state has them.
+        assert!(read_canonical::<Value>(r#"{"x":1e999}"#).is_err());
+        assert!(read_state::<Value>(r#"{"x":1e998}"#).is_err());
+        assert!(read_state::<Value>(r#"{"x":01}"#).is_err());
+        assert!(Encoder::new().encode_state(&f64::NAN, &mut Vec::new()).is_err());
     }
 }

@@ -172,9 +172,33 @@ pub(crate) fn stand_ins_of(policy: &Policy, any_of: &[RoleName]) -> Vec<RoleName
 pub(crate) struct Statements {
     // An approval does not replace another of the same role: the author's not another person's, a
     // verbal one not a written one.
+    #[serde(with = "entries")]
     approvals: BTreeMap<(RoleName, bool, bool), Statement>,
     denials: BTreeMap<RoleName, Statement>,
     withdrawn: BTreeMap<RoleName, Statement>,
+}
+
+/// A map as a list: a name in JSON is text.
+mod entries {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
 }
 
 impl Statements {

@@ -82,7 +82,7 @@ fn roll_7_content_that_anybody_wrote_does_no_harm() {
         let snapshot = drawn.rollout.snapshot().unwrap();
         let good = content(&snapshot).to_vec();
         // The opening's text is a log line's: what is in there is refused as it is there.
-        let state = good.len() - good.windows(4).rev().position(|w| w == b"case").unwrap();
+        let state = good.iter().position(|b| *b == b'\n').unwrap();
         let next: Vec<_> = (0..12).map(|_| drawn.draw()).collect();
         let mut dice = Dice::new(seed);
         let mut taken = 0;
@@ -91,11 +91,12 @@ fn roll_7_content_that_anybody_wrote_does_no_harm() {
             for _ in 0..=dice.below(2) {
                 let place =
                     state + usize::try_from(dice.below((good.len() - state) as u64)).unwrap();
-                bad[place] = match dice.below(4) {
-                    0 => 0xff,
-                    1 => 0,
-                    _ => u8::try_from(dice.below(256)).unwrap(),
-                };
+                // Most are another digit, which is read; the rest is anything.
+                if dice.one_in(4) {
+                    bad[place] = u8::try_from(dice.below(256)).unwrap();
+                } else if let Some(digit) = bad[place..].iter_mut().find(|b| b.is_ascii_digit()) {
+                    *digit = b'0' + u8::try_from(dice.below(10)).unwrap();
+                }
             }
             // Either it is refused, or it is a state, and goes on.
             if let Ok(mut odd) = Rollout::restore(&resealed(&snapshot, &bad), &[], Recording::Keep)
@@ -114,28 +115,21 @@ fn roll_7_content_that_anybody_wrote_does_no_harm() {
 }
 
 #[test]
-fn roll_7_lengths_that_are_not_there_take_no_memory() {
+fn roll_7_content_without_an_end_or_with_more_after_it_is_refused() {
     let snapshot = drawn(Kind::Failures, 3, 12).rollout.snapshot().unwrap();
     let good = content(&snapshot);
-    // Lists, maps, texts and bytes of four thousand million items where any value may stand.
-    for marker in [0xdd, 0xdf, 0xdb, 0xc6, 0xc9_u8] {
-        for place in (0..good.len()).step_by(401) {
-            let mut bad = good[..place].to_vec();
-            bad.extend_from_slice(&[marker, 0xff, 0xff, 0xff, 0xff]);
-            assert_eq!(code(&resealed(&snapshot, &bad)), "HF-SNAP-005");
-        }
+    for place in (0..good.len()).step_by(401) {
+        assert_eq!(code(&resealed(&snapshot, &good[..place])), "HF-SNAP-005");
     }
-    // Nested without end.
-    for marker in [0x91, 0x81_u8] {
-        assert_eq!(code(&resealed(&snapshot, &vec![marker; 1 << 20])), "HF-SNAP-005");
-        let at = good.windows(5).position(|w| w == b"stage").unwrap() + 5;
-        let mut bad = good[..at].to_vec();
-        bad.resize(at + (1 << 20), marker);
+    for nested in [&b"["[..], br#"{"stage":"#] {
+        assert_eq!(code(&resealed(&snapshot, &nested.repeat(1 << 20))), "HF-SNAP-005");
+        let at = good.windows(8).position(|w| w == br#""stage":"#).unwrap() + 8;
+        let bad = [&good[..at], &nested.repeat(1 << 20)].concat();
         assert_eq!(code(&resealed(&snapshot, &bad)), "HF-SNAP-005");
     }
-    let mut more = good.to_vec();
-    more.push(0xc0);
-    assert_eq!(code(&resealed(&snapshot, &more)), "HF-SNAP-005");
+    for more in [&b" "[..], b"{}", b"\0"] {
+        assert_eq!(code(&resealed(&snapshot, &[good, more].concat())), "HF-SNAP-005");
+    }
 }
 
 #[test]
@@ -251,7 +245,7 @@ fn roll_7_a_rollout_by_instances_is_taken_up_with_its_subsets() {
 #[test]
 fn roll_7_a_snapshot_is_small() {
     for (preset, started, watched) in
-        [("standard", 56_000, 92_000), ("phased-canary", 36_000, 64_000)]
+        [("standard", 66_000, 102_000), ("phased-canary", 37_000, 66_000)]
     {
         let mut story = Story::new(preset, Recording::Keep);
         story.start();

@@ -7,24 +7,20 @@
 //! | 8 | `seq`: how many lines the log had |
 //! | 32 | the log's head |
 //! | 8 | the length of the content |
-//! | | the content, in MessagePack |
+//! | | policy and plan: a line of canonical JSON |
+//! | | the state: canonical JSON whose numbers keep every bit |
 //! | 32 | SHA-256 of everything before |
-
-use serde::Deserialize;
 
 use crate::canonical::Digest;
 
-use super::error::{SnapshotError, unreadable};
-use super::{Content, SnapshotHead};
+use super::SnapshotHead;
+use super::error::SnapshotError;
 
 /// The version of the snapshot's format: a snapshot of another one is refused, and the log replayed.
-pub const SNAPSHOT_FORMAT: u32 = 1;
+pub const SNAPSHOT_FORMAT: u32 = 2;
 
 /// What a snapshot begins with. The first byte is no text, and the last one shows a transfer that rewrote line ends.
 const MAGIC: [u8; 8] = *b"\x89HFSNAP\n";
-
-/// How deep values may be nested: a few levels more than a state has.
-const DEEPEST: usize = 48;
 
 /// A snapshot, with its content still in bytes.
 pub(super) struct Envelope<'a> {
@@ -73,17 +69,4 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (first, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(*first)
-}
-
-/// Reads the content. A digest keeps no one from writing another, so it is read as anybody's: lists grow as their items are
-/// found, and nesting has an end.
-pub(super) fn read(content: &[u8]) -> Result<Content, SnapshotError> {
-    let mut reader = rmp_serde::Deserializer::new(std::io::Cursor::new(content));
-    reader.set_max_depth(DEEPEST);
-    let read = Content::deserialize(&mut reader).map_err(unreadable)?;
-    if reader.position() == content.len() as u64 {
-        Ok(read)
-    } else {
-        Err(unreadable("there is more after its end"))
-    }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::canonical::{Digest, Encoder};
+use crate::canonical::{Digest, Encoder, read_canonical, read_state};
 use crate::plan::{MetricCalibration, Plan, Subject};
 use crate::policy::Policy;
 use crate::unit::MetricName;
@@ -48,15 +48,14 @@ struct Opening<'a> {
     policy: Cow<'a, Policy>,
 }
 
-/// What a snapshot holds.
+/// What a snapshot holds after the line with its opening, which is text of a log and is read as
+/// such.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
-    /// In canonical JSON, as in the log, so that it is read back as a log's is.
-    opening: String,
-    /// None where it was taken out of the log.
-    salt: Option<String>,
     case: StateSnapshot,
+    /// None where it was redacted.
+    salt: Option<String>,
 }
 
 impl Rollout {
@@ -104,16 +103,15 @@ impl Rollout {
             plan: Cow::Borrowed(plan.subject()),
             policy: Cow::Borrowed(plan.policy()),
         };
-        let mut text = Vec::new();
-        let written = Encoder::new().encode(&opening, &mut text).map_err(error::unwritten);
-        let opening = String::from_utf8(text).map_err(error::unwritten);
         let content = Content {
-            opening: written.and(opening)?,
-            salt: journal.salt.text().map(str::to_owned),
             case: StateSnapshot::of(case).map_err(error::unwritten)?,
+            salt: journal.salt.text().map(str::to_owned),
         };
-        let content = rmp_serde::to_vec_named(&content).map_err(error::unwritten)?;
-        Ok(Envelope { at: SnapshotHead { seq: case.seq, head }, content: &content }.seal())
+        let (mut text, mut encoder) = (Vec::new(), Encoder::new());
+        encoder.encode(&opening, &mut text).map_err(error::unwritten)?;
+        text.push(b'\n');
+        encoder.encode_state(&content, &mut text).map_err(error::unwritten)?;
+        Ok(Envelope { at: SnapshotHead { seq: case.seq, head }, content: &text }.seal())
     }
 
     /// Where the tail of the log after this snapshot begins.
@@ -137,9 +135,13 @@ impl Rollout {
         recording: Recording,
     ) -> Result<Self, SnapshotError> {
         let Envelope { at: SnapshotHead { seq, head }, content } = Envelope::open(snapshot)?;
-        let Content { opening, salt, case } = envelope::read(content)?;
+        // The digest proves nothing about who wrote it: depth is limited, and lists grow as their
+        // items are read.
+        let content = std::str::from_utf8(content).map_err(error::unreadable)?;
+        let (opening, content) = content.split_once('\n').unwrap_or((content, ""));
         let Opening { calibration, plan, policy } =
-            serde_json::from_str(&opening).map_err(error::unreadable)?;
+            read_canonical(opening).map_err(error::unreadable)?;
+        let Content { case, salt } = read_state(content).map_err(error::unreadable)?;
         let plan = Plan::restored(
             Arc::new(policy.into_owned()),
             plan.into_owned(),
