@@ -4,6 +4,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# Cargo unpacks each package into its home and never replaces what it has unpacked: without this, the sources of an
+# earlier run with the same version number would be built. The folders whose names begin with `-` are those of
+# registries without a host, which `cargo publish` makes for a workspace.
+rm -rf "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/hotfix-core-* "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/hotfix-ffi-*
+
 # Uncommitted changes are included. The target folder is separate: otherwise this library would replace that of the
 # tests, which contains functions that panic on purpose.
 cargo publish --dry-run --locked --allow-dirty --target-dir target/packages -p hotfix-core -p hotfix-ffi

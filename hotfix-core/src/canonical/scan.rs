@@ -221,30 +221,22 @@ impl<'a> Scan<'a> {
 
     /// A number of a state: canonical, or one that only the text of a state has.
     pub(super) fn state_number(&mut self) -> Option<Number> {
+        if let Some(number) = self.number() {
+            return Some(number);
+        }
         let rest = self.rest();
-        let part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-');
-        let text = &rest[..rest.iter().take_while(part).count()];
-        let (negative, size) = match text.strip_prefix(b"-") {
-            Some(size) => (true, size),
-            None => (false, text),
-        };
+        let end = rest.iter().position(|byte| matches!(byte, b',' | b']' | b'}'))?;
+        let text = std::str::from_utf8(&rest[..end]).ok()?;
+        let (sign, size) = text.strip_prefix('-').map_or((1.0, text), |size| (-1.0, size));
         let number = match size {
-            b"0" if negative => Number::Other(-0.0),
-            _ if size == INFINITE.as_bytes() => {
-                Number::Other(if negative { f64::NEG_INFINITY } else { f64::INFINITY })
-            }
+            "0" => Number::Other(sign * 0.0),
+            INFINITE => Number::Other(sign * f64::INFINITY),
             // An integer with more digits than a double has.
-            [b'1'..=b'9', digits @ ..]
-                if digits.len() >= 15 && digits.iter().all(u8::is_ascii_digit) =>
-            {
-                let text = std::str::from_utf8(text).ok()?;
-                let (whole, below) = (text.parse().map(Number::Whole), text.parse());
-                match whole.or(below.map(Number::Negative)) {
-                    Ok(number) => number,
-                    Err(_) => return self.number(),
-                }
+            _ if size.starts_with(|first: char| ('1'..='9').contains(&first)) => {
+                let whole = text.parse().map(Number::Whole);
+                whole.or_else(|_| text.parse().map(Number::Negative)).ok()?
             }
-            _ => return self.number(),
+            _ => return None,
         };
         self.at += text.len();
         Some(number)

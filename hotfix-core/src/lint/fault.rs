@@ -74,7 +74,7 @@ faults! {
 
     /// Questions of the tree that form a cycle.
     #[error("these questions form a cycle: {questions}")]
-    "HF-LINT-001" Deny Circle {
+    "HF-LINT-001" Deny Cycle {
         /// Their ids, in the order of the cycle.
         questions: String,
     }

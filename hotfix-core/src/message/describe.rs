@@ -98,10 +98,7 @@ pub(super) fn status(rollout: &Rollout) -> String {
 
 /// The version that a rollback restores.
 fn target<'r>(way: &'r RollbackProgress, rollout: &'r Rollout) -> &'r str {
-    match &way.why {
-        RollbackCause::Revert { version } => version,
-        _ => &rollout.plan().subject().release.previous,
-    }
+    way.why.target(&rollout.plan().subject().release.previous)
 }
 
 /// What the team does now.

@@ -2,6 +2,7 @@
 //! whether the metrics recover.
 
 use crate::grade::{MessageKind, OnFailure, RollbackMethod};
+use crate::plan::Subject;
 use crate::policy::section::Rollback;
 use crate::text::{shown, words};
 use crate::unit::Timestamp;
@@ -99,10 +100,7 @@ impl Rollout {
     /// steps.
     fn is_replaced(&self, progress: &RollbackProgress, why: &RollbackCause) -> bool {
         let RollbackCause::Revert { version } = why else { return false };
-        let target = match &progress.why {
-            RollbackCause::Revert { version } => version,
-            _ => &self.plan.subject().release.previous,
-        };
+        let target = progress.why.target(&self.plan.subject().release.previous);
         progress.returning.is_some() || version != target
     }
 
@@ -137,11 +135,16 @@ impl Rollout {
             let step = self.plan.policy().rollback().steps.get(returning.step)?;
             Some(Act::SetTraffic { share: step.share.rest() })
         });
-        if let Some(act) = step.or_else(|| self.method(&progress)) {
+        let method = || {
+            let method = self.method(&progress.why, progress.method)?;
+            let version = progress.why.target(&self.plan.subject().release.previous).to_owned();
+            Some(Act::RollBack { method, version })
+        };
+        if let Some(act) = step.or_else(method) {
             self.changes.to = Some(Stage::RollingBack(progress));
             self.act(act);
         } else {
-            let methods = self.tried_methods(&progress);
+            let methods = self.tried_methods(&progress.why);
             let version = shown(&self.plan.subject().release.version);
             self.changes.to = Some(Stage::Frozen { since: at, why: progress.why, tried: true });
             self.page(&format!(
@@ -153,31 +156,19 @@ impl Rollout {
     }
 
     /// The methods of a rollback, all of which were tried: `feature flag, redeploy`.
-    fn tried_methods(&self, progress: &RollbackProgress) -> String {
-        let all = (0..).map_while(|method| {
-            match self.method(&RollbackProgress { method, ..progress.clone() })? {
-                Act::RollBack { method, .. } => Some(words(method.as_str())),
-                _ => None,
-            }
-        });
-        all.collect::<Vec<_>>().join(", ")
+    fn tried_methods(&self, why: &RollbackCause) -> String {
+        let methods = (0..).map_while(|index| self.method(why, index));
+        methods.map(|method| words(method.as_str())).collect::<Vec<_>>().join(", ")
     }
 
-    /// The current method of a rollback. A version other than the previous one can only be
-    /// deployed.
-    fn method(&self, progress: &RollbackProgress) -> Option<Act> {
-        let previous = &self.plan.subject().release.previous;
-        match &progress.why {
-            RollbackCause::Revert { version } if version != previous => (progress.method == 0)
-                .then(|| Act::RollBack {
-                    method: RollbackMethod::Redeploy,
-                    version: version.clone(),
-                }),
-            _ => self
-                .plan
-                .methods()
-                .get(progress.method)
-                .map(|method| Act::RollBack { method: method.kind, version: previous.clone() }),
+    /// The rollback method at this place; None after the last. A version other than the previous
+    /// one can only be deployed.
+    fn method(&self, why: &RollbackCause, index: usize) -> Option<RollbackMethod> {
+        let Subject { release, .. } = self.plan.subject();
+        if why.target(&release.previous) == release.previous {
+            self.plan.methods().get(index).map(|method| method.kind)
+        } else {
+            (index == 0).then_some(RollbackMethod::Redeploy)
         }
     }
 
@@ -235,14 +226,10 @@ impl Rollout {
                          version is live."
                     ),
                 };
-                let next = RollbackProgress { method: progress.method + 1, ..progress.clone() };
-                let next = match self.method(&next) {
-                    Some(Act::RollBack { method, .. }) => {
-                        format!(" After `failed` the next method is {}.", words(method.as_str()))
-                    }
-                    _ => String::new(),
-                };
-                self.page(&format!("{text}{next}"));
+                let next = self.method(&progress.why, progress.method + 1).map(|method| {
+                    format!(" After `failed` the next method is {}.", words(method.as_str()))
+                });
+                self.page(&(text + &next.unwrap_or_default()));
             }
             return;
         };
@@ -250,10 +237,7 @@ impl Rollout {
         let returned = watched >= watch && self.case.judge.returned();
         if returned || watched >= returned_within {
             if !returned {
-                let version = match &progress.why {
-                    RollbackCause::Revert { version } => version,
-                    _ => &self.plan.subject().release.previous,
-                };
+                let version = progress.why.target(&self.plan.subject().release.previous);
                 self.page(&format!(
                     "{} is live again, but after {returned_within} the metrics are not at their \
                      level before the deployment. The cause may lie outside of this release: \

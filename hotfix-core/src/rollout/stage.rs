@@ -159,6 +159,16 @@ pub enum RollbackCause {
     Abort,
 }
 
+impl RollbackCause {
+    /// The version that a rollback for this cause restores; `previous` is the release's.
+    pub(crate) fn target<'a>(&'a self, previous: &'a str) -> &'a str {
+        match self {
+            Self::Revert { version } => version,
+            _ => previous,
+        }
+    }
+}
+
 closed_set! {
     /// The name of a state.
     State {

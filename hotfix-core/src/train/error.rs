@@ -39,7 +39,7 @@ pub enum TrainError {
     },
     /// Services that wait for each other.
     #[error("each of {} waits for the next, so none can start: remove one wait", .cycle.join(", "))]
-    Circle {
+    Cycle {
         /// The services, the first again at the end.
         cycle: Vec<String>,
     },
@@ -75,7 +75,7 @@ impl TrainError {
             Self::Name { .. } => "HF-TRAIN-002",
             Self::Twice { .. } => "HF-TRAIN-003",
             Self::Unknown { .. } => "HF-TRAIN-004",
-            Self::Circle { .. } => "HF-TRAIN-005",
+            Self::Cycle { .. } => "HF-TRAIN-005",
             Self::Syntax { .. } => "HF-TRAIN-006",
             Self::Count { .. } => "HF-TRAIN-007",
             Self::Shared { .. } => "HF-TRAIN-008",
@@ -89,7 +89,7 @@ impl TrainError {
                 "/services".to_owned()
             }
             Self::Name { index, .. } => format!("/services/{index}"),
-            Self::Unknown { .. } | Self::Circle { .. } | Self::Syntax { .. } => "/after".to_owned(),
+            Self::Unknown { .. } | Self::Cycle { .. } | Self::Syntax { .. } => "/after".to_owned(),
         }
     }
 }

@@ -112,7 +112,7 @@ impl Order {
             };
             match services.iter().position(is_next).and_then(|next| services.get_mut(next)) {
                 Some(next) => next.rank = rank,
-                None => return Err(TrainError::Circle { cycle: cycle(&services) }),
+                None => return Err(TrainError::Cycle { cycle: cycle(&services) }),
             }
         }
         let mut by_rank: Vec<usize> = (0..services.len()).collect();

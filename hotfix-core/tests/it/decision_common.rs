@@ -260,7 +260,7 @@ fn entangle(house: &mut Value, rules: &mut Value) {
 pub(crate) enum Ended {
     Leaf(String),
     Gap(String),
-    Circle,
+    Cycle,
 }
 
 /// The tree gone through question by question, with facts of which none is unknown.
@@ -276,7 +276,7 @@ pub(crate) fn walked(tree: &Tree, facts: &Facts) -> Ended {
             None => return Ended::Gap(question.id.to_string()),
         }
     }
-    Ended::Circle
+    Ended::Cycle
 }
 
 /// Which answer holds, from 0, and where it leads.

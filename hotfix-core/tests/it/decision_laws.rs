@@ -45,7 +45,7 @@ fn check(policy: &Policy, table: &Table, known: &[Option<usize>], told: &str) {
     let (leaves, gaps) = open(policy, &ends);
     assert_eq!(ids(decision.reachable().iter().map(|leaf| leaf.id)), leaves, "{told}");
     assert_eq!(ids(decision.gaps().iter().map(|question| question.id)), gaps, "{told}");
-    assert_eq!(decision.circular(), ends.contains(&Ended::Circle), "{told}");
+    assert_eq!(decision.circular(), ends.contains(&Ended::Cycle), "{told}");
     assert_eq!(decision.settled(), ends.len() == 1, "{told}");
 
     let reached: Vec<_> =
@@ -250,7 +250,7 @@ fn dec_4_without_diagrams_nothing_is_wrongly_certain_and_asking_ends() {
                 assert!(leaves.iter().all(|leaf| said.contains(leaf)), "{told}");
                 let said_gaps = ids(decision.gaps().iter().map(|question| question.id));
                 assert!(gaps.iter().all(|gap| said_gaps.contains(gap)), "{told}");
-                assert!(decision.circular() || !ends.contains(&Ended::Circle), "{told}");
+                assert!(decision.circular() || !ends.contains(&Ended::Cycle), "{told}");
                 assert!(!decision.settled() || ends.len() == 1, "{told}");
                 looser += u32::from(said.len() > leaves.len());
                 if let Some(outcome) = decision.outcome() {

@@ -265,7 +265,7 @@ pub(crate) fn shows(model: &Model<'_>, finding: &Finding, facts: &Facts) -> bool
     let answer = policy.classify(facts);
     let ends = |leaf: usize| model.walk(facts).1 == Ending::Leaf(leaf);
     match &finding.fault {
-        Fault::Circle { .. } => model.walk(facts).1 == Ending::Loop,
+        Fault::Cycle { .. } => model.walk(facts).1 == Ending::Loop,
         Fault::Unanswered { question: id, answer, .. } => {
             let gap = Ending::Gap(question(model.tree(), *id), left_out(answer));
             model.walk(facts).1 == gap

@@ -47,7 +47,7 @@ fn unshown(policy: &Policy, found: &[Finding]) -> Vec<String> {
         let Some(Example::Facts(facts)) = &finding.example else {
             let needs_none = matches!(
                 finding.fault,
-                Fault::Circle { .. }
+                Fault::Cycle { .. }
                     | Fault::Unconnected { .. }
                     | Fault::Unreached { .. }
                     | Fault::IdleAnswer { .. }

@@ -50,7 +50,7 @@ pub(super) fn by_shape(tree: &Tree, found: &mut Vec<Finding>) {
 fn finding(tree: &Tree, cycle: &[usize], example: Option<Example>) -> Finding {
     let ids: Vec<String> = cycle.iter().map(|q| quoted(tree.questions[*q].id)).collect();
     let path = Tree::path(Target::Question(cycle[0]));
-    Finding::new(path, Fault::Circle { questions: enumerated(&ids) }, example)
+    Finding::new(path, Fault::Cycle { questions: enumerated(&ids) }, example)
 }
 
 /// One cycle of each group of questions that lead to each other: the shortest through its first

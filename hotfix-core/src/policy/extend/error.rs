@@ -26,7 +26,7 @@ pub enum ExtendError {
     },
     /// A base that extends itself, directly or through others.
     #[error("{} is a cycle: delete one of these `extends`", arrows(chain))]
-    Circle {
+    Cycle {
         /// The names, each extending the next; the last is the first again.
         chain: Vec<String>,
     },
@@ -100,7 +100,7 @@ impl ExtendError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unknown { .. } => "HF-POL-028",
-            Self::Circle { .. } => "HF-POL-029",
+            Self::Cycle { .. } => "HF-POL-029",
             Self::Deep { .. } => "HF-POL-030",
             Self::Many { .. } => "HF-POL-031",
             Self::Large { .. } => "HF-POL-032",

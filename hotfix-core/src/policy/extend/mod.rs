@@ -250,7 +250,7 @@ impl Resolution<'_> {
         let mut names: Vec<String> = self.chain.iter().map(|link| link.name.clone()).collect();
         names.push(name.to_owned());
         if let Some(start) = self.chain.iter().position(|before| *before == link) {
-            return self.fail(place, ExtendError::Circle { chain: names.split_off(start) });
+            return self.fail(place, ExtendError::Cycle { chain: names.split_off(start) });
         }
         if names.len() > MOST_DEEP {
             return self.fail(place, ExtendError::Deep { chain: names, most: MOST_DEEP });
