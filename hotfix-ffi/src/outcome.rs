@@ -255,8 +255,8 @@ pub struct hotfix_action {
     pub version: hotfix_str,
     /// ROLL_BACK: the method, such as "feature_flag"; otherwise empty.
     pub method: hotfix_str,
-    /// PAGE: the role; otherwise empty. The roles of REQUEST_APPROVAL are in the JSON of
-    /// hotfix_rollout_actions.
+    /// PAGE: the role; otherwise empty. The roles of REQUEST_APPROVAL, and whom to contact, are in
+    /// the JSON of hotfix_rollout_actions.
     pub role: hotfix_str,
     /// NOTIFY and UPDATE_STATUS_PAGE: the kind of message, such as "rolling_back"; otherwise empty.
     pub message: hotfix_str,

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::rollout::{Action, ActionDocument};
+use hotfix_core::rollout::{Action, ActionDocument, Rollout};
 use hotfix_core::unit::{MetricName, Timestamp};
 
 use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, hotfix_str, in_place, put_text};
@@ -371,7 +371,9 @@ pub unsafe extern "C" fn hotfix_rollout_find_action(
     }
 }
 
-/// The actions of the last call, as JSON: as in the log, with `awaits`.
+/// The actions of the last call, as JSON: as in the log, with `awaits`, and with `contacts` where
+/// the policy knows whom to contact: `[{"role", "holders": [{"name", "reach"}], "reach",
+/// "stand_in", …}]`.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
@@ -388,7 +390,7 @@ pub unsafe extern "C" fn hotfix_rollout_actions(
     unsafe {
         guard(err, || {
             put_text(out, || {
-                pointer::read(rollout, "rollout", |s| canonical(&documents(&s.actions)))
+                pointer::read(rollout, "rollout", |s| canonical(&documents(&s.rollout, &s.actions)))
             })
         })
     }
@@ -448,7 +450,7 @@ pub unsafe extern "C" fn hotfix_rollout_pending_action(
     }
 }
 
-/// The actions that await `confirm` or `failed`, as JSON: as in the log, with `awaits`.
+/// The actions that await `confirm` or `failed`, as JSON like that of hotfix_rollout_actions.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
@@ -466,15 +468,16 @@ pub unsafe extern "C" fn hotfix_rollout_pending_actions(
         guard(err, || {
             put_text(out, || {
                 pointer::read(rollout, "rollout", |s| {
-                    canonical(&documents(s.rollout.pending_actions()))
+                    canonical(&documents(&s.rollout, s.rollout.pending_actions()))
                 })
             })
         })
     }
 }
 
-fn documents(actions: &[Action]) -> Vec<ActionDocument<'_>> {
-    actions.iter().map(ActionDocument::of).collect()
+fn documents<'a>(rollout: &'a Rollout, actions: &'a [Action]) -> Vec<ActionDocument<'a>> {
+    let policy = rollout.plan().policy();
+    actions.iter().map(|action| ActionDocument::of(action, policy)).collect()
 }
 
 fn view<'a>(

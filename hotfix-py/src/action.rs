@@ -2,21 +2,35 @@
 
 use std::ops::Deref;
 
-use hotfix_core::rollout::{Act, Action as CoreAction, ActionDocument, Outcome as CoreOutcome};
-use hotfix_core::unit::RoleName;
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Act, Action as CoreAction, Input, Refusal, Rollout as Core};
+use hotfix_core::unit::{RoleName, Timestamp};
+use pyo3::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
-use crate::document::document;
+use crate::convert::to_python;
+use crate::document::{document, value};
 use crate::error::lines;
 
-/// The serialised form of `Action`: as in the log, with `awaits`, which follows from the rest.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Told(pub(crate) CoreAction);
+/// The serialised form of `Action`: as in the log, with `awaits`, which follows from the rest, and
+/// the contacts of the policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    #[serde(flatten)]
+    action: CoreAction,
+    awaits: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    contacts: Vec<Value>,
+}
 
-impl Serialize for Told {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        ActionDocument::of(&self.0).serialize(serializer)
+impl Told {
+    pub(crate) fn of(action: &CoreAction, policy: &Policy) -> Self {
+        Self {
+            action: action.clone(),
+            awaits: action.act.awaits(),
+            contacts: action.contacts(policy).iter().map(value).collect(),
+        }
     }
 }
 
@@ -24,13 +38,15 @@ impl Deref for Told {
     type Target = CoreAction;
 
     fn deref(&self) -> &CoreAction {
-        &self.0
+        &self.action
     }
 }
 
-impl From<CoreAction> for Action {
-    fn from(action: CoreAction) -> Self {
-        Self(Told(action))
+impl Action {
+    /// The actions of a rollout.
+    pub(crate) fn list(actions: &[CoreAction], rollout: &Core) -> Vec<Self> {
+        let policy = rollout.plan().policy();
+        actions.iter().map(|action| Self(Told::of(action, policy))).collect()
     }
 }
 
@@ -114,6 +130,11 @@ document! {
         fn by(this) -> Option<String> {
             if let Act::Schedule { by: Some(by), .. } = &this.act { Some(by.to_string()) } else { None }
         }
+        /// Whom to contact, where the policy names somebody: with ``page`` the holders of the role,
+        /// with ``notify`` and ``update_status_page`` those of the duty's role, with
+        /// ``request_approval`` those of each role: ``[{"role", "title", "holders": [{"name",
+        /// "reach"}], "reach", "stand_in", "stand_ins"}, …]``. They are not in the log.
+        fn contacts(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.contacts).map(Bound::unbind) }
         /// With ``request_approval``: the roles; the approval of any one of them is enough.
         fn any_of(this) -> Option<Vec<String>> {
             if let Act::RequestApproval { any_of } = &this.act {
@@ -155,12 +176,18 @@ document! {
     }
 }
 
-impl From<CoreOutcome<'_>> for Outcome {
-    fn from(outcome: CoreOutcome<'_>) -> Self {
-        Self(OutcomeDocument {
-            actions: outcome.actions.iter().cloned().map(Told).collect(),
-            events: outcome.events.to_owned(),
-            repeated: outcome.repeated,
-        })
+impl Outcome {
+    /// Handles an input.
+    pub(crate) fn handled(
+        rollout: &mut Core,
+        at: Timestamp,
+        input: &Input,
+    ) -> Result<Self, Refusal> {
+        let outcome = rollout.handle(at, input)?;
+        let (actions, repeated) = (outcome.actions.to_vec(), outcome.repeated);
+        let events = outcome.events.to_owned();
+        let policy = rollout.plan().policy();
+        let actions = actions.iter().map(|action| Told::of(action, policy)).collect();
+        Ok(Self(OutcomeDocument { actions, events, repeated }))
     }
 }

@@ -14,7 +14,7 @@ use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotErr
 use hotfix_core::simulate::SimulationErrors;
 use hotfix_core::simulate::recorded::RecordedError;
 use hotfix_core::stats::StatError;
-use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
+use hotfix_core::train::{TrainError, TrainRefusalReason};
 use hotfix_core::unit::UnitError;
 use hotfix_core::vcs::{CommitError, VcsError};
 use pyo3::exceptions::PyRuntimeError;
@@ -24,7 +24,7 @@ use pyo3::types::PyDict;
 
 use crate::interop::ImportFault;
 use crate::policy::Problem;
-use crate::train::{TrainFinding, TrainMove};
+use crate::train::{RefusedByTrain, TrainFinding};
 
 /// The errors of a call. Boxed, because numbers are read in a loop and errors are rare.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ enum Kind {
     Unit(UnitError),
     Refused(Refusal),
     Train(TrainError),
-    TrainRefused(TrainRefusal),
+    TrainRefused(RefusedByTrain),
     Log(LogError),
     Snapshot(SnapshotError),
     Report(ReportError),
@@ -79,7 +79,7 @@ from! {
     UnitError => Unit,
     Refusal => Refused,
     TrainError => Train,
-    TrainRefusal => TrainRefused,
+    RefusedByTrain => TrainRefused,
     LogError => Log,
     SnapshotError => Snapshot,
     StatError => Stat,
@@ -266,9 +266,10 @@ fn not_imported(
 
 /// Class and sentence for an input that a train refuses; the rest goes into `fields`.
 fn train_refused(
-    refusal: TrainRefusal,
+    refused: RefusedByTrain,
     fields: &Bound<'_, PyDict>,
 ) -> PyResult<(&'static str, String)> {
+    let RefusedByTrain { refusal, moves } = refused;
     let message = refusal.to_string();
     fields.set_item("code", refusal.code())?;
     if matches!(refusal.reason, TrainRefusalReason::NoSuchService { .. }) {
@@ -280,7 +281,7 @@ fn train_refused(
     fields.set_item("got", refusal.got.as_str())?;
     fields.set_item("events", lines(&refusal.events))?;
     fields.set_item("service", &refusal.service)?;
-    fields.set_item("moves", TrainMove::list(refusal.moves))?;
+    fields.set_item("moves", moves)?;
     fields.set_item("findings", TrainFinding::list(refusal.findings))?;
     Ok(("Refused", message))
 }

@@ -425,6 +425,42 @@ impl Plan {
         to_python(py, &self.0.risks())
     }
 
+    /// What has to be done first: ``[{"kind", "text", "holds_start", "within", "who"}, …]``. What
+    /// people do as soon as the incident is known comes first, then what the start waits for. A
+    /// rollout knows what has been done since: see `Rollout.blockers`.
+    #[getter]
+    fn first_steps<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.first_steps())
+    }
+
+    /// Whom to call, as a dict: ``{"escalation", "roles", "vendors"}``. A role is ``{"role",
+    /// "title", "holders": [{"name", "reach"}], "reach", "stand_in", "stand_ins"}``.
+    #[getter]
+    fn contacts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.contacts())
+    }
+
+    /// The bounds of each metric: ``[{"metric", "title", "role", "scaled", "reference", "success",
+    /// "alert", "rollback"}, …]``. A bound is ``{"figure", "text"}``; its text has side and unit.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> plan = hotfix.Policy.preset("phased-canary").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
+    /// >>> [metric["alert"]["text"] for metric in plan.thresholds if metric["metric"] == "error_rate"]
+    /// ['above 2%']
+    #[getter]
+    fn thresholds<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.thresholds())
+    }
+
+    /// What happens after the fix is live, as a dict: ``{"validation", "gate", "lists",
+    /// "duties"}``.
+    #[getter]
+    fn follow_up<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.follow_up())
+    }
+
     /// The plan's change record, as a dict: who made it, when, its change window, links, and what
     /// is ``missing``.
     #[getter]
@@ -483,7 +519,7 @@ impl Plan {
     /// ``{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy",
     /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
     /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
-    /// "calibration"}``; ``severity`` and ``calibration`` only where there is one. Each is the
+    /// "first_steps", "contacts", "thresholds", "follow_up", "calibration"}``; ``severity`` and ``calibration`` only where there is one. Each is the
     /// value of the property or method with its name, so ``plan["strategy"] == plan.strategy``, a
     /// dict. `power` and `source_control` are separate.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

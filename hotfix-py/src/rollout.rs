@@ -217,7 +217,8 @@ impl Rollout {
     /// The actions that await ``confirm`` or ``failed``, the oldest first. After a crash check
     /// whether each was carried out; if not, carry it out.
     fn pending_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
-        Ok(self.lock(py)?.pending_actions().iter().cloned().map(Action::from).collect())
+        let rollout = self.lock(py)?;
+        Ok(Action::list(rollout.pending_actions(), &rollout))
     }
 
     /// The actions of the last accepted input, also after `replay`, `recover` and `restore`.
@@ -226,7 +227,8 @@ impl Rollout {
     /// is False) may not have been carried out: repeat those of which you are not certain. A
     /// refusal and a repeated delivery do not change them.
     fn last_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
-        Ok(self.lock(py)?.last_actions().iter().cloned().map(Action::from).collect())
+        let rollout = self.lock(py)?;
+        Ok(Action::list(rollout.last_actions(), &rollout))
     }
 
     /// The blockers: everything that prevents the rollout from starting, each with who can clear
@@ -589,7 +591,7 @@ impl Rollout {
     }
 
     fn take(&self, py: Python<'_>, at: Timestamp, input: &Input) -> Result<Outcome> {
-        Ok(self.lock(py)?.handle(at, input)?.into())
+        Ok(Outcome::handled(&mut self.lock(py)?, at, input)?)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 use hotfix_core::rollout::{Input, Rollout as Core, State};
 use hotfix_core::train::{
     Move, Order, Train as CoreTrain, TrainError, TrainFinding as CoreFinding,
-    TrainOutcome as CoreOutcome,
+    TrainOutcome as CoreOutcome, TrainRefusal,
 };
 use hotfix_core::unit::Timestamp;
 use pyo3::exceptions::PyTypeError;
@@ -53,18 +53,22 @@ document! {
     }
 }
 
-impl TrainMove {
-    pub(crate) fn list(moves: Vec<Move>) -> Vec<Self> {
-        moves.into_iter().map(|made| Self(made.into())).collect()
+impl MoveDocument {
+    fn of(train: &CoreTrain<MutexGuard<'_, Core>>, made: Move) -> Self {
+        let Move { service, events, actions, state, repeated, by_train } = made;
+        // A move is one of this train's rollouts.
+        let policy = train.rollout(&service).map(|rollout| rollout.plan().policy());
+        let of = |action| policy.map(|policy| Told::of(action, policy));
+        let actions = actions.iter().filter_map(of).collect();
+        Self { service, events, actions, state, repeated, by_train }
     }
 }
 
-impl From<Move> for MoveDocument {
-    fn from(made: Move) -> Self {
-        let Move { service, events, actions, state, repeated, by_train } = made;
-        let actions = actions.into_iter().map(Told).collect();
-        Self { service, events, actions, state, repeated, by_train }
-    }
+/// An input that a train refuses, with the moves that were made nevertheless.
+#[derive(Debug)]
+pub(crate) struct RefusedByTrain {
+    pub(crate) refusal: TrainRefusal,
+    pub(crate) moves: Vec<TrainMove>,
 }
 
 document! {
@@ -106,9 +110,10 @@ document! {
     }
 }
 
-impl From<CoreOutcome> for TrainOutcome {
-    fn from(outcome: CoreOutcome) -> Self {
-        let moves = outcome.moves.into_iter().map(Into::into).collect();
+impl TrainOutcome {
+    fn of(train: &CoreTrain<MutexGuard<'_, Core>>, outcome: CoreOutcome) -> Self {
+        let moves = outcome.moves.into_iter();
+        let moves = moves.map(|made| MoveDocument::of(train, made)).collect();
         Self(TrainOutcomeDocument { moves, findings: outcome.findings })
     }
 }
@@ -270,7 +275,10 @@ impl Train {
     /// -------
     /// TrainOutcome
     fn tick(&self, py: Python<'_>, at: At) -> Result<TrainOutcome> {
-        self.with(py, |train| Ok(train.tick(at.0).into()))
+        self.with(py, |train| {
+            let outcome = train.tick(at.0);
+            Ok(TrainOutcome::of(train, outcome))
+        })
     }
 
     /// Continue a rollback as far as possible, and report every finding that still applies. Call it
@@ -287,7 +295,10 @@ impl Train {
     /// -------
     /// TrainOutcome
     fn settle(&self, py: Python<'_>, at: At) -> Result<TrainOutcome> {
-        self.with(py, |train| Ok(train.settle(at.0).into()))
+        self.with(py, |train| {
+            let outcome = train.settle(at.0);
+            Ok(TrainOutcome::of(train, outcome))
+        })
     }
 
     /// The state of the train: ``waiting``, ``running``, ``complete``, ``closed``,
@@ -349,9 +360,12 @@ impl Train {
     /// dict of str to list of Action
     fn pending_actions<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
         let pending: Vec<(String, Vec<Action>)> = self.with(py, |train| {
-            let of = |actions: &[_]| actions.iter().cloned().map(Action::from).collect();
             let all = train.pending_actions().into_iter();
-            Ok(all.map(|(name, actions)| (name.to_owned(), of(actions))).collect())
+            let of = |(name, actions): (&str, &[_])| {
+                let actions = Action::list(actions, train.rollout(name)?);
+                Some((name.to_owned(), actions))
+            };
+            Ok(all.filter_map(of).collect())
         })?;
         let dict = PyDict::new(py);
         for (name, actions) in pending {
@@ -414,6 +428,13 @@ impl Train {
         service: &str,
         input: &Input,
     ) -> Result<TrainOutcome> {
-        self.with(py, |train| Ok(train.handle(at, service, input)?.into()))
+        self.with(py, |train| match train.handle(at, service, input) {
+            Ok(outcome) => Ok(TrainOutcome::of(train, outcome)),
+            Err(mut refusal) => {
+                let moves = std::mem::take(&mut refusal.moves).into_iter();
+                let moves = moves.map(|made| TrainMove(MoveDocument::of(train, made))).collect();
+                Err(RefusedByTrain { refusal, moves }.into())
+            }
+        })
     }
 }

@@ -9,11 +9,12 @@ use super::item_state::{DutyState, Settled};
 use super::obligations::{Obligations, Source, demands};
 use super::status::{Awaits, DutyStatus, Phase};
 use crate::fact::Truth;
+use crate::gate::Who;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::policy::Policy;
-use crate::policy::section::{CustomRole, Duty};
+use crate::policy::section::Duty;
 use crate::text::quoted;
-use crate::unit::{Name, RoleName, Span, Timestamp};
+use crate::unit::{Name, Span, Timestamp};
 
 /// All duties of an incident, each in one of these lists; see the [module](super).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -123,90 +124,6 @@ pub struct Applies {
     /// Whether the fix is a stop-gap, where the duty is only for those; unknown counts as one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_gap: Option<Truth>,
-}
-
-/// Who does a duty.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Who<'p> {
-    /// The role that the policy names.
-    pub role: RoleName,
-    /// What people call it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<&'p str>,
-    /// The stand-in, where nobody holds the role. Holders and reach are then the stand-in's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stand_in: Option<RoleName>,
-    /// The people.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub holders: Vec<Holder<'p>>,
-    /// How the role itself is reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reach: Option<&'p str>,
-    /// The stand-ins, the first choice first.
-    #[serde(skip_serializing_if = "<[RoleName]>::is_empty")]
-    pub stand_ins: &'p [RoleName],
-}
-
-/// Somebody who holds a role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Holder<'p> {
-    /// The person's name.
-    pub name: &'p str,
-    /// How they are reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reach: Option<&'p str>,
-}
-
-impl<'p> Who<'p> {
-    /// Whom to contact for a role: its holders, or those of the first stand-in that somebody holds,
-    /// or of a stand-in's stand-in. A role with a contact of its own, such as a pager, counts as
-    /// held.
-    pub fn of(policy: &'p Policy, role: RoleName) -> Self {
-        let named = policy.role(role);
-        let held = |role: &&CustomRole| !role.holders.is_empty() || role.reach.is_some();
-        let stand_in = named.filter(|named| !held(named)).and_then(|named| {
-            // Each role is visited once, however they stand in for each other.
-            let mut seen = vec![named.id];
-            let mut next = 0;
-            while let Some(role) = seen.get(next).and_then(|role| policy.role(*role)) {
-                next += 1;
-                if held(&role) {
-                    return Some(role);
-                }
-                let new = role.stand_ins.iter().filter(|id| policy.role(**id).is_some());
-                let new: Vec<RoleName> = new.filter(|id| !seen.contains(id)).copied().collect();
-                seen.extend(new);
-            }
-            None
-        });
-        let reached = stand_in.or(named);
-        let holders = reached.map_or(&[][..], |role| &role.holders);
-        Self {
-            role,
-            title: named.map(|role| role.title.as_str()),
-            stand_in: stand_in.map(|role| role.id),
-            holders: holders
-                .iter()
-                .map(|holder| Holder { name: &holder.name, reach: holder.reach.as_deref() })
-                .collect(),
-            reach: reached.and_then(|role| role.reach.as_deref()),
-            stand_ins: named.map_or(&[], |role| &role.stand_ins),
-        }
-    }
-
-    /// Whether anybody can be contacted.
-    pub fn is_reached(&self) -> bool {
-        !self.holders.is_empty() || self.reach.is_some()
-    }
-
-    fn note(&self) -> Option<String> {
-        let role = self.role;
-        if let Some(stand_in) = self.stand_in {
-            return Some(format!("nobody holds `{role}`: contact `{stand_in}`"));
-        }
-        (!self.is_reached())
-            .then(|| format!("nobody holds `{role}`, and it has no stand-in: name somebody"))
-    }
 }
 
 impl Agenda {

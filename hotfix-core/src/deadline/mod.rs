@@ -65,8 +65,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::gate::{Holder, Who};
 pub use input::{DutyRefusal, Input};
-pub use item::{Applies, Duties, Holder, Item, Who};
+pub use item::{Applies, Duties, Item};
 pub use item_state::{Settled, Settlement};
 pub use obligations::Source;
 pub use replan::{Cause, Change, Changed, Replan};

@@ -3,6 +3,7 @@
 pub(crate) mod approval;
 mod change;
 pub(crate) mod checklist;
+mod contact;
 mod demands;
 mod numstat;
 mod scope;
@@ -10,6 +11,7 @@ mod scope;
 pub use approval::{Answer, Demand, DemandState, Heard, Statement, is_author};
 pub use change::{Change, Tidying};
 pub use checklist::{Exception, ItemState, ItemStatus, ListStatus, Mark, StepStatus};
+pub use contact::{Holder, Who};
 pub use demands::{
     ApprovalDemand, Demands, ReviewDemand, RoleDemand, SeverityBasis, StagingDemand, StagingFact,
     StagingVerdict, TestingDemand,

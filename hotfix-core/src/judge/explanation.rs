@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Worse};
-use crate::metric::Band;
+use crate::metric::{Band, in_unit};
 use crate::text::{self, sentence};
 
-use super::format::{count, counted, figure, in_unit};
+use super::format::{count, counted, figure};
 use super::watched::Watched;
 use super::{
     AppliedRule, ArmReading, Counterfactual, Decision, MetricWhy, NoCounterfactual, Reason, Rule,

@@ -1,6 +1,5 @@
 //! Figures as people read them, in reports and explanations.
 
-use crate::grade::MetricKind;
 use crate::text;
 
 use super::Decision;
@@ -8,16 +7,6 @@ use super::Decision;
 /// Four significant digits.
 pub(super) fn figure(value: f64) -> String {
     text::figure(value, 4)
-}
-
-/// A metric's value with its unit.
-pub(crate) fn in_unit(kind: MetricKind, value: f64) -> String {
-    match kind {
-        MetricKind::Proportion => format!("{}%", figure(value * 100.0)),
-        MetricKind::Latency => format!("{} ms", figure(value * 1e3)),
-        MetricKind::Count | MetricKind::Volume => format!("{}/min", figure(value)),
-        MetricKind::Gauge => figure(value),
-    }
 }
 
 /// A count with its thousands separated: `1,500`.
@@ -60,6 +49,9 @@ impl Decision {
 
 #[cfg(test)]
 mod tests {
+    use crate::grade::MetricKind;
+    use crate::metric::in_unit;
+
     use super::*;
 
     #[test]

@@ -48,7 +48,6 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
 use crate::unit::{MetricName, Share, Span, Timestamp, clone_in_place};
 
-pub(crate) use format::in_unit;
 pub(crate) use snapshot::JudgeState;
 pub(crate) use table::PhaseRecord;
 

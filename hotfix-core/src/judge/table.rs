@@ -5,12 +5,11 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
-use crate::metric::{Band, Judged};
+use crate::metric::{Band, Judged, in_unit};
 use crate::policy::section::Phase;
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use super::Judge;
-use super::format::in_unit;
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

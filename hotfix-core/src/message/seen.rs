@@ -3,8 +3,8 @@
 
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
-use crate::judge::{Comparison, in_unit};
-use crate::metric::Band;
+use crate::judge::Comparison;
+use crate::metric::{Band, in_unit};
 use crate::plan::StepKind;
 use crate::rollout::{Resume, Rollout, Stage, State};
 use crate::text::{figure, rounded, time};

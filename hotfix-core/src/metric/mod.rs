@@ -1,6 +1,7 @@
 //! Readings of metrics, their trailing windows, and the bands between their bounds.
 
 mod band;
+mod format;
 mod reading;
 mod resolve;
 mod tick;
@@ -9,6 +10,7 @@ mod window;
 
 pub(crate) use band::bound_figure;
 pub use band::{Band, Judged, judge_bounds};
+pub(crate) use format::{beyond, in_unit, within};
 pub use reading::{Arms, Histogram, Observation, Reading, Sample};
 pub use resolve::{Layout, ReadingError};
 pub use tick::{Counters, Tick};

@@ -11,9 +11,9 @@ use crate::unit::MetricName;
 
 use super::timeline::TimelineOffset;
 use super::{
-    Assessment, ChosenStrategy, Duration, Incident, Method, MetricCalibration, Objectives, Plan,
-    PlanChangeRecord, PlanFinding, PlannedAdvice, Procedure, Recommendation, Release, Risks,
-    RollbackPlan, Traffic,
+    Assessment, ChosenStrategy, Contacts, Duration, FirstStep, FollowUp, Incident, Method,
+    MetricCalibration, Objectives, Plan, PlanChangeRecord, PlanFinding, PlannedAdvice, Procedure,
+    Recommendation, Release, Risks, RollbackPlan, Thresholds, Traffic,
 };
 
 /// All views of a plan, which C gives as JSON and Python as a dict.
@@ -23,9 +23,12 @@ pub struct PlanDocument<'a> {
     assessment: Assessment<'a>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     calibration: &'a BTreeMap<MetricName, MetricCalibration>,
+    contacts: Contacts<'a>,
     demands: Demands,
     digest: Digest,
     duration: Duration,
+    first_steps: Vec<FirstStep<'a>>,
+    follow_up: FollowUp<'a>,
     incident: &'a Incident,
     methods: &'a [Method],
     phases: serde_json::Value,
@@ -42,6 +45,7 @@ pub struct PlanDocument<'a> {
     severity: Option<Severity>,
     slo: Objectives,
     strategy: ChosenStrategy,
+    thresholds: Vec<Thresholds<'a>>,
     timeline: Vec<TimelineOffset>,
     traffic: &'a Traffic,
 }
@@ -52,7 +56,7 @@ impl Plan {
     /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy",
     /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
     /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
-    /// "calibration"}`; `severity` and `calibration` only where there is one. Each is what the
+    /// "first_steps", "contacts", "thresholds", "follow_up", "calibration"}`; `severity` and `calibration` only where there is one. Each is what the
     /// method of its name says, so `strategy` is an object with the member `strategy`.
     ///
     /// It does not contain [`power`](Self::power), which takes milliseconds, and
@@ -65,9 +69,12 @@ impl Plan {
             advice: self.advice(),
             assessment: self.assessment(),
             calibration: self.calibrations(),
+            contacts: self.contacts(),
             demands: self.demands(),
             digest: self.digest(),
             duration: self.duration(),
+            first_steps: self.first_steps(),
+            follow_up: self.follow_up(),
             incident: &self.subject().incident,
             methods: self.methods(),
             phases,
@@ -83,6 +90,7 @@ impl Plan {
             severity: self.severity(),
             slo: self.slo(),
             strategy: self.strategy(),
+            thresholds: self.thresholds(),
             timeline: self.offsets(),
             traffic: &self.subject().traffic,
         }

@@ -5,11 +5,14 @@ mod assessment;
 mod calibration;
 mod change_record;
 mod commit;
+mod contacts;
 mod demands;
 mod digest;
 mod document;
 pub(crate) mod duration;
 mod error;
+mod first_steps;
+mod follow_up;
 mod gantt;
 pub(crate) mod healthy;
 mod normal;
@@ -26,6 +29,7 @@ pub(crate) mod slo;
 mod source_control;
 mod strategy;
 mod subject;
+mod thresholds;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -44,9 +48,12 @@ pub(crate) use advice::has_check;
 pub use assessment::{Ask, Assessment, FiredRule, PlanFinding, PlanFindingKind};
 pub use calibration::{Histories, MetricCalibration, PhaseCalibration};
 pub use change_record::{PlanChangeRecord, PlanStatus};
+pub use contacts::{Contacts, PlannedPage, PlannedVendor};
 pub use document::PlanDocument;
 pub use duration::{Duration, StepTime, Times};
 pub use error::PlanError;
+pub use first_steps::{FirstStep, FirstStepKind};
+pub use follow_up::{FollowUp, LaterDuty, LaterItem, LaterList};
 pub use power::Power;
 pub use procedure::{Holds, PlannedRemedy, PlannedStep, Procedure};
 pub use recommend::{Considered, IfKnown, Reason, ReasonCode, Recommendation, Weight};
@@ -62,6 +69,7 @@ pub use subject::{
     ChangeRecord, Incident, Link, Method, PreparedBy, Preparer, Release, RollbackPoint, Subject,
     Traffic, Window,
 };
+pub use thresholds::{Threshold, Thresholds};
 pub use timeline::{StepKind, TimelineOffset, TimelineStep};
 
 use recommend::Grounds;

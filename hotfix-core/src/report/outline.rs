@@ -2,7 +2,8 @@
 //! sections are left out.
 
 use crate::grade::MetricKind;
-use crate::judge::{Comparison, in_unit};
+use crate::judge::Comparison;
+use crate::metric::in_unit;
 use crate::text;
 
 use super::bounded_list::BoundedList;

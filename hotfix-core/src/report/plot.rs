@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::grade::MetricKind;
-use crate::judge::in_unit;
+use crate::metric::in_unit;
 use crate::rollout::State;
 use crate::text;
 use crate::unit::Timestamp;

@@ -5,9 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::gate::Who;
 use crate::grade::RollbackMethod;
 pub use crate::grade::{Audience, MessageKind};
+use crate::policy::Policy;
 use crate::unit::{Name, RoleName, Share, Timestamp};
+
+use super::is_taken_out;
 
 /// One action, with an id that is the same after every replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,18 +23,76 @@ pub struct Action {
     pub act: Act,
 }
 
-/// An action as a document: as in the log, and whether the rollout waits for its result.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// An action as a document: as in the log, whether the rollout waits for its result, and whom to
+/// contact.
+///
+/// The contacts are not in the log: they are the policy's, where the names of people are redacted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ActionDocument<'a> {
     #[serde(flatten)]
     action: &'a Action,
     awaits: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    contacts: Vec<Who<'a>>,
 }
 
 impl<'a> ActionDocument<'a> {
-    /// The document of an action.
-    pub const fn of(action: &'a Action) -> Self {
-        Self { action, awaits: action.act.awaits() }
+    /// The document of an action of a rollout under this policy.
+    pub fn of(action: &'a Action, policy: &'a Policy) -> Self {
+        Self { action, awaits: action.act.awaits(), contacts: action.contacts(policy) }
+    }
+}
+
+impl Action {
+    /// Whom the policy names for the action: of a page the role that is paged, of a notice the role
+    /// of its duty, of a request for approval each role that may give it. A role that nobody holds
+    /// has the contact of its stand-in. Roles without any contact are left out, so it may be empty.
+    ///
+    /// `policy` is the policy of the plan. It is computed for each call.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
+    ///
+    /// let own = r#"{"extends": "enterprise", "name": "own", "roles": {"on_call_engineer":
+    ///     {"holders": [{"name": "Iris", "reach": "pager 7"}]}}}"#;
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::from_json(own)?),
+    ///     r#"{"id": "INC-2041", "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+    ///     "",
+    /// )?;
+    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// rollout.handle("2026-03-03T14:06:00Z".parse()?, &Input::from_json(r#"{"kind": "tick"}"#)?)?;
+    /// let policy = rollout.plan().policy();
+    /// let contacts = rollout.last_actions().iter().flat_map(|action| action.contacts(policy));
+    /// let reached: Vec<_> = contacts.flat_map(|who| who.holders).map(|one| one.reach).collect();
+    /// assert!(reached.contains(&Some("pager 7")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn contacts<'p>(&self, policy: &'p Policy) -> Vec<Who<'p>> {
+        let of_duty = |id: &Option<Name>| {
+            let duty = policy.duties().iter().find(|duty| Some(duty.id) == *id);
+            duty.and_then(|duty| duty.role)
+        };
+        let known = |role: &RoleName| {
+            let mut who = Who::of(policy, *role);
+            // The digest of a redacted name reaches nobody.
+            who.holders.retain(|holder| !is_taken_out(holder.name));
+            who.is_reached().then_some(who)
+        };
+        match &self.act {
+            Act::Page { role, .. } => known(role).into_iter().collect(),
+            Act::Notify { duty, .. } | Act::UpdateStatusPage { duty, .. } => {
+                of_duty(duty).and_then(|role| known(&role)).into_iter().collect()
+            }
+            Act::RequestApproval { any_of } => any_of.iter().filter_map(known).collect(),
+            Act::SetTraffic { .. }
+            | Act::Deploy { .. }
+            | Act::RollBack { .. }
+            | Act::AskDecision { .. }
+            | Act::Schedule { .. } => Vec::new(),
+        }
     }
 }
 

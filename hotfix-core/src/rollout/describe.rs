@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use crate::grade::BoundBase;
-use crate::judge::{Cause, Reason, Verdict, in_unit};
-use crate::metric::bound_figure;
+use crate::judge::{Cause, Reason, Verdict};
+use crate::metric::{bound_figure, in_unit};
 use crate::plan::Incident;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hotfix_core::message::{Rendered, Request};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Input, Recording, Rollout, audit};
+use hotfix_core::rollout::{Action, ActionDocument, Input, Recording, Rollout, audit};
 use hotfix_core::unit::Timestamp;
 use serde_json::{Value, json};
 
@@ -27,6 +27,12 @@ fn rollout(case: &Case) -> Rollout {
     Rollout::try_new(plan, Recording::Keep, "pepper").unwrap()
 }
 
+/// Actions as C and Python give them.
+fn documents(actions: &[Action], rollout: &Rollout) -> Value {
+    let policy = rollout.plan().policy();
+    actions.iter().map(|action| json!(ActionDocument::of(action, policy))).collect()
+}
+
 fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     let head = rollout.head().unwrap().to_string();
     let mut seen = Seen::default();
@@ -38,8 +44,9 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
             Ok(outcome) => {
                 seen.lines = outcome.events.lines().count();
                 seen.line = last_line(outcome.events);
-                seen.actions = json!(outcome.actions);
                 seen.repeated = outcome.repeated;
+                let actions = outcome.actions.to_vec();
+                seen.actions = documents(&actions, rollout);
             }
             Err(refusal) => {
                 seen.refused = Some(refusal.code().to_owned());
@@ -57,7 +64,7 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     seen.why = json!(rollout.why());
     seen.harm = json!(rollout.harm());
     seen.table = rollout.comparison().to_markdown();
-    seen.pending = json!(rollout.pending_actions());
+    seen.pending = documents(rollout.pending_actions(), rollout);
     seen.poll_at = rollout.poll_at().map(Timestamp::as_millis);
     seen.attempt = rollout.attempt();
     seen.takes = rollout.accepted().iter().map(ToString::to_string).collect();

@@ -4,6 +4,8 @@
 //! escaped by [`markdown`](crate::text::markdown). Names have no characters that Markdown
 //! interprets.
 
+mod after;
+mod contacts;
 mod head;
 mod needs;
 mod people;
@@ -12,6 +14,7 @@ mod severity;
 mod source_control;
 mod strategy;
 mod trouble;
+mod watched;
 
 use std::fmt::Write as _;
 
@@ -21,9 +24,11 @@ use super::Plan;
 
 impl Plan {
     /// The plan as Markdown, in the order in which a person reads it during an incident: head,
-    /// severity, what is needed before the start, findings, strategy, phases and their
-    /// [power](Self::power), timeline, rollback, source control, procedure, risks, dos and don'ts,
-    /// change record. Empty sections are left out.
+    /// [what to do first](Self::first_steps), [whom to call](Self::contacts), severity, what is
+    /// needed before the start, findings, strategy, [what is watched](Self::thresholds), phases
+    /// and their [power](Self::power), timeline, final validation, rollback, source control,
+    /// procedure, [what follows](Self::follow_up), risks, dos and don'ts, change record. Empty
+    /// sections are left out.
     ///
     /// With a start, the timeline has times in UTC, and the page has the source-control commands:
     /// release, rollback, and the merge back to branches that no step brings the fix to. Commands
@@ -46,17 +51,22 @@ impl Plan {
     pub fn to_markdown(&self, start: Option<Timestamp>) -> String {
         let mut page = Page::default();
         head::write(self, &mut page);
+        contacts::what_now(self, &mut page);
+        contacts::whom_to_call(self, &mut page);
         severity::write(self, &mut page);
         needs::write(self, &mut page);
         head::findings(self, &mut page);
         strategy::write(self, &mut page);
+        watched::write(self, &mut page);
         phases::write(self, start, &mut page);
+        after::final_validation(self, &mut page);
         trouble::rollback(self, &mut page);
         trouble::contingencies(self, &mut page);
         if let Some(start) = start {
             source_control::write(self, start, &mut page);
         }
         people::procedure(self, &mut page);
+        after::afterwards(self, &mut page);
         trouble::risks(self, &mut page);
         people::advice(self, &mut page);
         head::change_record(self, &mut page);

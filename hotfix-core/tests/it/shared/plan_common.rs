@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::preset_common;
 
 /// The files; other families of cases may stand in the same folder.
-pub(crate) const FILES: [&str; 5] = ["timelines", "slo", "procedure", "risks", "record"];
+pub(crate) const FILES: [&str; 6] = ["timelines", "slo", "procedure", "risks", "record", "people"];
 
 /// What a case gives and what it expects; `timelines.toml` describes the form.
 pub(crate) struct PlanCase {

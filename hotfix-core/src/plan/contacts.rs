@@ -1,0 +1,118 @@
+//! Whom to call: the roles, the escalation, and the vendors.
+
+use serde::Serialize;
+
+use crate::fact::Truth;
+use crate::gate::Who;
+use crate::grade::{DutyKind, Moment, Severity};
+use crate::policy::section::{Due, Duty};
+use crate::unit::Name;
+
+use super::Plan;
+
+/// Whom to call during the incident.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Contacts<'a> {
+    /// Who is paged, and when, in the order of the policy.
+    pub escalation: Vec<PlannedPage<'a>>,
+    /// The policy's roles, with the people who hold them.
+    pub roles: Vec<Who<'a>>,
+    /// The vendors whose services you depend on.
+    pub vendors: Vec<PlannedVendor<'a>>,
+}
+
+/// One page of the escalation policy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlannedPage<'a> {
+    /// The duty that pages.
+    pub duty: Name,
+    /// Its title for people.
+    pub title: &'a str,
+    /// Its escalation level. Absent for a page that is not part of an escalation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<u32>,
+    /// The moment from which its time counts.
+    pub from: Moment,
+    /// When the page is sent: seconds, or the day that a calendar gives.
+    pub within: Due,
+    /// The severities for which it is sent. Empty: all.
+    #[serde(skip_serializing_if = "<[Severity]>::is_empty")]
+    pub severities: &'a [Severity],
+    /// Who is paged. Absent where the policy names no role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<Who<'a>>,
+}
+
+/// A vendor, and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedVendor<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// How to reach its support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub support: Option<&'a str>,
+    /// The address of its status page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'a str>,
+    /// The address of the dashboard of your account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<&'a str>,
+}
+
+impl Plan {
+    /// Whom to call: who is paged when, the roles with their holders, and the vendors.
+    ///
+    /// Without a severity the pages of every severity are listed.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy};
+    ///
+    /// let policy = Arc::new(Policy::preset("severity-matrix")?);
+    /// let incident = r#"{"id": "INC-1", "severity": "P0"}"#;
+    /// let plan = Plan::from_json(policy, incident, r#"{"version": "2", "previous": "1"}"#, "")?;
+    /// let contacts = plan.contacts();
+    /// let paged: Vec<_> = contacts.escalation.iter().map(|page| page.within.to_string()).collect();
+    /// assert_eq!(paged, ["0s", "15min", "30min", "1h"]);
+    /// assert_eq!(contacts.vendors.len(), 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn contacts(&self) -> Contacts<'_> {
+        let policy = self.policy();
+        let pages = |duty: &&Duty| matches!(duty.kind, DutyKind::Page | DutyKind::Escalate);
+        let escalation = policy.duties().iter().filter(pages).filter(|duty| self.may_be_due(duty));
+        let escalation = escalation.map(|duty| PlannedPage {
+            duty: duty.id,
+            title: &duty.title,
+            level: duty.level,
+            from: duty.from,
+            within: duty.within,
+            severities: &duty.severities,
+            who: duty.role.map(|role| Who::of(policy, role)),
+        });
+        Contacts {
+            escalation: escalation.collect(),
+            roles: policy.roles().iter().map(|role| Who::of(policy, role.id)).collect(),
+            vendors: policy
+                .vendors()
+                .iter()
+                .map(|vendor| PlannedVendor {
+                    name: &vendor.name,
+                    support: vendor.support.as_deref(),
+                    status: vendor.status.as_deref(),
+                    dashboard: vendor.dashboard.as_deref(),
+                })
+                .collect(),
+        }
+    }
+
+    /// Whether a duty may be due in this incident: for its severity, where that is known, and by
+    /// the known facts.
+    pub(super) fn may_be_due(&self, duty: &Duty) -> bool {
+        let is_for = self.severity().is_none_or(|severity| duty.is_for(severity));
+        let informed = self.policy().classify(self.facts()).informed();
+        let holds = duty.when.as_ref().map_or(Truth::Yes, |when| when.holds(&informed));
+        let is_stop_gap = !duty.stop_gap || self.subject().release.stop_gap != Some(false);
+        is_for && holds != Truth::No && is_stop_gap
+    }
+}

@@ -1,0 +1,191 @@
+//! What has to be done first: what people do at once, and what the start waits for.
+
+use serde::Serialize;
+
+use crate::fact::Truth;
+use crate::gate::Who;
+use crate::gate::approval::stand_ins_of;
+use crate::gate::checklist::applies;
+use crate::grade::{DutyKind, Moment, ReviewTime, closed_set};
+use crate::policy::section::{Due, Duty};
+use crate::text::quoted;
+use crate::unit::{RoleName, Span};
+
+use super::{Plan, PlanFindingKind};
+
+closed_set! {
+    /// The kind of a first step.
+    FirstStepKind {
+        /// Do what a duty asks for: page, notify, begin to respond.
+        Duty = "duty",
+        /// Find out the severity, on which the demands depend.
+        Severity = "severity",
+        /// Use the normal process, or let a role waive it.
+        NormalProcess = "normal_process",
+        /// Get an approval.
+        Approval = "approval",
+        /// Have the change reviewed.
+        Review = "review",
+        /// Check the items of a list.
+        Checklist = "checklist",
+    }
+}
+
+/// One thing to do before the start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FirstStep<'a> {
+    /// Its kind.
+    pub kind: FirstStepKind,
+    /// What to do, in a sentence without a full stop.
+    pub text: String,
+    /// Whether the start waits for it.
+    pub holds_start: bool,
+    /// The time allowed since the incident began, was detected or was declared. Absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
+    /// Who does it. Empty: anybody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub who: Vec<Who<'a>>,
+}
+
+impl Plan {
+    /// What has to be done first, as far as it is known when the plan is made: what people do as
+    /// soon as the incident is known, in the order of the time that they have, and then what the
+    /// start waits for.
+    ///
+    /// A rollout knows what has been done since: its `blockers` are what is still missing.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy};
+    ///
+    /// let policy = Arc::new(Policy::preset("enterprise")?);
+    /// let incident = r#"{"id": "INC-1", "severity": "P0"}"#;
+    /// let plan = Plan::from_json(policy, incident, r#"{"version": "2", "previous": "1"}"#, "")?;
+    /// let steps = plan.first_steps();
+    /// let first = steps.first().and_then(|step| step.who.first()).ok_or("somebody is paged")?;
+    /// assert_eq!(first.role.as_str(), "on_call_engineer");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn first_steps(&self) -> Vec<FirstStep<'_>> {
+        let mut steps = self.first_duties();
+        steps.extend(self.unknown_severity());
+        steps.extend(self.first_waiver());
+        let policy = self.policy();
+        let who = |role| Who::of(policy, role);
+        let demands = self.demands();
+        for demand in demands.approvals.iter().filter(|demand| demand.holds_start) {
+            let mut roles: Vec<RoleName> = demand.any_of.iter().map(|one| one.role).collect();
+            roles.extend(stand_ins_of(policy, &roles));
+            let titles: Vec<String> =
+                demand.any_of.iter().map(|one| policy.role_title(one.role)).collect();
+            steps.push(FirstStep {
+                kind: FirstStepKind::Approval,
+                text: format!("get the approval of the {}", titles.join(" or ")),
+                holds_start: true,
+                within: None,
+                who: roles.into_iter().map(who).collect(),
+            });
+        }
+        let review = demands.review.filter(|review| review.time == ReviewTime::Before);
+        steps.extend(review.map(|review| FirstStep {
+            kind: FirstStepKind::Review,
+            text: match review.approvers {
+                1 => "have the change reviewed".to_owned(),
+                people => format!("have the change reviewed by {people} people"),
+            },
+            holds_start: false,
+            within: None,
+            who: review.role.map(|role| who(role.role)).into_iter().collect(),
+        }));
+        steps.extend(self.first_lists());
+        steps
+    }
+
+    /// The duties of people that count from before the start, the most urgent first.
+    fn first_duties(&self) -> Vec<FirstStep<'_>> {
+        let policy = self.policy();
+        let is_first = |duty: &&Duty| {
+            let kind = match duty.kind {
+                DutyKind::Page | DutyKind::Act | DutyKind::Notify | DutyKind::Update => true,
+                // Later levels are paged only if nobody answers.
+                DutyKind::Escalate => duty.level == Some(1),
+                DutyKind::Fix
+                | DutyKind::Approve
+                | DutyKind::Review
+                | DutyKind::Meet
+                | DutyKind::Write
+                | DutyKind::Watch
+                | DutyKind::FollowUp => false,
+            };
+            kind && matches!(duty.from, Moment::Began | Moment::Detected | Moment::Declared)
+        };
+        let first = policy.duties().iter().filter(is_first).filter(|duty| self.may_be_due(duty));
+        let mut first: Vec<(Span, &Duty)> = first
+            .filter_map(|duty| match duty.within {
+                Due::Within(span) => Some((span, duty)),
+                Due::Next(_) => None,
+            })
+            .collect();
+        // A page comes before a message that has as much time.
+        first.sort_by_key(|(within, duty)| (*within, duty.role.is_none()));
+        let steps = first.into_iter().map(|(within, duty)| FirstStep {
+            kind: FirstStepKind::Duty,
+            text: duty.title.clone(),
+            holds_start: false,
+            within: Some(within),
+            who: duty.role.map(|role| Who::of(policy, role)).into_iter().collect(),
+        });
+        steps.collect()
+    }
+
+    fn unknown_severity(&self) -> Option<FirstStep<'_>> {
+        let finding = self.findings().into_iter().find(|finding| {
+            matches!(finding.kind, PlanFindingKind::NoSeverity | PlanFindingKind::UnknownSeverity)
+        })?;
+        let asked = self.assessment().ask;
+        let facts: Vec<&str> = asked.iter().map(|ask| ask.fact.as_str()).collect();
+        let text = if facts.is_empty() {
+            finding.text
+        } else {
+            format!("{}: {}", finding.text, quoted(&facts, ", "))
+        };
+        let kind = FirstStepKind::Severity;
+        Some(FirstStep { kind, text, holds_start: true, within: None, who: Vec::new() })
+    }
+
+    fn first_waiver(&self) -> Option<FirstStep<'_>> {
+        let reasons = self.normal_process(self.severity(), self.facts());
+        let reasons: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
+        (!reasons.is_empty()).then(|| FirstStep {
+            kind: FirstStepKind::NormalProcess,
+            text: format!(
+                "use the normal process, or waive `normal_process` with a reason: {}",
+                reasons.join("; ")
+            ),
+            holds_start: true,
+            within: None,
+            who: self.policy().waived_by().iter().map(|r| Who::of(self.policy(), *r)).collect(),
+        })
+    }
+
+    fn first_lists(&self) -> impl Iterator<Item = FirstStep<'_>> {
+        let lists = self.policy().checklists().iter().filter(|list| list.holds_start());
+        lists.filter_map(|list| {
+            let sure = match applies(list, self.severity(), self.facts()) {
+                Truth::Yes => "",
+                Truth::Unknown => ", if the list applies",
+                Truth::No => return None,
+            };
+            let required = list.items.iter().filter(|item| item.required).count();
+            let items = if required == 1 { "item" } else { "items" };
+            (required > 0).then(|| FirstStep {
+                kind: FirstStepKind::Checklist,
+                text: format!("check the {required} {items} of \"{}\"{sure}", list.title),
+                holds_start: true,
+                within: None,
+                who: Vec::new(),
+            })
+        })
+    }
+}

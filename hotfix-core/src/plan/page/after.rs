@@ -1,0 +1,84 @@
+//! The final validation, and what happens after it.
+
+use crate::fact::Truth;
+use crate::grade::ChecklistMoment;
+use crate::policy::section::Due;
+use crate::text::{markdown, time, words};
+
+use super::super::{FollowUp, LaterDuty, LaterList, Plan};
+use super::{Page, contacts};
+
+/// The final validation and its checklists.
+pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
+    let follow_up = plan.follow_up();
+    page.heading(2, "Final validation");
+    let (takes, gate) = (time(follow_up.validation), words(follow_up.gate.as_str()));
+    page.paragraph(&format!("{takes} after the last phase; gate: {gate}."));
+    lists(&follow_up, page, is_validation);
+}
+
+const fn is_validation(at: ChecklistMoment) -> bool {
+    match at {
+        ChecklistMoment::Deployed
+        | ChecklistMoment::Verified
+        | ChecklistMoment::FinalValidation => true,
+        ChecklistMoment::Start
+        | ChecklistMoment::Before
+        | ChecklistMoment::RolledBack
+        | ChecklistMoment::After => false,
+    }
+}
+
+/// What people do once the rollout is over.
+pub(super) fn afterwards(plan: &Plan, page: &mut Page) {
+    let follow_up = plan.follow_up();
+    let has_list = follow_up.lists.iter().any(|list| !is_validation(list.at));
+    if follow_up.duties.is_empty() && !has_list {
+        return;
+    }
+    page.heading(2, "After the rollout");
+    let rows = follow_up.duties.iter().map(|duty| duty_row(plan, duty));
+    page.table(["What", "Since", "Within", "Who"], rows.collect());
+    lists(&follow_up, page, |at| !is_validation(at));
+}
+
+fn duty_row(plan: &Plan, duty: &LaterDuty<'_>) -> [String; 4] {
+    let within = match duty.within {
+        Due::Within(span) if span.is_zero() => "at once".to_owned(),
+        Due::Within(span) => time(span),
+        Due::Next(day) => words(day.as_str()),
+    };
+    let every = duty.every.map(|every| format!(", then every {}", time(every)));
+    let who = duty.who.as_ref().map(|who| contacts::titled(plan, who));
+    let audience = duty.audience.map(|audience| format!("to the {}", words(audience.as_str())));
+    let who: Vec<String> = who.into_iter().chain(audience).collect();
+    [
+        markdown(duty.title),
+        words(duty.from.as_str()),
+        format!("{within}{}", every.unwrap_or_default()),
+        if who.is_empty() { "–".to_owned() } else { who.join(", ") },
+    ]
+}
+
+fn lists(follow_up: &FollowUp<'_>, page: &mut Page, is_shown: fn(ChecklistMoment) -> bool) {
+    for list in follow_up.lists.iter().filter(|list| is_shown(list.at)) {
+        let holds = if list.holds { ", the rollout waits for it" } else { "" };
+        let sure = if list.applies == Truth::Unknown { ", if it applies" } else { "" };
+        page.paragraph(&format!("**{}** ({}{holds}{sure}):", markdown(list.title), due(list)));
+        page.list(list.items.iter().map(|item| {
+            let optional = if item.required { "" } else { " (if possible)" };
+            format!("{}{optional}", markdown(item.text))
+        }));
+    }
+}
+
+const fn due(list: &LaterList<'_>) -> &'static str {
+    match list.at {
+        ChecklistMoment::Start | ChecklistMoment::Before => "before the start",
+        ChecklistMoment::Deployed => "once all traffic has the fix",
+        ChecklistMoment::Verified => "once the fix is verified",
+        ChecklistMoment::FinalValidation => "during the final validation",
+        ChecklistMoment::RolledBack => "after a rollback",
+        ChecklistMoment::After => "once the rollout is over",
+    }
+}

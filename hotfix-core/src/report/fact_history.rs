@@ -1,0 +1,116 @@
+//! How the known facts of an incident developed: the worst that was known, and what came after it.
+
+use std::collections::BTreeMap;
+
+use crate::fact::{Fact, FactId, FactValue};
+use crate::rollout::Rollout;
+use crate::unit::Timestamp;
+
+use super::describe::{self, utc};
+
+/// Most values of one fact; of further ones the last is kept.
+const MOST: usize = 24;
+
+/// The values of each fact, in the order of time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FactHistory(BTreeMap<FactId, Vec<Known>>);
+
+/// One value of a fact, known since a time.
+#[derive(Clone, Debug, PartialEq)]
+struct Known {
+    since: Timestamp,
+    /// None: the fact was set back to unknown.
+    value: Option<FactValue>,
+}
+
+impl FactHistory {
+    /// Adds what is known after a line.
+    pub(super) fn fold(&mut self, rollout: &Rollout, at: Timestamp) {
+        let facts = rollout.facts();
+        for (fact, value) in facts.iter() {
+            self.add(fact, at, Some(value));
+        }
+        let forgotten = self.0.keys().filter(|fact| facts.get(**fact).is_none());
+        for fact in forgotten.copied().collect::<Vec<_>>() {
+            self.add(fact, at, None);
+        }
+    }
+
+    fn add(&mut self, fact: FactId, at: Timestamp, value: Option<&FactValue>) {
+        let values = self.0.entry(fact).or_default();
+        if values.last().is_some_and(|last| last.value.as_ref() == value) {
+            return;
+        }
+        if values.len() >= MOST {
+            values.pop();
+        }
+        values.push(Known { since: at, value: value.cloned() });
+    }
+
+    /// The worst known value of a fact for which more is worse.
+    pub(super) fn worst(&self, fact: Fact) -> Option<&FactValue> {
+        let values = self.0.get(&FactId::BuiltIn(fact))?;
+        let values = values.iter().filter_map(|known| known.value.as_ref());
+        values.reduce(|worst, value| if is_more(value, worst) { value } else { worst })
+    }
+
+    /// Whether a fact was ever known to hold; None: it was never known.
+    pub(super) fn ever_held(&self, fact: Fact) -> Option<bool> {
+        let values = self.0.get(&FactId::BuiltIn(fact))?;
+        let mut flags = values.iter().filter_map(|known| match known.value {
+            Some(FactValue::Flag(holds)) => Some(holds),
+            _ => None,
+        });
+        flags.next().map(|first| first || flags.any(|holds| holds))
+    }
+
+    /// Each fact with its development: `yes until 2026-03-03 14:20:00 UTC, then no`.
+    pub(super) fn described(&self) -> BTreeMap<String, String> {
+        let of = |(fact, values): (&FactId, &Vec<Known>)| {
+            (fact.to_string(), development(*fact, values))
+        };
+        self.0.iter().map(of).collect()
+    }
+}
+
+/// Whether a value is greater than another; never for values without an order.
+fn is_more(value: &FactValue, than: &FactValue) -> bool {
+    match (value, than) {
+        (FactValue::Flag(value), FactValue::Flag(than)) => value & !than,
+        (FactValue::Duration(value), FactValue::Duration(than)) => value > than,
+        _ => value.as_number().zip(than.as_number()).is_some_and(|(value, than)| value > than),
+    }
+}
+
+fn development(fact: FactId, values: &[Known]) -> String {
+    let shown = |known: &Known| {
+        known.value.as_ref().map_or_else(|| "unknown".to_owned(), describe::fact)
+    };
+    let [first, later @ ..] = values else { return String::new() };
+    if let ([then], Some(FactValue::Flag(_))) = (later, &first.value) {
+        return format!("{} until {}, then {}", shown(first), utc(then.since), shown(then));
+    }
+    let mut text = shown(first);
+    for then in later {
+        text = format!("{text} → {} ({})", shown(then), utc(then.since));
+    }
+    // Where neither end is the worst, it is named.
+    match worst_between(fact, values) {
+        Some(worst) => format!("at worst {}: {text}", describe::fact(worst)),
+        None => text,
+    }
+}
+
+/// The worst value of a figure of which more is worse, if it is not the first one.
+fn worst_between(fact: FactId, values: &[Known]) -> Option<&FactValue> {
+    let FactId::BuiltIn(
+        Fact::UsersAffected | Fact::PaymentFailureShare | Fact::ErrorRate | Fact::LatencyP95,
+    ) = fact
+    else {
+        return None;
+    };
+    let first = values.first()?.value.as_ref();
+    let known = values.iter().filter_map(|known| known.value.as_ref());
+    let worst = known.reduce(|worst, value| if is_more(value, worst) { value } else { worst })?;
+    (first != Some(worst) && values.len() > 2).then_some(worst)
+}
