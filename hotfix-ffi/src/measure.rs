@@ -17,7 +17,8 @@ use crate::status::hotfix_status;
 /// Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at",
 /// "measures"}.
 ///
-/// A measure has "name", "status" ("known", "open" or "not_stated"), a value ("seconds", "yes",
+/// A measure has "name", "status" ("known", "open", "not_stated", or "not_asked" where the policy
+/// does not ask for what ends its clock), a value ("seconds", "yes",
 /// "share", "count", "objective", "requests", "error_rate" or "facts"), "from" and "to" (the
 /// moments between which it was measured) and a "sentence". An open measure has the value so far
 /// and "until": "open"; one that was not stated has no value.

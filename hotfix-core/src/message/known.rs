@@ -7,11 +7,14 @@ use crate::rollout::{Rollout, is_taken_out};
 use crate::text::{enumerated, figure, time};
 use crate::unit::RoleName;
 
-/// Impact: the known facts that users or the business notice.
+/// Impact: the known facts that users or the business notice; else the share of users affected.
 pub(super) fn impact(rollout: &Rollout) -> Option<String> {
     let effects: Vec<String> =
         rollout.facts().iter().filter_map(|(id, value)| effect(id, value)).collect();
-    (!effects.is_empty()).then(|| enumerated(&effects))
+    if effects.is_empty() {
+        return users_affected(rollout).map(|share| format!("{share} of users are affected"));
+    }
+    Some(enumerated(&effects))
 }
 
 fn effect(id: FactId, value: &FactValue) -> Option<String> {

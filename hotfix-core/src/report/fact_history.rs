@@ -66,9 +66,8 @@ impl FactHistory {
 
     /// Each fact with its development: `yes until 2026-03-03 14:20:00 UTC, then no`.
     pub(super) fn described(&self) -> BTreeMap<String, String> {
-        let of = |(fact, values): (&FactId, &Vec<Known>)| {
-            (fact.to_string(), development(*fact, values))
-        };
+        let of =
+            |(fact, values): (&FactId, &Vec<Known>)| (fact.to_string(), development(*fact, values));
         self.0.iter().map(of).collect()
     }
 }
@@ -83,9 +82,8 @@ fn is_more(value: &FactValue, than: &FactValue) -> bool {
 }
 
 fn development(fact: FactId, values: &[Known]) -> String {
-    let shown = |known: &Known| {
-        known.value.as_ref().map_or_else(|| "unknown".to_owned(), describe::fact)
-    };
+    let shown =
+        |known: &Known| known.value.as_ref().map_or_else(|| "unknown".to_owned(), describe::fact);
     let [first, later @ ..] = values else { return String::new() };
     if let ([then], Some(FactValue::Flag(_))) = (later, &first.value) {
         return format!("{} until {}, then {}", shown(first), utc(then.since), shown(then));

@@ -13,6 +13,7 @@ mod bounded_list;
 mod chart;
 mod describe;
 mod duties;
+mod fact_history;
 mod html;
 mod impact;
 mod log_summary;
@@ -246,6 +247,11 @@ impl Report {
             duties,
             power,
         };
+        let answered = |part: &QuestionPart| review::answered_in(rollout, &report, &part.question);
+        let answered: Vec<_> = report.questions.iter().map(answered).collect();
+        for (part, section) in report.questions.iter_mut().zip(answered) {
+            part.answered_in = section;
+        }
         report.open = review::open(rollout, &report);
         report
     }

@@ -161,7 +161,7 @@ pub struct MomentPart {
 pub struct Impact {
     /// The impact in sentences.
     pub sentences: Vec<String>,
-    /// Known facts of the incident.
+    /// Known facts of the incident, each with its development: `55% → 1% (2026-03-03 14:20:00)`.
     pub facts: BTreeMap<String, String>,
     /// Failed requests by version and metric, as far as the readings count them.
     pub affected: Vec<MetricImpact>,
@@ -344,6 +344,9 @@ pub struct QuestionPart {
     pub question: String,
     /// The answers; empty where nobody has answered.
     pub answers: Vec<Statement>,
+    /// The section of the report that answers it from the log. Absent: none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_in: Option<&'static str>,
 }
 
 /// A duty and its outcome.

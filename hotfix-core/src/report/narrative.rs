@@ -105,9 +105,13 @@ fn duration(measures: &Measures) -> Option<String> {
 pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHistory) -> Impact {
     let plan = rollout.plan();
     let mut sentences = Vec::new();
-    let affected = rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected));
+    let worst = history.facts.worst(Fact::UsersAffected);
+    let last = rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected));
+    let at_worst = if worst == last { "" } else { "At worst, " };
     sentences.extend(
-        affected.map(|share| format!("{} of the users were affected.", describe::fact(share))),
+        worst.map(|share| {
+            format!("{at_worst}{} of the users were affected.", describe::fact(share))
+        }),
     );
     for (version, impact) in history.affected.by_version() {
         let metric = describe::metric(plan.policy(), impact.metric);
@@ -122,10 +126,9 @@ pub(super) fn impact(rollout: &Rollout, log: &LogSummary, history: &IncidentHist
     if let Some(harm) = log.verdicts.iter().filter_map(|verdict| verdict.harm.as_ref()).last() {
         sentences.extend(estimated_impact(harm));
     }
-    let facts = rollout.facts().iter();
     Impact {
         sentences,
-        facts: facts.map(|(id, value)| (id.to_string(), describe::fact(value))).collect(),
+        facts: history.facts.described(),
         affected: history.affected.by_metric(plan),
     }
 }

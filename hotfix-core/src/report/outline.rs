@@ -244,7 +244,7 @@ fn impact(report: &Report) -> Draft {
         affected.row([part.version.clone(), part.title.clone(), counted]);
     }
     draft.table(affected);
-    let mut facts = Table::new("Known facts of the incident", &["Fact", "Value"]);
+    let mut facts = Table::new("Known facts of the incident", &["Fact", "Value and development"]);
     for (fact, value) in &impact.facts {
         facts.row([text::words(fact), value.clone()]);
     }
@@ -427,8 +427,10 @@ fn actions(items: &[ActionItem]) -> Draft {
 
 fn answered(id: &'static str, title: &str, parts: &[QuestionPart]) -> Draft {
     let mut draft = Draft::new(id, title);
-    for part in parts.iter().filter(|part| !part.answers.is_empty()) {
+    let is_answered = |part: &&QuestionPart| !part.answers.is_empty() || part.answered_in.is_some();
+    for part in parts.iter().filter(is_answered) {
         draft.heading(&part.question);
+        draft.list(part.answered_in.map(|section| format!("See the section {section}.")));
         draft.list(part.answers.iter().map(statement));
     }
     draft

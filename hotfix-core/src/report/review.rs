@@ -2,7 +2,7 @@
 //! of it follows from the log, and no person is named as a cause.
 
 use crate::deadline::{Awaits, Duties, Item};
-use crate::fact::{Fact, FactId};
+use crate::fact::Fact;
 use crate::grade::{DutyKind, Moment};
 use crate::policy::section::Report as Asked;
 use crate::rollout::{Rollout, State};
@@ -14,7 +14,7 @@ use super::log_summary::LogSummary;
 use super::model::{
     ActionItem, DutyOutcome, DutyPart, PhaseEnd, PhaseVisit, QuestionPart, Report, Statement,
 };
-use super::statements::{self, Answers, Topic};
+use super::statements::{self, Answered, Answers, Topic};
 
 /// The statements on a topic.
 pub(super) fn stated(log: &LogSummary, topic: Topic) -> Vec<Statement> {
@@ -32,6 +32,7 @@ pub(super) fn questions(asked: Option<&Asked>, log: &LogSummary) -> Vec<Question
     let part = |(place, question): (usize, &String)| QuestionPart {
         question: question.clone(),
         answers: of(log, &Answers::Question(place)),
+        answered_in: None,
     };
     questions.iter().enumerate().map(part).collect()
 }
@@ -42,9 +43,54 @@ pub(super) fn custom_sections(asked: Option<&Asked>, log: &LogSummary) -> Vec<Qu
     let part = |(place, section): (usize, &String)| {
         let answers = of(log, &Answers::Section(place));
         let is_shown = !answers.is_empty() || !statements::is_built_in(section);
-        is_shown.then(|| QuestionPart { question: section.clone(), answers })
+        is_shown.then(|| QuestionPart { question: section.clone(), answers, answered_in: None })
     };
     sections.iter().enumerate().filter_map(part).collect()
+}
+
+/// The section that answers a question from the log; None where it does not.
+pub(super) fn answered_in(
+    rollout: &Rollout,
+    report: &Report,
+    question: &str,
+) -> Option<&'static str> {
+    let is_stated = |topic: &str| report.statements.contains_key(topic);
+    let answered = statements::answered_by_log(question)?;
+    let (is_known, section) = match answered {
+        Answered::Summary => (report.incident.title.is_some(), "Summary"),
+        Answered::Detection => (rollout.moment(Moment::Detected).is_some(), "Summary"),
+        Answered::Impact => {
+            let users = report.impact.facts.contains_key(Fact::UsersAffected.as_str());
+            (users || is_stated("impact"), "Impact")
+        }
+        Answered::Duration => {
+            (rollout.beginning().is_some() && rollout.moment(Moment::Resolved).is_some(), "Summary")
+        }
+        Answered::RootCause => (
+            !report.root_cause.is_empty() || report.release.links.contains_key("cause"),
+            "Root cause",
+        ),
+        Answered::Conditions => (!report.conditions.is_empty(), "Contributing factors"),
+        Answered::NotCaughtEarlier => {
+            (is_stated("not_caught_earlier"), "Faults that each phase could have missed")
+        }
+        Answered::Fix => (
+            report.release.description.is_some() && !report.resolution.is_empty(),
+            "Resolution, deployment and verification",
+        ),
+        Answered::Deployment => {
+            (!report.resolution.is_empty(), "Resolution, deployment and verification")
+        }
+        Answered::Verification => {
+            let passed = report.phases.iter().any(|visit| visit.end == PhaseEnd::Passed);
+            (passed || is_stated("verification"), "Resolution, deployment and verification")
+        }
+        Answered::ToImprove => {
+            (!report.to_improve.is_empty() || is_stated("to_improve"), "What to improve")
+        }
+        Answered::Prevention => (!report.prevention.is_empty(), "Prevention"),
+    };
+    is_known.then_some(section)
 }
 
 /// What went well.
@@ -287,7 +333,7 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
         }
     };
     let is_missing = |topic: &str| report.statements.get(topic).is_none_or(Vec::is_empty);
-    let unknown_users = rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected)).is_none();
+    let unknown_users = !report.impact.facts.contains_key(Fact::UsersAffected.as_str());
     ask(rollout.moment(Moment::Began).is_none(), "when the incident began");
     ask(rollout.moment(Moment::Detected).is_none(), "when it was detected");
     ask(is_missing("detection"), "how it was detected");
@@ -299,7 +345,7 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     ask(report.conditions.is_empty(), "the contributing factors");
     ask(report.prevention.is_empty(), "how a recurrence is prevented");
     for part in report.questions.iter().chain(&report.custom_sections) {
-        if part.answers.is_empty() {
+        if part.answers.is_empty() && part.answered_in.is_none() {
             open.push(part.question.clone());
         }
     }

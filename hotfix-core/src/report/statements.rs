@@ -69,6 +69,65 @@ const BUILT_IN: &[&str] = &[
     "lessons",
 ];
 
+/// Questions that a section of the report answers from the log, as [`plain`] writes them.
+const QUESTIONS: &[(Answered, &[&str])] = &[
+    (Answered::Summary, &["what happened"]),
+    (
+        Answered::Detection,
+        &["when was it noticed", "when was it detected", "when was the incident detected"],
+    ),
+    (Answered::Impact, &["who was affected", "how many users were affected"]),
+    (Answered::Duration, &["how long", "how long did it last"]),
+    (Answered::RootCause, &["why did it happen", "what was the root cause"]),
+    (Answered::Conditions, &["which conditions led to it", "which factors contributed"]),
+    (
+        Answered::NotCaughtEarlier,
+        &["why was it not caught before", "why was it not caught earlier"],
+    ),
+    (Answered::Fix, &["what was fixed"]),
+    (Answered::Deployment, &["how was it deployed"]),
+    (Answered::Verification, &["how was it verified"]),
+    (Answered::ToImprove, &["what can be improved"]),
+    (Answered::Prevention, &["how is a recurrence prevented"]),
+];
+
+/// What the log may answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answered {
+    /// The incident in a sentence.
+    Summary,
+    /// When it was detected.
+    Detection,
+    /// Who was affected.
+    Impact,
+    /// How long it lasted.
+    Duration,
+    /// The root cause.
+    RootCause,
+    /// The contributing factors.
+    Conditions,
+    /// Why it was not caught earlier.
+    NotCaughtEarlier,
+    /// What the fix does.
+    Fix,
+    /// How the fix was deployed.
+    Deployment,
+    /// How the fix was verified.
+    Verification,
+    /// What to improve.
+    ToImprove,
+    /// How a recurrence is prevented.
+    Prevention,
+}
+
+/// What answers a question, if the log may answer it. Only these very questions are known: one that
+/// asks for more stays open until somebody answers it.
+pub(super) fn answered_by_log(question: &str) -> Option<Answered> {
+    let question = plain(question);
+    let known = QUESTIONS.iter().find(|(_, questions)| questions.contains(&question.as_str()));
+    known.map(|(answered, _)| *answered)
+}
+
 /// The part of the report that a note belongs to.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answers {

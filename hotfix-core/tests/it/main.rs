@@ -25,6 +25,7 @@ mod power_common;
 mod random_rollout;
 mod ready;
 mod report_common;
+mod report_known;
 mod shared;
 mod story;
 mod time_common;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::incident_history::{Incident, IncidentHistory};
+use super::incident_history::{Incident, IncidentHistory, review_items};
 use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
 use super::{MeasureError, page};
 use crate::fact::{Fact, FactId, FactValue};
-use crate::grade::{MetricKind, Moment, Severity, closed_set};
+use crate::grade::{DutyKind, MetricKind, Moment, Severity, closed_set};
 use crate::rollout::{Stage, State};
 use crate::text::{figure, time};
 use crate::unit::{Span, Timestamp};
@@ -95,8 +95,9 @@ impl Measures {
     /// `requests_affected` is the number of failed requests that the readings counted while a
     /// version had traffic, until the rollout was over, by the metric that counts most. It is not
     /// scaled up, so the true number may be higher. `users_affected` and `revenue_impact` are the
-    /// facts of these names; `support_tickets`, `coverage_before` and `coverage_after` are facts
-    /// that the policy declares.
+    /// worst that was known of the facts of these names; `support_tickets`, `coverage_before` and
+    /// `coverage_after` are facts that the policy declares. A clock that ends with an approval, a
+    /// review or an acknowledgement is `not_asked` where the policy does not ask for one.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -162,6 +163,11 @@ fn not_stated(name: MeasureName, sentence: String) -> Measure {
     Measure { name, status, figure: None, until: None, from: None, to: None, sentence }
 }
 
+/// A clock that never ends, because the policy does not ask for what would end it.
+fn not_asked(name: MeasureName, sentence: &str) -> Measure {
+    Measure { status: MeasureStatus::NotAsked, ..not_stated(name, sentence.to_owned()) }
+}
+
 fn with(name: MeasureName, known: bool, figure: Figure, sentence: String) -> Measure {
     let status = if known { MeasureStatus::Known } else { MeasureStatus::Open };
     let until = (!known).then_some("open");
@@ -177,11 +183,18 @@ impl Incident<'_> {
                 self.between(name, "began", self.came(&[Moment::Began]), self.to(Moment::Detected))
             }
             MeasureName::TimeToAcknowledge => {
+                if self.history.acknowledged.is_none() && !self.asks_to_acknowledge() {
+                    return not_asked(name, "the policy pages nobody who has to acknowledge");
+                }
                 let to = ("acknowledged", other("acknowledged", self.history.acknowledged));
                 self.between(name, "detected", noticed(), to)
             }
             MeasureName::TimeToApprove => self.time_to_approve(),
             MeasureName::TimeToReview => {
+                let is_asked = review_items(self.rollout).next().is_some();
+                if self.history.reviewed.is_none() && !is_asked {
+                    return not_asked(name, "no checklist before the start has a review");
+                }
                 let from = self.came(&[Moment::FixStarted, Moment::Declared]);
                 let to = ("reviewed", other("reviewed", self.history.reviewed));
                 self.between(name, "fix_started", from, to)
@@ -260,8 +273,11 @@ impl Incident<'_> {
 
     fn time_to_approve(&self) -> Measure {
         let name = MeasureName::TimeToApprove;
-        if self.history.approved.is_none() && self.rollout.approvals().demands.is_empty() {
-            return not_stated(name, "the policy requires no approval".to_owned());
+        let demands = self.rollout.approvals().demands;
+        if self.history.approved.is_none()
+            && !demands.iter().any(|demand| demand.holds_start || demand.after_the_fact.is_some())
+        {
+            return not_asked(name, "the policy requires no approval");
         }
         let approved = self.history.approved.map(|at| Mark { moment: "approved", at });
         if approved.is_none() && self.history.attempts.len() > 1 {
@@ -317,15 +333,26 @@ impl Incident<'_> {
         Measure { from: mark("down", downtime.from), to: mark("up", downtime.until), ..measure }
     }
 
-    fn fact(&self, fact: Fact) -> Option<&FactValue> {
-        self.rollout.facts().get(FactId::BuiltIn(fact))
+    /// Whether a duty pages somebody in this incident, or may still do so.
+    fn asks_to_acknowledge(&self) -> bool {
+        let severity = self.rollout.severity();
+        let duties = self.rollout.plan().policy().duties().iter();
+        let mut due = duties.filter(|duty| severity.is_none_or(|of| duty.is_for(of)));
+        due.any(|duty| matches!(duty.kind, DutyKind::Page | DutyKind::Escalate | DutyKind::Act))
     }
 
+    /// The largest share that was known, and the last one where it is another.
     fn users_affected(&self) -> Measure {
         let name = MeasureName::UsersAffected;
-        match self.fact(Fact::UsersAffected).and_then(FactValue::as_number) {
+        let last = self.rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected));
+        let worst = self.history.facts.worst(Fact::UsersAffected);
+        let [worst, last] = [worst, last].map(|value| value.and_then(FactValue::as_number));
+        let percent = |share: f64| format!("{}%", figure(100.0 * share, 4));
+        match worst {
             Some(share) => {
-                let sentence = format!("{}% of users", figure(100.0 * share, 4));
+                let then = last.filter(|last| *last < share);
+                let then = then.map(|last| format!(" at worst, {} at the end", percent(last)));
+                let sentence = format!("{} of users{}", percent(share), then.unwrap_or_default());
                 with(name, true, Figure::Share(share), sentence)
             }
             None => not_stated(name, "the share of affected users is not recorded".to_owned()),
@@ -352,12 +379,12 @@ impl Incident<'_> {
 
     fn revenue_impact(&self) -> Measure {
         let name = MeasureName::RevenueImpact;
-        match self.fact(Fact::RevenueImpact) {
-            Some(FactValue::Flag(lost)) => {
-                let words = if *lost { "revenue was lost" } else { "no revenue was lost" };
-                with(name, true, Figure::Yes(*lost), words.to_owned())
+        match self.history.facts.ever_held(Fact::RevenueImpact) {
+            Some(lost) => {
+                let words = if lost { "revenue was lost" } else { "no revenue was lost" };
+                with(name, true, Figure::Yes(lost), words.to_owned())
             }
-            _ => not_stated(name, "it is not recorded whether revenue was lost".to_owned()),
+            None => not_stated(name, "it is not recorded whether revenue was lost".to_owned()),
         }
     }
 

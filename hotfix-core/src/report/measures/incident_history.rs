@@ -1,6 +1,7 @@
 //! History of an incident: events in the log that the final state of the rollout does not keep.
 
 use crate::grade::{ChecklistMoment, Moment};
+use crate::report::fact_history::FactHistory;
 use crate::report::impact::Tally;
 use crate::rollout::{Command, Entry, ItemStatus, LogError, Recorded, Resume, Rollout, Stage};
 use crate::unit::{Name, Timestamp};
@@ -44,6 +45,8 @@ pub(crate) struct IncidentHistory {
     pub(crate) turned_back: Option<Timestamp>,
     /// Requests that were counted as failed.
     pub(crate) affected: Tally,
+    /// How the known facts developed.
+    pub(crate) facts: FactHistory,
     /// Share of the new version after the last line.
     share: f64,
 }
@@ -82,9 +85,13 @@ impl IncidentHistory {
         let begin = match entry.recorded {
             Recorded::Opened => {
                 self.opened = at;
+                self.facts.fold(rollout, at);
                 true
             }
             Recorded::Taken(input) => {
+                if let Command::SetFacts { .. } = &input.command {
+                    self.facts.fold(rollout, at);
+                }
                 self.take(rollout, at, &input.command, entry.to);
                 matches!(input.command, Command::Supersede { .. } | Command::Retry { .. })
             }
@@ -173,13 +180,19 @@ impl IncidentHistory {
 /// Whether a checklist item is a review of the change before the start: its id, or that of its
 /// list, contains the word.
 fn is_of_the_review(rollout: &Rollout, item: Name) -> bool {
+    review_items(rollout).any(|known| known == item)
+}
+
+/// The review items of the checklists before the start.
+pub(super) fn review_items(rollout: &Rollout) -> impl Iterator<Item = Name> {
     let has_word = |name: &Name| {
         name.as_str().split(['_', '-']).any(|word| matches!(word, "review" | "reviewed"))
     };
     let policy = rollout.plan().policy();
     let early =
         |at: ChecklistMoment| matches!(at, ChecklistMoment::Start | ChecklistMoment::Before);
-    let lists = policy.checklists().iter().filter(|list| early(list.at));
-    let mut items = lists.flat_map(|list| list.items.iter().map(move |item| (list, item)));
-    items.any(|(list, known)| known.id == item && (has_word(&item) || has_word(&list.id)))
+    let lists = policy.checklists().iter().filter(move |list| early(list.at));
+    let items = lists.flat_map(|list| list.items.iter().map(move |item| (list, item)));
+    let of_review = items.filter(move |(list, item)| has_word(&item.id) || has_word(&list.id));
+    of_review.map(|(_, item)| item.id)
 }

@@ -41,6 +41,7 @@ pub(crate) fn described(measure: &Measure) -> String {
     match measure.status {
         MeasureStatus::Known | MeasureStatus::Open => sentence,
         MeasureStatus::NotStated => format!("not known: {sentence}"),
+        MeasureStatus::NotAsked => format!("not asked for: {sentence}"),
     }
 }
 

@@ -17,6 +17,8 @@ closed_set! {
         Open = "open",
         /// The inputs of the measure were not recorded. The value is unknown, not zero.
         NotStated = "not_stated",
+        /// The policy does not ask for what is measured, and nobody did it.
+        NotAsked = "not_asked",
     }
     /// Outcome of an objective.
     Objective {

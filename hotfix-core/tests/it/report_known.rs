@@ -1,0 +1,152 @@
+//! What the report says of what was known: the impact, the questions and the measures (POST-1, POST-3).
+
+use std::sync::Arc;
+
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::report::Report;
+use hotfix_core::report::measures::{Figure, MeasureName, MeasureStatus};
+use hotfix_core::rollout::{Input, Recording, Rollout};
+use hotfix_core::unit::{Span, Timestamp};
+use serde_json::{Value, json};
+
+fn read(log: &str) -> Report {
+    Report::from_log(log.as_bytes()).unwrap()
+}
+
+/// A rollout in this preset, with these inputs a minute apart from 14:40 on.
+fn log_of(preset: &str, incident: &Value, inputs: &[Value]) -> String {
+    let policy = Arc::new(Policy::preset(preset).unwrap());
+    let release = r#"{"version": "2.3.1", "previous": "2.3.0", "description": "a null check"}"#;
+    let plan = Plan::from_json(policy, &incident.to_string(), release, "").unwrap();
+    let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+    for input in inputs {
+        rollout.handle(at, &Input::from_json(&input.to_string()).unwrap()).unwrap();
+        at = at + Span::from_seconds(60);
+    }
+    rollout.log().to_owned()
+}
+
+fn facts(facts: &Value) -> Value {
+    json!({"kind": "set_facts", "by": "omar", "facts": facts})
+}
+
+/// The impact is the worst that was known and how it developed, not what is left at the end.
+#[test]
+fn post_1_s2_the_impact_is_the_worst_that_was_known_and_how_it_developed() {
+    let incident =
+        json!({"id": "INC-1", "facts": {"service_down": true, "payment_failure_share": 0.55}});
+    let inputs = [
+        json!({"kind": "tick"}),
+        facts(&json!({"users_affected": 0.1, "revenue_impact": true})),
+        facts(&json!({"users_affected": 0.4, "payment_failure_share": 0.7})),
+        facts(&json!({
+            "service_down": false, "payment_failure_share": 0.01, "users_affected": 0.02,
+            "revenue_impact": false,
+        })),
+    ];
+    let report = read(&log_of("enterprise", &incident, &inputs));
+    let shown = |fact: &str| report.impact.facts[fact].as_str();
+    assert_eq!(shown("service_down"), "yes until 2026-03-03 14:43:00, then no");
+    assert_eq!(
+        shown("payment_failure_share"),
+        "at worst 70%: 55% → 70% (2026-03-03 14:42:00) → 1% (2026-03-03 14:43:00)"
+    );
+    assert_eq!(report.impact.sentences[0], "At worst, 40% of the users were affected.");
+    let users = report.measures.get(MeasureName::UsersAffected);
+    assert_eq!(users.sentence, "40% of users at worst, 2% at the end");
+    let revenue = report.measures.get(MeasureName::RevenueImpact).figure;
+    assert_eq!(revenue, Some(Figure::Yes(true)));
+    assert!(!report.open.contains(&"how many users were affected".to_owned()));
+}
+
+/// What the log answers is not open; what only people know is.
+#[test]
+fn post_1_s4_questions_that_the_log_answers_are_not_open() {
+    let incident = json!({
+        "id": "INC-1", "severity": "P1", "title": "payments fail", "detected_at": "2026-03-03T14:30:00Z",
+        "facts": {"users_affected": 0.4},
+    });
+    let inputs = [
+        json!({"kind": "note", "by": "omar", "text": "Root cause: a null"}),
+        json!({"kind": "set_times", "by": "omar", "times": {"resolved": "2026-03-03T14:40:30Z"}}),
+    ];
+    let report = read(&log_of("severity-matrix", &incident, &inputs));
+    let answered = |question: &str| {
+        report.questions.iter().find(|part| part.question == question).unwrap().answered_in
+    };
+    assert_eq!(answered("what happened?"), Some("Summary"));
+    assert_eq!(answered("when was it noticed?"), Some("Summary"));
+    assert_eq!(answered("who was affected?"), Some("Impact"));
+    assert_eq!(answered("how long?"), Some("Summary"));
+    assert_eq!(answered("why did it happen?"), Some("Root cause"));
+    for open in [
+        "which conditions led to it?",
+        "why was it not caught before?",
+        "which tests were missing?",
+    ] {
+        assert_eq!(answered(open), None, "{open}");
+        assert!(report.open.contains(&open.to_owned()), "{open}");
+    }
+    for known in ["what happened?", "who was affected?", "how long?", "why did it happen?"] {
+        assert!(!report.open.contains(&known.to_owned()), "{known}");
+    }
+}
+
+/// A clock that nothing will ever end is not running.
+#[test]
+fn post_3_s3_what_the_policy_does_not_ask_for_is_not_open() {
+    let incident = json!({"id": "INC-1", "severity": "P2", "detected_at": "2026-03-03T14:30:00Z"});
+    let log = log_of("fast-track", &incident, &[json!({"kind": "tick"})]);
+    let measures = read(&log).measures;
+    for name in
+        [MeasureName::TimeToApprove, MeasureName::TimeToReview, MeasureName::TimeToAcknowledge]
+    {
+        let measure = measures.get(name);
+        assert_eq!(measure.status, MeasureStatus::NotAsked, "{measure:?}");
+        assert_eq!(measure.until, None);
+    }
+    assert!(measures.to_markdown().contains("not asked for: the policy requires no approval"));
+    let matrix = log_of(
+        "severity-matrix",
+        &json!({"id": "INC-1", "severity": "P0"}),
+        &[json!({"kind": "tick"})],
+    );
+    let open = read(&matrix).measures.get(MeasureName::TimeToApprove);
+    assert_eq!(open.status, MeasureStatus::Open);
+}
+
+/// Each figure of an incident that a preset's report asks for is one that people can state, or that the log has.
+#[test]
+fn post_3_every_preset_takes_every_figure_that_it_asks_for() {
+    for name in Policy::presets() {
+        let policy = Policy::preset(name).unwrap();
+        for asked in policy.report().map(|report| report.measures.as_slice()).unwrap_or_default() {
+            let facts: &[(&str, Value)] = match asked.as_str() {
+                "users affected" => &[("users_affected", json!(0.4))],
+                "downtime" => &[("service_down", json!(true))],
+                "revenue impact" => &[("revenue_impact", json!(true))],
+                "support tickets" => &[("support_tickets", json!(37))],
+                "test coverage before and after" => {
+                    &[("coverage_before", json!(0.7)), ("coverage_after", json!(0.8))]
+                }
+                // From the log: times, readings, and other incidents.
+                "time to detect"
+                | "time to fix"
+                | "time to deploy"
+                | "time to approve"
+                | "time to review"
+                | "incident duration"
+                | "rollback needed"
+                | "change of the error rate"
+                | "similar incidents" => &[],
+                other => panic!("{name} asks for `{other}`: say here what states it"),
+            };
+            for (fact, value) in facts {
+                let set = json!({"kind": "set_facts", "by": "omar", "facts": {*fact: value}});
+                log_of(name, &json!({"id": "INC-1"}), &[set]);
+            }
+        }
+    }
+}
