@@ -76,6 +76,7 @@ mod modes;
 mod plan;
 mod plan_laws;
 mod plan_page;
+mod plan_page_people;
 mod plan_power;
 mod plan_power_simulated;
 mod plan_strategy;

@@ -92,8 +92,8 @@ fn hostile_plan(text: &str) -> Plan {
     // Blank texts are refused where something must be said.
     let said =
         |other: &str| if text.trim().is_empty() { other.to_owned() } else { text.to_owned() };
-    policy["vendors"] = json!([{ "name": "Acme" }]);
-    policy["success"] = json!([{ "id": "one", "group": "business", "text": "x" }]);
+    policy["vendors"] = json!([{"name": said("Acme"), "support": text, "status": text}]);
+    policy["success"] = json!([{"id": "one", "group": "business", "text": text}]);
     for (list, keys) in [
         ("procedure", &["title", "goal", "done_when"][..]),
         ("advice", &["text"][..]),
@@ -103,8 +103,6 @@ fn hostile_plan(text: &str) -> Plan {
         ("duties", &["title"][..]),
         ("rules", &["title"][..]),
         ("phases", &["objective"][..]),
-        ("vendors", &["name", "support", "status", "dashboard"][..]),
-        ("success", &["text"][..]),
     ] {
         for item in policy[list].as_array_mut().unwrap() {
             for key in keys {
@@ -117,7 +115,6 @@ fn hostile_plan(text: &str) -> Plan {
     }
     for phase in policy["phases"].as_array_mut().unwrap() {
         phase["watch_for"] = json!([text]);
-        // A short phase has few ticks to foresee.
         phase["watch"] = json!("1min");
         phase["watch_most"] = json!("2min");
     }
@@ -136,11 +133,9 @@ fn hostile_plan(text: &str) -> Plan {
     for fact in policy["facts"].as_object_mut().unwrap().values_mut() {
         fact["ask"] = json!(text);
     }
-    // One rule will do, and makes a policy that is quick to reason about.
     policy["rules"].as_array_mut().unwrap().truncate(1);
     policy["implications"] = json!([]);
     policy.as_object_mut().unwrap().remove("tree");
-    // Names of branches may be refused; source control has a test of its own.
     policy.as_object_mut().unwrap().remove("vcs");
     for list in policy["checklists"].as_array_mut().unwrap() {
         list["title"] = json!(text);
@@ -437,61 +432,6 @@ fn plan_6_the_page_of_s1_says_what_its_gates_do_and_what_to_do_about_it() {
     );
     // Without a start there are no commands.
     assert!(!page.contains("## Source control"));
-}
-
-#[test]
-fn plan_6_met_7_the_page_of_s1_has_what_people_watch_and_what_has_to_hold() {
-    let page = scenario("phased-canary").to_markdown(None);
-    let watched = section(&page, "What is watched");
-    for text in [
-        "evaluated every 1min, over the last 1min",
-        "without data the rollout holds; after 5min: ask",
-        "| at most 0.3% (1 × the reference) | above 2% | above 5% |",
-        "| at most 275 ms (1.1 × the reference) | above 300 ms | above 500 ms (2 × the reference) |",
-        "| at least 800/min | below 800/min | below 600/min |",
-    ] {
-        assert!(watched.contains(text), "{text}: {watched}");
-    }
-    let validation = section(&page, "Final validation");
-    assert!(
-        validation.contains("3min after the last phase; gate: automatic.")
-            && validation.contains("the rollout waits for it")
-            && validation.contains("- there are no new problems"),
-        "{validation}"
-    );
-    let after = section(&page, "After the rollout");
-    assert!(after.contains("| the error logs are reviewed for new anomalies | verified | 4h |"));
-}
-
-#[test]
-fn time_4_the_page_begins_with_what_to_do_and_whom_to_call() {
-    let own = json!({
-        "extends": "enterprise", "name": "own",
-        "roles": {
-            "on_call_engineer": {"title": "on-call engineer", "holders": [{"name": "Iris", "reach": "pager 7"}]},
-            "cto": {"title": "CTO", "reach": "+44 20 7946 0100"},
-        },
-        "vendors": [{"name": "Acme", "support": "acme@example.com"}],
-    });
-    let incident = r#"{"id": "INC-1", "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"}"#;
-    let policy = Arc::new(Policy::from_json(&own.to_string()).unwrap());
-    let plan = Plan::from_json(policy, incident, r#"{"version": "2", "previous": "1"}"#, "");
-    let page = plan.unwrap().to_markdown(None);
-    let now = section(&page, "What now");
-    assert!(
-        now.starts_with("\nAs soon as the incident is known, detected at 2026-03-03 14:06 UTC:\n\n- **at once:** on-call engineer paged (on-call engineer: Iris, pager 7)\n"),
-        "{now}"
-    );
-    assert!(now.contains("The start waits for this. Then send `start`.\n\n1. "), "{now}");
-    let call = section(&page, "Whom to call");
-    for text in [
-        "| at once | detected | P0 | on-call engineer: Iris, pager 7 |",
-        "| 4h | detected | P0 | CTO: +44 20 7946 0100 |",
-        "Nobody is named for `",
-        "| Acme | acme\\@example.com | – | – |",
-    ] {
-        assert!(call.contains(text), "{text}: {call}");
-    }
 }
 
 #[test]

@@ -1,0 +1,74 @@
+//! The page of a plan for the people who act: what to do first, whom to call, what is watched, what follows.
+
+use std::sync::Arc;
+
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use serde_json::json;
+
+fn plan(preset: &str) -> Plan {
+    let policy = Arc::new(Policy::preset(preset).unwrap());
+    let incident = r#"{"id": "INC-1", "severity": "P1"}"#;
+    Plan::from_json(policy, incident, r#"{"version": "2", "previous": "1"}"#, "").unwrap()
+}
+
+/// What is on a page under a heading of the second level.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+    rest.split_once("\n## ").map_or(rest, |(section, _)| section)
+}
+
+#[test]
+fn plan_6_met_7_the_page_of_s1_has_what_people_watch_and_what_has_to_hold() {
+    let page = plan("phased-canary").to_markdown(None);
+    let watched = section(&page, "What is watched");
+    for text in [
+        "evaluated every 1min, over the last 1min",
+        "without data the rollout holds; after 5min: ask",
+        "| at most 0.3% (1 × the reference) | above 2% | above 5% |",
+        "| at most 275 ms (1.1 × the reference) | above 300 ms | above 500 ms (2 × the reference) |",
+        "| at least 800/min | below 800/min | below 600/min |",
+    ] {
+        assert!(watched.contains(text), "{text}: {watched}");
+    }
+    let validation = section(&page, "Final validation");
+    assert!(
+        validation.contains("3min after the last phase; gate: automatic.")
+            && validation.contains("the rollout waits for it")
+            && validation.contains("- there are no new problems"),
+        "{validation}"
+    );
+    let after = section(&page, "After the rollout");
+    assert!(after.contains("| the error logs are reviewed for new anomalies | verified | 4h |"));
+}
+
+#[test]
+fn time_4_the_page_begins_with_what_to_do_and_whom_to_call() {
+    let own = json!({
+        "extends": "enterprise", "name": "own",
+        "roles": {
+            "on_call_engineer": {"title": "on-call engineer", "holders": [{"name": "Iris", "reach": "pager 7"}]},
+            "cto": {"title": "CTO", "reach": "+44 20 7946 0100"},
+        },
+        "vendors": [{"name": "Acme", "support": "acme@example.com"}],
+    });
+    let incident = r#"{"id": "INC-1", "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"}"#;
+    let policy = Arc::new(Policy::from_json(&own.to_string()).unwrap());
+    let plan = Plan::from_json(policy, incident, r#"{"version": "2", "previous": "1"}"#, "");
+    let page = plan.unwrap().to_markdown(None);
+    let now = section(&page, "What now");
+    assert!(
+        now.starts_with("\nAs soon as the incident is known, detected at 2026-03-03 14:06 UTC:\n\n- **at once:** on-call engineer paged (on-call engineer: Iris, pager 7)\n"),
+        "{now}"
+    );
+    assert!(now.contains("The start waits for this. Then send `start`.\n\n1. "), "{now}");
+    let call = section(&page, "Whom to call");
+    for text in [
+        "| at once | detected | P0 | on-call engineer: Iris, pager 7 |",
+        "| 4h | detected | P0 | CTO: +44 20 7946 0100 |",
+        "Nobody is named for `",
+        "| Acme | acme\\@example.com | – | – |",
+    ] {
+        assert!(call.contains(text), "{text}: {call}");
+    }
+}
