@@ -28,7 +28,7 @@ unsafe fn start_of(start: *const c_char, start_len: usize) -> Fallible<Option<Ti
 /// "policy", "phases", "methods", "strategy", "recommendation", "rollback", "severity",
 /// "assessment", "demands", "scope", "findings", "change_record", "duration", "timeline", "slo",
 /// "procedure", "advice", "risks", "first_steps", "contacts", "thresholds", "follow_up",
-/// "calibration"}. Durations are in seconds, shares are fractions, and absent values are left out. "strategy" is an object: the strategy, who chose it, and its
+/// "commands", "calibration"}. Durations are in seconds, shares are fractions, and absent values are left out. "strategy" is an object: the strategy, who chose it, and its
 /// steps. Power analysis and source control are separate calls: hotfix_plan_power and
 /// hotfix_plan_source_control.
 ///

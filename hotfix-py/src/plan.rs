@@ -461,6 +461,23 @@ impl Plan {
         to_python(py, &self.0.follow_up())
     }
 
+    /// The commands that the policy has for checklist items, phases and steps, with this plan's
+    /// values: ``[{"of", "id", "title", "commands": [{"line", "missing"}]}, …]``. A value is quoted
+    /// for a POSIX shell; one that is not known remains a placeholder and is in ``missing``. Nothing
+    /// is run.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import hotfix
+    /// >>> policy = hotfix.Policy.preset("enterprise")
+    /// >>> plan = policy.plan({"id": "INC-1"}, {"version": "2.3.1", "previous": "2.3.0", "branch": "hotfix/a b"})
+    /// >>> [owner["commands"][0]["line"] for owner in plan.commands if owner["id"] == "staging_health"]
+    /// ["./deploy.sh 'hotfix/a b' staging"]
+    #[getter]
+    fn commands<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.commands())
+    }
+
     /// The plan's change record, as a dict: who made it, when, its change window, links, and what
     /// is ``missing``.
     #[getter]
@@ -519,7 +536,8 @@ impl Plan {
     /// ``{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy",
     /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
     /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
-    /// "first_steps", "contacts", "thresholds", "follow_up", "calibration"}``; ``severity`` and ``calibration`` only where there is one. Each is the
+    /// "first_steps", "contacts", "thresholds", "follow_up", "commands",
+    /// "calibration"}``; ``severity``, ``commands`` and ``calibration`` only where there is one. Each is the
     /// value of the property or method with its name, so ``plan["strategy"] == plan.strategy``, a
     /// dict. `power` and `source_control` are separate.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -12,8 +12,8 @@ use crate::unit::MetricName;
 use super::timeline::TimelineOffset;
 use super::{
     Assessment, ChosenStrategy, Contacts, Duration, FirstStep, FollowUp, Incident, Method,
-    MetricCalibration, Objectives, Plan, PlanChangeRecord, PlanFinding, PlannedAdvice, Procedure,
-    Recommendation, Release, Risks, RollbackPlan, Thresholds, Traffic,
+    MetricCalibration, Objectives, Plan, PlanChangeRecord, PlanFinding, PlannedAdvice,
+    PlannedCommands, Procedure, Recommendation, Release, Risks, RollbackPlan, Thresholds, Traffic,
 };
 
 /// All views of a plan, which C gives as JSON and Python as a dict.
@@ -23,6 +23,8 @@ pub struct PlanDocument<'a> {
     assessment: Assessment<'a>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     calibration: &'a BTreeMap<MetricName, MetricCalibration>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commands: Vec<PlannedCommands<'a>>,
     contacts: Contacts<'a>,
     demands: Demands,
     digest: Digest,
@@ -56,7 +58,8 @@ impl Plan {
     /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy",
     /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
     /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
-    /// "first_steps", "contacts", "thresholds", "follow_up", "calibration"}`; `severity` and `calibration` only where there is one. Each is what the
+    /// "first_steps", "contacts", "thresholds", "follow_up", "commands",
+    /// "calibration"}`; `severity`, `commands` and `calibration` only where there is one. Each is what the
     /// method of its name says, so `strategy` is an object with the member `strategy`.
     ///
     /// It does not contain [`power`](Self::power), which takes milliseconds, and
@@ -69,6 +72,7 @@ impl Plan {
             advice: self.advice(),
             assessment: self.assessment(),
             calibration: self.calibrations(),
+            commands: self.commands(),
             contacts: self.contacts(),
             demands: self.demands(),
             digest: self.digest(),

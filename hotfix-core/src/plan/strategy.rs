@@ -236,6 +236,8 @@ fn changed(mut phase: Phase, changes: &PhaseChanges) -> Phase {
     phase.inconclusive = changes.inconclusive.unwrap_or(phase.inconclusive);
     phase.gate = changes.gate.unwrap_or(phase.gate);
     phase.veto = changes.veto.unwrap_or(phase.veto);
+    // The commands are those of the strategy for which the phase was written.
+    phase.commands.clear();
     phase
 }
 

@@ -5,6 +5,7 @@
 
 mod chain;
 mod choice;
+pub(crate) mod command;
 mod error;
 mod extend;
 mod field;

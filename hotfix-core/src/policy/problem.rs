@@ -333,6 +333,20 @@ problems! {
         /// The line of the text, from 1.
         line: usize,
     }
+    /// A placeholder in a command that does not exist there.
+    #[error("{fault}: {}write one that docs/policy.md lists, or other braces", did_you_mean(*nearest))]
+    "HF-POL-064" CommandField {
+        /// What is wrong.
+        fault: String,
+        /// The nearest known one, where one is near.
+        nearest: Option<&'static str>,
+    }
+    /// A command that is not one line of a shell, or quotes a placeholder.
+    #[error("{detail}: write one line for a POSIX shell, with placeholders outside of quotes")]
+    "HF-POL-065" CommandForm {
+        /// What is wrong.
+        detail: String,
+    }
     /// An entry that occurs twice in a list.
     #[error("`{name}` already occurs at `{first}`: keep one of the two")]
     "HF-POL-046" StandsTwice {

@@ -115,6 +115,7 @@ fn hostile_plan(text: &str) -> Plan {
     }
     for phase in policy["phases"].as_array_mut().unwrap() {
         phase["watch_for"] = json!([text]);
+        phase["commands"] = json!(["echo '````' '~~~'"]);
         phase["watch"] = json!("1min");
         phase["watch_most"] = json!("2min");
     }
@@ -454,6 +455,7 @@ fn plan_7_the_page_is_in_the_order_of_an_incident() {
             "If something else fails",
             "Source control",
             "Procedure",
+            "Commands",
             "After the rollout",
             "Risks",
             "Dos and don'ts",

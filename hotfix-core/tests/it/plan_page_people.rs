@@ -38,6 +38,13 @@ fn plan_6_met_7_the_page_of_s1_has_what_people_watch_and_what_has_to_hold() {
             && validation.contains("- there are no new problems"),
         "{validation}"
     );
+    let commands = section(&page, "Commands");
+    assert!(
+        commands.contains(
+            "(`canary`):\n\n```sh\n./deploy.sh --environment production --canary 10%\n```"
+        ),
+        "{commands}"
+    );
     let after = section(&page, "After the rollout");
     assert!(after.contains("| the error logs are reviewed for new anomalies | verified | 4h |"));
 }

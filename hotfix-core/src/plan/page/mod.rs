@@ -5,6 +5,7 @@
 //! interprets.
 
 mod after;
+mod commands;
 mod contacts;
 mod head;
 mod needs;
@@ -27,7 +28,7 @@ impl Plan {
     /// [what to do first](Self::first_steps), [whom to call](Self::contacts), severity, what is
     /// needed before the start, findings, strategy, [what is watched](Self::thresholds), phases
     /// and their [power](Self::power), timeline, final validation, rollback, source control,
-    /// procedure, [what follows](Self::follow_up), risks, dos and don'ts, change record. Empty
+    /// procedure, [commands](Self::commands), [what follows](Self::follow_up), risks, dos and don'ts, change record. Empty
     /// sections are left out.
     ///
     /// With a start, the timeline has times in UTC, and the page has the source-control commands:
@@ -66,6 +67,7 @@ impl Plan {
             source_control::write(self, start, &mut page);
         }
         people::procedure(self, &mut page);
+        commands::write(self, &mut page);
         after::afterwards(self, &mut page);
         trouble::risks(self, &mut page);
         people::advice(self, &mut page);
@@ -93,6 +95,22 @@ impl Page {
     /// A part that is complete Markdown.
     fn block(&mut self, text: &str) {
         self.paragraph(text.trim_end());
+    }
+
+    /// Command lines in a code block. Its fence is longer than any run of backticks in them. Writes
+    /// nothing without lines.
+    fn fence<'t>(&mut self, lines: impl Iterator<Item = &'t str>) {
+        let text = lines.collect::<Vec<_>>().join("\n");
+        if text.is_empty() {
+            return;
+        }
+        let (mut longest, mut run) = (0, 0);
+        for c in text.chars() {
+            run = if c == '`' { run + 1 } else { 0 };
+            longest = longest.max(run);
+        }
+        let fence = "`".repeat(longest.max(2) + 1);
+        self.paragraph(&format!("{fence}sh\n{text}\n{fence}"));
     }
 
     fn list(&mut self, items: impl IntoIterator<Item = String>) {

@@ -87,19 +87,7 @@ fn steps(steps: &[Step], page: &mut Page) {
     }
 }
 
-/// Commands in a code block. Its fence is longer than any run of backticks in them.
+/// Commands in a code block.
 fn fence(commands: &[Command], page: &mut Page) {
-    if commands.is_empty() {
-        return;
-    }
-    let lines: Vec<&str> = commands.iter().map(Command::shown).collect();
-    let text = lines.join("\n");
-    let mut longest = 0;
-    let mut run = 0;
-    for c in text.chars() {
-        run = if c == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest.max(2) + 1);
-    page.paragraph(&format!("{fence}sh\n{text}\n{fence}"));
+    page.fence(commands.iter().map(Command::shown));
 }

@@ -2,7 +2,9 @@
 
 use schemars::{Schema, SchemaGenerator};
 
+use super::command::CommandLine;
 use super::entries::{Entries, Entry, texts};
+use super::list::none;
 use super::phase::no_rules;
 use super::severity::NamedSeverities;
 use crate::fact::Condition;
@@ -63,6 +65,10 @@ section! {
         if_applicable: bool, [default false];
         /// The name of a value that is noted when the item is checked, such as "branch".
         records: String, [optional];
+        /// The commands that do or show it, for people: a line of a POSIX shell each. Values of the
+        /// plan are in double braces and get their quotes: `version`, `previous`, `tag`, `branch`,
+        /// `commit`, `service`, `incident`.
+        commands: List<CommandLine<false>>, [default none()];
     }
 }
 

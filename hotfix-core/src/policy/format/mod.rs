@@ -4,6 +4,7 @@
 mod change_record;
 mod checklist;
 mod classification;
+mod command;
 mod condition;
 mod duty;
 mod entries;

@@ -2,6 +2,7 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
+use super::command::CommandLine;
 use super::entries::{Entries, Entry};
 use super::list::none;
 use super::rule::at_least;
@@ -45,6 +46,10 @@ section! {
         early_promotion: bool, [default false];
         /// What people check in addition to the metrics.
         watch_for: List<String>, [default none()];
+        /// The commands of the phase, for people: a line of a POSIX shell each. Values of the plan
+        /// are in double braces and get their quotes: those of a step, `phase`, and `share` in
+        /// percent without a sign.
+        commands: List<CommandLine<true>>, [default none()];
     }
 }
 

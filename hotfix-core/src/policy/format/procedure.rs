@@ -1,5 +1,6 @@
 //! The procedure for people, advice, remedies, and signs of a good deployment.
 
+use super::command::CommandLine;
 use super::entries::Entry;
 use super::list::{none, rising};
 use super::phase::no_rules;
@@ -33,6 +34,10 @@ section! {
         clock: StepClock, [default "duration"];
         /// The role that does the step. Without this key no role is named.
         role: RoleName, [optional];
+        /// The commands of the step, for people: a line of a POSIX shell each. Values of the plan
+        /// are in double braces and get their quotes: `version`, `previous`, `tag`, `branch`,
+        /// `commit`, `service`, `incident`.
+        commands: List<CommandLine<false>>, [default none()];
     }
 }
 

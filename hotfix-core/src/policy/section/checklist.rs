@@ -55,4 +55,6 @@ pub struct ChecklistItem {
     /// The name of a value that is noted when the item is checked, such as `branch`. None: nothing
     /// is noted.
     pub records: Option<String>,
+    /// The commands that do or show it, with placeholders; see [`CommandField`](super::CommandField).
+    pub commands: Vec<String>,
 }

@@ -3,6 +3,7 @@
 mod change_record;
 mod checklist;
 mod classification;
+mod command;
 mod due;
 mod duty;
 mod fact;
@@ -20,6 +21,7 @@ mod tree;
 mod vcs;
 
 pub use classification::{Classifier, Effect, Rule};
+pub use command::CommandField;
 pub use due::Due;
 pub use fact::Implication;
 pub(in crate::policy) use fact::OPERATORS;

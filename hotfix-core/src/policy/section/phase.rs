@@ -32,6 +32,8 @@ pub struct Phase {
     pub early_promotion: bool,
     /// What people check in addition to the metrics.
     pub watch_for: Vec<String>,
+    /// The commands of the phase, with placeholders; see [`CommandField`](super::CommandField).
+    pub commands: Vec<String>,
 }
 
 /// A window after the last phase in which the system is checked again.

@@ -24,6 +24,8 @@ pub struct ProcedureStep {
     pub clock: StepClock,
     /// The role that does the step.
     pub role: Option<RoleName>,
+    /// The commands of the step, with placeholders; see [`CommandField`](super::CommandField).
+    pub commands: Vec<String>,
 }
 
 /// A piece of advice for people.

@@ -1,0 +1,156 @@
+//! The commands of the organisation's own steps, with this plan's values.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::grade::{TagForm, closed_set};
+use crate::policy::command::{CommandPart, parts, quoted_value};
+use crate::policy::section::{CommandField, Phase};
+use crate::unit::Timestamp;
+use crate::vcs::tag_name;
+
+use super::Plan;
+
+closed_set! {
+    /// What commands belong to.
+    CommandOwner {
+        /// An item of a checklist.
+        Item = "item",
+        /// A phase of the rollout.
+        Phase = "phase",
+        /// A step of the procedure.
+        Step = "step",
+    }
+}
+
+/// The commands of one item, phase or step. This library does not run them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedCommands<'a> {
+    /// What they belong to.
+    pub of: CommandOwner,
+    /// Its id, or the name of the phase.
+    pub id: &'a str,
+    /// What people call it.
+    pub title: &'a str,
+    /// The commands, in order.
+    pub commands: Vec<PlannedCommand>,
+}
+
+/// One command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedCommand {
+    /// The line for a POSIX shell. A value is quoted; one that is not known remains a placeholder.
+    pub line: String,
+    /// The placeholders that remain: their values are not known, or no command can have them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<CommandField>,
+}
+
+impl Plan {
+    /// The commands that the policy has for items of checklists, phases and steps, in this order,
+    /// with the values of this plan. Nothing is run.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy};
+    ///
+    /// let own = r#"{"extends": "standard", "name": "own", "procedure": [{"id": "ship",
+    ///     "title": "Ship", "commands": ["./ship.sh {{ service }} {{ version }}"]}]}"#;
+    /// let incident = r#"{"id": "INC-1", "service": "the shop"}"#;
+    /// let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+    /// let plan = Plan::from_json(Arc::new(Policy::from_json(own)?), incident, release, "")?;
+    /// let commands = plan.commands();
+    /// let ship = commands.iter().find(|owner| owner.id == "ship").ok_or("it has a command")?;
+    /// assert_eq!(ship.commands[0].line, "./ship.sh 'the shop' 2.3.1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn commands(&self) -> Vec<PlannedCommands<'_>> {
+        let policy = self.policy();
+        let items = policy.checklists().iter().flat_map(|list| &list.items).map(|item| {
+            let commands = self.filled(&item.commands, None);
+            PlannedCommands {
+                of: CommandOwner::Item,
+                id: item.id.as_str(),
+                title: &item.text,
+                commands,
+            }
+        });
+        let phases = policy.phases().iter().map(|phase| PlannedCommands {
+            of: CommandOwner::Phase,
+            id: phase.name.as_str(),
+            title: &phase.objective,
+            commands: self.filled(&phase.commands, Some(phase)),
+        });
+        let steps = policy.procedure().iter().map(|step| PlannedCommands {
+            of: CommandOwner::Step,
+            id: step.id.as_str(),
+            title: &step.title,
+            commands: self.filled(&step.commands, None),
+        });
+        let all = items.chain(phases).chain(steps);
+        all.filter(|owner| !owner.commands.is_empty()).collect()
+    }
+
+    /// The commands with the values of this plan.
+    fn filled(&self, commands: &[String], phase: Option<&Phase>) -> Vec<PlannedCommand> {
+        commands.iter().map(|command| self.fill(command, phase)).collect()
+    }
+
+    fn fill(&self, command: &str, phase: Option<&Phase>) -> PlannedCommand {
+        let mut planned = PlannedCommand { line: String::new(), missing: Vec::new() };
+        // A command of a checked policy can be read.
+        let Ok(parts) = parts(command, phase.is_some()) else {
+            planned.line.push_str(command);
+            return planned;
+        };
+        for part in parts {
+            match part {
+                CommandPart::Text(text) => planned.line.push_str(text),
+                CommandPart::Field(field) => {
+                    let value = self.value_of(field, phase);
+                    if let Some(value) = value.as_deref().and_then(quoted_value) {
+                        planned.line.push_str(&value);
+                    } else {
+                        let _ = write!(planned.line, "{{{{ {field} }}}}");
+                        if !planned.missing.contains(&field) {
+                            planned.missing.push(field);
+                        }
+                    }
+                }
+            }
+        }
+        planned
+    }
+
+    fn value_of(&self, field: CommandField, phase: Option<&Phase>) -> Option<String> {
+        let (incident, release) = (&self.subject().incident, &self.subject().release);
+        match field {
+            CommandField::Version => Some(release.version.clone()),
+            CommandField::Previous => Some(release.previous.clone()),
+            CommandField::Tag => self.version_tag(),
+            CommandField::Branch => release.branch.clone(),
+            CommandField::Commit => release.commit.clone(),
+            CommandField::Service => incident.service.clone(),
+            CommandField::Incident => Some(incident.id.clone()),
+            CommandField::Phase => phase.map(|phase| phase.name.to_string()),
+            CommandField::Share => {
+                let percent = |phase: &Phase| 100.0 * phase.share.as_fraction();
+                phase.map(percent).map(|percent| crate::text::figure(percent, 5))
+            }
+        }
+    }
+
+    /// The tag of the fix, where it does not depend on the time.
+    fn version_tag(&self) -> Option<String> {
+        let form = self.policy().vcs().map_or(TagForm::Version, |vcs| vcs.tag);
+        match form {
+            TagForm::Version => {
+                let version = &self.subject().release.version;
+                let tag = tag_name(form, version, Timestamp::default()).ok()?;
+                Some(tag.as_str().to_owned())
+            }
+            TagForm::Timestamp => None,
+        }
+    }
+}
