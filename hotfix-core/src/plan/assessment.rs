@@ -88,6 +88,8 @@ closed_set! {
         TimeShort = "time_short",
         /// No phase judges a deciding metric.
         NotJudged = "not_judged",
+        /// The planned traffic does not meet a bound of a volume metric.
+        VolumeBound = "volume_bound",
         /// The release names no rollback method.
         NotReversible = "not_reversible",
         /// The release cannot simply be rolled back.
@@ -209,6 +211,9 @@ impl Plan {
         }
         for unjudged in Unjudged::of(self.policy()) {
             put(PlanFindingKind::NotJudged, unjudged.to_string());
+        }
+        for volume in self.volumes_beyond() {
+            put(PlanFindingKind::VolumeBound, volume.sentence());
         }
         if self.subject().release.methods.is_empty() {
             let ways: Vec<&str> = self.methods().iter().map(|way| way.kind.as_str()).collect();

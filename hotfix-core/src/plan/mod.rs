@@ -32,6 +32,7 @@ mod strategy;
 mod subject;
 mod thresholds;
 mod timeline;
+mod volume;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::grade::{MetricKind, Response, Worse, closed_set};
 use crate::plan::Plan;
+use crate::plan::volume::VolumeBeyond;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::stats::planning::Comparison;
 use crate::unit::{MetricName, PhaseName, Share};
@@ -63,6 +64,15 @@ pub enum Need {
         #[serde(skip_serializing_if = "Option::is_none")]
         then: Option<f64>,
     },
+    /// A volume bound that the planned traffic meets.
+    Volume {
+        /// The gravest bound that it does not meet.
+        which: Which,
+        /// Its figure at 100% of the traffic, per minute.
+        bound: f64,
+        /// The planned traffic.
+        requests_per_minute: f64,
+    },
     /// Enough trials for a band. The gate waits without them.
     Trials {
         /// Length of a trailing window that has them, in minutes.
@@ -102,6 +112,16 @@ closed_set! {
         /// The bound for trailing windows at every tick.
         Rollback = "rollback",
     }
+}
+
+/// Advice on volume bounds that the planned traffic does not meet.
+pub(super) fn volumes(plan: &Plan) -> impl Iterator<Item = Advice> {
+    let phases: Vec<PhaseName> = plan.seen_phases().iter().map(|phase| phase.name).collect();
+    plan.volumes_beyond().into_iter().map(move |of| {
+        let VolumeBeyond { metric, which, bound, requests_per_minute } = of;
+        let need = Need::Volume { which, bound, requests_per_minute };
+        Advice { metric, phases: phases.clone(), need, sentence: of.sentence() }
+    })
 }
 
 /// Advice that lets a healthy fix pass.

@@ -276,6 +276,8 @@ impl Plan {
                 Err(why) => power.unforeseen.push(Unforeseen { metric: metric.id, why }),
             }
         }
+        // Nothing else matters while a healthy fix cannot pass.
+        power.advice.splice(0..0, advice::volumes(self));
         power.missing = missing(leading, requests, &power);
         power
     }
