@@ -248,8 +248,10 @@ pub(super) fn command(
         }
         Command::Deny { why, .. } => ("denied the plan".to_owned(), why.clone()),
         Command::Withdraw { why, .. } => ("withdrew the approval".to_owned(), why.clone()),
-        Command::CheckItem { item: id, status, evidence } => {
-            let text = item(policy, *id);
+        Command::CheckItem { item: id, more, status, evidence } => {
+            let texts: Vec<String> =
+                std::iter::once(id).chain(more).map(|id| item(policy, *id)).collect();
+            let text = texts.join("; ");
             let what = match status {
                 ItemStatus::Done => format!("checked: {text}"),
                 ItemStatus::NotApplicable => format!("not applicable: {text}"),

@@ -139,7 +139,7 @@ impl Rollout {
                 self.case.judge.prepare(at, self.case.share, metrics)?;
                 Ok(metrics.check_size()?)
             }
-            Command::CheckItem { .. } | Command::WaiveItem { .. } => self.check_item(input),
+            Command::CheckItem { .. } | Command::WaiveItem { .. } => self.check_items(input),
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
                 self.check_statement(input)
             }

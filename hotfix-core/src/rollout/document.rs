@@ -30,6 +30,7 @@ pub(super) struct InputDocument {
     pub(super) facts: Option<Map<String, Value>>,
     pub(super) heard_by: Option<String>,
     pub(super) item: Option<Name>,
+    pub(super) items: Vec<Name>,
     pub(super) metrics: Option<Observation>,
     pub(super) note: Option<String>,
     pub(super) plan_digest: Option<Digest>,
@@ -64,7 +65,8 @@ impl InputDocument {
                 Command::Withdraw { role: self.role.take().ok_or(missing("role"))?, why }
             }
             InputKind::CheckItem => Command::CheckItem {
-                item: self.item.take().ok_or(missing("item"))?,
+                item: self.first_item().ok_or(missing("item"))?,
+                more: std::mem::take(&mut self.items),
                 status: self.status.take().unwrap_or(ItemStatus::Done),
                 evidence: self.evidence_or(why),
             },
@@ -145,6 +147,12 @@ impl InputDocument {
         })
     }
 
+    /// `item`, or else the first of `items`, which then has the others.
+    fn first_item(&mut self) -> Option<Name> {
+        let first = self.item.take();
+        first.or_else(|| (!self.items.is_empty()).then(|| self.items.remove(0)))
+    }
+
     /// `why` and `evidence` are alternatives; where both are given, `why` is left over and refused.
     fn evidence_or(&mut self, why: Option<String>) -> Option<String> {
         let evidence = self.evidence.take();
@@ -184,6 +192,7 @@ impl InputDocument {
             ("facts", self.facts.is_some()),
             ("heard_by", self.heard_by.is_some()),
             ("item", self.item.is_some()),
+            ("items", !self.items.is_empty()),
             ("metrics", self.metrics.is_some()),
             ("note", self.note.is_some()),
             ("plan_digest", self.plan_digest.is_some()),

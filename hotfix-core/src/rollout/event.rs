@@ -174,6 +174,9 @@ pub(super) struct Event<'a> {
     pub(super) heard_by: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) item: Option<Name>,
+    /// Instead of `item`, where several items are checked.
+    #[serde(default, skip_serializing_if = "<[Name]>::is_empty")]
+    pub(super) items: Cow<'a, [Name]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<Cow<'a, str>>,
     pub(super) kind: EventKind,
@@ -242,6 +245,7 @@ impl<'a> Event<'a> {
             got: None,
             heard_by: None,
             item: None,
+            items: Cow::Borrowed(&[]),
             key: None,
             kind,
             metrics: None,
@@ -282,8 +286,12 @@ impl<'a> Event<'a> {
                 self.role = Some(*role);
                 self.why = text(why);
             }
-            Command::CheckItem { item, status, evidence } => {
-                self.item = Some(*item);
+            Command::CheckItem { item, more, status, evidence } => {
+                if more.is_empty() {
+                    self.item = Some(*item);
+                } else {
+                    self.items = std::iter::once(*item).chain(more.iter().copied()).collect();
+                }
                 self.status = Some(*status);
                 self.evidence = text(evidence);
             }
@@ -362,6 +370,7 @@ impl<'a> Event<'a> {
             facts: self.facts.take().map(Cow::into_owned),
             heard_by: named(personal.heard_by.take(), self.heard_by),
             item: self.item.take(),
+            items: std::mem::take(&mut self.items).into_owned(),
             metrics: self.metrics.take().map(Cow::into_owned),
             note: owned(&mut self.note),
             // Other lines record it as an outcome, which an audit compares: no input but an

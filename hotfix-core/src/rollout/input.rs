@@ -198,6 +198,8 @@ pub enum Command {
     CheckItem {
         /// The id of an item, or of a step of the procedure.
         item: Name,
+        /// Further items or steps with the same status and evidence.
+        more: Vec<Name>,
         /// Done, not applicable, or open again.
         status: ItemStatus,
         /// The evidence.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::unit::{RoleName, Timestamp};
+use crate::unit::{Name, RoleName, Timestamp};
 
 use super::input::{Command, Input, InputKind};
 
@@ -64,8 +64,9 @@ fn parts(command: &Command) -> Option<Parts<'_>> {
         Command::Approve { role, why, .. }
         | Command::Deny { role, why }
         | Command::Withdraw { role, why } => (Some(*role), None, why.as_deref()),
-        Command::CheckItem { item, evidence, .. } => {
-            (None, Some(item.to_string()), evidence.as_deref())
+        Command::CheckItem { item, more, evidence, .. } => {
+            let items: Vec<&str> = std::iter::once(item).chain(more).map(Name::as_str).collect();
+            (None, Some(items.join(", ")), evidence.as_deref())
         }
         Command::WaiveItem { item, role, why } => (*role, Some(item.to_string()), Some(why)),
         Command::Start => (None, None, None),

@@ -94,13 +94,15 @@ impl Readiness {
             Command::Withdraw { role, why } => {
                 self.words.take(policy, statement(Answer::Withdrawn, *role, why));
             }
-            Command::CheckItem { item, status, evidence } => {
+            Command::CheckItem { item, more, status, evidence } => {
                 let state = match status {
                     ItemStatus::Done => ItemState::Done,
                     ItemStatus::NotApplicable => ItemState::NotApplicable,
                     ItemStatus::Open => ItemState::Open,
                 };
-                self.marks.put(*item, mark(state, evidence.clone()));
+                for item in std::iter::once(item).chain(more) {
+                    self.marks.put(*item, mark(state, evidence.clone()));
+                }
             }
             Command::WaiveItem { item, why, role: _ } => {
                 self.marks.put(*item, mark(ItemState::Waived, Some(why.clone())));

@@ -180,16 +180,29 @@ impl Rollout {
         }
     }
 
-    /// Checks that the item or step exists, and that a waiver or `not_applicable` has a reason.
-    pub(super) fn check_item(&self, input: &Input) -> Result<(), RefusalReason> {
-        let (item, reason) = match &input.command {
-            Command::CheckItem { item, status, evidence } => {
+    /// Checks that each item or step exists, and that a waiver or `not_applicable` has a reason.
+    pub(super) fn check_items(&self, input: &Input) -> Result<(), RefusalReason> {
+        match &input.command {
+            Command::CheckItem { item, more, status, evidence } => {
                 let aside = *status == ItemStatus::NotApplicable;
-                (*item, aside.then_some(("evidence", evidence.as_deref())))
+                let reason = aside.then_some(("evidence", evidence.as_deref()));
+                let mut items = std::iter::once(item).chain(more);
+                items.try_for_each(|item| self.check_item(*item, reason, input))
             }
-            Command::WaiveItem { item, why, .. } => (*item, Some(("why", Some(why.as_str())))),
-            _ => return Ok(()),
-        };
+            Command::WaiveItem { item, why, .. } => {
+                self.check_item(*item, Some(("why", Some(why.as_str()))), input)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks one item, with the field of the reason that it needs.
+    fn check_item(
+        &self,
+        item: Name,
+        reason: Option<(&'static str, Option<&str>)>,
+        input: &Input,
+    ) -> Result<(), RefusalReason> {
         let policy = self.plan.policy();
         let Some(known) = checklist::find(policy, item) else {
             let nearest = checklist::ids(policy)

@@ -182,8 +182,8 @@ impl People {
             match (blocker.kind, blocker.item, blocker.roles.first()) {
                 (BlockerKind::Item, Some(item), _) => {
                     if let Some(delay) = self.check {
-                        let command =
-                            Command::CheckItem { item, status: ItemStatus::Done, evidence: None };
+                        let (more, status) = (Vec::new(), ItemStatus::Done);
+                        let command = Command::CheckItem { item, more, status, evidence: None };
                         answers.after(at, delay, Input::new(command).by("checker"));
                     }
                 }
@@ -258,6 +258,7 @@ impl People {
                 for item in list.items.iter().filter(|item| item.state == ItemState::Open) {
                     let command = Command::CheckItem {
                         item: item.id,
+                        more: Vec::new(),
                         status: ItemStatus::Done,
                         evidence: None,
                     };

@@ -41,6 +41,7 @@ fn values() -> BTreeMap<&'static str, Value> {
         "facts": {"service_down": true},
         "heard_by": "iris",
         "item": "branch",
+        "items": ["tests", "review"],
         "metrics": {"error_rate": {"canary": [0, 10], "baseline": [0, 10]}},
         "note": "words",
         "plan_digest": digest,

@@ -129,8 +129,8 @@ impl IncidentHistory {
     fn take(&mut self, rollout: &Rollout, at: Timestamp, command: &Command, to: Option<&Stage>) {
         match command {
             Command::Acknowledge { .. } => _ = self.acknowledged.get_or_insert(at),
-            Command::CheckItem { item, status: ItemStatus::Done, .. }
-                if is_of_the_review(rollout, *item) =>
+            Command::CheckItem { item, more, status: ItemStatus::Done, .. }
+                if std::iter::once(item).chain(more).any(|of| is_of_the_review(rollout, *of)) =>
             {
                 self.reviewed.get_or_insert(at);
             }

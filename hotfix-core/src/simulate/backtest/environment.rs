@@ -125,7 +125,7 @@ fn items_at_the_end(policy: &Policy) -> impl Iterator<Item = &ChecklistItem> {
 
 fn done(item: &ChecklistItem) -> Input {
     let (item, status) = (item.id, ItemStatus::Done);
-    Input::new(Command::CheckItem { item, status, evidence: None }).by(NOBODY)
+    Input::new(Command::CheckItem { item, more: Vec::new(), status, evidence: None }).by(NOBODY)
 }
 
 /// Runs one policy.
@@ -276,8 +276,9 @@ fn ready(
         let Some(blocker) = blockers.first() else { return Ok(rollout) };
         let input = match (blocker.kind, blocker.item, blocker.roles.first()) {
             (BlockerKind::Item, Some(item), _) => {
-                Input::new(Command::CheckItem { item, status: ItemStatus::Done, evidence: None })
-                    .by(NOBODY)
+                let status = ItemStatus::Done;
+                let more = Vec::new();
+                Input::new(Command::CheckItem { item, more, status, evidence: None }).by(NOBODY)
             }
             (BlockerKind::Approval, _, Some(role)) => {
                 let (channel, heard_by) = (None, None);
