@@ -10,7 +10,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest validity bless \
+.PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest presets validity bless \
 	docs model packages validity-quick trees tools tools-real tools-trees format-check clippy local unit doctest builds shipped python
 
 # The shipped library and the measured program are built together; separately, the core would be compiled twice.
@@ -66,6 +66,9 @@ recorded: ## recorded incidents: detected faults, time to detection and false al
 
 backtest: ## `phased-canary` and `standard` on recorded incidents: when each acts (writes docs/backtest.md)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin backtest -- --write docs/backtest.md
+
+presets: ## the presets with good and bad fixes, simulated: how each ends, and who is told (writes docs/presets.md)
+	$(CARGO) run $(LOCAL) -p hotfix-benches --bin presets -- --write docs/presets.md
 
 validity: ## writes docs/validity.md: simulated error rates, delays and noise, and other methods (some minutes)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)

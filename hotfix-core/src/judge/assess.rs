@@ -268,7 +268,7 @@ impl Watched {
         let (canary, baseline) = self.window.sums().split_at(columns);
         let share = moment.share;
         let value = self.value(canary, share.as_fraction());
-        let live = self.value(baseline, share.rest().as_fraction());
+        let live = self.live_value(baseline, share);
         seen.baseline = live.map(Judged::shown).filter(|v| v.is_finite());
         seen.canary = value.map(Judged::shown).filter(|v| v.is_finite());
         let fresh = self.read_at.filter(|&read| since.is_none_or(|since| read >= since));
@@ -317,6 +317,17 @@ impl Watched {
         (lacking > 0.0).then_some(lacking)
     }
 
+    /// The value that the canary is compared with; None without data. What was read before the
+    /// deployment has to be enough to judge by: there is no more of it to come.
+    fn live_value(&self, baseline: &[f64], share: Share) -> Option<Judged> {
+        let enough = match self.trials(baseline) {
+            _ if share < Share::ALL => true,
+            Some(trials) => trials >= self.watch.least_trials,
+            None => baseline[1] >= self.watch.window.as_seconds(),
+        };
+        enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
+    }
+
     /// Whether a test that decides compares both arms.
     fn is_tested(&self) -> bool {
         self.metric.is_tested() && self.worse.is_some()
@@ -329,7 +340,7 @@ impl Watched {
         if self.trials(canary).is_some_and(|n| n < self.watch.least_trials) {
             return None;
         }
-        let live = self.value(baseline, share.rest().as_fraction());
+        let live = self.live_value(baseline, share);
         Some(judge_bounds(&self.metric, value, live, self.is_tested()))
     }
 }

@@ -150,7 +150,7 @@ impl Watched {
             EvidenceMode::Both => {
                 "the history's limits and the comparison of instances both have to agree"
             }
-            EvidenceMode::Plain => self.basis.why_plain(),
+            EvidenceMode::Plain => self.basis.why_plain(self.pre_deployment.applies()),
         };
         let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);
         if compares && self.instances.is_looked_out() {

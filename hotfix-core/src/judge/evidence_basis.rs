@@ -120,8 +120,12 @@ impl EvidenceBasis {
     }
 
     /// Why the plain test is in force.
-    pub(super) const fn why_plain(&self) -> &'static str {
+    pub(super) const fn why_plain(&self, before_and_after: bool) -> &'static str {
         match self.mode {
+            _ if before_and_after => {
+                "the baseline is what was read before the deployment: errors are assumed to be \
+                 independent of each other, and traffic to be alike before and after"
+            }
             EvidenceMode::Plain => "the policy assumes that errors are independent of each other",
             EvidenceMode::Replay => {
                 "no history of this metric calibrates this phase: errors are assumed to be \

@@ -20,7 +20,7 @@ impl MetricWhy {
     /// of 9 the decision would have been to hold.`
     pub(super) fn describe(&self, watched: &Watched, verdict: &Verdict) -> String {
         let (kind, worse) = (watched.metric.kind, watched.metric.worse);
-        let mut text = format!("{}: {}.", self.metric, self.numbers(kind, worse));
+        let mut text = format!("{}: {}.", self.metric, self.numbers(watched));
         let causes = &verdict.causes;
         let place = causes.iter().position(|cause| cause.metric == Some(self.metric));
         let shown =
@@ -52,8 +52,14 @@ impl MetricWhy {
     }
 
     /// What both arms had: in this tick, or in the window where the tick was not used.
-    fn numbers(&self, kind: MetricKind, worse: Worse) -> String {
-        let did = match worse {
+    fn numbers(&self, watched: &Watched) -> String {
+        let kind = watched.metric.kind;
+        let (live_arm, live_level) = if watched.pre_deployment.applies() {
+            ("before the deployment", "before the deployment")
+        } else {
+            ("in the baseline", "baseline")
+        };
+        let did = match watched.metric.worse {
             Worse::Higher => "failed",
             Worse::Lower => "succeeded",
         };
@@ -84,12 +90,12 @@ impl MetricWhy {
                     ),
                 };
                 if let Some((arm, events)) = live.and_then(|arm| Some((arm, arm.events?))) {
-                    let _ = write!(text, ", against {} in the baseline", of(arm, events));
+                    let _ = write!(text, ", against {} {live_arm}", of(arm, events));
                 }
                 text
             }
             None => match live {
-                Some(live) => format!("{}, baseline {}", plain(canary), plain(live)),
+                Some(live) => format!("{}, {live_level} {}", plain(canary), plain(live)),
                 None => plain(canary),
             },
         }

@@ -18,6 +18,7 @@ mod futility;
 mod harm;
 mod instances;
 mod phase_end;
+mod pre_deployment;
 mod recovery;
 mod snapshot;
 mod table;
@@ -55,6 +56,7 @@ use arm_checks::SplitFinding;
 use evidence_basis::EvidenceBasis;
 use instances::{Drawing, Instances};
 use phase_end::PhaseEnd;
+use pre_deployment::PreDeployment;
 use test::{Claim, Test};
 use watched::Watched;
 
@@ -122,7 +124,7 @@ pub enum Use {
     /// The fix is being rolled back: only the live arm, against its level before.
     Return,
     /// No user has the fix yet: only the live arm, whose level is the one that a rollback returns
-    /// to.
+    /// to, and the baseline of a strategy that moves all traffic at once.
     Level,
     /// Recorded only.
     Ignore,
@@ -165,7 +167,9 @@ impl Judge {
                 margin: evidence.margin.value(),
                 temper: basis.temper,
             });
-            watched.push(Watched::try_new(metric, watch, (worse, safe), basis, instances)?);
+            let before = PreDeployment::new(plan);
+            let claims = (worse, safe);
+            watched.push(Watched::try_new(metric, watch, claims, basis, instances, before)?);
         }
         let tested: Vec<usize> = policy
             .metrics()
@@ -297,7 +301,7 @@ impl Judge {
             }
             match purpose {
                 Use::Return => watched.window_of_baseline(at),
-                Use::Level => watched.learn_level(),
+                Use::Level => watched.learn_before(),
                 Use::Watch | Use::Move | Use::Ignore => {}
             }
         }

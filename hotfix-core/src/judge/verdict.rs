@@ -188,7 +188,8 @@ pub struct Efficacy {
 pub struct MetricVerdict {
     /// Band of the trailing window.
     pub band: Band,
-    /// The live arm's value in the window, in the metric's unit.
+    /// The live arm's value in the window, in the metric's unit; with all traffic moved at once,
+    /// that of the live version before the deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
     /// The canary's value in the window, in the metric's unit.

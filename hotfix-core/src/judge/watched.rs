@@ -17,6 +17,7 @@ use super::coverage::Coverage;
 use super::degradation::Degradation;
 use super::evidence_basis::{Assurance, EvidenceBasis};
 use super::instances::{InstanceArm, Instances};
+use super::pre_deployment::PreDeployment;
 use super::test::{Claim, Test};
 
 /// A metric and its state.
@@ -65,6 +66,8 @@ pub(super) struct Watched {
     /// The live arm over the whole rollout, in the columns of one arm: its level before the
     /// rollback.
     pub(super) level: Vec<f64>,
+    /// The live version before the deployment, where no live arm is left after it.
+    pub(super) pre_deployment: PreDeployment,
     pub(super) watch: Watch,
     /// A bound looks at the live arm.
     pub(super) compares_live: bool,
@@ -100,6 +103,7 @@ clone_in_place!(Watched {
     replayed,
     boundaries,
     level,
+    pre_deployment,
     watch,
     compares_live,
     compared,
@@ -113,6 +117,7 @@ impl Watched {
         (worse, safe): (Claim, Option<Claim>),
         basis: EvidenceBasis,
         instances: Instances,
+        pre_deployment: PreDeployment,
     ) -> Result<Self, StatError> {
         let test = |claim| {
             if metric.kind == MetricKind::Latency {
@@ -151,6 +156,7 @@ impl Watched {
             replayed: false,
             boundaries: Vec::new(),
             level: vec![0.0; columns],
+            pre_deployment,
             watch: *watch,
             compares_live: metric.compares_live(),
             compared: vec![SplitTotals::new()],
@@ -215,6 +221,7 @@ impl Watched {
         let columns = self.layout.columns();
         self.window = Window::new(self.watch.window, self.watch.cadence, 2 * columns);
         self.level = vec![0.0; columns];
+        self.pre_deployment.clear();
         self.boundaries = self
             .metric
             .boundaries
@@ -280,8 +287,24 @@ impl Watched {
         self.replayed
     }
 
+    /// Learns how the live version is before any user has the fix.
+    pub(super) fn learn_before(&mut self) {
+        self.learn_level();
+        if self.tick.baseline {
+            self.pre_deployment.add(&self.tick.row[self.level.len()..]);
+        }
+    }
+
+    /// Without a live arm, compares the tick with one from before the deployment.
+    fn compare_with_before(&mut self) {
+        if self.tick.canary && !self.tick.baseline {
+            let columns = self.layout.columns();
+            self.tick.baseline = self.pre_deployment.take(&mut self.tick.row[columns..]);
+        }
+    }
+
     /// Adds the live arm to its level before the rollback.
-    pub(super) fn learn_level(&mut self) {
+    fn learn_level(&mut self) {
         let (_, live) = self.tick.row.split_at(self.level.len());
         for (level, value) in self.level.iter_mut().zip(live) {
             *level += value;
@@ -291,14 +314,7 @@ impl Watched {
     /// Adds the tick to the window and feeds the tests. Instances are compared with each other
     /// where traffic is settled.
     pub(super) fn learn(&mut self, at: Timestamp, reading: &Reading, share: Share, settled: bool) {
-        self.before.keep(
-            at,
-            &self.tick,
-            [self.worse.as_ref(), self.safe.as_ref()],
-            Flags { replayed: self.replayed, of_phase: self.of_phase, settled },
-        );
         self.learned = self.learned + self.step;
-        self.window.add(at, &self.tick.row);
         self.learn_level();
         // A tick without the live arm compares nothing, so it does not show whether instances are
         // named.
@@ -308,6 +324,14 @@ impl Watched {
         if !self.tick.instances[0].is_empty() {
             self.learn_of_instances(reading, settled);
         }
+        self.compare_with_before();
+        self.before.keep(
+            at,
+            &self.tick,
+            [self.worse.as_ref(), self.safe.as_ref()],
+            Flags { replayed: self.replayed, of_phase: self.of_phase, settled },
+        );
+        self.window.add(at, &self.tick.row);
         // A metric without a test is compared by its bounds only.
         if self.worse.is_some() {
             self.count();

@@ -22,6 +22,9 @@ pub struct Unjudged {
     pub everywhere: bool,
     /// Nothing else is judged there, so that these phases ask a person.
     pub asks: bool,
+    /// Readings of the live version before the start would judge some of them: it is the baseline
+    /// of a strategy that moves all traffic at once.
+    pub before: bool,
 }
 
 impl Unjudged {
@@ -29,17 +32,23 @@ impl Unjudged {
     /// everything is judged.
     pub fn of(policy: &Policy) -> Vec<Self> {
         let deciding = policy.metrics().iter().filter(|metric| metric.role == Role::Decide).count();
+        let at_once = policy.moves_at_once();
         let mut found: Vec<Self> = Vec::new();
         for phase in policy.phases() {
             let metrics = unjudged_in(phase, policy.metrics());
             let asks = metrics.len() == deciding;
+            let is_tested = |id: &MetricName| {
+                policy.metric(id.as_str()).is_some_and(|metric| metric.is_tested())
+            };
+            let before = at_once && metrics.iter().any(is_tested);
             if metrics.is_empty() && !asks {
                 continue;
             }
             match found.iter_mut().find(|group| group.metrics == metrics) {
                 Some(group) => group.phases.push(phase.name),
                 None => {
-                    found.push(Self { metrics, phases: vec![phase.name], everywhere: false, asks });
+                    let phases = vec![phase.name];
+                    found.push(Self { metrics, phases, everywhere: false, asks, before });
                 }
             }
         }
@@ -76,6 +85,8 @@ impl fmt::Display for Unjudged {
         } else {
             "only the other metrics are judged there"
         };
-        write!(f, "nothing judges {metrics} in {place}: {bounds}, so {so}")
+        let unless =
+            if self.before { " unless the live version is read before the start" } else { "" };
+        write!(f, "nothing judges {metrics} in {place}: {bounds}, so {so}{unless}")
     }
 }

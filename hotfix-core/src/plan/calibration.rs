@@ -59,10 +59,17 @@ impl Metric {
 }
 
 impl Policy {
-    /// The number of ticks that the tests are planned for: all phases with a live arm to compare
+    /// Whether all traffic moves at once: no phase has a live arm, and the fix is compared with what
+    /// was read before the start.
+    pub(crate) fn moves_at_once(&self) -> bool {
+        self.phases().iter().all(|phase| phase.share == Share::ALL)
+    }
+
+    /// The number of ticks that the tests are planned for: all phases with something to compare
     /// with, each for as long as it may take. At least 1.
     pub fn planned_ticks(&self) -> u32 {
-        let compared = self.phases().iter().filter(|phase| phase.share < Share::ALL);
+        let at_once = self.moves_at_once();
+        let compared = self.phases().iter().filter(|phase| at_once || phase.share < Share::ALL);
         let ticks = compared.map(|phase| self.ticks_of(phase)).fold(0, u32::saturating_add);
         ticks.max(1)
     }

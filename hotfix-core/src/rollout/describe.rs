@@ -50,7 +50,8 @@ pub(super) fn unconfirmed(id: ActionId, act: &Act, within: Span) -> String {
     )
 }
 
-/// The causes of a verdict, by metric, each with what was measured.
+/// The causes of a verdict, by metric, each with what was measured. Metrics with the same text are
+/// named together: `bug, error_rate: the last reading is too old`.
 pub(super) fn causes(policy: &Policy, verdict: &Verdict, causes: &[Cause]) -> String {
     let mut by_metric: Vec<(Option<MetricName>, Vec<String>)> = Vec::new();
     for cause in causes {
@@ -64,15 +65,23 @@ pub(super) fn causes(policy: &Policy, verdict: &Verdict, causes: &[Cause]) -> St
             None => by_metric.push((cause.metric, vec![reason])),
         }
     }
-    let sentence = |(id, reasons): &(Option<MetricName>, Vec<String>)| {
+    let mut sentences: Vec<(Vec<MetricName>, String)> = Vec::new();
+    for (id, reasons) in by_metric {
         let reasons = reasons.join(", ");
-        let Some(id) = id else { return reasons };
-        match measured(policy, verdict, *id) {
-            Some(measured) => format!("{id}: {measured} ({reasons})"),
-            None => format!("{id}: {reasons}"),
+        let text = match id.and_then(|id| measured(policy, verdict, id)) {
+            Some(measured) => format!("{measured} ({reasons})"),
+            None => reasons,
+        };
+        match sentences.iter_mut().find(|(_, known)| *known == text) {
+            Some((metrics, _)) => metrics.extend(id),
+            None => sentences.push((id.into_iter().collect(), text)),
         }
+    }
+    let sentence = |(metrics, text): &(Vec<MetricName>, String)| {
+        let names: Vec<&str> = metrics.iter().map(MetricName::as_str).collect();
+        if names.is_empty() { text.clone() } else { format!("{}: {text}", names.join(", ")) }
     };
-    by_metric.iter().map(sentence).collect::<Vec<_>>().join("; ")
+    sentences.iter().map(sentence).collect::<Vec<_>>().join("; ")
 }
 
 /// What a metric shows for both versions: `6% with the fix, 0.3% without it`.

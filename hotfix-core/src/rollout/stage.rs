@@ -231,11 +231,11 @@ impl State {
         };
         match self {
             Self::Drafted | Self::AwaitingApproval => &[
-                Approve, Deny, Withdraw, CheckItem, WaiveItem, Tick, Supersede,
+                Approve, Deny, Withdraw, CheckItem, WaiveItem, Observe, Tick, Supersede,
                 Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Ready => &[
-                Start, Approve, Deny, Withdraw, CheckItem, WaiveItem, Tick, Supersede,
+                Start, Approve, Deny, Withdraw, CheckItem, WaiveItem, Observe, Tick, Supersede,
                 Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Deploying => &[

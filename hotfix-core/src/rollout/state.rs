@@ -185,7 +185,9 @@ impl RolloutState {
             } => Use::Watch,
             // Before any traffic moves, the deployment's own checks decide. Where all traffic moves
             // at once, these are the only readings of the level before.
-            Stage::Deploying(_) | Stage::Paused { from: Resume::Deploying(_), .. }
+            Stage::Preparing
+            | Stage::Deploying(_)
+            | Stage::Paused { from: Resume::Deploying(_), .. }
                 if matches!(self.share, Share::NONE) =>
             {
                 Use::Level

@@ -167,12 +167,17 @@ impl Classification<'_> {
         self.outcomes.0.is_power_of_two()
     }
 
-    /// The severity to act on for now, as the policy's `act_on` sets it.
+    /// The severity to act on for now, as the policy's `act_on` sets it. Where the rules answer with
+    /// none, it is the policy's only one, if it has one alone.
     pub fn act_on(&self) -> Option<Severity> {
-        match self.policy.classifier.act_on {
+        let answer = match self.policy.classifier.act_on {
             ActOn::Confirmed => self.severity(),
             ActOn::AtWorst => self.at_worst(),
-        }
+        };
+        answer.or_else(|| match self.policy.severities() {
+            [only] => Some(only.severity),
+            _ => None,
+        })
     }
 
     /// Whether the known facts contradict each other by the policy's implications.

@@ -32,6 +32,7 @@ mod time_common;
 mod tree;
 
 // The tests.
+mod before_and_after;
 mod canonical;
 mod cases_roll;
 mod codes;
@@ -120,4 +121,5 @@ mod traffic;
 mod train;
 mod vcs;
 mod vcs_git;
+mod whole_presets;
 mod why;

@@ -41,6 +41,7 @@ pub(super) struct WatchedState {
     instances: InstancesState,
     replayed: bool,
     level: Vec<f64>,
+    pre_deployment: Vec<f64>,
     compared: Vec<SplitTotals>,
     of_phase: Option<Totals>,
 }
@@ -90,6 +91,7 @@ impl Watched {
             // They follow from the layout.
             boundaries: _,
             level,
+            pre_deployment,
             watch: _,
             compares_live: _,
             compared,
@@ -115,6 +117,7 @@ impl Watched {
             instances: instances.state(),
             replayed: *replayed,
             level: level.clone(),
+            pre_deployment: pre_deployment.rows().to_vec(),
             compared: compared.clone(),
             of_phase: *of_phase,
         }
@@ -142,6 +145,7 @@ impl Watched {
             instances,
             replayed,
             level,
+            pre_deployment,
             compared,
             of_phase,
         } = state;
@@ -157,6 +161,9 @@ impl Watched {
         }
         if level.len() != self.columns() || compared.is_empty() {
             return Err("a metric's totals");
+        }
+        if !self.pre_deployment.resume(pre_deployment, self.columns()) {
+            return Err("a metric's readings before the deployment");
         }
         resume_test(self.worse.as_mut(), worse)?;
         resume_test(self.safe.as_mut(), safe)?;

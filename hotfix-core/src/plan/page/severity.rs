@@ -39,6 +39,9 @@ fn why(plan: &Plan, page: &mut Page) {
             let source = match plan.severity_basis() {
                 SeverityBasis::Given => "given with the incident".to_owned(),
                 SeverityBasis::Settled => "by the rules".to_owned(),
+                SeverityBasis::Assumed if plan.policy().severities().len() == 1 => {
+                    "the only one of the policy".to_owned()
+                }
                 SeverityBasis::Assumed | SeverityBasis::Unknown => {
                     format!("assumed while facts are unknown{worst}")
                 }

@@ -1,0 +1,72 @@
+//! The live version before the deployment, tick by tick: the baseline of a strategy that moves all
+//! traffic at once, under which no live arm is left to compare with. See `docs/statistics.md`,
+//! "Before and after".
+
+use crate::plan::Plan;
+use crate::unit::clone_in_place;
+
+/// The latest rows of the live version, each of which is compared once.
+///
+/// Each tick of the fix is compared with one tick from before. Under the assumption that ticks are
+/// independent and alike before and after, such pairs are those of two arms side by side, so the
+/// sequential tests keep their false-rollback rate.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct PreDeployment {
+    /// The most rows that are kept; 0 where the strategy has a live arm to compare with.
+    most: usize,
+    /// The rows, the latest last; each has the columns of one arm.
+    rows: Vec<f64>,
+}
+
+clone_in_place!(PreDeployment { most, rows });
+
+impl PreDeployment {
+    /// As many rows as the phases have ticks; none where a phase has a live arm.
+    pub(super) fn new(plan: &Plan) -> Self {
+        let policy = plan.policy();
+        let most = if policy.moves_at_once() { policy.planned_ticks() as usize } else { 0 };
+        Self { most, rows: Vec::new() }
+    }
+
+    /// Adds a row, in the place of the oldest where there is no room.
+    pub(super) fn add(&mut self, row: &[f64]) {
+        let room = self.most * row.len();
+        if room == 0 {
+            return;
+        }
+        if self.rows.len() >= room {
+            self.rows.drain(..row.len());
+        }
+        self.rows.extend_from_slice(row);
+    }
+
+    /// Moves the latest row into `baseline`; false where none is left.
+    pub(super) fn take(&mut self, baseline: &mut [f64]) -> bool {
+        let Some(start) = self.rows.len().checked_sub(baseline.len()) else { return false };
+        baseline.copy_from_slice(&self.rows[start..]);
+        self.rows.truncate(start);
+        true
+    }
+
+    /// The layout has changed: earlier rows have other columns.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    /// Whether the fix is, or was, compared with rows from before.
+    pub(super) const fn applies(&self) -> bool {
+        self.most > 0
+    }
+
+    /// The rows that are left, for a snapshot.
+    pub(super) fn rows(&self) -> &[f64] {
+        &self.rows
+    }
+
+    /// Restores the rows of a snapshot; false if they do not fit.
+    pub(super) fn resume(&mut self, rows: Vec<f64>, columns: usize) -> bool {
+        let fits = rows.len() % columns == 0 && rows.len() <= self.most * columns;
+        self.rows = rows;
+        fits
+    }
+}

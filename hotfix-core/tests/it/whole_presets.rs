@@ -1,0 +1,347 @@
+//! Each preset from its first input to its last, minute by minute, with every approval, list, duty and reading that it asks
+//! for, as a deploy tool and its people would (ROLL-1, GATE-2, MET-7, COMM-1, TIME-2).
+
+use std::sync::Arc;
+
+use hotfix_core::gate::ItemState;
+use hotfix_core::grade::{ChecklistMoment, DutyKind, MetricKind, Worse};
+use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::policy::section::Metric;
+use hotfix_core::rollout::{Act, Audience, Input, MessageKind, Recording, Rollout, State};
+use hotfix_core::unit::{Share, Span, Timestamp};
+use serde_json::{Value, json};
+
+use crate::ready;
+
+const MINUTE: Span = Span::from_seconds(60);
+/// Readings of the live version before the start.
+const BEFORE: usize = 15;
+const REQUESTS: f64 = 1_000.0;
+
+/// What the fix does to the service.
+#[derive(Clone, Copy, PartialEq)]
+enum Fix {
+    Works,
+    /// A third of the requests fail.
+    Fails,
+}
+
+/// Whether people go through the lists after the start.
+#[derive(Clone, Copy, PartialEq)]
+enum Lists {
+    Checked,
+    LeftOpen,
+}
+
+/// A deploy tool and its people, who do what the rollout asks for.
+struct Tool {
+    rollout: Rollout,
+    at: Timestamp,
+    fix: Fix,
+    lists: Lists,
+    /// Messages to each audience, with the state in which they were asked for; the status page is the public.
+    sent: Vec<(Audience, MessageKind, State)>,
+    question: bool,
+}
+
+impl Tool {
+    fn new(preset: &str, fix: Fix, lists: Lists) -> Self {
+        let policy = Arc::new(Policy::preset(preset).expect("a preset"));
+        let severity = policy.severities().first().map(|level| level.severity);
+        let incident = json!({
+            "id": "INC-2041", "service": "payments", "title": "Checkout fails on an empty method", "severity": severity,
+        });
+        let release = json!({
+            "version": "4.7.2", "previous": "4.7.1", "description": "guard against an empty method", "author": "zoe",
+        });
+        let traffic = json!({ "requests_per_minute": REQUESTS });
+        let [incident, release, traffic] =
+            [incident, release, traffic].map(|part| part.to_string());
+        let plan = Plan::from_json(policy, &incident, &release, &traffic).expect("a plan");
+        Self {
+            rollout: Rollout::try_new(plan, Recording::Keep, "pepper").expect("a rollout"),
+            at: "2026-03-03T14:40:00Z".parse().expect("a time"),
+            fix,
+            lists,
+            sent: Vec::new(),
+            question: false,
+        }
+    }
+
+    fn send(&mut self, input: Value) {
+        let what = input.to_string();
+        self.give(&Input::from_value(input).expect("an input"), &what);
+    }
+
+    fn give(&mut self, input: &Input, what: &str) {
+        let outcome = self.rollout.handle(self.at, input);
+        let actions =
+            outcome.unwrap_or_else(|refusal| panic!("{what}: {refusal}")).actions.to_vec();
+        let state = self.rollout.state();
+        for action in actions {
+            match action.act {
+                Act::Notify { audience, message, duty } => {
+                    self.sent.push((audience, message, state));
+                    self.settle("done", duty.map(|duty| duty.to_string()));
+                }
+                Act::UpdateStatusPage { message, duty } => {
+                    self.sent.push((Audience::Public, message, state));
+                    self.settle("done", duty.map(|duty| duty.to_string()));
+                }
+                Act::Schedule { duty, .. } => self.settle("done", Some(duty.to_string())),
+                Act::Page { duty, .. } => {
+                    self.settle("acknowledge", duty.map(|duty| duty.to_string()))
+                }
+                Act::AskDecision { .. } => self.question = true,
+                Act::RequestApproval { .. } => {}
+                Act::SetTraffic { .. } | Act::Deploy { .. } | Act::RollBack { .. } => {}
+            }
+        }
+    }
+
+    fn settle(&mut self, kind: &str, duty: Option<String>) {
+        if let Some(duty) = duty {
+            self.send(json!({"kind": kind, "by": "omar", "duty": duty}));
+        }
+    }
+
+    /// One minute: readings, then what people and the platform do.
+    fn minute(&mut self) {
+        self.at = self.at + MINUTE;
+        let seen = self.read();
+        let observes = self.rollout.accepted().iter().any(|kind| kind.as_str() == "observe");
+        if observes {
+            self.give(&Input::observe(seen), "observe");
+        } else {
+            self.send(json!({"kind": "tick"}));
+        }
+        while let Some(action) = self.rollout.pending_actions().first().map(|action| action.id) {
+            self.send(json!({"kind": "confirm", "by": "tool", "action": action.to_string()}));
+        }
+        if self.lists == Lists::Checked {
+            self.check_items();
+        }
+        self.do_duties();
+        if std::mem::take(&mut self.question)
+            && self.rollout.accepted().iter().any(|kind| kind.as_str() == "promote")
+        {
+            self.promote();
+        }
+    }
+
+    fn promote(&mut self) {
+        self.send(
+            json!({"kind": "promote", "by": "lena", "why": "customers confirm that it works"}),
+        );
+    }
+
+    fn check_items(&mut self) {
+        let moment = match self.rollout.state() {
+            State::FinalValidation => &[
+                ChecklistMoment::Deployed,
+                ChecklistMoment::Verified,
+                ChecklistMoment::FinalValidation,
+            ][..],
+            State::RolledBack => &[ChecklistMoment::RolledBack],
+            State::Complete => &[ChecklistMoment::After],
+            _ => &[],
+        };
+        let lists = self.rollout.checklists().into_iter().filter(|list| moment.contains(&list.at));
+        let items = lists.flat_map(|list| list.items);
+        let open: Vec<_> =
+            items.filter(|item| item.state == ItemState::Open).map(|item| item.id).collect();
+        for item in open {
+            self.send(json!({"kind": "check_item", "by": "omar", "item": item}));
+        }
+    }
+
+    fn do_duties(&mut self) {
+        let duties = self.rollout.duties(self.at);
+        let by_hand = |kind| {
+            matches!(
+                kind,
+                DutyKind::Act
+                    | DutyKind::Review
+                    | DutyKind::Write
+                    | DutyKind::Watch
+                    | DutyKind::FollowUp
+                    | DutyKind::Meet
+            )
+        };
+        let due = duties.due.iter().chain(&duties.overdue).filter(|item| by_hand(item.kind));
+        let due: Vec<String> = due.map(|item| item.id.to_string()).collect();
+        for duty in due {
+            // One of a ladder, or of a list, may settle another.
+            let input = Input::from_value(json!({"kind": "done", "by": "omar", "duty": duty}))
+                .expect("an input");
+            if self.rollout.handle(self.at, &input).is_err() {
+                self.settle("acknowledge", Some(duty));
+            }
+        }
+    }
+
+    /// Both arms, or the live version alone before the start.
+    fn read(&self) -> Observation {
+        let share = self.rollout.share().as_fraction();
+        let mut seen = Observation::new();
+        for metric in self.rollout.plan().policy().metrics() {
+            let arm = |share: f64, fix| (share > 0.0).then(|| sample(metric, share, fix));
+            let arms = Arms {
+                canary: arm(share, Some(self.fix)),
+                baseline: arm(1.0 - share, None),
+                ..Arms::default()
+            };
+            seen.set(metric.id, arms);
+        }
+        seen
+    }
+
+    /// Everything before the start, and the start.
+    fn start(&mut self) {
+        self.send(json!({"kind": "tick"}));
+        for _ in 0..BEFORE {
+            self.minute();
+        }
+        ready::make(&mut self.rollout, self.at);
+        self.send(json!({"kind": "start", "by": "lena"}));
+    }
+
+    /// Until it has ended, for two days at most.
+    fn run(&mut self) {
+        for _ in 0..2 * 24 * 60 {
+            if self.rollout.state().is_final() || self.rollout.state() == State::RolledBack {
+                return;
+            }
+            self.minute();
+        }
+    }
+
+    fn times(&self, audience: Audience, message: MessageKind) -> usize {
+        self.sent.iter().filter(|(to, what, _)| (*to, *what) == (audience, message)).count()
+    }
+}
+
+/// A minute of the live version, which has the bug, or of the fix.
+fn sample(metric: &Metric, share: f64, fix: Option<Fix>) -> Sample {
+    let fails = fix == Some(Fix::Fails);
+    let requests = (REQUESTS * share).round();
+    match metric.kind {
+        MetricKind::Proportion => {
+            let usual = metric.reference.unwrap_or(if metric.worse == Worse::Higher {
+                0.003
+            } else {
+                0.997
+            });
+            let rate = match (fails, metric.worse) {
+                (false, _) => usual,
+                (true, Worse::Higher) => 0.33,
+                (true, Worse::Lower) => 0.67,
+            };
+            Sample::Pair((requests * rate).round(), requests)
+        }
+        MetricKind::Count => {
+            let a_minute = match fix {
+                None => 60.0,
+                Some(Fix::Works) => 0.0,
+                Some(Fix::Fails) => 600.0,
+            };
+            Sample::Pair((a_minute * share).round(), 60.0)
+        }
+        MetricKind::Latency => {
+            let times = if fails { 10.0 } else { 1.0 };
+            let took = metric.reference.unwrap_or(0.25) * 0.8 * times;
+            let edges: Vec<f64> = metric.boundaries.iter().map(|edge| edge.as_seconds()).collect();
+            let counts =
+                edges.iter().map(|edge| if *edge >= took { requests } else { 0.0 }).collect();
+            Sample::Histogram(Histogram { le: edges, counts, count: requests })
+        }
+        MetricKind::Gauge => Sample::Level(metric.reference.unwrap_or(0.4)),
+        MetricKind::Volume => Sample::Level(requests),
+    }
+}
+
+#[test]
+fn roll_1_each_preset_takes_a_good_fix_from_the_first_input_to_the_last() {
+    for preset in Policy::presets() {
+        let mut tool = Tool::new(preset, Fix::Works, Lists::Checked);
+        tool.start();
+        tool.run();
+        assert_eq!(tool.rollout.state(), State::Closed, "{preset}: {:?}", tool.rollout.blockers());
+        assert_eq!(tool.rollout.share(), Share::ALL, "{preset}");
+        let open: Vec<_> = tool
+            .rollout
+            .checklists()
+            .into_iter()
+            .filter(|list| list.holds_start)
+            .flat_map(|list| list.items)
+            .filter(|item| item.required && item.state == ItemState::Open)
+            .collect();
+        assert!(open.is_empty(), "{preset}: {open:?}");
+        assert_eq!(
+            tool.rollout.duties(tool.at).overdue.len(),
+            0,
+            "{preset}: {:?}",
+            tool.rollout.duties(tool.at).overdue
+        );
+        for audience in [Audience::Responders, Audience::Stakeholders] {
+            assert_eq!(
+                tool.times(audience, MessageKind::Resolved),
+                1,
+                "{preset}: {audience} reads of the end once"
+            );
+            assert_eq!(tool.times(audience, MessageKind::RolledBack), 0, "{preset}");
+        }
+        let early = |(_, message, state): &&(Audience, MessageKind, State)| {
+            *message == MessageKind::Resolved && !matches!(state, State::Complete | State::Closed)
+        };
+        assert_eq!(tool.sent.iter().find(early), None, "{preset}");
+    }
+}
+
+#[test]
+fn roll_3_each_preset_rolls_a_bad_fix_back_by_itself() {
+    for preset in Policy::presets() {
+        let mut tool = Tool::new(preset, Fix::Fails, Lists::Checked);
+        tool.start();
+        let started = tool.at;
+        tool.run();
+        assert_eq!(tool.rollout.state(), State::RolledBack, "{preset}");
+        assert_eq!(tool.rollout.share(), Share::NONE, "{preset}");
+        assert!(tool.at.since(started) <= Span::from_seconds(2 * 3_600), "{preset}: {}", tool.at);
+        assert!(tool.times(Audience::Responders, MessageKind::RolledBack) == 1, "{preset}");
+        assert_eq!(tool.times(Audience::Public, MessageKind::Resolved), 0, "{preset}");
+        // People work through the list of the time after.
+        tool.minute();
+        let open = tool
+            .rollout
+            .checklists()
+            .into_iter()
+            .filter(|list| list.at == ChecklistMoment::RolledBack);
+        assert!(
+            open.flat_map(|list| list.items).all(|item| item.state != ItemState::Open),
+            "{preset}"
+        );
+    }
+}
+
+#[test]
+fn met_7_no_preset_completes_while_a_list_that_holds_its_end_is_open() {
+    for preset in Policy::presets() {
+        let mut tool = Tool::new(preset, Fix::Works, Lists::LeftOpen);
+        let policy = tool.rollout.plan().policy();
+        if !policy.checklists().iter().any(|list| list.holds_completion()) {
+            continue;
+        }
+        tool.start();
+        for _ in 0..6 * 60 {
+            let waits = tool.rollout.state() == State::FinalValidation;
+            // Whoever promotes is refused, or overrules by name; nobody does.
+            tool.question &= !waits;
+            tool.minute();
+        }
+        assert_eq!(tool.rollout.state(), State::FinalValidation, "{preset}");
+        assert_eq!(tool.times(Audience::Responders, MessageKind::Resolved), 0, "{preset}");
+    }
+}
