@@ -13,7 +13,7 @@ use crate::status::hotfix_status;
 
 /// Writes the message of a kind for an audience, in a format, from the present state.
 ///
-/// The request is {"kind", "audience", "format", "at", "utc_offset", "values"}, all but the kind
+/// The request is {"kind", "audience", "format", "at", "utc_offset", "values", "draft"}, all but the kind
 /// optional. Kinds are alert, deployment_started, phase_passed, deployed, rolling_back,
 /// rolled_back, update and resolved; audiences responders (default), stakeholders, business and
 /// public; formats text (default), markdown, slack, teams and pagerduty. "at" is the time of the

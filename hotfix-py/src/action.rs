@@ -43,10 +43,10 @@ impl Deref for Told {
 }
 
 impl Action {
-    /// The actions of a rollout.
-    pub(crate) fn list(actions: &[CoreAction], rollout: &Core) -> Vec<Self> {
+    /// Actions of a rollout.
+    pub(crate) fn list(rollout: &Core, actions: impl Fn(&Core) -> &[CoreAction]) -> Vec<Self> {
         let policy = rollout.plan().policy();
-        actions.iter().map(|action| Self(Told::of(action, policy))).collect()
+        actions(rollout).iter().map(|action| Self(Told::of(action, policy))).collect()
     }
 }
 

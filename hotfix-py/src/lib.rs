@@ -33,6 +33,7 @@ mod message;
 mod observation;
 mod phase;
 mod plan;
+mod plan_documents;
 mod planning;
 mod policy;
 mod redact;

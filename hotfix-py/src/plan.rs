@@ -3,20 +3,15 @@
 use std::sync::Arc;
 
 use hotfix_core::canonical::Digest;
-use hotfix_core::plan::{Histories, Plan as Core, PlanError, Subject, Traffic};
-use hotfix_core::policy::Policy as CorePolicy;
-use hotfix_core::unit::MetricName;
+use hotfix_core::plan::{Plan as Core, PlanError, Subject};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::calibration::{dict_of, series};
 use crate::commit;
-use crate::convert::{At, json as to_json, object, to_python};
+use crate::convert::{At, object, to_python};
 use crate::document::{self, value};
 use crate::error::Result;
-use crate::observation::text as text_of;
 use crate::phase::{Method, Phase};
 use crate::policy::Policy;
 
@@ -425,9 +420,8 @@ impl Plan {
         to_python(py, &self.0.risks())
     }
 
-    /// What has to be done first: ``[{"kind", "text", "holds_start", "within", "who"}, …]``. What
-    /// people do as soon as the incident is known comes first, then what the start waits for. A
-    /// rollout knows what has been done since: see `Rollout.blockers`.
+    /// What has to be done first: ``[{"kind", "text", "holds_start", "within", "who"}, …]``: what
+    /// people do at once, then what the start waits for. `Rollout.blockers` is what is still open.
     #[getter]
     fn first_steps<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.first_steps())
@@ -603,38 +597,4 @@ impl Plan {
 /// Half of the digest is enough for a hash.
 pub(crate) fn hash_of(digest: Digest) -> u64 {
     digest.as_bytes().iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
-}
-
-/// Makes a plan from documents.
-pub(crate) fn make(
-    policy: &Arc<CorePolicy>,
-    incident: &Bound<'_, PyAny>,
-    release: &Bound<'_, PyAny>,
-    traffic: Option<&Bound<'_, PyAny>>,
-    calibration: Option<&Bound<'_, PyAny>>,
-) -> Result<Plan> {
-    let subject = Subject {
-        incident: part(incident, "incident")?,
-        release: part(release, "release")?,
-        traffic: traffic.map_or(Ok(Traffic::default()), |traffic| part(traffic, "traffic"))?,
-    };
-    let policy = Arc::clone(policy);
-    let Some(histories) = calibration else { return Ok(Plan(Core::try_new(policy, subject)?)) };
-    let mut read = Histories::new();
-    for (metric, history) in &dict_of(histories, "a calibration")? {
-        let metric = MetricName::try_new(text_of(&metric)?)
-            .map_err(|e| PlanError::Syntax { document: "calibration", fault: e.to_string() })?;
-        read.insert(metric, series(&history)?);
-    }
-    let histories = read;
-    Ok(Plan(incident.py().detach(|| Core::calibrated(policy, subject, histories))?))
-}
-
-fn part<T: DeserializeOwned>(from: &Bound<'_, PyAny>, document: &'static str) -> Result<T> {
-    let value = to_json(from).map_err(|fault| match fault.into_sentence() {
-        Ok(fault) => PlanError::Syntax { document, fault }.into(),
-        Err(other) => other,
-    })?;
-    serde_json::from_value(value)
-        .map_err(|e| PlanError::Syntax { document, fault: e.to_string() }.into())
 }

@@ -18,6 +18,7 @@ use crate::document::{document, value};
 use crate::error::Result;
 use crate::fact;
 use crate::plan::{self, Plan};
+use crate::plan_documents;
 use crate::severity::{Asked, Classification, Decision, Finding};
 
 /// A checked, immutable policy. Threads may share it.
@@ -233,7 +234,7 @@ impl Policy {
         traffic: Option<&Bound<'_, PyAny>>,
         calibration: Option<&Bound<'_, PyAny>>,
     ) -> Result<Plan> {
-        plan::make(&self.0, incident, release, traffic, calibration)
+        plan_documents::make(&self.0, incident, release, traffic, calibration)
     }
 
     /// Classify an incident: its severity, and whether it calls for a hot-fix.

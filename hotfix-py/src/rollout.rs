@@ -217,8 +217,7 @@ impl Rollout {
     /// The actions that await ``confirm`` or ``failed``, the oldest first. After a crash check
     /// whether each was carried out; if not, carry it out.
     fn pending_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
-        let rollout = self.lock(py)?;
-        Ok(Action::list(rollout.pending_actions(), &rollout))
+        Ok(Action::list(&*self.lock(py)?, Core::pending_actions))
     }
 
     /// The actions of the last accepted input, also after `replay`, `recover` and `restore`.
@@ -227,8 +226,7 @@ impl Rollout {
     /// is False) may not have been carried out: repeat those of which you are not certain. A
     /// refusal and a repeated delivery do not change them.
     fn last_actions(&self, py: Python<'_>) -> PyResult<Vec<Action>> {
-        let rollout = self.lock(py)?;
-        Ok(Action::list(rollout.last_actions(), &rollout))
+        Ok(Action::list(&*self.lock(py)?, Core::last_actions))
     }
 
     /// The blockers: everything that prevents the rollout from starting, each with who can clear
@@ -312,6 +310,9 @@ impl Rollout {
     ///     tzinfo, whose offset at that time counts.
     /// values : mapping, optional
     ///     Texts by field, for what the rollout does not know.
+    /// draft : bool, optional
+    ///     Read the text in advance: a message that is not true in the present state is refused
+    ///     (``HF-MSG-007``) unless this is set.
     ///
     /// Examples
     /// --------
@@ -322,7 +323,7 @@ impl Rollout {
     /// >>> print(rollout.message("alert", "public", values={"status_page": "https://status.example.org"}))
     /// We are investigating a problem with Payments
     /// More information: https://status.example.org
-    #[pyo3(signature = (kind, audience = "responders", format = "text", *, at = None, utc_offset = None, values = None))]
+    #[pyo3(signature = (kind, audience = "responders", format = "text", *, at = None, utc_offset = None, values = None, draft = false))]
     #[expect(clippy::too_many_arguments, reason = "all but the kind have a default and are named")]
     fn message<'py>(
         &self,
@@ -333,9 +334,11 @@ impl Rollout {
         at: Option<At>,
         utc_offset: Option<&Bound<'py, PyAny>>,
         values: Option<&Bound<'py, PyAny>>,
+        draft: bool,
     ) -> Result<Bound<'py, PyAny>> {
         let at = at.map(|at| at.0).or(self.lock(py)?.now());
-        let request = message::request(kind, audience, format, at, utc_offset, values)?;
+        let mut request = message::request(kind, audience, format, at, utc_offset, values)?;
+        request.draft = draft;
         let rendered = self.lock(py)?.message_for(&request)?;
         Ok(message::python(py, rendered)?)
     }
@@ -591,7 +594,7 @@ impl Rollout {
     }
 
     fn take(&self, py: Python<'_>, at: Timestamp, input: &Input) -> Result<Outcome> {
-        Ok(Outcome::handled(&mut self.lock(py)?, at, input)?)
+        Ok(Outcome::handled(&mut *self.lock(py)?, at, input)?)
     }
 }
 

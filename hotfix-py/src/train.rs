@@ -361,8 +361,8 @@ impl Train {
     fn pending_actions<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
         let pending: Vec<(String, Vec<Action>)> = self.with(py, |train| {
             let all = train.pending_actions().into_iter();
-            let of = |(name, actions): (&str, &[_])| {
-                let actions = Action::list(actions, train.rollout(name)?);
+            let of = |(name, _): (&str, &[_])| {
+                let actions = Action::list(train.rollout(name)?, Core::pending_actions);
                 Some((name.to_owned(), actions))
             };
             Ok(all.filter_map(of).collect())

@@ -338,6 +338,11 @@ impl Agenda {
         &self.announced
     }
 
+    /// What the last [`advance`](Self::advance) gave.
+    pub(crate) fn announced(&self) -> &[Announcement] {
+        &self.announced
+    }
+
     /// The next time at which something becomes due or overdue if nothing else happens; later than
     /// `at`.
     ///

@@ -103,6 +103,10 @@ closed_set! {
     }
 }
 
+/// Facts that a policy may declare and that measures read: outcomes of an incident, about which no
+/// rule needs to ask.
+pub(crate) const OUTCOMES: [&str; 3] = ["support_tickets", "coverage_before", "coverage_after"];
+
 impl Fact {
     /// Type of the fact's values.
     pub const fn kind(self) -> FactKind {

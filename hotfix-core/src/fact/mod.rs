@@ -16,6 +16,7 @@ mod space;
 mod support;
 
 pub use build::Builder;
+pub(crate) use catalogue::OUTCOMES;
 pub use catalogue::{Fact, FactKind};
 pub use condition::{Comparison, Condition, Operator, Truth};
 pub use describe::Deduced;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::fact::{Facts, Truth};
 use crate::grade::{ChecklistMoment, Severity, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::{Checklist, ChecklistItem, ProcedureStep};
+use crate::policy::section::{Checklist, ChecklistItem, ProcedureStep, SuccessCriterion};
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
 closed_set! {
@@ -199,7 +199,43 @@ pub(crate) fn lists(
             items: list.items.iter().map(item).collect(),
         }
     };
-    policy.checklists().iter().map(list).collect()
+    let lists = policy.checklists().iter().map(list);
+    lists.chain(list_of_criteria(policy, marks)).collect()
+}
+
+/// The policy's success criteria as a checklist of the final validation, which holds nothing.
+fn list_of_criteria(policy: &Policy, marks: &Marks) -> Option<ListStatus> {
+    let items = success_criteria(policy, marks);
+    let id = Name::try_new("success_criteria").ok()?;
+    (!items.is_empty()).then(|| ListStatus {
+        id,
+        title: "Success criteria".to_owned(),
+        at: ChecklistMoment::FinalValidation,
+        applies: Truth::Yes,
+        holds_start: false,
+        within: None,
+        items,
+    })
+}
+
+/// The policy's success criteria with their states.
+pub(crate) fn success_criteria(policy: &Policy, marks: &Marks) -> Vec<ItemStatus> {
+    let item = |criterion: &SuccessCriterion| ItemStatus {
+        id: criterion.id,
+        text: criterion.text.clone(),
+        required: false,
+        if_applicable: false,
+        records: None,
+        state: marks.state(criterion.id),
+        mark: marks.0.get(&criterion.id).cloned(),
+    };
+    policy.success().iter().map(item).collect()
+}
+
+/// The success criteria that nobody has confirmed or set aside.
+pub(crate) fn open_criteria(policy: &Policy, marks: &Marks) -> Vec<Name> {
+    let criteria = policy.success().iter().map(|criterion| criterion.id);
+    criteria.filter(|id| marks.state(*id) == ItemState::Open).collect()
 }
 
 /// The status of each step of the procedure, in its order.
@@ -221,15 +257,19 @@ pub(crate) enum Known<'a> {
     Item(&'a ChecklistItem),
     /// A step of the procedure.
     Step(&'a ProcedureStep),
+    /// A success criterion.
+    Criterion(&'a SuccessCriterion),
     /// An exception, which can only be waived.
     Exception(Exception),
 }
 
-/// The item, the step or the exception with this id.
+/// The item, the step, the success criterion or the exception with this id.
 pub(crate) fn find(policy: &Policy, id: Name) -> Option<Known<'_>> {
     let mut items = policy.checklists().iter().flat_map(|list| &list.items);
     let item = items.find(|item| item.id == id).map(Known::Item);
+    let criterion = || policy.success().iter().find(|criterion| criterion.id == id);
     item.or_else(|| policy.procedure().iter().find(|step| step.id == id).map(Known::Step))
+        .or_else(|| criterion().map(Known::Criterion))
         .or_else(|| id.as_str().parse().ok().map(Known::Exception))
 }
 
@@ -237,7 +277,11 @@ pub(crate) fn find(policy: &Policy, id: Name) -> Option<Known<'_>> {
 pub(crate) fn ids(policy: &Policy) -> impl Iterator<Item = Name> {
     let items = policy.checklists().iter().flat_map(|list| &list.items).map(|item| item.id);
     let steps = policy.procedure().iter().map(|step| step.id);
-    items.chain(steps).chain(Exception::ALL.iter().filter_map(|exception| exception.id()))
+    let criteria = policy.success().iter().map(|criterion| criterion.id);
+    items
+        .chain(steps)
+        .chain(criteria)
+        .chain(Exception::ALL.iter().filter_map(|exception| exception.id()))
 }
 
 impl Exception {

@@ -1,6 +1,9 @@
 //! Errors of rendering a message.
 
+use crate::grade::MessageKind;
+use crate::rollout::State;
 use crate::text::did_you_mean;
+use crate::unit::Share;
 
 /// Error of reading a message request or of rendering the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -8,7 +11,7 @@ use crate::text::did_you_mean;
 pub enum MessageError {
     /// The request cannot be read.
     #[error(
-        "{fault}: pass an object with `kind` and, optionally, `audience`, `format`, `at`, `utc_offset` and `values`"
+        "{fault}: pass an object with `kind` and, optionally, `audience`, `format`, `at`, `utc_offset`, `values` and `draft`"
     )]
     Request {
         /// What is wrong.
@@ -41,6 +44,20 @@ pub enum MessageError {
     /// The rollout has no input yet, so the message has no time.
     #[error("the rollout has no input yet, so the message has no time: give `at`")]
     NoTime,
+    /// The message would not be true in the current state.
+    #[error(
+        "`{kind}` is not true now: the rollout is `{state}`, with {share} of the traffic on the fix. Ask for a message that is true: {timely}; or for a `draft`, to read the text in advance"
+    )]
+    Untimely {
+        /// The requested kind.
+        kind: MessageKind,
+        /// The state of the rollout.
+        state: State,
+        /// The share of the traffic that has the fix.
+        share: Share,
+        /// The kinds that are true now.
+        timely: String,
+    },
     /// The template exceeds its limit of steps or of output.
     #[error("the template of {message} {fault}: make it simpler")]
     Template {
@@ -61,6 +78,7 @@ impl MessageError {
             Self::Offset { .. } => "HF-MSG-004",
             Self::NoTime => "HF-MSG-005",
             Self::Template { .. } => "HF-MSG-006",
+            Self::Untimely { .. } => "HF-MSG-007",
         }
     }
 }

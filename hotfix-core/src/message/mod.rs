@@ -25,13 +25,12 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::fact::Truth;
 use crate::grade::closed_set;
 pub use crate::grade::{Audience, MessageKind};
 use crate::policy::Policy;
 use crate::policy::section::Message;
 use crate::rollout::Rollout;
-use crate::text::markdown;
+use crate::text::{markdown, quoted};
 use crate::unit::Timestamp;
 
 use render::{Line, TemplatePart};
@@ -119,11 +118,16 @@ impl Rollout {
     /// always the rollout's current state, whatever time is requested.
     ///
     /// # Errors
+    /// [`MessageError::Untimely`] for a message that is not true in the current state, such as
+    /// `resolved` before the incident is resolved; a [`draft`](Request::draft) may be.
     /// [`MessageError::Field`] for a value of an unknown field, [`MessageError::NoTime`] before the
     /// first input if the request has no time, [`MessageError::Template`] for a template that
     /// exceeds its limits.
     pub fn message_for(&self, request: &Request) -> Result<Rendered, MessageError> {
         request.check()?;
+        if !request.draft && !self.is_timely(request.kind) {
+            return Err(self.untimely(request.kind));
+        }
         let at = request.at.or(self.now()).ok_or(MessageError::NoTime)?;
         let fields = context::fields(self, request, at);
         let lines = match self.template(request) {
@@ -132,7 +136,7 @@ impl Rollout {
             })?,
             None => Vec::new(),
         };
-        let lines = if lines.is_empty() {
+        let mut lines = if lines.is_empty() {
             render::render(FALLBACK, &fields).map_err(|fault| MessageError::Template {
                 message: "the fallback message".to_owned(),
                 fault,
@@ -140,19 +144,31 @@ impl Rollout {
         } else {
             lines
         };
+        if request.draft
+            && let Some(first) = lines.first_mut()
+        {
+            first.parts.insert(0, TemplatePart::Text("Draft: ".to_owned()));
+        }
         Ok(shown(self, request, at, &lines))
+    }
+
+    /// The error for a message that is not true in the present state.
+    fn untimely(&self, kind: MessageKind) -> MessageError {
+        let timely = MessageKind::ALL.iter().filter(|kind| self.is_timely(**kind));
+        let timely: Vec<_> = timely.map(|kind| kind.as_str()).collect();
+        MessageError::Untimely {
+            kind,
+            state: self.state(),
+            share: self.share(),
+            timely: quoted(&timely, ", "),
+        }
     }
 
     /// The template that fits: from the policy, else from `standard`.
     fn template(&self, request: &Request) -> Option<&Message> {
-        let fits = |message: &&Message| {
-            let severities = &message.severities;
-            message.kind == request.kind
-                && message.audience == request.audience
-                && (severities.is_empty()
-                    || self.severity().is_some_and(|severity| severities.contains(&severity)))
-                && message.when.as_ref().is_none_or(|when| when.holds(self.facts()) != Truth::No)
-        };
+        let (severity, facts) = (self.severity(), self.facts());
+        let fits =
+            |message: &&Message| message.is_for(request.kind, request.audience, severity, facts);
         let own = self.plan().policy().messages();
         let standard = STANDARD.as_ref().map_or(&[][..], Policy::messages);
         own.iter().find(fits).or_else(|| standard.iter().find(fits))

@@ -29,6 +29,9 @@ pub struct Request {
     /// Values by field, in place of the rollout's values. A value of a field that the audience may
     /// not read is ignored.
     pub values: BTreeMap<String, String>,
+    /// Whether the text is read in advance: it may be untrue in the current state, and its first
+    /// line begins with `Draft:`. Default: false.
+    pub draft: bool,
 }
 
 impl Request {
@@ -41,11 +44,12 @@ impl Request {
             at: None,
             utc_offset: Offset::UTC,
             values: BTreeMap::new(),
+            draft: false,
         }
     }
 
-    /// Reads a request: `{"kind", "audience", "format", "at", "utc_offset", "values"}`. Only `kind`
-    /// is required.
+    /// Reads a request: `{"kind", "audience", "format", "at", "utc_offset", "values", "draft"}`. Only
+    /// `kind` is required.
     ///
     /// ```
     /// use hotfix_core::message::{Audience, Request};
@@ -58,7 +62,7 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// A [`MessageError`] other than `NoTime` and `Template`.
+    /// A [`MessageError`] other than `NoTime`, `Template` and `Untimely`.
     pub fn from_json(text: &str) -> Result<Self, MessageError> {
         let fault =
             |error: serde_json::Error| MessageError::Request { fault: shown(&error.to_string()) };
@@ -92,6 +96,15 @@ impl Request {
         }
         if let Some(offset) = text("utc_offset", &mut object)? {
             request.utc_offset = offset.parse()?;
+        }
+        match object.remove("draft") {
+            None | Some(Value::Null) => {}
+            Some(Value::Bool(draft)) => request.draft = draft,
+            Some(_) => {
+                return Err(MessageError::Request {
+                    fault: "`draft` is neither true nor false".to_owned(),
+                });
+            }
         }
         match object.remove("values") {
             None | Some(Value::Null) => {}

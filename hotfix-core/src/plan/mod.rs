@@ -218,7 +218,7 @@ impl Plan {
         let calibrations = calibrate(&policy)?;
         let diff = release.numstat.as_deref().map(Numstat::parse).transpose()?;
         let efficacy = efficacy(&policy, release.bug_metric)?;
-        let methods = rollback::ways_back(&policy, release.methods.clone());
+        let methods = rollback::methods_of(&policy, release, traffic);
         let digest = digest::of(&policy, &subject, &calibrations)?;
         Ok(Self { policy, subject, facts, severity, diff, methods, efficacy, calibrations, digest })
     }
@@ -286,8 +286,9 @@ impl Plan {
         self.severity
     }
 
-    /// The rollback methods, fastest first, but with blue-green a switch of sides before all
-    /// others. At least one. [`rollback`](Self::rollback) has the details.
+    /// The rollback methods in the order in which the rollout tries them. At least one: those that
+    /// the release names, else those of the policy and of the strategy.
+    /// [`rollback`](Self::rollback) has the details.
     pub fn methods(&self) -> &[Method] {
         &self.methods
     }

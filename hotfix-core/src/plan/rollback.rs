@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Plan;
-use super::subject::{Method, Subject};
+use super::subject::{Method, Release, Subject, Traffic};
 pub use crate::grade::OnFailure;
 use crate::grade::{RollbackMethod, Strategy, closed_set};
 use crate::policy::Policy;
@@ -134,8 +134,9 @@ pub struct RollbackPlan {
     /// The response to a failure: the policy's, but `freeze` instead of a rollback if something
     /// cannot be rolled back. A person's `roll_back` always rolls back.
     pub on_failure: OnFailure,
-    /// Further methods of the policy that the release does not name, the fastest first. A person
-    /// uses them if their condition holds.
+    /// Further methods of the policy, which the rollout does not try by itself, the fastest first:
+    /// the release names others, or nothing says that there is a flag or a second environment. A
+    /// person uses them if their condition holds.
     pub others: Vec<RollbackMethodPlan>,
     /// The rollback point.
     pub point: RollbackPointPlan,
@@ -231,12 +232,15 @@ impl Plan {
         let known = self.policy().rollback().methods.iter().find(|way| way.kind == method.kind);
         let by_policy = known.and_then(|way| Takes::of(way.least, way.most));
         let by_release = Takes::of(method.seconds, method.seconds);
-        let stated_by = if is_named { StatedBy::Release } else { StatedBy::Strategy };
+        let stated_by = match known {
+            _ if is_named => StatedBy::Release,
+            Some(_) => StatedBy::Policy,
+            None => StatedBy::Strategy,
+        };
         let timed_by = if by_release.is_some() { StatedBy::Release } else { StatedBy::Policy };
         let takes = by_release.or(by_policy);
         RollbackMethodPlan {
-            // A strategy's own method has no condition.
-            condition: known.filter(|_| is_named).and_then(|way| way.condition.clone()),
+            condition: known.and_then(|way| way.condition.clone()),
             kind: method.kind,
             stated_by,
             takes,
@@ -244,7 +248,7 @@ impl Plan {
         }
     }
 
-    /// The policy's methods that the release does not have.
+    /// The policy's methods that the rollout does not try by itself.
     fn others(&self) -> Vec<RollbackMethodPlan> {
         let flags = self.subject().traffic.flags;
         let ways = self.policy().rollback().methods.iter();
@@ -307,29 +311,60 @@ fn return_steps(rollback: &Rollback) -> Vec<ReturnStep> {
     steps
 }
 
-/// The rollback methods in the order in which they are tried. With blue-green, the switch to the
-/// idle side, which still has the previous version, is first; then the fastest, by the release's
-/// time or else the policy's. Equal ones keep the release's order.
-///
-/// A release that names none has its strategy's own method, and the previous version can always be
-/// deployed again.
-pub(super) fn ways_back(policy: &Policy, mut methods: Vec<Method>) -> Vec<Method> {
-    let strategy = policy.strategy();
+/// The rollback methods in the order in which they are tried: those that the release names, else
+/// those of the policy and of the strategy.
+pub(super) fn methods_of(policy: &Policy, release: &Release, traffic: &Traffic) -> Vec<Method> {
+    let mut methods = release.methods.clone();
     if methods.is_empty() {
-        let own = match strategy {
-            Strategy::BlueGreen => Some(RollbackMethod::BlueGreenSwitch),
-            Strategy::FeatureFlag => Some(RollbackMethod::FeatureFlag),
-            Strategy::Canary | Strategy::Rolling | Strategy::Immediate => None,
-        };
-        let kinds = own.into_iter().chain([RollbackMethod::Redeploy]);
-        return kinds.map(|kind| Method { kind, seconds: None }).collect();
+        return known_methods(policy, release, traffic);
     }
+    // With blue-green, the switch to the idle side, which still has the previous version, is first;
+    // then the fastest, by the release's time or else the policy's. Equal ones keep their order.
     methods.sort_by_key(|method| {
         let switches = method.kind == RollbackMethod::BlueGreenSwitch;
-        let first = strategy == Strategy::BlueGreen && switches;
+        let first = policy.strategy() == Strategy::BlueGreen && switches;
         let known = policy.rollback().methods.iter().find(|way| way.kind == method.kind);
         let by_policy = known.and_then(|way| Takes::of(way.least, way.most));
         (!first, slowest(Takes::of(method.seconds, method.seconds).or(by_policy)))
     });
     methods
+}
+
+/// The methods of a release that names none: the policy's that can be used, the fastest first and
+/// equal ones in its order, then the strategy's own, then the deployment of the previous version,
+/// which is always possible.
+///
+/// Where the release chose the strategy, the strategy's method is first: the traffic moved by it.
+fn known_methods(policy: &Policy, release: &Release, traffic: &Traffic) -> Vec<Method> {
+    let strategy = policy.strategy();
+    let own = match strategy {
+        Strategy::BlueGreen => Some(RollbackMethod::BlueGreenSwitch),
+        Strategy::FeatureFlag => Some(RollbackMethod::FeatureFlag),
+        Strategy::Canary | Strategy::Rolling | Strategy::Immediate => None,
+    };
+    let mut ways: Vec<_> = policy.rollback().methods.iter().collect();
+    ways.retain(|way| match way.kind {
+        RollbackMethod::FeatureFlag => own == Some(way.kind) || traffic.flags == Some(true),
+        RollbackMethod::BlueGreenSwitch => own == Some(way.kind),
+        RollbackMethod::Platform | RollbackMethod::Redeploy | RollbackMethod::GitRevert => true,
+    });
+    ways.sort_by_key(|way| slowest(Takes::of(way.least, way.most)));
+    let mut kinds: Vec<RollbackMethod> = Vec::new();
+    for way in ways {
+        if !kinds.contains(&way.kind) {
+            kinds.push(way.kind);
+        }
+    }
+    if let Some(own) = own {
+        if release.strategy.is_some() {
+            kinds.retain(|kind| *kind != own);
+            kinds.insert(0, own);
+        } else if !kinds.contains(&own) {
+            kinds.push(own);
+        }
+    }
+    if !kinds.contains(&RollbackMethod::Redeploy) {
+        kinds.push(RollbackMethod::Redeploy);
+    }
+    kinds.into_iter().map(|kind| Method { kind, seconds: None }).collect()
 }

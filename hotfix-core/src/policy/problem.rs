@@ -435,12 +435,12 @@ problems! {
         /// What it needs, as written in the policy.
         needs: &'static str,
     }
-    /// A checklist item with the id of a procedure step.
-    #[error("`{name}` is the id of this item and of the step at `{step}`, and `check_item` needs unique ids: rename one of them")]
+    /// A checklist item, a procedure step and a success criterion, two of which have the same id.
+    #[error("`{name}` is an id here and at `{step}`, and `check_item` needs unique ids: rename one of them")]
     "HF-POL-040" ItemAndStep {
         /// The id.
         name: String,
-        /// The step's place.
+        /// The other place.
         step: String,
     }
 }

@@ -39,10 +39,13 @@ pub(super) fn duty(policy: &Policy, id: Name) -> String {
     known.map_or_else(|| words(id.as_str()), |duty| duty.title.clone())
 }
 
-/// The text of a checklist item.
+/// The text of a checklist item, or of a success criterion.
 fn item(policy: &Policy, id: Name) -> String {
-    let mut items = policy.checklists().iter().flat_map(|list| &list.items);
-    items.find(|item| item.id == id).map_or_else(|| words(id.as_str()), |item| item.text.clone())
+    let items = policy.checklists().iter().flat_map(|list| &list.items);
+    let items = items.map(|item| (item.id, &item.text));
+    let criteria = policy.success().iter().map(|criterion| (criterion.id, &criterion.text));
+    let known = items.chain(criteria).find(|(known, _)| *known == id);
+    known.map_or_else(|| words(id.as_str()), |(_, text)| text.clone())
 }
 
 /// The value of a fact.

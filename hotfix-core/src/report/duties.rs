@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::deadline::{Duties, Item, Settlement};
+use crate::deadline::{Awaits, Duties, Item, Settlement};
+use crate::grade::Moment;
 use crate::plan::Plan;
 use crate::unit::{Name, Timestamp};
 
@@ -48,6 +49,8 @@ impl DutyTracker {
     ) -> Vec<DutyPart> {
         let open = [&duties.overdue, &duties.due, &duties.next, &duties.undated, &duties.later];
         let all = open.into_iter().flatten().chain(&duties.done);
+        // What follows a rollback is no open duty where nothing was rolled back.
+        let all = all.filter(|item| item.awaits != Some(Awaits::Moment(Moment::RolledBack)));
         let mut parts: Vec<DutyPart> = all.map(|item| self.part(plan, item, evidence)).collect();
         parts.sort_by_key(|part| (part.due.or(part.settled).is_none(), part.due.or(part.settled)));
         parts

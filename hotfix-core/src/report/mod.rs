@@ -30,6 +30,7 @@ mod statements;
 
 use std::collections::BTreeMap;
 
+use crate::gate::ItemStatus;
 use crate::grade::{Moment, closed_set};
 use crate::plan::{Link, Plan};
 use crate::policy::section::BoundValue;
@@ -38,10 +39,10 @@ use crate::stats::numeric::ln;
 
 pub use bounded_list::BoundedList;
 pub use model::{
-    ActionItem, ApprovalPart, AttemptComparison, AuditEntry, AuditTrail, Counted, DutyOutcome,
-    DutyPart, EvidencePlot, Impact, IncidentPart, Mark, MetricImpact, MetricPlot, MomentPart,
-    PhaseEnd, PhaseVisit, Plots, PolicyPart, QuestionPart, ReleasePart, Report, Statement,
-    TimelineEntry, VerdictPart,
+    ActionItem, ApprovalPart, AttemptComparison, AuditEntry, AuditTrail, Counted, CriterionPart,
+    DutyOutcome, DutyPart, EvidencePlot, Impact, IncidentPart, Mark, MetricImpact, MetricPlot,
+    MomentPart, PhaseEnd, PhaseVisit, Plots, PolicyPart, QuestionPart, ReleasePart, Report,
+    Statement, TimelineEntry, VerdictPart,
 };
 pub use series::{Point, Points};
 pub use statements::Topic;
@@ -209,6 +210,7 @@ impl Report {
             root_cause: stated(Topic::RootCause),
             conditions: stated(Topic::Conditions),
             resolution: narrative::resolution(rollout, &log_summary, &visits),
+            success_criteria: success_criteria(rollout),
             statements: [
                 Topic::Impact,
                 Topic::Detection,
@@ -290,6 +292,17 @@ fn release(rollout: &Rollout) -> ReleasePart {
         stop_gap: release.stop_gap,
         links,
     }
+}
+
+fn success_criteria(rollout: &Rollout) -> Vec<CriterionPart> {
+    let criterion = |item: ItemStatus| CriterionPart {
+        id: item.id,
+        text: item.text,
+        state: item.state,
+        at: item.mark.as_ref().map(|mark| mark.at),
+        why: item.mark.and_then(|mark| mark.why),
+    };
+    rollout.success_criteria().into_iter().map(criterion).collect()
 }
 
 fn moments(rollout: &Rollout) -> Vec<MomentPart> {

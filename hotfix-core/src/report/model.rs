@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::canonical::Digest;
+use crate::gate::ItemState;
 use crate::grade::{DutyKind, MetricKind, Moment, Severity, Strategy, closed_set};
 use crate::judge::{Cause, Comparison, Decision, Harm};
 use crate::plan::Power;
@@ -61,6 +62,8 @@ pub struct Report {
     pub conditions: Vec<Statement>,
     /// How the fix was deployed and verified and how the rollout ended, in sentences.
     pub resolution: Vec<String>,
+    /// The policy's success criteria, each with its state.
+    pub success_criteria: Vec<CriterionPart>,
     /// Further statements, by topic: impact, detection, resolution, verification and so on.
     pub statements: BTreeMap<&'static str, Vec<Statement>>,
     /// What went well, from the log.
@@ -134,6 +137,23 @@ pub struct ReleasePart {
     /// Links to further information, by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<&'static str, String>,
+}
+
+/// A success criterion of the policy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CriterionPart {
+    /// Its id.
+    pub id: Name,
+    /// The criterion in a sentence.
+    pub text: String,
+    /// Its state: `open` if nobody has confirmed it or set it aside.
+    pub state: ItemState,
+    /// When it got this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The evidence, or why it was set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// The policy of a report.

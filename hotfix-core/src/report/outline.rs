@@ -10,7 +10,8 @@ use super::bounded_list::BoundedList;
 use super::describe::{self, figure, percent, utc};
 use super::measures::{Mark, called, described};
 use super::model::{
-    ActionItem, DutyPart, QuestionPart, Report, Statement, TimelineEntry, VerdictPart,
+    ActionItem, CriterionPart, DutyPart, QuestionPart, Report, Statement, TimelineEntry,
+    VerdictPart,
 };
 
 /// Text of an empty cell.
@@ -152,6 +153,7 @@ pub(super) fn outline(report: &Report) -> Vec<Section> {
     resolution.list(statements(report, "resolution"));
     resolution.list(statements(report, "verification"));
     resolution.into(&mut sections);
+    criteria(&report.success_criteria).into(&mut sections);
     duties(&report.duties).into(&mut sections);
     let mut well = Draft::new("went-well", "What went well");
     well.list(report.went_well.iter().cloned());
@@ -379,6 +381,21 @@ fn comparison(caption: &str, of: &Comparison) -> Table {
         cells
     });
     Table { caption: caption.to_owned(), head, rows: rows.collect(), folded: false, named: true }
+}
+
+fn criteria(all: &[CriterionPart]) -> Draft {
+    let mut draft = Draft::new("success-criteria", "Success criteria");
+    let mut table = Table::new("Confirmed by people", &["Criterion", "State", "Since", "Evidence"]);
+    for part in all {
+        table.row([
+            part.text.clone(),
+            text::words(part.state.as_str()),
+            part.at.map_or_else(|| DASH.to_owned(), utc),
+            or_dash(part.why.as_ref()),
+        ]);
+    }
+    draft.table(table);
+    draft
 }
 
 fn duties(all: &[DutyPart]) -> Draft {

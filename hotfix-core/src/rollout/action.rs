@@ -186,6 +186,21 @@ impl Act {
 }
 
 impl Act {
+    /// Whether both are the same message to the same audience, whatever raised them.
+    pub(super) fn is_same_message(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Notify { audience, message, .. },
+                Self::Notify { audience: to, message: about, .. },
+            ) => audience == to && message == about,
+            (
+                Self::UpdateStatusPage { message, .. },
+                Self::UpdateStatusPage { message: about, .. },
+            ) => message == about,
+            _ => false,
+        }
+    }
+
     /// The duty that raised it, where one did: `acknowledge` and `done` name it.
     pub const fn duty(&self) -> Option<&Name> {
         match self {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::fact::{Facts, Truth};
 use crate::gate::approval::{self, Demand, DemandState, Statement};
-use crate::gate::checklist::{self, Exception, ListStatus, StepStatus};
+use crate::gate::checklist::{self, Exception, ItemStatus, ListStatus, StepStatus};
 use crate::grade::{Severity, closed_set};
 use crate::plan::{PlanFinding, Window};
 use crate::policy::Policy;
@@ -295,6 +295,11 @@ impl Rollout {
         let readiness = &self.case.readiness;
         let policy = self.plan.policy();
         checklist::lists(policy, readiness.severity, &readiness.facts, &readiness.marks)
+    }
+
+    /// The policy's success criteria with their states.
+    pub(crate) fn success_criteria(&self) -> Vec<ItemStatus> {
+        checklist::success_criteria(self.plan.policy(), &self.case.readiness.marks)
     }
 
     /// Each step of the procedure with its state. Steps block nothing: `check_item` records their

@@ -1,6 +1,7 @@
 //! What follows from an input: the decisions of the state machine, state by state. Reads the state,
 //! writes [`Changes`](super::state::Changes).
 
+use crate::gate::checklist::open_criteria;
 use crate::grade::{GateMode, Response, Sign, Strategy};
 use crate::judge::{Against, Cause, Decision, Reason};
 use crate::metric::Band;
@@ -445,6 +446,11 @@ impl Rollout {
         if !open.is_empty() {
             text = format!("{text} Still open: {open}.");
         }
+        let criteria = open_criteria(self.plan.policy(), &self.case.readiness.marks);
+        if !criteria.is_empty() {
+            let open = quoted(&criteria, ", ");
+            text = format!("{text} Success criteria not confirmed, which hold nothing: {open}.");
+        }
         if self.is_unproven() {
             text.push_str(" The fix is not shown to work, so `promote` needs a reason in `why`.");
         }
@@ -486,7 +492,6 @@ impl Rollout {
     }
 
     fn complete(&mut self, at: Timestamp) {
-        self.notify(MessageKind::Deployed, &FOLLOWERS);
         self.changes.to = Some(Stage::Complete { since: at, ending: None });
     }
 
@@ -503,7 +508,6 @@ impl Rollout {
 
     fn close(&mut self) {
         self.changes.to = Some(Stage::Closed);
-        self.notify(MessageKind::Resolved, &[Audience::Responders]);
     }
 
     fn pause(&mut self, at: Timestamp) {

@@ -12,10 +12,12 @@ use crate::unit::{Name, RoleName, Span, Timestamp};
 
 use super::Rollout;
 use super::action::Act;
+use super::conclude::FOLLOWERS;
 use super::describe::addressed;
 use super::input::{Command, TimeMeaning};
 use super::stage::{Resume, Stage};
 use super::state::RolloutState;
+use super::timely::is_timely;
 
 impl Rollout {
     /// The duties at a time, by list: due, overdue, next, later, undated and done.
@@ -77,12 +79,31 @@ impl Rollout {
 
     /// Passes this input and its new stage to the agenda, and raises actions for what became due.
     pub(super) fn follow_duties(&mut self, at: Timestamp, command: &Command) {
+        let phases = self.phases();
+        let was_resolved = self.moment(Moment::Resolved).is_some();
         let to = self.changes.to.as_ref();
         self.case.update_agenda(&self.plan, at, command, to, &mut self.changes.replans);
+        let is_deployed = to.is_some_and(|to| to.is_deployed(phases));
+        if is_deployed && !self.case.stage.is_deployed(phases) {
+            self.notify(MessageKind::Deployed, &FOLLOWERS);
+        }
+        // Once, when it is resolved: at the completion, or before if a person states it.
+        if !was_resolved && self.moment(Moment::Resolved).is_some() {
+            self.notify(MessageKind::Resolved, &FOLLOWERS);
+        }
+        self.case.agenda.advance(at);
         let (policy, subject) = (self.plan.policy(), self.plan.subject());
-        let announced = self.case.agenda.advance(at).iter();
-        let acts = announced.filter_map(|announced| act_for(policy, subject, announced));
-        self.changes.acts.extend(acts);
+        let stage = self.changes.to.as_ref().unwrap_or(&self.case.stage);
+        for announced in self.case.agenda.announced() {
+            let Some(mut act) = act_for(policy, subject, announced) else { continue };
+            // What the duty was to announce may have been overtaken.
+            if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
+                && !is_timely(*message, stage, phases, &self.case.agenda)
+            {
+                *message = MessageKind::Update;
+            }
+            Self::act_for_duty(&mut self.changes.acts, act);
+        }
     }
 }
 
@@ -115,9 +136,16 @@ fn act_for(policy: &Policy, subject: &Subject, announced: &Announcement) -> Opti
         }
         DutyKind::Notify | DutyKind::Update => {
             let message = match (announced.kind, declared.map(|duty| duty.from)) {
-                (DutyKind::Notify, Some(Moment::Began | Moment::Detected | Moment::Declared)) => {
-                    MessageKind::Alert
-                }
+                (
+                    DutyKind::Notify,
+                    Some(
+                        Moment::Began
+                        | Moment::Detected
+                        | Moment::Declared
+                        | Moment::Approved
+                        | Moment::FixStarted,
+                    ),
+                ) => MessageKind::Alert,
                 (DutyKind::Notify, Some(Moment::DeployStarted)) => MessageKind::DeploymentStarted,
                 (DutyKind::Notify, Some(Moment::Deployed)) => MessageKind::Deployed,
                 (DutyKind::Notify, Some(Moment::RolledBack)) => MessageKind::RolledBack,

@@ -40,6 +40,7 @@ impl Rollout {
             overtaken,
             asked,
             objected,
+            on_status_page,
             keys,
             judge,
             verdict,
@@ -55,6 +56,6 @@ impl Rollout {
             into,
             "{pending:?}{pending_since:?}{looked_at:?}{overtaken:?}{asked:?}{objected:?}{keys:?}"
         )?;
-        write!(into, "{judge:?}{verdict:?}")
+        write!(into, "{on_status_page}{judge:?}{verdict:?}")
     }
 }

@@ -35,6 +35,7 @@ mod snapshot;
 mod stage;
 mod state;
 mod statement;
+mod timely;
 mod version;
 
 pub use action::{Act, Action, ActionDocument, ActionId, Audience, MessageKind};

@@ -14,11 +14,33 @@ impl Rollout {
         self.changes.acts.push(act);
     }
 
+    /// Notifies these audiences, and the public where it is called for.
     pub(super) fn notify(&mut self, message: MessageKind, audiences: &[Audience]) {
         for &audience in audiences {
             self.act(Act::Notify { audience, message, duty: None });
         }
-        self.act(Act::UpdateStatusPage { message, duty: None });
+        if self.calls_for_public(message) {
+            self.act(Act::UpdateStatusPage { message, duty: None });
+        }
+    }
+
+    /// Whether the public is notified: the policy has a text of this kind for the public that fits
+    /// severity and facts. Whoever read of the incident on the status page also reads how it ended.
+    fn calls_for_public(&self, message: MessageKind) -> bool {
+        let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
+        let (severity, facts) = (self.severity(), self.facts());
+        let mut texts = self.plan.policy().messages().iter().filter(|text| !text.fallback);
+        is_end && self.case.on_status_page
+            || texts.any(|text| text.is_for(message, Audience::Public, severity, facts))
+    }
+
+    /// Adds the action of a duty. Where the rollout raises the same message to the same audience by
+    /// itself, that action is the duty's: nobody gets a message twice.
+    pub(super) fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
+        match acts.iter_mut().find(|own| own.duty().is_none() && own.is_same_message(&act)) {
+            Some(own) => *own = act,
+            None => acts.push(act),
+        }
     }
 
     pub(super) fn ask(&mut self, question: &str) {
@@ -79,7 +101,8 @@ impl Rollout {
     }
 
     /// Pages the roles that the policy wants notified of an approval, as soon as the demand is met.
-    /// `role` is who approves now; where an earlier approval met the demand, that role is named.
+    /// `role` is who approves now; where an earlier approval met the demand, that role is named. It
+    /// is not paged about its own approval.
     pub(super) fn notify_approval(&mut self, at: Timestamp, role: Option<RoleName>) {
         for demand in self.case.readiness.unnotified(self.plan.policy(), Some(at)) {
             let role = role.filter(|role| demand.approvers().any(|of| of == *role));
@@ -93,7 +116,7 @@ impl Rollout {
                     shown(&subject.release.version)
                 ),
             );
-            for role in demand.notified {
+            for role in demand.notified.into_iter().filter(|role| *role != approver) {
                 self.act(Act::Page { role, why: why.clone(), duty: None });
             }
         }

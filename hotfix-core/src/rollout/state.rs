@@ -74,6 +74,8 @@ pub(super) struct RolloutState {
     /// A person objected, or was asked about a report or a withdrawn approval: from here on a
     /// person has to promote.
     pub(super) objected: bool,
+    /// The status page was asked for: the public reads of the incident.
+    pub(super) on_status_page: bool,
     pub(super) interventions: Interventions,
     pub(super) keys: Keys,
     pub(super) judge: Judge,
@@ -106,6 +108,7 @@ clone_in_place!(RolloutState {
     overtaken,
     asked,
     objected,
+    on_status_page,
     interventions,
     keys,
     judge,
@@ -140,6 +143,7 @@ impl RolloutState {
             overtaken: Vec::new(),
             asked: false,
             objected: false,
+            on_status_page: false,
             interventions: Interventions::default(),
             keys: Keys::new(),
             judge: Judge::try_new(plan)?,
@@ -360,6 +364,7 @@ impl RolloutState {
                 Act::Page { .. } if notifies => {}
                 Act::Page { duty: Some(_), .. } => {}
                 Act::AskDecision { .. } | Act::Page { .. } => self.asked = true,
+                Act::UpdateStatusPage { .. } => self.on_status_page = true,
                 Act::RequestApproval { .. } => self.readiness.note_requests(plan.policy()),
                 act if act.awaits() => {
                     self.pending.push(action.clone());

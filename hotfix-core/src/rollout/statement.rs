@@ -220,7 +220,7 @@ impl Rollout {
         // A conditional item needs no reason for not applying.
         let is_conditional = |known: &Known<'_>| match known {
             Known::Item(item) => item.if_applicable,
-            Known::Step(_) | Known::Exception(_) => false,
+            Known::Step(_) | Known::Criterion(_) | Known::Exception(_) => false,
         };
         match reason {
             Some((field, text)) if text.is_none_or(|text| text.trim().is_empty()) => {

@@ -1,13 +1,14 @@
 //! The cases of `cases/roll`: scripts of inputs, and what must follow (ROLL, MET, FIELD).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hotfix_core::message::{Rendered, Request};
+use hotfix_core::grade::Audience;
+use hotfix_core::message::{Format, Rendered, Request};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Action, ActionDocument, Input, Recording, Rollout, audit};
+use hotfix_core::rollout::{Act, Action, ActionDocument, Input, Recording, Rollout, audit};
 use hotfix_core::unit::Timestamp;
 use serde_json::{Value, json};
 
@@ -102,8 +103,14 @@ fn run(case: &Case) -> Vec<String> {
     let mut rollout = rollout(case);
     let mut faults = Vec::new();
     for (number, step) in case.steps.iter().enumerate() {
-        if let Some(seen) = step.moments().map(|at| take(&mut rollout, step, at)).last() {
-            faults.extend(step.compare(&format!("{}, step {number}", case.id), &seen));
+        let place = format!("{}, step {number}", case.id);
+        let mut last = None;
+        for at in step.moments() {
+            last = Some(take(&mut rollout, step, at));
+            faults.extend(notices(&rollout).into_iter().map(|fault| format!("{place}: {fault}")));
+        }
+        if let Some(seen) = last {
+            faults.extend(step.compare(&place, &seen));
         }
     }
     let log = rollout.log();
@@ -126,6 +133,26 @@ fn run(case: &Case) -> Vec<String> {
                 && duties(&again, last) == duties(&rollout, last)
                 && gates(&again) == gates(&rollout) => {}
         other => faults.push(format!("{}: the log gives {other:?}", case.id)),
+    }
+    faults
+}
+
+/// What is wrong with the messages that the last actions ask for: one cannot be written, or is asked for twice at once.
+fn notices(rollout: &Rollout) -> Vec<String> {
+    let mut asked = BTreeSet::new();
+    let mut faults = Vec::new();
+    for action in rollout.last_actions() {
+        let (kind, audience) = match action.act {
+            Act::Notify { message, audience, .. } => (message, audience),
+            Act::UpdateStatusPage { message, .. } => (message, Audience::Public),
+            _ => continue,
+        };
+        if let Err(error) = rollout.message(kind, audience, Format::Text) {
+            faults.push(format!("action {}: {error}", action.id));
+        }
+        if !asked.insert((kind, audience)) {
+            faults.push(format!("action {}: `{kind}` to {audience} twice at once", action.id));
+        }
     }
     faults
 }

@@ -8,7 +8,7 @@ use hotfix_core::message::{Format, Rendered, Request};
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::Rollout;
 
-use crate::message_story::{marked_states, moments};
+use crate::message_story::{draft, marked_states, moments};
 
 /// `HOTFIX_BLESS=1` writes the files anew; each was read by eye.
 fn golden(name: &str, text: &str) {
@@ -62,7 +62,7 @@ fn comm_1_every_preset_has_words_for_each_occasion() {
                 _ => &states[3],
             };
             for audience in Audience::ALL {
-                let message = rollout.message(*kind, *audience, Format::Text).unwrap().to_string();
+                let message = draft(rollout, *kind, *audience, Format::Text).to_string();
                 writeln!(text, "===== {kind} to {audience}\n{message}\n").unwrap();
                 assert!(!message.is_empty(), "{preset} {kind} {audience}");
             }
@@ -78,10 +78,7 @@ fn comm_2_the_public_sees_nothing_that_anybody_filled_in() {
         for rollout in marked_states(preset) {
             for kind in MessageKind::ALL {
                 for format in Format::ALL {
-                    let of = |audience| {
-                        let message = rollout.message(*kind, audience, *format).unwrap();
-                        message.to_string()
-                    };
+                    let of = |audience| draft(&rollout, *kind, audience, *format).to_string();
                     let public = of(Audience::Public);
                     for mark in ["SECRET", "secret", "redeploy", "error_rate", "hotfix/"] {
                         assert!(!public.contains(mark), "{preset} {kind} {format}: {public}");
@@ -103,7 +100,7 @@ fn comm_1_no_message_has_a_blank() {
         for rollout in marked_states(preset) {
             for kind in MessageKind::ALL {
                 for audience in Audience::ALL {
-                    let text = rollout.message(*kind, *audience, Format::Text).unwrap().to_string();
+                    let text = draft(&rollout, *kind, *audience, Format::Text).to_string();
                     let place = format!("{preset} {kind} {audience}: {text}");
                     assert!(!text.contains("{{") && !text.contains("{%"), "{place}");
                     for line in text.lines() {
@@ -125,7 +122,7 @@ fn comm_1_where_no_line_is_left_the_message_says_how_it_stands() {
     let without = |rollout: &Rollout, audience, format, fields: &[&str]| {
         let values = fields.iter().map(|field| ((*field).to_owned(), String::new())).collect();
         let kind = MessageKind::PhasePassed;
-        let request = Request { audience, format, values, ..Request::new(kind) };
+        let request = Request { audience, format, values, draft: true, ..Request::new(kind) };
         rollout.message_for(&request).unwrap()
     };
     for preset in Policy::presets() {
@@ -133,7 +130,7 @@ fn comm_1_where_no_line_is_left_the_message_says_how_it_stands() {
         let rollout = &marked_states(preset)[0];
         let fields = ["phase", "share", "next_step", "metrics", "duration"];
         let text = without(rollout, Audience::Responders, Format::Text, &fields).to_string();
-        assert_eq!(text, "SECRET-title: a fix is waiting for approval", "{preset}");
+        assert_eq!(text, "Draft: SECRET-title: a fix is waiting for approval", "{preset}");
         for audience in Audience::ALL {
             let Rendered::Json(event) = without(rollout, *audience, Format::PagerDuty, &fields)
             else {
@@ -143,7 +140,7 @@ fn comm_1_where_no_line_is_left_the_message_says_how_it_stands() {
         }
         let fields = [&fields[..], &["title", "service", "status"]].concat();
         let text = without(rollout, Audience::Responders, Format::Text, &fields).to_string();
-        assert_eq!(text, "Incident", "{preset}");
+        assert_eq!(text, "Draft: Incident", "{preset}");
     }
 }
 

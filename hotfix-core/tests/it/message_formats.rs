@@ -8,7 +8,7 @@ use hotfix_core::policy::Policy;
 use hotfix_core::rollout::Rollout;
 use serde_json::{Value, json};
 
-use crate::message_story::{Play, marked_states, moments};
+use crate::message_story::{Play, draft, marked_states, moments};
 
 fn schema(format: Format) -> Option<jsonschema::Validator> {
     let text = match format {
@@ -34,7 +34,7 @@ fn comm_2_documents_have_the_form_that_services_take() {
         let schema = schema(format).unwrap();
         let mut checked = 0;
         let mut check = |rollout: &Rollout, kind: MessageKind, audience: Audience| {
-            let document = document(rollout.message(kind, audience, format).unwrap());
+            let document = document(draft(rollout, kind, audience, format));
             let faults: Vec<String> =
                 schema.iter_errors(&document).map(|error| error.to_string()).collect();
             assert!(faults.is_empty(), "{format} {kind} {audience}: {faults:?}\n{document}");
@@ -344,6 +344,7 @@ fn comm_2_what_cannot_be_asked_for_is_refused_with_a_remedy() {
         (r#"{"kind": "alert", "to": "public"}"#, "HF-MSG-001", "`to`"),
         (r#"{"kind": "alert", "values": []}"#, "HF-MSG-001", "`values`"),
         (r#"{"kind": "alert", "values": {"title": 1}}"#, "HF-MSG-001", "`title`"),
+        (r#"{"kind": "alert", "draft": 1}"#, "HF-MSG-001", "`draft`"),
         (r#"{"kind": "alert", "at": "now"}"#, "HF-MSG-001", "now"),
         (r#"{"kind": "alrt"}"#, "HF-MSG-002", "no kind `alrt`"),
         (r#"{"kind": "alert", "audience": "press"}"#, "HF-MSG-002", "`stakeholders`"),

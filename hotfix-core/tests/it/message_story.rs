@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use hotfix_core::grade::MessageKind;
+use hotfix_core::grade::{Audience, MessageKind};
+use hotfix_core::message::{Format, Rendered, Request};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout};
@@ -13,6 +14,17 @@ use crate::tree;
 /// What stands in every place that a person, a machine or an outsider fills in.
 pub(crate) fn marked(place: &str) -> String {
     format!("SECRET-{place}")
+}
+
+/// A message of any state, whether it is true there or not.
+pub(crate) fn draft(
+    rollout: &Rollout,
+    kind: MessageKind,
+    audience: Audience,
+    format: Format,
+) -> Rendered {
+    let request = Request { audience, format, draft: true, ..Request::new(kind) };
+    rollout.message_for(&request).unwrap()
 }
 
 fn read(path: &str) -> String {

@@ -4,7 +4,8 @@
 use std::sync::{Arc, OnceLock};
 
 use hotfix_core::grade::Severity;
-use hotfix_core::plan::{ChangeRecord, Plan, PreparedBy, Preparer, Release, Subject};
+use hotfix_core::plan::{ChangeRecord, Plan, PlannedCommands, PreparedBy, Preparer};
+use hotfix_core::plan::{Release, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::vcs::{Command, Step};
 use proptest::prelude::*;
@@ -72,7 +73,6 @@ fn plan_3_plan_7_pages_and_charts_are_as_they_were() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The digest says what was approved, so it must be the same on every machine, for ever.
 #[test]
 fn plan_7_digests_are_the_same_everywhere() {
     let mut wrong = Vec::new();
@@ -241,7 +241,6 @@ fn bars(page: &str) {
     }
 }
 
-/// What of a text is shown.
 fn seen(text: &str) -> String {
     let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let blank =
@@ -252,7 +251,6 @@ fn seen(text: &str) -> String {
     if line.is_empty() { "–".to_owned() } else { line }
 }
 
-/// The text of the first paragraph, which is the title.
 fn title(page: &str) -> String {
     let mut text = String::new();
     let mut inside = false;
@@ -555,10 +553,12 @@ fn source_control_is_shown_as_it_is(preset: &str, text: &str) {
         steps(&[has]);
         steps(&branch.steps);
     }
+    let lines =
+        |of: PlannedCommands<'_>| of.commands.iter().map(|c| c.line.clone() + "\n").collect();
+    wanted.extend(plan.commands().into_iter().map(lines).collect::<Vec<String>>());
     assert_eq!(commands(&plan.to_markdown(Some(start))), wanted, "{preset}: {text}");
 }
 
-/// A step without anything to run.
 fn blank(step: &Step) -> Step {
     Step { condition: None, commands: Vec::new(), instead: None, ..step.clone() }
 }

@@ -72,7 +72,7 @@ fn time_4_the_page_begins_with_what_to_do_and_whom_to_call() {
     let call = section(&page, "Whom to call");
     for text in [
         "| at once | detected | P0 | on-call engineer: Iris, pager 7 |",
-        "| 4h | detected | P0 | CTO: +44 20 7946 0100 |",
+        "| 4h | detected | P0 | CTO: \\+44 20 7946 0100 |",
         "Nobody is named for `",
         "| Acme | acme\\@example.com | – | – |",
     ] {

@@ -306,11 +306,12 @@ fn messages() -> BoxedStrategy<Value> {
         some(Severity::ALL),
         option::of(condition()),
         vec(promise, 0..3),
+        option::of(any::<bool>()),
     )
-        .prop_map(|(kind, audience, text, severities, when, promises)| {
+        .prop_map(|(kind, audience, text, severities, when, promises, fallback)| {
             table(json!({
                 "kind": kind, "audience": audience, "text": text, "severities": severities, "when": when,
-                "promises": promises,
+                "promises": promises, "fallback": fallback,
             }))
         });
     with_ids(message).boxed()
@@ -359,12 +360,19 @@ pub(crate) fn with_process(document: impl Strategy<Value = Value>) -> impl Strat
                     }
                 }
             }
-            // People check items and steps by their ids, so none has both.
+            // People check items, steps and criteria by their ids, so none has two.
             let lists = document["checklists"].as_array().into_iter().flatten();
             let items = lists.filter_map(|list| list["items"].as_array()).flatten();
             let items: Vec<&Value> = items.map(|item| &item["id"]).collect();
             if let Some(steps) = procedure.as_array_mut() {
                 steps.retain(|step| !items.contains(&&step["id"]));
+            }
+            if let Some(criteria) = success.as_array_mut() {
+                let steps: Vec<&Value> =
+                    procedure.as_array().into_iter().flatten().map(|step| &step["id"]).collect();
+                criteria.retain(|criterion| {
+                    !items.contains(&&criterion["id"]) && !steps.contains(&&criterion["id"])
+                });
             }
             // A criterion may name a metric that is there.
             if let (Some(first), Some(metrics)) = (success.get_mut(0), document["metrics"].as_object()) {

@@ -686,6 +686,7 @@ class Rollout:
         at: _Time | None = None,
         utc_offset: str | timedelta | tzinfo | None = None,
         values: Mapping[str, str] | None = None,
+        draft: bool = False,
     ) -> str: ...
     @overload
     def message(
@@ -697,6 +698,7 @@ class Rollout:
         at: _Time | None = None,
         utc_offset: str | timedelta | tzinfo | None = None,
         values: Mapping[str, str] | None = None,
+        draft: bool = False,
     ) -> dict[str, Any]: ...
     @overload
     def message(
@@ -708,6 +710,7 @@ class Rollout:
         at: _Time | None = None,
         utc_offset: str | timedelta | tzinfo | None = None,
         values: Mapping[str, str] | None = None,
+        draft: bool = False,
     ) -> dict[str, Any]: ...
     def openmetrics(self, at: _Time) -> str: ...
     def icalendar(self, at: _Time) -> str: ...

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::super::fault::Fault;
 use super::super::finding::Finding;
 use super::format::hotfix;
-use crate::fact::{Condition, FactId};
+use crate::fact::{Condition, FactId, OUTCOMES};
 use crate::policy::Policy;
 use crate::policy::section::{Branches, Effect, Target, Tree};
 
@@ -85,7 +85,7 @@ fn facts(policy: &Policy, found: &mut Vec<Finding>) {
     let testing = policy.severities.iter().filter_map(|level| level.testing.as_ref());
     testing.filter_map(|testing| testing.skip_staging_when.as_ref()).for_each(&mut ask);
     for (fact, _) in policy.vocabulary.custom() {
-        if !asked.contains(&FactId::Custom(fact)) {
+        if !asked.contains(&FactId::Custom(fact)) && !OUTCOMES.contains(&fact.as_str()) {
             found.push(Finding::new(format!("/facts/{fact}"), Fault::UnusedFact { fact }, None));
         }
     }

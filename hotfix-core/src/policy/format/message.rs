@@ -35,6 +35,10 @@ section! {
         severities: NamedSeverities, [default none()];
         /// The condition under which it is used. Without this key always.
         when: Condition, [optional];
+        /// Whether the text is a fallback: it is used where somebody asks for such a message, and
+        /// the rollout does not ask for one because of it. The status page is asked for where a text
+        /// for the public fits that is no fallback.
+        fallback: bool, [default false];
         /// The times that the text promises, which the linter compares with the plan.
         promises: List<Promise>, [default none()];
     }

@@ -18,8 +18,8 @@ section! {
         /// How long a rollback may be unconfirmed, or metrics not recovered, before someone is
         /// paged; at least `watch`.
         returned_within: Lasting, [required];
-        /// The rollback methods that the policy knows. The plan of a release says which of them the
-        /// release has.
+        /// The rollback methods that the policy knows. A release that names no methods of its own
+        /// is rolled back with these, the fastest first and equal ones in this order.
         methods: List<RollbackWay>, [default none()];
         /// How long it takes to decide on a rollback.
         assess: TimeRange, [optional];

@@ -251,17 +251,32 @@ fn policy(entries: &[(String, PolicyNode)], reader: &mut PolicyReader) -> Option
     })
 }
 
-/// `check_item` accepts ids of items and of steps, so no id may be both.
+/// `check_item` accepts ids of items, of steps and of success criteria, so no id may be two of
+/// them.
 fn apart(draft: &PolicyDraft, reader: &mut PolicyReader) {
-    let (Some(lists), Some(steps)) = (&draft.checklists, &draft.procedure) else { return };
-    for (i, list) in lists.iter().enumerate() {
-        for (j, item) in list.items.iter().enumerate() {
-            let Some(step) = steps.iter().position(|step| step.id == item.id) else { continue };
-            let (name, step) = (item.id.to_string(), format!("/procedure/{step}"));
-            let problem = Problem::ItemAndStep { name, step };
-            reader.fail_at_path::<()>(&format!("/checklists/{i}/items/{j}/id"), problem);
+    let steps = draft.procedure.iter().flatten().map(|step| step.id);
+    let steps = steps.enumerate().map(|(at, id)| (id, format!("/procedure/{at}")));
+    let criteria = draft.success.iter().flatten().map(|criterion| criterion.id);
+    let criteria = criteria.enumerate().map(|(at, id)| (id, format!("/success/{at}")));
+    let mut known: Vec<(Name, String)> = steps.collect();
+    for (id, place) in criteria {
+        if !collides(id, &format!("{place}/id"), &known, reader) {
+            known.push((id, place));
         }
     }
+    for (i, list) in draft.checklists.iter().flatten().enumerate() {
+        for (j, item) in list.items.iter().enumerate() {
+            collides(item.id, &format!("/checklists/{i}/items/{j}/id"), &known, reader);
+        }
+    }
+}
+
+/// Whether an id is already at another place; then it is an error.
+fn collides(id: Name, place: &str, known: &[(Name, String)], reader: &mut PolicyReader) -> bool {
+    let Some((_, other)) = known.iter().find(|(other, _)| *other == id) else { return false };
+    let problem = Problem::ItemAndStep { name: id.to_string(), step: other.clone() };
+    reader.fail_at_path::<()>(place, problem);
+    true
 }
 
 /// Writes a policy; reading gives an equal one.

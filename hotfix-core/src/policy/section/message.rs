@@ -1,6 +1,6 @@
 //! Message templates and the incident report.
 
-use crate::fact::Condition;
+use crate::fact::{Condition, Facts, Truth};
 use crate::grade::{Audience, MessageKind, Promised, Severity};
 use crate::unit::{Name, Span};
 
@@ -21,6 +21,9 @@ pub struct Message {
     pub severities: Vec<Severity>,
     /// The condition under which it is used; none: always.
     pub when: Option<Condition>,
+    /// Whether the text is a fallback: it is used where a message is asked for, and the rollout
+    /// does not ask for a message because of it.
+    pub fallback: bool,
     /// The times that the text promises.
     pub promises: Vec<Promise>,
 }
@@ -39,6 +42,7 @@ impl Message {
     ///     text: "{{ title }}: {{version}} goes out".to_owned(),
     ///     severities: Vec::new(),
     ///     when: None,
+    ///     fallback: false,
     ///     promises: Vec::new(),
     /// };
     /// assert_eq!(message.fields(), ["title", "version"]);
@@ -46,6 +50,23 @@ impl Message {
     /// ```
     pub fn fields(&self) -> Vec<&str> {
         crate::policy::template::read(&self.text, self.audience).fields
+    }
+
+    /// Whether it is the text for this kind, audience, severity and these facts. A condition on
+    /// unknown facts does not rule it out.
+    pub fn is_for(
+        &self,
+        kind: MessageKind,
+        audience: Audience,
+        severity: Option<Severity>,
+        facts: &Facts,
+    ) -> bool {
+        let severities = &self.severities;
+        self.kind == kind
+            && self.audience == audience
+            && (severities.is_empty()
+                || severity.is_some_and(|severity| severities.contains(&severity)))
+            && self.when.as_ref().is_none_or(|when| when.holds(facts) != Truth::No)
     }
 }
 

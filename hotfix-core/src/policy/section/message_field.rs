@@ -85,7 +85,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("title", Business, "the incident's title"),
     text("severity", Business, "the severity, as `P1`"),
     text("severity_label", Business, "the policy's name for the severity"),
-    text("impact", Business, "what is broken, from the known facts"),
+    text("impact", Business, "what is broken, from the known facts; else the share of users affected"),
     text("affected", Business, "who is affected, from the known facts"),
     text("users_affected", Business, "the share of users affected"),
     text("detected_at", Business, "when the incident was detected"),

@@ -13,8 +13,8 @@ pub struct Rollback {
     /// How long a rollback may be unconfirmed, or metrics not recovered, before someone is paged;
     /// at least `watch`.
     pub returned_within: Span,
-    /// The rollback methods that the policy knows, with their times. The plan of a release says
-    /// which of them it has.
+    /// The rollback methods that the policy knows, with their times. A release that names no
+    /// methods of its own is rolled back with these, the fastest first.
     pub methods: Vec<RollbackWay>,
     /// How long it takes to decide on a rollback.
     pub assess: Option<TimeRange>,

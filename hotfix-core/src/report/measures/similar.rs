@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::incident_history::{Incident, IncidentHistory};
 use super::logs::first_line;
 use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening};
-use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, Vocabulary};
+use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, OUTCOMES, Vocabulary};
 use crate::policy::Policy;
 use crate::rollout::{Rollout, State};
 use crate::unit::Span;
@@ -15,9 +15,6 @@ use crate::unit::Span;
 const BOTH_NO: f64 = 0.25;
 /// Weight of a fact that is known of only one of the two incidents: it may agree or not.
 const HALF_KNOWN: f64 = 0.5;
-
-/// Facts that are not compared, because they are outcomes of an incident.
-const OUTCOMES: [&str; 3] = ["support_tickets", "coverage_before", "coverage_after"];
 
 /// The known facts of an incident, to be compared with logs.
 #[derive(Clone, Debug, PartialEq)]

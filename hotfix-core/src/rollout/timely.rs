@@ -1,0 +1,106 @@
+//! Which messages are true in a stage of the rollout.
+
+use crate::deadline::Agenda;
+use crate::grade::{MessageKind, Moment};
+
+use super::Rollout;
+use super::stage::{Resume, Stage, State};
+
+impl Rollout {
+    /// Whether a message of this kind is true in the present state.
+    pub(crate) fn is_timely(&self, kind: MessageKind) -> bool {
+        let starts = kind == MessageKind::DeploymentStarted && self.state() == State::Ready;
+        starts || is_timely(kind, &self.case.stage, self.phases(), &self.case.agenda)
+    }
+
+    pub(super) fn phases(&self) -> usize {
+        self.plan.policy().phases().len()
+    }
+}
+
+/// Whether a message of this kind is true in a stage of a rollout with so many phases.
+pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda: &Agenda) -> bool {
+    let came = |moment| agenda.came(moment).is_some();
+    match kind {
+        MessageKind::Update => true,
+        MessageKind::Alert => !came(Moment::Resolved),
+        MessageKind::DeploymentStarted => !came(Moment::Resolved) && stage.is_going_out(),
+        MessageKind::PhasePassed => stage.has_passed_a_phase(),
+        MessageKind::Deployed => stage.is_deployed(phases),
+        MessageKind::RollingBack => matches!(stage, Stage::RollingBack(_)),
+        MessageKind::RolledBack => match stage {
+            Stage::RollingBack(progress) => progress.watching.is_some(),
+            Stage::RolledBack => true,
+            Stage::Aborted | Stage::Preparing => came(Moment::RolledBack),
+            Stage::Deploying(_)
+            | Stage::Monitoring(_)
+            | Stage::Gate { .. }
+            | Stage::FinalValidation { .. }
+            | Stage::Complete { .. }
+            | Stage::Closed
+            | Stage::Paused { .. }
+            | Stage::Frozen { .. }
+            | Stage::Failed => false,
+        },
+        MessageKind::Resolved => came(Moment::Resolved),
+    }
+}
+
+impl Stage {
+    /// Whether the fix was started, and is neither complete nor rolled back.
+    const fn is_going_out(&self) -> bool {
+        matches!(
+            self,
+            Self::Deploying(_)
+                | Self::Monitoring(_)
+                | Self::Gate { .. }
+                | Self::FinalValidation { .. }
+                | Self::Paused { .. }
+        )
+    }
+
+    /// Whether a phase of this attempt has passed.
+    const fn has_passed_a_phase(&self) -> bool {
+        match self {
+            Self::Gate { .. }
+            | Self::Paused { from: Resume::Gate(_) | Resume::FinalValidation { .. }, .. }
+            | Self::FinalValidation { .. }
+            | Self::Complete { .. }
+            | Self::Closed => true,
+            Self::Deploying(step)
+            | Self::Monitoring(step)
+            | Self::Paused { from: Resume::Deploying(step) | Resume::Monitoring(step), .. } => {
+                step.index > 0
+            }
+            Self::Preparing
+            | Self::RollingBack(_)
+            | Self::RolledBack
+            | Self::Frozen { .. }
+            | Self::Aborted
+            | Self::Failed => false,
+        }
+    }
+
+    /// Whether the last of so many phases has its traffic, or is over.
+    pub(super) const fn is_deployed(&self, phases: usize) -> bool {
+        match self {
+            Self::FinalValidation { .. }
+            | Self::Paused { from: Resume::FinalValidation { .. }, .. }
+            | Self::Complete { .. }
+            | Self::Closed => true,
+            Self::Monitoring(step)
+            | Self::Gate { step, .. }
+            | Self::Paused { from: Resume::Monitoring(step) | Resume::Gate(step), .. } => {
+                step.index + 1 == phases
+            }
+            Self::Preparing
+            | Self::Deploying(_)
+            | Self::Paused { from: Resume::Deploying(_), .. }
+            | Self::RollingBack(_)
+            | Self::RolledBack
+            | Self::Frozen { .. }
+            | Self::Aborted
+            | Self::Failed => false,
+        }
+    }
+}

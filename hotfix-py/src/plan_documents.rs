@@ -1,0 +1,49 @@
+//! The documents of which a plan is made.
+
+use std::sync::Arc;
+
+use hotfix_core::plan::{Histories, Plan as Core, PlanError, Subject, Traffic};
+use hotfix_core::policy::Policy as CorePolicy;
+use hotfix_core::unit::MetricName;
+use pyo3::prelude::*;
+use serde::de::DeserializeOwned;
+
+use crate::calibration::{dict_of, series};
+use crate::convert::json as to_json;
+use crate::error::Result;
+use crate::observation::text as text_of;
+use crate::plan::Plan;
+
+/// Makes a plan from documents.
+pub(crate) fn make(
+    policy: &Arc<CorePolicy>,
+    incident: &Bound<'_, PyAny>,
+    release: &Bound<'_, PyAny>,
+    traffic: Option<&Bound<'_, PyAny>>,
+    calibration: Option<&Bound<'_, PyAny>>,
+) -> Result<Plan> {
+    let subject = Subject {
+        incident: part(incident, "incident")?,
+        release: part(release, "release")?,
+        traffic: traffic.map_or(Ok(Traffic::default()), |traffic| part(traffic, "traffic"))?,
+    };
+    let policy = Arc::clone(policy);
+    let Some(histories) = calibration else { return Ok(Plan(Core::try_new(policy, subject)?)) };
+    let mut read = Histories::new();
+    for (metric, history) in &dict_of(histories, "a calibration")? {
+        let metric = MetricName::try_new(text_of(&metric)?)
+            .map_err(|e| PlanError::Syntax { document: "calibration", fault: e.to_string() })?;
+        read.insert(metric, series(&history)?);
+    }
+    let histories = read;
+    Ok(Plan(incident.py().detach(|| Core::calibrated(policy, subject, histories))?))
+}
+
+fn part<T: DeserializeOwned>(from: &Bound<'_, PyAny>, document: &'static str) -> Result<T> {
+    let value = to_json(from).map_err(|fault| match fault.into_sentence() {
+        Ok(fault) => PlanError::Syntax { document, fault }.into(),
+        Err(other) => other,
+    })?;
+    serde_json::from_value(value)
+        .map_err(|e| PlanError::Syntax { document, fault: e.to_string() }.into())
+}
