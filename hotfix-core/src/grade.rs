@@ -331,6 +331,13 @@ closed_set! {
         /// When the rollout is over.
         After = "after",
     }
+    /// The moment from which a watch window after the last phase counts.
+    WatchedFrom {
+        /// All traffic has the fix.
+        Deployed = "deployed",
+        /// The final validation has passed.
+        Verified = "verified",
+    }
     /// What happens if a verdict, a report or a failed action demands a rollback.
     OnFailure {
         /// The rollout rolls back.
@@ -366,6 +373,26 @@ closed_set! {
         IfNeeded = "if_needed",
         /// If it remains small.
         NotLarge = "not_large",
+    }
+}
+
+impl Moment {
+    /// The moment from which times count instead while the time of this one is not known. An
+    /// incident that nobody gives a detection time was detected by its declaration at the latest.
+    pub const fn fallback(self) -> Option<Self> {
+        match self {
+            Self::Began => Some(Self::Detected),
+            Self::Detected => Some(Self::Declared),
+            Self::Declared
+            | Self::Approved
+            | Self::FixStarted
+            | Self::DeployStarted
+            | Self::Deployed
+            | Self::Verified
+            | Self::Resolved
+            | Self::RolledBack
+            | Self::Closed => None,
+        }
     }
 }
 

@@ -13,13 +13,14 @@ use crate::status::hotfix_status;
 
 /// Writes the message of a kind for an audience, in a format, from the present state.
 ///
-/// The request is {"kind", "audience", "format", "at", "utc_offset", "values", "draft"}, all but the kind
-/// optional. Kinds are alert, deployment_started, phase_passed, deployed, rolling_back,
+/// The request is {"kind", "audience", "format", "at", "utc_offset", "values", "draft"}, all but the
+/// kind optional. Kinds are alert, deployment_started, phase_passed, deployed, rolling_back,
 /// rolled_back, update and resolved; audiences responders (default), stakeholders, business and
 /// public; formats text (default), markdown, slack, teams and pagerduty. "at" is the time of the
 /// message, such as "2026-03-03T14:40:00Z" (default: the time of the last input). "utc_offset" is
 /// the readers' time zone, such as "+01:00". "values" has texts by field for what the rollout does
-/// not know, such as the address of the status page.
+/// not know, such as the address of the status page. "draft" is true to read a text in advance: a
+/// message that is not true in the present state is an error otherwise.
 ///
 /// @param rollout      A rollout.
 /// @param request      The request, JSON; UTF-8, borrowed for the call.

@@ -19,8 +19,10 @@ pub(crate) fn request(
     at: Option<Timestamp>,
     utc_offset: Option<&Bound<'_, PyAny>>,
     values: Option<&Bound<'_, PyAny>>,
+    draft: bool,
 ) -> Result<Request> {
-    let mut document = json!({ "kind": kind, "audience": audience, "format": format });
+    let mut document =
+        json!({ "kind": kind, "audience": audience, "format": format, "draft": draft });
     if let Some(values) = values {
         document["values"] = json(values)?;
     }

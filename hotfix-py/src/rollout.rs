@@ -306,13 +306,9 @@ impl Rollout {
     /// kind, audience, format : str
     ///     The kind of message, its readers and its format: `docs/messages.md` lists all three.
     /// at, utc_offset : optional
-    ///     The time of the message; the readers' UTC offset: ``"+01:00"``, a timedelta, or a
-    ///     tzinfo, whose offset at that time counts.
-    /// values : mapping, optional
-    ///     Texts by field, for what the rollout does not know.
-    /// draft : bool, optional
-    ///     Read the text in advance: a message that is not true in the present state is refused
-    ///     (``HF-MSG-007``) unless this is set.
+    ///     The time of the message; the readers' UTC offset: ``"+01:00"``, timedelta or tzinfo.
+    /// values, draft : optional
+    ///     Texts by field that the rollout does not know; True for a text that is not true yet.
     ///
     /// Examples
     /// --------
@@ -337,8 +333,7 @@ impl Rollout {
         draft: bool,
     ) -> Result<Bound<'py, PyAny>> {
         let at = at.map(|at| at.0).or(self.lock(py)?.now());
-        let mut request = message::request(kind, audience, format, at, utc_offset, values)?;
-        request.draft = draft;
+        let request = message::request(kind, audience, format, at, utc_offset, values, draft)?;
         let rendered = self.lock(py)?.message_for(&request)?;
         Ok(message::python(py, rendered)?)
     }

@@ -25,7 +25,8 @@ impl Agenda {
             | Input::Moment { .. }
             | Input::TakenBack(_)
             | Input::Day { .. }
-            | Input::Approval { .. } => Ok(()),
+            | Input::Approval { .. }
+            | Input::Checklist { .. } => Ok(()),
         }
     }
 
@@ -55,8 +56,8 @@ impl Agenda {
         match obligation.source {
             Source::Duty | Source::Report => {}
             Source::Objective => {
-                let by =
-                    obligation.settled_by.map_or_else(String::new, |moment| format!("`{moment}`"));
+                let by = obligation.settled_by.first();
+                let by = by.map_or_else(String::new, |moment| format!("`{moment}`"));
                 return Err(DutyRefusal::SettledByItself { duty, by });
             }
             Source::Approval => {

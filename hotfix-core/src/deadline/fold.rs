@@ -4,7 +4,7 @@ use super::input::Input;
 use super::item_state::{Settled, Settlement};
 use super::obligations::{Obligations, Source};
 use super::replan::Cause;
-use super::{Agenda, Answered};
+use super::{Agenda, Answered, origin};
 use crate::fact::Truth;
 use crate::grade::{Calendar, Moment};
 use crate::policy::Policy;
@@ -72,6 +72,21 @@ impl Agenda {
                 }
                 Cause::Approval { demand }
             }
+            Input::Checklist { list, complete } => {
+                for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+                    if obligation.list != Some(list) {
+                        continue;
+                    }
+                    let by_list = |settled: &Settled| settled.how == Settlement::Checklist;
+                    let other = course.settled.filter(|settled| !by_list(settled));
+                    if other.is_none() {
+                        let settled = Settled { at, how: Settlement::Checklist };
+                        course.settled = complete.then(|| course.settled.unwrap_or(settled));
+                        course.times = u64::from(complete);
+                    }
+                }
+                Cause::Checklist { list }
+            }
             Input::Acknowledge { duty } => {
                 self.settle(answered, at, Settlement::Acknowledged);
                 Cause::Acknowledge { duty }
@@ -120,7 +135,9 @@ impl Agenda {
             self.calls.clear();
         }
         for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
-            if obligation.from == moment || (reopened && obligation.while_open) {
+            // With a fallback it only counts from another time.
+            let gone = obligation.from == moment && origin(&self.moments, moment).is_none();
+            if gone || (reopened && obligation.while_open) {
                 course.start_again();
             }
             if obligation.until == Some(moment)
@@ -135,7 +152,7 @@ impl Agenda {
     fn bind_days(&mut self, at: Timestamp) {
         for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
             let Due::Next(day) = obligation.within else { continue };
-            let came = self.moments.get(obligation.from as usize).copied().flatten();
+            let came = origin(&self.moments, obligation.from).map(|(_, at)| at);
             // A day from before the incident was reopened has passed.
             let from = obligation.counts_from(came, self.reopened);
             let fits = |day: &Timestamp| from.is_some_and(|from| *day > from);

@@ -44,6 +44,13 @@ pub enum Input<'a> {
         /// Whether it is given.
         given: bool,
     },
+    /// A checklist was completed, or an item of it was reopened.
+    Checklist {
+        /// Its place in the policy, from 0.
+        list: usize,
+        /// Whether no required item of it is open.
+        complete: bool,
+    },
     /// Somebody acknowledges a page.
     Acknowledge {
         /// The duty's id.

@@ -234,6 +234,12 @@ impl Agenda {
     /// Adds the notes for people about an open duty.
     fn note(&self, item: &mut Item<'_>, status: &DutyStatus) {
         let notes = &mut item.notes;
+        if let Some((counted, _)) = self.origin(item.from)
+            && counted != item.from
+        {
+            notes
+                .push(format!("the time `{}` is not known: it counts from `{counted}`", item.from));
+        }
         if item.applies.condition == Some(Truth::Unknown) {
             let unknown = "it is not known whether its condition holds, so it is assumed to hold";
             notes.push(unknown.to_owned());

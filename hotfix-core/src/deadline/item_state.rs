@@ -18,6 +18,8 @@ closed_set! {
         Moment = "moment",
         /// An approval was given.
         Given = "given",
+        /// Its checklist is complete.
+        Checklist = "checklist",
         /// It ended before anybody did it.
         Ended = "ended",
     }
@@ -36,7 +38,7 @@ pub struct Settled {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Notified {
-    pub(super) occurrence: u64,
+    pub(super) interval: u64,
     pub(super) asked: Option<Asked>,
 }
 

@@ -3,12 +3,13 @@
 use super::Agenda;
 use super::item_state::{Settled, Settlement};
 use super::status::{Phase, first_due};
+use crate::grade::DutyKind;
 use crate::unit::{Name, Timestamp};
 
 impl Agenda {
     /// The number of missed duties: overdue at this time, settled or ended late, and missed
-    /// occurrences. A page that was answered is not missed, because nobody is paged before its
-    /// time.
+    /// occurrences. A level that was answered is not missed, because nobody is paged before its
+    /// time, nor a page without a limit.
     pub(crate) fn missed(&self, at: Timestamp) -> u64 {
         (0..self.obligations.len()).filter_map(|index| self.missed_of(index, at)).sum()
     }
@@ -24,7 +25,11 @@ impl Agenda {
         if obligation.every.is_some() {
             return Some(status.missed);
         }
-        if obligation.is_call() && how != Settlement::Ended {
+        if obligation.is_call() && how != Settlement::Ended && !obligation.has_limit() {
+            return None;
+        }
+        // The announcement of the start replaces an earlier notice.
+        if obligation.kind == DutyKind::Notify && how == Settlement::Moment {
             return None;
         }
         // A settled duty has no time in the lists; the moment that it counts from is known while it

@@ -12,6 +12,10 @@
 //! stopped for good. `undated`: due by a day that the caller has not given. `done`: settled, with
 //! how. A duty that waits for its moment is not `undated`, because nobody could supply anything.
 //!
+//! **No detection time.** What counts from `detected` counts from `declared` while the time of the
+//! detection is not known, and what counts from `began` from either: otherwise a P0 would have no
+//! escalation. An item that does so has a note.
+//!
 //! **Unknown is not no.** A duty whose condition cannot be judged yet applies, with a note;
 //! likewise where nobody has stated whether the fix is a stop-gap.
 //!
@@ -19,23 +23,27 @@
 //! escalate by the time since detection while the incident lasts. A level is paged at its time. An
 //! acknowledgement answers all levels paged so far and stops the escalation. It holds as long as
 //! the policy gives for the fix: once the deadline of an open `fix` duty has passed, the levels
-//! whose time has come are paged, and no later acknowledgement stops them. So the P0 escalation of
-//! `severity-matrix` pages at 15, 30 and 60 minutes, for its fix is due in 15; in `enterprise` the
+//! whose time has come are paged, and no later acknowledgement stops them. So in `enterprise` the
 //! lead is not paged after an acknowledgement, but the CTO is paged after 4 hours, for the fix is
-//! due in 2. Without such a deadline (`emergency-command`) the escalation stays stopped until the
-//! incident is reopened. `done` for a level means that its call was made, by hand perhaps, and the
-//! escalation continues. A page at the start is answered like a level. The end of the incident ends
+//! due in 2. Without such a deadline the escalation stays stopped until the incident is reopened. A
+//! level with `even_if_acknowledged` is paged at its time until the fix is live: so the escalations
+//! of `severity-matrix` and `emergency-command` page at 15, 30 and 60 minutes. `done` for a level
+//! means that its call was made, by hand perhaps, and the escalation continues. A page is made at
+//! once, and its time is the limit for an answer; at the start it is answered like a level. The end of the incident ends
 //! escalations, pages and duties to act; if it is reopened, they count from then. A role that
 //! nobody holds is replaced by its stand-in, and the item has a note; without a stand-in the duty
 //! remains.
 //!
 //! **Events settle duties** where they mean the same: the deployment a `fix`, the approval an
-//! `approve`. A rollback revokes that, and what counts from the deployment applies again after the
+//! `approve`; the beginning of the fix, the approval or the start an `act` at the beginning; the
+//! start, which is announced, a notice that was due before it; the last item of a checklist the
+//! duty that names the list. A rollback revokes that, and what counts from the deployment applies again after the
 //! next one.
 //!
 //! **Updates** keep to the promised times: a late one does not move the next. `done` settles all
 //! that are due by then; they are overdue once, with the number missed. A second one in the same
-//! interval is refused.
+//! interval is refused. Each interval is announced once, also where nobody did what the last one
+//! asked for.
 //!
 //! **A change of severity** makes a new plan: [`Replan`] has what was added, dropped and moved.
 //! What was done stays done. Times still count from their moments, so a fix can be overdue at once.
@@ -46,7 +54,7 @@
 //! stays, so tomorrow's `next_day` hides no duty of today. A release or a sprint may be put off
 //! while it is ahead; once it has passed, a later one is the one after.
 //!
-//! **Each announcement is given once.** [`Agenda::advance`] gives what became due or overdue since
+//! **Each announcement is given once**, that of a repeated duty once in each interval. [`Agenda::advance`] gives what became due or overdue since
 //! the last call, also where a late timer skipped over it or several inputs have one time. A call
 //! before [`Agenda::next_moment`] costs two comparisons.
 
@@ -106,7 +114,8 @@ pub struct Announcement {
     pub kind: DutyKind,
     /// What it became.
     pub asked: Asked,
-    /// Whether it was not announced before, so that nobody knows of it yet.
+    /// Whether it was not announced before, so that nobody knows of it yet; of something repeated,
+    /// not for its present interval.
     pub first: bool,
     /// Which occurrence, from 1.
     pub occurrence: u64,
@@ -135,6 +144,19 @@ struct Call {
 struct Answered {
     first: Timestamp,
     last: Timestamp,
+}
+
+type Moments = [Option<Timestamp>; Moment::ALL.len()];
+
+fn origin(moments: &Moments, moment: Moment) -> Option<(Moment, Timestamp)> {
+    let mut candidate = Some(moment);
+    while let Some(moment) = candidate {
+        if let Some(at) = moments.get(moment as usize).copied().flatten() {
+            return Some((moment, at));
+        }
+        candidate = moment.fallback();
+    }
+    None
 }
 
 /// The agenda of one incident. Its size depends on the policy alone.
@@ -168,7 +190,7 @@ pub struct Agenda {
     obligations: Arc<[Obligations]>,
     courses: Vec<DutyState>,
     ladders: Vec<Option<Answered>>,
-    moments: [Option<Timestamp>; Moment::ALL.len()],
+    moments: Moments,
     days: [Option<Timestamp>; Calendar::ALL.len()],
     severity: Option<Severity>,
     stop_gap: Truth,
@@ -239,6 +261,12 @@ impl Agenda {
         self.moments.get(moment as usize).copied().flatten()
     }
 
+    /// The moment that times from `moment` count from, with its time: `moment` itself, or its
+    /// [fallback](Moment::fallback) where its time is not known.
+    pub fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {
+        origin(&self.moments, moment)
+    }
+
     /// The last time known.
     pub const fn now(&self) -> Option<Timestamp> {
         self.now
@@ -304,17 +332,18 @@ impl Agenda {
                 Phase::Done(_) | Phase::Later(_) | Phase::Undated(_) | Phase::Next => None,
             };
             let told = course.told;
-            let before = told.asked.filter(|_| told.occurrence == status.occurrence);
+            let before = told.asked.filter(|_| told.interval == status.interval());
             if asked.is_none() && matches!(status.phase, Phase::Done(_)) {
                 // Kept: the role that was paged may still answer, and a plan that changes back does
                 // not page again.
                 continue;
             }
-            course.told = Notified { occurrence: status.occurrence, asked };
+            course.told = Notified { interval: status.interval(), asked };
             let (Some(asked), false) = (asked, status.called_before) else {
                 continue;
             };
-            if before.is_some_and(|before| before >= asked) {
+            let repeats = obligation.every.is_some();
+            if before.is_some_and(|before| repeats || before >= asked) {
                 continue;
             }
             let new_call = obligation.role.filter(|role| {

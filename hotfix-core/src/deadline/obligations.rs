@@ -61,8 +61,10 @@ pub(super) struct Obligations {
     pub(super) within: Due,
     pub(super) every: Option<Span>,
     pub(super) until: Option<Moment>,
-    /// The moment that settles it without an answer.
-    pub(super) settled_by: Option<Moment>,
+    /// The moments, any one of which settles it without an answer.
+    pub(super) settled_by: Vec<Moment>,
+    /// The checklist that settles it, by its place in the policy.
+    pub(super) list: Option<usize>,
     pub(super) severities: Severities,
     pub(super) conditional: bool,
     /// The end of the incident ends it: nobody has to be paged or to act any more.
@@ -72,6 +74,8 @@ pub(super) struct Obligations {
     pub(super) audience: Option<Audience>,
     /// The escalation that it is a level of, or that an answer to it stops.
     pub(super) ladder: Option<usize>,
+    /// An acknowledgement does not stop this level of the escalation before the fix is live.
+    pub(super) even_if_acknowledged: bool,
     /// Of an obligation that is not a duty: the duty with the same id. While that is in a list,
     /// this one is not, so that an id names one thing.
     pub(super) yields_to: Option<usize>,
@@ -85,7 +89,7 @@ impl Obligations {
             .duties()
             .iter()
             .enumerate()
-            .map(|(index, duty)| Self::of_duty(index, duty, &mut ladders))
+            .map(|(index, duty)| Self::of_duty(policy, index, duty, &mut ladders))
             .collect();
         all.extend(Self::of_objective(policy));
         all.extend(Self::of_report(policy));
@@ -97,7 +101,7 @@ impl Obligations {
         (all, ladders.0.len())
     }
 
-    fn of_duty(index: usize, duty: &Duty, ladders: &mut Escalations) -> Self {
+    fn of_duty(policy: &Policy, index: usize, duty: &Duty, ladders: &mut Escalations) -> Self {
         Self {
             source: Source::Duty,
             index,
@@ -108,12 +112,10 @@ impl Obligations {
             every: duty.every.filter(|every| !every.is_zero()),
             until: duty.until,
             // A fix that is due after the deployment is another one: the permanent fix.
-            settled_by: match duty.kind {
-                DutyKind::Fix => Some(Moment::Deployed),
-                DutyKind::Approve => Some(Moment::Approved),
-                _ => None,
-            }
-            .filter(|moment| duty.from < *moment),
+            settled_by: settles(duty).iter().copied().filter(|by| duty.from < *by).collect(),
+            list: duty
+                .checklist
+                .and_then(|id| policy.checklists().iter().position(|list| list.id == id)),
             severities: Severities::of(&duty.severities),
             conditional: duty.when.is_some(),
             while_open: match duty.kind {
@@ -125,6 +127,7 @@ impl Obligations {
             role: duty.role,
             audience: duty.audience,
             ladder: ladders.of(duty),
+            even_if_acknowledged: duty.even_if_acknowledged,
             yields_to: None,
         }
     }
@@ -150,7 +153,8 @@ impl Obligations {
             within: Due::Within(Span::ZERO),
             every: None,
             until: None,
-            settled_by: None,
+            settled_by: Vec::new(),
+            list: None,
             severities: Severities::ALL,
             conditional: false,
             while_open: false,
@@ -158,6 +162,7 @@ impl Obligations {
             role: None,
             audience: None,
             ladder: None,
+            even_if_acknowledged: false,
             yields_to: None,
         })
     }
@@ -169,7 +174,7 @@ impl Obligations {
         Some(Self {
             from: slo.from,
             within: Due::Within(slo.within),
-            settled_by: Some(slo.to),
+            settled_by: vec![slo.to],
             ..plain
         })
     }
@@ -208,7 +213,7 @@ impl Obligations {
         })
     }
 
-    /// Whether it pages somebody: it does not apply before its time.
+    /// Whether it pages somebody.
     pub(super) const fn is_call(&self) -> bool {
         matches!(self.kind, DutyKind::Page | DutyKind::Escalate)
     }
@@ -220,9 +225,15 @@ impl Obligations {
 
     /// Whether it sets the deadline of the fix.
     pub(super) fn sets_deadline(&self) -> bool {
-        self.source == Source::Duty && self.kind == DutyKind::Fix && self.settled_by.is_some()
+        self.source == Source::Duty && self.kind == DutyKind::Fix && !self.settled_by.is_empty()
     }
 
+    /// Whether a page has to be answered within a time.
+    pub(super) fn has_limit(&self) -> bool {
+        matches!(self.kind, DutyKind::Page) && self.within != Due::Within(Span::ZERO)
+    }
+
+    /// Whether it is a level of an escalation, which does not apply before its time.
     pub(super) const fn is_level(&self) -> bool {
         matches!(self.kind, DutyKind::Escalate)
     }
@@ -237,6 +248,23 @@ pub(super) fn demands(policy: &Policy) -> impl Iterator<Item = (Option<Severity>
         .iter()
         .flat_map(|level| level.approvals.iter().map(|demand| (Some(level.severity), demand)));
     of_all.chain(of_each)
+}
+
+/// The moments that show that a duty is done.
+const fn settles(duty: &Duty) -> &'static [Moment] {
+    match duty.kind {
+        DutyKind::Fix => &[Moment::Deployed],
+        DutyKind::Approve => &[Moment::Approved],
+        // Who fixes, approves or starts has responded.
+        DutyKind::Act if is_early(duty.from) => {
+            &[Moment::FixStarted, Moment::Approved, Moment::DeployStarted]
+        }
+        // The start is announced.
+        DutyKind::Notify if duty.audience.is_some() && !is_early(duty.from) => {
+            &[Moment::DeployStarted]
+        }
+        _ => &[],
+    }
 }
 
 /// Whether the moment is about the incident, not about its fix.

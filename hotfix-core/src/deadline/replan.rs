@@ -50,6 +50,11 @@ pub enum Cause {
         /// Its place among the demands.
         demand: usize,
     },
+    /// A checklist was completed or reopened.
+    Checklist {
+        /// Its place in the policy.
+        list: usize,
+    },
     /// Somebody acknowledged a page: the escalation waits.
     Acknowledge {
         /// Which duty.

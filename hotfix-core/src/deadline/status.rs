@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Agenda;
 use super::item_state::{DutyState, Settled, Settlement};
 use super::obligations::Obligations;
-use crate::grade::{Calendar, Moment};
+use crate::grade::{Calendar, DutyKind, Moment};
 use crate::policy::section::Due;
 use crate::unit::{Span, Timestamp};
 
@@ -47,12 +47,22 @@ pub(super) struct DutyStatus {
     pub(super) called_before: bool,
     /// The escalation was stopped: the time is when it continues.
     pub(super) held: bool,
+    /// When the present interval of something repeated ends: then it is asked for again.
+    interval_ends: Option<Timestamp>,
 }
 
 impl DutyStatus {
     const fn without_time(phase: Phase) -> Self {
-        let (opens, due) = (None, None);
-        Self { phase, opens, due, occurrence: 1, missed: 0, called_before: false, held: false }
+        Self {
+            phase,
+            opens: None,
+            due: None,
+            occurrence: 1,
+            missed: 0,
+            called_before: false,
+            held: false,
+            interval_ends: None,
+        }
     }
 
     fn timed(opens: Timestamp, due: Timestamp, at: Timestamp) -> Self {
@@ -74,17 +84,26 @@ impl DutyStatus {
         end.map_or(self, |end| self.settled(end, Settlement::Ended))
     }
 
-    /// The next time at which it moves to another list, if nothing happens.
+    /// The interval for which it is asked for, from 1: a repeated duty is asked for once in each,
+    /// also while earlier ones are missed.
+    pub(super) const fn interval(&self) -> u64 {
+        self.occurrence.saturating_add(self.missed)
+    }
+
+    /// The next time at which it moves to another list, or is asked for again, if nothing happens.
     pub(super) fn changes_at(&self) -> Option<Timestamp> {
         match self.phase {
             Phase::Next => self.opens,
-            // It is overdue a millisecond after its time.
-            Phase::Due => self
-                .due
-                .and_then(|due| Timestamp::try_from_millis(due.as_millis().saturating_add(1)).ok()),
-            Phase::Overdue | Phase::Done(_) | Phase::Later(_) | Phase::Undated(_) => None,
+            Phase::Due => self.due.and_then(just_after),
+            Phase::Overdue => self.interval_ends.and_then(just_after),
+            Phase::Done(_) | Phase::Later(_) | Phase::Undated(_) => None,
         }
     }
+}
+
+/// A duty is overdue a millisecond after its time.
+fn just_after(due: Timestamp) -> Option<Timestamp> {
+    Timestamp::try_from_millis(due.as_millis().saturating_add(1)).ok()
 }
 
 impl Agenda {
@@ -100,7 +119,7 @@ impl Agenda {
         if !course.on || (obligation.every.is_none() && last.is_some()) {
             return last;
         }
-        if let Some(settled_at) = obligation.settled_by.and_then(|moment| self.came(moment)) {
+        if let Some(settled_at) = self.settled_by(obligation) {
             let phase = Phase::Done(Settled { at: settled_at, how: Settlement::Moment });
             return Some(DutyStatus::without_time(phase));
         }
@@ -118,9 +137,23 @@ impl Agenda {
         };
         Some(match obligation.every {
             Some(every) => self.repeated(course, Grid { from, first: due, every }, end, at),
-            None if obligation.is_call() => self.call(obligation, course, due, end, at),
+            None if obligation.is_call() => self.call(obligation, course, (from, due), end, at),
             None => DutyStatus::timed(from, due, at).unless_ended(end),
         })
+    }
+
+    /// When a moment settled it.
+    fn settled_by(&self, obligation: &Obligations) -> Option<Timestamp> {
+        let came = obligation.settled_by.iter().filter_map(|moment| self.came(*moment));
+        match obligation.kind {
+            // What settled it in an earlier attempt, or before the incident was reopened, does not
+            // count.
+            DutyKind::Act | DutyKind::Notify => {
+                let from = self.from(obligation);
+                came.filter(|came| from.is_none_or(|from| *came >= from)).min()
+            }
+            _ => came.min(),
+        }
     }
 
     /// The times of something repeated, once they are known.
@@ -131,7 +164,8 @@ impl Agenda {
     }
 
     pub(super) fn from(&self, obligation: &Obligations) -> Option<Timestamp> {
-        obligation.counts_from(self.came(obligation.from), self.reopened)
+        let origin = self.origin(obligation.from).map(|(_, at)| at);
+        obligation.counts_from(origin, self.reopened)
     }
 
     /// When it no longer applies, done or not: the end of its repetition, or of the incident.
@@ -180,7 +214,10 @@ impl Agenda {
             Some(end) => {
                 DutyStatus { missed: missed(end), ..status }.settled(end, Settlement::Ended)
             }
-            None => DutyStatus { missed: missed(at), ..status },
+            None => {
+                let interval_ends = grid.due(grid.passed(at));
+                DutyStatus { missed: missed(at), interval_ends, ..status }
+            }
         }
     }
 
@@ -188,15 +225,17 @@ impl Agenda {
         &self,
         obligation: &Obligations,
         course: &DutyState,
-        due: Timestamp,
+        (from, due): (Timestamp, Timestamp),
         end: Option<Timestamp>,
         at: Timestamp,
     ) -> DutyStatus {
         let since = self.since(course);
-        let opens = since.map_or(due, |since| since.max(due));
+        let not_before = |time: Timestamp| since.map_or(time, |since| since.max(time));
         if !obligation.is_level() {
-            return DutyStatus::timed(opens, due, at).unless_ended(end);
+            // A page is made at once; its time is the limit.
+            return DutyStatus::timed(not_before(from), due, at).unless_ended(end);
         }
+        let opens = not_before(due);
         let answered =
             obligation.ladder.and_then(|ladder| self.ladders.get(ladder).copied().flatten());
         let called = self.called_before(obligation, since, due);
@@ -204,7 +243,8 @@ impl Agenda {
         let mut status = DutyStatus { called_before, ..DutyStatus::timed(opens, due, at) };
         let mut called = called.or(Some(opens));
         if let Some(answered) = answered {
-            if !called_before && opens > answered.first {
+            let by_time = obligation.even_if_acknowledged && self.came(Moment::Deployed).is_none();
+            if !called_before && opens > answered.first && !by_time {
                 status.held = true;
                 called = self.fix_by.map(|fix_by| fix_by.max(opens));
                 if let (Some(opens), Some(fix_by)) = (called, self.fix_by) {

@@ -104,7 +104,7 @@ fn record(policy: &Policy, findings: &mut Vec<Finding>) {
     let (path, limit) = ("/change_record/slo/within", slo.within);
     let Some(phases) = phases_until(policy, slo.to) else { return };
     let steps = steps_until(policy, slo.to, None, procedure(policy, |_| None));
-    let watched = slo.to == Moment::Closed && policy.watched_until().is_some();
+    let watched = slo.to == Moment::Closed && !policy.after().is_empty();
     if let Some(sum) = steps.filter(|sum| is_early(slo.from) && sum.most > limit) {
         let (what, least, most) = ("objective", sum.least, sum.most);
         let fault = TimeFault::ProcedureTooLong { what, limit, least, most, watched };

@@ -6,6 +6,7 @@ use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
 use crate::judge::Comparison;
 use crate::metric::{Band, in_unit};
 use crate::plan::StepKind;
+use crate::policy::section::LaterWatch;
 use crate::rollout::{Resume, Rollout, Stage, State};
 use crate::text::{figure, rounded, time};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
@@ -245,13 +246,9 @@ pub(super) fn next_update(
     all.filter(is_update).filter_map(next).min()
 }
 
-/// When the review of the incident is due: the meeting, else the review, else the report.
+/// When the incident is reviewed: the review or the meeting that is due first, else the report.
 pub(super) fn review_at(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     let duties = rollout.duties(at);
-    let of = |fits: &dyn Fn(&Item<'_>) -> bool| {
-        let open = duties.due.iter().chain(&duties.next).chain(&duties.overdue);
-        open.filter(|item| fits(item)).filter_map(|item| item.due).min()
-    };
     let afterwards = |item: &Item<'_>| {
         matches!(
             item.from,
@@ -262,9 +259,20 @@ pub(super) fn review_at(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
                 | Moment::Closed
         )
     };
-    of(&|item| item.kind == DutyKind::Meet)
-        .or_else(|| of(&|item| item.kind == DutyKind::Review && afterwards(item)))
-        .or_else(|| of(&|item| item.source == Source::Report))
+    let is_review = |item: &Item<'_>| {
+        matches!(item.kind, DutyKind::Meet | DutyKind::Review) && afterwards(item)
+    };
+    let is_report = |item: &Item<'_>| {
+        let of_incident = matches!(item.from, Moment::Resolved | Moment::Closed);
+        item.source == Source::Report || (item.kind == DutyKind::Write && of_incident)
+    };
+    let first = |fits: &dyn Fn(&Item<'_>) -> bool| {
+        let open = duties.due.iter().chain(&duties.next).chain(&duties.overdue);
+        open.filter(|item| fits(item)).filter_map(|item| item.due).min()
+    };
+    // A review whose day nobody has given is not at the time of the report.
+    let undated = duties.undated.iter().any(is_review);
+    first(&is_review).or_else(|| if undated { None } else { first(&is_report) })
 }
 
 /// The events of the incident in the order of time.
@@ -292,10 +300,12 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
 pub(super) fn watch_for(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {
     let policy = rollout.plan().policy();
     if let Stage::Complete { since, .. } = rollout.stage() {
-        let open = policy.after().iter().filter(|later| *since + later.until > at);
+        let deployed = rollout.moment(Moment::Deployed).unwrap_or(*since);
+        let ends = |later: &LaterWatch| later.ends(deployed, *since);
+        let open = policy.after().iter().filter(|later| ends(later) > at);
         return open
             .map(|later| {
-                let until = clock.time(*since + later.until);
+                let until = clock.time(ends(later));
                 if later.watch.is_empty() {
                     format!("until {until}: the metrics")
                 } else {

@@ -90,6 +90,8 @@ closed_set! {
         NotJudged = "not_judged",
         /// The planned traffic does not meet a bound of a volume metric.
         VolumeBound = "volume_bound",
+        /// Times count from the detection, whose time is not known.
+        NoDetectionTime = "no_detection_time",
         /// The release names no rollback method.
         NotReversible = "not_reversible",
         /// The release cannot simply be rolled back.
@@ -214,6 +216,10 @@ impl Plan {
         }
         for volume in self.volumes_beyond() {
             put(PlanFindingKind::VolumeBound, volume.sentence());
+        }
+        if self.lacks_detection() {
+            let text = "the incident has no `detected_at`: times count from the first input";
+            put(PlanFindingKind::NoDetectionTime, text.to_owned());
         }
         if self.subject().release.methods.is_empty() {
             let ways: Vec<&str> = self.methods().iter().map(|way| way.kind.as_str()).collect();

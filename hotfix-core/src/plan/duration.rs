@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::grade::{Moment, ReviewTime, StepClock};
+use crate::grade::{Moment, ReviewTime, StepClock, WatchedFrom};
 use crate::policy::Policy;
 use crate::policy::section::{Phase, ProcedureStep, SeverityLevel};
 use crate::unit::{Name, Span};
@@ -122,8 +122,14 @@ pub(crate) fn procedure(
     policy: &Policy,
     fallback: impl Fn(usize) -> Option<Times>,
 ) -> Option<Times> {
+    let sum = first_steps(policy, policy.procedure().len(), fallback);
+    (!sum.most.is_zero()).then_some(sum)
+}
+
+/// The first steps of the procedure, this many.
+fn first_steps(policy: &Policy, count: usize, fallback: impl Fn(usize) -> Option<Times>) -> Times {
     let mut sum = Times::default();
-    for (index, step) in policy.procedure().iter().enumerate() {
+    for (index, step) in policy.procedure().iter().enumerate().take(count) {
         if has_time(step) {
             sum.step(step);
         } else {
@@ -133,16 +139,32 @@ pub(crate) fn procedure(
             }
         }
     }
-    (!sum.most.is_zero()).then_some(sum)
+    sum
+}
+
+/// The steps, or, where the phases take longer than those from the deployment on, the steps before
+/// it and the phases.
+pub(super) fn with_phases(
+    policy: &Policy,
+    level: Option<&SeverityLevel>,
+    steps: Times,
+    phases: Times,
+) -> Times {
+    let before = going_live(policy).unwrap_or_default();
+    let mut sum = first_steps(policy, before, |index| elsewhere(policy, level, index));
+    if phases.least.as_millis() <= steps.most.as_millis().saturating_sub(sum.most.as_millis()) {
+        return steps;
+    }
+    sum.extend(phases);
+    sum
 }
 
 /// From the detection until the fix is live, for a severity. A review, a test or a deployment that
 /// the procedure names without a time takes what the severity or the policy says of it. None where
 /// nothing gives one.
 pub(crate) fn until_live(policy: &Policy, level: Option<&SeverityLevel>) -> Option<Times> {
-    let mut sum = Times::default();
-    let steps = policy.procedure();
-    if steps.is_empty() {
+    if policy.procedure().is_empty() {
+        let mut sum = Times::default();
         review(&mut sum, level);
         testing(&mut sum, level);
         // Nothing is given about the work of people before the deployment.
@@ -153,16 +175,7 @@ pub(crate) fn until_live(policy: &Policy, level: Option<&SeverityLevel>) -> Opti
         return Some(sum);
     }
     let deploy = going_live(policy)?;
-    for (index, step) in steps.iter().enumerate().take(deploy + 1) {
-        if has_time(step) {
-            sum.step(step);
-        } else {
-            match elsewhere(policy, level, index) {
-                Some(known) => sum.extend(known),
-                None => sum.untimed.push(step.id),
-            }
-        }
-    }
+    let sum = first_steps(policy, deploy + 1, |index| elsewhere(policy, level, index));
     // At least one time before the deployment must be known.
     let tells = deploy == 0 || sum.untimed.len() < deploy;
     (tells && !sum.most.is_zero()).then_some(sum)
@@ -275,7 +288,16 @@ pub(crate) fn steps_until(
 
 /// Adds the watch afterwards, until the incident is closed.
 fn and_watched(mut sum: Times, policy: &Policy) -> Times {
-    sum.add("watch afterwards", policy.watched_until(), None);
+    // The end of the final validation is the zero of these times.
+    let last = policy.phases().last().map(|phase| phase.watch).unwrap_or_default();
+    let passed = last + policy.final_validation().watch;
+    let left = policy.after().iter().map(|later| match later.from {
+        WatchedFrom::Verified => later.until,
+        WatchedFrom::Deployed => {
+            Span::from_millis(later.until.as_millis().saturating_sub(passed.as_millis()))
+        }
+    });
+    sum.add("watch afterwards", left.max(), None);
     sum
 }
 

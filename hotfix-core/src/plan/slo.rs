@@ -9,7 +9,7 @@ use crate::text::{quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
 
 use super::Plan;
-use super::duration::{Times, phases_until, rollout, steps_until};
+use super::duration::{Times, phases_until, rollout, steps_until, with_phases};
 
 closed_set! {
     /// Whether the plan meets a time limit.
@@ -111,7 +111,7 @@ impl Plan {
     /// The policy's objective, its estimate and the deadlines for the fix: the time that this plan
     /// needs for each, and whether it meets them.
     ///
-    /// The steps of `fast-track` take 18 to 35 minutes; it allows 30 and expects 10 to 20.
+    /// Before the deployment `fast-track` takes 8 to 15 minutes, and its rollout 25; it allows 30.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -120,10 +120,10 @@ impl Plan {
     /// let policy = Arc::new(Policy::preset("fast-track")?);
     /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, r#"{"version": "2", "previous": "1"}"#, "")?;
     /// let slo = plan.slo().slo.ok_or("fast-track has one")?;
-    /// assert_eq!(slo.verdict, Some(Kept::MayBeMissed));
+    /// assert_eq!(slo.verdict, Some(Kept::Missed));
     /// assert_eq!(
     ///     slo.sentence,
-    ///     "Planned: 18min to 35min of the 30min allowed. The limit may be missed."
+    ///     "Planned: 33min to 40min, more than the 30min allowed. The limit is missed."
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -176,6 +176,21 @@ impl Plan {
         Objective { duty, name, within, from, to, needs, verdict, sentence, due, latest_start }
     }
 
+    /// Whether a duty or the objective counts from the detection, whose time is not known.
+    pub(super) fn lacks_detection(&self) -> bool {
+        let incident = &self.subject().incident;
+        let counts = |from: Moment| {
+            from == Moment::Detected || (from == Moment::Began && incident.began_at.is_none())
+        };
+        let record = self.policy().change_record();
+        let objective = record.and_then(|record| record.slo.as_ref()).map(|slo| slo.from);
+        let concerns = |duty: &&crate::policy::section::Duty| {
+            self.severity().is_none_or(|severity| duty.is_for(severity))
+        };
+        let mut duties = self.policy().duties().iter().filter(concerns).map(|duty| duty.from);
+        incident.detected_at.is_none() && (objective.is_some_and(counts) || duties.any(counts))
+    }
+
     /// When a clock from this moment starts, if the incident gives the time.
     fn clock_starts(&self, from: Moment) -> Option<Timestamp> {
         let incident = &self.subject().incident;
@@ -187,17 +202,16 @@ impl Plan {
     }
 
     /// The time that the plan needs between two moments. If people prepare the fix in between,
-    /// their steps count. If the phases alone take longer than all steps together, the phases
-    /// count.
+    /// their steps count. If the phases take longer than the steps from the deployment on, the
+    /// phases count instead of those.
     fn between(&self, from: Moment, to: Moment) -> Option<Times> {
         let policy = self.policy();
         let phases = phases_until(policy, to).filter(|_| is_before_deployment(from));
         let steps = steps_until(policy, to, self.level(), self.whole_procedure())
             .filter(|_| is_early(from));
         match (steps, phases) {
-            (Some(steps), Some(phases)) if phases.least > steps.most => Some(phases),
-            (Some(steps), _) => Some(steps),
-            (None, phases) => phases,
+            (Some(steps), Some(phases)) => Some(with_phases(policy, self.level(), steps, phases)),
+            (steps, phases) => steps.or(phases),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::fact::FactKind;
 use crate::grade::{
     ActOn, Audience, BoundBase, Calendar, ChecklistMoment, DutyKind, EvidenceMode, Exclusions,
     GateMode, Hotfix, MetricKind, Moment, OnFailure, Otherwise, PromotionRule, Refactoring,
-    Response, RevertTo, ReviewTime, Role, Severity, Strategy, Worse,
+    Response, RevertTo, ReviewTime, Role, Severity, Strategy, WatchedFrom, Worse,
 };
 use crate::grade::{
     AdviceCheck, AdviceKind, CommitField, Flow, Grade, MergeKind, MessageKind, Promised,
@@ -450,6 +450,7 @@ macro_rules! closed_sets {
 closed_sets! {
     Strategy => Strategy, Strategy::ALL, "\"canary\"";
     GateMode => GateMode, GateMode::ALL, "\"automatic\"";
+    WatchedFrom => WatchedFrom, WatchedFrom::ALL, "\"deployed\"";
     PromotionRule => PromotionRule, PromotionRule::ALL, "\"no_evidence_of_harm\"";
     EvidenceMode => EvidenceMode, EvidenceMode::ALL, "\"replay\"";
     Otherwise => Otherwise, Otherwise::ALL, "\"plain\"";

@@ -41,7 +41,7 @@ use crate::canonical::Digest;
 use crate::fact::Vocabulary;
 use crate::grade::{Role, Severity, Strategy};
 use crate::text::words;
-use crate::unit::{MetricName, Name, RoleName, Span};
+use crate::unit::{MetricName, Name, RoleName, Span, Timestamp};
 
 /// A checked policy.
 ///
@@ -83,6 +83,7 @@ pub struct Policy {
     pub(crate) duties: Vec<Duty>,
     pub(crate) approvals: Vec<Approval>,
     pub(crate) waived_by: Vec<RoleName>,
+    pub(crate) ask_again: Span,
     pub(crate) scope: Option<Scope>,
     pub(crate) checklists: Vec<Checklist>,
     pub(crate) phases: Vec<Phase>,
@@ -368,6 +369,12 @@ impl Policy {
         &self.waived_by
     }
 
+    /// How long a request for approval, or a question to a person, stays without an answer until it
+    /// is sent again.
+    pub const fn ask_again(&self) -> Span {
+        self.ask_again
+    }
+
     /// What a hot-fix may change; none: the change is not checked.
     pub const fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
@@ -388,15 +395,15 @@ impl Policy {
         &self.final_validation
     }
 
-    /// When the system is checked again after the last phase, counted from the end of that phase.
+    /// When the system is checked again after the last phase.
     pub fn after(&self) -> &[LaterWatch] {
         &self.after
     }
 
-    /// When the last of those windows ends, counted from the end of the last phase; `None` without
-    /// a window.
-    pub fn watched_until(&self) -> Option<Span> {
-        self.after.iter().map(|watch| watch.until).max()
+    /// When the last of those windows ends, given when all traffic had the fix and when the final
+    /// validation passed; `None` without a window.
+    pub fn watched_until(&self, deployed: Timestamp, verified: Timestamp) -> Option<Timestamp> {
+        self.after.iter().map(|watch| watch.ends(deployed, verified)).max()
     }
 
     /// The metrics, in the order of their ids; at least one.

@@ -2,7 +2,7 @@
 //! writes [`Changes`](super::state::Changes).
 
 use crate::gate::checklist::open_criteria;
-use crate::grade::{GateMode, Response, Sign, Strategy};
+use crate::grade::{GateMode, Moment, Response, Sign, Strategy};
 use crate::judge::{Against, Cause, Decision, Reason};
 use crate::metric::Band;
 use crate::policy::section::{Checklist, Contingency, Phase};
@@ -37,6 +37,7 @@ impl Rollout {
             Command::Observe { .. } | Command::Tick => {
                 self.assess(at);
                 self.watch(at);
+                self.ask_again(at);
             }
             Command::Promote { .. } => match self.case.stage {
                 Stage::FinalValidation { .. } => self.complete(at),
@@ -297,7 +298,15 @@ impl Rollout {
 
     /// Whether the last watch window after completion is over.
     fn watch_is_over(&self, at: Timestamp, since: Timestamp) -> bool {
-        self.plan.policy().watched_until().is_none_or(|last| at.since(since) >= last)
+        self.watch_ends(since).is_none_or(|ends| at >= ends)
+    }
+
+    /// When the last watch window after a completion at this time ends: after the completion, also
+    /// where it counts from the deployment. None without a window.
+    pub(crate) fn watch_ends(&self, since: Timestamp) -> Option<Timestamp> {
+        let deployed = self.moment(Moment::Deployed).unwrap_or(since);
+        let ends = self.plan.policy().watched_until(deployed, since)?;
+        Some(ends.max(since + Span::from_millis(1)))
     }
 
     fn ask_about_verdict(&mut self, at: Timestamp) {

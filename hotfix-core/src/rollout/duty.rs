@@ -3,6 +3,7 @@
 use crate::deadline::{Announcement, Duties, Input as AgendaInput, Replan, Who};
 use crate::fact::Truth;
 use crate::gate::approval::Demand;
+use crate::gate::checklist::ItemState;
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
@@ -73,8 +74,13 @@ impl Rollout {
 
     /// When the incident began: as stated, else when it was detected, else when it was declared.
     pub fn beginning(&self) -> Option<(Moment, Timestamp)> {
-        let moments = [Moment::Began, Moment::Detected, Moment::Declared];
-        moments.into_iter().find_map(|moment| Some((moment, self.moment(moment)?)))
+        self.origin(Moment::Began)
+    }
+
+    /// The moment that times from `moment` count from, with its time: `moment` itself, or its
+    /// fallback.
+    pub(crate) fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {
+        self.case.agenda.origin(moment)
     }
 
     /// Passes this input and its new stage to the agenda, and raises actions for what became due.
@@ -248,9 +254,10 @@ impl RolloutState {
                 inputs.push(AgendaInput::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
                 self.update_approvals(policy, at, &mut inputs);
             }
-            Command::CheckItem { .. }
-            | Command::WaiveItem { .. }
-            | Command::Start
+            Command::CheckItem { item, .. } | Command::WaiveItem { item, .. } => {
+                inputs.extend(self.checklist_input(policy, *item));
+            }
+            Command::Start
             | Command::Confirm { .. }
             | Command::Failed { .. }
             | Command::Observe { .. }
@@ -309,6 +316,18 @@ impl RolloutState {
             (false, true) => inputs.push(AgendaInput::TakenBack(Moment::Approved)),
             _ => {}
         }
+    }
+
+    /// Whether the list of an item that was marked is complete.
+    fn checklist_input(&self, policy: &Policy, item: Name) -> Option<AgendaInput<'static>> {
+        let marks = &self.readiness.marks;
+        let is_open = |id| marks.state(id) == ItemState::Open;
+        let lists = policy.checklists().iter().enumerate();
+        let mut lists = lists.filter(|(_, list)| list.items.iter().any(|known| known.id == item));
+        let (list, items) = lists.next().map(|(place, list)| (place, &list.items))?;
+        let complete = items.iter().any(|item| !is_open(item.id))
+            && !items.iter().any(|item| item.required && is_open(item.id));
+        Some(AgendaInput::Checklist { list, complete })
     }
 
     /// Passes the moments that a change of stage means to the agenda.

@@ -41,6 +41,7 @@ impl Rollout {
             asked,
             objected,
             on_status_page,
+            unanswered,
             keys,
             judge,
             verdict,
@@ -56,6 +57,8 @@ impl Rollout {
             into,
             "{pending:?}{pending_since:?}{looked_at:?}{overtaken:?}{asked:?}{objected:?}{keys:?}"
         )?;
-        write!(into, "{on_status_page}{judge:?}{verdict:?}")
+        // Its text is only repeated.
+        let unanswered = unanswered.as_ref().map(|open| (open.since, open.asked_at));
+        write!(into, "{on_status_page}{judge:?}{verdict:?}{unanswered:?}")
     }
 }

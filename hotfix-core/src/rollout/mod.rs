@@ -36,6 +36,7 @@ mod stage;
 mod state;
 mod statement;
 mod timely;
+mod unanswered;
 mod version;
 
 pub use action::{Act, Action, ActionDocument, ActionId, Audience, MessageKind};

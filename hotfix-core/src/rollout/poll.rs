@@ -8,7 +8,8 @@ impl Rollout {
     /// The next moment at which time alone can change something: arm one timer with it and send a
     /// `tick`.
     ///
-    /// It covers phases, windows, rollbacks and duties, but not observations: send those at the
+    /// It covers phases, windows, rollbacks, duties, and questions and requests for approval that
+    /// nobody has answered, but not observations: send those at the
     /// policy's cadence; forecasts, and readings that leave a window, are evaluated with them. None
     /// where nothing waits for time. Before the first input it is the beginning of 1970: send a
     /// `tick` with the current time, which raises what is due from the beginning, such as requests
@@ -36,9 +37,7 @@ impl Rollout {
             Stage::Gate { until: Some(until), .. } => consider(*until),
             Stage::FinalValidation { since } => consider(*since + policy.final_validation().watch),
             Stage::Complete { since, ending: None } => {
-                if let Some(last) = policy.watched_until() {
-                    consider(*since + last);
-                }
+                self.watch_ends(*since).into_iter().for_each(&mut consider);
             }
             Stage::RollingBack(RollbackProgress {
                 returning: Some(Returning { step, reached }),
@@ -78,7 +77,10 @@ impl Rollout {
         if self.case.is_watched() {
             self.case.judge.silences(policy.watch(), &mut consider);
         }
-        self.late_traffic_at().into_iter().for_each(consider);
+        self.late_traffic_at().into_iter().for_each(&mut consider);
+        let asked = self.case.unanswered.as_ref().map(|open| open.asked_at);
+        let asked = asked.into_iter().chain(self.case.readiness.requested_at);
+        asked.map(|asked| asked + policy.ask_again()).for_each(consider);
         let duty = self.case.agenda.next_moment(now);
         let next = found.then(|| next.max(now));
         next.into_iter().chain(duty).min()

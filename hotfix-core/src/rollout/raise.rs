@@ -100,6 +100,25 @@ impl Rollout {
         }
     }
 
+    /// Repeats the question, and the requests for approval, that nobody has answered in time.
+    pub(super) fn ask_again(&mut self, at: Timestamp) {
+        let every = self.plan.policy().ask_again();
+        if self.case.readiness.requested_at.is_some_and(|asked| at >= asked + every) {
+            // Whoever was asked may be unavailable.
+            for demand in self.case.readiness.unanswered(self.plan.policy()) {
+                self.act(Act::RequestApproval { any_of: demand.roles() });
+            }
+        }
+        let asks_now = self.changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }));
+        let settled = self.changes.to.is_some() || asks_now || !self.case.needs_answer();
+        if let Some(open) = self.case.unanswered.as_ref().filter(|_| !settled)
+            && at >= open.asked_at + every
+        {
+            let question = format!("{} No answer since {}.", open.text, open.since);
+            self.act(Act::AskDecision { question });
+        }
+    }
+
     /// Pages the roles that the policy wants notified of an approval, as soon as the demand is met.
     /// `role` is who approves now; where an earlier approval met the demand, that role is named. It
     /// is not paged about its own approval.

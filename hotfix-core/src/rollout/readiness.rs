@@ -4,7 +4,9 @@
 use serde_json::{Map, Value};
 
 use crate::fact::{Facts, Truth, Vocabulary};
-use crate::gate::approval::{self, Answer, Clock, Demand, DemandId, Statement, Statements};
+use crate::gate::approval::{
+    self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
+};
 use crate::gate::checklist::{self, Exception, ItemState, Mark, Marks};
 use crate::grade::Severity;
 use crate::plan::{Plan, PlanFinding};
@@ -32,6 +34,8 @@ pub(super) struct Readiness {
     pub(super) started: Option<Timestamp>,
     /// Demands that somebody was asked to meet.
     pub(super) requested: Vec<DemandId>,
+    /// When somebody was last asked for an approval that is missing; None: nobody is asked now.
+    pub(super) requested_at: Option<Timestamp>,
     /// Demands of whose approval the policy's roles have been notified.
     pub(super) told: Vec<DemandId>,
 }
@@ -61,6 +65,7 @@ impl Readiness {
             normal: plan.normal_process(plan.severity(), plan.facts()),
             started: None,
             requested: Vec::new(),
+            requested_at: None,
             told: Vec::new(),
         }
     }
@@ -151,7 +156,8 @@ impl Readiness {
     }
 
     /// Records that the present demands have been requested.
-    pub(super) fn note_requests(&mut self, policy: &Policy) {
+    pub(super) fn note_requests(&mut self, policy: &Policy, at: Timestamp) {
+        self.requested_at = Some(at);
         let new = approval::demands(policy, self.severity).map(|(id, _)| id);
         let new: Vec<DemandId> = new.filter(|id| !self.requested.contains(id)).collect();
         self.requested.extend(new);
@@ -165,6 +171,24 @@ impl Readiness {
             .filter(|(_, demand)| self.started.is_none() || demand.after_the_fact.is_some())
             .map(|(_, demand)| demand.any_of.clone())
             .collect()
+    }
+
+    /// The requested demands that nobody met or denied; after the start only those that may still
+    /// be met.
+    pub(super) fn unanswered(&self, policy: &Policy) -> Vec<Demand> {
+        let mut demands = self.demands(policy, None);
+        demands.retain(|demand| {
+            let is_open = !demand.is_met() && demand.state != DemandState::Denied;
+            let in_time = self.started.is_none() || demand.after_the_fact.is_some();
+            is_open && in_time && self.requested.contains(&demand.id)
+        });
+        demands
+    }
+
+    /// Updates since when a requested approval is missing. `over`: nobody is asked any more.
+    pub(super) fn see_requests(&mut self, policy: &Policy, at: Timestamp, over: bool) {
+        let is_missing = !over && !self.requested.is_empty() && !self.unanswered(policy).is_empty();
+        self.requested_at = is_missing.then(|| self.requested_at.unwrap_or(at));
     }
 
     /// The demands that are met and of which the policy's roles have not been notified yet.
@@ -256,6 +280,7 @@ impl Readiness {
         self.see_process(plan);
         self.started = None;
         self.requested.clear();
+        self.requested_at = None;
         self.told.clear();
     }
 
@@ -276,7 +301,7 @@ impl Readiness {
 
 /// Whether an unmet demand holds up the start. A denial is listed separately: an approval lifts it.
 fn holds_up(demand: &Demand) -> bool {
-    demand.holds_start && !demand.is_met() && demand.state != approval::DemandState::Denied
+    demand.holds_start && !demand.is_met() && demand.state != DemandState::Denied
 }
 
 /// Whether an approval may follow the start.

@@ -303,6 +303,11 @@ impl Stage {
         }
     }
 
+    /// Whether no more traffic is moved: [`State::is_final`] of its state.
+    pub(super) const fn is_final(&self) -> bool {
+        matches!(self, Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed)
+    }
+
     /// Whether the rollout is being rolled back, was rolled back or should be: the new version gets
     /// no more traffic.
     pub const fn has_turned_back(&self) -> bool {

@@ -16,6 +16,7 @@ use super::intervention::Interventions;
 use super::keys::Keys;
 use super::readiness::Readiness;
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, State, Step};
+use super::unanswered::Unanswered;
 
 /// What an input leads to, before it is recorded.
 #[derive(Debug, Default)]
@@ -76,6 +77,8 @@ pub(super) struct RolloutState {
     pub(super) objected: bool,
     /// The status page was asked for: the public reads of the incident.
     pub(super) on_status_page: bool,
+    /// The last question, while nobody has answered it.
+    pub(super) unanswered: Option<Unanswered>,
     pub(super) interventions: Interventions,
     pub(super) keys: Keys,
     pub(super) judge: Judge,
@@ -109,6 +112,7 @@ clone_in_place!(RolloutState {
     asked,
     objected,
     on_status_page,
+    unanswered,
     interventions,
     keys,
     judge,
@@ -144,6 +148,7 @@ impl RolloutState {
             asked: false,
             objected: false,
             on_status_page: false,
+            unanswered: None,
             interventions: Interventions::default(),
             keys: Keys::new(),
             judge: Judge::try_new(plan)?,
@@ -354,18 +359,31 @@ impl RolloutState {
                 self.asked = false;
             }
         }
+        let by_time = matches!(input.command, Command::Observe { .. } | Command::Tick);
+        let is_settled = to.is_some() || self.is_settled_by(&input.command);
         if let Some(to) = to.take() {
             self.enter(at, to);
             self.asked |= self.is_answered(&input.command);
+        }
+        if is_settled || !self.needs_answer() {
+            self.unanswered = None;
+        }
+        if is_settled || !by_time {
+            let is_over = self.stage.is_final();
+            self.readiness.see_requests(plan.policy(), at, is_over);
         }
         for action in actions {
             match &action.act {
                 // A page about an approval or a duty is not a question about the rollout.
                 Act::Page { .. } if notifies => {}
                 Act::Page { duty: Some(_), .. } => {}
-                Act::AskDecision { .. } | Act::Page { .. } => self.asked = true,
+                Act::AskDecision { question } => {
+                    self.asked = true;
+                    self.note_question(at, question);
+                }
+                Act::Page { .. } => self.asked = true,
                 Act::UpdateStatusPage { .. } => self.on_status_page = true,
-                Act::RequestApproval { .. } => self.readiness.note_requests(plan.policy()),
+                Act::RequestApproval { .. } => self.readiness.note_requests(plan.policy(), at),
                 act if act.awaits() => {
                     self.pending.push(action.clone());
                     self.pending_since = Some(at);

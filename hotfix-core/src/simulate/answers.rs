@@ -37,6 +37,15 @@ impl Answers {
         })
     }
 
+    /// Whether a decision of this person is pending.
+    pub(super) fn will_decide(&self, by: &str) -> bool {
+        self.waiting.iter().any(|(_, input)| {
+            let decides =
+                matches!(input.command, Command::Promote { .. } | Command::RollBack { .. });
+            decides && input.by.as_deref() == Some(by)
+        })
+    }
+
     pub(super) fn take(&mut self) -> Option<(Timestamp, Input)> {
         self.waiting.pop()
     }

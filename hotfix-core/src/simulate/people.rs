@@ -236,6 +236,10 @@ impl People {
         random: &mut RandomSeed,
         answers: &mut Answers,
     ) {
+        // A question that is asked again may have its answer on the way.
+        if answers.will_decide("commander") {
+            return;
+        }
         let Some(delay) = self.when(self.decide, random) else { return };
         let right = match self.judgement {
             Judgement::Right => bad,
@@ -283,6 +287,10 @@ impl People {
         answers: &mut Answers,
     ) {
         let Some(duty) = duty else { return };
+        // What is asked for again may be on its way.
+        if !called && answers.will_settle(duty) {
+            return;
+        }
         let delay = if called { self.acknowledge } else { self.duties };
         let Some(delay) = self.when(delay, random) else { return };
         let evidence = None;
@@ -321,10 +329,7 @@ impl People {
             let asked = (item.id, item.occurrence.unwrap_or(1));
             if by_hand && matches!(item.source, Source::Duty) && !known.contains(&asked) {
                 known.push(asked);
-                // What was asked for before the start may be on its way.
-                if !answers.will_settle(item.id) {
-                    self.settle(Some(item.id), false, at, random, answers);
-                }
+                self.settle(Some(item.id), false, at, random, answers);
             }
         }
     }

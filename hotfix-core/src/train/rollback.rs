@@ -167,11 +167,9 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     pub(super) fn would_close(&self, place: usize, at: Timestamp, kind: InputKind) -> bool {
         let Some(rollout) = self.at(place) else { return false };
         let Stage::Complete { since, ending } = rollout.stage() else { return false };
-        let last = rollout.plan().policy().watched_until();
+        let ends = rollout.watch_ends(*since);
         let is_last = match kind {
-            InputKind::Observe | InputKind::Tick => {
-                last.is_none_or(|last| at.since(*since) >= last)
-            }
+            InputKind::Observe | InputKind::Tick => ends.is_none_or(|ends| at >= ends),
             // The hold-back has the fix: that ends the watch.
             InputKind::Confirm => ending.is_some(),
             _ => false,

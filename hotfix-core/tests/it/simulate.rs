@@ -352,8 +352,9 @@ fn post_5_every_preset_is_rehearsed_with_all_kinds_of_metrics() {
         let healthy = campaign(&policy, "until = \"6h\"", 2).tally(0..5).outcome();
         assert_eq!(healthy.never_started, 0, "{name}");
         assert!(healthy.ticks_each.mean > 5.0, "{name}: {:?}", healthy.ticks_each);
-        // News that somebody is about to send while another one says that it is over comes too late.
-        assert!(healthy.refused_each.mean <= 1.0, "{name}: {:?}", healthy.refused_each);
+        // News that somebody is about to send while another one says that it is over comes too late; so does `done` of a
+        // duty that the start or a complete list has settled meanwhile.
+        assert!(healthy.refused_each.mean <= 3.0, "{name}: {:?}", healthy.refused_each);
         let bad = "faults = [{ kind = \"errors\", times = 60.0 }, { kind = \"crash\", after = \"2min\", users = 0.5 }, { kind = \"latency\", times = 5.0 }]\nuntil = \"6h\"";
         let bad = campaign(&policy, bad, 2).tally(0..5).outcome();
         assert_eq!(bad.completed.count, 0, "{name}: {bad:?}");

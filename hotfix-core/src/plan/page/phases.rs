@@ -1,5 +1,6 @@
 //! The phases and their power, the timeline, and the durations.
 
+use crate::grade::WatchedFrom;
 use crate::text::{markdown, time, times, words};
 use crate::unit::{Span, Timestamp};
 
@@ -52,7 +53,11 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     let after = plan.policy().after().iter().map(|later| {
         let checks: Vec<String> = later.watch.iter().map(|check| markdown(check)).collect();
         let what = if checks.is_empty() { "the metrics".to_owned() } else { checks.join("; ") };
-        format!("until {} after the last phase, watch: {what}", time(later.until))
+        let from = match later.from {
+            WatchedFrom::Deployed => "all traffic has the fix",
+            WatchedFrom::Verified => "the final validation",
+        };
+        format!("until {} after {from}, watch: {what}", time(later.until))
     });
     page.list(after);
 }

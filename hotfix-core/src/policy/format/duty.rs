@@ -42,6 +42,13 @@ section! {
         /// With the kind `escalate`, required there and not allowed elsewhere: the escalation
         /// level, from 1.
         level: HowMany, [optional];
+        /// With the kind `escalate`: whether the level is paged at its time even if somebody has
+        /// acknowledged an earlier one. Otherwise an acknowledgement stops the escalation until the
+        /// fix is late. Once the fix is live, an acknowledgement stops it in any case.
+        even_if_acknowledged: bool, [default false];
+        /// The id of the checklist that shows that it is done: the duty is settled once no required
+        /// item of the list is open. A list that the policy does not have settles nothing.
+        checklist: Name, [optional];
         /// How long it takes, such as the length of a meeting.
         lasts: TimeRange, [optional];
         /// The condition under which it is due. Without this key always.
@@ -55,6 +62,12 @@ fn duty_rules(duty: &DutyDraft, reader: &mut PolicyReader) {
     if duty.every == Some(None) && duty.until.flatten().is_some() {
         let (key, needs) = ("until", "every = \"15min\"");
         reader.fail_at::<()>(key, Problem::KeyNeeds { key, needs });
+    }
+    let (key, kind) = ("even_if_acknowledged", duty.kind);
+    if let (Some(true), Some(kind)) = (duty.even_if_acknowledged, kind)
+        && kind != DutyKind::Escalate
+    {
+        reader.fail_at::<()>(key, Problem::NotForKind { key, kind: kind.as_str() });
     }
     // Only if both could be read: a key that could not be read has its error already.
     let (Some(kind), Some(level)) = (duty.kind, duty.level) else { return };

@@ -6,7 +6,7 @@ use super::command::CommandLine;
 use super::entries::{Entries, Entry};
 use super::list::none;
 use super::rule::at_least;
-use crate::grade::{GateMode, PromotionRule};
+use crate::grade::{GateMode, PromotionRule, WatchedFrom};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, List};
 use crate::policy::node::PolicyNode;
@@ -63,11 +63,13 @@ fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
 
 section! {
     draft
-    /// A window after the last phase. Without `watch` a duration may be written instead of the
-    /// table.
+    /// A window after the last phase. A duration instead of the table is its `until`.
     LaterWatch as LaterWatchDraft {
-        /// When it ends, counted from the end of the last phase.
+        /// When it ends, counted from `from`.
         until: Lasting, [required];
+        /// The moment from which it counts: all traffic has the fix, or the final validation has
+        /// passed.
+        from: WatchedFrom, [default "verified"];
         /// What is checked; empty: the metrics.
         watch: List<String>, [default none()];
     }
@@ -78,17 +80,22 @@ impl Field for LaterWatch {
 
     fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
         let PolicyNode::Table(entries) = node else {
-            return Lasting::read(node, reader).map(|until| Self { until, watch: Vec::new() });
+            let from = WatchedFrom::Verified;
+            return Lasting::read(node, reader).map(|until| Self {
+                until,
+                from,
+                watch: Vec::new(),
+            });
         };
         let draft = LaterWatchDraft::read(entries, reader);
-        Some(Self { until: draft.until?, watch: draft.watch? })
+        Some(Self { until: draft.until?, from: draft.from?, watch: draft.watch? })
     }
     fn write(value: &Self, style: Style) -> PolicyNode {
-        if value.watch.is_empty() {
+        if value.watch.is_empty() && value.from == WatchedFrom::Verified {
             return Lasting::write(&value.until, style);
         }
-        let (until, watch) = (Some(value.until), Some(value.watch.clone()));
-        LaterWatchDraft { until, watch }.write(style)
+        let (until, from) = (Some(value.until), Some(value.from));
+        LaterWatchDraft { until, from, watch: Some(value.watch.clone()) }.write(style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let until = Lasting::schema(generator);

@@ -13,7 +13,7 @@ use crate::grade::Strategy;
 use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
 use crate::policy::extend::Extends;
-use crate::policy::field::List;
+use crate::policy::field::{Lasting, List};
 use crate::policy::node::{MOST_DEPTH, PolicyNode};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::reasoning::Reasoned;
@@ -64,8 +64,8 @@ section! {
         /// The original strategy and phases, in the policy of a plan whose release chose another
         /// strategy. Written by the plan.
         instead_of: InsteadOf, [optional];
-        /// When the system is checked again after the last phase, counted from the end of that
-        /// phase: a duration, or a table with the list of things to check.
+        /// When the system is checked again after the last phase: a duration from the end of the
+        /// final validation, or a table with the list of things to check.
         after: List<LaterWatch>, [default none()];
         /// Metadata of the policy: source, owner, last change, objective, review cycle.
         change_record: Record, [optional];
@@ -87,6 +87,9 @@ section! {
         /// outside the change window. Any one of them may, with a reason. Without this key any role
         /// may, if it is named.
         waived_by: List<RoleName>, [default none()];
+        /// How long a request for approval, or a question to a person, stays without an answer until
+        /// it is sent again; a request then names the stand-ins as well.
+        ask_again: Lasting, [default "15min"];
         /// What a hot-fix may change. Without this key the change is not checked.
         scope: Scope, [optional];
         /// The checklists, each with the moment when it is due. The start waits for the lists at
@@ -222,6 +225,7 @@ fn policy(entries: &[(String, PolicyNode)], reader: &mut PolicyReader) -> Option
         duties: draft.duties?,
         approvals: draft.approvals?,
         waived_by: draft.waived_by?,
+        ask_again: draft.ask_again?,
         scope: draft.scope?,
         checklists: draft.checklists?,
         phases: draft.phases?,
@@ -259,11 +263,11 @@ fn apart(draft: &PolicyDraft, reader: &mut PolicyReader) {
     let criteria = draft.success.iter().flatten().map(|criterion| criterion.id);
     let criteria = criteria.enumerate().map(|(at, id)| (id, format!("/success/{at}")));
     let mut known: Vec<(Name, String)> = steps.collect();
-    for (id, place) in criteria {
-        if !collides(id, &format!("{place}/id"), &known, reader) {
-            known.push((id, place));
-        }
+    let criteria: Vec<(Name, String)> = criteria.collect();
+    for (id, place) in &criteria {
+        collides(*id, &format!("{place}/id"), &known, reader);
     }
+    known.extend(criteria);
     for (i, list) in draft.checklists.iter().flatten().enumerate() {
         for (j, item) in list.items.iter().enumerate() {
             collides(item.id, &format!("/checklists/{i}/items/{j}/id"), &known, reader);
@@ -271,12 +275,12 @@ fn apart(draft: &PolicyDraft, reader: &mut PolicyReader) {
     }
 }
 
-/// Whether an id is already at another place; then it is an error.
-fn collides(id: Name, place: &str, known: &[(Name, String)], reader: &mut PolicyReader) -> bool {
-    let Some((_, other)) = known.iter().find(|(other, _)| *other == id) else { return false };
-    let problem = Problem::ItemAndStep { name: id.to_string(), step: other.clone() };
-    reader.fail_at_path::<()>(place, problem);
-    true
+/// Reports an id that is already at another place.
+fn collides(id: Name, place: &str, known: &[(Name, String)], reader: &mut PolicyReader) {
+    if let Some((_, other)) = known.iter().find(|(other, _)| *other == id) {
+        let problem = Problem::ItemAndStep { name: id.to_string(), step: other.clone() };
+        reader.fail_at_path::<()>(place, problem);
+    }
 }
 
 /// Writes a policy; reading gives an equal one.
@@ -307,6 +311,7 @@ pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> PolicyNode {
         duties: Some(policy.duties.clone()),
         approvals: Some(policy.approvals.clone()),
         waived_by: Some(policy.waived_by.clone()),
+        ask_again: Some(policy.ask_again),
         scope: Some(policy.scope.clone()),
         checklists: Some(policy.checklists.clone()),
         phases: Some(policy.phases.clone()),

@@ -33,6 +33,11 @@ pub struct Duty {
     pub audience: Option<Audience>,
     /// With kind `escalate`, and only then: the escalation level, from 1.
     pub level: Option<u32>,
+    /// With kind `escalate`: whether the level is paged at its time even if somebody has
+    /// acknowledged an earlier one, while the fix is not live. Default false.
+    pub even_if_acknowledged: bool,
+    /// The checklist that settles it once no required item of it is open.
+    pub checklist: Option<Name>,
     /// How long it takes, such as the length of a meeting.
     pub lasts: Option<TimeRange>,
     /// The condition under which it is due. None: always.

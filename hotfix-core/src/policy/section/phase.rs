@@ -1,7 +1,7 @@
 //! Phases and the final validation.
 
-use crate::grade::{GateMode, PromotionRule, Response};
-use crate::unit::{PhaseName, Share, Span};
+use crate::grade::{GateMode, PromotionRule, Response, WatchedFrom};
+use crate::unit::{PhaseName, Share, Span, Timestamp};
 
 /// One phase of a rollout.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,10 +39,23 @@ pub struct Phase {
 /// A window after the last phase in which the system is checked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaterWatch {
-    /// When it ends, counted from the end of the last phase.
+    /// When it ends, counted from `from`.
     pub until: Span,
+    /// The moment from which it counts.
+    pub from: WatchedFrom,
     /// What is checked; empty: the metrics.
     pub watch: Vec<String>,
+}
+
+impl LaterWatch {
+    /// When it ends.
+    pub fn ends(&self, deployed: Timestamp, verified: Timestamp) -> Timestamp {
+        let from = match self.from {
+            WatchedFrom::Deployed => deployed,
+            WatchedFrom::Verified => verified,
+        };
+        from + self.until
+    }
 }
 
 /// The final validation after the last phase.

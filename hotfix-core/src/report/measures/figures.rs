@@ -176,7 +176,7 @@ fn with(name: MeasureName, known: bool, figure: Figure, sentence: String) -> Mea
 
 impl Incident<'_> {
     fn measure(&self, name: MeasureName) -> Measure {
-        let noticed = || self.came(&[Moment::Detected, Moment::Declared]);
+        let noticed = || self.origin(Moment::Detected);
         let other = |moment, at: Option<Timestamp>| at.map(|at| Mark { moment, at });
         match name {
             MeasureName::TimeToDetect => {
@@ -210,11 +210,7 @@ impl Incident<'_> {
                 self.between(name, "detected", noticed(), self.to(Moment::Resolved))
             }
             MeasureName::IncidentDuration => {
-                let from = self
-                    .rollout
-                    .beginning()
-                    .map(|(moment, at)| Mark { moment: moment.as_str(), at });
-                self.between(name, "began", from, self.to(Moment::Resolved))
+                self.between(name, "began", self.origin(Moment::Began), self.to(Moment::Resolved))
             }
             MeasureName::Slo => self.slo(),
             MeasureName::Downtime => self.measured_downtime(),
@@ -226,6 +222,12 @@ impl Incident<'_> {
             MeasureName::SupportTickets => self.given(name, &["support_tickets"]),
             MeasureName::TestCoverage => self.given(name, &["coverage_before", "coverage_after"]),
         }
+    }
+
+    /// Where a time that is given from this moment counts from.
+    fn origin(&self, moment: Moment) -> Option<Mark> {
+        let origin = self.rollout.origin(moment);
+        origin.map(|(moment, at)| Mark { moment: moment.as_str(), at })
     }
 
     fn came(&self, moments: &[Moment]) -> Option<Mark> {
@@ -294,7 +296,7 @@ impl Incident<'_> {
             return not_stated(name, "the policy has no SLO".to_owned());
         };
         let wanted = slo.from.as_str();
-        let clock = self.between(name, wanted, self.came(&[slo.from]), self.to(slo.to));
+        let clock = self.between(name, wanted, self.origin(slo.from), self.to(slo.to));
         let (taken, allowed) = match clock.figure {
             Some(Figure::Seconds(taken)) => (taken, slo.within),
             _ => return clock,

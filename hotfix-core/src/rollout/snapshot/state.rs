@@ -19,6 +19,7 @@ use crate::rollout::keys::Keys;
 use crate::rollout::readiness::Readiness;
 use crate::rollout::stage::{RollbackCause, Stage, Step};
 use crate::rollout::state::RolloutState;
+use crate::rollout::unanswered::Unanswered;
 use crate::unit::{Share, Timestamp};
 
 use super::error::SnapshotError;
@@ -48,6 +49,7 @@ pub(super) struct StateSnapshot {
     objected: bool,
     #[serde(default)]
     on_status_page: bool,
+    unanswered: Option<Unanswered>,
     interventions: Interventions,
     keys: Keys,
     judge: JudgeState,
@@ -71,6 +73,7 @@ struct ReadinessState {
     marks: Marks,
     started: Option<Timestamp>,
     requested: Vec<DemandId>,
+    requested_at: Option<Timestamp>,
     told: Vec<DemandId>,
 }
 
@@ -106,6 +109,7 @@ impl StateSnapshot {
             asked,
             objected,
             on_status_page,
+            unanswered,
             interventions,
             keys,
             judge,
@@ -133,6 +137,7 @@ impl StateSnapshot {
             asked: *asked,
             objected: *objected,
             on_status_page: *on_status_page,
+            unanswered: unanswered.clone(),
             interventions: interventions.clone(),
             keys: keys.clone(),
             judge: judge.state(),
@@ -164,6 +169,7 @@ impl StateSnapshot {
             asked,
             objected,
             on_status_page,
+            unanswered,
             interventions,
             keys,
             judge,
@@ -218,6 +224,7 @@ impl StateSnapshot {
             asked,
             objected,
             on_status_page,
+            unanswered,
             interventions,
             keys: keys.restored().ok_or(misfit("the keys"))?,
             judge,
@@ -234,8 +241,18 @@ impl StateSnapshot {
 impl ReadinessState {
     fn of(readiness: &Readiness) -> Result<Self, serde_json::Error> {
         // `normal` follows from the plan.
-        let Readiness { severity, given, facts, words, marks, normal: _, started, requested, told } =
-            readiness;
+        let Readiness {
+            severity,
+            given,
+            facts,
+            words,
+            marks,
+            normal: _,
+            started,
+            requested,
+            requested_at,
+            told,
+        } = readiness;
         let facts = match serde_json::to_value(facts)? {
             Value::Object(facts) => facts,
             _ => Map::new(),
@@ -248,16 +265,29 @@ impl ReadinessState {
             marks: marks.clone(),
             started: *started,
             requested: requested.clone(),
+            requested_at: *requested_at,
             told: told.clone(),
         })
     }
 
     fn restored(self, plan: &Plan) -> Result<Readiness, SnapshotError> {
-        let Self { severity, given, facts, words, marks, started, requested, told } = self;
+        let Self { severity, given, facts, words, marks, started, requested, requested_at, told } =
+            self;
         let facts = Facts::read(&facts, plan.policy().vocabulary());
         let facts = facts.map_err(|_| misfit("the facts"))?;
         let normal = plan.normal_process(severity, &facts);
-        Ok(Readiness { severity, given, facts, words, marks, normal, started, requested, told })
+        Ok(Readiness {
+            severity,
+            given,
+            facts,
+            words,
+            marks,
+            normal,
+            started,
+            requested,
+            requested_at,
+            told,
+        })
     }
 }
 
