@@ -1077,8 +1077,8 @@ typedef struct hotfix_action {
    */
   struct hotfix_str method;
   /**
-   * PAGE: the role; otherwise empty. The roles of REQUEST_APPROVAL are in the JSON of
-   * hotfix_rollout_actions.
+   * PAGE: the role; otherwise empty. The roles of REQUEST_APPROVAL, and whom to contact, are in
+   * the JSON of hotfix_rollout_actions.
    */
   struct hotfix_str role;
   /**
@@ -2538,8 +2538,8 @@ hotfix_status hotfix_timestamp_tag(int64_t at_ms,
  * The plan and all its views, computed for this call: {"digest", "incident", "release", "traffic",
  * "policy", "phases", "methods", "strategy", "recommendation", "rollback", "severity",
  * "assessment", "demands", "scope", "findings", "change_record", "duration", "timeline", "slo",
- * "procedure", "advice", "risks", "calibration"}. Durations are in seconds, shares are fractions,
- * and absent values are left out. "strategy" is an object: the strategy, who chose it, and its
+ * "procedure", "advice", "risks", "first_steps", "contacts", "thresholds", "follow_up",
+ * "commands", "calibration"}. Durations are in seconds, shares are fractions, and absent values are left out. "strategy" is an object: the strategy, who chose it, and its
  * steps. Power analysis and source control are separate calls: hotfix_plan_power and
  * hotfix_plan_source_control.
  *
@@ -3022,7 +3022,9 @@ hotfix_status hotfix_rollout_find_action(const struct hotfix_rollout *rollout,
                                          struct hotfix_error **err);
 
 /**
- * The actions of the last call, as JSON: as in the log, with `awaits`.
+ * The actions of the last call, as JSON: as in the log, with `awaits`, and with `contacts` where
+ * the policy knows whom to contact: `[{"role", "holders": [{"name", "reach"}], "reach",
+ * "stand_in", …}]`.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
@@ -3065,7 +3067,7 @@ hotfix_status hotfix_rollout_pending_action(const struct hotfix_rollout *rollout
                                             struct hotfix_error **err);
 
 /**
- * The actions that await `confirm` or `failed`, as JSON: as in the log, with `awaits`.
+ * The actions that await `confirm` or `failed`, as JSON like that of hotfix_rollout_actions.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.
@@ -3261,13 +3263,14 @@ hotfix_status hotfix_rollout_interventions(const struct hotfix_rollout *rollout,
 /**
  * Writes the message of a kind for an audience, in a format, from the present state.
  *
- * The request is {"kind", "audience", "format", "at", "utc_offset", "values"}, all but the kind
- * optional. Kinds are alert, deployment_started, phase_passed, deployed, rolling_back,
+ * The request is {"kind", "audience", "format", "at", "utc_offset", "values", "draft"}, all but the
+ * kind optional. Kinds are alert, deployment_started, phase_passed, deployed, rolling_back,
  * rolled_back, update and resolved; audiences responders (default), stakeholders, business and
  * public; formats text (default), markdown, slack, teams and pagerduty. "at" is the time of the
  * message, such as "2026-03-03T14:40:00Z" (default: the time of the last input). "utc_offset" is
  * the readers' time zone, such as "+01:00". "values" has texts by field for what the rollout does
- * not know, such as the address of the status page.
+ * not know, such as the address of the status page. "draft" is true to read a text in advance: a
+ * message that is not true in the present state is an error otherwise.
  *
  * @param rollout      A rollout.
  * @param request      The request, JSON; UTF-8, borrowed for the call.
@@ -3595,7 +3598,8 @@ hotfix_status hotfix_redact(const char *log,
  * Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at",
  * "measures"}.
  *
- * A measure has "name", "status" ("known", "open" or "not_stated"), a value ("seconds", "yes",
+ * A measure has "name", "status" ("known", "open", "not_stated", or "not_asked" where the policy
+ * does not ask for what ends its clock), a value ("seconds", "yes",
  * "share", "count", "objective", "requests", "error_rate" or "facts"), "from" and "to" (the
  * moments between which it was measured) and a "sentence". An open measure has the value so far
  * and "until": "open"; one that was not stated has no value.

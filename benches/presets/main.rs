@@ -57,7 +57,7 @@ struct Ends {
     promoted: u64,
     alone: u64,
     /// Seconds from the start to the decision to roll back.
-    found: Vec<i64>,
+    found: Vec<u64>,
     users: Vec<f64>,
 }
 

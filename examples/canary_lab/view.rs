@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hotfix_core::grade::MetricKind;
+use hotfix_core::grade::{MetricKind, Moment};
 use hotfix_core::judge::{Cause, Decision, MetricVerdict, Reason, Verdict};
 use hotfix_core::plan::Plan;
 use hotfix_core::rollout::{RollbackCause, Rollout, Stage, State};
@@ -129,7 +129,10 @@ pub(crate) fn until(rollout: &Rollout) -> Option<Timestamp> {
         }
         Stage::Gate { until, .. } => *until,
         Stage::FinalValidation { since } => Some(*since + policy.final_validation().watch),
-        Stage::Complete { since, .. } => policy.watched_until().map(|last| *since + last),
+        Stage::Complete { since, .. } => {
+            let deployed = rollout.moment(Moment::Deployed).unwrap_or(*since);
+            policy.watched_until(deployed, *since)
+        }
         Stage::RollingBack(way) => way.watching.map(|since| since + policy.rollback().watch),
         _ => None,
     }

@@ -209,12 +209,15 @@ fn requests(plan: &Plan) -> Vec<f64> {
     let a_minute = plan.subject().traffic.requests_per_minute.expect("it is known");
     let of = |share: f64, span: Span| span.as_seconds() / 60.0 * a_minute * share;
     let watch = policy.watch();
+    let completed = Timestamp::default();
+    let watched_after =
+        policy.watched_until(completed, completed).expect("an end").since(completed);
     let mut all = vec![
         of(1.0, watch.no_data.after),
         of(1.0, watch.stale),
         of(1.0, watch.warm_up),
         of(1.0, policy.final_validation().watch),
-        of(1.0, policy.watched_until().expect("an end")),
+        of(1.0, watched_after),
         of(1.0, policy.rollback().watch),
         of(1.0, policy.rollback().returned_within),
     ];

@@ -29,16 +29,16 @@
 //! level with `even_if_acknowledged` is paged at its time until the fix is live: so the escalations
 //! of `severity-matrix` and `emergency-command` page at 15, 30 and 60 minutes. `done` for a level
 //! means that its call was made, by hand perhaps, and the escalation continues. A page is made at
-//! once, and its time is the limit for an answer; at the start it is answered like a level. The end of the incident ends
-//! escalations, pages and duties to act; if it is reopened, they count from then. A role that
-//! nobody holds is replaced by its stand-in, and the item has a note; without a stand-in the duty
-//! remains.
+//! once, and its time is the limit for an answer; at the start it is answered like a level. The end
+//! of the incident ends escalations, pages and duties to act; if it is reopened, they count from
+//! then. A role that nobody holds is replaced by its stand-in, and the item has a note; without a
+//! stand-in the duty remains.
 //!
 //! **Events settle duties** where they mean the same: the deployment a `fix`, the approval an
 //! `approve`; the beginning of the fix, the approval or the start an `act` at the beginning; the
 //! start, which is announced, a notice that was due before it; the last item of a checklist the
-//! duty that names the list. A rollback revokes that, and what counts from the deployment applies again after the
-//! next one.
+//! duty that names the list. A rollback revokes that, and what counts from the deployment applies
+//! again after the next one.
 //!
 //! **Updates** keep to the promised times: a late one does not move the next. `done` settles all
 //! that are due by then; they are overdue once, with the number missed. A second one in the same
@@ -54,9 +54,10 @@
 //! stays, so tomorrow's `next_day` hides no duty of today. A release or a sprint may be put off
 //! while it is ahead; once it has passed, a later one is the one after.
 //!
-//! **Each announcement is given once**, that of a repeated duty once in each interval. [`Agenda::advance`] gives what became due or overdue since
-//! the last call, also where a late timer skipped over it or several inputs have one time. A call
-//! before [`Agenda::next_moment`] costs two comparisons.
+//! **Each announcement is given once**, that of a repeated duty once in each interval.
+//! [`Agenda::advance`] gives what became due or overdue since the last call, also where a late
+//! timer skipped over it or several inputs have one time. A call before [`Agenda::next_moment`]
+//! costs two comparisons.
 
 mod answer;
 mod fold;

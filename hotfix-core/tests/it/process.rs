@@ -58,10 +58,10 @@ fn roll_6_a_window_that_names_nothing_is_written_as_its_end() {
     let after = json!(["30min", { "until": "4h", "watch": ["late effects"] }, { "until": "1d" }]);
     let policy = with(&[("/after", after)]);
     let wire: Value = serde_json::from_str(&policy.to_json()).unwrap();
-    let late = json!({ "until": 14_400, "watch": ["late effects"] });
+    let late = json!({ "from": "verified", "until": 14_400, "watch": ["late effects"] });
     assert_eq!(wire["after"], json!([1_800, late, 86_400]));
     let human: Value = toml::from_str(&policy.to_toml()).unwrap();
-    let late = json!({ "until": "4h", "watch": ["late effects"] });
+    let late = json!({ "from": "verified", "until": "4h", "watch": ["late effects"] });
     assert_eq!(human["after"], json!(["30min", late, "1d"]));
 }
 

@@ -124,17 +124,11 @@ impl Tool {
             self.check_items();
         }
         self.do_duties();
-        if std::mem::take(&mut self.question)
-            && self.rollout.accepted().iter().any(|kind| kind.as_str() == "promote")
-        {
-            self.promote();
+        let promotes = self.rollout.accepted().iter().any(|kind| kind.as_str() == "promote");
+        let held = self.lists == Lists::LeftOpen && self.rollout.state() == State::FinalValidation;
+        if std::mem::take(&mut self.question) && promotes && !held {
+            self.send(promotion());
         }
-    }
-
-    fn promote(&mut self) {
-        self.send(
-            json!({"kind": "promote", "by": "lena", "why": "customers confirm that it works"}),
-        );
     }
 
     fn check_items(&mut self) {
@@ -223,6 +217,10 @@ impl Tool {
     }
 }
 
+fn promotion() -> Value {
+    json!({"kind": "promote", "by": "lena", "why": "customers confirm that it works"})
+}
+
 /// A minute of the live version, which has the bug, or of the fix.
 fn sample(metric: &Metric, share: f64, fix: Option<Fix>) -> Sample {
     let fails = fix == Some(Fix::Fails);
@@ -239,7 +237,12 @@ fn sample(metric: &Metric, share: f64, fix: Option<Fix>) -> Sample {
                 (true, Worse::Higher) => 0.33,
                 (true, Worse::Lower) => 0.67,
             };
-            Sample::Pair((requests * rate).round(), requests)
+            // A rounded count may be beyond a bound that the rate meets.
+            let events = requests * rate;
+            Sample::Pair(
+                if metric.worse == Worse::Higher { events.floor() } else { events.ceil() },
+                requests,
+            )
         }
         MetricKind::Count => {
             let a_minute = match fix {
@@ -264,40 +267,41 @@ fn sample(metric: &Metric, share: f64, fix: Option<Fix>) -> Sample {
 
 #[test]
 fn roll_1_each_preset_takes_a_good_fix_from_the_first_input_to_the_last() {
+    let mut wrong = Vec::new();
     for preset in Policy::presets() {
         let mut tool = Tool::new(preset, Fix::Works, Lists::Checked);
         tool.start();
         tool.run();
-        assert_eq!(tool.rollout.state(), State::Closed, "{preset}: {:?}", tool.rollout.blockers());
-        assert_eq!(tool.rollout.share(), Share::ALL, "{preset}");
-        let open: Vec<_> = tool
-            .rollout
-            .checklists()
-            .into_iter()
-            .filter(|list| list.holds_start)
-            .flat_map(|list| list.items)
-            .filter(|item| item.required && item.state == ItemState::Open)
-            .collect();
-        assert!(open.is_empty(), "{preset}: {open:?}");
-        assert_eq!(
-            tool.rollout.duties(tool.at).overdue.len(),
-            0,
-            "{preset}: {:?}",
-            tool.rollout.duties(tool.at).overdue
-        );
-        for audience in [Audience::Responders, Audience::Stakeholders] {
-            assert_eq!(
-                tool.times(audience, MessageKind::Resolved),
-                1,
-                "{preset}: {audience} reads of the end once"
-            );
-            assert_eq!(tool.times(audience, MessageKind::RolledBack), 0, "{preset}");
-        }
-        let early = |(_, message, state): &&(Audience, MessageKind, State)| {
-            *message == MessageKind::Resolved && !matches!(state, State::Complete | State::Closed)
+        let mut check = |holds: bool, what: String| {
+            if !holds {
+                wrong.push(format!("{preset}: {what}"));
+            }
         };
-        assert_eq!(tool.sent.iter().find(early), None, "{preset}");
+        let Tool { rollout, .. } = &tool;
+        let causes = rollout.log().lines().rev().find(|line| line.contains("\"roll_back\""));
+        let state = rollout.state();
+        check(state == State::Closed, format!("is {state} at {}: {causes:?}", tool.at));
+        check(rollout.share() == Share::ALL, format!("{} of the traffic", rollout.share()));
+        let lists = rollout.checklists();
+        let items = lists.iter().filter(|list| list.holds_start).flat_map(|list| &list.items);
+        let open = items.filter(|item| item.required && item.state == ItemState::Open);
+        let open: Vec<_> = open.map(|item| item.id.to_string()).collect();
+        check(open.is_empty(), format!("open: {open:?}"));
+        let duties = rollout.duties(tool.at);
+        let overdue: Vec<_> = duties.overdue.iter().map(|item| item.id.to_string()).collect();
+        check(overdue.is_empty(), format!("overdue: {overdue:?}"));
+        for audience in [Audience::Responders, Audience::Stakeholders] {
+            let ends = tool.times(audience, MessageKind::Resolved);
+            check(ends == 1, format!("{audience} read {ends} times that it is resolved"));
+            let backs = tool.times(audience, MessageKind::RolledBack);
+            check(backs == 0, format!("{audience} read that it was rolled back"));
+        }
+        let early = tool.sent.iter().find(|(_, message, state)| {
+            *message == MessageKind::Resolved && !matches!(state, State::Complete | State::Closed)
+        });
+        check(early.is_none(), format!("resolved too early: {early:?}"));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -336,12 +340,12 @@ fn met_7_no_preset_completes_while_a_list_that_holds_its_end_is_open() {
         }
         tool.start();
         for _ in 0..6 * 60 {
-            let waits = tool.rollout.state() == State::FinalValidation;
-            // Whoever promotes is refused, or overrules by name; nobody does.
-            tool.question &= !waits;
             tool.minute();
         }
         assert_eq!(tool.rollout.state(), State::FinalValidation, "{preset}");
         assert_eq!(tool.times(Audience::Responders, MessageKind::Resolved), 0, "{preset}");
+        let promote = Input::from_value(promotion()).expect("an input");
+        let refused = tool.rollout.handle(tool.at, &promote).err().map(|refusal| refusal.code());
+        assert_eq!(refused, Some("HF-ROLL-024"), "{preset}");
     }
 }

@@ -211,12 +211,12 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
         let nobody = call(|e| hotfix_train_rollout(train.0, NOTHING.0, 0, &raw mut inside, e));
         assert_eq!(nobody.unwrap_err().status, hotfix_status::Enum);
         assert!(inside.is_null());
-        // No metric is read before the start of `payments`.
+        // Seconds, where milliseconds are expected.
         let readings: [hotfix_reading; 0] = [];
         let refused = call(|e| {
             hotfix_train_observe(
                 train.0,
-                NOW,
+                NOW / 1_000,
                 payments,
                 payments_len,
                 readings.as_ptr(),
@@ -226,7 +226,7 @@ fn roll_1_a_refusal_and_a_view_are_of_the_last_call() {
                 e,
             )
         });
-        assert_eq!(refused.unwrap_err().code, "HF-ROLL-001");
+        assert_eq!(refused.unwrap_err().code, "HF-ROLL-025");
         call(|e| hotfix_train_tick(train.0, NOW, &raw mut out, e)).unwrap();
         call(|e| hotfix_train_settle(train.0, NOW, &raw mut out, e)).unwrap();
         assert_eq!((out.move_count, out.finding_count), (0, 0));
