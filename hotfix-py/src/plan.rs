@@ -385,7 +385,7 @@ impl Plan {
     /// >>> import hotfix
     /// >>> plan = hotfix.Policy.preset("fast-track").plan({"id": "INC-1"}, {"version": "2", "previous": "1"})
     /// >>> plan.slo["slo"]["verdict"]
-    /// 'may_be_missed'
+    /// 'missed'
     #[getter]
     fn slo<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.slo())

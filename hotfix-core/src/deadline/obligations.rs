@@ -51,6 +51,7 @@ impl Severities {
 
 /// One obligation of the policy.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct Obligations {
     pub(super) source: Source,
     /// Its place among those of its source.

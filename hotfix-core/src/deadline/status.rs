@@ -210,14 +210,11 @@ impl Agenda {
             if until <= due { 0 } else { grid.passed(until).saturating_sub(number) }
         };
         let status = DutyStatus { occurrence: number + 1, ..DutyStatus::timed(opens, due, at) };
-        match end {
-            Some(end) => {
-                DutyStatus { missed: missed(end), ..status }.settled(end, Settlement::Ended)
-            }
-            None => {
-                let interval_ends = grid.due(grid.passed(at));
-                DutyStatus { missed: missed(at), interval_ends, ..status }
-            }
+        if let Some(end) = end {
+            DutyStatus { missed: missed(end), ..status }.settled(end, Settlement::Ended)
+        } else {
+            let interval_ends = grid.due(grid.passed(at));
+            DutyStatus { missed: missed(at), interval_ends, ..status }
         }
     }
 

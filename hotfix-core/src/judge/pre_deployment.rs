@@ -65,7 +65,7 @@ impl PreDeployment {
 
     /// Restores the rows of a snapshot; false if they do not fit.
     pub(super) fn resume(&mut self, rows: Vec<f64>, columns: usize) -> bool {
-        let fits = rows.len() % columns == 0 && rows.len() <= self.most * columns;
+        let fits = rows.len().is_multiple_of(columns) && rows.len() <= self.most * columns;
         self.rows = rows;
         fits
     }

@@ -37,19 +37,17 @@ impl Unjudged {
         for phase in policy.phases() {
             let metrics = unjudged_in(phase, policy.metrics());
             let asks = metrics.len() == deciding;
-            let is_tested = |id: &MetricName| {
-                policy.metric(id.as_str()).is_some_and(|metric| metric.is_tested())
-            };
+            let is_tested =
+                |id: &MetricName| policy.metric(id.as_str()).is_some_and(Metric::is_tested);
             let before = at_once && metrics.iter().any(is_tested);
             if metrics.is_empty() && !asks {
                 continue;
             }
-            match found.iter_mut().find(|group| group.metrics == metrics) {
-                Some(group) => group.phases.push(phase.name),
-                None => {
-                    let phases = vec![phase.name];
-                    found.push(Self { metrics, phases, everywhere: false, asks, before });
-                }
+            if let Some(group) = found.iter_mut().find(|group| group.metrics == metrics) {
+                group.phases.push(phase.name);
+            } else {
+                let phases = vec![phase.name];
+                found.push(Self { metrics, phases, everywhere: false, asks, before });
             }
         }
         for group in &mut found {

@@ -75,7 +75,7 @@ impl FactHistory {
 /// Whether a value is greater than another; never for values without an order.
 fn is_more(value: &FactValue, than: &FactValue) -> bool {
     match (value, than) {
-        (FactValue::Flag(value), FactValue::Flag(than)) => value & !than,
+        (FactValue::Flag(value), FactValue::Flag(than)) => *value && !*than,
         (FactValue::Duration(value), FactValue::Duration(than)) => value > than,
         _ => value.as_number().zip(than.as_number()).is_some_and(|(value, than)| value > than),
     }

@@ -28,10 +28,12 @@ fn minute(stream: &mut Pcg64, ratio: f64, slower: f64) -> [Sample; 2] {
     let trials = Poisson::new(1_000.0).expect("positive").sample(stream);
     let uniform = Uniform::new(0.0, 1.0).expect("a range");
     let (mut errors, mut counts) = (0.0, [0.0; LAW.len()]);
-    for _ in 0..trials as u64 {
+    let mut drawn = 0.0;
+    while drawn < trials {
+        drawn += 1.0;
         errors += f64::from(uniform.sample(stream) < BASE * ratio);
-        let drawn = uniform.sample(stream);
-        let took = LAW.iter().find(|(_, share)| drawn < *share).map_or(9.0, |(edge, _)| *edge);
+        let place = uniform.sample(stream);
+        let took = LAW.iter().find(|(_, share)| place < *share).map_or(9.0, |(edge, _)| *edge);
         for (count, (edge, _)) in counts.iter_mut().zip(LAW) {
             *count += f64::from(took * slower <= edge);
         }

@@ -8,7 +8,7 @@ use hotfix_core::grade::{ChecklistMoment, DutyKind, MetricKind, Worse};
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::policy::section::Metric;
+use hotfix_core::policy::section::{Checklist, Metric};
 use hotfix_core::rollout::{Act, Audience, Input, MessageKind, Recording, Rollout, State};
 use hotfix_core::unit::{Share, Span, Timestamp};
 use serde_json::{Value, json};
@@ -92,11 +92,13 @@ impl Tool {
                 }
                 Act::Schedule { duty, .. } => self.settle("done", Some(duty.to_string())),
                 Act::Page { duty, .. } => {
-                    self.settle("acknowledge", duty.map(|duty| duty.to_string()))
+                    self.settle("acknowledge", duty.map(|duty| duty.to_string()));
                 }
                 Act::AskDecision { .. } => self.question = true,
-                Act::RequestApproval { .. } => {}
-                Act::SetTraffic { .. } | Act::Deploy { .. } | Act::RollBack { .. } => {}
+                Act::RequestApproval { .. }
+                | Act::SetTraffic { .. }
+                | Act::Deploy { .. }
+                | Act::RollBack { .. } => {}
             }
         }
     }
@@ -335,7 +337,7 @@ fn met_7_no_preset_completes_while_a_list_that_holds_its_end_is_open() {
     for preset in Policy::presets() {
         let mut tool = Tool::new(preset, Fix::Works, Lists::LeftOpen);
         let policy = tool.rollout.plan().policy();
-        if !policy.checklists().iter().any(|list| list.holds_completion()) {
+        if !policy.checklists().iter().any(Checklist::holds_completion) {
             continue;
         }
         tool.start();
