@@ -11,6 +11,7 @@ macro_rules! closed_set {
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            const NAMES: &'static [&'static str] = &[$($text,)+];
 
             /// The value as a string, as in JSON and TOML.
             pub const fn as_str(self) -> &'static str {
@@ -28,7 +29,8 @@ macro_rules! closed_set {
             type Err = $crate::grade::UnknownName;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::ALL.iter().copied().find(|v| v.as_str() == text).ok_or($crate::grade::UnknownName)
+                let index = $crate::grade::index_of(Self::NAMES, text);
+                index.map(|index| Self::ALL[index]).ok_or($crate::grade::UnknownName)
             }
         }
 
@@ -40,13 +42,18 @@ macro_rules! closed_set {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                const NAMES: &[&str] = &[$($text,)+];
-                deserializer.deserialize_str($crate::grade::OneOf(NAMES)).map(|index| Self::ALL[index])
+                let index = deserializer.deserialize_str($crate::grade::OneOf(Self::NAMES))?;
+                Ok(Self::ALL[index])
             }
         }
     )*};
 }
 pub(crate) use closed_set;
+
+/// Finds a text among names.
+pub(crate) fn index_of(names: &[&str], text: &str) -> Option<usize> {
+    names.iter().position(|name| *name == text)
+}
 
 /// Reads one of these names; the result is its index. One visitor for all enumerations, because
 /// derived ones would be a large part of the library.
@@ -64,8 +71,7 @@ impl serde::de::Visitor<'_> for OneOf {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<usize, E> {
-        let index = self.0.iter().position(|name| *name == text);
-        index.ok_or_else(|| E::unknown_variant(text, self.0))
+        index_of(self.0, text).ok_or_else(|| E::unknown_variant(text, self.0))
     }
 }
 

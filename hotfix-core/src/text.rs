@@ -92,6 +92,16 @@ pub(crate) fn quoted<T: Display>(names: &[T], between: &str) -> String {
     quoted.join(between)
 }
 
+/// A number with its noun: `1 item`, `2 items`.
+pub(crate) fn counted<N: Copy + Display + PartialEq + From<u8>>(
+    number: N,
+    one: &str,
+    many: &str,
+) -> String {
+    let noun = if number == N::from(1) { one } else { many };
+    format!("{number} {noun}")
+}
+
 /// `a, b and c`.
 pub(crate) fn enumerated(words: &[String]) -> String {
     match words {

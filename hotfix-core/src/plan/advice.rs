@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::grade::{AdviceCheck, AdviceKind, DutyKind, Role};
 use crate::policy::Policy;
 use crate::policy::section::SeverityLevel;
-use crate::text::words;
+use crate::text::{counted, words};
 use crate::unit::Name;
 
 use super::Plan;
@@ -65,7 +65,7 @@ impl Plan {
         {
             return Some(format!(
                 "{}, {} first",
-                count(methods.len(), "rollback method", "rollback methods"),
+                counted(methods.len(), "rollback method", "rollback methods"),
                 words(first.kind.as_str())
             ));
         }
@@ -96,16 +96,14 @@ fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> 
             let demands = level.and_then(|level| level.testing.as_ref());
             demands
                 .map(|testing| {
-                    count(testing.demands.len().max(1), "required test", "required tests")
+                    counted(testing.demands.len().max(1), "required test", "required tests")
                 })
                 .or_else(|| step("test").then(|| "the step `test`".to_owned()))
         }
         AdviceCheck::Review => {
             let demand = level.and_then(|level| level.review.as_ref());
             demand
-                .map(|review| {
-                    count(review.approvers as usize, "required reviewer", "required reviewers")
-                })
+                .map(|review| counted(review.approvers, "required reviewer", "required reviewers"))
                 .or_else(|| step("review").then(|| "the step `review`".to_owned()))
         }
         AdviceCheck::Approvals => {
@@ -147,9 +145,5 @@ fn found(policy: &Policy, level: Option<&SeverityLevel>, check: AdviceCheck) -> 
 }
 
 fn some(number: usize, one: &str, many: &str) -> Option<String> {
-    (number > 0).then(|| count(number, one, many))
-}
-
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+    (number > 0).then(|| counted(number, one, many))
 }

@@ -122,11 +122,6 @@ pub(super) fn metric(policy: &Policy, id: MetricName) -> String {
     policy.metric(id.as_str()).map_or_else(|| words(id.as_str()), |metric| metric.title.clone())
 }
 
-/// `1 item`, `2 items`.
-pub(super) fn number(count: u64, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
-}
-
 /// The decision of a verdict.
 pub(super) const fn decision(decision: Decision) -> &'static str {
     match decision {

@@ -6,7 +6,7 @@ use crate::grade::Moment;
 use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Power};
 use crate::rollout::{Rollout, State};
-use crate::text;
+use crate::text::{self, counted};
 use crate::unit::Span;
 
 use super::describe::{self, figure, lasting, percent, utc};
@@ -270,11 +270,8 @@ fn phase(visit: &PhaseVisit) -> String {
         ),
         None => format!("watched since {}", utc(since)),
     };
-    let readings = if visit.readings == 1 { "reading" } else { "readings" };
-    format!(
-        "Phase {}{attempt}, {share}: {watched}, {} {readings}; {end}.",
-        visit.phase, visit.readings
-    )
+    let readings = counted(visit.readings, "reading", "readings");
+    format!("Phase {}{attempt}, {share}: {watched}, {readings}; {end}.", visit.phase)
 }
 
 /// Faults that each phase could not have detected, from the power analysis.

@@ -224,9 +224,8 @@ fn summary(report: &Report) -> Draft {
         );
     }
     if !report.open.is_empty() {
-        let count = report.open.len();
-        let points = if count == 1 { "point is" } else { "points are" };
-        draft.paragraph(format!("{count} {points} still open; see the section Still open."));
+        let points = text::counted(report.open.len(), "point is", "points are");
+        draft.paragraph(format!("{points} still open; see the section Still open."));
     }
     draft
 }

@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use crate::grade::MetricKind;
 use crate::metric::in_unit;
 use crate::rollout::State;
-use crate::text;
+use crate::text::{self, counted};
 use crate::unit::Timestamp;
 
 use super::chart::{Band, Chart, Line, MarkLine, WIDTH, escaped, open};
-use super::describe::{self, lasting, number, percent, utc};
+use super::describe::{self, lasting, percent, utc};
 use super::model::{DutyOutcome, DutyPart, EvidencePlot, MetricPlot, Report};
 use super::outline::Table;
 use super::series::Point;
@@ -323,7 +323,7 @@ fn share(duty: &DutyPart, as_of: Timestamp) -> f64 {
 /// Status of a duty as text.
 fn status(duty: &DutyPart, as_of: Timestamp) -> String {
     if let (Some(times), Some(missed)) = (duty.times, duty.missed) {
-        let [times, missed] = [times, missed].map(|count| number(count, "time", "times"));
+        let [times, missed] = [times, missed].map(|count| counted(count, "time", "times"));
         return format!("{}, done {times}, missed {missed}", duty.status);
     }
     let (Some(from), Some(due)) = (duty.from, duty.due) else { return duty.status.to_string() };

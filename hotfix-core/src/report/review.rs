@@ -6,10 +6,10 @@ use crate::fact::Fact;
 use crate::grade::{DutyKind, Moment};
 use crate::policy::section::Report as Asked;
 use crate::rollout::{Rollout, State};
-use crate::text;
+use crate::text::{self, counted};
 use crate::unit::Span;
 
-use super::describe::{self, lasting, number, utc};
+use super::describe::{self, lasting, utc};
 use super::log_summary::LogSummary;
 use super::model::{
     ActionItem, DutyOutcome, DutyPart, PhaseEnd, PhaseVisit, QuestionPart, Report, Statement,
@@ -103,7 +103,7 @@ pub(super) fn went_well(
     let mut well = Vec::new();
     let kept = duties.iter().filter(|duty| duty.status == DutyOutcome::Kept).count();
     if kept > 0 {
-        well.push(format!("{} done in time.", number(count(kept), "duty was", "duties were")));
+        well.push(format!("{} done in time.", counted(kept, "duty was", "duties were")));
     }
     if rollout.started_at().is_some() && !log.approvals.is_empty() {
         let roles = log.approved_by();
@@ -120,7 +120,7 @@ pub(super) fn went_well(
     if passed > 0 {
         well.push(format!(
             "{} passed on the evidence of its readings.",
-            number(count(passed), "phase was", "phases were")
+            counted(passed, "phase was", "phases were")
         ));
     }
     if let Some(since) = log.works_since {
@@ -204,7 +204,7 @@ pub(super) fn to_improve(
         improve.push(format!("The fix took {} attempts.", rollout.attempt()));
     }
     if log.waived > 0 {
-        let items = number(log.waived, "checklist item was", "checklist items were");
+        let items = counted(log.waived, "checklist item was", "checklist items were");
         improve.push(format!("{items} waived."));
     }
     let refused: u64 = log.refused.values().sum();
@@ -212,14 +212,14 @@ pub(super) fn to_improve(
         let codes: Vec<&str> = log.refused.keys().map(String::as_str).collect();
         improve.push(format!(
             "{} refused ({}).",
-            number(refused, "input was", "inputs were"),
+            counted(refused, "input was", "inputs were"),
             codes.join(", ")
         ));
     }
     if log.odd_clock > 0 {
         improve.push(format!(
             "{} from a sender whose clock was wrong.",
-            number(log.odd_clock, "line came", "lines came")
+            counted(log.odd_clock, "line came", "lines came")
         ));
     }
     // Gates that stop many healthy fixes are a fault of the policy, whatever the outcome was.
@@ -238,7 +238,7 @@ fn missed(duty: &DutyPart) -> String {
     match (duty.status, duty.missed, duty.settled) {
         (_, Some(missed), _) => {
             let times = duty.times.unwrap_or_default();
-            let [missed, times] = [missed, times].map(|count| number(count, "time", "times"));
+            let [missed, times] = [missed, times].map(|count| counted(count, "time", "times"));
             format!("{}{whose}: missed {missed}, done {times}.", duty.title)
         }
         (DutyOutcome::Late, None, Some(settled)) => {
@@ -374,8 +374,4 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
         ));
     }
     open
-}
-
-fn count(things: usize) -> u64 {
-    u64::try_from(things).unwrap_or(u64::MAX)
 }

@@ -10,7 +10,7 @@ use crate::gate::{
 };
 use crate::grade::ReviewTime;
 use crate::policy::section::ChecklistItem;
-use crate::text::{markdown, quoted, time, times};
+use crate::text::{counted, markdown, quoted, time, times};
 use crate::unit::{RoleName, Span};
 
 use super::super::Plan;
@@ -74,8 +74,8 @@ fn review(plan: &Plan, asked: &ReviewDemand) -> String {
         ReviewTime::After => "after the deployment",
         ReviewTime::Any => "before or after the deployment",
     };
-    let people = if asked.approvers == 1 { "person" } else { "people" };
-    let mut text = format!("review: {when}, by {} {people}", asked.approvers);
+    let people = counted(asked.approvers, "person", "people");
+    let mut text = format!("review: {when}, by {people}");
     if let Some(role) = &asked.role {
         let _ = write!(text, " ({})", title(plan, role.role));
     }
@@ -154,9 +154,9 @@ fn scope(report: &ScopeReport) -> Vec<String> {
         items.push(format!("unknown about the change: {}", questions.join("; ")));
     }
     let figures = report.figures.as_ref().map(|figures| {
-        let files = if figures.files == 1 { "file" } else { "files" };
+        let files = counted(figures.files, "file", "files");
         let tests = if figures.tests.is_empty() { ", none of them a test" } else { "" };
-        format!("{} {files}, +{} −{} lines{tests}", figures.files, figures.added, figures.deleted)
+        format!("{files}, +{} −{} lines{tests}", figures.added, figures.deleted)
     });
     if let Some(figures) = figures {
         let fits =
