@@ -19,7 +19,7 @@ START = datetime(2026, 3, 3, 14, 40, tzinfo=UTC)
 SEEN = (
     *("error", "refused", "says", "accepts", "state", "phase", "share"),
     *("decision", "causes", "modes", "actions", "pending", "lines", "repeated"),
-    *("why", "harm", "table", "shows", "poll_at", "attempt", "takes"),
+    *("why", "harm", "table", "shows", "report", "poll_at", "attempt", "takes"),
 )
 
 
@@ -117,6 +117,7 @@ def deliver(rollout: hotfix.Rollout, at: datetime, step: Case, file: File) -> di
         "poll_at": "never" if (poll_at := rollout.poll_at()) is None else (poll_at - START).total_seconds(),
         "attempt": rollout.attempt,
         "takes": rollout.accepted,
+        "report": rollout.report("markdown") if "report" in step else "",
         "shows": gates(rollout)
         | {
             "actions": [action.to_dict() for action in actions],

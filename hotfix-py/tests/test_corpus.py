@@ -201,6 +201,8 @@ def roll_case(case: Case, file: File, _name: str) -> None:
                 assert {metric: seen["modes"][metric] for metric in value} == value, f"step {number}"
             elif key == "shows":
                 shown(value, seen["shows"])
+            elif key == "report":
+                assert [part for part in value if part not in seen["report"]] == [], f"step {number}"
             elif key == "accepts":
                 assert set(value) <= set(seen["accepts"]), f"step {number}"
             elif key == "why":
@@ -364,6 +366,7 @@ def found_by_name(value: Any, steps: list[str]) -> Any:
 
 
 PLAN_RUNNERS: dict[str, Callable[[Case], None]] = {
+    "people": view_case,
     "procedure": view_case,
     "recommendation": strategy_case,
     "record": view_case,

@@ -72,6 +72,9 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     seen.duties = duties(rollout, step.asked_at(at));
     seen.gates = gates(rollout);
     seen.messages = step.messages.iter().map(|request| message(rollout, request)).collect();
+    if !step.report.is_empty() {
+        seen.report = rollout.report("markdown").unwrap();
+    }
     seen
 }
 

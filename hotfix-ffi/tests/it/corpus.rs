@@ -35,6 +35,7 @@ use hotfix::rate_ratio::{
     hotfix_rate_ratio_from_bytes, hotfix_rate_ratio_new, hotfix_rate_ratio_to_bytes,
     hotfix_rate_ratio_update,
 };
+use hotfix::report::hotfix_rollout_report;
 use hotfix::rollout::{hotfix_recording, hotfix_rollout_handle, hotfix_rollout_replay};
 use hotfix::status::hotfix_status;
 use hotfix::view::{
@@ -146,12 +147,21 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
     seen.duties = duties(rollout, step.asked_at(at));
     seen.gates = gates(rollout);
     seen.messages = step.messages.iter().map(|request| message(rollout, request)).collect();
+    if !step.report.is_empty() {
+        seen.report = report(rollout);
+    }
     seen
 }
 
 fn duties(rollout: &Rollout, at: i64) -> Value {
     // SAFETY: live handles.
     read(buffer(|o, e| unsafe { hotfix_rollout_duties(rollout.0, at, o, e) }))
+}
+
+fn report(rollout: &Rollout) -> String {
+    let (format, len) = raw("markdown");
+    // SAFETY: a live handle and text.
+    buffer(|o, e| unsafe { hotfix_rollout_report(rollout.0, format, len, o, e) }).unwrap()
 }
 
 fn message(rollout: &Rollout, request: &Value) -> Value {

@@ -102,6 +102,9 @@ pub(crate) struct Step {
     /// What messages are asked for; `shows` looks at them under `/messages`.
     #[serde(default)]
     pub(crate) messages: Vec<Value>,
+    /// Parts of the report's page.
+    #[serde(default)]
+    pub(crate) report: Vec<String>,
 }
 
 #[derive(serde::Deserialize)]
@@ -274,6 +277,8 @@ pub(crate) struct Seen {
     pub(crate) duties: Value,
     /// The messages that are asked for: a text, a document, or the error's code and sentence.
     pub(crate) messages: Value,
+    /// The report as Markdown, where the step has a part of it.
+    pub(crate) report: String,
     /// What is on record for the start and after it, besides the actions.
     pub(crate) gates: Value,
 }
@@ -379,6 +384,11 @@ impl Step {
             document["duties"] = seen.duties.clone();
             document["messages"] = seen.messages.clone();
             faults.extend(shows.faults(&document).into_iter().map(|f| format!("{place}{f}")));
+        }
+        for part in &self.report {
+            if !seen.report.contains(part.as_str()) {
+                faults.push(format!("{place}: the report does not say {part:?}"));
+            }
         }
         for kind in &self.accepts {
             if !seen.accepts.contains(kind) {
