@@ -11,7 +11,7 @@ macro_rules! closed_set {
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-            const NAMES: &'static [&'static str] = &[$($text,)+];
+            pub(crate) const NAMES: &'static [&'static str] = &[$($text,)+];
 
             /// The value as a string, as in JSON and TOML.
             pub const fn as_str(self) -> &'static str {

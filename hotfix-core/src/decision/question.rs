@@ -120,7 +120,7 @@ impl<'a> Decision<'a> {
                 if_known.push(Remaining { value: space.describe(variable, class), leaves, gaps });
             });
         }
-        let vocabulary = &self.policy.vocabulary;
+        let vocabulary = &self.policy.facts;
         let (ask, kind) = (vocabulary.question(fact), vocabulary.kind(fact));
         Some(NextQuestion { fact, ask, kind, if_known })
     }

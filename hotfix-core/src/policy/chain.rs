@@ -18,7 +18,7 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
         policy,
         tree: Tree { root: Target::Leaf(0), questions: Vec::new(), leaves: Vec::new() },
     };
-    let end = match policy.classifier.otherwise {
+    let end = match policy.classification.otherwise {
         Hotfix::No => Some(chain.leaf(
             "scheduled",
             "nothing calls for a hot-fix: a scheduled release",
@@ -29,7 +29,7 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
     };
     // Built from the end, so that each question knows where its `no` leads.
     let mut next = end;
-    if policy.classifier.exclusions != Exclusions::Win {
+    if policy.classification.exclusions != Exclusions::Win {
         next = chain.exclusions(next);
     }
     // An admission overrides a severity without a hot-fix, so it is asked before the first of
@@ -41,7 +41,7 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
     for effect in effects.into_iter().rev() {
         next = chain.rules(effect, next);
     }
-    if policy.classifier.exclusions == Exclusions::Win {
+    if policy.classification.exclusions == Exclusions::Win {
         next = chain.exclusions(next);
     }
     let mut tree = chain.tree;
@@ -137,7 +137,7 @@ impl Chain<'_> {
     fn unless_excluded(&mut self, leaf: &str, to: Target) -> Target {
         let excluding = self.policy.rules.iter().filter(|rule| rule.effect == Effect::Exclude);
         let whens: Vec<Condition> = excluding.map(|rule| rule.when.clone()).collect();
-        if whens.is_empty() || self.policy.classifier.exclusions != Exclusions::Ask {
+        if whens.is_empty() || self.policy.classification.exclusions != Exclusions::Ask {
             return to;
         }
         let id = Name::try_new(&format!("{leaf}_excluded")).unwrap_or(self.policy.name);

@@ -9,7 +9,6 @@ pub(crate) mod command;
 mod error;
 mod extend;
 mod field;
-mod format;
 mod node;
 mod preset;
 mod problem;
@@ -26,10 +25,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use error::{PolicyError, PolicyErrors, Problem};
 pub use extend::ExtendError;
 pub use schema::schema;
+pub use section::root::Policy;
 
 use node::PolicyNode;
-use reader::Style;
-use reasoning::{Reasoned, Reasoning};
+use reader::{Field as _, Style};
+use reasoning::Reasoning;
 use section::{
     Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, CustomRole,
     Deploying, Duty, Efficacy, Evidence, FinalValidation, Implication, InsteadOf, LaterWatch,
@@ -43,8 +43,6 @@ use crate::grade::{Role, Severity, Strategy};
 use crate::text::words;
 use crate::unit::{MetricName, Name, RoleName, Span, Timestamp};
 
-/// A checked policy.
-///
 /// An invalid policy is refused with all its errors at once, each with a code, a place and a
 /// remedy. A doubtful but valid setting is not an error; the linter reports it.
 ///
@@ -60,53 +58,6 @@ use crate::unit::{MetricName, Name, RoleName, Span, Timestamp};
 /// assert_eq!((watch.code(), watch.path()), ("HF-UNIT-001", "/phases/0/watch"));
 /// # Ok::<(), hotfix_core::policy::PolicyErrors>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Policy {
-    pub(crate) name: Name,
-    pub(crate) title: String,
-    pub(crate) strategy: Strategy,
-    pub(crate) vocabulary: Vocabulary,
-    pub(crate) implications: Vec<Implication>,
-    pub(crate) classifier: Classifier,
-    pub(crate) rules: Vec<Rule>,
-    pub(crate) tree: Option<Tree>,
-    pub(crate) strategy_why: String,
-    pub(crate) alternatives: Vec<Alternative>,
-    pub(crate) strategies: Vec<StrategySettings>,
-    pub(crate) instead_of: Option<InsteadOf>,
-    pub(crate) clock: Clock,
-    pub(crate) evidence: Evidence,
-    pub(crate) watch: Watch,
-    pub(crate) severities: Vec<SeverityLevel>,
-    pub(crate) roles: Vec<CustomRole>,
-    pub(crate) vendors: Vec<Vendor>,
-    pub(crate) duties: Vec<Duty>,
-    pub(crate) approvals: Vec<Approval>,
-    pub(crate) waived_by: Vec<RoleName>,
-    pub(crate) ask_again: Span,
-    pub(crate) scope: Option<Scope>,
-    pub(crate) checklists: Vec<Checklist>,
-    pub(crate) phases: Vec<Phase>,
-    pub(crate) final_validation: FinalValidation,
-    pub(crate) after: Vec<LaterWatch>,
-    pub(crate) change_record: Option<Record>,
-    pub(crate) metrics: Vec<Metric>,
-    pub(crate) efficacy: Option<Efficacy>,
-    pub(crate) success: Vec<SuccessCriterion>,
-    pub(crate) deploying: Option<Deploying>,
-    pub(crate) triggers: Triggers,
-    pub(crate) rollback: Rollback,
-    pub(crate) reasoned: Reasoned,
-    pub(crate) vcs: Option<Vcs>,
-    pub(crate) procedure: Vec<ProcedureStep>,
-    pub(crate) advice: Vec<Advice>,
-    pub(crate) risks: Vec<Risk>,
-    pub(crate) contingencies: Vec<Contingency>,
-    pub(crate) remedies: Vec<Remedy>,
-    pub(crate) messages: Vec<Message>,
-    pub(crate) report: Option<Report>,
-}
-
 impl Policy {
     /// Reads TOML of at most 1 MiB. `extends` may name presets; [`Policy::from_toml_with`] also
     /// accepts policies of the caller.
@@ -211,7 +162,7 @@ impl Policy {
     /// Writes TOML for people: `"10min"` and `"0.3%"` if that is exactly the same value, with every
     /// default.
     pub fn to_toml(&self) -> String {
-        toml::to_string(&format::to_node(self, Style::Human)).unwrap_or_default()
+        toml::to_string(&Self::write(self, Style::Human)).unwrap_or_default()
     }
 
     /// SHA-256 of the canonical JSON (RFC 8785) of the policy: the same for equal policies, however
@@ -252,7 +203,7 @@ impl Policy {
 
     /// The facts that the policy knows: built-in and custom ones.
     pub const fn vocabulary(&self) -> &Vocabulary {
-        &self.vocabulary
+        &self.facts
     }
 
     /// Facts that follow from other facts.
@@ -262,7 +213,7 @@ impl Policy {
 
     /// How the rules are evaluated.
     pub const fn classifier(&self) -> &Classifier {
-        &self.classifier
+        &self.classification
     }
 
     /// The rules that classify an incident, in the order of the policy.
@@ -489,7 +440,7 @@ impl Policy {
 
 impl Serialize for Policy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        format::to_node(self, Style::Wire).serialize(serializer)
+        Self::write(self, Style::Wire).serialize(serializer)
     }
 }
 
@@ -497,6 +448,6 @@ impl<'de> Deserialize<'de> for Policy {
     /// Goes through the same checks as [`Policy::from_json`], but extends nothing: a log means the
     /// same for ever (`HF-POL-036`).
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        format::from_node(&PolicyNode::deserialize(deserializer)?).map_err(D::Error::custom)
+        section::root::from_node(&PolicyNode::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

@@ -51,7 +51,6 @@ pub(crate) trait Draft: Sized {
     const NAMES: &'static [&'static str];
     fn keys() -> Vec<Key>;
     fn read(entries: &[(String, PolicyNode)], reader: &mut PolicyReader) -> Self;
-    fn write(&self, style: Style) -> PolicyNode;
 }
 
 /// What other sections need to know about a metric, even if it has errors.
@@ -212,17 +211,34 @@ impl PolicyReader {
     }
 }
 
-/// Declares the keys of a table, each with its type, whether it is `required`, `optional` or has a
-/// `default`, and its description. `plain` tables are built directly from their keys; `rules`
-/// checks them before, as far as read.
+/// Declares a table: its keys, each with its type, whether it is `required`, `optional` or has a
+/// `default`, and its description. A key whose form in the document differs from its type has that
+/// form after `as`.
+///
+/// A `plain` table is a struct with these fields, of the given visibility, and perhaps further
+/// derived traits after a colon; `rules` checks what was read of it. It may have a field that is
+/// no key. Of a `draft` table another type is made by hand.
 macro_rules! section {
     (
-        plain $(#[doc = $about:literal])+ $out:ident from $draft:ident, $rules:path {
-            $($(#[doc = $doc:literal])+ $key:ident: $field:ty, [$($presence:tt)+];)+
+        plain $(#[doc = $about:literal])+
+        $fields:vis $out:ident $(: $also:ident $(+ $more:ident)*)? from $draft:ident, $rules:path
+        $(, with $apart:ident: $apart_type:ty)? {
+            $($(#[doc = $doc:literal])+ $key:ident: $type:ty $(as $form:ty)?, [$($presence:tt)+];)+
         }
     ) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Debug, PartialEq $(, $also $(, $more)*)?)]
+        #[allow(clippy::struct_excessive_bools, reason = "a yes or no for each key that is one")]
+        #[allow(unreachable_pub, reason = "`Base` is no section of a policy")]
+        pub struct $out {
+            $($(#[doc = $doc])+ $fields $key: section!(@kept $type, $($presence)+),)+
+            $($fields $apart: $apart_type,)?
+        }
+
         section! {
-            draft $(#[doc = $about])+ $out as $draft { $($(#[doc = $doc])+ $key: $field, [$($presence)+];)+ }
+            @table $(#[doc = $about])+ $out as $draft {
+                $($(#[doc = $doc])+ $key: section!(@form $type $(as $form)?), [$($presence)+];)+
+            }
         }
 
         impl $crate::policy::reader::Field for $out {
@@ -234,11 +250,15 @@ macro_rules! section {
                 use $crate::policy::reader::Draft as _;
                 let draft = $draft::read(reader.table(node)?, reader);
                 $rules(&draft, reader);
-                Some($out { $($key: draft.$key?,)+ })
+                Some($out { $($key: draft.$key?,)+ $($apart: <$apart_type>::default(),)? })
             }
             fn write(value: &$out, style: $crate::policy::reader::Style) -> $crate::policy::node::PolicyNode {
-                use $crate::policy::reader::Draft as _;
-                $draft { $($key: Some(value.$key.clone()),)+ }.write(style)
+                let mut entries = Vec::new();
+                $(if let Some(value) = section!(@present value.$key, $($presence)+) {
+                    let node = <section!(@form $type $(as $form)?) as $crate::policy::reader::Field>::write(value, style);
+                    entries.push((stringify!($key).to_owned(), node));
+                })+
+                $crate::policy::node::PolicyNode::Table(entries)
             }
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 generator.subschema_for::<$out>()
@@ -250,11 +270,31 @@ macro_rules! section {
     };
     (
         draft $(#[doc = $about:literal])+ $out:ident as $draft:ident {
-            $($(#[doc = $doc:literal])+ $key:ident: $field:ty, [$($presence:tt)+];)+
+            $($(#[doc = $doc:literal])+ $key:ident: $form:ty, [$($presence:tt)+];)+
         }
     ) => {
-        pub(crate) struct $draft {
-            $(pub(crate) $key: section!(@type $field, $($presence)+),)+
+        section! {
+            @table $(#[doc = $about])+ $out as $draft { $($(#[doc = $doc])+ $key: $form, [$($presence)+];)+ }
+        }
+
+        impl $draft {
+            fn write(&self, style: $crate::policy::reader::Style) -> $crate::policy::node::PolicyNode {
+                let mut entries = Vec::new();
+                $(if let Some(value) = section!(@written self.$key, $($presence)+) {
+                    let node = <$form as $crate::policy::reader::Field>::write(value, style);
+                    entries.push((stringify!($key).to_owned(), node));
+                })+
+                $crate::policy::node::PolicyNode::Table(entries)
+            }
+        }
+    };
+    (
+        @table $(#[doc = $about:literal])+ $out:ident as $draft:ident {
+            $($(#[doc = $doc:literal])+ $key:ident: $form:ty, [$($presence:tt)+];)+
+        }
+    ) => {
+        struct $draft {
+            $($key: section!(@type $form, $($presence)+),)+
         }
 
         impl $crate::policy::reader::Draft for $draft {
@@ -266,7 +306,7 @@ macro_rules! section {
                     doc: &[$($doc,)+],
                     required: section!(@required $($presence)+),
                     default: section!(@default $($presence)+),
-                    schema: <$field as $crate::policy::reader::Field>::schema,
+                    schema: <$form as $crate::policy::reader::Field>::schema,
                 },)+]
             }
 
@@ -277,18 +317,9 @@ macro_rules! section {
                 let mut slots = reader.slots(Self::NAMES, entries).into_iter();
                 Self {
                     $($key: section!(
-                        @read $field, $($presence)+; reader, stringify!($key), slots.next().flatten()
+                        @read $form, $($presence)+; reader, stringify!($key), slots.next().flatten()
                     ),)+
                 }
-            }
-
-            fn write(&self, style: $crate::policy::reader::Style) -> $crate::policy::node::PolicyNode {
-                let mut entries = Vec::new();
-                $(if let Some(value) = section!(@written self.$key, $($presence)+) {
-                    let node = <$field as $crate::policy::reader::Field>::write(value, style);
-                    entries.push((stringify!($key).to_owned(), node));
-                })+
-                $crate::policy::node::PolicyNode::Table(entries)
             }
         }
 
@@ -301,6 +332,10 @@ macro_rules! section {
             }
         }
     };
+    (@kept $type:ty, optional) => { Option<$type> };
+    (@kept $type:ty, $($other:tt)+) => { $type };
+    (@form $type:ty as $form:ty) => { $form };
+    (@form $type:ty) => { $type };
     (@type $field:ty, optional) => { Option<Option<<$field as $crate::policy::reader::Field>::Out>> };
     (@type $field:ty, $($other:tt)+) => { Option<<$field as $crate::policy::reader::Field>::Out> };
     (@required required) => { true };
@@ -316,7 +351,11 @@ macro_rules! section {
     (@read $field:ty, default $default:expr; $reader:ident, $name:expr, $slot:expr) => {
         $reader.or_default::<$field>($name, $slot, || $crate::policy::node::PolicyNode::from($default))
     };
+    (@present $table:ident.$key:ident, optional) => { $table.$key.as_ref() };
+    (@present $table:ident.$key:ident, $($other:tt)+) => { Some(&$table.$key) };
     (@written $self:ident.$key:ident, optional) => { $self.$key.as_ref().and_then(Option::as_ref) };
+    (@present $table:ident.$key:ident, optional) => { $table.$key.as_ref() };
+    (@present $table:ident.$key:ident, $($other:tt)+) => { Some(&$table.$key) };
     (@written $self:ident.$key:ident, $($other:tt)+) => { $self.$key.as_ref() };
 }
 pub(crate) use section;

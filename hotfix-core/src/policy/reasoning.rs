@@ -281,14 +281,14 @@ pub(crate) fn hotfix(
     let by_severity = severity.and_then(|severity| policy.severity(severity)).map(|s| s.hotfix);
     match (admitted || by_severity == Some(true), excluded) {
         (true, false) => Hotfix::Yes,
-        (true, true) => match policy.classifier.exclusions {
+        (true, true) => match policy.classification.exclusions {
             Exclusions::Yield => Hotfix::Yes,
             Exclusions::Win => Hotfix::No,
             Exclusions::Ask => Hotfix::Unknown,
         },
         (false, true) => Hotfix::No,
         (false, false) if by_severity == Some(false) => Hotfix::No,
-        (false, false) => policy.classifier.otherwise,
+        (false, false) => policy.classification.otherwise,
     }
 }
 

@@ -170,7 +170,7 @@ impl Classification<'_> {
     /// The severity to act on for now, as the policy's `act_on` sets it. Where the rules answer with
     /// none, it is the policy's only one, if it has one alone.
     pub fn act_on(&self) -> Option<Severity> {
-        let answer = match self.policy.classifier.act_on {
+        let answer = match self.policy.classification.act_on {
             ActOn::Confirmed => self.severity(),
             ActOn::AtWorst => self.at_worst(),
         };

@@ -187,7 +187,7 @@ fn layers_the_check_finds_bad_imports() {
             "use crate::stats::Evidence;\n// crate::rollout decides\n/// [`crate::rollout`]",
         ),
         ("judge/mod.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::rollout::State;\n}"),
-        ("policy/format/metric.rs", "use super::section::x;\nuse crate::policy::Policy;"),
+        ("policy/section/metric.rs", "use super::reader::x;\nuse crate::policy::Policy;"),
         ("unit/mod.rs", "use mycrate::rollout::State;"),
     ];
     for (path, source) in good {

@@ -141,7 +141,7 @@ fn unanswered(
             let Some(variable) = search.space.variable(*fact) else { return Ok(()) };
             let classes = search.classes(region, variable)?;
             let values = values(search.space, variable, &classes);
-            let kind = search.policy.vocabulary.kind(*fact);
+            let kind = search.policy.facts.kind(*fact);
             left_out(question.id, kind, values, listed)
         }
     };

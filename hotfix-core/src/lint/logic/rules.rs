@@ -24,7 +24,7 @@ pub(super) fn findings(
     found: &mut Vec<Finding>,
 ) -> Result<(), Cut> {
     silent(fired, search, found)?;
-    if search.policy.classifier.exclusions == Exclusions::Ask {
+    if search.policy.classification.exclusions == Exclusions::Ask {
         excluded(fired, search, found)?;
     }
     let policy = search.policy;
@@ -68,7 +68,7 @@ pub(super) fn never_fires(index: usize, rule: &Rule, itself: bool) -> Finding {
 
 fn silent(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
     let policy = search.policy;
-    if policy.rules.is_empty() || policy.classifier.otherwise != Hotfix::Unknown {
+    if policy.rules.is_empty() || policy.classification.otherwise != Hotfix::Unknown {
         return Ok(());
     }
     let mut region = search.builder.constant(1);

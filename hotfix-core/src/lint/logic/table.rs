@@ -84,7 +84,7 @@ fn facts(policy: &Policy, found: &mut Vec<Finding>) {
     policy.remedies.iter().for_each(|remedy| ask(&remedy.when));
     let testing = policy.severities.iter().filter_map(|level| level.testing.as_ref());
     testing.filter_map(|testing| testing.skip_staging_when.as_ref()).for_each(&mut ask);
-    for (fact, _) in policy.vocabulary.custom() {
+    for (fact, _) in policy.facts.custom() {
         if !asked.contains(&FactId::Custom(fact)) && !OUTCOMES.contains(&fact.as_str()) {
             found.push(Finding::new(format!("/facts/{fact}"), Fault::UnusedFact { fact }, None));
         }

@@ -15,9 +15,9 @@ use merge::merged;
 
 use super::error::{PolicyErrors, Problem, nearest, shown};
 use super::field::{List, NAME_PATTERN};
-use super::format::{check_form, from_node, inheritable};
 use super::node::PolicyNode;
 use super::reader::{Field, PolicyReader, Style, section};
+use super::section::root::{check_form, from_node, inheritable};
 use super::{Policy, preset};
 use crate::unit::Name;
 
@@ -59,21 +59,14 @@ impl Field for Extends {
     }
 }
 
-/// One policy that another one extends.
-#[derive(Clone, Debug)]
-struct Base {
-    policy: Name,
-    take: Option<Vec<&'static str>>,
-}
-
 section! {
     plain
     /// A base from which only some keys are inherited.
-    Base from BaseDraft, base_rules {
+    pub(super) Base from BaseDraft, base_rules {
         /// The name of the policy.
         policy: Name, [required];
         /// The top-level keys that are inherited. Without this key all of them.
-        take: List<TopLevelKey>, [optional];
+        take: Vec<&'static str> as List<TopLevelKey>, [optional];
     }
 }
 

@@ -1,58 +1,79 @@
 //! The metadata of a policy, and time ranges.
 
-use serde::Serialize;
-
+use super::TimeRange;
+use super::phase::no_rules;
 use crate::grade::Moment;
+use crate::policy::field::{Lasting, as_unit};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::unit::{Date, Span};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
-/// A range of time; each end may be unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TimeRange {
-    /// The shortest time; none: unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub least: Option<Span>,
-    /// The longest time, at least `least`; none: unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub most: Option<Span>,
+section! {
+    plain
+    /// Metadata of the policy.
+    pub Record: Default from RecordDraft, no_rules {
+        /// The document or policy that it is based on, in short.
+        document: String, [default ""];
+        /// Who maintains the policy.
+        owner: String, [default ""];
+        /// The day of its last change. Without this key it is unknown.
+        changed: Date, [optional];
+        /// What starts the procedure, for people.
+        trigger: String, [default ""];
+        /// The service-level objective for the whole hot-fix.
+        slo: Slo, [optional];
+        /// How long the whole hot-fix is expected to take.
+        estimate: TimeRange, [optional];
+        /// When the policy has to be reviewed.
+        review: ReviewCycle, [optional];
+    }
 }
 
-/// Metadata of a policy: source, owner, last change, objective, estimate and review cycle.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Record {
-    /// The document or policy that it is based on, in short; empty: none.
-    pub document: String,
-    /// Who maintains the policy; empty: not given.
-    pub owner: String,
-    /// The day of the last change.
-    pub changed: Option<Date>,
-    /// What starts the procedure; empty: not given.
-    pub trigger: String,
-    /// The service-level objective for the whole hot-fix.
-    pub slo: Option<Slo>,
-    /// How long the whole hot-fix is expected to take.
-    pub estimate: Option<TimeRange>,
-    /// When the policy has to be reviewed.
-    pub review: Option<ReviewCycle>,
+section! {
+    plain
+    /// A service-level objective: a time limit between two moments.
+    pub Slo: Eq from SloDraft, no_rules {
+        /// What is measured, for people.
+        name: String, [required];
+        /// The time allowed.
+        within: Span as Lasting, [required];
+        /// The moment at which the clock starts.
+        from: Moment, [required];
+        /// The moment at which it stops.
+        to: Moment, [required];
+    }
 }
 
-/// A service-level objective: a time limit between two moments of the procedure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slo {
-    /// What is measured.
-    pub name: String,
-    /// The time allowed.
-    pub within: Span,
-    /// Where the clock starts.
-    pub from: Moment,
-    /// Where it stops.
-    pub to: Moment,
+section! {
+    plain
+    /// When a policy has to be reviewed.
+    pub ReviewCycle: Copy + Eq from ReviewCycleDraft, no_rules {
+        /// The longest time between the last change and the next review. Without this key there is
+        /// no limit.
+        every: Span as Lasting, [optional];
+        /// Whether the policy also has to be reviewed after each hot-fix.
+        after_each: bool, [default false];
+    }
 }
 
-/// When a policy has to be reviewed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReviewCycle {
-    /// The longest time between the last change and the next review; none: no limit.
-    pub every: Option<Span>,
-    /// Whether it also has to be reviewed after each hot-fix. Default false.
-    pub after_each: bool,
+impl Field for Date {
+    type Out = Self;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
+        match node {
+            PolicyNode::Text(text) => as_unit(text, reader),
+            _ => reader.wrong_type("a date, as in \"2025-10-14\"", node),
+        }
+    }
+    fn write(value: &Self, _: Style) -> PolicyNode {
+        PolicyNode::Text(value.to_string())
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "year, month and day, as in \"2025-10-14\"",
+            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
+    }
+    fn example() -> &'static str {
+        "\"2025-10-14\""
+    }
 }

@@ -1,31 +1,18 @@
 //! Checklists and their items.
 
+use super::command::CommandLine;
+use super::entries::{Entries, Entry, texts};
+use super::list::none;
+use super::phase::no_rules;
+use super::severity::NamedSeverities;
 use crate::fact::Condition;
 use crate::grade::{ChecklistMoment, Severity};
+use crate::policy::error::Problem;
+use crate::policy::field::{Lasting, List};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::unit::{Name, Span};
-
-/// A checklist: items that people check at a moment of the rollout.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Checklist {
-    /// The id of the checklist, unique.
-    pub id: Name,
-    /// The name of the checklist for people.
-    pub title: String,
-    /// When it is due. Default start: the start waits for the required items.
-    pub at: ChecklistMoment,
-    /// The time that it may take. None: no limit.
-    pub within: Option<Span>,
-    /// The severities for which it is due; empty: all.
-    pub severities: Vec<Severity>,
-    /// The condition under which it is due. None: always. While it is unknown, the start waits for
-    /// a list at `start`.
-    pub when: Option<Condition>,
-    /// Whether the rollout waits for its required items: at `start` the start, at
-    /// `final_validation` the end of the validation. None: true at `start`, false elsewhere.
-    pub holds: Option<bool>,
-    /// The items.
-    pub items: Vec<ChecklistItem>,
-}
+use schemars::{Schema, SchemaGenerator};
 
 impl Checklist {
     /// Whether the start waits for its required items, if the list is due for the incident.
@@ -40,21 +27,90 @@ impl Checklist {
     }
 }
 
-/// One item of a checklist.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChecklistItem {
-    /// The id of the item, unique in the policy.
-    pub id: Name,
-    /// What has to be done or true.
-    pub text: String,
-    /// Whether it has to be checked, waived or marked as not applicable. Default true.
-    pub required: bool,
-    /// Whether it applies only to some cases, so that `not applicable` needs no reason. Default
-    /// false.
-    pub if_applicable: bool,
-    /// The name of a value that is noted when the item is checked, such as `branch`. None: nothing
-    /// is noted.
-    pub records: Option<String>,
-    /// The commands that do or show it, with placeholders; see [`CommandField`](super::CommandField).
-    pub commands: Vec<String>,
+section! {
+    plain
+    /// A checklist: items that people check at a moment of the rollout.
+    pub Checklist from ChecklistDraft, checklist_rules {
+        /// The id of the checklist, unique.
+        id: Name, [required];
+        /// The name of the checklist for people.
+        title: String, [required];
+        /// When it is due. The start waits for the required items of the lists at `start`.
+        at: ChecklistMoment, [default "start"];
+        /// The time that it may take, above 0. Without this key there is no limit.
+        within: Span as Lasting, [optional];
+        /// The severities for which it is due; empty: all.
+        severities: Vec<Severity> as NamedSeverities, [default PolicyNode::List(Vec::new())];
+        /// The condition under which it is due. Without this key always. While the condition is
+        /// unknown, the start waits for a list at `start`.
+        when: Condition, [optional];
+        /// Whether the rollout waits for its required items: at `start` the start, at
+        /// `final_validation` the end of the validation. Default: true at `start`, false elsewhere.
+        holds: bool, [optional];
+        /// The items.
+        items: Vec<ChecklistItem> as List<ChecklistItem>, [required];
+    }
+}
+
+fn checklist_rules(list: &ChecklistDraft, reader: &mut PolicyReader) {
+    let can_hold =
+        matches!(list.at, None | Some(ChecklistMoment::Start | ChecklistMoment::FinalValidation));
+    if list.holds.flatten() == Some(true) && !can_hold {
+        let at = list.at.map_or("", ChecklistMoment::as_str);
+        reader.fail_at::<()>("holds", Problem::HoldsNothing { at });
+    }
+}
+
+section! {
+    plain
+    /// One item of a checklist.
+    pub ChecklistItem: Eq from ChecklistItemDraft, no_rules {
+        /// The id of the item, unique in the policy.
+        id: Name, [required];
+        /// What has to be done or true.
+        text: String, [required];
+        /// Whether it has to be checked, waived or marked as not applicable; only required items
+        /// hold up the rollout.
+        required: bool, [default true];
+        /// Whether it applies only to some cases, so that 'not applicable' needs no reason.
+        if_applicable: bool, [default false];
+        /// The name of a value that is noted when the item is checked, such as "branch".
+        records: String, [optional];
+        /// The commands that do or show it, for people: a line of a POSIX shell each. Values of the
+        /// plan are in double braces and get their quotes: `version`, `previous`, `tag`, `branch`,
+        /// `commit`, `service`, `incident`.
+        commands: Vec<String> as List<CommandLine<false>>, [default none()];
+    }
+}
+
+impl Entry for Checklist {
+    const WHAT: &'static str = "checklist";
+}
+
+/// The checklists: their ids are unique, and so are the ids of all items.
+pub(super) struct Checklists;
+
+impl Field for Checklists {
+    type Out = Vec<Checklist>;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Checklist>> {
+        let lists = Entries::<Checklist>::read(node, reader);
+        let mut items = Vec::new();
+        for (i, list) in node.items().iter().enumerate() {
+            if let Some(list) = list.key("items") {
+                items.extend(texts(list, &format!("{}/{i}/items", reader.path()), "id"));
+            }
+        }
+        reader.unique("item", &items);
+        lists
+    }
+    fn write(value: &Vec<Checklist>, style: Style) -> PolicyNode {
+        Entries::<Checklist>::write(value, style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        Entries::<Checklist>::schema(generator)
+    }
+    fn example() -> &'static str {
+        Entries::<Checklist>::example()
+    }
 }

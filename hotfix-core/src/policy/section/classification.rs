@@ -1,19 +1,16 @@
 //! How facts give a severity, and whether a hot-fix is needed.
 
+use super::entries::Entry;
+use super::phase::no_rules;
+use super::severity::KnownSeverity;
 use crate::fact::Condition;
 use crate::grade::{ActOn, Exclusions, Hotfix, Severity};
+use crate::policy::error::Problem;
+use crate::policy::field::NoRule;
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::Name;
-
-/// How the rules are evaluated.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Classifier {
-    /// Which severity applies while facts are unknown. Default `at_worst`.
-    pub act_on: ActOn,
-    /// Whether a hot-fix is needed if no rule fires: no or unknown. Default unknown.
-    pub otherwise: Hotfix,
-    /// What happens if an exclusion and a rule for a hot-fix both fire. Default ask.
-    pub exclusions: Exclusions,
-}
+use schemars::{Schema, SchemaGenerator};
 
 /// One rule: a condition on facts, and its effect.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,4 +34,77 @@ pub enum Effect {
     Admit,
     /// No hot-fix.
     Exclude,
+}
+
+section! {
+    plain
+    /// How the rules are evaluated.
+    pub Classifier: Copy from ClassifierDraft, no_rules {
+        /// Which severity applies while facts are unknown: the one that is certain, or the worst
+        /// possible one.
+        act_on: ActOn, [default "at_worst"];
+        /// Whether a hot-fix is needed if no rule fires.
+        otherwise: Hotfix as NoRule, [default "unknown"];
+        /// What happens if an exclusion and a rule for a hot-fix both fire: the exclusion yields,
+        /// it wins, or a person decides.
+        exclusions: Exclusions, [default "ask"];
+    }
+}
+
+section! {
+    draft
+    /// One rule of the classification. It has either `severity` or `hotfix`, which admits (true) or
+    /// excludes (false) a hot-fix.
+    Rule as RuleDraft {
+        /// The id of the rule, unique.
+        id: Name, [required];
+        /// What the rule means, for people.
+        title: String, [required];
+        /// The incident has at least this severity.
+        severity: KnownSeverity, [optional];
+        /// Whether a hot-fix is needed, regardless of the severity.
+        hotfix: bool, [optional];
+        /// The condition under which the rule fires.
+        when: Condition, [required];
+    }
+}
+
+impl Field for Rule {
+    type Out = Self;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
+        let draft = RuleDraft::read(reader.table(node)?, reader);
+        let effect = match (draft.severity?, draft.hotfix?) {
+            (Some(severity), None) => Some(Effect::Severity(severity)),
+            (None, Some(true)) => Some(Effect::Admit),
+            (None, Some(false)) => Some(Effect::Exclude),
+            (Some(_), Some(_)) | (None, None) => reader.fail(Problem::RuleEffect {}),
+        };
+        Some(Self { id: draft.id?, title: draft.title?, effect: effect?, when: draft.when? })
+    }
+    fn write(value: &Self, style: Style) -> PolicyNode {
+        let (severity, hotfix) = match value.effect {
+            Effect::Severity(severity) => (Some(severity), None),
+            Effect::Admit => (None, Some(true)),
+            Effect::Exclude => (None, Some(false)),
+        };
+        RuleDraft {
+            id: Some(value.id),
+            title: Some(value.title.clone()),
+            severity: Some(severity),
+            hotfix: Some(hotfix),
+            when: Some(value.when.clone()),
+        }
+        .write(style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Self>()
+    }
+    fn example() -> &'static str {
+        "{ … }"
+    }
+}
+
+impl Entry for Rule {
+    const WHAT: &'static str = "rule";
 }

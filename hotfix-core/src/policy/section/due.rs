@@ -1,11 +1,9 @@
 //! When something is due.
 
-use std::fmt;
-
-use serde::{Serialize, Serializer};
-
 use crate::grade::Calendar;
 use crate::unit::Span;
+use serde::{Serialize, Serializer};
+use std::fmt;
 
 /// When something is due: within a duration, or by a day that depends on a calendar.
 ///

@@ -1,54 +1,96 @@
 //! Duties: what somebody has to do, and by when.
 
+use super::entries::Entry;
+use super::severity::NamedSeverities;
 use super::{Due, TimeRange};
 use crate::fact::Condition;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
+use crate::policy::error::Problem;
+use crate::policy::field::{HowMany, Lasting};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{PolicyReader, section};
 use crate::unit::{Name, RoleName, Span};
-
-/// A duty: what somebody has to do by a time, once or repeatedly.
-///
-/// Response times, escalation levels, updates, reviews and follow-ups are all duties; they differ
-/// by their kind.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Duty {
-    /// The id of the duty, unique.
-    pub id: Name,
-    /// The kind of the duty.
-    pub kind: DutyKind,
-    /// The name of the duty for people.
-    pub title: String,
-    /// The severities for which it is due, the most severe first; empty: all.
-    pub severities: Vec<Severity>,
-    /// The moment from which `within` counts.
-    pub from: Moment,
-    /// When it is due; for a repeated duty the first time.
-    pub within: Due,
-    /// The interval at which it is repeated from then on. None: it is due once.
-    pub every: Option<Span>,
-    /// The moment that ends the repetition. None: it is repeated until somebody cancels it.
-    pub until: Option<Moment>,
-    /// The role that does it; with `page` and `escalate` the role that is paged.
-    pub role: Option<RoleName>,
-    /// The audience that is notified.
-    pub audience: Option<Audience>,
-    /// With kind `escalate`, and only then: the escalation level, from 1.
-    pub level: Option<u32>,
-    /// With kind `escalate`: whether the level is paged at its time even if somebody has
-    /// acknowledged an earlier one, while the fix is not live. Default false.
-    pub even_if_acknowledged: bool,
-    /// The checklist that settles it once no required item of it is open.
-    pub checklist: Option<Name>,
-    /// How long it takes, such as the length of a meeting.
-    pub lasts: Option<TimeRange>,
-    /// The condition under which it is due. None: always.
-    pub when: Option<Condition>,
-    /// Whether it is due only if the fix is a stop-gap. Default false.
-    pub stop_gap: bool,
-}
 
 impl Duty {
     /// Whether it is due for incidents of this severity.
     pub fn is_for(&self, severity: Severity) -> bool {
         self.severities.is_empty() || self.severities.contains(&severity)
     }
+}
+
+section! {
+    plain
+    /// A duty: what somebody has to do by a time, once or repeatedly.
+    pub Duty from DutyDraft, duty_rules {
+        /// The id of the duty, unique.
+        id: Name, [required];
+        /// What has to be done: `escalate` is a level of the escalation policy, `update` a
+        /// recurring status update.
+        kind: DutyKind, [required];
+        /// The name of the duty for people.
+        title: String, [required];
+        /// The severities for which it is due; empty: all.
+        severities: Vec<Severity> as NamedSeverities, [default PolicyNode::List(Vec::new())];
+        /// The moment from which `within` counts.
+        from: Moment, [required];
+        /// When it is due, for a repeated duty the first time: a duration after `from`, or a day
+        /// such as `next_day`; 0 is at once.
+        within: Due, [required];
+        /// The interval at which it is repeated from then on, above 0. Without this key it is due
+        /// once.
+        every: Span as Lasting, [optional];
+        /// With `every`: the moment that ends the repetition. Without this key it is repeated until
+        /// somebody cancels it.
+        until: Moment, [optional];
+        /// The role that does it; with the kinds `page` and `escalate` the role that is paged.
+        role: RoleName, [optional];
+        /// The audience that is notified.
+        audience: Audience, [optional];
+        /// With the kind `escalate`, required there and not allowed elsewhere: the escalation
+        /// level, from 1.
+        level: u32 as HowMany, [optional];
+        /// With the kind `escalate`: whether the level is paged at its time even if somebody has
+        /// acknowledged an earlier one. Otherwise an acknowledgement stops the escalation until the
+        /// fix is late. Once the fix is live, an acknowledgement stops it in any case.
+        even_if_acknowledged: bool, [default false];
+        /// The id of the checklist that shows that it is done: the duty is settled once no required
+        /// item of the list is open. A list that the policy does not have settles nothing.
+        checklist: Name, [optional];
+        /// How long it takes, such as the length of a meeting.
+        lasts: TimeRange, [optional];
+        /// The condition under which it is due. Without this key always.
+        when: Condition, [optional];
+        /// Whether it is due only if the fix is a stop-gap.
+        stop_gap: bool, [default false];
+    }
+}
+
+fn duty_rules(duty: &DutyDraft, reader: &mut PolicyReader) {
+    if duty.every == Some(None) && duty.until.flatten().is_some() {
+        let (key, needs) = ("until", "every = \"15min\"");
+        reader.fail_at::<()>(key, Problem::KeyNeeds { key, needs });
+    }
+    let (key, kind) = ("even_if_acknowledged", duty.kind);
+    if let (Some(true), Some(kind)) = (duty.even_if_acknowledged, kind)
+        && kind != DutyKind::Escalate
+    {
+        reader.fail_at::<()>(key, Problem::NotForKind { key, kind: kind.as_str() });
+    }
+    // Only if both could be read: a key that could not be read has its error already.
+    let (Some(kind), Some(level)) = (duty.kind, duty.level) else { return };
+    match (kind, level) {
+        (DutyKind::Escalate, None) => {
+            let (key, kind, example) = ("level", kind.as_str(), "`level = 1`");
+            reader.fail::<()>(Problem::KindNeeds { key, kind, example });
+        }
+        (DutyKind::Escalate, Some(_)) | (_, None) => {}
+        (_, Some(_)) => {
+            let (key, kind) = ("level", kind.as_str());
+            reader.fail_at::<()>(key, Problem::NotForKind { key, kind });
+        }
+    }
+}
+
+impl Entry for Duty {
+    const WHAT: &'static str = "duty";
 }

@@ -1,32 +1,21 @@
 //! Message templates and the incident report.
 
+use super::Due;
+use super::entries::Entry;
+use super::list::{Once, none};
+use super::phase::no_rules;
+use super::rule::at_least;
+use super::severity::NamedSeverities;
 use crate::fact::{Condition, Facts, Truth};
 use crate::grade::{Audience, MessageKind, Promised, Severity};
+use crate::policy::error::Problem;
+use crate::policy::field::{Duration, List};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::template::{self, FaultKind};
+use crate::text::shown;
 use crate::unit::{Name, Span};
-
-use super::Due;
-
-/// The template of a message.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    /// The id of the message, unique.
-    pub id: Name,
-    /// The occasion of the message.
-    pub kind: MessageKind,
-    /// Who reads the message.
-    pub audience: Audience,
-    /// The text, with fields in braces, as in `{{ title }}`. Its audience may read every field.
-    pub text: String,
-    /// The severities for which it is used, each once; empty: all.
-    pub severities: Vec<Severity>,
-    /// The condition under which it is used; none: always.
-    pub when: Option<Condition>,
-    /// Whether the text is a fallback: it is used where a message is asked for, and the rollout
-    /// does not ask for a message because of it.
-    pub fallback: bool,
-    /// The times that the text promises.
-    pub promises: Vec<Promise>,
-}
+use schemars::{Schema, SchemaGenerator};
 
 impl Message {
     /// The fields in the text, in order and with repetitions, including those of conditions and
@@ -49,7 +38,7 @@ impl Message {
     /// # Ok::<(), hotfix_core::unit::UnitError>(())
     /// ```
     pub fn fields(&self) -> Vec<&str> {
-        crate::policy::template::read(&self.text, self.audience).fields
+        template::read(&self.text, self.audience).fields
     }
 
     /// Whether it is the text for this kind, audience, severity and these facts. A condition on
@@ -70,28 +59,115 @@ impl Message {
     }
 }
 
-/// A time that a message promises, which the linter compares with the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Promise {
-    /// What the promise is about.
-    pub of: Promised,
-    /// The shortest time that is promised; none: only the longest.
-    pub least: Option<Span>,
-    /// The longest time that is promised, at least `least`.
-    pub most: Span,
+section! {
+    plain
+    /// The template of a message.
+    pub Message from MessageDraft, message_rules {
+        /// The id of the message, unique.
+        id: Name, [required];
+        /// The occasion of the message.
+        kind: MessageKind, [required];
+        /// Who reads the message.
+        audience: Audience, [required];
+        /// The text. Fields are in double braces, as in `{{ title }}`; a line with a field that has
+        /// no value is left out.
+        text: String as MessageText, [required];
+        /// The severities for which it is used, each once; empty: all.
+        severities: Vec<Severity> as NamedSeverities, [default none()];
+        /// The condition under which it is used. Without this key always.
+        when: Condition, [optional];
+        /// Whether the text is a fallback: it is used where somebody asks for such a message, and
+        /// the rollout does not ask for one because of it. The status page is asked for where a text
+        /// for the public fits that is no fallback.
+        fallback: bool, [default false];
+        /// The times that the text promises, which the linter compares with the plan.
+        promises: Vec<Promise> as List<Promise>, [default none()];
+    }
 }
 
-/// The incident report.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
-    /// When the report is due, counted from the end of the incident.
-    pub within: Option<Due>,
-    /// The sections of the report, in order.
-    pub sections: Vec<String>,
-    /// The questions that the report answers.
-    pub questions: Vec<String>,
-    /// The measures in the report.
-    pub measures: Vec<String>,
-    /// The fields of an action item.
-    pub action_item: Vec<String>,
+impl Entry for Message {
+    const WHAT: &'static str = "message";
+}
+
+/// Checks that a text names only fields that its audience may read, and uses only the template
+/// language.
+fn message_rules(message: &MessageDraft, reader: &mut PolicyReader) {
+    let Some(text) = &message.text else { return };
+    // A missing audience has an error of its own.
+    let audience = message.audience.unwrap_or(Audience::Responders);
+    for fault in template::read(text, audience).faults {
+        let line = fault.line;
+        let problem = match fault.kind {
+            FaultKind::Braces { detail, at } => {
+                let at = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
+                Problem::Placeholder { detail, at }
+            }
+            FaultKind::Unknown { name, nearest } => {
+                let fault = format!("`{}` is not a field of messages", shown(name));
+                Problem::MessageField { fault, line, nearest }
+            }
+            FaultKind::NotFor { name } => {
+                let fault = format!("`{name}` is not available for the audience {audience}");
+                Problem::MessageField { fault, line, nearest: None }
+            }
+            FaultKind::Form { detail } => Problem::Template { detail, line },
+        };
+        reader.fail_at::<()>("text", problem);
+    }
+}
+
+section! {
+    plain
+    /// A time that a message promises.
+    pub Promise: Copy + Eq from PromiseDraft, promise_rules {
+        /// What the promise is about.
+        of: Promised, [required];
+        /// The shortest time that is promised; 0 or more. Without this key only the longest is
+        /// promised.
+        least: Span as Duration, [optional];
+        /// The longest time that is promised, at least `least`.
+        most: Span as Duration, [required];
+    }
+}
+
+fn promise_rules(promise: &PromiseDraft, reader: &mut PolicyReader) {
+    at_least(reader, "most", promise.most, "least", promise.least.flatten());
+}
+
+/// The text of a template; which fields it may name depends on the audience.
+pub(super) struct MessageText;
+
+impl Field for MessageText {
+    type Out = String;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<String> {
+        String::read(node, reader)
+    }
+    fn write(value: &String, style: Style) -> PolicyNode {
+        String::write(value, style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        String::schema(generator)
+    }
+    fn example() -> &'static str {
+        "\"{{ title }}: …\""
+    }
+}
+
+section! {
+    plain
+    /// The incident report.
+    pub Report: Default from ReportDraft, no_rules {
+        /// When the report is due, counted from the end of the incident. Without this key it has no
+        /// due time.
+        within: Due, [optional];
+        /// The sections of the report, in order, each once.
+        sections: Vec<String> as Once<String>, [default none()];
+        /// The questions that the report answers, each once.
+        questions: Vec<String> as Once<String>, [default none()];
+        /// The measures in the report, each once.
+        measures: Vec<String> as Once<String>, [default none()];
+        /// The fields of an action item, such as `owner`, each once.
+        action_item: Vec<String> as Once<String>, [default none()];
+    }
 }

@@ -1,8 +1,7 @@
 //! What the text of a message may name, and who may read it.
 
-use Reach::{Business, Internal, Public};
-
 use crate::grade::{Audience, closed_set};
+use Reach::{Business, Internal, Public};
 
 closed_set! {
     /// The reach of a field: which audiences may read it.

@@ -1,7 +1,16 @@
 //! Metrics, their bounds and their tests.
 
-use crate::grade::{BoundBase, MetricKind, Role, Worse, closed_set};
+use super::bound::{
+    Bound, BoundForm, Bounds, Level, bound_written, level, level_written, read_bound,
+};
+use super::rule::{between_0_and_1, in_range};
+use crate::grade::{MetricKind, Role, Worse, closed_set};
+use crate::policy::error::{Problem, nearest, shown};
+use crate::policy::field::{Lasting, List, NAME_PATTERN};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::unit::{MetricName, Proportion, Ratio, Share, Span};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 closed_set! {
     /// The sequential test of a metric; `docs/statistics.md` explains the tests.
@@ -55,57 +64,6 @@ pub struct Metric {
     pub boundaries: Vec<Span>,
 }
 
-/// The bounds of one metric, each optional.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Bounds {
-    /// The success bound: met at or on the good side of it.
-    pub success: Option<Bound>,
-    /// The alert bound: breached beyond it.
-    pub alert: Option<Bound>,
-    /// The rollback bound: breached beyond it.
-    pub rollback: Option<Bound>,
-}
-
-/// One bound with its reference.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bound {
-    /// The figure or the ratio.
-    pub value: BoundValue,
-    /// Whether the bound is suppressed while the live baseline arm exceeds it too, as in a shock to
-    /// both arms.
-    pub unless_both_arms: bool,
-}
-
-/// The value of a bound.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum BoundValue {
-    /// A figure in the unit of the metric.
-    Absolute(f64),
-    /// A ratio to the reference or to the live baseline arm; never with `BoundBase::Absolute`.
-    Relative(Ratio, BoundBase),
-}
-
-/// The claim that the fix works: the metric of the bug drops to at most `cut_to` of the live
-/// baseline.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Efficacy {
-    /// The metric of the bug; a tested proportion or count.
-    pub metric: MetricName,
-    /// The ratio to the live baseline's rate that the fix has to reach; above 0 and at most 1.
-    pub cut_to: Ratio,
-    /// The probability of accepting a fix that does not reach the ratio.
-    pub alpha: Proportion,
-    /// Whether a phase below 100% can only be passed once the claim is shown.
-    pub required: bool,
-}
-
-impl Bounds {
-    /// The bounds that are set, the mildest first.
-    pub fn all(self) -> impl Iterator<Item = Bound> {
-        [self.success, self.alert, self.rollback].into_iter().flatten()
-    }
-}
-
 impl Metric {
     /// Whether a deciding test compares it with the live arm, if there is one.
     pub fn is_tested(&self) -> bool {
@@ -126,4 +84,381 @@ impl Metric {
     pub fn reference_for(&self, share: Share) -> Option<f64> {
         self.reference.map(|r| if self.scaled { r * share.as_fraction() } else { r })
     }
+}
+
+section! {
+    draft
+    /// One metric. Its key is its id in observations.
+    Metric as MetricDraft {
+        /// The name of the metric for people. Default: its id.
+        title: String, [optional];
+        /// The kind of its readings.
+        kind: MetricKind, [required];
+        /// The direction that is worse.
+        worse: Worse, [required];
+        /// Whether the metric decides or is only watched.
+        role: Role, [default "decide"];
+        /// The value before the incident, for the whole service: a share for a proportion, a
+        /// duration for a latency, events per minute for a count or a volume, a number for a gauge.
+        reference: Level, [optional];
+        /// The success bound: the metric has to be at or on the good side of it for a promotion.
+        success: BoundForm, [optional];
+        /// The alert bound: beyond it `watch.alert` applies.
+        alert: BoundForm, [optional];
+        /// The rollback bound: beyond it the fix is rolled back.
+        rollback: BoundForm, [optional];
+        /// Whether reference and bounds are for the whole service and scale with the share of the
+        /// traffic of an arm. Default: true for volumes and counts, false for gauges. Proportions
+        /// and latencies never scale.
+        scaled: bool, [optional];
+        /// The sequential test. Default: `poisson` for proportions and for counts with
+        /// `worse = "higher"`, `bernoulli` for latencies, `none` for other counts, gauges and
+        /// volumes.
+        model: Model, [optional];
+        /// The share of `evidence.alpha` that this metric gets. The weights of all metrics that
+        /// decide and are tested have to sum to 1.
+        weight: Proportion, [default 0.0];
+        /// For a latency, required there: the quantile to which reference and bounds refer; above
+        /// 0, below 1.
+        quantile: Proportion, [optional];
+        /// For a latency, required there: the durations above which slow requests are counted,
+        /// rising, at most 12.
+        boundaries: List<Lasting>, [optional];
+    }
+}
+
+/// The metrics by id, in the order of their ids: a digest sorts keys, so nothing may depend on
+/// another order.
+pub(super) struct Metrics;
+
+impl Field for Metrics {
+    type Out = Vec<Metric>;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Metric>> {
+        let entries = reader.table(node)?;
+        if entries.is_empty() {
+            return reader.fail(Problem::Empty { what: "metric" });
+        }
+        let mut metrics = Vec::new();
+        let mut complete = true;
+        let mut budget = Some(Budget::default());
+        for (id, node) in entries {
+            let read = reader.within(id, |reader| metric(id, node, &mut budget, reader));
+            complete &= read.is_some();
+            metrics.extend(read);
+        }
+        if let Some(Budget { sum, tested: true }) = budget
+            && (sum - 1.0).abs() > 1e-9
+        {
+            // Twelve digits hide the rounding errors of binary fractions.
+            let sum = ((sum * 1e12).round() / 1e12).to_string();
+            return reader.fail(Problem::WeightSum { sum });
+        }
+        let tested = |noted: &&Noted| {
+            noted.role == Some(Role::Decide) && noted.model.is_some_and(|m| m != Model::None)
+        };
+        let got = reader.metrics.values().filter(tested).count();
+        if got > MOST_TESTED {
+            let what = "metrics that decide and are tested";
+            return reader.fail(Problem::TooMany { what, got, most: MOST_TESTED });
+        }
+        metrics.sort_by_key(|metric| metric.id);
+        complete.then_some(metrics)
+    }
+    fn write(value: &Vec<Metric>, style: Style) -> PolicyNode {
+        let entry = |metric: &Metric| (metric.id.as_str().to_owned(), written(metric, style));
+        PolicyNode::Table(value.iter().map(entry).collect())
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let metric = generator.subschema_for::<Metric>();
+        json_schema!({
+            "type": "object",
+            "propertyNames": { "pattern": NAME_PATTERN },
+            "additionalProperties": metric,
+            "minProperties": 1,
+        })
+    }
+    fn example() -> &'static str {
+        "{ … }"
+    }
+}
+
+/// The sum of the weights so far; absent once one could not be read.
+#[derive(Default)]
+struct Budget {
+    sum: f64,
+    tested: bool,
+}
+
+fn metric(
+    id: &str,
+    node: &PolicyNode,
+    budget: &mut Option<Budget>,
+    reader: &mut PolicyReader,
+) -> Option<Metric> {
+    let name = MetricName::try_new(&shown(id));
+    let id = match name {
+        Ok(id) => id,
+        Err(error) => return reader.fail(error),
+    };
+    let twice = reader.metrics.contains_key(id.as_str());
+    if twice {
+        return reader.fail(Problem::DuplicateKey { key: id.to_string() });
+    }
+    let Some(entries) = reader.table(node) else {
+        *budget = None;
+        let unknown = Noted { kind: None, role: None, model: None };
+        reader.metrics.insert(id.to_string(), unknown);
+        return None;
+    };
+    let draft = MetricDraft::read(entries, reader);
+    let model = match (draft.kind, draft.worse, draft.model) {
+        (Some(kind), Some(worse), Some(model)) => model_for(kind, worse, model, reader),
+        (_, _, model) => model.flatten(),
+    };
+    let noted = Noted { kind: draft.kind, role: draft.role, model };
+    reader.metrics.insert(id.to_string(), noted);
+    weigh(&draft, model, budget, reader);
+
+    // Without the kind no figure has a unit.
+    let kind = draft.kind?;
+    let scaled = scaled(kind, draft.scaled, reader);
+    let reference = draft
+        .reference
+        .flatten()
+        .map(|node| reader.within("reference", |reader| level(kind, &node, reader)));
+    let no_reference = reference.is_none();
+    let bound = |key: &str, node: Option<Option<PolicyNode>>, reader: &mut PolicyReader| {
+        node.flatten().map(|node| reader.within(key, |r| read_bound(kind, no_reference, &node, r)))
+    };
+    let success = bound("success", draft.success, reader);
+    let alert = bound("alert", draft.alert, reader);
+    let rollback = bound("rollback", draft.rollback, reader);
+    let (quantile, boundaries) = latency(kind, draft.quantile, draft.boundaries, reader);
+    Some(Metric {
+        id,
+        title: draft.title?.unwrap_or_else(|| id.to_string()),
+        kind,
+        worse: draft.worse?,
+        role: draft.role?,
+        reference: present(reference)?,
+        bounds: Bounds {
+            success: present(success)?,
+            alert: present(alert)?,
+            rollback: present(rollback)?,
+        },
+        scaled: scaled?,
+        model: model?,
+        weight: draft.weight?.as_fraction(),
+        quantile: quantile?,
+        boundaries: boundaries?,
+    })
+}
+
+/// `None` where a value was there and could not be read.
+#[expect(clippy::option_option, reason = "read, absent and refused are three things")]
+fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    match value {
+        None => Some(None),
+        Some(None) => None,
+        Some(Some(value)) => Some(Some(value)),
+    }
+}
+
+/// The tests that fit a kind, the default first.
+const fn models(kind: MetricKind) -> (&'static [Model], &'static [&'static str]) {
+    match kind {
+        MetricKind::Proportion => {
+            (&[Model::Poisson, Model::Bernoulli, Model::None], &["poisson", "bernoulli", "none"])
+        }
+        MetricKind::Count => (&[Model::Poisson, Model::None], &["poisson", "none"]),
+        MetricKind::Latency => (&[Model::Bernoulli, Model::None], &["bernoulli", "none"]),
+        MetricKind::Gauge | MetricKind::Volume => (&[Model::None], &["none"]),
+    }
+}
+
+fn model_for(
+    kind: MetricKind,
+    worse: Worse,
+    model: Option<Model>,
+    reader: &mut PolicyReader,
+) -> Option<Model> {
+    let (fitting, known) = models(kind);
+    // The test looks for too many events, not for too few.
+    let model = match (kind, worse, model) {
+        (MetricKind::Count, Worse::Lower, None) => Some(Model::None),
+        (MetricKind::Count, Worse::Lower, Some(Model::Poisson)) => {
+            return reader.fail_at("model", Problem::FewerEvents {});
+        }
+        (_, _, model) => model,
+    };
+    match model {
+        None => fitting.first().copied(),
+        Some(model) if fitting.contains(&model) => Some(model),
+        Some(model) => {
+            let (model, kind) = (model.as_str(), kind.as_str());
+            reader.fail_at("model", Problem::ModelKind { model, kind, known })
+        }
+    }
+}
+
+fn weigh(
+    draft: &MetricDraft,
+    model: Option<Model>,
+    budget: &mut Option<Budget>,
+    reader: &mut PolicyReader,
+) {
+    let (Some(weight), Some(model), Some(role)) = (draft.weight, model, draft.role) else {
+        *budget = None;
+        return;
+    };
+    if model != Model::None && role == Role::Decide {
+        if let Some(budget) = budget {
+            budget.sum += weight.as_fraction();
+            budget.tested = true;
+        }
+    } else if weight.as_fraction() != 0.0 {
+        let got = weight.as_fraction().to_string();
+        reader.fail_at::<()>("weight", Problem::WeightWithoutTest { got });
+    }
+}
+
+#[expect(clippy::option_option, reason = "read, absent and refused are three things")]
+fn scaled(
+    kind: MetricKind,
+    given: Option<Option<bool>>,
+    reader: &mut PolicyReader,
+) -> Option<bool> {
+    match (kind, given?) {
+        (MetricKind::Proportion | MetricKind::Latency, Some(true)) => {
+            let kind = kind.as_str();
+            reader.fail_at("scaled", Problem::NotForKind { key: "scaled", kind })
+        }
+        (_, Some(scaled)) => Some(scaled),
+        (_, None) => Some(matches!(kind, MetricKind::Count | MetricKind::Volume)),
+    }
+}
+
+#[expect(clippy::option_option, reason = "read, absent and refused are three things")]
+fn latency(
+    kind: MetricKind,
+    quantile: Option<Option<Proportion>>,
+    boundaries: Option<Option<Vec<Span>>>,
+    reader: &mut PolicyReader,
+) -> (Option<Proportion>, Option<Vec<Span>>) {
+    if kind != MetricKind::Latency {
+        let kind = kind.as_str();
+        if let Some(Some(_)) = quantile {
+            reader.fail_at::<()>("quantile", Problem::NotForKind { key: "quantile", kind });
+        }
+        if let Some(Some(_)) = boundaries {
+            reader.fail_at::<()>("boundaries", Problem::NotForKind { key: "boundaries", kind });
+        }
+        return (Some(Proportion::default()), Some(Vec::new()));
+    }
+    let kind = kind.as_str();
+    between_0_and_1(reader, "quantile", quantile.flatten());
+    if let Some(None) = quantile {
+        let example = "`quantile = 0.95`";
+        reader.fail::<()>(Problem::KindNeeds { key: "quantile", kind, example });
+    }
+    match &boundaries {
+        Some(None) => {
+            let example = "`boundaries = [\"100ms\", \"250ms\"]`";
+            reader.fail::<()>(Problem::KindNeeds { key: "boundaries", kind, example });
+        }
+        Some(Some(list)) if list.is_empty() => {
+            reader.fail_at::<()>("boundaries", Problem::Empty { what: "boundary" });
+        }
+        Some(Some(list)) if list.len() > MOST_BOUNDARIES => {
+            let (what, got) = ("boundaries", list.len());
+            let problem = Problem::TooMany { what, got, most: MOST_BOUNDARIES };
+            reader.fail_at::<()>("boundaries", problem);
+        }
+        Some(Some(list)) => rising(list, reader),
+        None => {}
+    }
+    (quantile.flatten(), boundaries.flatten())
+}
+
+fn rising(boundaries: &[Span], reader: &mut PolicyReader) {
+    for (i, pair) in boundaries.windows(2).enumerate() {
+        if let [before, got] = pair
+            && got <= before
+        {
+            let (got, before) = (got.to_string(), before.to_string());
+            reader.within("boundaries", |reader| {
+                let problem = Problem::BoundaryOrder { got, before };
+                reader.fail_at::<()>(&(i + 1).to_string(), problem);
+            });
+        }
+    }
+}
+
+fn written(metric: &Metric, style: Style) -> PolicyNode {
+    let kind = metric.kind;
+    let bound = |bound: &Option<Bound>| Some(bound.as_ref().map(|b| bound_written(kind, b, style)));
+    let slow = kind == MetricKind::Latency;
+    MetricDraft {
+        title: Some(Some(metric.title.clone())),
+        kind: Some(kind),
+        worse: Some(metric.worse),
+        role: Some(metric.role),
+        reference: Some(metric.reference.map(|reference| level_written(kind, reference, style))),
+        success: bound(&metric.bounds.success),
+        alert: bound(&metric.bounds.alert),
+        rollback: bound(&metric.bounds.rollback),
+        scaled: Some(Some(metric.scaled)),
+        model: Some(Some(metric.model)),
+        weight: Proportion::try_from_fraction(metric.weight).ok(),
+        quantile: Some(slow.then_some(metric.quantile)),
+        boundaries: Some(slow.then(|| metric.boundaries.clone())),
+    }
+    .write(style)
+}
+
+section! {
+    plain
+    /// The claim that the fix works: the metric of the bug drops to at most a ratio of the live
+    /// baseline.
+    pub Efficacy: Copy from EfficacyDraft, efficacy_rules {
+        /// The metric of the bug: a proportion or count with `role = "decide"` and a `model` other
+        /// than `none`.
+        metric: MetricName, [required];
+        /// The ratio to the live baseline's rate that the fix has to reach; above 0 and at most 1.
+        cut_to: Ratio, [required];
+        /// The probability of accepting a fix that does not reach the ratio; above 0, below 1.
+        alpha: Proportion, [default "5%"];
+        /// Whether a phase below 100% can only be passed once the claim is shown.
+        required: bool, [default false];
+    }
+}
+
+fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut PolicyReader) {
+    let cut_to = efficacy.cut_to.map(Ratio::value);
+    in_range(reader, "cut_to", cut_to, |c| c <= 1.0, "a number above 0 and at most 1");
+    between_0_and_1(reader, "alpha", efficacy.alpha);
+    let Some(name) = efficacy.metric.filter(|name| is_known(reader, *name)) else { return };
+    let Some(noted) = reader.metrics.get(name.as_str()) else { return };
+    let countable =
+        noted.kind.is_none_or(|k| matches!(k, MetricKind::Proportion | MetricKind::Count));
+    let tested = noted.model.is_none_or(|model| model != Model::None);
+    let decides = noted.role.is_none_or(|role| role == Role::Decide);
+    if !(countable && tested && decides) {
+        let name = name.to_string();
+        reader.fail_at::<()>("metric", Problem::EfficacyMetric { name });
+    }
+}
+
+/// Whether the key `metric` of the current table names a metric of the policy; reports an error if
+/// not.
+pub(super) fn is_known(reader: &mut PolicyReader, name: MetricName) -> bool {
+    // An empty `metrics` has an error of its own.
+    if reader.metrics.is_empty() || reader.metrics.contains_key(name.as_str()) {
+        return true;
+    }
+    let near = nearest(name.as_str(), reader.metrics.keys().map(String::as_str));
+    let (name, nearest) = (name.to_string(), near.map(str::to_owned));
+    reader.fail_at::<()>("metric", Problem::UnknownMetric { name, nearest });
+    false
 }

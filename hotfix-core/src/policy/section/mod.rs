@@ -1,12 +1,16 @@
-//! The sections of a policy: plain data, in range by their types.
+//! The sections of a policy: each table of the format with its keys, their types, defaults and
+//! rules, and what it is read into. A file per concern; `root.rs` has the document as a whole.
 
+mod bound;
 mod change_record;
 mod checklist;
 mod classification;
 mod command;
+mod condition;
 mod due;
 mod duty;
-mod fact;
+mod entries;
+mod list;
 mod message;
 mod message_field;
 mod metric;
@@ -15,27 +19,26 @@ mod procedure;
 mod risk;
 mod role;
 mod rollback;
+pub(super) mod root;
 mod rule;
+mod scope;
+mod severity;
 mod strategy;
 mod tree;
 mod vcs;
 
+pub use bound::{Bound, BoundValue, Bounds};
+pub use change_record::{Record, ReviewCycle, Slo};
+pub use checklist::{Checklist, ChecklistItem};
 pub use classification::{Classifier, Effect, Rule};
 pub use command::CommandField;
+pub use condition::Implication;
 pub use due::Due;
-pub use fact::Implication;
-pub(in crate::policy) use fact::OPERATORS;
-mod scope;
-mod severity;
-
-pub use change_record::{Record, ReviewCycle, Slo, TimeRange};
-pub use checklist::{Checklist, ChecklistItem};
 pub use duty::Duty;
+pub use list::TimeRange;
 pub use message::{Message, Promise, Report};
 pub use message_field::{MESSAGE_FIELDS, MessageField, Reach};
-pub use metric::{
-    Bound, BoundValue, Bounds, Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model,
-};
+pub use metric::{Efficacy, MOST_BOUNDARIES, MOST_TESTED, Metric, Model};
 pub use phase::{FinalValidation, LaterWatch, Phase};
 pub use procedure::{Advice, Deploying, ProcedureStep, Remedy};
 pub use risk::{Alternative, Contingency, Risk, SuccessCriterion};

@@ -1,40 +1,16 @@
 //! Phases and the final validation.
 
+use super::command::CommandLine;
+use super::entries::{Entries, Entry};
+use super::list::none;
+use super::rule::at_least;
 use crate::grade::{GateMode, PromotionRule, Response, WatchedFrom};
+use crate::policy::error::Problem;
+use crate::policy::field::{Duration, FailSafe, Lasting, List};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
-
-/// One phase of a rollout.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Phase {
-    /// Its name, unique.
-    pub name: PhaseName,
-    /// What the phase has to show.
-    pub objective: String,
-    /// The share of the traffic that gets the fix.
-    pub share: Share,
-    /// How long the deployment is expected to take.
-    pub deploy: Span,
-    /// How long the phase is watched at least, before its gate.
-    pub watch: Span,
-    /// How long the phase is watched at most; then `inconclusive` applies. None: no limit.
-    pub watch_most: Option<Span>,
-    /// The criterion for promotion.
-    pub promotion: PromotionRule,
-    /// What happens if `watch` is over and a success bound is missed.
-    pub criteria_missed: Response,
-    /// What happens if `watch_most` is over without a decision.
-    pub inconclusive: Response,
-    /// Who promotes the phase.
-    pub gate: GateMode,
-    /// With `gate = "veto"`: how long a person may veto the promotion.
-    pub veto: Span,
-    /// Whether a person may promote the phase while it is still watched, before its gate.
-    pub early_promotion: bool,
-    /// What people check in addition to the metrics.
-    pub watch_for: Vec<String>,
-    /// The commands of the phase, with placeholders; see [`CommandField`](super::CommandField).
-    pub commands: Vec<String>,
-}
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// A window after the last phase in which the system is checked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +34,149 @@ impl LaterWatch {
     }
 }
 
-/// The final validation after the last phase.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FinalValidation {
-    /// How long it takes.
-    pub watch: Span,
-    /// Who ends it.
-    pub gate: GateMode,
+section! {
+    plain
+    /// One phase of the rollout: a share of the traffic, a time to watch it, then a gate.
+    pub Phase from PhaseDraft, phase_rules {
+        /// The name of the phase, unique.
+        name: PhaseName, [required];
+        /// What the phase has to show, for people.
+        objective: String, [default ""];
+        /// The share of the traffic that gets the fix, above 0; rounded to 0.01%.
+        share: Share, [required];
+        /// How long the deployment of the phase is expected to take.
+        deploy: Span as Lasting, [required];
+        /// How long the phase is watched at least, before its gate.
+        watch: Span as Lasting, [required];
+        /// How long the phase is watched at most, at least `watch`; then `inconclusive` applies.
+        /// Without this key there is no limit.
+        watch_most: Span as Lasting, [optional];
+        /// The criterion for promotion: minimum time, traffic and bounds, or statistical evidence
+        /// that the fix is not worse than `evidence.margin`.
+        promotion: PromotionRule, [required];
+        /// What happens if `watch` is over and a success bound is missed.
+        criteria_missed: Response as FailSafe, [required];
+        /// What happens if `watch_most` is over without a decision.
+        inconclusive: Response as FailSafe, [default "ask"];
+        /// Who promotes the phase: the engine, a person, or the engine unless a person vetoes.
+        gate: GateMode, [required];
+        /// With `gate = "veto"`: how long a person may veto the promotion.
+        veto: Span as Duration, [default "0s"];
+        /// Whether a person may promote the phase while it is still watched, before its gate.
+        early_promotion: bool, [default false];
+        /// What people check in addition to the metrics.
+        watch_for: Vec<String> as List<String>, [default none()];
+        /// The commands of the phase, for people: a line of a POSIX shell each. Values of the plan
+        /// are in double braces and get their quotes: those of a step, `phase`, and `share` in
+        /// percent without a sign.
+        commands: Vec<String> as List<CommandLine<true>>, [default none()];
+    }
+}
+
+fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
+    if phase.share.is_some_and(|share| share == Share::NONE) {
+        let (key, range) = ("share", "a share above 0, at least \"0.01%\"");
+        reader.fail_at::<()>(key, Problem::OutOfRange { key, got: "0%".to_owned(), range });
+    }
+    at_least(reader, "watch_most", phase.watch_most.flatten(), "watch", phase.watch);
+}
+
+section! {
+    draft
+    /// A window after the last phase. A duration instead of the table is its `until`.
+    LaterWatch as LaterWatchDraft {
+        /// When it ends, counted from `from`.
+        until: Lasting, [required];
+        /// The moment from which it counts: all traffic has the fix, or the final validation has
+        /// passed.
+        from: WatchedFrom, [default "verified"];
+        /// What is checked; empty: the metrics.
+        watch: List<String>, [default none()];
+    }
+}
+
+impl Field for LaterWatch {
+    type Out = Self;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
+        let PolicyNode::Table(entries) = node else {
+            let from = WatchedFrom::Verified;
+            return Lasting::read(node, reader).map(|until| Self {
+                until,
+                from,
+                watch: Vec::new(),
+            });
+        };
+        let draft = LaterWatchDraft::read(entries, reader);
+        Some(Self { until: draft.until?, from: draft.from?, watch: draft.watch? })
+    }
+    fn write(value: &Self, style: Style) -> PolicyNode {
+        if value.watch.is_empty() && value.from == WatchedFrom::Verified {
+            return Lasting::write(&value.until, style);
+        }
+        let (until, from) = (Some(value.until), Some(value.from));
+        LaterWatchDraft { until, from, watch: Some(value.watch.clone()) }.write(style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let until = Lasting::schema(generator);
+        let table = generator.subschema_for::<Self>();
+        json_schema!({ "anyOf": [until, table] })
+    }
+    fn example() -> &'static str {
+        Lasting::example()
+    }
+}
+
+section! {
+    plain
+    /// The final validation after the last phase.
+    pub FinalValidation: Copy from FinalValidationDraft, no_rules {
+        /// How long it takes.
+        watch: Span as Lasting, [required];
+        /// Who ends it: the engine, a person, or the engine unless a person vetoes.
+        gate: GateMode, [required];
+    }
+}
+
+pub(super) const fn no_rules<T>(_: &T, _: &mut PolicyReader) {}
+
+impl Entry for Phase {
+    const WHAT: &'static str = "phase";
+    const KEY: &'static str = "name";
+}
+
+/// Phases, each with a name of its own; or none.
+pub(super) type PhasesOrNone = Entries<Phase>;
+
+impl serde::Serialize for Phase {
+    /// In the wire form of a policy.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        <Self as Field>::write(self, Style::Wire).serialize(serializer)
+    }
+}
+
+/// The phases: at least one, each with a name of its own.
+pub(super) struct Phases;
+
+impl Field for Phases {
+    type Out = Vec<Phase>;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Phase>> {
+        let phases = Entries::<Phase>::read(node, reader);
+        if matches!(node, PolicyNode::List(items) if items.is_empty()) {
+            reader.fail::<()>(Problem::Empty { what: "phase" });
+        }
+        phases
+    }
+    fn write(value: &Vec<Phase>, style: Style) -> PolicyNode {
+        Entries::<Phase>::write(value, style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Entries::<Phase>::schema(generator);
+        schema.insert("minItems".to_owned(), 1.into());
+        schema
+    }
+    fn example() -> &'static str {
+        Entries::<Phase>::example()
+    }
 }

@@ -1,67 +1,106 @@
 //! The procedure for people, advice, signs of a good deployment, and remedies.
 
+use super::command::CommandLine;
+use super::entries::Entry;
+use super::list::{none, rising};
+use super::phase::no_rules;
 use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
+use crate::policy::field::{Duration, List};
+use crate::policy::reader::{PolicyReader, section};
 use crate::unit::{Name, RoleName, Span};
 
-/// One step of a procedure.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ProcedureStep {
-    /// The id of the step, unique.
-    pub id: Name,
-    /// The name of the step for people.
-    pub title: String,
-    /// The goal of the step; empty: not given.
-    pub goal: String,
-    /// The condition under which the step is done; empty: not given.
-    pub done_when: String,
-    /// The shortest duration or earliest start, see `clock`; none: unknown.
-    pub least: Option<Span>,
-    /// The longest duration or latest end, see `clock`; at least `least`; none: unknown.
-    pub most: Option<Span>,
-    /// What `least` and `most` mean: how long the step takes, or when it starts and ends after the
-    /// detection. Default duration.
-    pub clock: StepClock,
-    /// The role that does the step.
-    pub role: Option<RoleName>,
-    /// The commands of the step, with placeholders; see [`CommandField`](super::CommandField).
-    pub commands: Vec<String>,
+section! {
+    plain
+    /// One step of the procedure.
+    pub ProcedureStep from ProcedureStepDraft, procedure_step_rules {
+        /// The id of the step, unique.
+        id: Name, [required];
+        /// The name of the step for people.
+        title: String, [required];
+        /// The goal of the step.
+        goal: String, [default ""];
+        /// The condition under which the step is done, for people.
+        done_when: String, [default ""];
+        /// The shortest duration of the step, or its earliest start, see `clock`; 0 or more.
+        /// Without this key it is unknown.
+        least: Span as Duration, [optional];
+        /// The longest duration of the step, or its latest end, see `clock`; at least `least`.
+        /// Without this key it is unknown.
+        most: Span as Duration, [optional];
+        /// What `least` and `most` mean: how long the step takes, or when it starts and ends,
+        /// counted from the detection.
+        clock: StepClock, [default "duration"];
+        /// The role that does the step. Without this key no role is named.
+        role: RoleName, [optional];
+        /// The commands of the step, for people: a line of a POSIX shell each. Values of the plan
+        /// are in double braces and get their quotes: `version`, `previous`, `tag`, `branch`,
+        /// `commit`, `service`, `incident`.
+        commands: Vec<String> as List<CommandLine<false>>, [default none()];
+    }
 }
 
-/// A piece of advice for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Advice {
-    /// The id of the advice, unique.
-    pub id: Name,
-    /// The kind of advice.
-    pub kind: AdviceKind,
-    /// The advice in a sentence.
-    pub text: String,
-    /// The part of the policy that checks the advice; none: nothing checks it, and the plan shows
-    /// it to people.
-    pub shown_by: Option<AdviceCheck>,
+fn procedure_step_rules(step: &ProcedureStepDraft, reader: &mut PolicyReader) {
+    rising(reader, step.least.flatten(), step.most.flatten());
 }
 
-/// How long a deployment takes, and the signs of success and failure.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Deploying {
-    /// The shortest time that a deployment takes; none: unknown.
-    pub least: Option<Span>,
-    /// The longest time that a deployment takes, at least `least`; none: unknown.
-    pub most: Option<Span>,
-    /// The signs of a successful deployment.
-    pub success: Vec<String>,
-    /// The signs of a failed deployment.
-    pub failure: Vec<String>,
+impl Entry for ProcedureStep {
+    const WHAT: &'static str = "step";
 }
 
-/// The remedy for a known kind of fault.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remedy {
-    /// The id of the remedy, unique.
-    pub id: Name,
-    /// The condition that an incident has to meet.
-    pub when: Condition,
-    /// What to do, in a sentence.
-    pub text: String,
+section! {
+    plain
+    /// A piece of advice for people.
+    pub Advice: Eq from AdviceDraft, no_rules {
+        /// The id of the advice, unique.
+        id: Name, [required];
+        /// What kind of advice it is: a do, a don't, or a common mistake.
+        kind: AdviceKind, [required];
+        /// The advice in a sentence.
+        text: String, [required];
+        /// The part of the policy that checks the advice. Without this key nothing checks it; the
+        /// plan shows it to people.
+        shown_by: AdviceCheck, [optional];
+    }
+}
+
+impl Entry for Advice {
+    const WHAT: &'static str = "advice";
+}
+
+section! {
+    plain
+    /// How long a deployment takes, and the signs of success and failure.
+    pub Deploying: Default from DeployingDraft, deploying_rules {
+        /// The shortest time that a deployment takes; 0 or more. Without this key it is unknown.
+        least: Span as Duration, [optional];
+        /// The longest time that a deployment takes, at least `least`. Without this key it is
+        /// unknown.
+        most: Span as Duration, [optional];
+        /// The signs of a successful deployment.
+        success: Vec<String> as List<String>, [default none()];
+        /// The signs of a failed deployment.
+        failure: Vec<String> as List<String>, [default none()];
+    }
+}
+
+fn deploying_rules(deploying: &DeployingDraft, reader: &mut PolicyReader) {
+    rising(reader, deploying.least.flatten(), deploying.most.flatten());
+}
+
+section! {
+    plain
+    /// The remedy for a known kind of fault.
+    pub Remedy from RemedyDraft, no_rules {
+        /// The id of the remedy, unique.
+        id: Name, [required];
+        /// The condition that an incident has to meet.
+        when: Condition, [required];
+        /// What to do, in a sentence.
+        text: String, [required];
+    }
+}
+
+impl Entry for Remedy {
+    const WHAT: &'static str = "remedy";
 }

@@ -1,59 +1,118 @@
 //! Risks, contingencies, alternatives, and success criteria beyond the metrics.
 
+use super::entries::Entry;
+use super::list::none;
+use super::metric::is_known;
+use super::phase::no_rules;
+use super::severity::NamedSeverities;
 use crate::grade::{Grade, Severity, Sign, Strategy, SuccessGroup};
+use crate::policy::error::Problem;
+use crate::policy::field::{HowMany, List};
+use crate::policy::reader::{PolicyReader, section};
 use crate::unit::{MetricName, Name};
 
-/// One entry of the risk register.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Risk {
-    /// The id of the risk, unique.
-    pub id: Name,
-    /// What may happen, in a sentence.
-    pub risk: String,
-    /// How likely it is.
-    pub likelihood: Grade,
-    /// How severe the consequences would be.
-    pub impact: Grade,
-    /// What is done to reduce the risk; empty: nothing.
-    pub mitigation: String,
+section! {
+    plain
+    /// One entry of the risk register.
+    pub Risk: Eq from RiskDraft, no_rules {
+        /// The id of the risk, unique.
+        id: Name, [required];
+        /// What may happen, in a sentence.
+        risk: String, [required];
+        /// How likely it is.
+        likelihood: Grade, [required];
+        /// How severe the consequences would be.
+        impact: Grade, [required];
+        /// What is done to reduce the risk.
+        mitigation: String, [default ""];
+    }
 }
 
-/// What to do if something other than the fix fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contingency {
-    /// The id of the contingency, unique.
-    pub id: Name,
-    /// What has failed, for people.
-    pub when: String,
-    /// What to do then, in order; empty only if `waits` is not.
-    pub actions: Vec<String>,
-    /// The severities for which the deployment waits until the failure is repaired; each once.
-    pub waits: Vec<Severity>,
-    /// How the engine detects the failure, so that it refuses `promote` for `waits`. None: only
-    /// people can detect it.
-    pub sign: Option<Sign>,
+impl Entry for Risk {
+    const WHAT: &'static str = "risk";
 }
 
-/// A strategy that was not chosen, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alternative {
-    /// The strategy, each once.
-    pub strategy: Strategy,
-    /// Why it was not chosen, or when it would be better.
-    pub why: String,
-    /// With `rolling`: how many instances are updated at a time, at least 1.
-    pub batch: Option<u32>,
+section! {
+    plain
+    /// What to do if something other than the fix fails.
+    pub Contingency: Eq from ContingencyDraft, contingency_rules {
+        /// The id of the contingency, unique.
+        id: Name, [required];
+        /// What has failed, for people.
+        when: String, [required];
+        /// What to do then, in order; at least one entry unless `waits` has one.
+        actions: Vec<String> as List<String>, [default none()];
+        /// The severities for which the deployment waits until the failure is repaired, each once.
+        waits: Vec<Severity> as NamedSeverities, [default none()];
+        /// How the engine detects the failure. While it does, `promote` is refused for the
+        /// severities in `waits`. Without this key only people can detect it.
+        sign: Sign, [optional];
+    }
 }
 
-/// A success criterion, in addition to the bounds of the metrics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SuccessCriterion {
-    /// The id of the criterion, unique.
-    pub id: Name,
-    /// The group to which the criterion belongs.
-    pub group: SuccessGroup,
-    /// The criterion in a sentence.
-    pub text: String,
-    /// The metric of the policy that shows it; none: a person states whether it is met.
-    pub metric: Option<MetricName>,
+fn contingency_rules(contingency: &ContingencyDraft, reader: &mut PolicyReader) {
+    if let (Some(actions), Some(waits)) = (&contingency.actions, &contingency.waits)
+        && actions.is_empty()
+        && waits.is_empty()
+    {
+        reader.fail_at::<()>("actions", Problem::Empty { what: "action" });
+    }
+}
+
+impl Entry for Contingency {
+    const WHAT: &'static str = "contingency";
+}
+
+section! {
+    plain
+    /// A strategy that was not chosen.
+    pub Alternative: Eq from AlternativeDraft, alternative_rules {
+        /// The strategy; each at most once.
+        strategy: Strategy, [required];
+        /// Why it was not chosen, or when it would be better.
+        why: String, [required];
+        /// With `rolling`: how many instances are updated at a time. Without this key no number is
+        /// given.
+        batch: u32 as HowMany, [optional];
+    }
+}
+
+fn alternative_rules(alternative: &AlternativeDraft, reader: &mut PolicyReader) {
+    if let (Some(strategy), Some(Some(_))) = (alternative.strategy, alternative.batch)
+        && strategy != Strategy::Rolling
+    {
+        let (key, strategy) = ("batch", strategy.as_str());
+        reader.fail_at::<()>(key, Problem::NotForStrategy { key, strategy });
+    }
+}
+
+impl Entry for Alternative {
+    const KEY: &'static str = "strategy";
+    const WHAT: &'static str = "alternative";
+}
+
+section! {
+    plain
+    /// A success criterion, in addition to the bounds of the metrics.
+    pub SuccessCriterion: Eq from SuccessCriterionDraft, success_criterion_rules {
+        /// The id of the criterion, unique.
+        id: Name, [required];
+        /// The group to which the criterion belongs.
+        group: SuccessGroup, [required];
+        /// The criterion in a sentence.
+        text: String, [required];
+        /// The metric of this policy that shows it. Without this key a person states whether it is
+        /// met.
+        metric: MetricName, [optional];
+    }
+}
+
+fn success_criterion_rules(criterion: &SuccessCriterionDraft, reader: &mut PolicyReader) {
+    if let Some(Some(name)) = criterion.metric {
+        is_known(reader, name);
+    }
+}
+
+impl Entry for SuccessCriterion {
+    const WHAT: &'static str = "criterion";
 }

@@ -1,6 +1,14 @@
 //! Roles with their holders, and vendors.
 
+use super::entries::Entry;
+use super::phase::no_rules;
+use crate::policy::error::{Problem, shown};
+use crate::policy::field::{List, NAME_PATTERN};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::RoleName;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use std::collections::BTreeSet;
 
 /// A role: its holders, how to reach it, and its substitutes.
 ///
@@ -20,24 +28,117 @@ pub struct CustomRole {
     pub reach: Option<String>,
 }
 
-/// A person who holds a role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// The name of the person.
-    pub name: String,
-    /// How to reach the person.
-    pub reach: Option<String>,
+section! {
+    draft
+    /// A role: its holders, how to reach it, and its substitutes.
+    CustomRole as CustomRoleDraft {
+        /// The name of the role for people.
+        title: String, [required];
+        /// The roles that substitute for it, the first choice first.
+        stand_ins: List<RoleName>, [default PolicyNode::List(Vec::new())];
+        /// The people who hold the role. With holders, nobody else may approve in this role.
+        holders: List<Holder>, [default PolicyNode::List(Vec::new())];
+        /// How to reach the role, whoever holds it: a pager or a channel.
+        reach: String, [optional];
+    }
 }
 
-/// A vendor whose service you depend on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vendor {
-    /// The name of the vendor, unique.
-    pub name: String,
-    /// How to reach its support.
-    pub support: Option<String>,
-    /// The address of its status page.
-    pub status: Option<String>,
-    /// The address of the dashboard of your account.
-    pub dashboard: Option<String>,
+section! {
+    plain
+    /// A person who holds a role.
+    pub Holder: Eq from HolderDraft, no_rules {
+        /// The name of the person.
+        name: String, [required];
+        /// How to reach the person.
+        reach: String, [optional];
+    }
+}
+
+section! {
+    plain
+    /// A vendor whose service you depend on.
+    pub Vendor: Eq from VendorDraft, no_rules {
+        /// The name of the vendor, unique.
+        name: String, [required];
+        /// How to reach its support.
+        support: String, [optional];
+        /// The address of its status page.
+        status: String, [optional];
+        /// The address of the dashboard of your account.
+        dashboard: String, [optional];
+    }
+}
+
+impl Entry for Vendor {
+    const WHAT: &'static str = "vendor";
+    const KEY: &'static str = "name";
+}
+
+/// The roles by id, in the order of their ids.
+pub(super) struct Roles;
+
+impl Field for Roles {
+    type Out = Vec<CustomRole>;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<CustomRole>> {
+        let entries = reader.table(node)?;
+        let mut roles: Vec<CustomRole> = Vec::new();
+        let mut complete = true;
+        let mut met = BTreeSet::new();
+        for (id, node) in entries {
+            let read = reader.within(id, |reader| {
+                if !met.insert(id) {
+                    return reader.fail(Problem::DuplicateKey { key: shown(id) });
+                }
+                role(id, node, reader)
+            });
+            complete &= read.is_some();
+            roles.extend(read);
+        }
+        roles.sort_by_key(|role| role.id);
+        complete.then_some(roles)
+    }
+    fn write(value: &Vec<CustomRole>, style: Style) -> PolicyNode {
+        let entry = |role: &CustomRole| (role.id.as_str().to_owned(), written(role, style));
+        PolicyNode::Table(value.iter().map(entry).collect())
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let role = generator.subschema_for::<CustomRole>();
+        json_schema!({
+            "type": "object",
+            "propertyNames": { "pattern": NAME_PATTERN },
+            "additionalProperties": role,
+        })
+    }
+    fn example() -> &'static str {
+        "{ … }"
+    }
+}
+
+fn role(id: &str, node: &PolicyNode, reader: &mut PolicyReader) -> Option<CustomRole> {
+    let name = RoleName::try_new(&shown(id));
+    // The keys are read before a wrong name ends it: all errors at once.
+    let draft = reader.table(node).map(|entries| CustomRoleDraft::read(entries, reader));
+    let id = match name {
+        Ok(id) => id,
+        Err(error) => return reader.fail(error),
+    };
+    let draft = draft?;
+    Some(CustomRole {
+        id,
+        title: draft.title?,
+        stand_ins: draft.stand_ins?,
+        holders: draft.holders?,
+        reach: draft.reach?,
+    })
+}
+
+fn written(role: &CustomRole, style: Style) -> PolicyNode {
+    CustomRoleDraft {
+        title: Some(role.title.clone()),
+        stand_ins: Some(role.stand_ins.clone()),
+        holders: Some(role.holders.clone()),
+        reach: Some(role.reach.clone()),
+    }
+    .write(style)
 }

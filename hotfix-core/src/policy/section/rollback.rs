@@ -1,61 +1,104 @@
 //! The rollback: methods, times, steps.
 
+use super::TimeRange;
+use super::list::{none, rising};
+use super::rule::at_least;
 use crate::grade::{OnFailure, RevertTo, RollbackMethod};
+use crate::policy::error::Problem;
+use crate::policy::field::{Duration, Lasting, List};
+use crate::policy::reader::{PolicyReader, section};
 use crate::unit::{Share, Span};
 
-use super::TimeRange;
-
-/// The rollback: its methods, its times, and what follows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rollback {
-    /// How long metrics are watched at least after a rollback is complete.
-    pub watch: Span,
-    /// How long a rollback may be unconfirmed, or metrics not recovered, before someone is paged;
-    /// at least `watch`.
-    pub returned_within: Span,
-    /// The rollback methods that the policy knows, with their times. A release that names no
-    /// methods of its own is rolled back with these, the fastest first.
-    pub methods: Vec<RollbackWay>,
-    /// How long it takes to decide on a rollback.
-    pub assess: Option<TimeRange>,
-    /// How long the rollback itself takes.
-    pub execute: Option<TimeRange>,
-    /// How long it takes to verify the rollback.
-    pub verify: Option<TimeRange>,
-    /// How long the whole rollback is expected to take.
-    pub estimate: Option<TimeRange>,
-    /// Whether a rollback point has to be recorded before the deployment. Default false.
-    pub point: bool,
-    /// What people do after a rollback, in order.
-    pub aftercare: Vec<String>,
-    /// What happens if a verdict, a report or a failed action demands a rollback. Default
-    /// `roll_back`.
-    pub on_failure: OnFailure,
-    /// To which versions a person may revert at once. Default `any`.
-    pub revert: RevertTo,
-    /// The steps in which the old version gets its traffic back, if all of it at once could
-    /// overload it: rising shares, then all traffic. Empty: all traffic at once.
-    pub steps: Vec<RollbackStep>,
+section! {
+    plain
+    /// The rollback: its methods, its times, and what follows.
+    pub Rollback from RollbackDraft, rollback_rules {
+        /// How long metrics are watched at least after a rollback is complete.
+        watch: Span as Lasting, [required];
+        /// How long a rollback may be unconfirmed, or metrics not recovered, before someone is
+        /// paged; at least `watch`.
+        returned_within: Span as Lasting, [required];
+        /// The rollback methods that the policy knows. A release that names no methods of its own
+        /// is rolled back with these, the fastest first and equal ones in this order.
+        methods: Vec<RollbackWay> as List<RollbackWay>, [default none()];
+        /// How long it takes to decide on a rollback.
+        assess: TimeRange, [optional];
+        /// How long the rollback itself takes.
+        execute: TimeRange, [optional];
+        /// How long it takes to verify the rollback.
+        verify: TimeRange, [optional];
+        /// How long the whole rollback is expected to take.
+        estimate: TimeRange, [optional];
+        /// Whether a rollback point has to be recorded before the deployment.
+        point: bool, [default false];
+        /// What people do after a rollback, in order.
+        aftercare: Vec<String> as List<String>, [default none()];
+        /// What happens if a verdict, a report or a failed action demands a rollback. With
+        /// `roll_back`, a release that changes a schema freezes instead.
+        on_failure: OnFailure, [default "roll_back"];
+        /// To which versions a person may revert at once, without waiting for the analysis.
+        revert: RevertTo, [default "any"];
+        /// The steps in which the old version gets its traffic back, with rising shares; after them
+        /// it has all traffic. Empty: all traffic at once.
+        steps: Vec<RollbackStep> as List<RollbackStep>, [default none()];
+    }
 }
 
-/// A step of the rollback: a share of the traffic and how long it is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RollbackStep {
-    /// The share of the traffic that the old version gets; above 0, below 100%.
-    pub share: Share,
-    /// How long this share is kept.
-    pub wait: Span,
+fn rollback_rules(rollback: &RollbackDraft, reader: &mut PolicyReader) {
+    at_least(reader, "returned_within", rollback.returned_within, "watch", rollback.watch);
+    let steps = rollback.steps.as_deref().unwrap_or_default();
+    for (index, pair) in steps.windows(2).enumerate() {
+        if pair[1].share <= pair[0].share {
+            let (got, before) = (pair[1].share.to_string(), pair[0].share.to_string());
+            let place = (index + 1).to_string();
+            reader.within("steps", |reader| {
+                reader.within(&place, |reader| {
+                    reader.fail_at::<()>("share", Problem::StepShare { got, before });
+                });
+            });
+        }
+    }
 }
 
-/// A rollback method of the policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RollbackWay {
-    /// The method.
-    pub kind: RollbackMethod,
-    /// The shortest time it takes; none: unknown.
-    pub least: Option<Span>,
-    /// The longest time it takes, at least `least`; none: unknown.
-    pub most: Option<Span>,
-    /// When the method can be used, for people; none: always.
-    pub condition: Option<String>,
+section! {
+    plain
+    /// A step of the rollback: a share of the traffic and how long it is kept.
+    pub RollbackStep: Copy + Eq from RollbackStepDraft, rollback_step_rules {
+        /// The share of the traffic that the old version gets; above 0, below 100%.
+        share: Share, [required];
+        /// How long this share is kept.
+        wait: Span as Lasting, [required];
+    }
+}
+
+fn rollback_step_rules(step: &RollbackStepDraft, reader: &mut PolicyReader) {
+    if let Some(share) = step.share
+        && (share == Share::NONE || share == Share::ALL)
+    {
+        let (key, range) = (
+            "share",
+            "a share above 0 and below 100%: after the steps the old version has all traffic",
+        );
+        let got = share.to_string();
+        reader.fail_at::<()>(key, Problem::OutOfRange { key, got, range });
+    }
+}
+
+section! {
+    plain
+    /// A rollback method and how long it takes.
+    pub RollbackWay: Eq from RollbackWayDraft, rollback_way_rules {
+        /// The method.
+        kind: RollbackMethod, [required];
+        /// The shortest time it takes; 0 or more. Without this key it is unknown.
+        least: Span as Duration, [optional];
+        /// The longest time it takes, at least `least`. Without this key it is unknown.
+        most: Span as Duration, [optional];
+        /// When the method can be used, for people. Without this key always.
+        condition: String, [optional];
+    }
+}
+
+fn rollback_way_rules(way: &RollbackWayDraft, reader: &mut PolicyReader) {
+    rising(reader, way.least.flatten(), way.most.flatten());
 }

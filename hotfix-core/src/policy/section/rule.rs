@@ -1,72 +1,13 @@
 //! The settings of the whole rollout: clock, evidence, watching, triggers.
 
+use super::phase::no_rules;
 use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
+use crate::policy::error::Problem;
+use crate::policy::field::{Duration, FailSafe, Lasting, Number};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::unit::{Proportion, Ratio, Span};
-
-/// Limits on the timestamps that the caller sends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Clock {
-    /// How far an observation may be ahead of the last known time; a `tick` moves the clock.
-    /// Default 48 h.
-    pub most_ahead: Span,
-}
-
-/// Settings of the sequential tests; `docs/statistics.md` explains them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Evidence {
-    /// The probability that the tests ever roll back a release that is no worse; above 0, below 1.
-    pub alpha: Proportion,
-    /// The probability of showing 'no harm' for a release that is worse than `margin`.
-    pub promotion_alpha: Proportion,
-    /// The ratio of canary to baseline up to which a release counts as no worse; at least 1.
-    pub tolerated: Ratio,
-    /// The ratio of canary to baseline that the promotion test has to rule out; above `tolerated`.
-    pub margin: Ratio,
-    /// The e-value of harm from which a promotion is held; above 1. Default 10.
-    pub hold: Ratio,
-    /// On what the thresholds of the tests are based, because errors come in bursts. Default
-    /// replay.
-    pub mode: EvidenceMode,
-    /// What happens if the data for `mode` is missing. Default plain.
-    pub otherwise: Otherwise,
-    /// Whether the rollback tests also look for late changes. Default false.
-    pub change_point: bool,
-    /// Whether half of `alpha` goes to one exact test at the end of each phase; only if `mode` is
-    /// plain. Default false.
-    pub phase_end_test: bool,
-}
-
-/// How metrics are observed and evaluated.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Watch {
-    /// The interval at which observations are expected.
-    pub cadence: Span,
-    /// The trailing window over which bounds are evaluated; at least `cadence`.
-    pub window: Span,
-    /// The number of trials per arm that the window needs before its bounds are evaluated.
-    pub least_trials: f64,
-    /// How many evaluations in a row have to breach an alert or rollback bound before it acts;
-    /// until then the rollout holds. A whole number; an evaluation is a verdict with a new reading
-    /// of the metric.
-    pub consecutive_breaches: f64,
-    /// The age from which data is stale; at least `cadence`.
-    pub stale: Span,
-    /// How long bounds and tests ignore data at the start of each phase.
-    pub warm_up: Span,
-    /// What happens if an alert bound is breached.
-    pub alert: Response,
-    /// What happens if data is missing.
-    pub no_data: NoData,
-}
-
-/// What happens if a deciding metric has no fresh data. Until `after` the rollout holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NoData {
-    /// How long the rollout holds.
-    pub after: Span,
-    /// What happens then: hold, ask or roll back.
-    pub then: Response,
-}
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// What happens on each signal.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,5 +34,199 @@ impl Triggers {
     /// What happens on this signal.
     pub const fn response(&self, signal: Signal) -> Response {
         self.responses[signal as usize]
+    }
+}
+
+section! {
+    plain
+    /// Limits on the timestamps that the caller sends.
+    pub Clock: Copy from ClockDraft, no_rules {
+        /// How far an observation may be ahead of the last known time; one further ahead is
+        /// refused.
+        most_ahead: Span as Lasting, [default "48h"];
+    }
+}
+
+section! {
+    plain
+    /// Settings of the sequential tests.
+    pub Evidence: Copy from EvidenceDraft, evidence_rules {
+        /// The probability that the tests ever roll back a release that is no worse; above 0, below
+        /// 1.
+        alpha: Proportion, [default "1%"];
+        /// The probability of showing 'no harm' for a release that is worse than `margin`; above 0,
+        /// below 1.
+        promotion_alpha: Proportion, [default "5%"];
+        /// The ratio of canary to baseline up to which a release counts as no worse; at least 1.
+        tolerated: Ratio, [default 1.0];
+        /// The ratio of canary to baseline that the promotion test has to rule out; above
+        /// `tolerated`.
+        margin: Ratio, [default 2.0];
+        /// The e-value of harm from which a promotion is held; above 1.
+        hold: Ratio, [default 10.0];
+        /// On what the thresholds of the tests are based, because errors come in bursts: the
+        /// assumption of independent errors, your own history, randomly drawn canary instances, or
+        /// the last two together.
+        mode: EvidenceMode, [default "replay"];
+        /// What happens if the data for `mode` is missing: the plain test decides, or a crossing
+        /// asks a person.
+        otherwise: Otherwise, [default "plain"];
+        /// Whether the tests also look for late changes, as in long phases or with faults that
+        /// build up.
+        change_point: bool, [default false];
+        /// Whether half of `alpha` goes to one exact test at the end of each phase; only with
+        /// `mode = "plain"`.
+        phase_end_test: bool, [default false];
+    }
+}
+
+fn evidence_rules(evidence: &EvidenceDraft, reader: &mut PolicyReader) {
+    between_0_and_1(reader, "alpha", evidence.alpha);
+    between_0_and_1(reader, "promotion_alpha", evidence.promotion_alpha);
+    let tolerated = evidence.tolerated.map(Ratio::value);
+    in_range(reader, "tolerated", tolerated, |t| t >= 1.0, "a number of at least 1");
+    in_range(reader, "hold", evidence.hold.map(Ratio::value), |h| h > 1.0, "a number above 1");
+    if let (Some(margin), Some(tolerated)) = (evidence.margin, evidence.tolerated)
+        && margin <= tolerated
+    {
+        let (margin, tolerated) = (margin.to_string(), tolerated.to_string());
+        reader.fail_at::<()>("margin", Problem::Margin { margin, tolerated });
+    }
+    if let (Some(mode), Some(true)) = (evidence.mode, evidence.phase_end_test)
+        && mode != EvidenceMode::Plain
+    {
+        reader.fail_at::<()>("phase_end_test", Problem::PhaseEndTest { mode: mode.as_str() });
+    }
+}
+
+section! {
+    plain
+    /// How metrics are observed and evaluated.
+    pub Watch: Copy from WatchDraft, watch_rules {
+        /// The interval at which observations are expected.
+        cadence: Span as Lasting, [required];
+        /// The trailing window over which bounds are evaluated; at least `cadence`.
+        window: Span as Lasting, [required];
+        /// The number of trials per arm that the window needs before its bounds are evaluated; 0 or
+        /// more.
+        least_trials: f64 as Number, [default 100.0];
+        /// How many evaluations in a row have to breach an alert or rollback bound before it acts;
+        /// until then the rollout holds.
+        consecutive_breaches: f64 as Number, [default 1.0];
+        /// The age from which data is stale; at least `cadence`.
+        stale: Span as Lasting, [required];
+        /// How long bounds and tests ignore data at the start of each phase.
+        warm_up: Span as Duration, [default "0s"];
+        /// What happens if an alert bound is breached.
+        alert: Response, [default "hold"];
+        /// What happens if a deciding metric has no fresh data.
+        no_data: NoData, [required];
+    }
+}
+
+fn watch_rules(watch: &WatchDraft, reader: &mut PolicyReader) {
+    at_least(reader, "window", watch.window, "cadence", watch.cadence);
+    at_least(reader, "stale", watch.stale, "cadence", watch.cadence);
+    let breaches = |n: f64| (1.0..=1_000.0).contains(&n) && n.fract() == 0.0;
+    in_range(
+        reader,
+        "consecutive_breaches",
+        watch.consecutive_breaches,
+        breaches,
+        "a whole number from 1 to 1000",
+    );
+    in_range(reader, "least_trials", watch.least_trials, |n| n >= 0.0, "a number of at least 0");
+}
+
+section! {
+    plain
+    /// What happens if a deciding metric has no fresh data; until `after` the rollout holds.
+    pub NoData: Copy from NoDataDraft, no_rules {
+        /// How long the rollout holds.
+        after: Span as Lasting, [required];
+        /// What happens then.
+        then: Response as FailSafe, [required];
+    }
+}
+
+pub(super) fn at_least(
+    reader: &mut PolicyReader,
+    key: &'static str,
+    got: Option<Span>,
+    least: &'static str,
+    at_least: Option<Span>,
+) {
+    if let (Some(got), Some(at_least)) = (got, at_least)
+        && got < at_least
+    {
+        let (got, at_least) = (got.to_string(), at_least.to_string());
+        reader.fail_at::<()>(key, Problem::TooShort { key, got, least, at_least });
+    }
+}
+
+pub(super) fn in_range(
+    reader: &mut PolicyReader,
+    key: &'static str,
+    got: Option<f64>,
+    fits: impl Fn(f64) -> bool,
+    range: &'static str,
+) {
+    if let Some(got) = got
+        && !fits(got)
+    {
+        reader.fail_at::<()>(key, Problem::OutOfRange { key, got: got.to_string(), range });
+    }
+}
+
+pub(super) fn between_0_and_1(
+    reader: &mut PolicyReader,
+    key: &'static str,
+    got: Option<Proportion>,
+) {
+    let range = "a share above 0 and below 1, as in \"1%\"";
+    in_range(reader, key, got.map(Proportion::as_fraction), |p| p > 0.0 && p < 1.0, range);
+}
+
+impl Field for Triggers {
+    type Out = Self;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
+        let entries = reader.table(node)?;
+        let slots = reader.slots(Signal::NAMES, entries);
+        let mut triggers = Some(Self::default());
+        for (signal, slot) in Signal::ALL.iter().zip(slots) {
+            let Some(node) = slot else { continue };
+            let response = reader.within(signal.as_str(), |reader| Response::read(node, reader));
+            triggers = triggers.zip(response).map(|(t, response)| t.with(*signal, response));
+        }
+        triggers
+    }
+    fn write(value: &Self, style: Style) -> PolicyNode {
+        let entry = |signal: &Signal| {
+            let response = Response::write(&value.response(*signal), style);
+            (signal.as_str().to_owned(), response)
+        };
+        PolicyNode::Table(Signal::ALL.iter().map(entry).collect())
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let response = Response::schema(generator);
+        let described = |name: &&str| {
+            let mut schema = response.clone();
+            let text = format!("What happens on the signal `{name}`.");
+            schema.insert("description".to_owned(), text.into());
+            schema.insert("default".to_owned(), Response::Ask.as_str().into());
+            ((*name).to_owned(), schema.to_value())
+        };
+        let properties: serde_json::Map<String, serde_json::Value> =
+            Signal::NAMES.iter().map(described).collect();
+        json_schema!({
+            "description": "what happens on each signal; for one that is not named, a person is asked",
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    }
+    fn example() -> &'static str {
+        "{ doubt = \"roll_back\" }"
     }
 }

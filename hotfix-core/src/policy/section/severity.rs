@@ -1,8 +1,15 @@
 //! Severities with their demands: approvals, review, testing.
 
+use super::list::keyed;
+use super::rule::at_least;
 use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
+use crate::policy::error::Problem;
+use crate::policy::field::{Duration, HowMany, Lasting, List};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::{RoleName, Span};
+use schemars::{Schema, SchemaGenerator};
 
 /// A severity of the policy, with its demands for approval, review and testing.
 ///
@@ -27,23 +34,6 @@ pub struct SeverityLevel {
     pub testing: Option<Testing>,
 }
 
-/// One approval that is needed, from any one of these roles.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// The roles of which any one may give the approval; at least one.
-    pub any_of: Vec<RoleName>,
-    /// Whether verbal approval is accepted. Default false.
-    pub verbal: bool,
-    /// How long after the start it may be given. None: it is needed before the start.
-    pub after_the_fact: Option<Span>,
-    /// The roles that are notified of the approval.
-    pub notified: Vec<RoleName>,
-    /// Whether the rollout waits for the approval. Default true.
-    pub blocking: bool,
-    /// Whether the author of the fix may give the approval. Default false.
-    pub author_alone: bool,
-}
-
 impl Approval {
     /// Whether the start waits for the approval: it is blocking, and may not be given afterwards.
     pub const fn holds_start(&self) -> bool {
@@ -51,34 +41,233 @@ impl Approval {
     }
 }
 
-/// The review of the change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Review {
-    /// When the review takes place: before or after the deployment.
-    pub time: ReviewTime,
-    /// How many people have to review the change, from 1. Default 1.
-    pub approvers: u32,
-    /// The role that reviews. None: anybody except the author.
-    pub role: Option<RoleName>,
-    /// The shortest time.
-    pub least: Option<Span>,
-    /// The longest time allowed; at least `least`.
-    pub most: Option<Span>,
-    /// The questions that reviewers have to answer.
-    pub questions: Vec<String>,
+section! {
+    draft
+    /// A severity of the policy, with its demands for approval, review and testing.
+    SeverityLevel as SeverityLevelDraft {
+        /// Your name for it, such as `critical`.
+        label: String, [required];
+        /// What belongs to this severity, in a sentence.
+        definition: String, [default ""];
+        /// Whether it is answered with a hot-fix; otherwise the fix goes through the normal
+        /// process.
+        hotfix: bool, [required];
+        /// How its process differs from the normal one, for people.
+        process: String, [default ""];
+        /// The approvals that are needed, in addition to those of the whole policy; all must be
+        /// given.
+        approvals: List<Approval>, [default PolicyNode::List(Vec::new())];
+        /// The review that it demands. Without this key none.
+        review: Review, [optional];
+        /// The testing that it demands. Without this key none.
+        testing: Testing, [optional];
+    }
 }
 
-/// The testing of the change.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Testing {
-    /// The shortest time.
-    pub least: Option<Span>,
-    /// The longest time allowed; at least `least`.
-    pub most: Option<Span>,
-    /// Whether the fix has to pass staging first. Default false.
-    pub staging: bool,
-    /// The condition under which staging may be skipped; only if `staging` is true. None: never.
-    pub skip_staging_when: Option<Condition>,
-    /// The tests that are demanded, for people.
-    pub demands: Vec<String>,
+section! {
+    plain
+    /// One approval that is needed.
+    pub Approval: Eq from ApprovalDraft, approval_rules {
+        /// The roles of which any one may give the approval.
+        any_of: Vec<RoleName> as List<RoleName>, [required];
+        /// Whether verbal approval is accepted.
+        verbal: bool, [default false];
+        /// How long after the start the approval may be given, above 0; the start does not wait for
+        /// it. Without this key the approval is needed before the start.
+        after_the_fact: Span as Lasting, [optional];
+        /// The roles that are notified of the approval.
+        notified: Vec<RoleName> as List<RoleName>, [default PolicyNode::List(Vec::new())];
+        /// Whether the rollout waits for the approval.
+        blocking: bool, [default true];
+        /// Whether the author of the fix may give the approval.
+        author_alone: bool, [default false];
+    }
+}
+
+fn approval_rules(approval: &ApprovalDraft, reader: &mut PolicyReader) {
+    if approval.any_of.as_ref().is_some_and(Vec::is_empty) {
+        reader.fail_at::<()>("any_of", Problem::Empty { what: "role" });
+    }
+}
+
+section! {
+    plain
+    /// The review of the change.
+    pub Review: Eq from ReviewDraft, review_rules {
+        /// When the review takes place: before the deployment, after it, or either.
+        time: ReviewTime, [required];
+        /// How many people have to review the change.
+        approvers: u32 as HowMany, [default 1.0];
+        /// The role that reviews. Without this key anybody except the author.
+        role: RoleName, [optional];
+        /// The shortest time that the review takes.
+        least: Span as Duration, [optional];
+        /// The longest time that the review may take; at least `least`.
+        most: Span as Lasting, [optional];
+        /// The questions that reviewers have to answer.
+        questions: Vec<String> as List<String>, [default PolicyNode::List(Vec::new())];
+    }
+}
+
+fn review_rules(review: &ReviewDraft, reader: &mut PolicyReader) {
+    at_least(reader, "most", review.most.flatten(), "least", review.least.flatten());
+}
+
+section! {
+    plain
+    /// The testing of the change.
+    pub Testing from TestingDraft, testing_rules {
+        /// The shortest time that testing takes.
+        least: Span as Duration, [optional];
+        /// The longest time that testing may take; at least `least`.
+        most: Span as Lasting, [optional];
+        /// Whether the fix has to pass staging first.
+        staging: bool, [default false];
+        /// With `staging = true`: the condition under which staging may be skipped. Without this
+        /// key never.
+        skip_staging_when: Condition, [optional];
+        /// The tests that are demanded, for people.
+        demands: Vec<String> as List<String>, [default PolicyNode::List(Vec::new())];
+    }
+}
+
+fn testing_rules(testing: &TestingDraft, reader: &mut PolicyReader) {
+    at_least(reader, "most", testing.most.flatten(), "least", testing.least.flatten());
+    if testing.staging == Some(false) && matches!(testing.skip_staging_when, Some(Some(_))) {
+        let (key, needs) = ("skip_staging_when", "staging = true");
+        reader.fail_at::<()>(key, Problem::KeyNeeds { key, needs });
+    }
+}
+
+/// The severities of the policy, by name, the most severe first.
+pub(super) struct Severities;
+
+const NAMES: [&str; Severity::ALL.len()] = {
+    let mut names = [""; Severity::ALL.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = Severity::ALL[i].as_str();
+        i += 1;
+    }
+    names
+};
+
+impl Field for Severities {
+    type Out = Vec<SeverityLevel>;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<SeverityLevel>> {
+        let entries = reader.table(node)?;
+        let slots = reader.slots(&NAMES, entries);
+        let met = Severity::ALL.iter().copied().zip(slots).filter_map(|(s, slot)| Some((s, slot?)));
+        let met: Vec<(Severity, &PolicyNode)> = met.collect();
+        reader.severities = Some(met.iter().map(|(severity, _)| *severity).collect());
+        let mut levels = Vec::new();
+        for (severity, node) in &met {
+            levels
+                .extend(reader.within(severity.as_str(), |reader| level(*severity, node, reader)));
+        }
+        (levels.len() == met.len()).then_some(levels)
+    }
+    fn write(value: &Vec<SeverityLevel>, style: Style) -> PolicyNode {
+        let entry =
+            |level: &SeverityLevel| (level.severity.as_str().to_owned(), written(level, style));
+        PolicyNode::Table(value.iter().map(entry).collect())
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = |severity: &Severity| format!("The severity `{severity}` and its demands.");
+        let keys = Severity::ALL.iter().map(|severity| (severity.as_str(), text(severity)));
+        keyed(&generator.subschema_for::<SeverityLevel>(), keys)
+    }
+    fn example() -> &'static str {
+        "{ … }"
+    }
+}
+
+fn level(
+    severity: Severity,
+    node: &PolicyNode,
+    reader: &mut PolicyReader,
+) -> Option<SeverityLevel> {
+    let draft = SeverityLevelDraft::read(reader.table(node)?, reader);
+    Some(SeverityLevel {
+        severity,
+        label: draft.label?,
+        definition: draft.definition?,
+        hotfix: draft.hotfix?,
+        process: draft.process?,
+        approvals: draft.approvals?,
+        review: draft.review?,
+        testing: draft.testing?,
+    })
+}
+
+fn written(level: &SeverityLevel, style: Style) -> PolicyNode {
+    SeverityLevelDraft {
+        label: Some(level.label.clone()),
+        definition: Some(level.definition.clone()),
+        hotfix: Some(level.hotfix),
+        process: Some(level.process.clone()),
+        approvals: Some(level.approvals.clone()),
+        review: Some(level.review.clone()),
+        testing: Some(level.testing.clone()),
+    }
+    .write(style)
+}
+
+/// Some severities of the policy, each at most once; sorted, the most severe first.
+pub(super) struct NamedSeverities;
+
+impl Field for NamedSeverities {
+    type Out = Vec<Severity>;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Severity>> {
+        let named = List::<KnownSeverity>::read(node, reader);
+        let texts = node.items().iter().enumerate();
+        let texts =
+            texts.filter_map(|(i, item)| Some((format!("{}/{i}", reader.path()), item.as_text()?)));
+        let texts: Vec<(String, &str)> = texts.collect();
+        reader.unique("severity", &texts);
+        let mut named = named?;
+        named.sort_unstable();
+        Some(named)
+    }
+    fn write(value: &Vec<Severity>, style: Style) -> PolicyNode {
+        List::<KnownSeverity>::write(value, style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = List::<KnownSeverity>::schema(generator);
+        schema.insert("uniqueItems".to_owned(), true.into());
+        schema
+    }
+    fn example() -> &'static str {
+        "[\"P0\"]"
+    }
+}
+
+/// A severity that the policy has.
+pub(super) struct KnownSeverity;
+
+impl Field for KnownSeverity {
+    type Out = Severity;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Severity> {
+        let severity = Severity::read(node, reader)?;
+        match &reader.severities {
+            Some(known) if !known.contains(&severity) => {
+                let known = known.iter().map(|known| known.as_str()).collect();
+                reader.fail(Problem::UnknownSeverity { got: severity.as_str(), known })
+            }
+            // The severities of the policy could not be read, which has been reported.
+            _ => Some(severity),
+        }
+    }
+    fn write(value: &Severity, style: Style) -> PolicyNode {
+        Severity::write(value, style)
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        Severity::schema(generator)
+    }
+    fn example() -> &'static str {
+        Severity::example()
+    }
 }

@@ -1,98 +1,14 @@
 //! Source control: branches, versions, tags, commits.
 
+use super::entries::{Entries, Entry};
+use super::list::{Once, empty, none};
+use super::phase::no_rules;
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
-use crate::unit::Name;
-
-/// The path of a fix through source control.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Vcs {
-    /// The branching model.
-    pub flow: Flow,
-    /// Other branching models that the policy allows, each with its own steps.
-    pub also: Vec<Flow>,
-    /// Alternative paths that the policy allows; each has its own id.
-    pub ways: Vec<VcsWay>,
-    /// The steps in their order, each once; empty: the order of the flow.
-    pub order: Vec<VcsStep>,
-    /// What the branch is created from: a branch, or `production_tag` for the tag of the live
-    /// version. Default `main`.
-    pub base: String,
-    /// The prefix of the branch name. Default `hotfix/`.
-    pub prefix: String,
-    /// How the next version is numbered. Default patch.
-    pub version: Versioning,
-    /// Other version schemes that the policy allows.
-    pub also_version: Vec<Versioning>,
-    /// How the tag is named. Default version.
-    pub tag: TagForm,
-    /// Whether the tag is annotated. Default true.
-    pub annotated: bool,
-    /// How the branch is merged. Default with a merge commit.
-    pub merge: MergeKind,
-    /// The branches into which the fix has to be merged; each once.
-    pub merge_back: Vec<String>,
-    /// The form of the commit message.
-    pub commit: CommitForm,
-    /// The form of the pull request; none: no pull request.
-    pub pull_request: Option<PullRequest>,
-}
-
-/// An alternative path through source control.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VcsWay {
-    /// The id of the path, unique.
-    pub id: Name,
-    /// The name of the path for people.
-    pub title: String,
-    /// The branching model.
-    pub flow: Flow,
-    /// The steps in their order, each once; empty: the order of the flow.
-    pub order: Vec<VcsStep>,
-    /// What the branch is created from; none: the policy's `base`.
-    pub base: Option<String>,
-}
-
-/// The form of a commit message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CommitForm {
-    /// The start of the subject.
-    pub subject: String,
-    /// The fields of the body, in this order; each once.
-    pub fields: Vec<CommitField>,
-    /// Whether the subject is a conventional commit, as in `fix(payments): …`. Default false.
-    pub conventional: bool,
-    /// Whether the version is increased in a separate commit. Default false.
-    pub version_commit: bool,
-    /// Labels of the fields that differ from the defaults. None: all defaults.
-    pub labels: Option<CommitLabels>,
-}
-
-/// Labels of the fields of a commit message that differ from the defaults, see
-/// [`CommitForm::label`].
-///
-/// Labels are tokens of git trailers: a letter, then at most 30 letters, digits and hyphens. No two
-/// may be equal.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CommitLabels {
-    /// `Issue`.
-    pub issue: Option<String>,
-    /// `Severity`.
-    pub severity: Option<String>,
-    /// `Impact`.
-    pub impact: Option<String>,
-    /// `Root-Cause`.
-    pub cause: Option<String>,
-    /// `Change`.
-    pub change: Option<String>,
-    /// `Solution`.
-    pub solution: Option<String>,
-    /// `Tested`.
-    pub tested: Option<String>,
-    /// `Approved-By`.
-    pub approved_by: Option<String>,
-    /// `Deployed-By`.
-    pub deployed_by: Option<String>,
-}
+use crate::policy::error::{Problem, shown};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::unit::{Name, RefName};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 impl CommitForm {
     /// The label of a field in a message: that of the policy, or the default.
@@ -134,15 +50,231 @@ impl CommitLabels {
     }
 }
 
-/// The form of an emergency pull request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PullRequest {
-    /// The start of the title; empty: none.
-    pub title: String,
-    /// Its label.
-    pub label: Option<String>,
-    /// Who reviews it, for people; empty: not given.
-    pub reviewers: String,
-    /// Whether it is merged as one commit. Default false.
-    pub squash: bool,
+section! {
+    plain
+    /// The path of a fix through source control. The plan lists the commands; hotfix runs none.
+    pub Vcs from VcsDraft, vcs_rules {
+        /// The branching model.
+        flow: Flow, [required];
+        /// Other branching models that the policy allows, each once and with its own steps.
+        also: Vec<Flow> as Once<Flow>, [default none()];
+        /// Alternative paths that the policy allows: a release names one by its id, or uses the
+        /// first one of its flow.
+        ways: Vec<VcsWay> as Entries<VcsWay>, [default none()];
+        /// The steps in their order, each once; empty: the order of the flow.
+        order: Vec<VcsStep> as Once<VcsStep>, [default none()];
+        /// What the branch is created from: the name of a branch, or `production_tag` for the tag
+        /// of the live version.
+        base: String, [default "main"];
+        /// The prefix of the branch name.
+        prefix: String, [default "hotfix/"];
+        /// How the next version is numbered.
+        version: Versioning, [default "patch"];
+        /// Other version schemes that the policy allows, each once.
+        also_version: Vec<Versioning> as Once<Versioning>, [default none()];
+        /// How the tag is named.
+        tag: TagForm, [default "version"];
+        /// Whether the tag is annotated.
+        annotated: bool, [default true];
+        /// How the branch is merged.
+        merge: MergeKind, [default "no_ff"];
+        /// The branches into which the fix has to be merged, each once.
+        merge_back: Vec<String> as Once<String>, [default none()];
+        /// The form of the commit message.
+        commit: CommitForm, [default empty()];
+        /// The form of the pull request. Without this key no pull request is opened.
+        pull_request: PullRequest, [optional];
+    }
+}
+
+fn vcs_rules(vcs: &VcsDraft, reader: &mut PolicyReader) {
+    if let Some(base) = &vcs.base {
+        branch(reader, "base", base);
+    }
+    if let Some(prefix) = &vcs.prefix
+        && let Err(fault) = RefName::try_new(format!("{prefix}x"))
+    {
+        let (got, fault) = (shown(prefix), fault.to_string());
+        reader.fail_at::<()>(
+            "prefix",
+            Problem::RefName { got, what: "prefix of branch names", fault },
+        );
+    }
+    for (index, name) in vcs.merge_back.iter().flatten().enumerate() {
+        reader.within("merge_back", |reader| branch(reader, &index.to_string(), name));
+    }
+}
+
+fn way_rules(way: &VcsWayDraft, reader: &mut PolicyReader) {
+    if let Some(Some(base)) = &way.base {
+        branch(reader, "base", base);
+    }
+}
+
+fn branch(reader: &mut PolicyReader, key: &str, name: &str) {
+    if let Err(fault) = RefName::try_new(name) {
+        let (got, fault) = (shown(name), fault.to_string());
+        reader.fail_at::<()>(key, Problem::RefName { got, what: "branch", fault });
+    }
+}
+
+section! {
+    plain
+    /// An alternative path through source control.
+    pub VcsWay: Eq from VcsWayDraft, way_rules {
+        /// The id of the path, unique.
+        id: Name, [required];
+        /// The name of the path for people.
+        title: String, [required];
+        /// The branching model.
+        flow: Flow, [required];
+        /// The steps in their order, each once; empty: the order of the flow.
+        order: Vec<VcsStep> as Once<VcsStep>, [default none()];
+        /// What the branch is created from. Without this key the `base` of the policy.
+        base: String, [optional];
+    }
+}
+
+impl Entry for VcsWay {
+    const WHAT: &'static str = "way";
+}
+
+section! {
+    plain
+    /// The form of the commit message.
+    pub CommitForm: Default + Eq from CommitFormDraft, commit_rules {
+        /// The start of the subject: one line of at most 32 characters; of a conventional commit
+        /// its type.
+        subject: String, [default ""];
+        /// The fields of the body, in this order, each once.
+        fields: Vec<CommitField> as Once<CommitField>, [default none()];
+        /// Whether the subject is a conventional commit, as in `fix(payments): …`.
+        conventional: bool, [default false];
+        /// Whether the version is increased in a separate commit.
+        version_commit: bool, [default false];
+        /// Labels of the fields that differ from the defaults.
+        labels: CommitLabels, [optional];
+    }
+}
+
+/// The longest start of a subject, in characters: it leaves room for a scope and a description.
+const MOST_SUBJECT: usize = 32;
+
+fn commit_rules(form: &CommitFormDraft, reader: &mut PolicyReader) {
+    let Some(subject) = &form.subject else { return };
+    let refuse = |reader: &mut PolicyReader, expected: &'static str| {
+        reader.fail_at::<()>("subject", Problem::CommitText { got: shown(subject), expected });
+    };
+    // Git takes a line that starts with `#` for a comment, and one that starts with `---` for the
+    // end.
+    let plain = subject.chars().count() <= MOST_SUBJECT
+        && !subject.chars().any(char::is_control)
+        && !subject.starts_with(['#', '-'])
+        && !subject.starts_with(char::is_whitespace);
+    if !plain {
+        refuse(
+            reader,
+            "one line of at most 32 characters that does not start with `#`, `-` or a space",
+        );
+        return;
+    }
+    let kind = subject.trim_end().trim_end_matches(':');
+    let is_kind = kind.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if form.conventional == Some(true) && !is_kind {
+        refuse(reader, "the type of a conventional commit, as in `fix: `");
+    }
+}
+
+section! {
+    plain
+    /// Labels of the fields of a commit message: tokens of git trailers.
+    pub CommitLabels: Default + Eq from CommitLabelsDraft, label_rules {
+        /// The incident or ticket. Default: `Issue`.
+        issue: String as Label, [optional];
+        /// The severity. Default: `Severity`.
+        severity: String as Label, [optional];
+        /// Who or what is affected. Default: `Impact`.
+        impact: String as Label, [optional];
+        /// The root cause. Default: `Root-Cause`.
+        cause: String as Label, [optional];
+        /// What was changed. Default: `Change`.
+        change: String as Label, [optional];
+        /// How the change solves the issue. Default: `Solution`.
+        solution: String as Label, [optional];
+        /// How the fix was tested. Default: `Tested`.
+        tested: String as Label, [optional];
+        /// Who approved the fix. Default: `Approved-By`.
+        approved_by: String as Label, [optional];
+        /// Who deployed the fix. Default: `Deployed-By`.
+        deployed_by: String as Label, [optional];
+    }
+}
+
+fn label_rules(labels: &CommitLabelsDraft, reader: &mut PolicyReader) {
+    let drafts = [
+        &labels.issue,
+        &labels.severity,
+        &labels.impact,
+        &labels.cause,
+        &labels.change,
+        &labels.solution,
+        &labels.tested,
+        &labels.approved_by,
+        &labels.deployed_by,
+    ];
+    let named: Vec<(String, String)> = CommitField::ALL
+        .iter()
+        .zip(drafts)
+        .map(|(field, own)| {
+            let own = own.as_ref().and_then(Option::as_deref);
+            let label = own.unwrap_or_else(|| CommitLabels::usual(*field));
+            (format!("{}/{field}", reader.path()), label.to_ascii_lowercase())
+        })
+        .collect();
+    let named: Vec<(String, &str)> =
+        named.iter().map(|(path, label)| (path.clone(), label.as_str())).collect();
+    reader.unique("label", &named);
+}
+
+/// The token of a trailer.
+pub(super) struct Label;
+
+impl Field for Label {
+    type Out = String;
+
+    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<String> {
+        let PolicyNode::Text(text) = node else { return reader.wrong_type("a text", node) };
+        let fits = (1..=31).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if fits {
+            return Some(text.clone());
+        }
+        let expected = "a letter, then at most 30 letters, digits and hyphens, as in `Root-Cause`";
+        reader.fail(Problem::CommitText { got: shown(text), expected })
+    }
+    fn write(value: &String, _: Style) -> PolicyNode {
+        PolicyNode::Text(value.clone())
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,30}$" })
+    }
+    fn example() -> &'static str {
+        "\"Root-Cause\""
+    }
+}
+
+section! {
+    plain
+    /// The form of the emergency pull request.
+    pub PullRequest: Eq from PullRequestDraft, no_rules {
+        /// The start of its title.
+        title: String, [default ""];
+        /// Its label. Without this key none.
+        label: String, [optional];
+        /// Who reviews it, for people.
+        reviewers: String, [default ""];
+        /// Whether it is merged as one commit.
+        squash: bool, [default false];
+    }
 }

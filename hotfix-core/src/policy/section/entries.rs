@@ -1,10 +1,9 @@
 //! Lists of tables with unique ids.
 
-use schemars::{Schema, SchemaGenerator};
-
 use crate::policy::field::List;
 use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style};
+use schemars::{Schema, SchemaGenerator};
 
 /// A table in a list, identified by a key.
 pub(super) trait Entry: Field {

@@ -1,5 +1,7 @@
 //! The document as a whole.
 
+use std::convert::Infallible;
+
 use super::checklist::Checklists;
 use super::condition::CustomFacts;
 use super::entries::Entries;
@@ -9,30 +11,30 @@ use super::phase::Phases;
 use super::role::Roles;
 use super::severity::Severities;
 use super::strategy::{StrategySettingsTable, own_course};
+use super::{
+    Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, CustomRole,
+    Deploying, Duty, Efficacy, Evidence, FinalValidation, Implication, InsteadOf, LaterWatch,
+    Message, Metric, Phase, ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, Scope,
+    SeverityLevel, StrategySettings, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
+};
+use crate::fact::Vocabulary;
 use crate::grade::Strategy;
-use crate::policy::Policy;
 use crate::policy::error::{PolicyErrors, Problem};
 use crate::policy::extend::Extends;
 use crate::policy::field::{Lasting, List};
 use crate::policy::node::{MOST_DEPTH, PolicyNode};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::reasoning::Reasoned;
-use crate::policy::section::{
-    Advice, Alternative, Approval, Classifier, Clock, Contingency, Deploying, Duty, Efficacy,
-    Evidence, FinalValidation, Implication, InsteadOf, LaterWatch, Message, ProcedureStep, Record,
-    Remedy, Report, Risk, Rollback, Rule, Scope, SuccessCriterion, Tree, Triggers, Vcs, Vendor,
-    Watch,
-};
 use crate::text::pointer_step;
-use crate::unit::{Name, RoleName};
+use crate::unit::{Name, RoleName, Span};
 
 section! {
-    draft
+    plain
     /// How an organisation rolls out an emergency fix.
-    Policy as PolicyDraft {
+    pub(crate) Policy from PolicyDraft, policy_rules, with reasoned: Reasoned {
         /// The policies that this one extends: a name, or a list of names and of tables that take
         /// only some top-level keys.
-        extends: Extends, [optional];
+        extends: Infallible as Extends, [optional];
         /// The version of the policy format: 1.
         format: Format, [required];
         /// The id of the policy.
@@ -42,31 +44,31 @@ section! {
         /// How traffic is moved to the fix.
         strategy: Strategy, [required];
         /// Custom facts, by name, in addition to the built-in ones.
-        facts: CustomFacts, [default empty()];
+        facts: Vocabulary as CustomFacts, [default empty()];
         /// Facts that follow from other facts.
-        implications: Entries<Implication>, [default none()];
+        implications: Vec<Implication> as Entries<Implication>, [default none()];
         /// The severities of the policy, each with its demands for approval, review and testing.
-        severities: Severities, [default empty()];
+        severities: Vec<SeverityLevel> as Severities, [default empty()];
         /// How the rules are evaluated: with unknown facts, if no rule fires, and if rules
         /// contradict each other.
         classification: Classifier, [default empty()];
         /// The rules that classify an incident by its facts.
-        rules: Entries<Rule>, [default none()];
+        rules: Vec<Rule> as Entries<Rule>, [default none()];
         /// The decision tree: questions that lead to a severity and to hot-fix or no hot-fix.
         tree: Tree, [optional];
         /// Why this strategy was chosen.
         strategy_why: String, [default ""];
         /// The strategies that were not chosen, with the reasons.
-        alternatives: Entries<Alternative>, [default none()];
+        alternatives: Vec<Alternative> as Entries<Alternative>, [default none()];
         /// Settings by strategy: phases and checks of the strategies that a release may choose
         /// instead of the policy's own.
-        strategies: StrategySettingsTable, [default empty()];
+        strategies: Vec<StrategySettings> as StrategySettingsTable, [default empty()];
         /// The original strategy and phases, in the policy of a plan whose release chose another
         /// strategy. Written by the plan.
         instead_of: InsteadOf, [optional];
         /// When the system is checked again after the last phase: a duration from the end of the
         /// final validation, or a table with the list of things to check.
-        after: List<LaterWatch>, [default none()];
+        after: Vec<LaterWatch> as List<LaterWatch>, [default none()];
         /// Metadata of the policy: source, owner, last change, objective, review cycle.
         change_record: Record, [optional];
         /// Limits on the timestamps that the caller sends.
@@ -76,35 +78,35 @@ section! {
         /// How metrics are observed and evaluated.
         watch: Watch, [required];
         /// The roles by id: their holders, how to reach them, and their substitutes.
-        roles: Roles, [default empty()];
+        roles: Vec<CustomRole> as Roles, [default empty()];
         /// The vendors whose services you depend on, with their contacts.
-        vendors: Entries<Vendor>, [default none()];
+        vendors: Vec<Vendor> as Entries<Vendor>, [default none()];
         /// The duties: what somebody has to do, by when, and how often.
-        duties: Entries<Duty>, [default none()];
+        duties: Vec<Duty> as Entries<Duty>, [default none()];
         /// The approvals that are needed for every severity; all must be given.
-        approvals: List<Approval>, [default none()];
+        approvals: Vec<Approval> as List<Approval>, [default none()];
         /// The roles that may start a hot-fix that the policy sends to the normal process, or
         /// outside the change window. Any one of them may, with a reason. Without this key any role
         /// may, if it is named.
-        waived_by: List<RoleName>, [default none()];
+        waived_by: Vec<RoleName> as List<RoleName>, [default none()];
         /// How long a request for approval, or a question to a person, stays without an answer until
         /// it is sent again; a request then names the stand-ins as well.
-        ask_again: Lasting, [default "15min"];
+        ask_again: Span as Lasting, [default "15min"];
         /// What a hot-fix may change. Without this key the change is not checked.
         scope: Scope, [optional];
         /// The checklists, each with the moment when it is due. The start waits for the lists at
         /// `start`.
-        checklists: Checklists, [default none()];
+        checklists: Vec<Checklist> as Checklists, [default none()];
         /// The phases, in order; at least one.
-        phases: Phases, [required];
+        phases: Vec<Phase> as Phases, [required];
         /// The final validation after the last phase.
         final_validation: FinalValidation, [required];
         /// The metrics by id; at least one.
-        metrics: Metrics, [required];
+        metrics: Vec<Metric> as Metrics, [required];
         /// The claim that the fix works: the bug's metric has to drop.
         efficacy: Efficacy, [optional];
         /// The success criteria, in addition to the bounds of the metrics.
-        success: Entries<SuccessCriterion>, [default none()];
+        success: Vec<SuccessCriterion> as Entries<SuccessCriterion>, [default none()];
         /// How long a deployment takes, and the signs of success and failure.
         deploying: Deploying, [optional];
         /// What happens on each signal that a person or a check reports. For a signal that is not
@@ -115,25 +117,25 @@ section! {
         /// The path of a fix through source control.
         vcs: Vcs, [optional];
         /// The steps of the procedure for people, in order.
-        procedure: Entries<ProcedureStep>, [default none()];
+        procedure: Vec<ProcedureStep> as Entries<ProcedureStep>, [default none()];
         /// Advice for people: dos, don'ts and pitfalls.
-        advice: Entries<Advice>, [default none()];
+        advice: Vec<Advice> as Entries<Advice>, [default none()];
         /// The risk register.
-        risks: Entries<Risk>, [default none()];
+        risks: Vec<Risk> as Entries<Risk>, [default none()];
         /// What to do if something other than the fix fails, such as monitoring.
-        contingencies: Entries<Contingency>, [default none()];
+        contingencies: Vec<Contingency> as Entries<Contingency>, [default none()];
         /// Remedies for known kinds of faults.
-        remedies: Entries<Remedy>, [default none()];
+        remedies: Vec<Remedy> as Entries<Remedy>, [default none()];
         /// The templates of the messages.
-        messages: Entries<Message>, [default none()];
+        messages: Vec<Message> as Entries<Message>, [default none()];
         /// The incident report.
         report: Report, [optional];
     }
 }
 
 /// The version of the format that this release reads.
-#[derive(Clone, Copy)]
-pub(super) struct Format;
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Format;
 
 impl Format {
     const KNOWN: f64 = 1.0;
@@ -190,7 +192,7 @@ pub(in crate::policy) fn check_form(node: &PolicyNode) -> Result<(), PolicyError
 pub(in crate::policy) fn from_node(node: &PolicyNode) -> Result<Policy, PolicyErrors> {
     check_form(node)?;
     let mut reader = PolicyReader::new();
-    let policy = reader.table(node).and_then(|entries| policy(entries, &mut reader));
+    let policy = Policy::read(node, &mut reader);
     let errors = reader.into_errors().placed_in(node);
     match policy {
         Some(policy) if errors.is_clean() => Ok(policy),
@@ -198,61 +200,15 @@ pub(in crate::policy) fn from_node(node: &PolicyNode) -> Result<Policy, PolicyEr
     }
 }
 
-fn policy(entries: &[(String, PolicyNode)], reader: &mut PolicyReader) -> Option<Policy> {
-    let draft = PolicyDraft::read(entries, reader);
-    apart(&draft, reader);
-    draft.format?;
-    if let (Some(strategy), Some(courses), Some(instead_of)) =
+fn policy_rules(draft: &PolicyDraft, reader: &mut PolicyReader) {
+    apart(draft, reader);
+    if let (Some(strategy), Some(settings), Some(instead_of)) =
         (draft.strategy, &draft.strategies, &draft.instead_of)
     {
         // The policy of a plan keeps the settings of strategies of the original policy.
-        own_course(instead_of.as_ref().map_or(strategy, |own| own.strategy), courses, reader);
+        let own = instead_of.as_ref().map_or(strategy, |own| own.strategy);
+        own_course(own, settings, reader);
     }
-    Some(Policy {
-        name: draft.name?,
-        title: draft.title?,
-        strategy: draft.strategy?,
-        strategy_why: draft.strategy_why?,
-        alternatives: draft.alternatives?,
-        strategies: draft.strategies?,
-        instead_of: draft.instead_of?,
-        clock: draft.clock?,
-        evidence: draft.evidence?,
-        watch: draft.watch?,
-        severities: draft.severities?,
-        roles: draft.roles?,
-        vendors: draft.vendors?,
-        duties: draft.duties?,
-        approvals: draft.approvals?,
-        waived_by: draft.waived_by?,
-        ask_again: draft.ask_again?,
-        scope: draft.scope?,
-        checklists: draft.checklists?,
-        phases: draft.phases?,
-        final_validation: draft.final_validation?,
-        vocabulary: draft.facts?,
-        implications: draft.implications?,
-        classifier: draft.classification?,
-        rules: draft.rules?,
-        tree: draft.tree?,
-        after: draft.after?,
-        change_record: draft.change_record?,
-        metrics: draft.metrics?,
-        efficacy: draft.efficacy?,
-        success: draft.success?,
-        deploying: draft.deploying?,
-        triggers: draft.triggers?,
-        rollback: draft.rollback?,
-        reasoned: Reasoned::default(),
-        vcs: draft.vcs?,
-        procedure: draft.procedure?,
-        advice: draft.advice?,
-        risks: draft.risks?,
-        contingencies: draft.contingencies?,
-        remedies: draft.remedies?,
-        messages: draft.messages?,
-        report: draft.report?,
-    })
 }
 
 /// `check_item` accepts ids of items, of steps and of success criteria, so no id may be two of
@@ -281,55 +237,4 @@ fn collides(id: Name, place: &str, known: &[(Name, String)], reader: &mut Policy
         let problem = Problem::ItemAndStep { name: id.to_string(), step: other.clone() };
         reader.fail_at_path::<()>(place, problem);
     }
-}
-
-/// Writes a policy; reading gives an equal one.
-pub(in crate::policy) fn to_node(policy: &Policy, style: Style) -> PolicyNode {
-    PolicyDraft {
-        extends: Some(None),
-        format: Some(Format),
-        name: Some(policy.name),
-        title: Some(policy.title.clone()),
-        strategy: Some(policy.strategy),
-        facts: Some(policy.vocabulary.clone()),
-        implications: Some(policy.implications.clone()),
-        classification: Some(policy.classifier),
-        rules: Some(policy.rules.clone()),
-        tree: Some(policy.tree.clone()),
-        strategy_why: Some(policy.strategy_why.clone()),
-        alternatives: Some(policy.alternatives.clone()),
-        strategies: Some(policy.strategies.clone()),
-        instead_of: Some(policy.instead_of.clone()),
-        after: Some(policy.after.clone()),
-        change_record: Some(policy.change_record.clone()),
-        clock: Some(policy.clock),
-        evidence: Some(policy.evidence),
-        watch: Some(policy.watch),
-        severities: Some(policy.severities.clone()),
-        roles: Some(policy.roles.clone()),
-        vendors: Some(policy.vendors.clone()),
-        duties: Some(policy.duties.clone()),
-        approvals: Some(policy.approvals.clone()),
-        waived_by: Some(policy.waived_by.clone()),
-        ask_again: Some(policy.ask_again),
-        scope: Some(policy.scope.clone()),
-        checklists: Some(policy.checklists.clone()),
-        phases: Some(policy.phases.clone()),
-        final_validation: Some(policy.final_validation),
-        metrics: Some(policy.metrics.clone()),
-        efficacy: Some(policy.efficacy),
-        success: Some(policy.success.clone()),
-        deploying: Some(policy.deploying.clone()),
-        triggers: Some(policy.triggers),
-        rollback: Some(policy.rollback.clone()),
-        vcs: Some(policy.vcs.clone()),
-        procedure: Some(policy.procedure.clone()),
-        advice: Some(policy.advice.clone()),
-        risks: Some(policy.risks.clone()),
-        contingencies: Some(policy.contingencies.clone()),
-        remedies: Some(policy.remedies.clone()),
-        messages: Some(policy.messages.clone()),
-        report: Some(policy.report.clone()),
-    }
-    .write(style)
 }

@@ -1,9 +1,5 @@
 //! Conditions on facts, custom facts, and implications.
 
-use std::collections::BTreeSet;
-
-use schemars::{Schema, SchemaGenerator, json_schema};
-
 use super::entries::Entry;
 use super::phase::no_rules;
 use crate::fact::{
@@ -12,9 +8,10 @@ use crate::fact::{
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{CustomFactKind, Duration, List, NAME_PATTERN, Number};
 use crate::policy::node::PolicyNode;
-use crate::policy::reader::{Field, PolicyReader, Style, section};
-use crate::policy::section::{Implication, OPERATORS};
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::{FactName, Name, Proportion};
+use schemars::{Schema, SchemaGenerator, json_schema};
+use std::collections::BTreeSet;
 
 const KEYS: [&str; 9] =
     ["fact", "is", "above", "at_least", "below", "at_most", "all", "any", "not"];
@@ -139,7 +136,7 @@ pub(super) fn comparisons(
         _ => reader.wrong_type("the name of a fact", named),
     })?;
     let mut read = Some(Vec::new());
-    for (operator, key) in Operator::ALL.iter().zip(OPERATORS) {
+    for (operator, key) in Operator::ALL.iter().zip(Operator::NAMES) {
         let Some((_, node)) = entries.iter().find(|(name, _)| name == key) else { continue };
         let comparison = reader.within(key, |reader| comparison(fact, *operator, node, reader));
         read = read.zip(comparison).map(|(mut read, comparison)| {
@@ -200,9 +197,9 @@ pub(super) fn written(value: &FactValue, style: Style) -> PolicyNode {
 }
 
 section! {
-    plain
+    draft
     /// A custom fact, in addition to the built-in ones.
-    CustomFact from CustomFactDraft, no_rules {
+    CustomFact as CustomFactDraft {
         /// The type of its values.
         kind: CustomFactKind, [required];
         /// The question for a person who knows the fact.
@@ -233,7 +230,8 @@ impl Field for CustomFacts {
     }
     fn write(value: &Vocabulary, style: Style) -> PolicyNode {
         let entry = |(name, fact): (FactName, &CustomFact)| {
-            (name.as_str().to_owned(), CustomFact::write(fact, style))
+            let draft = CustomFactDraft { kind: Some(fact.kind), ask: Some(fact.ask.clone()) };
+            (name.as_str().to_owned(), draft.write(style))
         };
         PolicyNode::Table(value.custom().map(entry).collect())
     }
@@ -255,7 +253,10 @@ fn custom_fact(
     node: &PolicyNode,
     reader: &mut PolicyReader,
 ) -> Option<(FactName, CustomFact)> {
-    let fact = CustomFact::read(node, reader);
+    let fact = reader.table(node).and_then(|entries| {
+        let draft = CustomFactDraft::read(entries, reader);
+        Some(CustomFact { kind: draft.kind?, ask: draft.ask? })
+    });
     let known = match FactName::try_new(&shown(name)) {
         Ok(known) => known,
         Err(error) => return reader.fail(error),
@@ -270,7 +271,7 @@ section! {
     plain
     /// A statement that follows from another one. Facts that violate it contradict each other;
     /// unknown facts are assumed to satisfy it.
-    Implication from ImplicationDraft, no_rules {
+    pub Implication from ImplicationDraft, no_rules {
         /// The id of the implication, unique.
         id: Name, [required];
         /// The premise.

@@ -1,16 +1,14 @@
 //! Lists without duplicates, tables with a closed set of keys, and time ranges.
 
-use std::collections::BTreeMap;
-
-use schemars::{Schema, SchemaGenerator, json_schema};
-
 use super::rule::at_least;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{Duration, List};
 use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style, section};
-use crate::policy::section::TimeRange;
 use crate::unit::Span;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The schema of a table with only these keys: each has the same item schema, with its own
 /// description.
@@ -64,11 +62,11 @@ impl<F: Field> Field for Once<F> {
 section! {
     plain
     /// A range of time.
-    TimeRange from TimeRangeDraft, time_range_rules {
+    pub TimeRange: Copy + Default + Eq + Serialize from TimeRangeDraft, time_range_rules {
         /// The shortest time; 0 or more. Without this key it is unknown.
-        least: Duration, [optional];
+        least: Span as Duration, [optional];
         /// The longest time, at least `least`. Without this key it is unknown.
-        most: Duration, [optional];
+        most: Span as Duration, [optional];
     }
 }
 

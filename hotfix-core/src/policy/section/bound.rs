@@ -1,0 +1,187 @@
+//! Bounds of a metric. The unit of a figure depends on the metric's kind.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use crate::grade::{BoundBase, MetricKind};
+use crate::policy::error::Problem;
+use crate::policy::field::{Lasting, Number};
+use crate::policy::node::PolicyNode;
+use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::unit::{PerMinute, Proportion, Ratio, Span};
+
+/// The bounds of one metric, each optional.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bounds {
+    /// The success bound: met at or on the good side of it.
+    pub success: Option<Bound>,
+    /// The alert bound: breached beyond it.
+    pub alert: Option<Bound>,
+    /// The rollback bound: breached beyond it.
+    pub rollback: Option<Bound>,
+}
+
+/// One bound with its reference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    /// The figure or the ratio.
+    pub value: BoundValue,
+    /// Whether the bound is suppressed while the live baseline arm exceeds it too, as in a shock to
+    /// both arms.
+    pub unless_both_arms: bool,
+}
+
+/// The value of a bound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BoundValue {
+    /// A figure in the unit of the metric.
+    Absolute(f64),
+    /// A ratio to the reference or to the live baseline arm; never with `BoundBase::Absolute`.
+    Relative(Ratio, BoundBase),
+}
+
+impl Bounds {
+    /// The bounds that are set, the mildest first.
+    pub fn all(self) -> impl Iterator<Item = Bound> {
+        [self.success, self.alert, self.rollback].into_iter().flatten()
+    }
+}
+
+section! {
+    draft
+    /// A bound as a table: a ratio, or a figure with `unless_both_arms`.
+    Bound as BoundDraft {
+        /// The figure, in the unit of the kind of the metric.
+        value: Level, [optional];
+        /// The ratio to `of`, instead of `value`.
+        ratio: Ratio, [optional];
+        /// What the ratio refers to: the `reference` from before the incident, or the live baseline
+        /// arm.
+        of: BoundBase, [optional];
+        /// Whether the bound is suppressed while the live baseline arm exceeds it too.
+        unless_both_arms: bool, [default false];
+    }
+}
+
+/// A figure whose unit depends on the metric's kind; read when the kind is known.
+pub(super) struct Level;
+/// A bound in one of its three forms; read when the kind is known.
+pub(super) struct BoundForm;
+
+impl Field for Level {
+    type Out = PolicyNode;
+
+    fn read(node: &PolicyNode, _: &mut PolicyReader) -> Option<PolicyNode> {
+        Some(node.clone())
+    }
+    fn write(value: &PolicyNode, _: Style) -> PolicyNode {
+        value.clone()
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["number", "string"] })
+    }
+    fn example() -> &'static str {
+        "\"2%\""
+    }
+}
+
+impl Field for BoundForm {
+    type Out = PolicyNode;
+
+    fn read(node: &PolicyNode, _: &mut PolicyReader) -> Option<PolicyNode> {
+        Some(node.clone())
+    }
+    fn write(value: &PolicyNode, _: Style) -> PolicyNode {
+        value.clone()
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<Bound>();
+        json_schema!({ "anyOf": [{ "type": ["number", "string"] }, table] })
+    }
+    fn example() -> &'static str {
+        "\"2%\""
+    }
+}
+
+/// A figure in the unit of a kind.
+pub(super) fn level(kind: MetricKind, node: &PolicyNode, reader: &mut PolicyReader) -> Option<f64> {
+    match kind {
+        MetricKind::Proportion => Proportion::read(node, reader).map(Proportion::as_fraction),
+        MetricKind::Count | MetricKind::Volume => {
+            PerMinute::read(node, reader).map(PerMinute::value)
+        }
+        MetricKind::Gauge => Number::read(node, reader),
+        MetricKind::Latency => match node {
+            // Latencies below a millisecond are real: a bare number is kept as it is.
+            PolicyNode::Number(seconds)
+                if *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok() =>
+            {
+                Some(*seconds)
+            }
+            _ => Lasting::read(node, reader).map(Span::as_seconds),
+        },
+    }
+}
+
+pub(super) fn level_written(kind: MetricKind, value: f64, style: Style) -> PolicyNode {
+    let written = match kind {
+        MetricKind::Proportion => {
+            Proportion::try_from_fraction(value).map(|p| Proportion::write(&p, style))
+        }
+        MetricKind::Count | MetricKind::Volume => {
+            PerMinute::try_new(value).map(|f| PerMinute::write(&f, style))
+        }
+        MetricKind::Gauge => Ok(PolicyNode::Number(value)),
+        MetricKind::Latency => Span::try_from_seconds(value).map(|span| {
+            // Text is in whole milliseconds.
+            let exact = span.as_seconds() == value && !span.is_zero();
+            if exact { Lasting::write(&span, style) } else { PolicyNode::Number(value) }
+        }),
+    };
+    written.unwrap_or(PolicyNode::Number(value))
+}
+
+pub(super) fn read_bound(
+    kind: MetricKind,
+    no_reference: bool,
+    node: &PolicyNode,
+    reader: &mut PolicyReader,
+) -> Option<Bound> {
+    let PolicyNode::Table(entries) = node else {
+        let value = BoundValue::Absolute(level(kind, node, reader)?);
+        return Some(Bound { value, unless_both_arms: false });
+    };
+    let draft = BoundDraft::read(entries, reader);
+    let figure = draft.value?.map(|node| reader.within("value", |r| level(kind, &node, r)));
+    let value = match (figure, draft.ratio?, draft.of?) {
+        (Some(figure), None, None) => BoundValue::Absolute(figure?),
+        (None, Some(_), Some(BoundBase::Reference)) if no_reference => {
+            return reader.fail(Problem::NoReference {});
+        }
+        (None, Some(ratio), Some(of)) => BoundValue::Relative(ratio, of),
+        (Some(_), _, _) => {
+            return reader
+                .fail(Problem::BoundForm { detail: "a bound is a figure or a ratio, not both" });
+        }
+        (None, Some(_), None) => {
+            return reader.fail(Problem::BoundForm { detail: "the ratio has no `of`" });
+        }
+        (None, None, _) => {
+            return reader
+                .fail(Problem::BoundForm { detail: "the bound has neither `value` nor `ratio`" });
+        }
+    };
+    Some(Bound { value, unless_both_arms: draft.unless_both_arms? })
+}
+
+pub(super) fn bound_written(kind: MetricKind, bound: &Bound, style: Style) -> PolicyNode {
+    let (value, ratio, of) = match bound.value {
+        BoundValue::Absolute(figure) => (Some(level_written(kind, figure, style)), None, None),
+        BoundValue::Relative(ratio, of) => (None, Some(ratio), Some(of)),
+    };
+    if let (Some(figure), false) = (&value, bound.unless_both_arms) {
+        return figure.clone();
+    }
+    let unless_both_arms = bound.unless_both_arms.then_some(true);
+    let (value, ratio, of) = (Some(value), Some(ratio), Some(of));
+    BoundDraft { value, ratio, of, unless_both_arms }.write(style)
+}
