@@ -113,7 +113,7 @@ impl Judge {
         call: &mut Call<'_>,
     ) {
         let mut any_is_judged = false;
-        for (watched, (id, _)) in self.watched.iter().zip(metrics) {
+        for (watched, (id, seen)) in self.watched.iter().zip(metrics) {
             if watched.metric.role != Role::Decide {
                 continue;
             }
@@ -128,6 +128,9 @@ impl Judge {
                 Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
                 Some(_) => call.raise(phase.criteria_missed, Reason::CriterionMissed, Some(*id)),
                 None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
+            }
+            if seen.needs.is_some() && watched.stays_short() {
+                call.raise(phase.inconclusive, Reason::TooFewTrials, Some(*id));
             }
             // At 100% there is no live arm to compare with; a live arm that is only silent shows
             // nothing.
@@ -331,6 +334,19 @@ impl Watched {
     /// Whether a test that decides compares both arms.
     fn is_tested(&self) -> bool {
         self.metric.is_tested() && self.worse.is_some()
+    }
+
+    /// Whether a window has fewer than the least trials at the mean rate of the phase: then waiting
+    /// does not help.
+    fn stays_short(&self) -> bool {
+        let (canary, baseline) = self.window.phase().split_at(self.columns());
+        let (Some(canary), Some(baseline)) = (self.trials(canary), self.trials(baseline)) else {
+            return false;
+        };
+        let fewer =
+            if self.compares_live && baseline > 0.0 { canary.min(baseline) } else { canary };
+        let windows = self.covered.as_seconds() / self.watch.window.as_seconds();
+        fewer < self.watch.least_trials * windows
     }
 
     /// The band over the whole phase; None with fewer than the least trials.

@@ -5,6 +5,7 @@ use super::finding::{Finding, put};
 use crate::grade::{AdviceCheck, AdviceKind, MergeKind, MetricKind, PromotionRule, Role};
 use crate::grade::{RollbackMethod, Strategy, Versioning};
 use crate::plan::healthy::{Law, traffic, trials};
+use crate::plan::volume::{ShortWindow, short_windows};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::planning::Comparison;
@@ -55,26 +56,12 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
 
 /// Windows with too little traffic for `least_trials`.
 fn least_trials(policy: &Policy, findings: &mut Vec<Finding>) {
+    let Some(traffic) = traffic(policy) else { return };
     let watch = policy.watch();
-    let banded = || {
-        policy.metrics().iter().filter(|metric| {
-            metric.role == Role::Decide
-                && matches!(metric.kind, MetricKind::Proportion | MetricKind::Latency)
-                && (metric.bounds.alert.is_some() || metric.bounds.rollback.is_some())
-        })
-    };
-    let (true, Some(traffic)) = (banded().next().is_some(), traffic(policy)) else { return };
-    // A bound that uses the live arm needs as many trials there, if there is one.
-    let both = banded().any(Metric::compares_live);
-    for (index, phase) in policy.phases().iter().enumerate() {
-        let live = phase.share.rest();
-        let fewer = if both && live > Share::NONE { phase.share.min(live) } else { phase.share };
-        let trials = trials(traffic, fewer, watch.window);
-        if trials < watch.least_trials {
-            let (phase, least, window) = (phase.name, watch.least_trials, watch.window);
-            let fault = FigureFault::TooFewTrials { phase, trials, least, window };
-            put(findings, format!("/phases/{index}"), fault);
-        }
+    for ShortWindow { index, phase, trials } in short_windows(policy, traffic) {
+        let (phase, least, window) = (phase.name, watch.least_trials, watch.window);
+        let fault = FigureFault::TooFewTrials { phase, trials, least, window };
+        put(findings, format!("/phases/{index}"), fault);
     }
 }
 

@@ -90,6 +90,8 @@ closed_set! {
         NotJudged = "not_judged",
         /// The planned traffic does not meet a bound of a volume metric.
         VolumeBound = "volume_bound",
+        /// The planned traffic is too low for the bounds of a phase to be evaluated.
+        LowTraffic = "low_traffic",
         /// Times count from the detection, whose time is not known.
         NoDetectionTime = "no_detection_time",
         /// The release names no rollback method.
@@ -216,6 +218,9 @@ impl Plan {
         }
         for volume in self.volumes_beyond() {
             put(PlanFindingKind::VolumeBound, volume.sentence());
+        }
+        if let Some(text) = self.low_traffic() {
+            put(PlanFindingKind::LowTraffic, text);
         }
         if self.lacks_detection() {
             let text = "the incident has no `detected_at`: times count from the first input";

@@ -32,7 +32,7 @@ mod strategy;
 mod subject;
 mod thresholds;
 mod timeline;
-mod volume;
+pub(crate) mod volume;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

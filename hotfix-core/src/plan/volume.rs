@@ -1,11 +1,14 @@
-//! Planned traffic beyond a bound of a volume metric: then every reading of a healthy fix is, too.
+//! Traffic that does not suit the policy: beyond a bound of a volume metric, where every reading of
+//! a healthy fix is beyond it too; or too low for a window to have the least number of trials.
 
 use crate::grade::{MetricKind, Role, Worse};
 use crate::metric::{bound_figure, in_unit};
-use crate::policy::section::Metric;
-use crate::unit::MetricName;
+use crate::policy::Policy;
+use crate::policy::section::{Metric, Phase};
+use crate::unit::{MetricName, Share};
 
 use super::Plan;
+use super::healthy::trials;
 use super::power::Which;
 
 /// A volume bound that the planned traffic does not meet.
@@ -20,7 +23,51 @@ pub(super) struct VolumeBeyond {
     pub(super) requests_per_minute: f64,
 }
 
+/// A phase whose windows have fewer trials than its bounds need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ShortWindow<'p> {
+    pub(crate) index: usize,
+    pub(crate) phase: &'p Phase,
+    /// Trials in a window, of the arm that has fewer.
+    pub(crate) trials: f64,
+}
+
+/// The phases whose alert and rollback bounds are never evaluated with so many requests a minute.
+pub(crate) fn short_windows(policy: &Policy, requests_per_minute: f64) -> Vec<ShortWindow<'_>> {
+    let watch = policy.watch();
+    let mut evaluated = policy.metrics().iter().filter(|metric| {
+        metric.role == Role::Decide
+            && matches!(metric.kind, MetricKind::Proportion | MetricKind::Latency)
+            && (metric.bounds.alert.is_some() || metric.bounds.rollback.is_some())
+    });
+    let Some(first) = evaluated.next() else { return Vec::new() };
+    // A bound that uses the live arm needs as many trials there, if there is one.
+    let both = first.compares_live() || evaluated.any(Metric::compares_live);
+    let phases = policy.phases().iter().enumerate().filter_map(|(index, phase)| {
+        let live = phase.share.rest();
+        let fewer = if both && live > Share::NONE { phase.share.min(live) } else { phase.share };
+        let trials = trials(requests_per_minute, fewer, watch.window);
+        (trials < watch.least_trials).then_some(ShortWindow { index, phase, trials })
+    });
+    phases.collect()
+}
+
 impl Plan {
+    /// The phases that cannot evaluate their bounds at the planned traffic, in a sentence.
+    pub(super) fn low_traffic(&self) -> Option<String> {
+        let policy = self.policy();
+        let requests_per_minute = self.subject().traffic.requests_per_minute?;
+        let short = short_windows(policy, requests_per_minute);
+        let fewest = short.iter().min_by(|a, b| a.trials.total_cmp(&b.trials))?;
+        let watch = policy.watch();
+        Some(format!(
+            "a window of {} in phase `{}` has {} of the {} trials that its bounds need: they are \
+             not evaluated, and a person is asked when the time of the phase is over. Lower \
+             `watch.least_trials`, use a longer window, or give the phase more traffic",
+            watch.window, fewest.phase.name, fewest.trials, watch.least_trials
+        ))
+    }
+
     /// The deciding volume metrics whose bounds the planned traffic does not meet. A bound that
     /// scales has the same relation to the traffic in every phase.
     pub(super) fn volumes_beyond(&self) -> Vec<VolumeBeyond> {

@@ -56,7 +56,8 @@ section! {
         promotion: PromotionRule, [required];
         /// What happens if `watch` is over and a success bound is missed.
         criteria_missed: Response as FailSafe, [required];
-        /// What happens if `watch_most` is over without a decision.
+        /// What happens if `watch_most` is over without a decision, or if `watch` is over and the
+        /// traffic of the phase is too low for its bounds to be evaluated.
         inconclusive: Response as FailSafe, [default "ask"];
         /// Who promotes the phase: the engine, a person, or the engine unless a person vetoes.
         gate: GateMode, [required];
