@@ -23,8 +23,8 @@ pub struct Script {
     pub policy_file: Option<PathBuf>,
     /// What is broken.
     pub incident: Incident,
-    /// What mends it.
-    pub release: Release,
+    /// What mends it, where that is known already.
+    pub release: Option<Release>,
     /// How much traffic there is.
     #[serde(default)]
     pub traffic: Traffic,

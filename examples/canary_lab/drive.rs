@@ -428,7 +428,7 @@ fn plan(flags: &Flags) -> anyhow::Result<Plan> {
             severity: Some(Severity::P1),
             ..Incident::default()
         },
-        release: Release {
+        release: Some(Release {
             version: flags.canary.clone(),
             previous: flags.baseline.clone(),
             branch: Some("hotfix/payment-null-check".into()),
@@ -436,7 +436,7 @@ fn plan(flags: &Flags) -> anyhow::Result<Plan> {
             strategy: flags.strategy,
             batch: flags.batch,
             ..Release::default()
-        },
+        }),
         traffic: Traffic {
             requests_per_minute: Some(60.0 * flags.pace.rate()),
             instances: flags.instances,

@@ -43,7 +43,7 @@ unsafe fn documents<'a>(
 ///                      UTF-8, borrowed.
 /// @param incident_len  Its length in bytes.
 /// @param release       {"version", "previous", "methods": [{"kind", "seconds"}], …}; UTF-8,
-///                      borrowed.
+///                      borrowed; may be null with length 0 while there is no fix yet.
 /// @param release_len   Its length in bytes.
 /// @param traffic       {"requests_per_minute", …}; UTF-8, borrowed; may be null with length 0.
 /// @param traffic_len   Its length in bytes.

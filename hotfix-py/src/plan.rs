@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use hotfix_core::canonical::Digest;
-use hotfix_core::plan::{Plan as Core, PlanError, Subject};
+use hotfix_core::plan::{Plan as Core, PlanError};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
-use serde_json::Value;
+use serde_json::{Error, Value};
 
 use crate::commit;
 use crate::convert::{At, object, to_python};
@@ -62,7 +62,7 @@ impl Plan {
         to_python(py, &self.0.subject().incident)
     }
 
-    /// The release, as a dict.
+    /// The release, as a dict; None while there is none yet.
     #[getter]
     fn release<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.subject().release)
@@ -564,15 +564,15 @@ impl Plan {
     }
 
     fn __repr__(&self) -> String {
-        let Subject { incident, release, .. } = self.0.subject();
-        let (id, from, to) = (&incident.id, &release.previous, &release.version);
-        format!("<Plan {id:?}, {from} to {to}, policy {:?}>", self.0.policy().name())
+        let release = self.0.release().map(|r| format!("{} to {}", r.previous, r.version));
+        let release = release.unwrap_or_else(|| "no release yet".to_owned());
+        let (id, policy) = (&self.0.subject().incident.id, self.0.policy().name());
+        format!("<Plan {id:?}, {release}, policy {policy:?}>")
     }
 
     #[staticmethod]
     fn _restored(policy: &Policy, subject: &str, calibration: &str) -> Result<Self> {
-        let fault =
-            |e: serde_json::Error| PlanError::Syntax { document: "plan", fault: e.to_string() };
+        let fault = |e: Error| PlanError::Syntax { document: "plan", fault: e.to_string() };
         let subject = serde_json::from_str(subject).map_err(fault)?;
         let calibrations = serde_json::from_str(calibration).map_err(fault)?;
         Ok(Self(Core::restored(Arc::clone(&policy.0), subject, calibrations)?))

@@ -18,13 +18,13 @@ use crate::plan::Plan;
 pub(crate) fn make(
     policy: &Arc<CorePolicy>,
     incident: &Bound<'_, PyAny>,
-    release: &Bound<'_, PyAny>,
+    release: Option<&Bound<'_, PyAny>>,
     traffic: Option<&Bound<'_, PyAny>>,
     calibration: Option<&Bound<'_, PyAny>>,
 ) -> Result<Plan> {
     let subject = Subject {
         incident: part(incident, "incident")?,
-        release: part(release, "release")?,
+        release: release.map(|release| part(release, "release")).transpose()?,
         traffic: traffic.map_or(Ok(Traffic::default()), |traffic| part(traffic, "traffic"))?,
     };
     let policy = Arc::clone(policy);

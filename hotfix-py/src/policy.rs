@@ -198,9 +198,9 @@ impl Policy {
     /// incident : Mapping
     ///     ``{"id", "service", "title", "facts", "began_at", "detected_at", "severity"}``; all but
     ///     ``id`` optional. Times are RFC 3339 text or aware `datetime` objects.
-    /// release : Mapping
+    /// release : Mapping, optional
     ///     ``{"version", "previous", "branch", "commit", "author", "methods", "numstat",
-    ///     "bug_metric"}``; all but the first two optional. ``methods`` is a list such as
+    ///     "bug_metric"}``; all but the first two optional. None while there is no fix yet. ``methods`` is a list such as
     ///     ``[{"kind": "feature_flag", "seconds": 5}]``.
     /// traffic : Mapping, optional
     ///     ``{"requests_per_minute", "instances", "canary_instances", "flags", "schema_change"}``,
@@ -226,11 +226,11 @@ impl Policy {
     /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
     /// >>> [phase.share for phase in plan.phases]
     /// [0.1, 0.5, 1.0]
-    #[pyo3(signature = (incident, release, traffic=None, calibration=None))]
+    #[pyo3(signature = (incident, release=None, traffic=None, calibration=None))]
     fn plan(
         &self,
         incident: &Bound<'_, PyAny>,
-        release: &Bound<'_, PyAny>,
+        release: Option<&Bound<'_, PyAny>>,
         traffic: Option<&Bound<'_, PyAny>>,
         calibration: Option<&Bound<'_, PyAny>>,
     ) -> Result<Plan> {

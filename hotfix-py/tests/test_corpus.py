@@ -182,7 +182,7 @@ def roll_case(case: Case, file: File, _name: str) -> None:
     policy = hotfix.Policy.from_json(json.dumps(document))
     traffic = case.get("traffic", {"requests_per_minute": 1000})
     incident, release, past = case.get("incident", INCIDENT), case.get("release", RELEASE), script.history(case)
-    plan = policy.plan(incident, release, traffic, calibration=past)
+    plan = policy.plan(incident, release or None, traffic, calibration=past)
     rollout = hotfix.Rollout(plan, salt="pepper")
     for number, step in enumerate(file.get("preludes", {}).get(case.get("after"), []) + case["steps"]):
         known = {"at", "input", "json", "observe", "times", "every", "asked_at", "messages", *script.SEEN}

@@ -100,6 +100,16 @@ def test_what_no_plan_can_be_made_of(incident: Any, release: Any, traffic: Any, 
     assert caught.value.code == code
 
 
+def test_an_incident_is_opened_before_there_is_a_release() -> None:
+    plan = hotfix.Policy.preset("fast-track").plan({"id": "INC-1"})
+    assert plan.release is None
+    assert "no release yet" in repr(plan)
+    assert "release" not in plan.to_dict()
+    rollout = hotfix.Rollout(plan)
+    assert rollout.blockers()[0]["kind"] == "release"
+    assert plan == pickle.loads(pickle.dumps(plan))
+
+
 def test_a_document_is_a_mapping_of_plain_values() -> None:
     plan = hotfix.Policy.preset("phased-canary").plan
     for bad in ({"id": object()}, {1: "a"}, {"id": {1, 2}}):

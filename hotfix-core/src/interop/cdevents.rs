@@ -222,10 +222,10 @@ impl<'a> Writer<'a> {
 
     /// Adds the effect of a confirmed action, which the log shows by the next lines.
     fn confirmed(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
-        let release = &rollout.plan().subject().release;
+        let version = rollout.plan().release().map(|release| release.version.as_str());
         let moved = entry.actions.iter().any(|a| matches!(a.act, Act::SetTraffic { .. }));
         if moved && !self.published && rollout.share() == Share::NONE && self.running.is_some() {
-            let subject = self.of_service(rollout, Some(&release.version));
+            let subject = self.of_service(rollout, version);
             self.put(rollout, entry, entry.at, "service.deployed", subject);
         }
         if rollout.share().as_fraction() > self.share && !self.published {
@@ -236,7 +236,7 @@ impl<'a> Writer<'a> {
     }
 
     fn stage(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
-        let release = &rollout.plan().subject().release;
+        let release = rollout.plan().release();
         if let Some(to) = entry.to {
             match to {
                 Stage::Monitoring(step) => {
@@ -267,13 +267,15 @@ impl<'a> Writer<'a> {
         }
         let deployed = rollout.moment(Moment::Deployed);
         if let Some(at) = deployed.filter(|_| deployed != self.deployed) {
-            let subject = self.of_service(rollout, Some(&release.version));
+            let version = release.map(|release| release.version.as_str());
+            let subject = self.of_service(rollout, version);
             self.put(rollout, entry, at, "service.upgraded", subject);
         }
         self.deployed = deployed;
         let back = rollout.moment(Moment::RolledBack);
         if let Some(at) = back.filter(|_| back != self.rolled_back) {
-            let subject = self.of_service(rollout, Some(&release.previous));
+            let previous = release.map(|release| release.previous.as_str());
+            let subject = self.of_service(rollout, previous);
             self.put(rollout, entry, at, "service.rolledback", subject);
         }
         self.rolled_back = back;
@@ -308,11 +310,10 @@ impl<'a> Writer<'a> {
         let subject = rollout.plan().subject();
         let service = subject.incident.service.as_ref().unwrap_or(&subject.incident.id);
         let mut content = json!({"environment": {"id": self.options.environment}});
-        if let Some(version) = version {
-            let own = version == subject.release.version;
-            let record =
-                subject.release.change_record.as_ref().and_then(|record| record.artifact.as_ref());
-            let point = subject.release.point.as_ref().and_then(|point| point.artifact.as_ref());
+        if let (Some(version), Some(release)) = (version, &subject.release) {
+            let own = version == release.version;
+            let record = release.change_record.as_ref().and_then(|record| record.artifact.as_ref());
+            let point = release.point.as_ref().and_then(|point| point.artifact.as_ref());
             let artifact = if own { record } else { point };
             content["artifactId"] = artifact.map_or_else(
                 || json!(format!("pkg:generic/{}@{}", percent(service), percent(version))),

@@ -74,10 +74,12 @@ impl Writer {
         if let Recorded::Taken(input) = entry.recorded {
             match &input.command {
                 Command::Start => {
-                    let release = &rollout.plan().subject().release;
-                    let text =
-                        format!("rollout of {}, attempt {}", release.version, rollout.attempt());
+                    let version = rollout.plan().subject().version();
+                    let text = format!("rollout of {version}, attempt {}", rollout.attempt());
                     self.point(at, "start", text);
+                }
+                Command::Release { release, .. } => {
+                    self.point(at, "release", format!("the release is {}", release.version));
                 }
                 Command::Supersede { release, .. } => {
                     self.point(at, "superseded", format!("replaced by {}", release.version));

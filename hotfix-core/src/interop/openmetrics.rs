@@ -40,11 +40,11 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
 
     page.family("hotfix_rollout", "info", "Policy, service and versions of the rollout");
     let policy = rollout.plan().policy().name().to_string();
-    let mut labels = vec![
-        ("policy", policy.as_str()),
-        ("previous", subject.release.previous.as_str()),
-        ("version", subject.release.version.as_str()),
-    ];
+    let mut labels = vec![("policy", policy.as_str())];
+    if let Some(release) = &subject.release {
+        labels.push(("previous", release.previous.as_str()));
+        labels.push(("version", release.version.as_str()));
+    }
     labels.extend(subject.incident.service.as_deref().map(|service| ("service", service)));
     page.sample("_info", &labels, 1.0);
 

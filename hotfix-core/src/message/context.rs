@@ -145,18 +145,18 @@ impl Context<'_> {
     /// Further fields for responders and stakeholders.
     fn internal(&mut self) {
         let rollout = self.rollout;
-        let release = &rollout.plan().subject().release;
+        let release = rollout.plan().release();
         self.put("status", describe::status(rollout));
         self.put("next_step", describe::next_step(rollout, false));
         self.put("reason", describe::reason(rollout));
         self.put("commander", known::commander(rollout));
         self.put("engineer", known::engineer(rollout));
-        self.put("version", release.version.clone());
-        self.put("previous", release.previous.clone());
+        self.put("version", release.map(|release| release.version.clone()));
+        self.put("previous", release.map(|release| release.previous.clone()));
         self.put("strategy", text::words(rollout.plan().policy().strategy().as_str()));
         let phase = seen::phase(rollout, self.kind);
         self.put("phase", phase.map(|(name, _)| name.to_string()));
-        self.put("fix", release.description.clone());
+        self.put("fix", release.and_then(|release| release.description.clone()));
         self.put("harm", seen::harm(rollout));
         self.put_lines("approvers", &known::approvers(rollout));
         self.put_lines("metrics", &seen::metrics(rollout, self.kind));

@@ -1,7 +1,7 @@
 //! Status, current action, next step and rollback reason of a rollout, as text for each audience.
 
 use crate::gate::approval::DemandState;
-use crate::grade::{GateMode, Signal};
+use crate::grade::{GateMode, Moment, Signal};
 use crate::judge::{Cause, Reason};
 use crate::plan::Plan;
 use crate::policy::section::Phase;
@@ -21,10 +21,16 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
         | State::Paused => "a fix is being rolled out",
         State::Complete => "the fix is in place, and we are monitoring it",
         State::Closed => "resolved",
+        State::Aborted if ended_without_fix(rollout) => "resolved",
         State::RollingBack | State::RolledBack | State::Frozen | State::Aborted | State::Failed => {
             "we are still working on it"
         }
     }
+}
+
+/// Whether the incident ended by itself: it is resolved, and there was no release.
+fn ended_without_fix(rollout: &Rollout) -> bool {
+    rollout.plan().release().is_none() && rollout.moment(Moment::Resolved).is_some()
 }
 
 /// The status for business readers, without versions and phases.
@@ -48,6 +54,7 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
             "the fix was rolled back, and the previous version is live again".to_owned()
         }
         State::Frozen => "the rollout is frozen until a person decides".to_owned(),
+        State::Aborted if ended_without_fix(rollout) => "resolved without a fix".to_owned(),
         State::Aborted => "the rollout was stopped".to_owned(),
         State::Failed => "the fix could not be deployed".to_owned(),
     }
@@ -55,7 +62,7 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
 
 /// The status for responders and stakeholders.
 pub(super) fn status(rollout: &Rollout) -> String {
-    let (share, release) = (rollout.share(), &rollout.plan().subject().release);
+    let (share, subject) = (rollout.share(), rollout.plan().subject());
     let at = |step: &Step| format!("phase {}", step.phase);
     match rollout.stage() {
         Stage::Preparing => business_status(rollout),
@@ -69,13 +76,13 @@ pub(super) fn status(rollout: &Rollout) -> String {
             format!("{} has met its criteria at {share} of the traffic", at(step))
         }
         Stage::FinalValidation { .. } => format!("final validation at {share} of the traffic"),
-        Stage::Complete { .. } => format!("{} is live and still being watched", release.version),
-        Stage::Closed => format!("{} is live, and the watch has ended", release.version),
+        Stage::Complete { .. } => format!("{} is live and still being watched", subject.version()),
+        Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
         Stage::RollingBack(way) if way.watching.is_some() => {
             format!("{} is live again, and its metrics are being watched", target(way, rollout))
         }
         Stage::RollingBack(way) => format!("rolling back to {}", target(way, rollout)),
-        Stage::RolledBack => format!("rolled back to {}", release.previous),
+        Stage::RolledBack => format!("rolled back to {}", subject.previous()),
         Stage::Paused { from, .. } => match from {
             Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
                 format!("paused in {} at {share} of the traffic", at(step))
@@ -86,11 +93,12 @@ pub(super) fn status(rollout: &Rollout) -> String {
         },
         Stage::Frozen { tried: true, .. } => format!(
             "all rollback methods failed; {share} of the traffic is still on {}",
-            release.version
+            subject.version()
         ),
         Stage::Frozen { .. } => {
-            format!("frozen: {share} of the traffic stays on {}", release.version)
+            format!("frozen: {share} of the traffic stays on {}", subject.version())
         }
+        Stage::Aborted if ended_without_fix(rollout) => business_status(rollout),
         Stage::Aborted => "aborted".to_owned(),
         Stage::Failed => "the deployment failed before any traffic moved".to_owned(),
     }
@@ -98,7 +106,7 @@ pub(super) fn status(rollout: &Rollout) -> String {
 
 /// The version that a rollback restores.
 fn target<'r>(way: &'r RollbackProgress, rollout: &'r Rollout) -> &'r str {
-    way.why.target(&rollout.plan().subject().release.previous)
+    way.why.target(rollout.plan().subject().previous())
 }
 
 /// What the team does now.
@@ -121,6 +129,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
             "checking that the metrics recover after the rollback"
         }
         Stage::RollingBack(_) => "rolling the fix back",
+        Stage::Aborted if ended_without_fix(rollout) => "nothing more to do",
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
             "investigating, to prepare a corrected fix"
         }
@@ -162,6 +171,7 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
         Stage::RollingBack(_) => {
             "watch until the metrics are back at their level before the fix".to_owned()
         }
+        Stage::Aborted if ended_without_fix(rollout) => return None,
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
             "find out why it failed, then deploy a corrected fix".to_owned()
         }

@@ -120,7 +120,7 @@ pub(super) fn commander(rollout: &Rollout) -> Option<String> {
 
 /// The author of the fix.
 pub(super) fn engineer(rollout: &Rollout) -> Option<String> {
-    rollout.plan().subject().release.author.as_deref().and_then(person)
+    rollout.plan().release()?.author.as_deref().and_then(person)
 }
 
 /// Each person who approved, with the role.

@@ -59,7 +59,7 @@ impl Plan {
 
     fn sees_to(&self, check: AdviceCheck) -> Option<String> {
         // The release may have rollback methods that the policy does not name.
-        let methods = &self.subject().release.methods;
+        let methods = self.subject().named_methods();
         if let (AdviceCheck::Rollback, Some(first)) = (check, self.methods().first())
             && !methods.is_empty()
         {

@@ -226,7 +226,7 @@ impl Plan {
             let text = "the incident has no `detected_at`: times count from the first input";
             put(PlanFindingKind::NoDetectionTime, text.to_owned());
         }
-        if self.subject().release.methods.is_empty() {
+        if self.release().is_some_and(|release| release.methods.is_empty()) {
             let ways: Vec<&str> = self.methods().iter().map(|way| way.kind.as_str()).collect();
             let text = format!(
                 "the release names no rollback method: the rollout tries {}",

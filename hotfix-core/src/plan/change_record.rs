@@ -83,8 +83,10 @@ impl Plan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn change_record(&self) -> PlanChangeRecord<'_> {
-        let release = &self.subject().release;
-        let record = release.change_record.as_ref();
+        let release = self.release();
+        let record = release.and_then(|release| release.change_record.as_ref());
+        let branch = release.and_then(|release| release.branch.as_deref());
+        let commit = release.and_then(|release| release.commit.as_deref());
         let links: BTreeMap<Link, &str> = record.map_or_else(BTreeMap::new, |record| {
             record.links.iter().map(|(link, place)| (*link, place.as_str())).collect()
         });
@@ -96,8 +98,8 @@ impl Plan {
         for (name, there) in [
             ("prepared_by", prepared_by.is_some()),
             ("created", created.is_some()),
-            ("branch", release.branch.is_some()),
-            ("commit", release.commit.is_some()),
+            ("branch", branch.is_some()),
+            ("commit", commit.is_some()),
             ("build", build.is_some()),
             ("artifact", artifact.is_some()),
         ] {
@@ -113,8 +115,8 @@ impl Plan {
             prepared_by,
             created,
             changed: record.and_then(|record| record.changed),
-            branch: release.branch.as_deref(),
-            commit: release.commit.as_deref(),
+            branch,
+            commit,
             build,
             artifact,
             links,

@@ -124,13 +124,13 @@ impl Plan {
     }
 
     fn value_of(&self, field: CommandField, phase: Option<&Phase>) -> Option<String> {
-        let (incident, release) = (&self.subject().incident, &self.subject().release);
+        let (incident, release) = (&self.subject().incident, self.release());
         match field {
-            CommandField::Version => Some(release.version.clone()),
-            CommandField::Previous => Some(release.previous.clone()),
+            CommandField::Version => release.map(|release| release.version.clone()),
+            CommandField::Previous => release.map(|release| release.previous.clone()),
             CommandField::Tag => self.version_tag(),
-            CommandField::Branch => release.branch.clone(),
-            CommandField::Commit => release.commit.clone(),
+            CommandField::Branch => release.and_then(|release| release.branch.clone()),
+            CommandField::Commit => release.and_then(|release| release.commit.clone()),
             CommandField::Service => incident.service.clone(),
             CommandField::Incident => Some(incident.id.clone()),
             CommandField::Phase => phase.map(|phase| phase.name.to_string()),
@@ -146,7 +146,7 @@ impl Plan {
         let form = self.policy().vcs().map_or(TagForm::Version, |vcs| vcs.tag);
         match form {
             TagForm::Version => {
-                let version = &self.subject().release.version;
+                let version = &self.release()?.version;
                 let tag = tag_name(form, version, Timestamp::default()).ok()?;
                 Some(tag.as_str().to_owned())
             }

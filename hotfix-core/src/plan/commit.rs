@@ -39,16 +39,17 @@ impl Plan {
     pub fn commit_message(&self, given: CommitParts) -> Result<CommitMessage, CommitError> {
         let form = self.policy.commit_form();
         let mut parts = given;
-        let (incident, release) = (&self.subject.incident, &self.subject.release);
+        let (incident, release) = (&self.subject.incident, self.release());
         let known = |text: &Option<String>| text.clone().filter(|text| is_seen(text));
-        let (title, description) = (known(&incident.title), known(&release.description));
+        let title = known(&incident.title);
+        let description = release.and_then(|release| known(&release.description));
         let blank = parts.summary.trim().is_empty();
         // The impact does not repeat the summary.
         let title_besides = title.clone().filter(|_| !blank || description.is_some());
         if blank {
             parts.summary = description.or(title).unwrap_or_default();
         }
-        parts.version.get_or_insert_with(|| release.version.clone());
+        parts.version = parts.version.or_else(|| release.map(|release| release.version.clone()));
         let affected = match self.facts.get(FactId::BuiltIn(Fact::UsersAffected)) {
             Some(FactValue::Share(share)) => Some(format!("{share} of users affected")),
             _ => None,

@@ -115,7 +115,7 @@ impl Plan {
         let is_for = self.severity().is_none_or(|severity| duty.is_for(severity));
         let informed = self.policy().classify(self.facts()).informed();
         let holds = duty.when.as_ref().map_or(Truth::Yes, |when| when.holds(&informed));
-        let is_stop_gap = !duty.stop_gap || self.subject().release.stop_gap != Some(false);
+        let is_stop_gap = !duty.stop_gap || self.subject().stop_gap() != Some(false);
         is_for && holds != Truth::No && is_stop_gap
     }
 }

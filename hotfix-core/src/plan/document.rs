@@ -38,7 +38,8 @@ pub struct PlanDocument<'a> {
     procedure: Procedure<'a>,
     recommendation: Recommendation,
     change_record: PlanChangeRecord<'a>,
-    release: &'a Release,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<&'a Release>,
     findings: Vec<PlanFinding>,
     risks: Risks<'a>,
     rollback: RollbackPlan,
@@ -59,7 +60,7 @@ impl Plan {
     /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
     /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
     /// "first_steps", "contacts", "thresholds", "follow_up", "commands",
-    /// "calibration"}`; `severity`, `commands` and `calibration` only where there is one. Each is what the
+    /// "calibration"}`; `release`, `severity`, `commands` and `calibration` only where there is one. Each is what the
     /// method of its name says, so `strategy` is an object with the member `strategy`.
     ///
     /// It does not contain [`power`](Self::power), which takes milliseconds, and
@@ -86,7 +87,7 @@ impl Plan {
             procedure: self.procedure(),
             recommendation: self.recommendation(),
             change_record: self.change_record(),
-            release: &self.subject().release,
+            release: self.release(),
             findings: self.findings(),
             risks: self.risks(),
             rollback: self.rollback(),

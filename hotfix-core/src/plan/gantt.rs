@@ -40,7 +40,7 @@ impl Plan {
         // A day and year of no meaning.
         let zero = Timestamp::try_from_millis(946_684_800_000).unwrap_or_default();
         let mut chart = Chart { text: "gantt\n".to_owned(), tasks: 0 };
-        let title = format!("{}, {}", self.subject().incident.id, self.subject().release.version);
+        let title = format!("{}, {}", self.subject().incident.id, self.subject().version());
         let _ = writeln!(chart.text, "    title Hot-fix {}", label(&title));
         chart.text.push_str("    dateFormat YYYY-MM-DDTHH:mm:ss\n");
         let steps = self.steps();

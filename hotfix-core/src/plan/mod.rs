@@ -78,6 +78,8 @@ pub use timeline::{StepKind, TimelineOffset, TimelineStep};
 use recommend::Grounds;
 
 /// The plan of a hot-fix, agreed before anything is deployed. Immutable.
+///
+/// At the start of an incident it may have no release: then all that needs one says so.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     policy: Arc<Policy>,
@@ -120,8 +122,7 @@ impl Plan {
     ///
     /// let mut subject = Subject::default();
     /// subject.incident.id = "INC-2041".to_owned();
-    /// subject.release.version = "2.3.1".to_owned();
-    /// subject.release.previous = "2.3.0".to_owned();
+    /// subject.release = Some(serde_json::from_str(r#"{"version": "2.3.1", "previous": "2.3.0"}"#)?);
     /// let plan = Plan::calibrated(Arc::new(Policy::preset("standard")?), subject, history)?;
     /// let (metric, calibrated) = plan.calibrations().first_key_value().ok_or("calibrated")?;
     /// assert_eq!((metric.as_str(), calibrated.phases.len()), ("error_rate", 2));
@@ -150,27 +151,33 @@ impl Plan {
         Self::make(policy, subject, strategy::kept, |_| Ok(calibrations))
     }
 
-    /// The plan for another release of the same incident, under the same policy and calibrations.
-    /// It has the same previous version, strategy and batches, which the release may omit.
+    /// The plan for this release of the same incident, under the same policy and calibrations.
+    ///
+    /// The first release of a plan without one may choose strategy and batches, unless the plan has
+    /// calibrations, which are those of its phases. Another release has the same previous version,
+    /// strategy and batches, which it may omit.
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new), and [`PlanError::Otherwise`] if one of the three differs.
     pub fn with_release(&self, mut release: Release) -> Result<Self, PlanError> {
-        let now = &self.subject.release;
+        let now = self.subject.release.as_ref();
         let strategy = self.policy.strategy();
         let other = |field, is: String, other: String| PlanError::Otherwise { field, is, other };
-        if release.previous != now.previous {
+        if let Some(now) = now.filter(|now| release.previous != now.previous) {
             return Err(other("/release/previous", now.previous.clone(), release.previous));
         }
-        if let Some(chosen) = release.strategy.filter(|chosen| *chosen != strategy) {
-            return Err(other("/release/strategy", strategy.to_string(), chosen.to_string()));
+        if now.is_some() || !self.calibrations.is_empty() {
+            if let Some(chosen) = release.strategy.filter(|chosen| *chosen != strategy) {
+                return Err(other("/release/strategy", strategy.to_string(), chosen.to_string()));
+            }
+            let batch_now = self.subject.chosen_batch();
+            if let Some(batch) = release.batch.filter(|batch| batch_now != Some(*batch)) {
+                let is = batch_now.map_or_else(|| "not set".to_owned(), |batch| batch.to_string());
+                return Err(other("/release/batch", is, batch.to_string()));
+            }
+            (release.strategy, release.batch) = (self.subject.chosen_strategy(), batch_now);
         }
-        if let Some(batch) = release.batch.filter(|batch| now.batch != Some(*batch)) {
-            let is = now.batch.map_or_else(|| "not set".to_owned(), |batch| batch.to_string());
-            return Err(other("/release/batch", is, batch.to_string()));
-        }
-        (release.strategy, release.batch) = (now.strategy, now.batch);
-        let subject = Subject { release, ..self.subject.clone() };
+        let subject = Subject { release: Some(release), ..self.subject.clone() };
         Self::restored(Arc::clone(&self.policy), subject, self.calibrations.clone())
     }
 
@@ -181,18 +188,14 @@ impl Plan {
         calibrate: impl FnOnce(&Policy) -> Result<BTreeMap<MetricName, MetricCalibration>, PlanError>,
     ) -> Result<Self, PlanError> {
         let Subject { incident, release, traffic } = &subject;
-        for (field, text) in [
-            ("/incident/id", &incident.id),
-            ("/release/version", &release.version),
-            ("/release/previous", &release.previous),
-        ] {
-            if text.trim().is_empty() {
-                return Err(PlanError::Empty { field });
+        is_given("/incident/id", &incident.id)?;
+        if let Some(release) = release {
+            is_given("/release/version", &release.version)?;
+            is_given("/release/previous", &release.previous)?;
+            release.change_record.as_ref().map_or(Ok(()), change_record::check)?;
+            if release.version == release.previous {
+                return Err(PlanError::SameVersion { version: release.version.clone() });
             }
-        }
-        release.change_record.as_ref().map_or(Ok(()), change_record::check)?;
-        if release.version == release.previous {
-            return Err(PlanError::SameVersion { version: release.version.clone() });
         }
         if let Some(requests) = traffic.requests_per_minute
             && !(requests.is_finite() && requests > 0.0)
@@ -216,14 +219,16 @@ impl Plan {
         let severity = incident.severity.or_else(|| policy.classify(&facts).act_on());
         let policy = follow(policy, &subject, &Grounds::new(&subject, &facts, severity))?;
         let calibrations = calibrate(&policy)?;
-        let diff = release.numstat.as_deref().map(Numstat::parse).transpose()?;
-        let efficacy = efficacy(&policy, release.bug_metric)?;
-        let methods = rollback::methods_of(&policy, release, traffic);
+        let numstat = release.as_ref().and_then(|release| release.numstat.as_deref());
+        let diff = numstat.map(Numstat::parse).transpose()?;
+        let efficacy = efficacy(&policy, release.as_ref().and_then(|release| release.bug_metric))?;
+        let methods = rollback::methods_of(&policy, &subject);
         let digest = digest::of(&policy, &subject, &calibrations)?;
         Ok(Self { policy, subject, facts, severity, diff, methods, efficacy, calibrations, digest })
     }
 
     /// Makes a plan from the JSON documents of `docs/inputs.md`. `traffic` may be an empty text.
+    /// `release` is an empty text or `null` while there is no fix yet.
     ///
     /// # Errors
     /// [`PlanError::Syntax`] for an unreadable document, and as [`try_new`](Self::try_new).
@@ -236,8 +241,8 @@ impl Plan {
         Self::calibrated_from_json(policy, incident, release, traffic, "")
     }
 
-    /// [`calibrated`](Self::calibrated) from the JSON documents of `docs/inputs.md`. `traffic` and
-    /// `calibration` may be empty texts. `calibration` is `{metric: {instance: [[events, trials],
+    /// [`calibrated`](Self::calibrated) from the JSON documents of `docs/inputs.md`, as
+    /// [`from_json`](Self::from_json). `calibration` may be an empty text. It is `{metric: {instance: [[events, trials],
     /// …]}}`.
     ///
     /// # Errors
@@ -251,7 +256,10 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let subject = Subject {
             incident: read("incident", incident)?,
-            release: read("release", release)?,
+            release: match release.trim() {
+                "" | "null" => None,
+                release => Some(read("release", release)?),
+            },
             traffic: if traffic.trim().is_empty() {
                 Traffic::default()
             } else {
@@ -273,6 +281,11 @@ impl Plan {
     /// Incident, release and traffic.
     pub const fn subject(&self) -> &Subject {
         &self.subject
+    }
+
+    /// The release with the fix; None while there is none yet.
+    pub const fn release(&self) -> Option<&Release> {
+        self.subject.release.as_ref()
     }
 
     /// The known facts of the incident, as the policy reads them.
@@ -329,6 +342,10 @@ fn read<T: serde::de::DeserializeOwned>(
         return Err(PlanError::Syntax { document, fault: "it is not a JSON object".to_owned() });
     }
     serde_json::from_str(text).map_err(|e| PlanError::Syntax { document, fault: e.to_string() })
+}
+
+fn is_given(field: &'static str, text: &str) -> Result<(), PlanError> {
+    if text.trim().is_empty() { Err(PlanError::Empty { field }) } else { Ok(()) }
 }
 
 fn efficacy(policy: &Policy, bug: Option<MetricName>) -> Result<Option<Efficacy>, PlanError> {

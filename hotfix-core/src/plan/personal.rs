@@ -56,11 +56,13 @@ impl Named for Release {
 
 impl Named for Subject {
     fn names_anybody(&self) -> bool {
-        self.release.names_anybody()
+        self.release.as_ref().is_some_and(Named::names_anybody)
     }
 
     fn each_name(&mut self, each: &mut dyn FnMut(&str, &mut String)) {
-        self.release.each_name(&mut |place, name| each(&format!("/release{place}"), name));
+        if let Some(release) = &mut self.release {
+            release.each_name(&mut |place, name| each(&format!("/release{place}"), name));
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Plan;
-use super::subject::{Method, Release, Subject, Traffic};
+use super::subject::{Method, Subject};
 pub use crate::grade::OnFailure;
 use crate::grade::{RollbackMethod, Strategy, closed_set};
 use crate::policy::Policy;
@@ -126,8 +126,9 @@ pub struct RollbackPlan {
     /// all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execute: Option<Takes>,
-    /// The version that is rolled back.
-    pub from: String,
+    /// The version that is rolled back. Absent without a release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// The available methods, in the order in which the rollout tries them. At least one. If one
     /// fails, the next is used.
     pub methods: Vec<RollbackMethodPlan>,
@@ -145,8 +146,9 @@ pub struct RollbackPlan {
     /// The steps in which traffic returns to the previous version, the last with all traffic.
     /// Empty: all at once.
     pub steps: Vec<ReturnStep>,
-    /// The previous version, which runs after the rollback.
-    pub to: String,
+    /// The previous version, which runs after the rollback. Absent without a release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// Unknown inputs that may prevent a rollback: JSON Pointers.
     pub unknown: Vec<&'static str>,
     /// How long it takes to verify the rollback.
@@ -203,14 +205,14 @@ impl Plan {
             not_reversible,
             estimate: Takes::range(rollback.estimate).or_else(parts),
             execute,
-            from: release.version.clone(),
+            from: release.as_ref().map(|release| release.version.clone()),
             others: self.others(),
             methods,
             on_failure: self.on_failure(),
             point: self.point(),
             returned_within: rollback.returned_within,
             steps: return_steps(rollback),
-            to: release.previous.clone(),
+            to: release.as_ref().map(|release| release.previous.clone()),
             unknown: unknown.into_iter().collect(),
             verify,
             watch: rollback.watch,
@@ -228,7 +230,7 @@ impl Plan {
     }
 
     fn way(&self, method: Method) -> RollbackMethodPlan {
-        let is_named = self.subject().release.methods.iter().any(|named| named.kind == method.kind);
+        let is_named = self.subject().named_methods().iter().any(|named| named.kind == method.kind);
         let known = self.policy().rollback().methods.iter().find(|way| way.kind == method.kind);
         let by_policy = known.and_then(|way| Takes::of(way.least, way.most));
         let by_release = Takes::of(method.seconds, method.seconds);
@@ -271,10 +273,10 @@ impl Plan {
     }
 
     fn point(&self) -> RollbackPointPlan {
-        let release = &self.subject().release;
-        let point = release.point.clone().unwrap_or_default();
+        let release = self.release();
+        let point = release.and_then(|release| release.point.clone()).unwrap_or_default();
         let parts = [
-            (PointPart::Version, Some(release.previous.clone())),
+            (PointPart::Version, release.map(|release| release.previous.clone())),
             (PointPart::Commit, point.commit),
             (PointPart::Artifact, point.artifact),
         ];
@@ -313,10 +315,10 @@ fn return_steps(rollback: &Rollback) -> Vec<ReturnStep> {
 
 /// The rollback methods in the order in which they are tried: those that the release names, else
 /// those of the policy and of the strategy.
-pub(super) fn methods_of(policy: &Policy, release: &Release, traffic: &Traffic) -> Vec<Method> {
-    let mut methods = release.methods.clone();
+pub(super) fn methods_of(policy: &Policy, subject: &Subject) -> Vec<Method> {
+    let mut methods = subject.named_methods().to_vec();
     if methods.is_empty() {
-        return known_methods(policy, release, traffic);
+        return known_methods(policy, subject);
     }
     // With blue-green, the switch to the idle side, which still has the previous version, is first;
     // then the fastest, by the release's time or else the policy's. Equal ones keep their order.
@@ -335,7 +337,7 @@ pub(super) fn methods_of(policy: &Policy, release: &Release, traffic: &Traffic) 
 /// which is always possible.
 ///
 /// Where the release chose the strategy, the strategy's method is first: the traffic moved by it.
-fn known_methods(policy: &Policy, release: &Release, traffic: &Traffic) -> Vec<Method> {
+fn known_methods(policy: &Policy, subject: &Subject) -> Vec<Method> {
     let strategy = policy.strategy();
     let own = match strategy {
         Strategy::BlueGreen => Some(RollbackMethod::BlueGreenSwitch),
@@ -344,7 +346,7 @@ fn known_methods(policy: &Policy, release: &Release, traffic: &Traffic) -> Vec<M
     };
     let mut ways: Vec<_> = policy.rollback().methods.iter().collect();
     ways.retain(|way| match way.kind {
-        RollbackMethod::FeatureFlag => own == Some(way.kind) || traffic.flags == Some(true),
+        RollbackMethod::FeatureFlag => own == Some(way.kind) || subject.traffic.flags == Some(true),
         RollbackMethod::BlueGreenSwitch => own == Some(way.kind),
         RollbackMethod::Platform | RollbackMethod::Redeploy | RollbackMethod::GitRevert => true,
     });
@@ -356,7 +358,7 @@ fn known_methods(policy: &Policy, release: &Release, traffic: &Traffic) -> Vec<M
         }
     }
     if let Some(own) = own {
-        if release.strategy.is_some() {
+        if subject.chosen_strategy().is_some() {
             kinds.retain(|kind| *kind != own);
             kinds.insert(0, own);
         } else if !kinds.contains(&own) {

@@ -23,7 +23,7 @@ impl Plan {
     pub fn scope(&self) -> ScopeReport {
         let input = ScopeInput {
             diff: self.diff.as_ref(),
-            change: self.subject.release.change.as_ref(),
+            change: self.release().and_then(|release| release.change.as_ref()),
             schema_change: self.subject.traffic.schema_change,
         };
         ScopeReport::new(self.policy.scope(), input)

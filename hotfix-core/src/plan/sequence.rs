@@ -145,7 +145,6 @@ impl Plan {
     /// ```
     pub fn strategy(&self) -> ChosenStrategy {
         let policy = self.policy();
-        let release = &self.subject().release;
         let batches = match policy.instead_of() {
             Some(_) if policy.strategy() == Strategy::Rolling => {
                 let written = as_written(policy);
@@ -155,7 +154,8 @@ impl Plan {
             }
             _ => None,
         };
-        let by_release = policy.instead_of().is_some() || release.strategy.is_some();
+        let by_release =
+            policy.instead_of().is_some() || self.subject().chosen_strategy().is_some();
         let why = policy.strategy_why();
         ChosenStrategy {
             batches,

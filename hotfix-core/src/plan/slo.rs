@@ -141,7 +141,7 @@ impl Plan {
             // A fix that is due after the deployment is another one: the permanent fix.
             duty.kind == DutyKind::Fix
                 && duty.from < Moment::Deployed
-                && !(duty.stop_gap && self.subject().release.stop_gap == Some(false))
+                && !(duty.stop_gap && self.subject().stop_gap() == Some(false))
                 && self.severity().is_none_or(|severity| duty.is_for(severity))
                 && duty.when.as_ref().is_none_or(|when| when.holds(self.facts()) != Truth::No)
         };

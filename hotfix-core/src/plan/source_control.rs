@@ -22,7 +22,7 @@ impl Plan {
     /// form, or the message cannot be composed, it is the policy's prefix and the description.
     ///
     /// # Errors
-    /// [`VcsError::NotSaid`] if the policy has no `vcs`, and those of [`SourceControl::try_new`].
+    /// [`VcsError::NotSaid`] if the policy has no `vcs`, [`VcsError::NoRelease`] without a release, and those of [`SourceControl::try_new`].
     ///
     /// ```
     /// use std::sync::Arc;
@@ -41,7 +41,8 @@ impl Plan {
     /// ```
     pub fn source_control(&self, at: Timestamp) -> Result<SourceControl, VcsError> {
         let vcs = self.policy().vcs().ok_or(VcsError::NotSaid)?;
-        let (incident, release) = (&self.subject().incident, &self.subject().release);
+        let incident = &self.subject().incident;
+        let release = self.release().ok_or(VcsError::NoRelease)?;
         let fastest = self.methods().first();
         let composed = (vcs.commit != CommitForm::default()).then(|| self.message());
         let message = composed.as_ref().and_then(|composed| composed.as_ref().ok());

@@ -101,7 +101,7 @@ impl Batches {
         if instances < 2 {
             return Err(Obstacle::FewInstances { instances });
         }
-        let asked = subject.release.batch.unwrap_or_else(|| usual_batch(policy));
+        let asked = subject.chosen_batch().unwrap_or_else(|| usual_batch(policy));
         if asked >= instances {
             return Err(Obstacle::WholeBatch { batch: asked, instances });
         }
@@ -156,7 +156,7 @@ pub(super) fn phases<'p>(
         return Err(obstacle);
     }
     // A release that names the batch has it, also where the policy has written its batches out.
-    let batches = strategy == Strategy::Rolling && subject.release.batch.is_some();
+    let batches = strategy == Strategy::Rolling && subject.chosen_batch().is_some();
     if strategy == policy.strategy() && !batches {
         return Ok(Cow::Borrowed(policy.phases()));
     }
@@ -259,18 +259,18 @@ pub(super) fn effective(
         Some(written) => Arc::new(written),
         None => policy,
     };
-    let release = &subject.release;
-    let strategy = release.strategy.unwrap_or_else(|| written.strategy());
-    if release.batch.is_some() && strategy != Strategy::Rolling {
+    let chosen_batch = subject.chosen_batch();
+    let strategy = subject.chosen_strategy().unwrap_or_else(|| written.strategy());
+    if chosen_batch.is_some() && strategy != Strategy::Rolling {
         return Err(PlanError::NoBatches { strategy });
     }
-    if let Some(batch) = release.batch {
+    if let Some(batch) = chosen_batch {
         let most = subject.traffic.instances;
         if batch == 0 || most.is_some_and(|most| most > 1 && batch >= most) {
             return Err(PlanError::Batch { batch, instances: most });
         }
     }
-    let is_own = strategy == written.strategy() && release.batch.is_none();
+    let is_own = strategy == written.strategy() && chosen_batch.is_none();
     match phases(&written, strategy, subject) {
         Ok(_) if is_own => Ok(Arc::clone(&written)),
         Ok(chosen) => Ok(Arc::new(written.choosing(strategy, chosen.into_owned()))),
@@ -291,12 +291,10 @@ pub(super) fn kept(
     subject: &Subject,
     grounds: &Grounds<'_>,
 ) -> Result<Arc<Policy>, PlanError> {
-    let release = &subject.release;
-    let chose = release.strategy.is_some() || release.batch.is_some();
+    let strategy = subject.chosen_strategy();
+    let chose = strategy.is_some() || subject.chosen_batch().is_some();
     match policy.instead_of() {
-        Some(own) if chose && release.strategy.unwrap_or(own.strategy) == policy.strategy() => {
-            Ok(policy)
-        }
+        Some(own) if chose && strategy.unwrap_or(own.strategy) == policy.strategy() => Ok(policy),
         _ => effective(policy, subject, grounds),
     }
 }

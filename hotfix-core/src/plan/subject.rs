@@ -16,11 +16,47 @@ use crate::unit::{MetricName, Span, Timestamp};
 pub struct Subject {
     /// The incident.
     pub incident: Incident,
-    /// The release with the fix.
-    pub release: Release,
+    /// The release with the fix. None while there is no fix yet: the input `release` gives it later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
     /// The traffic.
     #[serde(default)]
     pub traffic: Traffic,
+}
+
+/// What a text has instead of a version while there is no release.
+const NO_RELEASE: &str = "no release yet";
+
+impl Subject {
+    /// The release's version, for a text.
+    pub(crate) fn version(&self) -> &str {
+        self.release.as_ref().map_or(NO_RELEASE, |release| &release.version)
+    }
+
+    /// The version that a rollback restores, for a text.
+    pub(crate) fn previous(&self) -> &str {
+        self.release.as_ref().map_or(NO_RELEASE, |release| &release.previous)
+    }
+
+    /// The strategy that the release chose.
+    pub(super) fn chosen_strategy(&self) -> Option<Strategy> {
+        self.release.as_ref().and_then(|release| release.strategy)
+    }
+
+    /// The batch that the release chose.
+    pub(super) fn chosen_batch(&self) -> Option<u32> {
+        self.release.as_ref().and_then(|release| release.batch)
+    }
+
+    /// The rollback methods that the release names.
+    pub(super) fn named_methods(&self) -> &[Method] {
+        self.release.as_ref().map_or(&[], |release| &release.methods)
+    }
+
+    /// Whether the release is a stop-gap; None where nobody said so.
+    pub(crate) fn stop_gap(&self) -> Option<bool> {
+        self.release.as_ref().and_then(|release| release.stop_gap)
+    }
 }
 
 /// The known data of an incident.

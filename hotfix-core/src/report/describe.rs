@@ -149,13 +149,16 @@ pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
 
 /// A stage that was entered, as text.
 pub(super) fn stage(plan: &Plan, stage: &Stage) -> String {
-    let release = &plan.subject().release;
+    let subject = plan.subject();
     let share = |index: usize| {
         let phase = plan.policy().phases().get(index);
         phase.map_or_else(String::new, |phase| format!(" ({})", percent(phase.share)))
     };
     match stage {
-        Stage::Preparing => format!("{} is being prepared", release.version),
+        Stage::Preparing => match &subject.release {
+            Some(release) => format!("{} is being prepared", release.version),
+            None => "the rollout is prepared, without a release yet".to_owned(),
+        },
         Stage::Deploying(step) => {
             format!("phase {}{} is being deployed", step.phase, share(step.index))
         }
@@ -177,11 +180,11 @@ pub(super) fn stage(plan: &Plan, stage: &Stage) -> String {
             "the traffic that was held back moves to the new version, too".to_owned()
         }
         Stage::Complete { ending: None, .. } => {
-            format!("complete: {} has the traffic and is still being watched", release.version)
+            format!("complete: {} has the traffic and is still being watched", subject.version())
         }
         Stage::Closed => "the rollout was closed".to_owned(),
         Stage::RollingBack(way) => rolling_back(plan, way),
-        Stage::RolledBack => format!("rolled back: {} is live again", release.previous),
+        Stage::RolledBack => format!("rolled back: {} is live again", subject.previous()),
         Stage::Paused { from, .. } => {
             let at = match from {
                 Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
@@ -208,7 +211,7 @@ pub(super) fn stage(plan: &Plan, stage: &Stage) -> String {
 }
 
 fn rolling_back(plan: &Plan, way: &RollbackProgress) -> String {
-    let previous = &plan.subject().release.previous;
+    let previous = plan.subject().previous();
     let method = plan.methods().get(way.method);
     let by = method.map_or_else(String::new, |of| format!(" by {}", words(of.kind.as_str())));
     if way.watching.is_some() {
@@ -261,6 +264,9 @@ pub(super) fn command(
             let role = role.map(|role| format!(" as {}", policy.role_title(role)));
             let what = format!("waived{}: {}", role.unwrap_or_default(), item(policy, *id));
             (what, Some(why.clone()))
+        }
+        Command::Release { release, why } => {
+            (format!("gave the release, {}", release.version), why.clone())
         }
         Command::Start => ("started the deployment".to_owned(), None),
         Command::Confirm { .. } => (format!("done: {}", done(about)), None),

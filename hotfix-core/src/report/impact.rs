@@ -19,6 +19,9 @@ use crate::unit::{MetricName, Share, Timestamp};
 use super::measures::Impact;
 use super::model::{Counted, MetricImpact};
 
+/// What the live version is called while no release names it.
+const LIVE: &str = "live version";
+
 /// Failed requests by version and metric.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
@@ -50,10 +53,11 @@ impl Tally {
     /// Adds one observation. A version without traffic is not counted.
     pub(super) fn add(&mut self, rollout: &Rollout, at: Timestamp, observed: &Observation) {
         let (plan, share) = (rollout.plan(), rollout.share());
-        let release = &plan.subject().release;
+        let release = plan.release();
+        let live = release.map_or(LIVE, |release| release.previous.as_str());
         let versions = [
-            (share > Share::NONE).then_some(&release.version),
-            (share < Share::ALL).then_some(&release.previous),
+            release.map(|release| release.version.as_str()).filter(|_| share > Share::NONE),
+            (share < Share::ALL).then_some(live),
         ];
         for (name, reading) in observed.iter() {
             let metric = plan.policy().metric(name.as_str()).filter(|m| counts(plan, m));
@@ -61,7 +65,7 @@ impl Tally {
             let reader = self.readers.entry(metric.id).or_default();
             for (version, counted) in versions.iter().zip(reader.read(metric, reading, at, share)) {
                 if let (Some(version), Some(Counted { bad, of })) = (version, counted) {
-                    let sum = self.bad.entry(((*version).clone(), metric.id)).or_default();
+                    let sum = self.bad.entry(((*version).to_owned(), metric.id)).or_default();
                     sum.bad += bad;
                     sum.of += of;
                 }

@@ -153,12 +153,13 @@ impl LogSummary {
 
     fn opened(&mut self, rollout: &Rollout) -> LineText {
         let plan = rollout.plan();
-        let author = plan.subject().release.author.as_deref();
+        let author = plan.release().and_then(|release| release.author.as_deref());
         self.has_redacted_names |= author.is_some_and(is_taken_out);
-        LineText::of(
-            "opened",
-            format!("opened the log with the plan for {}", plan.subject().release.version),
-        )
+        let text = match plan.release() {
+            Some(release) => format!("opened the log with the plan for {}", release.version),
+            None => "opened the log with a plan without a release".to_owned(),
+        };
+        LineText::of("opened", text)
     }
 
     fn refused(&mut self, got: Option<InputKind>, code: &str) -> LineText {
@@ -175,7 +176,7 @@ impl LogSummary {
         let role = self.role(plan, input);
         let (what, why) = describe::command(plan, &input.command, about.as_ref());
         self.collect(plan, entry.at, input, role.as_ref());
-        if matches!(input.command, Command::Supersede { .. } | Command::Retry { .. }) {
+        if input.command.is_new_attempt() {
             // Readings from here on belong to another attempt, mostly of another version.
             self.levels.values_mut().for_each(|[new_version, _]| new_version.break_off());
             self.worse.break_off();
@@ -387,7 +388,8 @@ impl LogSummary {
         if is_empty {
             return;
         }
-        let version = rollout.plan().subject().release.version.clone();
+        let Some(release) = rollout.plan().release() else { return };
+        let version = release.version.clone();
         let now = AttemptComparison { attempt, version, table };
         let has_room = self.comparisons.len() < MOST;
         match self.comparisons.last_mut().filter(|last| last.attempt == attempt) {

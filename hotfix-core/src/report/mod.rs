@@ -135,6 +135,11 @@ impl Rollout {
 }
 
 impl Report {
+    /// The release's link to the root cause.
+    pub(super) fn link_to_cause(&self) -> Option<&String> {
+        self.release.as_ref()?.links.get(Link::Cause.as_str())
+    }
+
     /// Reads a log strictly and builds the report from it.
     ///
     /// ```
@@ -272,16 +277,16 @@ impl Report {
     }
 }
 
-fn release(rollout: &Rollout) -> ReleasePart {
+fn release(rollout: &Rollout) -> Option<ReleasePart> {
     let (plan, policy) = (rollout.plan(), rollout.plan().policy());
-    let release = &plan.subject().release;
+    let release = plan.release()?;
     let links = release.change_record.as_ref().map(|record| &record.links);
     let links: BTreeMap<&'static str, String> = links
         .into_iter()
         .flatten()
         .map(|(link, place): (&Link, &String)| (link.as_str(), place.clone()))
         .collect();
-    ReleasePart {
+    Some(ReleasePart {
         version: release.version.clone(),
         previous: release.previous.clone(),
         strategy: policy.strategy(),
@@ -291,7 +296,7 @@ fn release(rollout: &Rollout) -> ReleasePart {
         commit: release.commit.clone(),
         stop_gap: release.stop_gap,
         links,
-    }
+    })
 }
 
 fn success_criteria(rollout: &Rollout) -> Vec<CriterionPart> {

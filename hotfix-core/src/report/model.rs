@@ -31,7 +31,8 @@ pub struct Report {
     /// The incident.
     pub incident: IncidentPart,
     /// The release with the fix.
-    pub release: ReleasePart,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleasePart>,
     /// The policy in force.
     pub policy: PolicyPart,
     /// State of the rollout.

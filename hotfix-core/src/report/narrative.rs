@@ -41,12 +41,16 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
 
 /// The outcome so far.
 fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
-    let release = &rollout.plan().subject().release;
-    let (new, old) = (&release.version, &release.previous);
+    let subject = rollout.plan().subject();
+    let (new, old) = (subject.version(), subject.previous());
     let back = log.rollbacks.last().filter(|back| back.attempt == rollout.attempt());
     let because = back.map_or_else(String::new, |back| format!(" ({})", back.why));
     let share = percent(rollout.share());
     match rollout.state() {
+        State::Aborted if subject.release.is_none() => {
+            "It ended without a release: nothing was deployed.".to_owned()
+        }
+        _ if subject.release.is_none() => "There is no release with a fix yet.".to_owned(),
         State::Drafted | State::AwaitingApproval | State::Ready if rollout.attempt() > 1 => {
             format!("Another attempt, with {new}, is prepared and has not started.")
         }
@@ -194,12 +198,12 @@ pub(super) fn resolution(
     visits: &[PhaseVisit],
 ) -> Vec<String> {
     let plan = rollout.plan();
-    let release = &plan.subject().release;
-    let mut sentences = Vec::new();
-    if let Some(description) = &release.description {
+    let (subject, mut sentences) = (plan.subject(), Vec::new());
+    let description = plan.release().and_then(|release| release.description.as_ref());
+    if let Some(description) = description {
         sentences.push(format!("The author's description of the fix: {description}."));
     }
-    if release.stop_gap == Some(true) {
+    if subject.stop_gap() == Some(true) {
         sentences.push(
             "The fix is a stop-gap: it limits the impact, and the permanent fix is another change."
                 .to_owned(),
@@ -207,7 +211,7 @@ pub(super) fn resolution(
     }
     let strategy = text::words(plan.policy().strategy().as_str());
     if !visits.is_empty() {
-        sentences.push(format!("{} was deployed with the strategy {strategy}.", release.version));
+        sentences.push(format!("{} was deployed with the strategy {strategy}.", subject.version()));
     }
     sentences.extend(visits.iter().map(phase));
     for back in &log.rollbacks {
@@ -218,7 +222,7 @@ pub(super) fn resolution(
         if let Some(confirmed) = back.confirmed {
             sentence = format!(
                 "{sentence}; {} had the traffic again at {}",
-                release.previous,
+                subject.previous(),
                 utc(confirmed)
             );
         }

@@ -142,8 +142,7 @@ pub(super) fn outline(report: &Report) -> Vec<Section> {
     limits.into(&mut sections);
     let mut cause = Draft::new("root-cause", "Root cause");
     cause.list(report.root_cause.iter().map(statement));
-    cause
-        .list(report.release.links.get("cause").map(|link| format!("Further information: {link}")));
+    cause.list(report.link_to_cause().map(|link| format!("Further information: {link}")));
     cause.into(&mut sections);
     let mut conditions = Draft::new("conditions", "Contributing factors");
     conditions.list(report.conditions.iter().map(statement));
@@ -204,14 +203,17 @@ fn summary(report: &Report) -> Draft {
             table.row([name.to_owned(), value]);
         }
     };
-    let release = &report.release;
     put("State", Some(text::words(report.state.as_str())));
     put("Severity", report.incident.severity.map(|severity| severity.to_string()));
-    put("Release", Some(format!("{}, replaces {}", release.version, release.previous)));
-    put("Branch", release.branch.clone());
-    put("Commit", release.commit.clone());
-    put("Strategy", Some(text::words(release.strategy.as_str())));
-    put("Attempts", (release.attempts > 1).then(|| release.attempts.to_string()));
+    if let Some(release) = &report.release {
+        put("Release", Some(format!("{}, replaces {}", release.version, release.previous)));
+        put("Branch", release.branch.clone());
+        put("Commit", release.commit.clone());
+        put("Strategy", Some(text::words(release.strategy.as_str())));
+        put("Attempts", (release.attempts > 1).then(|| release.attempts.to_string()));
+    } else {
+        put("Release", Some("none".to_owned()));
+    }
     for part in &report.moments {
         put(&text::sentence(&text::words(part.moment.as_str())), Some(utc(part.at)));
     }

@@ -66,16 +66,16 @@ pub(super) fn answered_in(
         Answered::Duration => {
             (rollout.beginning().is_some() && rollout.moment(Moment::Resolved).is_some(), "Summary")
         }
-        Answered::RootCause => (
-            !report.root_cause.is_empty() || report.release.links.contains_key("cause"),
-            "Root cause",
-        ),
+        Answered::RootCause => {
+            (!report.root_cause.is_empty() || report.link_to_cause().is_some(), "Root cause")
+        }
         Answered::Conditions => (!report.conditions.is_empty(), "Contributing factors"),
         Answered::NotCaughtEarlier => {
             (is_stated("not_caught_earlier"), "Faults that each phase could have missed")
         }
         Answered::Fix => (
-            report.release.description.is_some() && !report.resolution.is_empty(),
+            report.release.as_ref().is_some_and(|release| release.description.is_some())
+                && !report.resolution.is_empty(),
             "Resolution, deployment and verification",
         ),
         Answered::Deployment => {
@@ -338,10 +338,7 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     ask(rollout.moment(Moment::Detected).is_none(), "when it was detected");
     ask(is_missing("detection"), "how it was detected");
     ask(unknown_users && is_missing("impact"), "how many users were affected");
-    ask(
-        report.root_cause.is_empty() && !report.release.links.contains_key("cause"),
-        "the root cause",
-    );
+    ask(report.root_cause.is_empty() && report.link_to_cause().is_none(), "the root cause");
     ask(report.conditions.is_empty(), "the contributing factors");
     ask(report.prevention.is_empty(), "how a recurrence is prevented");
     for part in report.questions.iter().chain(&report.custom_sections) {
@@ -368,9 +365,12 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     }
     let back = matches!(report.state, State::RolledBack | State::Aborted | State::Failed);
     if back && rollout.moment(Moment::Resolved).is_none() {
+        let live = match &report.release {
+            Some(release) => format!("{} is live", release.previous),
+            None => "there was no release".to_owned(),
+        };
         open.push(format!(
-            "the fault itself: {} is live, and the incident is not recorded as resolved",
-            report.release.previous
+            "the fault itself: {live}, and the incident is not recorded as resolved"
         ));
     }
     open

@@ -22,6 +22,8 @@ use super::{Rollout, Stage};
 closed_set! {
     /// The kind of a blocker.
     BlockerKind {
+        /// There is no release yet.
+        Release = "release",
         /// The severity is not known, and the demands depend on it.
         Severity = "severity",
         /// Somebody denied the plan.
@@ -75,6 +77,11 @@ pub struct Approvals {
 impl Blocker {
     fn of(missing: &Missing<'_>, policy: &Policy) -> Self {
         match missing {
+            Missing::Release => Self::new(
+                BlockerKind::Release,
+                "there is no release yet: send `release` when there is a fix".to_owned(),
+                &[InputKind::Release],
+            ),
             Missing::Severity(severity) => Self::of_severity(*severity, policy),
             Missing::Denial(denial) => Self::of_denial(denial, policy),
             Missing::NormalProcess(reasons) => Self::of_normal_process(reasons, policy),
@@ -220,7 +227,7 @@ fn waiver(exception: Exception, policy: &Policy) -> String {
 impl Rollout {
     /// The change window of the release.
     pub(super) fn change_window(&self) -> Option<Window> {
-        self.plan.subject().release.change_record.as_ref()?.window
+        self.plan.release()?.change_record.as_ref()?.window
     }
 
     /// The change window, where this time is outside of it and the window is not waived.
@@ -262,7 +269,7 @@ impl Rollout {
             return Vec::new();
         }
         let policy = self.plan.policy();
-        let missing = self.case.readiness.missing(policy);
+        let missing = self.case.readiness.missing(&self.plan);
         let mut blockers: Vec<Blocker> = missing.iter().map(|m| Blocker::of(m, policy)).collect();
         blockers.extend(self.case.pending.iter().map(|action| {
             let sentence = format!(

@@ -5,7 +5,6 @@ use crate::deadline;
 use crate::fact::Facts;
 use crate::grade::RevertTo;
 use crate::judge::Decision;
-use crate::plan::Release;
 use crate::unit::{Span, Timestamp};
 
 use super::explain::Question;
@@ -99,6 +98,9 @@ impl Rollout {
     }
 
     fn check_state(&self, kind: InputKind, input: &Input) -> Result<(), RefusalReason> {
+        if let (Command::Release { .. }, Some(release)) = (&input.command, self.plan.release()) {
+            return Err(RefusalReason::HasRelease { version: release.version.clone() });
+        }
         let state = self.state();
         match (&input.command, state) {
             // The result of an action is accepted in every state while the action is pending.
@@ -145,12 +147,14 @@ impl Rollout {
             }
             Command::Promote { why } => self.check_promotion(at, why.as_deref()),
             Command::Start => self.check_start(at),
-            Command::Supersede { release, .. }
-                if release.version == self.plan.subject().release.version =>
-            {
-                Err(RefusalReason::SameRelease { version: release.version.clone() })
-            }
-            Command::Supersede { .. } | Command::Retry { .. } => {
+            Command::Supersede { release, .. } => match self.plan.release() {
+                None => Err(RefusalReason::NoRelease),
+                Some(now) if release.version == now.version => {
+                    Err(RefusalReason::SameRelease { version: release.version.clone() })
+                }
+                Some(_) => self.prepare_revision(&input.command).map_err(RefusalReason::Plan),
+            },
+            Command::Release { .. } | Command::Retry { .. } => {
                 self.prepare_revision(&input.command).map_err(RefusalReason::Plan)
             }
             Command::Revert { version, .. } => self.check_revert(version),
@@ -197,14 +201,16 @@ impl Rollout {
     /// Checks that the policy allows a revert to this version.
     fn check_revert(&self, version: &str) -> Result<(), RefusalReason> {
         let allowed = self.plan.policy().rollback().revert;
-        let Release { previous, version: under_way, .. } = &self.plan.subject().release;
-        if version == under_way {
+        let subject = self.plan.subject();
+        if version == subject.version() {
             return Err(RefusalReason::SameRelease { version: version.to_owned() });
         }
         match allowed {
             RevertTo::Any => Ok(()),
-            RevertTo::Previous if version == previous => Ok(()),
-            RevertTo::Previous => Err(RefusalReason::RevertBarred { only: Some(previous.clone()) }),
+            RevertTo::Previous if version == subject.previous() => Ok(()),
+            RevertTo::Previous => {
+                Err(RefusalReason::RevertBarred { only: Some(subject.previous().to_owned()) })
+            }
             RevertTo::Never => Err(RefusalReason::RevertBarred { only: None }),
         }
     }

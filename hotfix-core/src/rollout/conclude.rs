@@ -24,8 +24,7 @@ impl Rollout {
     /// `confirm` or `failed` was about.
     pub(super) fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
         // A higher severity needs more approvals; nobody is asked twice.
-        let is_new_attempt = matches!(command, Command::Supersede { .. } | Command::Retry { .. });
-        if self.case.seq == 1 && !is_new_attempt
+        if self.case.seq == 1 && !command.changes_the_plan()
             || matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. })
         {
             self.request_approvals();
@@ -60,7 +59,9 @@ impl Rollout {
             Command::Revert { version, .. } => {
                 self.begin_rollback(at, RollbackCause::Revert { version: version.clone() });
             }
-            Command::Supersede { .. } | Command::Retry { .. } => self.begin_attempt(),
+            Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
+                self.begin_attempt();
+            }
             Command::Report { signal, .. } => {
                 match self.plan.policy().triggers().response(*signal) {
                     Response::RollBack => {
@@ -141,13 +142,15 @@ impl Rollout {
     }
 
     fn start(&mut self, at: Timestamp) {
+        // Without a release the start is blocked.
+        let Some(release) = self.plan.release() else { return };
+        let version = release.version.clone();
         self.notify(MessageKind::DeploymentStarted, &FOLLOWERS);
         self.changes.to = self.step(0, at).map(Stage::Deploying);
         match self.plan.policy().strategy() {
             // Traffic moves once the version is deployed. Blue-green deploys it to the idle side;
             // with rolling and immediate the shares of the phases say how much has it.
             Strategy::Canary | Strategy::BlueGreen | Strategy::Rolling | Strategy::Immediate => {
-                let version = self.plan.subject().release.version.clone();
                 self.act(Act::Deploy { version, validate: self.plan.validations().to_vec() });
             }
             // With a feature flag the version is deployed already.
@@ -201,7 +204,7 @@ impl Rollout {
             }
             (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
                 let (what, share) = (describe::action(id, act), self.case.share);
-                let version = shown(&self.plan.subject().release.version);
+                let version = shown(self.plan.subject().version());
                 self.ask(&format!(
                     "{what} failed, and {version} stays at {share}. Send `promote` to try again, \
                      or `roll_back`."

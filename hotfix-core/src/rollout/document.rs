@@ -75,6 +75,9 @@ impl InputDocument {
                 role: self.role.take(),
                 why: why.ok_or(missing("why"))?,
             },
+            InputKind::Release => {
+                Command::Release { release: self.release.take().ok_or(missing("release"))?, why }
+            }
             InputKind::Start => {
                 self.why = why;
                 Command::Start
@@ -285,6 +288,7 @@ impl Command {
             Self::Deny { why: reason, .. }
             | Self::Withdraw { why: reason, .. }
             | Self::Failed { why: reason, .. }
+            | Self::Release { why: reason, .. }
             | Self::Promote { why: reason }
             | Self::Hold { why: reason }
             | Self::Pause { why: reason }

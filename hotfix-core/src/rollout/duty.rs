@@ -183,7 +183,7 @@ impl RolloutState {
         let incident = &plan.subject().incident;
         let severity = self.readiness.severity;
         let facts = self.readiness.facts.clone();
-        let stop_gap = plan.subject().release.stop_gap.map_or(Truth::Unknown, Truth::from);
+        let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
         let mut update = |input| drop(self.agenda.take(policy, at, input));
         update(AgendaInput::Severity(severity));
         update(AgendaInput::Facts(&facts));
@@ -249,8 +249,8 @@ impl RolloutState {
                 inputs.push(AgendaInput::Acknowledge { duty: *duty });
             }
             Command::Done { duty, .. } => inputs.push(AgendaInput::Done { duty: *duty }),
-            Command::Supersede { .. } | Command::Retry { .. } => {
-                let stop_gap = plan.subject().release.stop_gap;
+            Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
+                let stop_gap = plan.subject().stop_gap();
                 inputs.push(AgendaInput::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
                 self.update_approvals(policy, at, &mut inputs);
             }

@@ -69,6 +69,7 @@ impl EventKind {
                 | InputKind::Withdraw
                 | InputKind::CheckItem
                 | InputKind::WaiveItem
+                | InputKind::Release
                 | InputKind::Start
                 | InputKind::Confirm
                 | InputKind::Failed
@@ -299,6 +300,10 @@ impl<'a> Event<'a> {
                 self.item = Some(*item);
                 self.role = *role;
                 self.why = Some(Cow::Borrowed(why));
+            }
+            Command::Release { release, why } => {
+                self.release = Some(Box::new(Cow::Borrowed(release.as_ref())));
+                self.why = text(why);
             }
             Command::Start | Command::Tick => {}
             Command::Confirm { action } => self.action = Some(*action),

@@ -26,6 +26,8 @@ closed_set! {
         CheckItem = "check_item",
         /// A checklist item or a step is waived.
         WaiveItem = "waive_item",
+        /// The release with the fix is known.
+        Release = "release",
         /// The rollout starts.
         Start = "start",
         /// An action was done.
@@ -214,6 +216,13 @@ pub enum Command {
         role: Option<RoleName>,
         /// Why.
         why: String,
+    },
+    /// See [`InputKind::Release`].
+    Release {
+        /// The first release of the plan.
+        release: Box<Release>,
+        /// Why.
+        why: Option<String>,
     },
     /// See [`InputKind::Start`].
     Start,
@@ -472,9 +481,19 @@ impl Input {
 }
 
 impl Command {
-    /// Whether its line names its plan: the approved one, or the plan of the new attempt.
+    /// Whether its line names its plan: the approved one, or the one that it puts in force.
     pub(super) const fn is_of_the_plan(&self) -> bool {
-        matches!(self, Self::Approve { .. } | Self::Supersede { .. } | Self::Retry { .. })
+        matches!(self, Self::Approve { .. }) || self.changes_the_plan()
+    }
+
+    /// Whether it puts another plan in force, whose start is prepared from the beginning.
+    pub(crate) const fn changes_the_plan(&self) -> bool {
+        matches!(self, Self::Release { .. }) || self.is_new_attempt()
+    }
+
+    /// Whether it begins another attempt.
+    pub(crate) const fn is_new_attempt(&self) -> bool {
+        matches!(self, Self::Supersede { .. } | Self::Retry { .. })
     }
 
     /// The kind of this command.
@@ -485,6 +504,7 @@ impl Command {
             Self::Withdraw { .. } => InputKind::Withdraw,
             Self::CheckItem { .. } => InputKind::CheckItem,
             Self::WaiveItem { .. } => InputKind::WaiveItem,
+            Self::Release { .. } => InputKind::Release,
             Self::Start => InputKind::Start,
             Self::Confirm { .. } => InputKind::Confirm,
             Self::Failed { .. } => InputKind::Failed,

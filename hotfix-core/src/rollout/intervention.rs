@@ -69,6 +69,7 @@ fn parts(command: &Command) -> Option<Parts<'_>> {
             (None, Some(items.join(", ")), evidence.as_deref())
         }
         Command::WaiveItem { item, role, why } => (*role, Some(item.to_string()), Some(why)),
+        Command::Release { release, why } => (None, Some(release.version.clone()), why.as_deref()),
         Command::Start => (None, None, None),
         Command::Promote { why }
         | Command::Hold { why }

@@ -113,7 +113,7 @@ pub struct Rollout {
     changes: Changes,
     /// Actions of the last call.
     actions: Vec<Action>,
-    /// The plan of a new attempt, while its input is processed.
+    /// The plan that an input puts in force, while that input is processed.
     revision: Option<Box<Revision>>,
 }
 
@@ -229,9 +229,11 @@ impl Rollout {
             input.command,
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }
         );
-        let (true, Some(by), Some(author)) =
-            (is_statement, input.by.as_deref(), self.plan.subject().release.author.as_deref())
-        else {
+        let (true, Some(by), Some(author)) = (
+            is_statement,
+            input.by.as_deref(),
+            self.plan.release().and_then(|r| r.author.as_deref()),
+        ) else {
             return false;
         };
         if is_taken_out(author) {
@@ -311,7 +313,7 @@ impl Rollout {
 
     /// The name of the present state.
     pub fn state(&self) -> State {
-        self.case.state(self.plan.policy())
+        self.case.state(&self.plan)
     }
 
     /// The present stage with its data.
@@ -397,6 +399,11 @@ impl Rollout {
     pub fn accepted(&self) -> Vec<InputKind> {
         let state = self.state();
         let mut accepted = state.accepts().to_vec();
+        let of_no_use = match self.plan.release() {
+            Some(_) => InputKind::Release,
+            None => InputKind::Supersede,
+        };
+        accepted.retain(|kind| *kind != of_no_use);
         if !self.case.pending.is_empty() && !accepted.contains(&InputKind::Confirm) {
             accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
         }

@@ -61,7 +61,7 @@ impl Rollout {
     /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
     /// answer.
     pub(super) fn choices(&self, objects: bool) -> String {
-        let version = shown(&self.plan.subject().release.version);
+        let version = shown(self.plan.subject().version());
         match self.case.stage {
             Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. } => {
                 "Continue with `promote`, or send `roll_back`.".to_owned()
@@ -73,6 +73,9 @@ impl Rollout {
                 format!("{version} stays live unless somebody sends `roll_back`.")
             }
             Stage::Paused { .. } => "Continue with `resume`, or send `roll_back`.".to_owned(),
+            Stage::Preparing if self.plan.release().is_none() => {
+                "Send `release` when there is a fix, or `abort`.".to_owned()
+            }
             Stage::Preparing => "Send `start` to deploy it all the same, or `abort`.".to_owned(),
             Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
             _ => "It continues unless somebody sends `pause` or `roll_back`.".to_owned(),
@@ -93,8 +96,12 @@ impl Rollout {
         }
     }
 
-    /// Asks for the missing approvals in any state; another attempt is about to leave it.
+    /// Asks for the missing approvals in any state; another attempt is about to leave it. Without a
+    /// release there is nothing to approve, so nobody is asked.
     pub(super) fn request_missing_approvals(&mut self) {
+        if self.plan.release().is_none() {
+            return;
+        }
         for any_of in self.case.readiness.unrequested(self.plan.policy()) {
             self.act(Act::RequestApproval { any_of });
         }
@@ -126,13 +133,15 @@ impl Rollout {
         for demand in self.case.readiness.unnotified(self.plan.policy(), Some(at)) {
             let role = role.filter(|role| demand.approvers().any(|of| of == *role));
             let Some(approver) = role.or_else(|| demand.approvers().last()) else { continue };
-            let subject = self.plan.subject();
+            let about = self.plan.release().map_or_else(
+                || ", which has no release yet".to_owned(),
+                |release| format!(" for {}", shown(&release.version)),
+            );
             let why = describe::addressed(
-                &subject.incident,
+                &self.plan.subject().incident,
                 &format!(
-                    "`{approver}` approved the plan for {}. This is for your information: no \
-                     answer is needed.",
-                    shown(&subject.release.version)
+                    "`{approver}` approved the plan{about}. This is for your information: no \
+                     answer is needed."
                 ),
             );
             for role in demand.notified.into_iter().filter(|role| *role != approver) {

@@ -42,6 +42,8 @@ pub(super) struct Readiness {
 
 /// One thing that keeps the rollout from starting.
 pub(super) enum Missing<'a> {
+    /// There is no release.
+    Release,
     /// The demands depend on the severity, and it is not known, or the policy does not have it.
     Severity(Option<Severity>),
     /// A denial is in force.
@@ -135,6 +137,7 @@ impl Readiness {
             | Command::Abort { .. }
             | Command::RollBack { .. }
             | Command::Revert { .. }
+            | Command::Release { .. }
             | Command::Supersede { .. }
             | Command::Retry { .. }
             | Command::Acknowledge { .. }
@@ -243,8 +246,11 @@ impl Readiness {
     }
 
     /// What keeps the rollout from starting, the gravest first.
-    pub(super) fn missing<'a>(&'a self, policy: &'a Policy) -> Vec<Missing<'a>> {
-        let mut missing = Vec::new();
+    pub(super) fn missing<'a>(&'a self, plan: &'a Plan) -> Vec<Missing<'a>> {
+        let (policy, mut missing) = (plan.policy(), Vec::new());
+        if plan.release().is_none() {
+            missing.push(Missing::Release);
+        }
         let known = self.severity.is_some_and(|severity| policy.severity(severity).is_some());
         if !known && !policy.severities().is_empty() {
             missing.push(Missing::Severity(self.severity));
@@ -270,11 +276,11 @@ impl Readiness {
         checklist::holding(policy, self.severity, &self.facts, &self.marks, holds)
     }
 
-    /// Begins another attempt: statements about the plan are void, and with another release also
-    /// the items. What is known of the incident stays.
-    pub(super) fn begin_attempt(&mut self, plan: &Plan, same_release: bool) {
+    /// Prepares the start of another plan: statements about the former plan are void, and where
+    /// another release was tried also the items. What is known of the incident stays.
+    pub(super) fn begin_attempt(&mut self, plan: &Plan, keeps_items: bool) {
         self.words = Statements::default();
-        if !same_release {
+        if !keeps_items {
             self.marks = Marks::default();
         }
         self.see_process(plan);
@@ -284,11 +290,13 @@ impl Readiness {
         self.told.clear();
     }
 
-    /// `drafted` while the severity is not known or an item is open, `awaiting_approval` while an
-    /// approval or a waiver is missing, else `ready`.
-    pub(super) fn state(&self, policy: &Policy) -> State {
-        let missing = self.missing(policy);
-        let drafted = |m: &Missing<'_>| matches!(m, Missing::Severity(_) | Missing::Item(..));
+    /// `drafted` while there is no release, the severity is not known or an item is open,
+    /// `awaiting_approval` while an approval or a waiver is missing, else `ready`.
+    pub(super) fn state(&self, plan: &Plan) -> State {
+        let missing = self.missing(plan);
+        let drafted = |m: &Missing<'_>| {
+            matches!(m, Missing::Release | Missing::Severity(_) | Missing::Item(..))
+        };
         if missing.iter().any(drafted) {
             State::Drafted
         } else if missing.is_empty() {

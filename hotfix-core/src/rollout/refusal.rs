@@ -274,6 +274,15 @@ pub enum RefusalReason {
         /// What has happened, in the words of the policy's contingency.
         when: String,
     },
+    /// A first release, where there is one.
+    #[error("the release is `{version}`: send `supersede` to replace it")]
+    HasRelease {
+        /// The version.
+        version: String,
+    },
+    /// A release is replaced, and there is none.
+    #[error("there is no release yet that could be replaced: send `release`")]
+    NoRelease,
     /// The release cannot be planned.
     #[error("{0}")]
     Plan(PlanError),
@@ -364,6 +373,8 @@ impl RefusalReason {
             Self::OnlyWaived { .. } => code! {HF-ROLL-030},
             Self::Unproven => code! {HF-ROLL-031},
             Self::Blind { .. } => code! {HF-ROLL-032},
+            Self::HasRelease { .. } => code! {HF-ROLL-033},
+            Self::NoRelease => code! {HF-ROLL-034},
             Self::Plan(error) => error.code(),
             Self::Duty(refusal) => refusal.code(),
             Self::Fact { fact, .. } => fact.code(),

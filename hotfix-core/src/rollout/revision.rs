@@ -1,7 +1,8 @@
-//! New attempts: another release replaces the one under way, or an ended rollout is tried again.
+//! Another plan in the same rollout: the first release is known, another release replaces the one
+//! under way, or an ended rollout is tried again.
 //!
-//! A new attempt starts at the first phase, with new tests and its own approvals. The facts of the
-//! incident and the duties stay.
+//! It starts at the first phase, with its own approvals. A new attempt has new tests. The facts of
+//! the incident and the duties stay.
 
 use std::sync::Arc;
 
@@ -17,21 +18,24 @@ use super::input::{Command, Input};
 use super::stage::Stage;
 use super::state::Resolved;
 
-/// The plan and the judge of a new attempt.
+/// The plan that an input puts in force, and its judge.
 #[derive(Clone, Debug)]
 pub(super) struct Revision {
     plan: Plan,
     judge: Judge,
-    /// It is the release that was tried before.
-    same_release: bool,
+    /// No other release was tried before, so what was checked stays checked.
+    keeps_items: bool,
 }
 
 impl Rollout {
-    /// Makes the plan of a new attempt before anything changes, so that an error changes nothing.
+    /// Makes the plan that an input puts in force before anything changes, so that an error changes
+    /// nothing.
     pub(super) fn prepare_revision(&mut self, command: &Command) -> Result<(), PlanError> {
         self.revision = None;
         let release = match command {
-            Command::Supersede { release, .. } => Some(release.as_ref()),
+            Command::Release { release, .. } | Command::Supersede { release, .. } => {
+                Some(release.as_ref())
+            }
             Command::Retry { release, .. } => release.as_deref(),
             _ => return Ok(()),
         };
@@ -39,22 +43,28 @@ impl Rollout {
             Some(release) => self.plan.with_release(release.clone())?,
             None => Plan::clone(&self.plan),
         };
-        let same_release = plan.subject().release == self.plan.subject().release;
-        let judge = Judge::try_new(&plan)?;
-        self.revision = Some(Box::new(Revision { plan, judge, same_release }));
+        let former = self.plan.release();
+        let keeps_items = former.is_none() || former == plan.release();
+        let mut judge = Judge::try_new(&plan)?;
+        // What was read before the first release is the level of the live version, unless that
+        // release changes the tests.
+        if former.is_none() && judge == Judge::try_new(&self.plan)? {
+            judge.clone_from(&self.case.judge);
+        }
+        self.revision = Some(Box::new(Revision { plan, judge, keeps_items }));
         Ok(())
     }
 
-    /// Folds an input that was checked; a new attempt puts its plan in force.
+    /// Folds an input that was checked, and puts its plan in force.
     pub(super) fn fold(&mut self, at: Timestamp, input: &Input, author: bool) -> Resolved {
         let resolved = self.case.fold(&self.plan, at, input, author);
         if let Some(revision) = self.revision.take() {
-            let Revision { plan, judge, same_release } = *revision;
+            let Revision { plan, judge, keeps_items } = *revision;
             self.plan = Arc::new(plan);
             let case = &mut self.case;
             case.judge = judge;
-            case.attempt += 1;
-            case.readiness.begin_attempt(&self.plan, same_release);
+            case.attempt += u32::from(input.command.is_new_attempt());
+            case.readiness.begin_attempt(&self.plan, keeps_items);
             case.verdict = Verdict::default();
             (case.question, case.kept) = (None, None);
             case.phases.clear();

@@ -2,7 +2,6 @@
 //! whether the metrics recover.
 
 use crate::grade::{MessageKind, OnFailure, RollbackMethod};
-use crate::plan::Subject;
 use crate::policy::section::Rollback;
 use crate::text::{shown, words};
 use crate::unit::Timestamp;
@@ -58,7 +57,7 @@ impl Rollout {
                     return;
                 }
                 let what = self.describe_cause(&why, failed);
-                let version = shown(&self.plan.subject().release.version);
+                let version = shown(self.plan.subject().version());
                 self.changes.to = Some(Stage::Frozen { since: at, why, tried: false });
                 self.page(&format!(
                     "{what}. An automatic rollback is not allowed (`on_failure`, or a schema change): \
@@ -100,7 +99,7 @@ impl Rollout {
     /// steps.
     fn is_replaced(&self, progress: &RollbackProgress, why: &RollbackCause) -> bool {
         let RollbackCause::Revert { version } = why else { return false };
-        let target = progress.why.target(&self.plan.subject().release.previous);
+        let target = progress.why.target(self.plan.subject().previous());
         progress.returning.is_some() || version != target
     }
 
@@ -137,7 +136,7 @@ impl Rollout {
         });
         let method = || {
             let method = self.method(&progress.why, progress.method)?;
-            let version = progress.why.target(&self.plan.subject().release.previous).to_owned();
+            let version = progress.why.target(&self.plan.release()?.previous).to_owned();
             Some(Act::RollBack { method, version })
         };
         if let Some(act) = step.or_else(method) {
@@ -145,7 +144,7 @@ impl Rollout {
             self.act(act);
         } else {
             let methods = self.tried_methods(&progress.why);
-            let version = shown(&self.plan.subject().release.version);
+            let version = shown(self.plan.subject().version());
             self.changes.to = Some(Stage::Frozen { since: at, why: progress.why, tried: true });
             self.page(&format!(
                 "all rollback methods failed ({methods}). {} of the traffic is still on \
@@ -164,8 +163,8 @@ impl Rollout {
     /// The rollback method at this place; None after the last. A version other than the previous
     /// one can only be deployed.
     fn method(&self, why: &RollbackCause, index: usize) -> Option<RollbackMethod> {
-        let Subject { release, .. } = self.plan.subject();
-        if why.target(&release.previous) == release.previous {
+        let previous = self.plan.subject().previous();
+        if why.target(previous) == previous {
             self.plan.methods().get(index).map(|method| method.kind)
         } else {
             (index == 0).then_some(RollbackMethod::Redeploy)
@@ -237,7 +236,7 @@ impl Rollout {
         let returned = watched >= watch && self.case.judge.returned();
         if returned || watched >= returned_within {
             if !returned {
-                let version = progress.why.target(&self.plan.subject().release.previous);
+                let version = progress.why.target(self.plan.subject().previous());
                 self.page(&format!(
                     "{} is live again, but after {returned_within} the metrics are not at their \
                      level before the deployment. The cause may lie outside of this release: \

@@ -172,8 +172,8 @@ impl RollbackCause {
 closed_set! {
     /// The name of a state.
     State {
-        /// The severity is not known, a checklist item is open, or an earlier attempt still has
-        /// traffic.
+        /// There is no release, the severity is not known, a checklist item is open, or an earlier
+        /// attempt still has traffic.
         Drafted = "drafted",
         /// An approval or a waiver is missing.
         AwaitingApproval = "awaiting_approval",
@@ -218,7 +218,8 @@ impl State {
         !matches!(self, Self::Aborted | Self::Failed)
     }
 
-    /// The inputs that this state accepts. `confirm` and `failed` are accepted in any state while
+    /// The inputs that this state accepts. `release` is accepted only while there is none,
+    /// `supersede` only where there is one. `confirm` and `failed` are accepted in any state while
     /// their action is pending; `promote` in `monitoring` and `final_validation` only where the
     /// policy allows it; `approve`, `deny` and `withdraw` also after the start where the policy
     /// lets an approval follow. Items and steps can be checked unless the rollout was stopped for
@@ -226,11 +227,15 @@ impl State {
     #[rustfmt::skip]
     pub const fn accepts(self) -> &'static [InputKind] {
         use InputKind::{
-            Abort, Acknowledge, Approve, CheckItem, Confirm, Deny, Done, Failed, Hold, Note, Observe, Pause, Promote, Report,
-            Resume, Retry, Revert, RollBack, SetFacts, SetSeverity, SetTimes, Start, Supersede, Tick, WaiveItem, Withdraw,
+            Abort, Acknowledge, Approve, CheckItem, Confirm, Deny, Done, Failed, Hold, Note, Observe, Pause, Promote, Release,
+            Report, Resume, Retry, Revert, RollBack, SetFacts, SetSeverity, SetTimes, Start, Supersede, Tick, WaiveItem, Withdraw,
         };
         match self {
-            Self::Drafted | Self::AwaitingApproval => &[
+            Self::Drafted => &[
+                Release, Approve, Deny, Withdraw, CheckItem, WaiveItem, Observe, Tick, Supersede,
+                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+            ],
+            Self::AwaitingApproval => &[
                 Approve, Deny, Withdraw, CheckItem, WaiveItem, Observe, Tick, Supersede,
                 Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],

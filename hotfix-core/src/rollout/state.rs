@@ -161,11 +161,11 @@ impl RolloutState {
         })
     }
 
-    pub(super) fn state(&self, policy: &Policy) -> State {
+    pub(super) fn state(&self, plan: &Plan) -> State {
         match &self.stage {
             // Traffic of the previous attempt is rolled back first.
             Stage::Preparing if !self.pending.is_empty() => State::Drafted,
-            Stage::Preparing => self.readiness.state(policy),
+            Stage::Preparing => self.readiness.state(plan),
             Stage::Deploying(_) => State::Deploying,
             Stage::Monitoring(_) => State::Monitoring,
             Stage::Gate { .. } => State::Gate,
@@ -270,6 +270,7 @@ impl RolloutState {
             | Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::SetSeverity { .. }
+            | Command::Release { .. }
             | Command::Start
             | Command::Promote { .. }
             | Command::Hold { .. }
@@ -407,7 +408,8 @@ impl RolloutState {
             Command::Deny { .. } | Command::Withdraw { .. } => {
                 self.objected |= !matches!(self.stage, Stage::Preparing);
             }
-            Command::Start
+            Command::Release { .. }
+            | Command::Start
             | Command::Promote { .. }
             | Command::Supersede { .. }
             | Command::Retry { .. } => self.objected = false,

@@ -35,7 +35,8 @@ impl RolloutState {
     /// Whether an input answers the open question, whatever it is. A new stage does as well.
     pub(super) const fn is_settled_by(&self, command: &Command) -> bool {
         match command {
-            Command::Start
+            Command::Release { .. }
+            | Command::Start
             | Command::Promote { .. }
             | Command::Hold { .. }
             | Command::Pause { .. }

@@ -174,7 +174,7 @@ impl Scenario {
             .map_err(|error| read("/incident", format!("the incident: {error}")))?;
         let release: Release = serde_json::from_value(release)
             .map_err(|error| read("/release", format!("the release: {error}")))?;
-        let mut subject = Subject { incident, release, ..Subject::default() };
+        let mut subject = Subject { incident, release: Some(release), ..Subject::default() };
         subject.traffic.requests_per_minute = self.traffic.requests.filter(|known| *known > 0.0);
         subject.traffic.instances = self.traffic.instances;
         Plan::try_new(policy, subject)

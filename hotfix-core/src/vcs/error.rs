@@ -11,6 +11,9 @@ pub enum VcsError {
     /// The policy has no `vcs`.
     #[error("the policy has no source control: add a table `vcs`")]
     NotSaid,
+    /// The plan has no release yet, so there is nothing to name.
+    #[error("there is no release yet: give it with the input `release`")]
+    NoRelease,
     /// A flow that the policy does not allow.
     #[error(
         "the policy does not allow the flow `{flow}`: use one of {allowed}, or add it to `vcs.also`"
@@ -142,6 +145,7 @@ impl VcsError {
             Self::Commit { .. } => code! {HF-VCS-009},
             Self::Order(_) => code! {HF-VCS-010},
             Self::Text { .. } => code! {HF-VCS-011},
+            Self::NoRelease => code! {HF-VCS-033},
         }
     }
 
@@ -150,6 +154,7 @@ impl VcsError {
     pub const fn path(&self) -> &'static str {
         match self {
             Self::NotSaid | Self::Order(_) => "/policy/vcs",
+            Self::NoRelease => "/release",
             Self::Flow { .. } => "/release/flow",
             Self::Way { .. } => "/release/way",
             Self::Name { field, .. } => field,

@@ -11,6 +11,7 @@ mod search;
 use std::collections::BTreeMap;
 
 use hotfix_core::grade::Strategy;
+use hotfix_core::plan::Plan;
 use hotfix_core::rollout::{Action, Command, Input};
 use hotfix_core::unit::{Span, Timestamp};
 
@@ -41,10 +42,10 @@ fn depth() -> (usize, usize) {
 
 type Watched = Result<(Extent, Seen), Found>;
 
-fn watch(strategy: Strategy, rollback: &str) -> Watched {
+fn watch(plan: Plan, depth: (usize, usize)) -> Watched {
     let mut seen = Seen::default();
-    let start = Real::new(model::policies::plan_with(strategy, rollback));
-    let extent = search(&start, depth(), |before, by, taken| {
+    let start = Real::new(plan);
+    let extent = search(&start, depth, |before, by, taken| {
         let outcome = match &taken.outcome {
             Ok(actions) => Ok((taken.machine.state(), actions.as_slice())),
             Err(refused) => Err(refused.code.as_str()),
@@ -68,7 +69,12 @@ fn roll_1_no_sequence_breaks_a_law_and_the_page_says_what_was_seen() {
             let search = |(strategy, rollback): &(Strategy, &'static str)| {
                 let name = format!("{strategy} {}", rollback.trim()).trim_end().to_owned();
                 let (strategy, rollback) = (*strategy, *rollback);
-                (name, scope.spawn(move || watch(strategy, rollback)))
+                (
+                    name,
+                    scope.spawn(move || {
+                        watch(model::policies::plan_with(strategy, rollback), depth())
+                    }),
+                )
             };
             let threads: Vec<_> = some.iter().map(search).collect();
             results.extend(threads.into_iter().map(|(s, t)| (s, t.join().expect("no panic"))));
@@ -95,6 +101,11 @@ fn roll_1_no_sequence_breaks_a_law_and_the_page_says_what_was_seen() {
             }
             Err(found) => broken.push(format!("{strategy}: {found}")),
         }
+    }
+    // Where there is no release yet, nothing that the stories begin with is accepted.
+    match watch(model::policies::plan_without_release(), (depth().0, 0)) {
+        Ok((_, seen)) => all.join(seen),
+        Err(found) => broken.push(format!("without a release: {found}")),
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     let differences = all.differences();

@@ -157,7 +157,7 @@ fn hostile_plan(text: &str) -> Plan {
     subject.incident.title = some();
     subject.incident.service = some();
     subject.incident.severity = Some(Severity::P0);
-    subject.release = Release {
+    subject.release = Some(Release {
         version: format!("{text}b"),
         previous: format!("{text}a"),
         branch: some(),
@@ -172,7 +172,7 @@ fn hostile_plan(text: &str) -> Plan {
             ..ChangeRecord::default()
         }),
         ..Release::default()
-    };
+    });
     Plan::try_new(Arc::new(policy), subject).unwrap()
 }
 

@@ -33,6 +33,9 @@ pub(crate) fn clearing(policy: &Policy, blocker: &Blocker) -> Value {
             let why = "it cannot wait";
             json!({"kind": "waive_item", "by": "ines", "item": blocker.item, "role": role, "why": why})
         }
+        BlockerKind::Release => {
+            json!({"kind": "release", "by": "lena", "release": {"version": "2", "previous": "1"}})
+        }
         BlockerKind::Item => json!({"kind": "check_item", "by": "omar", "item": blocker.item}),
         BlockerKind::Policy | BlockerKind::Traffic => panic!("{}", blocker.sentence),
     }

@@ -9,7 +9,10 @@ use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::{Checklist, Metric};
-use hotfix_core::rollout::{Act, Audience, Input, MessageKind, Recording, Rollout, State};
+use hotfix_core::rollout::{
+    Act, Audience, BlockerKind, Input, MessageKind, Recording, Redaction, Rollout, State, audit,
+    redact,
+};
 use hotfix_core::unit::{Share, Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -48,18 +51,18 @@ struct Tool {
 
 impl Tool {
     fn new(preset: &str, fix: Fix, lists: Lists) -> Self {
+        Self::with(preset, fix, lists, &release().to_string())
+    }
+
+    fn with(preset: &str, fix: Fix, lists: Lists, release: &str) -> Self {
         let policy = Arc::new(Policy::preset(preset).expect("a preset"));
         let severity = policy.severities().first().map(|level| level.severity);
         let incident = json!({
             "id": "INC-2041", "service": "payments", "title": "Checkout fails on an empty method", "severity": severity,
         });
-        let release = json!({
-            "version": "4.7.2", "previous": "4.7.1", "description": "guard against an empty method", "author": "zoe",
-        });
         let traffic = json!({ "requests_per_minute": REQUESTS });
-        let [incident, release, traffic] =
-            [incident, release, traffic].map(|part| part.to_string());
-        let plan = Plan::from_json(policy, &incident, &release, &traffic).expect("a plan");
+        let [incident, traffic] = [incident, traffic].map(|part| part.to_string());
+        let plan = Plan::from_json(policy, &incident, release, &traffic).expect("a plan");
         Self {
             rollout: Rollout::try_new(plan, Recording::Keep, "pepper").expect("a rollout"),
             at: "2026-03-03T14:40:00Z".parse().expect("a time"),
@@ -196,12 +199,17 @@ impl Tool {
 
     /// Everything before the start, and the start.
     fn start(&mut self) {
+        self.open();
+        ready::make(&mut self.rollout, self.at);
+        self.send(json!({"kind": "start", "by": "lena"}));
+    }
+
+    /// The first input, and the minutes before the start.
+    fn open(&mut self) {
         self.send(json!({"kind": "tick"}));
         for _ in 0..BEFORE {
             self.minute();
         }
-        ready::make(&mut self.rollout, self.at);
-        self.send(json!({"kind": "start", "by": "lena"}));
     }
 
     /// Until it has ended, for two days at most.
@@ -217,6 +225,12 @@ impl Tool {
     fn times(&self, audience: Audience, message: MessageKind) -> usize {
         self.sent.iter().filter(|(to, what, _)| (*to, *what) == (audience, message)).count()
     }
+}
+
+fn release() -> Value {
+    json!({
+        "version": "4.7.2", "previous": "4.7.1", "description": "guard against an empty method", "author": "zoe",
+    })
 }
 
 fn promotion() -> Value {
@@ -274,9 +288,53 @@ fn roll_1_each_preset_takes_a_good_fix_from_the_first_input_to_the_last() {
         let mut tool = Tool::new(preset, Fix::Works, Lists::Checked);
         tool.start();
         tool.run();
+        wrong.extend(tool.faults().iter().map(|what| format!("{preset}: {what}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// An incident is opened when nobody has a fix; the release comes a quarter of an hour later.
+#[test]
+fn roll_1_each_preset_is_opened_before_there_is_a_release() {
+    let mut wrong = Vec::new();
+    for preset in Policy::presets() {
+        let mut tool = Tool::with(preset, Fix::Works, Lists::Checked, "");
+        tool.open();
+        let blockers = tool.rollout.blockers();
+        assert_eq!(blockers[0].kind, BlockerKind::Release, "{preset}");
+        assert_eq!(tool.rollout.state(), State::Drafted, "{preset}");
+        let at = tool.at;
+        assert!(tool.rollout.plan().source_control(at).is_err(), "{preset}");
+        let page = tool.rollout.plan().to_markdown(Some(at));
+        assert!(page.contains("no release yet"), "{preset}: {page}");
+        let text = tool.rollout.snapshot().expect("a snapshot");
+        let again = Rollout::restore(&text, &[], Recording::Keep).expect("a rollout");
+        assert_eq!(again.blockers(), blockers, "{preset}");
+        assert_eq!(again.plan().digest(), tool.rollout.plan().digest(), "{preset}");
+        tool.send(json!({"kind": "release", "by": "lena", "release": release()}));
+        assert_eq!(tool.rollout.attempt(), 1, "{preset}");
+        ready::make(&mut tool.rollout, at);
+        tool.send(json!({"kind": "start", "by": "lena"}));
+        tool.run();
+        wrong.extend(tool.faults().iter().map(|what| format!("{preset}: {what}")));
+        let rollout = &tool.rollout;
+        let audit = audit(rollout.log().as_bytes(), rollout.head());
+        assert!(audit.is_clean(), "{preset}: {:?}", audit.findings);
+        let redacted = redact(rollout.log().as_bytes(), &Redaction::Everything).expect("a log");
+        assert!(!redacted.contains("zoe"), "{preset}");
+        let replayed = Rollout::replay(redacted.as_bytes(), Recording::Keep).expect("a log");
+        assert_eq!(replayed.plan().digest(), rollout.plan().digest(), "{preset}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+impl Tool {
+    /// What is wrong with a run that had to be good.
+    fn faults(&self) -> Vec<String> {
+        let (tool, mut wrong) = (self, Vec::new());
         let mut check = |holds: bool, what: String| {
             if !holds {
-                wrong.push(format!("{preset}: {what}"));
+                wrong.push(what);
             }
         };
         let Tool { rollout, .. } = &tool;
@@ -302,8 +360,8 @@ fn roll_1_each_preset_takes_a_good_fix_from_the_first_input_to_the_last() {
             *message == MessageKind::Resolved && !matches!(state, State::Complete | State::Closed)
         });
         check(early.is_none(), format!("resolved too early: {early:?}"));
+        wrong
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

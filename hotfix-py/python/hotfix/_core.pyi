@@ -162,6 +162,7 @@ _InputKind: TypeAlias = Literal[
     "withdraw",
     "check_item",
     "waive_item",
+    "release",
     "start",
     "confirm",
     "failed",
@@ -302,7 +303,17 @@ class _Standing(TypedDict):
 
 @type_check_only
 class _Blocker(TypedDict):
-    kind: Literal["severity", "traffic", "denial", "approval", "item", "policy", "normal_process", "change_window"]
+    kind: Literal[
+        "release",
+        "severity",
+        "traffic",
+        "denial",
+        "approval",
+        "item",
+        "policy",
+        "normal_process",
+        "change_window",
+    ]
     sentence: str
     who: Sequence[str]
     clears: Sequence[_InputKind]
@@ -394,7 +405,7 @@ class Policy:
     def plan(
         self,
         incident: Mapping[str, object],
-        release: Mapping[str, object],
+        release: Mapping[str, object] | None = None,
         traffic: Mapping[str, object] | None = None,
         calibration: Mapping[str, Mapping[str, Iterable[_Counts]]] | None = None,
     ) -> Plan: ...
@@ -553,7 +564,7 @@ class Plan(_Document):
     @property
     def incident(self) -> dict[str, Any]: ...
     @property
-    def release(self) -> dict[str, Any]: ...
+    def release(self) -> dict[str, Any] | None: ...
     @property
     def traffic(self) -> dict[str, Any]: ...
     @property

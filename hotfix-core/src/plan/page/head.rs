@@ -7,7 +7,7 @@ use super::{Page, utc};
 
 pub(super) fn write(plan: &Plan, page: &mut Page) {
     let subject = plan.subject();
-    let (incident, release) = (&subject.incident, &subject.release);
+    let (incident, release) = (&subject.incident, plan.release());
     page.heading(1, &format!("Hot-fix plan for {}", markdown(&incident.id)));
     if let Some(title) = &incident.title {
         page.paragraph(&format!("**{}**", markdown(title)));
@@ -16,9 +16,11 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     rows.text("Service", incident.service.as_deref());
     rows.put("Began (UTC)", incident.began_at.map(utc));
     rows.put("Detected (UTC)", incident.detected_at.map(utc));
-    let versions = (markdown(&release.version), markdown(&release.previous));
-    rows.put("Release", Some(format!("{} (rollback to {})", versions.0, versions.1)));
-    rows.text("Fix", release.description.as_deref());
+    let versions = release.map(|release| {
+        format!("{} (rollback to {})", markdown(&release.version), markdown(&release.previous))
+    });
+    rows.put("Release", versions.or_else(|| Some(subject.version().to_owned())));
+    rows.text("Fix", release.and_then(|release| release.description.as_deref()));
     rows.put("Strategy", Some(words(plan.policy().strategy().as_str())));
     let window = plan.change_record().window;
     let window = window.map(|window| format!("{} to {}", utc(window.from), utc(window.until)));
@@ -54,7 +56,7 @@ pub(super) fn change_record(plan: &Plan, page: &mut Page) {
     rows.put("Prepared by", by.map(|by| format!("{} ({})", markdown(&by.name), by.kind)));
     rows.put("Created (UTC)", record.created.map(utc));
     rows.put("Changed (UTC)", record.changed.map(utc));
-    rows.text("Author", plan.subject().release.author.as_deref());
+    rows.text("Author", plan.release().and_then(|release| release.author.as_deref()));
     rows.text("Branch", record.branch);
     rows.text("Commit", record.commit);
     rows.text("Build", record.build);

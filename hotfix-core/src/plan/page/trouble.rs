@@ -103,7 +103,7 @@ fn point(back: &RollbackPlan) -> Option<String> {
     if !point.demanded && known.is_empty() {
         return None;
     }
-    let mut text = format!("rollback point: {}", markdown(&back.to));
+    let mut text = format!("rollback point: {}", markdown(back.to.as_deref()?));
     for part in &known {
         let _ = write!(text, ", {part}");
     }

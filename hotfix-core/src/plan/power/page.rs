@@ -15,7 +15,7 @@ impl Power {
     /// # use hotfix_core::{plan::{Plan, Subject}, policy::Policy};
     /// # let mut subject = Subject::default();
     /// # subject.incident.id = "INC-2041".to_owned();
-    /// # (subject.release.version, subject.release.previous) = ("2.3.1".to_owned(), "2.3.0".to_owned());
+    /// # subject.release = Some(serde_json::from_str(r#"{"version": "2.3.1", "previous": "2.3.0"}"#)?);
     /// let plan = Plan::try_new(Arc::new(Policy::preset("phased-canary")?), subject)?;
     /// let page = plan.power().to_markdown();
     /// assert!(page.contains("A healthy fix is expected to have 3, 15 and 90 errors"));

@@ -205,11 +205,13 @@ fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Consider
 /// The release with this strategy as its choice. A batch is kept only for `rolling`.
 fn subject_with<'a>(grounds: &'a Grounds<'_>, strategy: Strategy) -> Cow<'a, Subject> {
     let subject: &Subject = &grounds.subject;
-    if subject.release.batch.is_none() || strategy == Strategy::Rolling {
+    if subject.chosen_batch().is_none() || strategy == Strategy::Rolling {
         return Cow::Borrowed(subject);
     }
     let mut subject = subject.clone();
-    subject.release.batch = None;
+    if let Some(release) = &mut subject.release {
+        release.batch = None;
+    }
     Cow::Owned(subject)
 }
 
@@ -273,9 +275,11 @@ fn if_known(policy: &Policy, grounds: &Grounds<'_>, now: Strategy) -> Vec<IfKnow
             ask("/incident/severity", severity.to_string(), known);
         }
     }
-    if grounds.subject.release.methods.is_empty() {
+    if grounds.subject.named_methods().is_empty() {
         let kind = RollbackMethod::BlueGreenSwitch;
-        let known = with(&|s| s.release.methods = vec![Method { kind, seconds: None }]);
+        let known = with(&|s| {
+            s.release.get_or_insert_default().methods = vec![Method { kind, seconds: None }];
+        });
         ask("/release/methods", kind.to_string(), known);
     }
     found

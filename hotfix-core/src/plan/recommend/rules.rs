@@ -289,7 +289,7 @@ fn switch(case: &Case<'_>) -> Option<Reason> {
     if case.strategy != Strategy::BlueGreen {
         return None;
     }
-    let methods = &case.grounds.subject.release.methods;
+    let methods = case.grounds.subject.named_methods();
     let input = "/release/methods";
     if methods.iter().any(|method| method.kind == RollbackMethod::BlueGreenSwitch) {
         let text = "a switch back is available: the other side keeps the previous version";

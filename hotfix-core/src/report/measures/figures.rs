@@ -64,8 +64,9 @@ pub struct Measures {
     /// The severity in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// The version of the last attempt.
-    pub version: String,
+    /// The version of the last attempt; None where there was no release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Number of attempts.
     pub attempts: u32,
     /// State of the rollout.
@@ -149,7 +150,7 @@ impl Measures {
             incident: subject.incident.id.clone(),
             service: subject.incident.service.clone(),
             severity: rollout.severity(),
-            version: subject.release.version.clone(),
+            version: subject.release.as_ref().map(|release| release.version.clone()),
             attempts: rollout.attempt(),
             state: rollout.state(),
             at: history.last,

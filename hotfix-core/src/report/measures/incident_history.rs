@@ -93,7 +93,7 @@ impl IncidentHistory {
                     self.facts.fold(rollout, at);
                 }
                 self.take(rollout, at, &input.command, entry.to);
-                matches!(input.command, Command::Supersede { .. } | Command::Retry { .. })
+                input.command.changes_the_plan()
             }
             Recorded::Refused { .. } => false,
         };
@@ -109,11 +109,12 @@ impl IncidentHistory {
 
     /// Begins the first or a further attempt.
     fn begin(&mut self, rollout: &Rollout, at: Timestamp) {
-        self.affected.begin_attempt();
+        // Nothing is attempted before there is a release.
+        let Some(release) = rollout.plan().release() else { return };
         if let Some(before) = self.attempts.last_mut() {
             before.replaced = Some(at);
+            self.affected.begin_attempt();
         }
-        let release = &rollout.plan().subject().release;
         self.attempts.push(Attempt {
             version: release.version.clone(),
             begun: at,

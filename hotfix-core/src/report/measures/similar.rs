@@ -42,8 +42,9 @@ pub struct Similar {
     pub unknown: Vec<String>,
     /// Last state of the rollout.
     pub state: State,
-    /// Version of the last attempt.
-    pub version: String,
+    /// Version of the last attempt; None where there was no release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Time until the incident was resolved for users, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovered_after: Option<Span>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::grade::{MetricKind, Role};
 use crate::metric::Observation;
-use crate::plan::{Plan, Subject};
+use crate::plan::{Plan, Release, Subject};
 use crate::policy::Policy;
 use crate::policy::section::{ChecklistItem, Metric};
 use crate::rollout::{
@@ -261,8 +261,11 @@ fn ready(
     };
     let mut subject = Subject::default();
     NOBODY.clone_into(&mut subject.incident.id);
-    "recorded".clone_into(&mut subject.release.version);
-    "before".clone_into(&mut subject.release.previous);
+    subject.release = Some(Release {
+        version: "recorded".to_owned(),
+        previous: "before".to_owned(),
+        ..Release::default()
+    });
     subject.incident.severity =
         assume.severity.or_else(|| policy.severities().first().map(|level| level.severity));
     let plan =

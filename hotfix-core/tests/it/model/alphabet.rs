@@ -83,6 +83,11 @@ const TEXTS: &[(&str, i64, &str)] = &[
     ("acknowledge", 0, r#"{"kind":"acknowledge","by":"iris","duty":"wake"}"#),
     ("done", 0, r#"{"kind":"done","by":"iris","duty":"report"}"#),
     ("news sent", 0, r#"{"kind":"done","by":"iris","duty":"news"}"#),
+    (
+        "release",
+        0,
+        r#"{"kind":"release","by":"lena","release":{"version":"2.3.1","previous":"2.3.0","methods":[{"kind":"redeploy","seconds":60}]}}"#,
+    ),
 ];
 
 pub(crate) static WORDS: LazyLock<Vec<Word>> = LazyLock::new(|| {

@@ -77,9 +77,11 @@ impl Past {
             Command::WaiveItem { .. } => next.item = true,
             Command::Observe { metrics } if !metrics.is_empty() => next.read.extend(now),
             Command::Hold { .. } => next.held = true,
-            Command::Supersede { .. } | Command::Retry { .. } => {
+            Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
                 // What was said is void; what was done for another release, too.
-                let item = next.item && before.plan().digest() == after.plan().digest();
+                let former = before.plan().release();
+                let kept = former.is_none() || former == after.plan().release();
+                let item = next.item && kept;
                 let (announced, overtaken, read) = (next.announced, next.overtaken, next.read);
                 // What a former release still has was asked for before.
                 let top = after.share();

@@ -119,9 +119,22 @@ pub(crate) fn plan(strategy: Strategy) -> Plan {
     plan_with(strategy, "")
 }
 
-#[allow(clippy::format_push_string, reason = "a few lines, once a test")]
 /// The same with more of `[rollback]`.
 pub(crate) fn plan_with(strategy: Strategy, rollback: &str) -> Plan {
+    plan_of(
+        strategy,
+        rollback,
+        r#"{"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "feature_flag", "seconds": 5}, {"kind": "redeploy", "seconds": 60}]}"#,
+    )
+}
+
+/// The plan of an incident that has no release yet.
+pub(crate) fn plan_without_release() -> Plan {
+    plan_of(Strategy::Canary, "", "")
+}
+
+#[allow(clippy::format_push_string, reason = "a few lines, once a test")]
+fn plan_of(strategy: Strategy, rollback: &str, release: &str) -> Plan {
     let (last, phases) = own(strategy);
     let mut text = format!("name = \"small\"\nstrategy = \"{strategy}\"\n{COMMON}{rollback}");
     text += &format!("\n[final_validation]\nwatch = \"20s\"\ngate = \"{last}\"\n");
@@ -131,11 +144,6 @@ pub(crate) fn plan_with(strategy: Strategy, rollback: &str) -> Plan {
         );
     }
     let policy = Policy::from_toml(&text).unwrap_or_else(|errors| panic!("{errors}"));
-    Plan::from_json(
-        Arc::new(policy),
-        r#"{"id": "INC-1", "severity": "P1"}"#,
-        r#"{"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "feature_flag", "seconds": 5}, {"kind": "redeploy", "seconds": 60}]}"#,
-        "",
-    )
-    .unwrap_or_else(|error| panic!("{error}"))
+    Plan::from_json(Arc::new(policy), r#"{"id": "INC-1", "severity": "P1"}"#, release, "")
+        .unwrap_or_else(|error| panic!("{error}"))
 }

@@ -168,7 +168,10 @@ impl Case {
 
     /// The incident, the release and the traffic.
     pub(crate) fn subject(&self) -> [Value; 3] {
-        let release = self.release.clone().unwrap_or_else(|| {
+        // An empty text: there is no release.
+        let release =
+            self.release.clone().map(|release| if release == "" { Value::Null } else { release });
+        let release = release.unwrap_or_else(|| {
             json!({
                 "version": "2.3.1",
                 "previous": "2.3.0",
