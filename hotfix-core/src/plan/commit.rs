@@ -14,8 +14,9 @@ impl Plan {
     /// Given values have precedence. Otherwise the summary is the release's description, or else
     /// the incident's title; of the facts that the form asks for, the issue is the incident's id,
     /// the severity the plan's where that is given or settled, and the impact the incident's title,
-    /// where the summary is another text, with the share of users affected. Nothing is guessed:
-    /// cause, change, solution and testing are what the caller says, or missing.
+    /// where the summary is another text, with the share of users affected. Cause, change,
+    /// solution and testing are the release's `commit_text`. Nothing is guessed: what nobody gave
+    /// is missing.
     ///
     /// # Errors
     /// As [`CommitForm::compose`](crate::policy::section::CommitForm::compose), also if there is
@@ -59,13 +60,19 @@ impl Plan {
         let certain =
             matches!(self.severity_basis(), SeverityBasis::Given | SeverityBasis::Settled);
         let severity = self.severity.filter(|_| certain);
+        let text = release.and_then(|release| release.commit_text.clone()).unwrap_or_default();
         let known = [
+            (CommitField::Cause, text.cause),
+            (CommitField::Change, text.change),
+            (CommitField::Solution, text.solution),
+            (CommitField::Tested, text.tested),
             (CommitField::Issue, Some(incident.id.clone())),
             (CommitField::Severity, severity.map(|severity| severity.to_string())),
             (CommitField::Impact, Some(impact.join("; ")).filter(|text| !text.is_empty())),
         ];
         for (field, value) in known {
-            if let Some(value) = value.filter(|_| form.fields.contains(&field)) {
+            let value = value.filter(|value| is_seen(value) && form.fields.contains(&field));
+            if let Some(value) = value {
                 parts.fields.entry(field).or_insert(value);
             }
         }

@@ -69,8 +69,8 @@ pub use sequence::{ChosenBy, ChosenStrategy, EndedBy, Move, Side, StrategyStep};
 pub use slo::{Estimate, Kept, Objective, Objectives};
 pub use strategy::{Batches, Obstacle};
 pub use subject::{
-    ChangeRecord, Incident, Link, Method, PreparedBy, Preparer, Release, RollbackPoint, Subject,
-    Traffic, Window,
+    ChangeRecord, CommitText, Incident, Link, Method, PreparedBy, Preparer, Release, RollbackPoint,
+    Subject, Traffic, Window,
 };
 pub use thresholds::{Threshold, Thresholds};
 pub use timeline::{StepKind, TimelineOffset, TimelineStep};
@@ -79,7 +79,7 @@ use recommend::Grounds;
 
 /// The plan of a hot-fix, agreed before anything is deployed. Immutable.
 ///
-/// At the start of an incident it may have no release: then all that needs one says so.
+/// At the start of an incident it may have no release. What needs one then states that it is missing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     policy: Arc<Policy>,
@@ -242,8 +242,8 @@ impl Plan {
     }
 
     /// [`calibrated`](Self::calibrated) from the JSON documents of `docs/inputs.md`, as
-    /// [`from_json`](Self::from_json). `calibration` may be an empty text. It is `{metric: {instance: [[events, trials],
-    /// …]}}`.
+    /// [`from_json`](Self::from_json). `calibration` may be an empty text. It is `{metric:
+    /// {instance: [[events, trials], …]}}`.
     ///
     /// # Errors
     /// [`PlanError::Syntax`] for an unreadable document, and as [`calibrated`](Self::calibrated).

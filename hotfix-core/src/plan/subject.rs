@@ -53,7 +53,7 @@ impl Subject {
         self.release.as_ref().map_or(&[], |release| &release.methods)
     }
 
-    /// Whether the release is a stop-gap; None where nobody said so.
+    /// Whether the release is a stop-gap; None where that is not known.
     pub(crate) fn stop_gap(&self) -> Option<bool> {
         self.release.as_ref().and_then(|release| release.stop_gap)
     }
@@ -115,6 +115,9 @@ pub struct Release {
     /// Default: the incident's title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// What the commit message of the fix says, besides what the plan knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_text: Option<CommitText>,
     /// The strategy, if it is not the policy's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
@@ -139,6 +142,25 @@ pub struct Release {
     /// The rollback point: data of the previous version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<RollbackPoint>,
+}
+
+/// What only the author can say for the commit message. People who approve or deploy are not
+/// named here: the log has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitText {
+    /// The root cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// What was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// How the change solves the issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solution: Option<String>,
+    /// How the fix was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested: Option<String>,
 }
 
 /// Data of the previous version, recorded before anything is deployed, for a rollback.
