@@ -373,7 +373,8 @@ pub unsafe extern "C" fn hotfix_rollout_find_action(
 
 /// The actions of the last call, as JSON: as in the log, with `awaits`, and with `contacts` where
 /// the policy knows whom to contact: `[{"role", "holders": [{"name", "reach"}], "reach",
-/// "stand_in", …}]`.
+/// "stand_in", …}]`. An action for which the policy has commands has them in `commands`, with the
+/// values of the plan: `[{"of", "id", "title", "commands": [{"line", "missing"}]}]`. Nothing is run.
 ///
 /// @param rollout  A rollout.
 /// @param out      A buffer that the caller frees with hotfix_buf_free.
@@ -476,8 +477,7 @@ pub unsafe extern "C" fn hotfix_rollout_pending_actions(
 }
 
 fn documents<'a>(rollout: &'a Rollout, actions: &'a [Action]) -> Vec<ActionDocument<'a>> {
-    let policy = rollout.plan().policy();
-    actions.iter().map(|action| ActionDocument::of(action, policy)).collect()
+    actions.iter().map(|action| ActionDocument::of(action, rollout)).collect()
 }
 
 fn view<'a>(

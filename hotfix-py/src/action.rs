@@ -2,7 +2,6 @@
 
 use std::ops::Deref;
 
-use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Act, Action as CoreAction, Input, Refusal, Rollout as Core};
 use hotfix_core::unit::{RoleName, Timestamp};
 use pyo3::prelude::*;
@@ -13,22 +12,26 @@ use crate::convert::to_python;
 use crate::document::{document, value};
 use crate::error::lines;
 
-/// The serialised form of `Action`: as in the log, with `awaits`, which follows from the rest, and
-/// the contacts of the policy.
+/// The serialised form of `Action`: as in the log, with `awaits`, which follows from the rest, the
+/// contacts of the policy and the commands of the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Told {
     #[serde(flatten)]
     action: CoreAction,
     awaits: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    commands: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     contacts: Vec<Value>,
 }
 
 impl Told {
-    pub(crate) fn of(action: &CoreAction, policy: &Policy) -> Self {
+    pub(crate) fn of(action: &CoreAction, rollout: &Core) -> Self {
+        let policy = rollout.plan().policy();
         Self {
             action: action.clone(),
             awaits: action.act.awaits(),
+            commands: rollout.commands(action).iter().map(value).collect(),
             contacts: action.contacts(policy).iter().map(value).collect(),
         }
     }
@@ -45,8 +48,7 @@ impl Deref for Told {
 impl Action {
     /// Actions of a rollout.
     pub(crate) fn list(rollout: &Core, actions: impl Fn(&Core) -> &[CoreAction]) -> Vec<Self> {
-        let policy = rollout.plan().policy();
-        actions(rollout).iter().map(|action| Self(Told::of(action, policy))).collect()
+        actions(rollout).iter().map(|action| Self(Told::of(action, rollout))).collect()
     }
 }
 
@@ -60,19 +62,7 @@ document! {
         fn id(this) -> String { this.id.to_string() }
         /// ``set_traffic``, ``deploy``, ``roll_back``, ``ask_decision``, ``request_approval``,
         /// ``notify``, ``page``, ``update_status_page`` or ``schedule``.
-        fn kind(this) -> &'static str {
-            match &this.act {
-                Act::SetTraffic { .. } => "set_traffic",
-                Act::Deploy { .. } => "deploy",
-                Act::RollBack { .. } => "roll_back",
-                Act::AskDecision { .. } => "ask_decision",
-                Act::RequestApproval { .. } => "request_approval",
-                Act::Notify { .. } => "notify",
-                Act::Page { .. } => "page",
-                Act::UpdateStatusPage { .. } => "update_status_page",
-                Act::Schedule { .. } => "schedule",
-            }
-        }
+        fn kind(this) -> &'static str { this.act.kind() }
         /// Whether the rollout waits for ``confirm`` or ``failed``.
         fn awaits(this) -> bool { this.act.awaits() }
         /// With ``set_traffic``: the canary's share, from 0 to 1.
@@ -135,6 +125,10 @@ document! {
         /// ``request_approval`` those of each role: ``[{"role", "title", "holders": [{"name",
         /// "reach"}], "reach", "stand_in", "stand_ins"}, …]``. They are not in the log.
         fn contacts(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.contacts).map(Bound::unbind) }
+        /// Your organisation's own commands for the action, where the policy has some:
+        /// ``[{"of", "id", "title", "commands": [{"line", "missing"}, …]}, …]``, with the values of
+        /// the plan. Nothing is run. They are not in the log.
+        fn commands(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.commands).map(Bound::unbind) }
         /// With ``request_approval``: the roles; the approval of any one of them is enough.
         fn any_of(this) -> Option<Vec<String>> {
             if let Act::RequestApproval { any_of } = &this.act {
@@ -186,8 +180,7 @@ impl Outcome {
         let outcome = rollout.handle(at, input)?;
         let (actions, repeated) = (outcome.actions.to_vec(), outcome.repeated);
         let events = outcome.events.to_owned();
-        let policy = rollout.plan().policy();
-        let actions = actions.iter().map(|action| Told::of(action, policy)).collect();
+        let actions = actions.iter().map(|action| Told::of(action, rollout)).collect();
         Ok(Self(OutcomeDocument { actions, events, repeated }))
     }
 }

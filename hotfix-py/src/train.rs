@@ -57,8 +57,8 @@ impl MoveDocument {
     fn of(train: &CoreTrain<MutexGuard<'_, Core>>, made: Move) -> Self {
         let Move { service, events, actions, state, repeated, by_train } = made;
         // A move is one of this train's rollouts.
-        let policy = train.rollout(&service).map(|rollout| rollout.plan().policy());
-        let of = |action| policy.map(|policy| Told::of(action, policy));
+        let rollout = train.rollout(&service);
+        let of = |action| rollout.map(|rollout| Told::of(action, rollout));
         let actions = actions.iter().filter_map(of).collect();
         Self { service, events, actions, state, repeated, by_train }
     }

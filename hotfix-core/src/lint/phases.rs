@@ -2,9 +2,9 @@
 
 use super::fault::FigureFault;
 use super::finding::{Finding, put};
-use crate::grade::{AdviceCheck, AdviceKind, MergeKind, MetricKind, PromotionRule, Role};
+use crate::grade::{AdviceCheck, AdviceKind, MergeKind, PromotionRule, Role};
 use crate::grade::{RollbackMethod, Strategy, Versioning};
-use crate::plan::healthy::{Law, traffic, trials};
+use crate::plan::healthy::{Law, traffic};
 use crate::plan::volume::{ShortWindow, short_windows};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::grade::{TagForm, closed_set};
 use crate::policy::command::{CommandPart, parts, quoted_value};
-use crate::policy::section::{CommandField, Phase};
+use crate::policy::section::{Checklist, ChecklistItem, CommandField, Phase, ProcedureStep};
 use crate::unit::Timestamp;
 use crate::vcs::tag_name;
 
@@ -67,34 +67,48 @@ impl Plan {
     /// ```
     pub fn commands(&self) -> Vec<PlannedCommands<'_>> {
         let policy = self.policy();
-        let items = policy.checklists().iter().flat_map(|list| &list.items).map(|item| {
-            let commands = self.filled(&item.commands, None);
-            PlannedCommands {
-                of: CommandOwner::Item,
-                id: item.id.as_str(),
-                title: &item.text,
-                commands,
-            }
-        });
-        let phases = policy.phases().iter().map(|phase| PlannedCommands {
-            of: CommandOwner::Phase,
-            id: phase.name.as_str(),
-            title: &phase.objective,
-            commands: self.filled(&phase.commands, Some(phase)),
-        });
-        let steps = policy.procedure().iter().map(|step| PlannedCommands {
-            of: CommandOwner::Step,
-            id: step.id.as_str(),
-            title: &step.title,
-            commands: self.filled(&step.commands, None),
-        });
-        let all = items.chain(phases).chain(steps);
-        all.filter(|owner| !owner.commands.is_empty()).collect()
+        let items = policy.checklists().iter().flat_map(|list| self.commands_of_items(list));
+        let phases = policy.phases().iter().filter_map(|phase| self.commands_of_phase(phase));
+        let steps = policy.procedure().iter().filter_map(|step| self.commands_of_step(step));
+        items.chain(phases).chain(steps).collect()
     }
 
-    /// The commands with the values of this plan.
-    fn filled(&self, commands: &[String], phase: Option<&Phase>) -> Vec<PlannedCommand> {
-        commands.iter().map(|command| self.fill(command, phase)).collect()
+    /// The commands of the items of a checklist.
+    pub(crate) fn commands_of_items<'a>(
+        &'a self,
+        list: &'a Checklist,
+    ) -> impl Iterator<Item = PlannedCommands<'a>> {
+        let of_item = move |item: &'a ChecklistItem| {
+            let owner = (CommandOwner::Item, item.id.as_str(), item.text.as_str());
+            self.filled(owner, &item.commands, None)
+        };
+        list.items.iter().filter_map(of_item)
+    }
+
+    /// The commands of a phase.
+    pub(crate) fn commands_of_phase<'a>(&'a self, phase: &'a Phase) -> Option<PlannedCommands<'a>> {
+        let owner = (CommandOwner::Phase, phase.name.as_str(), phase.objective.as_str());
+        self.filled(owner, &phase.commands, Some(phase))
+    }
+
+    /// The commands of a step of the procedure.
+    pub(crate) fn commands_of_step<'a>(
+        &'a self,
+        step: &'a ProcedureStep,
+    ) -> Option<PlannedCommands<'a>> {
+        let owner = (CommandOwner::Step, step.id.as_str(), step.title.as_str());
+        self.filled(owner, &step.commands, None)
+    }
+
+    /// The commands with the values of this plan. None if there are none.
+    fn filled<'a>(
+        &self,
+        (of, id, title): (CommandOwner, &'a str, &'a str),
+        commands: &[String],
+        phase: Option<&Phase>,
+    ) -> Option<PlannedCommands<'a>> {
+        let commands: Vec<_> = commands.iter().map(|command| self.fill(command, phase)).collect();
+        (!commands.is_empty()).then_some(PlannedCommands { of, id, title, commands })
     }
 
     fn fill(&self, command: &str, phase: Option<&Phase>) -> PlannedCommand {

@@ -30,8 +30,7 @@ fn rollout(case: &Case) -> Rollout {
 
 /// Actions as C and Python give them.
 fn documents(actions: &[Action], rollout: &Rollout) -> Value {
-    let policy = rollout.plan().policy();
-    actions.iter().map(|action| json!(ActionDocument::of(action, policy))).collect()
+    actions.iter().map(|action| json!(ActionDocument::of(action, rollout))).collect()
 }
 
 fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
