@@ -1,12 +1,11 @@
-//! The shared cases through the C functions: policies, rollouts, the rate-ratio test.
+//! The shared cases through the C functions: rollouts and tests.
 
 #![allow(
     clippy::unsafe_derive_deserialize,
     reason = "their methods call C functions, their fields promise nothing"
 )]
 
-use std::collections::BTreeMap;
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_char};
 use std::path::PathBuf;
 use std::ptr::null_mut;
 
@@ -19,9 +18,6 @@ use hotfix::duty::hotfix_rollout_duties;
 use hotfix::explain::{
     hotfix_rollout_comparison_markdown, hotfix_rollout_harm, hotfix_rollout_why,
 };
-use hotfix::extend::{
-    hotfix_base, hotfix_base_set, hotfix_policy_from_json_with, hotfix_policy_from_toml_with,
-};
 use hotfix::gate::{
     hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_change_record,
     hotfix_rollout_checklists, hotfix_rollout_interventions, hotfix_rollout_procedure,
@@ -29,7 +25,7 @@ use hotfix::gate::{
 use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
 use hotfix::message::hotfix_rollout_message;
 use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
-use hotfix::policy::{hotfix_policy_digest, hotfix_policy_from_toml, hotfix_policy_to_json};
+use hotfix::policy::{hotfix_policy_digest, hotfix_policy_to_json};
 use hotfix::rate_ratio::{
     hotfix_evidence, hotfix_rate_ratio_evidence, hotfix_rate_ratio_free,
     hotfix_rate_ratio_from_bytes, hotfix_rate_ratio_new, hotfix_rate_ratio_to_bytes,
@@ -51,7 +47,7 @@ use crate::common::{
 use crate::shared::kayenta_common::{self, Came, ClassifyCase, JudgeCase};
 use crate::shared::roll_common::{Case, Seen, Step, by_kind, last_line};
 
-fn cases(family: &str) -> PathBuf {
+pub(crate) fn cases(family: &str) -> PathBuf {
     in_crate("../hotfix-core/tests/cases").join(family)
 }
 
@@ -65,12 +61,12 @@ fn read(text: Result<String, Failed>) -> Value {
     serde_json::from_str(&text.unwrap()).unwrap()
 }
 
-fn to_json(policy: &Policy) -> Value {
+pub(crate) fn to_json(policy: &Policy) -> Value {
     // SAFETY: live handles.
     read(buffer(|out, error| unsafe { hotfix_policy_to_json(policy.0, out, error) }))
 }
 
-fn digest(policy: &Policy) -> String {
+pub(crate) fn digest(policy: &Policy) -> String {
     let mut digest = hotfix_digest { hex: [0; 65] };
     // SAFETY: a live handle and slot.
     call(|error| unsafe { hotfix_policy_digest(policy.0, &raw mut digest, error) }).unwrap();
@@ -259,158 +255,7 @@ fn come_out(family: &str, least: usize) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-// ---- policies ----
-
-/// The form is described in `cases/policy/keys.toml`.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PolicyCase {
-    id: String,
-    policy: Option<String>,
-    toml: Option<String>,
-    json: Option<String>,
-    #[serde(default)]
-    set: Vec<(String, Value)>,
-    #[serde(default)]
-    remove: Vec<String>,
-    errors: Vec<(String, String)>,
-    #[serde(default)]
-    says: Vec<String>,
-    #[serde(default)]
-    bases: BTreeMap<String, String>,
-    #[serde(default)]
-    has: Vec<(String, Value)>,
-    #[serde(default)]
-    lacks: Vec<String>,
-    same_as: Option<String>,
-}
-
-/// Answers from a map of names and texts.
-unsafe extern "C" fn from_map(
-    context: *mut c_void,
-    name: *const c_char,
-    name_len: usize,
-    base: *mut hotfix_base,
-) {
-    // SAFETY: the context is the map that the reading was given; the name is lent for this call.
-    let (bases, name) = unsafe {
-        let name = std::slice::from_raw_parts(name.cast::<u8>(), name_len);
-        (&*context.cast::<BTreeMap<String, String>>(), str::from_utf8(name).unwrap())
-    };
-    if let Some((at, len)) = bases.get(name).map(|text| raw(text)) {
-        // SAFETY: live text, and a base that waits for it.
-        call(|error| unsafe { hotfix_base_set(base, at, len, error) }).unwrap();
-    }
-}
-
-impl PolicyCase {
-    fn read(&self, text: &str, is_json: bool) -> Result<Policy, Failed> {
-        let with =
-            if is_json { hotfix_policy_from_json_with } else { hotfix_policy_from_toml_with };
-        let ((at, len), mut out) = (raw(text), null_mut());
-        let context = (&raw const self.bases).cast_mut().cast::<c_void>();
-        // SAFETY: live text and slot; the map outlives the call, in which it is only read.
-        call(|error| unsafe { with(at, len, Some(from_map), context, &raw mut out, error) })?;
-        Ok(Policy(out))
-    }
-
-    /// What of the outcome is not as the case says.
-    fn outcome_faults(&self, policy: &Policy) -> Option<String> {
-        let outcome = to_json(policy);
-        let same = |got: &Value, wanted: &Value| {
-            got == wanted || got.as_f64().is_some_and(|got| wanted.as_f64() == Some(got))
-        };
-        let wrong = self
-            .has
-            .iter()
-            .find(|(place, wanted)| !outcome.pointer(place).is_some_and(|got| same(got, wanted)));
-        let there = self.lacks.iter().find(|place| outcome.pointer(place).is_some());
-        let other = self
-            .same_as
-            .as_ref()
-            .filter(|name| digest(policy) != digest(&Policy::preset(name).unwrap()));
-        (wrong.is_some() || there.is_some() || other.is_some())
-            .then(|| format!("{}: {wrong:?}, {there:?}, {other:?} in {outcome}", self.id))
-    }
-
-    fn load(&self) -> Result<Policy, Failed> {
-        if let Some(name) = &self.policy {
-            let mut document = to_json(&Policy::preset(name)?);
-            for (pointer, value) in &self.set {
-                put(&mut document, pointer, Some(value.clone()));
-            }
-            for pointer in &self.remove {
-                put(&mut document, pointer, None);
-            }
-            return self.read(&document.to_string(), true);
-        }
-        if let Some(json) = &self.json {
-            return self.read(json, true);
-        }
-        let text = self.toml.as_deref().unwrap();
-        let read = self.read(text, false);
-        if self.bases.is_empty() {
-            let ((at, len), mut out) = (raw(text), null_mut());
-            // SAFETY: live text and slot.
-            let plain =
-                call(|error| unsafe { hotfix_policy_from_toml(at, len, &raw mut out, error) })
-                    .map(|()| Policy(out));
-            let shown = |read: &Result<Policy, Failed>| {
-                read.as_ref().map_or_else(|f| f.json.clone(), to_json)
-            };
-            assert_eq!(shown(&plain), shown(&read), "{}: both read the same", self.id);
-        }
-        read
-    }
-
-    fn faults(&self) -> Option<String> {
-        let (mut got, mut said) = (Vec::new(), String::new());
-        let read = self.load();
-        if let Ok(policy) = &read
-            && let Some(faults) = self.outcome_faults(policy)
-        {
-            return Some(faults);
-        }
-        if let Err(failed) = read {
-            let pair = |error: &Value| {
-                (
-                    error["code"].as_str().unwrap().to_owned(),
-                    error["path"].as_str().unwrap().to_owned(),
-                )
-            };
-            assert_eq!(failed.status, hotfix_status::Policy, "{}", self.id);
-            got = failed.json["errors"].as_array().unwrap().iter().map(pair).collect();
-            assert_eq!(
-                got.first().map(|(code, path)| (code, path)),
-                Some((&failed.code, &failed.path))
-            );
-            said = failed.message;
-        }
-        got.sort();
-        let mut wanted = self.errors.clone();
-        wanted.sort();
-        if got != wanted {
-            return Some(format!("{}: {got:?}, expected {wanted:?}", self.id));
-        }
-        let missing = self.says.iter().find(|part| !said.contains(part.as_str()))?;
-        Some(format!("{}: {said:?} does not say {missing:?}", self.id))
-    }
-}
-
-fn put(document: &mut Value, pointer: &str, value: Option<Value>) {
-    let (parent, key) = pointer.rsplit_once('/').unwrap();
-    let key = key.replace("~1", "/").replace("~0", "~");
-    match (document.pointer_mut(parent), value) {
-        (Some(Value::Object(table)), Some(value)) => drop(table.insert(key, value)),
-        (Some(Value::Object(table)), None) => drop(table.remove(&key)),
-        (Some(Value::Array(list)), Some(value)) if key == "-" => list.push(value),
-        (Some(Value::Array(list)), Some(value)) => list[key.parse::<usize>().unwrap()] = value,
-        (Some(Value::Array(list)), None) => drop(list.remove(key.parse().unwrap())),
-        _ => panic!("nothing at `{parent}`"),
-    }
-}
-
-fn load<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> Vec<T> {
+pub(crate) fn load<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> Vec<T> {
     #[derive(serde::Deserialize)]
     struct File<T> {
         case: Vec<T>,
@@ -418,14 +263,6 @@ fn load<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> Vec<T> {
     let text = std::fs::read_to_string(path).unwrap();
     let file: File<T> = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     file.case
-}
-
-#[test]
-fn field_5_policy_cases_come_out_in_c_as_they_say() {
-    let files = std::fs::read_dir(cases("policy")).unwrap().map(|entry| entry.unwrap().path());
-    let faults: Vec<String> =
-        files.flat_map(|path| load::<PolicyCase>(&path)).filter_map(|case| case.faults()).collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 // ---- the rate-ratio test ----

@@ -35,6 +35,7 @@ mod corpus_latency;
 mod corpus_plan;
 mod corpus_plan_power;
 mod corpus_planning;
+mod corpus_policy;
 mod corpus_recorded;
 mod corpus_scope;
 mod corpus_severity;
