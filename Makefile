@@ -55,8 +55,9 @@ bless: tools ## rewrite generated files and committed figures; read the differen
 	target/release/instructions bless
 	@git diff --stat
 
-docs: ## the API documentation, without a warning
+docs: ## the API documentation and the manual (target/site), without a warning or a broken link
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+	scripts/site.sh
 
 error-rates: ## simulated error rates against their limits and the README's table
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin error_rates -- --check README.md

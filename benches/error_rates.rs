@@ -15,6 +15,7 @@ use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Command, Input, Recording, Rollout, State};
+use hotfix_core::stats::{Counts, fixed::clopper_pearson};
 use hotfix_core::unit::{MetricName, Span, Timestamp};
 use rand_distr::{Binomial, Distribution, Poisson};
 use rand_pcg::Pcg64Mcg;
@@ -172,6 +173,13 @@ impl Runs {
         self.found.len() as f64 / f64::from(RUNS)
     }
 
+    /// The limits of the share at 95%, exact (Clopper and Pearson), in percent.
+    fn limits(&self) -> Result<(f64, f64), Failure> {
+        let counts = Counts::new(self.found.len() as f64, f64::from(RUNS));
+        let interval = clopper_pearson(counts, 0.95)?;
+        Ok((100.0 * interval.low, 100.0 * interval.high))
+    }
+
     /// Median tick of the rollback over all runs; `None` where most were never rolled back.
     fn median(&self) -> Option<u32> {
         let mut ticks = self.found.clone();
@@ -270,7 +278,7 @@ fn run() -> Result<bool, Failure> {
 /// The table, and the figures outside their limits.
 fn table() -> Result<(String, Vec<String>), Failure> {
     let mut text = String::from(
-        "| judged by | rolled back when nothing is wrong | alerted then | 5 × errors: found, median ticks | 10 × | 20 × |\n|---|---|---|---|---|---|\n",
+        "| judged by | rolled back when nothing is wrong (95% limits) | alerted then | 5 × errors: found, median ticks | 10 × | 20 × |\n|---|---|---|---|---|---|\n",
     );
     let mut faults = Vec::new();
     for kind in Kind::ALL {
@@ -282,11 +290,12 @@ fn table() -> Result<(String, Vec<String>), Failure> {
                 let by_evidence = 100.0 * f64::from(result.by_evidence) / f64::from(RUNS);
                 let alerted = 100.0 * f64::from(result.alerted) / f64::from(RUNS);
                 let of = if kind == Kind::WholeJudge || kind == Kind::Standard {
-                    format!(" ({by_evidence:.2}% by evidence)")
+                    format!("; {by_evidence:.2}% by evidence")
                 } else {
                     String::new()
                 };
-                write!(row, "| {share:.2}%{of} | {alerted:.1}% ")?;
+                let (low, high) = result.limits()?;
+                write!(row, "| {share:.2}% ({low:.2}–{high:.2}%){of} | {alerted:.1}% ")?;
                 if kind != Kind::Thresholds && by_evidence > 1.0 {
                     faults.push(format!("{}: {by_evidence}% false rollbacks", kind.title()));
                 }

@@ -3,27 +3,11 @@
 # hotfix-core/tests/golden/plan and the states of hotfix-core/tests/golden/rollout with Mermaid, and compares the
 # drawings with their texts: scripts/trees.sh
 #
-# Mermaid is installed into target/trees-env, again when its lock file or the version of node changes. It runs in a
-# headless Chromium.
+# Mermaid runs in a headless Chromium.
 set -eu
 cd "$(dirname "$0")/.."
 env=target/trees-env
-key=$({
-    node --version
-    cat scripts/trees/package-lock.json
-} | sha256sum | cut -d ' ' -f 1)
-
-if [ "$(cat $env/.key 2>/dev/null || true)" != "$key" ]; then
-    echo "making $env"
-    rm -rf $env
-    mkdir -p $env
-    cp scripts/trees/package.json scripts/trees/package-lock.json $env/
-    npm ci --prefix $env --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
-    # The bundle contains everything that Mermaid needs.
-    cp $env/node_modules/mermaid/dist/mermaid.min.js $env/
-    rm -rf $env/node_modules
-    echo "$key" >$env/.key
-fi
+scripts/mermaid-env.sh
 
 node scripts/trees/draw.mjs hotfix-core/tests/golden/tree $env
 node scripts/trees/gantts.mjs hotfix-core/tests/golden/plan $env

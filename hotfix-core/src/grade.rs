@@ -1,4 +1,5 @@
-//! Enumerations that the policy and the engines share. In JSON and TOML each value is a string.
+//! Enumerations that the policy and the engines share, such as [`Severity`], [`Strategy`] and
+//! [`MetricKind`]. In JSON and TOML each value is a string.
 
 macro_rules! closed_set {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ })*) => {$(

@@ -1,4 +1,60 @@
-//! Decides how an emergency fix is rolled out safely.
+//! Decides how an emergency fix is rolled out safely: which phases to run, whether the canary is
+//! worse than the live version, whether to continue or to roll back. A deploy tool embeds it and
+//! acts. It reads no clock, file or socket: you pass times and observations, and it returns log
+//! lines and actions.
+//!
+//! # The path of a fix
+//!
+//! 1. A [`Policy`](policy::Policy) is what an organisation has decided before an incident: a preset
+//!    ([`Policy::preset`](policy::Policy::preset)) or its own TOML
+//!    ([`Policy::from_toml`](policy::Policy::from_toml)).
+//! 2. A [`Plan`](plan::Plan) applies it to one incident and one release, and answers questions
+//!    before anything is deployed: what blocks the start, what each phase can find, how to roll
+//!    back.
+//! 3. A [`Rollout`](rollout::Rollout) receives what happens, one [`Input`](rollout::Input) at a
+//!    time, with [`Rollout::handle`](rollout::Rollout::handle). It answers with log lines, which
+//!    you append first, and with [`Action`](rollout::Action)s, which you then do, or with a
+//!    [`Refusal`](rollout::Refusal).
+//! 4. Each observation changes the [`Verdict`](judge::Verdict). The tests behind it are in
+//!    [`stats`].
+//! 5. The log rebuilds everything: [`Rollout::recover`](rollout::Rollout::recover) after a crash,
+//!    [`audit`](rollout::audit()), [`report`](report::report()).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use hotfix_core::{plan::Plan, policy::Policy, rollout::{Command, Input, Recording, Rollout}};
+//!
+//! let policy = Policy::from_toml("extends = 'standard'\nname = 'ours'\nchecklists = []")?;
+//! let incident = r#"{"id": "INC-2041", "severity": "P1"}"#;
+//! let release = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
+//! let plan = Plan::from_json(Arc::new(policy), incident, release, "")?;
+//! let mut rollout = Rollout::try_new(plan, Recording::HandOut, "a secret of this incident")?;
+//! let now = "2026-03-03T14:40:00Z".parse()?;
+//! for blocker in rollout.blockers() {
+//!     println!("{}", blocker.sentence); // who has to approve
+//!     let role = &blocker.roles[0];
+//!     let input = format!(r#"{{"kind": "approve", "by": "iris", "role": "{role}"}}"#);
+//!     rollout.handle(now, &Input::from_json(&input)?)?;
+//! }
+//! let outcome = rollout.handle(now, &Input::new(Command::Start).by("lena"))?;
+//! assert!(outcome.events.ends_with('\n')); // append these lines to the log, then act
+//! assert!(outcome.actions.iter().any(|action| action.act.awaits())); // deploy 2.3.1
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The modules
+//!
+//! | for | modules |
+//! |---|---|
+//! | the path above | [`policy`], [`plan`], [`rollout`], [`report`] |
+//! | several services at once | [`train`] |
+//! | what a policy says of an incident | [`fact`], [`severity`], [`decision`], [`gate`], [`deadline`] |
+//! | checking and rehearsing a policy | [`lint`], [`simulate`] |
+//! | the judgement | [`metric`], [`judge`], [`stats`], [`kayenta`] |
+//! | people and other tools | [`message`], [`interop`], [`vcs`] |
+//! | values that all share | [`mod@unit`], [`grade`], [`code`], [`canonical`] |
+//!
+//! Every error, refusal and finding has a stable [`code`] and a sentence that ends with the remedy.
 #![forbid(unsafe_code)]
 // A panic must not cross a language boundary, so the library does not panic itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -29,8 +85,8 @@ pub mod unit;
 pub mod vcs;
 
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct ReadMe;
+#[doc = include_str!("../../docs/start/tutorial-rust.md")]
+struct Tutorial;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/kayenta.md")]

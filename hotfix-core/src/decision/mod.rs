@@ -1,4 +1,7 @@
 //! Decisions by the policy's decision tree, from the known facts of an incident.
+//!
+//! [`Policy::decide`](crate::policy::Policy::decide) returns a [`Decision`]: the outcome where it
+//! is certain, the path, what is still possible, and the next question to ask.
 
 mod document;
 mod export;

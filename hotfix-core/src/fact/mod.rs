@@ -1,6 +1,8 @@
 //! Facts of an incident, each of which may be unknown, and conditions on them in three-valued
 //! logic.
 //!
+//! [`Facts::read`] checks what is known of an incident against the policy's [`Vocabulary`].
+//!
 //! Unknown is a value of its own: it never silently means false. [`Condition::holds`] is fast and
 //! sound; a [`Diagram`] gives the exact answer over all values of the unknown facts.
 

@@ -1,4 +1,7 @@
 //! Gates of a hot-fix: approvals, checklists, reviews, tests, and the scope guard.
+//!
+//! Pure functions on values: a [`Demand`] for approval with its [`Statement`]s, the [`ListStatus`]
+//! of a checklist, the [`ScopeReport`] of a [`Change`]. A plan and a rollout return them.
 
 pub(crate) mod approval;
 mod change;

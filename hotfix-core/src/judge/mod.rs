@@ -1,4 +1,9 @@
-//! The judge, which combines bands and sequential tests into one verdict.
+//! The judge, which combines bands and sequential tests into one [`Verdict`].
+//!
+//! A rollout has a [`Judge`] and passes observations to it; callers read its verdict with
+//! [`Rollout::verdict`](crate::rollout::Rollout::verdict), and what explains it: [`Why`], [`Harm`],
+//! [`Forecast`], [`Comparison`].
+//!
 //! An observation is processed in two steps, so that a refused one changes nothing:
 //! [`Judge::prepare`] checks it and reads it into scratch, [`Judge::take`] updates the state.
 //! [`Judge::assess`] then gives the verdict.

@@ -1,5 +1,7 @@
 //! The linter: finds settings of a policy that are valid but doubtful.
 //!
+//! [`Policy::lint`](crate::policy::Policy::lint) returns a [`Finding`] for each.
+//!
 //! A finding has a stable code, a level, a place, a sentence, a remedy and, where there can be one,
 //! an example that shows the fault when it is fed back to the engine.
 

@@ -1,5 +1,7 @@
 //! Messages rendered from the state of a rollout, for every occasion, audience and format.
 //!
+//! [`Rollout::message`](crate::rollout::Rollout::message) writes one.
+//!
 //! The template is the policy's first one that fits kind, audience, severity and facts, else the
 //! one of the preset `standard`, which has one for each kind and audience. `context.rs` computes
 //! the values that the audience may read, `render.rs` turns template and values into lines, and

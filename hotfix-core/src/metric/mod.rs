@@ -1,4 +1,7 @@
 //! Readings of metrics, their trailing windows, and the bands between their bounds.
+//!
+//! An [`Observation`] has for each metric the [`Sample`]s of both [`Arms`]; the [`Band`] says where
+//! a window lies between the bounds.
 
 mod band;
 mod format;

@@ -1,4 +1,8 @@
 //! The plan of one hot-fix: a policy, an incident, a release and its traffic.
+//!
+//! Make a [`Plan`] with [`Plan::from_json`], read its views before anything is deployed, such as
+//! [`Plan::power`], [`Plan::timeline`] and [`Plan::to_markdown`], and pass it to
+//! [`Rollout::try_new`](crate::rollout::Rollout::try_new). A view is computed when it is asked for.
 
 mod advice;
 mod assessment;

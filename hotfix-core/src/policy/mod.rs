@@ -1,7 +1,9 @@
 //! The policy: how an organisation rolls out an emergency fix.
 //!
-//! Every `Policy` has been checked: its values are in range and consistent. The figures of the
-//! presets are in `policies/*.toml`, not in code.
+//! Read a [`Policy`] with [`Policy::from_toml`] or [`Policy::preset`]. Every `Policy` has been
+//! checked: its values are in range and consistent. Ask it with [`Policy::classify`],
+//! [`Policy::decide`] and [`Policy::lint`], and make a [`Plan`](crate::plan::Plan) from it. The
+//! figures of the presets are in `policies/*.toml`, not in code. `docs/policy.md` has the format.
 
 mod chain;
 mod choice;

@@ -1,5 +1,11 @@
 //! The rollout: inputs in, events and actions out.
 //!
+//! A [`Rollout`] is the state machine of one hot-fix. [`Rollout::handle`] receives an [`Input`]
+//! with its time, and returns an [`Outcome`]: log lines to append, then [`Action`]s to do.
+//! [`Rollout::poll_at`] says when to call again. After a crash [`Rollout::recover`] restores it
+//! from its log; [`audit`](audit()) recomputes the decisions of a log. `docs/rollout.md` has the
+//! states.
+//!
 //! It reads no clock and does no input or output. An input is checked (`check.rs`), then folded
 //! (`state.rs`); its outcome is decided (`conclude.rs`) and recorded; the same fold replays a log.
 

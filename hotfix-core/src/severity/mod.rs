@@ -1,4 +1,7 @@
 //! Classification of an incident: its severity, and whether it needs a hot-fix.
+//!
+//! [`Policy::classify`](crate::policy::Policy::classify) returns a [`Classification`]: what is
+//! certain, what is possible at worst, the rules that fired, and the facts that would change it.
 
 mod explain;
 

@@ -47,7 +47,7 @@ pub struct BernoulliSettings {
     pub weights: Option<Vec<f64>>,
     /// Trials that the plug-in rate starts with, beside half an event.
     pub prior_trials: f64,
-    /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less (section 4).
+    /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
     pub temper: f64,
     /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
     pub cap: Option<f64>,
@@ -56,7 +56,8 @@ pub struct BernoulliSettings {
     /// gives `α` up.
     pub threshold: Option<f64>,
     /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start
-    /// late (section 5). Ticks without data count, so feed them. Absent: the plain test.
+    /// late (`docs/statistics.md`, A4). Ticks without data count, so feed them. Absent: the plain
+    /// test.
     pub horizon: Option<u32>,
 }
 

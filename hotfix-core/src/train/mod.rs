@@ -1,6 +1,8 @@
 //! A release train: several services in one hot-fix. They start in order, and if one is rolled
 //! back, all are.
 //!
+//! Make a [`Train`] of the rollouts and send their inputs through it.
+//!
 //! A train is a thin layer over rollouts. It has no log: its state follows from the rollouts, so
 //! replaying their logs restores it. The order of starts is in `order.rs`, that of rollbacks in
 //! `rollback.rs`.

@@ -1,5 +1,7 @@
 //! Values with units as types: every value of such a type is in range.
 //!
+//! [`Timestamp`] and [`Span`] for time, [`Share`] for traffic, [`MetricName`] and others for names.
+//!
 //! Each type reads what people write (`"10min"`, `"0.3%"`, `"250ms"`) and what goes over the wire
 //! (seconds, fractions), and writes the wire form.
 

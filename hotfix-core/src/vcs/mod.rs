@@ -1,5 +1,7 @@
 //! Source control: branch, version, tag, and the ordered steps of a fix from branch to merge back.
 //!
+//! [`Plan::source_control`](crate::plan::Plan::source_control) returns the steps.
+//!
 //! This library runs no command. A plan is an ordered list of typed steps with safely quoted POSIX
 //! command lines, and with the work of people or other tools in between.
 //!

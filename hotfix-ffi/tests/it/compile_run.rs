@@ -225,26 +225,33 @@ fn sev_5_c_explains_a_severity_as_all_languages_do() {
     check("explain", &Library::without_hooks(), &[program]);
 }
 
-/// Compiles and runs the first program of a page.
-fn page(name: &str, path: &str, said: &[u8]) {
+/// The first block of a page in this language.
+fn block(path: &str, language: &str) -> String {
     let page = std::fs::read_to_string(root().join(path)).unwrap();
-    let block = page.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let begin = format!("```{language}\n");
+    let block = page.split_once(&begin).and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    block.to_owned()
+}
+
+/// Compiles and runs the first program of a page.
+fn page(name: &str, path: &str, arguments: &[&str], said: &[u8]) {
     let folder = Folder::new(name);
     let source = folder.0.join(format!("{name}.c"));
-    std::fs::write(&source, block).unwrap();
+    std::fs::write(&source, block(path, "c")).unwrap();
     let source = source.to_str().unwrap();
-    let program = Program { sources: &[source], arguments: &[], prints: Some(said) };
+    let program = Program { sources: &[source], arguments, prints: Some(said) };
     check(&format!("{name}-program"), &Library::without_hooks(), &[program]);
 }
 
 #[test]
-fn the_readme_s_program_compiles_and_prints_what_it_says() {
-    page("readme", "README.md", b"rolling_back, 3 actions\n");
+fn the_program_of_the_tutorial_compiles_and_prints_what_the_page_shows() {
+    let path = "docs/start/tutorial-c.md";
+    page("tutorial", path, &[], block(path, "text").as_bytes());
 }
 
 #[test]
 fn sev_4_the_program_of_the_page_on_c_settles_an_incident() {
-    page("page", "docs/c.md", b"P0\n");
+    page("page", "docs/c.md", &[], b"P0\n");
 }
 
 #[test]
@@ -260,6 +267,25 @@ fn the_contract_holds_in_c_and_cpp() {
             program(&["hotfix-ffi/tests/c/wrapper.cpp"]),
         ],
     );
+}
+
+#[test]
+fn the_piece_on_errors_of_the_page_on_c_compiles_and_frees_the_error() {
+    let page = std::fs::read_to_string(root().join("docs/c.md")).unwrap();
+    let (_, rest) = page.split_once("## Errors\n\n```c\n").unwrap();
+    let (piece, _) = rest.split_once("```").unwrap();
+    let text = format!(
+        "#include <hotfix.h>\n#include <stdio.h>\n#include <string.h>\nint main(void) {{\n\
+         hotfix_policy *policy = NULL;\nconst char *text = \"format = 1\";\n\
+         size_t len = strlen(text);\n{piece}puts(hotfix_status_name(status));\n\
+         hotfix_policy_free(policy);\nreturn 0;\n}}\n"
+    );
+    let folder = Folder::new("errors");
+    let source = folder.0.join("errors.c");
+    std::fs::write(&source, text).unwrap();
+    let sources = &[source.to_str().unwrap()];
+    let program = Program { sources, arguments: &[], prints: Some(b"policy\n") };
+    check("errors-program", &Library::without_hooks(), &[program]);
 }
 
 #[test]

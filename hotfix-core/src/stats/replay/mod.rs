@@ -85,7 +85,7 @@ pub struct CalibrationSettings {
     pub weights: Option<Vec<f64>>,
     /// Factor on each tick's gain, above 0 and at most 1; the cap applies after it.
     pub temper: f64,
-    /// Planned ticks of the change-point form (section 5); absent for the plain form.
+    /// Planned ticks of the change-point form (`docs/statistics.md`, A4); absent for the plain form.
     pub horizon: Option<u32>,
     /// Where the canary is a zone: the zones, each as the names of its instances. They are the
     /// pretended canaries then.
@@ -193,7 +193,7 @@ impl Calibration {
     /// `ln(1/α)` over the threshold: the `temper` of a promotion test under the same noise.
     ///
     /// The plain mirror promotes a canary twice as bad in up to 0.68 of runs under noise; tempered
-    /// in up to 0.063 at 0.05, and is honestly inconclusive otherwise (section 4). Calibrated only.
+    /// in up to 0.063 at 0.05, and is inconclusive otherwise. Calibrated only.
     pub fn promotion_temper(&self) -> f64 {
         smaller(-ln(self.settings.alpha) / self.threshold, 1.0)
     }
