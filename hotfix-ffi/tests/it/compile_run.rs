@@ -3,8 +3,11 @@
 //! A missing tool is a failure that names its Debian package, never a skipped test.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use hotfix_core::rollout::{Recording, Rollout};
 
 /// What a static link needs besides: `--print native-static-libs`.
 const NATIVE: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
@@ -252,6 +255,71 @@ fn the_program_of_the_tutorial_compiles_and_prints_what_the_page_shows() {
 #[test]
 fn sev_4_the_program_of_the_page_on_c_settles_an_incident() {
     page("page", "docs/c.md", &[], b"P0\n");
+}
+
+/// A log that each of these programs continues, with an incomplete last line.
+struct Torn {
+    folder: Folder,
+}
+
+impl Torn {
+    fn new(name: &str) -> Self {
+        let log = Self { folder: Folder::new(name) };
+        log.tear();
+        log
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.0.join("rollout.jsonl")
+    }
+
+    fn tear(&self) {
+        let mut file =
+            std::fs::OpenOptions::new().append(true).create(true).open(self.path()).unwrap();
+        file.write_all(br#"{"at":"2026-03-03T14:4"#).unwrap();
+    }
+
+    /// How many lines it has. All of them are whole and follow each other.
+    fn lines(&self) -> usize {
+        let text = std::fs::read(self.path()).unwrap();
+        Rollout::replay(&text, Recording::Off).unwrap();
+        text.iter().filter(|byte| **byte == b'\n').count()
+    }
+}
+
+const LOG_PAGE: &str = "docs/how-to/log.md";
+
+#[test]
+fn roll_7_the_c_program_of_the_page_on_logs_recovers_a_log_and_appends_to_it() {
+    let log = Torn::new("log-page");
+    page("log", LOG_PAGE, &[log.path().to_str().unwrap()], b"recorded\n");
+    // The opening, and a line of each run: static and shared, plain and under valgrind.
+    assert_eq!(log.lines(), 5);
+}
+
+/// Go is not one of the tools that the tests need: without it, nothing is shown.
+#[test]
+fn roll_7_the_go_program_of_the_page_on_logs_recovers_a_log_and_appends_to_it() {
+    if Command::new("go").arg("version").output().is_err() {
+        println!("go is not installed");
+        return;
+    }
+    let library = Library::without_hooks();
+    let log = Torn::new("go-page");
+    page("log-go", LOG_PAGE, &[log.path().to_str().unwrap()], b"recorded\n");
+    log.tear();
+    let source = log.folder.0.join("recover.go");
+    std::fs::write(&source, block(LOG_PAGE, "go")).unwrap();
+    let output = Command::new("go")
+        .current_dir(&log.folder.0)
+        .env("CGO_CFLAGS", format!("-I{}", root().join("include").display()))
+        .env("CGO_LDFLAGS", format!("{} {}", library.archive.display(), NATIVE.join(" ")))
+        .args(["run", "recover.go", "rollout.jsonl"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(output.stdout, b"recorded\n");
+    assert_eq!(log.lines(), 6);
 }
 
 #[test]

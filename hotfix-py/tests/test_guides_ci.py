@@ -1,0 +1,205 @@
+"""docs/how-to/ci.md and migrate.md: the step runs, is killed, and goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hotfix
+from guides import serving
+
+POLICY = """
+format = 1
+name = "quick"
+title = "Seconds instead of minutes"
+strategy = "canary"
+after = ["1h"]
+final_validation = { watch = "1s", gate = "automatic" }
+rollback = { watch = "1s", returned_within = "2s" }
+severities.P1 = { label = "high", hotfix = true, approvals = [{ any_of = ["lead"] }] }
+roles.lead = { title = "lead" }
+
+[watch]
+cadence = "200ms"
+window = "1s"
+stale = "30s"
+least_trials = 10
+no_data = { after = "60s", then = "ask" }
+
+[[phases]]
+name = "half"
+share = "50%"
+deploy = "1s"
+watch = "2s"
+promotion = "no_evidence_of_harm"
+criteria_missed = "roll_back"
+gate = "automatic"
+
+[[phases]]
+name = "all"
+share = "100%"
+deploy = "1s"
+watch = "1s"
+promotion = "no_evidence_of_harm"
+criteria_missed = "roll_back"
+gate = "automatic"
+
+[metrics.error_rate]
+kind = "proportion"
+worse = "higher"
+reference = "1%"
+success = "10%"
+rollback = "30%"
+weight = 1.0
+"""
+PLAN = {
+    "policy": "quick.toml",
+    "incident": {"id": "INC-2041", "severity": "P1"},
+    "release": {"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "redeploy", "seconds": 1}]},
+}
+APPROVED = {"kind": "approve", "by": "iris", "role": "lead"}
+
+
+class Pipeline:
+    """A job of a pipeline: the step, in a folder, with metrics of a fault of this size."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url = folder, url
+        self.log, self.inbox, self.acted = folder / "log.jsonl", folder / "inbox", folder / "acted"
+        (folder / "quick.toml").write_text(POLICY)
+        (folder / "plan.json").write_text(json.dumps(PLAN))
+        (folder / "act").write_text(f'#!/bin/sh\necho "$1" >> {self.acted}\n')
+        self.inbox.mkdir()
+        (self.inbox / "1.json").write_text(json.dumps(APPROVED))
+
+    def start(self, minutes: float = 2) -> subprocess.Popen[str]:
+        environment = {
+            "PROMETHEUS": self.url,
+            "HOTFIX_SALT": "pepper",
+            "HOTFIX_CADENCE": "0.2",
+            "HOTFIX_MINUTES": str(minutes),
+        }
+        command = [sys.executable, "hotfix_step.py", "plan.json", str(self.log), str(self.inbox)]
+        return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, text=True)
+
+    def run(self, minutes: float = 2) -> int:
+        with self.start(minutes) as job:
+            job.communicate(timeout=120)
+            return job.returncode
+
+    def wait_for(self, action: str) -> None:
+        for _ in range(1200):
+            if self.acted.exists() and action in self.acted.read_text():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"no {action} within a minute")
+
+    def audit(self) -> str:
+        """The state that the log gives, after a check of all of it."""
+        text = self.log.read_bytes()
+        rollout = hotfix.Rollout.replay(text)
+        assert hotfix.audit(text, rollout.head).is_clean
+        return rollout.state
+
+
+def prometheus(errors: float) -> Callable[[str], str]:
+    """Answers queries for counters that grow by 1,000 requests a second, of which the canary fails this share."""
+    began = time.time()
+
+    def answer(path: str) -> str:
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(path).query)["query"][0]
+        requests = round(1000 * (time.time() - began))
+        rows: list[dict[str, Any]] = []
+        for version, share in (("2.3.1", errors), ("2.3.0", 0.01)):
+            labels = {"version": version, "instance": "one"}
+            if "_bucket" in query:
+                rows += [{"metric": {**labels, "le": le}, "value": [0, str(requests)]} for le in ("0.25", "+Inf")]
+            else:
+                value = requests * share if "5.." in query else requests
+                rows.append({"metric": labels, "value": [0, str(round(value))]})
+        return json.dumps({"status": "success", "data": {"result": rows}})
+
+    return answer
+
+
+@contextmanager
+def pipeline(folder: Path, errors: float = 0.01) -> Iterator[Pipeline]:
+    with serving(prometheus(errors)) as port:
+        here = Pipeline(folder, f"http://127.0.0.1:{port}")
+        (folder / "act").chmod(0o755)
+        yield here
+
+
+@pytest.mark.parametrize(
+    ("errors", "code", "state", "last"),
+    [(0.01, 0, "complete", "set_traffic"), (0.5, 3, "rolled_back", "roll_back")],
+)
+def test_roll_2_a_job_ends_with_the_code_of_the_rollout(
+    folder: Path, errors: float, code: int, state: str, last: str
+) -> None:
+    with pipeline(folder, errors) as job:
+        assert job.run() == code
+        assert job.audit() == state
+        assert job.acted.read_text().split()[-1] == "notify"  # messages are sent although the change is confirmed
+        awaited = [kind for kind in job.acted.read_text().split() if kind in ("deploy", "set_traffic", "roll_back")]
+        assert (awaited[0], awaited[-1]) == ("deploy", last)
+        assert [file.name for file in (job.inbox / "sent").iterdir()] == ["1.json"]
+        assert job.run() == code  # run again, it says the same and does nothing
+        assert job.acted.read_text().split().count("deploy") == awaited.count("deploy")
+
+
+def test_roll_7_a_job_that_dies_is_taken_up_by_the_next(folder: Path) -> None:
+    with pipeline(folder) as job:
+        first = job.start()
+        job.wait_for("set_traffic")
+        assert job.run() == 75  # a second job, meanwhile, ends at once
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
+        with job.log.open("ab") as log:
+            log.write(b'{"at":"2026-0')  # in the middle of a line
+        assert job.run(0) == 75  # it has no time left
+        assert job.run() == 0
+        assert job.audit() == "complete"
+
+
+def test_roll_4_a_person_rolls_back_through_the_inbox(folder: Path) -> None:
+    with pipeline(folder) as job:
+        first = job.start()
+        job.wait_for("set_traffic")
+        (job.inbox / "2.json").write_text('{"kind": "roll_ba')  # not a document: it is skipped
+        (job.inbox / "3.json").write_text(json.dumps({"kind": "roll_back", "by": "lena", "why": "a user calls"}))
+        printed, _ = first.communicate(timeout=120)
+        assert first.returncode == 3
+        assert "2.json: " in printed
+        assert job.audit() == "rolled_back"
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_program_for_argo_rollouts_asks_kubectl(folder: Path) -> None:
+    calls = folder / "calls"
+    kubectl = folder / "kubectl"
+    kubectl.write_text(f'#!/bin/sh\necho "$*" >> {calls}\n[ "$1" != get ] || printf 10\n')
+    kubectl.chmod(0o755)
+
+    def act(kind: str, **action: object) -> str:
+        calls.write_text("")
+        document = json.dumps({"kind": kind, "id": "7.0", **action})
+        environment = {"PATH": f"{folder}:/usr/bin:/bin"}
+        subprocess.run(["./act", kind], input=document, text=True, env=environment, check=True)
+        return calls.read_text()
+
+    assert "set image payments app=registry.example.org/payments:2.3.1" in act("deploy", version="2.3.1")
+    assert "promote payments" in act("set_traffic", share=0.5)
+    assert "promote" not in act("set_traffic", share=0.1)  # it has this share already
+    assert "abort payments" in act("roll_back", version="2.3.0", method="redeploy")
