@@ -21,6 +21,8 @@ document! {
     /// >>> hotfix.Rollout(plan).verdict.decision  # nothing seen yet
     /// 'hold'
     Verdict(judge::Verdict) {
+        /// After the last phase: ``hold_back`` or ``reference``, with which the fix is compared.
+        fn against(this) -> Option<&'static str> { this.against.map(judge::Against::as_str) }
         /// ``continue``, ``hold``, ``promote``, ``roll_back`` or ``ask``.
         fn decision(this) -> &'static str { this.decision.as_str() }
         /// The causes, the most severe first; empty for ``continue`` and ``promote``.

@@ -25,6 +25,7 @@ SETS = {
     "_State": "State",
     "_InputKind": "InputKind",
     "_Decision": "Decision",
+    "_Against": "Against",
     "_Band": "Band",
     "_Reason": "Reason",
     "_RollbackMethod": "RollbackMethod",

@@ -19,7 +19,7 @@ use crate::unit::{Name, Span, Timestamp};
 /// All duties of an incident, each in one of these lists; see the [module](super).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Duties<'p> {
-    /// As of when.
+    /// The time that the lists are for.
     pub at: Timestamp,
     /// To be done now, the most urgent first.
     pub due: Vec<Item<'p>>,

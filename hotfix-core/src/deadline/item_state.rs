@@ -28,9 +28,9 @@ closed_set! {
 /// How and when a duty was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
-    /// When.
+    /// When it was settled.
     pub at: Timestamp,
-    /// How.
+    /// How it was settled.
     pub how: Settlement,
 }
 

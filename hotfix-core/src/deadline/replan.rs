@@ -16,10 +16,10 @@ use crate::unit::{Name, Timestamp};
 pub enum Cause {
     /// The severity in force changed.
     Severity {
-        /// Before.
+        /// The severity before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         was: Option<Severity>,
-        /// Now.
+        /// The severity now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         severity: Option<Severity>,
     },
@@ -27,22 +27,22 @@ pub enum Cause {
     Facts,
     /// Whether the fix is a stop-gap.
     StopGap {
-        /// Now.
+        /// Whether it is one now.
         stop_gap: Truth,
     },
     /// A moment happened, or its time was corrected.
     Moment {
-        /// Which.
+        /// The moment.
         moment: Moment,
     },
     /// A moment was revoked.
     TakenBack {
-        /// Which.
+        /// The moment.
         moment: Moment,
     },
     /// The caller gave a day.
     Day {
-        /// Which.
+        /// The day.
         day: Calendar,
     },
     /// An approval was given or withdrawn.
@@ -57,12 +57,12 @@ pub enum Cause {
     },
     /// Somebody acknowledged a page: the escalation waits.
     Acknowledge {
-        /// Which duty.
+        /// The duty.
         duty: Name,
     },
     /// Something was done.
     Done {
-        /// Which duty.
+        /// The duty.
         duty: Name,
     },
 }
@@ -115,7 +115,7 @@ pub struct Change {
 /// What an input changed in the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replan {
-    /// Why.
+    /// Why it changed.
     pub cause: Cause,
     /// What changed, in the order of the policy; empty where nothing did. What was done stays done
     /// and is not among it.

@@ -45,21 +45,21 @@ closed_set! {
 /// A role's statement about the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
-    /// What.
+    /// What the role answered.
     pub answer: Answer,
-    /// In which role.
+    /// The role.
     pub role: RoleName,
-    /// Who; the digest of the name where that is redacted in the log.
+    /// Who gave it; the digest of the name where that is redacted in the log.
     pub by: String,
-    /// When.
+    /// When it was given.
     pub at: Timestamp,
-    /// Where it was stated.
+    /// Where it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// Who heard it, where it was verbal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heard_by: Option<String>,
-    /// Why.
+    /// The reason that was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// The plan that it is about: a changed plan needs a new statement.

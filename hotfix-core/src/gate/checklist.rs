@@ -42,7 +42,7 @@ pub struct Mark {
     pub state: ItemState,
     /// Who set it; the digest of the name where that is redacted in the log.
     pub by: String,
-    /// When.
+    /// When it was set.
     pub at: Timestamp,
     /// The evidence, or the reason.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,14 +21,14 @@ const MIXTURE_COST: f64 = 1.2;
 /// `will_fail` in a verdict are based on the best case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// When.
+    /// The time of the forecast.
     pub at: Timestamp,
     /// The efficacy test, if the policy has one and it has not crossed yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub efficacy: Option<TestForecast>,
     /// Each deciding metric, in the order of their ids.
     pub metrics: Vec<MetricForecast>,
-    /// The phase.
+    /// The phase under way.
     pub phase: PhaseName,
     /// Requests a minute over all arms, as planned, else as observed; absent if neither is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,7 +16,7 @@ use super::Judge;
 pub struct Comparison {
     /// The phases, in order: the columns.
     pub phases: Vec<PhaseColumn>,
-    /// One row a metric, in the order of their ids.
+    /// One row for each metric, in the order of their ids.
     pub rows: Vec<ComparisonRow>,
 }
 
@@ -38,7 +38,7 @@ pub struct PhaseColumn {
 /// One metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComparisonRow {
-    /// One entry a phase; absent where there is no reading.
+    /// One entry for each phase; null where there is no reading.
     pub cells: Vec<Option<Cell>>,
     /// Kind of its readings.
     pub kind: MetricKind,

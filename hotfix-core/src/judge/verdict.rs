@@ -51,9 +51,9 @@ closed_set! {
         CriterionMissed = "criterion_missed",
         /// A quantile lies in the same bucket as its bound.
         Between = "between",
-        /// Fewer trials than the policy's least.
+        /// There are fewer trials than the policy's least.
         TooFewTrials = "too_few_trials",
-        /// No reading.
+        /// The metric was not read.
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
@@ -68,11 +68,11 @@ closed_set! {
         NotShownSafe = "not_shown_safe",
         /// The fix has not been shown to work.
         EfficacyNotShown = "efficacy_not_shown",
-        /// Trials do not split as planned.
+        /// The trials of both arms do not split as planned.
         SplitNotAsPlanned = "split_not_as_planned",
         /// The arms look swapped.
         ArmsSwapped = "arms_swapped",
-        /// Both arms read one series.
+        /// Both arms had the same counts in every tick: they read one series.
         IdenticalArms = "identical_arms",
         /// The phase's longest time is over.
         Inconclusive = "inconclusive",
@@ -130,7 +130,7 @@ pub struct Cause {
     /// The instance of the canary, if it applies to one.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "shared_text")]
     pub instance: Option<Arc<str>>,
-    /// The metric.
+    /// The metric, if it applies to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<MetricName>,
     /// The reason.
@@ -167,7 +167,7 @@ pub struct Verdict {
     /// Log e-value of all rollback tests together. A calibrated test counts as far as it exceeds
     /// the level of noise: its log e is lowered by its threshold and raised by `ln(1/α)`.
     pub log_e: f64,
-    /// Per metric, in the order of their ids.
+    /// Each metric's part, in the order of their ids.
     #[serde(with = "by_metric")]
     pub metrics: Vec<(MetricName, MetricVerdict)>,
 }
@@ -210,7 +210,8 @@ pub struct MetricVerdict {
     /// The evidence mode in force; absent without a test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<EvidenceMode>,
-    /// How many more trials (or seconds) the window needs before bounds apply.
+    /// How many more trials the window needs before bounds apply, or seconds for a metric without
+    /// trials; absent if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<f64>,
     /// Rate ratio, canary over baseline, over the whole rollout (0.5 added where a count is zero).

@@ -45,7 +45,7 @@ pub struct PlanChangeRecord<'a> {
     /// When it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
-    /// When it was last changed. None: never.
+    /// When it was last changed. Absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<Timestamp>,
     /// The branch.

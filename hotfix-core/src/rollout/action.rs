@@ -18,9 +18,10 @@ use super::{Rollout, is_taken_out};
 /// One action, with an id that is the same after every replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
-    /// Its id: the event that raised it, and its place there.
+    /// Its id, as `7.1`: the line of the log that raised it, and its place there from 0. It is the
+    /// same after every replay.
     pub id: ActionId,
-    /// What to do.
+    /// What to do, by `kind`.
     #[serde(flatten)]
     pub act: Act,
 }
@@ -31,9 +32,13 @@ pub struct Action {
 /// Contacts and commands are not in the log: they follow from the policy and the plan.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ActionDocument<'a> {
+    /// The action as in the log.
     #[serde(flatten)]
     action: &'a Action,
+    /// Whether the rollout waits for `confirm` or `failed`.
     awaits: bool,
+    /// Whom to contact, where the policy names somebody: of a page the role that is paged, of a
+    /// notice the role of its duty, of a request for approval each role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     commands: Vec<PlannedCommands<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -174,12 +179,12 @@ impl Action {
 pub enum Act {
     /// Give the canary this share of the traffic. Awaits `confirm` or `failed`.
     SetTraffic {
-        /// The canary's share.
+        /// The canary's share, from 0 to 1.
         share: Share,
     },
     /// Deploy this version beside the live one. Awaits `confirm` or `failed`.
     Deploy {
-        /// The version.
+        /// The version to deploy.
         version: String,
         /// With blue-green: the checks that the idle side has to pass before `confirm`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -187,9 +192,9 @@ pub enum Act {
     },
     /// Roll back to this version with this method. Awaits `confirm` or `failed`.
     RollBack {
-        /// The method.
+        /// The method to use.
         method: RollbackMethod,
-        /// The version.
+        /// The version to restore.
         version: String,
     },
     /// Ask a person; the answer is an input (`promote`, `hold`, `roll_back`, …).
@@ -199,14 +204,14 @@ pub enum Act {
     },
     /// Ask for the approval of one of these roles.
     RequestApproval {
-        /// The roles.
+        /// The roles; the approval of one of them is enough.
         any_of: Vec<RoleName>,
     },
     /// Send a message.
     Notify {
-        /// To whom.
+        /// Who reads it.
         audience: Audience,
-        /// About what.
+        /// The kind of message; `Rollout::message` writes it.
         message: MessageKind,
         /// The duty that raised it: send `done` with this id once it is sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -224,17 +229,17 @@ pub enum Act {
     },
     /// Put this on the status page.
     UpdateStatusPage {
-        /// About what.
+        /// The kind of message; `Rollout::message` writes it.
         message: MessageKind,
-        /// The duty that raised it.
+        /// The duty that raised it: send `done` with this id once it is published.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
     /// Find a time for a meeting.
     Schedule {
-        /// The duty that raised it.
+        /// The duty that raised it: send `done` with this id once it was held.
         duty: Name,
-        /// What people call it.
+        /// What people call the meeting.
         title: String,
         /// By when it has to be held, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,20 +12,20 @@ use super::input::{Command, Input, InputKind};
 /// each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intervention {
-    /// What.
+    /// The kind of the input.
     pub kind: InputKind,
-    /// Who; the digest of the name where that is redacted in the log.
+    /// Who sent it; the digest of the name where that is redacted in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// When.
+    /// When it was sent.
     pub at: Timestamp,
-    /// In which role.
+    /// The role in which it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
-    /// What it is about: an item, a version, a severity, a signal.
+    /// What it is about: items, a version, a severity, a signal, a duty, or names of times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// Why.
+    /// The reason, note or evidence that was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }

@@ -87,13 +87,13 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Resume {
-    /// See [`Stage::Deploying`].
+    /// As the stage `deploying`.
     Deploying(Step),
-    /// See [`Stage::Monitoring`].
+    /// As the stage `monitoring`.
     Monitoring(Step),
-    /// See [`Stage::Gate`]; a veto window starts again.
+    /// As the stage `gate`; a veto window starts again.
     Gate(Step),
-    /// See [`Stage::FinalValidation`].
+    /// As the stage `final_validation`.
     FinalValidation {
         /// Since when.
         since: Timestamp,
@@ -117,7 +117,7 @@ pub struct RollbackProgress {
     /// Since when metrics are watched, once the method is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watching: Option<Timestamp>,
-    /// Why.
+    /// The cause of the rollback.
     pub why: RollbackCause,
 }
 
@@ -127,7 +127,7 @@ pub struct RollbackProgress {
 pub struct Returning {
     /// Which of the policy's steps, from 0.
     pub step: usize,
-    /// Since when the old version has that share; None while the change is pending.
+    /// Since when the old version has that share; absent while the change is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<Timestamp>,
 }

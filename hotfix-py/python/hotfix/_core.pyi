@@ -202,6 +202,7 @@ _Band: TypeAlias = Literal[
     "success", "hold", "between", "alert", "rollback", "not_judged", "no_data", "stale", "not_finite"
 ]
 _EvidenceMode: TypeAlias = Literal["plain", "replay", "randomised", "both"]
+_Against: TypeAlias = Literal["hold_back", "reference"]
 _Guarantee: TypeAlias = Literal["guaranteed", "calibrated", "assumed"]
 _Reason: TypeAlias = Literal[
     "evidence",
@@ -850,6 +851,8 @@ class Action(_Document):
 
 @final
 class Verdict(_Document):
+    @property
+    def against(self) -> _Against | None: ...
     @property
     def decision(self) -> _Decision: ...
     @property

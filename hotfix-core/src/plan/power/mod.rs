@@ -94,7 +94,7 @@ closed_set! {
 pub struct Unforeseen {
     /// The metric.
     pub metric: MetricName,
-    /// Why.
+    /// Why it has none.
     pub why: Blind,
 }
 
