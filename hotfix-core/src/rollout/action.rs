@@ -37,10 +37,12 @@ pub struct ActionDocument<'a> {
     action: &'a Action,
     /// Whether the rollout waits for `confirm` or `failed`.
     awaits: bool,
-    /// Whom to contact, where the policy names somebody: of a page the role that is paged, of a
-    /// notice the role of its duty, of a request for approval each role.
+    /// The organisation's own commands that belong to it, with the values of the plan. This
+    /// library runs none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     commands: Vec<PlannedCommands<'a>>,
+    /// Whom to contact, where the policy names somebody: of a page the role that is paged, of a
+    /// notice the role of its duty, of a request for approval each role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     contacts: Vec<Who<'a>>,
 }

@@ -93,8 +93,7 @@ impl Document {
 }
 
 fn actions(name: &'static str, rollout: &Rollout, actions: &[Action]) -> Document {
-    let policy = rollout.plan().policy();
-    let of = |action| ActionDocument::of(action, policy);
+    let of = |action| ActionDocument::of(action, rollout);
     let actions: Vec<_> = actions.iter().map(of).collect();
     Document::new(name, "rollout/action.rs", "Vec<ActionDocument>", &actions)
 }
