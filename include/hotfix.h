@@ -2114,7 +2114,7 @@ hotfix_status hotfix_policy_tree_dot(const struct hotfix_policy *policy,
  *                      UTF-8, borrowed.
  * @param incident_len  Its length in bytes.
  * @param release       {"version", "previous", "methods": [{"kind", "seconds"}], …}; UTF-8,
- *                      borrowed.
+ *                      borrowed; may be null with length 0 while there is no fix yet.
  * @param release_len   Its length in bytes.
  * @param traffic       {"requests_per_minute", …}; UTF-8, borrowed; may be null with length 0.
  * @param traffic_len   Its length in bytes.
@@ -3024,7 +3024,8 @@ hotfix_status hotfix_rollout_find_action(const struct hotfix_rollout *rollout,
 /**
  * The actions of the last call, as JSON: as in the log, with `awaits`, and with `contacts` where
  * the policy knows whom to contact: `[{"role", "holders": [{"name", "reach"}], "reach",
- * "stand_in", …}]`.
+ * "stand_in", …}]`. An action for which the policy has commands has them in `commands`, with the
+ * values of the plan: `[{"of", "id", "title", "commands": [{"line", "missing"}]}]`. Nothing is run.
  *
  * @param rollout  A rollout.
  * @param out      A buffer that the caller frees with hotfix_buf_free.

@@ -9,16 +9,17 @@
 
 #include "script.h"
 
-/* Ends the program if a call failed. */
-static void must(hotfix_status status, hotfix_error *error) {
+/* Ends the program if a call failed. It takes the address, because the order in which arguments are
+   evaluated is not specified: the call sets the error. */
+static void must(hotfix_status status, hotfix_error **error) {
   if (status == HOTFIX_STATUS_OK) {
     return;
   }
-  hotfix_str code = hotfix_error_code(error), path = hotfix_error_path(error);
-  hotfix_str message = hotfix_error_message(error);
+  hotfix_str code = hotfix_error_code(*error), path = hotfix_error_path(*error);
+  hotfix_str message = hotfix_error_message(*error);
   fprintf(stderr, "%s %.*s at %.*s: %.*s\n", hotfix_status_name(status), (int)code.len, code.ptr,
           (int)path.len, path.ptr, (int)message.len, message.ptr);
-  hotfix_error_free(error);
+  hotfix_error_free(*error);
   exit(1);
 }
 
@@ -28,14 +29,14 @@ static hotfix_policy *load_policy(text plan, const char *folder) {
   hotfix_error *error = NULL;
   text preset = string_of(member(plan, "preset"));
   if (preset.ptr != NULL) {
-    must(hotfix_policy_preset(preset.ptr, preset.len, &policy, &error), error);
+    must(hotfix_policy_preset(preset.ptr, preset.len, &policy, &error), &error);
     return policy;
   }
   text file = string_of(member(plan, "policy_file"));
   char name[512];
   snprintf(name, sizeof name, "../../%.*s", (int)file.len, file.ptr);
   char *toml = read_file(folder, name);
-  must(hotfix_policy_from_toml(toml, toml == NULL ? 0 : strlen(toml), &policy, &error), error);
+  must(hotfix_policy_from_toml(toml, toml == NULL ? 0 : strlen(toml), &policy, &error), &error);
   free(toml);
   return policy;
 }
@@ -49,8 +50,8 @@ static hotfix_rollout *make_rollout(text plan_file, const char *folder) {
   hotfix_error *error = NULL;
   must(hotfix_plan_new(policy, incident.ptr, incident.len, release.ptr, release.len, traffic.ptr, traffic.len, &plan,
                        &error),
-       error);
-  must(hotfix_rollout_new(plan, HOTFIX_RECORDING_KEEP, salt.ptr, salt.len, &rollout, &error), error);
+       &error);
+  must(hotfix_rollout_new(plan, HOTFIX_RECORDING_KEEP, salt.ptr, salt.len, &rollout, &error), &error);
   /* The rollout does not refer to its plan. */
   hotfix_plan_free(plan);
   hotfix_policy_free(policy);
@@ -113,7 +114,7 @@ static void act(const hotfix_rollout *rollout, size_t count) {
   for (size_t i = 0; i < count; i++) {
     hotfix_action action = HOTFIX_ACTION_INIT;
     hotfix_error *error = NULL;
-    must(hotfix_rollout_action(rollout, i, &action, &error), error);
+    must(hotfix_rollout_action(rollout, i, &action, &error), &error);
     fprintf(stderr, "    %-5s %s", action.id, hotfix_action_kind_name(action.kind));
     switch (action.kind) {
     case HOTFIX_ACTION_KIND_SET_TRAFFIC:
@@ -138,7 +139,7 @@ static void step(hotfix_rollout *rollout, text line) {
   hotfix_outcome outcome = HOTFIX_OUTCOME_INIT;
   hotfix_error *error = NULL;
   int64_t at_ms = 0;
-  must(hotfix_time_parse(at.ptr, at.len, &at_ms, &error), error);
+  must(hotfix_time_parse(at.ptr, at.len, &at_ms, &error), &error);
   hotfix_status status = is(kind, "observe")
                              ? observe(rollout, at_ms, member(input, "metrics"), &outcome, &error)
                              : hotfix_rollout_handle(rollout, at_ms, input.ptr, input.len, &outcome, &error);
@@ -147,7 +148,7 @@ static void step(hotfix_rollout *rollout, text line) {
     fprintf(stderr, "  refused: %.*s\n", (int)message.len, message.ptr);
     hotfix_error_free(error);
   } else {
-    must(status, error);
+    must(status, &error);
   }
   /* Append to the log durably, then act. The lines of a refusal belong to the log too. */
   fwrite(outcome.events.ptr, 1, outcome.events.len, stdout);
@@ -162,9 +163,9 @@ static void prove(const hotfix_rollout *rollout) {
   hotfix_str log = {NULL, 0};
   hotfix_digest head;
   hotfix_buf audit = {NULL, 0};
-  must(hotfix_rollout_log(rollout, &log, &error), error);
-  must(hotfix_rollout_head(rollout, &head, &error), error);
-  must(hotfix_audit(log.ptr, log.len, head.hex, strlen(head.hex), &audit, &error), error);
+  must(hotfix_rollout_log(rollout, &log, &error), &error);
+  must(hotfix_rollout_head(rollout, &head, &error), &error);
+  must(hotfix_audit(log.ptr, log.len, head.hex, strlen(head.hex), &audit, &error), &error);
   fprintf(stderr, "%s\n", audit.data);
   hotfix_buf_free(&audit);
 }

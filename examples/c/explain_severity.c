@@ -6,12 +6,13 @@
 
 #include "script.h"
 
-/* Ends the program if a call failed. */
-static void must(hotfix_status status, hotfix_error *error) {
+/* Ends the program if a call failed. It takes the address, because the order in which arguments are
+   evaluated is not specified: the call sets the error. */
+static void must(hotfix_status status, hotfix_error **error) {
   if (status != HOTFIX_STATUS_OK) {
-    hotfix_str message = hotfix_error_message(error);
+    hotfix_str message = hotfix_error_message(*error);
     fprintf(stderr, "%s: %.*s\n", hotfix_status_name(status), (int)message.len, message.ptr);
-    hotfix_error_free(error);
+    hotfix_error_free(*error);
     exit(1);
   }
 }
@@ -48,8 +49,8 @@ static text as_text(hotfix_buf buf) {
 static void explain(const hotfix_policy *policy, const char *facts, const char *at) {
   hotfix_error *error = NULL;
   hotfix_buf classified = {0}, decided = {0};
-  must(hotfix_policy_classify(policy, facts, strlen(facts), &classified, &error), error);
-  must(hotfix_policy_decide(policy, facts, strlen(facts), &decided, &error), error);
+  must(hotfix_policy_classify(policy, facts, strlen(facts), &classified, &error), &error);
+  must(hotfix_policy_decide(policy, facts, strlen(facts), &decided, &error), &error);
   text answer = as_text(classified), decision = as_text(decided), item, name, value;
   text severity = word(member(answer, "severity")), worst = word(member(answer, "at_worst"));
   text hotfix = word(member(answer, "hotfix"));
@@ -95,7 +96,7 @@ static void explain(const hotfix_policy *policy, const char *facts, const char *
 int main(void) {
   hotfix_policy *policy = NULL;
   hotfix_error *error = NULL;
-  must(hotfix_policy_preset("enterprise", strlen("enterprise"), &policy, &error), error);
+  must(hotfix_policy_preset("enterprise", strlen("enterprise"), &policy, &error), &error);
   explain(policy, "{" FACTS "}", "14:06");
   /* At 14:12 somebody tried it: users can log in. */
   explain(policy, "{" FACTS ", \"authentication_down\": false}", "14:12");

@@ -71,7 +71,9 @@ def test_roll_7_of_two_writers_of_a_table_one_is_refused(folder: Path) -> None:
         table.append(two, INCIDENT["id"], second.handle(START, NOTE).events)
     again = hotfix.Rollout.recover(table.read(two, INCIDENT["id"]))
     assert again.head == first.head
-    assert again.plan.release["version"] == RELEASE["version"]
+    release = again.plan.release
+    assert release is not None
+    assert release["version"] == RELEASE["version"]
     one.close()
     two.close()
 

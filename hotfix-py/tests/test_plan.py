@@ -54,6 +54,7 @@ def test_plan_5_methods_come_fastest_first() -> None:
 def test_documents_are_as_given() -> None:
     plan = make_plan()
     assert plan.incident == INCIDENT
+    assert plan.release is not None
     assert plan.release["version"] == "2.3.1"
     assert plan.traffic == TRAFFIC
     assert plan.policy == hotfix.Policy.preset("phased-canary")
