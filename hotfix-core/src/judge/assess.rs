@@ -336,8 +336,9 @@ impl Watched {
         self.metric.is_tested() && self.worse.is_some()
     }
 
-    /// Whether a window has fewer than the least trials at the mean rate of the phase: then waiting
-    /// does not help.
+    /// Whether the mean rate of the phase is too low for a window to have the least trials, by three
+    /// standard errors of a Poisson count: then waiting does not help. Where it only just suffices,
+    /// a fuller window comes.
     fn stays_short(&self) -> bool {
         let (canary, baseline) = self.window.phase().split_at(self.columns());
         let (Some(canary), Some(baseline)) = (self.trials(canary), self.trials(baseline)) else {
@@ -346,7 +347,7 @@ impl Watched {
         let fewer =
             if self.compares_live && baseline > 0.0 { canary.min(baseline) } else { canary };
         let windows = self.covered.as_seconds() / self.watch.window.as_seconds();
-        fewer < self.watch.least_trials * windows
+        fewer + 3.0 * fewer.sqrt() < self.watch.least_trials * windows
     }
 
     /// The band over the whole phase; None with fewer than the least trials.

@@ -72,6 +72,8 @@ closed_set! {
         NoHotfixForSeverity = "no_hotfix_for_severity",
         /// The policy's rules do not call for a hot-fix.
         NoHotfixByRules = "no_hotfix_by_rules",
+        /// Exclusions apply, and the policy lets a person decide about them.
+        ExclusionToDecide = "exclusion_to_decide",
         /// The change exceeds what the policy allows in a hot-fix.
         OutOfScope = "out_of_scope",
         /// The policy does not have this severity.

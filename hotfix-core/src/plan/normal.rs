@@ -1,7 +1,8 @@
 //! Reasons for the normal process instead of a hot-fix: severity, rules, scope.
 
 use crate::fact::Facts;
-use crate::grade::{Hotfix, Severity};
+use crate::grade::{Exclusions, Hotfix, Severity};
+use crate::policy::section::Effect;
 
 use super::{Plan, PlanFinding, PlanFindingKind};
 
@@ -26,11 +27,18 @@ impl Plan {
                     level.severity
                 ),
             ),
-            None if policy.classify(facts).hotfix() == Hotfix::No => put(
-                PlanFindingKind::NoHotfixByRules,
-                format!("the rules of `{name}` do not call for a hot-fix"),
-            ),
-            None => {}
+            None => match policy.classify(facts).hotfix() {
+                Hotfix::No => put(
+                    PlanFindingKind::NoHotfixByRules,
+                    format!("the rules of `{name}` do not call for a hot-fix"),
+                ),
+                Hotfix::Unknown => {
+                    if let Some(text) = self.exclusion_to_decide(facts) {
+                        put(PlanFindingKind::ExclusionToDecide, text);
+                    }
+                }
+                Hotfix::Yes => {}
+            },
         }
         let breaches = self.scope().breaches;
         if !breaches.is_empty() {
@@ -42,5 +50,26 @@ impl Plan {
             );
         }
         reasons
+    }
+
+    /// The exclusions that apply for certain, where the policy lets a person decide about them.
+    fn exclusion_to_decide(&self, facts: &Facts) -> Option<String> {
+        let policy = self.policy();
+        if policy.classifier().exclusions != Exclusions::Ask {
+            return None;
+        }
+        let fired = policy.classify(facts).rules();
+        let titles: Vec<String> = fired
+            .iter()
+            .filter(|fired| fired.rule.effect == Effect::Exclude)
+            .map(|fired| format!("`{}` ({})", fired.rule.id, fired.rule.title))
+            .collect();
+        (!titles.is_empty()).then(|| {
+            format!(
+                "a person decides whether a hot-fix is right, because exclusions of `{}` apply: {}",
+                policy.name(),
+                titles.join(", ")
+            )
+        })
     }
 }
