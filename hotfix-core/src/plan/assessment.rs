@@ -114,6 +114,9 @@ pub struct PlanFinding {
     pub text: String,
 }
 
+/// How many facts a finding names; `ask` has all, in the same order.
+const MOST_NAMED: usize = 5;
+
 impl Plan {
     /// The policy's entry for the plan's severity. None if the plan has no severity or the policy
     /// does not have this one.
@@ -198,12 +201,18 @@ impl Plan {
         }
         if !assessment.settled && !self.policy().rules().is_empty() {
             let facts: Vec<&str> = assessment.ask.iter().map(|ask| ask.fact.as_str()).collect();
-            let worst =
-                assessment.at_worst.map_or_else(String::new, |worst| format!(", {worst} at worst"));
-            let text = format!(
-                "the severity by the rules is not final{worst}: find out {}",
-                quoted(&facts, ", ")
-            );
+            let (first, others) = facts.split_at(facts.len().min(MOST_NAMED));
+            let find_out = match others.len() {
+                0 => quoted(first, ", "),
+                more => format!("{} and {more} more facts", quoted(first, ", ")),
+            };
+            let text = if assessment.certain == assessment.at_worst {
+                format!("whether the rules call for a hot-fix is open: find out {find_out}")
+            } else {
+                let worst = assessment.at_worst.map(|worst| format!(", {worst} at worst"));
+                let worst = worst.unwrap_or_default();
+                format!("the severity by the rules is not final{worst}: find out {find_out}")
+            };
             put(PlanFindingKind::NotSettled, text);
         }
         let slo = self.slo();

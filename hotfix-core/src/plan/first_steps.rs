@@ -43,9 +43,19 @@ pub struct FirstStep<'a> {
     /// The time allowed since the incident began, was detected or was declared. Absent: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
+    /// The interval at which it is repeated after that. Absent: it is done once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every: Option<Span>,
     /// Who does it. Empty: anybody.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub who: Vec<Who<'a>>,
+}
+
+impl<'a> FirstStep<'a> {
+    /// A step that the start waits for.
+    const fn before_start(kind: FirstStepKind, text: String, who: Vec<Who<'a>>) -> Self {
+        Self { kind, text, holds_start: true, within: None, every: None, who }
+    }
 }
 
 impl Plan {
@@ -79,13 +89,11 @@ impl Plan {
             roles.extend(stand_ins_of(policy, &roles));
             let titles: Vec<String> =
                 demand.any_of.iter().map(|one| policy.role_title(one.role)).collect();
-            steps.push(FirstStep {
-                kind: FirstStepKind::Approval,
-                text: format!("get the approval of the {}", titles.join(" or ")),
-                holds_start: true,
-                within: None,
-                who: roles.into_iter().map(who).collect(),
-            });
+            steps.push(FirstStep::before_start(
+                FirstStepKind::Approval,
+                format!("get the approval of the {}", titles.join(" or ")),
+                roles.into_iter().map(who).collect(),
+            ));
         }
         let review = demands.review.filter(|review| review.time == ReviewTime::Before);
         steps.extend(review.map(|review| FirstStep {
@@ -96,6 +104,7 @@ impl Plan {
             },
             holds_start: false,
             within: None,
+            every: None,
             who: review.role.map(|role| who(role.role)).into_iter().collect(),
         }));
         steps.extend(self.first_lists());
@@ -134,6 +143,7 @@ impl Plan {
             text: duty.title.clone(),
             holds_start: false,
             within: Some(within),
+            every: duty.every,
             who: duty.role.map(|role| Who::of(policy, role)).into_iter().collect(),
         });
         steps.collect()
@@ -150,22 +160,21 @@ impl Plan {
         } else {
             format!("{}: {}", finding.text, quoted(&facts, ", "))
         };
-        let kind = FirstStepKind::Severity;
-        Some(FirstStep { kind, text, holds_start: true, within: None, who: Vec::new() })
+        Some(FirstStep::before_start(FirstStepKind::Severity, text, Vec::new()))
     }
 
     fn first_waiver(&self) -> Option<FirstStep<'_>> {
         let reasons = self.normal_process(self.severity(), self.facts());
         let reasons: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
-        (!reasons.is_empty()).then(|| FirstStep {
-            kind: FirstStepKind::NormalProcess,
-            text: format!(
-                "use the normal process, or waive `normal_process` with a reason: {}",
-                reasons.join("; ")
-            ),
-            holds_start: true,
-            within: None,
-            who: self.policy().waived_by().iter().map(|r| Who::of(self.policy(), *r)).collect(),
+        (!reasons.is_empty()).then(|| {
+            FirstStep::before_start(
+                FirstStepKind::NormalProcess,
+                format!(
+                    "use the normal process, or waive `normal_process` with a reason: {}",
+                    reasons.join("; ")
+                ),
+                self.policy().waived_by().iter().map(|r| Who::of(self.policy(), *r)).collect(),
+            )
         })
     }
 
@@ -179,12 +188,9 @@ impl Plan {
             };
             let required = list.items.iter().filter(|item| item.required).count();
             let items = if required == 1 { "item" } else { "items" };
-            (required > 0).then(|| FirstStep {
-                kind: FirstStepKind::Checklist,
-                text: format!("check the {required} {items} of \"{}\"{sure}", list.title),
-                holds_start: true,
-                within: None,
-                who: Vec::new(),
+            (required > 0).then(|| {
+                let text = format!("check the {required} {items} of \"{}\"{sure}", list.title);
+                FirstStep::before_start(FirstStepKind::Checklist, text, Vec::new())
             })
         })
     }

@@ -79,6 +79,15 @@ fn gate_1_demands_that_contradict_each_other_are_found() {
                 fault: vec![],
                 near: vec![("/severities/P0/approvals/0/blocking", json!(false))],
             },
+            // One of the two may follow the start.
+            Row {
+                code: "HF-LINT-044",
+                place,
+                says: &[],
+                base: matrix(json!(["cto"])),
+                fault: vec![],
+                near: vec![("/severities/P0/approvals/0/after_the_fact", json!("1d"))],
+            },
             Row {
                 code: "HF-LINT-048",
                 place: "/severities/P0/approvals",

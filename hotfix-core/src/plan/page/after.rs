@@ -2,11 +2,10 @@
 
 use crate::fact::Truth;
 use crate::grade::ChecklistMoment;
-use crate::policy::section::Due;
 use crate::text::{markdown, time, words};
 
 use super::super::{FollowUp, LaterDuty, LaterList, Plan};
-use super::{Page, contacts};
+use super::{Page, contacts, due, repeated};
 
 /// The final validation and its checklists.
 pub(super) fn final_validation(plan: &Plan, page: &mut Page) {
@@ -43,19 +42,13 @@ pub(super) fn afterwards(plan: &Plan, page: &mut Page) {
 }
 
 fn duty_row(plan: &Plan, duty: &LaterDuty<'_>) -> [String; 4] {
-    let within = match duty.within {
-        Due::Within(span) if span.is_zero() => "at once".to_owned(),
-        Due::Within(span) => time(span),
-        Due::Next(day) => words(day.as_str()),
-    };
-    let every = duty.every.map(|every| format!(", then every {}", time(every)));
     let who = duty.who.as_ref().map(|who| contacts::titled(plan, who));
     let audience = duty.audience.map(|audience| format!("to the {}", words(audience.as_str())));
     let who: Vec<String> = who.into_iter().chain(audience).collect();
     [
         markdown(duty.title),
         words(duty.from.as_str()),
-        format!("{within}{}", every.unwrap_or_default()),
+        due(duty.within) + &repeated(duty.every),
         if who.is_empty() { "–".to_owned() } else { who.join(", ") },
     ]
 }
@@ -64,7 +57,7 @@ fn lists(follow_up: &FollowUp<'_>, page: &mut Page, is_shown: fn(ChecklistMoment
     for list in follow_up.lists.iter().filter(|list| is_shown(list.at)) {
         let holds = if list.holds { ", the rollout waits for it" } else { "" };
         let sure = if list.applies == Truth::Unknown { ", if it applies" } else { "" };
-        page.paragraph(&format!("**{}** ({}{holds}{sure}):", markdown(list.title), due(list)));
+        page.paragraph(&format!("**{}** ({}{holds}{sure}):", markdown(list.title), when(list)));
         page.list(list.items.iter().map(|item| {
             let optional = if item.required { "" } else { " (if possible)" };
             format!("{}{optional}", markdown(item.text))
@@ -72,7 +65,7 @@ fn lists(follow_up: &FollowUp<'_>, page: &mut Page, is_shown: fn(ChecklistMoment
     }
 }
 
-const fn due(list: &LaterList<'_>) -> &'static str {
+const fn when(list: &LaterList<'_>) -> &'static str {
     match list.at {
         ChecklistMoment::Start | ChecklistMoment::Before => "before the start",
         ChecklistMoment::Deployed => "once all traffic has the fix",

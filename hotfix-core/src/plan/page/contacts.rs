@@ -1,12 +1,11 @@
 //! What has to be done first, and whom to call.
 
 use crate::gate::Who;
-use crate::policy::section::Due;
 use crate::text::{markdown, quoted, time, words};
 
 use super::super::{FirstStep, FirstStepKind, Plan};
 use super::head::sentence_text;
-use super::{Page, needs};
+use super::{Page, due, needs, repeated};
 
 /// What people do at once, and what the start waits for.
 pub(super) fn what_now(plan: &Plan, page: &mut Page) {
@@ -23,6 +22,7 @@ pub(super) fn what_now(plan: &Plan, page: &mut Page) {
                 Some(span) if !span.is_zero() => format!("within {}", time(span)),
                 _ => "at once".to_owned(),
             };
+            let when = when + &repeated(step.every);
             format!("**{when}:** {}{}", markdown(&step.text), people(plan, step))
         }));
     }
@@ -88,11 +88,7 @@ pub(super) fn whom_to_call(plan: &Plan, page: &mut Page) {
     }
     page.heading(2, "Whom to call");
     let pages = contacts.escalation.iter().map(|paged| {
-        let when = match paged.within {
-            Due::Within(span) if span.is_zero() => "at once".to_owned(),
-            Due::Within(span) => time(span),
-            Due::Next(day) => words(day.as_str()),
-        };
+        let when = due(paged.within);
         let severities: Vec<&str> = paged.severities.iter().map(|s| s.as_str()).collect();
         let all = if severities.is_empty() { "all".to_owned() } else { severities.join(", ") };
         let who = paged.who.as_ref().map(|who| titled(plan, who));

@@ -19,7 +19,9 @@ mod watched;
 
 use std::fmt::Write as _;
 
-use crate::unit::Timestamp;
+use crate::policy::section::Due;
+use crate::text::{time, words};
+use crate::unit::{Span, Timestamp};
 
 use super::Plan;
 
@@ -74,6 +76,20 @@ impl Plan {
         head::change_record(self, &mut page);
         page.0
     }
+}
+
+/// When something is due: `at once`, `30min` or `next day`.
+fn due(within: Due) -> String {
+    match within {
+        Due::Within(span) if span.is_zero() => "at once".to_owned(),
+        Due::Within(span) => time(span),
+        Due::Next(day) => words(day.as_str()),
+    }
+}
+
+/// What follows the time at which something is due, if it is repeated.
+fn repeated(every: Option<Span>) -> String {
+    every.map_or_else(String::new, |every| format!(", then every {}", time(every)))
 }
 
 /// A page under construction. Its texts are already Markdown.
