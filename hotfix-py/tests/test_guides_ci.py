@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import hotfix
-from guides import serving
+from guides import DOCS, of, serving
 
 POLICY = """
 format = 1
@@ -82,20 +83,25 @@ class Pipeline:
         (folder / "act").write_text(f'#!/bin/sh\necho "$1" >> {self.acted}\n')
         self.inbox.mkdir()
         (self.inbox / "1.json").write_text(json.dumps(APPROVED))
+        self.printed = ""
 
-    def start(self, minutes: float = 2) -> subprocess.Popen[str]:
+    def start(self, minutes: float = 2, **more: str) -> subprocess.Popen[str]:
         environment = {
+            **more,
             "PROMETHEUS": self.url,
             "HOTFIX_SALT": "pepper",
             "HOTFIX_CADENCE": "0.2",
             "HOTFIX_MINUTES": str(minutes),
         }
         command = [sys.executable, "hotfix_step.py", "plan.json", str(self.log), str(self.inbox)]
-        return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, text=True)
+        out = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment, stdout=out, stderr=subprocess.STDOUT, text=True
+        )
 
-    def run(self, minutes: float = 2) -> int:
-        with self.start(minutes) as job:
-            job.communicate(timeout=120)
+    def run(self, minutes: float = 2, **more: str) -> int:
+        with self.start(minutes, **more) as job:
+            self.printed, _ = job.communicate(timeout=120)
             return job.returncode
 
     def wait_for(self, action: str) -> None:
@@ -134,8 +140,10 @@ def prometheus(errors: float) -> Callable[[str], str]:
 
 
 @contextmanager
-def pipeline(folder: Path, errors: float = 0.01) -> Iterator[Pipeline]:
-    with serving(prometheus(errors)) as port:
+def pipeline(
+    folder: Path, errors: float = 0.01, answer: Callable[[str], str | bytes] | None = None
+) -> Iterator[Pipeline]:
+    with serving(answer or prometheus(errors)) as port:
         here = Pipeline(folder, f"http://127.0.0.1:{port}")
         (folder / "act").chmod(0o755)
         yield here
@@ -151,6 +159,9 @@ def test_roll_2_a_job_ends_with_the_code_of_the_rollout(
     with pipeline(folder, errors) as job:
         assert job.run() == code
         assert job.audit() == state
+        *_, why, end = job.printed.splitlines()
+        assert why.startswith("error_rate: ")  # it says why
+        assert end.startswith(f"{state} log head ")
         assert job.acted.read_text().split()[-1] == "notify"  # messages are sent although the change is confirmed
         awaited = [kind for kind in job.acted.read_text().split() if kind in ("deploy", "set_traffic", "roll_back")]
         assert (awaited[0], awaited[-1]) == ("deploy", last)
@@ -183,6 +194,92 @@ def test_roll_4_a_person_rolls_back_through_the_inbox(folder: Path) -> None:
         assert first.returncode == 3
         assert "2.json: " in printed
         assert job.audit() == "rolled_back"
+
+
+def test_field_3_an_answer_that_is_not_of_prometheus_is_no_reading(folder: Path) -> None:
+    good, asked = prometheus(0.01), 0
+    bad: list[str | bytes] = [
+        "<html>",
+        "[]",
+        '{"status": "error"}',
+        '{"data": null}',
+        '{"data": {"result": [{}]}}',
+        b"\xff",
+    ]
+
+    def answer(path: str) -> str | bytes:
+        nonlocal asked
+        asked += 1
+        return bad[asked // 2 % len(bad)] if asked < 24 else good(path)
+
+    with pipeline(folder, answer=answer) as job:
+        assert job.run() == 0
+        assert job.printed.count("no metrics: ") >= len(bad)
+        assert job.audit() == "complete"
+
+
+def test_roll_7_a_plan_of_another_incident_is_not_run(folder: Path) -> None:
+    with pipeline(folder) as job:
+        assert job.run(INCIDENT="INC-2042") == 1
+        assert "INC-2041, and INCIDENT is INC-2042" in job.printed
+        assert not job.log.exists()
+        assert job.run(0, INCIDENT="INC-2041") == 75
+        other = PLAN | {"incident": {"id": "INC-2042", "severity": "P1"}}
+        (folder / "plan.json").write_text(json.dumps(other))
+        before = job.log.read_bytes()
+        assert job.run() == 1
+        assert "is the plan of INC-2042, and " in job.printed
+        assert job.log.read_bytes() == before
+
+
+def test_gate_1_what_blocks_the_start_is_printed_when_it_changes(folder: Path) -> None:
+    with pipeline(folder) as job:
+        (job.inbox / "1.json").unlink()
+        assert job.run(0.05) == 75
+        assert job.printed.count("blocked by:") == 1
+        assert "the approval of `lead` is missing" in job.printed
+
+
+def test_gate_2_the_files_of_the_inbox_clear_what_blocks_a_p1(folder: Path) -> None:
+    assert folder.exists()
+    page = DOCS / "how-to" / "ci.md"
+    plan, *inputs = [json.loads(block.text) for block in of("json") if block.page == page]
+    policy = hotfix.Policy.preset("standard")
+    rollout = hotfix.Rollout(policy.plan(plan["incident"], plan["release"], plan["traffic"]))
+    for at, document in enumerate(inputs):
+        rollout.handle(f"2026-03-03T14:31:0{at}Z", document)
+    assert (rollout.state, rollout.blockers()) == ("ready", [])
+
+
+def test_post_1_the_report_is_written_to_the_page_of_the_job(folder: Path) -> None:
+    with pipeline(folder) as job:
+        assert job.run() == 0
+        (github,) = [block for block in of("yaml") if "GITHUB_STEP_SUMMARY" in block.text]
+        script = yaml.safe_load(github.text)["jobs"]["rollout"]["steps"][-1]["run"]
+        here = script.replace("/srv/hotfix/$INCIDENT", str(folder)).replace("python -c", f"{sys.executable} -c")
+        summary = folder / "summary.md"
+        subprocess.run(["/bin/sh", "-eu", "-c", here], env={"GITHUB_STEP_SUMMARY": str(summary)}, check=True)
+        assert "INC-2041" in summary.read_text().splitlines()[0]
+
+
+@pytest.mark.skipif(shutil.which("jq") is None or shutil.which("curl") is None, reason="jq or curl is not installed")
+def test_the_program_for_http_calls_the_service(folder: Path) -> None:
+    calls: list[str] = []
+
+    def answer(path: str) -> str:
+        calls.append(path)
+        return ""
+
+    with serving(answer) as port:
+        for document in (
+            {"kind": "deploy", "version": "2.3.1"},
+            {"kind": "set_traffic", "share": 0.1},
+            {"kind": "roll_back", "version": "2.3.0"},
+        ):
+            environment = {"PATH": "/usr/bin:/bin", "SERVICE": f"http://127.0.0.1:{port}"}
+            command = ["./act_http", document["kind"]]
+            subprocess.run(command, input=json.dumps(document), text=True, env=environment, cwd=folder, check=True)
+    assert calls == ["/deploy?version=2.3.1", "/traffic?share=0.1", "/roll_back?version=2.3.0"]
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
