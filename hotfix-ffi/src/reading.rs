@@ -53,8 +53,9 @@ pub struct hotfix_reading {
     pub metric_len: usize,
     /// A hotfix_form.
     pub form: i32,
-    /// HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, combined with `|`.
-    /// Numbers without the flag of an arm are refused.
+    /// One flag for each arm that has numbers, HOTFIX_READING_CANARY or HOTFIX_READING_BASELINE, and
+    /// HOTFIX_READING_TOTALS if the numbers are running counters, combined with `|`. The numbers of an
+    /// arm without its flag are ignored; numbers without the flag of any arm are refused.
     pub flags: u32,
     /// The canary's numbers, see hotfix_form.
     pub canary: [f64; 2],

@@ -271,14 +271,16 @@ def test_the_program_for_http_calls_the_service(folder: Path) -> None:
         return ""
 
     with serving(answer) as port:
-        for document in (
-            {"kind": "deploy", "version": "2.3.1"},
-            {"kind": "set_traffic", "share": 0.1},
-            {"kind": "roll_back", "version": "2.3.0"},
-        ):
-            environment = {"PATH": "/usr/bin:/bin", "SERVICE": f"http://127.0.0.1:{port}"}
-            command = ["./act_http", document["kind"]]
-            subprocess.run(command, input=json.dumps(document), text=True, env=environment, cwd=folder, check=True)
+        environment = {"PATH": "/usr/bin:/bin", "SERVICE": f"http://127.0.0.1:{port}"}
+        actions: dict[str, dict[str, object]] = {
+            "deploy": {"version": "2.3.1"},
+            "set_traffic": {"share": 0.1},
+            "roll_back": {"version": "2.3.0"},
+        }
+        for kind, action in actions.items():
+            document = json.dumps({"kind": kind, "id": "7.0", **action})
+            command = ["./act_http", kind]
+            subprocess.run(command, input=document, text=True, env=environment, cwd=folder, check=True)
     assert calls == ["/deploy?version=2.3.1", "/traffic?share=0.1", "/roll_back?version=2.3.0"]
 
 

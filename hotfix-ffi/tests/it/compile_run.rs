@@ -356,6 +356,55 @@ fn the_piece_on_errors_of_the_page_on_c_compiles_and_frees_the_error() {
     check("errors-program", &Library::without_hooks(), &[program]);
 }
 
+/// Not under valgrind: the preset that messages fall back to stays reachable.
+#[test]
+fn comm_1_the_piece_on_messages_of_the_page_on_c_writes_the_messages_of_the_first_actions() {
+    let page = std::fs::read_to_string(root().join("docs/c.md")).unwrap();
+    let (_, rest) = page.split_once("\n## Messages\n").unwrap();
+    let (_, rest) = rest.split_once("```c\n").unwrap();
+    let (piece, _) = rest.split_once("```").unwrap();
+    let text = format!("{}{piece}{}", MESSAGES[0], MESSAGES[1]);
+    let folder = Folder::new("messages");
+    let source = folder.0.join("messages.c");
+    std::fs::write(&source, text).unwrap();
+    let sources = &[source.to_str().unwrap()];
+    let program = Program { sources, arguments: &[], prints: Some(b"3\n") };
+    let binary = program.compile(&Library::without_hooks(), Link::Static, &folder);
+    program.ran(&Command::new(binary).output().unwrap(), "messages.c");
+}
+
+/// What is before and after the piece on messages: a rollout whose first input asks for three.
+const MESSAGES: [&str; 2] = [
+    "#include <hotfix.h>\n#include <stdio.h>\n#include <string.h>\n#define TEXT(text) (text), strlen(text)\n",
+    r#"
+int main(void) {
+  hotfix_policy *policy = NULL;
+  hotfix_plan *plan = NULL;
+  hotfix_rollout *rollout = NULL;
+  hotfix_outcome outcome = HOTFIX_OUTCOME_INIT;
+  size_t texts = 0;
+  hotfix_policy_preset(TEXT("standard"), &policy, NULL);
+  hotfix_plan_new(policy, TEXT("{\"id\": \"INC-2041\", \"severity\": \"P1\"}"),
+                  TEXT("{\"version\": \"2.3.1\", \"previous\": \"2.3.0\"}"), "", 0, &plan, NULL);
+  hotfix_rollout_new(plan, HOTFIX_RECORDING_HAND_OUT, TEXT("salt"), &rollout, NULL);
+  hotfix_rollout_handle(rollout, 1772548260000, TEXT("{\"kind\": \"tick\"}"), &outcome, NULL);
+  for (size_t i = 0; i < outcome.action_count; i++) {
+    hotfix_action action = HOTFIX_ACTION_INIT;
+    hotfix_buf text = {0};
+    if (hotfix_rollout_action(rollout, i, &action, NULL) != HOTFIX_STATUS_OK) return 1;
+    if (!text_of(rollout, &action, &text)) continue;
+    texts += text.len > 0;
+    hotfix_buf_free(&text);
+  }
+  printf("%zu\n", texts);
+  hotfix_rollout_free(rollout);
+  hotfix_plan_free(plan);
+  hotfix_policy_free(policy);
+  return 0;
+}
+"#,
+];
+
 #[test]
 fn no_panic_crosses_the_boundary() {
     let program =
