@@ -38,7 +38,7 @@ closed_set! {
         Observe = "observe",
         /// Time has passed.
         Tick = "tick",
-        /// A person promotes a phase.
+        /// A person ends the phase now, whatever is left of its watch, or the final validation.
         Promote = "promote",
         /// A person objects to a promotion.
         Hold = "hold",

@@ -1,8 +1,10 @@
-//! docs/policy.md names every key of the format, and no other: its tables are made from the JSON Schema.
+//! docs/policy.md names every key of the format, and no other: its tables are made from the JSON
+//! Schema, the one of facts from the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use hotfix_core::fact::Fact;
 use serde_json::Value;
 
 use crate::policy_common::schema;
@@ -223,10 +225,28 @@ fn with_files(page: &str) -> String {
     out + rest
 }
 
+/// The table of the facts that every policy knows.
+fn facts() -> String {
+    let mut out = "| fact | kind | question |\n|---|---|---|\n".to_owned();
+    for fact in Fact::ALL {
+        let (name, kind) = (fact.as_str(), fact.kind().as_str());
+        writeln!(out, "| `{name}` | {kind} | {} |", fact.question()).unwrap();
+    }
+    out
+}
+
 fn begin(name: &str) -> String {
     format!("<!-- keys of {name} -->\n")
 }
 
+/// The page with this table after its marker.
+fn with_table(page: &str, begin: &str, table: &str) -> String {
+    let (before, rest) = page.split_once(begin).unwrap_or_else(|| panic!("no {begin}"));
+    let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{begin} has no end"));
+    format!("{before}{begin}\n{table}\n{END}{after}")
+}
+
+const FACTS: &str = "<!-- facts -->\n";
 const END: &str = "<!-- end -->";
 
 #[test]
@@ -242,11 +262,9 @@ fn field_5_the_page_of_the_format_has_every_key_with_unit_and_default() {
     assert_eq!(unique.len(), marked.len(), "a table stands twice: {marked:?}");
     assert_eq!(unique, tables.keys().collect(), "{PAGE} must have each table of the format");
     for (name, table) in &tables {
-        let begin = begin(name);
-        let (before, rest) = page.split_once(&begin).unwrap();
-        let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{name} has no end"));
-        page = format!("{before}{begin}\n{}\n{END}{after}", shown(table));
+        page = with_table(&page, &begin(name), &shown(table));
     }
+    page = with_table(&page, FACTS, &facts());
     tree::committed(PAGE, &with_files(&page));
 }
 
