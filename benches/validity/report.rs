@@ -261,6 +261,9 @@ impl Report {
              - Random numbers: PCG64 (MCG), one stream per run, from the seed of the table and the \
              run's number; Poisson and negative binomial counts by alias tables. The page is the \
              same, byte for byte, with any number of threads.\n\
+             - The trials of a tick are its errors plus a Poisson number of successes, so a burst \
+             of errors also adds trials. With retries, each failed or repeated attempt is a \
+             trial.\n\
              - A tick is 10 s; 300 ticks are planned; w is the canary's share, r its error rate \
              over the baseline's; α 0.01 for rolling back, 0.05 for promoting.\n",
             missed.len()
