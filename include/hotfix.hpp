@@ -310,7 +310,7 @@ public:
   std::string verdict() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_verdict(get(), out, e); });
   }
-  /** The blockers of the start and who can clear them, as JSON; `[]` if there are none. */
+  /** The blockers of the start and who can clear them, as JSON; `[]` if nothing blocks it. */
   std::string blockers() const {
     return detail::text([&](auto *out, auto **e) { return hotfix_rollout_blockers(get(), out, e); });
   }

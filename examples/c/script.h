@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A part of a file; ptr is null if there is none. */
+/* A part of a file; ptr is null if it is missing. */
 typedef struct text {
   const char *ptr;
   size_t len;

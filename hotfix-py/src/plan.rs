@@ -62,7 +62,7 @@ impl Plan {
         to_python(py, &self.0.subject().incident)
     }
 
-    /// The release, as a dict; None while there is none yet.
+    /// The release, as a dict; None while nobody has named it.
     #[getter]
     fn release<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.subject().release)

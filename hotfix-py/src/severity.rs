@@ -287,7 +287,7 @@ document! {
         /// A stable code such as ``"HF-LINT-001"``.
         fn code(this) -> Option<String> { text(this, "code") }
         /// An input that demonstrates it: ``{"facts": …}``, ``{"counts": …}`` or ``{"times": …}``;
-        /// None if there is none.
+        /// None if it has no example.
         fn example(this, py) -> PyResult<Py<PyAny>> { object(py, &this["example"]).map(Bound::unbind) }
         /// Its level: ``deny``, ``warn`` or ``note``.
         fn level(this) -> Option<String> { text(this, "level") }

@@ -69,7 +69,7 @@ pub(super) fn millis(low: f64, high: f64) -> u64 {
     whole(low)
 }
 
-/// The bounds in seconds, narrowed to whole milliseconds; crossed where there is none between them.
+/// The bounds in seconds, narrowed to whole milliseconds; crossed if none is between them.
 pub(super) fn whole_millis(low: f64, high: f64) -> (f64, f64) {
     if low > high {
         return (low, high);

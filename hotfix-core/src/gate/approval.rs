@@ -139,23 +139,23 @@ pub(crate) fn demands(
     of_policy.chain(of_level.iter().enumerate().map(number(severity)))
 }
 
-/// The roles that may stand in for a role.
+/// The substitutes of a role: those that may approve in its place.
 fn stand_ins(policy: &Policy, role: RoleName) -> &[RoleName] {
     policy.role(role).map(|role| role.stand_ins.as_slice()).unwrap_or_default()
 }
 
-/// Whether `role` can act for `other`: it is the same, or its stand-in.
+/// Whether `role` can act for `other`: it is the same, or a substitute.
 fn speaks_for(policy: &Policy, role: RoleName, other: RoleName) -> bool {
     role == other || stand_ins(policy, other).contains(&role)
 }
 
-/// The role of a demand that `role` serves: itself, or the first that it stands in for.
+/// The role of a demand that `role` serves: itself, or the first that it may replace.
 pub(crate) fn served_by(policy: &Policy, approval: &Approval, role: RoleName) -> Option<RoleName> {
     let own = approval.any_of.contains(&role).then_some(role);
     own.or_else(|| approval.any_of.iter().copied().find(|of| speaks_for(policy, role, *of)))
 }
 
-/// The stand-ins of these roles, each once, without the roles themselves.
+/// The substitutes of these roles, each once, without the roles themselves.
 pub(crate) fn stand_ins_of(policy: &Policy, any_of: &[RoleName]) -> Vec<RoleName> {
     let mut all = Vec::new();
     for role in any_of.iter().flat_map(|role| stand_ins(policy, *role)) {
@@ -204,7 +204,7 @@ mod entries {
 impl Statements {
     /// Records a statement.
     ///
-    /// An approval lifts a denial of its own role and of roles that it stands in for; the author's
+    /// An approval lifts a denial of its own role and of roles that it may replace; the author's
     /// does not lift another person's. A denial or a withdrawal ends what its role approved.
     pub(crate) fn take(&mut self, policy: &Policy, word: Statement) {
         let role = word.role;
@@ -306,7 +306,7 @@ impl Demand {
         self.approvals().map(|heard| heard.statement.role)
     }
 
-    /// All roles that may meet it: its own, then the stand-ins.
+    /// All roles that may meet it: its own, then their substitutes.
     pub fn roles(&self) -> Vec<RoleName> {
         self.any_of.iter().chain(&self.stand_ins).copied().collect()
     }

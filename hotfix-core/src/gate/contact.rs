@@ -46,7 +46,7 @@ impl<'p> Who<'p> {
         let named = policy.role(role);
         let held = |role: &&CustomRole| !role.holders.is_empty() || role.reach.is_some();
         let stand_in = named.filter(|named| !held(named)).and_then(|named| {
-            // Each role is visited once, however they stand in for each other.
+            // Each role is visited once, also where roles replace each other.
             let mut seen = vec![named.id];
             let mut next = 0;
             while let Some(role) = seen.get(next).and_then(|role| policy.role(*role)) {

@@ -78,7 +78,7 @@ pub(super) struct Instances {
     pub(super) judged: bool,
     /// The last judged reading of both arms compared the canary with other choices.
     pub(super) compared: bool,
-    /// The canary has ever stood out among the subsets.
+    /// The canary was ever found worse among the subsets.
     pub(super) drawn: bool,
 }
 
@@ -249,12 +249,12 @@ impl Instances {
     }
 
     /// Whether the canary is being compared with other choices, or was until the phase that is now
-    /// on its way, or has stood out.
+    /// on its way, or was found worse.
     pub(super) const fn is_randomised(&self) -> bool {
         self.drawn || self.compared
     }
 
-    /// Whether the canary has ever stood out.
+    /// Whether the canary was ever found worse.
     pub(super) const fn stands_out(&self) -> bool {
         self.drawn
     }
@@ -264,7 +264,7 @@ impl Instances {
         self.set.as_ref()?.randomised.as_deref().map(|(_, state)| state)
     }
 
-    /// Whether this phase has no interim analysis left at which the canary could stand out.
+    /// Whether this phase has no interim analysis left at which the canary could be found worse.
     pub(super) fn is_looked_out(&self) -> bool {
         let of_phase = self.set.as_ref().and_then(|set| set.randomised.as_deref());
         !self.drawn && of_phase.is_some_and(|(design, state)| !state.has_looks_left(design))

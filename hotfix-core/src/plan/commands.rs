@@ -100,7 +100,7 @@ impl Plan {
         self.filled(owner, &step.commands, None)
     }
 
-    /// The commands with the values of this plan. None if there are none.
+    /// The commands with the values of this plan; None if the policy has no command for it.
     fn filled<'a>(
         &self,
         (of, id, title): (CommandOwner, &'a str, &'a str),

@@ -193,7 +193,7 @@ pub(super) const fn has_time(step: &ProcedureStep) -> bool {
     step.least.is_some() || step.most.is_some()
 }
 
-/// The time of a step without its own time, from other parts of the policy. None if there is none.
+/// The time of a step without its own time, from other parts of the policy, if one has it.
 pub(super) fn elsewhere(
     policy: &Policy,
     level: Option<&SeverityLevel>,

@@ -287,7 +287,7 @@ impl Plan {
         &self.subject
     }
 
-    /// The release with the fix; None while there is none yet.
+    /// The release with the fix; None while nobody has named it.
     pub const fn release(&self) -> Option<&Release> {
         self.subject.release.as_ref()
     }

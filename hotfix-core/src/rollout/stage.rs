@@ -218,7 +218,7 @@ impl State {
         !matches!(self, Self::Aborted | Self::Failed)
     }
 
-    /// The inputs that this state accepts. `release` is accepted only while there is none,
+    /// The inputs that this state accepts. `release` is accepted only while it is missing,
     /// `supersede` only where there is one. `confirm` and `failed` are accepted in any state while
     /// their action is pending; `promote` in `monitoring` and `final_validation` only where the
     /// policy allows it; `approve`, `deny` and `withdraw` also after the start where the policy

@@ -92,7 +92,7 @@ pub struct DoraRow {
     pub deployments: usize,
     /// Outcomes of the deployments.
     pub outcomes: Outcomes,
-    /// Share of failed deployments among the good and failed ones; absent where there are none.
+    /// Share of failed deployments among the good and failed ones; absent without such.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change_failure_rate: Option<f64>,
     /// Lead time for changes, for attempts whose clock started in this period.

@@ -106,7 +106,7 @@ impl Known {
 /// earlier log. The incident's own log is left out.
 ///
 /// The score is the weight of the facts that agree, divided by the weight of all facts known of
-/// either incident; 0 where there are none. A fact has the weight 1; a flag that is false in both
+/// either incident; 0 if no fact is known. A fact has the weight 1; a flag that is false in both
 /// incidents 0.25; a fact that is known of only one of the two 0.5, without agreement. Flags and
 /// texts (ignoring case) agree or do not. Numbers agree where no rule of the other incident's
 /// policy distinguishes them; else the agreement is the smaller divided by the larger. Times and

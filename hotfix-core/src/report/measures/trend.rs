@@ -207,7 +207,7 @@ impl Panel {
         }
     }
 
-    /// One value per period; the line is interrupted where there is none.
+    /// One value per period; the line is interrupted at a period without one.
     fn line(&self, svg: &mut String, points: &[Option<Point>]) {
         let placed: Vec<(usize, Option<Point>)> = points.iter().copied().enumerate().collect();
         for stretch in placed.split(|(_, point)| point.is_none()).filter(|part| part.len() > 1) {

@@ -35,7 +35,7 @@ use state::StateSnapshot;
 pub struct SnapshotHead {
     /// How many lines the log had: the tail begins with the line of this `seq`.
     pub seq: u64,
-    /// The hash of the last of them, 64 zeros where there was none.
+    /// The hash of the last of them, 64 zeros for an empty log.
     pub head: Digest,
 }
 
