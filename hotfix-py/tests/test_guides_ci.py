@@ -64,7 +64,7 @@ success = "10%"
 rollback = "30%"
 weight = 1.0
 """
-PLAN = {
+PLAN: dict[str, Any] = {
     "policy": "quick.toml",
     "incident": {"id": "INC-2041", "severity": "P1"},
     "release": {"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "redeploy", "seconds": 1}]},
@@ -127,7 +127,7 @@ def prometheus(errors: float) -> Callable[[str], str]:
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(path).query)["query"][0]
         requests = round(1000 * (time.time() - began))
         rows: list[dict[str, Any]] = []
-        for version, share in (("2.3.1", errors), ("2.3.0", 0.01)):
+        for version, share in (("2.3.1", errors), ("2.3.0", 0.01), ("2.3.2", 0.5)):
             labels = {"version": version, "instance": "one"}
             if "_bucket" in query:
                 rows += [{"metric": {**labels, "le": le}, "value": [0, str(requests)]} for le in ("0.25", "+Inf")]
@@ -193,6 +193,19 @@ def test_roll_4_a_person_rolls_back_through_the_inbox(folder: Path) -> None:
         printed, _ = first.communicate(timeout=120)
         assert first.returncode == 3
         assert "2.json: " in printed
+        assert job.audit() == "rolled_back"
+
+
+def test_field_9_the_metrics_of_another_release_are_read(folder: Path) -> None:
+    with pipeline(folder) as job:
+        first = job.start()
+        job.wait_for("set_traffic")
+        release = PLAN["release"] | {"version": "2.3.2"}  # which fails
+        other = {"kind": "supersede", "by": "lena", "why": "a better fix", "release": release}
+        (job.inbox / "2.json").write_text(json.dumps(other))
+        (job.inbox / "3.json").write_text(json.dumps(APPROVED))
+        printed, _ = first.communicate(timeout=120)
+        assert first.returncode == 3, printed
         assert job.audit() == "rolled_back"
 
 
