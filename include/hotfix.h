@@ -948,8 +948,9 @@ typedef struct hotfix_reading {
    */
   int32_t form;
   /**
-   * HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE and HOTFIX_READING_TOTALS, combined with `|`.
-   * Numbers without the flag of an arm are refused.
+   * One flag for each arm that has numbers, HOTFIX_READING_CANARY or HOTFIX_READING_BASELINE, and
+   * HOTFIX_READING_TOTALS if the numbers are running counters, combined with `|`. The numbers of an
+   * arm without its flag are ignored; numbers without the flag of any arm are refused.
    */
   uint32_t flags;
   /**

@@ -3,7 +3,7 @@
 //! A test shows a requirement when its function is named for it (`fn roll_7_…`, `def test_roll_7_…`),
 //! a case when its `id` is, and a test program in another language when a comment says `Shows`
 //! and the id. The figures of the presets (`cases/preset`) show none: they are data, which an engine has yet to follow.
-//! A name is no proof: `hotfix-core/tests/documents.md` says which tests fail if a requirement breaks.
+//! A name is no proof: `docs/requirements.documents.md` says which tests fail if a requirement breaks.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -152,7 +152,7 @@ fn page(catalogue: &Catalogue, shown: &BTreeMap<String, BTreeMap<String, String>
         "# Requirements\n\nMade from `docs/requirements.toml` and the names of tests; \
          `make bless` rewrites it. Each file is\n\
          listed with the first of its tests that is named for the requirement.\n\
-         [Documents and presets](../hotfix-core/tests/documents.md) says what fails if a \
+         [Documents and presets](requirements.documents.md) says what fails if a \
          requirement breaks,\nand which of these tests only have its name.\n",
     );
     for family in &catalogue.family {
