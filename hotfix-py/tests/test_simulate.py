@@ -1,9 +1,11 @@
 """POST-5: simulations on threads, with progress, and the errors of a scenario."""
 
 import _thread
+import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -86,6 +88,15 @@ def test_post_5_what_a_callback_raises_stops_it(policy: hotfix.Policy) -> None:
         hotfix.simulate(policy, {}, runs=1_000_000, progress=stop)
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as in a terminal: a shell starts programs in the background with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_post_5_ctrl_c_stops_it(policy: hotfix.Policy) -> None:
     timer = threading.Timer(0.3, _thread.interrupt_main)
     timer.start()
