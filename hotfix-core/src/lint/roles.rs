@@ -58,9 +58,9 @@ fn approvers(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Two approvals that the start waits for and that have no role in common, of which one only notifies a role that
-/// the other asks for. A reader of the first would think that this role need not approve. Approvals
-/// that only ask for different roles are both needed.
+/// Two approvals that the start waits for and that have no role in common, of which one only
+/// notifies a role that the other asks for. A reader of the first would think that this role need
+/// not approve. Approvals that only ask for different roles are both needed.
 fn two_approvers(policy: &Policy, level: &SeverityLevel, findings: &mut Vec<Finding>) {
     let all = || level.approvals.iter().chain(policy.approvals()).filter(|d| d.holds_start());
     for (index, telling) in level.approvals.iter().enumerate().filter(|(_, d)| d.holds_start()) {

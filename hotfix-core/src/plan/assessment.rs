@@ -6,7 +6,7 @@ use crate::fact::FactId;
 use crate::grade::{Hotfix, Severity, closed_set};
 use crate::metric::Unjudged;
 use crate::policy::section::SeverityLevel;
-use crate::text::quoted;
+use crate::text::{counted, quoted};
 use crate::unit::Name;
 
 use super::{Kept, Plan};
@@ -204,7 +204,10 @@ impl Plan {
             let (first, others) = facts.split_at(facts.len().min(MOST_NAMED));
             let find_out = match others.len() {
                 0 => quoted(first, ", "),
-                more => format!("{} and {more} more facts", quoted(first, ", ")),
+                more => {
+                    let more = counted(more, "more fact", "more facts");
+                    format!("{} and {more}", quoted(first, ", "))
+                }
             };
             let text = if assessment.certain == assessment.at_worst {
                 format!("whether the rules call for a hot-fix is open: find out {find_out}")

@@ -8,7 +8,7 @@ use crate::gate::approval::stand_ins_of;
 use crate::gate::checklist::applies;
 use crate::grade::{DutyKind, Moment, ReviewTime, closed_set};
 use crate::policy::section::{Due, Duty};
-use crate::text::quoted;
+use crate::text::{counted, quoted};
 use crate::unit::{RoleName, Span};
 
 use super::{Plan, PlanFindingKind};
@@ -187,9 +187,9 @@ impl Plan {
                 Truth::No => return None,
             };
             let required = list.items.iter().filter(|item| item.required).count();
-            let items = if required == 1 { "item" } else { "items" };
             (required > 0).then(|| {
-                let text = format!("check the {required} {items} of \"{}\"{sure}", list.title);
+                let items = counted(required, "item", "items");
+                let text = format!("check the {items} of \"{}\"{sure}", list.title);
                 FirstStep::before_start(FirstStepKind::Checklist, text, Vec::new())
             })
         })

@@ -230,19 +230,30 @@ fn sev_5_c_explains_a_severity_as_all_languages_do() {
 
 /// The first block of a page in this language.
 fn block(path: &str, language: &str) -> String {
+    block_after(path, "", language)
+}
+
+/// The first block in this language after a heading.
+fn block_after(path: &str, heading: &str, language: &str) -> String {
     let page = std::fs::read_to_string(root().join(path)).unwrap();
+    let (_, page) = page.split_once(heading).unwrap();
     let begin = format!("```{language}\n");
     let block = page.split_once(&begin).and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
     block.to_owned()
 }
 
+/// Writes the text of a program, and returns its path.
+fn source(folder: &Folder, name: &str, text: &str) -> String {
+    let path = folder.0.join(format!("{name}.c"));
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 /// Compiles and runs the first program of a page.
 fn page(name: &str, path: &str, arguments: &[&str], said: &[u8]) {
     let folder = Folder::new(name);
-    let source = folder.0.join(format!("{name}.c"));
-    std::fs::write(&source, block(path, "c")).unwrap();
-    let source = source.to_str().unwrap();
-    let program = Program { sources: &[source], arguments, prints: Some(said) };
+    let source = source(&folder, name, &block(path, "c"));
+    let program = Program { sources: &[&source], arguments, prints: Some(said) };
     check(&format!("{name}-program"), &Library::without_hooks(), &[program]);
 }
 
@@ -339,9 +350,7 @@ fn the_contract_holds_in_c_and_cpp() {
 
 #[test]
 fn the_piece_on_errors_of_the_page_on_c_compiles_and_frees_the_error() {
-    let page = std::fs::read_to_string(root().join("docs/c.md")).unwrap();
-    let (_, rest) = page.split_once("## Errors\n\n```c\n").unwrap();
-    let (piece, _) = rest.split_once("```").unwrap();
+    let piece = block_after("docs/c.md", "\n## Errors\n", "c");
     let text = format!(
         "#include <hotfix.h>\n#include <stdio.h>\n#include <string.h>\nint main(void) {{\n\
          hotfix_policy *policy = NULL;\nconst char *text = \"format = 1\";\n\
@@ -349,26 +358,19 @@ fn the_piece_on_errors_of_the_page_on_c_compiles_and_frees_the_error() {
          hotfix_policy_free(policy);\nreturn 0;\n}}\n"
     );
     let folder = Folder::new("errors");
-    let source = folder.0.join("errors.c");
-    std::fs::write(&source, text).unwrap();
-    let sources = &[source.to_str().unwrap()];
-    let program = Program { sources, arguments: &[], prints: Some(b"policy\n") };
+    let source = source(&folder, "errors", &text);
+    let program = Program { sources: &[&source], arguments: &[], prints: Some(b"policy\n") };
     check("errors-program", &Library::without_hooks(), &[program]);
 }
 
 /// Not under valgrind: the preset that messages fall back to stays reachable.
 #[test]
 fn comm_1_the_piece_on_messages_of_the_page_on_c_writes_the_messages_of_the_first_actions() {
-    let page = std::fs::read_to_string(root().join("docs/c.md")).unwrap();
-    let (_, rest) = page.split_once("\n## Messages\n").unwrap();
-    let (_, rest) = rest.split_once("```c\n").unwrap();
-    let (piece, _) = rest.split_once("```").unwrap();
+    let piece = block_after("docs/c.md", "\n## Messages\n", "c");
     let text = format!("{}{piece}{}", MESSAGES[0], MESSAGES[1]);
     let folder = Folder::new("messages");
-    let source = folder.0.join("messages.c");
-    std::fs::write(&source, text).unwrap();
-    let sources = &[source.to_str().unwrap()];
-    let program = Program { sources, arguments: &[], prints: Some(b"3\n") };
+    let source = source(&folder, "messages", &text);
+    let program = Program { sources: &[&source], arguments: &[], prints: Some(b"3\n") };
     let binary = program.compile(&Library::without_hooks(), Link::Static, &folder);
     program.ran(&Command::new(binary).output().unwrap(), "messages.c");
 }

@@ -30,7 +30,10 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
     });
     page.table(["Metric", "Before the incident", "Success", "Alert", "Rollback"], rows.collect());
     if thresholds.iter().any(|of| of.scaled) {
-        page.paragraph("At a smaller share of the traffic, a bound marked \"at 100% of the traffic\" is that share of it.");
+        page.paragraph(
+            "At a smaller share of the traffic, a bound marked \"at 100% of the traffic\" is that \
+             share of it.",
+        );
     }
     if !policy.success().is_empty() {
         page.heading(3, "Success criteria");
