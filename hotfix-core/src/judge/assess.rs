@@ -7,6 +7,7 @@ use crate::metric::{Band, Judged, judge_bounds};
 use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
+use super::aligned::Aligned;
 use super::phase_end::PhaseEnd;
 use super::watched::Watched;
 use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Version};
@@ -229,6 +230,7 @@ impl Call<'_> {
         let counts = || {
             let breaches = watched.degradation.consecutive_breaches(moment.at, watched.read_at);
             f64::from(breaches) >= moment.watch.consecutive_breaches
+                && watched.both_read_since_breach(moment.at, seen.band)
         };
         let (response, reason) = match seen.band {
             Band::Rollback if !counts() => (Response::Hold, Reason::RollbackBand),
@@ -257,11 +259,11 @@ impl Watched {
             canary: None,
             guarantee: assurance.map(|a| a.guarantee),
             healed: false,
-            log_e: worse.map(super::test::Test::log_e),
-            log_e_safe: self.safe.as_ref().map(super::test::Test::log_e),
+            log_e: self.log_e(),
+            log_e_safe: self.safe.as_ref().map(Aligned::log_e),
             mode: assurance.map(|a| a.mode),
             needs: None,
-            ratio: worse.and_then(super::test::Test::ratio).filter(|v| v.is_finite()),
+            ratio: worse.and_then(Aligned::ratio).filter(|v| v.is_finite()),
         }
     }
 

@@ -24,10 +24,11 @@ impl Judge {
     ) -> f64 {
         let Some(combination) = &self.combination else { return 0.0 };
         let used = self.tested.len().min(MOST_TESTED);
-        let mut seen = PerMetric::default();
-        for (seen, &index) in seen.iter_mut().zip(&self.tested) {
+        let (mut seen, mut spread) = (PerMetric::default(), PerMetric::default());
+        for ((seen, spread), &index) in seen.iter_mut().zip(&mut spread).zip(&self.tested) {
             let (watched, (id, verdict)) = (&self.watched[index], &metrics[index]);
             *seen = verdict.log_e.unwrap_or(0.0);
+            *spread = watched.spread();
             if let Some(limits) = watched.basis.limits() {
                 // The level that noise reaches in history does not count as evidence.
                 *seen -= limits.threshold - self.threshold;
@@ -41,14 +42,20 @@ impl Judge {
             self.crossed(metrics, &seen, call);
             return log_e;
         }
-        for &index in &self.tested {
+        // The alignment with more evidence is enough to hold.
+        for (&index, spread) in self.tested.iter().zip(spread) {
             let (id, verdict) = &metrics[index];
             let hold = self.watched[index].basis.limits().map(|limits| limits.hold);
-            if verdict.log_e.zip(hold).is_some_and(|(log_e, hold)| log_e >= hold) {
+            if verdict.log_e.zip(hold).is_some_and(|(log_e, hold)| log_e + spread >= hold) {
                 call.raise(Response::Hold, Reason::HoldLevel, Some(*id));
             }
         }
-        if log_e >= self.hold {
+        let mut highest = log_e;
+        if spread[..used].iter().any(|spread| *spread > 0.0) {
+            seen.iter_mut().zip(spread).for_each(|(seen, spread)| *seen += spread);
+            highest = combination.log_e(&seen[..used]).unwrap_or(log_e);
+        }
+        if highest >= self.hold {
             call.raise(Response::Hold, Reason::HoldLevel, None);
         }
         log_e

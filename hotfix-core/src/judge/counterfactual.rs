@@ -12,7 +12,9 @@ use crate::stats::numeric::{between, whole_between};
 use crate::stats::{MAX_COUNT, Totals};
 use crate::unit::{Timestamp, clone_in_place};
 
+use super::aligned::Aligned;
 use super::arm_checks::Sameness;
+use super::bracket::Bracket;
 use super::test::Test;
 use super::watched::Watched;
 use super::why::{Counterfactual, NoCounterfactual};
@@ -24,15 +26,17 @@ pub(super) struct Before {
     /// When the tick was applied; None before the first.
     pub(super) at: Option<Timestamp>,
     pub(super) tick: Tick,
-    pub(super) worse: Option<Test>,
-    pub(super) safe: Option<Test>,
+    /// The pools before the tick was added to them.
+    pub(super) bracket: Option<Box<Bracket>>,
+    pub(super) worse: Option<Aligned<Test>>,
+    pub(super) safe: Option<Aligned<Test>>,
     pub(super) same: Sameness,
     pub(super) flags: Flags,
     /// The tick came by stratum or by instance.
     pub(super) in_parts: bool,
 }
 
-clone_in_place!(Before { at, tick, worse, safe, same, flags, in_parts });
+clone_in_place!(Before { at, tick, bracket, worse, safe, same, flags, in_parts });
 
 /// The small parts of the state that a tick changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,7 +45,7 @@ pub(super) struct Flags {
     /// The evidence had reached the threshold that was calibrated from history.
     pub(super) replayed: bool,
     /// What both arms had in the phase.
-    pub(super) of_phase: Option<Totals>,
+    pub(super) of_phase: Option<[Totals; 2]>,
     /// The traffic share was confirmed, so the tick goes into those totals.
     pub(super) settled: bool,
 }
@@ -52,7 +56,8 @@ impl Before {
         &mut self,
         at: Timestamp,
         tick: &Tick,
-        [worse, safe]: [Option<&Test>; 2],
+        [worse, safe]: [Option<&Aligned<Test>>; 2],
+        bracket: Option<&Bracket>,
         flags: Flags,
     ) {
         self.at = Some(at);
@@ -61,13 +66,17 @@ impl Before {
         (self.tick.canary, self.tick.baseline) = (tick.canary, tick.baseline);
         keep(&mut self.worse, worse);
         keep(&mut self.safe, safe);
+        match (&mut self.bracket, bracket) {
+            (Some(kept), Some(bracket)) => kept.as_mut().clone_from(bracket),
+            (kept, bracket) => *kept = bracket.cloned().map(Box::new),
+        }
         self.flags = flags;
         self.in_parts = !tick.strata.is_empty() || !tick.instances[0].is_empty();
     }
 }
 
 /// Stores a test's state, and the first time its design.
-fn keep(kept: &mut Option<Test>, test: Option<&Test>) {
+fn keep(kept: &mut Option<Aligned<Test>>, test: Option<&Aligned<Test>>) {
     let known = match (kept.as_mut(), test) {
         (Some(kept), Some(test)) => kept.keep(test),
         (kept, test) => kept.is_none() && test.is_none(),
@@ -80,7 +89,9 @@ fn keep(kept: &mut Option<Test>, test: Option<&Test>) {
 impl Watched {
     /// Applies the last tick again with another row.
     fn reapply(&mut self, row: &[f64]) {
-        let Before { tick, worse, safe, same, flags, .. } = self.before.clone();
+        let Before { at, tick, bracket, worse, safe, same, flags, .. } = self.before.clone();
+        let Some(at) = at else { return };
+        self.bracket = bracket;
         // The designs in force are kept: before the first tick there was no other.
         for (test, before) in [(&mut self.worse, &worse), (&mut self.safe, &safe)] {
             if let (Some(test), Some(before)) = (test, before) {
@@ -94,7 +105,7 @@ impl Watched {
         self.tick.row.extend_from_slice(row);
         self.compare_arms();
         self.window.amend(&tick.row, row);
-        self.apply_again(flags.settled);
+        self.apply_again(at, flags.settled);
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Degradation {
     /// Consecutive evaluations beyond the alert or rollback bound, without and with the last
     /// verdict.
     consecutive_breaches: [u32; 2],
+    /// Since when its window has been beyond such a bound, without and with the last verdict.
+    breached: [Option<Timestamp>; 2],
     /// Time of the last verdict: the same moment may be judged again, also with other counts.
     looked: Option<Timestamp>,
     /// Whether the last verdict reported it as healed.
@@ -43,6 +45,11 @@ impl Degradation {
 
     fn looks_before(self, at: Timestamp) -> u32 {
         self.consecutive_breaches[usize::from(self.looked != Some(at))]
+    }
+
+    /// Since when the window has been beyond a bound, which it is now.
+    pub(super) fn breached_since(self, at: Timestamp) -> Timestamp {
+        self.breached[usize::from(self.looked != Some(at))].unwrap_or(at)
     }
 
     /// Records the metric's part of a verdict.
@@ -87,6 +94,8 @@ impl Judge {
             let before = degradation.looks_before(at);
             let looks = before.saturating_add(u32::from(watched.read_at == Some(at)));
             degradation.consecutive_breaches = [before, if beyond { looks } else { 0 }];
+            let breached = degradation.breached[usize::from(degradation.looked != Some(at))];
+            degradation.breached = [breached, beyond.then(|| breached.unwrap_or(at))];
             degradation.looked = Some(at);
             degradation.note(seen.band, seen.log_e.unwrap_or(0.0), seen.healed);
         }

@@ -9,6 +9,7 @@ use crate::stats::{Counts, Totals};
 use crate::unit::MetricName;
 
 use super::Judge;
+use super::aligned::Aligned;
 use super::evidence_basis::Guarantee;
 use super::test::Test;
 use super::watched::Watched;
@@ -102,8 +103,8 @@ impl Judge {
             guarantee: assurance.guarantee,
             hold: watched.basis.limits().map_or(self.hold, |limits| limits.hold),
             interval: watched.interval(1.0 - alpha),
-            log_e: figures.log_e,
-            log_e_safe: watched.safe.as_ref().map(Test::log_e),
+            log_e: watched.log_e().unwrap_or(figures.log_e),
+            log_e_safe: watched.safe.as_ref().map(Aligned::log_e),
             log_e_without_any: watched.log_e_without_any(),
             margin: settings.margin.value(),
             mode: assurance.mode,
@@ -127,7 +128,7 @@ impl Judge {
 
 impl Watched {
     /// Wilson interval of each arm over the whole rollout; None for a rate with an exposure.
-    fn of_one_look(&self, test: &Test) -> Option<ArmIntervals> {
+    fn of_one_look(&self, test: &Aligned<Test>) -> Option<ArmIntervals> {
         if self.metric.kind != MetricKind::Proportion {
             return None;
         }
@@ -152,16 +153,19 @@ impl Watched {
             }
             EvidenceMode::Plain => self.basis.why_plain(self.pre_deployment.applies()),
         };
+        let paired = self.scrape().map_or_else(String::new, |interval| {
+            format!("; the arms are read at different times, each about every {interval}")
+        });
         let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);
         if compares && self.instances.is_looked_out() {
             // The error probability of the phase is spent on interim analyses that are planned by
             // ticks.
             format!(
-                "{valid}; this phase has no further interim analysis, so from here on only bounds \
-                 roll back"
+                "{valid}{paired}; this phase has no further interim analysis, so from here on only \
+                 bounds roll back"
             )
         } else {
-            valid.to_owned()
+            format!("{valid}{paired}")
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::policy::section::Evidence;
 use crate::stats::numeric::{exp, ln, normal_cdf};
 use crate::unit::{MetricName, PhaseName, Timestamp};
 
+use super::aligned::Aligned;
 use super::test::Test;
 use super::watched::Watched;
 use super::{Judge, Moment, Running};
@@ -240,7 +241,7 @@ impl Watched {
     /// The same for a claim; None if it has been shown.
     fn claim(
         &self,
-        test: &Test,
+        test: &Aligned<Test>,
         supposed: Supposed,
         moment: &Moment<'_>,
         running: &Running<'_>,
@@ -259,7 +260,7 @@ impl Watched {
 
 impl Test {
     /// The ratio at the boundary of the null hypothesis.
-    fn null_ratio(&self) -> f64 {
+    pub(super) fn null_ratio(&self) -> f64 {
         match self {
             Self::Rate(design, _) => design.null_ratio(),
             Self::Bernoulli(design, _) => design.null_ratio(),

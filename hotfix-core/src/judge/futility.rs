@@ -11,6 +11,7 @@ use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::{Counts, Direction};
 use crate::unit::{Share, Span};
 
+use super::aligned::{Aligned, Side};
 use super::assess::Call;
 use super::test::Test;
 use super::watched::Watched;
@@ -184,7 +185,7 @@ impl Watched {
                 Some(Judged::exactly(events / trials * 60.0))
             }
             // In the best case everything to come is in the first bucket.
-            MetricKind::Latency => {
+            MetricKind::Latency if events > 0.0 => {
                 let rank = self.metric.quantile.as_fraction() * (events + rest) - rest;
                 Judged::quantile(1.0, rank.max(f64::MIN_POSITIVE), &canary[1..], self.edges())
             }
@@ -216,7 +217,7 @@ impl Watched {
     /// question does not come and go.
     fn is_in_vain(
         &self,
-        test: &Test,
+        test: &Aligned<Test>,
         moment: &Moment<'_>,
         running: &Running<'_>,
         left: Span,
@@ -229,12 +230,12 @@ impl Watched {
     /// or that is unknown.
     pub(super) fn can_show(
         &self,
-        test: &Test,
+        test: &Aligned<Test>,
         moment: &Moment<'_>,
         running: &Running<'_>,
         left: Span,
     ) -> Option<bool> {
-        if test.decided() || test.direction() == Direction::Worse {
+        if test.decided() || test.on(Side::Lead).direction() == Direction::Worse {
             return None;
         }
         let rest = self.rest(moment, running, left)?;
@@ -259,15 +260,15 @@ impl Watched {
             }
             let none = [0.0; MAX_BOUNDARIES];
             let used = self.boundaries().len();
-            test.best_slow(
-                SlowCounts::new(&none[..used], rest.canary),
-                SlowCounts::new(&slow[..used], rest.baseline),
-            )
+            test.least(|test| {
+                test.best_slow(
+                    SlowCounts::new(&none[..used], rest.canary),
+                    SlowCounts::new(&slow[..used], rest.baseline),
+                )
+            })
         } else {
-            test.best(
-                Counts::new(0.0, rest.canary),
-                Counts::new(most(baseline.events), rest.baseline),
-            )
+            let live = Counts::new(most(baseline.events), rest.baseline);
+            test.least(|test| test.best(Counts::new(0.0, rest.canary), live))
         };
         Some(best? >= test.threshold())
     }

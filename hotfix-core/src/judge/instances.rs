@@ -10,24 +10,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::grade::Worse;
+use crate::metric::Sample;
 use crate::stats::Counts;
 use crate::stats::instances::BadInstance;
-use crate::stats::randomisation::{
-    DEFAULT_BUDGET, DEFAULT_LOOKS, Randomisation, RandomisationDesign, RandomisationSettings,
-};
-use crate::stats::rate_ratio::{RateRatio, RateRatioSettings};
+use crate::stats::randomisation::{Randomisation, RandomisationDesign};
+use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::replay::LEAVE_ONE_OUT;
+use crate::unit::{Span, Timestamp};
 
+use super::aligned::{Aligned, Side};
+use super::bracket::{BASELINE, Bracket, CANARY, Emptied};
+use super::drawing::Drawing;
 use super::test::Test;
 
-/// The least number of possible subsets, as a multiple of `1/α`: copies of the canary among the
-/// drawn subsets tie with it, and it loses ties. With this factor they use a quarter of the budget.
-const ROOM: f64 = 4.0;
-/// Subsets to draw, as a multiple of `1/α`, within these limits.
-const DRAWN: f64 = 20.0;
-const FEWEST_DRAWN: f64 = 2_000.0;
-const MOST_DRAWN: f64 = 10_000.0;
 /// Most instances that are left out one at a time; of more, the first.
 pub(super) const MOST_LEFT_OUT: usize = 1_000;
 
@@ -43,23 +41,25 @@ pub(super) struct InstanceArm<'a> {
 }
 
 impl<'a> InstanceArm<'a> {
+    /// An arm as it was sent; without instances where it was sent as a total, or not at all.
+    pub(super) const fn new(
+        sample: Option<&'a Sample>,
+        counts: &'a [[f64; 2]],
+        worse: Worse,
+        none: &'a BTreeMap<String, [f64; 2]>,
+    ) -> Self {
+        match sample {
+            Some(Sample::Instances(names)) => Self { names, counts, worse },
+            _ => Self { names: none, counts: &[], worse },
+        }
+    }
+
     /// Names in their order, with bad events and trials.
     fn each(self) -> impl Iterator<Item = (&'a str, Counts)> {
         self.names.keys().zip(self.counts).map(move |(name, &[events, trials])| {
             (name.as_str(), Counts::new(self.worse.bad(events, trials), trials))
         })
     }
-}
-
-/// Settings of the comparison of the canary's instances with other choices of as many.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Drawing {
-    /// The metric's share of the error probability, in one phase.
-    pub(super) alpha: f64,
-    /// The seed of the draws.
-    pub(super) seed: u64,
-    /// How many ticks each phase may take.
-    pub(super) ticks: Vec<u32>,
 }
 
 /// State of one metric's instances.
@@ -69,7 +69,7 @@ pub(super) struct Instances {
     pub(super) tolerated: f64,
     pub(super) drawing: Option<Drawing>,
     /// Leave-one-out evidence for each instance that the canary ever had, in the order of names.
-    pub(super) without: Vec<(Arc<str>, RateRatio)>,
+    pub(super) without: Vec<Without>,
     /// How many instances the canary had at the last reading.
     pub(super) present: usize,
     pub(super) phase: usize,
@@ -82,6 +82,15 @@ pub(super) struct Instances {
     pub(super) drawn: bool,
 }
 
+/// The evidence without one instance of the canary.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Without {
+    pub(super) name: Arc<str>,
+    pub(super) state: Aligned<RateRatio>,
+    /// What the pools have of it, in the order of their alignments.
+    pub(super) pooled: [Counts; 2],
+}
+
 /// The instances of one phase.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Set {
@@ -89,12 +98,35 @@ pub(super) struct Set {
     pub(super) canary: Vec<Arc<str>>,
     /// The baseline's, in the order of names.
     pub(super) baseline: Vec<Arc<str>>,
-    /// Scratch: this tick's counts, the canary's first.
+    /// Scratch: the counts that are compared in this tick, the canary's first.
     pub(super) counts: Vec<Counts>,
-    pub(super) bad: Option<BadInstance>,
+    /// What the pool has of each; empty while each tick is compared as it is.
+    pub(super) pooled: Vec<Counts>,
+    /// Each of the canary's instances against the others.
+    pub(super) bad: Option<Aligned<BadInstance>>,
+    /// Where they are read at different times: their counts that wait for those of the others.
+    pub(super) apart: Option<ApartInstances>,
     /// Indices of the instances that were reported as bad.
     pub(super) named: Vec<usize>,
     pub(super) randomised: Option<Box<(RandomisationDesign, Randomisation)>>,
+}
+
+/// Counts of the canary's instances since each was compared with the others, and those of the
+/// comparison before. See `docs/statistics.md`, "Arms read at different times".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApartInstances {
+    now: Vec<Counts>,
+    /// Empty before the first: the readings of the first comparison began at unknown times.
+    before: Vec<Counts>,
+    since: Timestamp,
+}
+
+impl ApartInstances {
+    /// Whether it is of this many instances.
+    pub(super) fn fits(&self, instances: usize) -> bool {
+        self.now.len() == instances && (self.before.is_empty() || self.before.len() == instances)
+    }
 }
 
 impl Instances {
@@ -125,50 +157,104 @@ impl Instances {
     /// tick.
     pub(super) fn leave_out(
         &mut self,
-        test: &Test,
+        test: &Aligned<Test>,
         canary: InstanceArm<'_>,
         [all, baseline]: [Counts; 2],
     ) {
-        let Test::Rate(design, whole) = test else { return };
+        let Some(design) = design_of(test) else { return };
+        self.each_without(test, canary, |without, part| {
+            without.state.each(|state| update_without(state, design, [all, baseline], part));
+        });
+    }
+
+    /// The same from pools: an instance's part of a pool is left out of what the pool feeds.
+    pub(super) fn leave_out_pooled(
+        &mut self,
+        test: &Aligned<Test>,
+        canary: InstanceArm<'_>,
+        bracket: &Bracket,
+    ) {
+        let Some(design) = design_of(test) else { return };
+        for side in Side::BOTH {
+            let [before, after] = bracket.step(side).added(side, CANARY);
+            let batch = bracket.batch(side);
+            let cap = design.cap().map(|cap| cap * batch.ticks.max(1.0));
+            // Valid limits, times a number of ticks, are valid.
+            let Ok(design) = design.with_limits(cap, Some(design.threshold())) else { return };
+            let fed = batch.counts.first().filter(|_| !batch.rows.is_empty());
+            self.each_without(test, canary, |without, part| {
+                let pooled = &mut without.pooled[side as usize];
+                if before {
+                    pooled.add(part);
+                }
+                if let Some(&(all, baseline)) = fed {
+                    let state = without.state.on_mut(side);
+                    update_without(state, &design, [all, baseline], *pooled);
+                }
+                if bracket.step(side).emptied != Emptied::No {
+                    *pooled = Counts::default();
+                }
+                if after {
+                    pooled.add(part);
+                }
+            });
+        }
+    }
+
+    /// Updates each instance that the canary ever had with its counts of this tick. The evidence of
+    /// a new one begins as that of the total.
+    fn each_without(
+        &mut self,
+        test: &Aligned<Test>,
+        canary: InstanceArm<'_>,
+        mut update: impl FnMut(&mut Without, Counts),
+    ) {
         let mut place = 0;
-        self.present = 0;
-        let update = |state: &mut RateRatio, part: Counts| {
-            let rest = Counts::new(
-                (all.events - part.events).max(0.0),
-                (all.trials - part.trials).max(0.0),
-            );
-            // Counts were checked when they were read, so the test accepts them.
-            let _ = state.update(design, rest, baseline);
-        };
+        let mut present = 0;
         for (name, part) in canary.each() {
-            self.present += 1;
-            while let Some((known, state)) = self.without.get_mut(place)
-                && **known < *name
+            present += 1;
+            while let Some(without) = self.without.get_mut(place)
+                && *without.name < *name
             {
-                update(state, Counts::default());
+                update(without, Counts::default());
                 place += 1;
             }
-            if self.without.get(place).is_none_or(|(known, _)| **known != *name) {
+            if self.without.get(place).is_none_or(|without| *without.name != *name) {
                 if self.without.len() >= MOST_LEFT_OUT {
                     continue;
                 }
-                self.without.insert(place, (Arc::from(name), **whole));
+                let Some(state) = test.map(state_of) else { return };
+                let pooled = [Counts::default(); 2];
+                self.without.insert(place, Without { name: Arc::from(name), state, pooled });
             }
-            update(&mut self.without[place].1, part);
+            update(&mut self.without[place], part);
             place += 1;
         }
-        for (_, state) in &mut self.without[place..] {
-            update(state, Counts::default());
+        for without in &mut self.without[place..] {
+            update(without, Counts::default());
+        }
+        if present > 0 {
+            self.present = present;
+        }
+    }
+
+    /// Discards what the pools have of the instances.
+    pub(super) fn discard_pooled(&mut self) {
+        self.without.iter_mut().for_each(|without| without.pooled = [Counts::default(); 2]);
+        if let Some(set) = &mut self.set {
+            set.pooled.fill(Counts::default());
+            set.apart = None;
         }
     }
 
     /// The least leave-one-out log e-value; None if the canary has too few instances.
-    pub(super) fn log_e_without_any(&self, test: &Test) -> Option<f64> {
-        let Test::Rate(design, _) = test else { return None };
+    pub(super) fn log_e_without_any(&self, test: &Aligned<Test>) -> Option<f64> {
+        let design = design_of(test)?;
         if self.present < LEAVE_ONE_OUT {
             return None;
         }
-        self.without.iter().map(|(_, state)| state.log_e(design)).reduce(f64::min)
+        let log_e = |without: &Without| without.state.least(|state| Some(state.log_e(design)));
+        self.without.iter().filter_map(log_e).reduce(f64::min)
     }
 
     /// A judged tick of both arms: without instances there is nothing to compare.
@@ -195,14 +281,60 @@ impl Instances {
         } else {
             self.set = Some(self.settle(canary, baseline));
         }
+        let Some(Set { canary, counts, bad: Some(bad), .. }) = &mut self.set else {
+            return self.judge_set(noise);
+        };
+        bad.each(|bad| {
+            let _ = bad.update(&counts[..canary.len()]);
+        });
+        self.judge_set(noise);
+    }
+
+    /// The same from the pool in which the baseline's data end later. `named`: the reading has both
+    /// arms, and names the canary's instances.
+    pub(super) fn compare_pooled(
+        &mut self,
+        at: Timestamp,
+        arms: [InstanceArm<'_>; 2],
+        named: bool,
+        bracket: &Bracket,
+        noise: Option<f64>,
+    ) {
+        if self.set.is_none() && named {
+            self.set = Some(self.settle(arms[CANARY], arms[BASELINE]));
+        }
+        let Some(set) = &mut self.set else { return };
+        let step = bracket.step(Side::Lag);
+        set.pooled.resize(set.counts.len(), Counts::default());
+        let add = |set: &mut Set, after: bool| {
+            for arm in [CANARY, BASELINE] {
+                if step.added(Side::Lag, arm)[usize::from(after)] {
+                    set.add_to_pool(arm, arms[arm]);
+                }
+            }
+        };
+        add(set, false);
+        set.counts.fill(Counts::default());
+        match step.emptied {
+            Emptied::No => {}
+            Emptied::Fed => std::mem::swap(&mut set.counts, &mut set.pooled),
+            Emptied::Discarded => set.pooled.fill(Counts::default()),
+        }
+        add(set, true);
+        set.compare_apart(at, arms[CANARY], bracket.interval());
+        // A tick without counts is a tick: interim analyses are planned by ticks.
+        self.judge_set(noise);
+    }
+
+    /// Compares the instances of the phase by the counts of this tick.
+    fn judge_set(&mut self, noise: Option<f64>) {
         let Some(set) = &mut self.set else { return };
         self.compared = set.randomised.is_some();
-        let (of_canary, _) = set.counts.split_at(set.canary.len());
-        if let Some(bad) = &mut set.bad {
-            let _ = bad.update(of_canary);
-            for place in bad.found().filter(|_| noise.is_some()) {
-                let enough = bad.threshold() * noise.unwrap_or(1.0);
-                let stands_out = bad.log_e().nth(place).is_some_and(|log_e| log_e >= enough);
+        if let (Some(bad), Some(noise)) = (&set.bad, noise) {
+            for place in bad.on(Side::Lead).found() {
+                let log_e = bad.least(|bad| bad.log_e().nth(place));
+                let enough = bad.on(Side::Lead).threshold() * noise;
+                let stands_out = log_e.is_some_and(|log_e| log_e >= enough);
                 if stands_out && !set.named.contains(&place) {
                     set.named.push(place);
                 }
@@ -240,12 +372,13 @@ impl Instances {
             ..RateRatioSettings::default()
         };
         // A single instance has no others to compare with.
-        let bad = BadInstance::try_new(&settings, owned(&canary)).ok();
+        let bad = BadInstance::try_new(&settings, owned(&canary)).ok().map(Aligned::new);
         let randomised = self.drawing.as_ref().and_then(|drawing| {
             let all = canary.iter().chain(&baseline).map(ToString::to_string).collect();
             drawing.draw(self.phase, self.tolerated, all, owned(&canary))
         });
-        Set { canary, baseline, counts, bad, named: Vec::new(), randomised }
+        let (pooled, named) = (Vec::new(), Vec::new());
+        Set { canary, baseline, counts, pooled, bad, apart: None, named, randomised }
     }
 
     /// Whether the canary is being compared with other choices, or was until the phase that is now
@@ -281,119 +414,82 @@ impl Set {
     fn read(&mut self, canary: InstanceArm<'_>, baseline: InstanceArm<'_>) {
         self.counts.fill(Counts::default());
         let (of_canary, of_baseline) = self.counts.split_at_mut(self.canary.len());
-        let arms = [(canary, &self.canary, of_canary), (baseline, &self.baseline, of_baseline)];
-        for (arm, names, counts) in arms {
-            let mut places = names.iter().zip(counts).peekable();
-            for (name, counted) in arm.each() {
-                while places.next_if(|(known, _)| ***known < *name).is_some() {}
-                if let Some((_, counts)) = places.next_if(|(known, _)| ***known == *name) {
-                    *counts = counted;
-                }
-            }
+        add(canary, &self.canary, of_canary);
+        add(baseline, &self.baseline, of_baseline);
+    }
+
+    /// Compares the canary's instances with each other once each of them was read; one that is not
+    /// read within two intervals is not waited for. On `lead` the data of the compared instance
+    /// end later than those of the others, on `lag` earlier.
+    fn compare_apart(&mut self, at: Timestamp, canary: InstanceArm<'_>, interval: Span) {
+        let Some(bad) = &mut self.bad else { return };
+        let none = || vec![Counts::default(); self.canary.len()];
+        let ApartInstances { now, before, since } = self
+            .apart
+            .get_or_insert_with(|| ApartInstances { now: none(), before: Vec::new(), since: at });
+        add(canary, &self.canary, now);
+        let is_late = at.since(*since) >= interval + interval;
+        if !is_late && now.iter().any(|counts| counts.trials <= 0.0) {
+            return;
+        }
+        if before.is_empty() {
+            *before = none();
+            now.fill(Counts::default());
+        } else {
+            let _ = bad.on_mut(Side::Lead).update_apart(now, before);
+            let _ = bad.on_mut(Side::Lag).update_apart(before, now);
+            std::mem::swap(now, before);
+            now.fill(Counts::default());
+        }
+        *since = at;
+    }
+
+    /// Adds an arm's counts to what the pool has.
+    fn add_to_pool(&mut self, index: usize, arm: InstanceArm<'_>) {
+        let (of_canary, of_baseline) = self.pooled.split_at_mut(self.canary.len());
+        if index == CANARY {
+            add(arm, &self.canary, of_canary);
+        } else {
+            add(arm, &self.baseline, of_baseline);
         }
     }
 }
 
-impl Drawing {
-    /// The comparison of these instances; None if there are too few possible choices.
-    fn draw(
-        &self,
-        phase: usize,
-        tolerated: f64,
-        instances: Vec<String>,
-        canary: Vec<String>,
-    ) -> Option<Box<(RandomisationDesign, Randomisation)>> {
-        let enough = ROOM / self.alpha;
-        if choices(instances.len(), canary.len(), enough) < enough {
-            return None;
+/// Adds an arm's counts in their places; those of instances that have none are left out.
+fn add(arm: InstanceArm<'_>, names: &[Arc<str>], counts: &mut [Counts]) {
+    let mut places = names.iter().zip(counts).peekable();
+    for (name, counted) in arm.each() {
+        while places.next_if(|(known, _)| ***known < *name).is_some() {}
+        if let Some((_, counts)) = places.next_if(|(known, _)| ***known == *name) {
+            counts.add(counted);
         }
-        let ticks = self.ticks.get(phase).copied().unwrap_or(1);
-        let (looks, budget) = looks(ticks);
-        let subsets = (DRAWN / self.alpha).clamp(FEWEST_DRAWN, MOST_DRAWN);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "within limits"
-        )]
-        let subsets = subsets.ceil() as usize;
-        let settings = RandomisationSettings {
-            alpha: self.alpha,
-            subsets,
-            tolerated,
-            evaluations: Some(looks),
-            budget: Some(budget),
-            ..RandomisationSettings::new(instances, canary, self.seed)
-        };
-        let design = RandomisationDesign::try_new(&settings).ok()?;
-        let state = Randomisation::new(&design);
-        Some(Box::new((design, state)))
     }
 }
 
-/// Number of choices of so many instances, counted until it exceeds `enough`.
-fn choices(of: usize, size: usize, enough: f64) -> f64 {
-    let mut count = 1.0;
-    for drawn in 0..size.min(of.saturating_sub(size)) {
-        count *= (of - drawn) as f64 / (drawn + 1) as f64;
-        if count > enough {
-            break;
-        }
+/// The design of a test of counts.
+fn design_of(test: &Aligned<Test>) -> Option<&RateRatioDesign> {
+    match test.on(Side::Lead) {
+        Test::Rate(design, _) => Some(design),
+        Test::Bernoulli(..) | Test::Latency(..) => None,
     }
-    count
 }
 
-/// Interim analyses of a phase: their ticks, and the part of the budget that may be spent by then.
-/// The default's analyses within the phase, beyond them at twice the tick each time, and the
-/// phase's last tick with all of it.
-fn looks(ticks: u32) -> (Vec<u32>, Vec<f64>) {
-    let within = DEFAULT_LOOKS.iter().zip(DEFAULT_BUDGET).take_while(|(look, _)| **look < ticks);
-    let (mut looks, mut budget): (Vec<u32>, Vec<f64>) =
-        within.map(|(look, part)| (*look, part)).unzip();
-    // The default spends all of it by its last analysis; a longer phase keeps a part for later
-    // ones.
-    let before = DEFAULT_BUDGET.len() - 1;
-    let late_from = looks.len().min(before);
-    budget.truncate(late_from);
-    let mut late = looks.get(before).copied();
-    while let Some(look) = late.and_then(|look| look.checked_mul(2)).filter(|look| *look < ticks) {
-        looks.push(look);
-        late = Some(look);
+fn state_of(test: &Test) -> Option<RateRatio> {
+    match test {
+        Test::Rate(_, state) => Some(**state),
+        Test::Bernoulli(..) | Test::Latency(..) => None,
     }
-    looks.push(ticks.max(1));
-    let spent = budget.last().copied().unwrap_or(0.0);
-    let left = looks.len() - late_from;
-    let part = |n: usize| spent + (1.0 - spent) * (n as f64 / left as f64);
-    budget.extend((1..=left).map(|n| if n == left { 1.0 } else { part(n) }));
-    (looks, budget)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stat_2_looks_fit_the_phase_and_spend_all_of_the_budget() {
-        let (of_short, budget) = looks(60);
-        assert_eq!(of_short, [3, 6, 12, 18, 30, 60]);
-        assert_eq!(budget, [0.1, 0.2, 0.3, 0.4, 0.5, 1.0]);
-        assert_eq!(looks(300).0, DEFAULT_LOOKS);
-        assert_eq!(looks(300).1, DEFAULT_BUDGET);
-        let (of_long, budget) = looks(1_500);
-        assert_eq!(of_long, [3, 6, 12, 18, 30, 60, 120, 210, 300, 600, 1_200, 1_500]);
-        assert!(budget.is_sorted() && budget[7] == 0.85 && budget[8] < 1.0 && budget[11] == 1.0);
-        assert_eq!(looks(1), (vec![1], vec![1.0]));
-        for ticks in 1..2_000 {
-            let (looks, budget) = looks(ticks);
-            assert!(looks.len() == budget.len() && looks.is_sorted_by(|a, b| a < b), "{ticks}");
-        }
-    }
-
-    #[test]
-    fn stat_2_choices_are_counted() {
-        assert_eq!(choices(20, 2, 1e9), 190.0);
-        assert_eq!(choices(20, 18, 1e9), 190.0);
-        assert_eq!(choices(5, 5, 1e9), 1.0);
-        assert!((choices(20, 10, 1e9) - 184_756.0).abs() < 1e-6);
-        assert!(choices(50, 48, 1_000.0) > 1_000.0 && choices(400, 200, 1e4) > 1e4);
-    }
+/// Feeds a tick without an instance's part of it.
+fn update_without(
+    state: &mut RateRatio,
+    design: &RateRatioDesign,
+    [all, baseline]: [Counts; 2],
+    part: Counts,
+) {
+    let rest =
+        Counts::new((all.events - part.events).max(0.0), (all.trials - part.trials).max(0.0));
+    // Counts were checked when they were read, so the test takes them.
+    let _ = state.update(design, rest, baseline);
 }

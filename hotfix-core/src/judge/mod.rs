@@ -8,15 +8,20 @@
 //! [`Judge::prepare`] checks it and reads it into scratch, [`Judge::take`] updates the state.
 //! [`Judge::assess`] then gives the verdict.
 
+mod aligned;
 mod arm_checks;
 mod assess;
+mod bracket;
 mod combine;
 mod counterfactual;
 mod coverage;
+mod covered;
 mod degradation;
+mod drawing;
 mod evidence;
 mod evidence_basis;
 mod explanation;
+mod fed;
 mod forecast;
 mod format;
 mod futility;
@@ -57,9 +62,12 @@ use crate::unit::{MetricName, Share, Span, Timestamp, clone_in_place};
 pub(crate) use snapshot::JudgeState;
 pub(crate) use table::PhaseRecord;
 
+use aligned::Aligned;
 use arm_checks::SplitFinding;
+use covered::{Covered, Traffic};
+use drawing::Drawing;
 use evidence_basis::EvidenceBasis;
-use instances::{Drawing, Instances};
+use instances::Instances;
 use phase_end::PhaseEnd;
 use pre_deployment::PreDeployment;
 use test::{Claim, Test};
@@ -80,14 +88,16 @@ pub struct Judge {
     hold: f64,
     phase_end: Option<PhaseEnd>,
     /// Index of the bug's own metric, its test, and whether it has ever crossed.
-    efficacy: Option<(usize, Test, bool)>,
+    efficacy: Option<(usize, Aligned<Test>, bool)>,
     /// The same before the last tick.
-    efficacy_before: Option<(Test, bool)>,
+    efficacy_before: Option<(Aligned<Test>, bool)>,
     /// Index of the metric whose trials are the traffic.
     traffic: Option<usize>,
     split_design: SplitDesign,
     split: Split,
     split_finding: SplitFinding,
+    /// Traffic of each arm, where the arms are read at different times.
+    covered: Covered,
     swapped: bool,
     /// Both arms read the same series.
     one_series: bool,
@@ -111,6 +121,7 @@ clone_in_place!(Judge {
     split_design,
     split,
     split_finding,
+    covered,
     swapped,
     one_series,
     since,
@@ -195,7 +206,7 @@ impl Judge {
                             temper: watched[index].basis.temper,
                         };
                         Test::try_new(policy.metrics()[index].model, claimed)?
-                            .map(|test| (index, test, false))
+                            .map(|test| (index, Aligned::new(test), false))
                     }
                     None => None,
                 }
@@ -217,6 +228,7 @@ impl Judge {
             efficacy,
             split: Split::new(&split_design),
             split_finding: SplitFinding::default(),
+            covered: Covered::default(),
             split_design,
             swapped: false,
             one_series: false,
@@ -265,17 +277,19 @@ impl Judge {
     /// Updates the state with the readings of [`prepare`](Self::prepare).
     pub fn take(&mut self, at: Timestamp, share: Share, seen: &Observation, purpose: Use) {
         let warm = self.since.is_some_and(|since| at.since(since) < self.warm_up);
-        self.swapped = false;
+        self.align(at, share, !warm && matches!(purpose, Use::Watch | Use::Move));
         if purpose == Use::Watch && !warm {
             self.check_arms(at, share);
+        } else {
+            self.swapped = false;
         }
         if matches!(purpose, Use::Watch | Use::Move) && !warm {
             self.watched.iter_mut().filter(|w| w.fresh).for_each(Watched::compare_arms);
             self.one_series = self.is_one_series();
         }
         let settled = purpose == Use::Watch;
-        let learns =
-            (settled || purpose == Use::Move) && !(warm || self.swapped || self.one_series);
+        let as_planned = !(self.swapped || self.one_series);
+        let learns = (settled || purpose == Use::Move) && !warm && as_planned;
         let mut readings = seen.as_slice().iter();
         for index in 0..self.watched.len() {
             let (earlier, rest) = self.watched.split_at_mut(index);
@@ -303,6 +317,8 @@ impl Judge {
                     }
                     *shown |= watched.feed(test);
                 }
+            } else {
+                watched.skip(at, as_planned);
             }
             match purpose {
                 Use::Return => watched.window_of_baseline(at),
@@ -312,36 +328,67 @@ impl Judge {
         }
     }
 
+    /// Records which arm has new counts of which metric.
+    fn align(&mut self, at: Timestamp, share: Share, steady: bool) {
+        // A reading that spans the end of the warm-up has counts of the warm-up, of the canary.
+        let warm = self.since.map(|since| since + self.warm_up).max(self.moved);
+        let warm = warm.filter(|_| self.warm_up > Span::ZERO);
+        for watched in self.watched.iter_mut().filter(|watched| watched.fresh) {
+            let steady = steady && !watched.spans(self.moved);
+            // What is scaled by the share must not be of two shares.
+            let moved = self.moved.filter(|_| watched.is_scaled());
+            watched.align(at, share, steady, [warm.max(moved), moved]);
+        }
+    }
+
     /// Checks whether the trials of the two arms fit the planned split.
     fn check_arms(&mut self, at: Timestamp, share: Share) {
         let Some(watched) = self.traffic.map(|index| &self.watched[index]) else { return };
-        let tick = &watched.tick;
+        let (tick, interval) = (&watched.tick, watched.scrape());
+        // Where the arms are read at different times, the finding holds until the next reading.
+        self.swapped &= interval.is_some();
         if !watched.fresh
             || !tick.canary
             || !tick.baseline
-            || tick.uneven
             || share == Share::ALL
             || share == Share::NONE
         {
             return;
         }
-        let (share, canary, baseline) = (share.as_fraction(), tick.row[1], tick.row[3]);
+        let (share, trials) = (share.as_fraction(), [tick.row[1], tick.row[3]]);
+        let traffic = if let Some(interval) = interval {
+            let since = self.since.max(self.moved);
+            since.and_then(|since| self.covered.read(at, since, trials, share, interval))
+        } else {
+            Some(Traffic { trials, ends: true }).filter(|_| !tick.uneven)
+        };
+        if let Some(traffic) = traffic {
+            let window = watched.watch.window;
+            self.check_split(at, share, traffic, window);
+        }
+    }
+
+    /// Checks trials of both arms in equal times; swapped arms are found before that time ends.
+    fn check_split(&mut self, at: Timestamp, share: f64, traffic: Traffic, window: Span) {
+        let Traffic { trials: [canary, baseline], ends } = traffic;
         // Only if the arm with the smaller share has more trials are the logarithms computed.
         let reversed = if share < 0.5 { canary > baseline } else { canary < baseline };
         self.swapped =
             reversed && arms_swapped(share, canary, baseline).is_ok_and(|log| log >= SWAPPED);
-        if !self.swapped {
+        if ends && !self.swapped {
             // Counts were checked when they were read, so the test accepts them.
             let found = self.split.update(&self.split_design, share, canary, baseline);
-            if self.split_finding.look(at, found == Ok(true), watched.watch.window) {
+            if self.split_finding.look(at, found == Ok(true), window) {
                 self.split = Split::new(&self.split_design);
             }
         }
     }
 
     /// Sets the canary's new share.
-    pub const fn move_traffic(&mut self, at: Timestamp) {
+    pub fn move_traffic(&mut self, at: Timestamp) {
         self.moved = Some(at);
+        self.covered.clear();
+        self.watched.iter_mut().for_each(Watched::discard_pools);
     }
 
     /// Enters a phase: from here its limits are in force.
@@ -356,6 +403,8 @@ impl Judge {
         self.since = Some(at);
         self.split = Split::new(&self.split_design);
         self.split_finding = SplitFinding::default();
+        self.covered.clear();
+        self.swapped = false;
         self.one_series = false;
         if let Some(end) = &mut self.phase_end {
             end.start();

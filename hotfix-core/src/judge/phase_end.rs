@@ -78,8 +78,8 @@ impl PhaseEnd {
     /// Whether the rate is higher than tolerated.
     fn finds(&self, watched: &Watched) -> bool {
         let alpha = self.alpha * watched.metric.weight;
-        let Some(Totals { canary, baseline }) = watched.of_phase() else { return false };
-        let p_value = || -> Result<f64, StatError> {
+        let Some(totals) = watched.of_phase() else { return false };
+        let p_value = |Totals { canary, baseline }| -> Result<f64, StatError> {
             if watched.metric.kind == MetricKind::Proportion && self.tolerated == 1.0 {
                 return Ok(fisher_exact(canary, baseline, Alternative::Greater)?.p_value);
             }
@@ -87,7 +87,7 @@ impl PhaseEnd {
             Ok(poisson_ratio(canary, baseline, self.tolerated, greater, confidence)?.p_value)
         };
         // There is no exact test for counts that are not whole, or without data.
-        p_value().is_ok_and(|p_value| p_value <= alpha)
+        totals.into_iter().all(|of_side| p_value(of_side).is_ok_and(|p_value| p_value <= alpha))
     }
 }
 

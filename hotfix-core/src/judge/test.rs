@@ -117,6 +117,16 @@ impl Test {
         };
     }
 
+    /// Feeds several ticks at once: the cap holds for each of them.
+    pub(super) fn widened<R>(&mut self, ticks: f64, feed: impl FnOnce(&mut Self) -> R) -> R {
+        let (threshold, cap) = self.limits();
+        let Some(cap) = cap.filter(|_| ticks > 1.0) else { return feed(self) };
+        self.limit(Some(cap * ticks), Some(threshold));
+        let fed = feed(self);
+        self.limit(Some(cap), Some(threshold));
+        fed
+    }
+
     /// Feeds one tick of counts by stratum: the evidence of all of them adds.
     pub(super) fn feed_strata(&mut self, strata: &[(Counts, Counts)]) {
         match self {

@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use crate::grade::{EvidenceMode, MetricKind};
-use crate::metric::{Arms, Counters, Judged, Layout, Reading, ReadingError, Sample, Tick, Window};
+use crate::metric::{Arms, Counters, Judged, Layout, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::interval::{Interval, ratio_interval};
-use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
+use crate::stats::latency::MAX_BOUNDARIES;
 use crate::stats::numeric::ln;
 use crate::stats::{Counts, SplitTotals, StatError, Totals};
 use crate::unit::{Share, Span, Timestamp, clone_in_place};
 
+use super::aligned::{Aligned, Side};
 use super::arm_checks::Sameness;
+use super::bracket::Bracket;
 use super::counterfactual::{Before, Flags};
 use super::coverage::Coverage;
 use super::degradation::Degradation;
 use super::evidence_basis::{Assurance, EvidenceBasis};
+use super::fed::{Fed, counts_of};
 use super::instances::{InstanceArm, Instances};
 use super::pre_deployment::PreDeployment;
 use super::test::{Claim, Test};
@@ -29,6 +32,8 @@ pub(super) struct Watched {
     pub(super) counters: Counters,
     /// Scratch: what the present observation adds.
     pub(super) tick: Tick,
+    /// Where the arms are read at different times: counts that wait for the other arm's.
+    pub(super) bracket: Option<Box<Bracket>>,
     /// Scratch: the tick's counts by stratum, or as a whole; none for latency.
     pub(super) counts: Vec<(Counts, Counts)>,
     /// The tick holds a reading of the present observation.
@@ -53,8 +58,8 @@ pub(super) struct Watched {
     pub(super) same: Sameness,
     /// Degradation in this phase.
     pub(super) degradation: Degradation,
-    pub(super) worse: Option<Test>,
-    pub(super) safe: Option<Test>,
+    pub(super) worse: Option<Aligned<Test>>,
+    pub(super) safe: Option<Aligned<Test>>,
     pub(super) claims: (Claim, Option<Claim>),
     /// Basis of the rollback evidence.
     pub(super) basis: EvidenceBasis,
@@ -69,12 +74,15 @@ pub(super) struct Watched {
     /// The live version before the deployment, where no live arm is left after it.
     pub(super) pre_deployment: PreDeployment,
     pub(super) watch: Watch,
+    /// Both arms are read at the same time, or there is no live arm.
+    pub(super) in_step: bool,
     /// A bound looks at the live arm.
     pub(super) compares_live: bool,
     /// What both arms had over the rollout, by stratum and planned split.
     pub(super) compared: Vec<SplitTotals>,
-    /// Totals of both arms in this phase; None if strata were sent, which must not be summed.
-    pub(super) of_phase: Option<Totals>,
+    /// Totals of both arms in this phase on each alignment; None if strata were sent, which must
+    /// not be summed.
+    pub(super) of_phase: Option<[Totals; 2]>,
 }
 
 clone_in_place!(Watched {
@@ -82,6 +90,7 @@ clone_in_place!(Watched {
     layout,
     counters,
     tick,
+    bracket,
     counts,
     fresh,
     window,
@@ -105,6 +114,7 @@ clone_in_place!(Watched {
     level,
     pre_deployment,
     watch,
+    in_step,
     compares_live,
     compared,
     of_phase
@@ -123,7 +133,7 @@ impl Watched {
             if metric.kind == MetricKind::Latency {
                 Ok(None)
             } else {
-                Test::try_new(metric.model, claim)
+                Ok(Test::try_new(metric.model, claim)?.map(Aligned::new))
             }
         };
         let columns = Layout::default().columns();
@@ -137,6 +147,7 @@ impl Watched {
             layout: Layout::default(),
             counters: Counters::default(),
             tick: Tick::default(),
+            bracket: None,
             counts: Vec::new(),
             fresh: false,
             window: Window::new(watch.window, watch.cadence, 2 * columns),
@@ -156,11 +167,12 @@ impl Watched {
             replayed: false,
             boundaries: Vec::new(),
             level: vec![0.0; columns],
+            in_step: pre_deployment.applies() || watch.scrape == Some(Span::ZERO),
             pre_deployment,
             watch: *watch,
             compares_live: metric.compares_live(),
             compared: vec![SplitTotals::new()],
-            of_phase: Some(Totals::default()),
+            of_phase: Some([Totals::default(); 2]),
         })
     }
 
@@ -233,9 +245,9 @@ impl Watched {
         self.boundaries.truncate(MAX_BOUNDARIES);
         if self.metric.model != Model::None && !self.boundaries.is_empty() {
             // The claims' settings were accepted for other metrics already, so they are valid.
-            self.worse = Test::try_latency(self.claims.0, self.boundaries.len()).ok();
-            self.safe =
-                self.claims.1.and_then(|c| Test::try_latency(c, self.boundaries.len()).ok());
+            let test =
+                |claim| Test::try_latency(claim, self.boundaries.len()).ok().map(Aligned::new);
+            (self.worse, self.safe) = (test(self.claims.0), self.claims.1.and_then(test));
         }
     }
 
@@ -245,7 +257,7 @@ impl Watched {
         self.instances.enter(phase);
         let limits = self.basis.limits();
         if let Some(test) = &mut self.worse {
-            test.limit(limits.map(|l| l.cap), limits.map(|l| l.threshold));
+            test.each(|test| test.limit(limits.map(|l| l.cap), limits.map(|l| l.threshold)));
         }
     }
 
@@ -256,11 +268,13 @@ impl Watched {
         self.coverage = Coverage::default();
         self.same = Sameness::default();
         self.degradation = Degradation::default();
-        self.of_phase = Some(Totals::default());
+        self.of_phase = Some([Totals::default(); 2]);
+        self.discard_pools();
     }
 
-    /// What both arms had in this phase; none for latency and strata, which have no exact test.
-    pub(super) fn of_phase(&self) -> Option<Totals> {
+    /// What both arms had in this phase on each alignment; none for latency and strata, which have
+    /// no exact test.
+    pub(super) fn of_phase(&self) -> Option<[Totals; 2]> {
         self.of_phase.filter(|_| self.metric.kind != MetricKind::Latency)
     }
 
@@ -290,17 +304,24 @@ impl Watched {
     /// Learns how the live version is before any user has the fix.
     pub(super) fn learn_before(&mut self) {
         self.learn_level();
-        if self.tick.baseline {
+        if self.tick.baseline && self.is_reading(1) {
             self.pre_deployment.add(&self.tick.row[self.level.len()..]);
         }
     }
 
     /// Without a live arm, compares the tick with one from before the deployment.
     fn compare_with_before(&mut self) {
-        if self.tick.canary && !self.tick.baseline {
+        if self.tick.canary && !self.tick.baseline && self.is_reading(0) {
             let columns = self.layout.columns();
             self.tick.baseline = self.pre_deployment.take(&mut self.tick.row[columns..]);
         }
+    }
+
+    /// Whether an arm was read: running totals that have not changed were read before.
+    fn is_reading(&self, arm: usize) -> bool {
+        let columns = self.layout.columns();
+        let row = &self.tick.row[arm * columns..(arm + 1) * columns];
+        !self.tick.totals || row.iter().any(|value| *value > 0.0)
     }
 
     /// Adds the live arm to its level before the rollback.
@@ -321,104 +342,138 @@ impl Watched {
         if settled && self.tick.canary && self.tick.baseline {
             self.instances.judge();
         }
-        if !self.tick.instances[0].is_empty() {
-            self.learn_of_instances(reading, settled);
+        let has_instances = !self.tick.instances[0].is_empty();
+        if has_instances && self.bracket.is_none() {
+            self.learn_of_instances(at, reading, settled);
         }
         self.compare_with_before();
+        if let (Some(bracket), Some(worse)) = (&mut self.bracket, &self.worse) {
+            bracket.begin(at, worse.log_e());
+        }
         self.before.keep(
             at,
             &self.tick,
             [self.worse.as_ref(), self.safe.as_ref()],
+            self.bracket.as_deref(),
             Flags { replayed: self.replayed, of_phase: self.of_phase, settled },
         );
         self.window.add(at, &self.tick.row);
         // A metric without a test is compared by its bounds only.
         if self.worse.is_some() {
-            self.count();
-            if settled && self.tick.canary && self.tick.baseline {
-                self.sum_up(share);
+            let compares = self.pair(at);
+            if self.bracket.is_some() {
+                self.learn_of_instances(at, reading, settled);
+            }
+            if settled {
+                self.sum_up(share, compares);
             }
             self.feed_tests();
         }
+    }
+
+    /// Pairs the tick's counts with those of the other arm. Returns whether there is something to
+    /// compare on each alignment.
+    fn pair(&mut self, at: Timestamp) -> [bool; 2] {
+        let Self { metric, layout, tick, bracket, counts, .. } = self;
+        counts.clear();
+        let Some(bracket) = bracket else {
+            if metric.kind != MetricKind::Latency {
+                match tick.strata.as_slice() {
+                    [] => counts.push(counts_of(metric, &tick.row)),
+                    strata => {
+                        let rows = strata.chunks(2 * layout.columns());
+                        counts.extend(rows.map(|row| counts_of(metric, row)));
+                    }
+                }
+            }
+            return [tick.canary && tick.baseline; 2];
+        };
+        bracket.take(at, tick, layout.columns(), &self.watch, |row| match metric.kind {
+            MetricKind::Latency => Default::default(),
+            _ => counts_of(metric, row),
+        });
+        if metric.kind != MetricKind::Latency {
+            counts.extend_from_slice(&bracket.batch(Side::Lag).counts);
+        }
+        Side::BOTH.map(|side| !bracket.batch(side).rows.is_empty())
     }
 
     /// Reuses the split that another metric's test computed for the tick, if both have the same
     /// trials.
     #[inline]
     pub(super) fn split_as(&mut self, other: &Self) {
-        if let (
-            Some(Test::Rate(design, state)),
-            Some(Test::Rate(of, from)),
-            &[_, canary, _, baseline],
-        ) = (&mut self.worse, &other.worse, self.tick.row.as_slice())
-        {
-            state.split_as(design, (canary, baseline), from, of);
-        }
-    }
-
-    /// Fills the tick's counts.
-    fn count(&mut self) {
-        let Self { metric, layout, tick, counts, .. } = self;
-        counts.clear();
-        if metric.kind == MetricKind::Latency {
+        let (Some(own), Some(other), &[_, canary, _, baseline]) =
+            (&mut self.worse, &other.worse, self.tick.row.as_slice())
+        else {
             return;
-        }
-        match tick.strata.as_slice() {
-            [] => counts.push(counts_of(metric, &tick.row)),
-            strata => {
-                let rows = strata.chunks(2 * layout.columns());
-                counts.extend(rows.map(|row| counts_of(metric, row)));
-            }
+        };
+        if let (None, Test::Rate(of, from)) = (&self.bracket, other.on(Side::Lead)) {
+            own.each(|test| {
+                if let Test::Rate(design, state) = test {
+                    state.split_as(design, (canary, baseline), from, of);
+                }
+            });
         }
     }
 
-    /// Feeds the tests with the tick.
+    /// Feeds the tests with the tick, or with what it completed in the pools.
     fn feed_tests(&mut self) {
-        let Self { layout, tick, counts, boundaries, worse, safe, .. } = &mut *self;
-        let ticked = Ticked { layout, tick, counts, boundaries };
-        worse.iter_mut().chain(safe).for_each(|test| ticked.feed(test));
-        if let (Some(limits), Some(test), false) = (self.basis.limits(), &self.worse, self.replayed)
+        let Self { layout, tick, bracket, counts, boundaries, worse, safe, .. } = &mut *self;
+        let fed = Fed { layout, tick, bracket: bracket.as_deref(), counts, boundaries };
+        worse.iter_mut().chain(safe).for_each(|test| fed.feed(test));
+        if let (Some(bracket), Some(worse)) = (bracket, worse) {
+            bracket.confirm(worse.log_e());
+        }
+        if let (Some(limits), Some(log_e), false) =
+            (self.basis.limits(), self.log_e(), self.replayed)
         {
-            self.replayed = self.metric.weight > 0.0
-                && test.log_e() + ln(self.metric.weight) >= limits.threshold;
+            self.replayed =
+                self.metric.weight > 0.0 && log_e + ln(self.metric.weight) >= limits.threshold;
         }
     }
 
     /// Applies the last tick again with another row: tests and phase totals are as before it.
-    pub(super) fn apply_again(&mut self, settled: bool) {
+    pub(super) fn apply_again(&mut self, at: Timestamp, settled: bool) {
         if self.worse.is_some() {
-            self.count();
-            if settled && self.tick.canary && self.tick.baseline {
-                self.add_to_phase();
+            let compares = self.pair(at);
+            if settled {
+                self.add_to_phase(compares);
             }
             self.feed_tests();
         }
     }
 
-    /// Adds a tick with both arms, under a planned split, to what is summed.
-    fn sum_up(&mut self, share: Share) {
-        if self.compared.len() < self.counts.len() {
-            self.compared.resize(self.counts.len(), SplitTotals::new());
+    /// Adds counts of both arms, under a planned split, to what is summed.
+    fn sum_up(&mut self, share: Share, compares: [bool; 2]) {
+        if compares[Side::Lag as usize] {
+            if self.compared.len() < self.counts.len() {
+                self.compared.resize(self.counts.len(), SplitTotals::new());
+            }
+            let share = share.as_fraction();
+            for (sums, &(canary, baseline)) in self.compared.iter_mut().zip(&self.counts) {
+                // Counts were checked when they were read, and a phase has a share.
+                let _ = sums.add(share, canary, baseline);
+            }
         }
-        let share = share.as_fraction();
-        for (sums, &(canary, baseline)) in self.compared.iter_mut().zip(&self.counts) {
-            // Counts were checked when they were read, and a phase has a share.
-            let _ = sums.add(share, canary, baseline);
-        }
-        self.add_to_phase();
+        self.add_to_phase(compares);
     }
 
-    /// Adds a tick with both arms to what they had in the phase.
-    fn add_to_phase(&mut self) {
-        match (self.counts.as_slice(), &mut self.of_phase) {
-            ([], _) => {}
-            (&[(canary, baseline)], of_phase) if self.tick.strata.is_empty() => {
-                if let Some(totals) = of_phase {
-                    totals.add(canary, baseline);
+    /// Adds counts of both arms to what they had in the phase.
+    fn add_to_phase(&mut self, compares: [bool; 2]) {
+        let Self { bracket, counts, of_phase, .. } = self;
+        for side in Side::BOTH {
+            let counts = bracket.as_ref().map_or(&*counts, |bracket| &bracket.batch(side).counts);
+            match (counts.as_slice(), &mut *of_phase) {
+                _ if !compares[side as usize] => {}
+                ([], _) => {}
+                (&[(canary, baseline)], totals) if self.tick.strata.is_empty() => {
+                    if let Some(totals) = totals {
+                        totals[side as usize].add(canary, baseline);
+                    }
                 }
+                // Strata must not be summed.
+                (_, totals) => *totals = None,
             }
-            // Strata must not be summed.
-            (_, of_phase) => *of_phase = None,
         }
     }
 
@@ -430,36 +485,36 @@ impl Watched {
     }
 
     /// Applies a tick instance by instance, before the tests of the total.
-    fn learn_of_instances(&mut self, reading: &Reading, settled: bool) {
-        let Some(Arms { canary: Some(Sample::Instances(canary)), baseline, .. }) = reading.whole()
-        else {
-            return;
-        };
-        if !self.tick.canary || !self.tick.baseline {
-            return;
-        }
-        let worse = self.metric.worse;
-        let arm = |names, counts| InstanceArm { names, counts, worse };
+    fn learn_of_instances(&mut self, at: Timestamp, reading: &Reading, settled: bool) {
+        let Some(Arms { canary, baseline, .. }) = reading.whole() else { return };
+        let (none, worse) = (BTreeMap::new(), self.metric.worse);
         let [of_canary, of_baseline] = &self.tick.instances;
-        let canary = arm(canary, of_canary);
-        let (all, live) = counts_of(&self.metric, &self.tick.row);
-        if let Some(test) = &self.worse {
-            self.instances.leave_out(test, canary, [all, live]);
-        }
-        if settled {
-            let none = BTreeMap::new();
-            let baseline = match baseline {
-                Some(Sample::Instances(baseline)) => arm(baseline, of_baseline),
-                _ => arm(&none, &[]),
-            };
-            self.instances.compare(canary, baseline, self.basis.noise());
+        let canary = InstanceArm::new(canary.as_ref(), of_canary, worse, &none);
+        let baseline = InstanceArm::new(baseline.as_ref(), of_baseline, worse, &none);
+        let named = !of_canary.is_empty() && self.tick.canary && self.tick.baseline;
+        if let Some(bracket) = &self.bracket {
+            if let Some(test) = &self.worse {
+                self.instances.leave_out_pooled(test, canary, bracket);
+            }
+            if settled {
+                let noise = self.basis.noise();
+                self.instances.compare_pooled(at, [canary, baseline], named, bracket, noise);
+            }
+        } else if named {
+            let (all, live) = counts_of(&self.metric, &self.tick.row);
+            if let Some(test) = &self.worse {
+                self.instances.leave_out(test, canary, [all, live]);
+            }
+            if settled {
+                self.instances.compare(canary, baseline, self.basis.noise());
+            }
         }
     }
 
     /// Updates another metric's test with the tick, and returns whether it has decided.
-    pub(super) fn feed(&self, test: &mut Test) -> bool {
-        let Self { layout, tick, counts, boundaries, .. } = self;
-        Ticked { layout, tick, counts, boundaries }.feed(test);
+    pub(super) fn feed(&self, test: &mut Aligned<Test>) -> bool {
+        let Self { layout, tick, bracket, counts, boundaries, .. } = self;
+        Fed { layout, tick, bracket: bracket.as_deref(), counts, boundaries }.feed(test);
         test.decided()
     }
 
@@ -528,58 +583,5 @@ impl Watched {
             MetricKind::Latency => Some(columns[0]),
             MetricKind::Count | MetricKind::Gauge | MetricKind::Volume => None,
         }
-    }
-}
-
-/// Bad events and trials of both arms in a row of counts.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would pass them through memory, by halves")]
-fn counts_of(metric: &Metric, row: &[f64]) -> (Counts, Counts) {
-    let arm = |events, trials| Counts::new(metric.worse.bad(events, trials), trials);
-    (arm(row[0], row[1]), arm(row[2], row[3]))
-}
-
-/// What a tick adds besides the updates of the tests.
-struct Ticked<'a> {
-    layout: &'a Layout,
-    tick: &'a Tick,
-    counts: &'a [(Counts, Counts)],
-    boundaries: &'a [usize],
-}
-
-impl Ticked<'_> {
-    fn feed(&self, test: &mut Test) {
-        if !(self.tick.canary && self.tick.baseline) {
-            return;
-        }
-        match self.counts {
-            [] => {
-                let rows = match self.tick.strata.as_slice() {
-                    [] => &self.tick.row,
-                    strata => strata,
-                };
-                let rows = rows.chunks(2 * self.layout.columns());
-                rows.for_each(|row| self.feed_slow(test, row));
-            }
-            &[(canary, baseline)] => test.feed(canary, baseline),
-            strata => test.feed_strata(strata),
-        }
-    }
-
-    /// Feeds the slow requests of a row.
-    fn feed_slow(&self, test: &mut Test, row: &[f64]) {
-        let columns = self.layout.columns();
-        let mut slow = [[0.0; MAX_BOUNDARIES]; 2];
-        for (arm, slow) in slow.iter_mut().enumerate() {
-            let row = &row[arm * columns..];
-            for (slow, &index) in slow.iter_mut().zip(self.boundaries) {
-                *slow = row[0] - row[1 + index];
-            }
-        }
-        let used = self.boundaries.len();
-        test.feed_slow(
-            SlowCounts::new(&slow[0][..used], row[0]),
-            SlowCounts::new(&slow[1][..used], row[columns]),
-        );
     }
 }

@@ -52,6 +52,19 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
         let fault = FigureFault::ShortStale { stale: watch.stale, cadence: watch.cadence };
         put(findings, "/watch/stale".to_owned(), fault);
     }
+    let Some(scrape) = watch.scrape else { return };
+    let missing = "one failed scrape counts as missing data";
+    let limits = [
+        ("window", watch.window, "the window is often without data of an arm"),
+        ("stale", watch.stale, missing),
+        ("no_data/after", watch.no_data.after, missing),
+    ];
+    for (key, is, so) in limits {
+        if is < scrape + scrape {
+            let fault = FigureFault::ShortForScrape { key, is, scrape, so };
+            put(findings, format!("/watch/{key}"), fault);
+        }
+    }
 }
 
 /// Windows with too little traffic for `least_trials`.
@@ -72,8 +85,9 @@ fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
         if phase.promotion != PromotionRule::EvidenceOfNoHarm || phase.share >= Share::ALL {
             continue;
         }
-        let learned = most.as_millis().saturating_sub(policy.watch().warm_up.as_millis());
-        let learned = Span::from_millis(learned);
+        let watch = policy.watch();
+        let unused = watch.warm_up + watch.evidence_delay();
+        let learned = Span::from_millis(most.as_millis().saturating_sub(unused.as_millis()));
         for metric in policy.metrics() {
             let Some((shown, needed)) = time_to_show(policy, metric, phase, learned) else {
                 continue;

@@ -98,6 +98,13 @@ pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) 
     }
 }
 
+impl Bound {
+    /// Whether it depends on the live arm.
+    pub(crate) const fn compares_live(self) -> bool {
+        self.unless_both_arms || matches!(self.value, BoundValue::Relative(_, BoundBase::Live))
+    }
+}
+
 impl Metric {
     /// Whether the canary is beyond a bound; None if the bucket cannot decide it, or the reference
     /// is missing.
@@ -115,10 +122,7 @@ impl Metric {
 
     /// Whether any bound depends on the live arm.
     pub(crate) fn compares_live(&self) -> bool {
-        self.bounds.all().any(|bound| {
-            bound.unless_both_arms
-                || matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
-        })
+        self.bounds.all().any(Bound::compares_live)
     }
 
     /// The figures of all bounds that do not need the live arm, in the metric's unit.

@@ -5,6 +5,7 @@
 
 mod band;
 mod format;
+mod pace;
 mod reading;
 mod resolve;
 mod tick;

@@ -8,6 +8,7 @@ use crate::grade::MetricKind;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp, clone_in_place};
 
+use super::pace::Pace;
 use super::reading::{Arms, NO_INSTANCES, Reading, Sample};
 use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
 
@@ -35,12 +36,14 @@ pub struct Tick {
     pub baseline: bool,
     /// A number was NaN or infinite: its arm is left out.
     pub not_finite: bool,
+    /// The numbers are running totals.
+    pub totals: bool,
     /// The running totals of the two arms were last read at different times, so the differences
     /// cover different times.
     pub uneven: bool,
 }
 
-clone_in_place!(Tick { row, strata, instances, canary, baseline, not_finite, uneven });
+clone_in_place!(Tick { row, strata, instances, canary, baseline, not_finite, totals, uneven });
 
 /// The last running totals, by stratum.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,6 +59,9 @@ struct Kept {
     arms: [Vec<f64>; 2],
     at: [Timestamp; 2],
     instances: [BTreeMap<String, [f64; 2]>; 2],
+    /// Growth of each arm's totals.
+    #[serde(default)]
+    pace: [Pace; 2],
 }
 
 impl Tick {
@@ -69,7 +75,7 @@ impl Tick {
         self.strata.clear();
         self.instances.iter_mut().for_each(Vec::clear);
         (self.canary, self.baseline) = (true, true);
-        (self.not_finite, self.uneven) = (false, false);
+        (self.not_finite, self.totals, self.uneven) = (false, false, false);
         true
     }
 
@@ -94,7 +100,7 @@ impl Tick {
         self.strata.clear();
         self.instances.iter_mut().for_each(Vec::clear);
         (self.canary, self.baseline, self.not_finite) = (false, false, false);
-        self.uneven = false;
+        (self.totals, self.uneven) = (false, false);
         if let Some(arms) = reading.whole() {
             let kept = counters.of(reading).first();
             let mut row = std::mem::take(&mut self.row);
@@ -131,6 +137,7 @@ impl Tick {
         row: &mut [f64],
     ) -> Result<(), ReadingError> {
         let columns = row.len() / 2;
+        self.totals |= arms.totals;
         self.uneven |= arms.totals && kept.is_some_and(|kept| kept.at[0] != kept.at[1]);
         for (index, sample) in [&arms.canary, &arms.baseline].into_iter().enumerate() {
             let Some(sample) = sample else { continue };
@@ -241,7 +248,13 @@ impl Source<'_> {
         }
         let arm = usize::from(reader.arm == ARMS[1]);
         if let Last::Totals(kept) = last {
-            let Some(kept) = kept.filter(|kept| difference(row, &kept.arms[arm])) else {
+            let trials = trials_of(self.metric.kind);
+            let total = row[trials];
+            let Some(kept) = kept.filter(|kept| {
+                let fell = has_fallen(row, &kept.arms[arm]);
+                difference(row, &kept.arms[arm])
+                    && (!fell || kept.pace[arm].is_reset(total, self.at))
+            }) else {
                 return Ok(Read::Nothing);
             };
             if self.metric.kind == MetricKind::Volume {
@@ -324,12 +337,25 @@ fn difference(row: &mut [f64], last: &[f64]) -> bool {
     if last.len() != row.len() {
         return false;
     }
-    if row.iter().zip(last).all(|(now, before)| now >= before) {
+    if !has_fallen(row, last) {
         for (now, before) in row.iter_mut().zip(last) {
             *now -= before;
         }
     }
     true
+}
+
+/// Whether a total fell.
+fn has_fallen(row: &[f64], last: &[f64]) -> bool {
+    row.iter().zip(last).any(|(now, before)| now < before)
+}
+
+/// The column that grows with traffic.
+const fn trials_of(kind: MetricKind) -> usize {
+    match kind {
+        MetricKind::Proportion | MetricKind::Count => 1,
+        MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume => 0,
+    }
 }
 
 impl Counters {
@@ -366,10 +392,13 @@ impl Counters {
                     continue;
                 }
                 let totals = &mut kept.arms[index];
+                let trials = trials_of(metric.kind);
+                let before = totals.get(trials).copied();
                 totals.resize(layout.columns(), 0.0);
                 let reader = MetricReader { metric, arm: ARMS[index] };
                 if matches!(reader.fill(sample, layout, totals), Ok(true)) {
                     kept.at[index] = at;
+                    kept.pace[index].note(at, before, totals[trials]);
                 } else {
                     totals.clear();
                 }

@@ -23,6 +23,7 @@ mod document;
 mod environment;
 mod error;
 mod fault;
+mod feed;
 mod healthy_service;
 mod latency;
 mod people;

@@ -26,6 +26,8 @@ pub(super) enum Purpose {
     Tick,
     /// People and platform.
     People,
+    /// Missed scrapes.
+    Scrape,
 }
 
 /// The key of one run.

@@ -14,6 +14,7 @@ use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 use super::document::{ScenarioReader, parse, unknown_metric};
 use super::error::{SimulationErrors, SimulationFault};
 use super::fault::Fault;
+use super::feed::Feed;
 use super::healthy_service::{HealthyService, MetricSpec};
 use super::people::{People, Platform};
 use super::run::Run;
@@ -48,6 +49,7 @@ pub struct Scenario {
     incident: Option<Value>,
     release: Option<Value>,
     pub(super) traffic: Traffic,
+    pub(super) feed: Option<Feed>,
     metrics: BTreeMap<MetricName, MetricSpec>,
     pub(super) faults: Vec<Fault>,
     pub(super) people: People,
@@ -76,6 +78,7 @@ const KEYS: &[&str] = &[
     "incident",
     "release",
     "traffic",
+    "feed",
     "metrics",
     "faults",
     "people",
@@ -131,6 +134,7 @@ impl Scenario {
             incident: reader.key(table, "incident", subject),
             release: reader.key(table, "release", subject),
             traffic: reader.key(table, "traffic", Traffic::read).unwrap_or(Traffic::PLAIN),
+            feed: reader.key(table, "feed", Feed::read),
             metrics: reader.key(table, "metrics", read_metrics).unwrap_or_default(),
             faults: reader.list(table, "faults", Fault::read),
             people: reader.key(table, "people", People::read).unwrap_or_else(People::prompt),

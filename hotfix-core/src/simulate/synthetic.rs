@@ -14,6 +14,7 @@ use super::arm_metrics::{ArmMetrics, CANARY, Kept, LIVE};
 use super::environment::{Environment, Impact, Shown, Tick};
 use super::error::SimulationErrors;
 use super::fault::FaultKind;
+use super::feed::{Feed, Scraper};
 use super::healthy_service::{HealthyService, Instances};
 use super::people::{Answering, RandomSeed};
 use super::random::{Draws, Drift, Expected, Purpose, RunKey};
@@ -63,6 +64,7 @@ pub(super) struct Synthetic<'s> {
     pub(super) bad_since: Option<Timestamp>,
     affected: Impact,
     late: VecDeque<(Timestamp, Observation)>,
+    scraper: Scraper,
     random: RandomSeed,
     /// Duties that people have on their list.
     known: Vec<(Name, u64)>,
@@ -84,6 +86,7 @@ impl<'s> Synthetic<'s> {
             bad_since: None,
             affected: Impact::default(),
             late: VecDeque::new(),
+            scraper: Scraper::default(),
             random: RandomSeed(None),
             known: Vec::new(),
         }
@@ -108,6 +111,7 @@ impl<'s> Synthetic<'s> {
         (self.since, self.bad, self.bad_since, self.affected) =
             (None, false, None, Impact::default());
         self.late.clear();
+        self.scraper.clear();
         self.known.clear();
         self.random = RandomSeed(Some(key.draws(Purpose::People, 0)));
     }
@@ -228,9 +232,29 @@ impl<'s> Synthetic<'s> {
     }
 }
 
+impl Synthetic<'_> {
+    /// Makes what both arms do in a tick, and shows the totals that were scraped last.
+    fn make_and_scrape(&mut self, feed: &Feed, tick: Tick, into: &mut Observation) {
+        let (key, health) = (self.key, &self.setting.health);
+        let mut part = Tick { to: tick.from, ..tick };
+        let mut counted = Observation::new();
+        while part.to < tick.to {
+            part.from = part.to;
+            part.to = self.scraper.next(feed, part.from, tick.to);
+            self.make(part, &mut counted);
+            let kind = |id| health.iter().find(|health| health.id == id).map(|health| health.kind);
+            self.scraper.count(feed, &counted, (part.from, part.to), kind, key);
+        }
+        self.scraper.show(into);
+    }
+}
+
 impl Environment for Synthetic<'_> {
     fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
-        self.make(tick, into);
+        match &self.setting.scenario.feed {
+            None => self.make(tick, into),
+            Some(feed) => self.make_and_scrape(feed, tick, into),
+        }
         let (mut late, mut shown) = (None, Shown::Readings);
         for active in &self.active {
             let Some(fault) = self.setting.scenario.faults.get(active.fault) else { continue };

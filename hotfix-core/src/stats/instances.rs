@@ -225,6 +225,24 @@ impl BadInstance {
         Ok(self.found().next())
     }
 
+    /// The same where an instance's data end at another time than those of the others: each of `own`
+    /// is compared with the sum of the other instances' `others`.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    pub(crate) fn update_apart(
+        &mut self,
+        own: &[Counts],
+        others: &[Counts],
+    ) -> Result<(), StatError> {
+        let all = sum_of(others, self.names.len())?;
+        sum_of(own, self.names.len())?;
+        for ((test, own), other) in self.tests.iter_mut().zip(own).zip(others) {
+            test.update(&self.design, *own, without(all, *other))?;
+        }
+        Ok(())
+    }
+
     /// The places of all instances that have been found bad.
     pub fn found(&self) -> impl Iterator<Item = usize> + '_ {
         let decided = self.tests.iter().enumerate().filter(|(_, test)| test.decided());

@@ -116,7 +116,7 @@ impl Counts {
         }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.events += other.events;
         self.trials += other.trials;
     }

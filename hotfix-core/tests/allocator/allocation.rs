@@ -110,6 +110,42 @@ fn met_5_a_quiet_observation_allocates_nothing() {
     assert_eq!(story.rollout.state(), State::Monitoring);
 }
 
+/// FIELD-16: the same for running totals of arms that are read in turn.
+#[test]
+fn field_16_arms_read_at_different_times_allocate_nothing() {
+    let mut story = Story::new("phased-canary", Recording::HandOut);
+    story.start();
+    let mut input = healthy(&story);
+    let mut at = story.at;
+    let mut look = |from: usize, count: usize| {
+        for tick in from..from + count {
+            at = at + Span::from_seconds(1);
+            if let Command::Observe { metrics } = &mut input.command {
+                for (id, reading) in metrics.iter_mut() {
+                    if id.as_str() != "error_rate" {
+                        continue;
+                    }
+                    let arms = reading.whole_mut();
+                    arms.totals = true;
+                    let (arm, more) = if tick % 2 == 0 {
+                        (&mut arms.canary, 10.0)
+                    } else {
+                        (&mut arms.baseline, 90.0)
+                    };
+                    if let Some(Sample::Pair(_, trials)) = arm {
+                        *trials += more;
+                    }
+                }
+            }
+            let outcome = story.rollout.handle(at, &input).unwrap();
+            assert!(outcome.events.len() > 1000 && outcome.actions.is_empty());
+        }
+    };
+    look(0, 100);
+    assert_eq!(allocations(|| look(100, 400)), 0);
+    assert_eq!(story.rollout.state(), State::Monitoring);
+}
+
 /// Most bytes that a rollout takes up beside its policy, which many may share: the figure that the README states.
 const ROLLOUT_BYTES: isize = 96 * 1024;
 

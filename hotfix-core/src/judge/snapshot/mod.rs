@@ -14,7 +14,9 @@ use crate::stats::rate_ratio::RateRatio;
 use crate::stats::split::Split;
 use crate::unit::Timestamp;
 
+use super::aligned::{Aligned, Side};
 use super::arm_checks::SplitFinding;
+use super::covered::Covered;
 use super::phase_end::{PhaseEnd, PhaseEndTest};
 use super::test::Test;
 use super::{Judge, Verdict};
@@ -35,6 +37,7 @@ pub(crate) struct JudgeState {
     efficacy: Option<EfficacyState>,
     split: Split,
     split_finding: SplitFinding,
+    covered: Covered,
     swapped: bool,
     one_series: bool,
     since: Option<Timestamp>,
@@ -54,9 +57,9 @@ struct PhaseEndState {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EfficacyState {
-    test: TestState,
+    test: AlignedState,
     shown: bool,
-    before: TestState,
+    before: AlignedState,
     was_shown: bool,
 }
 
@@ -67,6 +70,41 @@ enum TestState {
     Rate(Box<RateRatio>),
     Bernoulli(Box<Bernoulli>),
     Latency(Box<Latency>),
+}
+
+/// A test's evidence on both alignments.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AlignedState {
+    lead: TestState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lag: Option<TestState>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    crossed: bool,
+}
+
+impl Aligned<Test> {
+    fn state(&self) -> AlignedState {
+        let (lead, lag, crossed) = self.parts();
+        AlignedState { lead: lead.state(), lag: lag.map(Test::state), crossed }
+    }
+
+    /// Restores the evidence of a test of the same design.
+    fn resume(&mut self, state: AlignedState) -> Result<(), Misfit> {
+        let AlignedState { lead, lag, crossed } = state;
+        let mut fresh = self.on(Side::Lead).clone();
+        let lag = match lag {
+            Some(state) => {
+                let mut lag = fresh.clone();
+                lag.resume(state)?;
+                Some(lag)
+            }
+            None => None,
+        };
+        fresh.resume(lead)?;
+        *self = Self::of(fresh, lag, crossed);
+        Ok(())
+    }
 }
 
 impl Test {
@@ -116,6 +154,7 @@ impl Judge {
             split_design: _,
             split,
             split_finding,
+            covered,
             swapped,
             one_series,
             since,
@@ -135,6 +174,7 @@ impl Judge {
             }),
             split: *split,
             split_finding: *split_finding,
+            covered: *covered,
             swapped: *swapped,
             one_series: *one_series,
             since: *since,
@@ -154,6 +194,7 @@ impl Judge {
             efficacy,
             split,
             split_finding,
+            covered,
             swapped,
             one_series,
             since,
@@ -181,7 +222,7 @@ impl Judge {
             _ => return Err("the test of the fix"),
         }
         split.check(&self.split_design).map_err(|_| "the test of the split")?;
-        (self.split, self.split_finding) = (split, split_finding);
+        (self.split, self.split_finding, self.covered) = (split, split_finding, covered);
         (self.swapped, self.one_series) = (swapped, one_series);
         (self.since, self.moved) = (since, moved);
         Ok(())

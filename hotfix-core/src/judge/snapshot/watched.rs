@@ -6,14 +6,16 @@ use crate::metric::{Counters, Layout, Tick, WindowState};
 use crate::stats::{SplitTotals, Totals};
 use crate::unit::{MetricName, Span, Timestamp};
 
+use super::super::aligned::Aligned;
 use super::super::arm_checks::Sameness;
+use super::super::bracket::Bracket;
 use super::super::counterfactual::{Before, Flags};
 use super::super::coverage::Coverage;
 use super::super::degradation::Degradation;
 use super::super::test::Test;
 use super::super::watched::Watched;
 use super::instances::InstancesState;
-use super::{Misfit, TestState};
+use super::{AlignedState, Misfit};
 
 /// State of one metric.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub(super) struct WatchedState {
     /// The edges of the layout; empty where the metric has none yet.
     edges: Vec<f64>,
     counters: Counters,
+    /// The pools, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bracket: Option<Box<Bracket>>,
     window: WindowState,
     read_at: Option<Timestamp>,
     not_finite: bool,
@@ -36,14 +41,14 @@ pub(super) struct WatchedState {
     before: BeforeState,
     same: Sameness,
     degradation: Degradation,
-    worse: Option<TestState>,
-    safe: Option<TestState>,
+    worse: Option<AlignedState>,
+    safe: Option<AlignedState>,
     instances: InstancesState,
     replayed: bool,
     level: Vec<f64>,
     pre_deployment: Vec<f64>,
     compared: Vec<SplitTotals>,
-    of_phase: Option<Totals>,
+    of_phase: Option<[Totals; 2]>,
 }
 
 /// State of a metric before its last tick, and that tick.
@@ -54,8 +59,10 @@ struct BeforeState {
     row: Vec<f64>,
     canary: bool,
     baseline: bool,
-    worse: Option<TestState>,
-    safe: Option<TestState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bracket: Option<Box<Bracket>>,
+    worse: Option<AlignedState>,
+    safe: Option<AlignedState>,
     same: Sameness,
     flags: Flags,
     in_parts: bool,
@@ -71,6 +78,7 @@ impl Watched {
             tick: _,
             counts: _,
             fresh: _,
+            bracket,
             window,
             read_at,
             not_finite,
@@ -93,6 +101,7 @@ impl Watched {
             level,
             pre_deployment,
             watch: _,
+            in_step: _,
             compares_live: _,
             compared,
             of_phase,
@@ -101,6 +110,7 @@ impl Watched {
             metric: metric.id,
             edges: layout.edges().to_vec(),
             counters: counters.clone(),
+            bracket: bracket.clone(),
             window: window.state(),
             read_at: *read_at,
             not_finite: *not_finite,
@@ -112,8 +122,8 @@ impl Watched {
             before: before.state(),
             same: *same,
             degradation: *degradation,
-            worse: worse.as_ref().map(Test::state),
-            safe: safe.as_ref().map(Test::state),
+            worse: worse.as_ref().map(Aligned::state),
+            safe: safe.as_ref().map(Aligned::state),
             instances: instances.state(),
             replayed: *replayed,
             level: level.clone(),
@@ -129,6 +139,7 @@ impl Watched {
             metric,
             edges,
             counters,
+            bracket,
             window,
             read_at,
             not_finite,
@@ -159,6 +170,7 @@ impl Watched {
         if !self.window.resume(window) {
             return Err("a metric's window");
         }
+        check_pools(bracket.as_deref(), self.columns())?;
         if level.len() != self.columns() || compared.is_empty() {
             return Err("a metric's totals");
         }
@@ -170,7 +182,7 @@ impl Watched {
         self.before =
             Before::restored(before, [self.worse.as_ref(), self.safe.as_ref()], self.columns())?;
         self.instances.resume(instances, self.worse.as_ref())?;
-        self.counters = counters;
+        (self.counters, self.bracket) = (counters, bracket);
         (self.read_at, self.seen_at, self.not_finite) = (read_at, seen_at, not_finite);
         (self.covered, self.step, self.learned) = (covered, step, learned);
         self.coverage = coverage.unwrap_or_else(|| Coverage::without_silence(read_at));
@@ -180,7 +192,18 @@ impl Watched {
     }
 }
 
-fn resume_test(test: Option<&mut Test>, state: Option<TestState>) -> Result<(), Misfit> {
+fn check_pools(bracket: Option<&Bracket>, columns: usize) -> Result<(), Misfit> {
+    if bracket.is_none_or(|bracket| bracket.fits(columns)) {
+        Ok(())
+    } else {
+        Err("a metric's pools")
+    }
+}
+
+fn resume_test(
+    test: Option<&mut Aligned<Test>>,
+    state: Option<AlignedState>,
+) -> Result<(), Misfit> {
     match (test, state) {
         (Some(test), Some(state)) => test.resume(state),
         (None, None) => Ok(()),
@@ -190,17 +213,26 @@ fn resume_test(test: Option<&mut Test>, state: Option<TestState>) -> Result<(), 
 
 impl Before {
     fn state(&self) -> BeforeState {
-        let Self { at, tick, worse, safe, same, flags, in_parts } = self;
+        let Self { at, tick, bracket, worse, safe, same, flags, in_parts } = self;
         // This is all of the tick that is saved.
-        let Tick { row, strata: _, instances: _, canary, baseline, not_finite: _, uneven: _ } =
-            tick;
+        let Tick {
+            row,
+            strata: _,
+            instances: _,
+            canary,
+            baseline,
+            not_finite: _,
+            totals: _,
+            uneven: _,
+        } = tick;
         BeforeState {
             at: *at,
             row: row.clone(),
             canary: *canary,
             baseline: *baseline,
-            worse: worse.as_ref().map(Test::state),
-            safe: safe.as_ref().map(Test::state),
+            bracket: bracket.clone(),
+            worse: worse.as_ref().map(Aligned::state),
+            safe: safe.as_ref().map(Aligned::state),
             same: *same,
             flags: *flags,
             in_parts: *in_parts,
@@ -210,24 +242,28 @@ impl Before {
     /// `present`: the tests as they are now, whose designs those before had, too.
     fn restored(
         state: BeforeState,
-        present: [Option<&Test>; 2],
+        present: [Option<&Aligned<Test>>; 2],
         columns: usize,
     ) -> Result<Self, Misfit> {
-        let BeforeState { at, row, canary, baseline, worse, safe, same, flags, in_parts } = state;
+        let BeforeState { at, row, canary, baseline, bracket, worse, safe, same, flags, in_parts } =
+            state;
+        check_pools(bracket.as_deref(), columns)?;
         if row.len() != if at.is_some() { 2 * columns } else { 0 } {
             return Err("a metric's last tick");
         }
-        let before = |present: Option<&Test>, state: Option<TestState>| -> Result<_, Misfit> {
-            // Before the first tick nothing is saved.
-            let Some(state) = state else { return Ok(None) };
-            let mut test = present.cloned().ok_or("a test")?;
-            test.resume(state)?;
-            Ok(Some(test))
-        };
+        let before =
+            |present: Option<&Aligned<Test>>, state: Option<AlignedState>| -> Result<_, Misfit> {
+                // Before the first tick nothing is saved.
+                let Some(state) = state else { return Ok(None) };
+                let mut test = present.cloned().ok_or("a test")?;
+                test.resume(state)?;
+                Ok(Some(test))
+            };
         let [now_worse, now_safe] = present;
         Ok(Self {
             at,
             tick: Tick { row, canary, baseline, ..Tick::default() },
+            bracket,
             worse: before(now_worse, worse)?,
             safe: before(now_safe, safe)?,
             same,

@@ -234,4 +234,17 @@ faults! {
         strategy: crate::grade::Strategy,
     }
     remedy "write its phases under `strategies`, or forbid it there with `allowed = false`"
+    /// A limit of `watch` that is too short for the scrape interval.
+    #[error("`{key}` is {}, less than two scrape intervals of {}: {so}", time(*is), time(*scrape))]
+    "HF-LINT-071" Warn ShortForScrape {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        is: Span,
+        /// The scrape interval.
+        scrape: Span,
+        /// What follows.
+        so: &'static str,
+    }
+    remedy "raise it to at least twice `scrape`"
 }

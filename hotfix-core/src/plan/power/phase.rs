@@ -152,8 +152,7 @@ fn fault(
                 let Chance { chance, approximate } = found.chance;
                 detection(chance, approximate, found.minutes, found.minutes_about)
             });
-            let time = test.comparison().time_to_detect(ratio).ok().map(|time| time.expected);
-            (found, time.filter(|minutes| minutes.is_finite()))
+            (found, test.time_to_detect(ratio))
         }
     };
     FaultPower {

@@ -21,6 +21,8 @@ pub(super) struct Test<'a> {
     comparison: Comparison,
     /// The rate of the live arm.
     rate: f64,
+    /// Minutes by which the test decides later because the arms are read at different times.
+    delay: f64,
     frontier: Option<Frontier>,
     /// Something about it is left out.
     about: bool,
@@ -91,15 +93,38 @@ impl<'a> Test<'a> {
             threshold: Some(threshold),
             ..Comparison::new(requests, share, base)
         };
+        let delay = plan.policy().watch().evidence_delay().as_seconds() / 60.0;
         let about = limits.is_some()
             || evidence.change_point
             || evidence.phase_end_test
             || metric.model != Model::Poisson
+            || delay > 0.0
             || matches!(evidence.mode, EvidenceMode::Randomised | EvidenceMode::Both);
         let frontier = (metric.model == Model::Poisson)
             .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
             .flatten();
-        Some(Self { watching, comparison, rate, frontier, about })
+        Some(Self { watching, comparison, rate, delay, frontier, about })
+    }
+
+    /// Minutes of data that the test has by the end of the phase.
+    fn minutes(&self) -> f64 {
+        let minutes = self.watching.minutes_counted() - self.delay;
+        if minutes > 0.0 { minutes } else { 0.0 }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of ticks in a phase"
+    )]
+    fn late_ticks(&self) -> usize {
+        (self.delay * 60.0 / self.watching.cadence).ceil() as usize
+    }
+
+    /// Average minutes until a fault is found, without an end of the phase; None if it never is.
+    pub(super) fn time_to_detect(&self, ratio: f64) -> Option<f64> {
+        let time = self.comparison.time_to_detect(ratio).ok()?;
+        Some(time.expected + self.delay).filter(|minutes| minutes.is_finite())
     }
 
     pub(super) const fn comparison(&self) -> &Comparison {
@@ -109,15 +134,20 @@ impl<'a> Test<'a> {
     /// The chance that a canary of so many times the record's rate is found, and how long that
     /// takes.
     pub(super) fn finds(&mut self, ratio: f64) -> Option<Found> {
-        let (minutes, tick) = (self.watching.minutes_counted(), self.watching.cadence / 60.0);
-        let draws = || self.watching.draws(self.rate * ratio, self.rate);
-        let followed = self.frontier.as_mut().and_then(|frontier| frontier.decided(&draws()));
+        let (minutes, tick) = (self.minutes(), self.watching.cadence / 60.0);
+        let (watching, rate, late) = (self.watching, self.rate, self.late_ticks());
+        let followed = self.frontier.as_mut().and_then(|frontier| {
+            let mut draws = watching.draws(rate * ratio, rate);
+            draws.truncate(draws.len().saturating_sub(late));
+            frontier.decided(&draws)
+        });
         if let Some(decided) = followed {
             let ticks = decided.len().saturating_sub(1);
             let open = sum(decided.iter().take(ticks).map(|chance| 1.0 - chance));
             let chance = decided.last().copied().unwrap_or(0.0);
             let chance = Chance { chance, approximate: self.about };
-            return Some(Found { chance, minutes: open * tick, minutes_about: self.about });
+            let minutes = open * tick + self.delay;
+            return Some(Found { chance, minutes, minutes_about: self.about });
         }
         let chance = if self.comparison.events(ratio, minutes) <= MOST_EVENTS {
             self.comparison.chance_to_decide(ratio, minutes).ok()?.chance
@@ -129,9 +159,10 @@ impl<'a> Test<'a> {
             let at = (point as f64 + 0.5) / POINTS as f64 * minutes;
             open += 1.0 - self.comparison.chance_by_formula(ratio, at).ok()?;
         }
-        let warm = self.watching.draws(1.0, 1.0).len() as f64 * tick - minutes;
-        let lasts = open / POINTS as f64 * minutes + warm + tick;
-        let most = minutes + warm;
+        let counted = self.watching.minutes_counted();
+        let warm = self.watching.draws(1.0, 1.0).len() as f64 * tick - counted;
+        let lasts = open / POINTS as f64 * minutes + warm + tick + self.delay;
+        let most = counted + warm;
         let lasts = if lasts < most { lasts } else { most };
         Some(Found {
             chance: Chance { chance, approximate: true },
@@ -143,7 +174,7 @@ impl<'a> Test<'a> {
     /// The smallest ratio that is found with this chance: the formula's, made better by the law
     /// itself where that can be followed.
     pub(super) fn smallest_ratio(&mut self, power: f64) -> Option<f64> {
-        let minutes = self.watching.minutes_counted();
+        let minutes = self.minutes();
         let most =
             if self.comparison.base_rate > 0.0 { 1.0 / self.comparison.base_rate } else { 1.0 };
         let mut ratio = self.comparison.detectable_ratio(minutes, power).ok()??;

@@ -121,6 +121,18 @@ section! {
         alert: Response, [default "hold"];
         /// What happens if a deciding metric has no fresh data.
         no_data: NoData, [required];
+        /// The interval at which a scraper reads each arm, at different times; `"0s"` if both arms
+        /// are always read at the same time. If it is missing, it is learned from the readings.
+        scrape: Span as Duration, [optional];
+    }
+}
+
+impl Watch {
+    /// How much later the tests decide because the arms are read at different times: about one and
+    /// a half scrape intervals.
+    pub fn evidence_delay(&self) -> Span {
+        let scrape = self.scrape.unwrap_or_default();
+        Span::from_millis(scrape.as_millis().saturating_mul(3) / 2)
     }
 }
 

@@ -1,0 +1,189 @@
+//! Evidence on two alignments: in one the canary's data end later than the baseline's, in the other
+//! they end earlier. See `docs/statistics.md`, "Arms read at different times".
+
+use crate::stats::{Evidence, Totals};
+
+use super::test::Test;
+
+/// One of the two alignments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The canary's data end later.
+    Lead,
+    /// The baseline's data end later.
+    Lag,
+}
+
+impl Side {
+    pub(super) const BOTH: [Self; 2] = [Self::Lead, Self::Lag];
+}
+
+/// A state on both alignments, kept once while both are equal: as long as counts are compared tick
+/// by tick.
+#[derive(Debug, PartialEq)]
+pub(super) struct Aligned<T> {
+    lead: T,
+    /// None while it equals `lead`.
+    lag: Option<T>,
+    /// Both have ever been at the threshold at the same time; not used while they are equal.
+    crossed: bool,
+}
+
+impl<T: Clone> Clone for Aligned<T> {
+    fn clone(&self) -> Self {
+        Self { lead: self.lead.clone(), lag: self.lag.clone(), crossed: self.crossed }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.lead.clone_from(&source.lead);
+        self.lag.clone_from(&source.lag);
+        self.crossed = source.crossed;
+    }
+}
+
+impl<T> Aligned<T> {
+    /// The same on both alignments.
+    pub(super) const fn new(both: T) -> Self {
+        Self { lead: both, lag: None, crossed: false }
+    }
+
+    /// A state of a snapshot; `lag` is None where it equals `lead`.
+    pub(super) const fn of(lead: T, lag: Option<T>, crossed: bool) -> Self {
+        Self { lead, lag, crossed }
+    }
+
+    /// `lead`, `lag` where it differs, and whether both have crossed.
+    pub(super) const fn parts(&self) -> (&T, Option<&T>, bool) {
+        (&self.lead, self.lag.as_ref(), self.crossed)
+    }
+
+    /// On one alignment.
+    pub(super) fn on(&self, side: Side) -> &T {
+        match side {
+            Side::Lead => &self.lead,
+            Side::Lag => self.lag.as_ref().unwrap_or(&self.lead),
+        }
+    }
+
+    /// On one alignment, to be changed; from here on both are kept.
+    pub(super) fn on_mut(&mut self, side: Side) -> &mut T
+    where
+        T: Clone,
+    {
+        let lag = self.lag.get_or_insert_with(|| self.lead.clone());
+        match side {
+            Side::Lead => &mut self.lead,
+            Side::Lag => lag,
+        }
+    }
+
+    /// Changes both in the same way.
+    #[inline]
+    pub(super) fn each(&mut self, mut change: impl FnMut(&mut T)) {
+        change(&mut self.lead);
+        if let Some(lag) = &mut self.lag {
+            change(lag);
+        }
+    }
+
+    /// The smaller of two figures; None where one is missing.
+    #[inline]
+    pub(super) fn least(&self, figure: impl Fn(&T) -> Option<f64>) -> Option<f64> {
+        let lead = figure(&self.lead)?;
+        match &self.lag {
+            None => Some(lead),
+            Some(lag) => Some(lead.min(figure(lag)?)),
+        }
+    }
+
+    /// A part of each state; None where one lacks it.
+    pub(super) fn map<U>(&self, part: impl Fn(&T) -> Option<U>) -> Option<Aligned<U>> {
+        let lag = match &self.lag {
+            None => None,
+            Some(lag) => Some(part(lag)?),
+        };
+        Some(Aligned { lead: part(&self.lead)?, lag, crossed: self.crossed })
+    }
+}
+
+impl Aligned<Test> {
+    /// The log e-value that decides: the smaller one.
+    #[inline]
+    pub(crate) fn log_e(&self) -> f64 {
+        let lead = self.lead.log_e();
+        self.lag.as_ref().map_or(lead, |lag| lead.min(lag.log_e()))
+    }
+
+    /// The larger log e-value, which holds.
+    #[inline]
+    pub(super) fn highest(&self) -> f64 {
+        let lead = self.lead.log_e();
+        self.lag.as_ref().map_or(lead, |lag| lead.max(lag.log_e()))
+    }
+
+    /// Feeds both alignments.
+    pub(super) fn feed_apart(&mut self, mut feed: impl FnMut(Side, &mut Test)) {
+        if self.lag.is_none() {
+            self.crossed = self.lead.decided();
+        }
+        for side in Side::BOTH {
+            feed(side, self.on_mut(side));
+        }
+        self.crossed |= self.log_e() >= self.limits().0;
+    }
+
+    /// Whether the test alone has ever crossed, on both alignments at the same time.
+    pub(crate) fn decided(&self) -> bool {
+        if self.lag.is_some() { self.crossed } else { self.lead.decided() }
+    }
+
+    /// The log evidence that decides, and the cap in force.
+    pub(crate) fn limits(&self) -> (f64, Option<f64>) {
+        self.lead.limits()
+    }
+
+    /// `ln(1/α)`: what decides where this test is the only one.
+    pub(super) fn threshold(&self) -> f64 {
+        self.lead.threshold()
+    }
+
+    /// The ratio at the boundary of the null hypothesis.
+    pub(super) fn null_ratio(&self) -> f64 {
+        self.lead.null_ratio()
+    }
+
+    /// What was compared so far; None for latency, which compares several counts at once.
+    pub(crate) fn totals(&self) -> Option<Totals> {
+        self.on(Side::Lag).totals()
+    }
+
+    /// Estimated rate ratio.
+    pub(crate) fn ratio(&self) -> Option<f64> {
+        self.on(Side::Lag).ratio()
+    }
+
+    /// What a verdict reports on request.
+    pub(crate) fn evidence(&self) -> Evidence {
+        let lead = self.lead.evidence();
+        let Some(lag) = self.lag.as_ref().map(Test::evidence) else { return lead };
+        Evidence {
+            log_e: lead.log_e.min(lag.log_e),
+            p_value: lead.p_value.max(lag.p_value),
+            ratio: lag.ratio,
+            decided: self.crossed,
+        }
+    }
+
+    /// Copies another's states without its designs; false where they are of different kinds.
+    pub(super) fn keep(&mut self, of: &Self) -> bool {
+        let lag = match &of.lag {
+            Some(lag) => self.lag.get_or_insert_with(|| self.lead.clone()).keep(lag),
+            None => {
+                self.lag = None;
+                true
+            }
+        };
+        self.crossed = of.crossed;
+        lag && self.lead.keep(&of.lead)
+    }
+}

@@ -1,0 +1,528 @@
+//! Pools in which the counts of one arm wait for those of the other. See `docs/statistics.md`,
+//! "Arms read at different times".
+//!
+//! Where the arms are read at different times, a tick has counts of one arm only, or of two
+//! stretches of time. Two pools pair the counts so that the truth lies between them: in one the
+//! canary's data end later than the baseline's, in the other they end earlier, each by less than
+//! the time between two readings.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::MetricKind;
+use crate::metric::{Band, Tick};
+use crate::policy::section::{Bound, Watch};
+use crate::stats::Counts;
+use crate::unit::{Share, Span, Timestamp, clone_in_place};
+
+use super::aligned::Side;
+use super::watched::Watched;
+
+/// The arms in the order of their columns.
+pub(super) const CANARY: usize = 0;
+pub(super) const BASELINE: usize = 1;
+
+/// Data of the two arms whose ends are further apart are not compared, unless the scrape interval
+/// or the cadence is longer than half of it.
+const MOST_APART: Span = Span::from_seconds(120);
+/// An arm without requests in a tick in which it should have had so many was not read: `e^-14` is
+/// less than one in a million.
+const MISSED: f64 = 14.0;
+/// For how many intervals from the start a crossing has to be confirmed by the next readings.
+const CONFIRMED: u64 = 3;
+
+impl Side {
+    /// The arm whose data end later.
+    const fn late(self) -> usize {
+        match self {
+            Self::Lead => CANARY,
+            Self::Lag => BASELINE,
+        }
+    }
+
+    /// The arm whose data end earlier.
+    const fn early(self) -> usize {
+        1 - self.late()
+    }
+}
+
+/// Both pools of a metric.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bracket {
+    lead: Pool,
+    lag: Pool,
+    /// The last counts of the baseline.
+    earlier: Earlier,
+    /// When each arm last had new counts; None before the first, whose begin is unknown.
+    read_at: [Option<Timestamp>; 2],
+    /// When the new counts of each arm in the present tick began; None where it has none that can
+    /// be used.
+    began: [Option<Timestamp>; 2],
+    /// The longest time between two readings of an arm, without gaps.
+    interval: Span,
+    /// Since when the pools have been filled.
+    since: Option<Timestamp>,
+    /// For some time from then on, a crossing has to be confirmed.
+    unconfirmed: bool,
+    /// The evidence of harm when both alignments had been fed the last time but one, and the last
+    /// time.
+    marks: [f64; 2],
+    /// The alignments that were fed since.
+    fed: [bool; 2],
+}
+
+clone_in_place!(Bracket {
+    lead,
+    lag,
+    earlier,
+    read_at,
+    began,
+    interval,
+    since,
+    unconfirmed,
+    marks,
+    fed
+});
+
+/// Counts on one alignment that were not yet fed.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pool {
+    /// The columns of both arms, one stratum after the other; empty before the first.
+    rows: Vec<f64>,
+    /// The time that the counts of each arm cover.
+    spans: [Option<Covers>; 2],
+    /// It has the counts of the arm that ends earlier with which it begins. The other's are used
+    /// from then on only, so that the two begin as far apart as they end.
+    open: bool,
+    /// Scratch: what the present tick did.
+    #[serde(skip)]
+    step: Step,
+    /// Scratch: what it feeds.
+    #[serde(skip)]
+    batch: Batch,
+}
+
+clone_in_place!(Pool { rows, spans, open, step, batch });
+
+/// The last counts of the baseline that began before the canary was last read. `lead` begins with
+/// them, also where they are of before the watch.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Earlier {
+    rows: Vec<f64>,
+    covers: Option<Covers>,
+}
+
+clone_in_place!(Earlier { rows, covers });
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Covers {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+/// What a tick did to a pool, in this order: the arm that ends later was added, the pool was
+/// emptied, the arm that ends earlier was added.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Step {
+    late: bool,
+    pub(super) emptied: Emptied,
+    early: bool,
+}
+
+/// Whether a tick emptied a pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Emptied {
+    /// It did not.
+    #[default]
+    No,
+    /// Into the tests.
+    Fed,
+    /// Its counts must not be compared.
+    Discarded,
+}
+
+/// Counts that are fed to the tests at once.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Batch {
+    /// The columns of both arms, one stratum after the other; empty where nothing is fed.
+    pub(super) rows: Vec<f64>,
+    /// The same as counts: a single pair of zeros where nothing is fed, because a tick without data
+    /// is a tick.
+    pub(super) counts: Vec<(Counts, Counts)>,
+    /// How many cadences it covers, at least 1.
+    pub(super) ticks: f64,
+}
+
+clone_in_place!(Batch { rows, counts, ticks });
+
+/// New counts of a tick.
+#[derive(Clone, Copy)]
+struct NewCounts<'a> {
+    at: Timestamp,
+    began: [Option<Timestamp>; 2],
+    /// Columns of one arm.
+    columns: usize,
+    rows: &'a [f64],
+    watch: &'a Watch,
+}
+
+impl Step {
+    /// Whether the arm was added before the pool was emptied, and whether after that.
+    pub(super) const fn added(self, side: Side, arm: usize) -> [bool; 2] {
+        let late = side.late() == arm;
+        [late && self.late, !late && self.early]
+    }
+}
+
+impl Pool {
+    fn take(&mut self, side: Side, new: NewCounts<'_>, earlier: &Earlier) {
+        let (late, early) = (side.late(), side.early());
+        self.batch.rows.clear();
+        self.step = Step::default();
+        if self.rows.len() != new.rows.len() {
+            // Other strata than before, or the first.
+            self.rows.clear();
+            self.rows.resize(new.rows.len(), 0.0);
+            (self.spans, self.open) = ([None; 2], false);
+            self.step.emptied = Emptied::Discarded;
+        }
+        if side == Side::Lead && !self.open {
+            self.begin(new, earlier);
+        }
+        if self.open && new.began[late].is_some() {
+            self.add(late, new);
+            self.step.late = true;
+            if let [Some(Covers { from, .. }), Some(Covers { to, .. })] =
+                [self.spans[late], self.spans[early]]
+            {
+                if new.at.since(to) <= most_apart(new.watch) {
+                    self.feed(new.at.since(from).as_seconds() / new.watch.cadence.as_seconds());
+                } else {
+                    self.discard();
+                    self.step.emptied = Emptied::Discarded;
+                }
+            }
+        }
+        // `lead` is opened by the canary: until then only the last counts of the baseline matter.
+        if new.began[early].is_some() && (side == Side::Lag || self.open) {
+            self.add(early, new);
+            self.step.early = true;
+            self.open = true;
+        }
+    }
+
+    /// Begins `lead` with the last counts of the baseline, if the canary's begin later.
+    fn begin(&mut self, new: NewCounts<'_>, earlier: &Earlier) {
+        let (Some(began), Some(covers)) = (new.began[CANARY], earlier.covers) else { return };
+        if covers.from <= began && earlier.rows.len() == new.rows.len() {
+            self.sum(BASELINE, &earlier.rows, new.columns);
+            self.spans[BASELINE] = Some(covers);
+            self.open = true;
+        }
+    }
+
+    fn add(&mut self, arm: usize, new: NewCounts<'_>) {
+        self.sum(arm, new.rows, new.columns);
+        let began = new.began[arm].unwrap_or(new.at);
+        let from = self.spans[arm].map_or(began, |span| span.from);
+        self.spans[arm] = Some(Covers { from, to: new.at });
+    }
+
+    /// Adds an arm's part of these rows.
+    fn sum(&mut self, arm: usize, rows: &[f64], columns: usize) {
+        let (sums, rows) =
+            (self.rows.chunks_mut(columns).skip(arm), rows.chunks(columns).skip(arm));
+        // The chunks of the two arms alternate.
+        for (sums, row) in sums.step_by(2).zip(rows.step_by(2)) {
+            sums.iter_mut().zip(row).for_each(|(sum, more)| *sum += more);
+        }
+    }
+
+    fn feed(&mut self, ticks: f64) {
+        self.batch.rows.extend_from_slice(&self.rows);
+        self.batch.ticks = ticks.max(1.0);
+        self.rows.fill(0.0);
+        self.spans = [None; 2];
+        self.step.emptied = Emptied::Fed;
+    }
+
+    /// Starts over: what it has begins or ends too far apart.
+    fn discard(&mut self) {
+        self.rows.fill(0.0);
+        (self.spans, self.open) = ([None; 2], false);
+    }
+}
+
+impl Bracket {
+    /// Pools of arms that were both read at this time; None where that is unknown.
+    fn new(read_at: Option<Timestamp>, watch: &Watch) -> Self {
+        let interval = watch.scrape.unwrap_or(watch.cadence);
+        Self { read_at: [read_at; 2], interval, ..Self::default() }
+    }
+
+    const fn pool(&self, side: Side) -> &Pool {
+        match side {
+            Side::Lead => &self.lead,
+            Side::Lag => &self.lag,
+        }
+    }
+
+    /// What the present tick feeds on one alignment.
+    pub(super) const fn batch(&self, side: Side) -> &Batch {
+        &self.pool(side).batch
+    }
+
+    /// What the present tick did on one alignment.
+    pub(super) const fn step(&self, side: Side) -> Step {
+        self.pool(side).step
+    }
+
+    /// The time between two readings of an arm: the policy's, or a longer one that was seen.
+    pub(super) const fn interval(&self) -> Span {
+        self.interval
+    }
+
+    /// Whether the rows have this many columns an arm.
+    pub(super) fn fits(&self, columns: usize) -> bool {
+        [&self.lead.rows, &self.lag.rows, &self.earlier.rows]
+            .iter()
+            .all(|rows| rows.len().is_multiple_of(2 * columns))
+    }
+
+    /// Records which arm has new counts. Returns whether the pools have to start over: after a gap,
+    /// in which counts that are no running totals may have been lost. `from`: what began earlier is
+    /// left out, by arm.
+    fn note(
+        &mut self,
+        at: Timestamp,
+        is_new: [bool; 2],
+        totals: bool,
+        from: [Option<Timestamp>; 2],
+        watch: &Watch,
+    ) -> bool {
+        let mut gap = false;
+        for (arm, is_new) in is_new.into_iter().enumerate() {
+            self.began[arm] = None;
+            if !is_new {
+                continue;
+            }
+            let Some(began) = self.read_at[arm].replace(at) else { continue };
+            let is_gap = at.since(began) > most_apart(watch);
+            if !is_gap {
+                self.interval = self.interval.max(at.since(began));
+            }
+            if is_gap && !totals {
+                gap = true;
+            } else if from[arm].is_none_or(|from| began + watch.cadence >= from) {
+                self.began[arm] = Some(began);
+            }
+        }
+        gap
+    }
+
+    /// Adds the tick that was recorded.
+    pub(super) fn take(
+        &mut self,
+        at: Timestamp,
+        tick: &Tick,
+        columns: usize,
+        watch: &Watch,
+        counts_of: impl Fn(&[f64]) -> (Counts, Counts),
+    ) {
+        let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
+        let new = NewCounts { at, began: self.began, columns, rows, watch };
+        let Self { lead, lag, earlier, .. } = &mut *self;
+        for (side, pool) in [(Side::Lead, lead), (Side::Lag, lag)] {
+            pool.take(side, new, earlier);
+            let Batch { rows, counts, .. } = &mut pool.batch;
+            counts.clear();
+            counts.extend(rows.chunks(2 * columns).map(&counts_of));
+            if counts.is_empty() {
+                counts.push((Counts::default(), Counts::default()));
+            }
+        }
+        self.remember(at, tick);
+    }
+
+    /// Keeps the baseline's counts of this tick: `lead` may begin with them, and with those before
+    /// if the canary has had no counts since they began.
+    fn remember(&mut self, at: Timestamp, tick: &Tick) {
+        let Some(began) = self.began[BASELINE] else { return };
+        let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
+        let Earlier { rows: kept, covers } = &mut self.earlier;
+        let is_later = self.read_at[CANARY].is_some_and(|canary| canary < began);
+        match covers {
+            Some(covers) if is_later && kept.len() == rows.len() => {
+                kept.iter_mut().zip(rows).for_each(|(sum, more)| *sum += more);
+                covers.to = at;
+            }
+            _ => {
+                kept.clone_from(rows);
+                *covers = Some(Covers { from: began, to: at });
+            }
+        }
+    }
+
+    /// `lead` does not begin with what the baseline had so far.
+    const fn forget(&mut self) {
+        self.earlier.covers = None;
+    }
+
+    fn discard(&mut self) {
+        self.lead.discard();
+        self.lag.discard();
+        self.since = None;
+    }
+
+    /// Before a tick is added: starts the time in which crossings have to be confirmed, with the
+    /// evidence so far.
+    pub(super) fn begin(&mut self, at: Timestamp, log_e: f64) {
+        if self.since.is_none() {
+            (self.since, self.marks, self.fed) = (Some(at), [log_e; 2], [false; 2]);
+        }
+        let since = self.since.unwrap_or(at);
+        let interval = self.interval.max(Span::from_millis(1)).as_millis();
+        self.unconfirmed = at.since(since).as_millis() <= interval.saturating_mul(CONFIRMED);
+    }
+
+    /// After the tests were fed.
+    pub(super) fn confirm(&mut self, log_e: f64) {
+        for side in Side::BOTH {
+            self.fed[side as usize] |= !self.batch(side).rows.is_empty();
+        }
+        if self.fed == [true; 2] {
+            (self.marks, self.fed) = ([self.marks[1], log_e], [false; 2]);
+        }
+    }
+}
+
+fn most_apart(watch: &Watch) -> Span {
+    let interval = watch.scrape.unwrap_or_default().max(watch.cadence);
+    MOST_APART.max(interval + interval)
+}
+
+/// Trials of the canary and of the baseline in a tick.
+#[inline]
+fn trials_of(kind: MetricKind, row: &[f64]) -> [f64; 2] {
+    let trials = usize::from(kind != MetricKind::Latency);
+    let (canary, baseline) = row.split_at(row.len() / 2);
+    [canary[trials], baseline[trials]]
+}
+
+/// Whether one arm alone was read: the other has no trials, and should have many.
+#[inline]
+fn is_alone([canary, baseline]: [f64; 2], share: Share) -> bool {
+    if (canary > 0.0) == (baseline > 0.0) || share == Share::ALL {
+        return false;
+    }
+    let share = share.as_fraction();
+    let expected = if canary > 0.0 { canary * (1.0 - share) } else { baseline * share };
+    let of = if canary > 0.0 { share } else { 1.0 - share };
+    expected >= MISSED * of
+}
+
+impl Watched {
+    /// Records which arm has new counts in the present tick, and whether counts are paired from
+    /// pools from here on. `steady`: traffic is as planned and warm, so both arms should have some.
+    /// `from`: what began earlier is left out, by arm.
+    #[inline]
+    pub(super) fn align(
+        &mut self,
+        at: Timestamp,
+        share: Share,
+        steady: bool,
+        from: [Option<Timestamp>; 2],
+    ) {
+        if self.worse.is_none() || self.in_step {
+            return;
+        }
+        let trials = trials_of(self.metric.kind, &self.tick.row);
+        let named = self.tick.totals || self.watch.scrape.is_some();
+        // An arm that was not sent is not one without new counts.
+        let alone = || steady && self.tick.canary && self.tick.baseline && is_alone(trials, share);
+        if self.bracket.is_some() || named || alone() {
+            self.align_apart(at, trials.map(|trials| trials > 0.0), from);
+        }
+    }
+
+    #[inline(never)]
+    fn align_apart(&mut self, at: Timestamp, is_new: [bool; 2], from: [Option<Timestamp>; 2]) {
+        let totals = self.tick.totals;
+        // A difference begins at the reading before.
+        let read_at = self.seen_at.filter(|_| !totals);
+        let watch = &self.watch;
+        let bracket = self.bracket.get_or_insert_with(|| Box::new(Bracket::new(read_at, watch)));
+        if bracket.note(at, is_new, totals, from, watch) {
+            bracket.forget();
+            self.discard_pools();
+        }
+    }
+
+    /// The present tick is not used: what follows must not be compared with what the pools have.
+    /// `as_planned`: the arms are what they should be, so `lead` may begin with the baseline's
+    /// counts.
+    pub(super) fn skip(&mut self, at: Timestamp, as_planned: bool) {
+        self.discard_pools();
+        match &mut self.bracket {
+            Some(bracket) if as_planned => bracket.remember(at, &self.tick),
+            Some(bracket) => bracket.forget(),
+            None => {}
+        }
+    }
+
+    /// Discards what the pools have: it must not be compared with what follows.
+    pub(super) fn discard_pools(&mut self) {
+        if let Some(bracket) = &mut self.bracket {
+            bracket.discard();
+            self.instances.discard_pooled();
+        }
+    }
+
+    /// The log e-value of harm that decides. Where the arms are read at different times, that is
+    /// the smaller one of both alignments, and soon after the start not more than before the last
+    /// readings of both arms: a shock that ends within an interval of the start could otherwise
+    /// raise both.
+    #[inline]
+    pub(super) fn log_e(&self) -> Option<f64> {
+        let log_e = self.worse.as_ref()?.log_e();
+        match &self.bracket {
+            Some(bracket) if bracket.unconfirmed => Some(log_e.min(bracket.marks[0])),
+            _ => Some(log_e),
+        }
+    }
+
+    /// How much the evidence of harm on the alignment with more of it exceeds what decides.
+    #[inline]
+    pub(super) fn spread(&self) -> f64 {
+        if self.bracket.is_none() {
+            return 0.0;
+        }
+        self.worse.as_ref().zip(self.log_e()).map_or(0.0, |(worse, log_e)| worse.highest() - log_e)
+    }
+
+    /// Whether a breach of this bound has lasted since before the last reading of each arm. A
+    /// change that both arms share is seen by the arm that is read first, so a bound that depends
+    /// on the live arm has to be breached after readings of both.
+    pub(super) fn both_read_since_breach(&self, at: Timestamp, band: Band) -> bool {
+        let bounds = self.metric.bounds;
+        let bound = if band == Band::Rollback { bounds.rollback } else { bounds.alert };
+        let Some(bracket) =
+            self.bracket.as_ref().filter(|_| bound.is_some_and(Bound::compares_live))
+        else {
+            return true;
+        };
+        let since = self.degradation.breached_since(at);
+        bracket.read_at.iter().all(|read_at| read_at.is_some_and(|read_at| read_at >= since))
+    }
+
+    /// The time between two readings of an arm, where the arms are read at different times.
+    pub(super) fn scrape(&self) -> Option<Span> {
+        let totals = self.tick.totals && !self.in_step;
+        let untested = totals.then(|| self.watch.scrape.unwrap_or(self.watch.cadence));
+        self.bracket.as_ref().map(|bracket| bracket.interval()).or(untested)
+    }
+}

@@ -1,0 +1,129 @@
+//! Draws the choices of instances with which the canary's are compared, and plans the interim
+//! analyses of a phase.
+
+use crate::stats::randomisation::{
+    DEFAULT_BUDGET, DEFAULT_LOOKS, Randomisation, RandomisationDesign, RandomisationSettings,
+};
+
+/// The least number of possible subsets, as a multiple of `1/α`: copies of the canary among the
+/// drawn subsets tie with it, and it loses ties. With this factor they use a quarter of the budget.
+const ROOM: f64 = 4.0;
+/// Subsets to draw, as a multiple of `1/α`, within these limits.
+const DRAWN: f64 = 20.0;
+const FEWEST_DRAWN: f64 = 2_000.0;
+const MOST_DRAWN: f64 = 10_000.0;
+
+/// Settings of the comparison of the canary's instances with other choices of as many.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Drawing {
+    /// The metric's share of the error probability, in one phase.
+    pub(super) alpha: f64,
+    /// The seed of the draws.
+    pub(super) seed: u64,
+    /// How many ticks each phase may take.
+    pub(super) ticks: Vec<u32>,
+}
+
+impl Drawing {
+    /// The comparison of these instances; None if there are too few possible choices.
+    pub(super) fn draw(
+        &self,
+        phase: usize,
+        tolerated: f64,
+        instances: Vec<String>,
+        canary: Vec<String>,
+    ) -> Option<Box<(RandomisationDesign, Randomisation)>> {
+        let enough = ROOM / self.alpha;
+        if choices(instances.len(), canary.len(), enough) < enough {
+            return None;
+        }
+        let ticks = self.ticks.get(phase).copied().unwrap_or(1);
+        let (looks, budget) = looks(ticks);
+        let subsets = (DRAWN / self.alpha).clamp(FEWEST_DRAWN, MOST_DRAWN);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within limits"
+        )]
+        let subsets = subsets.ceil() as usize;
+        let settings = RandomisationSettings {
+            alpha: self.alpha,
+            subsets,
+            tolerated,
+            evaluations: Some(looks),
+            budget: Some(budget),
+            ..RandomisationSettings::new(instances, canary, self.seed)
+        };
+        let design = RandomisationDesign::try_new(&settings).ok()?;
+        let state = Randomisation::new(&design);
+        Some(Box::new((design, state)))
+    }
+}
+
+/// Number of choices of so many instances, counted until it exceeds `enough`.
+fn choices(of: usize, size: usize, enough: f64) -> f64 {
+    let mut count = 1.0;
+    for drawn in 0..size.min(of.saturating_sub(size)) {
+        count *= (of - drawn) as f64 / (drawn + 1) as f64;
+        if count > enough {
+            break;
+        }
+    }
+    count
+}
+
+/// Interim analyses of a phase: their ticks, and the part of the budget that may be spent by then.
+/// The default's analyses within the phase, beyond them at twice the tick each time, and the
+/// phase's last tick with all of it.
+fn looks(ticks: u32) -> (Vec<u32>, Vec<f64>) {
+    let within = DEFAULT_LOOKS.iter().zip(DEFAULT_BUDGET).take_while(|(look, _)| **look < ticks);
+    let (mut looks, mut budget): (Vec<u32>, Vec<f64>) =
+        within.map(|(look, part)| (*look, part)).unzip();
+    // The default spends all of it by its last analysis; a longer phase keeps a part for later
+    // ones.
+    let before = DEFAULT_BUDGET.len() - 1;
+    let late_from = looks.len().min(before);
+    budget.truncate(late_from);
+    let mut late = looks.get(before).copied();
+    while let Some(look) = late.and_then(|look| look.checked_mul(2)).filter(|look| *look < ticks) {
+        looks.push(look);
+        late = Some(look);
+    }
+    looks.push(ticks.max(1));
+    let spent = budget.last().copied().unwrap_or(0.0);
+    let left = looks.len() - late_from;
+    let part = |n: usize| spent + (1.0 - spent) * (n as f64 / left as f64);
+    budget.extend((1..=left).map(|n| if n == left { 1.0 } else { part(n) }));
+    (looks, budget)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stat_2_looks_fit_the_phase_and_spend_all_of_the_budget() {
+        let (of_short, budget) = looks(60);
+        assert_eq!(of_short, [3, 6, 12, 18, 30, 60]);
+        assert_eq!(budget, [0.1, 0.2, 0.3, 0.4, 0.5, 1.0]);
+        assert_eq!(looks(300).0, DEFAULT_LOOKS);
+        assert_eq!(looks(300).1, DEFAULT_BUDGET);
+        let (of_long, budget) = looks(1_500);
+        assert_eq!(of_long, [3, 6, 12, 18, 30, 60, 120, 210, 300, 600, 1_200, 1_500]);
+        assert!(budget.is_sorted() && budget[7] == 0.85 && budget[8] < 1.0 && budget[11] == 1.0);
+        assert_eq!(looks(1), (vec![1], vec![1.0]));
+        for ticks in 1..2_000 {
+            let (looks, budget) = looks(ticks);
+            assert!(looks.len() == budget.len() && looks.is_sorted_by(|a, b| a < b), "{ticks}");
+        }
+    }
+
+    #[test]
+    fn stat_2_choices_are_counted() {
+        assert_eq!(choices(20, 2, 1e9), 190.0);
+        assert_eq!(choices(20, 18, 1e9), 190.0);
+        assert_eq!(choices(5, 5, 1e9), 1.0);
+        assert!((choices(20, 10, 1e9) - 184_756.0).abs() < 1e-6);
+        assert!(choices(50, 48, 1_000.0) > 1_000.0 && choices(400, 200, 1e4) > 1e4);
+    }
+}

@@ -1,0 +1,72 @@
+//! What a tick feeds to the tests of a metric.
+
+use crate::metric::{Layout, Tick};
+use crate::policy::section::Metric;
+use crate::stats::Counts;
+use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
+
+use super::aligned::Aligned;
+use super::bracket::Bracket;
+use super::test::Test;
+
+/// Bad events and trials of both arms in a row of counts.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call would pass them through memory, by halves")]
+pub(super) fn counts_of(metric: &Metric, row: &[f64]) -> (Counts, Counts) {
+    let arm = |events, trials| Counts::new(metric.worse.bad(events, trials), trials);
+    (arm(row[0], row[1]), arm(row[2], row[3]))
+}
+
+/// What a tick feeds to the tests.
+pub(super) struct Fed<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) tick: &'a Tick,
+    pub(super) bracket: Option<&'a Bracket>,
+    pub(super) counts: &'a [(Counts, Counts)],
+    pub(super) boundaries: &'a [usize],
+}
+
+impl Fed<'_> {
+    /// Feeds a test on both alignments.
+    #[inline]
+    pub(super) fn feed(&self, test: &mut Aligned<Test>) {
+        let tick = self.tick;
+        if let Some(bracket) = self.bracket {
+            test.feed_apart(|side, test| {
+                let batch = bracket.batch(side);
+                test.widened(batch.ticks, |test| self.feed_rows(test, &batch.rows, &batch.counts));
+            });
+        } else if tick.canary && tick.baseline {
+            let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
+            test.each(|test| self.feed_rows(test, rows, self.counts));
+        }
+    }
+
+    fn feed_rows(&self, test: &mut Test, rows: &[f64], counts: &[(Counts, Counts)]) {
+        match (&*test, counts) {
+            (Test::Latency(..), _) => {
+                let rows = rows.chunks(2 * self.layout.columns());
+                rows.for_each(|row| self.feed_slow(test, row));
+            }
+            (_, &[(canary, baseline)]) => test.feed(canary, baseline),
+            (_, strata) => test.feed_strata(strata),
+        }
+    }
+
+    /// Feeds the slow requests of a row.
+    fn feed_slow(&self, test: &mut Test, row: &[f64]) {
+        let columns = self.layout.columns();
+        let mut slow = [[0.0; MAX_BOUNDARIES]; 2];
+        for (arm, slow) in slow.iter_mut().enumerate() {
+            let row = &row[arm * columns..];
+            for (slow, &index) in slow.iter_mut().zip(self.boundaries) {
+                *slow = row[0] - row[1 + index];
+            }
+        }
+        let used = self.boundaries.len();
+        test.feed_slow(
+            SlowCounts::new(&slow[0][..used], row[0]),
+            SlowCounts::new(&slow[1][..used], row[columns]),
+        );
+    }
+}

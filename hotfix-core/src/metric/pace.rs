@@ -1,0 +1,71 @@
+//! How fast an arm's running totals grow, which distinguishes a reset counter from a sum of
+//! counters of which one was reset.
+//!
+//! If the total of one counter falls, the counter was reset and all of the total is new. The sum of
+//! several instances falls where one of them was reset or is gone, and most of it was counted
+//! before.
+
+use serde::{Deserialize, Serialize};
+
+use crate::unit::Timestamp;
+
+/// A counter that was reset has at most this multiple of what the arm usually has in that time.
+const MOST: f64 = 3.0;
+
+/// Growth of an arm's totals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pace {
+    trials: f64,
+    /// The time in which that was.
+    since: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+impl Pace {
+    /// Whether a total that fell may be of a single counter that was reset; false where the usual
+    /// pace is unknown.
+    pub(super) fn is_reset(&self, trials: f64, at: Timestamp) -> bool {
+        let Some((since, to)) = self.since.zip(self.to) else { return false };
+        let (known, now) = (to.since(since).as_seconds(), at.since(to).as_seconds());
+        trials * known <= MOST * self.trials * now && known > 0.0
+    }
+
+    /// Records a total and the one before it.
+    pub(super) fn note(&mut self, at: Timestamp, before: Option<f64>, now: f64) {
+        let (Some(before), Some(to), Some(since)) = (before, self.to, self.since) else {
+            *self = Self { trials: 0.0, since: Some(at), to: Some(at) };
+            return;
+        };
+        if now > before {
+            (self.trials, self.to) = (self.trials + now - before, Some(at));
+        } else if now < before && self.is_reset(now, at) {
+            (self.trials, self.to) = (self.trials + now, Some(at));
+        } else if now < before {
+            // What was added since then is unknown.
+            (self.since, self.to) = (Some(since + at.since(to)), Some(at));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn met_6_a_reset_counter_is_distinguished_from_a_sum_that_falls() {
+        let at = |seconds: i64| Timestamp::try_from_millis(seconds * 1000).unwrap();
+        let mut pace = Pace::default();
+        assert!(!pace.is_reset(1.0, at(0)), "the pace is unknown");
+        let totals = [9_000.0, 9_100.0, 9_100.0, 9_300.0];
+        pace.note(at(0), None, totals[0]);
+        for (minute, pair) in (1..).zip(totals.windows(2)) {
+            pace.note(at(60 * minute), Some(pair[0]), pair[1]);
+        }
+        assert!(pace.is_reset(90.0, at(240)));
+        assert!(!pace.is_reset(8_400.0, at(240)), "nine of ten pods continue");
+        pace.note(at(240), Some(9_300.0), 8_400.0);
+        assert!(pace.is_reset(100.0, at(300)), "the pace is as before");
+        assert!(!pace.is_reset(900.0, at(300)));
+    }
+}

@@ -1,0 +1,178 @@
+//! Readings of a scraper: running totals that are read at an interval, each arm's at its own
+//! seconds.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::grade::MetricKind;
+use crate::metric::{Arms, Histogram, Observation, Sample};
+use crate::unit::{MetricName, Span, Timestamp};
+
+use super::document::ScenarioReader;
+use super::random::{Purpose, RunKey};
+
+/// Groups of instances that are scraped together, where `spread` is set.
+const GROUPS: usize = 10;
+
+/// How the totals of both arms are scraped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Feed {
+    every: Span,
+    /// When within the interval the canary and the live version are scraped.
+    offset: [Span; 2],
+    /// The share of scrapes that fail.
+    missed: f64,
+    /// Instances are scraped one after the other within the interval.
+    spread: bool,
+}
+
+impl Feed {
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
+        let table = reader.table(value, &["every", "canary", "live", "missed", "spread"])?;
+        let mut offset = |key| reader.key(table, key, ScenarioReader::span).unwrap_or(Span::ZERO);
+        let offset = [offset("canary"), offset("live")];
+        Some(Self {
+            every: reader.needed(table, "every", ScenarioReader::lasting)?,
+            offset,
+            missed: reader.key(table, "missed", ScenarioReader::chance).unwrap_or_default(),
+            spread: reader.key(table, "spread", ScenarioReader::flag).unwrap_or_default(),
+        })
+    }
+
+    fn groups(&self) -> usize {
+        if self.spread { GROUPS } else { 1 }
+    }
+
+    /// The first time after this one at which a group of an arm's instances is scraped.
+    fn next(&self, arm: usize, group: usize, after: Timestamp) -> Timestamp {
+        let every = self.every.as_millis();
+        let behind = every * group as u64 / self.groups() as u64;
+        let offset = (self.offset[arm].as_millis() + behind) % every;
+        let since = after.as_millis().rem_euclid(every.cast_signed()).cast_unsigned();
+        let left = (offset + every - since) % every;
+        after + Span::from_millis(if left == 0 { every } else { left })
+    }
+}
+
+/// The totals of one run, and those that were scraped last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scraper {
+    totals: Observation,
+    scraped: Observation,
+}
+
+impl Scraper {
+    /// Starts another run.
+    pub(super) fn clear(&mut self) {
+        self.totals.clear();
+        self.scraped.clear();
+    }
+
+    /// The next time at which something is scraped, at most `until`.
+    pub(super) fn next(&self, feed: &Feed, after: Timestamp, until: Timestamp) -> Timestamp {
+        let groups = (0..feed.groups()).flat_map(|group| [(0, group), (1, group)]);
+        groups.map(|(arm, group)| feed.next(arm, group, after)).fold(until, Timestamp::min)
+    }
+
+    /// Adds what was counted up to a time, and scrapes what is scraped then.
+    pub(super) fn count(
+        &mut self,
+        feed: &Feed,
+        counted: &Observation,
+        (from, to): (Timestamp, Timestamp),
+        kind: impl Fn(MetricName) -> Option<MetricKind>,
+        key: RunKey,
+    ) {
+        let minutes = to.since(from).as_seconds() / 60.0;
+        for (id, reading) in counted.iter() {
+            let (Some(arms), Some(kind)) = (reading.whole(), kind(id)) else { continue };
+            let mut totals = self
+                .totals
+                .iter()
+                .find(|(known, _)| *known == id)
+                .map_or_else(Arms::default, |(_, reading)| {
+                    reading.whole().cloned().unwrap_or_default()
+                });
+            totals.totals = kind != MetricKind::Gauge;
+            for (total, sample) in
+                [(&mut totals.canary, &arms.canary), (&mut totals.baseline, &arms.baseline)]
+            {
+                if let Some(sample) = sample {
+                    add(total, sample, kind, minutes);
+                }
+            }
+            self.totals.set(id, totals);
+        }
+        let mut draws = key.draws(Purpose::Scrape, to.as_millis());
+        for arm in [0, 1] {
+            for group in 0..feed.groups() {
+                if feed.next(arm, group, from) == to && !draws.chance(feed.missed) {
+                    self.scrape(arm, group, feed.groups());
+                }
+            }
+        }
+    }
+
+    /// Scrapes a group of an arm's instances; an arm without instances is scraped with the first.
+    fn scrape(&mut self, arm: usize, group: usize, groups: usize) {
+        for (id, reading) in self.totals.iter() {
+            let Some(of) = reading.whole() else { continue };
+            let known = self.scraped.iter().find(|(known, _)| *known == id);
+            let mut scraped =
+                known.and_then(|(_, reading)| reading.whole().cloned()).unwrap_or_default();
+            scraped.totals = of.totals;
+            let (seen, now) = match arm {
+                0 => (&mut scraped.canary, &of.canary),
+                _ => (&mut scraped.baseline, &of.baseline),
+            };
+            match (seen, now) {
+                (seen, Some(Sample::Instances(all))) => {
+                    let group = all.iter().enumerate().filter(|(place, _)| place % groups == group);
+                    let group = group.map(|(_, (name, totals))| (name.clone(), *totals));
+                    if let Some(Sample::Instances(seen)) = seen {
+                        seen.extend(group);
+                    } else {
+                        let group: BTreeMap<_, _> = group.collect();
+                        *seen = (!group.is_empty()).then_some(Sample::Instances(group));
+                    }
+                }
+                (seen, now) if group == 0 => seen.clone_from(now),
+                _ => {}
+            }
+            self.scraped.set(id, scraped);
+        }
+    }
+
+    /// Copies the totals that were scraped last.
+    pub(super) fn show(&self, into: &mut Observation) {
+        into.clone_from(&self.scraped);
+    }
+}
+
+/// Adds to a running total; a gauge has none.
+fn add(total: &mut Option<Sample>, sample: &Sample, kind: MetricKind, minutes: f64) {
+    match (total, sample) {
+        (Some(Sample::Pair(events, trials)), Sample::Pair(more, of)) => {
+            (*events, *trials) = (*events + more, *trials + of);
+        }
+        (Some(Sample::Histogram(total)), Sample::Histogram(Histogram { count, counts, .. })) => {
+            total.count += count;
+            total.counts.iter_mut().zip(counts).for_each(|(sum, more)| *sum += more);
+        }
+        (Some(Sample::Instances(totals)), Sample::Instances(more)) => {
+            for (name, &[events, trials]) in more {
+                let total = totals.entry(name.clone()).or_default();
+                *total = [total[0] + events, total[1] + trials];
+            }
+        }
+        (total, &Sample::Level(level)) if kind == MetricKind::Volume => {
+            let before = match total {
+                Some(Sample::Level(before)) => *before,
+                _ => 0.0,
+            };
+            *total = Some(Sample::Level(before + level * minutes));
+        }
+        (total, sample) => *total = Some(sample.clone()),
+    }
+}
