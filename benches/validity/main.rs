@@ -13,6 +13,9 @@
 //! Fails if a claim does not hold and is not known to fail, or if a page differs from the result.
 
 mod counts;
+mod feeds;
+#[path = "../../hotfix-core/tests/it/feeds_common.rs"]
+mod feeds_common;
 mod fleet;
 mod fleets;
 #[path = "../../hotfix-core/tests/it/power_common.rs"]
@@ -48,7 +51,7 @@ type Chapter = (&'static str, fn(&mut Report) -> Result<(), StatError>);
 const PAGE: &str = "docs/validity.md";
 
 /// In the order of the page.
-const CHAPTERS: [Chapter; 16] = [
+const CHAPTERS: [Chapter; 17] = [
     ("errors", counts::errors),
     ("oracle", counts::oracle),
     ("peers", counts::peers),
@@ -65,6 +68,7 @@ const CHAPTERS: [Chapter; 16] = [
     ("noise", noise::noise),
     ("randomised", noise::randomised),
     ("instances", noise::instances),
+    ("feeds", feeds::feeds),
 ];
 
 /// What the program does with the page.
