@@ -176,12 +176,11 @@ impl Aligned<Test> {
 
     /// Copies another's states without its designs; false where they are of different kinds.
     pub(super) fn keep(&mut self, of: &Self) -> bool {
-        let lag = match &of.lag {
-            Some(lag) => self.lag.get_or_insert_with(|| self.lead.clone()).keep(lag),
-            None => {
-                self.lag = None;
-                true
-            }
+        let lag = if let Some(lag) = &of.lag {
+            self.lag.get_or_insert_with(|| self.lead.clone()).keep(lag)
+        } else {
+            self.lag = None;
+            true
         };
         self.crossed = of.crossed;
         lag && self.lead.keep(&of.lead)

@@ -53,6 +53,12 @@ impl Feed {
         let left = (offset + every - since) % every;
         after + Span::from_millis(if left == 0 { every } else { left })
     }
+
+    /// The next time at which something is scraped, at most `until`.
+    pub(super) fn next_of_all(&self, after: Timestamp, until: Timestamp) -> Timestamp {
+        let groups = (0..self.groups()).flat_map(|group| [(0, group), (1, group)]);
+        groups.map(|(arm, group)| self.next(arm, group, after)).fold(until, Timestamp::min)
+    }
 }
 
 /// The totals of one run, and those that were scraped last.
@@ -67,12 +73,6 @@ impl Scraper {
     pub(super) fn clear(&mut self) {
         self.totals.clear();
         self.scraped.clear();
-    }
-
-    /// The next time at which something is scraped, at most `until`.
-    pub(super) fn next(&self, feed: &Feed, after: Timestamp, until: Timestamp) -> Timestamp {
-        let groups = (0..feed.groups()).flat_map(|group| [(0, group), (1, group)]);
-        groups.map(|(arm, group)| feed.next(arm, group, after)).fold(until, Timestamp::min)
     }
 
     /// Adds what was counted up to a time, and scrapes what is scraped then.

@@ -240,7 +240,7 @@ impl Synthetic<'_> {
         let mut counted = Observation::new();
         while part.to < tick.to {
             part.from = part.to;
-            part.to = self.scraper.next(feed, part.from, tick.to);
+            part.to = feed.next_of_all(part.from, tick.to);
             self.make(part, &mut counted);
             let kind = |id| health.iter().find(|health| health.id == id).map(|health| health.kind);
             self.scraper.count(feed, &counted, (part.from, part.to), kind, key);

@@ -216,27 +216,6 @@ fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
                 vec![("/watch/stale", json!(20))],
             ),
             row(
-                "HF-LINT-071",
-                "/watch/window",
-                &["`window`", "two scrape intervals"],
-                vec![("/watch/scrape", json!(151))],
-                vec![("/watch/scrape", json!(150))],
-            ),
-            row(
-                "HF-LINT-071",
-                "/watch/stale",
-                &["`stale`", "one failed scrape"],
-                vec![("/watch/scrape", json!(31))],
-                vec![("/watch/scrape", json!(30))],
-            ),
-            row(
-                "HF-LINT-071",
-                "/watch/no_data/after",
-                &["`no_data/after`"],
-                vec![("/watch/scrape", json!(61))],
-                vec![("/watch/scrape", json!(60))],
-            ),
-            row(
                 "HF-LINT-029",
                 "/metrics/bug/rollback",
                 &["10"],
@@ -267,6 +246,36 @@ fn dec_5_phases_and_windows_that_cannot_do_their_work_are_found() {
                     cpu
                 })],
                 vec![("/metrics/cpu", cpu(json!(0.5)))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_times_that_are_shorter_than_the_scrapes_are_found() {
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-071",
+                "/watch/window",
+                &["`window`", "two scrape intervals"],
+                vec![("/watch/scrape", json!(151))],
+                vec![("/watch/scrape", json!(150))],
+            ),
+            row(
+                "HF-LINT-071",
+                "/watch/stale",
+                &["`stale`", "one failed scrape"],
+                vec![("/watch/scrape", json!(31))],
+                vec![("/watch/scrape", json!(30))],
+            ),
+            row(
+                "HF-LINT-071",
+                "/watch/no_data/after",
+                &["`no_data/after`"],
+                vec![("/watch/scrape", json!(61))],
+                vec![("/watch/scrape", json!(60))],
             ),
         ],
     );
