@@ -11,10 +11,14 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest presets validity bless \
-	docs model packages validity-quick trees tools tools-real tools-trees format-check clippy local unit doctest builds shipped python
+	docs model packages validity-quick trees tools tools-real tools-trees format-check clippy unit doctest builds shipped python
 
 # The shipped library and the measured program are built together; separately, the core would be compiled twice.
 RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
+
+# What the tests are built from. Always the whole workspace: with fewer packages, dependencies would have other features, and
+# the core would be compiled again.
+TESTS = --locked --workspace --tests
 
 # Programs that only run here use a profile that builds fast: see Cargo.toml.
 LOCAL = --locked --profile local
@@ -29,10 +33,10 @@ demo-real: tools-real ## the canary lab with HAProxy as the splitter and Prometh
 	$(CARGO) run $(LOCAL) -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
 
 test: tools ## the checks for every change: format, lints, Rust, C and C++ under valgrind, documentation, Python
-	@scripts/parts.sh test format-check clippy local unit doctest docs python
+	@scripts/parts.sh test format-check clippy unit doctest docs python
 
-verify: tools ## more checks, on the build machine: shipped library, drawings, error rates, validity, packages, instructions
-	@scripts/parts.sh verify builds shipped trees error-rates validity-quick instructions
+verify: tools ## more checks, on the build machine: model, shipped library, drawings, error rates, validity, packages, instructions
+	@scripts/parts.sh verify model builds shipped trees error-rates validity-quick instructions
 
 lint: format-check clippy ## format check and clippy
 
@@ -50,7 +54,7 @@ peers: ## side by side with SciPy and others, from Python; ARGS=--write updates 
 	target/peers-env/bin/python benches/peers/peers.py $(ARGS)
 
 bless: tools ## rewrite generated files and committed figures; read the difference afterwards
-	HOTFIX_BLESS=1 INSTA_UPDATE=always $(CARGO) test --locked --workspace --exclude hotfix-py --no-fail-fast
+	HOTFIX_MODEL_DEPTH=3,2 HOTFIX_BLESS=1 INSTA_UPDATE=always $(CARGO) test $(TESTS) --no-fail-fast
 	$(RELEASE)
 	target/release/instructions bless
 	@git diff --stat
@@ -74,8 +78,8 @@ presets: ## the presets with good and bad fixes, simulated: how each ends, and w
 validity: ## writes docs/validity.md: simulated error rates, delays and noise, and other methods (some minutes)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)
 
-model: ## the model check of the rollout, to a greater depth than in the tests
-	HOTFIX_MODEL_DEPTH=4,3 $(CARGO) test $(LOCAL) -p hotfix-core-tests --test it -- --nocapture model_check::roll_1_no_sequence
+model: ## the model check of the rollout, deeper than in the tests (some minutes)
+	HOTFIX_MODEL_DEPTH=$${HOTFIX_MODEL_DEPTH:-3,2} $(CARGO) test $(TESTS) -- --nocapture model_check::
 
 # ---- parts of the above ----
 
@@ -102,22 +106,18 @@ format-check:
 clippy:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-# The library that the C and C++ programs link, and the Python module: together, so that the core is compiled once.
-local:
-	$(CARGO) build $(LOCAL) -p hotfix-ffi -p hotfix-py
-
 # Uses nextest if it is installed, because it is faster. Neither nextest nor this `cargo test` runs doc tests.
 unit:
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		echo "$(CARGO) nextest run --locked --workspace --exclude hotfix-py --no-fail-fast"; \
-		$(CARGO) nextest run --locked --workspace --exclude hotfix-py --no-fail-fast; \
+		echo "$(CARGO) nextest run $(TESTS) --no-fail-fast"; \
+		$(CARGO) nextest run $(TESTS) --no-fail-fast; \
 	else \
-		echo "$(CARGO) test --locked --workspace --exclude hotfix-py --no-fail-fast --lib --bins --tests --examples"; \
-		$(CARGO) test --locked --workspace --exclude hotfix-py --no-fail-fast --lib --bins --tests --examples; \
+		echo "$(CARGO) test $(TESTS) --no-fail-fast"; \
+		$(CARGO) test $(TESTS) --no-fail-fast; \
 	fi
 
 doctest:
-	$(CARGO) test --locked --workspace --exclude hotfix-py --doc
+	$(CARGO) test --locked --workspace --doc
 
 # The release build uses one core for minutes, so the simulations and the packages are built at the same time.
 builds:
@@ -125,15 +125,16 @@ builds:
 		$(RELEASE); released=$$?; \
 		wait $$beside && exit $$released
 
-# Runs the C and C++ programs with the shipped library. The package selection is that of `unit`, so that nothing is
-# rebuilt.
+# Runs the C and C++ programs with the shipped library.
 shipped:
-	HOTFIX_LIBRARY=target/release $(CARGO) test --locked --workspace --exclude hotfix-py --test it -- compile_run::
+	HOTFIX_LIBRARY=target/release $(CARGO) test $(TESTS) -- compile_run::
 
 # Makes the packages for the registries and builds from them; nothing is uploaded.
 packages:
 	scripts/packages.sh
 
+# The module is the one that `unit` built.
 python:
 	@scripts/python-env.sh
+	$(CARGO) build $(TESTS) --lib
 	scripts/python-test.sh

@@ -1,8 +1,8 @@
 //! The model check: small policies of every strategy, every sequence of inputs to a depth, and the laws that none may break
 //! (ROLL-1, ROLL-3, ROLL-4, ROLL-5).
 //!
-//! `HOTFIX_MODEL_DEPTH=4,3` searches deeper than the normal run: four inputs from the beginning, three from each state of
-//! the stories. Do that with `--release`.
+//! `HOTFIX_MODEL_DEPTH=3,2` searches deeper than the normal run: three inputs from the beginning, two from each state of
+//! the stories. `make model` does that, and compares `docs/rollout.md` with what was seen. `4,3` takes hours.
 
 mod broken;
 mod page;
@@ -29,14 +29,18 @@ use crate::tree;
 const PAGE: &str = "docs/rollout.md";
 
 /// How deep the normal run searches: from the beginning, and from each state of the stories.
-const DEPTH: (usize, usize) = (3, 2);
+const DEPTH: (usize, usize) = (2, 1);
 
-/// What it has to see at least, for each strategy.
-const LEAST: Extent = Extent { starts: 30, states: 5_000, transitions: 15_000, known: 0 };
+/// How deep the run searches that the page is about.
+const DEPTH_OF_PAGE: (usize, usize) = (3, 2);
+
+/// What each has to see at least, for each strategy.
+const LEAST: Extent = Extent { starts: 30, states: 500, transitions: 1_500, known: 0 };
+const LEAST_OF_PAGE: Extent = Extent { starts: 30, states: 5_000, transitions: 15_000, known: 0 };
 
 fn depth() -> (usize, usize) {
     let Ok(text) = std::env::var("HOTFIX_MODEL_DEPTH") else { return DEPTH };
-    let (depth, around) = text.split_once(',').expect("HOTFIX_MODEL_DEPTH=4,3");
+    let (depth, around) = text.split_once(',').expect("HOTFIX_MODEL_DEPTH=3,2");
     (depth.parse().expect("a number"), around.parse().expect("a number"))
 }
 
@@ -92,11 +96,10 @@ fn roll_1_no_sequence_breaks_a_law_and_the_page_says_what_was_seen() {
                     depth().0,
                     depth().1,
                 );
-                if depth().0 >= DEPTH.0 && depth().1 >= DEPTH.1 {
-                    assert!(starts >= LEAST.starts, "{strategy}: the stories have become shorter");
-                    assert!(states >= LEAST.states, "{strategy}: fewer states than ever");
-                    assert!(transitions >= LEAST.transitions, "{strategy}: fewer transitions");
-                }
+                let least = if depth() == DEPTH { LEAST } else { LEAST_OF_PAGE };
+                assert!(starts >= least.starts, "{strategy}: the stories have become shorter");
+                assert!(states >= least.states, "{strategy}: fewer states than ever");
+                assert!(transitions >= least.transitions, "{strategy}: fewer transitions");
                 all.join(seen);
             }
             Err(found) => broken.push(format!("{strategy}: {found}")),
@@ -108,12 +111,11 @@ fn roll_1_no_sequence_breaks_a_law_and_the_page_says_what_was_seen() {
         Err(found) => broken.push(format!("without a release: {found}")),
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
-    let differences = all.differences();
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
-    // The page says what the normal run saw; a deeper one may see more.
-    if depth() != DEPTH {
+    if depth() != DEPTH_OF_PAGE {
         return;
     }
+    let differences = all.differences();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
     let states = tree::read(&tree::root().join("hotfix-core/src/rollout/stage.rs"));
     let page = tree::read(&tree::root().join(PAGE));
     let page = between(&page, "diagram", &format!("```mermaid\n{}```\n", all.mermaid()));
@@ -137,7 +139,7 @@ fn roll_1_the_check_finds_each_broken_rule() {
     for (fault, law) in Fault::ALL {
         let found = Strategy::ALL.iter().find_map(|strategy| {
             let machine = Broken::new(model::policies::plan(*strategy), fault);
-            let deeper = [(1, 0), (2, 1), DEPTH];
+            let deeper = [(1, 0), DEPTH, DEPTH_OF_PAGE];
             let mut searches = deeper.iter().map(|depth| search(&machine, *depth, |_, _, _| {}));
             let found = searches.find_map(Result::err)?;
             Some((strategy, shortest(&machine, found)))
@@ -182,7 +184,7 @@ fn roll_1_states_that_count_as_one_behave_as_one() {
     let start = Real::new(model::policies::plan(Strategy::Canary));
     let mut first: BTreeMap<u128, (Real, Past)> = BTreeMap::new();
     let (mut met, mut compared) = (0_usize, 0_usize);
-    let extent = search(&start, (3, 1), |_, _, taken| {
+    let extent = search(&start, (depth().0, 1), |_, _, taken| {
         let key = key_of(&taken.machine, &taken.past);
         let Some((machine, past)) = first.get(&key) else {
             first.insert(key, (taken.machine.clone(), taken.past.clone()));
