@@ -175,6 +175,7 @@ impl Aligned<Test> {
     }
 
     /// Copies another's states without its designs; false where they are of different kinds.
+    #[inline]
     pub(super) fn keep(&mut self, of: &Self) -> bool {
         let lag = if let Some(lag) = &of.lag {
             self.lag.get_or_insert_with(|| self.lead.clone()).keep(lag)

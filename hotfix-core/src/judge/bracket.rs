@@ -426,10 +426,24 @@ fn is_alone([canary, baseline]: [f64; 2], share: Share) -> bool {
 }
 
 impl Watched {
+    /// Whether the present tick may show that the arms are read at different times; false for almost
+    /// every tick of arms that are not.
+    #[inline]
+    pub(super) fn may_be_apart(&self) -> bool {
+        if self.worse.is_none() || self.in_step {
+            return false;
+        }
+        let [canary, baseline] = trials_of(self.metric.kind, &self.tick.row);
+        self.bracket.is_some()
+            || self.tick.totals
+            || self.watch.scrape.is_some()
+            || (canary > 0.0) != (baseline > 0.0)
+    }
+
     /// Records which arm has new counts in the present tick, and whether counts are paired from
     /// pools from here on. `steady`: traffic is as planned and warm, so both arms should have some.
     /// `from`: what began earlier is left out, by arm.
-    #[inline]
+    #[inline(never)]
     pub(super) fn align(
         &mut self,
         at: Timestamp,
@@ -437,9 +451,6 @@ impl Watched {
         steady: bool,
         from: [Option<Timestamp>; 2],
     ) {
-        if self.worse.is_none() || self.in_step {
-            return;
-        }
         let trials = trials_of(self.metric.kind, &self.tick.row);
         let named = self.tick.totals || self.watch.scrape.is_some();
         // An arm that was not sent is not one without new counts.
@@ -449,7 +460,6 @@ impl Watched {
         }
     }
 
-    #[inline(never)]
     fn align_apart(&mut self, at: Timestamp, is_new: [bool; 2], from: [Option<Timestamp>; 2]) {
         let totals = self.tick.totals;
         // A difference begins at the reading before.

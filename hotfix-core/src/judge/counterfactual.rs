@@ -76,6 +76,7 @@ impl Before {
 }
 
 /// Stores a test's state, and the first time its design.
+#[inline]
 fn keep(kept: &mut Option<Aligned<Test>>, test: Option<&Aligned<Test>>) {
     let known = match (kept.as_mut(), test) {
         (Some(kept), Some(test)) => kept.keep(test),

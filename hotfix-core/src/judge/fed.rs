@@ -42,6 +42,8 @@ impl Fed<'_> {
         }
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "almost every tick takes the first of three calls")]
     fn feed_rows(&self, test: &mut Test, rows: &[f64], counts: &[(Counts, Counts)]) {
         match (&*test, counts) {
             (Test::Latency(..), _) => {

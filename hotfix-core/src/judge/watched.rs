@@ -420,12 +420,17 @@ impl Watched {
     fn feed_tests(&mut self) {
         let Self { layout, tick, bracket, counts, boundaries, worse, safe, .. } = &mut *self;
         let fed = Fed { layout, tick, bracket: bracket.as_deref(), counts, boundaries };
-        worse.iter_mut().chain(safe).for_each(|test| fed.feed(test));
+        if let Some(worse) = worse {
+            fed.feed(worse);
+        }
+        if let Some(safe) = safe {
+            fed.feed(safe);
+        }
         if let (Some(bracket), Some(worse)) = (bracket, worse) {
             bracket.confirm(worse.log_e());
         }
-        if let (Some(limits), Some(log_e), false) =
-            (self.basis.limits(), self.log_e(), self.replayed)
+        if let (Some(limits), false) = (self.basis.limits(), self.replayed)
+            && let Some(log_e) = self.log_e()
         {
             self.replayed =
                 self.metric.weight > 0.0 && log_e + ln(self.metric.weight) >= limits.threshold;

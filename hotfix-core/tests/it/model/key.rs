@@ -10,6 +10,7 @@
 use std::fmt;
 
 use hotfix_core::unit::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 /// A digest of 128 bits.
 pub(crate) type Key = u128;
@@ -36,19 +37,10 @@ impl KeyWriter {
         Self { now, text: String::with_capacity(8192), next: Next::Anything, events: Vec::new() }
     }
 
-    /// Two multiplications a word: made for this, where chance collisions are all that is feared.
+    /// SHA-256, because that crate is optimised also in the tests.
     pub(crate) fn key(&self) -> Key {
-        let (mut one, mut two) = (0x9e37_79b9_7f4a_7c15_u64, 0xc2b2_ae3d_27d4_eb4f_u64);
-        for chunk in self.text.as_bytes().chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            let word = u64::from_le_bytes(word);
-            one = (one ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd).rotate_left(29);
-            two = (two.rotate_left(31) ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25);
-        }
-        two ^= self.text.len() as u64;
-        two = (two ^ (two >> 32)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        (u128::from(one) << 64) | u128::from(two)
+        let digest = Sha256::digest(&self.text);
+        Key::from_le_bytes(digest[..16].try_into().expect("a digest has 32 bytes"))
     }
 }
 
