@@ -79,7 +79,7 @@ validity: ## writes docs/validity.md: simulated error rates, delays and noise, a
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)
 
 model: ## the model check of the rollout, deeper than in the tests (some minutes)
-	HOTFIX_MODEL_DEPTH=$${HOTFIX_MODEL_DEPTH:-3,2} $(CARGO) test $(TESTS) -- --nocapture model_check::
+	HOTFIX_MODEL_DEPTH=$${HOTFIX_MODEL_DEPTH:-3,2} $(CARGO) test --locked --workspace --test it -- --nocapture model_check::
 
 # ---- parts of the above ----
 
@@ -127,7 +127,7 @@ builds:
 
 # Runs the C and C++ programs with the shipped library.
 shipped:
-	HOTFIX_LIBRARY=target/release $(CARGO) test $(TESTS) -- compile_run::
+	HOTFIX_LIBRARY=target/release $(CARGO) test --locked --workspace --test it -- compile_run::
 
 # Makes the packages for the registries and builds from them; nothing is uploaded.
 packages:

@@ -8,8 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::MetricKind;
-use crate::metric::{Band, Tick};
+use crate::metric::{Band, Tick, trials_column};
 use crate::policy::section::{Bound, Watch};
 use crate::stats::Counts;
 use crate::unit::{Share, Span, Timestamp, clone_in_place};
@@ -405,14 +404,6 @@ fn most_apart(watch: &Watch) -> Span {
     MOST_APART.max(interval + interval)
 }
 
-/// Trials of the canary and of the baseline in a tick.
-#[inline]
-fn trials_of(kind: MetricKind, row: &[f64]) -> [f64; 2] {
-    let trials = usize::from(kind != MetricKind::Latency);
-    let (canary, baseline) = row.split_at(row.len() / 2);
-    [canary[trials], baseline[trials]]
-}
-
 /// Whether one arm alone was read: the other has no trials, and should have many.
 #[inline]
 fn is_alone([canary, baseline]: [f64; 2], share: Share) -> bool {
@@ -426,41 +417,39 @@ fn is_alone([canary, baseline]: [f64; 2], share: Share) -> bool {
 }
 
 impl Watched {
-    /// Whether the present tick may show that the arms are read at different times; false for almost
-    /// every tick of arms that are not.
+    /// Whether counts are paired from pools, or would be if the present tick is steady; false for
+    /// almost every tick of arms that are read together.
     #[inline]
-    pub(super) fn may_be_apart(&self) -> bool {
-        if self.worse.is_none() || self.in_step {
-            return false;
-        }
-        let [canary, baseline] = trials_of(self.metric.kind, &self.tick.row);
-        self.bracket.is_some()
-            || self.tick.totals
-            || self.watch.scrape.is_some()
-            || (canary > 0.0) != (baseline > 0.0)
+    pub(super) fn may_be_apart(&self, share: Share) -> bool {
+        self.worse.is_some()
+            && !self.in_step
+            && (self.is_known_apart() || is_alone(self.trials_of_tick(), share))
     }
 
-    /// Records which arm has new counts in the present tick, and whether counts are paired from
-    /// pools from here on. `steady`: traffic is as planned and warm, so both arms should have some.
-    /// `from`: what began earlier is left out, by arm.
+    /// Whether counts are paired whatever the present tick has.
+    #[inline]
+    fn is_known_apart(&self) -> bool {
+        self.bracket.is_some() || self.tick.totals || self.watch.scrape.is_some()
+    }
+
+    /// Trials of the canary and of the baseline in the present tick.
+    #[inline]
+    fn trials_of_tick(&self) -> [f64; 2] {
+        let row = &self.tick.row;
+        let trials = trials_column(self.metric.kind);
+        [row[trials], row[row.len() / 2 + trials]]
+    }
+
+    /// Records which arm has new counts in the present tick, which [may be
+    /// apart](Self::may_be_apart). `steady`: traffic is as planned and warm, so both arms should
+    /// have some. `from`: what began earlier is left out, by arm.
     #[inline(never)]
-    pub(super) fn align(
-        &mut self,
-        at: Timestamp,
-        share: Share,
-        steady: bool,
-        from: [Option<Timestamp>; 2],
-    ) {
-        let trials = trials_of(self.metric.kind, &self.tick.row);
-        let named = self.tick.totals || self.watch.scrape.is_some();
+    pub(super) fn align(&mut self, at: Timestamp, steady: bool, from: [Option<Timestamp>; 2]) {
         // An arm that was not sent is not one without new counts.
-        let alone = || steady && self.tick.canary && self.tick.baseline && is_alone(trials, share);
-        if self.bracket.is_some() || named || alone() {
-            self.align_apart(at, trials.map(|trials| trials > 0.0), from);
+        if !(self.is_known_apart() || steady && self.tick.canary && self.tick.baseline) {
+            return;
         }
-    }
-
-    fn align_apart(&mut self, at: Timestamp, is_new: [bool; 2], from: [Option<Timestamp>; 2]) {
+        let is_new = self.trials_of_tick().map(|trials| trials > 0.0);
         let totals = self.tick.totals;
         // A difference begins at the reading before.
         let read_at = self.seen_at.filter(|_| !totals);

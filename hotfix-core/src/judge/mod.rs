@@ -333,11 +333,11 @@ impl Judge {
         // A reading that spans the end of the warm-up has counts of the warm-up, of the canary.
         let warm = self.since.map(|since| since + self.warm_up).max(self.moved);
         let warm = warm.filter(|_| self.warm_up > Span::ZERO);
-        for watched in self.watched.iter_mut().filter(|w| w.fresh && w.may_be_apart()) {
+        for watched in self.watched.iter_mut().filter(|w| w.fresh && w.may_be_apart(share)) {
             let steady = steady && !watched.spans(self.moved);
             // What is scaled by the share must not be of two shares.
             let moved = self.moved.filter(|_| watched.is_scaled());
-            watched.align(at, share, steady, [warm.max(moved), moved]);
+            watched.align(at, steady, [warm.max(moved), moved]);
         }
     }
 

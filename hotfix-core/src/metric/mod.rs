@@ -17,6 +17,7 @@ pub use band::{Band, Judged, judge_bounds};
 pub(crate) use format::{beyond, in_unit, within};
 pub use reading::{Arms, Histogram, Observation, Reading, Sample};
 pub use resolve::{Layout, ReadingError};
+pub(crate) use tick::trials_column;
 pub use tick::{Counters, Tick};
 pub use unjudged::Unjudged;
 pub use window::Window;

@@ -248,12 +248,11 @@ impl Source<'_> {
         }
         let arm = usize::from(reader.arm == ARMS[1]);
         if let Last::Totals(kept) = last {
-            let trials = trials_of(self.metric.kind);
-            let total = row[trials];
-            let Some(kept) = kept.filter(|kept| {
-                let fell = has_fallen(row, &kept.arms[arm]);
-                difference(row, &kept.arms[arm])
-                    && (!fell || kept.pace[arm].is_reset(total, self.at))
+            let total = row[trials_column(self.metric.kind)];
+            let Some(kept) = kept.filter(|kept| match difference(row, &kept.arms[arm]) {
+                Some(Difference::More) => true,
+                Some(Difference::Fell) => kept.pace[arm].is_reset(total, self.at),
+                None => false,
             }) else {
                 return Ok(Read::Nothing);
             };
@@ -303,7 +302,7 @@ impl MetricReader<'_> {
                 Last::NotNeeded => true,
                 Last::Totals(kept) => kept
                     .and_then(|kept| kept.instances[arm].get(name))
-                    .is_some_and(|last| difference(&mut added, last)),
+                    .is_some_and(|last| difference(&mut added, last).is_some()),
             };
             if known {
                 self.check(&added)?;
@@ -331,27 +330,30 @@ impl MetricReader<'_> {
     }
 }
 
-/// Turns totals into what came since `last`; after a reset all of it is new. False for a counter's
-/// first reading.
-fn difference(row: &mut [f64], last: &[f64]) -> bool {
-    if last.len() != row.len() {
-        return false;
-    }
-    if !has_fallen(row, last) {
-        for (now, before) in row.iter_mut().zip(last) {
-            *now -= before;
-        }
-    }
-    true
+/// How totals differ from those before.
+enum Difference {
+    More,
+    /// One of them fell.
+    Fell,
 }
 
-/// Whether a total fell.
-fn has_fallen(row: &[f64], last: &[f64]) -> bool {
-    row.iter().zip(last).any(|(now, before)| now < before)
+/// Turns totals into what came since `last`; where one fell, all of it is new. None for a counter's
+/// first reading.
+fn difference(row: &mut [f64], last: &[f64]) -> Option<Difference> {
+    if last.len() != row.len() {
+        return None;
+    }
+    if row.iter().zip(last).any(|(now, before)| now < before) {
+        return Some(Difference::Fell);
+    }
+    for (now, before) in row.iter_mut().zip(last) {
+        *now -= before;
+    }
+    Some(Difference::More)
 }
 
 /// The column that grows with traffic.
-const fn trials_of(kind: MetricKind) -> usize {
+pub(crate) const fn trials_column(kind: MetricKind) -> usize {
     match kind {
         MetricKind::Proportion | MetricKind::Count => 1,
         MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume => 0,
@@ -392,7 +394,7 @@ impl Counters {
                     continue;
                 }
                 let totals = &mut kept.arms[index];
-                let trials = trials_of(metric.kind);
+                let trials = trials_column(metric.kind);
                 let before = totals.get(trials).copied();
                 totals.resize(layout.columns(), 0.0);
                 let reader = MetricReader { metric, arm: ARMS[index] };

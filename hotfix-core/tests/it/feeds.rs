@@ -3,14 +3,12 @@
 //! nobody is asked about the arms. All seeds are fixed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use hotfix_core::judge::{Judge, Moment, Reason, Use, Verdict};
+use hotfix_core::judge::{Judge, Reason, Use, Verdict};
 use hotfix_core::metric::{Arms, Observation, Sample};
-use hotfix_core::plan::Plan;
 use hotfix_core::unit::{Span, Timestamp};
 
-use crate::feeds_common::{Cell, Feed, Shock};
+use crate::feeds_common::{Cell, Feed, Shock, assess};
 
 /// Scrape intervals, and seconds between two ticks.
 const CELLS: [(u32, u32); 8] =
@@ -98,14 +96,8 @@ fn field_16_nobody_is_asked_about_the_arms_of_healthy_rollouts() {
 }
 
 /// One rollout with the readings of `read`, which gives the totals of tick `n`; the last verdict.
-fn judged(cell: &Cell, ticks: i64, mut read: impl FnMut(i64) -> Arms) -> (Judge, Verdict) {
-    let plan = Plan::from_json(
-        Arc::new(cell.policy()),
-        r#"{"id":"INC-2041"}"#,
-        r#"{"version":"2.3.1","previous":"2.3.0"}"#,
-        r#"{"requests_per_minute":1000}"#,
-    )
-    .unwrap();
+fn judged(cell: &Cell, ticks: i64, mut read: impl FnMut(i64) -> Arms) -> Verdict {
+    let plan = cell.plan();
     let share = plan.policy().phases()[0].share;
     let id = plan.policy().metrics()[0].id;
     let (mut judge, mut verdict) = (Judge::try_new(&plan).unwrap(), Verdict::default());
@@ -117,19 +109,9 @@ fn judged(cell: &Cell, ticks: i64, mut read: impl FnMut(i64) -> Arms) -> (Judge,
         observation.set(id, read(tick));
         judge.prepare(at, share, &observation).unwrap();
         judge.take(at, share, &observation, Use::Watch);
-        let moment = Moment {
-            at,
-            share,
-            watch: plan.policy().watch(),
-            due: None,
-            overdue: false,
-            needs_efficacy: false,
-            running: None,
-        };
-        judge.assess(&moment, &mut verdict);
-        judge.note(at, &verdict);
+        assess(&mut judge, &plan, at, &mut verdict);
     }
-    (judge, verdict)
+    verdict
 }
 
 #[test]
@@ -137,12 +119,12 @@ fn field_16_totals_of_arms_in_step_are_judged_as_their_differences() {
     let cell = Cell { named: Some("0s"), ..Cell::new(10, 10, 0.0) };
     let counts = |tick: i64| [[(tick % 3) as f64, 17.0], [(tick % 2) as f64, 150.0]];
     let sample = |[events, trials]: [f64; 2]| Some(Sample::Pair(events, trials));
-    let (_, differences) = judged(&cell, 60, |tick| {
+    let differences = judged(&cell, 60, |tick| {
         let [canary, baseline] = counts(tick);
         Arms { canary: sample(canary), baseline: sample(baseline), ..Arms::default() }
     });
     let mut totals = [[0.0; 2]; 2];
-    let (_, of_totals) = judged(&cell, 61, |tick| {
+    let of_totals = judged(&cell, 61, |tick| {
         if tick > 0 {
             for (total, more) in totals.iter_mut().zip(counts(tick - 1)) {
                 *total = [total[0] + more[0], total[1] + more[1]];
@@ -167,7 +149,7 @@ fn instances(ratio_of_first: f64, shock: Shock) -> Vec<String> {
         let failing = (at + within * (shock.times - 1.0)) * 5.0 * 0.01 * ratio;
         [failing.floor(), at * 5.0]
     };
-    let (judge, verdict) = judged(&cell, 120, |tick| {
+    let verdict = judged(&cell, 120, |tick| {
         let now = (tick * 10) as f64;
         let arm = |arm: usize| {
             let all = names[arm].iter().enumerate().map(|(place, name)| {
@@ -180,7 +162,6 @@ fn instances(ratio_of_first: f64, shock: Shock) -> Vec<String> {
         };
         Arms { canary: arm(0), baseline: arm(1), totals: true }
     });
-    drop(judge);
     let bad = verdict.causes.iter().filter(|cause| cause.reason == Reason::BadInstance);
     bad.filter_map(|cause| cause.instance.as_ref().map(ToString::to_string)).collect()
 }

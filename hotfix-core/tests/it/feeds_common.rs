@@ -118,6 +118,31 @@ returned_within = "5min"
         );
         Policy::from_toml(&text).expect("a valid policy")
     }
+
+    pub(crate) fn plan(&self) -> Plan {
+        Plan::from_json(
+            Arc::new(self.policy()),
+            r#"{"id":"INC-2041"}"#,
+            r#"{"version":"2.3.1","previous":"2.3.0"}"#,
+            &format!(r#"{{"requests_per_minute":{}}}"#, self.requests),
+        )
+        .expect("a plan")
+    }
+}
+
+/// Judges what was taken in the first phase, which is not over.
+pub(crate) fn assess(judge: &mut Judge, plan: &Plan, at: Timestamp, verdict: &mut Verdict) {
+    let moment = Moment {
+        at,
+        share: plan.policy().phases()[0].share,
+        watch: plan.policy().watch(),
+        due: None,
+        overdue: false,
+        needs_efficacy: false,
+        running: None,
+    };
+    judge.assess(&moment, verdict);
+    judge.note(at, verdict);
 }
 
 /// What the judge made of one rollout.
@@ -149,13 +174,7 @@ pub(crate) struct Feed {
 
 impl Feed {
     pub(crate) fn new(cell: &Cell) -> Self {
-        let plan = Plan::from_json(
-            Arc::new(cell.policy()),
-            r#"{"id":"INC-2041"}"#,
-            r#"{"version":"2.3.1","previous":"2.3.0"}"#,
-            &format!(r#"{{"requests_per_minute":{}}}"#, cell.requests),
-        )
-        .expect("a plan");
+        let plan = cell.plan();
         let judge = Judge::try_new(&plan).expect("a judge");
         let metric = plan.policy().metrics()[0].id;
         Self { cell: cell.clone(), judge, plan, metric }
@@ -165,8 +184,7 @@ impl Feed {
     pub(crate) fn run(&self, seed: u64, seconds: u32, shocks: &[Shock]) -> Outcome {
         let Cell { scrape, tick, offset, missed, requests, ratio, .. } = self.cell;
         let mut random = Pcg64::seed_from_u64(seed);
-        let phase = self.plan.policy().phases()[0].clone();
-        let share = phase.share;
+        let share = self.plan.policy().phases()[0].share;
         let period = f64::from(scrape);
         let first = uniform(&mut random) * period - 2.0 * f64::from(LEAD_IN);
         let offset = offset.unwrap_or_else(|| uniform(&mut random) * period);
@@ -211,17 +229,7 @@ impl Feed {
             if !watched {
                 continue;
             }
-            let moment = Moment {
-                at,
-                share,
-                watch: self.plan.policy().watch(),
-                due: None,
-                overdue: false,
-                needs_efficacy: false,
-                running: None,
-            };
-            judge.assess(&moment, &mut verdict);
-            judge.note(at, &verdict);
+            assess(&mut judge, &self.plan, at, &mut verdict);
             outcome.doubted_arms |= verdict.causes.iter().any(|cause| {
                 matches!(cause.reason, Reason::ArmsSwapped | Reason::SplitNotAsPlanned)
             });
