@@ -13,6 +13,6 @@ cp target/debug/lib_core.so target/python/hotfix/_core.abi3.so
 
 cd hotfix-py
 "$bin/python" -m ruff check . ../examples/python
-"$bin/python" -m pytest
+"$bin/python" -m pytest --numprocesses=auto --dist=loadfile
 "$bin/python" -m mypy --strict python tests
 "$bin/python" -m mypy.stubtest hotfix

@@ -91,6 +91,7 @@ impl Judge {
         let watched = self.watched.iter().find(|w| w.metric.id == id)?;
         let test = watched.worse.as_ref()?;
         let settings = plan.policy().evidence();
+        let own = plan.policy().settings(&watched.metric);
         let alpha = settings.alpha.as_fraction();
         let assurance = watched.assurance();
         let figures = test.evidence();
@@ -106,7 +107,7 @@ impl Judge {
             log_e: watched.log_e().unwrap_or(figures.log_e),
             log_e_safe: watched.safe.as_ref().map(Aligned::log_e),
             log_e_without_any: watched.log_e_without_any(),
-            margin: settings.margin.value(),
+            margin: own.margin.value(),
             mode: assurance.mode,
             not_sequential: watched.of_one_look(test),
             p_value: match (assurance.mode, drawn) {
@@ -118,7 +119,7 @@ impl Judge {
             },
             ratio: figures.ratio.filter(|ratio| ratio.is_finite()),
             threshold,
-            tolerated: settings.tolerated.value(),
+            tolerated: own.tolerated.value(),
             totals: test.totals(),
             weight: watched.metric.weight,
             why: watched.why(assurance.mode),

@@ -3,7 +3,7 @@
 
 use crate::grade::{EvidenceMode, Otherwise, closed_set};
 use crate::plan::Plan;
-use crate::policy::section::Metric;
+use crate::policy::section::{Metric, MetricSettings};
 use crate::stats::numeric::ln;
 use crate::stats::replay::Calibration;
 use crate::unit::{Share, clone_in_place};
@@ -84,7 +84,7 @@ impl EvidenceBasis {
                 None => None,
             });
         }
-        let (mode, otherwise) = (evidence.mode, evidence.otherwise);
+        let MetricSettings { mode, otherwise, .. } = policy.settings(metric);
         let usual = -ln(evidence.alpha.as_fraction());
         Self { mode, otherwise, limits, phase: 0, usual, temper }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{MetricKind, PromotionRule, Role};
-use crate::policy::section::Evidence;
+use crate::policy::Policy;
 use crate::stats::numeric::{exp, ln, normal_cdf};
 use crate::unit::{MetricName, PhaseName, Timestamp};
 
@@ -89,15 +89,16 @@ pub struct BoundForecast {
 }
 
 impl Judge {
-    /// The forecast of the phase; None outside of a phase. `evidence` is the policy's table.
-    pub fn forecast(&self, moment: &Moment<'_>, evidence: &Evidence) -> Option<Forecast> {
+    /// The forecast of the phase; None outside of a phase.
+    pub fn forecast(&self, moment: &Moment<'_>, policy: &Policy) -> Option<Forecast> {
         let running = moment.running.as_ref()?;
         let requests = self.requests_per_minute(moment);
-        let margin = evidence.margin.value();
         let of_metric = |index: usize, watched: &Watched| {
+            let settings = policy.settings(&watched.metric);
+            let (margin, null) = (settings.margin.value(), settings.tolerated.value());
             let own = self.own_threshold(index);
             let rollback = own.zip(watched.worse.as_ref()).and_then(|(own, test)| {
-                let supposed = Supposed { ratio: margin, null: evidence.tolerated.value() };
+                let supposed = Supposed { ratio: margin, null };
                 watched.look_ahead(supposed, own - test.log_e(), running, requests)
             });
             let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;

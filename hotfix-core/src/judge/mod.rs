@@ -105,7 +105,6 @@ pub struct Judge {
     since: Option<Timestamp>,
     /// When the canary's share changed last.
     moved: Option<Timestamp>,
-    warm_up: Span,
 }
 
 clone_in_place!(Judge {
@@ -125,8 +124,7 @@ clone_in_place!(Judge {
     swapped,
     one_series,
     since,
-    moved,
-    warm_up
+    moved
 });
 
 /// Use of an observation, depending on the state of the rollout.
@@ -160,15 +158,14 @@ impl Judge {
         // With a test at the end of each phase the two share the false-rollback budget.
         let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
         let alpha = evidence.alpha.as_fraction() / halves;
-        let worse = Claim::Worse {
-            alpha,
-            tolerated: evidence.tolerated.value(),
-            horizon: evidence.change_point.then(|| policy.planned_ticks()),
-        };
         let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL).count();
         let mut watched = Vec::with_capacity(policy.metrics().len());
         for metric in policy.metrics() {
             let basis = EvidenceBasis::new(metric, plan);
+            let settings = policy.settings(metric);
+            let tolerated = settings.tolerated.value();
+            let horizon = evidence.change_point.then(|| policy.planned_ticks());
+            let worse = Claim::Worse { alpha, tolerated, horizon };
             // Each phase has its own instances and so its own comparison: they share the error
             // probability.
             let share = alpha * metric.weight / compared.max(1) as f64;
@@ -177,15 +174,16 @@ impl Judge {
                 seed: plan.seed(),
                 ticks: policy.phases().iter().map(|phase| policy.ticks_of(phase)).collect(),
             });
-            let instances = Instances::new(alpha, evidence.tolerated.value(), drawing);
+            let instances = Instances::new(alpha, tolerated, drawing);
             let safe = promotes.then_some(Claim::Better {
                 alpha: evidence.promotion_alpha.as_fraction(),
-                margin: evidence.margin.value(),
+                margin: settings.margin.value(),
                 temper: basis.temper,
             });
             let before = PreDeployment::new(plan);
             let claims = (worse, safe);
-            watched.push(Watched::try_new(metric, watch, claims, basis, instances, before)?);
+            let own = Watch { warm_up: settings.warm_up, ..*watch };
+            watched.push(Watched::try_new(metric, &own, claims, basis, instances, before)?);
         }
         let tested: Vec<usize> = policy
             .metrics()
@@ -234,7 +232,6 @@ impl Judge {
             one_series: false,
             since: None,
             moved: None,
-            warm_up: watch.warm_up,
             tested,
             watched,
         };
@@ -276,20 +273,24 @@ impl Judge {
 
     /// Updates the state with the readings of [`prepare`](Self::prepare).
     pub fn take(&mut self, at: Timestamp, share: Share, seen: &Observation, purpose: Use) {
-        let warm = self.since.is_some_and(|since| at.since(since) < self.warm_up);
-        self.align(at, share, !warm && matches!(purpose, Use::Watch | Use::Move));
-        if purpose == Use::Watch && !warm {
+        let settled = purpose == Use::Watch;
+        let watches = settled || purpose == Use::Move;
+        let since = self.since;
+        self.align(at, share, watches);
+        let traffic = self.traffic.map(|index| &self.watched[index]);
+        if settled && traffic.is_none_or(|watched| !watched.is_warming_up(at, since)) {
             self.check_arms(at, share);
         } else {
             self.swapped = false;
         }
-        if matches!(purpose, Use::Watch | Use::Move) && !warm {
-            self.watched.iter_mut().filter(|w| w.fresh).for_each(Watched::compare_arms);
+        if watches {
+            let watched =
+                self.watched.iter_mut().filter(|w| w.fresh && !w.is_warming_up(at, since));
+            watched.for_each(Watched::compare_arms);
             self.one_series = self.is_one_series();
         }
-        let settled = purpose == Use::Watch;
         let as_planned = !(self.swapped || self.one_series);
-        let learns = (settled || purpose == Use::Move) && !warm && as_planned;
+        let learns = watches && as_planned;
         let mut readings = seen.as_slice().iter();
         for index in 0..self.watched.len() {
             let (earlier, rest) = self.watched.split_at_mut(index);
@@ -300,7 +301,7 @@ impl Judge {
             // Whether it covers more than one share; asked before it is read.
             let mixed = watched.is_scaled() && (!settled || watched.spans(self.moved));
             watched.read(reading, at, self.since);
-            if learns && !mixed {
+            if learns && !mixed && !watched.is_warming_up(at, since) {
                 if watched.tick.canary {
                     watched.coverage.read(at, self.since, &watched.watch);
                 }
@@ -329,12 +330,14 @@ impl Judge {
     }
 
     /// Records which arm has new counts of which metric.
-    fn align(&mut self, at: Timestamp, share: Share, steady: bool) {
-        // A reading that spans the end of the warm-up has counts of the warm-up, of the canary.
-        let warm = self.since.map(|since| since + self.warm_up).max(self.moved);
-        let warm = warm.filter(|_| self.warm_up > Span::ZERO);
+    fn align(&mut self, at: Timestamp, share: Share, watches: bool) {
         for watched in self.watched.iter_mut().filter(|w| w.fresh && w.may_be_apart(share)) {
-            let steady = steady && !watched.spans(self.moved);
+            // A reading that spans the end of the warm-up has counts of the warm-up, of the canary.
+            let warm_up = watched.watch.warm_up;
+            let warm = self.since.map(|since| since + warm_up).max(self.moved);
+            let warm = warm.filter(|_| warm_up > Span::ZERO);
+            let steady =
+                watches && !watched.is_warming_up(at, self.since) && !watched.spans(self.moved);
             // What is scaled by the share must not be of two shares.
             let moved = self.moved.filter(|_| watched.is_scaled());
             watched.align(at, steady, [warm.max(moved), moved]);

@@ -12,6 +12,7 @@ use crate::stats::{StatError, Totals};
 use crate::unit::{Share, Span, Timestamp};
 
 use super::Judge;
+use super::aligned::Aligned;
 use super::watched::Watched;
 
 /// The test at each phase's end.
@@ -19,7 +20,6 @@ use super::watched::Watched;
 pub(super) struct PhaseEnd {
     /// Error probability of all metrics in one phase.
     pub(super) alpha: f64,
-    pub(super) tolerated: f64,
     /// The least time of each phase.
     pub(super) least: Vec<Span>,
     /// The analysis of the present phase was made.
@@ -48,7 +48,6 @@ impl PhaseEnd {
         let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL).count();
         evidence.phase_end_test.then(|| Self {
             alpha: evidence.alpha.as_fraction() / 2.0 / compared.max(1) as f64,
-            tolerated: evidence.tolerated.value(),
             least: policy.phases().iter().map(|phase| phase.watch).collect(),
             looked: false,
             worse: Vec::new(),
@@ -79,12 +78,13 @@ impl PhaseEnd {
     fn finds(&self, watched: &Watched) -> bool {
         let alpha = self.alpha * watched.metric.weight;
         let Some(totals) = watched.of_phase() else { return false };
+        let Some(tolerated) = watched.worse.as_ref().map(Aligned::null_ratio) else { return false };
         let p_value = |Totals { canary, baseline }| -> Result<f64, StatError> {
-            if watched.metric.kind == MetricKind::Proportion && self.tolerated == 1.0 {
+            if watched.metric.kind == MetricKind::Proportion && tolerated == 1.0 {
                 return Ok(fisher_exact(canary, baseline, Alternative::Greater)?.p_value);
             }
             let (greater, confidence) = (Alternative::Greater, 0.95);
-            Ok(poisson_ratio(canary, baseline, self.tolerated, greater, confidence)?.p_value)
+            Ok(poisson_ratio(canary, baseline, tolerated, greater, confidence)?.p_value)
         };
         // There is no exact test for counts that are not whole, or without data.
         totals.into_iter().all(|of_side| p_value(of_side).is_ok_and(|p_value| p_value <= alpha))

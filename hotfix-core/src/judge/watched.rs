@@ -540,6 +540,12 @@ impl Watched {
         self.metric.scaled && matches!(self.metric.kind, MetricKind::Count | MetricKind::Volume)
     }
 
+    /// Whether its data does not count yet.
+    #[inline]
+    pub(super) fn is_warming_up(&self, at: Timestamp, since: Option<Timestamp>) -> bool {
+        since.is_some_and(|since| at.since(since) < self.watch.warm_up)
+    }
+
     /// Whether the next reading covers this moment; called before the reading is used.
     pub(super) fn spans(&self, moment: Option<Timestamp>) -> bool {
         moment.is_some_and(|moment| self.seen_at.is_some_and(|seen| seen < moment))

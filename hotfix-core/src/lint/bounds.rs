@@ -100,7 +100,8 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
 
 /// The counts of a healthy release that the gate of a phase gets.
 fn at_gate(policy: &Policy, metric: &Metric, phase: &Phase) -> Option<Law> {
-    let watched = phase.watch.as_millis().checked_sub(policy.watch().warm_up.as_millis())?;
+    let watched =
+        phase.watch.as_millis().checked_sub(policy.settings(metric).warm_up.as_millis())?;
     let watched = Span::from_millis(watched);
     let trials = traffic(policy).map(|traffic| trials(traffic, phase.share, watched));
     // With fewer the gate waits and does not judge.

@@ -86,9 +86,9 @@ fn evidence(policy: &Policy, findings: &mut Vec<Finding>) {
             continue;
         }
         let watch = policy.watch();
-        let unused = watch.warm_up + watch.evidence_delay();
-        let learned = Span::from_millis(most.as_millis().saturating_sub(unused.as_millis()));
         for metric in policy.metrics() {
+            let unused = policy.settings(metric).warm_up + watch.evidence_delay();
+            let learned = Span::from_millis(most.as_millis().saturating_sub(unused.as_millis()));
             let Some((shown, needed)) = time_to_show(policy, metric, phase, learned) else {
                 continue;
             };
@@ -130,14 +130,15 @@ fn time_to_show(
         tick_seconds: policy.watch().cadence.as_seconds(),
         ..Comparison::new(requests, phase.share.as_fraction(), base_rate)
     };
-    let (margin, alpha) = (evidence.margin.value(), evidence.promotion_alpha.as_fraction());
+    let settings = policy.settings(metric);
+    let (margin, alpha) = (settings.margin.value(), evidence.promotion_alpha.as_fraction());
     let minutes = learned.as_seconds() / 60.0;
     let shown = comparison.chance_to_promote(1.0, minutes, margin, alpha).ok()?.chance;
     if shown >= USUAL {
         return Some((shown, None));
     }
     let needed = comparison.time_to_promote(1.0, margin, alpha).ok()?;
-    let warm_up = policy.watch().warm_up.as_seconds();
+    let warm_up = settings.warm_up.as_seconds();
     // In whole minutes: more precision is not justified.
     let needed = needed
         .map(|minutes| (minutes + warm_up / 60.0).ceil() * 60.0)

@@ -92,10 +92,6 @@ pub(super) fn calibrations(
     policy: &Policy,
     histories: Histories,
 ) -> Result<BTreeMap<MetricName, MetricCalibration>, PlanError> {
-    let mode = policy.evidence().mode;
-    if !histories.is_empty() && !matches!(mode, EvidenceMode::Replay | EvidenceMode::Both) {
-        return Err(PlanError::HistoryUnused { mode });
-    }
     let mut calibrations = BTreeMap::new();
     for (metric, counts) in histories {
         let tested = policy.metrics().iter().filter(|m| m.is_replayed());
@@ -103,10 +99,14 @@ pub(super) fn calibrations(
             let known = tested.map(|m| m.id.to_string()).collect::<Vec<_>>().join(", ");
             return Err(PlanError::HistoryMetric { metric, known });
         };
+        let mode = policy.settings(known).mode;
+        if !matches!(mode, EvidenceMode::Replay | EvidenceMode::Both) {
+            return Err(PlanError::HistoryUnused { metric, mode });
+        }
         let fault = |fault| PlanError::History { metric, fault };
         let history = History::try_new(bad_events(known, counts)).map_err(fault)?;
         let phases = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
-        let phases = phases.map(|phase| of_phase(policy, phase, &history)).collect();
+        let phases = phases.map(|phase| of_phase(policy, known, phase, &history)).collect();
         calibrations.insert(metric, MetricCalibration { history: digest(&history)?, phases });
     }
     Ok(calibrations)
@@ -124,11 +124,16 @@ fn bad_events(
     counts
 }
 
-fn of_phase(policy: &Policy, phase: &Phase, history: &History) -> PhaseCalibration {
+fn of_phase(
+    policy: &Policy,
+    metric: &Metric,
+    phase: &Phase,
+    history: &History,
+) -> PhaseCalibration {
     let evidence = policy.evidence();
     let settings = CalibrationSettings {
         alpha: evidence.alpha.as_fraction(),
-        tolerated: evidence.tolerated.value(),
+        tolerated: policy.settings(metric).tolerated.value(),
         horizon: evidence.change_point.then(|| policy.planned_ticks()),
         tick_seconds: policy.watch().cadence.as_seconds(),
         ..CalibrationSettings::new(phase.share.as_fraction(), policy.ticks_of(phase))

@@ -93,9 +93,11 @@ pub enum PlanError {
     },
     /// A history in an evidence mode that uses none.
     #[error(
-        "the policy's evidence mode is `{mode}`, which uses no history: omit it, or write `mode = \"replay\"`"
+        "the evidence mode of `{metric}` is `{mode}`, which uses no history: omit it, or write `mode = \"replay\"`"
     )]
     HistoryUnused {
+        /// The metric.
+        metric: MetricName,
         /// The mode.
         mode: EvidenceMode,
     },

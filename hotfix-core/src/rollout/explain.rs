@@ -181,7 +181,7 @@ impl Rollout {
     /// The forecast for the rest of the phase; None where no phase is watched.
     pub fn forecast(&self) -> Option<Forecast> {
         let question = self.case.question.as_ref()?;
-        self.case.judge.forecast(&question.moment(&self.plan), self.plan.policy().evidence())
+        self.case.judge.forecast(&question.moment(&self.plan), self.plan.policy())
     }
 
     /// What each metric's trailing window reads now, in the metric's unit: the new version, and the

@@ -159,7 +159,6 @@ impl Judge {
             one_series,
             since,
             moved,
-            warm_up: _,
         } = self;
         let efficacy = efficacy.as_ref().zip(efficacy_before.as_ref());
         JudgeState {
@@ -238,7 +237,7 @@ impl Judge {
 
 impl PhaseEnd {
     fn state(&self) -> PhaseEndState {
-        let Self { alpha: _, tolerated: _, least: _, looked, worse, last } = self;
+        let Self { alpha: _, least: _, looked, worse, last } = self;
         PhaseEndState { looked: *looked, worse: worse.clone(), last: *last }
     }
 

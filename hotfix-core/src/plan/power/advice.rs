@@ -165,7 +165,7 @@ fn meets(
     which: Which,
     requests: Option<f64>,
 ) -> Option<f64> {
-    let setting = plan.setting(phase, requests);
+    let setting = plan.setting(metric, phase, requests);
     match which {
         Which::Success => {
             let watching = Watching::try_new(metric, setting)?;
@@ -309,11 +309,12 @@ pub(super) fn faults(
     seen: &MetricPower,
     requests: Option<f64>,
 ) -> Vec<Advice> {
-    let margin = plan.policy().evidence().margin.value();
+    let margin = plan.policy().settings(metric).margin.value();
     let Some(rate) = bad_rate(metric) else { return Vec::new() };
     let mut advice = Vec::new();
     for (phase, of) in plan.seen_phases().iter().zip(&seen.phases) {
-        let Some(watching) = Watching::try_new(metric, plan.setting(phase, requests)) else {
+        let Some(watching) = Watching::try_new(metric, plan.setting(metric, phase, requests))
+        else {
             continue;
         };
         let Some(mut test) = Test::try_new(plan, metric, phase, rate, &watching) else { continue };

@@ -288,8 +288,14 @@ impl Plan {
     }
 
     /// A phase with its traffic.
-    fn setting<'a>(&'a self, phase: &'a Phase, requests: Option<f64>) -> Setting<'a> {
-        Setting { watch: self.policy().watch(), phase, traffic: requests }
+    fn setting<'a>(
+        &'a self,
+        metric: &Metric,
+        phase: &'a Phase,
+        requests: Option<f64>,
+    ) -> Setting<'a> {
+        let warm_up = self.policy().settings(metric).warm_up;
+        Setting { watch: self.policy().watch(), warm_up, phase, traffic: requests }
     }
 }
 

@@ -59,7 +59,7 @@ impl Plan {
         rate: f64,
         requests: Option<f64>,
     ) -> Option<PhasePower> {
-        let watching = Watching::try_new(metric, self.setting(phase, requests))?;
+        let watching = Watching::try_new(metric, self.setting(metric, phase, requests))?;
         let mut test = Test::try_new(self, metric, phase, rate, &watching);
         let healthy = watching.course(rate);
         let by_most = watching.passes_by_most(rate, healthy.gone);

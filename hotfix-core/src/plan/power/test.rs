@@ -2,7 +2,7 @@
 
 use crate::grade::{EvidenceMode, Otherwise, Response};
 use crate::plan::Plan;
-use crate::policy::section::{Metric, Model, Phase};
+use crate::policy::section::{Metric, MetricSettings, Model, Phase};
 use crate::stats::numeric::{ln, sum};
 use crate::stats::planning::Comparison;
 use crate::stats::planning::evaluations::Frontier;
@@ -42,12 +42,12 @@ pub(super) fn response(plan: &Plan, metric: &Metric) -> Option<Response> {
     if metric.model == Model::None || metric.weight <= 0.0 {
         return None;
     }
-    let evidence = plan.policy().evidence();
+    let MetricSettings { mode, otherwise, .. } = plan.policy().settings(metric);
     let calibrated = plan.calibrations().contains_key(&metric.id);
-    let asks = match evidence.mode {
+    let asks = match mode {
         EvidenceMode::Plain => false,
-        EvidenceMode::Replay => !calibrated && evidence.otherwise == Otherwise::Ask,
-        EvidenceMode::Randomised | EvidenceMode::Both => evidence.otherwise == Otherwise::Ask,
+        EvidenceMode::Replay => !calibrated && otherwise == Otherwise::Ask,
+        EvidenceMode::Randomised | EvidenceMode::Both => otherwise == Otherwise::Ask,
     };
     Some(if asks { Response::Ask } else { Response::RollBack })
 }
@@ -69,7 +69,7 @@ impl<'a> Test<'a> {
         watching: &'a Watching<'a>,
     ) -> Option<Self> {
         response(plan, metric)?;
-        let evidence = plan.policy().evidence();
+        let (evidence, settings) = (plan.policy().evidence(), plan.policy().settings(metric));
         let (share, exposure) = watching.exposure();
         if !(share > 0.0 && share < 1.0) {
             return None;
@@ -87,7 +87,7 @@ impl<'a> Test<'a> {
         let (requests, base) =
             if counted { (exposure * rate / 60.0 * 1e6, 1e-6) } else { (exposure, rate) };
         let comparison = Comparison {
-            tolerated: evidence.tolerated.value(),
+            tolerated: settings.tolerated.value(),
             alpha: own,
             tick_seconds: watching.cadence,
             threshold: Some(threshold),
@@ -99,7 +99,7 @@ impl<'a> Test<'a> {
             || evidence.phase_end_test
             || metric.model != Model::Poisson
             || delay > 0.0
-            || matches!(evidence.mode, EvidenceMode::Randomised | EvidenceMode::Both);
+            || matches!(settings.mode, EvidenceMode::Randomised | EvidenceMode::Both);
         let frontier = (metric.model == Model::Poisson)
             .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
             .flatten();

@@ -18,6 +18,8 @@ pub(super) const MOST_TICKS: u64 = 20_000;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setting<'a> {
     pub(super) watch: &'a Watch,
+    /// Of the metric.
+    pub(super) warm_up: Span,
     pub(super) phase: &'a Phase,
     /// Requests per minute over all arms. None if unknown.
     pub(super) traffic: Option<f64>,
@@ -90,7 +92,7 @@ impl<'a> Watching<'a> {
         for tick in 1..=most {
             let at = Span::from_millis(cadence.saturating_mul(tick as u64));
             let now = watching.totals(of, at)?;
-            let counted = at >= watch.warm_up;
+            let counted = at >= of.warm_up;
             let (canary, live) = (now.0 - before.0, now.1 - before.1);
             before = now;
             let sum = sums.last().copied().unwrap_or_default();

@@ -3,10 +3,10 @@
 use super::bound::{
     Bound, BoundForm, Bounds, Level, bound_written, level, level_written, read_bound,
 };
-use super::rule::{between_0_and_1, in_range};
-use crate::grade::{MetricKind, Role, Worse, closed_set};
+use super::rule::{Evidence, between_0_and_1, in_range};
+use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
 use crate::policy::error::{Problem, nearest, shown};
-use crate::policy::field::{Lasting, List, NAME_PATTERN};
+use crate::policy::field::{Duration, Lasting, List, NAME_PATTERN};
 use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::unit::{MetricName, Proportion, Ratio, Share, Span};
@@ -62,6 +62,18 @@ pub struct Metric {
     /// For a latency: the durations above which slow requests are counted, ascending; fixed before
     /// the first evaluation.
     pub boundaries: Vec<Span>,
+    /// Its own `evidence.tolerated`. These five are read with
+    /// [`Policy::settings`](crate::policy::Policy::settings), which has the policy's where the
+    /// metric has none.
+    pub tolerated: Option<Ratio>,
+    /// Its own `evidence.margin`.
+    pub margin: Option<Ratio>,
+    /// Its own `evidence.mode`.
+    pub mode: Option<EvidenceMode>,
+    /// Its own `evidence.otherwise`.
+    pub otherwise: Option<Otherwise>,
+    /// Its own `watch.warm_up`.
+    pub warm_up: Option<Span>,
 }
 
 impl Metric {
@@ -124,6 +136,19 @@ section! {
         /// For a latency, required there: the durations above which slow requests are counted,
         /// rising, at most 12.
         boundaries: List<Lasting>, [optional];
+        /// The ratio of canary to baseline up to which this metric counts as no worse. Default:
+        /// `evidence.tolerated`.
+        tolerated: Ratio, [optional];
+        /// The ratio that the promotion test of this metric has to rule out. Default:
+        /// `evidence.margin`.
+        margin: Ratio, [optional];
+        /// On what the threshold of this metric's test is based. Default: `evidence.mode`.
+        mode: EvidenceMode, [optional];
+        /// What happens if the data for the mode is missing. Default: `evidence.otherwise`.
+        otherwise: Otherwise, [optional];
+        /// How long bounds and test of this metric ignore data at the start of each phase. Default:
+        /// `watch.warm_up`.
+        warm_up: Duration, [optional];
     }
 }
 
@@ -219,6 +244,7 @@ fn metric(
     let noted = Noted { kind: draft.kind, role: draft.role, model };
     reader.metrics.insert(id.to_string(), noted);
     weigh(&draft, model, budget, reader);
+    test_settings(&draft, model, reader);
 
     // Without the kind no figure has a unit.
     let kind = draft.kind?;
@@ -252,7 +278,50 @@ fn metric(
         weight: draft.weight?.as_fraction(),
         quantile: quantile?,
         boundaries: boundaries?,
+        tolerated: draft.tolerated?,
+        margin: draft.margin?,
+        mode: draft.mode?,
+        otherwise: draft.otherwise?,
+        warm_up: draft.warm_up?,
     })
+}
+
+/// Checks the metric's own settings of its test: a metric without a test has none.
+fn test_settings(draft: &MetricDraft, model: Option<Model>, reader: &mut PolicyReader) {
+    let tolerated = draft.tolerated.flatten().map(Ratio::value);
+    in_range(reader, "tolerated", tolerated, |t| t >= 1.0, "a number of at least 1");
+    if model != Some(Model::None) {
+        return;
+    }
+    let given = [
+        ("tolerated", tolerated.is_some()),
+        ("margin", draft.margin.flatten().is_some()),
+        ("mode", draft.mode.flatten().is_some()),
+        ("otherwise", draft.otherwise.flatten().is_some()),
+    ];
+    for (key, _) in given.into_iter().filter(|(_, given)| *given) {
+        reader.fail_at::<()>(key, Problem::SettingWithoutTest { key });
+    }
+}
+
+/// Checks the settings of metrics together with the policy's.
+pub(super) fn metric_settings(metrics: &[Metric], evidence: &Evidence, reader: &mut PolicyReader) {
+    for metric in metrics {
+        let tolerated = metric.tolerated.unwrap_or(evidence.tolerated);
+        let margin = metric.margin.unwrap_or(evidence.margin);
+        let own = if metric.margin.is_some() { "margin" } else { "tolerated" };
+        if (metric.tolerated.is_some() || metric.margin.is_some()) && margin <= tolerated {
+            let (margin, tolerated) = (margin.to_string(), tolerated.to_string());
+            let place = format!("/metrics/{}/{own}", metric.id);
+            reader.fail_at_path::<()>(&place, Problem::Margin { margin, tolerated });
+        }
+        if let Some(mode) = metric.mode.filter(|mode| *mode != EvidenceMode::Plain)
+            && evidence.phase_end_test
+        {
+            let place = format!("/metrics/{}/mode", metric.id);
+            reader.fail_at_path::<()>(&place, Problem::PhaseEndTest { mode: mode.as_str() });
+        }
+    }
 }
 
 /// `None` where a value was there and could not be read.
@@ -413,6 +482,11 @@ fn written(metric: &Metric, style: Style) -> PolicyNode {
         weight: Proportion::try_from_fraction(metric.weight).ok(),
         quantile: Some(slow.then_some(metric.quantile)),
         boundaries: Some(slow.then(|| metric.boundaries.clone())),
+        tolerated: Some(metric.tolerated),
+        margin: Some(metric.margin),
+        mode: Some(metric.mode),
+        otherwise: Some(metric.otherwise),
+        warm_up: Some(metric.warm_up),
     }
     .write(style)
 }

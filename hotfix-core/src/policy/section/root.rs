@@ -6,7 +6,7 @@ use super::checklist::Checklists;
 use super::condition::CustomFacts;
 use super::entries::Entries;
 use super::list::{empty, none};
-use super::metric::Metrics;
+use super::metric::{Metrics, metric_settings};
 use super::phase::Phases;
 use super::role::Roles;
 use super::severity::Severities;
@@ -202,6 +202,9 @@ pub(in crate::policy) fn from_node(node: &PolicyNode) -> Result<Policy, PolicyEr
 
 fn policy_rules(draft: &PolicyDraft, reader: &mut PolicyReader) {
     apart(draft, reader);
+    if let (Some(metrics), Some(evidence)) = (&draft.metrics, &draft.evidence) {
+        metric_settings(metrics, evidence, reader);
+    }
     if let (Some(strategy), Some(settings), Some(instead_of)) =
         (draft.strategy, &draft.strategies, &draft.instead_of)
     {
