@@ -191,15 +191,26 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
     // `1 - p` is exact from a half on, so the lower tail is all there is to solve.
     let lower = if p <= 0.5 { p } else { 1.0 - p };
-    let t = (-2.0 * ln(lower)).sqrt();
-    let over = 2.515_517 + t * (0.802_853 + t * 0.010_328);
-    let under = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
-    let mut x = over / under - t;
+    let mut x = lower_quantile_nearly(lower);
     for _ in 0..3 {
         let miss = (normal_cdf(x) - lower) * (2.0 * PI).sqrt() * exp(0.5 * x * x);
         x -= miss / (1.0 + 0.5 * x * miss);
     }
     if p <= 0.5 { x } else { -x }
+}
+
+/// [`normal_quantile`] to 5e-4, in a tenth of the time; `p` above 0 and below 1.
+pub(crate) fn normal_quantile_nearly(p: f64) -> f64 {
+    if p <= 0.5 { lower_quantile_nearly(p) } else { -lower_quantile_nearly(1.0 - p) }
+}
+
+/// The same for `p` up to a half.
+#[inline]
+fn lower_quantile_nearly(p: f64) -> f64 {
+    let t = (-2.0 * ln(p)).sqrt();
+    let over = 2.515_517 + t * (0.802_853 + t * 0.010_328);
+    let under = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
+    over / under - t
 }
 
 /// The larger of two numbers, neither of them NaN: one instruction, unlike `f64::max`.

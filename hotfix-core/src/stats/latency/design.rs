@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub const DEFAULT_GRID: [f64; 8] = [1.15, 1.35, 1.7, 2.2, 3.0, 5.0, 10.0, 25.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 8] = [0.125; 8];
+/// Trials that what is expected of both arms starts with, where nothing else is said.
+pub(super) const PRIOR_TRIALS: f64 = 5.0;
 /// Shares slower than the first and the last boundary that the joint bet starts with.
 const PRIOR_SHARES: (f64, f64) = (0.5, 0.002);
 /// That of a single boundary.
@@ -91,7 +93,7 @@ impl Default for LatencySettings {
             boundaries: 6,
             grid: None,
             weights: None,
-            prior_trials: 5.0,
+            prior_trials: PRIOR_TRIALS,
             cap: None,
             threshold: None,
             mode: LatencyMode::Independent,
@@ -241,7 +243,7 @@ impl LatencyDesign {
 
 /// Shares slower than each boundary that are expected before the first tick: falling evenly on the
 /// log scale.
-fn prior_shares(boundaries: usize) -> [f64; MAX_BOUNDARIES] {
+pub(super) fn prior_shares(boundaries: usize) -> [f64; MAX_BOUNDARIES] {
     let mut shares = [0.0; MAX_BOUNDARIES];
     if boundaries == 1 {
         shares[0] = PRIOR_SHARE;

@@ -27,7 +27,7 @@ pub(super) struct SavedState {
 /// What the alternatives were last fitted to; the rest follows from it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FitDocument {
+pub(super) struct FitDocument {
     slow: Vec<f64>,
     trials: f64,
     share: f64,
@@ -38,9 +38,7 @@ impl From<Latency> for SavedState {
         let (terms, fit) = match &state.terms {
             Terms::Rows(rows) => (rows[..state.boundaries].iter().map(grid::used).collect(), None),
             Terms::Joint(terms, Joint { fit, .. }) => {
-                let slow = fit.slow[..state.boundaries].to_vec();
-                let fit = FitDocument { slow, trials: fit.trials, share: fit.share };
-                (vec![terms.to_vec()], Some(fit))
+                (vec![terms.to_vec()], Some(FitDocument::of(fit, state.boundaries)))
             }
         };
         Self {
@@ -69,12 +67,7 @@ impl TryFrom<SavedState> for Latency {
         }
         let terms = match (read.fit, read.terms.as_slice()) {
             (Some(fit), [terms]) => {
-                let bad = |_| StatError::BadState { what: "terms" };
-                let terms = <[f64; ALTERNATIVES]>::try_from(terms.as_slice()).map_err(bad)?;
-                if !terms.iter().all(|term| term.is_finite()) {
-                    return Err(StatError::BadState { what: "terms" });
-                }
-                Terms::Joint(terms, Joint::fitted(fit.check(boundaries)?, boundaries))
+                Terms::Joint(joint_terms(terms)?, Joint::fitted(fit.check(boundaries)?, boundaries))
             }
             (None, rows) if rows.len() == boundaries => {
                 let mut terms = [[f64::NEG_INFINITY; MAX_GRID]; MAX_BOUNDARIES];
@@ -101,9 +94,23 @@ impl TryFrom<SavedState> for Latency {
     }
 }
 
+/// Log evidence of each alternative of the joint bet, as read.
+pub(super) fn joint_terms(read: &[f64]) -> Result<[f64; ALTERNATIVES], StatError> {
+    let bad = StatError::BadState { what: "terms" };
+    match <[f64; ALTERNATIVES]>::try_from(read) {
+        Ok(terms) if terms.iter().all(|term| term.is_finite()) => Ok(terms),
+        Ok(_) | Err(_) => Err(bad),
+    }
+}
+
 impl FitDocument {
+    pub(super) fn of(fit: &Fit, boundaries: usize) -> Self {
+        let Fit { slow, trials, share } = fit;
+        Self { slow: slow[..boundaries].to_vec(), trials: *trials, share: *share }
+    }
+
     /// What a test can have written: shares that fall from below 1 to above 0, or nothing yet.
-    fn check(self, boundaries: usize) -> Result<Fit, StatError> {
+    pub(super) fn check(self, boundaries: usize) -> Result<Fit, StatError> {
         let Self { slow, trials, share } = self;
         let mut fit = Fit { trials, share, ..Fit::NONE };
         if slow.len() != boundaries {

@@ -19,6 +19,9 @@
 //! of their e-values (`docs/statistics.md`, A3). `Clustered` bets on the difference of shares
 //! ([`clustered`]) and is slow.
 //!
+//! [`Tolerance`] is the joint bet for another null, 'at most so many times as slow': it bears arms
+//! of one version that are not quite equally fast.
+//!
 //! Concurrent arms: no cap, and an evaluation about every 10 s. Before and after, or arms that are
 //! not matched: an evaluation every 1 to 2 s and a cap of 0.5 to 0.7 on the gain of a tick, so that
 //! one burst cannot decide. Never combine a cap with evaluations every 10 s.
@@ -38,6 +41,9 @@ pub mod clustered;
 mod design;
 mod document;
 pub mod joint;
+mod stretch;
+mod tolerance;
+mod tolerance_document;
 
 pub use boundaries::{
     boundaries_from_histogram, boundaries_from_samples, check_boundaries, slow_from_histogram,
@@ -46,6 +52,9 @@ pub use boundaries::{
 pub use design::{
     DEFAULT_GRID, DEFAULT_WEIGHTS, LatencyDesign, LatencyForm, LatencyMode, LatencySettings,
 };
+
+pub use stretch::Slowdown;
+pub use tolerance::{Tolerance, ToleranceDesign, ToleranceSettings};
 
 /// Most boundaries that a test may have.
 pub const MAX_BOUNDARIES: usize = 12;
@@ -312,14 +321,7 @@ impl Latency {
             Terms::Joint(..) => self.totals(boundary).map_or(0.0, |totals| excess(&totals)),
             Terms::Rows(rows) => largest(&rows[boundary]),
         };
-        let mut best = (0, f64::NEG_INFINITY);
-        for boundary in 0..self.boundaries {
-            let now = speaks(boundary);
-            if now > best.1 {
-                best = (boundary, now);
-            }
-        }
-        best.0
+        loudest_of(self.boundaries, speaks)
     }
 
     /// What a verdict reports; the ratio is that of slow requests above the loudest boundary.
@@ -378,6 +380,18 @@ fn pooled(
         *both += slow.0 + slow.1;
     }
     (both, trials.0 + trials.1 + design.prior_trials)
+}
+
+/// The boundary with the largest figure.
+fn loudest_of(boundaries: usize, figure: impl Fn(usize) -> f64) -> usize {
+    let mut best = (0, f64::NEG_INFINITY);
+    for boundary in 0..boundaries {
+        let now = figure(boundary);
+        if now > best.1 {
+            best = (boundary, now);
+        }
+    }
+    best.0
 }
 
 /// By how many standard errors the canary's share exceeds the baseline's; 0 if it does not.

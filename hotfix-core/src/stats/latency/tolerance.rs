@@ -1,0 +1,448 @@
+//! The test of 'at most so many times as slow', for arms of one version that are not equally fast.
+//!
+//! Instances of one version differ by some per cent, and what they differ by wanders. A test of 'no
+//! slower' finds that difference, and is right; but it is no fault of the release. So the null here
+//! is that the canary's times are stochastically no slower than `ρ` times the baseline's:
+//!
+//! ```text
+//! acts:   ρ          gains of each alternative summed over a block, at most ln(1/α)/3 of each block
+//! gross:  max(2, ρ)  every tick, no cap: faults that need no second block
+//! E = (E_acts + E_gross)/2
+//! hint:   min(1.1, ρ), as acts; it is no evidence for a rollback
+//! ```
+//!
+//! Each is the [joint bet](super::joint) with the baseline's counts in a tick replaced by what they
+//! would be if every request took `ρ` times as long: of the `x_i` requests in bucket `i` the share
+//! `a_ik` comes to be in bucket `k`. That is fitted to the baseline's past, and kept until the past
+//! has grown by a quarter.
+//!
+//! *Why it is an e-process.* Let each request of the baseline in bucket `i` be put into bucket `k`
+//! at random, with chance `a_ik`. For these counts the joint bet's factor has a mean of at most 1,
+//! if the canary is stochastically no slower than that mixture. The factor with fractions is no
+//! larger than the mean of it over these draws, since `Π_k g_k^{a_ik} ≤ Σ_k a_ik g_k` (means,
+//! weighted). A null of 2 contains one of `ρ` below 2, and a gain that is capped is a smaller one.
+//!
+//! *Restarts.* The evidence may begin again, any number of times, at moments that the past decides:
+//! the first part has 0.8 of the wealth and the `i`-th of those that follow 0.2 / 2^i. Each part
+//! is an e-process from its begin on and their stakes sum to 1, so the chance that any part ever
+//! reaches `1/α` is at most `α`.
+
+use std::num::NonZeroU32;
+
+use super::design::{PRIOR_TRIALS, prior_shares};
+use super::joint::{ALTERNATIVES, Joint, Stakes};
+use super::stretch::{Axis, Past, Scores, Slowdown, Transfer, slowdown};
+use super::tolerance_document::SavedTolerance;
+use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries, excess, loudest_of};
+use crate::stats::grid::{Grid, Hypothesis};
+use crate::stats::numeric::{larger, ln, log_add_exp, smaller};
+use crate::stats::{Counts, Direction, Evidence, StatError, Totals, Watch};
+use core::f64::consts::LN_2;
+use serde::{Deserialize, Serialize};
+
+/// The part of `ln(1/α)` that a block may add.
+const MOST_OF_BLOCK: f64 = 1.0 / 3.0;
+/// Times as slow from which a fault is found without blocks.
+const GROSS: f64 = 2.0;
+/// Times as slow from which it is worth a person's look.
+const SLIGHT: f64 = 1.1;
+/// Stake of the first part; those after restarts share the rest by halves.
+const FIRST_STAKE: f64 = 0.8;
+/// The baseline's past grows by this factor before its times are stretched anew.
+const GROWTH: f64 = 1.25;
+
+/// The lanes by place.
+pub(super) const LANES: usize = 3;
+const ACTS: usize = 0;
+const GROSSLY: usize = 1;
+const HINTS: usize = 2;
+
+/// What a test of 'at most so many times as slow' is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToleranceSettings {
+    /// Chance of ever deciding while the null holds, above 0 and below 1.
+    pub alpha: f64,
+    /// `ρ`, at least 1: how many times as slow is tolerated.
+    pub tolerated: f64,
+    /// Times above which slow requests are counted, ascending from above 0, at most
+    /// [`MAX_BOUNDARIES`]; in any unit.
+    pub boundaries: Vec<f64>,
+    /// Ticks of a block. A block is to last about 30 seconds: a burst is to be within one.
+    pub block: NonZeroU32,
+}
+
+/// A checked test of 'at most so many times as slow'. Shared by any number of states.
+///
+/// ```
+/// use hotfix_core::stats::latency::{SlowCounts, Tolerance, ToleranceDesign, ToleranceSettings};
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// let design = ToleranceDesign::try_new(&ToleranceSettings {
+///     alpha: 0.01,
+///     tolerated: 1.3,
+///     boundaries: vec![0.1, 0.25],
+///     block: std::num::NonZeroU32::MIN,
+/// })?;
+/// let mut test = Tolerance::new(&design);
+/// for _ in 0..8 {
+///     // Every canary request takes twice as long.
+///     let (canary, baseline) = ([84.0, 37.0], [450.0, 45.0]);
+///     test.update(&design, SlowCounts::new(&canary, 100.0), SlowCounts::new(&baseline, 900.0))?;
+///     test.end_tick(&design, 1.0);
+/// }
+/// assert!(test.decided());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToleranceDesign {
+    hypothesis: Hypothesis,
+    stakes: Stakes,
+    pub(super) axis: Axis,
+    pub(super) ln_ratios: [f64; LANES],
+    block: f64,
+    cap: f64,
+    /// Of the prior trials, those slower than each boundary.
+    prior_slow: [f64; MAX_BOUNDARIES],
+    id: u32,
+}
+
+impl ToleranceDesign {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`StatError`] if alpha, the tolerated ratio or the boundaries are out of range.
+    pub fn try_new(settings: &ToleranceSettings) -> Result<Self, StatError> {
+        let ToleranceSettings { alpha, tolerated, ref boundaries, block } = *settings;
+        let hypothesis = Hypothesis::try_new(Direction::Worse, alpha, tolerated, GROSS)?;
+        check_boundaries(boundaries)?;
+        let threshold = hypothesis.threshold;
+        let block = f64::from(block.get());
+        let numbers = [&[threshold, tolerated, block], &boundaries[..], &Stakes::numbers()];
+        Ok(Self {
+            hypothesis,
+            stakes: Stakes::new(),
+            axis: Axis::new(boundaries),
+            ln_ratios: ratios(tolerated).map(ln),
+            block,
+            cap: MOST_OF_BLOCK * threshold,
+            prior_slow: prior_shares(boundaries.len()).map(|share| share * PRIOR_TRIALS),
+            id: Grid::of_weights(&[1.0]).fingerprint(7, &numbers.concat()),
+        })
+    }
+
+    /// The log evidence that decides: `ln(1/α)`.
+    pub fn threshold(&self) -> f64 {
+        self.hypothesis.threshold
+    }
+
+    /// How many times as slow is tolerated.
+    pub fn tolerated(&self) -> f64 {
+        self.hypothesis.null_ratio
+    }
+
+    /// The most that a block adds to a term.
+    pub fn cap(&self) -> f64 {
+        self.cap
+    }
+
+    /// How many boundaries the test has.
+    pub fn boundaries(&self) -> usize {
+        self.axis.len
+    }
+}
+
+/// What each lane tolerates.
+fn ratios(tolerated: f64) -> [f64; LANES] {
+    let mut ratios = [1.0; LANES];
+    ratios[ACTS] = tolerated;
+    ratios[GROSSLY] = larger(GROSS, tolerated);
+    ratios[HINTS] = smaller(SLIGHT, tolerated);
+    ratios
+}
+
+/// `ln` of the stake of the part after so many restarts.
+fn ln_stake(restarts: u32) -> f64 {
+    if restarts == 0 {
+        ln(FIRST_STAKE)
+    } else {
+        ln(1.0 - FIRST_STAKE) - LN_2 * f64::from(restarts)
+    }
+}
+
+/// The evidence of one such test: plain data, about 20 kilobytes.
+///
+/// Every method that computes takes the design that the state was made for. The first tick is only
+/// learnt from. See [`ToleranceDesign`] for an example.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SavedTolerance", into = "SavedTolerance")]
+pub struct Tolerance {
+    pub(super) lanes: [Lane; LANES],
+    pub(super) canary: Past,
+    pub(super) baseline: Past,
+    pub(super) fit: StretchFit,
+    /// Ticks of the block under way.
+    pub(super) elapsed: f64,
+    pub(super) restarts: u32,
+    pub(super) watch: Watch,
+    pub(super) axis: Axis,
+    pub(super) ln_ratios: [f64; LANES],
+    pub(super) design: u32,
+}
+
+/// A bet against one factor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Lane {
+    /// Log evidence of each alternative, with the stake.
+    pub(super) terms: [f64; ALTERNATIVES],
+    /// What the block under way has gained.
+    pub(super) block: [f64; ALTERNATIVES],
+    pub(super) joint: Joint,
+    /// The baseline's past as stretched: requests slower than each boundary.
+    pub(super) slow: [f64; MAX_BOUNDARIES],
+}
+
+impl Lane {
+    pub(super) const NEW: Self = Self {
+        terms: [0.0; ALTERNATIVES],
+        block: [0.0; ALTERNATIVES],
+        joint: Joint::NEW,
+        slow: [0.0; MAX_BOUNDARIES],
+    };
+}
+
+/// What the baseline's times were last stretched by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct StretchFit {
+    /// The baseline's past at that time; no trials before the first tick.
+    pub(super) past: Past,
+    scores: Scores,
+    transfers: [Transfer; LANES],
+}
+
+impl StretchFit {
+    pub(super) fn of(past: Past, axis: &Axis, ln_ratios: &[f64; LANES]) -> Self {
+        let (mut scores, mut transfers) = (Scores::NONE, [Transfer::NONE; LANES]);
+        if past.trials > 0.0 {
+            scores = Scores::of(axis, &past);
+            for (transfer, ln_ratio) in transfers.iter_mut().zip(ln_ratios) {
+                *transfer = Transfer::of(axis, &scores, *ln_ratio);
+            }
+        }
+        Self { past, scores, transfers }
+    }
+}
+
+impl Tolerance {
+    /// No data yet.
+    pub fn new(design: &ToleranceDesign) -> Self {
+        let mut this = Self {
+            lanes: [Lane::NEW; LANES],
+            canary: Past::NONE,
+            baseline: Past::NONE,
+            fit: StretchFit::of(Past::NONE, &design.axis, &design.ln_ratios),
+            elapsed: 0.0,
+            restarts: 0,
+            watch: Watch::START,
+            axis: design.axis,
+            ln_ratios: design.ln_ratios,
+            design: design.id,
+        };
+        this.stake();
+        this
+    }
+
+    /// Checks that a state, such as one read from a document, was made for this design.
+    ///
+    /// # Errors
+    /// [`StatError`] if the state belongs to another design.
+    pub fn check(&self, design: &ToleranceDesign) -> Result<(), StatError> {
+        let same = self.axis == design.axis && self.ln_ratios == design.ln_ratios;
+        if same && self.design == design.id { Ok(()) } else { Err(StatError::DesignMismatch) }
+    }
+
+    /// Becomes a copy of another state, most of which is copied only where it differs.
+    pub(crate) fn take_over(&mut self, of: &Self) {
+        if self.axis != of.axis {
+            *self = *of;
+            return;
+        }
+        for (kept, lane) in self.lanes.iter_mut().zip(&of.lanes) {
+            (kept.terms, kept.block, kept.slow) = (lane.terms, lane.block, lane.slow);
+            kept.joint.take_over(&lane.joint);
+        }
+        if self.fit.past != of.fit.past || self.ln_ratios != of.ln_ratios {
+            self.fit = of.fit;
+        }
+        let Self { lanes: _, canary, baseline, fit: _, elapsed, restarts, watch, .. } = *of;
+        (self.canary, self.baseline, self.elapsed) = (canary, baseline, elapsed);
+        (self.restarts, self.watch) = (restarts, watch);
+        (self.ln_ratios, self.design) = (of.ln_ratios, of.design);
+    }
+
+    /// Takes in the counts of one tick, or of one of its strata. The tick has to be
+    /// [ended](Self::end_tick) after its last.
+    ///
+    /// # Errors
+    /// The state is unchanged. [`StatError`] for counts that are not finite, negative, more than
+    /// the requests or too large, another number of boundaries than the design's, another design's
+    /// state, or more requests slower than a boundary than the one before.
+    pub fn update(
+        &mut self,
+        design: &ToleranceDesign,
+        canary: SlowCounts<'_>,
+        baseline: SlowCounts<'_>,
+    ) -> Result<(), StatError> {
+        canary.check(self.axis.len)?;
+        baseline.check(self.axis.len)?;
+        if self.design != design.id {
+            return Err(StatError::DesignMismatch);
+        }
+        if canary.trials == 0.0 || baseline.trials == 0.0 {
+            return Ok(());
+        }
+        if self.fit.past.trials > 0.0 {
+            let trials = PRIOR_TRIALS + self.canary.trials + self.baseline.trials;
+            for (place, lane) in self.lanes.iter_mut().enumerate() {
+                let slow = self.fit.transfers[place].slow(baseline);
+                let stretched = SlowCounts::new(&slow[..self.axis.len], baseline.trials);
+                let pooled = || {
+                    let mut pooled = design.prior_slow;
+                    for (k, pooled) in pooled.iter_mut().enumerate() {
+                        *pooled += self.canary.slow[k] + lane.slow[k];
+                    }
+                    (pooled, trials)
+                };
+                let gains = lane.joint.gains(pooled, canary, stretched);
+                let gaining = if place == GROSSLY { &mut lane.terms } else { &mut lane.block };
+                add(gaining, &gains);
+                add(&mut lane.slow, &slow);
+            }
+        }
+        self.canary.add(canary);
+        self.baseline.add(baseline);
+        Ok(())
+    }
+
+    /// Ends a tick that is as long as so many, and says whether the test has decided, now or
+    /// before.
+    pub fn end_tick(&mut self, design: &ToleranceDesign, ticks: f64) -> bool {
+        if self.fit.past.trials > 0.0 {
+            self.elapsed += ticks;
+            if self.elapsed >= design.block {
+                self.end_block(design.cap);
+            }
+        }
+        if self.baseline.trials > GROWTH * self.fit.past.trials {
+            let first = self.fit.past.trials == 0.0;
+            self.fit = StretchFit::of(self.baseline, &design.axis, &design.ln_ratios);
+            if first {
+                let past = SlowCounts::new(&self.baseline.slow[..self.axis.len], self.baseline.trials);
+                for (lane, transfer) in self.lanes.iter_mut().zip(&self.fit.transfers) {
+                    lane.slow = transfer.slow(past);
+                }
+            }
+        }
+        let bounds = [ACTS, GROSSLY].map(|place| design.stakes.bounds(&self.lanes[place].terms));
+        let lower = larger(bounds[0].lower, bounds[1].lower) - LN_2;
+        let slack = design.stakes.slack + LN_2;
+        let mut watch = self.watch;
+        let decided = watch.look(lower, slack, design.threshold(), || self.log_e());
+        self.watch = watch;
+        decided
+    }
+
+    fn end_block(&mut self, cap: f64) {
+        self.elapsed = 0.0;
+        for lane in &mut self.lanes {
+            for (term, gain) in lane.terms.iter_mut().zip(&mut lane.block) {
+                *term += smaller(*gain, cap);
+                *gain = 0.0;
+            }
+        }
+    }
+
+    /// The evidence begins again, with a smaller stake. Where an excess is decaying, what was
+    /// gathered says nothing of what the canary is like now.
+    pub fn restart(&mut self) {
+        self.restarts = self.restarts.saturating_add(1);
+        self.stake();
+    }
+
+    fn stake(&mut self) {
+        let stake = ln_stake(self.restarts);
+        for lane in &mut self.lanes {
+            lane.terms = [stake; ALTERNATIVES];
+            lane.block = [0.0; ALTERNATIVES];
+        }
+        self.elapsed = 0.0;
+    }
+
+    /// How often the evidence has begun again.
+    pub fn restarts(&self) -> u32 {
+        self.restarts
+    }
+
+    /// Log of the e-value of the present part, with its stake: `ln 0.8` without data.
+    pub fn log_e(&self) -> f64 {
+        let [acts, gross] = [ACTS, GROSSLY].map(|place| Stakes::log_e(&self.lanes[place].terms));
+        log_add_exp(acts, gross) - LN_2
+    }
+
+    /// The same for 'at most 1.1 times as slow': enough to look into it, no evidence for a
+    /// rollback.
+    pub fn log_e_slightly(&self) -> f64 {
+        Stakes::log_e(&self.lanes[HINTS].terms)
+    }
+
+    /// `min(1, 1/max E)`: valid at every evaluation.
+    pub fn p_value(&self) -> f64 {
+        self.watch.p_value()
+    }
+
+    /// Whether the evidence has ever reached `ln(1/α)`.
+    pub fn decided(&self) -> bool {
+        self.watch.decided
+    }
+
+    /// What was compared above one boundary so far; None without such a boundary.
+    pub fn totals(&self, boundary: usize) -> Option<Totals> {
+        let of = |arm: &Past| {
+            let slow = arm.slow[..self.axis.len].get(boundary)?;
+            Some(Counts::new(*slow, arm.trials))
+        };
+        Some(Totals { canary: of(&self.canary)?, baseline: of(&self.baseline)? })
+    }
+
+    /// The boundary above which the canary exceeds the baseline by the most standard errors.
+    pub fn loudest(&self) -> usize {
+        loudest_of(self.axis.len, |k| self.totals(k).map_or(0.0, |totals| excess(&totals)))
+    }
+
+    /// What a verdict reports; the ratio is that of slow requests above the loudest boundary.
+    pub fn evidence(&self) -> Evidence {
+        Evidence {
+            log_e: self.log_e(),
+            p_value: self.p_value(),
+            ratio: self.totals(self.loudest()).and_then(|totals| totals.ratio()),
+            decided: self.watch.decided,
+        }
+    }
+
+    /// By what factor the canary's times exceed the baseline's in these counts. What is known of
+    /// the baseline's past says how far apart the boundaries are. None before the first tick, or
+    /// where nearly all or nearly no requests exceed every boundary.
+    pub fn slowdown(&self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) -> Option<Slowdown> {
+        let len = self.axis.len;
+        if self.fit.past.trials == 0.0 || canary.slow.len() != len || baseline.slow.len() != len {
+            return None;
+        }
+        slowdown(&self.axis, &self.fit.scores, canary, baseline)
+    }
+}
+
+fn add<const N: usize>(sums: &mut [f64; N], more: &[f64; N]) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum += more;
+    }
+}
