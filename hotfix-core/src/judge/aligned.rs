@@ -1,6 +1,7 @@
 //! Evidence on two alignments: in one the canary's data end later than the baseline's, in the other
 //! they end earlier. See `docs/statistics.md`, "Arms read at different times".
 
+use crate::stats::latency::{SlowCounts, Slowdown};
 use crate::stats::{Evidence, Totals};
 
 use super::test::Test;
@@ -119,6 +120,22 @@ impl Aligned<Test> {
     pub(super) fn highest(&self) -> f64 {
         let lead = self.lead.log_e();
         self.lag.as_ref().map_or(lead, |lag| lead.max(lag.log_e()))
+    }
+
+    /// The larger log e-value of a slightly slower canary, which holds; None without a tolerance.
+    pub(super) fn log_e_slightly(&self) -> Option<f64> {
+        let lead = self.lead.log_e_slightly()?;
+        let lag = self.lag.as_ref().and_then(Test::log_e_slightly);
+        Some(lag.map_or(lead, |lag| lead.max(lag)))
+    }
+
+    /// How many times as slow the canary is in these counts; None without a tolerance.
+    pub(super) fn slowdown(
+        &self,
+        canary: SlowCounts<'_>,
+        baseline: SlowCounts<'_>,
+    ) -> Option<Slowdown> {
+        self.on(Side::Lag).slowdown(canary, baseline)
     }
 
     /// Feeds both alignments.

@@ -73,9 +73,10 @@ impl Judge {
             if watched.metric.role == Role::Decide {
                 call.band(moment, seen, watched, self.since);
                 call.bad_instances(moment, watched);
+                call.settling(moment.at, watched);
             }
         }
-        verdict.log_e = self.combine(&verdict.metrics, &mut call);
+        verdict.log_e = self.combine(moment.at, &verdict.metrics, &mut call);
         for &index in self.phase_end.iter().flat_map(PhaseEnd::worse) {
             let metric = self.watched[index].metric.id;
             call.raise(Response::RollBack, Reason::PhaseEndTest, Some(metric));

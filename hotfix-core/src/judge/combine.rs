@@ -2,7 +2,7 @@
 
 use crate::grade::{EvidenceMode, Response};
 use crate::policy::section::MOST_TESTED;
-use crate::unit::MetricName;
+use crate::unit::{MetricName, Timestamp};
 
 use super::assess::Call;
 use super::watched::Watched;
@@ -19,6 +19,7 @@ impl Judge {
     /// the error probability and adds nothing to the sum that decides, only to the one that holds.
     pub(super) fn combine(
         &self,
+        at: Timestamp,
         metrics: &[(MetricName, MetricVerdict)],
         call: &mut Call<'_>,
     ) -> f64 {
@@ -39,7 +40,7 @@ impl Judge {
         }
         let log_e = combination.log_e(&seen[..used]).unwrap_or(0.0);
         if log_e >= self.threshold {
-            self.crossed(metrics, &seen, call);
+            self.crossed(at, metrics, &seen, call);
             return log_e;
         }
         // The alignment with more evidence is enough to hold.
@@ -65,6 +66,7 @@ impl Judge {
     #[cold]
     fn crossed(
         &self,
+        at: Timestamp,
         metrics: &[(MetricName, MetricVerdict)],
         seen: &PerMetric,
         call: &mut Call<'_>,
@@ -72,11 +74,15 @@ impl Judge {
         let Some(combination) = &self.combination else { return };
         let used = self.tested.len().min(MOST_TESTED);
         let none = [f64::NEG_INFINITY; MOST_TESTED];
-        let (mut acting, mut robust, mut asking) = (none, none, none);
+        let (mut acting, mut robust, mut asking, mut held) = (none, none, none, none);
         for (place, &index) in self.tested.iter().take(used).enumerate() {
             let watched = &self.watched[index];
             let assurance = watched.assurance();
             if !matches!(assurance.mode, EvidenceMode::Plain | EvidenceMode::Replay) {
+                continue;
+            }
+            held[place] = seen[place];
+            if watched.settling.as_ref().is_some_and(|settling| settling.forbids(at).is_some()) {
                 continue;
             }
             asking[place] = seen[place];
@@ -100,8 +106,26 @@ impl Judge {
             self.name_causes(metrics, &acting, Response::Hold, Reason::OnlyWholePasses, call);
         } else if reached(&asking) {
             self.name_causes(metrics, &asking, Response::Ask, Reason::EvidenceAssumed, call);
+        } else if reached(&held) {
+            self.name_held(at, metrics, &held, call);
         } else if !call.rolls_back() {
             call.raise(Response::Hold, Reason::HoldLevel, None);
+        }
+    }
+
+    /// Holds where the evidence is enough only with that of metrics whose instances are new.
+    fn name_held(
+        &self,
+        at: Timestamp,
+        metrics: &[(MetricName, MetricVerdict)],
+        held: &PerMetric,
+        call: &mut Call<'_>,
+    ) {
+        for (&index, held) in self.tested.iter().zip(held) {
+            let settling = self.watched[index].settling.as_ref();
+            if let (Some(reason), true) = (settling.and_then(|s| s.forbids(at)), *held > 0.0) {
+                call.raise(Response::Hold, reason, Some(metrics[index].0));
+            }
         }
     }
 

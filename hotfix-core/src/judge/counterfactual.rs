@@ -15,6 +15,7 @@ use crate::unit::{Timestamp, clone_in_place};
 use super::aligned::Aligned;
 use super::arm_checks::Sameness;
 use super::bracket::Bracket;
+use super::settling::Settling;
 use super::test::Test;
 use super::watched::Watched;
 use super::why::{Counterfactual, NoCounterfactual};
@@ -30,13 +31,14 @@ pub(super) struct Before {
     pub(super) bracket: Option<Box<Bracket>>,
     pub(super) worse: Option<Aligned<Test>>,
     pub(super) safe: Option<Aligned<Test>>,
+    pub(super) settling: Option<Box<Settling>>,
     pub(super) same: Sameness,
     pub(super) flags: Flags,
     /// The tick came by stratum or by instance.
     pub(super) in_parts: bool,
 }
 
-clone_in_place!(Before { at, tick, bracket, worse, safe, same, flags, in_parts });
+clone_in_place!(Before { at, tick, bracket, worse, safe, settling, same, flags, in_parts });
 
 /// The small parts of the state that a tick changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,6 +59,7 @@ impl Before {
         at: Timestamp,
         tick: &Tick,
         [worse, safe]: [Option<&Aligned<Test>>; 2],
+        settling: Option<&Settling>,
         bracket: Option<&Bracket>,
         flags: Flags,
     ) {
@@ -69,6 +72,10 @@ impl Before {
         match (&mut self.bracket, bracket) {
             (Some(kept), Some(bracket)) => kept.as_mut().clone_from(bracket),
             (kept, bracket) => *kept = bracket.cloned().map(Box::new),
+        }
+        match (&mut self.settling, settling) {
+            (Some(kept), Some(settling)) => kept.as_mut().clone_from(settling),
+            (kept, settling) => *kept = settling.cloned().map(Box::new),
         }
         self.flags = flags;
         self.in_parts = !tick.strata.is_empty() || !tick.instances[0].is_empty();
@@ -90,9 +97,10 @@ fn keep(kept: &mut Option<Aligned<Test>>, test: Option<&Aligned<Test>>) {
 impl Watched {
     /// Applies the last tick again with another row.
     fn reapply(&mut self, row: &[f64]) {
-        let Before { at, tick, bracket, worse, safe, same, flags, .. } = self.before.clone();
+        let Before { at, tick, bracket, worse, safe, settling, same, flags, in_parts: _ } =
+            self.before.clone();
         let Some(at) = at else { return };
-        self.bracket = bracket;
+        (self.bracket, self.settling) = (bracket, settling);
         // The designs in force are kept: before the first tick there was no other.
         for (test, before) in [(&mut self.worse, &worse), (&mut self.safe, &safe)] {
             if let (Some(test), Some(before)) = (test, before) {

@@ -135,6 +135,29 @@ fn evidence(log_e: f64, threshold: Option<f64>, reason: Option<Reason>) -> Strin
     }
 }
 
+/// How slow the canary is, and what that called for.
+fn slowdown(reason: Option<Reason>, [ratio, error, tolerated]: [f64; 3], peak: Option<f64>) -> String {
+    let near = |value: f64| text::rounded(value, 2);
+    let now = format!("{} ± {}", near(ratio), near(error));
+    let most = near(tolerated);
+    match (reason, peak) {
+        (Some(Reason::SlightlySlower), _) => {
+            format!("Between 1.1 and {most} times as slow ({now} in the last minute)")
+        }
+        (Some(Reason::WarmingUp), Some(peak)) => format!(
+            "New instances are warming up: {} times as slow at first, {now} in the last minute",
+            near(peak)
+        ),
+        (Some(Reason::WarmingUp), None) => format!(
+            "{now} times as slow in the last minute, which does not roll back while instances are new"
+        ),
+        (Some(Reason::WasSlower), _) => format!(
+            "It was more than {most} times as slow, and is less so now ({now} in the last minute)"
+        ),
+        (_, _) => format!("{now} times as slow in the last minute, up to {most} is tolerated"),
+    }
+}
+
 impl AppliedRule {
     fn describe(&self, kind: MetricKind, worse: Worse) -> String {
         let near = |value: f64| text::rounded(value, 2);
@@ -195,6 +218,9 @@ impl AppliedRule {
             ),
             Rule::Covered { seconds, least } => {
                 format!("Readings cover {} s of {} s", figure(seconds), figure(least))
+            }
+            Rule::Slowdown { error, peak, ratio, tolerated } => {
+                slowdown(self.reason, [ratio, error, tolerated], peak)
             }
             Rule::Arms => "Both arms had the same counts in every tick of this phase".to_owned(),
         }

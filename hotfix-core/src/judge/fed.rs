@@ -24,6 +24,8 @@ pub(super) struct Fed<'a> {
     pub(super) bracket: Option<&'a Bracket>,
     pub(super) counts: &'a [(Counts, Counts)],
     pub(super) boundaries: &'a [usize],
+    /// How many cadences the tick covers, where both arms are read in step.
+    pub(super) ticks: f64,
 }
 
 impl Fed<'_> {
@@ -35,10 +37,16 @@ impl Fed<'_> {
             test.feed_apart(|side, test| {
                 let batch = bracket.batch(side);
                 test.widened(batch.ticks, |test| self.feed_rows(test, &batch.rows, &batch.counts));
+                if !batch.rows.is_empty() {
+                    test.end_tick(batch.ticks);
+                }
             });
         } else if tick.canary && tick.baseline {
             let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
-            test.each(|test| self.feed_rows(test, rows, self.counts));
+            test.each(|test| {
+                self.feed_rows(test, rows, self.counts);
+                test.end_tick(self.ticks);
+            });
         }
     }
 
@@ -46,7 +54,7 @@ impl Fed<'_> {
     #[expect(clippy::inline_always, reason = "almost every tick takes the first of three calls")]
     fn feed_rows(&self, test: &mut Test, rows: &[f64], counts: &[(Counts, Counts)]) {
         match (&*test, counts) {
-            (Test::Latency(..), _) => {
+            (Test::Latency(..) | Test::Tolerance(..), _) => {
                 let rows = rows.chunks(2 * self.layout.columns());
                 rows.for_each(|row| self.feed_slow(test, row));
             }

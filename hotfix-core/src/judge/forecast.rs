@@ -266,6 +266,7 @@ impl Test {
             Self::Rate(design, _) => design.null_ratio(),
             Self::Bernoulli(design, _) => design.null_ratio(),
             Self::Latency(design, _) => design.null_ratio(),
+            Self::Tolerance(design, _) => design.tolerated(),
         }
     }
 }

@@ -281,6 +281,7 @@ impl Test {
             Self::Rate(design, _) => design.direction(),
             Self::Bernoulli(design, _) => design.direction(),
             Self::Latency(design, _) => design.direction(),
+            Self::Tolerance(..) => Direction::Worse,
         }
     }
 
@@ -297,7 +298,7 @@ impl Test {
                 state.update(design, canary, baseline).ok()?;
                 Some(state.log_e(design))
             }
-            Self::Latency(..) => None,
+            Self::Latency(..) | Self::Tolerance(..) => None,
         }
     }
 

@@ -470,14 +470,14 @@ fn add(arm: InstanceArm<'_>, names: &[Arc<str>], counts: &mut [Counts]) {
 fn design_of(test: &Aligned<Test>) -> Option<&RateRatioDesign> {
     match test.on(Side::Lead) {
         Test::Rate(design, _) => Some(design),
-        Test::Bernoulli(..) | Test::Latency(..) => None,
+        Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..) => None,
     }
 }
 
 fn state_of(test: &Test) -> Option<RateRatio> {
     match test {
         Test::Rate(_, state) => Some(**state),
-        Test::Bernoulli(..) | Test::Latency(..) => None,
+        Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..) => None,
     }
 }
 

@@ -30,6 +30,7 @@ mod instances;
 mod phase_end;
 mod pre_deployment;
 mod recovery;
+mod settling;
 mod snapshot;
 mod table;
 mod test;
@@ -413,7 +414,7 @@ impl Judge {
             end.start();
         }
         for watched in &mut self.watched {
-            watched.start();
+            watched.start(at);
         }
     }
 

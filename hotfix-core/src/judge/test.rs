@@ -1,8 +1,13 @@
 //! One sequential test of any model, with its design.
 
+use std::num::NonZeroU32;
+
 use crate::policy::section::Model;
 use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
-use crate::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
+use crate::stats::latency::{
+    Latency, LatencyDesign, LatencySettings, SlowCounts, Slowdown, Tolerance, ToleranceDesign,
+    ToleranceSettings,
+};
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
 
@@ -25,6 +30,8 @@ pub(crate) enum Test {
     Bernoulli(Box<BernoulliDesign>, Box<Bernoulli>),
     /// Latency over several boundaries.
     Latency(Box<LatencyDesign>, Box<Latency>),
+    /// Latency of a canary that may be somewhat slower.
+    Tolerance(Box<ToleranceDesign>, Box<Tolerance>),
 }
 
 impl Clone for Test {
@@ -33,6 +40,7 @@ impl Clone for Test {
             Self::Rate(design, state) => Self::Rate(design.clone(), state.clone()),
             Self::Bernoulli(design, state) => Self::Bernoulli(design.clone(), state.clone()),
             Self::Latency(design, state) => Self::Latency(design.clone(), state.clone()),
+            Self::Tolerance(design, state) => Self::Tolerance(design.clone(), state.clone()),
         }
     }
 
@@ -51,9 +59,17 @@ impl Clone for Test {
                 design.clone_from(of);
                 state.clone_from(from);
             }
-            (test @ (Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..)), _) => {
-                *test = source.clone();
+            (Self::Tolerance(design, state), Self::Tolerance(of, from)) => {
+                design.clone_from(of);
+                state.clone_from(from);
             }
+            (
+                test @ (Self::Rate(..)
+                | Self::Bernoulli(..)
+                | Self::Latency(..)
+                | Self::Tolerance(..)),
+                _,
+            ) => *test = source.clone(),
         }
     }
 }
@@ -93,15 +109,31 @@ impl Test {
         })
     }
 
-    /// A test of slow requests above this many boundaries.
-    pub(super) fn try_latency(claim: Claim, boundaries: usize) -> Result<Self, StatError> {
+    /// A test of slow requests above these boundaries, in seconds. A tolerance that is above 1 is
+    /// one of time: a canary may be so many times as slow. `block`: the ticks of about 30 s.
+    pub(super) fn try_latency(
+        claim: Claim,
+        boundaries: &[f64],
+        block: NonZeroU32,
+    ) -> Result<Self, StatError> {
         let Figures { direction, alpha, tolerated, margin, .. } = claim.figures();
+        if direction == Direction::Worse && tolerated > 1.0 {
+            let boundaries = boundaries.to_vec();
+            let design = ToleranceDesign::try_new(&ToleranceSettings {
+                alpha,
+                tolerated,
+                boundaries,
+                block,
+            })?;
+            let state = Tolerance::new(&design);
+            return Ok(Self::Tolerance(Box::new(design), Box::new(state)));
+        }
         let design = LatencyDesign::try_new(&LatencySettings {
             direction,
             alpha,
             tolerated,
             margin,
-            boundaries,
+            boundaries: boundaries.len(),
             ..LatencySettings::default()
         })?;
         let state = Latency::new(&design);
@@ -113,7 +145,7 @@ impl Test {
         let _ = match self {
             Self::Rate(design, state) => state.update(design, canary, baseline),
             Self::Bernoulli(design, state) => state.update(design, canary, baseline),
-            Self::Latency(..) => return,
+            Self::Latency(..) | Self::Tolerance(..) => return,
         };
     }
 
@@ -138,15 +170,56 @@ impl Test {
             Self::Bernoulli(..) => strata.iter().for_each(|(canary, baseline)| {
                 self.feed(*canary, *baseline);
             }),
-            Self::Latency(..) => {}
+            Self::Latency(..) | Self::Tolerance(..) => {}
         }
     }
 
     /// Feeds one tick of slow requests.
     pub(super) fn feed_slow(&mut self, canary: SlowCounts<'_>, baseline: SlowCounts<'_>) {
-        if let Self::Latency(design, state) = self {
-            // Counts were checked when they were read, so the test accepts them.
-            let _ = state.update(design, canary, baseline);
+        // Counts were checked when they were read, so the test accepts them.
+        match self {
+            Self::Latency(design, state) => {
+                let _ = state.update(design, canary, baseline);
+            }
+            Self::Tolerance(design, state) => {
+                let _ = state.update(design, canary, baseline);
+            }
+            Self::Rate(..) | Self::Bernoulli(..) => {}
+        }
+    }
+
+    /// Ends a tick that is as long as so many, after its last stratum.
+    pub(super) fn end_tick(&mut self, ticks: f64) {
+        if let Self::Tolerance(design, state) = self {
+            state.end_tick(design, ticks);
+        }
+    }
+
+    /// The evidence begins again; of a tolerance only.
+    pub(super) fn restart(&mut self) {
+        if let Self::Tolerance(_, state) = self {
+            state.restart();
+        }
+    }
+
+    /// Log e-value that a canary that is tolerated is slower all the same; None without a
+    /// tolerance.
+    pub(super) fn log_e_slightly(&self) -> Option<f64> {
+        match self {
+            Self::Tolerance(_, state) => Some(state.log_e_slightly()),
+            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => None,
+        }
+    }
+
+    /// How many times as slow the canary is in these counts; None without a tolerance.
+    pub(super) fn slowdown(
+        &self,
+        canary: SlowCounts<'_>,
+        baseline: SlowCounts<'_>,
+    ) -> Option<Slowdown> {
+        match self {
+            Self::Tolerance(_, state) => state.slowdown(canary, baseline),
+            Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) => None,
         }
     }
 
@@ -165,7 +238,7 @@ impl Test {
                     **design = limited;
                 }
             }
-            Self::Latency(..) => {}
+            Self::Latency(..) | Self::Tolerance(..) => {}
         }
     }
 
@@ -175,6 +248,7 @@ impl Test {
             Self::Rate(design, _) => (design.threshold(), design.cap()),
             Self::Bernoulli(design, _) => (design.threshold(), design.cap()),
             Self::Latency(design, _) => (design.threshold(), None),
+            Self::Tolerance(design, _) => (design.threshold(), None),
         }
     }
 
@@ -184,7 +258,7 @@ impl Test {
         match self {
             Self::Rate(_, state) => Some(*state.totals()),
             Self::Bernoulli(_, state) => Some(*state.totals()),
-            Self::Latency(..) => None,
+            Self::Latency(..) | Self::Tolerance(..) => None,
         }
     }
 
@@ -194,6 +268,7 @@ impl Test {
             Self::Rate(design, state) => state.log_e(design),
             Self::Bernoulli(design, state) => state.log_e(design),
             Self::Latency(design, state) => state.log_e(design),
+            Self::Tolerance(_, state) => state.log_e(),
         }
     }
 
@@ -203,6 +278,7 @@ impl Test {
             Self::Rate(_, state) => state.decided(),
             Self::Bernoulli(_, state) => state.decided(),
             Self::Latency(_, state) => state.decided(),
+            Self::Tolerance(_, state) => state.decided(),
         }
     }
 
@@ -213,6 +289,7 @@ impl Test {
             Self::Rate(_, state) => state.ratio(),
             Self::Bernoulli(_, state) => state.ratio(),
             Self::Latency(_, state) => state.totals(state.loudest())?.ratio(),
+            Self::Tolerance(_, state) => state.totals(state.loudest())?.ratio(),
         }
     }
 
@@ -222,6 +299,7 @@ impl Test {
             Self::Rate(design, state) => state.evidence(design),
             Self::Bernoulli(design, state) => state.evidence(design),
             Self::Latency(design, state) => state.evidence(design),
+            Self::Tolerance(_, state) => state.evidence(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One watched metric: its window, its counters, its tests.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use crate::grade::{EvidenceMode, MetricKind};
 use crate::metric::{Arms, Counters, Judged, Layout, Reading, ReadingError, Tick, Window};
@@ -21,7 +22,11 @@ use super::evidence_basis::{Assurance, EvidenceBasis};
 use super::fed::{Fed, counts_of};
 use super::instances::{InstanceArm, Instances};
 use super::pre_deployment::PreDeployment;
+use super::settling::Settling;
 use super::test::{Claim, Test};
+
+/// Length of the blocks whose evidence is capped: a burst is to be within one.
+const BLOCK: Span = Span::from_seconds(30);
 
 /// A metric and its state.
 #[derive(Debug, PartialEq)]
@@ -60,6 +65,8 @@ pub(super) struct Watched {
     pub(super) degradation: Degradation,
     pub(super) worse: Option<Aligned<Test>>,
     pub(super) safe: Option<Aligned<Test>>,
+    /// Warm-up of a latency with a tolerance.
+    pub(super) settling: Option<Box<Settling>>,
     pub(super) claims: (Claim, Option<Claim>),
     /// Basis of the rollback evidence.
     pub(super) basis: EvidenceBasis,
@@ -74,6 +81,8 @@ pub(super) struct Watched {
     /// The live version before the deployment, where no live arm is left after it.
     pub(super) pre_deployment: PreDeployment,
     pub(super) watch: Watch,
+    /// When the present watch began.
+    pub(super) began: Option<Timestamp>,
     /// Both arms are read at the same time, or there is no live arm.
     pub(super) in_step: bool,
     /// A bound looks at the live arm.
@@ -106,6 +115,7 @@ clone_in_place!(Watched {
     degradation,
     worse,
     safe,
+    settling,
     claims,
     basis,
     instances,
@@ -114,6 +124,7 @@ clone_in_place!(Watched {
     level,
     pre_deployment,
     watch,
+    began,
     in_step,
     compares_live,
     compared,
@@ -143,6 +154,7 @@ impl Watched {
                 Some(claim) => test(claim)?,
                 None => None,
             },
+            settling: None,
             metric: metric.clone(),
             layout: Layout::default(),
             counters: Counters::default(),
@@ -170,6 +182,7 @@ impl Watched {
             in_step: pre_deployment.applies() || watch.scrape == Some(Span::ZERO),
             pre_deployment,
             watch: *watch,
+            began: None,
             compares_live: metric.compares_live(),
             compared: vec![SplitTotals::new()],
             of_phase: Some([Totals::default(); 2]),
@@ -245,9 +258,15 @@ impl Watched {
         self.boundaries.truncate(MAX_BOUNDARIES);
         if self.metric.model != Model::None && !self.boundaries.is_empty() {
             // The claims' settings were accepted for other metrics already, so they are valid.
-            let test =
-                |claim| Test::try_latency(claim, self.boundaries.len()).ok().map(Aligned::new);
+            let times: Vec<f64> = self.boundaries.iter().map(|&index| edges[index]).collect();
+            let block = BLOCK.as_millis().div_ceil(self.watch.cadence.as_millis().max(1));
+            let block = u32::try_from(block).ok().and_then(NonZeroU32::new);
+            let block = block.unwrap_or(NonZeroU32::MIN);
+            let test = |claim| Test::try_latency(claim, &times, block).ok().map(Aligned::new);
             (self.worse, self.safe) = (test(self.claims.0), self.claims.1.and_then(test));
+            let tolerates = self.worse.as_ref().is_some_and(|t| t.log_e_slightly().is_some());
+            self.settling = tolerates
+                .then(|| Box::new(Settling::new(self.watch.cadence, columns, self.began)));
         }
     }
 
@@ -262,7 +281,11 @@ impl Watched {
     }
 
     /// The phase's watch begins.
-    pub(super) fn start(&mut self) {
+    pub(super) fn start(&mut self, at: Timestamp) {
+        self.began = Some(at);
+        if let Some(settling) = &mut self.settling {
+            settling.start(at);
+        }
         self.window.clear();
         (self.covered, self.learned) = (Span::ZERO, Span::ZERO);
         self.coverage = Coverage::default();
@@ -354,6 +377,7 @@ impl Watched {
             at,
             &self.tick,
             [self.worse.as_ref(), self.safe.as_ref()],
+            self.settling.as_deref(),
             self.bracket.as_deref(),
             Flags { replayed: self.replayed, of_phase: self.of_phase, settled },
         );
@@ -367,7 +391,7 @@ impl Watched {
             if settled {
                 self.sum_up(share, compares);
             }
-            self.feed_tests();
+            self.feed_tests(at);
         }
     }
 
@@ -417,14 +441,19 @@ impl Watched {
     }
 
     /// Feeds the tests with the tick, or with what it completed in the pools.
-    fn feed_tests(&mut self) {
-        let Self { layout, tick, bracket, counts, boundaries, worse, safe, .. } = &mut *self;
-        let fed = Fed { layout, tick, bracket: bracket.as_deref(), counts, boundaries };
+    fn feed_tests(&mut self, at: Timestamp) {
+        let ticks = self.step.as_seconds() / self.watch.cadence.as_seconds();
+        let Self { layout, tick, bracket, counts, boundaries, worse, safe, settling, .. } =
+            &mut *self;
+        let fed = Fed { layout, tick, bracket: bracket.as_deref(), counts, boundaries, ticks };
         if let Some(worse) = worse {
             fed.feed(worse);
         }
         if let Some(safe) = safe {
             fed.feed(safe);
+        }
+        if let (Some(settling), Some(worse)) = (settling, &mut *worse) {
+            settling.learn(at, &tick.row, boundaries, worse);
         }
         if let (Some(bracket), Some(worse)) = (bracket, worse) {
             bracket.confirm(worse.log_e());
@@ -444,7 +473,7 @@ impl Watched {
             if settled {
                 self.add_to_phase(compares);
             }
-            self.feed_tests();
+            self.feed_tests(at);
         }
     }
 
@@ -519,7 +548,8 @@ impl Watched {
     /// Updates another metric's test with the tick, and returns whether it has decided.
     pub(super) fn feed(&self, test: &mut Aligned<Test>) -> bool {
         let Self { layout, tick, bracket, counts, boundaries, .. } = self;
-        Fed { layout, tick, bracket: bracket.as_deref(), counts, boundaries }.feed(test);
+        let bracket = bracket.as_deref();
+        Fed { layout, tick, bracket, counts, boundaries, ticks: 1.0 }.feed(test);
         test.decided()
     }
 

@@ -188,6 +188,18 @@ pub enum Rule {
         /// Seconds that they have to cover.
         least: f64,
     },
+    /// How slow the canary is over the last minute, where new instances or a small excess count.
+    Slowdown {
+        /// Standard error of the ratio for independent requests.
+        error: f64,
+        /// The ratio of new instances from which it has fallen; absent where it does not fall.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        peak: Option<f64>,
+        /// How many times as slow as the baseline the canary is.
+        ratio: f64,
+        /// How many times as slow is tolerated.
+        tolerated: f64,
+    },
     /// The arms have to differ: both had the same counts in every tick of this phase, which chance
     /// does not explain.
     Arms,
@@ -242,7 +254,11 @@ impl Test {
             (Self::Rate(_, kept), Self::Rate(_, state)) => kept.take_over(state),
             (Self::Bernoulli(_, kept), Self::Bernoulli(_, state)) => **kept = **state,
             (Self::Latency(_, kept), Self::Latency(_, state)) => kept.take_over(state),
-            (Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..), _) => return false,
+            (Self::Tolerance(_, kept), Self::Tolerance(_, state)) => kept.take_over(state),
+            (
+                Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) | Self::Tolerance(..),
+                _,
+            ) => return false,
         }
         true
     }
@@ -253,6 +269,7 @@ impl Test {
             Self::Rate(design, _) => design.threshold(),
             Self::Bernoulli(design, _) => design.threshold(),
             Self::Latency(design, _) => design.threshold(),
+            Self::Tolerance(design, _) => design.threshold(),
         }
     }
 }
@@ -431,6 +448,12 @@ impl Judge {
             .into_iter()
             .find_map(named);
             apply(Rule::Evidence { log_e, threshold }, reason);
+            let reason = [Reason::SlightlySlower, Reason::WarmingUp, Reason::WasSlower]
+                .into_iter()
+                .find_map(named);
+            if let Some(rule) = watched.slowdown_rule(moment.at) {
+                apply(rule, reason);
+            }
         }
         if let Some((bug, test, shown)) = &self.efficacy
             && *bug == index

@@ -413,6 +413,9 @@ const fn speaks_against(reason: Reason) -> bool {
     match reason {
         Reason::Evidence
         | Reason::HoldLevel
+        | Reason::WarmingUp
+        | Reason::WasSlower
+        | Reason::SlightlySlower
         | Reason::PhaseEndTest
         | Reason::EvidenceAssumed
         | Reason::OnlyWholePasses

@@ -88,7 +88,7 @@ impl Instances {
         let InstancesState { without, present, set, judged, compared, drawn } = state;
         let of_whole = |state: &RateRatio| match worse.map(|test| test.on(Side::Lead)) {
             Some(Test::Rate(design, _)) => state.check(design).is_ok(),
-            Some(Test::Bernoulli(..) | Test::Latency(..)) | None => false,
+            Some(Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..)) | None => false,
         };
         let fits = without.len() <= MOST_LEFT_OUT
             && without.is_sorted_by(|a, b| a.name < b.name)

@@ -9,7 +9,7 @@ mod watched;
 use serde::{Deserialize, Serialize};
 
 use crate::stats::bernoulli::Bernoulli;
-use crate::stats::latency::Latency;
+use crate::stats::latency::{Latency, Tolerance};
 use crate::stats::rate_ratio::RateRatio;
 use crate::stats::split::Split;
 use crate::unit::Timestamp;
@@ -70,6 +70,7 @@ enum TestState {
     Rate(Box<RateRatio>),
     Bernoulli(Box<Bernoulli>),
     Latency(Box<Latency>),
+    Tolerance(Box<Tolerance>),
 }
 
 /// A test's evidence on both alignments.
@@ -113,6 +114,7 @@ impl Test {
             Self::Rate(_, state) => TestState::Rate(state.clone()),
             Self::Bernoulli(_, state) => TestState::Bernoulli(state.clone()),
             Self::Latency(_, state) => TestState::Latency(state.clone()),
+            Self::Tolerance(_, state) => TestState::Tolerance(state.clone()),
         }
     }
 
@@ -128,6 +130,11 @@ impl Test {
                 *kept = state;
             }
             (Self::Latency(design, kept), TestState::Latency(state))
+                if state.check(design).is_ok() =>
+            {
+                *kept = state;
+            }
+            (Self::Tolerance(design, kept), TestState::Tolerance(state))
                 if state.check(design).is_ok() =>
             {
                 *kept = state;
@@ -204,6 +211,7 @@ impl Judge {
         }
         self.enter_phase(phase);
         for (kept, state) in self.watched.iter_mut().zip(watched) {
+            kept.began = since;
             kept.resume(state)?;
         }
         match (&mut self.phase_end, phase_end) {

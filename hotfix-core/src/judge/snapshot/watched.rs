@@ -12,6 +12,7 @@ use super::super::bracket::Bracket;
 use super::super::counterfactual::{Before, Flags};
 use super::super::coverage::Coverage;
 use super::super::degradation::Degradation;
+use super::super::settling::{Settling, SettlingState};
 use super::super::test::Test;
 use super::super::watched::Watched;
 use super::instances::InstancesState;
@@ -43,6 +44,8 @@ pub(super) struct WatchedState {
     degradation: Degradation,
     worse: Option<AlignedState>,
     safe: Option<AlignedState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settling: Option<SettlingState>,
     instances: InstancesState,
     replayed: bool,
     level: Vec<f64>,
@@ -63,6 +66,8 @@ struct BeforeState {
     bracket: Option<Box<Bracket>>,
     worse: Option<AlignedState>,
     safe: Option<AlignedState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settling: Option<SettlingState>,
     same: Sameness,
     flags: Flags,
     in_parts: bool,
@@ -92,6 +97,7 @@ impl Watched {
             degradation,
             worse,
             safe,
+            settling,
             claims: _,
             basis: _,
             instances,
@@ -101,6 +107,8 @@ impl Watched {
             level,
             pre_deployment,
             watch: _,
+            // The judge has it.
+            began: _,
             in_step: _,
             compares_live: _,
             compared,
@@ -124,6 +132,7 @@ impl Watched {
             degradation: *degradation,
             worse: worse.as_ref().map(Aligned::state),
             safe: safe.as_ref().map(Aligned::state),
+            settling: settling.as_deref().map(Settling::state),
             instances: instances.state(),
             replayed: *replayed,
             level: level.clone(),
@@ -153,6 +162,7 @@ impl Watched {
             degradation,
             worse,
             safe,
+            settling,
             instances,
             replayed,
             level,
@@ -179,8 +189,9 @@ impl Watched {
         }
         resume_test(self.worse.as_mut(), worse)?;
         resume_test(self.safe.as_mut(), safe)?;
-        self.before =
-            Before::restored(before, [self.worse.as_ref(), self.safe.as_ref()], self.columns())?;
+        let tests = [self.worse.as_ref(), self.safe.as_ref()];
+        self.before = Before::restored(before, tests, self.settling.as_deref(), self.columns())?;
+        self.settling = resume_settling(self.settling.as_deref(), settling)?;
         self.instances.resume(instances, self.worse.as_ref())?;
         (self.counters, self.bracket) = (counters, bracket);
         (self.read_at, self.seen_at, self.not_finite) = (read_at, seen_at, not_finite);
@@ -211,9 +222,25 @@ fn resume_test(
     }
 }
 
+/// `fresh` has read nothing yet.
+fn resume_settling(
+    fresh: Option<&Settling>,
+    state: Option<SettlingState>,
+) -> Result<Option<Box<Settling>>, Misfit> {
+    match (fresh, state) {
+        (Some(fresh), Some(state)) => {
+            let mut settling = Box::new(fresh.clone());
+            settling.resume(state)?;
+            Ok(Some(settling))
+        }
+        (None, None) => Ok(None),
+        _ => Err("a metric's warm-up"),
+    }
+}
+
 impl Before {
     fn state(&self) -> BeforeState {
-        let Self { at, tick, bracket, worse, safe, same, flags, in_parts } = self;
+        let Self { at, tick, bracket, worse, safe, settling, same, flags, in_parts } = self;
         // This is all of the tick that is saved.
         let Tick {
             row,
@@ -233,6 +260,7 @@ impl Before {
             bracket: bracket.clone(),
             worse: worse.as_ref().map(Aligned::state),
             safe: safe.as_ref().map(Aligned::state),
+            settling: settling.as_deref().map(Settling::state),
             same: *same,
             flags: *flags,
             in_parts: *in_parts,
@@ -243,10 +271,22 @@ impl Before {
     fn restored(
         state: BeforeState,
         present: [Option<&Aligned<Test>>; 2],
+        fresh: Option<&Settling>,
         columns: usize,
     ) -> Result<Self, Misfit> {
-        let BeforeState { at, row, canary, baseline, bracket, worse, safe, same, flags, in_parts } =
-            state;
+        let BeforeState {
+            at,
+            row,
+            canary,
+            baseline,
+            bracket,
+            worse,
+            safe,
+            settling,
+            same,
+            flags,
+            in_parts,
+        } = state;
         check_pools(bracket.as_deref(), columns)?;
         if row.len() != if at.is_some() { 2 * columns } else { 0 } {
             return Err("a metric's last tick");
@@ -266,6 +306,10 @@ impl Before {
             bracket,
             worse: before(now_worse, worse)?,
             safe: before(now_safe, safe)?,
+            settling: match settling {
+                None => None,
+                settling => resume_settling(fresh, settling)?,
+            },
             same,
             flags,
             in_parts,

@@ -329,7 +329,8 @@ impl Tolerance {
     pub fn end_tick(&mut self, design: &ToleranceDesign, ticks: f64) -> bool {
         if self.fit.past.trials > 0.0 {
             self.elapsed += ticks;
-            if self.elapsed >= design.block {
+            // Ticks are not exactly as long as the cadence.
+            if self.elapsed >= design.block - 0.5 {
                 self.end_block(design.cap);
             }
         }

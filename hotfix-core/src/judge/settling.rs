@@ -1,0 +1,280 @@
+//! When the latency evidence of new instances may roll back.
+//!
+//! New instances are slow at first: caches, pools and compiled code are not there yet. While that
+//! passes, the evidence of the first minutes says nothing of what the canary will be like. So for
+//! some time after the start it does not roll back, it begins again while an excess is visibly
+//! decaying, and a crossing acts only while the evidence is about as high as it ever was. Bounds
+//! roll back in any case.
+
+use crate::grade::{Response, Role};
+use crate::metric::{Window, WindowState};
+use crate::stats::latency::{MAX_BOUNDARIES, Slowdown, SlowCounts};
+use crate::stats::numeric::{exp, larger};
+use crate::unit::{Span, Timestamp, clone_in_place};
+
+use super::aligned::Aligned;
+use super::assess::Call;
+use super::snapshot::Misfit;
+use super::test::Test;
+use super::watched::Watched;
+use super::why::Rule;
+use super::Reason;
+use serde::{Deserialize, Serialize};
+
+/// Evidence does not roll back for so long after instances were new.
+const NEW: Span = Span::from_seconds(120);
+/// Nor for so long after it began again.
+const AGAIN: Span = Span::from_seconds(60);
+/// An excess is looked for within this time after instances were new: later it is no warm-up.
+const WARMS_UP: Span = Span::from_seconds(600);
+/// The time over which both arms are compared.
+const RECENT: Span = Span::from_seconds(60);
+/// A person is asked after so long.
+const ASKS: Span = Span::from_seconds(300);
+/// ln 1.1: a lower peak is no warm-up.
+const LEAST_PEAK: f64 = 0.095_310_179_804_324_87;
+/// A peak is seen where it is as many standard errors above nothing.
+const PEAK_ERRORS: f64 = 3.0;
+/// The part of its peak that an excess has to lose, and by how many standard errors.
+const LOST: (f64, f64) = (0.2, 2.5);
+/// How far log e may be below its highest for a crossing to act.
+const BELOW_HIGHEST: f64 = 1.0;
+
+/// Warm-up of a latency metric with a tolerance.
+#[derive(Debug, PartialEq)]
+pub(super) struct Settling {
+    cadence: Span,
+    /// Rows of both arms.
+    recent: Window,
+    /// When instances were new.
+    new_at: Option<Timestamp>,
+    /// The first row since then.
+    first: Option<Timestamp>,
+    /// The highest excess since then, or since the evidence began again.
+    peak: Option<Peak>,
+    /// When the evidence last began again, and the peak before.
+    began_again: Option<(Timestamp, Peak)>,
+    /// The highest log e since then.
+    highest: Option<f64>,
+    /// Whether log e is as high, nearly.
+    near_highest: bool,
+    /// Since when the canary has been slightly slower.
+    slower_since: Option<Timestamp>,
+}
+
+clone_in_place!(Settling {
+    cadence,
+    recent,
+    new_at,
+    first,
+    peak,
+    began_again,
+    highest,
+    near_highest,
+    slower_since
+});
+
+/// An excess: the logarithm of how many times as slow, and its standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Peak {
+    ln_ratio: f64,
+    error: f64,
+}
+
+/// State in a snapshot.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SettlingState {
+    recent: WindowState,
+    new_at: Option<Timestamp>,
+    first: Option<Timestamp>,
+    peak: Option<Peak>,
+    began_again: Option<(Timestamp, Peak)>,
+    highest: Option<f64>,
+    near_highest: bool,
+    slower_since: Option<Timestamp>,
+}
+
+impl Settling {
+    /// Nothing was read yet; `columns` are those of one arm.
+    pub(super) fn new(cadence: Span, columns: usize, new_at: Option<Timestamp>) -> Self {
+        Self {
+            cadence,
+            recent: Window::new(RECENT, cadence, 2 * columns),
+            new_at,
+            first: None,
+            peak: None,
+            began_again: None,
+            highest: None,
+            near_highest: true,
+            slower_since: None,
+        }
+    }
+
+    /// A phase begins, with new instances.
+    pub(super) fn start(&mut self, at: Timestamp) {
+        self.recent.clear();
+        self.new_at = Some(at);
+        (self.first, self.peak, self.began_again, self.slower_since) = (None, None, None, None);
+    }
+
+    /// Learns from a tick, after the test has, and lets the evidence begin again where an excess
+    /// decays.
+    pub(super) fn learn(
+        &mut self,
+        at: Timestamp,
+        row: &[f64],
+        boundaries: &[usize],
+        test: &mut Aligned<Test>,
+    ) {
+        self.recent.add(at, row);
+        let first = *self.first.get_or_insert(at);
+        let warms_up = self.new_at.is_some_and(|new_at| at.since(new_at) < WARMS_UP);
+        if warms_up
+            && at.since(first) + self.cadence >= RECENT
+            && let Some(now) = self.slowdown(boundaries, test)
+        {
+            let now = Peak { ln_ratio: now.ln_ratio, error: now.error };
+            match self.peak {
+                Some(peak) if now.ln_ratio <= peak.ln_ratio => {
+                    if peak.decays_to(now) {
+                        test.each(Test::restart);
+                        self.began_again = Some((at, peak));
+                        (self.peak, self.highest) = (Some(now), None);
+                    }
+                }
+                Some(_) | None => self.peak = Some(now),
+            }
+        }
+        let log_e = test.log_e();
+        let highest = self.highest.map_or(log_e, |highest| larger(highest, log_e));
+        self.highest = Some(highest);
+        self.near_highest = log_e >= highest - BELOW_HIGHEST;
+        let slightly = test.log_e_slightly().is_some_and(|log_e| log_e >= test.threshold());
+        self.slower_since = slightly.then(|| self.slower_since.unwrap_or(at));
+    }
+
+    /// By how much the canary is slower over the last minute.
+    fn slowdown(&self, boundaries: &[usize], test: &Aligned<Test>) -> Option<Slowdown> {
+        let (canary, baseline) = self.recent.sums().split_at(self.recent.sums().len() / 2);
+        let mut slow = [[0.0; MAX_BOUNDARIES]; 2];
+        for (arm, slow) in [canary, baseline].into_iter().zip(&mut slow) {
+            for (slow, &edge) in slow.iter_mut().zip(boundaries) {
+                *slow = arm[0] - arm[1 + edge];
+            }
+        }
+        let used = boundaries.len();
+        test.slowdown(
+            SlowCounts::new(&slow[0][..used], canary[0]),
+            SlowCounts::new(&slow[1][..used], baseline[0]),
+        )
+    }
+
+    /// Whether the evidence has just begun again.
+    fn decays(&self, at: Timestamp) -> bool {
+        self.began_again.is_some_and(|(again, _)| at.since(again) < AGAIN)
+    }
+
+    /// Why evidence that crosses does not roll back now; None where it does.
+    pub(super) fn forbids(&self, at: Timestamp) -> Option<Reason> {
+        let is_new = self.new_at.is_some_and(|new_at| at.since(new_at) < NEW);
+        if is_new || self.decays(at) {
+            Some(Reason::WarmingUp)
+        } else if self.near_highest {
+            None
+        } else {
+            Some(Reason::WasSlower)
+        }
+    }
+
+    pub(super) fn state(&self) -> SettlingState {
+        let Self {
+            cadence: _,
+            recent,
+            new_at,
+            first,
+            peak,
+            began_again,
+            highest,
+            near_highest,
+            slower_since,
+        } = self;
+        SettlingState {
+            recent: recent.state(),
+            new_at: *new_at,
+            first: *first,
+            peak: *peak,
+            began_again: *began_again,
+            highest: *highest,
+            near_highest: *near_highest,
+            slower_since: *slower_since,
+        }
+    }
+
+    pub(super) fn resume(&mut self, state: SettlingState) -> Result<(), Misfit> {
+        let SettlingState {
+            recent,
+            new_at,
+            first,
+            peak,
+            began_again,
+            highest,
+            near_highest,
+            slower_since,
+        } = state;
+        if !self.recent.resume(recent) {
+            return Err("a metric's last minute");
+        }
+        (self.new_at, self.first) = (new_at, first);
+        (self.peak, self.began_again) = (peak, began_again);
+        (self.highest, self.near_highest) = (highest, near_highest);
+        self.slower_since = slower_since;
+        Ok(())
+    }
+}
+
+impl Peak {
+    /// Whether an excess was seen, and has become visibly smaller.
+    fn decays_to(self, now: Self) -> bool {
+        let lost = self.ln_ratio - now.ln_ratio;
+        let errors = (self.error * self.error + now.error * now.error).sqrt();
+        self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
+            && lost > larger(LOST.0 * self.ln_ratio, LOST.1 * errors)
+    }
+}
+
+impl Watched {
+    /// How many times as slow the canary is, where that was looked into.
+    pub(super) fn slowdown_rule(&self, at: Timestamp) -> Option<Rule> {
+        let (settling, test) = (self.settling.as_ref()?, self.worse.as_ref()?);
+        let now = settling.slowdown(&self.boundaries, test)?;
+        let ratio = exp(now.ln_ratio);
+        let peak = settling.began_again.filter(|_| settling.decays(at));
+        Some(Rule::Slowdown {
+            error: ratio * now.error,
+            peak: peak.map(|(_, peak)| exp(peak.ln_ratio)),
+            ratio,
+            tolerated: test.null_ratio(),
+        })
+    }
+}
+
+impl Call<'_> {
+    /// Raises what a latency metric's warm-up and small excess call for.
+    pub(super) fn settling(&mut self, at: Timestamp, watched: &Watched) {
+        let Some(settling) = &watched.settling else { return };
+        if watched.metric.role != Role::Decide {
+            return;
+        }
+        let id = Some(watched.metric.id);
+        if settling.decays(at) {
+            self.raise(Response::Hold, Reason::WarmingUp, id);
+        }
+        if let Some(since) = settling.slower_since {
+            let lasts = at.since(since) >= ASKS;
+            let response = if lasts { Response::Ask } else { Response::Hold };
+            self.raise(response, Reason::SlightlySlower, id);
+        }
+    }
+}
