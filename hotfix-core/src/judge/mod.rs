@@ -418,10 +418,14 @@ impl Judge {
         }
     }
 
-    /// The moments at which metrics that stay silent become stale, and missing for too long.
+    /// The moments at which metrics that stay silent become stale, and missing for too long, and at
+    /// which latency evidence has settled.
     pub(crate) fn silences(&self, watch: &Watch, mut told: impl FnMut(Timestamp)) {
         let mut last = None;
         for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
+            if let Some(settling) = &watched.settling {
+                settling.changes().into_iter().flatten().for_each(&mut told);
+            }
             // Most metrics are read at one time and have the same moments.
             if last.replace(watched.read_at) == Some(watched.read_at) {
                 continue;

@@ -188,6 +188,12 @@ impl Settling {
         }
     }
 
+    /// When what it forbids and asks changes without a reading.
+    pub(super) fn changes(&self) -> [Option<Timestamp>; 3] {
+        let again = self.began_again.map(|(again, _)| again + AGAIN);
+        [self.new_at.map(|at| at + NEW), again, self.slower_since.map(|since| since + ASKS)]
+    }
+
     pub(super) fn state(&self) -> SettlingState {
         let Self {
             cadence: _,

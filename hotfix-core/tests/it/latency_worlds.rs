@@ -1,0 +1,295 @@
+//! Response times of replicas of one version: they wander, start cold, and pause. A rollout of two
+//! phases is judged tick by tick.
+
+use std::sync::Arc;
+
+use hotfix_core::judge::{Decision, Judge, Moment, Reason, Use, Verdict};
+use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
+use hotfix_core::plan::Plan;
+use hotfix_core::policy::Policy;
+use hotfix_core::stats::numeric::{exp, ln, normal_cdf};
+use hotfix_core::unit::{Share, Span, Timestamp};
+use rand_core::SeedableRng;
+use rand_distr::{Binomial, Distribution, Poisson, StandardNormal, Uniform};
+use rand_pcg::Pcg64;
+
+/// Those of the presets, in seconds.
+const BOUNDARIES: [f64; 6] = [0.1, 0.25, 0.3, 0.5, 1.0, 2.5];
+/// Log-normal times: standard deviation of their logarithms, and the median for a p95 of 250 ms.
+const SIGMA: f64 = 0.6;
+const MEDIAN: f64 = 0.0932;
+/// Seconds between two readings.
+const TICK: u32 = 10;
+/// Length of the phases in seconds.
+pub(crate) const PHASES: [u32; 2] = [600, 1_800];
+
+/// What differs between instances of one version.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Noise {
+    None,
+    /// The logarithm of each arm's median wanders: standard deviation, and memory in seconds.
+    Wander(f64, f64),
+    /// New instances are slower by this part at first, which decays with this time in seconds.
+    Cold(f64, f64),
+    /// Each instance pauses for a second every minute.
+    Pauses,
+}
+
+/// Readings and traffic of one rollout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct World {
+    pub(crate) noise: Noise,
+    /// Requests a minute over both arms.
+    pub(crate) requests: f64,
+    /// How many times as slow the canary is from some time on, in seconds since the start.
+    pub(crate) fault: f64,
+    pub(crate) from: u32,
+    pub(crate) tolerated: f64,
+}
+
+/// What the judge made of one rollout; times in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) rolled_back: Option<u32>,
+    pub(crate) held: u32,
+    pub(crate) asked: u32,
+    pub(crate) warmed_up: u32,
+}
+
+impl World {
+    pub(crate) const fn new(noise: Noise, requests: f64) -> Self {
+        Self { noise, requests, fault: 1.0, from: 0, tolerated: 1.3 }
+    }
+
+    pub(crate) fn plan(&self) -> Plan {
+        let text = format!(
+            r#"
+format = 1
+name = "worlds"
+title = "One latency, two arms"
+strategy = "canary"
+
+[evidence]
+tolerated = {}
+
+[watch]
+cadence = "{TICK}s"
+window = "5min"
+stale = "5min"
+no_data = {{ after = "10min", then = "ask" }}
+scrape = "0s"
+
+[[phases]]
+name = "few"
+share = "10%"
+deploy = "1min"
+watch = "10min"
+promotion = "no_evidence_of_harm"
+criteria_missed = "hold"
+gate = "automatic"
+
+[[phases]]
+name = "half"
+share = "50%"
+deploy = "1min"
+watch = "30min"
+promotion = "no_evidence_of_harm"
+criteria_missed = "hold"
+gate = "automatic"
+
+[[phases]]
+name = "all"
+share = "100%"
+deploy = "1min"
+watch = "10min"
+promotion = "no_evidence_of_harm"
+criteria_missed = "hold"
+gate = "automatic"
+
+[final_validation]
+watch = "3min"
+gate = "manual"
+
+[metrics.latency_p95]
+kind = "latency"
+worse = "higher"
+quantile = 0.95
+reference = "250ms"
+boundaries = ["100ms", "250ms", "300ms", "500ms", "1s", "2500ms"]
+weight = 1
+
+[rollback]
+methods = [{{ kind = "redeploy", most = "15min" }}]
+watch = "2min"
+returned_within = "5min"
+"#,
+            self.tolerated
+        );
+        Plan::from_json(
+            Arc::new(Policy::from_toml(&text).expect("a valid policy")),
+            r#"{"id":"INC-2041"}"#,
+            r#"{"version":"2.3.1","previous":"2.3.0"}"#,
+            &format!(r#"{{"requests_per_minute":{}}}"#, self.requests),
+        )
+        .expect("a plan")
+    }
+}
+
+/// Judges rollouts of one world.
+pub(crate) struct Rollouts {
+    world: World,
+    plan: Plan,
+    judge: Judge,
+}
+
+impl Rollouts {
+    pub(crate) fn new(world: World) -> Self {
+        let plan = world.plan();
+        let judge = Judge::try_new(&plan).expect("a judge");
+        Self { world, plan, judge }
+    }
+
+    /// One rollout; `each` sees every verdict.
+    pub(crate) fn run(&self, seed: u64, mut each: impl FnMut(&Judge, &Verdict, u32)) -> Outcome {
+        let mut random = Pcg64::seed_from_u64(seed);
+        let mut judge = self.judge.clone();
+        let mut verdict = Verdict::default();
+        let mut outcome = Outcome::default();
+        let mut wander = [0.0; 2];
+        if let Noise::Wander(deviation, _) = self.world.noise {
+            wander = wander.map(|_: f64| deviation * normal(&mut random));
+        }
+        let mut at = Timestamp::try_from_millis(1_772_546_400_000).expect("a time");
+        let mut clock = 0;
+        for (index, seconds) in PHASES.into_iter().enumerate() {
+            let share = self.plan.policy().phases()[index].share;
+            judge.move_traffic(at);
+            judge.enter_phase(index);
+            judge.start_phase(at);
+            for within in (TICK..=seconds).step_by(TICK as usize) {
+                at = at + Span::from_seconds(TICK);
+                clock += TICK;
+                if let Noise::Wander(deviation, memory) = self.world.noise {
+                    let kept = exp(-f64::from(TICK) / memory);
+                    let new = deviation * (1.0 - kept * kept).sqrt();
+                    wander = wander.map(|w| kept * w + new * normal(&mut random));
+                }
+                let observation = self.observe(index, within, clock, wander, &mut random);
+                judge.prepare(at, share, &observation).expect("a reading");
+                judge.take(at, share, &observation, Use::Watch);
+                assess(&mut judge, &self.plan, at, share, &mut verdict);
+                each(&judge, &verdict, clock);
+                let has = |reason: Reason| verdict.has(reason);
+                outcome.warmed_up += if has(Reason::WarmingUp) { TICK } else { 0 };
+                match verdict.decision {
+                    Decision::RollBack => {
+                        outcome.rolled_back = Some(clock);
+                        return outcome;
+                    }
+                    Decision::Hold => outcome.held += TICK,
+                    Decision::Ask => outcome.asked += TICK,
+                    Decision::Continue | Decision::Promote => {}
+                }
+            }
+        }
+        outcome
+    }
+
+    /// One tick of both arms.
+    fn observe(
+        &self,
+        phase: usize,
+        within: u32,
+        clock: u32,
+        wander: [f64; 2],
+        random: &mut Pcg64,
+    ) -> Observation {
+        let World { noise, requests, fault, from, .. } = self.world;
+        let slower = if clock > from { fault } else { 1.0 };
+        let requests = requests / 60.0 * f64::from(TICK);
+        // Of twenty instances.
+        let (canary, baseline) = if phase == 0 { (2.0, 18.0) } else { (10.0, 10.0) };
+        let mut counts = [[0.0; 7]; 2];
+        let each = requests / 20.0;
+        let new = match (noise, phase) {
+            (Noise::Cold(..), 0) => 2.0,
+            (Noise::Cold(..), _) => 8.0,
+            _ => 0.0,
+        };
+        let cold = match noise {
+            Noise::Cold(excess, decays) => {
+                1.0 + excess * exp(-(f64::from(within) - 0.5 * f64::from(TICK)) / decays)
+            }
+            Noise::None | Noise::Wander(..) | Noise::Pauses => 1.0,
+        };
+        serve(&mut counts[0], each * new, slower * cold, random);
+        serve(&mut counts[0], each * (canary - new), slower * exp(wander[0]), random);
+        serve(&mut counts[1], each * baseline, exp(wander[1]), random);
+        if noise == Noise::Pauses {
+            pause(&mut counts[0], canary, each, slower, random);
+            pause(&mut counts[1], baseline, each, 1.0, random);
+        }
+        let sample = |[count, slow @ ..]: [f64; 7]| {
+            let counts = slow.iter().map(|slow| count - slow).collect();
+            Some(Sample::Histogram(Histogram { count, counts, le: BOUNDARIES.to_vec() }))
+        };
+        let mut observation = Observation::new();
+        let reading =
+            Arms { canary: sample(counts[0]), baseline: sample(counts[1]), totals: false };
+        observation.set(self.plan.policy().metrics()[0].id, reading);
+        observation
+    }
+}
+
+/// Adds requests with log-normal times, multiplied by `factor`, to all and to those slower than each
+/// boundary.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
+fn serve(counts: &mut [f64; 7], mean: f64, factor: f64, random: &mut Pcg64) {
+    if mean <= 0.0 {
+        return;
+    }
+    let trials: f64 = Poisson::new(mean).expect("a mean").sample(random);
+    counts[0] += trials;
+    let (mut left, mut share) = (trials, 1.0);
+    for (count, boundary) in counts[1..].iter_mut().zip(BOUNDARIES) {
+        let beyond = normal_cdf(ln(MEDIAN * factor / boundary) / SIGMA);
+        let law = Binomial::new(left as u64, (beyond / share).min(1.0)).expect("a share");
+        (left, share) = (law.sample(random) as f64, beyond);
+        *count += left;
+    }
+}
+
+/// Requests that came while an instance paused for a second: they waited for the rest of it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
+fn pause(counts: &mut [f64; 7], instances: f64, each: f64, factor: f64, random: &mut Pcg64) {
+    let pauses = Poisson::new(instances * f64::from(TICK) / 60.0).expect("a mean").sample(random);
+    for _ in 0..pauses as u64 {
+        let waiting = Poisson::new(each / f64::from(TICK)).expect("a mean").sample(random);
+        for _ in 0..waiting as u64 {
+            let waits = Uniform::new(0.0, 1.0).expect("a range").sample(random);
+            let time = waits + MEDIAN * factor * exp(SIGMA * normal(random));
+            counts[0] += 1.0;
+            for (count, boundary) in counts[1..].iter_mut().zip(BOUNDARIES) {
+                *count += f64::from(u8::from(time > boundary));
+            }
+        }
+    }
+}
+
+fn normal(random: &mut Pcg64) -> f64 {
+    StandardNormal.sample(random)
+}
+
+fn assess(judge: &mut Judge, plan: &Plan, at: Timestamp, share: Share, verdict: &mut Verdict) {
+    let moment = Moment {
+        at,
+        share,
+        watch: plan.policy().watch(),
+        due: None,
+        overdue: false,
+        needs_efficacy: false,
+        running: None,
+    };
+    judge.assess(&moment, verdict);
+    judge.note(at, verdict);
+}
