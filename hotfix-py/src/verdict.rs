@@ -50,6 +50,9 @@ document! {
         fn band(this) -> &'static str { this.band.as_str() }
         /// The live arm's value in the window, in the metric's unit.
         fn baseline(this) -> Option<f64> { this.baseline }
+        /// Edges of the histogram bucket, in seconds, in which `canary` was interpolated to decide
+        /// the band, with an error of 10%; None where the edges alone decide.
+        fn bucket(this) -> Option<[f64; 2]> { this.bucket }
         /// The canary's value in the window, in the metric's unit.
         fn canary(this) -> Option<f64> { this.canary }
         /// The basis of the rollback test's error rate: ``guaranteed``, ``calibrated`` or

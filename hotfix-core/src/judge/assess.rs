@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::grade::{PromotionRule, Response, Role};
-use crate::metric::{Band, Judged, judge_bounds};
+use crate::metric::{Band, Judged, Zone, zone};
 use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
@@ -123,12 +123,17 @@ impl Judge {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
             }
             // The bounds apply to the whole phase here; too little data is not a miss.
-            let band = watched.phase_band(moment.share);
+            let zone = watched.phase_zone(moment.share);
+            let band = zone.map(|zone| zone.band);
             any_is_judged |= band != Some(Band::NotJudged);
+            let interpolated = zone.is_some_and(|zone| zone.interpolated);
             match band {
                 Some(Band::Success | Band::NotJudged) => {}
                 Some(Band::Between) => call.raise(Response::Hold, Reason::Between, Some(*id)),
-                Some(_) => call.raise(phase.criteria_missed, Reason::CriterionMissed, Some(*id)),
+                Some(_) => {
+                    let response = by_estimate(phase.criteria_missed, interpolated);
+                    call.raise(response, Reason::CriterionMissed, Some(*id));
+                }
                 None => call.raise(Response::Hold, Reason::TooFewTrials, Some(*id)),
             }
             if seen.needs.is_some() && watched.stays_short() {
@@ -237,7 +242,9 @@ impl Call<'_> {
             Band::Rollback if !counts() => (Response::Hold, Reason::RollbackBand),
             Band::Alert if !counts() => (Response::Hold, Reason::AlertBand),
             Band::Rollback => (Response::RollBack, Reason::RollbackBand),
-            Band::Alert => (moment.watch.alert, Reason::AlertBand),
+            Band::Alert => {
+                (by_estimate(moment.watch.alert, seen.bucket.is_some()), Reason::AlertBand)
+            }
             Band::NoData => absent(Reason::NoData),
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
@@ -257,6 +264,7 @@ impl Watched {
         MetricVerdict {
             band: Band::Hold,
             baseline: None,
+            bucket: None,
             canary: None,
             guarantee: assurance.map(|a| a.guarantee),
             healed: false,
@@ -294,7 +302,13 @@ impl Watched {
                 if seen.needs.is_some() {
                     Band::Hold
                 } else {
-                    judge_bounds(&self.metric, value, live, self.is_tested())
+                    let Zone { band, interpolated } =
+                        zone(&self.metric, value, live, self.is_tested());
+                    if interpolated {
+                        seen.bucket = Some([value.low, value.high]);
+                        seen.canary = value.estimate();
+                    }
+                    band
                 }
             }
         };
@@ -355,14 +369,24 @@ impl Watched {
 
     /// The band over the whole phase; None with fewer than the least trials.
     pub(super) fn phase_band(&self, share: Share) -> Option<Band> {
+        self.phase_zone(share).map(|zone| zone.band)
+    }
+
+    /// The same, and whether it follows from an interpolated quantile.
+    fn phase_zone(&self, share: Share) -> Option<Zone> {
         let (canary, baseline) = self.window.phase().split_at(self.columns());
         let value = self.value(canary, share.as_fraction())?;
         if self.trials(canary).is_some_and(|n| n < self.watch.least_trials) {
             return None;
         }
         let live = self.live_value(baseline, share);
-        Some(judge_bounds(&self.metric, value, live, self.is_tested()))
+        Some(zone(&self.metric, value, live, self.is_tested()))
     }
+}
+
+/// The response to a bound that is missed or breached: an interpolated quantile never rolls back.
+fn by_estimate(response: Response, interpolated: bool) -> Response {
+    if interpolated { response.min(Response::Ask) } else { response }
 }
 
 /// Seconds of observation since then; infinite if no phase has begun.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::grade::{MetricKind, Worse};
-use crate::metric::{Band, in_unit};
+use crate::metric::{Band, in_unit, interpolated};
 use crate::text::{self, sentence};
 
 use super::format::{count, counted, figure};
@@ -178,7 +178,7 @@ impl AppliedRule {
                 };
                 format!("Its bounds apply after {} more {unit}", figure(needs))
             }
-            Rule::Bound { bound, crossed, figure, over, value, .. } => {
+            Rule::Bound { bound, crossed, figure, over, value, bucket, .. } => {
                 let (Some(figure), Some(value)) = (figure, value) else {
                     return format!("The {bound} bound has no reference");
                 };
@@ -189,14 +189,19 @@ impl AppliedRule {
                 let side = match (crossed, worse) {
                     (None, _) => "in the same bucket as",
                     (Some(false), _) if !beyond => "within",
+                    (Some(false), Worse::Higher) if bucket.is_some() => "not clearly above",
+                    (Some(false), Worse::Lower) if bucket.is_some() => "not clearly below",
                     (Some(_), Worse::Higher) => "above",
                     (Some(_), Worse::Lower) => "below",
                 };
                 // A bound with `unless_both_arms` is not crossed while the baseline is beyond it.
-                let both = crossed == Some(false) && beyond;
+                let both = crossed == Some(false) && beyond && bucket.is_none();
+                let value = match bucket {
+                    Some(edges) => sentence(&interpolated(value, edges)),
+                    None => in_unit(kind, value),
+                };
                 format!(
-                    "{} over the {over} is {side} the {bound} bound of {}{}",
-                    in_unit(kind, value),
+                    "{value} over the {over} is {side} the {bound} bound of {}{}",
                     in_unit(kind, figure),
                     if both { ", and so is the baseline" } else { "" }
                 )

@@ -56,7 +56,7 @@ closed_set! {
         AlertBand = "alert_band",
         /// A success bound was missed when the phase was due.
         CriterionMissed = "criterion_missed",
-        /// A quantile lies in the same bucket as its bound.
+        /// A quantile lies in the same bucket as its bound, where it cannot be interpolated.
         Between = "between",
         /// There are fewer trials than the policy's least.
         TooFewTrials = "too_few_trials",
@@ -202,6 +202,10 @@ pub struct MetricVerdict {
     /// that of the live version before the deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
+    /// Edges of the histogram bucket, in seconds, in which `canary` was interpolated to decide the
+    /// band, with an error of 10%; absent where the edges alone decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<[f64; 2]>,
     /// The canary's value in the window, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<f64>,

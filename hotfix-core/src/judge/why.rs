@@ -153,6 +153,10 @@ pub enum Rule {
         /// The canary's value.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<f64>,
+        /// Edges of the histogram bucket, in seconds, in which the value was interpolated because
+        /// they cannot decide; absent where they can.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bucket: Option<[f64; 2]>,
     },
     /// The rollback test of the null hypothesis that the canary is no worse.
     Evidence {
@@ -328,14 +332,24 @@ impl Watched {
                 BoundValue::Absolute(_) => (None, BoundBase::Absolute),
                 BoundValue::Relative(ratio, of) => (Some(ratio.value()), of),
             };
+            let surely = self.metric.crossed(bound, value, live);
+            // As the band is decided: an interpolated value breaches no rollback bound.
+            let clearly = || self.metric.clearly_crossed(bound, value, live);
+            let clearly = if surely.is_none() { clearly() } else { None };
+            let crossed = match kind {
+                BoundKind::Success | BoundKind::Alert => surely.or(clearly),
+                BoundKind::Rollback => surely.or(clearly.filter(|crossed| !crossed)),
+            };
+            let estimate = clearly.and_then(|_| value.estimate());
             Some(Rule::Bound {
                 bound: kind,
-                crossed: self.metric.crossed(bound, value, live),
+                crossed,
                 figure,
                 over,
                 ratio,
                 of,
-                value: Some(value.shown()).filter(|v| v.is_finite()),
+                value: estimate.or(Some(value.shown())).filter(|v| v.is_finite()),
+                bucket: estimate.map(|_| [value.low, value.high]),
             })
         };
         all.into_iter().filter_map(rule).collect()

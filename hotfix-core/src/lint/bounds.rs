@@ -3,12 +3,12 @@
 use super::fault::{FigureFault, PhaseChance};
 use super::finding::{Example, Finding, put};
 use crate::grade::{BoundBase, Response, Role, Worse};
-use crate::metric::Unjudged;
-use crate::plan::healthy::{Law, figure, traffic, trials};
+use crate::metric::{BucketFault, Unjudged};
+use crate::plan::healthy::{Law, at_gate, figure, in_a_row, traffic, trials};
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::text::pointer_step;
-use crate::unit::{Share, Span};
+use crate::unit::Share;
 
 /// A gate is doubtful if a healthy release misses it more often than this.
 const DOUBTFUL_MISS: f64 = 0.05;
@@ -22,6 +22,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for metric in policy.metrics() {
         order(metric, findings);
         live_arm(policy, metric, findings);
+        buckets(metric, findings);
         if metric.role == Role::Decide {
             missed_by_chance(policy, metric, findings);
             tripped_by_chance(policy, metric, findings);
@@ -75,6 +76,18 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Bounds of a latency that its boundaries do not have.
+fn buckets(metric: &Metric, findings: &mut Vec<Finding>) {
+    for fault in BucketFault::of(metric) {
+        let path = place(metric, fault.bound());
+        let fault = match fault {
+            BucketFault::Inside(fault) => FigureFault::BoundInBucket { fault },
+            BucketFault::Beyond(fault) => FigureFault::BoundBeyondBuckets { fault },
+        };
+        put(findings, path, fault);
+    }
+}
+
 /// Bounds that refer to the live arm, in a phase that has none.
 fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let Some(phase) = policy.phases().iter().find(|phase| phase.share == Share::ALL) else {
@@ -98,19 +111,6 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The counts of a healthy release that the gate of a phase gets.
-fn at_gate(policy: &Policy, metric: &Metric, phase: &Phase) -> Option<Law> {
-    let watched =
-        phase.watch.as_millis().checked_sub(policy.settings(metric).warm_up.as_millis())?;
-    let watched = Span::from_millis(watched);
-    let trials = traffic(policy).map(|traffic| trials(traffic, phase.share, watched));
-    // With fewer the gate waits and does not judge.
-    if trials.is_some_and(|trials| trials < policy.watch().least_trials) {
-        return None;
-    }
-    Law::of(metric, phase.share, watched, trials)
-}
-
 /// The probability that a healthy release misses the success bound at the gates.
 fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let Some(bound) = metric.bounds.success.and_then(|bound| figure(metric, bound)) else { return };
@@ -118,7 +118,7 @@ fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding
     let mut passes = 1.0;
     let mut example = [None, None];
     for phase in policy.phases() {
-        let Some(law) = at_gate(policy, metric, phase) else { continue };
+        let Some(law) = at_gate(policy, metric, phase, traffic(policy)) else { continue };
         let Some((bad, missed)) = law.beyond(metric, bound) else { continue };
         let of = usize::from(phase.criteria_missed != Response::RollBack);
         if phase.criteria_missed == Response::RollBack {
@@ -192,21 +192,6 @@ fn tripped_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Findin
         let example = Some(counts(metric, phase, law, bad, chance));
         findings.push(Finding::new(place(metric, name), fault, example));
     }
-}
-
-/// The probability of all breaches in a row that are needed: those at least a window apart share no
-/// data.
-fn in_a_row(policy: &Policy, chance: f64) -> f64 {
-    let watch = policy.watch();
-    let between = (watch.consecutive_breaches - 1.0) * watch.cadence.as_seconds();
-    let apart = (between / watch.window.as_seconds()).floor();
-    let mut all = chance;
-    let mut looks = 0.0;
-    while looks < apart && all > 0.0 {
-        all *= chance;
-        looks += 1.0;
-    }
-    all
 }
 
 /// The rollback bound of the bug's metric is suppressed because the live version has the bug.

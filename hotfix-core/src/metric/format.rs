@@ -2,6 +2,7 @@
 
 use crate::grade::{BoundBase, MetricKind, Worse};
 use crate::policy::section::{Bound, BoundValue, Metric};
+use crate::stats::quantile::INTERPOLATION_ERROR;
 use crate::text;
 
 use super::bound_figure;
@@ -15,6 +16,16 @@ pub(crate) fn in_unit(kind: MetricKind, value: f64) -> String {
         MetricKind::Count | MetricKind::Volume => format!("{}/min", figure(value)),
         MetricKind::Gauge => figure(value),
     }
+}
+
+/// A latency in seconds that was interpolated inside its bucket: `about 262 ms (± 10%, interpolated between
+/// 250 ms and 300 ms)`.
+pub(crate) fn interpolated(value: f64, edges: [f64; 2]) -> String {
+    // More digits than the error allows would mislead.
+    let value = text::figure(value * 1e3, 3);
+    let [low, high] = edges.map(|edge| in_unit(MetricKind::Latency, edge));
+    let error = text::figure(INTERPOLATION_ERROR * 100.0, 2);
+    format!("about {value} ms (± {error}%, interpolated between {low} and {high})")
 }
 
 /// A bound without its side: `275 ms (1.1 × the reference)`, or `1.1 × the reference`, where the

@@ -4,7 +4,9 @@
 //! a window lies between the bounds.
 
 mod band;
+mod buckets;
 mod format;
+mod judged;
 mod pace;
 mod reading;
 mod resolve;
@@ -12,9 +14,11 @@ mod tick;
 mod unjudged;
 mod window;
 
-pub(crate) use band::bound_figure;
-pub use band::{Band, Judged, judge_bounds};
-pub(crate) use format::{beyond, in_unit, within};
+pub use band::{Band, judge_bounds};
+pub(crate) use band::{Zone, bound_figure, zone};
+pub use buckets::{BoundInBucket, BucketFault};
+pub(crate) use format::{beyond, in_unit, interpolated, within};
+pub use judged::Judged;
 pub use reading::{Arms, Histogram, Observation, Reading, Sample};
 pub use resolve::{Layout, ReadingError};
 pub(crate) use tick::trials_column;

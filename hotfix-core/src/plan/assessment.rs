@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::fact::FactId;
-use crate::grade::{Hotfix, Severity, closed_set};
-use crate::metric::Unjudged;
+use crate::grade::{Hotfix, Role, Severity, closed_set};
+use crate::metric::{BucketFault, Unjudged};
 use crate::policy::section::SeverityLevel;
 use crate::text::{counted, quoted};
 use crate::unit::Name;
@@ -94,6 +94,10 @@ closed_set! {
         VolumeBound = "volume_bound",
         /// The planned traffic is too low for the bounds of a phase to be evaluated.
         LowTraffic = "low_traffic",
+        /// A histogram cannot decide a bound that lies below its first or above its last boundary.
+        BoundBeyondBuckets = "bound_beyond_buckets",
+        /// A healthy fix often misses a bound by chance at the planned traffic.
+        MissedByChance = "missed_by_chance",
         /// Times count from the detection, whose time is not known.
         NoDetectionTime = "no_detection_time",
         /// The release names no rollback method.
@@ -235,6 +239,16 @@ impl Plan {
         }
         if let Some(text) = self.low_traffic() {
             put(PlanFindingKind::LowTraffic, text);
+        }
+        for metric in self.policy().metrics().iter().filter(|of| of.role == Role::Decide) {
+            for fault in BucketFault::of(metric) {
+                if let BucketFault::Beyond(fault) = fault {
+                    put(PlanFindingKind::BoundBeyondBuckets, fault.to_string());
+                }
+            }
+        }
+        for text in self.missed_by_chance() {
+            put(PlanFindingKind::MissedByChance, text);
         }
         if self.lacks_detection() {
             let text = "the incident has no `detected_at`: times count from the first input";

@@ -7,7 +7,7 @@
 use crate::grade::{MetricKind, Worse};
 use crate::metric::bound_figure;
 use crate::policy::Policy;
-use crate::policy::section::{Bound, BoundValue, Metric};
+use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::stats::planning::gate::{count_chance, pass_chance};
 use crate::unit::{Share, Span};
 
@@ -35,6 +35,39 @@ pub(crate) fn figure(metric: &Metric, bound: Bound) -> Option<f64> {
         BoundValue::Relative(_, crate::grade::BoundBase::Live) => None,
         _ => bound_figure(metric, bound, None),
     }
+}
+
+/// The counts of a healthy release that the gate of a phase gets with so many requests a minute.
+/// None with fewer than the least trials: then the gate waits and does not judge.
+pub(crate) fn at_gate(
+    policy: &Policy,
+    metric: &Metric,
+    phase: &Phase,
+    traffic: Option<f64>,
+) -> Option<Law> {
+    let watched =
+        phase.watch.as_millis().checked_sub(policy.settings(metric).warm_up.as_millis())?;
+    let watched = Span::from_millis(watched);
+    let trials = traffic.map(|traffic| trials(traffic, phase.share, watched));
+    if trials.is_some_and(|trials| trials < policy.watch().least_trials) {
+        return None;
+    }
+    Law::of(metric, phase.share, watched, trials)
+}
+
+/// The probability of all breaches in a row that are needed: those at least a window apart share no
+/// data.
+pub(crate) fn in_a_row(policy: &Policy, chance: f64) -> f64 {
+    let watch = policy.watch();
+    let between = (watch.consecutive_breaches - 1.0) * watch.cadence.as_seconds();
+    let apart = (between / watch.window.as_seconds()).floor();
+    let mut all = chance;
+    let mut looks = 0.0;
+    while looks < apart && all > 0.0 {
+        all *= chance;
+        looks += 1.0;
+    }
+    all
 }
 
 /// The distribution of an arm's bad events in some time.

@@ -6,6 +6,7 @@
 
 mod advice;
 mod assessment;
+mod by_chance;
 mod calibration;
 mod change_record;
 mod commands;

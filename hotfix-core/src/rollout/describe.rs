@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::grade::BoundBase;
 use crate::judge::{Cause, Reason, Verdict};
-use crate::metric::{bound_figure, in_unit};
+use crate::metric::{bound_figure, in_unit, interpolated};
 use crate::plan::Incident;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric};
@@ -87,7 +87,10 @@ pub(super) fn causes(policy: &Policy, verdict: &Verdict, causes: &[Cause]) -> St
 /// What a metric shows for both versions: `6% with the fix, 0.3% without it`.
 fn measured(policy: &Policy, verdict: &Verdict, id: MetricName) -> Option<String> {
     let (metric, seen) = (policy.metric(id.as_str())?, verdict.metric(id)?);
-    let canary = in_unit(metric.kind, seen.canary?);
+    let canary = match seen.bucket {
+        Some(edges) => interpolated(seen.canary?, edges),
+        None => in_unit(metric.kind, seen.canary?),
+    };
     Some(match seen.baseline {
         Some(baseline) => {
             format!("{canary} with the fix, {} without it", in_unit(metric.kind, baseline))

@@ -25,6 +25,7 @@
 //! | [`instances`] | leave-one-out and bad-instance tests | One bad instance |
 //! | [`planning`] | power analysis before a deployment | A8 |
 //! | [`fixed`] | fixed-horizon tests: Fisher, Mann–Whitney and others | Fixed-horizon tests |
+//! | [`quantile`] | a quantile inside a bucket of a histogram | |
 //! | [`numeric`] | logarithms and exponentials, identical bits on every platform | |
 //!
 //! Nothing here reads a clock, allocates on an update, or depends on the rest of the crate.
@@ -46,6 +47,7 @@ pub mod latency;
 mod mixture;
 pub mod numeric;
 pub mod planning;
+pub mod quantile;
 pub mod randomisation;
 pub mod rate_ratio;
 pub mod replay;

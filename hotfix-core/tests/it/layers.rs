@@ -8,7 +8,7 @@ use crate::tree;
 const LAYERS: [(&str, &[&str]); 8] = [
     ("vocabulary", &["unit", "grade", "code", "text", "fact", "canonical"]),
     ("policy", &["policy"]),
-    ("engines on values", &["severity", "decision", "gate", "metric", "stats", "kayenta"]),
+    ("engines on values", &["severity", "decision", "gate", "stats", "metric", "kayenta"]),
     ("answers about one release", &["vcs", "plan", "judge", "deadline", "lint"]),
     ("the phase machine", &["rollout", "train"]),
     ("words", &["message", "report", "interop"]),

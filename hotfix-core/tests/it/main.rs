@@ -36,6 +36,7 @@ mod tree;
 
 // The tests.
 mod before_and_after;
+mod bounds;
 mod canonical;
 mod cases_roll;
 mod codes;

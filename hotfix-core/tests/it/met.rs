@@ -97,10 +97,10 @@ fn met_2_volumes_and_counts_scale_with_the_share_and_rates_hold_per_arm() {
 }
 
 #[test]
-fn met_3_a_p95_in_the_bucket_of_its_bound_is_between_and_passes_nothing() {
-    let latency = "[l]\nkind = \"latency\"\nworse = \"higher\"\nmodel = \"none\"\nquantile = 0.95\nsuccess = \"275ms\"\nboundaries = [\"250ms\"]";
+fn met_3_a_p95_in_the_first_bucket_with_its_bound_is_between_and_passes_nothing() {
+    let latency = "[l]\nkind = \"latency\"\nworse = \"higher\"\nmodel = \"none\"\nquantile = 0.95\nsuccess = \"75ms\"\nboundaries = [\"250ms\"]";
     let mut watch = Watch::new(latency);
-    let seen = r#"{"l":{"canary":{"le":[0.1,0.25,0.5],"counts":[61,90,99],"count":100}}}"#;
+    let seen = r#"{"l":{"canary":{"le":[0.1,0.25,0.5],"counts":[96,98,99],"count":100}}}"#;
     assert_eq!(watch.observe(70, seen), Band::Between);
     assert_eq!(watch.rollout.state(), State::Monitoring);
     assert!(watch.rollout.verdict().has(Reason::Between));

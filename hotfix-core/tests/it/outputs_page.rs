@@ -27,10 +27,11 @@ const END: &str = "<!-- end -->";
 type Other = (&'static str, &'static str, fn(&Value) -> bool);
 
 /// Types without a table here.
-const OTHER: [Other; 24] = [
+const OTHER: [Other; 25] = [
     ("bool", "`true` or `false`", Value::is_boolean),
     // NaN and infinities are null.
     ("f64", "number", |value| value.is_number() || value.is_null()),
+    ("f64; 2", "number", Value::is_number),
     ("u32", "whole number", Value::is_u64),
     ("u64", "whole number", Value::is_u64),
     ("usize", "whole number", Value::is_u64),

@@ -2,7 +2,7 @@
 
 use super::super::finding::Level;
 use super::super::format::{chance, time};
-use crate::metric::Unjudged;
+use crate::metric::{BoundInBucket, Unjudged};
 use crate::unit::{MetricName, Name, PhaseName, Share, Span};
 
 /// The probability that a healthy release misses a criterion in one phase.
@@ -247,4 +247,18 @@ faults! {
         so: &'static str,
     }
     remedy "raise it to at least twice `scrape`"
+    /// A bound of a latency strictly inside a bucket of its histogram.
+    #[error("{fault}")]
+    "HF-LINT-072" Note BoundInBucket {
+        /// The bound and the bucket.
+        fault: BoundInBucket,
+    }
+    remedy "add the figure to `boundaries` and to the buckets of your histogram, or send raw durations"
+    /// A bound of a latency below the first or above the last boundary of its histogram.
+    #[error("{fault}")]
+    "HF-LINT-073" Warn BoundBeyondBuckets {
+        /// The bound and the bucket.
+        fault: BoundInBucket,
+    }
+    remedy "add the figure to `boundaries` and to the buckets of your histogram, or send raw durations"
 }

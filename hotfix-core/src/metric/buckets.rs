@@ -1,0 +1,124 @@
+//! Bounds of a latency between the boundaries of its histogram.
+
+use std::fmt;
+
+use crate::grade::{BoundBase, MetricKind, Worse};
+use crate::policy::section::{Bound, BoundValue, Metric};
+use crate::stats::quantile::INTERPOLATION_ERROR;
+use crate::unit::MetricName;
+
+use super::format::in_unit;
+use super::judged::LAST_BITS;
+use super::{Judged, bound_figure};
+
+/// A bound that a histogram with the metric's boundaries cannot decide in one of its buckets.
+///
+/// The boundaries are what the policy knows of the histogram. Raw durations are counted at the
+/// bounds, too.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BucketFault {
+    /// Strictly inside a bucket: the quantile is interpolated there.
+    Inside(BoundInBucket),
+    /// In the first or in the open last bucket, in which nothing can be interpolated.
+    Beyond(BoundInBucket),
+}
+
+/// A bound with the bucket that it lies in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BoundInBucket {
+    /// The metric.
+    pub metric: MetricName,
+    /// The bound: `success`, `alert` or `rollback`.
+    pub bound: &'static str,
+    /// Its figure, in seconds.
+    pub figure: f64,
+    /// The lower edge of the bucket, in seconds; 0 for the first.
+    pub low: f64,
+    /// The upper edge, in seconds; infinite for the last.
+    pub high: f64,
+    /// The direction that is worse.
+    pub worse: Worse,
+}
+
+impl BucketFault {
+    /// Those of a metric, the mildest bound first. A bound that is a ratio of the live version has
+    /// no figure beforehand.
+    pub fn of(metric: &Metric) -> impl Iterator<Item = Self> {
+        let bounds = metric.bounds;
+        let bounds =
+            [("success", bounds.success), ("alert", bounds.alert), ("rollback", bounds.rollback)];
+        bounds.into_iter().filter_map(|(name, bound)| Self::find(metric, name, bound?))
+    }
+
+    fn find(metric: &Metric, name: &'static str, bound: Bound) -> Option<Self> {
+        let on_live = matches!(bound.value, BoundValue::Relative(_, BoundBase::Live));
+        if metric.kind != MetricKind::Latency || on_live {
+            return None;
+        }
+        let figure = bound_figure(metric, bound, None::<Judged>)?;
+        let (mut low, mut high) = (0.0, f64::INFINITY);
+        for edge in metric.boundaries.iter().map(|boundary| boundary.as_seconds()) {
+            if (edge - figure).abs() <= LAST_BITS * figure {
+                return None;
+            }
+            if edge < figure {
+                low = edge;
+            } else {
+                high = high.min(edge);
+            }
+        }
+        let (metric, worse) = (metric.id, metric.worse);
+        let found = BoundInBucket { metric, bound: name, figure, low, high, worse };
+        let closed = low > 0.0 && high.is_finite();
+        Some(if closed { Self::Inside(found) } else { Self::Beyond(found) })
+    }
+
+    /// The bound: `success`, `alert` or `rollback`.
+    pub const fn bound(&self) -> &'static str {
+        let (Self::Inside(fault) | Self::Beyond(fault)) = self;
+        fault.bound
+    }
+}
+
+impl fmt::Display for BoundInBucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { metric, bound, figure, low, high, worse } = *self;
+        let ms = |value: f64| in_unit(MetricKind::Latency, value);
+        let at = ms(figure);
+        write!(f, "`{bound}` of `{metric}` is at {at}, ")?;
+        if low <= 0.0 {
+            write!(
+                f,
+                "below the first boundary {}: of a value below that boundary, a histogram does not \
+                 show whether it is beyond the bound, so the phase waits for a person",
+                ms(high)
+            )?;
+        } else if high.is_infinite() {
+            let then =
+                if bound == "success" { "the phase waits for a person" } else { "it does not act" };
+            write!(
+                f,
+                "above the last boundary {}: of a value above that boundary, a histogram does not \
+                 show whether it is beyond the bound, so {then}",
+                ms(low)
+            )?;
+        } else {
+            let (error, edge) = match worse {
+                Worse::Higher => (1.0 + INTERPOLATION_ERROR, high),
+                Worse::Lower => (1.0 / (1.0 + INTERPOLATION_ERROR), low),
+            };
+            write!(f, "inside the bucket from {} to {}: ", ms(low), ms(high))?;
+            if bound == "rollback" {
+                write!(f, "with a histogram it acts only beyond {}", ms(edge))?;
+            } else {
+                write!(
+                    f,
+                    "with a histogram the quantile is interpolated there, and the bound acts only \
+                     beyond {}",
+                    ms(figure * error)
+                )?;
+            }
+        }
+        write!(f, "; add {at} to the boundaries")
+    }
+}

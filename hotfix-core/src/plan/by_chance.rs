@@ -1,0 +1,183 @@
+//! Bounds that a healthy fix often misses by chance, at the traffic of the plan.
+
+use crate::grade::{Response, Role, Worse};
+use crate::metric::in_unit;
+use crate::policy::section::{Bound, Metric};
+use crate::text::{enumerated, rounded};
+use crate::unit::{PhaseName, Span};
+
+use super::Plan;
+use super::healthy::{Law, at_gate, figure, in_a_row, traffic, trials};
+
+/// A bound is named if a healthy fix misses it more often than this: success and rollback in a
+/// phase, alert in a window.
+const OFTEN: f64 = 0.05;
+/// Chances that a healthy fix meets the advised bound in all phases. The first that one reaches is
+/// used.
+const SURE: [f64; 3] = [0.99, 0.95, 0.9];
+/// Multiples of the reference's bad events at which a bound may be set.
+const MULTIPLES: [f64; 13] = [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0, 10.0, 20.0, 50.0];
+
+/// What follows a bound that rolls back.
+const ROLLED_BACK: &str = "is rolled back";
+
+/// The three bounds of a metric.
+#[derive(Clone, Copy)]
+enum Which {
+    Success,
+    Alert,
+    Rollback,
+}
+
+impl Plan {
+    /// The bounds that a fix as good as the reference often misses by chance: which, how often, and
+    /// what to change. Metrics that are not counted, or have no reference, are left out.
+    pub(super) fn missed_by_chance(&self) -> Vec<String> {
+        let deciding = self.policy().metrics().iter().filter(|of| of.role == Role::Decide);
+        let each = deciding.flat_map(|metric| {
+            [Which::Success, Which::Alert, Which::Rollback].map(|which| (metric, which))
+        });
+        each.filter_map(|(metric, which)| self.often_missed(metric, which)).collect()
+    }
+
+    fn often_missed(&self, metric: &Metric, which: Which) -> Option<String> {
+        let bound = which.bound(metric).and_then(|bound| figure(metric, bound))?;
+        let missed = self.misses(metric, which, bound);
+        let often: Vec<&(PhaseName, f64)> =
+            missed.iter().filter(|(_, chance)| *chance > OFTEN).collect();
+        if often.is_empty() {
+            return None;
+        }
+        let cases: Vec<String> = often
+            .iter()
+            .map(|(phase, chance)| format!("{} of 100 in `{phase}`", of_100(*chance)))
+            .collect();
+        let side = match (which, metric.worse) {
+            (Which::Success, Worse::Higher) => "at most",
+            (Which::Success, Worse::Lower) => "at least",
+            (Which::Alert | Which::Rollback, Worse::Higher) => "above",
+            (Which::Alert | Which::Rollback, Worse::Lower) => "below",
+        };
+        let (misses, windows, then) = match which {
+            Which::Success => ("misses", "", self.after_a_miss()),
+            Which::Alert => ("breaches", " of its windows", "waits"),
+            Which::Rollback => ("breaches", "", ROLLED_BACK),
+        };
+        let change = match self.advised(metric, which) {
+            Some((advised, chance)) => format!(
+                "set it to {}, which {} of 100 healthy fixes keep in all phases",
+                in_unit(metric.kind, advised),
+                of_100(chance)
+            ),
+            None => "no bound up to 50 times the reference is kept: use longer phases".to_owned(),
+        };
+        let or = match which {
+            Which::Success if then == ROLLED_BACK => ", or set `criteria_missed` to `hold`",
+            Which::Success | Which::Alert | Which::Rollback => "",
+        };
+        Some(format!(
+            "a fix that is as good as the reference {misses} the {} bound of `{}`, {side} {}, by \
+             chance in {}{windows}, and {then}: {change}{or}",
+            which.as_str(),
+            metric.id,
+            in_unit(metric.kind, bound),
+            enumerated(&cases),
+        ))
+    }
+
+    /// What follows a success bound that was missed, in the phase with the gravest response.
+    fn after_a_miss(&self) -> &'static str {
+        let gravest = self.policy().phases().iter().map(|phase| phase.criteria_missed).max();
+        match gravest {
+            Some(Response::RollBack) => ROLLED_BACK,
+            Some(Response::Ask) => "is put before a person",
+            Some(Response::Hold | Response::Continue) | None => "waits",
+        }
+    }
+
+    /// The chance of a healthy fix to miss a bound at this figure, in each phase that judges it.
+    fn misses(&self, metric: &Metric, which: Which, bound: f64) -> Vec<(PhaseName, f64)> {
+        let policy = self.policy();
+        let traffic = self.subject().traffic.requests_per_minute.or_else(|| traffic(policy));
+        let watch = policy.watch();
+        let phases = policy.phases().iter().filter_map(|phase| {
+            let chance = match which {
+                Which::Success if phase.criteria_missed == Response::Continue => return None,
+                Which::Success => at_gate(policy, metric, phase, traffic)?.beyond(metric, bound)?.1,
+                Which::Alert | Which::Rollback => {
+                    let trials = traffic.map(|of| trials(of, phase.share, watch.window));
+                    if trials.is_some_and(|trials| trials < watch.least_trials) {
+                        return None;
+                    }
+                    let law = Law::of(metric, phase.share, watch.window, trials)?;
+                    let window = in_a_row(policy, law.beyond(metric, bound)?.1);
+                    match which {
+                        Which::Rollback => in_any(window, phase.watch, watch.window),
+                        Which::Success | Which::Alert => window,
+                    }
+                }
+            };
+            Some((phase.name, chance))
+        });
+        phases.collect()
+    }
+
+    /// A bound that a healthy fix meets in all phases, and the chance of that.
+    fn advised(&self, metric: &Metric, which: Which) -> Option<(f64, f64)> {
+        let reference = metric.reference?;
+        let at = |multiple: f64| {
+            let figure = match metric.worse {
+                Worse::Higher => reference * multiple,
+                Worse::Lower => 1.0 - (1.0 - reference) * multiple,
+            };
+            // As a person would write it.
+            (figure * 1e9).round() / 1e9
+        };
+        let tried: Vec<(f64, f64)> = MULTIPLES
+            .into_iter()
+            .map(at)
+            .filter(|figure| *figure > 0.0)
+            .map(|figure| {
+                let missed = self.misses(metric, which, figure);
+                (figure, missed.iter().map(|(_, chance)| 1.0 - chance).product())
+            })
+            .collect();
+        SURE.iter().find_map(|sure| tried.iter().find(|(_, kept)| kept >= sure)).copied()
+    }
+}
+
+impl Which {
+    const fn bound(self, metric: &Metric) -> Option<Bound> {
+        match self {
+            Self::Success => metric.bounds.success,
+            Self::Alert => metric.bounds.alert,
+            Self::Rollback => metric.bounds.rollback,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Alert => "alert",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+/// The chance that any of the windows of a phase breaches a bound. Those that share no data are
+/// counted, so it is a lower limit.
+fn in_any(chance: f64, watched: Span, window: Span) -> f64 {
+    let windows = (watched.as_seconds() / window.as_seconds()).floor().max(1.0);
+    let mut none = 1.0;
+    let mut counted = 0.0;
+    while counted < windows && none > 0.0 {
+        none *= 1.0 - chance;
+        counted += 1.0;
+    }
+    1.0 - none
+}
+
+/// A chance as cases of 100.
+fn of_100(chance: f64) -> String {
+    rounded(100.0 * chance, if chance >= 0.995 { 1 } else { 0 })
+}
