@@ -136,7 +136,11 @@ fn evidence(log_e: f64, threshold: Option<f64>, reason: Option<Reason>) -> Strin
 }
 
 /// How slow the canary is, and what that called for.
-fn slowdown(reason: Option<Reason>, [ratio, error, tolerated]: [f64; 3], peak: Option<f64>) -> String {
+fn slowdown(
+    reason: Option<Reason>,
+    [ratio, error, tolerated]: [f64; 3],
+    peak: Option<f64>,
+) -> String {
     let near = |value: f64| text::rounded(value, 2);
     let now = format!("{} ± {}", near(ratio), near(error));
     let most = near(tolerated);

@@ -8,17 +8,17 @@
 
 use crate::grade::{Response, Role};
 use crate::metric::{Window, WindowState};
-use crate::stats::latency::{MAX_BOUNDARIES, Slowdown, SlowCounts};
+use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts, Slowdown};
 use crate::stats::numeric::{exp, larger};
 use crate::unit::{Span, Timestamp, clone_in_place};
 
+use super::Reason;
 use super::aligned::Aligned;
 use super::assess::Call;
 use super::snapshot::Misfit;
 use super::test::Test;
 use super::watched::Watched;
 use super::why::Rule;
-use super::Reason;
 use serde::{Deserialize, Serialize};
 
 /// Evidence does not roll back for so long after instances were new.

@@ -265,8 +265,8 @@ impl Watched {
             let test = |claim| Test::try_latency(claim, &times, block).ok().map(Aligned::new);
             (self.worse, self.safe) = (test(self.claims.0), self.claims.1.and_then(test));
             let tolerates = self.worse.as_ref().is_some_and(|t| t.log_e_slightly().is_some());
-            self.settling = tolerates
-                .then(|| Box::new(Settling::new(self.watch.cadence, columns, self.began)));
+            self.settling =
+                tolerates.then(|| Box::new(Settling::new(self.watch.cadence, columns, self.began)));
         }
     }
 

@@ -259,10 +259,9 @@ impl Test {
             (Self::Bernoulli(_, kept), Self::Bernoulli(_, state)) => **kept = **state,
             (Self::Latency(_, kept), Self::Latency(_, state)) => kept.take_over(state),
             (Self::Tolerance(_, kept), Self::Tolerance(_, state)) => kept.take_over(state),
-            (
-                Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) | Self::Tolerance(..),
-                _,
-            ) => return false,
+            (Self::Rate(..) | Self::Bernoulli(..) | Self::Latency(..) | Self::Tolerance(..), _) => {
+                return false;
+            }
         }
         true
     }

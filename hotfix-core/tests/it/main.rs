@@ -129,6 +129,6 @@ mod traffic;
 mod train;
 mod vcs;
 mod vcs_git;
-mod whole_presets;
 mod wander;
+mod whole_presets;
 mod why;

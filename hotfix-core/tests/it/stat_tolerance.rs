@@ -192,8 +192,7 @@ fn stretched(chances: [f64; 3], factor: f64) -> [f64; 3] {
     let beyond = |time: f64| normal_cdf(-(z[0] + slope * ln(time / 0.2)));
     let (first, second) = (beyond(0.2), beyond(0.4));
     let from_first = |time: f64| ((beyond(time / factor) - first) / (1.0 - first)).clamp(0.0, 1.0);
-    let from_second =
-        ((beyond(0.4 / factor) - second) / (first - second)).clamp(0.0, 1.0);
+    let from_second = ((beyond(0.4 / factor) - second) / (first - second)).clamp(0.0, 1.0);
     let last = chances[2] + chances[1] * from_second + chances[0] * from_first(0.4);
     let beyond_first = chances[1] + chances[2] + chances[0] * from_first(0.2);
     [1.0 - beyond_first, beyond_first - last, last]

@@ -34,19 +34,27 @@ fn field_17_figures() {
                 };
                 println!(
                     "{noise:?} {requests} {tolerated}: back {back:.4} held {held:.3} ({:.2} min, asked {:.2}, warm {:.2})",
-                    minutes(|o| o.held), minutes(|o| o.asked), minutes(|o| o.warmed_up),
+                    minutes(|o| o.held),
+                    minutes(|o| o.asked),
+                    minutes(|o| o.warmed_up),
                 );
             }
         }
     }
     for noise in NOISE {
         for requests in [1_000.0, 6_000.0] {
-            for (fault, from) in [(1.5, 0), (1.5, 600), (2.0, 0), (2.0, 600), (3.0, 0), (3.0,600)] {
+            for (fault, from) in [(1.5, 0), (1.5, 600), (2.0, 0), (2.0, 600), (3.0, 0), (3.0, 600)]
+            {
                 let world = World { fault, from, ..World::new(noise, requests) };
-                let mut delays: Vec<u32> = outcomes(world, 60).iter()
-                    .map(|o| o.rolled_back.map_or(9_999, |at| at.saturating_sub(from))).collect();
+                let mut delays: Vec<u32> = outcomes(world, 60)
+                    .iter()
+                    .map(|o| o.rolled_back.map_or(9_999, |at| at.saturating_sub(from)))
+                    .collect();
                 delays.sort_unstable();
-                println!("{noise:?} {requests} x {fault} from {from}: {} s median, {} s p90", delays[30], delays[54]);
+                println!(
+                    "{noise:?} {requests} x {fault} from {from}: {} s median, {} s p90",
+                    delays[30], delays[54]
+                );
             }
         }
     }

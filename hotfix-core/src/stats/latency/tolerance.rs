@@ -163,11 +163,7 @@ fn ratios(tolerated: f64) -> [f64; LANES] {
 
 /// `ln` of the stake of the part after so many restarts.
 fn ln_stake(restarts: u32) -> f64 {
-    if restarts == 0 {
-        ln(FIRST_STAKE)
-    } else {
-        ln(1.0 - FIRST_STAKE) - LN_2 * f64::from(restarts)
-    }
+    if restarts == 0 { ln(FIRST_STAKE) } else { ln(1.0 - FIRST_STAKE) - LN_2 * f64::from(restarts) }
 }
 
 /// The evidence of one such test: plain data, about 20 kilobytes.
@@ -338,7 +334,8 @@ impl Tolerance {
             let first = self.fit.past.trials == 0.0;
             self.fit = StretchFit::of(self.baseline, &design.axis, &design.ln_ratios);
             if first {
-                let past = SlowCounts::new(&self.baseline.slow[..self.axis.len], self.baseline.trials);
+                let past =
+                    SlowCounts::new(&self.baseline.slow[..self.axis.len], self.baseline.trials);
                 for (lane, transfer) in self.lanes.iter_mut().zip(&self.fit.transfers) {
                     lane.slow = transfer.slow(past);
                 }
