@@ -82,7 +82,7 @@ impl Judge {
                 continue;
             }
             held[place] = seen[place];
-            if watched.settling.as_ref().is_some_and(|settling| settling.forbids(at).is_some()) {
+            if watched.settling.as_ref().is_some_and(|settling| settling.forbids(at)) {
                 continue;
             }
             asking[place] = seen[place];
@@ -123,8 +123,8 @@ impl Judge {
     ) {
         for (&index, held) in self.tested.iter().zip(held) {
             let settling = self.watched[index].settling.as_ref();
-            if let (Some(reason), true) = (settling.and_then(|s| s.forbids(at)), *held > 0.0) {
-                call.raise(Response::Hold, reason, Some(metrics[index].0));
+            if settling.is_some_and(|settling| settling.forbids(at)) && *held > 0.0 {
+                call.raise(Response::Hold, Reason::WarmingUp, Some(metrics[index].0));
             }
         }
     }

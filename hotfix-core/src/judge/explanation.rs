@@ -38,6 +38,12 @@ impl MetricWhy {
         if let Some(rule) = shown {
             let _ = write!(text, " {rule}.");
         }
+        if causes.iter().any(|c| c.metric == Some(self.metric) && c.reason == Reason::Evidence)
+            && let Some(slow) =
+                self.rules.iter().find(|rule| matches!(rule.rule, Rule::Slowdown { .. }))
+        {
+            let _ = write!(text, " {}.", slow.describe(kind, worse));
+        }
         // The gravest cause has the decision's gravity; where the decision is to hold, every one
         // has.
         if place == Some(0) || (place.is_some() && verdict.decision == Decision::Hold) {
@@ -143,10 +149,9 @@ fn slowdown(
 ) -> String {
     let near = |value: f64| text::rounded(value, 2);
     let now = format!("{} ± {}", near(ratio), near(error));
-    let most = near(tolerated);
     match (reason, peak) {
         (Some(Reason::SlightlySlower), _) => {
-            format!("Between 1.1 and {most} times as slow ({now} in the last minute)")
+            format!("Between 1.1 and {tolerated} times as slow ({now} in the last minute)")
         }
         (Some(Reason::WarmingUp), Some(peak)) => format!(
             "New instances are warming up: {} times as slow at first, {now} in the last minute",
@@ -155,10 +160,7 @@ fn slowdown(
         (Some(Reason::WarmingUp), None) => format!(
             "{now} times as slow in the last minute, which does not roll back while instances are new"
         ),
-        (Some(Reason::WasSlower), _) => format!(
-            "It was more than {most} times as slow, and is less so now ({now} in the last minute)"
-        ),
-        (_, _) => format!("{now} times as slow in the last minute, up to {most} is tolerated"),
+        (_, _) => format!("{now} times as slow in the last minute, up to {tolerated} is tolerated"),
     }
 }
 

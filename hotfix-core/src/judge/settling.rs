@@ -2,9 +2,8 @@
 //!
 //! New instances are slow at first: caches, pools and compiled code are not there yet. While that
 //! passes, the evidence of the first minutes says nothing of what the canary will be like. So for
-//! some time after the start it does not roll back, it begins again while an excess is visibly
-//! decaying, and a crossing acts only while the evidence is about as high as it ever was. Bounds
-//! roll back in any case.
+//! some time after the start it does not roll back, and it begins again while an excess is visibly
+//! decaying. Bounds roll back in any case.
 
 use crate::grade::{Response, Role};
 use crate::metric::{Window, WindowState};
@@ -37,8 +36,8 @@ const LEAST_PEAK: f64 = 0.095_310_179_804_324_87;
 const PEAK_ERRORS: f64 = 3.0;
 /// The part of its peak that an excess has to lose, and by how many standard errors.
 const LOST: (f64, f64) = (0.2, 2.5);
-/// How far log e may be below its highest for a crossing to act.
-const BELOW_HIGHEST: f64 = 1.0;
+/// Evidence that has lost its stake gets a new one with each phase, and after so long.
+const RENEWED: Span = Span::from_seconds(600);
 
 /// Warm-up of a latency metric with a tolerance.
 #[derive(Debug, PartialEq)]
@@ -54,12 +53,10 @@ pub(super) struct Settling {
     peak: Option<Peak>,
     /// When the evidence last began again, and the peak before.
     began_again: Option<(Timestamp, Peak)>,
-    /// The highest log e since then.
-    highest: Option<f64>,
-    /// Whether log e is as high, nearly.
-    near_highest: bool,
     /// Since when the canary has been slightly slower.
     slower_since: Option<Timestamp>,
+    /// When evidence that had lost its stake last got a new one, or the first tick.
+    renewed: Option<Timestamp>,
 }
 
 clone_in_place!(Settling {
@@ -69,9 +66,8 @@ clone_in_place!(Settling {
     first,
     peak,
     began_again,
-    highest,
-    near_highest,
-    slower_since
+    slower_since,
+    renewed
 });
 
 /// An excess: the logarithm of how many times as slow, and its standard error.
@@ -91,9 +87,8 @@ pub(super) struct SettlingState {
     first: Option<Timestamp>,
     peak: Option<Peak>,
     began_again: Option<(Timestamp, Peak)>,
-    highest: Option<f64>,
-    near_highest: bool,
     slower_since: Option<Timestamp>,
+    renewed: Option<Timestamp>,
 }
 
 impl Settling {
@@ -106,17 +101,25 @@ impl Settling {
             first: None,
             peak: None,
             began_again: None,
-            highest: None,
-            near_highest: true,
             slower_since: None,
+            renewed: None,
         }
     }
 
     /// A phase begins, with new instances.
-    pub(super) fn start(&mut self, at: Timestamp) {
+    pub(super) fn start(&mut self, at: Timestamp, test: Option<&mut Aligned<Test>>) {
+        if let Some(test) = test {
+            self.renew(at, test);
+        }
         self.recent.clear();
         self.new_at = Some(at);
         (self.first, self.peak, self.began_again, self.slower_since) = (None, None, None, None);
+    }
+
+    /// Gives evidence that has lost its stake a new one.
+    fn renew(&mut self, at: Timestamp, test: &mut Aligned<Test>) {
+        test.each(Test::renew);
+        self.renewed = Some(at);
     }
 
     /// Learns from a tick, after the test has, and lets the evidence begin again where an excess
@@ -141,16 +144,15 @@ impl Settling {
                     if peak.decays_to(now) {
                         test.each(Test::restart);
                         self.began_again = Some((at, peak));
-                        (self.peak, self.highest) = (Some(now), None);
+                        self.peak = Some(now);
                     }
                 }
                 Some(_) | None => self.peak = Some(now),
             }
         }
-        let log_e = test.log_e();
-        let highest = self.highest.map_or(log_e, |highest| larger(highest, log_e));
-        self.highest = Some(highest);
-        self.near_highest = log_e >= highest - BELOW_HIGHEST;
+        if at.since(*self.renewed.get_or_insert(at)) >= RENEWED {
+            self.renew(at, test);
+        }
         let slightly = test.log_e_slightly().is_some_and(|log_e| log_e >= test.threshold());
         self.slower_since = slightly.then(|| self.slower_since.unwrap_or(at));
     }
@@ -176,16 +178,9 @@ impl Settling {
         self.began_again.is_some_and(|(again, _)| at.since(again) < AGAIN)
     }
 
-    /// Why evidence that crosses does not roll back now; None where it does.
-    pub(super) fn forbids(&self, at: Timestamp) -> Option<Reason> {
-        let is_new = self.new_at.is_some_and(|new_at| at.since(new_at) < NEW);
-        if is_new || self.decays(at) {
-            Some(Reason::WarmingUp)
-        } else if self.near_highest {
-            None
-        } else {
-            Some(Reason::WasSlower)
-        }
+    /// Whether evidence that crosses does not roll back now.
+    pub(super) fn forbids(&self, at: Timestamp) -> bool {
+        self.new_at.is_some_and(|new_at| at.since(new_at) < NEW) || self.decays(at)
     }
 
     /// When what it forbids and asks changes without a reading.
@@ -202,9 +197,8 @@ impl Settling {
             first,
             peak,
             began_again,
-            highest,
-            near_highest,
             slower_since,
+            renewed,
         } = self;
         SettlingState {
             recent: recent.state(),
@@ -212,9 +206,8 @@ impl Settling {
             first: *first,
             peak: *peak,
             began_again: *began_again,
-            highest: *highest,
-            near_highest: *near_highest,
             slower_since: *slower_since,
+            renewed: *renewed,
         }
     }
 
@@ -225,17 +218,15 @@ impl Settling {
             first,
             peak,
             began_again,
-            highest,
-            near_highest,
             slower_since,
+            renewed,
         } = state;
         if !self.recent.resume(recent) {
             return Err("a metric's last minute");
         }
         (self.new_at, self.first) = (new_at, first);
         (self.peak, self.began_again) = (peak, began_again);
-        (self.highest, self.near_highest) = (highest, near_highest);
-        self.slower_since = slower_since;
+        (self.slower_since, self.renewed) = (slower_since, renewed);
         Ok(())
     }
 }

@@ -202,6 +202,13 @@ impl Test {
         }
     }
 
+    /// The evidence begins again where less is left of it than a new stake; of a tolerance only.
+    pub(super) fn renew(&mut self) {
+        if let Self::Tolerance(_, state) = self {
+            state.renew();
+        }
+    }
+
     /// Log e-value that a canary that is tolerated is slower all the same; None without a
     /// tolerance.
     pub(super) fn log_e_slightly(&self) -> Option<f64> {

@@ -36,8 +36,6 @@ closed_set! {
         /// The canary is slower, but its instances are new, or its excess is decaying: its latency
         /// evidence does not roll back yet.
         WarmingUp = "warming_up",
-        /// The latency evidence has crossed, and has fallen since: the canary was slower.
-        WasSlower = "was_slower",
         /// The canary is more than 1.1 times as slow, which is tolerated.
         SlightlySlower = "slightly_slower",
         /// The exact test at the end of the phase: the canary is worse.
@@ -97,7 +95,6 @@ impl Reason {
             Self::Evidence => "the evidence shows that the canary is worse",
             Self::HoldLevel => "the evidence that the canary is worse has reached the hold level",
             Self::WarmingUp => "the canary is slower, and its instances are still warming up",
-            Self::WasSlower => "the canary was slower than tolerated, and is less so now",
             Self::SlightlySlower => "the canary is slightly slower than the baseline",
             Self::PhaseEndTest => {
                 "the exact test at the end of the phase shows that the canary is worse"

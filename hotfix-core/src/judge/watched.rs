@@ -284,7 +284,7 @@ impl Watched {
     pub(super) fn start(&mut self, at: Timestamp) {
         self.began = Some(at);
         if let Some(settling) = &mut self.settling {
-            settling.start(at);
+            settling.start(at, self.worse.as_mut());
         }
         self.window.clear();
         (self.covered, self.learned) = (Span::ZERO, Span::ZERO);

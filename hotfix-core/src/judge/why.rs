@@ -461,9 +461,7 @@ impl Judge {
             .into_iter()
             .find_map(named);
             apply(Rule::Evidence { log_e, threshold }, reason);
-            let reason = [Reason::SlightlySlower, Reason::WarmingUp, Reason::WasSlower]
-                .into_iter()
-                .find_map(named);
+            let reason = [Reason::SlightlySlower, Reason::WarmingUp].into_iter().find_map(named);
             if let Some(rule) = watched.slowdown_rule(moment.at) {
                 apply(rule, reason);
             }

@@ -299,7 +299,6 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::BadInstance => "is worse on one instance",
         Reason::HoldLevel | Reason::OnlyWholePasses | Reason::NotBoth => "may be worse",
         Reason::WarmingUp => "is slower while its instances warm up",
-        Reason::WasSlower => "was slower than tolerated, and is less so now",
         Reason::SlightlySlower => "is slightly slower with the fix than without it",
         Reason::SplitNotAsPlanned => "shows a traffic split that is not the planned one",
         Reason::ArmsSwapped => "looks as if the two versions were swapped",

@@ -414,7 +414,6 @@ const fn speaks_against(reason: Reason) -> bool {
         Reason::Evidence
         | Reason::HoldLevel
         | Reason::WarmingUp
-        | Reason::WasSlower
         | Reason::SlightlySlower
         | Reason::PhaseEndTest
         | Reason::EvidenceAssumed

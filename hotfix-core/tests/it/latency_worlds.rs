@@ -135,6 +135,22 @@ returned_within = "5min"
     }
 }
 
+/// A verdict of a rollout.
+pub(crate) struct Seen<'a> {
+    judge: &'a Judge,
+    moment: &'a Moment<'a>,
+    pub(crate) verdict: &'a Verdict,
+    /// Seconds since the start.
+    pub(crate) clock: u32,
+}
+
+impl Seen<'_> {
+    /// The explanation of the metric.
+    pub(crate) fn sentence(&self) -> String {
+        self.judge.why(self.moment, self.verdict).metrics[0].sentence.clone()
+    }
+}
+
 /// Judges rollouts of one world.
 pub(crate) struct Rollouts {
     world: World,
@@ -150,7 +166,7 @@ impl Rollouts {
     }
 
     /// One rollout; `each` sees every verdict.
-    pub(crate) fn run(&self, seed: u64, mut each: impl FnMut(&Judge, &Verdict, u32)) -> Outcome {
+    pub(crate) fn run(&self, seed: u64, mut each: impl FnMut(&Seen<'_>)) -> Outcome {
         let mut random = Pcg64::seed_from_u64(seed);
         let mut judge = self.judge.clone();
         let mut verdict = Verdict::default();
@@ -177,8 +193,10 @@ impl Rollouts {
                 let observation = self.observe(index, within, clock, wander, &mut random);
                 judge.prepare(at, share, &observation).expect("a reading");
                 judge.take(at, share, &observation, Use::Watch);
-                assess(&mut judge, &self.plan, at, share, &mut verdict);
-                each(&judge, &verdict, clock);
+                let moment = moment(&self.plan, at, share);
+                judge.assess(&moment, &mut verdict);
+                judge.note(at, &verdict);
+                each(&Seen { judge: &judge, verdict: &verdict, moment: &moment, clock });
                 let has = |reason: Reason| verdict.has(reason);
                 outcome.warmed_up += if has(Reason::WarmingUp) { TICK } else { 0 };
                 match verdict.decision {
@@ -280,8 +298,8 @@ fn normal(random: &mut Pcg64) -> f64 {
     StandardNormal.sample(random)
 }
 
-fn assess(judge: &mut Judge, plan: &Plan, at: Timestamp, share: Share, verdict: &mut Verdict) {
-    let moment = Moment {
+fn moment(plan: &Plan, at: Timestamp, share: Share) -> Moment<'_> {
+    Moment {
         at,
         share,
         watch: plan.policy().watch(),
@@ -289,7 +307,5 @@ fn assess(judge: &mut Judge, plan: &Plan, at: Timestamp, share: Share, verdict: 
         overdue: false,
         needs_efficacy: false,
         running: None,
-    };
-    judge.assess(&moment, verdict);
-    judge.note(at, verdict);
+    }
 }

@@ -1,7 +1,11 @@
 //! Latencies of replicas that wander, start cold and pause (FIELD-17): healthy releases are not
 //! rolled back, and faults are found. All seeds are fixed.
 
-use crate::latency_worlds::{Noise, Outcome, Rollouts, World};
+use std::collections::BTreeMap;
+
+use hotfix_core::judge::{Decision, Reason};
+
+use crate::latency_worlds::{Noise, Outcome, Rollouts, Seen, World};
 
 const NOISE: [Noise; 5] = [
     Noise::None,
@@ -13,49 +17,130 @@ const NOISE: [Noise; 5] = [
 
 fn outcomes(world: World, runs: u64) -> Vec<Outcome> {
     let rollouts = Rollouts::new(world);
-    (0..runs).map(|seed| rollouts.run(seed, |_, _, _| ())).collect()
+    (0..runs).map(|seed| rollouts.run(seed, |_| ())).collect()
 }
 
-fn share(of: &[Outcome], is: impl Fn(&Outcome) -> bool) -> f64 {
-    of.iter().filter(|outcome| is(outcome)).count() as f64 / of.len() as f64
+/// How many are rolled back.
+fn gone(world: World, runs: u64) -> usize {
+    outcomes(world, runs).iter().filter(|outcome| outcome.rolled_back.is_some()).count()
 }
 
 #[test]
-fn field_17_figures() {
-    let runs = 400;
+fn field_17_healthy_replicas_that_wander_start_cold_or_pause_are_not_rolled_back() {
+    let (runs, mut all) = (60, 0);
     for noise in NOISE {
         for requests in [1_000.0, 6_000.0] {
-            for tolerated in [1.0, 1.3] {
-                let found = outcomes(World { tolerated, ..World::new(noise, requests) }, runs);
-                let back = share(&found, |o| o.rolled_back.is_some());
-                let held = share(&found, |o| o.held + o.asked > 0);
-                let minutes = |of: fn(&Outcome) -> u32| {
-                    found.iter().map(|o| f64::from(of(o))).sum::<f64>() / 60.0 / runs as f64
-                };
-                println!(
-                    "{noise:?} {requests} {tolerated}: back {back:.4} held {held:.3} ({:.2} min, asked {:.2}, warm {:.2})",
-                    minutes(|o| o.held),
-                    minutes(|o| o.asked),
-                    minutes(|o| o.warmed_up),
-                );
-            }
+            let gone = gone(World::new(noise, requests), runs);
+            assert!(gone <= 3, "{noise:?} at {requests}: {gone} of {runs}");
+            all += gone;
         }
     }
-    for noise in NOISE {
-        for requests in [1_000.0, 6_000.0] {
-            for (fault, from) in [(1.5, 0), (1.5, 600), (2.0, 0), (2.0, 600), (3.0, 0), (3.0, 600)]
-            {
-                let world = World { fault, from, ..World::new(noise, requests) };
-                let mut delays: Vec<u32> = outcomes(world, 60)
-                    .iter()
-                    .map(|o| o.rolled_back.map_or(9_999, |at| at.saturating_sub(from)))
-                    .collect();
-                delays.sort_unstable();
-                println!(
-                    "{noise:?} {requests} x {fault} from {from}: {} s median, {} s p90",
-                    delays[30], delays[54]
-                );
+    assert!(all <= 6, "{all} of {}", runs * 10);
+}
+
+#[test]
+fn field_17_without_a_tolerance_most_of_them_are() {
+    let strict = |noise| World { tolerated: 1.0, ..World::new(noise, 6_000.0) };
+    assert!(gone(strict(Noise::Wander(0.1, 900.0)), 30) > 10);
+    assert!(gone(strict(Noise::Cold(0.6, 60.0)), 30) > 25);
+}
+
+/// Median seconds from the fault to the rollback, over all rollouts.
+fn delay(world: World, runs: u64) -> u32 {
+    let delay = |outcome: &Outcome| {
+        outcome.rolled_back.and_then(|at| at.checked_sub(world.from)).unwrap_or(u32::MAX)
+    };
+    let mut delays: Vec<u32> = outcomes(world, runs).iter().map(delay).collect();
+    delays.sort_unstable();
+    delays[delays.len() / 2]
+}
+
+#[test]
+fn field_17_a_fault_beyond_the_tolerance_is_rolled_back_whenever_it_begins() {
+    // With the beginning of a phase, or within the second: seconds of the fault, of the delay.
+    for (noise, requests, fault, from, most) in [
+        (Noise::None, 1_000.0, 1.5, 0, 420),
+        (Noise::None, 6_000.0, 1.5, 0, 180),
+        (Noise::None, 1_000.0, 2.0, 0, 150),
+        (Noise::None, 6_000.0, 2.0, 0, 150),
+        (Noise::None, 6_000.0, 3.0, 0, 130),
+        (Noise::None, 1_000.0, 1.5, 600, 300),
+        (Noise::None, 6_000.0, 1.5, 600, 240),
+        (Noise::None, 6_000.0, 2.0, 600, 200),
+        (Noise::None, 6_000.0, 2.0, 1_500, 600),
+        (Noise::Wander(0.05, 120.0), 6_000.0, 1.5, 0, 240),
+        (Noise::Wander(0.1, 900.0), 1_000.0, 2.0, 600, 300),
+        (Noise::Wander(0.1, 900.0), 6_000.0, 2.0, 1_500, 600),
+        (Noise::Cold(0.6, 60.0), 1_000.0, 1.5, 0, 540),
+        (Noise::Cold(0.6, 60.0), 6_000.0, 2.0, 600, 420),
+        (Noise::Pauses, 6_000.0, 2.0, 0, 180),
+        (Noise::Pauses, 6_000.0, 1.5, 600, 240),
+    ] {
+        let found = delay(World { fault, from, ..World::new(noise, requests) }, 15);
+        println!("{noise:?} at {requests}, {fault} times from {from} s: {found} s");
+        assert!(found <= most, "{noise:?} at {requests}, {fault} times from {from}: {found} s");
+    }
+}
+
+/// The sentences of one rollout by reason, the first of each.
+fn sentences(world: World, seed: u64) -> BTreeMap<&'static str, (u32, Decision, String)> {
+    let rollouts = Rollouts::new(world);
+    let mut found = BTreeMap::new();
+    rollouts.run(seed, |seen: &Seen<'_>| {
+        for (reason, name) in [
+            (Reason::WarmingUp, "warming_up"),
+            (Reason::Evidence, "evidence"),
+        ] {
+            if seen.verdict.causes.first().is_some_and(|cause| cause.reason == reason) {
+                found
+                    .entry(name)
+                    .or_insert_with(|| (seen.clock, seen.verdict.decision, seen.sentence()));
             }
         }
-    }
+    });
+    found
+}
+
+#[test]
+fn field_17_new_instances_that_warm_up_are_said_to() {
+    let found = sentences(World::new(Noise::Cold(0.6, 60.0), 6_000.0), 1);
+    let (_, decision, sentence) = &found["warming_up"];
+    assert_eq!(*decision, Decision::Hold);
+    assert!(sentence.contains("New instances are warming up: 1."), "{sentence}");
+    assert!(sentence.contains("times as slow at first, 1."), "{sentence}");
+    assert!(!found.contains_key("evidence"), "{found:?}");
+}
+
+#[test]
+fn field_17_evidence_of_the_first_two_minutes_waits() {
+    let world = World { fault: 3.0, ..World::new(Noise::None, 6_000.0) };
+    let found = sentences(world, 1);
+    let (held, decision, sentence) = &found["warming_up"];
+    assert!(*held < 60 && *decision == Decision::Hold, "{found:?}");
+    assert!(sentence.contains("does not roll back while instances are new"), "{sentence}");
+    let (back, decision, sentence) = &found["evidence"];
+    assert_eq!((*back, *decision), (120, Decision::RollBack));
+    assert!(sentence.contains("times as slow in the last minute, up to 1.3 is tolerated"), "{sentence}");
+}
+
+#[test]
+fn field_17_a_slightly_slower_canary_holds_and_asks() {
+    let world = World { fault: 1.2, ..World::new(Noise::None, 6_000.0) };
+    let rollouts = Rollouts::new(world);
+    let (mut first, mut asked) = (None, None);
+    let outcome = rollouts.run(5, |seen: &Seen<'_>| {
+        if seen.verdict.has(Reason::SlightlySlower) && first.is_none() {
+            first = Some(seen.clock);
+            let sentence = seen.sentence();
+            assert!(sentence.contains("Between 1.1 and 1.3 times as slow (1.2"), "{sentence}");
+            assert!(sentence.contains("± 0.0"), "{sentence}");
+        }
+        if seen.verdict.decision == Decision::Ask && asked.is_none() {
+            asked = Some(seen.clock);
+        }
+    });
+    assert_eq!(outcome.rolled_back, None);
+    // After five minutes of it.
+    let (first, asked) = (first.expect("it holds"), asked.expect("it asks"));
+    assert_eq!(asked - first, 300, "{first} {asked}");
 }

@@ -23,9 +23,9 @@
 //! weighted). A null of 2 contains one of `ρ` below 2, and a gain that is capped is a smaller one.
 //!
 //! *Restarts.* The evidence may begin again, any number of times, at moments that the past decides:
-//! the first part has 0.8 of the wealth and the `i`-th of those that follow 0.2 / 2^i. Each part
-//! is an e-process from its begin on and their stakes sum to 1, so the chance that any part ever
-//! reaches `1/α` is at most `α`.
+//! the first part has 0.8 of the wealth and the `i`-th of those that follow `0.2/(i (i + 1))`. Each
+//! part is an e-process from its begin on and their stakes sum to 1, so the chance that any part
+//! ever reaches `1/α` is at most `α`.
 
 use std::num::NonZeroU32;
 
@@ -46,7 +46,7 @@ const MOST_OF_BLOCK: f64 = 1.0 / 3.0;
 const GROSS: f64 = 2.0;
 /// Times as slow from which it is worth a person's look.
 const SLIGHT: f64 = 1.1;
-/// Stake of the first part; those after restarts share the rest by halves.
+/// Stake of the first part; those after restarts share the rest.
 const FIRST_STAKE: f64 = 0.8;
 /// The baseline's past grows by this factor before its times are stretched anew.
 const GROWTH: f64 = 1.25;
@@ -161,9 +161,14 @@ fn ratios(tolerated: f64) -> [f64; LANES] {
     ratios
 }
 
-/// `ln` of the stake of the part after so many restarts.
+/// `ln` of the stake of the part after so many restarts; all stakes sum to 1.
 fn ln_stake(restarts: u32) -> f64 {
-    if restarts == 0 { ln(FIRST_STAKE) } else { ln(1.0 - FIRST_STAKE) - LN_2 * f64::from(restarts) }
+    if restarts == 0 {
+        ln(FIRST_STAKE)
+    } else {
+        let i = f64::from(restarts);
+        ln((1.0 - FIRST_STAKE) / (i * (i + 1.0)))
+    }
 }
 
 /// The evidence of one such test: plain data, about 20 kilobytes.
@@ -179,7 +184,6 @@ pub struct Tolerance {
     pub(super) fit: StretchFit,
     /// Ticks of the block under way.
     pub(super) elapsed: f64,
-    pub(super) restarts: u32,
     pub(super) watch: Watch,
     pub(super) axis: Axis,
     pub(super) ln_ratios: [f64; LANES],
@@ -196,6 +200,8 @@ pub(super) struct Lane {
     pub(super) joint: Joint,
     /// The baseline's past as stretched: requests slower than each boundary.
     pub(super) slow: [f64; MAX_BOUNDARIES],
+    /// How often its evidence has begun again.
+    pub(super) restarts: u32,
 }
 
 impl Lane {
@@ -204,7 +210,19 @@ impl Lane {
         block: [0.0; ALTERNATIVES],
         joint: Joint::NEW,
         slow: [0.0; MAX_BOUNDARIES],
+        restarts: 0,
     };
+
+    /// Begins with the stake of the part.
+    fn stake(&mut self) {
+        self.terms = [ln_stake(self.restarts); ALTERNATIVES];
+        self.block = [0.0; ALTERNATIVES];
+    }
+
+    fn restart(&mut self) {
+        self.restarts = self.restarts.saturating_add(1);
+        self.stake();
+    }
 }
 
 /// What the baseline's times were last stretched by.
@@ -238,13 +256,12 @@ impl Tolerance {
             baseline: Past::NONE,
             fit: StretchFit::of(Past::NONE, &design.axis, &design.ln_ratios),
             elapsed: 0.0,
-            restarts: 0,
             watch: Watch::START,
             axis: design.axis,
             ln_ratios: design.ln_ratios,
             design: design.id,
         };
-        this.stake();
+        this.lanes.iter_mut().for_each(Lane::stake);
         this
     }
 
@@ -265,14 +282,15 @@ impl Tolerance {
         }
         for (kept, lane) in self.lanes.iter_mut().zip(&of.lanes) {
             (kept.terms, kept.block, kept.slow) = (lane.terms, lane.block, lane.slow);
+            kept.restarts = lane.restarts;
             kept.joint.take_over(&lane.joint);
         }
         if self.fit.past != of.fit.past || self.ln_ratios != of.ln_ratios {
             self.fit = of.fit;
         }
-        let Self { lanes: _, canary, baseline, fit: _, elapsed, restarts, watch, .. } = *of;
+        let Self { lanes: _, canary, baseline, fit: _, elapsed, watch, .. } = *of;
         (self.canary, self.baseline, self.elapsed) = (canary, baseline, elapsed);
-        (self.restarts, self.watch) = (restarts, watch);
+        self.watch = watch;
         (self.ln_ratios, self.design) = (of.ln_ratios, of.design);
     }
 
@@ -334,8 +352,7 @@ impl Tolerance {
             let first = self.fit.past.trials == 0.0;
             self.fit = StretchFit::of(self.baseline, &design.axis, &design.ln_ratios);
             if first {
-                let past =
-                    SlowCounts::new(&self.baseline.slow[..self.axis.len], self.baseline.trials);
+                let past = SlowCounts::new(&self.baseline.slow[..self.axis.len], self.baseline.trials);
                 for (lane, transfer) in self.lanes.iter_mut().zip(&self.fit.transfers) {
                     lane.slow = transfer.slow(past);
                 }
@@ -363,22 +380,24 @@ impl Tolerance {
     /// The evidence begins again, with a smaller stake. Where an excess is decaying, what was
     /// gathered says nothing of what the canary is like now.
     pub fn restart(&mut self) {
-        self.restarts = self.restarts.saturating_add(1);
-        self.stake();
-    }
-
-    fn stake(&mut self) {
-        let stake = ln_stake(self.restarts);
-        for lane in &mut self.lanes {
-            lane.terms = [stake; ALTERNATIVES];
-            lane.block = [0.0; ALTERNATIVES];
-        }
+        self.lanes.iter_mut().for_each(Lane::restart);
         self.elapsed = 0.0;
     }
 
-    /// How often the evidence has begun again.
+    /// The evidence begins again where less is left of it than a new stake: a canary that was as
+    /// fast as the baseline for long would otherwise have to be slow for long. Not to be called at
+    /// every tick, since each time costs a part of what is left for others.
+    pub fn renew(&mut self) {
+        for lane in &mut self.lanes {
+            if Stakes::log_e(&lane.terms) < ln_stake(lane.restarts.saturating_add(1)) {
+                lane.restart();
+            }
+        }
+    }
+
+    /// How often the evidence against the tolerated ratio has begun again.
     pub fn restarts(&self) -> u32 {
-        self.restarts
+        self.lanes[ACTS].restarts
     }
 
     /// Log of the e-value of the present part, with its stake: `ln 0.8` without data.

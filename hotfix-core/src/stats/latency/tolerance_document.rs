@@ -24,7 +24,6 @@ pub(super) struct SavedTolerance {
     /// The baseline's past when its times were last stretched.
     fitted: PastDocument,
     elapsed: f64,
-    restarts: u32,
     highest: f64,
     decided: bool,
 }
@@ -35,6 +34,7 @@ struct LaneDocument {
     terms: Vec<f64>,
     block: Vec<f64>,
     slow: Vec<f64>,
+    restarts: u32,
     fit: FitDocument,
 }
 
@@ -52,6 +52,7 @@ impl From<Tolerance> for SavedTolerance {
             terms: lane.terms.to_vec(),
             block: lane.block.to_vec(),
             slow: lane.slow[..len].to_vec(),
+            restarts: lane.restarts,
             fit: FitDocument::of(&lane.joint.fit, len),
         };
         let past =
@@ -66,7 +67,6 @@ impl From<Tolerance> for SavedTolerance {
             baseline: past(&state.baseline),
             fitted: past(&state.fit.past),
             elapsed: state.elapsed,
-            restarts: state.restarts,
             highest: state.watch.highest,
             decided: state.watch.decided,
         }
@@ -89,7 +89,8 @@ impl TryFrom<SavedTolerance> for Tolerance {
         let baseline = read.baseline.check(axis.len)?;
         let mut lanes = [Lane::NEW; LANES];
         for (lane, read) in lanes.iter_mut().zip(read.lanes) {
-            let LaneDocument { terms, block, slow, fit } = read;
+            let LaneDocument { terms, block, slow, restarts, fit } = read;
+            lane.restarts = restarts;
             (lane.terms, lane.block) = (joint_terms(&terms)?, joint_terms(&block)?);
             lane.slow = PastDocument { slow, trials: baseline.trials }.check(axis.len)?.slow;
             lane.joint = Joint::fitted(fit.check(axis.len)?, axis.len);
@@ -100,7 +101,6 @@ impl TryFrom<SavedTolerance> for Tolerance {
             baseline,
             fit: StretchFit::of(read.fitted.check(axis.len)?, &axis, &ln_ratios),
             elapsed: read.elapsed,
-            restarts: read.restarts,
             watch: Watch::restored(read.highest, read.decided)?,
             axis,
             ln_ratios,
