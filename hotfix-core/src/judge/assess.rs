@@ -65,7 +65,7 @@ impl Judge {
         let tested = self.watched.iter().map(|watched| (watched.metric.id, watched.tested()));
         verdict.metrics.extend(tested);
         for (watched, (_, seen)) in self.watched.iter_mut().zip(&mut verdict.metrics) {
-            watched.window.expire(moment.at);
+            watched.expire(moment.at);
             watched.add_band(moment, self.since, seen);
             let log_e = seen.log_e.unwrap_or(0.0);
             seen.healed =
@@ -283,7 +283,9 @@ impl Watched {
         let share = moment.share;
         let value = self.value(canary, share.as_fraction());
         let live = self.live_value(baseline, share);
-        seen.baseline = live.map(Judged::shown).filter(|v| v.is_finite());
+        // The level before is not another version's.
+        let other = live.filter(|_| !self.trails(share));
+        seen.baseline = other.map(Judged::shown).filter(|v| v.is_finite());
         seen.canary = value.map(Judged::shown).filter(|v| v.is_finite());
         let fresh = self.read_at.filter(|&read| since.is_none_or(|since| read >= since));
         seen.band = match (fresh, value) {
@@ -337,9 +339,25 @@ impl Watched {
         (lacking > 0.0).then_some(lacking)
     }
 
+    /// Drops what is too old for the windows at this time.
+    pub(super) fn expire(&mut self, at: Timestamp) {
+        self.window.expire(at);
+        if let Some(trailing) = &mut self.trailing {
+            trailing.expire(at);
+        }
+    }
+
+    /// Whether it is compared with its own level before, because no live arm is left.
+    pub(super) fn trails(&self, share: Share) -> bool {
+        share == Share::ALL && self.trailing.is_some() && !self.pre_deployment.applies()
+    }
+
     /// The value that the canary is compared with; None without data. What was read before the
     /// deployment has to be enough to judge by: there is no more of it to come.
-    fn live_value(&self, baseline: &[f64], share: Share) -> Option<Judged> {
+    pub(super) fn live_value(&self, baseline: &[f64], share: Share) -> Option<Judged> {
+        if self.trails(share) {
+            return self.trailing.as_ref()?.level().map(Judged::exactly);
+        }
         let enough = match self.trials(baseline) {
             _ if share < Share::ALL => true,
             Some(trials) => trials >= self.watch.least_trials,
@@ -374,6 +392,12 @@ impl Watched {
 
     /// The same, and whether it follows from an interpolated quantile.
     fn phase_zone(&self, share: Share) -> Option<Zone> {
+        if let Some(trailing) = self.trailing.as_ref().filter(|_| self.trails(share)) {
+            // Over a phase traffic has hours: the window alone is judged, and only if it can be.
+            let known = trailing.level().is_some();
+            let band = if known { Band::Success } else { Band::NotJudged };
+            return Some(Zone { band, interpolated: false });
+        }
         let (canary, baseline) = self.window.phase().split_at(self.columns());
         let value = self.value(canary, share.as_fraction())?;
         if self.trials(canary).is_some_and(|n| n < self.watch.least_trials) {

@@ -80,7 +80,7 @@ impl Judge {
         let mut seen = verdict.metrics.iter();
         for watched in &mut self.watched {
             // The evaluation that made it dropped expired rows; a replay does not evaluate.
-            watched.window.expire(at);
+            watched.expire(at);
             let Some((id, seen)) = seen.next().filter(|(id, _)| watched.metric.id == *id) else {
                 continue;
             };

@@ -34,6 +34,7 @@ mod settling;
 mod snapshot;
 mod table;
 mod test;
+mod trailing;
 mod verdict;
 mod watched;
 mod why;
@@ -302,6 +303,9 @@ impl Judge {
             // Whether it covers more than one share; asked before it is read.
             let mixed = watched.is_scaled() && (!settled || watched.spans(self.moved));
             watched.read(reading, at, self.since);
+            if purpose != Use::Ignore {
+                watched.trail(at, share, settled || purpose == Use::Level);
+            }
             if learns && !mixed && !watched.is_warming_up(at, since) {
                 if watched.tick.canary {
                     watched.coverage.read(at, self.since, &watched.watch);

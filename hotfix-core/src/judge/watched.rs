@@ -24,6 +24,7 @@ use super::instances::{InstanceArm, Instances};
 use super::pre_deployment::PreDeployment;
 use super::settling::Settling;
 use super::test::{Claim, Test};
+use super::trailing::Trailing;
 
 /// Length of the blocks whose evidence is capped: a burst is to be within one.
 const BLOCK: Span = Span::from_seconds(30);
@@ -80,6 +81,8 @@ pub(super) struct Watched {
     pub(super) level: Vec<f64>,
     /// The live version before the deployment, where no live arm is left after it.
     pub(super) pre_deployment: PreDeployment,
+    /// A volume without a live arm is compared with its own level before.
+    pub(super) trailing: Option<Box<Trailing>>,
     pub(super) watch: Watch,
     /// When the present watch began.
     pub(super) began: Option<Timestamp>,
@@ -123,6 +126,7 @@ clone_in_place!(Watched {
     boundaries,
     level,
     pre_deployment,
+    trailing,
     watch,
     began,
     in_step,
@@ -181,6 +185,7 @@ impl Watched {
             level: vec![0.0; columns],
             in_step: pre_deployment.applies() || watch.scrape == Some(Span::ZERO),
             pre_deployment,
+            trailing: Trailing::of(metric, watch),
             watch: *watch,
             began: None,
             compares_live: metric.compares_live(),

@@ -317,7 +317,11 @@ impl Watched {
     fn bound_rules(&self, row: &[f64], moment: &Moment<'_>, over: Stretch) -> Vec<Rule> {
         let (canary, baseline) = row.split_at(row.len() / 2);
         let Some(value) = self.value(canary, moment.share.as_fraction()) else { return Vec::new() };
-        let live = self.value(baseline, moment.share.rest().as_fraction());
+        // Without a live arm, the phase as a whole has no standard.
+        if self.trails(moment.share) && over == Stretch::Phase {
+            return Vec::new();
+        }
+        let live = self.live_value(baseline, moment.share);
         let bounds = self.metric.bounds;
         let all = [
             (BoundKind::Rollback, bounds.rollback),

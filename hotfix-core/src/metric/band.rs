@@ -1,6 +1,6 @@
 //! Bands: the zone of a value between its bounds.
 
-use crate::grade::{BoundBase, closed_set};
+use crate::grade::{BoundBase, MetricKind, closed_set};
 use crate::policy::section::{Bound, BoundValue, Metric};
 
 use super::judged::{Judged, clearly_beyond};
@@ -32,11 +32,15 @@ closed_set! {
 }
 
 /// The present figure of a bound; None if its reference is missing.
+///
+/// Without a live arm a bound on it falls back on the reference, except for a volume: traffic has
+/// hours, so its own level before is passed as `live`, or nothing.
 pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) -> Option<f64> {
     match bound.value {
         BoundValue::Absolute(figure) => Some(figure),
         BoundValue::Relative(ratio, BoundBase::Live) => {
-            live.map(Judged::shown).or(metric.reference).map(|r| r * ratio.value())
+            let before = metric.reference.filter(|_| metric.kind != MetricKind::Volume);
+            live.map(Judged::shown).or(before).map(|r| r * ratio.value())
         }
         BoundValue::Relative(ratio, _) => metric.reference.map(|r| r * ratio.value()),
     }
@@ -87,6 +91,13 @@ impl Metric {
         self.bounds.all().any(Bound::compares_live)
     }
 
+    /// Whether any bound is a ratio of the live arm.
+    pub(crate) fn compares_live_level(&self) -> bool {
+        let on_live =
+            |bound: Bound| matches!(bound.value, BoundValue::Relative(_, BoundBase::Live));
+        self.bounds.all().any(on_live)
+    }
+
     /// The figures of all bounds that do not need the live arm, in the metric's unit.
     pub fn bound_figures(&self) -> impl Iterator<Item = f64> {
         self.bounds.all().filter_map(|bound| bound_figure(self, bound, None))
@@ -102,8 +113,8 @@ pub(super) fn is_judged(metric: &Metric, live: Option<Judged>, tested: bool) -> 
 /// The band of the canary's value. `live` is the baseline arm's, where there is one; `tested`: a
 /// test compares them.
 ///
-/// A bound on the live arm falls back on the reference without a live arm, as at 100% traffic. If
-/// no bound has a figure and no test compares, nothing judges the value, however good or bad it is.
+/// A bound on the live arm falls back on the reference without a live arm, as at 100% traffic, but
+/// for a volume. If no bound has a figure and no test compares, nothing judges the value, however good or bad it is.
 pub fn judge_bounds(metric: &Metric, canary: Judged, live: Option<Judged>, tested: bool) -> Band {
     zone(metric, canary, live, tested).band
 }

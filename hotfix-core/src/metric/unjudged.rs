@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grade::Role;
+use crate::grade::{MetricKind, Role};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
 use crate::text::quoted;
@@ -63,7 +63,12 @@ fn unjudged_in(phase: &Phase, metrics: &[Metric]) -> Vec<MetricName> {
     metrics
         .iter()
         .filter(|metric| metric.role == Role::Decide)
-        .filter(|metric| !is_judged(metric, live, metric.is_tested()))
+        .filter(|metric| {
+            // Without a live arm a volume is compared with its own level before.
+            let own = metric.kind == MetricKind::Volume && metric.scaled;
+            let live = live.or(own.then_some(Judged::exactly(0.0)));
+            !is_judged(metric, live, metric.is_tested())
+        })
         .map(|metric| metric.id)
         .collect()
 }

@@ -129,6 +129,7 @@ mod traffic;
 mod train;
 mod vcs;
 mod vcs_git;
+mod volume;
 mod wander;
 mod whole_presets;
 mod why;

@@ -14,6 +14,7 @@ use super::super::coverage::Coverage;
 use super::super::degradation::Degradation;
 use super::super::settling::{Settling, SettlingState};
 use super::super::test::Test;
+use super::super::trailing::{Trailing, TrailingState};
 use super::super::watched::Watched;
 use super::instances::InstancesState;
 use super::{AlignedState, Misfit};
@@ -50,6 +51,10 @@ pub(super) struct WatchedState {
     replayed: bool,
     level: Vec<f64>,
     pre_deployment: Vec<f64>,
+    /// The trailing level of a volume; absent for other metrics, and in a state of an earlier
+    /// release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trailing: Option<TrailingState>,
     compared: Vec<SplitTotals>,
     of_phase: Option<[Totals; 2]>,
 }
@@ -106,6 +111,7 @@ impl Watched {
             boundaries: _,
             level,
             pre_deployment,
+            trailing,
             watch: _,
             // The judge has it.
             began: _,
@@ -137,6 +143,7 @@ impl Watched {
             replayed: *replayed,
             level: level.clone(),
             pre_deployment: pre_deployment.rows().to_vec(),
+            trailing: trailing.as_deref().map(Trailing::state),
             compared: compared.clone(),
             of_phase: *of_phase,
         }
@@ -167,6 +174,7 @@ impl Watched {
             replayed,
             level,
             pre_deployment,
+            trailing,
             compared,
             of_phase,
         } = state;
@@ -186,6 +194,11 @@ impl Watched {
         }
         if !self.pre_deployment.resume(pre_deployment, self.columns()) {
             return Err("a metric's readings before the deployment");
+        }
+        if let (Some(kept), Some(state)) = (&mut self.trailing, trailing)
+            && !kept.resume(state)
+        {
+            return Err("a metric's trailing level");
         }
         resume_test(self.worse.as_mut(), worse)?;
         resume_test(self.safe.as_mut(), safe)?;
