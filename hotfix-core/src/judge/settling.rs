@@ -190,16 +190,8 @@ impl Settling {
     }
 
     pub(super) fn state(&self) -> SettlingState {
-        let Self {
-            cadence: _,
-            recent,
-            new_at,
-            first,
-            peak,
-            began_again,
-            slower_since,
-            renewed,
-        } = self;
+        let Self { cadence: _, recent, new_at, first, peak, began_again, slower_since, renewed } =
+            self;
         SettlingState {
             recent: recent.state(),
             new_at: *new_at,
@@ -212,15 +204,8 @@ impl Settling {
     }
 
     pub(super) fn resume(&mut self, state: SettlingState) -> Result<(), Misfit> {
-        let SettlingState {
-            recent,
-            new_at,
-            first,
-            peak,
-            began_again,
-            slower_since,
-            renewed,
-        } = state;
+        let SettlingState { recent, new_at, first, peak, began_again, slower_since, renewed } =
+            state;
         if !self.recent.resume(recent) {
             return Err("a metric's last minute");
         }

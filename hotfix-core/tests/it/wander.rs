@@ -87,10 +87,7 @@ fn sentences(world: World, seed: u64) -> BTreeMap<&'static str, (u32, Decision, 
     let rollouts = Rollouts::new(world);
     let mut found = BTreeMap::new();
     rollouts.run(seed, |seen: &Seen<'_>| {
-        for (reason, name) in [
-            (Reason::WarmingUp, "warming_up"),
-            (Reason::Evidence, "evidence"),
-        ] {
+        for (reason, name) in [(Reason::WarmingUp, "warming_up"), (Reason::Evidence, "evidence")] {
             if seen.verdict.causes.first().is_some_and(|cause| cause.reason == reason) {
                 found
                     .entry(name)
@@ -120,7 +117,10 @@ fn field_17_evidence_of_the_first_two_minutes_waits() {
     assert!(sentence.contains("does not roll back while instances are new"), "{sentence}");
     let (back, decision, sentence) = &found["evidence"];
     assert_eq!((*back, *decision), (120, Decision::RollBack));
-    assert!(sentence.contains("times as slow in the last minute, up to 1.3 is tolerated"), "{sentence}");
+    assert!(
+        sentence.contains("times as slow in the last minute, up to 1.3 is tolerated"),
+        "{sentence}"
+    );
 }
 
 #[test]

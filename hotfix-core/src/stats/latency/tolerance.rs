@@ -352,7 +352,8 @@ impl Tolerance {
             let first = self.fit.past.trials == 0.0;
             self.fit = StretchFit::of(self.baseline, &design.axis, &design.ln_ratios);
             if first {
-                let past = SlowCounts::new(&self.baseline.slow[..self.axis.len], self.baseline.trials);
+                let past =
+                    SlowCounts::new(&self.baseline.slow[..self.axis.len], self.baseline.trials);
                 for (lane, transfer) in self.lanes.iter_mut().zip(&self.fit.transfers) {
                     lane.slow = transfer.slow(past);
                 }
