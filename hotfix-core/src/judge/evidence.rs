@@ -157,6 +157,14 @@ impl Watched {
         let paired = self.scrape().map_or_else(String::new, |interval| {
             format!("; the arms are read at different times, each about every {interval}")
         });
+        let paired = match self.settling.as_ref().and(self.worse.as_ref()) {
+            Some(test) => format!(
+                "{paired}; the canary may be {} times as slow: arms of one version are assumed to \
+                 differ by less",
+                test.null_ratio()
+            ),
+            None => paired,
+        };
         let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);
         if compares && self.instances.is_looked_out() {
             // The error probability of the phase is spent on interim analyses that are planned by

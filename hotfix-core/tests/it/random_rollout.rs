@@ -51,6 +51,8 @@ pub(crate) enum Kind {
     Successes,
     Count,
     Latency,
+    /// The same, with a tolerance of time.
+    Tolerance,
     /// A gauge and a volume: no test.
     Levels,
     /// One rate, instance by instance, and against random subsets.
@@ -65,7 +67,8 @@ fn kind(dice: &mut Dice) -> Kind {
         0..60 => Kind::Failures,
         60..90 => Kind::Successes,
         90..130 => Kind::Count,
-        130..170 => Kind::Latency,
+        130..150 => Kind::Latency,
+        150..170 => Kind::Tolerance,
         170..197 => Kind::Levels,
         197 => Kind::Instances,
         198 => Kind::Standard,
@@ -93,6 +96,10 @@ fn metrics(kind: Kind) -> Value {
         Kind::Latency => json!({
             "slow": {"title": "slow", "kind": "latency", "worse": "higher", "quantile": 0.9, "reference": "250ms",
                 "alert": {"ratio": 1.5, "of": "live"}, "boundaries": ["100ms", "300ms", "1s"], "weight": 1.0},
+        }),
+        Kind::Tolerance => json!({
+            "slow": {"title": "slow", "kind": "latency", "worse": "higher", "quantile": 0.9, "reference": "250ms",
+                "tolerated": 1.2, "boundaries": ["100ms", "300ms", "1s"], "weight": 1.0},
         }),
         Kind::Levels => json!({
             "load": {"title": "load", "kind": "gauge", "worse": "higher", "success": 2.5, "alert": 3.8},

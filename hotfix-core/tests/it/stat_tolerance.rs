@@ -304,10 +304,38 @@ fn field_17_evidence_begins_again_with_a_smaller_stake() {
             assert!((exp(test.log_e_slightly()) - 0.1).abs() < 1e-12);
         }
     }
-    assert!(stakes <= 1.0 && stakes > 0.999_999, "all stakes together: {stakes}");
+    // What is left for all that follow is a part of it, too.
+    assert!((stakes - (1.0 - 0.2 / 40.0)).abs() < 1e-9, "the stakes of forty parts: {stakes}");
     // It is still found, from what comes after the last restart.
     let found = (0..200).any(|_| tick(&mut test, &design, (6_000.0, 2.0), &mut random));
     assert!(found);
+}
+
+#[test]
+fn field_17_evidence_that_has_lost_its_stake_gets_a_new_one() {
+    let design = design(1.3, &BOUNDARIES, 3);
+    let mut random = Pcg64::seed_from_u64(13);
+    let mut test = Tolerance::new(&design);
+    let found = |mut test: Tolerance, mut random: Pcg64| {
+        (1..=600).find(|_| tick(&mut test, &design, (6_000.0, 2.0), &mut random)).expect("found")
+    };
+    for _ in 0..90 {
+        tick(&mut test, &design, (6_000.0, 1.0), &mut random);
+    }
+    let late = found(test, random.clone());
+    let lost = test.log_e();
+    test.renew();
+    assert!(lost < -20.0 && (exp(test.log_e()) - 0.1).abs() < 1e-12, "{lost}");
+    let soon = found(test, random.clone());
+    assert!(soon <= 18 && late >= 2 * soon, "{soon} ticks, {late} without");
+    // More than a new stake is kept.
+    for _ in 0..9 {
+        tick(&mut test, &design, (6_000.0, 1.6), &mut random);
+    }
+    let (before, restarts) = (test.log_e(), test.restarts());
+    test.renew();
+    assert!(before > 0.0);
+    assert_eq!((test.log_e(), test.restarts()), (before, restarts));
 }
 
 #[test]
