@@ -241,7 +241,14 @@ impl Call<'_> {
         let (response, reason) = match seen.band {
             Band::Rollback if !counts() => (Response::Hold, Reason::RollbackBand),
             Band::Alert if !counts() => (Response::Hold, Reason::AlertBand),
-            Band::Rollback => (Response::RollBack, Reason::RollbackBand),
+            Band::Rollback => {
+                let (response, cause) = watched.beyond_rollback(moment, seen);
+                if response < Response::RollBack && watched.metric.bounds.alert.is_some() {
+                    let alert = moment.watch.alert.max(Response::Hold);
+                    self.raise(alert, Reason::AlertBand, Some(watched.metric.id));
+                }
+                return self.raise_cause(response, cause);
+            }
             Band::Alert => {
                 (by_estimate(moment.watch.alert, seen.bucket.is_some()), Reason::AlertBand)
             }

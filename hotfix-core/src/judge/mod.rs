@@ -27,6 +27,7 @@ mod format;
 mod futility;
 mod harm;
 mod instances;
+mod left_out;
 mod phase_end;
 mod pre_deployment;
 mod recovery;

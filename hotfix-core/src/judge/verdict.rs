@@ -50,6 +50,12 @@ closed_set! {
         BadInstance = "bad_instance",
         /// A metric is beyond its rollback bound.
         RollbackBand = "rollback_band",
+        /// A metric is beyond its rollback bound, but not without this one of the canary's
+        /// instances.
+        OneInstance = "one_instance",
+        /// A metric is beyond its rollback bound, and a test that knows the noise of the service
+        /// does not confirm that the canary is worse.
+        NotConfirmed = "not_confirmed",
         /// A metric is beyond its alert bound.
         AlertBand = "alert_band",
         /// A success bound was missed when the phase was due.
@@ -110,6 +116,12 @@ impl Reason {
             }
             Self::BadInstance => "one instance of the canary is worse than the others",
             Self::RollbackBand => "rollback bound crossed",
+            Self::OneInstance => {
+                "the rollback bound is crossed by one instance of the canary alone"
+            }
+            Self::NotConfirmed => {
+                "rollback bound crossed, but the test does not show that the canary is worse"
+            }
             Self::AlertBand => "alert bound crossed",
             Self::CriterionMissed => "success bound not met at the end of the phase",
             Self::Between => "the bound lies within one histogram bucket and cannot be judged",

@@ -21,6 +21,7 @@ use super::degradation::Degradation;
 use super::evidence_basis::{Assurance, EvidenceBasis};
 use super::fed::{Fed, counts_of};
 use super::instances::{InstanceArm, Instances};
+use super::left_out::LeftOut;
 use super::pre_deployment::PreDeployment;
 use super::settling::Settling;
 use super::test::{Claim, Test};
@@ -83,6 +84,8 @@ pub(super) struct Watched {
     pub(super) pre_deployment: PreDeployment,
     /// A volume without a live arm is compared with its own level before.
     pub(super) trailing: Option<Box<Trailing>>,
+    /// The rollback bound without each one of the canary's instances.
+    pub(super) left_out: Option<Box<LeftOut>>,
     pub(super) watch: Watch,
     /// When the present watch began.
     pub(super) began: Option<Timestamp>,
@@ -127,6 +130,7 @@ clone_in_place!(Watched {
     level,
     pre_deployment,
     trailing,
+    left_out,
     watch,
     began,
     in_step,
@@ -186,6 +190,7 @@ impl Watched {
             in_step: pre_deployment.applies() || watch.scrape == Some(Span::ZERO),
             pre_deployment,
             trailing: Trailing::of(metric, watch),
+            left_out: LeftOut::of(metric),
             watch: *watch,
             began: None,
             compares_live: metric.compares_live(),
@@ -292,6 +297,9 @@ impl Watched {
             settling.start(at, self.worse.as_mut());
         }
         self.window.clear();
+        if let Some(left_out) = &mut self.left_out {
+            left_out.clear();
+        }
         (self.covered, self.learned) = (Span::ZERO, Span::ZERO);
         self.coverage = Coverage::default();
         self.same = Sameness::default();
@@ -387,6 +395,7 @@ impl Watched {
             Flags { replayed: self.replayed, of_phase: self.of_phase, settled },
         );
         self.window.add(at, &self.tick.row);
+        self.learn_left_out(at, reading);
         // A metric without a test is compared by its bounds only.
         if self.worse.is_some() {
             let compares = self.pair(at);

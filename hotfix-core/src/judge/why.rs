@@ -442,7 +442,9 @@ impl Judge {
                     for rule in watched.bound_rules(window.sums(), moment, Stretch::Window) {
                         let Rule::Bound { bound, crossed, .. } = rule else { continue };
                         let reason = match (bound, crossed) {
-                            (BoundKind::Rollback, Some(true)) => named(Reason::RollbackBand),
+                            (BoundKind::Rollback, Some(true)) => named(Reason::RollbackBand)
+                                .or_else(|| named(Reason::OneInstance))
+                                .or_else(|| named(Reason::NotConfirmed)),
                             (BoundKind::Alert, Some(true)) => named(Reason::AlertBand),
                             _ => None,
                         };

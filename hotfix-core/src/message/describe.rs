@@ -284,6 +284,8 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
             "is worse with the fix than without it"
         }
         Reason::RollbackBand => "is beyond its rollback bound",
+        Reason::OneInstance => "is beyond its rollback bound on one instance",
+        Reason::NotConfirmed => "is beyond its rollback bound, which may be noise",
         Reason::AlertBand => "is beyond its alert bound",
         Reason::CriterionMissed => "missed its criterion for the phase",
         Reason::WillFail | Reason::CannotDecide => "can no longer meet its criterion in time",

@@ -421,6 +421,8 @@ const fn speaks_against(reason: Reason) -> bool {
         | Reason::NotBoth
         | Reason::BadInstance
         | Reason::RollbackBand
+        | Reason::OneInstance
+        | Reason::NotConfirmed
         | Reason::AlertBand
         | Reason::CriterionMissed => true,
         Reason::Between

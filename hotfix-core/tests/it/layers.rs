@@ -164,7 +164,7 @@ fn layers_the_check_finds_bad_imports() {
     let bad = [
         ("metric/mod.rs", "use crate::rollout::State;"),
         ("metric/band.rs", "fn f(x: &crate::judge::Verdict) {}"),
-        ("metric/band.rs", "use crate::stats::Counts;"),
+        ("metric/band.rs", "use crate::kayenta::Classification;"),
         ("stats/count.rs", "use crate::policy::Policy;"),
         ("stats/count.rs", "use crate::metric::Metric;"),
         ("rollout/decide.rs", "use crate::message::Message;"),

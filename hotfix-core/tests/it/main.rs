@@ -64,6 +64,7 @@ mod kayenta;
 mod language;
 mod latency_worlds;
 mod layers;
+mod left_out;
 mod lint_examples;
 mod lint_people;
 mod lint_plan;

@@ -213,6 +213,8 @@ _Reason: TypeAlias = Literal[
     "not_both",
     "bad_instance",
     "rollback_band",
+    "one_instance",
+    "not_confirmed",
     "alert_band",
     "criterion_missed",
     "between",

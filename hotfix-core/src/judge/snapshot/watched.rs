@@ -12,6 +12,7 @@ use super::super::bracket::Bracket;
 use super::super::counterfactual::{Before, Flags};
 use super::super::coverage::Coverage;
 use super::super::degradation::Degradation;
+use super::super::left_out::{LeftOut, LeftOutState};
 use super::super::settling::{Settling, SettlingState};
 use super::super::test::Test;
 use super::super::trailing::{Trailing, TrailingState};
@@ -55,6 +56,9 @@ pub(super) struct WatchedState {
     /// release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trailing: Option<TrailingState>,
+    /// The windows of the canary's instances; absent where a metric has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left_out: Option<LeftOutState>,
     compared: Vec<SplitTotals>,
     of_phase: Option<[Totals; 2]>,
 }
@@ -112,6 +116,7 @@ impl Watched {
             level,
             pre_deployment,
             trailing,
+            left_out,
             watch: _,
             // The judge has it.
             began: _,
@@ -144,6 +149,7 @@ impl Watched {
             level: level.clone(),
             pre_deployment: pre_deployment.rows().to_vec(),
             trailing: trailing.as_deref().map(Trailing::state),
+            left_out: left_out.as_deref().map(LeftOut::state),
             compared: compared.clone(),
             of_phase: *of_phase,
         }
@@ -175,6 +181,7 @@ impl Watched {
             level,
             pre_deployment,
             trailing,
+            left_out,
             compared,
             of_phase,
         } = state;
@@ -199,6 +206,11 @@ impl Watched {
             && !kept.resume(state)
         {
             return Err("a metric's trailing level");
+        }
+        if let (Some(kept), Some(state)) = (&mut self.left_out, left_out)
+            && !kept.resume(state, &self.watch)
+        {
+            return Err("the windows of a metric's instances");
         }
         resume_test(self.worse.as_mut(), worse)?;
         resume_test(self.safe.as_mut(), safe)?;

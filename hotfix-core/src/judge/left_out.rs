@@ -1,0 +1,192 @@
+//! A rollback bound without each one of the canary's instances: it states what the release does, and
+//! one instance with a customer who retries, or on a broken node, is not the release. See
+//! `docs/decisions/rollback-bounds.md`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::{EvidenceMode, MetricKind, Response};
+use crate::metric::{Arms, Judged, Reading, Window, WindowState};
+use crate::policy::section::{Bound, Metric, Watch};
+use crate::stats::replay::LEAVE_ONE_OUT;
+use crate::unit::{Share, Timestamp};
+
+use super::instances::{InstanceArm, MOST_LEFT_OUT};
+use super::watched::Watched;
+use super::{Cause, MetricVerdict, Moment, Reason};
+
+/// Columns of an instance: events and trials.
+const WIDTH: usize = 2;
+/// Log evidence that confirms a breach: ln 10.
+const CONFIRMS: f64 = std::f64::consts::LN_10;
+
+/// Counts of the canary's instances in the trailing window.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct LeftOut {
+    /// In the order of names.
+    parts: Vec<Part>,
+    /// How many instances the last reading named.
+    present: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Part {
+    name: Arc<str>,
+    window: Window,
+}
+
+/// State in a snapshot.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LeftOutState {
+    names: Vec<String>,
+    windows: Vec<WindowState>,
+    present: usize,
+}
+
+impl LeftOut {
+    /// For a proportion with a rollback bound; None for other metrics.
+    pub(super) fn of(metric: &Metric) -> Option<Box<Self>> {
+        let applies = metric.kind == MetricKind::Proportion && metric.bounds.rollback.is_some();
+        applies.then(|| Box::new(Self { parts: Vec::new(), present: 0 }))
+    }
+
+    /// Another watch begins.
+    pub(super) fn clear(&mut self) {
+        self.parts.clear();
+    }
+
+    /// Adds what a tick brought. An instance that is gone stays until its counts have left the
+    /// window.
+    fn add(&mut self, at: Timestamp, watch: &Watch, arm: InstanceArm<'_>) {
+        self.present = arm.names.len();
+        let none = [0.0; WIDTH];
+        let mut place = 0;
+        for (name, counts) in arm.names.keys().zip(arm.counts) {
+            while let Some(part) = self.parts.get_mut(place)
+                && *part.name < **name
+            {
+                part.window.add(at, &none);
+                place += 1;
+            }
+            if self.parts.get(place).is_none_or(|part| *part.name != **name) {
+                if self.parts.len() >= MOST_LEFT_OUT {
+                    continue;
+                }
+                let window = Window::new(watch.window, watch.cadence, WIDTH);
+                self.parts.insert(place, Part { name: Arc::from(name.as_str()), window });
+            }
+            self.parts[place].window.add(at, counts);
+            place += 1;
+        }
+        for part in &mut self.parts[place..] {
+            part.window.add(at, &none);
+        }
+    }
+
+    pub(super) fn state(&self) -> LeftOutState {
+        LeftOutState {
+            names: self.parts.iter().map(|part| part.name.to_string()).collect(),
+            windows: self.parts.iter().map(|part| part.window.state()).collect(),
+            present: self.present,
+        }
+    }
+
+    /// Restores the state of a snapshot; false if it does not fit.
+    pub(super) fn resume(&mut self, state: LeftOutState, watch: &Watch) -> bool {
+        let LeftOutState { names, windows, present } = state;
+        let sorted = names.windows(2).all(|pair| pair[0] < pair[1]);
+        if !sorted || names.len() != windows.len() || names.len() > MOST_LEFT_OUT {
+            return false;
+        }
+        self.present = present;
+        self.parts.clear();
+        for (name, state) in names.iter().zip(windows) {
+            let mut window = Window::new(watch.window, watch.cadence, WIDTH);
+            if !window.resume(state) {
+                return false;
+            }
+            self.parts.push(Part { name: Arc::from(name.as_str()), window });
+        }
+        true
+    }
+}
+
+impl Watched {
+    /// Adds the counts of the canary's instances in this tick.
+    pub(super) fn learn_left_out(&mut self, at: Timestamp, reading: &Reading) {
+        let Some(left_out) = &mut self.left_out else { return };
+        let [of_canary, _] = &self.tick.instances;
+        let Some(Arms { canary, .. }) = reading.whole() else { return };
+        if of_canary.is_empty() {
+            return;
+        }
+        let none = BTreeMap::new();
+        let arm = InstanceArm::new(canary.as_ref(), of_canary, self.metric.worse, &none);
+        left_out.add(at, &self.watch, arm);
+    }
+
+    /// The response to a breach of the rollback bound: to roll back if it is the release's, and the
+    /// test confirms it where noise is known; else to hold.
+    #[cold]
+    pub(super) fn beyond_rollback(
+        &self,
+        moment: &Moment<'_>,
+        seen: &MetricVerdict,
+    ) -> (Response, Cause) {
+        let cause = |reason, instance| Cause { instance, metric: Some(self.metric.id), reason };
+        if let Some(instance) = self.only_with(moment.share) {
+            (Response::Hold, cause(Reason::OneInstance, Some(instance)))
+        } else if self.lacks_evidence(moment.share, seen) {
+            (Response::Hold, cause(Reason::NotConfirmed, None))
+        } else {
+            (Response::RollBack, cause(Reason::RollbackBand, None))
+        }
+    }
+
+    /// The instance without which the rollback bound is not crossed. None if it is crossed without
+    /// any one, or if the canary's instances are unknown or too few.
+    fn only_with(&self, share: Share) -> Option<Arc<str>> {
+        let left_out = self.left_out.as_ref()?;
+        let bound = self.metric.bounds.rollback?;
+        if left_out.present < LEAVE_ONE_OUT {
+            return None;
+        }
+        let (canary, baseline) = self.window.sums().split_at(self.columns());
+        let live = self.live_value(baseline, share);
+        let &[events, trials] = canary else { return None };
+        let remains = |part: &Part| {
+            let of = part.window.sums();
+            // The window of an instance may be a tick older.
+            [(events - of[0]).max(0.0), (trials - of[1]).max(0.0)]
+        };
+        let keeps = |part: &&Part| !self.rest_crosses(bound, remains(part), live, share);
+        left_out.parts.iter().find(keeps).map(|part| Arc::clone(&part.name))
+    }
+
+    fn rest_crosses(
+        &self,
+        bound: Bound,
+        rest: [f64; WIDTH],
+        live: Option<Judged>,
+        share: Share,
+    ) -> bool {
+        let value = self.value(&rest, share.as_fraction());
+        value.is_some_and(|value| self.metric.crossed(bound, value, live) == Some(true))
+    }
+
+    /// Whether a test that knows the noise compares the arms and does not find the canary worse.
+    fn lacks_evidence(&self, share: Share, seen: &MetricVerdict) -> bool {
+        let knows_noise = matches!(
+            seen.mode,
+            Some(EvidenceMode::Replay | EvidenceMode::Randomised | EvidenceMode::Both)
+        );
+        let baseline = &self.window.sums()[self.columns()..];
+        let has_live = share < Share::ALL && self.trials(baseline).is_some_and(|of| of > 0.0);
+        let confirmed =
+            seen.log_e.is_some_and(|log_e| log_e >= CONFIRMS) || self.instances.stands_out();
+        self.metric.is_tested() && knows_noise && has_live && !confirmed
+    }
+}

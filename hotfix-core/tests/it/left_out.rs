@@ -1,0 +1,157 @@
+//! A rollback bound acts on what the release does, not on one instance, and where a test knows the
+//! noise, only if that finds the canary worse (MET-4).
+
+use std::sync::Arc;
+
+use hotfix_core::judge::{Decision, Judge, Moment, Reason, Use, Verdict};
+use hotfix_core::metric::{Arms, Observation, Sample};
+use hotfix_core::plan::{Plan, Subject};
+use hotfix_core::policy::Policy;
+use hotfix_core::unit::{MetricName, Span, Timestamp};
+use serde_json::{Value, json};
+
+/// `standard` with the error rate alone and a rollback bound that nothing suppresses.
+fn policy(model: &str) -> Arc<Policy> {
+    let mut document: Value =
+        serde_json::from_str(&Policy::preset("standard").unwrap().to_json()).unwrap();
+    let weight = if model == "none" { 0.0 } else { 1.0 };
+    document["metrics"] = json!({"error_rate": {
+        "title": "error rate", "kind": "proportion", "worse": "higher", "weight": weight,
+        "model": model, "rollback": 0.05,
+    }});
+    let table = document.as_object_mut().unwrap();
+    table.remove("efficacy");
+    table.remove("success");
+    document["watch"]["warm_up"] = json!(0.0);
+    Arc::new(Policy::from_json(&document.to_string()).unwrap())
+}
+
+fn subject() -> Subject {
+    serde_json::from_value(json!({
+        "incident": {"id": "INC-2041"},
+        "release": {"version": "2.3.1", "previous": "2.3.0"},
+    }))
+    .unwrap()
+}
+
+fn error_rate() -> MetricName {
+    "error_rate".parse().unwrap()
+}
+
+const PODS: usize = 5;
+
+/// Shares of failed requests of the canary's pods and of the live version, at a tick.
+type Failing = fn(usize) -> ([f64; PODS], f64);
+
+/// Ticks of 10 s in which each pod has 20 requests and the live version 900; verdicts until one
+/// rolls back.
+fn run(plan: &Plan, by_instance: bool, failing: Failing) -> Vec<Verdict> {
+    let mut judge = Judge::try_new(plan).unwrap();
+    let start: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+    judge.start_phase(start);
+    let share = plan.policy().phases()[0].share;
+    let mut verdicts = Vec::new();
+    for tick in 1..=60_usize {
+        let at = start + Span::from_seconds(10 * u32::try_from(tick).unwrap());
+        let (canary, live) = failing(tick);
+        let of = |pod: usize| [(20.0 * canary[pod]).round(), 20.0];
+        let canary = if by_instance {
+            Sample::Instances((0..PODS).map(|pod| (format!("pod-{pod}"), of(pod))).collect())
+        } else {
+            let events = (0..PODS).map(|pod| of(pod)[0]).sum();
+            Sample::Pair(events, 20.0 * PODS as f64)
+        };
+        let baseline = Some(Sample::Pair((900.0 * live).round(), 900.0));
+        let mut observation = Observation::new();
+        observation.set(error_rate(), Arms { canary: Some(canary), baseline, ..Arms::default() });
+        judge.prepare(at, share, &observation).unwrap();
+        judge.take(at, share, &observation, Use::Watch);
+        let moment = Moment {
+            at,
+            share,
+            watch: plan.policy().watch(),
+            due: None,
+            overdue: false,
+            needs_efficacy: false,
+            running: None,
+        };
+        let mut verdict = Verdict::default();
+        judge.assess(&moment, &mut verdict);
+        judge.note(at, &verdict);
+        let ends = verdict.decision == Decision::RollBack;
+        verdicts.push(verdict);
+        if ends {
+            break;
+        }
+    }
+    verdicts
+}
+
+/// The tick that rolls back; None if none does.
+fn rolled_back(verdicts: &[Verdict]) -> Option<usize> {
+    verdicts.iter().position(|verdict| verdict.decision == Decision::RollBack)
+}
+
+/// A customer on one pod retries for two minutes: 60% of its requests fail.
+fn retrying(tick: usize) -> ([f64; PODS], f64) {
+    ([if (10..22).contains(&tick) { 0.6 } else { 0.0 }, 0.0, 0.0, 0.0, 0.0], 0.003)
+}
+
+#[test]
+fn met_4_a_burst_on_one_pod_is_not_rolled_back_by_a_bound() {
+    let plan = Plan::try_new(policy("none"), subject()).unwrap();
+    let seen = run(&plan, true, retrying);
+    assert_eq!(rolled_back(&seen), None);
+    let held = seen.iter().flat_map(|verdict| &verdict.causes);
+    let named = held.filter(|cause| cause.reason == Reason::OneInstance);
+    let named: Vec<&str> = named.filter_map(|cause| cause.instance.as_deref()).collect();
+    assert!(!named.is_empty() && named.iter().all(|name| *name == "pod-0"), "{named:?}");
+    // Without counts by instance nobody knows.
+    assert!(rolled_back(&run(&plan, false, retrying)).is_some());
+}
+
+#[test]
+fn met_4_a_release_that_fails_is_rolled_back_as_soon_as_without_instances() {
+    let plan = Plan::try_new(policy("none"), subject()).unwrap();
+    let all: Failing = |tick| ([if tick > 10 { 1.0 } else { 0.0 }; PODS], 0.003);
+    let few: Failing = |tick| ([if tick > 10 { 0.15 } else { 0.0 }; PODS], 0.003);
+    for failing in [all, few] {
+        let whole = rolled_back(&run(&plan, false, failing)).unwrap();
+        let by_instance = rolled_back(&run(&plan, true, failing)).unwrap();
+        assert!(by_instance <= whole + 1, "{by_instance} ticks, not {whole}");
+    }
+    // Two of five pods are the release, one is not.
+    let failing_pods = |pods: usize| -> Option<usize> {
+        let two: Failing = |tick| {
+            let of = if tick > 10 { 1.0 } else { 0.0 };
+            ([of, of, 0.0, 0.0, 0.0], 0.003)
+        };
+        let one: Failing = |tick| ([if tick > 10 { 1.0 } else { 0.0 }, 0.0, 0.0, 0.0, 0.0], 0.003);
+        rolled_back(&run(&plan, true, if pods == 2 { two } else { one }))
+    };
+    assert!(failing_pods(2).is_some_and(|tick| tick <= 16), "{:?}", failing_pods(2));
+    assert_eq!(failing_pods(1), None);
+}
+
+#[test]
+fn met_4_a_calibrated_test_has_to_confirm_a_rollback_bound() {
+    // Six hours of ten pods with a few failures.
+    let ticks = |pod: usize| {
+        let events = move |tick: usize| f64::from(u8::from((tick * 7 + pod * 13) % 17 == 0));
+        (0..2_160).map(move |tick| [events(tick), 20.0]).collect::<Vec<_>>()
+    };
+    let pods = (0..10).map(|pod| (format!("pod-{pod:02}"), ticks(pod))).collect();
+    let histories = [(error_rate(), pods)].into();
+    let plan = Plan::calibrated(policy("poisson"), subject(), histories).unwrap();
+    // A shock in both arms: the bound is crossed, and the arms do not differ.
+    let shock: Failing = |tick| {
+        let of = if tick > 10 { 0.1 } else { 0.0 };
+        ([of; PODS], if tick > 10 { 0.1 } else { 0.003 })
+    };
+    let seen = run(&plan, false, shock);
+    assert_eq!(rolled_back(&seen), None);
+    assert!(seen.last().is_some_and(|verdict| verdict.has(Reason::NotConfirmed)));
+    // The same in the canary alone.
+    let fault: Failing = |tick| ([if tick > 10 { 0.1 } else { 0.0 }; PODS], 0.003);
+    assert!(rolled_back(&run(&plan, false, fault)).is_some());
+}
