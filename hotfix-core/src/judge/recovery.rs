@@ -3,6 +3,7 @@
 use crate::grade::{MetricKind, Role};
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
+use crate::unit::Timestamp;
 
 use super::Judge;
 use super::watched::Watched;
@@ -29,6 +30,13 @@ impl Judge {
 }
 
 impl Watched {
+    /// Puts only the live arm into the window.
+    pub(super) fn window_of_baseline(&mut self, at: Timestamp) {
+        let columns = self.columns();
+        self.tick.row[..columns].fill(0.0);
+        self.window.add(at, &self.tick.row);
+    }
+
     /// None where there is nothing to compare.
     fn returned(&self) -> Option<bool> {
         let columns = self.columns();

@@ -572,13 +572,6 @@ impl Watched {
         self.metric.worse.bad(events, trials)
     }
 
-    /// Puts only the live arm into the window.
-    pub(super) fn window_of_baseline(&mut self, at: Timestamp) {
-        let columns = self.layout.columns();
-        self.tick.row[..columns].fill(0.0);
-        self.window.add(at, &self.tick.row);
-    }
-
     /// Whether the canary's share goes into its value: a count's exposure, or a volume.
     pub(super) const fn is_scaled(&self) -> bool {
         self.metric.scaled && matches!(self.metric.kind, MetricKind::Count | MetricKind::Volume)
