@@ -36,6 +36,7 @@ mod snapshot;
 mod table;
 mod test;
 mod trailing;
+mod value;
 mod verdict;
 mod watched;
 mod why;

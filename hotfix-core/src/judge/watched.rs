@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use crate::grade::{EvidenceMode, MetricKind};
-use crate::metric::{Arms, Counters, Judged, Layout, Reading, ReadingError, Tick, Window};
+use crate::metric::{Arms, Counters, Layout, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::interval::{Interval, ratio_interval};
 use crate::stats::latency::MAX_BOUNDARIES;
@@ -567,11 +567,6 @@ impl Watched {
         test.decided()
     }
 
-    /// Events that are bad: failures where the metric counts successes.
-    pub(super) fn bad(&self, events: f64, trials: f64) -> f64 {
-        self.metric.worse.bad(events, trials)
-    }
-
     /// Whether the canary's share goes into its value: a count's exposure, or a volume.
     pub(super) const fn is_scaled(&self) -> bool {
         self.metric.scaled && matches!(self.metric.kind, MetricKind::Count | MetricKind::Volume)
@@ -601,35 +596,5 @@ impl Watched {
     /// Edges of the latency layout.
     pub(super) fn edges(&self) -> &[f64] {
         self.layout.edges()
-    }
-
-    /// The value of one arm's columns, in the metric's unit; None without trials.
-    #[inline]
-    pub(super) fn value(&self, columns: &[f64], share: f64) -> Option<Judged> {
-        let (events, trials) = (columns[0], columns[1]);
-        match self.metric.kind {
-            MetricKind::Latency => Judged::quantile(
-                self.metric.quantile.as_fraction(),
-                events,
-                &columns[1..],
-                self.layout.edges(),
-            ),
-            MetricKind::Proportion => (trials > 0.0).then(|| Judged::exactly(events / trials)),
-            MetricKind::Count => (trials > 0.0).then(|| Judged::exactly(events / trials * 60.0)),
-            MetricKind::Gauge => (trials > 0.0).then(|| Judged::exactly(events / trials)),
-            MetricKind::Volume => {
-                let scale = if self.metric.scaled { share } else { 1.0 };
-                (trials > 0.0 && scale > 0.0).then(|| Judged::exactly(events / trials / scale))
-            }
-        }
-    }
-
-    /// Trials that the least number applies to; None for kinds that need a length of time instead.
-    pub(super) fn trials(&self, columns: &[f64]) -> Option<f64> {
-        match self.metric.kind {
-            MetricKind::Proportion => Some(columns[1]),
-            MetricKind::Latency => Some(columns[0]),
-            MetricKind::Count | MetricKind::Gauge | MetricKind::Volume => None,
-        }
     }
 }

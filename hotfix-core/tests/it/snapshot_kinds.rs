@@ -77,8 +77,7 @@ fn roll_7_a_snapshot_of_another_format_is_refused_and_says_what_to_do() {
 
 #[test]
 fn roll_7_content_that_anybody_wrote_does_no_harm() {
-    let kinds =
-        [(Kind::Failures, 3), (Kind::Latency, 5), (Kind::Tolerance, 5), (Kind::Levels, 1)];
+    let kinds = [(Kind::Failures, 3), (Kind::Latency, 5), (Kind::Tolerance, 5), (Kind::Levels, 1)];
     for (kind, seed) in kinds {
         let mut drawn = drawn(kind, seed, 14);
         let snapshot = drawn.rollout.snapshot().unwrap();
