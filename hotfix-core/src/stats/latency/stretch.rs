@@ -180,7 +180,7 @@ pub struct Slowdown {
     pub error: f64,
 }
 
-/// The factor from counts of both arms; None where no boundary tells.
+/// The factor from counts of both arms; None where no boundary shows it.
 ///
 /// The mean over boundaries of the difference of normal scores over their slope, weighted by the
 /// inverse of its variance.

@@ -48,7 +48,7 @@ const GROSS: f64 = 2.0;
 const SLIGHT: f64 = 1.1;
 /// Stake of the first part; those after restarts share the rest.
 const FIRST_STAKE: f64 = 0.8;
-/// The baseline's past grows by this factor before its times are stretched anew.
+/// The baseline's past grows by this factor before its times are stretched again.
 const GROWTH: f64 = 1.25;
 
 /// The lanes by place.
