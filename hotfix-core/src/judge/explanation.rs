@@ -158,7 +158,8 @@ fn slowdown(
             near(peak)
         ),
         (Some(Reason::WarmingUp), None) => format!(
-            "{now} times as slow in the last minute, which does not roll back while instances are new"
+            "{now} times as slow in the last minute, which does not roll back while instances are \
+             new"
         ),
         (_, _) => format!("{now} times as slow in the last minute, up to {tolerated} is tolerated"),
     }

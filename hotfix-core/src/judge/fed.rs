@@ -4,10 +4,13 @@ use crate::metric::{Layout, Tick};
 use crate::policy::section::Metric;
 use crate::stats::Counts;
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
+use crate::stats::numeric::ln;
+use crate::unit::Timestamp;
 
 use super::aligned::Aligned;
 use super::bracket::Bracket;
 use super::test::Test;
+use super::watched::Watched;
 
 /// Bad events and trials of both arms in a row of counts.
 #[inline(always)]
@@ -78,5 +81,44 @@ impl Fed<'_> {
             SlowCounts::new(&slow[0][..used], row[0]),
             SlowCounts::new(&slow[1][..used], row[columns]),
         );
+    }
+}
+
+impl Watched {
+    /// Feeds the tests with the tick, or with what it completed in the pools.
+    pub(super) fn feed_tests(&mut self, at: Timestamp) {
+        let ticks = self.step.as_seconds() / self.watch.cadence.as_seconds();
+        let Self { layout, tick, bracket, counts, boundaries, worse, safe, settling, .. } =
+            &mut *self;
+        let fed = Fed { layout, tick, bracket: bracket.as_deref(), counts, boundaries, ticks };
+        if let Some(worse) = worse {
+            fed.feed(worse);
+        }
+        if let Some(safe) = safe {
+            fed.feed(safe);
+        }
+        if let (Some(settling), Some(worse)) = (settling, &mut *worse) {
+            settling.learn(at, &tick.row, boundaries, worse);
+        }
+        if let (Some(bracket), Some(worse)) = (bracket, worse) {
+            bracket.confirm(worse.log_e());
+        }
+        if let (Some(limits), false) = (self.basis.limits(), self.replayed)
+            && let Some(log_e) = self.log_e()
+        {
+            self.replayed =
+                self.metric.weight > 0.0 && log_e + ln(self.metric.weight) >= limits.threshold;
+        }
+    }
+
+    /// Applies the last tick again with another row: tests and phase totals are as before it.
+    pub(super) fn apply_again(&mut self, at: Timestamp, settled: bool) {
+        if self.worse.is_some() {
+            let compares = self.pair(at);
+            if settled {
+                self.add_to_phase(compares);
+            }
+            self.feed_tests(at);
+        }
     }
 }

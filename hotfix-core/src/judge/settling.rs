@@ -5,6 +5,8 @@
 //! some time after the start it does not roll back, and it begins again while an excess is visibly
 //! decaying. Bounds roll back in any case.
 
+use std::num::NonZeroU32;
+
 use crate::grade::{Response, Role};
 use crate::metric::{Window, WindowState};
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts, Slowdown};
@@ -26,6 +28,8 @@ const NEW: Span = Span::from_seconds(120);
 const AGAIN: Span = Span::from_seconds(60);
 /// An excess is looked for within this time after instances were new: later it is no warm-up.
 const WARMS_UP: Span = Span::from_seconds(600);
+/// Length of the blocks whose evidence is capped.
+const BLOCK: Span = Span::from_seconds(30);
 /// The time over which both arms are compared.
 const RECENT: Span = Span::from_seconds(60);
 /// A person is asked after so long.
@@ -224,6 +228,12 @@ impl Peak {
         self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
             && lost > larger(LOST.0 * self.ln_ratio, LOST.1 * errors)
     }
+}
+
+/// Ticks of a block: a burst is to be within one.
+pub(super) fn block_of(cadence: Span) -> NonZeroU32 {
+    let ticks = BLOCK.as_millis().div_ceil(cadence.as_millis().max(1));
+    u32::try_from(ticks).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
 impl Watched {

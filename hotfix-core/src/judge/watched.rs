@@ -1,14 +1,12 @@
 //! One watched metric: its window, its counters, its tests.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 
 use crate::grade::{EvidenceMode, MetricKind};
 use crate::metric::{Arms, Counters, Layout, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::interval::{Interval, ratio_interval};
 use crate::stats::latency::MAX_BOUNDARIES;
-use crate::stats::numeric::ln;
 use crate::stats::{Counts, SplitTotals, StatError, Totals};
 use crate::unit::{Share, Span, Timestamp, clone_in_place};
 
@@ -23,12 +21,9 @@ use super::fed::{Fed, counts_of};
 use super::instances::{InstanceArm, Instances};
 use super::left_out::LeftOut;
 use super::pre_deployment::PreDeployment;
-use super::settling::Settling;
+use super::settling::{Settling, block_of};
 use super::test::{Claim, Test};
 use super::trailing::Trailing;
-
-/// Length of the blocks whose evidence is capped: a burst is to be within one.
-const BLOCK: Span = Span::from_seconds(30);
 
 /// A metric and its state.
 #[derive(Debug, PartialEq)]
@@ -269,9 +264,7 @@ impl Watched {
         if self.metric.model != Model::None && !self.boundaries.is_empty() {
             // The claims' settings were accepted for other metrics already, so they are valid.
             let times: Vec<f64> = self.boundaries.iter().map(|&index| edges[index]).collect();
-            let block = BLOCK.as_millis().div_ceil(self.watch.cadence.as_millis().max(1));
-            let block = u32::try_from(block).ok().and_then(NonZeroU32::new);
-            let block = block.unwrap_or(NonZeroU32::MIN);
+            let block = block_of(self.watch.cadence);
             let test = |claim| Test::try_latency(claim, &times, block).ok().map(Aligned::new);
             (self.worse, self.safe) = (test(self.claims.0), self.claims.1.and_then(test));
             let tolerates = self.worse.as_ref().is_some_and(|t| t.log_e_slightly().is_some());
@@ -411,7 +404,7 @@ impl Watched {
 
     /// Pairs the tick's counts with those of the other arm. Returns whether there is something to
     /// compare on each alignment.
-    fn pair(&mut self, at: Timestamp) -> [bool; 2] {
+    pub(super) fn pair(&mut self, at: Timestamp) -> [bool; 2] {
         let Self { metric, layout, tick, bracket, counts, .. } = self;
         counts.clear();
         let Some(bracket) = bracket else {
@@ -454,43 +447,6 @@ impl Watched {
         }
     }
 
-    /// Feeds the tests with the tick, or with what it completed in the pools.
-    fn feed_tests(&mut self, at: Timestamp) {
-        let ticks = self.step.as_seconds() / self.watch.cadence.as_seconds();
-        let Self { layout, tick, bracket, counts, boundaries, worse, safe, settling, .. } =
-            &mut *self;
-        let fed = Fed { layout, tick, bracket: bracket.as_deref(), counts, boundaries, ticks };
-        if let Some(worse) = worse {
-            fed.feed(worse);
-        }
-        if let Some(safe) = safe {
-            fed.feed(safe);
-        }
-        if let (Some(settling), Some(worse)) = (settling, &mut *worse) {
-            settling.learn(at, &tick.row, boundaries, worse);
-        }
-        if let (Some(bracket), Some(worse)) = (bracket, worse) {
-            bracket.confirm(worse.log_e());
-        }
-        if let (Some(limits), false) = (self.basis.limits(), self.replayed)
-            && let Some(log_e) = self.log_e()
-        {
-            self.replayed =
-                self.metric.weight > 0.0 && log_e + ln(self.metric.weight) >= limits.threshold;
-        }
-    }
-
-    /// Applies the last tick again with another row: tests and phase totals are as before it.
-    pub(super) fn apply_again(&mut self, at: Timestamp, settled: bool) {
-        if self.worse.is_some() {
-            let compares = self.pair(at);
-            if settled {
-                self.add_to_phase(compares);
-            }
-            self.feed_tests(at);
-        }
-    }
-
     /// Adds counts of both arms, under a planned split, to what is summed.
     fn sum_up(&mut self, share: Share, compares: [bool; 2]) {
         if compares[Side::Lag as usize] {
@@ -507,7 +463,7 @@ impl Watched {
     }
 
     /// Adds counts of both arms to what they had in the phase.
-    fn add_to_phase(&mut self, compares: [bool; 2]) {
+    pub(super) fn add_to_phase(&mut self, compares: [bool; 2]) {
         let Self { bracket, counts, of_phase, .. } = self;
         for side in Side::BOTH {
             let counts = bracket.as_ref().map_or(&*counts, |bracket| &bracket.batch(side).counts);

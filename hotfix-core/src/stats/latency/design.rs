@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub const DEFAULT_GRID: [f64; 8] = [1.15, 1.35, 1.7, 2.2, 3.0, 5.0, 10.0, 25.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 8] = [0.125; 8];
-/// Trials that what is expected of both arms starts with, where nothing else is given.
+/// Trials that what is expected of both arms starts with by default.
 pub(super) const PRIOR_TRIALS: f64 = 5.0;
 /// Shares slower than the first and the last boundary that the joint bet starts with.
 const PRIOR_SHARES: (f64, f64) = (0.5, 0.002);

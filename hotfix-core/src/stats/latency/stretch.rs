@@ -180,7 +180,8 @@ pub struct Slowdown {
     pub error: f64,
 }
 
-/// The factor from counts of both arms; None where no boundary shows it.
+/// The factor from counts of both arms; None where nearly all or nearly no requests exceed
+/// every boundary.
 ///
 /// The mean over boundaries of the difference of normal scores over their slope, weighted by the
 /// inverse of its variance.
