@@ -40,6 +40,7 @@ pub fn policy(preset: &str, part: &Part) -> Arc<Policy> {
                 } else {
                     metric.insert("model".to_owned(), json!("none"));
                     metric.remove("weight");
+                    metric.remove("tolerated");
                 }
             }
         }

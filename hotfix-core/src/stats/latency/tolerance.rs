@@ -24,8 +24,9 @@
 //!
 //! *Restarts.* The evidence may begin again, any number of times, at moments that the past decides:
 //! the first part has 0.8 of the wealth and the `i`-th of those that follow `0.2/(i (i + 1))`. Each
-//! part is an e-process from its begin on and their stakes sum to 1, so the chance that any part
-//! ever reaches `1/α` is at most `α`.
+//! part is an e-process from its begin on, and their stakes sum to 1. The evidence is that of the
+//! present part and the stakes of those to come: 1 without data, and above `1/α` with a chance of
+//! at most `α`.
 
 use std::num::NonZeroU32;
 
@@ -219,6 +220,12 @@ impl Lane {
         self.block = [0.0; ALTERNATIVES];
     }
 
+    /// Log of the present part's evidence and of the stakes of those to come.
+    fn log_e(&self) -> f64 {
+        let left = (1.0 - FIRST_STAKE) / (f64::from(self.restarts) + 1.0);
+        log_add_exp(Stakes::log_e(&self.terms), ln(left))
+    }
+
     fn restart(&mut self) {
         self.restarts = self.restarts.saturating_add(1);
         self.stake();
@@ -401,9 +408,9 @@ impl Tolerance {
         self.lanes[ACTS].restarts
     }
 
-    /// Log of the e-value of the present part, with its stake: `ln 0.8` without data.
+    /// Log of the e-value: of the present part, and of the stakes that are left; 0 without data.
     pub fn log_e(&self) -> f64 {
-        let [acts, gross] = [ACTS, GROSSLY].map(|place| Stakes::log_e(&self.lanes[place].terms));
+        let [acts, gross] = [ACTS, GROSSLY].map(|place| self.lanes[place].log_e());
         log_add_exp(acts, gross) - LN_2
     }
 
