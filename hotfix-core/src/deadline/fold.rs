@@ -1,7 +1,7 @@
 //! How inputs change an agenda.
 
 use super::input::Input;
-use super::item_state::{Notified, Settled, Settlement};
+use super::item_state::{Settled, Settlement};
 use super::obligations::{Obligations, Source};
 use super::replan::Cause;
 use super::{Agenda, Answered, origin};
@@ -180,10 +180,6 @@ impl Agenda {
                 && !(obligation.stop_gap && self.stop_gap == Truth::No);
             if on && !course.on {
                 course.since = at;
-                // Its intervals begin again, and what was asked for was part of one before.
-                if obligation.every.is_some() {
-                    course.told = Notified::default();
-                }
             }
             course.on = on;
         }
