@@ -169,6 +169,7 @@ impl Plan {
     /// assert_eq!(plan.findings()[0].kind, PlanFindingKind::NoHotfixForSeverity);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[expect(clippy::too_many_lines, reason = "a list of findings, each a few lines")]
     pub fn findings(&self) -> Vec<PlanFinding> {
         let mut findings = Vec::new();
         let mut put = |kind, text: String| findings.push(PlanFinding { kind, text });
@@ -240,11 +241,10 @@ impl Plan {
         if let Some(text) = self.low_traffic() {
             put(PlanFindingKind::LowTraffic, text);
         }
-        for metric in self.policy().metrics().iter().filter(|of| of.role == Role::Decide) {
-            for fault in BucketFault::of(metric) {
-                if let BucketFault::Beyond(fault) = fault {
-                    put(PlanFindingKind::BoundBeyondBuckets, fault.to_string());
-                }
+        let deciding = self.policy().metrics().iter().filter(|of| of.role == Role::Decide);
+        for fault in deciding.flat_map(BucketFault::of) {
+            if let BucketFault::Beyond(fault) = fault {
+                put(PlanFindingKind::BoundBeyondBuckets, fault.to_string());
             }
         }
         for text in self.missed_by_chance() {

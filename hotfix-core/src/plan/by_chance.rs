@@ -179,5 +179,5 @@ fn in_any(chance: f64, watched: Span, window: Span) -> f64 {
 
 /// A chance as cases of 100.
 fn of_100(chance: f64) -> String {
-    rounded(100.0 * chance, if chance >= 0.995 { 1 } else { 0 })
+    rounded(100.0 * chance, usize::from(chance >= 0.995))
 }

@@ -164,12 +164,6 @@ problems! {
         /// The weight.
         got: String,
     }
-    /// A setting of a test on a metric without a test.
-    #[error("`{key}` is a setting of the test, and this metric has none: delete `{key}`, or write another `model` than `none`")]
-    "HF-POL-066" SettingWithoutTest {
-        /// The key.
-        key: &'static str,
-    }
     /// A test that does not fit the kind of metric.
     #[error("the model `{model}` does not fit the kind `{kind}`: write one of {}", listed(known))]
     "HF-POL-017" ModelKind {

@@ -323,7 +323,8 @@ fn field_17_evidence_that_has_lost_its_stake_gets_a_new_one() {
     let late = found(test, random.clone());
     let lost = test.log_e();
     test.renew();
-    assert!(lost < -3.0 && (exp(test.log_e()) - 0.1).abs() < 1e-12, "{lost}");
+    // What is left are the stakes of the parts to come.
+    assert!(lost < -1.5 && (exp(test.log_e()) - 0.2).abs() < 1e-12, "{lost}");
     let soon = found(test, random.clone());
     assert!(soon <= 18 && late >= 2 * soon, "{soon} ticks, {late} without");
     // More than a new stake is kept.
@@ -333,7 +334,8 @@ fn field_17_evidence_that_has_lost_its_stake_gets_a_new_one() {
     let (before, restarts) = (test.log_e(), test.restarts());
     test.renew();
     assert!(before > 0.0);
-    assert!(test.log_e() >= before);
+    // All but what the other lane had left.
+    assert!(test.log_e() > before - 1e-3);
     assert_eq!(test.restarts(), restarts);
 }
 

@@ -80,8 +80,9 @@ fn roll_7_a_flip_in_a_whole_log_is_the_first_finding_and_ends_a_replay() {
     let mut start = 0;
     for (index, line) in lines(log).into_iter().enumerate() {
         let aside = personal(line);
-        for place in (0..line.len()).step_by(line.len() / 3).filter(|place| !aside.contains(place))
-        {
+        // Without the line feed: a log that does not end with one is torn, whatever else is wrong.
+        let places = (0..line.len() - 1).step_by(line.len() / 3);
+        for place in places.filter(|place| !aside.contains(place)) {
             let changed = flipped(log, start + place, 0x01);
             let found = audit(&changed, head).findings;
             assert_eq!(found[0].line, index + 1, "byte {place}: {found:?}");

@@ -244,7 +244,8 @@ fn metric(
     let noted = Noted { kind: draft.kind, role: draft.role, model };
     reader.metrics.insert(id.to_string(), noted);
     weigh(&draft, model, budget, reader);
-    test_settings(&draft, model, reader);
+    let tolerated = draft.tolerated.flatten().map(Ratio::value);
+    in_range(reader, "tolerated", tolerated, |t| t >= 1.0, "a number of at least 1");
 
     // Without the kind no figure has a unit.
     let kind = draft.kind?;
@@ -284,24 +285,6 @@ fn metric(
         otherwise: draft.otherwise?,
         warm_up: draft.warm_up?,
     })
-}
-
-/// Checks the metric's own settings of its test: a metric without a test has none.
-fn test_settings(draft: &MetricDraft, model: Option<Model>, reader: &mut PolicyReader) {
-    let tolerated = draft.tolerated.flatten().map(Ratio::value);
-    in_range(reader, "tolerated", tolerated, |t| t >= 1.0, "a number of at least 1");
-    if model != Some(Model::None) {
-        return;
-    }
-    let given = [
-        ("tolerated", tolerated.is_some()),
-        ("margin", draft.margin.flatten().is_some()),
-        ("mode", draft.mode.flatten().is_some()),
-        ("otherwise", draft.otherwise.flatten().is_some()),
-    ];
-    for (key, _) in given.into_iter().filter(|(_, given)| *given) {
-        reader.fail_at::<()>(key, Problem::SettingWithoutTest { key });
-    }
 }
 
 /// Checks the settings of metrics together with the policy's.

@@ -140,10 +140,9 @@ impl Transfer {
         for boundary in 0..axis.len {
             let reached = scores.slower(axis, axis.ln[boundary] - ln_ratio);
             let mut above = 1.0;
-            for bucket in 0..=boundary {
-                let below = edges[bucket];
-                let share = (reached - below) / (above - below);
-                this.beyond[boundary][bucket] = share.clamp(0.0, 1.0);
+            let buckets = this.beyond[boundary].iter_mut().zip(&edges).take(boundary + 1);
+            for (beyond, &below) in buckets {
+                *beyond = ((reached - below) / (above - below)).clamp(0.0, 1.0);
                 above = below;
             }
         }

@@ -256,6 +256,7 @@ impl StretchFit {
 
 impl Tolerance {
     /// No data yet.
+    #[expect(clippy::large_stack_arrays, reason = "a state is plain data: no allocation a copy")]
     pub fn new(design: &ToleranceDesign) -> Self {
         let mut this = Self {
             lanes: [Lane::NEW; LANES],

@@ -76,6 +76,7 @@ impl From<Tolerance> for SavedTolerance {
 impl TryFrom<SavedTolerance> for Tolerance {
     type Error = StatError;
 
+    #[expect(clippy::large_stack_arrays, reason = "a state is plain data: no allocation a copy")]
     fn try_from(read: SavedTolerance) -> Result<Self, StatError> {
         if read.version != VERSION {
             return Err(StatError::StateVersion { version: read.version });
