@@ -182,8 +182,10 @@ fn field_18_a_criterion_that_is_missed_by_interpolation_alone_is_asked_about() {
     assert_eq!(verdict.decision, Decision::Ask);
 }
 
-/// Distribution functions of eight shapes of latency, in multiples of some time.
-const SHAPES: [(&str, fn(f64) -> f64); 8] = [
+/// A name, and the distribution function of a latency in multiples of some time.
+type Shape = (&'static str, fn(f64) -> f64);
+
+const SHAPES: [Shape; 8] = [
     ("lognormal, 0.3", |x| normal_cdf(ln(x) / 0.3)),
     ("lognormal, 0.6", |x| normal_cdf(ln(x) / 0.6)),
     ("lognormal, 1", |x| normal_cdf(ln(x))),

@@ -137,7 +137,8 @@ fn met_4_a_release_that_fails_is_rolled_back_as_soon_as_without_instances() {
 fn met_4_a_calibrated_test_has_to_confirm_a_rollback_bound() {
     // Six hours of ten pods with a few failures.
     let ticks = |pod: usize| {
-        let events = move |tick: usize| f64::from(u8::from((tick * 7 + pod * 13) % 17 == 0));
+        let events =
+            move |tick: usize| f64::from(u8::from((tick * 7 + pod * 13).is_multiple_of(17)));
         (0..2_160).map(move |tick| [events(tick), 20.0]).collect::<Vec<_>>()
     };
     let pods = (0..10).map(|pod| (format!("pod-{pod:02}"), ticks(pod))).collect();

@@ -102,10 +102,10 @@ fn field_17_the_baseline_is_stretched_as_an_integral_over_its_buckets_says() {
                 let count = above - if bucket == 6 { 0.0 } else { slow[bucket] };
                 let (mut moved, mut all) = (0.0, 0.0);
                 let slices = 20_000;
+                let at =
+                    |slice: i32| from * exp(f64::from(slice) / f64::from(slices) * ln(to / from));
                 for slice in 0..slices {
-                    let at = |part: f64| from * exp(part * ln(to / from));
-                    let (low, high) =
-                        (at(slice as f64 / slices as f64), at((slice + 1) as f64 / slices as f64));
+                    let (low, high) = (at(slice), at(slice + 1));
                     let mass = survival(low) - survival(high);
                     all += mass;
                     if (low * high).sqrt() * tolerated > *boundary {
@@ -385,15 +385,12 @@ fn field_17_states_are_read_again_as_they_were() {
     let mut test = Tolerance::new(&design);
     for ticks in 0..50 {
         let text = serde_json::to_string(&test).expect("a document");
-        let read: Tolerance = serde_json::from_str(&text).expect("its own document");
+        let mut read: Tolerance = serde_json::from_str(&text).expect("its own document");
         assert_eq!(read, test, "after {ticks} ticks");
         assert!(read.check(&design).is_ok());
-        let mut both = [test, read];
-        for test in &mut both {
-            tick(test, &design, (1_000.0, 1.2), &mut random.clone());
-        }
-        assert_eq!(both[0], both[1]);
+        tick(&mut read, &design, (1_000.0, 1.2), &mut random.clone());
         tick(&mut test, &design, (1_000.0, 1.2), &mut random);
+        assert_eq!(test, read);
         if ticks == 20 {
             test.restart();
         }
@@ -407,13 +404,13 @@ fn field_17_states_are_read_again_as_they_were() {
 
 #[test]
 fn field_17_documents_that_no_test_wrote_are_refused() {
+    type Change = fn(&mut serde_json::Value);
     let design = design(1.3, &BOUNDARIES, 3);
     let mut random = Pcg64::seed_from_u64(19);
     let mut test = Tolerance::new(&design);
     for _ in 0..10 {
         tick(&mut test, &design, (1_000.0, 1.0), &mut random);
     }
-    type Change = fn(&mut serde_json::Value);
     let changes: [Change; 7] = [
         |read| read["version"] = 2.into(),
         |read| read["boundaries"][0] = 9.into(),

@@ -78,6 +78,7 @@ impl Service {
     }
 
     /// Those of so many that have something with this chance.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
     fn part(&mut self, of: f64, chance: f64) -> f64 {
         let drawn = Binomial::new(of as u64, chance).expect("a chance").sample(&mut self.draws);
         drawn as f64
