@@ -45,7 +45,7 @@ def examples() -> Iterator[tuple[str, str]]:
         )
 
 
-@pytest.mark.parametrize(("name", "text"), [pytest.param(*example, id=example[0]) for example in examples()])
+@pytest.mark.parametrize(("name", "text"), [pytest.param(*example, id=example[0]) for example in sorted(examples())])
 def test_examples_print_what_they_say(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PACKAGE.parent)
     assert ">>>" in text

@@ -207,6 +207,8 @@ _Guarantee: TypeAlias = Literal["guaranteed", "calibrated", "assumed"]
 _Reason: TypeAlias = Literal[
     "evidence",
     "hold_level",
+    "warming_up",
+    "slightly_slower",
     "phase_end_test",
     "evidence_assumed",
     "only_whole_passes",
