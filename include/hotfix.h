@@ -5122,6 +5122,43 @@ hotfix_status hotfix_backtest(const struct hotfix_policy *policy,
                               struct hotfix_buf *out,
                               struct hotfix_error **err);
 
+/**
+ * Reads recorded metrics as the history that calibrates a plan: hotfix_plan_new_calibrated takes it
+ * unchanged.
+ *
+ * {metric: {instance: [[events, trials], …]}}, one pair per tick of the policy's cadence, of each
+ * metric whose test a history calibrates. The mapping of such a metric names the `instance`: the
+ * column or label. Readings of both arms are used. Metrics that cannot be used are findings, each
+ * {"code", "message", "count", "at", "metric"}. docs/how-to/calibrate.md has the steps.
+ *
+ * @param policy       A policy.
+ * @param text         The recording: ordinary operation, or logs of earlier healthy rollouts; UTF-8,
+ *                     borrowed for the call; at most 64 MiB.
+ * @param text_len     Its length in bytes.
+ * @param format       "csv", "json_lines" or "prometheus"; UTF-8, borrowed.
+ * @param format_len   Its length in bytes.
+ * @param mapping      As for hotfix_backtest; UTF-8, borrowed. May be null with length 0 for JSON
+ *                     Lines.
+ * @param mapping_len  Its length in bytes.
+ * @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param findings     A buffer with JSON, a list, that the caller frees with hotfix_buf_free.
+ * @param err          Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_SIMULATE if the recording or the mapping cannot be read, or no metric has a
+ *         history. The error's path is "line 3, column 2" or a JSON Pointer.
+ *
+ * Thread rule: any number of threads may use one policy.
+ */
+hotfix_status hotfix_history(const struct hotfix_policy *policy,
+                             const char *text,
+                             size_t text_len,
+                             const char *format,
+                             size_t format_len,
+                             const char *mapping,
+                             size_t mapping_len,
+                             struct hotfix_buf *out,
+                             struct hotfix_buf *findings,
+                             struct hotfix_error **err);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -1,4 +1,4 @@
-//! Backtest: when a policy would have acted on recorded metrics.
+//! Recorded metrics: when a policy would have acted on them, and the history that they are.
 
 use std::ffi::c_char;
 use std::slice;
@@ -63,6 +63,67 @@ pub unsafe extern "C" fn hotfix_backtest(
                     let recorded = RecordedMetrics::read(format, text, &mapping)?;
                     canonical(&backtest(slice::from_ref(policy), &recorded, &mapping.assume)?)
                 })
+            })
+        })
+    }
+}
+
+/// Reads recorded metrics as the history that calibrates a plan: hotfix_plan_new_calibrated takes it
+/// unchanged.
+///
+/// {metric: {instance: [[events, trials], …]}}, one pair per tick of the policy's cadence, of each
+/// metric whose test a history calibrates. The mapping of such a metric names the `instance`: the
+/// column or label. Readings of both arms are used. Metrics that cannot be used are findings, each
+/// {"code", "message", "count", "at", "metric"}. docs/how-to/calibrate.md has the steps.
+///
+/// @param policy       A policy.
+/// @param text         The recording: ordinary operation, or logs of earlier healthy rollouts; UTF-8,
+///                     borrowed for the call; at most 64 MiB.
+/// @param text_len     Its length in bytes.
+/// @param format       "csv", "json_lines" or "prometheus"; UTF-8, borrowed.
+/// @param format_len   Its length in bytes.
+/// @param mapping      As for hotfix_backtest; UTF-8, borrowed. May be null with length 0 for JSON
+///                     Lines.
+/// @param mapping_len  Its length in bytes.
+/// @param out          A buffer with JSON that the caller frees with hotfix_buf_free.
+/// @param findings     A buffer with JSON, a list, that the caller frees with hotfix_buf_free.
+/// @param err          Where an error object goes; may be null. Owned by the caller.
+/// @return HOTFIX_STATUS_SIMULATE if the recording or the mapping cannot be read, or no metric has a
+///         history. The error's path is "line 3, column 2" or a JSON Pointer.
+///
+/// Thread rule: any number of threads may use one policy.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hotfix_history(
+    policy: *const hotfix_policy,
+    text: *const c_char,
+    text_len: usize,
+    format: *const c_char,
+    format_len: usize,
+    mapping: *const c_char,
+    mapping_len: usize,
+    out: *mut hotfix_buf,
+    findings: *mut hotfix_buf,
+    err: *mut *mut hotfix_error,
+) -> hotfix_status {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe {
+        guard(err, || {
+            put_text(out, || {
+                let mut history = String::new();
+                put_text(findings, || {
+                    let text = pointer::text(text, text_len, "text")?;
+                    let format = pointer::text(format, format_len, "format")?;
+                    let mapping = pointer::text(mapping, mapping_len, "mapping")?;
+                    pointer::read(policy, "policy", |policy| {
+                        let format = Format::named(format)?;
+                        let mapping = Mapping::from_json(mapping)?;
+                        let read =
+                            RecordedMetrics::read(format, text, &mapping)?.history(policy)?;
+                        history = canonical(&read.history)?;
+                        canonical(&read.findings)
+                    })
+                })?;
+                Ok(history)
             })
         })
     }

@@ -1,10 +1,10 @@
-//! `hotfix.backtest`: policies on recorded metrics.
+//! `hotfix.backtest` and `hotfix.history`: policies on recorded metrics, and the history that these are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotfix_core::simulate::backtest as core;
-use hotfix_core::simulate::recorded::{Format, Mapping, RecordedFinding, RecordedMetrics};
+use hotfix_core::simulate::recorded::{self, Format, Mapping, RecordedFinding, RecordedMetrics};
 use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::prelude::*;
 
@@ -64,6 +64,17 @@ document! {
     }
 }
 
+document! {
+    /// What each instance counted in ordinary operation, made by `history`.
+    RecordedHistory(recorded::RecordedHistory) {
+        /// By metric and instance, one pair of events and trials per tick of the policy's cadence:
+        /// the ``calibration`` of `Policy.plan`.
+        fn history(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.history)?.unbind()) }
+        /// Findings about the recording: "code", "message", "count", "at", "metric".
+        fn findings(this, py) -> PyResult<Vec<Py<PyAny>>> { findings(py, &this.findings) }
+    }
+}
+
 fn courses(
     py: Python<'_>,
     metrics: &BTreeMap<MetricName, core::MetricTrace>,
@@ -98,4 +109,20 @@ pub(crate) fn _backtest(
         core::backtest(&policies, &recorded, &mapping.assume)
     })?;
     Ok(Backtests(found))
+}
+
+/// The core's history from a text; `hotfix.history` reads files.
+#[pyfunction]
+pub(crate) fn _history(
+    py: Python<'_>,
+    policy: PyRef<'_, Policy>,
+    text: &str,
+    format: &str,
+    mapping: &str,
+) -> Result<RecordedHistory> {
+    let policy = Arc::clone(&policy.0);
+    Ok(RecordedHistory(py.detach(|| {
+        let mapping = Mapping::from_json(mapping)?;
+        RecordedMetrics::read(Format::named(format)?, text, &mapping)?.history(&policy)
+    })?))
 }

@@ -56,7 +56,7 @@ mod module {
     #[pymodule_export]
     use crate::audit::{Audit, AuditFinding, audit};
     #[pymodule_export]
-    use crate::backtest::{_backtest, Backtest, Backtests};
+    use crate::backtest::{_backtest, _history, Backtest, Backtests, RecordedHistory};
     #[pymodule_export]
     use crate::calibration::{Calibration, calibrate};
     #[pymodule_export]

@@ -16,7 +16,7 @@ import pytest
 from test_corpus import ABSENT, CASES, standing
 
 import hotfix
-from hotfix._core import _backtest
+from hotfix._core import _backtest, _history
 
 Case = dict[str, Any]
 FILES = ("csv", "json_lines", "prometheus", "backtest")
@@ -25,8 +25,8 @@ ROWS = [(m, 3 if m < 10 else 100, 1000) for m in range(30)]
 CSV = "time,errors,requests\n" + "".join(f"2026-03-03T14:{m:02}:00Z,{e},{n}\n" for m, e, n in ROWS)
 
 
-def cases() -> list[Any]:
-    files = [tomllib.loads((CASES / "recorded" / f"{name}.toml").read_text()) for name in FILES]
+def cases(*names: str) -> list[Any]:
+    files = [tomllib.loads((CASES / "recorded" / f"{name}.toml").read_text()) for name in names]
     return [pytest.param(case, id=case["id"]) for file in files for case in file["case"]]
 
 
@@ -39,15 +39,30 @@ def run(case: Case) -> hotfix.Backtests:
     return _backtest([policy_of(case)], case["text"], case["format"], case.get("mapping", ""))
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", cases(*FILES))
 def test_field_12_recordings_are_read_or_refused(case: Case) -> None:
     if "error" in case:
         with pytest.raises(hotfix.RecordedError) as caught:
             run(case)
         assert [caught.value.code, caught.value.path] == case["error"]
         return
-    answer = run(case).to_dict()
+    stands(case, run(case).to_dict())
 
+
+@pytest.mark.parametrize("case", cases("history"))
+def test_field_17_a_history_is_read_from_a_recording(case: Case) -> None:
+    def read() -> hotfix.RecordedHistory:
+        return _history(policy_of(case), case["text"], case["format"], case.get("mapping", ""))
+
+    if "error" in case:
+        with pytest.raises(hotfix.RecordedError) as caught:
+            read()
+        assert [caught.value.code, caught.value.path] == case["error"]
+        return
+    stands(case, read().to_dict())
+
+
+def stands(case: Case, answer: dict[str, Any]) -> None:
     def found(pointer: str) -> Any:
         return standing(answer, pointer.split("/")[1:])
 

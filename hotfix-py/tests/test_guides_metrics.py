@@ -186,9 +186,12 @@ def test_met_6_prometheus_answers_the_queries_of_the_page(folder: Path) -> None:
         # Of a native histogram: all requests, and those up to 0.25 s.
         assert [rows[0]["value"][1] for rows in found[3:]] == ["100", "60"]
 
-        past = load("prometheus_history").history(url, began, time.time(), step=1.0)
-        assert sum(pair[1] for pair in past[baseline]) == 1000.0
-        assert sum(pair[1] for pair in past[canary]) == 50.0  # what it has counted since its restart
+        recorded = load("prometheus_history")
+        text = recorded.answers(url, began, time.time(), step=1.0)
+        past = hotfix.history(hotfix.Policy.preset("standard"), text, recorded.MAPPING, format="prometheus")
+        pairs = past.history["error_rate"]
+        assert sum(pair[1] for pair in pairs[baseline]) == 1000.0
+        assert sum(pair[1] for pair in pairs[canary]) == 50.0  # what it has counted since its restart
 
 
 def test_met_6_datadog_and_cloudwatch_give_counts(folder: Path) -> None:

@@ -59,6 +59,12 @@ impl Metric {
 }
 
 impl Policy {
+    /// Whether a history calibrates the test of a metric under this policy.
+    pub(crate) fn uses_history(&self, metric: &Metric) -> bool {
+        let mode = self.settings(metric).mode;
+        metric.is_replayed() && matches!(mode, EvidenceMode::Replay | EvidenceMode::Both)
+    }
+
     /// Whether all traffic moves at once: no phase has a live arm, and the fix is compared with what
     /// was read before the start.
     pub(crate) fn moves_at_once(&self) -> bool {
@@ -99,8 +105,8 @@ pub(super) fn calibrations(
             let known = tested.map(|m| m.id.to_string()).collect::<Vec<_>>().join(", ");
             return Err(PlanError::HistoryMetric { metric, known });
         };
-        let mode = policy.settings(known).mode;
-        if !matches!(mode, EvidenceMode::Replay | EvidenceMode::Both) {
+        if !policy.uses_history(known) {
+            let mode = policy.settings(known).mode;
             return Err(PlanError::HistoryUnused { metric, mode });
         }
         let fault = |fault| PlanError::History { metric, fault };

@@ -61,6 +61,23 @@ fn field_12_recordings_are_read_or_refused_with_their_place() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn field_17_a_history_is_read_from_a_recording() {
+    let mut wrong = Vec::new();
+    for case in Case::load_histories(&tree::root().join("hotfix-core/tests/cases/recorded")) {
+        let policy = match case.policy() {
+            Ok(name) => Policy::preset(name).unwrap(),
+            Err(text) => Policy::from_toml(text).unwrap(),
+        };
+        let answer = read(&case)
+            .and_then(|(recorded, _)| recorded.history(&policy))
+            .map(|found| serde_json::to_value(found).unwrap())
+            .map_err(|error| (error.code().to_owned(), error.path()));
+        wrong.extend(case.faults(answer));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Both arms of a made-up service: the canary's errors are so many times the live arm's from some minute on.
 struct Service {
     from: Timestamp,

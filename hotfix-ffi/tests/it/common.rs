@@ -86,21 +86,24 @@ pub(crate) fn buffer(
 ) -> Result<String, Failed> {
     let mut buf = hotfix_buf { data: null_mut(), len: 0 };
     let result = call(|error| function(&raw mut buf, error));
-    let text = if buf.data.is_null() {
-        assert!(result.is_err(), "success fills the buffer");
-        String::new()
-    } else {
+    let text = taken(&mut buf);
+    result.map(|()| text.expect("success fills the buffer"))
+}
+
+/// The text of a buffer, which is freed; None if it is empty.
+pub(crate) fn taken(buf: &mut hotfix_buf) -> Option<String> {
+    let text = (!buf.data.is_null()).then(|| {
         // SAFETY: filled by the library, with a null byte behind it.
         let bytes = unsafe { std::slice::from_raw_parts(buf.data.cast::<u8>(), buf.len + 1) };
         assert_eq!(bytes[buf.len], 0);
         String::from_utf8(bytes[..buf.len].to_vec()).unwrap()
-    };
+    });
     // SAFETY: filled by the library; the second time it is empty.
     unsafe {
-        hotfix_buf_free(&raw mut buf);
-        hotfix_buf_free(&raw mut buf);
+        hotfix_buf_free(buf);
+        hotfix_buf_free(buf);
     }
-    result.map(|()| text)
+    text
 }
 
 pub(crate) struct Policy(pub(crate) *mut hotfix_policy);

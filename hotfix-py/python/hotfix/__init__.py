@@ -19,7 +19,7 @@ file or network: it receives time and observations, and returns log lines and ac
 """
 
 from hotfix import kayenta, stats, vcs
-from hotfix._backtest import backtest
+from hotfix._backtest import backtest, history
 from hotfix._core import (
     Action,
     Advice,
@@ -55,6 +55,7 @@ from hotfix._core import (
     Plan,
     Policy,
     Problem,
+    RecordedHistory,
     Rollout,
     RuleVerdict,
     TestForecast,
@@ -162,6 +163,8 @@ __all__ = [
     "backtest",
     "Backtests",
     "Backtest",
+    "history",
+    "RecordedHistory",
     # Simulated rollouts
     "simulate",
     "compare",

@@ -1,4 +1,4 @@
-"""Recordings from files and keyword arguments, for `hotfix.backtest`."""
+"""Recordings from files and keyword arguments, for `hotfix.backtest` and `hotfix.history`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hotfix._core import _backtest
+from hotfix._core import _backtest, _history
 
 if TYPE_CHECKING:
-    from hotfix import Backtests, Policy
+    from hotfix import Backtests, Policy, RecordedHistory
 
-__all__ = ["backtest"]
+__all__ = ["backtest", "history"]
 
 _FORMATS = {".csv": "csv", ".jsonl": "json_lines", ".json": "prometheus", ".parquet": "parquet"}
 
@@ -90,10 +90,69 @@ def backtest(
     assume = {name: value for name, value in given.items() if value is not None}
     if assume:
         document["assume"] = {**document.get("assume", {}), **assume}
+    policies = list(policy) if isinstance(policy, Sequence) else [policy]
+    return _backtest(policies, *_read(recording, document, format))
+
+
+def history(
+    policy: Policy,
+    recording: str | bytes | PathLike[str],
+    mapping: Mapping[str, Any] | str | None = None,
+    *,
+    format: Literal["csv", "json_lines", "prometheus", "parquet"] | None = None,
+) -> RecordedHistory:
+    r"""Read recorded metrics as the history that calibrates a plan.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy of the plan: its cadence is that of the history.
+    recording : str, bytes or os.PathLike
+        The text of a recording, or its path as ``pathlib.Path``: ordinary operation, or the logs of earlier healthy
+        rollouts. At most 64 MiB of text.
+    mapping : dict or str, optional
+        Which columns, series and labels belong to which metric, as for `backtest`. A metric needs ``instance``, the
+        column or label that names the instance. JSON Lines need no mapping.
+    format : str, optional
+        The format, as for `backtest`.
+
+    Returns
+    -------
+    RecordedHistory
+        ``history`` is the ``calibration`` of `Policy.plan`; ``findings`` say what could not be used.
+
+    Raises
+    ------
+    RecordedError
+        With code and place, for a recording or a mapping that cannot be read, or without a history in it.
+    ImportError
+        For Parquet if pyarrow is not installed: ``pip install pyarrow``.
+
+    Examples
+    --------
+    >>> import hotfix
+    >>> rows = [f"{10 * tick},pod-{pod},{(tick + pod) % 40 // 39},12" for tick in range(2160) for pod in range(20)]
+    >>> arm = {"events": "errors", "trials": "requests", "instance": "pod"}
+    >>> mapping = {"time": {"unit": "seconds"}, "metrics": {"error_rate": {"canary": arm}}}
+    >>> policy = hotfix.Policy.preset("standard")
+    >>> found = hotfix.history(policy, "\n".join(["time,pod,errors,requests", *rows]), mapping, format="csv")
+    >>> len(found.history["error_rate"]), found.findings
+    (20, [])
+    >>> incident, release = {"id": "INC-2041", "severity": "P1"}, {"version": "2.3.1", "previous": "2.3.0"}
+    >>> plan = policy.plan(incident, release, {"requests_per_minute": 1440}, calibration=found.history)
+    >>> hotfix.Rollout(plan).evidence("error_rate").guarantee
+    'calibrated'
+    """
+    return _history(policy, *_read(recording, _document(mapping), format))
+
+
+def _read(
+    recording: str | bytes | PathLike[str], document: dict[str, Any], format: str | None
+) -> tuple[str, str, str]:
+    """Return the text, its format and its mapping as the core takes them."""
     written = format or _format_of(recording)
     text = _parquet(recording, document) if written == "parquet" else _text(recording)
-    policies = list(policy) if isinstance(policy, Sequence) else [policy]
-    return _backtest(policies, text, "csv" if written == "parquet" else written, json.dumps(document))
+    return text, "csv" if written == "parquet" else written, json.dumps(document)
 
 
 def _document(mapping: Mapping[str, Any] | str | None) -> dict[str, Any]:

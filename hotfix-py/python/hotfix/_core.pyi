@@ -27,6 +27,7 @@ __all__ = [
     "audit",
     "explain",
     "_backtest",
+    "_history",
     "Backtest",
     "Backtests",
     "redact",
@@ -68,6 +69,7 @@ __all__ = [
     "Plan",
     "Policy",
     "Problem",
+    "RecordedHistory",
     "Rollout",
     "BadInstance",
     "Calibration",
@@ -1139,6 +1141,15 @@ class Backtests(_Document):
     def to_markdown(self) -> str: ...
 
 def _backtest(policies: list[Policy], text: str, format: str, mapping: str) -> Backtests: ...
+
+@final
+class RecordedHistory(_Document):
+    @property
+    def history(self) -> dict[str, dict[str, list[list[float]]]]: ...
+    @property
+    def findings(self) -> list[dict[str, Any]]: ...
+
+def _history(policy: Policy, text: str, format: str, mapping: str) -> RecordedHistory: ...
 
 @final
 class Imported(_Document):

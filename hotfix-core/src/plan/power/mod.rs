@@ -7,6 +7,7 @@
 
 mod advice;
 mod format;
+mod history;
 mod page;
 mod phase;
 mod test;
@@ -22,6 +23,7 @@ use crate::unit::{MetricName, PhaseName, Share};
 
 pub use crate::stats::planning::Chance;
 pub use advice::{Advice, Need, Which};
+pub use history::{CalibratedDelay, HistoryWorth};
 
 use watch::Setting;
 
@@ -112,6 +114,9 @@ pub struct MetricPower {
     /// Its part of the chance of a false rollback. Absent if it has no test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alpha: Option<f64>,
+    /// What a history is worth to its test. Absent if none calibrates it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistoryWorth>,
     /// One for each phase of the plan.
     pub phases: Vec<PhasePower>,
     /// Chance that a fix at the reference rate passes every gate after its least time, by plain

@@ -85,8 +85,10 @@ impl MetricPower {
             1 => ("the gate", "it"),
             _ => ("the gates", "all of them"),
         };
+        let history = self.history.as_ref();
+        let history = history.map_or_else(String::new, |of| format!(" {}", of.sentence));
         format!(
-            "A healthy fix is expected to have {} {}. By chance it misses {gates} in {} of 100 cases and passes {them} in {about}{} of 100.",
+            "A healthy fix is expected to have {} {}. By chance it misses {gates} in {} of 100 cases and passes {them} in {about}{} of 100.{history}",
             enumerated(&expected),
             events,
             figures(&fails),

@@ -45,6 +45,7 @@ impl Plan {
             base_rate: rate,
             test_calls_for,
             alpha: test_calls_for.map(|_| alpha(self, metric)),
+            history: self.history_worth(metric, rate, requests),
             all_gates,
             all_gates_approximate: phases.iter().any(|phase| phase.healthy_passes_approximate),
             faults: Self::whole_way(&phases),

@@ -19,6 +19,8 @@ const POINTS: usize = 24;
 pub(super) struct Test<'a> {
     watching: &'a Watching<'a>,
     comparison: Comparison,
+    /// What the threshold is higher by because of a history.
+    noise: f64,
     /// The rate of the live arm.
     rate: f64,
     /// Minutes by which the test decides later because the arms are read at different times.
@@ -103,7 +105,7 @@ impl<'a> Test<'a> {
         let frontier = (metric.model == Model::Poisson)
             .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
             .flatten();
-        Some(Self { watching, comparison, rate, delay, frontier, about })
+        Some(Self { watching, comparison, noise, rate, delay, frontier, about })
     }
 
     /// Minutes of data that the test has by the end of the phase.
@@ -125,6 +127,13 @@ impl<'a> Test<'a> {
     pub(super) fn time_to_detect(&self, ratio: f64) -> Option<f64> {
         let time = self.comparison.time_to_detect(ratio).ok()?;
         Some(time.expected + self.delay).filter(|minutes| minutes.is_finite())
+    }
+
+    /// The test at the threshold for independent errors.
+    pub(super) fn independent(mut self) -> Self {
+        self.comparison.threshold = self.comparison.threshold.map(|nats| nats - self.noise);
+        self.frontier = None;
+        self
     }
 
     pub(super) const fn comparison(&self) -> &Comparison {

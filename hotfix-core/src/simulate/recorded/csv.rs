@@ -6,7 +6,7 @@ use crate::text;
 
 use super::error::{RecordedError, RecordedFault};
 use super::mapping::{Edge, LabelPart, Mapping, Source};
-use super::points::Points;
+use super::points::{Points, Series};
 use super::{RecordedMetrics, moment, number};
 
 /// A column by its index.
@@ -15,6 +15,8 @@ struct Column<'m> {
     arm: usize,
     part: LabelPart,
     at: usize,
+    /// The column that names the instance.
+    instance: Option<usize>,
     /// Columns that must have these texts.
     matching: Vec<(usize, &'m str)>,
     /// The column that has the bound of a bucket.
@@ -27,9 +29,10 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     let header = reader.headers().map_err(|error| refused(&error))?.clone();
     let time = find(&header, &mapping.time.from)?;
     let mut columns = Vec::new();
-    for (arm, (_, _, source)) in mapping.arms().enumerate() {
-        for (part, source) in source.sources() {
-            columns.push(column(&header, arm, part, source)?);
+    for (arm, (_, _, of)) in mapping.arms().enumerate() {
+        for (part, source) in of.sources() {
+            let instance = of.instance.as_deref().map(|name| find(&header, name)).transpose()?;
+            columns.push(Column { instance, ..column(&header, arm, part, source)? });
         }
     }
     let unit = mapping.time.unit;
@@ -65,7 +68,14 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
                     LabelPart::Bucket(bound.to_bits())
                 }
             };
-            points.add(at, column.arm, part, value)?;
+            let instance = match column.instance {
+                None => 0,
+                Some(place) if cell(place).is_empty() => {
+                    return Err(RecordedFault::NoInstance.at_line(line, place + 1));
+                }
+                Some(place) => points.instance(cell(place)),
+            };
+            points.add(at, Series { arm: column.arm, instance, part }, value)?;
         }
     }
     Ok(points.assemble())
@@ -89,7 +99,7 @@ fn column<'m>(
         Some(Edge::Read(column)) => Some(find(header, column)?),
         _ => None,
     };
-    Ok(Column { arm, part, at: find(header, name)?, matching, le, source })
+    Ok(Column { arm, part, at: find(header, name)?, instance: None, matching, le, source })
 }
 
 /// The index of a column.

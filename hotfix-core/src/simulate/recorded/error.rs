@@ -126,6 +126,19 @@ pub enum RecordedFault {
         /// The arm.
         arm: &'static str,
     },
+    /// A number by instance without the name of its instance.
+    #[error("it has no instance: the mapping says where each number has the name of its own")]
+    NoInstance,
+    /// No history by instance of a metric that one calibrates.
+    #[error(
+        "there is no history by instance: give the `instance` of {known}, whose tests a history calibrates in `{policy}`"
+    )]
+    NoHistory {
+        /// The policy's name.
+        policy: String,
+        /// The metrics that may have one, or that there is none.
+        known: String,
+    },
     /// No reading.
     #[error("the recording has no reading of the metrics that the mapping names")]
     Nothing,
@@ -226,6 +239,8 @@ impl RecordedError {
             RecordedFault::Policy { .. } => "HF-REC-015",
             RecordedFault::Policies { .. } => "HF-REC-016",
             RecordedFault::TooLong { .. } => "HF-REC-017",
+            RecordedFault::NoInstance => "HF-REC-018",
+            RecordedFault::NoHistory { .. } => "HF-REC-019",
         }
     }
 

@@ -41,10 +41,14 @@ pub(in crate::simulate) enum Odd {
     Over,
     Passed,
     Cut(usize),
+    NotByInstance,
+    NotCalibrated,
+    NoCount,
+    Pause(Span),
 }
 
 impl Odd {
-    const fn code(self) -> &'static str {
+    pub(super) const fn code(self) -> &'static str {
         match self {
             Self::OutOfOrder(_) => "HF-REC-020",
             Self::Duplicate => "HF-REC-021",
@@ -61,6 +65,10 @@ impl Odd {
             Self::Over => "HF-REC-032",
             Self::Passed => "HF-REC-033",
             Self::Cut(_) => "HF-REC-034",
+            Self::NotByInstance => "HF-REC-035",
+            Self::NotCalibrated => "HF-REC-036",
+            Self::NoCount => "HF-REC-037",
+            Self::Pause(_) => "HF-REC-038",
         }
     }
 
@@ -96,6 +104,13 @@ impl Odd {
             Self::Over => "the recording ends before the rollout".to_owned(),
             Self::Passed => "the policy asked a person at a gate: this backtest assumes an immediate go".to_owned(),
             Self::Cut(most) => format!("further entries are not listed: at most {most} are"),
+            Self::NotByInstance => "it is not by instance, which a history is: it is left out".to_owned(),
+            Self::NotCalibrated => "no history calibrates its test under this policy: it is left out".to_owned(),
+            Self::NoCount => "numbers are negative, NaN or infinite: they are left out of the history".to_owned(),
+            Self::Pause(longest) => format!(
+                "there are pauses, the longest {}: the history goes on after them as if they were not there",
+                text::time(longest)
+            ),
         }
     }
 

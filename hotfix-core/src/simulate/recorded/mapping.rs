@@ -146,6 +146,8 @@ pub struct ArmSource {
     pub events: Option<Source>,
     /// Requests. For a count, the seconds of exposure.
     pub trials: Option<Source>,
+    /// The column or label that names the instance, if `events` and `trials` are of each instance.
+    pub instance: Option<String>,
     /// A gauge, or requests per minute.
     pub value: Option<Source>,
     /// One latency in seconds a row.
@@ -309,6 +311,7 @@ impl Mapping {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Pair,
+    Instances,
     Level,
     Samples,
     Histogram,
@@ -340,6 +343,9 @@ impl ArmSource {
         if pair && (self.events.is_none() || self.trials.is_none()) {
             return Err("has only one of `events` and `trials`: give both");
         }
+        if self.instance.is_some() && !pair {
+            return Err("has `instance`, but only `events` and `trials` are by instance: omit it");
+        }
         if histogram && self.buckets.is_empty() {
             return Err("has a `count` without `buckets`: give both");
         }
@@ -360,6 +366,7 @@ impl ArmSource {
             return Err("has `le` on a part that is not a bucket: omit it");
         }
         Ok(match (pair, self.value.is_some(), self.sample.is_some()) {
+            (true, _, _) if self.instance.is_some() => Form::Instances,
             (true, _, _) => Form::Pair,
             (_, true, _) => Form::Level,
             (_, _, true) => Form::Samples,

@@ -7,6 +7,7 @@
 mod csv;
 mod error;
 mod finding;
+mod history;
 mod json_lines;
 mod mapping;
 mod merge;
@@ -16,6 +17,7 @@ mod prometheus;
 pub use error::{Place, RecordedError, RecordedFault};
 pub(super) use finding::Odd;
 pub use finding::RecordedFinding;
+pub use history::RecordedHistory;
 pub use mapping::{
     ArmSource, Assumptions, Edge, Gates, Mapping, MetricSource, Source, TimeSource, TimeUnit,
     Unrecorded,

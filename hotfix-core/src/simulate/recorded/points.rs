@@ -10,13 +10,21 @@ use super::finding::{Odd, RecordedFinding};
 use super::mapping::{ARMS, Form, LabelPart, Mapping};
 use super::{RecordedMetrics, RecordedReading};
 
-/// One number with its metric, arm, part and time.
+/// What a number is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Series {
+    /// Index among the mapping's arms.
+    pub(super) arm: usize,
+    /// By [`Points::instance`]; 0 if the arm is not read by instance.
+    pub(super) instance: usize,
+    pub(super) part: LabelPart,
+}
+
+/// One number with its time.
 #[derive(Clone, Copy, Debug)]
 struct Point {
     at: Timestamp,
-    /// Index among the mapping's arms.
-    arm: usize,
-    part: LabelPart,
+    of: Series,
     value: f64,
 }
 
@@ -24,8 +32,10 @@ struct Point {
 pub(super) struct Points<'m> {
     mapping: &'m Mapping,
     list: Vec<Point>,
+    /// The instances by name; their numbers begin with 1.
+    instances: BTreeMap<String, usize>,
     /// The last time of each series, to find readings that are out of order.
-    last: BTreeMap<(usize, LabelPart), Timestamp>,
+    last: BTreeMap<Series, Timestamp>,
     late: Late,
 }
 
@@ -79,28 +89,36 @@ struct Faults {
 impl<'m> Points<'m> {
     pub(super) const fn new(mapping: &'m Mapping) -> Self {
         let late = Late { count: 0, most: Span::ZERO, first: None };
-        Self { mapping, list: Vec::new(), last: BTreeMap::new(), late }
+        Self { mapping, list: Vec::new(), instances: BTreeMap::new(), last: BTreeMap::new(), late }
     }
 
-    /// Adds a number. `arm` is the index of the mapping's arm.
+    /// The number of an instance.
+    pub(super) fn instance(&mut self, name: &str) -> usize {
+        let next = self.instances.len() + 1;
+        match self.instances.get(name) {
+            Some(known) => *known,
+            None => *self.instances.entry(name.to_owned()).or_insert(next),
+        }
+    }
+
+    /// Adds a number.
     pub(super) fn add(
         &mut self,
         at: Timestamp,
-        arm: usize,
-        part: LabelPart,
+        of: Series,
         value: f64,
     ) -> Result<(), RecordedError> {
         if self.list.len() == RecordedMetrics::MOST_POINTS {
             let (what, most) = ("numbers", RecordedMetrics::MOST_POINTS);
             return Err(RecordedFault::TooMuch { what, most }.anywhere());
         }
-        let last = self.last.entry((arm, part)).or_insert(at);
+        let last = self.last.entry(of).or_insert(at);
         if at < *last {
             self.late.note(at, *last);
         } else {
             *last = at;
         }
-        self.list.push(Point { at, arm, part, value });
+        self.list.push(Point { at, of, value });
         Ok(())
     }
 
@@ -108,13 +126,14 @@ impl<'m> Points<'m> {
     pub(super) fn assemble(mut self) -> RecordedMetrics {
         let arms: Vec<_> = self.mapping.arms().collect();
         // Stable: numbers of the same part keep the order of the text.
-        self.list.sort_by_key(|point| (point.at, point.arm));
+        self.list.sort_by_key(|point| (point.at, point.of.arm));
+        let names: Vec<&str> = self.names();
         let edges = self.edges(arms.len());
         let mut faults = vec![Faults::default(); arms.len()];
         let mut readings: Vec<RecordedReading> = Vec::new();
-        for group in self.list.chunk_by(|a, b| (a.at, a.arm) == (b.at, b.arm)) {
+        for group in self.list.chunk_by(|a, b| (a.at, a.of.arm) == (b.at, b.of.arm)) {
             let Some(first) = group.first() else { continue };
-            let (at, index) = (first.at, first.arm);
+            let (at, index) = (first.at, first.of.arm);
             let (Some((metric, which, source)), Some(faults), Some(edges)) =
                 (arms.get(index), faults.get_mut(index), edges.get(index))
             else {
@@ -124,7 +143,11 @@ impl<'m> Points<'m> {
                 faults.not_finite.note(at);
             }
             let Ok(form) = source.form() else { continue };
-            let Some(sample) = sample(form, group, edges, &mut faults.duplicate) else {
+            let sample = match form {
+                Form::Instances => by_instance(group, &names, faults),
+                _ => sample(form, group, edges, &mut faults.duplicate),
+            };
+            let Some(sample) = sample else {
                 faults.incomplete.note(at);
                 continue;
             };
@@ -142,7 +165,7 @@ impl<'m> Points<'m> {
             findings.extend(faults.not_finite.finding(Odd::NotFinite, Some(*metric)));
         }
         for (index, (metric, which, _)) in arms.iter().enumerate() {
-            if !self.last.keys().any(|(arm, _)| *arm == index) {
+            if !self.last.keys().any(|of| of.arm == index) {
                 let arm = ARMS.get(*which).copied().unwrap_or_default();
                 findings.push(Odd::NoSeries(arm).finding(1, Some(*metric), None));
             }
@@ -154,17 +177,52 @@ impl<'m> Points<'m> {
     /// All bucket bounds of each arm.
     fn edges(&self, arms: usize) -> Vec<BTreeSet<u64>> {
         let mut edges = vec![BTreeSet::new(); arms];
-        for (arm, part) in self.last.keys() {
-            if let (LabelPart::Bucket(bound), Some(edges)) = (part, edges.get_mut(*arm)) {
-                edges.insert(*bound);
+        for of in self.last.keys() {
+            if let (LabelPart::Bucket(bound), Some(edges)) = (of.part, edges.get_mut(of.arm)) {
+                edges.insert(bound);
             }
         }
         edges
+    }
+
+    /// The instances by their numbers.
+    fn names(&self) -> Vec<&str> {
+        let mut names = vec![""; self.instances.len() + 1];
+        for (name, number) in &self.instances {
+            if let Some(of) = names.get_mut(*number) {
+                *of = name;
+            }
+        }
+        names
     }
 }
 
 /// The bits of the bound of the bucket `+Inf`.
 pub(super) const OPEN: u64 = f64::INFINITY.to_bits();
+
+/// The counts of an arm's instances at one time, without those of which a part is missing. None if
+/// none is left.
+fn by_instance(group: &[Point], names: &[&str], faults: &mut Faults) -> Option<Sample> {
+    let mut read: BTreeMap<usize, [Option<f64>; 2]> = BTreeMap::new();
+    for point in group {
+        let parts = read.entry(point.of.instance).or_default();
+        let place = usize::from(point.of.part == LabelPart::Trials);
+        if parts[place].replace(point.value).is_some() {
+            faults.duplicate.note(point.at);
+        }
+    }
+    let mut instances = BTreeMap::new();
+    let all = read.len();
+    for (number, parts) in read {
+        if let ([Some(events), Some(trials)], Some(name)) = (parts, names.get(number)) {
+            instances.insert((*name).to_owned(), [events, trials]);
+        }
+    }
+    if !instances.is_empty() && instances.len() < all {
+        group.iter().take(1).for_each(|point| faults.incomplete.note(point.at));
+    }
+    (!instances.is_empty()).then_some(Sample::Instances(instances))
+}
 
 /// The reading of an arm at one time. None if a part is missing.
 fn sample(
@@ -178,13 +236,13 @@ fn sample(
     }
     let mut parts: BTreeMap<LabelPart, f64> = BTreeMap::new();
     for point in group {
-        if parts.insert(point.part, point.value).is_some() {
+        if parts.insert(point.of.part, point.value).is_some() {
             duplicate.note(point.at);
         }
     }
     let part = |part: LabelPart| parts.get(&part).copied();
     match form {
-        Form::Samples => None,
+        Form::Samples | Form::Instances => None,
         Form::Pair => Some(Sample::Pair(part(LabelPart::Events)?, part(LabelPart::Trials)?)),
         Form::Level => Some(Sample::Level(part(LabelPart::Value)?)),
         Form::Histogram => {

@@ -11,11 +11,11 @@ use crate::text;
 
 use super::error::{RecordedError, RecordedFault};
 use super::mapping::{ARMS, Edge, LabelPart, Mapping, Source};
-use super::points::Points;
+use super::points::{Points, Series};
 use super::{RecordedMetrics, message_of, number, seconds};
 
 /// One series of a response.
-struct Series<'a> {
+struct Answered<'a> {
     /// The name of the response, if there are several.
     answer: Option<&'a str>,
     labels: &'a Map<String, Value>,
@@ -31,12 +31,16 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     let all = all_series(&document)?;
     let mut points = Points::new(mapping);
     for (index, (metric, arm, of)) in mapping.arms().enumerate() {
-        // The series of each part: each series is one part, and each part one series.
-        let mut taken: BTreeMap<LabelPart, usize> = BTreeMap::new();
+        // Each part, by instance if the arm is read so, is one series.
+        let mut taken: BTreeMap<Series, usize> = BTreeMap::new();
         for (part, source) in of.sources() {
             for (place, series) in all.iter().enumerate().filter(|(_, one)| one.is(source)) {
-                let part = series.part(part, source)?;
-                if taken.insert(part, place).is_some() {
+                let instance = match &of.instance {
+                    Some(label) => points.instance(series.instance(label)?),
+                    None => 0,
+                };
+                let belongs = Series { arm: index, instance, part: series.part(part, source)? };
+                if taken.insert(belongs, place).is_some() {
                     let arm = ARMS.get(arm).copied().unwrap_or_default();
                     let fault = RecordedFault::SeveralSeries { metric, arm };
                     return Err(fault.at(series.pointer.clone()));
@@ -44,7 +48,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
                 for (step, value) in series.values.iter().enumerate() {
                     let (at, value) =
                         pair(value).ok_or_else(|| wrong_pair(value, &series.pointer, step))?;
-                    points.add(at, index, part, source.value(value))?;
+                    points.add(at, belongs, source.value(value))?;
                 }
             }
         }
@@ -66,7 +70,7 @@ fn wrong_pair(value: &Value, series: &str, step: usize) -> RecordedError {
     RecordedFault::NoRange { fault }.at(format!("{series}/values/{step}"))
 }
 
-impl Series<'_> {
+impl Answered<'_> {
     /// Whether a source matches it.
     fn is(&self, source: &Source) -> bool {
         let label = |name: &str| self.labels.get(name).and_then(Value::as_str);
@@ -76,6 +80,16 @@ impl Series<'_> {
         source.from.as_ref().is_none_or(named)
             // As in Prometheus, an absent label is empty.
             && source.matching.iter().all(|(name, value)| label(name).unwrap_or_default() == value)
+    }
+
+    /// Its instance, which a label names.
+    fn instance(&self, label: &str) -> Result<&str, RecordedError> {
+        let name = self.labels.get(label).and_then(Value::as_str).unwrap_or_default();
+        if name.is_empty() {
+            let pointer = format!("{}/metric/{}", self.pointer, text::pointer_step(label));
+            return Err(RecordedFault::NoInstance.at(pointer));
+        }
+        Ok(name)
     }
 
     /// Its part, if a label has the bound of its bucket.
@@ -92,7 +106,7 @@ impl Series<'_> {
     }
 }
 
-fn all_series(document: &Value) -> Result<Vec<Series<'_>>, RecordedError> {
+fn all_series(document: &Value) -> Result<Vec<Answered<'_>>, RecordedError> {
     let mut all = Vec::new();
     match document.as_object() {
         Some(answer) if answer.contains_key("status") || answer.contains_key("resultType") => {
@@ -117,7 +131,7 @@ fn series_of<'a>(
     answer: Option<&'a str>,
     document: &'a Value,
     pointer: &str,
-    all: &mut Vec<Series<'a>>,
+    all: &mut Vec<Answered<'a>>,
 ) -> Result<(), RecordedError> {
     if let Some(status) = document.get("status")
         && status != "success"
@@ -147,7 +161,7 @@ fn series_of<'a>(
             let fault = "a series needs `metric` and `values`; native histograms are not supported";
             return Err(no_range(fault, &pointer));
         };
-        all.push(Series { answer, labels, values, pointer });
+        all.push(Answered { answer, labels, values, pointer });
     }
     Ok(())
 }

@@ -39,15 +39,21 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// The cases of backtests.
     pub(crate) fn load(folder: &Path) -> Vec<Self> {
-        let read = |file: &&str| {
-            let path = folder.join(file);
-            let text = std::fs::read_to_string(&path).unwrap();
-            let file: File =
-                toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-            file.case
-        };
-        FILES.iter().flat_map(read).collect()
+        FILES.iter().flat_map(|file| Self::read(&folder.join(file))).collect()
+    }
+
+    /// The cases of histories.
+    pub(crate) fn load_histories(folder: &Path) -> Vec<Self> {
+        Self::read(&folder.join("history.toml"))
+    }
+
+    fn read(path: &Path) -> Vec<Self> {
+        let text = std::fs::read_to_string(path).unwrap();
+        let file: File =
+            toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        file.case
     }
 
     /// A preset's name, or the text of a policy.

@@ -1,0 +1,254 @@
+//! A history by instance from a recording, for the calibration of a plan.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::Sample;
+use crate::plan::Histories;
+use crate::policy::Policy;
+use crate::unit::{MetricName, Span, Timestamp};
+
+use super::error::{RecordedError, RecordedFault};
+use super::finding::{Odd, RecordedFinding};
+use super::points::Count;
+use super::{RecordedMetrics, RecordedReading};
+
+/// A pause between readings of more than this and of more than [`STEPS`] usual steps is left out.
+const PAUSE: Span = Span::from_seconds(600);
+/// See [`PAUSE`].
+const STEPS: u64 = 10;
+
+/// What each instance counted in ordinary operation, for [`Plan::calibrated`], with findings.
+///
+/// [`Plan::calibrated`]: crate::plan::Plan::calibrated
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordedHistory {
+    /// The findings of the recording and of its metrics.
+    pub findings: Vec<RecordedFinding>,
+    /// By metric and instance, one pair per tick of the policy's cadence.
+    pub history: Histories,
+}
+
+impl RecordedMetrics {
+    /// Most pairs of the history of a metric: of all its instances together.
+    pub const MOST_PAIRS: usize = 4_000_000;
+
+    /// The history of each metric whose test one calibrates under this policy.
+    ///
+    /// The readings are those of ordinary operation, or the logs of earlier healthy rollouts. Counts
+    /// of both arms are used. A tick without a reading of an instance is `[0, 0]`. Of running
+    /// totals, the differences are used, and a total that falls begins again at 0. A pause of more
+    /// than ten minutes and ten usual steps is left out, so that the logs of several rollouts can be
+    /// read together.
+    ///
+    /// # Errors
+    /// `HF-REC-019` if no metric has a history, and `HF-REC-004` for more than
+    /// [`MOST_PAIRS`](Self::MOST_PAIRS).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::{Plan, Subject}, policy::Policy};
+    /// use hotfix_core::simulate::recorded::{Format, Mapping, RecordedMetrics};
+    ///
+    /// let mapping = r#"{"time": {"unit": "seconds"}, "metrics": {"error_rate": {
+    ///     "canary": {"events": "errors", "trials": "requests", "instance": "pod"}}}}"#;
+    /// let mut text = String::from("time,pod,errors,requests\n");
+    /// for tick in 0..2_160 {
+    ///     for pod in 0..4 {
+    ///         text += &format!("{},pod-{pod},{},250\n", tick * 10, (tick * 7 + pod * 3) % 5 / 4);
+    ///     }
+    /// }
+    /// let recorded = RecordedMetrics::read(Format::Csv, &text, &Mapping::from_json(mapping)?)?;
+    /// let policy = Arc::new(Policy::preset("standard")?);
+    /// let read = recorded.history(&policy)?;
+    /// assert_eq!(read.history[&"error_rate".parse()?]["pod-3"].len(), 2_160);
+    ///
+    /// let mut subject = Subject::default();
+    /// subject.incident.id = "INC-2041".to_owned();
+    /// let plan = Plan::calibrated(policy, subject, read.history)?;
+    /// assert_eq!(plan.calibrations().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn history(&self, policy: &Policy) -> Result<RecordedHistory, RecordedError> {
+        let mut reader = Reader::new(policy, self.step());
+        for reading in &self.readings {
+            reader.read(reading)?;
+        }
+        let mut findings = self.findings.clone();
+        reader.findings(&mut findings);
+        let history = reader.history()?;
+        Ok(RecordedHistory { findings, history })
+    }
+}
+
+/// Sums readings by tick.
+struct Reader<'a> {
+    policy: &'a Policy,
+    /// From which time without a reading on there is a pause.
+    pause: Span,
+    /// The first reading after the last pause, and its tick.
+    start: Option<(Timestamp, u64)>,
+    last: Timestamp,
+    tick: u64,
+    metrics: BTreeMap<MetricName, BTreeMap<String, Instance>>,
+    pauses: Count,
+    longest: Span,
+    odd: BTreeMap<(MetricName, &'static str), (Odd, Count)>,
+}
+
+/// The counts of one instance.
+#[derive(Default)]
+struct Instance {
+    /// Ticks with a reading, in their order.
+    counts: Vec<(u64, [f64; 2])>,
+    /// The last running totals since the last pause.
+    totals: Option<[f64; 2]>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(policy: &'a Policy, step: Span) -> Self {
+        let steps = Span::from_millis(step.as_millis().saturating_mul(STEPS));
+        Self {
+            policy,
+            pause: PAUSE.max(steps),
+            start: None,
+            last: Timestamp::default(),
+            tick: 0,
+            metrics: BTreeMap::new(),
+            pauses: Count::default(),
+            longest: Span::ZERO,
+            odd: BTreeMap::new(),
+        }
+    }
+
+    fn read(&mut self, reading: &RecordedReading) -> Result<(), RecordedError> {
+        let at = reading.at;
+        self.advance(at);
+        for (metric, read) in reading.metrics.iter() {
+            let known = self.policy.metrics().iter().find(|known| known.id == metric);
+            let Some(known) = known else {
+                self.note(metric, Odd::NotInPolicy, at);
+                continue;
+            };
+            if !self.policy.uses_history(known) {
+                self.note(metric, Odd::NotCalibrated, at);
+                continue;
+            }
+            for arms in read.strata() {
+                for sample in [&arms.canary, &arms.baseline].into_iter().flatten() {
+                    let Sample::Instances(instances) = sample else {
+                        self.note(metric, Odd::NotByInstance, at);
+                        continue;
+                    };
+                    for (name, counts) in instances {
+                        self.add(metric, name, *counts, arms.totals, at)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes to the tick of a time. Times come in order.
+    fn advance(&mut self, at: Timestamp) {
+        let since = at.since(self.last);
+        match self.start {
+            Some((from, tick)) if since <= self.pause => {
+                let cadence = self.policy.watch().cadence.as_millis().max(1);
+                self.tick = tick + at.since(from).as_millis() / cadence;
+            }
+            Some(_) => {
+                self.pauses.note(self.last);
+                self.longest = self.longest.max(since);
+                self.tick += 1;
+                self.start = Some((at, self.tick));
+                for instance in self.metrics.values_mut().flat_map(BTreeMap::values_mut) {
+                    instance.totals = None;
+                }
+            }
+            None => self.start = Some((at, 0)),
+        }
+        self.last = at;
+    }
+
+    fn add(
+        &mut self,
+        metric: MetricName,
+        name: &str,
+        read: [f64; 2],
+        totals: bool,
+        at: Timestamp,
+    ) -> Result<(), RecordedError> {
+        if !read.iter().all(|count| count.is_finite() && *count >= 0.0) {
+            self.note(metric, Odd::NoCount, at);
+            return Ok(());
+        }
+        let tick = self.tick;
+        let instances = self.metrics.entry(metric).or_default();
+        if !instances.contains_key(name) {
+            instances.insert(name.to_owned(), Instance::default());
+        }
+        let names = instances.len();
+        let Some(instance) = instances.get_mut(name) else { return Ok(()) };
+        let counts = match instance.totals.replace(read) {
+            _ if !totals => read,
+            None => return Ok(()),
+            Some(before) => {
+                let began_again = (0..2).any(|part| read[part] < before[part]);
+                if began_again { read } else { [read[0] - before[0], read[1] - before[1]] }
+            }
+        };
+        match instance.counts.last_mut() {
+            Some((last, sum)) if *last == tick => {
+                *sum = [sum[0] + counts[0], sum[1] + counts[1]];
+            }
+            _ => instance.counts.push((tick, counts)),
+        }
+        // A history has a pair for each tick of each instance, also for those without a reading.
+        let pairs = (names as u64).saturating_mul(tick + 1);
+        if pairs > RecordedMetrics::MOST_PAIRS as u64 {
+            let (what, most) = ("ticks of all instances", RecordedMetrics::MOST_PAIRS);
+            return Err(RecordedFault::TooMuch { what, most }.anywhere());
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, metric: MetricName, odd: Odd, at: Timestamp) {
+        self.odd.entry((metric, odd.code())).or_insert((odd, Count::default())).1.note(at);
+    }
+
+    fn findings(&self, findings: &mut Vec<RecordedFinding>) {
+        findings.extend(self.pauses.finding(Odd::Pause(self.longest), None));
+        for ((metric, _), (odd, count)) in &self.odd {
+            findings.extend(count.finding(*odd, Some(*metric)));
+        }
+    }
+
+    fn history(self) -> Result<Histories, RecordedError> {
+        let ticks = usize::try_from(self.tick + 1).unwrap_or(usize::MAX);
+        let mut histories = Histories::new();
+        for (metric, instances) in self.metrics {
+            let each = instances.into_iter().map(|(name, instance)| {
+                let mut counts = vec![[0.0; 2]; ticks];
+                for (tick, sum) in instance.counts {
+                    if let Some(count) = usize::try_from(tick).ok().and_then(|t| counts.get_mut(t))
+                    {
+                        *count = sum;
+                    }
+                }
+                (name, counts)
+            });
+            histories.insert(metric, each.collect());
+        }
+        if histories.is_empty() {
+            let calibrated =
+                self.policy.metrics().iter().filter(|metric| self.policy.uses_history(metric));
+            let known: Vec<String> = calibrated.map(|of| format!("`{}`", of.id)).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let policy = self.policy.name().to_string();
+            return Err(RecordedFault::NoHistory { policy, known }.anywhere());
+        }
+        Ok(histories)
+    }
+}
