@@ -100,8 +100,17 @@ impl Sheet {
     }
 }
 
+/// What a page begins with: what it is, and notes that follow the number of claims.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub(crate) title: &'static str,
+    pub(crate) words: &'static str,
+    pub(crate) notes: &'static str,
+}
+
 /// The whole report, in order.
 pub(crate) struct Report {
+    head: Head,
     quick: bool,
     text: String,
     claims: Vec<Claim>,
@@ -110,8 +119,9 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(quick: bool) -> Self {
+    pub(crate) fn new(head: Head, quick: bool) -> Self {
         Self {
+            head,
             quick,
             text: String::new(),
             claims: Vec::new(),
@@ -239,13 +249,8 @@ impl Report {
     pub(crate) fn page(&self) -> String {
         let (all, missed) = self.verdict();
         let missed = missed.concat();
-        let mut page = String::from(
-            "# Validity\n\nHow often the tests err and how soon they find a fault, simulated on \
-             the shipped code of `hotfix-core`. Written by `make validity` (`benches/validity/`); \
-             `make test` runs the same with fewer runs and wider tolerances. Figures called \
-             'stated' come from the tests' design, not from this code. `docs/statistics.md` explains \
-             the tests.\n\n",
-        );
+        let Head { title, words, notes } = self.head;
+        let mut page = format!("# {title}\n\n{words}\n\n");
         let _ = writeln!(
             page,
             "- **{all} claims, {} missed.** They are listed [at the end](#claims), the missed ones \
@@ -253,19 +258,7 @@ impl Report {
              - A figure is followed by ± its standard error (SE). For a share it is computed with \
              two more of either outcome, so that it is not zero where nothing happened. For a \
              median it comes from order statistics. Shares over runs with a common calibration are \
-             grouped by it.\n\
-             - A *guaranteed* chance must lie below its limit by two standard errors, with 2 SE < \
-             α/4; a *calibrated* one must not lie above its limit by more than two. Among a \
-             hundred calibrated figures exactly at their limit, two or three would be 'missed' by \
-             chance.\n\
-             - Random numbers: PCG64 (MCG), one stream per run, from the seed of the table and the \
-             run's number; Poisson and negative binomial counts by alias tables. The page is the \
-             same, byte for byte, with any number of threads.\n\
-             - The trials of a tick are its errors plus a Poisson number of successes, so a burst \
-             of errors also adds trials. With retries, each failed or repeated attempt is a \
-             trial.\n\
-             - A tick is 10 s; 300 ticks are planned; w is the canary's share, r its error rate \
-             over the baseline's; α 0.01 for rolling back, 0.05 for promoting.\n",
+             grouped by it.\n{notes}",
             missed.len()
         );
         page.push_str(&self.text);

@@ -1,0 +1,327 @@
+//! Chapters on whole rollouts of services as they are. The laws and limits are in `cells.rs`.
+
+mod cells;
+mod rollout;
+mod service;
+mod world;
+
+use std::collections::BTreeMap;
+
+use hotfix_core::stats::StatError;
+
+use crate::random::Random;
+use crate::report::{Limit, Report, Sheet};
+use crate::runner;
+use crate::tally::{Delays, Estimate};
+
+use cells::{Cell, Faults};
+use rollout::{Preset, Rollouts, Seen};
+use service::Fault;
+use world::World;
+
+const SEED: u64 = 40_000;
+/// Those of the histories, beside the seeds of the rollouts.
+const SEED_OF_HISTORIES: u64 = 90_000;
+
+const ERRORS: Fault = Fault { errors: 5.0, ..Fault::NONE };
+const SLOWER: Fault = Fault { latency: 1.5, ..Fault::NONE };
+const TWICE: Fault = Fault { latency: 2.0, ..Fault::NONE };
+
+/// How many rollouts are tried.
+#[derive(Clone, Copy)]
+struct Effort {
+    healthy: u32,
+    faulty: u32,
+    histories: u32,
+}
+
+impl Effort {
+    fn new(report: &Report) -> Self {
+        if report.is_quick() {
+            Self { healthy: 2, faulty: 1, histories: 1 }
+        } else {
+            Self { healthy: 300, faulty: 100, histories: 4 }
+        }
+    }
+}
+
+/// A cell at one traffic, with its plans: several where there is a history.
+struct Tried {
+    of: String,
+    plans: Vec<Rollouts>,
+    requests: f64,
+    with_history: bool,
+    seed: u64,
+}
+
+impl Tried {
+    fn new(
+        name: &str,
+        (world, preset): (World, Preset),
+        histories: Option<u32>,
+        seed: &mut u64,
+    ) -> Self {
+        *seed += 10;
+        let seed = *seed;
+        let plans = match histories {
+            None => vec![Rollouts::new(world, preset, None)],
+            Some(count) => runner::all(count, |run| {
+                let random = Random::new(SEED_OF_HISTORIES + seed, run);
+                Rollouts::new(world, preset, Some(random))
+            }),
+        };
+        let with_history = histories.is_some();
+        let evidence = if with_history { "with history" } else { "without history" };
+        let of = format!("{name}, {} a minute, {evidence}", world.requests);
+        Self { of, plans, requests: world.requests, with_history, seed }
+    }
+
+    /// Runs with a common history are neighbours.
+    fn run(&self, fault: Fault, runs: u32, seed: u64) -> Vec<Seen> {
+        let group = self.group(runs);
+        runner::all(runs, |run| self.plans[run as usize / group].run(fault, self.seed + seed, run))
+    }
+
+    fn group(&self, runs: u32) -> usize {
+        (runs as usize).div_ceil(self.plans.len())
+    }
+
+    fn share(&self, seen: &[Seen], of: impl Fn(&Seen) -> bool) -> Estimate {
+        let hits: Vec<bool> = seen.iter().map(of).collect();
+        if self.plans.len() > 1 {
+            Estimate::grouped_share(&hits, self.group(seen.len() as u32))
+        } else {
+            Estimate::share(hits.iter().filter(|hit| **hit).count(), hits.len())
+        }
+    }
+}
+
+/// Healthy rollouts: a row of figures, and claims.
+fn healthy(report: &mut Report, tried: &Tried, runs: u32) -> [String; 4] {
+    let seen = tried.run(Fault::NONE, runs, 0);
+    let gone = tried.share(&seen, |seen| seen.rolled_back.is_some());
+    let most = cells::ROLLED_BACK[usize::from(tried.with_history)];
+    let gone =
+        report.claim(&format!("{}: rolled back", tried.of), gone, Limit::Calibrated(most), 3);
+    let asked = tried.share(&seen, |seen| seen.asked);
+    let of = format!("{}: asked", tried.of);
+    let asked = report.claim(&of, asked, Limit::Calibrated(cells::ASKED), 3);
+    let doubted = seen.iter().filter(|seen| seen.doubted_arms).count();
+    let doubted = Estimate { value: doubted as f64, error: 0.0 };
+    report.claim(&format!("{}: asked about the arms", tried.of), doubted, Limit::AtMost(0.0), 0);
+    let done = Delays::new(seen.iter().map(|seen| seen.done).collect()).median();
+    let done = done.map_or_else(|| "–".into(), |done| format!("{:.0}", done.value / 60.0));
+    [gone, asked, done, reasons(&seen)]
+}
+
+/// The most frequent causes of rollbacks and of questions.
+fn reasons(seen: &[Seen]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for seen in seen {
+        if let Some(why) = &seen.why {
+            let what = if seen.rolled_back.is_some() { "back" } else { "asked" };
+            *counts.entry(format!("{what} {why}")).or_default() += 1;
+        }
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let words: Vec<String> =
+        counts.iter().take(4).map(|(why, count)| format!("{why} {count}")).collect();
+    words.join("; ")
+}
+
+/// The median seconds to a rollback.
+fn median(seen: &[Seen]) -> Estimate {
+    let delays = Delays::new(seen.iter().map(|seen| seen.rolled_back).collect());
+    delays.median().unwrap_or(Estimate { value: f64::INFINITY, error: 0.0 })
+}
+
+/// Medians of the quiet world by traffic, without and with a history.
+type Quiet = [[f64; 2]; 2];
+
+fn quiet(effort: Effort, seed: &mut u64) -> Quiet {
+    let Cell { name, world, preset, .. } = cells::STATED[0];
+    cells::TRAFFIC.map(|requests| {
+        [None, Some(effort.histories)].map(|histories| {
+            let world = World { requests, ..world };
+            let tried = Tried::new(name, (world, preset), histories, seed);
+            median(&tried.run(ERRORS, effort.faulty.max(5), 1)).value
+        })
+    })
+}
+
+/// One fault: a row of figures, and a claim.
+fn faulty(
+    report: &mut Report,
+    tried: &Tried,
+    (fault, what, limit): (Fault, &str, f64),
+    runs: u32,
+) -> [String; 4] {
+    let seen = tried.run(fault, runs, if fault.latency > 1.6 { 3 } else { 2 });
+    let found = tried.share(&seen, |seen| seen.rolled_back.is_some());
+    let delay = median(&seen);
+    let [delay, limit] = [delay, Estimate { value: limit, error: 0.0 }]
+        .map(|of| Estimate { value: of.value / 60.0, error: of.error / 60.0 });
+    let of = format!("{}: minutes until {what} is found", tried.of);
+    let delay = report.claim(&of, delay, Limit::AtMost(limit.value), 1);
+    [format!("{:.2}", found.value), delay, format!("{:.1}", limit.value), reasons(&seen)]
+}
+
+/// The tables of a list of cells.
+fn tables(report: &mut Report, cells: &[Cell], effort: Effort, quiet: &Quiet, seed: &mut u64) {
+    let mut well = Sheet::new(&[
+        "world",
+        "requests a minute",
+        "history",
+        "rolled back",
+        "asked",
+        "done after, min",
+        "causes",
+    ]);
+    let mut ill = Sheet::new(&[
+        "world",
+        "requests a minute",
+        "history",
+        "fault",
+        "found",
+        "median min",
+        "wanted",
+        "causes",
+    ]);
+    for cell in cells {
+        for (place, requests) in cells::TRAFFIC.into_iter().enumerate() {
+            for histories in [None, Some(effort.histories)] {
+                let world = World { requests, ..cell.world };
+                let tried = Tried::new(cell.name, (world, cell.preset), histories, seed);
+                let history = if tried.with_history { "yes" } else { "no" };
+                let heads = [cell.name.to_owned(), tried.requests.to_string(), history.to_owned()];
+                let row = healthy(report, &tried, effort.healthy);
+                well.row(&[&heads[..], &row].concat());
+                let in_quiet = quiet[place][usize::from(tried.with_history)];
+                let mut faults = Vec::new();
+                if matches!(cell.faults, Faults::Errors | Faults::Both) {
+                    faults.push((ERRORS, "5 × errors", cells::ERRORS_FOUND * in_quiet));
+                }
+                // Latency has no mode with a history.
+                if matches!(cell.faults, Faults::Latency | Faults::Both) && !tried.with_history {
+                    faults.push((SLOWER, "1.5 × slower", cells::SLOWER_FOUND[place]));
+                    faults.push((TWICE, "2 × slower", cells::TWICE_FOUND));
+                }
+                for fault in faults {
+                    let row = faulty(report, &tried, fault, effort.faulty);
+                    ill.row(&[&heads[..], &[fault.1.to_owned()], &row].concat());
+                }
+            }
+        }
+    }
+    report.put(&well);
+    report.say("Faults from the canary's first request on.");
+    report.put(&ill);
+}
+
+/// Chapter on the worlds that were asked for, and on those that were added to them.
+#[expect(clippy::unnecessary_wraps, reason = "chapters are listed as functions of one type")]
+pub(crate) fn rollouts(report: &mut Report) -> Result<(), StatError> {
+    let effort = Effort::new(report);
+    let mut seed = SEED;
+    let quiet = quiet(effort, &mut seed);
+    report.chapter("Whole rollouts");
+    report.say(&format!(
+        "{} healthy rollouts a row, {} with a fault; with a history they share {} histories. Seeds \
+         {SEED} on, those of histories {} on.",
+        effort.healthy,
+        effort.faulty,
+        effort.histories,
+        SEED + SEED_OF_HISTORIES
+    ));
+    report.section("The worlds that were asked for");
+    tables(report, &cells::STATED, effort, &quiet, &mut seed);
+    phased(report, effort, &mut seed);
+    feeds(report, effort, &quiet, &mut seed);
+    report.section("Other worlds");
+    tables(report, &cells::OWN, effort, &quiet, &mut seed);
+    Ok(())
+}
+
+/// Chapter on the worlds that are kept until nothing is changed any more.
+#[expect(clippy::unnecessary_wraps, reason = "chapters are listed as functions of one type")]
+pub(crate) fn kept(report: &mut Report) -> Result<(), StatError> {
+    let effort = Effort::new(report);
+    let mut seed = SEED + 20_000;
+    let quiet = quiet(effort, &mut seed);
+    report.chapter("Worlds kept for the end");
+    tables(report, &cells::KEPT, effort, &quiet, &mut seed);
+    Ok(())
+}
+
+/// `phased-canary`: its evidence in the stated worlds, and all of it in one.
+fn phased(report: &mut Report, effort: Effort, seed: &mut u64) {
+    report.section("`phased-canary`");
+    let mut sheet = Sheet::new(&[
+        "world",
+        "requests a minute",
+        "rolled back",
+        "asked",
+        "done after, min",
+        "causes",
+    ]);
+    let evidence = cells::STATED.iter().filter(|cell| cell.preset == Preset::Standard(250));
+    let evidence = evidence.map(|cell| Cell { preset: Preset::PhasedEvidence, ..*cell });
+    for cell in evidence.chain([cells::AT_REFERENCE]) {
+        for requests in cells::TRAFFIC {
+            let world = World { requests, ..cell.world };
+            let mut tried = Tried::new(cell.name, (world, cell.preset), None, seed);
+            if cell.preset == Preset::PhasedEvidence {
+                tried.of = format!("evidence of `phased-canary`, {}", tried.of);
+            }
+            let row = healthy(report, &tried, effort.healthy);
+            sheet.row(&[&[cell.name.to_owned(), requests.to_string()][..], &row].concat());
+        }
+    }
+    report.put(&sheet);
+}
+
+/// Scrapes and ticks of different lengths, with shocks in both arms.
+fn feeds(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
+    report.section("Scrapes, ticks and shocks");
+    report.say("Totals of arms that are read up to an interval apart, without a history.");
+    let mut sheet = Sheet::new(&[
+        "scrape, tick",
+        "shocks",
+        "requests a minute",
+        "rolled back",
+        "asked",
+        "done after, min",
+        "causes",
+    ]);
+    let mut ill = Sheet::new(&[
+        "scrape, tick",
+        "requests a minute",
+        "found",
+        "median min",
+        "wanted",
+        "causes",
+    ]);
+    for lengths in cells::FEEDS {
+        let place = format!("{} s, {} s", lengths.0, lengths.1);
+        for (shock, spells) in cells::SHOCKS {
+            for (at, requests) in cells::TRAFFIC.into_iter().enumerate() {
+                let world = World { requests, ..cells::feed(lengths, spells) };
+                let name = format!("scrape and tick {place}, shocks {shock}");
+                let tried = Tried::new(&name, (world, Preset::Standard(250)), None, seed);
+                let row = healthy(report, &tried, effort.healthy / 2);
+                let heads = [place.clone(), shock.to_owned(), requests.to_string()];
+                sheet.row(&[&heads[..], &row].concat());
+                if shock == cells::SHOCKS[0].0 {
+                    let limit = cells::ERRORS_FOUND * quiet[at][0];
+                    let fault = (ERRORS, "5 × errors", limit);
+                    let row = faulty(report, &tried, fault, effort.faulty);
+                    ill.row(&[&[place.clone(), requests.to_string()][..], &row].concat());
+                }
+            }
+        }
+    }
+    report.put(&sheet);
+    report.say("Five times the errors from the canary's first request on.");
+    report.put(&ill);
+}

@@ -1,0 +1,309 @@
+//! One rollout of a world: a deploy tool that hands over what it reads and does what it is told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hotfix_core::judge::{Cause, Reason};
+use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
+use hotfix_core::plan::{Histories, Plan, Subject};
+use hotfix_core::policy::Policy;
+use hotfix_core::rollout::{Act, Action, Command, Input, Recording, RollbackCause, Rollout, State};
+use hotfix_core::unit::{MetricName, Span, Timestamp};
+use serde_json::{Value, json};
+
+use crate::random::Random;
+use crate::ready;
+
+use super::service::{CANARY, Counters, Fault, Instance, LIVE, Service};
+use super::world::{BOUNDARIES, Scrape, World};
+
+/// Nothing is waited for beyond this.
+const LONGEST: u32 = 5_400;
+/// Ticks of a history: six hours in ticks of 10 s.
+const HISTORY: u32 = 2_160;
+
+/// The policy of a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Preset {
+    /// `standard` with this reference of the latency in milliseconds.
+    Standard(u32),
+    /// `phased-canary` as it is.
+    Phased,
+    /// `phased-canary` without its bounds, and without the volume, which has nothing else.
+    PhasedEvidence,
+}
+
+impl Preset {
+    /// Ticks longer than half a minute get a `stale` and `no_data` that are longer than they.
+    fn policy(self, tick: u32) -> Policy {
+        let name = if let Self::Standard(_) = self { "standard" } else { "phased-canary" };
+        let text = Policy::preset(name).expect("a preset").to_json();
+        let mut document: Value = serde_json::from_str(&text).expect("a document");
+        match self {
+            Self::Standard(reference) => {
+                document["metrics"]["latency_p95"]["reference"] = json!(f64::from(reference) / 1e3);
+            }
+            Self::Phased => {}
+            Self::PhasedEvidence => {
+                let metrics = document["metrics"].as_object_mut().expect("metrics");
+                metrics.remove("request_volume");
+                for metric in metrics.values_mut().filter_map(Value::as_object_mut) {
+                    for bound in ["success", "alert", "rollback"] {
+                        metric.remove(bound);
+                    }
+                }
+            }
+        }
+        let watch = &mut document["watch"];
+        watch["cadence"] = json!(f64::from(tick));
+        if tick > 30 && name == "standard" {
+            watch["stale"] = json!(3.0 * f64::from(tick));
+            watch["no_data"]["after"] = json!(5.0 * f64::from(tick));
+        }
+        Policy::from_json(&document.to_string()).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+/// What became of a rollout; times in seconds since the canary got traffic.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) rolled_back: Option<u32>,
+    pub(super) asked: bool,
+    pub(super) done: Option<u32>,
+    /// The first cause of the rollback, or else of the first question.
+    pub(super) why: Option<String>,
+    /// A question named the split or swapped arms.
+    pub(super) doubted_arms: bool,
+}
+
+/// Rollouts of one world with one policy.
+pub(super) struct Rollouts {
+    world: World,
+    plan: Plan,
+    by_instance: bool,
+}
+
+/// Names of the metrics.
+struct Names {
+    error_rate: MetricName,
+    payment_success: MetricName,
+    latency: MetricName,
+    bug: MetricName,
+    volume: MetricName,
+}
+
+impl Names {
+    fn new() -> Self {
+        let name = |text| MetricName::try_new(text).expect("a name");
+        Self {
+            error_rate: name("error_rate"),
+            payment_success: name("payment_success"),
+            latency: name("latency_p95"),
+            bug: name("bug"),
+            volume: name("request_volume"),
+        }
+    }
+}
+
+impl Rollouts {
+    /// With a history, which is drawn from the same world, if there is a random stream for it.
+    pub(super) fn new(world: World, preset: Preset, history: Option<Random>) -> Self {
+        let tick = if let Preset::Standard(_) = preset { world.tick } else { 60 };
+        let world = World { tick, ..world };
+        let subject: Subject = serde_json::from_value(json!({
+            "incident": { "id": "INC-1", "severity": "P1" },
+            "release": { "version": "2", "previous": "1" },
+            "traffic": { "requests_per_minute": world.requests, "instances": world.instances },
+        }))
+        .expect("a subject");
+        let policy = Arc::new(preset.policy(tick));
+        let by_instance = history.is_some();
+        let plan = match history {
+            None => Plan::try_new(policy, subject),
+            Some(random) => Plan::calibrated(policy, subject, recorded(&world, random)),
+        };
+        Self { world, plan: plan.unwrap_or_else(|error| panic!("{error}")), by_instance }
+    }
+
+    /// One rollout. Nobody answers a question.
+    pub(super) fn run(&self, fault: Fault, seed: u64, run: u32) -> Seen {
+        let names = Names::new();
+        let mut service = Service::new(&self.world, fault, Random::new(seed, run));
+        let rollout = Rollout::try_new(self.plan.clone(), Recording::Off, "").expect("a rollout");
+        let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().expect("a time");
+        let mut tool = Tool { rollout, seen: Seen::default(), since: None };
+        tool.send(at, &Input::new(Command::Tick));
+        ready::make(&mut tool.rollout, at);
+        tool.send(at, &Input::new(Command::Start).by("lena"));
+        for clock in (0..LONGEST).step_by(self.world.tick as usize) {
+            tool.confirm(at, clock);
+            if tool.rollout.turned_back_at().is_some() {
+                tool.seen.rolled_back = tool.since.map(|from| clock - from);
+                return tool.rolled_back();
+            }
+            if tool.rollout.state() == State::FinalValidation {
+                tool.seen.done = tool.since.map(|from| clock - from);
+                break;
+            }
+            service.split(tool.rollout.share().as_fraction());
+            service.tick();
+            at = at + Span::from_seconds(self.world.tick);
+            let observation = self.observe(&service, &names);
+            service.sent();
+            tool.send(at, &Input::observe(observation));
+        }
+        tool.seen
+    }
+
+    /// What the tool reads.
+    fn observe(&self, service: &Service<'_>, names: &Names) -> Observation {
+        let totals = self.world.scrape != Scrape::Together;
+        let present = |arm: usize| service.of(arm).next().is_some();
+        let arms = |sample: &dyn Fn(usize) -> Option<Sample>, totals: bool| Arms {
+            canary: present(CANARY).then(|| sample(CANARY)).flatten(),
+            baseline: present(LIVE).then(|| sample(LIVE)).flatten(),
+            totals,
+        };
+        let of = |one: &Instance| if totals { one.read } else { minus(one.read, one.sent) };
+        let sum = |arm: usize| {
+            let mut sum = if totals { service.arms[arm].retired } else { Counters::default() };
+            for one in service.of(arm) {
+                for (sum, more) in sum.iter_mut().zip(of(one)) {
+                    *sum += more;
+                }
+            }
+            sum
+        };
+        let sums = [CANARY, LIVE].map(sum);
+        let level = |arm: usize| {
+            let arm = &service.arms[arm];
+            if totals { arm.read } else { minus(arm.read, arm.sent) }
+        };
+        let pair = |events: &dyn Fn(&Counters) -> f64, arm: usize| {
+            Some(if self.by_instance {
+                let pairs = service.of(arm).map(|one| {
+                    let counts = of(one);
+                    (one.name.clone(), [events(&counts), counts[0]])
+                });
+                Sample::Instances(pairs.collect())
+            } else {
+                Sample::Pair(events(&sums[arm]), sums[arm][0])
+            })
+        };
+        let mut observation = Observation::new();
+        let mut set = |name: MetricName, reading: Arms| {
+            if self.plan.policy().metrics().iter().any(|metric| metric.id == name) {
+                observation.set(name, reading);
+            }
+        };
+        set(names.error_rate, arms(&|arm| pair(&|counts| counts[1], arm), totals));
+        set(names.payment_success, arms(&|arm| pair(&paid, arm), totals));
+        let histogram = |arm: usize| {
+            let [count, _, _, slow @ ..] = sums[arm];
+            let counts = slow.iter().map(|slow| count - slow).collect();
+            Some(Sample::Histogram(Histogram { count, counts, le: BOUNDARIES.to_vec() }))
+        };
+        set(names.latency, arms(&histogram, totals));
+        let bug = |arm: usize| {
+            let [events, seconds, _] = level(arm);
+            Some(Sample::Pair(events, seconds))
+        };
+        set(names.bug, arms(&bug, totals));
+        let volume = |arm: usize| {
+            let arm = &service.arms[arm];
+            let [_, seconds, requests] = minus(arm.read, arm.before);
+            (seconds > 0.0).then(|| Sample::Level(60.0 * requests / seconds))
+        };
+        set(names.volume, arms(&volume, false));
+        observation
+    }
+}
+
+/// Payments that succeed: each request is one.
+fn paid(counts: &Counters) -> f64 {
+    counts[0] - counts[2]
+}
+
+fn minus<const N: usize>(more: [f64; N], less: [f64; N]) -> [f64; N] {
+    std::array::from_fn(|at| more[at] - less[at])
+}
+
+/// Six hours of the live version, as the same scraper reads them.
+fn recorded(world: &World, random: Random) -> Histories {
+    let mut service = Service::new(world, Fault::NONE, random);
+    let mut rows: [BTreeMap<String, Vec<[f64; 2]>>; 2] = Default::default();
+    for _ in 0..HISTORY {
+        service.tick();
+        for one in service.of(LIVE) {
+            let counts = minus(one.read, one.sent);
+            let pairs = [[counts[1], counts[0]], [paid(&counts), counts[0]]];
+            for (rows, pair) in rows.iter_mut().zip(pairs) {
+                rows.entry(one.name.clone()).or_default().push(pair);
+            }
+        }
+        service.sent();
+    }
+    let names = Names::new();
+    let [failed, succeeded] = rows;
+    Histories::from([(names.error_rate, failed), (names.payment_success, succeeded)])
+}
+
+/// The tool with its rollout.
+struct Tool {
+    rollout: Rollout,
+    seen: Seen,
+    /// When the canary first got traffic.
+    since: Option<u32>,
+}
+
+impl Tool {
+    fn send(&mut self, at: Timestamp, input: &Input) {
+        let outcome = self.rollout.handle(at, input);
+        let outcome = outcome.unwrap_or_else(|refusal| panic!("{refusal}"));
+        let asks = |action: &Action| matches!(action.act, Act::AskDecision { .. });
+        let asked = outcome.actions.iter().any(asks);
+        if asked && self.rollout.turned_back_at().is_none() {
+            self.asked();
+        }
+    }
+
+    fn asked(&mut self) {
+        let causes = &self.rollout.verdict().causes;
+        let doubts =
+            |cause: &Cause| matches!(cause.reason, Reason::ArmsSwapped | Reason::SplitNotAsPlanned);
+        self.seen.doubted_arms |= causes.iter().any(doubts);
+        self.seen.asked = true;
+        if self.seen.why.is_none() {
+            self.seen.why = Some(words(causes));
+        }
+    }
+
+    /// Confirms whatever awaits it.
+    fn confirm(&mut self, at: Timestamp, clock: u32) {
+        while let Some(action) = self.rollout.pending_actions().first().map(|action| action.id) {
+            if self.rollout.turned_back_at().is_some() {
+                return;
+            }
+            self.send(at, &Input::new(Command::Confirm { action }).by("tool"));
+        }
+        if self.rollout.share().as_fraction() > 0.0 {
+            self.since.get_or_insert(clock);
+        }
+    }
+
+    fn rolled_back(mut self) -> Seen {
+        self.seen.why = match self.rollout.turned_back_for() {
+            Some(RollbackCause::Verdict { causes }) => Some(words(causes)),
+            other => other.map(|cause| format!("{cause:?}")),
+        };
+        self.seen
+    }
+}
+
+/// The first cause in words.
+fn words(causes: &[Cause]) -> String {
+    causes.first().map_or_else(String::new, |cause| match cause.metric {
+        Some(metric) => format!("{metric}: {}", cause.reason),
+        None => cause.reason.to_string(),
+    })
+}
