@@ -121,6 +121,10 @@ const PAGES: [Page; 2] = [
                     '–': half of them never were. After 90 minutes a rollout is given up.\n\
                     - 'Causes' counts the first cause of each rollback, or else of the first \
                     question, the most frequent ones.\n\
+                    - 'Kayenta': how often a Kayenta-compatible judge fails the canary in the same \
+                    world, which it sees for ten minutes at 10% and ten at 50%, a point a minute for \
+                    the shares of failed requests and payments and the p95; pass from 75 on, \
+                    marginal counts as failed.\n\
                     - A share must not lie above its limit by more than two standard errors.\n\
                     - Random numbers: PCG64 (MCG), one stream per run. The page is the same, byte \
                     for byte, with any number of threads.\n",

@@ -56,8 +56,8 @@ pub(super) struct Cell {
     pub(super) faults: Faults,
 }
 
-const fn cell(name: &'static str, faults: Faults, world: World) -> Cell {
-    Cell { name, world, preset: Preset::Standard(250), faults }
+const fn cell(name: &'static str, faults: Faults, world: &World) -> Cell {
+    Cell { name, world: *world, preset: Preset::Standard(250), faults }
 }
 
 const fn wander(spread: f64, memory: f64) -> Wander {
@@ -76,7 +76,7 @@ const fn spells(times: f64, lasts: f64, every: f64) -> Spells {
 const fn reference(name: &'static str, milliseconds: u32) -> Cell {
     Cell {
         preset: Preset::Standard(milliseconds),
-        ..cell(name, Faults::None, World { p95: milliseconds as f64 / 1e3, ..QUIET })
+        ..cell(name, Faults::None, &World { p95: milliseconds as f64 / 1e3, ..QUIET })
     }
 }
 
@@ -88,24 +88,28 @@ const CRON: Caller = Caller { every: 300.0, lasts: 20.0, share: 0.05 };
 
 /// The first is the world without noise.
 pub(super) const STATED: [Cell; 17] = [
-    cell("quiet", Faults::Both, QUIET),
-    cell("arms wander by 5%, 2 min", Faults::Latency, World { arms: wander(0.05, 120.0), ..QUIET }),
+    cell("quiet", Faults::Both, &QUIET),
+    cell(
+        "arms wander by 5%, 2 min",
+        Faults::Latency,
+        &World { arms: wander(0.05, 120.0), ..QUIET },
+    ),
     cell(
         "arms wander by 10%, 15 min",
         Faults::Latency,
-        World { arms: wander(0.1, 900.0), ..QUIET },
+        &World { arms: wander(0.1, 900.0), ..QUIET },
     ),
-    cell("new instances + 60%, 1 min", Faults::Latency, World { cold: new(0.6, 60.0), ..QUIET }),
+    cell("new instances + 60%, 1 min", Faults::Latency, &World { cold: new(0.6, 60.0), ..QUIET }),
     cell(
         "each instance wanders by 10%, 15 min",
         Faults::Latency,
-        World { pods: wander(0.1, 900.0), ..QUIET },
+        &World { pods: wander(0.1, 900.0), ..QUIET },
     ),
-    cell("each instance pauses 1 s a minute", Faults::Latency, World { pauses: PAUSES, ..QUIET }),
+    cell("each instance pauses 1 s a minute", Faults::Latency, &World { pauses: PAUSES, ..QUIET }),
     cell(
         "arms 5%, instances 5%, new ones + 60%, pauses",
         Faults::Both,
-        World {
+        &World {
             arms: wander(0.05, 120.0),
             pods: wander(0.05, 900.0),
             cold: new(0.6, 60.0),
@@ -116,31 +120,31 @@ pub(super) const STATED: [Cell; 17] = [
     cell(
         "totals each 60 s, arms 30 s apart",
         Faults::Both,
-        World { scrape: Scrape::Arms { every: 60, apart: 30 }, ..QUIET },
+        &World { scrape: Scrape::Arms { every: 60, apart: 30 }, ..QUIET },
     ),
     cell(
         "retrying customer: 2 min of each 12",
         Faults::Errors,
-        World { customer: CUSTOMER, ..QUIET },
+        &World { customer: CUSTOMER, ..QUIET },
     ),
-    cell("cron client: 20 s of each 5 min", Faults::Errors, World { cron: CRON, ..QUIET }),
+    cell("cron client: 20 s of each 5 min", Faults::Errors, &World { cron: CRON, ..QUIET }),
     cell(
         "connections of new instances reset: 10%, gone in 20 s",
         Faults::Errors,
-        World { resets: new(0.1, 20.0), ..QUIET },
+        &World { resets: new(0.1, 20.0), ..QUIET },
     ),
     reference("p95 and reference 110 ms", 110),
     reference("p95 and reference 150 ms", 150),
     reference("p95 and reference 200 ms", 200),
     reference("p95 and reference 350 ms", 350),
     reference("p95 and reference 600 ms", 600),
-    cell("traffic ± 50% in 2 h", Faults::Both, World { swing: (0.5, 7_200.0), ..QUIET }),
+    cell("traffic ± 50% in 2 h", Faults::Both, &World { swing: (0.5, 7_200.0), ..QUIET }),
 ];
 
 /// The whole preset `phased-canary`, with every metric exactly at its reference.
 pub(super) const AT_REFERENCE: Cell = Cell {
     preset: Preset::Phased,
-    ..cell("`phased-canary`, every metric at its reference", Faults::None, QUIET)
+    ..cell("`phased-canary`, every metric at its reference", Faults::None, &QUIET)
 };
 
 /// Interval of the scrapes and length of a tick.
@@ -160,61 +164,65 @@ pub(super) const fn feed((every, tick): (u32, u32), shocks: Spells) -> World {
 }
 
 pub(super) const OWN: [Cell; 12] = [
-    cell("arms wander by 10%, 2 min", Faults::Latency, World { arms: wander(0.1, 120.0), ..QUIET }),
+    cell(
+        "arms wander by 10%, 2 min",
+        Faults::Latency,
+        &World { arms: wander(0.1, 120.0), ..QUIET },
+    ),
     cell(
         "three zones wander by 8%, 5 min",
         Faults::Latency,
-        World { in_zones: wander(0.08, 300.0), ..QUIET },
+        &World { in_zones: wander(0.08, 300.0), ..QUIET },
     ),
     cell(
         "instances twice as slow, 90 s of each 21 min",
         Faults::Latency,
-        World { neighbours: spells(2.0, 90.0, 1_200.0), ..QUIET },
+        &World { neighbours: spells(2.0, 90.0, 1_200.0), ..QUIET },
     ),
     cell(
         "heavy tails of response times",
         Faults::Latency,
-        World { shape: Shape::HeavyTails, ..QUIET },
+        &World { shape: Shape::HeavyTails, ..QUIET },
     ),
     cell(
         "new instances + 100%, 30 s; instances wander by 5%, 5 min",
         Faults::Latency,
-        World { cold: new(1.0, 30.0), pods: wander(0.05, 300.0), ..QUIET },
+        &World { cold: new(1.0, 30.0), pods: wander(0.05, 300.0), ..QUIET },
     ),
     cell(
         "bursts of errors of an instance: × 10, 1 min of each 51",
         Faults::Errors,
-        World { bursts: spells(10.0, 60.0, 3_000.0), ..QUIET },
+        &World { bursts: spells(10.0, 60.0, 3_000.0), ..QUIET },
     ),
     cell(
         "a dependency: both arms × 5 errors, and 1.5 times as slow, 2 min of each 22",
         Faults::Both,
-        World { shocks: spells(5.0, 120.0, 1_200.0), slow: spells(1.5, 120.0, 1_200.0), ..QUIET },
+        &World { shocks: spells(5.0, 120.0, 1_200.0), slow: spells(1.5, 120.0, 1_200.0), ..QUIET },
     ),
     cell(
         "totals each 15 s, of each instance at its own second",
         Faults::Both,
-        World { scrape: Scrape::Instances { every: 15 }, ..QUIET },
+        &World { scrape: Scrape::Instances { every: 15 }, ..QUIET },
     ),
     cell(
         "totals each 30 s, arms apart; retrying customer",
         Faults::Errors,
-        World { scrape: Scrape::AnyApart { every: 30 }, customer: CUSTOMER, ..QUIET },
+        &World { scrape: Scrape::AnyApart { every: 30 }, customer: CUSTOMER, ..QUIET },
     ),
     cell(
         "traffic ± 80% in 6 h, slower with load",
         Faults::Both,
-        World { swing: (0.8, 21_600.0), load: 0.15, ..QUIET },
+        &World { swing: (0.8, 21_600.0), load: 0.15, ..QUIET },
     ),
     cell(
         "connections of new instances reset: 20%, gone in 15 s",
         Faults::Errors,
-        World { resets: new(0.2, 15.0), ..QUIET },
+        &World { resets: new(0.2, 15.0), ..QUIET },
     ),
     cell(
         "customer, pauses, arms 5%, totals each 15 s",
         Faults::Both,
-        World {
+        &World {
             customer: CUSTOMER,
             pauses: PAUSES,
             arms: wander(0.05, 120.0),
@@ -228,43 +236,43 @@ pub(super) const KEPT: [Cell; 12] = [
     cell(
         "arms wander by 5%, 15 min",
         Faults::Latency,
-        World { arms: wander(0.05, 900.0), ..QUIET },
+        &World { arms: wander(0.05, 900.0), ..QUIET },
     ),
     cell(
         "each instance wanders by 15%, 5 min",
         Faults::Latency,
-        World { pods: wander(0.15, 300.0), ..QUIET },
+        &World { pods: wander(0.15, 300.0), ..QUIET },
     ),
     cell(
         "one canary instance on a machine 1.3 times as slow",
         Faults::Latency,
-        World { slow_node: 1.3, ..QUIET },
+        &World { slow_node: 1.3, ..QUIET },
     ),
     cell(
         "two populations of response times",
         Faults::Latency,
-        World { shape: Shape::TwoPopulations, ..QUIET },
+        &World { shape: Shape::TwoPopulations, ..QUIET },
     ),
-    cell("new instances + 150%, 45 s", Faults::Latency, World { cold: new(1.5, 45.0), ..QUIET }),
+    cell("new instances + 150%, 45 s", Faults::Latency, &World { cold: new(1.5, 45.0), ..QUIET }),
     cell(
         "errors of each instance wander: sd 0.5, 15 min",
         Faults::Errors,
-        World { error_rate: wander(0.5, 900.0), ..QUIET },
+        &World { error_rate: wander(0.5, 900.0), ..QUIET },
     ),
     cell(
         "both arms twice as slow, 3 min of each 33",
         Faults::Latency,
-        World { slow: spells(2.0, 180.0, 1_800.0), ..QUIET },
+        &World { slow: spells(2.0, 180.0, 1_800.0), ..QUIET },
     ),
     cell(
         "totals each 60 s, of each instance at its own second, ticks of 30 s",
         Faults::Both,
-        World { scrape: Scrape::Instances { every: 60 }, tick: 30, ..QUIET },
+        &World { scrape: Scrape::Instances { every: 60 }, tick: 30, ..QUIET },
     ),
     cell(
         "totals each 30 s, arms apart; shocks × 50, 1 min of each 41; arms 5%",
         Faults::Errors,
-        World {
+        &World {
             scrape: Scrape::AnyApart { every: 30 },
             shocks: spells(50.0, 60.0, 2_400.0),
             arms: wander(0.05, 120.0),
@@ -274,17 +282,17 @@ pub(super) const KEPT: [Cell; 12] = [
     cell(
         "traffic ± 30% in 20 min; cron client",
         Faults::Errors,
-        World { swing: (0.3, 1_200.0), cron: CRON, ..QUIET },
+        &World { swing: (0.3, 1_200.0), cron: CRON, ..QUIET },
     ),
     cell(
         "outages of one zone of three: × 5 errors, 3 min of each 43",
         Faults::Errors,
-        World { outages: spells(5.0, 180.0, 2_400.0), ..QUIET },
+        &World { outages: spells(5.0, 180.0, 2_400.0), ..QUIET },
     ),
     cell(
         "pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s",
         Faults::Both,
-        World {
+        &World {
             pauses: PAUSES,
             cold: new(0.3, 60.0),
             pods: wander(0.05, 900.0),

@@ -1,6 +1,7 @@
 //! Chapters on whole rollouts of services as they are. The laws and limits are in `cells.rs`.
 
 mod cells;
+mod kayenta;
 mod rollout;
 mod service;
 mod world;
@@ -40,7 +41,7 @@ impl Effort {
         if report.is_quick() {
             Self { healthy: 3, faulty: 3, histories: 1 }
         } else {
-            Self { healthy: 300, faulty: 100, histories: 4 }
+            Self { healthy: 240, faulty: 80, histories: 4 }
         }
     }
 }
@@ -48,8 +49,8 @@ impl Effort {
 /// A cell at one traffic, with its plans: several where there is a history.
 struct Tried {
     of: String,
+    world: World,
     plans: Vec<Rollouts>,
-    requests: f64,
     with_history: bool,
     seed: u64,
 }
@@ -64,32 +65,45 @@ impl Tried {
         *seed += 10;
         let seed = *seed;
         let plans = match histories {
-            None => vec![Rollouts::new(world, preset, None)],
+            None => vec![Rollouts::new(&world, preset, None)],
             Some(count) => runner::all(count, |run| {
                 let random = Random::new(SEED_OF_HISTORIES + seed, run);
-                Rollouts::new(world, preset, Some(random))
+                Rollouts::new(&world, preset, Some(random))
             }),
         };
         let with_history = histories.is_some();
         let evidence = if with_history { "with history" } else { "without history" };
         let of = format!("{name}, {} a minute, {evidence}", world.requests);
-        Self { of, plans, requests: world.requests, with_history, seed }
+        Self { of, world, plans, with_history, seed }
     }
 
     /// Runs with a common history are neighbours.
     fn run(&self, fault: Fault, runs: u32, seed: u64) -> Vec<Seen> {
-        let group = self.group(runs);
+        let group = self.group(runs as usize);
         runner::all(runs, |run| self.plans[run as usize / group].run(fault, self.seed + seed, run))
     }
 
-    fn group(&self, runs: u32) -> usize {
-        (runs as usize).div_ceil(self.plans.len())
+    /// In how many rollouts a Kayenta-compatible judge fails the canary. It reads no history.
+    fn kayenta(&self, fault: Fault, runs: u32) -> String {
+        if self.with_history {
+            return String::new();
+        }
+        let config = kayenta::config();
+        let failed = runner::all(runs, |run| {
+            kayenta::failed(&config, &self.world, fault, Random::new(self.seed + 4, run))
+        });
+        let failed = failed.into_iter().filter(|failed| *failed).count();
+        format!("{:.2}", Estimate::share(failed, runs as usize).value)
+    }
+
+    fn group(&self, runs: usize) -> usize {
+        runs.div_ceil(self.plans.len())
     }
 
     fn share(&self, seen: &[Seen], of: impl Fn(&Seen) -> bool) -> Estimate {
         let hits: Vec<bool> = seen.iter().map(of).collect();
         if self.plans.len() > 1 {
-            Estimate::grouped_share(&hits, self.group(seen.len() as u32))
+            Estimate::grouped_share(&hits, self.group(seen.len()))
         } else {
             Estimate::share(hits.iter().filter(|hit| **hit).count(), hits.len())
         }
@@ -97,7 +111,7 @@ impl Tried {
 }
 
 /// Healthy rollouts: a row of figures, and claims.
-fn healthy(report: &mut Report, tried: &Tried, runs: u32) -> [String; 4] {
+fn healthy(report: &mut Report, tried: &Tried, runs: u32) -> [String; 5] {
     let seen = tried.run(Fault::NONE, runs, 0);
     let gone = tried.share(&seen, |seen| seen.rolled_back.is_some());
     let most = cells::ROLLED_BACK[usize::from(tried.with_history)];
@@ -111,7 +125,7 @@ fn healthy(report: &mut Report, tried: &Tried, runs: u32) -> [String; 4] {
     report.claim(&format!("{}: asked about the arms", tried.of), doubted, Limit::AtMost(0.0), 0);
     let done = Delays::new(seen.iter().map(|seen| seen.done).collect()).median();
     let done = done.map_or_else(|| "–".into(), |done| format!("{:.0}", done.value / 60.0));
-    [gone, asked, done, reasons(&seen)]
+    [gone, asked, done, tried.kayenta(Fault::NONE, runs), reasons(&seen)]
 }
 
 /// The most frequent causes of rollbacks and of questions.
@@ -156,7 +170,7 @@ fn faulty(
     tried: &Tried,
     (fault, what, limit): (Fault, &str, f64),
     runs: u32,
-) -> [String; 4] {
+) -> [String; 5] {
     let seen = tried.run(fault, runs, if fault.latency > 1.6 { 3 } else { 2 });
     let found = tried.share(&seen, |seen| seen.rolled_back.is_some());
     let delay = median(&seen);
@@ -166,7 +180,8 @@ fn faulty(
     let limit = (grace * limit / 6.0).round() / 10.0;
     let of = format!("{}: minutes until {what} is found", tried.of);
     let delay = report.claim(&of, delay, Limit::AtMost(limit), 1);
-    [format!("{:.2}", found.value), delay, format!("{limit:.1}"), reasons(&seen)]
+    let found = format!("{:.2}", found.value);
+    [found, delay, format!("{limit:.1}"), tried.kayenta(fault, runs), reasons(&seen)]
 }
 
 /// The tables of a list of cells.
@@ -178,6 +193,7 @@ fn tables(report: &mut Report, cells: &[Cell], effort: Effort, quiet: &Quiet, se
         "rolled back",
         "asked",
         "done after, min",
+        "Kayenta",
         "causes",
     ]);
     let mut ill = Sheet::new(&[
@@ -188,6 +204,7 @@ fn tables(report: &mut Report, cells: &[Cell], effort: Effort, quiet: &Quiet, se
         "found",
         "median min",
         "wanted",
+        "Kayenta",
         "causes",
     ]);
     for cell in cells {
@@ -196,7 +213,7 @@ fn tables(report: &mut Report, cells: &[Cell], effort: Effort, quiet: &Quiet, se
                 let world = World { requests, ..cell.world };
                 let tried = Tried::new(cell.name, (world, cell.preset), histories, seed);
                 let history = if tried.with_history { "yes" } else { "no" };
-                let heads = [cell.name.to_owned(), tried.requests.to_string(), history.to_owned()];
+                let heads = [cell.name.to_owned(), requests.to_string(), history.to_owned()];
                 let row = healthy(report, &tried, effort.healthy);
                 well.row(&[&heads[..], &row].concat());
                 let in_quiet = quiet[place][usize::from(tried.with_history)];
@@ -265,6 +282,7 @@ fn phased(report: &mut Report, effort: Effort, seed: &mut u64) {
         "rolled back",
         "asked",
         "done after, min",
+        "Kayenta",
         "causes",
     ]);
     let evidence = cells::STATED.iter().filter(|cell| cell.preset == Preset::Standard(250));
@@ -294,6 +312,7 @@ fn feeds(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
         "rolled back",
         "asked",
         "done after, min",
+        "Kayenta",
         "causes",
     ]);
     let mut ill = Sheet::new(&[
@@ -302,6 +321,7 @@ fn feeds(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
         "found",
         "median min",
         "wanted",
+        "Kayenta",
         "causes",
     ]);
     for lengths in cells::FEEDS {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::random::Random;
 use crate::ready;
 
-use super::service::{CANARY, Counters, Fault, Instance, LIVE, Service};
+use super::service::{CANARY, Counters, Fault, Instance, LIVE, Service, add, minus};
 use super::world::{BOUNDARIES, Scrape, World};
 
 /// Nothing is waited for beyond this.
@@ -110,9 +110,9 @@ impl Names {
 
 impl Rollouts {
     /// With a history, which is drawn from the same world, if there is a random stream for it.
-    pub(super) fn new(world: World, preset: Preset, history: Option<Random>) -> Self {
+    pub(super) fn new(world: &World, preset: Preset, history: Option<Random>) -> Self {
         let tick = if let Preset::Standard(_) = preset { world.tick } else { 60 };
-        let world = World { tick, ..world };
+        let world = World { tick, ..*world };
         let subject: Subject = serde_json::from_value(json!({
             "incident": { "id": "INC-1", "severity": "P1" },
             "release": { "version": "2", "previous": "1" },
@@ -171,9 +171,7 @@ impl Rollouts {
         let sum = |arm: usize| {
             let mut sum = if totals { service.arms[arm].retired } else { Counters::default() };
             for one in service.of(arm) {
-                for (sum, more) in sum.iter_mut().zip(of(one)) {
-                    *sum += more;
-                }
+                add(&mut sum, &of(one));
             }
             sum
         };
@@ -225,10 +223,6 @@ impl Rollouts {
 /// Payments that succeed: each request is one.
 fn paid(counts: &Counters) -> f64 {
     counts[0] - counts[2]
-}
-
-fn minus<const N: usize>(more: [f64; N], less: [f64; N]) -> [f64; N] {
-    std::array::from_fn(|at| more[at] - less[at])
 }
 
 /// Six hours of the live version, as the same scraper reads them.

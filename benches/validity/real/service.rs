@@ -370,10 +370,14 @@ fn any_step(every: u32, random: &mut Random) -> u32 {
     5 * random.below((every / 5) as usize) as u32
 }
 
-fn add(sum: &mut Counters, more: &Counters) {
+pub(super) fn add(sum: &mut Counters, more: &Counters) {
     for (sum, more) in sum.iter_mut().zip(more) {
         *sum += more;
     }
+}
+
+pub(super) fn minus<const N: usize>(more: [f64; N], less: [f64; N]) -> [f64; N] {
+    std::array::from_fn(|at| more[at] - less[at])
 }
 
 #[cfg(test)]
