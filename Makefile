@@ -75,7 +75,7 @@ backtest: ## `phased-canary` and `standard` on recorded incidents: when each act
 presets: ## the presets with good and bad fixes, simulated: how each ends, and who is told (writes docs/presets.md)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin presets -- --write docs/presets.md
 
-validity: ## writes docs/validity.md: simulated error rates, delays and noise, and other methods (some minutes)
+validity: ## writes docs/validity.md and docs/validity-real-feeds.md: simulated error rates, delays and noise, and other methods (some minutes)
 	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- $(ARGS)
 
 model: ## the model check of the rollout, deeper than in the tests (some minutes)

@@ -2,6 +2,7 @@
 
 mod cells;
 mod kayenta;
+pub(crate) mod missed;
 mod rollout;
 mod service;
 mod world;
@@ -41,7 +42,7 @@ impl Effort {
         if report.is_quick() {
             Self { healthy: 3, faulty: 3, histories: 1 }
         } else {
-            Self { healthy: 240, faulty: 80, histories: 4 }
+            Self { healthy: 100, faulty: 40, histories: 4 }
         }
     }
 }

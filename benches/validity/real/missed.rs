@@ -1,0 +1,157 @@
+//! Claims that are known not to hold, with the reason.
+
+/// Why a claim with this text is known not to hold, if so.
+pub(crate) fn why(claim: &str) -> Option<&'static str> {
+    let found = MISSED.iter().find(|(_, claims)| claims.contains(&claim));
+    found.map(|(why, _)| *why)
+}
+
+const MISSED: &[(&str, &[&str])] = &[
+    (
+        "New instances are not rolled back for two minutes, and a block of 30 s counts for a \
+         third of the evidence at most: half a minute more than wanted, and more where \
+         instances differ.",
+        &[
+            "Whole rollouts: quiet, 6000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: each instance pauses 1 s a minute, 6000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: traffic ± 50% in 2 h, 6000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: arms wander by 10%, 2 min, 1000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: three zones wander by 8%, 5 min, 1000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: instances twice as slow, 90 s of each 21 min, 6000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: heavy tails of response times, 6000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: a dependency: both arms × 5 errors, and 1.5 times as slow, 2 min of each 22, 6000 a minute, without history: minutes until 1.5 × slower is found",
+        ],
+    ),
+    (
+        "A rollback bound acts on the first hundred requests after the warm-up, of which \
+         pauses may delay one in twenty.",
+        &[
+            "Whole rollouts: each instance pauses 1 s a minute, 6000 a minute, with history: rolled back",
+            "Whole rollouts: arms 5%, instances 5%, new ones + 60%, pauses, 1000 a minute, without history: rolled back",
+            "Whole rollouts: arms 5%, instances 5%, new ones + 60%, pauses, 1000 a minute, with history: rolled back",
+            "Whole rollouts: arms 5%, instances 5%, new ones + 60%, pauses, 6000 a minute, without history: rolled back",
+            "Whole rollouts: arms 5%, instances 5%, new ones + 60%, pauses, 6000 a minute, with history: rolled back",
+        ],
+    ),
+    (
+        "The cap on a block of 30 s is also the cap on a scrape that covers more.",
+        &[
+            "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: totals each 15 s, of each instance at its own second, 6000 a minute, without history: minutes until 1.5 × slower is found",
+        ],
+    ),
+    (
+        "Evidence waits for two scrapes of both arms, or for the tick: longer than 0.4 of so \
+         short a delay.",
+        &[
+            "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, without history: minutes until 5 × errors is found",
+            "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, with history: minutes until 5 × errors is found",
+            "Whole rollouts: scrape and tick 60 s, 5 s, shocks none, 6000 a minute, without history: minutes until 5 × errors is found",
+            "Whole rollouts: scrape and tick 60 s, 10 s, shocks none, 6000 a minute, without history: minutes until 5 × errors is found",
+            "Whole rollouts: scrape and tick 15 s, 30 s, shocks none, 6000 a minute, without history: minutes until 5 × errors is found",
+            "Whole rollouts: scrape and tick 60 s, 60 s, shocks none, 6000 a minute, without history: minutes until 5 × errors is found",
+        ],
+    ),
+    (
+        "Without a history errors are assumed to be independent, and one client's are not.",
+        &[
+            "Whole rollouts: retrying customer: 2 min of each 12, 1000 a minute, without history: rolled back",
+            "Whole rollouts: retrying customer: 2 min of each 12, 6000 a minute, without history: rolled back",
+            "Whole rollouts: cron client: 20 s of each 5 min, 1000 a minute, without history: rolled back",
+            "Whole rollouts: cron client: 20 s of each 5 min, 6000 a minute, without history: rolled back",
+            "Whole rollouts: evidence of `phased-canary`, retrying customer: 2 min of each 12, 1000 a minute, without history: rolled back",
+            "Whole rollouts: evidence of `phased-canary`, retrying customer: 2 min of each 12, 6000 a minute, without history: rolled back",
+            "Whole rollouts: evidence of `phased-canary`, cron client: 20 s of each 5 min, 1000 a minute, without history: rolled back",
+            "Whole rollouts: evidence of `phased-canary`, cron client: 20 s of each 5 min, 6000 a minute, without history: rolled back",
+            "Whole rollouts: totals each 30 s, arms apart; retrying customer, 1000 a minute, without history: rolled back",
+            "Whole rollouts: totals each 30 s, arms apart; retrying customer, 6000 a minute, without history: rolled back",
+            "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 1000 a minute, without history: rolled back",
+            "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 6000 a minute, without history: rolled back",
+        ],
+    ),
+    (
+        "Bounds look at the whole canary: the failures of one client on one instance cross \
+         them.",
+        &[
+            "Whole rollouts: retrying customer: 2 min of each 12, 1000 a minute, with history: rolled back",
+            "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 6000 a minute, with history: rolled back",
+        ],
+    ),
+    (
+        "The history's bursts raise the threshold and lower the cap: a question about the \
+         success bound comes first.",
+        &[
+            "Whole rollouts: retrying customer: 2 min of each 12, 1000 a minute, with history: minutes until 5 × errors is found",
+            "Whole rollouts: retrying customer: 2 min of each 12, 6000 a minute, with history: minutes until 5 × errors is found",
+            "Whole rollouts: cron client: 20 s of each 5 min, 1000 a minute, with history: minutes until 5 × errors is found",
+            "Whole rollouts: cron client: 20 s of each 5 min, 6000 a minute, with history: minutes until 5 × errors is found",
+            "Whole rollouts: bursts of errors of an instance: × 10, 1 min of each 51, 6000 a minute, with history: minutes until 5 × errors is found",
+            "Whole rollouts: totals each 30 s, arms apart; retrying customer, 1000 a minute, with history: minutes until 5 × errors is found",
+            "Whole rollouts: totals each 30 s, arms apart; retrying customer, 6000 a minute, with history: minutes until 5 × errors is found",
+            "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 1000 a minute, with history: minutes until 5 × errors is found",
+            "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 6000 a minute, with history: minutes until 5 × errors is found",
+        ],
+    ),
+    (
+        "The client's failures on the live version hide those of the fault, and totals are \
+         scraped.",
+        &[
+            "Whole rollouts: cron client: 20 s of each 5 min, 1000 a minute, without history: minutes until 5 × errors is found",
+            "Whole rollouts: totals each 30 s, arms apart; retrying customer, 6000 a minute, without history: minutes until 5 × errors is found",
+        ],
+    ),
+    (
+        "Nothing tells failures of an instance that is new from those of the version.",
+        &[
+            "Whole rollouts: connections of new instances reset: 10%, gone in 20 s, 1000 a minute, without history: rolled back",
+            "Whole rollouts: connections of new instances reset: 10%, gone in 20 s, 6000 a minute, without history: rolled back",
+            "Whole rollouts: connections of new instances reset: 10%, gone in 20 s, 6000 a minute, with history: rolled back",
+            "Whole rollouts: evidence of `phased-canary`, connections of new instances reset: 10%, gone in 20 s, 1000 a minute, without history: rolled back",
+            "Whole rollouts: evidence of `phased-canary`, connections of new instances reset: 10%, gone in 20 s, 6000 a minute, without history: rolled back",
+            "Whole rollouts: connections of new instances reset: 20%, gone in 15 s, 1000 a minute, without history: rolled back",
+            "Whole rollouts: connections of new instances reset: 20%, gone in 15 s, 6000 a minute, without history: rolled back",
+            "Whole rollouts: connections of new instances reset: 20%, gone in 15 s, 6000 a minute, with history: rolled back",
+        ],
+    ),
+    (
+        "A window of one minute has fewer than the 100 requests it needs at a tenth of this \
+         traffic.",
+        &[
+            "Whole rollouts: evidence of `phased-canary`, totals each 60 s, arms 30 s apart, 1000 a minute, without history: asked",
+            "Whole rollouts: evidence of `phased-canary`, traffic ± 50% in 2 h, 1000 a minute, without history: asked",
+        ],
+    ),
+    (
+        "The document's own success bounds are the references themselves, and a missed one \
+         rolls back.",
+        &[
+            "Whole rollouts: `phased-canary`, every metric at its reference, 1000 a minute, without history: rolled back",
+            "Whole rollouts: `phased-canary`, every metric at its reference, 6000 a minute, without history: rolled back",
+        ],
+    ),
+    (
+        "While a shock leaves the window both arms fall below the rollback bound, by chance \
+         one before the other.",
+        &[
+            "Whole rollouts: scrape and tick 10 s, 10 s, shocks 50 times, 1 min of each 41, 1000 a minute, without history: rolled back",
+            "Whole rollouts: scrape and tick 10 s, 10 s, shocks 50 times, 1 min of each 41, 6000 a minute, without history: rolled back",
+            "Whole rollouts: scrape and tick 15 s, 10 s, shocks 50 times, 1 min of each 41, 1000 a minute, without history: rolled back",
+            "Whole rollouts: scrape and tick 60 s, 10 s, shocks 50 times, 1 min of each 41, 1000 a minute, without history: rolled back",
+            "Whole rollouts: scrape and tick 60 s, 60 s, shocks 50 times, 1 min of each 41, 1000 a minute, without history: rolled back",
+        ],
+    ),
+    (
+        "The success bound is one of the canary alone: it fails by what both arms have.",
+        &[
+            "Whole rollouts: scrape and tick 15 s, 10 s, shocks 50 times, 1 min of each 41, 6000 a minute, without history: asked",
+            "Whole rollouts: scrape and tick 30 s, 10 s, shocks 50 times, 1 min of each 41, 6000 a minute, without history: asked",
+        ],
+    ),
+    (
+        "One client's failures use up what the success bound allows for a whole phase.",
+        &[
+            "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 6000 a minute, with history: asked",
+        ],
+    ),
+];
