@@ -30,6 +30,8 @@ pub(crate) struct Source {
     law: Law,
     fleet: Fleet,
     requests: f64,
+    /// Traffic of an instance of the canary over that of another.
+    of_canary: f64,
     others: Table,
     /// Of the canary and of the baseline together.
     others_of_arms: [Table; 2],
@@ -64,7 +66,19 @@ impl Source {
         let arms = [fleet.canary, fleet.instances - fleet.canary];
         let others_of_arms =
             arms.map(|instances| Table::poisson(requests * (1.0 - BASE) * instances as f64));
-        Self { law, fleet, requests, others, others_of_arms, errors }
+        Self { law, fleet, requests, of_canary: 1.0, others, others_of_arms, errors }
+    }
+
+    /// The same with so many times the traffic at each of the canary's instances. It has to be read
+    /// by instance.
+    pub(crate) fn with_traffic_of_canary(self, of_canary: f64) -> Self {
+        Self { of_canary, ..self }
+    }
+
+    /// Requests of an instance in a tick, on average, and whether the tables are for them.
+    fn requests_of(&self, instance: usize) -> (f64, bool) {
+        let factor = if instance < self.fleet.canary { self.of_canary } else { 1.0 };
+        (self.requests * factor, factor == 1.0)
     }
 
     pub(crate) fn fleet(&self) -> Fleet {
@@ -130,6 +144,20 @@ impl Source {
 impl Stream<'_> {
     /// Advances the time-varying state by a tick.
     fn advance(&mut self, random: &mut Random) {
+        if let Noise::Visitor { every, by_clock, ticks, .. } = self.source.law.noise {
+            for level in self.levels.iter_mut().filter(|level| level.on) {
+                level.on = !random.happens(1.0 / ticks);
+            }
+            let begins = if by_clock {
+                let first = (self.instances.traits[0].phase * every).floor();
+                (f64::from(self.at) + first) % every == 0.0
+            } else {
+                random.happens(1.0 / every)
+            };
+            if begins {
+                self.levels[random.below(self.source.fleet.instances)].on = true;
+            }
+        }
         for (level, multiplier) in self.levels.iter_mut().zip(&mut self.multipliers) {
             match self.source.law.noise {
                 Noise::Autoregressive { memory, spread } => {
@@ -174,7 +202,10 @@ impl Stream<'_> {
         let mut arms = [Counts::default(); 2];
         for instance in 0..self.source.fleet.instances {
             let mut one = self.failures(instance, random);
-            one.trials += self.source.others.sample(random);
+            one.trials += match self.source.requests_of(instance) {
+                (_, true) => self.source.others.sample(random),
+                (requests, false) => random.poisson(requests * (1.0 - BASE)),
+            };
             let arm = &mut arms[usize::from(instance >= self.source.fleet.canary)];
             arm.events += one.events;
             arm.trials += one.trials;
@@ -188,8 +219,9 @@ impl Stream<'_> {
         let source = self.source;
         let (lasting, ratio) =
             (self.instances.traits[at], self.fault.of(at, source.fleet.canary, self.at));
-        let mean = source.requests * BASE * lasting.rate * ratio;
-        let usual = lasting.rate * ratio == 1.0;
+        let (requests, is_usual) = source.requests_of(at);
+        let mean = requests * BASE * lasting.rate * ratio;
+        let usual = is_usual && lasting.rate * ratio == 1.0;
         let events = match source.law.noise {
             Noise::Independent | Noise::BadInstance { .. } | Noise::Differences { .. } => {
                 if usual {
@@ -197,6 +229,11 @@ impl Stream<'_> {
                 } else {
                     random.poisson(mean)
                 }
+            }
+            Noise::Visitor { failures, .. } => {
+                let usual = if usual { source.errors.sample(random) } else { random.poisson(mean) };
+                let visited = self.levels[at].on;
+                usual + if visited { random.poisson(failures) } else { 0.0 }
             }
             Noise::NegativeBinomial { dispersion } => {
                 if usual {
@@ -207,7 +244,7 @@ impl Stream<'_> {
             }
             Noise::Autoregressive { .. } | Noise::OnOff { .. } | Noise::HeavyTails { .. } => {
                 let rate = self.multipliers[source.level_of(at)];
-                random.poisson((mean * rate).min(source.requests))
+                random.poisson((mean * rate).min(requests))
             }
             Noise::DriftingMix { spread, ticks } => {
                 let turn = (f64::from(self.at) / ticks + lasting.phase) * std::f64::consts::TAU;

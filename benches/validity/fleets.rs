@@ -9,7 +9,9 @@ use hotfix_core::stats::randomisation::{
     DEFAULT_BUDGET, DEFAULT_LOOKS, Randomisation, RandomisationDesign, RandomisationSettings,
 };
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
-use hotfix_core::stats::replay::{Calibration, CalibrationSettings, History, calibrate};
+use hotfix_core::stats::replay::{
+    Calibration, CalibrationSettings, Clip, History, calibrate, statistic,
+};
 use hotfix_core::stats::{Counts, StatError, Totals};
 
 use crate::fleet::{Instances, Source};
@@ -20,6 +22,9 @@ use crate::runner;
 use crate::tally::{Delays, Estimate};
 use crate::traffic::{PLANNED, Tick};
 
+/// Weight of a metric among four.
+const QUARTER: f64 = 0.25;
+
 /// A method that judges a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Judge {
@@ -27,14 +32,17 @@ pub(crate) enum Judge {
     Plain,
     /// Its evidence divided by twice the dispersion of the history, the usual remedy.
     Tempered,
-    /// `replay` on the whole canary.
-    Whole,
-    /// `replay`, which also has to decide without any single canary instance where there are
-    /// enough.
+    /// `plain` where it has the weight 0.25.
+    PlainOfFour,
+    /// `replay` by sums over each arm.
+    Summed,
+    /// `replay` by instance.
     Replay,
-    /// `replay` in the change-point form over the planned ticks.
+    /// The same where it has the weight 0.25.
+    ReplayOfFour,
+    /// `replay` by instance in the change-point form over the planned ticks.
     ReplayChangePoint,
-    /// The hold level of `replay`.
+    /// The hold level of `replay` by instance.
     Hold,
     /// `randomised`: needs no history.
     Randomised,
@@ -59,6 +67,7 @@ impl Judge {
         !matches!(
             self,
             Self::Plain
+                | Self::PlainOfFour
                 | Self::Randomised
                 | Self::RandomisedByLook
                 | Self::BadInstance
@@ -68,9 +77,16 @@ impl Judge {
     }
 
     /// Whether it uses every instance's counts.
-    fn needs_instances(self, leave_one_out: bool) -> bool {
-        let spares = matches!(self, Self::Replay) && leave_one_out;
-        spares || self.needs_subsets() || matches!(self, Self::BadInstance)
+    fn needs_instances(self) -> bool {
+        let by_instance = matches!(
+            self,
+            Self::Replay
+                | Self::ReplayOfFour
+                | Self::ReplayChangePoint
+                | Self::Hold
+                | Self::BadInstance
+        );
+        by_instance || self.needs_subsets()
     }
 
     fn needs_subsets(self) -> bool {
@@ -141,12 +157,16 @@ pub(crate) fn run(
 ) -> Result<Outcome, StatError> {
     let before = Source::new(cell.law, cell.per_minute, cell.fleet);
     let (law, fault) = match cell.change {
-        Change::None => (cell.law, fault),
+        Change::None | Change::Traffic(_) => (cell.law, fault),
         Change::Law(law) => (law, fault),
         // Not the release's fault, but indistinguishable from it.
         Change::Hardware(factor) => (cell.law, Fault::Canary(factor)),
     };
     let after = Source::new(law, cell.per_minute, cell.fleet);
+    let after = match cell.change {
+        Change::Traffic(factor) => after.with_traffic_of_canary(factor),
+        Change::None | Change::Law(_) | Change::Hardware(_) => after,
+    };
     let results: Vec<Result<Vec<Vec<Option<u32>>>, StatError>> =
         runner::all(effort.histories, |history| {
             let mut random = Random::new(seed, history);
@@ -230,14 +250,36 @@ struct Calibrations {
 struct Designs {
     plain: RateRatioDesign,
     tempered: RateRatioDesign,
-    replay: RateRatioDesign,
-    change_point: RateRatioDesign,
-    hold: f64,
-    leave_one_out: bool,
+    summed: RateRatioDesign,
+    /// None without a history.
+    replay: Option<ByInstance>,
+    change_point: Option<ByInstance>,
     not_worse: RateRatioDesign,
     not_worse_tempered: RateRatioDesign,
     randomisation: Option<RandomisationDesign>,
     fleet: Fleet,
+}
+
+/// What decides by instance.
+struct ByInstance {
+    design: RateRatioDesign,
+    clip: Clip,
+    hold: f64,
+    leave_one_out: bool,
+}
+
+impl ByInstance {
+    fn new(design: &RateRatioDesign, by: Option<&Calibration>) -> Result<Option<Self>, StatError> {
+        let Some((by, limits)) = by.and_then(|by| Some((by, by.by_instance?))) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            design: design.with_limits(Some(limits.cap), Some(limits.threshold))?,
+            clip: Clip::try_new(limits.clip_rate)?,
+            hold: limits.hold,
+            leave_one_out: by.leave_one_out,
+        }))
+    }
 }
 
 impl Designs {
@@ -275,10 +317,9 @@ impl Designs {
         };
         Ok(Self {
             tempered: RateRatioDesign::try_new(&tempered)?,
-            replay: limited(&plain, calibration)?,
-            change_point: limited(&change_point, calibrations.late.as_ref())?,
-            hold: calibration.map_or(f64::INFINITY, |of| of.hold),
-            leave_one_out: calibration.is_some_and(|of| of.leave_one_out),
+            summed: limited(&plain, calibration)?,
+            replay: ByInstance::new(&plain, calibration)?,
+            change_point: ByInstance::new(&change_point, calibrations.late.as_ref())?,
             not_worse: RateRatioDesign::try_new(&better)?,
             not_worse_tempered: RateRatioDesign::try_new(&RateRatioSettings { temper, ..better })?,
             randomisation,
@@ -301,7 +342,7 @@ impl Designs {
         let mut decided = vec![None; judges.len()];
         let mut stream = source.stream(traits, fault, random);
         let mut counts = Vec::with_capacity(self.fleet.instances);
-        let each = judges.iter().any(|judge| judge.needs_instances(self.leave_one_out));
+        let each = judges.iter().any(|judge| judge.needs_instances());
         for _ in 0..PLANNED {
             let tick =
                 if each { stream.instances(&mut counts, random) } else { stream.arms(random) };
@@ -321,13 +362,50 @@ impl Designs {
 /// A judge within one stream.
 enum Running<'a> {
     Counts(&'a RateRatioDesign, RateRatio),
-    Hold(&'a RateRatioDesign, RateRatio, f64),
-    Replay(&'a RateRatioDesign, RateRatio, Box<LeaveOneOut>),
+    /// Decides from this value of the log e-value on.
+    From(&'a RateRatioDesign, RateRatio, f64),
+    ByInstance(Box<Clipped<'a>>),
     Randomised(&'a RandomisationDesign, Box<Randomisation>),
     ByLook(&'a RandomisationDesign, Box<Randomisation>, Vec<Counts>),
     Both(Box<[Running<'a>; 2]>, [bool; 2]),
     BadInstance(Box<BadInstance>, usize),
     Interval(Totals),
+}
+
+/// `replay` by instance within one stream.
+struct Clipped<'a> {
+    by: &'a ByInstance,
+    test: RateRatio,
+    without: Option<LeaveOneOut>,
+    canary: usize,
+    counts: Vec<Counts>,
+    /// Value of the statistic that decides.
+    threshold: f64,
+}
+
+impl Clipped<'_> {
+    fn look(&mut self, counts: &[Counts]) -> Result<bool, StatError> {
+        let ByInstance { design, clip, .. } = self.by;
+        self.counts.clear();
+        self.counts.extend(counts.iter().map(|counts| clip.clipped(*counts)));
+        let (of_canary, of_baseline) = self.counts.split_at(self.canary);
+        let [canary, baseline] = [of_canary, of_baseline].map(|arm| {
+            arm.iter().fold(Counts::default(), |mut sum, one| {
+                add(&mut sum, *one);
+                sum
+            })
+        });
+        self.test.update(design, canary, baseline)?;
+        if let Some(without) = &mut self.without {
+            without.update(design, of_canary, baseline)?;
+        }
+        let log_e = self.test.log_e(design);
+        if log_e < self.threshold {
+            return Ok(false);
+        }
+        let without = self.without.as_ref().map(|without| without.weakest(design).1);
+        Ok(statistic(log_e, without) >= self.threshold)
+    }
 }
 
 impl<'a> Running<'a> {
@@ -337,16 +415,22 @@ impl<'a> Running<'a> {
         Ok(match judge {
             Judge::Plain => counts(&designs.plain),
             Judge::Tempered => counts(&designs.tempered),
-            Judge::Replay if designs.leave_one_out => {
-                let spared = LeaveOneOut::try_new(&designs.replay, names())?;
-                Self::Replay(&designs.replay, RateRatio::new(&designs.replay), Box::new(spared))
+            Judge::PlainOfFour => {
+                let design = &designs.plain;
+                Self::From(design, RateRatio::new(design), design.threshold() - QUARTER.ln())
             }
-            Judge::Whole | Judge::Replay => counts(&designs.replay),
-            Judge::ReplayChangePoint => counts(&designs.change_point),
+            Judge::Summed => counts(&designs.summed),
+            Judge::Replay => {
+                Self::clipped(designs, designs.replay.as_ref(), |of| of.design.threshold())?
+            }
+            Judge::ReplayOfFour => Self::clipped(designs, designs.replay.as_ref(), |of| {
+                of.design.threshold() - QUARTER.ln()
+            })?,
+            Judge::ReplayChangePoint => {
+                Self::clipped(designs, designs.change_point.as_ref(), |of| of.design.threshold())?
+            }
             Judge::Interval => Self::Interval(Totals::default()),
-            Judge::Hold => {
-                Self::Hold(&designs.replay, RateRatio::new(&designs.replay), designs.hold)
-            }
+            Judge::Hold => Self::clipped(designs, designs.replay.as_ref(), |of| of.hold)?,
             Judge::NotWorse => counts(&designs.not_worse),
             Judge::NotWorseTempered => counts(&designs.not_worse_tempered),
             Judge::BadInstance => {
@@ -369,6 +453,28 @@ impl<'a> Running<'a> {
         })
     }
 
+    /// Without limits by instance it never decides: the history had no event.
+    fn clipped(
+        designs: &'a Designs,
+        by: Option<&'a ByInstance>,
+        threshold: impl Fn(&ByInstance) -> f64,
+    ) -> Result<Self, StatError> {
+        let Some(by) = by else {
+            return Ok(Self::From(&designs.plain, RateRatio::new(&designs.plain), f64::INFINITY));
+        };
+        let canary = designs.fleet.canary;
+        let names = names(designs.fleet).into_iter().take(canary);
+        let without = by.leave_one_out.then(|| LeaveOneOut::try_new(&by.design, names));
+        Ok(Self::ByInstance(Box::new(Clipped {
+            by,
+            test: RateRatio::new(&by.design),
+            without: without.transpose()?,
+            canary,
+            counts: Vec::with_capacity(designs.fleet.instances),
+            threshold: threshold(by),
+        })))
+    }
+
     fn both(designs: &'a Designs, randomised: Judge) -> Result<Self, StatError> {
         let both = [Self::new(designs, Judge::Replay)?, Self::new(designs, randomised)?];
         Ok(Self::Both(Box::new(both), [false; 2]))
@@ -377,16 +483,11 @@ impl<'a> Running<'a> {
     fn look(&mut self, tick: &Tick, counts: &[Counts]) -> Result<bool, StatError> {
         match self {
             Self::Counts(design, test) => test.update(design, tick.canary, tick.baseline),
-            Self::Hold(design, test, level) => {
+            Self::From(design, test, level) => {
                 test.update(design, tick.canary, tick.baseline)?;
                 Ok(test.bounds(design).upper >= *level && test.log_e(design) >= *level)
             }
-            Self::Replay(design, test, spared) => {
-                let crossed = test.update(design, tick.canary, tick.baseline)?;
-                let canary = &counts[..spared.names().len()];
-                let each = spared.update(design, canary, tick.baseline)?;
-                Ok(each && crossed && test.log_e(design) >= design.threshold())
-            }
+            Self::ByInstance(test) => test.look(counts),
             Self::Randomised(design, test) => test.update(design, counts),
             Self::ByLook(design, test, sums) => {
                 for (sum, one) in sums.iter_mut().zip(counts) {

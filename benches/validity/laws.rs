@@ -31,6 +31,10 @@ pub(crate) enum Noise {
     /// The mix of requests drifts: the logarithm of the rate is a sine of this amplitude over
     /// `ticks`, each instance at its own hour.
     DriftingMix { spread: f64, ticks: f64 },
+    /// A client of one instance, drawn anew for each visit, whose requests all fail: so many a tick,
+    /// on top of the stated rate. Visits begin every so many ticks, at random or by the clock, and
+    /// last so many on average.
+    Visitor { every: f64, by_clock: bool, ticks: f64, failures: f64 },
     /// Instances differ for good: standard deviation of the logarithm of the rate.
     Differences { spread: f64 },
 }
@@ -104,6 +108,21 @@ const COMMON: Law = Law {
     shared: Shared::Everybody,
     ..law("common to both arms: AR(1), sd 1", Noise::Autoregressive { memory: 0.95, spread: 1.0 })
 };
+const SHOCKS: Law = Law {
+    shared: Shared::Everybody,
+    ..law(
+        "common to both arms: on/off, 1 minute, 2% of the time, × 20",
+        Noise::OnOff { factor: 20.0, share: 0.02, ticks: 6.0 },
+    )
+};
+const RETRYING_CUSTOMER: Law = law(
+    "retrying customer: 30 failures a minute for 2 minutes, twice an hour",
+    Noise::Visitor { every: 180.0, by_clock: false, ticks: 12.0, failures: 5.0 },
+);
+const CRON_CLIENT: Law = law(
+    "cron client: 15 failures at once, every ten minutes",
+    Noise::Visitor { every: 60.0, by_clock: true, ticks: 1.0, failures: 15.0 },
+);
 const RARE_BURSTS: Law = law(
     "on/off: 3 minutes, once in three days an instance, × 100",
     Noise::OnOff { factor: 100.0, share: 0.0007, ticks: 18.0 },
@@ -154,6 +173,8 @@ pub(crate) enum Change {
     None,
     /// Another law.
     Law(Law),
+    /// Each of the canary's instances has this many times the traffic of another.
+    Traffic(f64),
     /// The canary's hardware fails this many times as often, which is not the release's fault.
     Hardware(f64),
 }
@@ -191,6 +212,41 @@ const EVEN: [Cell; 8] = [
     cell(SPREAD_ZONES, 6_000.0, HALF),
 ];
 
+/// Laws that are tried with 5 canary instances of 50, beside those of one instance or visitor.
+const LAWS_OF_FIFTY: [Law; 12] = [
+    INDEPENDENT,
+    VARIANCE_3,
+    VARIANCE_10,
+    MINUTES,
+    QUARTERS,
+    SHORT_BURSTS,
+    LONG_BURSTS,
+    RETRIES,
+    HEAVY_TAILS,
+    CANARY_ZONE,
+    COMMON,
+    SHOCKS,
+];
+const VISITORS: [Law; 2] = [RETRYING_CUSTOMER, CRON_CLIENT];
+
+/// Covered cells with more instances, with a visitor, and with other traffic than in the history.
+pub(crate) fn by_instance() -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for traffic in [1_000.0, 6_000.0] {
+        cells.extend(LAWS_OF_FIFTY.map(|law| cell(law, traffic, FIVE_OF_FIFTY)));
+        for fleet in [TENTH, HALF, FIVE_OF_FIFTY] {
+            cells.extend(VISITORS.map(|law| cell(law, traffic, fleet)));
+        }
+    }
+    for law in [INDEPENDENT, COMMON, SHOCKS, RETRYING_CUSTOMER] {
+        for factor in [0.3, 0.5, 2.0] {
+            let change = Change::Traffic(factor);
+            cells.push(Cell { change, ..cell(law, 1_000.0, FIVE_OF_FIFTY) });
+        }
+    }
+    cells
+}
+
 /// Cells that are not covered (`docs/statistics.md`, 'Which mode to choose'): shown, not promised.
 pub(crate) const NOT_COVERED: [Cell; 6] = [
     Cell { change: Change::Law(VARIANCE_4), ..cell(VARIANCE_2, 1_000.0, TENTH) },
@@ -204,7 +260,7 @@ pub(crate) const NOT_COVERED: [Cell; 6] = [
 /// Faults in fleets: a cell, the canary's ratio, and the median ticks of the tests' design for
 /// `replay` on the whole canary (default grid where the design has it, else the even grid of
 /// eight).
-pub(crate) const FAULTS: [(Cell, f64, Option<f64>); 20] = [
+pub(crate) const FAULTS: [(Cell, f64, Option<f64>); 30] = [
     (cell(INDEPENDENT, 1_000.0, TENTH), 5.0, Some(40.0)),
     (cell(INDEPENDENT, 1_000.0, TENTH), 10.0, Some(15.0)),
     (cell(INDEPENDENT, 1_000.0, TENTH), 20.0, Some(8.0)),
@@ -222,6 +278,16 @@ pub(crate) const FAULTS: [(Cell, f64, Option<f64>); 20] = [
     (cell(VARIANCE_2, 1_000.0, FIVE_OF_FIFTY), 5.0, None),
     (cell(VARIANCE_2, 1_000.0, FIVE_OF_FIFTY), 10.0, None),
     (cell(VARIANCE_2, 1_000.0, FIVE_OF_FIFTY), 20.0, None),
+    (cell(VARIANCE_3, 1_000.0, FIVE_OF_FIFTY), 5.0, None),
+    (cell(SHORT_BURSTS, 1_000.0, FIVE_OF_FIFTY), 5.0, None),
+    (cell(RETRIES, 1_000.0, FIVE_OF_FIFTY), 5.0, None),
+    (cell(CANARY_ZONE, 1_000.0, FIVE_OF_FIFTY), 5.0, None),
+    (cell(RETRYING_CUSTOMER, 1_000.0, FIVE_OF_FIFTY), 5.0, None),
+    (cell(RETRYING_CUSTOMER, 1_000.0, FIVE_OF_FIFTY), 20.0, None),
+    (cell(CRON_CLIENT, 1_000.0, FIVE_OF_FIFTY), 5.0, None),
+    (cell(CRON_CLIENT, 1_000.0, FIVE_OF_FIFTY), 20.0, None),
+    (cell(VARIANCE_3, 1_000.0, TENTH), 5.0, None),
+    (cell(RETRYING_CUSTOMER, 1_000.0, TENTH), 5.0, None),
     (cell(INDEPENDENT, 1_000.0, HALF), 5.0, Some(24.0)),
     (cell(VARIANCE_2, 1_000.0, HALF), 5.0, Some(42.0)),
     (cell(VARIANCE_10, 1_000.0, HALF), 5.0, Some(166.0)),
