@@ -7,6 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
+use crate::convert::to_python;
 use crate::document::document;
 use crate::error::Result;
 use crate::stats::counts;
@@ -36,6 +37,12 @@ document! {
         /// Whether a rollback also needs enough evidence without each single canary instance: see
         /// `LeaveOneOut`.
         fn leave_one_out(this) -> bool { this.leave_one_out }
+        /// ``threshold``, ``cap``, ``hold`` and ``clip_rate`` where the counts of both arms come by
+        /// instance: lower limits, for the smaller of the evidence and 1.6 times that without any
+        /// single canary instance. The judge uses them; None if the history has no events.
+        fn by_instance(this, py) -> PyResult<Py<PyAny>> {
+            to_python(py, &this.by_instance).map(Bound::unbind)
+        }
         /// Events divided by trials of the history; None without trials.
         fn base_rate(this) -> Option<f64> { this.base_rate }
         /// Smallest ratio that the phase detects with power 0.8 at this threshold; None if there is

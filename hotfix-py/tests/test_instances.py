@@ -35,6 +35,9 @@ def test_stat_2_noise_raises_the_threshold() -> None:
     assert noisy.dispersion is not None
     assert noisy.dispersion > 2
     assert (noisy.shards, noisy.windows, noisy.canary_instances, noisy.leave_one_out) == (10, 23, 2, False)
+    assert noisy.by_instance is not None
+    assert set(noisy.by_instance) == {"threshold", "cap", "hold", "clip_rate"}
+    assert math.log(100) <= noisy.by_instance["threshold"] < noisy.threshold
     assert any("hours of history, 6 are wanted" in sentence for sentence in noisy.advice)
     assert noisy["advice"][0]["kind"] == "short_history"
     assert noisy.promotion_temper == pytest.approx(math.log(100) / noisy.threshold)

@@ -279,7 +279,7 @@ impl Watched {
             log_e_safe: self.safe.as_ref().map(Aligned::log_e),
             mode: assurance.map(|a| a.mode),
             needs: None,
-            ratio: worse.and_then(Aligned::ratio).filter(|v| v.is_finite()),
+            ratio: self.ratio().filter(|v| v.is_finite()),
         }
     }
 

@@ -89,6 +89,8 @@ clone_in_place!(Bracket {
 struct Pool {
     /// The columns of both arms, one stratum after the other; empty before the first.
     rows: Vec<f64>,
+    /// The bad events of each arm that were clipped.
+    clipped: [f64; 2],
     /// The time that the counts of each arm cover.
     spans: [Option<Covers>; 2],
     /// It has the counts of the arm that ends earlier with which it begins. The other's are used
@@ -102,7 +104,7 @@ struct Pool {
     batch: Batch,
 }
 
-clone_in_place!(Pool { rows, spans, open, step, batch });
+clone_in_place!(Pool { rows, clipped, spans, open, step, batch });
 
 /// The last counts of the baseline that began before the canary was last read. `lead` begins with
 /// them, also where they are of before the watch.
@@ -110,10 +112,12 @@ clone_in_place!(Pool { rows, spans, open, step, batch });
 #[serde(deny_unknown_fields)]
 struct Earlier {
     rows: Vec<f64>,
+    /// The bad events that were clipped.
+    clipped: f64,
     covers: Option<Covers>,
 }
 
-clone_in_place!(Earlier { rows, covers });
+clone_in_place!(Earlier { rows, clipped, covers });
 
 /// A stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -152,11 +156,13 @@ pub(super) struct Batch {
     /// The same as counts: a single pair of zeros where nothing is fed, because a tick without data
     /// is a tick.
     pub(super) counts: Vec<(Counts, Counts)>,
+    /// The bad events of each arm that were clipped.
+    pub(super) clipped: [f64; 2],
     /// How many cadences it covers, at least 1.
     pub(super) ticks: f64,
 }
 
-clone_in_place!(Batch { rows, counts, ticks });
+clone_in_place!(Batch { rows, counts, clipped, ticks });
 
 /// New counts of a tick.
 #[derive(Clone, Copy)]
@@ -166,6 +172,8 @@ struct NewCounts<'a> {
     /// Columns of one arm.
     columns: usize,
     rows: &'a [f64],
+    /// The bad events of each arm that were clipped.
+    clipped: [f64; 2],
     watch: &'a Watch,
 }
 
@@ -181,12 +189,13 @@ impl Pool {
     fn take(&mut self, side: Side, new: NewCounts<'_>, earlier: &Earlier) {
         let (late, early) = (side.late(), side.early());
         self.batch.rows.clear();
+        self.batch.clipped = [0.0; 2];
         self.step = Step::default();
         if self.rows.len() != new.rows.len() {
             // Other strata than before, or the first.
             self.rows.clear();
             self.rows.resize(new.rows.len(), 0.0);
-            (self.spans, self.open) = ([None; 2], false);
+            self.discard();
             self.step.emptied = Emptied::Discarded;
         }
         if side == Side::Lead && !self.open {
@@ -219,6 +228,7 @@ impl Pool {
         let (Some(began), Some(covers)) = (new.began[CANARY], earlier.covers) else { return };
         if covers.from <= began && earlier.rows.len() == new.rows.len() {
             self.sum(BASELINE, &earlier.rows, new.columns);
+            self.clipped[BASELINE] += earlier.clipped;
             self.spans[BASELINE] = Some(covers);
             self.open = true;
         }
@@ -226,6 +236,7 @@ impl Pool {
 
     fn add(&mut self, arm: usize, new: NewCounts<'_>) {
         self.sum(arm, new.rows, new.columns);
+        self.clipped[arm] += new.clipped[arm];
         let began = new.began[arm].unwrap_or(new.at);
         let from = self.spans[arm].map_or(began, |span| span.from);
         self.spans[arm] = Some(Covers { from, to: new.at });
@@ -243,6 +254,7 @@ impl Pool {
 
     fn feed(&mut self, ticks: f64) {
         self.batch.rows.extend_from_slice(&self.rows);
+        self.batch.clipped = std::mem::take(&mut self.clipped);
         self.batch.ticks = ticks.max(1.0);
         self.rows.fill(0.0);
         self.spans = [None; 2];
@@ -252,7 +264,7 @@ impl Pool {
     /// Starts over: what it has begins or ends too far apart.
     fn discard(&mut self) {
         self.rows.fill(0.0);
-        (self.spans, self.open) = ([None; 2], false);
+        (self.clipped, self.spans, self.open) = ([0.0; 2], [None; 2], false);
     }
 }
 
@@ -323,17 +335,17 @@ impl Bracket {
         gap
     }
 
-    /// Adds the tick that was recorded.
+    /// Adds the tick that was recorded, and how many of its bad events were clipped.
     pub(super) fn take(
         &mut self,
         at: Timestamp,
-        tick: &Tick,
+        (tick, clipped): (&Tick, [f64; 2]),
         columns: usize,
         watch: &Watch,
         counts_of: impl Fn(&[f64]) -> (Counts, Counts),
     ) {
         let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
-        let new = NewCounts { at, began: self.began, columns, rows, watch };
+        let new = NewCounts { at, began: self.began, columns, rows, clipped, watch };
         let Self { lead, lag, earlier, .. } = &mut *self;
         for (side, pool) in [(Side::Lead, lead), (Side::Lag, lag)] {
             pool.take(side, new, earlier);
@@ -344,23 +356,25 @@ impl Bracket {
                 counts.push((Counts::default(), Counts::default()));
             }
         }
-        self.remember(at, tick);
+        self.remember(at, tick, clipped[BASELINE]);
     }
 
     /// Keeps the baseline's counts of this tick: `lead` may begin with them, and with those before
     /// if the canary has had no counts since they began.
-    fn remember(&mut self, at: Timestamp, tick: &Tick) {
+    fn remember(&mut self, at: Timestamp, tick: &Tick, clipped: f64) {
         let Some(began) = self.began[BASELINE] else { return };
         let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
-        let Earlier { rows: kept, covers } = &mut self.earlier;
+        let Earlier { rows: kept, clipped: of_kept, covers } = &mut self.earlier;
         let is_later = self.read_at[CANARY].is_some_and(|canary| canary < began);
         match covers {
             Some(covers) if is_later && kept.len() == rows.len() => {
                 kept.iter_mut().zip(rows).for_each(|(sum, more)| *sum += more);
+                *of_kept += clipped;
                 covers.to = at;
             }
             _ => {
                 kept.clone_from(rows);
+                *of_kept = clipped;
                 *covers = Some(Covers { from: began, to: at });
             }
         }
@@ -434,7 +448,7 @@ impl Watched {
 
     /// Trials of the canary and of the baseline in the present tick.
     #[inline]
-    fn trials_of_tick(&self) -> [f64; 2] {
+    pub(super) fn trials_of_tick(&self) -> [f64; 2] {
         let row = &self.tick.row;
         let trials = trials_column(self.metric.kind);
         [row[trials], row[row.len() / 2 + trials]]
@@ -467,7 +481,9 @@ impl Watched {
     pub(super) fn skip(&mut self, at: Timestamp, as_planned: bool) {
         self.discard_pools();
         match &mut self.bracket {
-            Some(bracket) if as_planned => bracket.remember(at, &self.tick),
+            Some(bracket) if as_planned => {
+                bracket.remember(at, &self.tick, self.clipped[BASELINE]);
+            }
             Some(bracket) => bracket.forget(),
             None => {}
         }

@@ -47,7 +47,10 @@ impl Judge {
         for (&index, spread) in self.tested.iter().zip(spread) {
             let (id, verdict) = &metrics[index];
             let hold = self.watched[index].basis.limits().map(|limits| limits.hold);
-            if verdict.log_e.zip(hold).is_some_and(|(log_e, hold)| log_e + spread >= hold) {
+            let holds = |(log_e, hold): (f64, f64)| {
+                log_e + spread >= hold && self.watched[index].statistic(log_e) + spread >= hold
+            };
+            if verdict.log_e.zip(hold).is_some_and(holds) {
                 call.raise(Response::Hold, Reason::HoldLevel, Some(*id));
             }
         }
@@ -56,10 +59,27 @@ impl Judge {
             seen.iter_mut().zip(spread).for_each(|(seen, spread)| *seen += spread);
             highest = combination.log_e(&seen[..used]).unwrap_or(log_e);
         }
-        if highest >= self.hold {
+        if highest >= self.hold && self.holds_without_any(metrics, &mut seen) {
             call.raise(Response::Hold, Reason::HoldLevel, None);
         }
         log_e
+    }
+
+    /// Whether the evidence is enough to hold with the statistics that decide.
+    #[cold]
+    fn holds_without_any(
+        &self,
+        metrics: &[(MetricName, MetricVerdict)],
+        seen: &mut PerMetric,
+    ) -> bool {
+        for (seen, &index) in seen.iter_mut().zip(&self.tested) {
+            let log_e = metrics[index].1.log_e.unwrap_or(0.0);
+            *seen -= log_e - self.watched[index].statistic(log_e);
+        }
+        let used = self.tested.len().min(MOST_TESTED);
+        let combination = self.combination.as_ref();
+        let log_e = combination.and_then(|of| of.log_e(&seen[..used]).ok());
+        log_e.is_some_and(|log_e| log_e >= self.hold)
     }
 
     /// The response where all tests together have crossed, which depends on the evidence basis.
@@ -90,10 +110,8 @@ impl Judge {
                 acting[place] = seen[place];
                 robust[place] = seen[place];
             }
-            if let (EvidenceMode::Replay, Some(without), Some(log_e)) =
-                (assurance.mode, watched.log_e_without_any(), metrics[index].1.log_e)
-            {
-                robust[place] -= log_e - without;
+            if let (EvidenceMode::Replay, Some(log_e)) = (assurance.mode, metrics[index].1.log_e) {
+                robust[place] -= log_e - watched.statistic(log_e);
             }
         }
         let reached = |values: &PerMetric| {

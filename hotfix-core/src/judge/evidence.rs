@@ -11,7 +11,6 @@ use crate::unit::MetricName;
 use super::Judge;
 use super::aligned::Aligned;
 use super::evidence_basis::Guarantee;
-use super::test::Test;
 use super::watched::Watched;
 
 /// Confidence of the intervals of each arm.
@@ -46,7 +45,7 @@ pub struct MetricEvidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_safe: Option<f64>,
     /// The least `log_e` without one of the canary's instances, where they are known and at least
-    /// four.
+    /// four. Limits from a history apply to the smaller of `log_e` and 1.6 times this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_e_without_any: Option<f64>,
     /// The margin of `log_e_safe`, as a ratio.
@@ -109,7 +108,7 @@ impl Judge {
             log_e_without_any: watched.log_e_without_any(),
             margin: own.margin.value(),
             mode: assurance.mode,
-            not_sequential: watched.of_one_look(test),
+            not_sequential: watched.of_one_look(),
             p_value: match (assurance.mode, drawn) {
                 (EvidenceMode::Randomised, Some(drawn)) => drawn.p_value(),
                 // Both have to agree, so the larger p-value counts: the guarantee of the draw holds
@@ -117,10 +116,10 @@ impl Judge {
                 (EvidenceMode::Both, Some(drawn)) => drawn.p_value().max(figures.p_value),
                 _ => figures.p_value,
             },
-            ratio: figures.ratio.filter(|ratio| ratio.is_finite()),
+            ratio: watched.ratio().filter(|ratio| ratio.is_finite()),
             threshold,
             tolerated: own.tolerated.value(),
-            totals: test.totals(),
+            totals: watched.totals(),
             weight: watched.metric.weight,
             why: watched.why(assurance.mode),
         })
@@ -129,12 +128,12 @@ impl Judge {
 
 impl Watched {
     /// Wilson interval of each arm over the whole rollout; None for a rate with an exposure.
-    fn of_one_look(&self, test: &Aligned<Test>) -> Option<ArmIntervals> {
+    fn of_one_look(&self) -> Option<ArmIntervals> {
         if self.metric.kind != MetricKind::Proportion {
             return None;
         }
         let of = |counts: Counts| wilson(counts, OF_AN_ARM).ok();
-        let Totals { canary, baseline } = test.totals()?;
+        let Totals { canary, baseline } = self.totals()?;
         Some(ArmIntervals { baseline: of(baseline)?, canary: of(canary)? })
     }
 

@@ -5,7 +5,7 @@ use crate::grade::{EvidenceMode, Otherwise, closed_set};
 use crate::plan::Plan;
 use crate::policy::section::{Metric, MetricSettings};
 use crate::stats::numeric::ln;
-use crate::stats::replay::Calibration;
+use crate::stats::replay::{ByInstance, Calibration, Clip, LEAVE_ONE_OUT};
 use crate::unit::{Share, clone_in_place};
 
 closed_set! {
@@ -41,9 +41,27 @@ pub(super) struct Limits {
     pub(super) hold: f64,
 }
 
-impl From<&Calibration> for Limits {
+/// Limits of a phase by what the readings have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct PhaseLimits {
+    /// For sums over an arm.
+    summed: Limits,
+    /// For counts of both arms by instance, with the least number of canary instances for which
+    /// they are calibrated.
+    by_instance: Option<(Limits, Clip, usize)>,
+}
+
+impl From<&Calibration> for PhaseLimits {
     fn from(of: &Calibration) -> Self {
-        Self { threshold: of.threshold, cap: of.cap, hold: of.hold }
+        let summed = Limits { threshold: of.threshold, cap: of.cap, hold: of.hold };
+        let least = if of.leave_one_out { LEAVE_ONE_OUT } else { 0 };
+        let by_instance = of.by_instance.and_then(|of| {
+            let ByInstance { threshold, cap, hold, clip_rate } = of;
+            // A rate that was read from a document may be any number.
+            let clip = Clip::try_new(clip_rate).ok()?;
+            Some((Limits { threshold, cap, hold }, clip, least))
+        });
+        Self { summed, by_instance }
     }
 }
 
@@ -54,15 +72,17 @@ pub(super) struct EvidenceBasis {
     otherwise: Otherwise,
     /// Limits by phase. A phase at 100% has no live arm to compare with and keeps the limits of the
     /// phase before.
-    limits: Vec<Option<Limits>>,
+    limits: Vec<Option<PhaseLimits>>,
     phase: usize,
+    /// All counts that were read came by instance, the canary's from so many.
+    instances: Option<usize>,
     /// `ln(1/α)`.
     usual: f64,
     /// Factor on the promotion test's increments under the same noise; 1 without a history.
     pub(super) temper: f64,
 }
 
-clone_in_place!(EvidenceBasis { mode, otherwise, limits, phase, usual, temper });
+clone_in_place!(EvidenceBasis { mode, otherwise, limits, phase, instances, usual, temper });
 
 impl EvidenceBasis {
     /// The basis of a metric under this plan, in the first phase.
@@ -70,7 +90,7 @@ impl EvidenceBasis {
         let policy = plan.policy();
         let evidence = policy.evidence();
         let calibrated = plan.calibrations().get(&metric.id);
-        let mut limits: Vec<Option<Limits>> = Vec::with_capacity(policy.phases().len());
+        let mut limits: Vec<Option<PhaseLimits>> = Vec::with_capacity(policy.phases().len());
         // The smallest of all phases, because a state keeps one temper.
         let mut temper: f64 = 1.0;
         for phase in policy.phases() {
@@ -86,7 +106,7 @@ impl EvidenceBasis {
         }
         let MetricSettings { mode, otherwise, .. } = policy.settings(metric);
         let usual = -ln(evidence.alpha.as_fraction());
-        Self { mode, otherwise, limits, phase: 0, usual, temper }
+        Self { mode, otherwise, limits, phase: 0, instances: Some(0), usual, temper }
     }
 
     /// Another phase begins.
@@ -99,16 +119,43 @@ impl EvidenceBasis {
         self.phase
     }
 
+    fn of_phase(&self) -> Option<&PhaseLimits> {
+        self.limits.get(self.phase)?.as_ref()
+    }
+
+    /// The limits by instance, where they apply.
+    fn by_instance(&self) -> Option<&(Limits, Clip, usize)> {
+        let by_instance = self.of_phase()?.by_instance.as_ref()?;
+        (self.instances? >= by_instance.2).then_some(by_instance)
+    }
+
     /// The limits from history in the present phase.
     pub(super) fn limits(&self) -> Option<Limits> {
-        self.limits.get(self.phase).copied().flatten()
+        self.by_instance().map(|of| of.0).or_else(|| self.of_phase().map(|of| of.summed))
+    }
+
+    /// Bounds the counts of each instance in a reading; None unless all counts come by instance.
+    #[inline]
+    pub(super) fn clip(&self) -> Option<&Clip> {
+        self.instances?;
+        self.of_phase()?.by_instance.as_ref().map(|of| &of.1)
+    }
+
+    /// What the readings have so far: how many instances the canary has if all counts came by
+    /// instance. Returns whether other limits may apply now.
+    #[inline]
+    pub(super) fn read_by(&mut self, instances: Option<usize>) -> bool {
+        let changed = self.instances != instances;
+        self.instances = instances;
+        changed
     }
 
     /// Factor on the evidence that is needed to report an instance as bad, because of bursts; None
     /// where bursts are expected and no history gives their size.
     pub(super) fn noise(&self) -> Option<f64> {
-        match (self.limits(), self.mode) {
-            (Some(limits), _) => Some(limits.threshold / self.usual),
+        // One that has bursts is what is looked for, so nothing is clipped.
+        match (self.of_phase(), self.mode) {
+            (Some(limits), _) => Some(limits.summed.threshold / self.usual),
             (None, EvidenceMode::Plain | EvidenceMode::Replay) => Some(1.0),
             (None, EvidenceMode::Randomised | EvidenceMode::Both) => None,
         }

@@ -7,8 +7,9 @@ use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
 use crate::stats::numeric::ln;
 use crate::unit::Timestamp;
 
-use super::aligned::Aligned;
+use super::aligned::{Aligned, Side};
 use super::bracket::Bracket;
+use super::instances::less;
 use super::test::Test;
 use super::watched::Watched;
 
@@ -27,6 +28,9 @@ pub(super) struct Fed<'a> {
     pub(super) bracket: Option<&'a Bracket>,
     pub(super) counts: &'a [(Counts, Counts)],
     pub(super) boundaries: &'a [usize],
+    /// The bad events of each arm in the tick that are not counted, where the pools do not have
+    /// them; None where all are counted.
+    pub(super) clipped: Option<[f64; 2]>,
     /// How many cadences the tick covers, where both arms are read in step.
     pub(super) ticks: f64,
 }
@@ -39,29 +43,57 @@ impl Fed<'_> {
         if let Some(bracket) = self.bracket {
             test.feed_apart(|side, test| {
                 let batch = bracket.batch(side);
-                test.widened(batch.ticks, |test| self.feed_rows(test, &batch.rows, &batch.counts));
+                let clipped = self.clipped.map_or([0.0; 2], |_| batch.clipped);
+                test.widened(batch.ticks, |test| {
+                    self.feed_rows(test, &batch.rows, &batch.counts, clipped);
+                });
                 if !batch.rows.is_empty() {
                     test.end_tick(batch.ticks);
                 }
             });
         } else if tick.canary && tick.baseline {
             let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
+            let clipped = self.clipped.unwrap_or_default();
             test.each(|test| {
-                self.feed_rows(test, rows, self.counts);
+                self.feed_rows(test, rows, self.counts, clipped);
                 test.end_tick(self.ticks);
             });
         }
     }
 
+    /// The bad events that a test did not count although it compared the arms.
+    fn uncounted(&self) -> [f64; 2] {
+        let (counts, clipped) = match self.bracket {
+            Some(bracket) => {
+                let batch = bracket.batch(Side::Lag);
+                (&*batch.counts, batch.clipped)
+            }
+            None => (self.counts, self.clipped.unwrap_or_default()),
+        };
+        match counts {
+            [(canary, baseline)] if canary.trials > 0.0 && baseline.trials > 0.0 => clipped,
+            _ => [0.0; 2],
+        }
+    }
+
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "almost every tick takes the first of three calls")]
-    fn feed_rows(&self, test: &mut Test, rows: &[f64], counts: &[(Counts, Counts)]) {
+    fn feed_rows(
+        &self,
+        test: &mut Test,
+        rows: &[f64],
+        counts: &[(Counts, Counts)],
+        clipped: [f64; 2],
+    ) {
         match (&*test, counts) {
             (Test::Latency(..) | Test::Tolerance(..), _) => {
                 let rows = rows.chunks(2 * self.layout.columns());
                 rows.for_each(|row| self.feed_slow(test, row));
             }
-            (_, &[(canary, baseline)]) => test.feed(canary, baseline),
+            (_, &[counts]) => {
+                let (canary, baseline) = less(counts, clipped);
+                test.feed(canary, baseline);
+            }
             (_, strata) => test.feed_strata(strata),
         }
     }
@@ -88,14 +120,29 @@ impl Watched {
     /// Feeds the tests with the tick, or with what it completed in the pools.
     pub(super) fn feed_tests(&mut self, at: Timestamp) {
         let ticks = self.step.as_seconds() / self.watch.cadence.as_seconds();
-        let Self { layout, tick, bracket, counts, boundaries, worse, safe, settling, .. } =
-            &mut *self;
-        let fed = Fed { layout, tick, bracket: bracket.as_deref(), counts, boundaries, ticks };
+        let Self {
+            layout,
+            tick,
+            bracket,
+            counts,
+            clipped,
+            boundaries,
+            worse,
+            safe,
+            settling,
+            uncounted,
+            ..
+        } = &mut *self;
+        let (pools, clipped) = (bracket.as_deref(), Some(*clipped));
+        let fed = Fed { layout, tick, bracket: pools, counts, boundaries, clipped, ticks };
         if let Some(worse) = worse {
             fed.feed(worse);
         }
+        for (sum, clipped) in uncounted.iter_mut().zip(fed.uncounted()) {
+            *sum += clipped;
+        }
         if let Some(safe) = safe {
-            fed.feed(safe);
+            Fed { clipped: None, ..fed }.feed(safe);
         }
         if let (Some(settling), Some(worse)) = (settling, &mut *worse) {
             settling.learn(at, &tick.row, boundaries, worse);
@@ -105,9 +152,10 @@ impl Watched {
         }
         if let (Some(limits), false) = (self.basis.limits(), self.replayed)
             && let Some(log_e) = self.log_e()
+            && self.metric.weight > 0.0
         {
-            self.replayed =
-                self.metric.weight > 0.0 && log_e + ln(self.metric.weight) >= limits.threshold;
+            let needed = limits.threshold - ln(self.metric.weight);
+            self.replayed = log_e >= needed && self.statistic(log_e) >= needed;
         }
     }
 

@@ -18,7 +18,7 @@ use crate::stats::Counts;
 use crate::stats::instances::BadInstance;
 use crate::stats::randomisation::{Randomisation, RandomisationDesign};
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
-use crate::stats::replay::LEAVE_ONE_OUT;
+use crate::stats::replay::{Clip, LEAVE_ONE_OUT};
 use crate::unit::{Span, Timestamp};
 
 use super::aligned::{Aligned, Side};
@@ -72,6 +72,8 @@ pub(super) struct Instances {
     pub(super) without: Vec<Without>,
     /// How many instances the canary had at the last reading.
     pub(super) present: usize,
+    /// Counts were read as a sum over an arm.
+    pub(super) summed: bool,
     pub(super) phase: usize,
     pub(super) set: Option<Set>,
     /// A reading of both arms was judged, so it is known whether readings name instances.
@@ -137,6 +139,7 @@ impl Instances {
             drawing,
             without: Vec::new(),
             present: 0,
+            summed: false,
             phase: 0,
             set: None,
             judged: false,
@@ -153,16 +156,32 @@ impl Instances {
         }
     }
 
-    /// Updates the leave-one-out evidence with this tick. `test` is the total's test before the
-    /// tick.
+    /// Records whether the counts of a reading came by instance. `trials`: of each arm.
+    #[inline]
+    pub(super) fn read(&mut self, trials: [f64; 2], arms: &[Vec<[f64; 2]>; 2]) {
+        self.summed |= (trials[CANARY] > 0.0 && arms[CANARY].is_empty())
+            || (trials[BASELINE] > 0.0 && arms[BASELINE].is_empty());
+        if !arms[CANARY].is_empty() {
+            self.present = arms[CANARY].len();
+        }
+    }
+
+    /// How many instances the canary has; None if any counts were read as a sum over an arm.
+    pub(super) fn known(&self) -> Option<usize> {
+        (!self.summed).then_some(self.present)
+    }
+
+    /// Updates the leave-one-out evidence with this tick, whose counts `clip` bounds. `test` is the
+    /// total's test before the tick.
     pub(super) fn leave_out(
         &mut self,
         test: &Aligned<Test>,
         canary: InstanceArm<'_>,
         [all, baseline]: [Counts; 2],
+        clip: Option<&Clip>,
     ) {
         let Some(design) = design_of(test) else { return };
-        self.each_without(test, canary, |without, part| {
+        self.each_without(test, canary, clip, |without, part| {
             without.state.each(|state| update_without(state, design, [all, baseline], part));
         });
     }
@@ -173,6 +192,7 @@ impl Instances {
         test: &Aligned<Test>,
         canary: InstanceArm<'_>,
         bracket: &Bracket,
+        clip: Option<&Clip>,
     ) {
         let Some(design) = design_of(test) else { return };
         for side in Side::BOTH {
@@ -182,12 +202,13 @@ impl Instances {
             // Valid limits, times a number of ticks, are valid.
             let Ok(design) = design.with_limits(cap, Some(design.threshold())) else { return };
             let fed = batch.counts.first().filter(|_| !batch.rows.is_empty());
-            self.each_without(test, canary, |without, part| {
+            let fed = fed.map(|counts| less(*counts, batch.clipped));
+            self.each_without(test, canary, clip, |without, part| {
                 let pooled = &mut without.pooled[side as usize];
                 if before {
                     pooled.add(part);
                 }
-                if let Some(&(all, baseline)) = fed {
+                if let Some((all, baseline)) = fed {
                     let state = without.state.on_mut(side);
                     update_without(state, &design, [all, baseline], *pooled);
                 }
@@ -207,12 +228,12 @@ impl Instances {
         &mut self,
         test: &Aligned<Test>,
         canary: InstanceArm<'_>,
+        clip: Option<&Clip>,
         mut update: impl FnMut(&mut Without, Counts),
     ) {
         let mut place = 0;
-        let mut present = 0;
         for (name, part) in canary.each() {
-            present += 1;
+            let part = clip.map_or(part, |clip| clip.clipped(part));
             while let Some(without) = self.without.get_mut(place)
                 && *without.name < *name
             {
@@ -232,9 +253,6 @@ impl Instances {
         }
         for without in &mut self.without[place..] {
             update(without, Counts::default());
-        }
-        if present > 0 {
-            self.present = present;
         }
     }
 
@@ -479,6 +497,12 @@ fn state_of(test: &Test) -> Option<RateRatio> {
         Test::Rate(_, state) => Some(**state),
         Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..) => None,
     }
+}
+
+/// Counts of both arms without the events that were clipped.
+pub(super) fn less((canary, baseline): (Counts, Counts), clipped: [f64; 2]) -> (Counts, Counts) {
+    let less = |of: Counts, by: f64| Counts::new((of.events - by).max(0.0), of.trials);
+    (less(canary, clipped[CANARY]), less(baseline, clipped[BASELINE]))
 }
 
 /// Feeds a tick without an instance's part of it.

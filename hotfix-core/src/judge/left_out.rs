@@ -185,8 +185,8 @@ impl Watched {
         );
         let baseline = &self.window.sums()[self.columns()..];
         let has_live = share < Share::ALL && self.trials(baseline).is_some_and(|of| of > 0.0);
-        let confirmed =
-            seen.log_e.is_some_and(|log_e| log_e >= CONFIRMS) || self.instances.stands_out();
+        let confirmed = seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= CONFIRMS)
+            || self.instances.stands_out();
         self.metric.is_tested() && knows_noise && has_live && !confirmed
     }
 }

@@ -12,6 +12,7 @@ mod aligned;
 mod arm_checks;
 mod assess;
 mod bracket;
+mod by_instance;
 mod combine;
 mod counterfactual;
 mod coverage;

@@ -18,7 +18,7 @@ use super::coverage::Coverage;
 use super::degradation::Degradation;
 use super::evidence_basis::{Assurance, EvidenceBasis};
 use super::fed::{Fed, counts_of};
-use super::instances::{InstanceArm, Instances};
+use super::instances::{InstanceArm, Instances, less};
 use super::left_out::LeftOut;
 use super::pre_deployment::PreDeployment;
 use super::settling::{Settling, block_of};
@@ -38,6 +38,9 @@ pub(super) struct Watched {
     pub(super) bracket: Option<Box<Bracket>>,
     /// Scratch: the tick's counts by stratum, or as a whole; none for latency.
     pub(super) counts: Vec<(Counts, Counts)>,
+    /// Scratch: the bad events of each arm in the tick that are above the bound for an instance. The
+    /// rollback test does not count them.
+    pub(super) clipped: [f64; 2],
     /// The tick holds a reading of the present observation.
     pub(super) fresh: bool,
     pub(super) window: Window,
@@ -68,6 +71,8 @@ pub(super) struct Watched {
     /// Basis of the rollback evidence.
     pub(super) basis: EvidenceBasis,
     pub(super) instances: Instances,
+    /// All that the rollback test did not count, of both arms.
+    pub(super) uncounted: [f64; 2],
     /// The evidence has ever reached this metric's own threshold from history.
     pub(super) replayed: bool,
     /// For latency: the layout's edges that are test boundaries.
@@ -102,6 +107,7 @@ clone_in_place!(Watched {
     tick,
     bracket,
     counts,
+    clipped,
     fresh,
     window,
     read_at,
@@ -120,6 +126,7 @@ clone_in_place!(Watched {
     claims,
     basis,
     instances,
+    uncounted,
     replayed,
     boundaries,
     level,
@@ -164,6 +171,7 @@ impl Watched {
             tick: Tick::default(),
             bracket: None,
             counts: Vec::new(),
+            clipped: [0.0; 2],
             fresh: false,
             window: Window::new(watch.window, watch.cadence, 2 * columns),
             read_at: None,
@@ -179,6 +187,7 @@ impl Watched {
             claims: (worse, safe),
             basis,
             instances,
+            uncounted: [0.0; 2],
             replayed: false,
             boundaries: Vec::new(),
             level: vec![0.0; columns],
@@ -235,6 +244,7 @@ impl Watched {
         self.seen_at = Some(at);
         self.not_finite = self.tick.not_finite;
         self.step = Span::ZERO;
+        self.clip();
         if self.tick.canary {
             if let Some(last) = self.read_at.max(since) {
                 self.step = at.since(last).min(self.watch.stale);
@@ -277,10 +287,7 @@ impl Watched {
     pub(super) fn enter(&mut self, phase: usize) {
         self.basis.enter(phase);
         self.instances.enter(phase);
-        let limits = self.basis.limits();
-        if let Some(test) = &mut self.worse {
-            test.each(|test| test.limit(limits.map(|l| l.cap), limits.map(|l| l.threshold)));
-        }
+        self.limit();
     }
 
     /// The phase's watch begins.
@@ -419,7 +426,8 @@ impl Watched {
             }
             return [tick.canary && tick.baseline; 2];
         };
-        bracket.take(at, tick, layout.columns(), &self.watch, |row| match metric.kind {
+        let new = (&*tick, self.clipped);
+        bracket.take(at, new, layout.columns(), &self.watch, |row| match metric.kind {
             MetricKind::Latency => Default::default(),
             _ => counts_of(metric, row),
         });
@@ -498,16 +506,17 @@ impl Watched {
         let named = !of_canary.is_empty() && self.tick.canary && self.tick.baseline;
         if let Some(bracket) = &self.bracket {
             if let Some(test) = &self.worse {
-                self.instances.leave_out_pooled(test, canary, bracket);
+                self.instances.leave_out_pooled(test, canary, bracket, self.basis.clip());
             }
             if settled {
                 let noise = self.basis.noise();
                 self.instances.compare_pooled(at, [canary, baseline], named, bracket, noise);
             }
         } else if named {
-            let (all, live) = counts_of(&self.metric, &self.tick.row);
+            let counts = counts_of(&self.metric, &self.tick.row);
+            let (all, live) = less(counts, self.clipped);
             if let Some(test) = &self.worse {
-                self.instances.leave_out(test, canary, [all, live]);
+                self.instances.leave_out(test, canary, [all, live], self.basis.clip());
             }
             if settled {
                 self.instances.compare(canary, baseline, self.basis.noise());
@@ -519,7 +528,7 @@ impl Watched {
     pub(super) fn feed(&self, test: &mut Aligned<Test>) -> bool {
         let Self { layout, tick, bracket, counts, boundaries, .. } = self;
         let bracket = bracket.as_deref();
-        Fed { layout, tick, bracket, counts, boundaries, ticks: 1.0 }.feed(test);
+        Fed { layout, tick, bracket, counts, boundaries, clipped: None, ticks: 1.0 }.feed(test);
         test.decided()
     }
 

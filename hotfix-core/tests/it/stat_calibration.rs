@@ -1,8 +1,10 @@
 //! Thresholds from a history: every step against a slow model, and error rates on simulated noise.
 
-use hotfix_core::stats::numeric::ln;
+use hotfix_core::stats::numeric::{exp, ln};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
-use hotfix_core::stats::replay::{Advice, Calibration, CalibrationSettings, History, calibrate};
+use hotfix_core::stats::replay::{
+    Advice, ByInstance, Calibration, CalibrationSettings, History, calibrate,
+};
 use hotfix_core::stats::{Counts, StatError};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -140,9 +142,9 @@ fn roll_7_a_calibration_comes_back_from_its_document() {
     let text = serde_json::to_string(&calibration).expect("writes");
     let back: Calibration = serde_json::from_str(&text).expect("reads");
     assert_eq!(back, calibration);
-    let newer = text.replace(r#""version":1"#, r#""version":2"#);
+    let newer = text.replace(r#""version":2"#, r#""version":3"#);
     let error = serde_json::from_str::<Calibration>(&newer).expect_err("of a later release");
-    assert!(error.to_string().contains("version `2`"), "{error}");
+    assert!(error.to_string().contains("version `3`"), "{error}");
     // The same seed draws the same halves; another one others.
     let again = calibrate(&service.history(600), &calibration.settings).expect("valid");
     assert_eq!((again.shards, again.canary_instances), (20, 10));
@@ -170,6 +172,190 @@ fn stat_2_advice_says_what_a_history_lacks() {
     assert!(quiet.advice.contains(&Advice::NoEvents) && quiet.dispersion.is_none());
     assert!(sentences(&quiet).contains("0.333"), "a third of the traffic stood in for a tenth");
     assert!((quiet.threshold - ln(100.0)).abs() < 1e-12, "{quiet:?}");
+}
+
+/// The limits by instance as `docs/statistics.md` defines them, step by step and slowly.
+struct Model {
+    settings: CalibrationSettings,
+    /// Of each instance.
+    series: Vec<Vec<Counts>>,
+    /// The places of each pretended canary's instances.
+    groups: Vec<Vec<usize>>,
+}
+
+impl Model {
+    fn rate(&self) -> f64 {
+        let all = sum(&self.series.concat());
+        all.events / all.trials
+    }
+
+    fn clip(&mut self, rate: f64, unclipped: &[Vec<Counts>]) {
+        for (series, unclipped) in self.series.iter_mut().zip(unclipped) {
+            for (counts, unclipped) in series.iter_mut().zip(unclipped) {
+                let mean = rate * unclipped.trials;
+                let (mut term, mut most) = (exp(-mean), 0.0);
+                let mut at_most = term;
+                while most < 1.0 || 1.0 - at_most > 1e-3 {
+                    most += 1.0;
+                    term *= mean / most;
+                    at_most += term;
+                }
+                counts.events = unclipped.events.min(most);
+            }
+        }
+    }
+
+    fn at(&self, tick: usize, members: impl Iterator<Item = usize>) -> Counts {
+        sum(&members.map(|member| self.series[member][tick]).collect::<Vec<_>>())
+    }
+
+    /// The largest statistic of a pretended canary in a window.
+    fn highest(&self, group: &[usize], window: std::ops::Range<usize>, cap: Option<f64>) -> f64 {
+        let design = RateRatioDesign::try_new(&RateRatioSettings::default())
+            .and_then(|design| design.with_limits(cap, None))
+            .expect("valid limits");
+        let mut whole = RateRatio::new(&design);
+        let mut without = vec![whole; group.len()];
+        let mut highest = f64::NEG_INFINITY;
+        for tick in window {
+            let others = (0..self.series.len()).filter(|at| !group.contains(at));
+            let rest = self.at(tick, others);
+            whole.update(&design, self.at(tick, group.iter().copied()), rest).expect("valid");
+            for (test, out) in without.iter_mut().zip(group) {
+                let kept = group.iter().copied().filter(|at| at != out);
+                test.update(&design, self.at(tick, kept), rest).expect("valid");
+            }
+            let least =
+                without.iter().map(|test| test.log_e(&design)).fold(f64::INFINITY, f64::min);
+            let spared = if group.len() >= 4 { 1.6 * least } else { f64::INFINITY };
+            highest = highest.max(whole.log_e(&design).min(spared));
+        }
+        highest
+    }
+
+    fn maxima(&self, cap: Option<f64>) -> Vec<f64> {
+        let (ticks, length) = (self.series[0].len(), self.settings.ticks as usize);
+        let starts = (0..=ticks - length).step_by(length / 4);
+        let starts: Vec<usize> = starts.collect();
+        let of_group = |group: &Vec<usize>| -> Vec<f64> {
+            starts.iter().map(|start| self.highest(group, *start..start + length, cap)).collect()
+        };
+        let mut maxima = self.groups.iter().flat_map(of_group).collect::<Vec<f64>>();
+        maxima.sort_unstable_by(f64::total_cmp);
+        maxima
+    }
+
+    fn fit(maxima: &[f64]) -> f64 {
+        let tail = quantile(maxima, 0.7);
+        let above: Vec<f64> = maxima.iter().copied().filter(|maximum| *maximum > tail).collect();
+        let mean = above.iter().map(|maximum| maximum - tail).sum::<f64>() / above.len() as f64;
+        let independent = above.len() as f64 / 4.0;
+        let reach = (ln(100.0) + ln(0.3)) * mean * (1.0 + 1.645 / independent.sqrt());
+        (tail + reach).max(ln(100.0)).max(maxima[maxima.len() - 1])
+    }
+
+    /// With 1.645 standard errors.
+    fn dispersion(&self) -> f64 {
+        let ticks = self.series[0].len();
+        let of_length = |length: usize| -> f64 {
+            let (mut squares, mut expected, mut draws) = (0.0, 0.0, 0.0);
+            for block in 0..ticks / length {
+                let part = |at: usize| sum(&self.series[at][block * length..(block + 1) * length]);
+                let parts: Vec<Counts> = (0..self.series.len()).map(part).collect();
+                let all = sum(&parts);
+                for group in &self.groups {
+                    let over = |at: &usize| {
+                        parts[*at].events - all.events * parts[*at].trials / all.trials
+                    };
+                    let mut excess: Vec<f64> = group.iter().map(over).collect();
+                    excess.sort_unstable_by(f64::total_cmp);
+                    if group.len() >= 4 {
+                        excess.pop();
+                    }
+                    let share = group.iter().map(|at| parts[*at].trials).sum::<f64>() / all.trials;
+                    squares += excess.iter().sum::<f64>().powi(2);
+                    expected += all.events * share * (1.0 - share);
+                    draws += 1.0;
+                }
+            }
+            squares / expected * (1.0 + 1.645 * (2.0_f64 / draws).sqrt())
+        };
+        let lengths = [1, 6, 30, 90, 300].into_iter().filter(|length| ticks / length >= 4);
+        lengths.map(of_length).fold(0.0, f64::max)
+    }
+
+    fn limits(mut self) -> ByInstance {
+        let unclipped = self.series.clone();
+        self.clip(self.rate(), &unclipped);
+        let clip_rate = self.rate();
+        self.clip(clip_rate, &unclipped);
+        let cap = Self::fit(&self.maxima(None)) / 2.0;
+        let capped = self.maxima(Some(cap));
+        let floor = ln(100.0) * (0.75 * self.dispersion()).max(1.0);
+        let threshold = Self::fit(&capped).max(floor);
+        let hold = quantile(&capped, 0.9).max(ln(10.0)).min(threshold);
+        let mut limits = calibrated(&self.settings, &unclipped).by_instance.expect("events");
+        (limits.threshold, limits.cap, limits.hold) = (threshold, cap, hold);
+        limits.clip_rate = clip_rate;
+        limits
+    }
+}
+
+/// By linear interpolation.
+fn quantile(sorted: &[f64], p: f64) -> f64 {
+    let place = p * (sorted.len() - 1) as f64;
+    let low = place.floor();
+    let at = |place: f64| sorted[(0..sorted.len()).rfind(|at| *at as f64 <= place).unwrap_or(0)];
+    at(low) + (place - low) * (at(low + 1.0) - at(low))
+}
+
+fn calibrated(settings: &CalibrationSettings, series: &[Vec<Counts>]) -> Calibration {
+    let pairs = |series: &Vec<Counts>| series.iter().map(|of| [of.events, of.trials]).collect();
+    let named = series.iter().enumerate().map(|(at, of)| (format!("pod-{at:02}"), pairs(of)));
+    let history = History::try_new(named.collect()).expect("valid counts");
+    calibrate(&history, settings).expect("valid settings")
+}
+
+#[test]
+fn stat_2_limits_by_instance_are_those_of_a_slow_model() {
+    // Five and two canary instances of 20, with a burst in one instance now and then.
+    for (share, canary, law) in [
+        (0.25, 5, Law::OnOff(20.0)),
+        (0.25, 5, Law::NegativeBinomial(3.0)),
+        (0.1, 2, Law::OnOff(20.0)),
+        (0.25, 5, Law::Independent),
+    ] {
+        let mut service = Service::new(law, INSTANCES, 1000.0, 0.01, 11);
+        let mut series = vec![Vec::new(); INSTANCES];
+        let mut now = vec![Counts::default(); INSTANCES];
+        for tick in 0..400 {
+            service.tick(0, 1.0, &mut now);
+            for (at, (series, now)) in series.iter_mut().zip(&now).enumerate() {
+                let visit = at == 7 && tick % 90 < 4;
+                let more = if visit { 12.0 } else { 0.0 };
+                series.push(Counts::new(now.events + more, now.trials + more));
+            }
+        }
+        let settings = CalibrationSettings::new(share, 40);
+        let got = calibrated(&settings, &series).by_instance.expect("events");
+        let groups = (0..INSTANCES / canary).map(|at| (at * canary..(at + 1) * canary).collect());
+        let want = Model { settings, series, groups: groups.collect() }.limits();
+        for (what, got, want) in [
+            ("threshold", got.threshold, want.threshold),
+            ("cap", got.cap, want.cap),
+            ("hold", got.hold, want.hold),
+            ("rate", got.clip_rate, want.clip_rate),
+        ] {
+            assert!((got - want).abs() <= 1e-9 * want, "{law:?}, {canary}: {what} {got}, {want}");
+        }
+    }
+}
+
+#[test]
+fn stat_2_without_events_there_is_nothing_to_clip_at() {
+    let quiet = History::try_new(history_of(20, 80, [0.0, 9.0])).expect("valid counts");
+    let quiet = calibrate(&quiet, &CalibrationSettings::new(0.25, 20)).expect("valid settings");
+    assert_eq!(quiet.by_instance, None);
 }
 
 /// The tick of the decision of one rollout that the history's calibration decides.

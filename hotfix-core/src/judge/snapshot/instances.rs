@@ -22,6 +22,7 @@ const MISFIT: Misfit = "a metric's instances";
 pub(super) struct InstancesState {
     without: Vec<WithoutState>,
     present: usize,
+    summed: bool,
     set: Option<SetState>,
     judged: bool,
     compared: bool,
@@ -63,6 +64,7 @@ impl Instances {
             drawing: _,
             without,
             present,
+            summed,
             phase: _,
             set,
             judged,
@@ -72,6 +74,7 @@ impl Instances {
         InstancesState {
             without: without.iter().map(Without::state).collect(),
             present: *present,
+            summed: *summed,
             set: set.as_ref().map(Set::state),
             judged: *judged,
             compared: *compared,
@@ -85,7 +88,7 @@ impl Instances {
         state: InstancesState,
         worse: Option<&Aligned<Test>>,
     ) -> Result<(), Misfit> {
-        let InstancesState { without, present, set, judged, compared, drawn } = state;
+        let InstancesState { without, present, summed, set, judged, compared, drawn } = state;
         let of_whole = |state: &RateRatio| match worse.map(|test| test.on(Side::Lead)) {
             Some(Test::Rate(design, _)) => state.check(design).is_ok(),
             Some(Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..)) | None => false,
@@ -98,7 +101,7 @@ impl Instances {
         }
         let set = set.map(|state| self.set_again(state)).transpose()?;
         self.without = without.into_iter().map(WithoutState::restored).collect();
-        (self.present, self.set) = (present, set);
+        (self.present, self.summed, self.set) = (present, summed, set);
         (self.judged, self.compared, self.drawn) = (judged, compared, drawn);
         Ok(())
     }

@@ -49,6 +49,7 @@ pub(super) struct WatchedState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settling: Option<SettlingState>,
     instances: InstancesState,
+    uncounted: [f64; 2],
     replayed: bool,
     level: Vec<f64>,
     pre_deployment: Vec<f64>,
@@ -91,6 +92,7 @@ impl Watched {
             // Scratch: each observation overwrites it.
             tick: _,
             counts: _,
+            clipped: _,
             fresh: _,
             bracket,
             window,
@@ -110,6 +112,7 @@ impl Watched {
             claims: _,
             basis: _,
             instances,
+            uncounted,
             replayed,
             // They follow from the layout.
             boundaries: _,
@@ -145,6 +148,7 @@ impl Watched {
             safe: safe.as_ref().map(Aligned::state),
             settling: settling.as_deref().map(Settling::state),
             instances: instances.state(),
+            uncounted: *uncounted,
             replayed: *replayed,
             level: level.clone(),
             pre_deployment: pre_deployment.rows().to_vec(),
@@ -177,6 +181,7 @@ impl Watched {
             safe,
             settling,
             instances,
+            uncounted,
             replayed,
             level,
             pre_deployment,
@@ -218,6 +223,9 @@ impl Watched {
         self.before = Before::restored(before, tests, self.settling.as_deref(), self.columns())?;
         self.settling = resume_settling(self.settling.as_deref(), settling)?;
         self.instances.resume(instances, self.worse.as_ref())?;
+        self.basis.read_by(self.instances.known());
+        self.limit();
+        self.uncounted = uncounted;
         (self.counters, self.bracket) = (counters, bracket);
         (self.read_at, self.seen_at, self.not_finite) = (read_at, seen_at, not_finite);
         (self.covered, self.step, self.learned) = (covered, step, learned);

@@ -1,5 +1,6 @@
 //! Counts of every instance over a stretch of ordinary operation.
 
+use super::Clip;
 use crate::stats::{Counts, MAX_COUNT, StatError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -85,6 +86,38 @@ impl History {
             }
         }
         sums
+    }
+
+    /// Sums of all instances, tick by tick.
+    pub(super) fn all(&self) -> Vec<Counts> {
+        self.sums(0..self.instances())
+    }
+
+    /// Counts of some instances, given by their places.
+    pub(super) fn series(&self, members: &[usize]) -> impl Iterator<Item = &[Counts]> {
+        members.iter().filter_map(|member| self.series.get(*member)).map(Vec::as_slice)
+    }
+
+    /// Events over trials; None without events.
+    fn rate(&self) -> Option<f64> {
+        let mut sum = Counts::default();
+        self.series.iter().flatten().for_each(|counts| sum.add(*counts));
+        (sum.events > 0.0 && sum.trials > 0.0).then(|| sum.events / sum.trials)
+    }
+
+    /// The bound for an instance, and its rate: the history's after one pass of clipping at its own
+    /// rate. None without events.
+    pub(super) fn clip(&self) -> Option<(Clip, f64)> {
+        let once = self.clipped(&Clip::try_new(self.rate()?).ok()?);
+        let rate = once.rate()?;
+        Some((Clip::try_new(rate).ok()?, rate))
+    }
+
+    /// The history with each reading of an instance clipped.
+    pub(super) fn clipped(&self, clip: &Clip) -> Self {
+        let mut clipped = self.clone();
+        clipped.series.iter_mut().flatten().for_each(|counts| *counts = clip.clipped(*counts));
+        clipped
     }
 }
 

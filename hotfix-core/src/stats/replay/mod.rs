@@ -7,8 +7,12 @@
 //! reached:
 //!
 //! ```text
-//! tick:  l_j += min(gain_j, cap);  roll back when ln E ≥ threshold;  hold when ln E ≥ hold
+//! tick:  l_j += min(gain_j, cap);  roll back when J ≥ threshold;  hold when J ≥ hold
+//! J = min(ln E, 1.6 min_i ln E without instance i) from four canary instances on, else ln E
 //! ```
+//!
+//! Where the counts of both arms come by instance, each instance's are [clipped](Clip) in both arms
+//! before the test reads them, and the limits are [`Calibration::by_instance`]; they are lower.
 //!
 //! **Guaranteed**: chance `α` at most of a false rollback for independent errors and any history,
 //! because the cap and a threshold of at least `ln(1/α)` only lower an e-process. **Calibrated**:
@@ -28,10 +32,12 @@
 //! much by instance.
 
 mod advice;
+mod clip;
 mod history;
 mod noise;
 
 pub use advice::Advice;
+pub use clip::Clip;
 pub use history::History;
 
 use super::draw::Draws;
@@ -40,7 +46,7 @@ use super::numeric::{larger, ln, percentile, smaller};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use super::{Counts, Direction, MAX_GRID, StatError};
-use noise::{Form, ONE_SIDED, Windows};
+use noise::{Form, Group, Kernel, ONE_SIDED, Windows};
 use serde::{Deserialize, Serialize};
 
 /// Points of a grid that the short kernel handles.
@@ -49,16 +55,30 @@ const SHORT: usize = 4;
 const DISJOINT: f64 = 0.25;
 /// How many shards are drawn.
 const DRAWN: usize = 20;
-/// The cap is this part of the threshold without it.
+/// The cap is this part of the threshold without it, for sums over an arm.
 const CAP_PART: f64 = 3.5;
+/// The same by instance: what is left after clipping is no single burst. From our own simulation,
+/// as are the two figures below, see `docs/decisions/replay-by-instance.md`.
+const CAP_PART_BY_INSTANCE: f64 = 2.0;
 /// How much of the dispersion the threshold follows.
 const DISPERSION_PART: f64 = 0.75;
 /// Quantile of the capped maxima at which a healthy rollout is held for investigation.
 const HOLD: f64 = 0.9;
 /// From so many canary instances on, each must be dispensable for a rollback.
 pub const LEAVE_ONE_OUT: usize = 4;
+/// How much the evidence without one instance counts: it has fewer data than the whole.
+const WITHOUT_ONE: f64 = 1.6;
 /// Version of the calibration document.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// `J`, the statistic that decides: `min(ln E, 1.6 min_i ln E without instance i)`. `without`: the
+/// least evidence without one of the canary's instances, from [`LEAVE_ONE_OUT`] of them on.
+///
+/// It is at most `ln E`, so that it keeps the guarantee of the test.
+#[inline]
+pub fn statistic(log_e: f64, without: Option<f64>) -> f64 {
+    without.map_or(log_e, |without| smaller(log_e, WITHOUT_ONE * without))
+}
 
 /// For what a threshold is wanted. The test is the rate-ratio test in direction worse.
 ///
@@ -149,9 +169,10 @@ impl BlockDispersion {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Calibration {
-    /// Version of this document, 1.
+    /// Version of this document, 2.
     version: Version,
-    /// Log evidence that rolls back; at least `ln(1/α)`.
+    /// Log evidence that rolls back; at least `ln(1/α)`. This and `cap`, `hold`, `dispersion` and
+    /// `highest` are for the sums over an arm.
     pub threshold: f64,
     /// Most that one tick may add to a grid point.
     pub cap: f64,
@@ -169,10 +190,13 @@ pub struct Calibration {
     pub shards: usize,
     /// Instances of the smallest shard: as many as the canary has.
     pub canary_instances: usize,
-    /// Whether a rollback also needs every `ln E` without one canary instance at the threshold:
-    /// from
-    /// [`LEAVE_ONE_OUT`] canary instances on, see [`instances`](super::instances).
+    /// Whether a rollback also needs the evidence without each one of the canary's instances, see
+    /// [`statistic`]: from [`LEAVE_ONE_OUT`] canary instances on.
     pub leave_one_out: bool,
+    /// The limits where the counts of both arms come by instance; absent where the history has no
+    /// event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_instance: Option<ByInstance>,
     /// Largest log evidence that noise reached, without and with the cap.
     pub highest: [f64; 2],
     /// Events over trials in the whole history; absent without trials.
@@ -187,6 +211,21 @@ pub struct Calibration {
     pub advice: Vec<Advice>,
     /// What was asked.
     pub settings: CalibrationSettings,
+}
+
+/// The limits of the [`statistic`] over clipped counts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByInstance {
+    /// Value that rolls back; at least `ln(1/α)`.
+    pub threshold: f64,
+    /// Most that one tick may add to a grid point.
+    pub cap: f64,
+    /// Value that holds the rollout for investigation; at most the threshold.
+    pub hold: f64,
+    /// Rate of events, above 0, for [`Clip`]: the history's after it was clipped once at its own
+    /// rate, because bursts raise that.
+    pub clip_rate: f64,
 }
 
 impl Calibration {
@@ -289,30 +328,29 @@ fn run<const N: usize>(
     let length = settings.ticks as usize;
     let windows =
         Windows::new(ticks, length).ok_or(StatError::ShortHistory { ticks, needed: length })?;
-    let all = history.sums(0..history.instances());
-    let sums: Vec<Vec<Counts>> =
-        shards.iter().map(|members| history.sums(members.iter().copied())).collect();
-    let gains: Vec<_> = sums
-        .iter()
-        .map(|canary| noise::gains::<N>(grid, settings.tolerated, settings.temper, canary, &all))
-        .collect();
-
-    let least = -ln(settings.alpha);
-    let form = Form::<N>::new(grid, settings.horizon);
-    let uncapped = form.maxima(&gains, &windows, f64::INFINITY);
-    let (without_cap, _) = noise::fit(&uncapped, &windows, least);
-    let cap = without_cap / CAP_PART;
-    let capped = form.maxima(&gains, &windows, cap);
-    let (with_cap, independent) = noise::fit(&capped, &windows, least);
-    let dispersion_by_block = noise::dispersions(&sums, &all);
-    let dispersion = dispersion_by_block.iter().map(BlockDispersion::upper).reduce(larger);
-    let spread = larger(1.0, DISPERSION_PART * dispersion.unwrap_or(1.0));
-    let threshold = larger(with_cap, least * spread);
-    // A level above the threshold would never hold; only an alpha over 0.1 comes to that.
-    let hold = smaller(larger(ln(10.0), percentile(&capped, HOLD).unwrap_or_default()), threshold);
-
     let canary_instances = shards.iter().map(Vec::len).min().unwrap_or_default();
-    let traffic = Traffic::of(&all, &sums);
+    let leave_one_out = canary_instances >= LEAVE_ONE_OUT;
+    let all = history.all();
+    let groups = groups(history, &shards, false);
+    let kernel = Kernel::<N>::new(grid, settings.tolerated, settings.temper);
+    let fitting = Fitting {
+        kernel: &kernel,
+        form: &Form::<N>::new(grid, settings.horizon),
+        windows: &windows,
+        least: -ln(settings.alpha),
+    };
+    let Fitted { threshold, cap, hold, highest, independent, dispersion_by_block } =
+        fitting.fit(&groups, &all, CAP_PART);
+    let dispersion = upper(&dispersion_by_block);
+    let by_instance = history.clip().map(|(clip, clip_rate)| {
+        let clipped = history.clipped(&clip);
+        let groups = self::groups(&clipped, &shards, leave_one_out);
+        let Fitted { threshold, cap, hold, .. } =
+            fitting.fit(&groups, &clipped.all(), CAP_PART_BY_INSTANCE);
+        ByInstance { threshold, cap, hold, clip_rate }
+    });
+
+    let traffic = Traffic::of(&all, &groups);
     let detectable = traffic.detectable(settings, threshold);
     let advice = advice::of(&advice::Seen {
         settings,
@@ -323,7 +361,6 @@ fn run<const N: usize>(
         independent,
         detectable,
     });
-    let highest = [&uncapped, &capped].map(|maxima| maxima.last().copied().unwrap_or(0.0));
     Ok(Calibration {
         version: Version,
         threshold,
@@ -334,13 +371,74 @@ fn run<const N: usize>(
         windows: windows.count,
         shards: shards.len(),
         canary_instances,
-        leave_one_out: canary_instances >= LEAVE_ONE_OUT,
+        leave_one_out,
+        by_instance,
         highest,
         base_rate: traffic.base_rate(),
         detectable,
         advice,
         settings: settings.clone(),
     })
+}
+
+/// The pretended canaries of a history.
+fn groups<'a>(history: &'a History, shards: &[Vec<usize>], left_out: bool) -> Vec<Group<'a>> {
+    let group = |members: &Vec<usize>| Group {
+        sum: history.sums(members.iter().copied()),
+        parts: if left_out { history.series(members).collect() } else { Vec::new() },
+    };
+    shards.iter().map(group).collect()
+}
+
+/// The largest dispersion over blocks, with 1.645 standard errors.
+fn upper(by_block: &[BlockDispersion]) -> Option<f64> {
+    by_block.iter().map(BlockDispersion::upper).reduce(larger)
+}
+
+/// How limits are fitted to what noise alone reached.
+struct Fitting<'a, const N: usize> {
+    kernel: &'a Kernel<'a, N>,
+    form: &'a Form<N>,
+    windows: &'a Windows,
+    /// `ln(1/α)`.
+    least: f64,
+}
+
+/// Limits, and what they rest on.
+struct Fitted {
+    threshold: f64,
+    cap: f64,
+    hold: f64,
+    /// Largest statistic that noise reached, without and with the cap.
+    highest: [f64; 2],
+    /// Independent windows in the tail.
+    independent: f64,
+    dispersion_by_block: Vec<BlockDispersion>,
+}
+
+impl<const N: usize> Fitting<'_, N> {
+    fn fit(&self, groups: &[Group<'_>], all: &[Counts], cap_part: f64) -> Fitted {
+        let Self { kernel, form, windows, least } = *self;
+        // Gains are computed again for each pass: those of every instance of every group at once
+        // would fill the memory.
+        let maxima = |cap| {
+            let gains = groups.iter().map(|group| kernel.gains(group, all));
+            form.maxima(gains, windows, cap)
+        };
+        let uncapped = maxima(f64::INFINITY);
+        let (without_cap, _) = noise::fit(&uncapped, windows, least);
+        let cap = without_cap / cap_part;
+        let capped = maxima(cap);
+        let (with_cap, independent) = noise::fit(&capped, windows, least);
+        let dispersion_by_block = noise::dispersions(groups, all);
+        let spread = DISPERSION_PART * upper(&dispersion_by_block).unwrap_or(1.0);
+        let threshold = larger(with_cap, least * larger(1.0, spread));
+        // A level above the threshold would never hold; only an alpha over 0.1 comes to that.
+        let noisy = percentile(&capped, HOLD).unwrap_or_default();
+        let hold = smaller(larger(ln(10.0), noisy), threshold);
+        let highest = [&uncapped, &capped].map(|maxima| maxima.last().copied().unwrap_or(0.0));
+        Fitted { threshold, cap, hold, highest, independent, dispersion_by_block }
+    }
 }
 
 /// What the history carried.
@@ -353,7 +451,7 @@ struct Traffic {
 }
 
 impl Traffic {
-    fn of(all: &[Counts], shards: &[Vec<Counts>]) -> Self {
+    fn of(all: &[Counts], shards: &[Group<'_>]) -> Self {
         let sum = |series: &[Counts]| {
             let mut sum = Counts::default();
             for counts in series {
@@ -362,7 +460,7 @@ impl Traffic {
             sum
         };
         let Counts { events, trials } = sum(all);
-        let in_shards: f64 = shards.iter().map(|shard| sum(shard).trials).sum();
+        let in_shards: f64 = shards.iter().map(|shard| sum(&shard.sum).trials).sum();
         let shard_share = in_shards / (trials * shards.len() as f64);
         Self { events, trials, ticks: all.len(), shard_share }
     }

@@ -1,13 +1,13 @@
 //! Evidence that noise alone reaches: its maxima over windows, their tail, and the dispersion.
 
-use super::BlockDispersion;
-use crate::stats::Counts;
+use super::{BlockDispersion, statistic};
 use crate::stats::grid::{Grid, losses, share_of_events};
 use crate::stats::mixture::{CASH, LN_FIRST};
 use crate::stats::numeric::{
     add_scaled, exp, larger, largest, ln, log_add_exp, log_mean_exp, percentile, smaller,
     weighted_sum,
 };
+use crate::stats::{Counts, MAX_GRID};
 
 /// One-sided 5% point of the normal law: the section's 1.645.
 pub(super) const ONE_SIDED: f64 = 1.645;
@@ -18,36 +18,68 @@ const BLOCKS: [usize; 5] = [1, 6, 30, 90, 300];
 /// Fewest blocks of a length that are measured.
 const FEWEST_BLOCKS: usize = 4;
 
-/// What a tick with events adds to each grid point.
-pub(super) struct Gain<const N: usize> {
-    tick: usize,
-    gains: [f64; N],
+/// A pretended canary: the counts of its instances together, and of each that is left out in turn.
+pub(super) struct Group<'a> {
+    pub(super) sum: Vec<Counts>,
+    /// Empty where none is left out.
+    pub(super) parts: Vec<&'a [Counts]>,
 }
 
-/// The gains of a pretended canary; ticks without events or without trials in an arm add nothing.
-pub(super) fn gains<const N: usize>(
-    grid: &Grid,
+/// The kernel of the test.
+pub(super) struct Kernel<'a, const N: usize> {
+    grid: &'a Grid,
+    excess: [f64; MAX_GRID],
     null_ratio: f64,
     temper: f64,
-    canary: &[Counts],
-    all: &[Counts],
-) -> Vec<Gain<N>> {
-    let excess = grid.excess();
-    let mut found = Vec::with_capacity(canary.len());
-    for (tick, (canary, all)) in canary.iter().zip(all).enumerate() {
-        let rest = all.trials - canary.trials;
-        if all.events == 0.0 || canary.trials == 0.0 || rest <= 0.0 {
-            continue;
-        }
-        let share = share_of_events(null_ratio, canary.trials, rest);
-        let losses = losses::<N>(&excess, share);
-        let mut gains = [0.0; N];
-        for (j, gain) in gains.iter_mut().enumerate() {
-            *gain = temper * (canary.events * grid.ln_ratio[j] - all.events * losses[j]);
-        }
-        found.push(Gain { tick, gains });
+}
+
+/// What each tick with events adds to the grid points of each test of a group: of the whole, then
+/// without each instance.
+pub(super) struct Gains<const N: usize> {
+    tests: usize,
+    ticks: Vec<usize>,
+    /// So many for each tick as there are tests.
+    gains: Vec<[f64; N]>,
+}
+
+impl<'a, const N: usize> Kernel<'a, N> {
+    pub(super) fn new(grid: &'a Grid, null_ratio: f64, temper: f64) -> Self {
+        Self { grid, excess: grid.excess(), null_ratio, temper }
     }
-    found
+
+    /// The gains of a group; ticks without events or without trials in an arm add nothing.
+    pub(super) fn gains(&self, group: &Group<'_>, all: &[Counts]) -> Gains<N> {
+        let tests = 1 + group.parts.len();
+        let (mut ticks, mut gains) = (Vec::new(), Vec::new());
+        for (tick, (canary, all)) in group.sum.iter().zip(all).enumerate() {
+            let rest = all.trials - canary.trials;
+            if all.events == 0.0 || canary.trials == 0.0 || rest <= 0.0 {
+                continue;
+            }
+            ticks.push(tick);
+            gains.push(self.gain(*canary, all.events, rest));
+            gains.extend(group.parts.iter().map(|part| {
+                let Counts { events, trials } = part[tick];
+                let kept = Counts::new(canary.events - events, canary.trials - trials);
+                self.gain(kept, all.events - events, rest)
+            }));
+        }
+        Gains { tests, ticks, gains }
+    }
+
+    /// `events`: of both arms; `rest`: the baseline's trials.
+    fn gain(&self, canary: Counts, events: f64, rest: f64) -> [f64; N] {
+        let mut gains = [0.0; N];
+        if events <= 0.0 || canary.trials <= 0.0 {
+            return gains;
+        }
+        let share = share_of_events(self.null_ratio, canary.trials, rest);
+        let losses = losses::<N>(&self.excess, share);
+        for (j, gain) in gains.iter_mut().enumerate() {
+            *gain = self.temper * (canary.events * self.grid.ln_ratio[j] - events * losses[j]);
+        }
+        gains
+    }
 }
 
 /// The form of the test that is run over the history.
@@ -67,86 +99,112 @@ impl<const N: usize> Form<N> {
         form
     }
 
-    /// The largest `ln E` of a test over the ticks from `start` on that `gains` covers.
-    fn highest(&self, gains: &[Gain<N>], start: usize, cap: f64) -> f64 {
-        // Until the first event `E` stays 1; a window that opens with one never shows that.
-        let quiet_start = gains.first().is_none_or(|first| first.tick > start);
-        let best = if quiet_start { 0.0 } else { f64::NEG_INFINITY };
-        match self.horizon {
-            None => self.highest_plain(gains, cap, best),
-            Some(horizon) => self.highest_late(gains, start, cap, best, horizon),
-        }
-    }
-
-    fn highest_plain(&self, gains: &[Gain<N>], cap: f64, mut best: f64) -> f64 {
-        let slack = ln(N as f64);
-        let mut terms = self.ln_weight.map(|weight| if weight.is_finite() { 0.0 } else { weight });
-        for gain in gains {
-            let mut weighted = [0.0; N];
-            for j in 0..N {
-                terms[j] += smaller(gain.gains[j], cap);
-                weighted[j] = terms[j] + self.ln_weight[j];
-            }
-            // Between its bounds lies `ln E`; its logarithm is taken only where it may be the
-            // largest.
-            if smaller(largest(&weighted) + slack, largest(&terms)) > best {
-                best = larger(best, log_mean_exp(&terms, &self.weight));
-            }
-        }
-        best
-    }
-
-    /// The change-point form (`docs/statistics.md`, A4). Moving capital from cash to the bets
-    /// leaves `E` as it is, so that ticks without events need only be counted.
-    fn highest_late(
+    /// The largest statistic of a test over the ticks of `gains` from `start` on, see
+    /// [`statistic`](super::statistic). `terms` is scratch.
+    fn highest(
         &self,
-        gains: &[Gain<N>],
+        gains: Part<'_, N>,
         start: usize,
         cap: f64,
-        mut best: f64,
-        horizon: f64,
+        terms: &mut Vec<[f64; N]>,
     ) -> f64 {
-        let mut cash = CASH;
-        let mut terms =
-            self.ln_weight.map(|weight| if weight.is_finite() { LN_FIRST } else { weight });
-        let mut moved_at = start;
-        for gain in gains {
-            let ticks = (gain.tick - moved_at) as f64;
-            moved_at = gain.tick;
-            let move_now = smaller(cash, CASH / horizon * ticks);
-            cash -= move_now;
-            let ln_move = if move_now > 0.0 { ln(move_now) } else { f64::NEG_INFINITY };
-            for (j, term) in terms.iter_mut().enumerate() {
-                if self.weight[j] > 0.0 {
-                    let grown = if move_now > 0.0 { log_add_exp(*term, ln_move) } else { *term };
-                    *term = grown + smaller(gain.gains[j], cap);
+        let Part { tests, ticks, gains } = gains;
+        let first = if self.horizon.is_some() { LN_FIRST } else { 0.0 };
+        let unused = |weight: f64| if weight.is_finite() { first } else { weight };
+        terms.clear();
+        terms.resize(tests, self.ln_weight.map(unused));
+        // Until the first event `E` stays 1; a window that opens with one never shows that.
+        let quiet_start = ticks.first().is_none_or(|first| *first > start);
+        let mut best = if quiet_start { 0.0 } else { f64::NEG_INFINITY };
+        let (mut cash, mut moved_at) = (self.horizon.map_or(0.0, |_| CASH), start);
+        for (&tick, gains) in ticks.iter().zip(gains.chunks_exact(tests)) {
+            // The change-point form (`docs/statistics.md`, A4). Moving capital from cash to the
+            // bets leaves `E` as it is, so that ticks without events need only be counted.
+            let grown = match self.horizon {
+                Some(horizon) => smaller(cash, CASH / horizon * (tick - moved_at) as f64),
+                None => 0.0,
+            };
+            moved_at = tick;
+            cash -= grown;
+            if grown > 0.0 {
+                let ln_grown = ln(grown);
+                for term in terms.iter_mut().flat_map(|terms| terms.iter_mut().zip(self.weight)) {
+                    if term.1 > 0.0 {
+                        *term.0 = log_add_exp(*term.0, ln_grown);
+                    }
+                }
+            }
+            for (terms, gains) in terms.iter_mut().zip(gains) {
+                for (term, gain) in terms.iter_mut().zip(gains) {
+                    *term += smaller(*gain, cap);
                 }
             }
             let ln_cash = if cash > 0.0 { ln(cash) } else { f64::NEG_INFINITY };
-            let top = larger(largest(&terms), ln_cash);
-            if top + core::f64::consts::LN_2 > best {
-                let mut sums = [0.0; N];
-                add_scaled(&mut sums, &terms, top);
-                let sum = weighted_sum(sums, &self.weight) + exp(ln_cash - top);
-                best = larger(best, top + ln(sum));
+            let (whole, without) = (&terms[0], &terms[1..]);
+            if self.most(whole, ln_cash) > best {
+                let log_e = self.log_e(whole, ln_cash);
+                if log_e > best {
+                    let without = without.iter().map(|terms| self.log_e(terms, ln_cash));
+                    best = larger(best, statistic(log_e, without.reduce(smaller)));
+                }
             }
         }
         best
     }
 
-    /// The maxima of all windows of all shards, in ascending order.
-    pub(super) fn maxima(&self, shards: &[Vec<Gain<N>>], windows: &Windows, cap: f64) -> Vec<f64> {
-        let mut maxima = Vec::with_capacity(shards.len() * windows.count);
-        for gains in shards {
+    /// At least `ln E`, and cheaper.
+    fn most(&self, terms: &[f64; N], ln_cash: f64) -> f64 {
+        if ln_cash > f64::NEG_INFINITY {
+            return larger(largest(terms), ln_cash) + core::f64::consts::LN_2;
+        }
+        let mut weighted = *terms;
+        weighted.iter_mut().zip(self.ln_weight).for_each(|(term, weight)| *term += weight);
+        smaller(largest(&weighted) + ln(N as f64), largest(terms))
+    }
+
+    fn log_e(&self, terms: &[f64; N], ln_cash: f64) -> f64 {
+        if ln_cash == f64::NEG_INFINITY {
+            return log_mean_exp(terms, &self.weight);
+        }
+        let top = larger(largest(terms), ln_cash);
+        let mut sums = [0.0; N];
+        add_scaled(&mut sums, terms, top);
+        top + ln(weighted_sum(sums, &self.weight) + exp(ln_cash - top))
+    }
+
+    /// The maxima of all windows of all groups, in ascending order.
+    pub(super) fn maxima(
+        &self,
+        groups: impl Iterator<Item = Gains<N>>,
+        windows: &Windows,
+        cap: f64,
+    ) -> Vec<f64> {
+        let (mut maxima, mut terms) = (Vec::new(), Vec::new());
+        for gains in groups {
             for window in 0..windows.count {
                 let start = window * windows.stride;
-                let from = gains.partition_point(|gain| gain.tick < start);
-                let length = gains[from..].partition_point(|g| g.tick < start + windows.length);
-                maxima.push(self.highest(&gains[from..from + length], start, cap));
+                let part = gains.part(start, start + windows.length);
+                maxima.push(self.highest(part, start, cap, &mut terms));
             }
         }
         maxima.sort_unstable_by(f64::total_cmp);
         maxima
+    }
+}
+
+/// The gains of a stretch of ticks.
+struct Part<'a, const N: usize> {
+    tests: usize,
+    ticks: &'a [usize],
+    gains: &'a [[f64; N]],
+}
+
+impl<const N: usize> Gains<N> {
+    fn part(&self, start: usize, end: usize) -> Part<'_, N> {
+        let from = self.ticks.partition_point(|tick| *tick < start);
+        let to = from + self.ticks[from..].partition_point(|tick| *tick < end);
+        let (ticks, tests) = (&self.ticks[from..to], self.tests);
+        Part { tests, ticks, gains: &self.gains[from * tests..to * tests] }
     }
 }
 
@@ -182,20 +240,28 @@ pub(super) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f64, f64) {
     (larger(larger(least, *highest), tail + reach), independent)
 }
 
-/// The Pearson dispersion of shards against the rest, pooled, for each length of block.
-pub(super) fn dispersions(shards: &[Vec<Counts>], all: &[Counts]) -> Vec<BlockDispersion> {
+/// The Pearson dispersion of groups against the rest, pooled, for each length of block. Where
+/// instances are left out in turn, the one that exceeds its expectation most in a block is replaced
+/// by it.
+pub(super) fn dispersions(groups: &[Group<'_>], all: &[Counts]) -> Vec<BlockDispersion> {
     let lengths = BLOCKS.into_iter().filter(|length| all.len() / length >= FEWEST_BLOCKS);
-    lengths.filter_map(|length| dispersion(shards, all, length)).collect()
+    lengths.filter_map(|length| dispersion(groups, all, length)).collect()
 }
 
-fn dispersion(shards: &[Vec<Counts>], all: &[Counts], length: usize) -> Option<BlockDispersion> {
+fn dispersion(groups: &[Group<'_>], all: &[Counts], length: usize) -> Option<BlockDispersion> {
     let (mut squares, mut expected) = (0.0, 0.0);
     let totals: Vec<Counts> = all.chunks_exact(length).map(sum).collect();
-    for canary in shards {
-        for (canary, all) in canary.chunks_exact(length).map(sum).zip(&totals) {
+    for group in groups {
+        let blocks = group.sum.chunks_exact(length).map(sum).zip(&totals);
+        for (block, (canary, all)) in blocks.enumerate() {
             if all.trials > 0.0 {
                 let share = canary.trials / all.trials;
-                let miss = canary.events - all.events * share;
+                let excess = |part: &&[Counts]| {
+                    let part = sum(&part[block * length..(block + 1) * length]);
+                    part.events - all.events * part.trials / all.trials
+                };
+                let most = group.parts.iter().map(excess).reduce(larger).unwrap_or_default();
+                let miss = canary.events - all.events * share - most;
                 squares += miss * miss;
                 expected += all.events * share * (1.0 - share);
             }
@@ -204,7 +270,7 @@ fn dispersion(shards: &[Vec<Counts>], all: &[Counts], length: usize) -> Option<B
     let blocks = totals.len();
     let dispersion = squares / expected;
     (expected > 0.0).then(|| {
-        let draws = (blocks * shards.len()) as f64;
+        let draws = (blocks * groups.len()) as f64;
         let standard_error = dispersion * (2.0 / draws).sqrt();
         BlockDispersion { ticks: length, blocks, dispersion, standard_error }
     })

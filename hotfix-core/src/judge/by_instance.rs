@@ -1,0 +1,60 @@
+//! `replay` where all counts come by instance: what is clipped, which limits apply, and the statistic
+//! that decides. See `docs/decisions/replay-by-instance.md`.
+
+use crate::stats::replay::statistic;
+use crate::stats::{Counts, Totals};
+
+use super::bracket::{BASELINE, CANARY};
+use super::watched::Watched;
+
+impl Watched {
+    /// Bounds what each instance counts in this tick, where all counts come by instance.
+    pub(super) fn clip(&mut self) {
+        self.clipped = [0.0; 2];
+        if !self.metric.is_replayed() {
+            return;
+        }
+        self.instances.read(self.trials_of_tick(), &self.tick.instances);
+        if self.basis.read_by(self.instances.known()) {
+            self.limit();
+        }
+        let Some(clip) = self.basis.clip() else { return };
+        for (clipped, instances) in self.clipped.iter_mut().zip(&self.tick.instances) {
+            for &[events, trials] in instances {
+                let bad = self.metric.worse.bad(events, trials);
+                *clipped += clip.excess(Counts::new(bad, trials));
+            }
+        }
+    }
+
+    /// Puts the limits that apply into the rollback test.
+    pub(super) fn limit(&mut self) {
+        let limits = self.basis.limits();
+        if let Some(test) = &mut self.worse {
+            test.each(|test| test.limit(limits.map(|l| l.cap), limits.map(|l| l.threshold)));
+        }
+    }
+
+    /// The statistic that decides, from the log e-value of harm: it also counts the evidence
+    /// without each one of the canary's instances, where a history calibrates it.
+    pub(super) fn statistic(&self, log_e: f64) -> f64 {
+        let without = self.basis.limits().and_then(|_| self.log_e_without_any());
+        statistic(log_e, without)
+    }
+
+    /// What the rollback test compared so far, with what it did not count; None for latency.
+    pub(super) fn totals(&self) -> Option<Totals> {
+        let mut totals = self.worse.as_ref()?.totals()?;
+        totals.canary.events += self.uncounted[CANARY];
+        totals.baseline.events += self.uncounted[BASELINE];
+        Some(totals)
+    }
+
+    /// Estimated rate ratio.
+    pub(super) fn ratio(&self) -> Option<f64> {
+        if self.uncounted == [0.0; 2] {
+            return self.worse.as_ref()?.ratio();
+        }
+        self.totals()?.ratio()
+    }
+}
