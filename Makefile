@@ -11,7 +11,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest presets validity bless \
-	docs model packages validity-quick trees tools tools-real tools-trees format-check clippy unit doctest builds shipped python
+	docs model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest builds shipped python
 
 # The shipped library and the measured program are built together; separately, the core would be compiled twice.
 RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
@@ -36,7 +36,7 @@ test: tools ## the checks for every change: format, lints, Rust, C and C++ under
 	@scripts/parts.sh test format-check clippy unit doctest docs python
 
 verify: tools ## more checks, on the build machine: model, shipped library, drawings, error rates, validity, packages, instructions
-	@scripts/parts.sh verify model builds shipped trees error-rates validity-quick instructions
+	@scripts/parts.sh verify model builds shipped trees simulated instructions
 
 lint: format-check clippy ## format check and clippy
 
@@ -83,9 +83,11 @@ model: ## the model check of the rollout, deeper than in the tests (some minutes
 
 # ---- parts of the above ----
 
-# The same scenarios with fewer runs and wider tolerances.
-validity-quick:
-	$(CARGO) run $(LOCAL) -p hotfix-benches --bin validity -- --quick
+# Simulations of `make verify`: fewer runs and wider tolerances, in programs that are built from what the tests were.
+simulated:
+	$(CARGO) build --locked --workspace --bin error_rates --bin validity
+	target/debug/error_rates --check README.md
+	target/debug/validity --quick
 
 tools:
 	@scripts/install-debian.sh gcc g++ git valgrind
@@ -119,9 +121,9 @@ unit:
 doctest:
 	$(CARGO) test --locked --workspace --doc
 
-# The release build uses one core for minutes, so the simulations and the packages are built at the same time.
+# The release build uses one core for minutes, so the packages are built at the same time.
 builds:
-	{ $(CARGO) build $(LOCAL) -p hotfix-benches --bins && $(MAKE) --no-print-directory packages; } & beside=$$!; \
+	$(MAKE) --no-print-directory packages & beside=$$!; \
 		$(RELEASE); released=$$?; \
 		wait $$beside && exit $$released
 

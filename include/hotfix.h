@@ -4316,8 +4316,8 @@ hotfix_status hotfix_ratio_interval(const struct hotfix_stratum *strata,
  *                      "horizon", "zones", "tick_seconds" and "seed" are optional; UTF-8,
  *                      borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           A buffer with JSON ("threshold", "cap", "hold", "dispersion", "advice", …)
- *                      that the caller frees with hotfix_buf_free.
+ * @param out           A buffer with JSON ("threshold", "cap", "hold", "by_instance",
+ *                      "dispersion", "advice", …) that the caller frees with hotfix_buf_free.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings and for a history that is not valid or too
  *         short, HOTFIX_STATUS_INPUT for text that cannot be read.

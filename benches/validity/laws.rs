@@ -31,7 +31,7 @@ pub(crate) enum Noise {
     /// The mix of requests drifts: the logarithm of the rate is a sine of this amplitude over
     /// `ticks`, each instance at its own hour.
     DriftingMix { spread: f64, ticks: f64 },
-    /// A client of one instance, drawn anew for each visit, whose requests all fail: so many a tick,
+    /// A client of one instance, drawn again for each visit, whose requests all fail: so many a tick,
     /// on top of the stated rate. Visits begin every so many ticks, at random or by the clock, and
     /// last so many on average.
     Visitor { every: f64, by_clock: bool, ticks: f64, failures: f64 },

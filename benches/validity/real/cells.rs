@@ -3,7 +3,7 @@
 //! **A rollout.** A service of 20 instances with 1,000 or 6,000 requests a minute. The whole preset
 //! `standard` (or what a cell names) moves 10, 50 and 100% of traffic and instances to the canary; new
 //! instances replace old ones. A tool hands over five metrics at every evaluation and does at once
-//! what it is told; nobody answers a question, and after 90 minutes the rollout is given up. Each
+//! what the rollout asks for; nobody answers a question, and after 90 minutes the rollout is given up. Each
 //! request is a payment; 0.3% of requests and 0.5% of payments fail, the p95 is 250 ms without
 //! noise, and the old version has the bug 60 times a minute: every metric is at its reference.
 //!

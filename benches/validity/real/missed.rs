@@ -102,7 +102,7 @@ const MISSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "Nothing tells failures of an instance that is new from those of the version.",
+        "Nothing distinguishes failures of an instance that is new from those of the version.",
         &[
             "Whole rollouts: connections of new instances reset: 10%, gone in 20 s, 1000 a minute, without history: rolled back",
             "Whole rollouts: connections of new instances reset: 10%, gone in 20 s, 6000 a minute, without history: rolled back",

@@ -1,4 +1,4 @@
-//! One rollout of a world: a deploy tool that hands over what it reads and does what it is told.
+//! One rollout of a world: a deploy tool that hands over what it reads and does what is asked of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

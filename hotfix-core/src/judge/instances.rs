@@ -62,6 +62,16 @@ impl<'a> InstanceArm<'a> {
     }
 }
 
+/// How the counts of a metric have come so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CountsRead {
+    /// Of each instance, in both arms.
+    ByInstance,
+    /// A reading had the sum over an arm.
+    Summed,
+}
+
 /// State of one metric's instances.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Instances {
@@ -72,8 +82,8 @@ pub(super) struct Instances {
     pub(super) without: Vec<Without>,
     /// How many instances the canary had at the last reading.
     pub(super) present: usize,
-    /// Counts were read as a sum over an arm.
-    pub(super) summed: bool,
+    /// How the counts have come.
+    pub(super) counts: CountsRead,
     pub(super) phase: usize,
     pub(super) set: Option<Set>,
     /// A reading of both arms was judged, so it is known whether readings name instances.
@@ -139,7 +149,7 @@ impl Instances {
             drawing,
             without: Vec::new(),
             present: 0,
-            summed: false,
+            counts: CountsRead::ByInstance,
             phase: 0,
             set: None,
             judged: false,
@@ -159,8 +169,10 @@ impl Instances {
     /// Records whether the counts of a reading came by instance. `trials`: of each arm.
     #[inline]
     pub(super) fn read(&mut self, trials: [f64; 2], arms: &[Vec<[f64; 2]>; 2]) {
-        self.summed |= (trials[CANARY] > 0.0 && arms[CANARY].is_empty())
-            || (trials[BASELINE] > 0.0 && arms[BASELINE].is_empty());
+        let summed = |arm: usize| trials[arm] > 0.0 && arms[arm].is_empty();
+        if summed(CANARY) || summed(BASELINE) {
+            self.counts = CountsRead::Summed;
+        }
         if !arms[CANARY].is_empty() {
             self.present = arms[CANARY].len();
         }
@@ -168,7 +180,7 @@ impl Instances {
 
     /// How many instances the canary has; None if any counts were read as a sum over an arm.
     pub(super) fn known(&self) -> Option<usize> {
-        (!self.summed).then_some(self.present)
+        (self.counts == CountsRead::ByInstance).then_some(self.present)
     }
 
     /// Updates the leave-one-out evidence with this tick, whose counts `clip` bounds. `test` is the

@@ -128,8 +128,9 @@ impl Watched {
         left_out.add(at, &self.watch, arm);
     }
 
-    /// The response to a breach of the rollback bound: to roll back if it is the release's, and the
-    /// test confirms it where noise is known; else to hold.
+    /// The response to a breach of the rollback bound: to roll back if it is the release's, lasts
+    /// where new instances are slow at first, and the test confirms it where noise is known; else
+    /// to hold.
     #[cold]
     pub(super) fn beyond_rollback(
         &self,
@@ -139,6 +140,8 @@ impl Watched {
         let cause = |reason, instance| Cause { instance, metric: Some(self.metric.id), reason };
         if let Some(instance) = self.only_with(moment.share) {
             (Response::Hold, cause(Reason::OneInstance, Some(instance)))
+        } else if self.settling.as_ref().is_some_and(|of| of.is_first_minute(moment.at)) {
+            (Response::Hold, cause(Reason::WarmingUp, None))
         } else if self.lacks_evidence(moment.share, seen) {
             (Response::Hold, cause(Reason::NotConfirmed, None))
         } else {

@@ -3,7 +3,8 @@
 //! New instances are slow at first: caches, pools and compiled code are not there yet. While that
 //! passes, the evidence of the first minutes says nothing of what the canary will be like. So for
 //! some time after the start it does not roll back, and it begins again while an excess is visibly
-//! decaying. Bounds roll back in any case.
+//! decaying. A rollback bound waits for a minute of readings: a quantile over a few seconds says
+//! whether an instance paused in them.
 
 use std::num::NonZeroU32;
 
@@ -187,10 +188,29 @@ impl Settling {
         self.new_at.is_some_and(|new_at| at.since(new_at) < NEW) || self.decays(at)
     }
 
+    /// Whether a breach of the rollback bound does not roll back now.
+    pub(super) fn is_first_minute(&self, at: Timestamp) -> bool {
+        self.minute_over().is_some_and(|over| at < over)
+    }
+
+    /// When readings cover a minute; without rows, as at 100% of the traffic, a minute after
+    /// instances were new.
+    fn minute_over(&self) -> Option<Timestamp> {
+        let first_reading = self.cadence.min(RECENT);
+        let later = Span::from_millis(RECENT.as_millis() - first_reading.as_millis());
+        self.first.map(|first| first + later).or(self.new_at.map(|at| at + RECENT))
+    }
+
     /// When what it forbids and asks changes without a reading.
-    pub(super) fn changes(&self) -> [Option<Timestamp>; 3] {
+    pub(super) fn changes(&self) -> [Option<Timestamp>; 4] {
         let again = self.began_again.map(|(again, _)| again + AGAIN);
-        [self.new_at.map(|at| at + NEW), again, self.slower_since.map(|since| since + ASKS)]
+        let minute_over = self.minute_over();
+        [
+            minute_over,
+            self.new_at.map(|at| at + NEW),
+            again,
+            self.slower_since.map(|since| since + ASKS),
+        ]
     }
 
     pub(super) fn state(&self) -> SettlingState {

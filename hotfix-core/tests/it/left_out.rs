@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use hotfix_core::judge::{Decision, Judge, Moment, Reason, Use, Verdict};
-use hotfix_core::metric::{Arms, Observation, Sample};
+use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::{Plan, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::unit::{MetricName, Span, Timestamp};
@@ -12,13 +12,20 @@ use serde_json::{Value, json};
 
 /// `standard` with the error rate alone and a rollback bound that nothing suppresses.
 fn policy(model: &str) -> Arc<Policy> {
+    let weight = if model == "none" { 0.0 } else { 1.0 };
+    only(|_| {
+        json!({"error_rate": {
+            "title": "error rate", "kind": "proportion", "worse": "higher", "weight": weight,
+            "model": model, "rollback": 0.05,
+        }})
+    })
+}
+
+/// `standard` with these metrics of its own, and no warm-up.
+fn only(metrics: impl Fn(&Value) -> Value) -> Arc<Policy> {
     let mut document: Value =
         serde_json::from_str(&Policy::preset("standard").unwrap().to_json()).unwrap();
-    let weight = if model == "none" { 0.0 } else { 1.0 };
-    document["metrics"] = json!({"error_rate": {
-        "title": "error rate", "kind": "proportion", "worse": "higher", "weight": weight,
-        "model": model, "rollback": 0.05,
-    }});
+    document["metrics"] = metrics(&document["metrics"]);
     let table = document.as_object_mut().unwrap();
     table.remove("efficacy");
     table.remove("success");
@@ -46,13 +53,7 @@ type Failing = fn(usize) -> ([f64; PODS], f64);
 /// Ticks of 10 s in which each pod has 20 requests and the live version 900; verdicts until one
 /// rolls back.
 fn run(plan: &Plan, by_instance: bool, failing: Failing) -> Vec<Verdict> {
-    let mut judge = Judge::try_new(plan).unwrap();
-    let start: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
-    judge.start_phase(start);
-    let share = plan.policy().phases()[0].share;
-    let mut verdicts = Vec::new();
-    for tick in 1..=60_usize {
-        let at = start + Span::from_seconds(10 * u32::try_from(tick).unwrap());
+    watch(plan, |tick| {
         let (canary, live) = failing(tick);
         let of = |pod: usize| [(20.0 * canary[pod]).round(), 20.0];
         let canary = if by_instance {
@@ -62,8 +63,22 @@ fn run(plan: &Plan, by_instance: bool, failing: Failing) -> Vec<Verdict> {
             Sample::Pair(events, 20.0 * PODS as f64)
         };
         let baseline = Some(Sample::Pair((900.0 * live).round(), 900.0));
+        (error_rate(), Arms { canary: Some(canary), baseline, ..Arms::default() })
+    })
+}
+
+/// Verdicts on ten minutes of ticks of 10 s, until one rolls back.
+fn watch(plan: &Plan, reading: impl Fn(usize) -> (MetricName, Arms)) -> Vec<Verdict> {
+    let mut judge = Judge::try_new(plan).unwrap();
+    let start: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+    judge.start_phase(start);
+    let share = plan.policy().phases()[0].share;
+    let mut verdicts = Vec::new();
+    for tick in 1..=60_usize {
+        let at = start + Span::from_seconds(10 * u32::try_from(tick).unwrap());
+        let (metric, arms) = reading(tick);
         let mut observation = Observation::new();
-        observation.set(error_rate(), Arms { canary: Some(canary), baseline, ..Arms::default() });
+        observation.set(metric, arms);
         judge.prepare(at, share, &observation).unwrap();
         judge.take(at, share, &observation, Use::Watch);
         let moment = Moment {
@@ -155,4 +170,47 @@ fn met_4_a_calibrated_test_has_to_confirm_a_rollback_bound() {
     // The same in the canary alone.
     let fault: Failing = |tick| ([if tick > 10 { 0.1 } else { 0.0 }; PODS], 0.003);
     assert!(rolled_back(&run(&plan, false, fault)).is_some());
+}
+
+/// Ticks of 10 s in which the canary has 100 requests and the live version 900, under `standard`
+/// with the latency alone. In the slow ticks, a fifth of the canary's take more than 0.5 s. The
+/// verdicts until one rolls back.
+fn run_latency(is_slow: fn(usize) -> bool) -> Vec<Verdict> {
+    let policy = only(|metrics| {
+        let mut latency = metrics["latency_p95"].clone();
+        latency["weight"] = json!(1.0);
+        json!({ "latency_p95": latency })
+    });
+    let plan = Plan::try_new(policy, subject()).unwrap();
+    let histogram = |shares: [f64; 6], count: f64| {
+        let counts = shares.iter().map(|share| (share * count).round()).collect();
+        Some(Sample::Histogram(Histogram {
+            count,
+            counts,
+            le: vec![0.1, 0.25, 0.3, 0.5, 1.0, 2.5],
+        }))
+    };
+    let healthy = [0.5, 0.95, 0.97, 0.99, 1.0, 1.0];
+    watch(&plan, |tick| {
+        let canary = if is_slow(tick) { [0.4, 0.7, 0.75, 0.8, 0.9, 1.0] } else { healthy };
+        let arms = Arms {
+            canary: histogram(canary, 100.0),
+            baseline: histogram(healthy, 900.0),
+            ..Arms::default()
+        };
+        ("latency_p95".parse().unwrap(), arms)
+    })
+}
+
+#[test]
+fn met_4_a_pause_in_the_first_seconds_is_not_rolled_back_by_a_bound_of_latency() {
+    let paused = run_latency(|tick| tick == 1);
+    assert_eq!(rolled_back(&paused), None);
+    assert_eq!(paused[0].decision, Decision::Hold);
+    assert!(paused[0].has(Reason::WarmingUp), "{:?}", paused[0].causes);
+    // What lasts is rolled back once a minute was read, and later within seconds.
+    let slow = run_latency(|_| true);
+    assert_eq!(rolled_back(&slow), Some(5));
+    let later = run_latency(|tick| tick > 40);
+    assert!(rolled_back(&later).is_some_and(|tick| (40..52).contains(&tick)), "{}", later.len());
 }

@@ -10,7 +10,7 @@ use crate::stats::randomisation::Randomisation;
 use crate::stats::rate_ratio::RateRatio;
 
 use super::super::aligned::{Aligned, Side};
-use super::super::instances::{ApartInstances, Instances, MOST_LEFT_OUT, Set, Without};
+use super::super::instances::{ApartInstances, CountsRead, Instances, MOST_LEFT_OUT, Set, Without};
 use super::super::test::Test;
 use super::Misfit;
 
@@ -22,7 +22,7 @@ const MISFIT: Misfit = "a metric's instances";
 pub(super) struct InstancesState {
     without: Vec<WithoutState>,
     present: usize,
-    summed: bool,
+    counts: CountsRead,
     set: Option<SetState>,
     judged: bool,
     compared: bool,
@@ -64,7 +64,7 @@ impl Instances {
             drawing: _,
             without,
             present,
-            summed,
+            counts,
             phase: _,
             set,
             judged,
@@ -74,7 +74,7 @@ impl Instances {
         InstancesState {
             without: without.iter().map(Without::state).collect(),
             present: *present,
-            summed: *summed,
+            counts: *counts,
             set: set.as_ref().map(Set::state),
             judged: *judged,
             compared: *compared,
@@ -88,7 +88,7 @@ impl Instances {
         state: InstancesState,
         worse: Option<&Aligned<Test>>,
     ) -> Result<(), Misfit> {
-        let InstancesState { without, present, summed, set, judged, compared, drawn } = state;
+        let InstancesState { without, present, counts, set, judged, compared, drawn } = state;
         let of_whole = |state: &RateRatio| match worse.map(|test| test.on(Side::Lead)) {
             Some(Test::Rate(design, _)) => state.check(design).is_ok(),
             Some(Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..)) | None => false,
@@ -101,7 +101,7 @@ impl Instances {
         }
         let set = set.map(|state| self.set_again(state)).transpose()?;
         self.without = without.into_iter().map(WithoutState::restored).collect();
-        (self.present, self.summed, self.set) = (present, summed, set);
+        (self.present, self.counts, self.set) = (present, counts, set);
         (self.judged, self.compared, self.drawn) = (judged, compared, drawn);
         Ok(())
     }

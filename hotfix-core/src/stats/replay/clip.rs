@@ -54,19 +54,7 @@ impl Clip {
         if counts.events <= 1.0 || above * above <= 9.0 * mean || above <= 0.0 {
             return 0.0;
         }
-        self.excess_over(counts.events, mean)
-    }
-
-    #[cold]
-    fn excess_over(&self, events: f64, mean: f64) -> f64 {
-        let law = Poisson { mean };
-        // The normal law with its first correction for skewness is within two events.
-        let mut most = (mean + 3.09 * mean.sqrt()).floor().max(1.0);
-        let exact = mean > 0.0 && mean < MOST_EXACT;
-        while exact && most < events && upper_tail(&law, most + 1.0) > RARE {
-            most += 1.0;
-        }
-        (events - most).max(0.0)
+        excess_over(counts.events, mean)
     }
 
     /// The counts with at most as many events as the bound.
@@ -76,13 +64,26 @@ impl Clip {
     }
 }
 
+#[cold]
+fn excess_over(events: f64, mean: f64) -> f64 {
+    let law = Poisson { mean };
+    // The normal law with its first correction for skewness is within two events.
+    let mut most = (mean + 3.09 * mean.sqrt()).floor().max(1.0);
+    let exact = mean > 0.0 && mean < MOST_EXACT;
+    while exact && most < events && upper_tail(&law, most + 1.0) > RARE {
+        most += 1.0;
+    }
+    (events - most).max(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::numeric::exp;
 
     /// The bound by its definition: the tail is summed term by term.
     fn bound(mean: f64) -> f64 {
-        let (mut term, mut at_most, mut most) = ((-mean).exp(), (-mean).exp(), 0.0);
+        let (mut term, mut at_most, mut most) = (exp(-mean), exp(-mean), 0.0);
         while most < 1.0 || 1.0 - at_most > RARE {
             most += 1.0;
             term *= mean / most;
@@ -96,7 +97,7 @@ mod tests {
         let clip = Clip::try_new(0.01).unwrap();
         for step in 0..4_000 {
             // Means from 0.001 to 300.
-            let mean = 0.001 * (f64::from(step) * 0.003_15).exp();
+            let mean = 0.001 * exp(f64::from(step) * 0.003_15);
             let bound = bound(mean);
             for events in 0..=700 {
                 let counts = Counts::new(f64::from(events), mean / 0.01);

@@ -108,13 +108,13 @@ impl History {
     /// The bound for an instance, and its rate: the history's after one pass of clipping at its own
     /// rate. None without events.
     pub(super) fn clip(&self) -> Option<(Clip, f64)> {
-        let once = self.clipped(&Clip::try_new(self.rate()?).ok()?);
+        let once = self.clipped(Clip::try_new(self.rate()?).ok()?);
         let rate = once.rate()?;
         Some((Clip::try_new(rate).ok()?, rate))
     }
 
     /// The history with each reading of an instance clipped.
-    pub(super) fn clipped(&self, clip: &Clip) -> Self {
+    pub(super) fn clipped(&self, clip: Clip) -> Self {
         let mut clipped = self.clone();
         clipped.series.iter_mut().flatten().for_each(|counts| *counts = clip.clipped(*counts));
         clipped

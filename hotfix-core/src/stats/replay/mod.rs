@@ -343,7 +343,7 @@ fn run<const N: usize>(
         fitting.fit(&groups, &all, CAP_PART);
     let dispersion = upper(&dispersion_by_block);
     let by_instance = history.clip().map(|(clip, clip_rate)| {
-        let clipped = history.clipped(&clip);
+        let clipped = history.clipped(clip);
         let groups = self::groups(&clipped, &shards, leave_one_out);
         let Fitted { threshold, cap, hold, .. } =
             fitting.fit(&groups, &clipped.all(), CAP_PART_BY_INSTANCE);

@@ -39,7 +39,7 @@ pub(super) struct Gains<const N: usize> {
     tests: usize,
     ticks: Vec<usize>,
     /// So many for each tick as there are tests.
-    gains: Vec<[f64; N]>,
+    added: Vec<[f64; N]>,
 }
 
 impl<'a, const N: usize> Kernel<'a, N> {
@@ -50,21 +50,21 @@ impl<'a, const N: usize> Kernel<'a, N> {
     /// The gains of a group; ticks without events or without trials in an arm add nothing.
     pub(super) fn gains(&self, group: &Group<'_>, all: &[Counts]) -> Gains<N> {
         let tests = 1 + group.parts.len();
-        let (mut ticks, mut gains) = (Vec::new(), Vec::new());
+        let (mut ticks, mut added) = (Vec::new(), Vec::new());
         for (tick, (canary, all)) in group.sum.iter().zip(all).enumerate() {
             let rest = all.trials - canary.trials;
             if all.events == 0.0 || canary.trials == 0.0 || rest <= 0.0 {
                 continue;
             }
             ticks.push(tick);
-            gains.push(self.gain(*canary, all.events, rest));
-            gains.extend(group.parts.iter().map(|part| {
+            added.push(self.gain(*canary, all.events, rest));
+            added.extend(group.parts.iter().map(|part| {
                 let Counts { events, trials } = part[tick];
                 let kept = Counts::new(canary.events - events, canary.trials - trials);
                 self.gain(kept, all.events - events, rest)
             }));
         }
-        Gains { tests, ticks, gains }
+        Gains { tests, ticks, added }
     }
 
     /// `events`: of both arms; `rest`: the baseline's trials.
@@ -108,7 +108,7 @@ impl<const N: usize> Form<N> {
         cap: f64,
         terms: &mut Vec<[f64; N]>,
     ) -> f64 {
-        let Part { tests, ticks, gains } = gains;
+        let Part { tests, ticks, added } = gains;
         let first = if self.horizon.is_some() { LN_FIRST } else { 0.0 };
         let unused = |weight: f64| if weight.is_finite() { first } else { weight };
         terms.clear();
@@ -117,7 +117,7 @@ impl<const N: usize> Form<N> {
         let quiet_start = ticks.first().is_none_or(|first| *first > start);
         let mut best = if quiet_start { 0.0 } else { f64::NEG_INFINITY };
         let (mut cash, mut moved_at) = (self.horizon.map_or(0.0, |_| CASH), start);
-        for (&tick, gains) in ticks.iter().zip(gains.chunks_exact(tests)) {
+        for (&tick, gains) in ticks.iter().zip(added.chunks_exact(tests)) {
             // The change-point form (`docs/statistics.md`, A4). Moving capital from cash to the
             // bets leaves `E` as it is, so that ticks without events need only be counted.
             let grown = match self.horizon {
@@ -193,10 +193,11 @@ impl<const N: usize> Form<N> {
 }
 
 /// The gains of a stretch of ticks.
+#[derive(Clone, Copy)]
 struct Part<'a, const N: usize> {
     tests: usize,
     ticks: &'a [usize],
-    gains: &'a [[f64; N]],
+    added: &'a [[f64; N]],
 }
 
 impl<const N: usize> Gains<N> {
@@ -204,7 +205,7 @@ impl<const N: usize> Gains<N> {
         let from = self.ticks.partition_point(|tick| *tick < start);
         let to = from + self.ticks[from..].partition_point(|tick| *tick < end);
         let (ticks, tests) = (&self.ticks[from..to], self.tests);
-        Part { tests, ticks, gains: &self.gains[from * tests..to * tests] }
+        Part { tests, ticks, added: &self.added[from * tests..to * tests] }
     }
 }
 
