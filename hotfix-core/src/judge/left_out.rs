@@ -140,7 +140,7 @@ impl Watched {
         let cause = |reason, instance| Cause { instance, metric: Some(self.metric.id), reason };
         if let Some(instance) = self.only_with(moment.share) {
             (Response::Hold, cause(Reason::OneInstance, Some(instance)))
-        } else if self.settling.as_ref().is_some_and(|of| of.is_first_minute(moment.at)) {
+        } else if self.is_first_minute(moment) {
             (Response::Hold, cause(Reason::WarmingUp, None))
         } else if self.lacks_evidence(moment.share, seen) {
             (Response::Hold, cause(Reason::NotConfirmed, None))
@@ -186,10 +186,20 @@ impl Watched {
             seen.mode,
             Some(EvidenceMode::Replay | EvidenceMode::Randomised | EvidenceMode::Both)
         );
-        let baseline = &self.window.sums()[self.columns()..];
-        let has_live = share < Share::ALL && self.trials(baseline).is_some_and(|of| of > 0.0);
         let confirmed = seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= CONFIRMS)
             || self.instances.stands_out();
-        self.metric.is_tested() && knows_noise && has_live && !confirmed
+        self.metric.is_tested() && knows_noise && self.has_live(share) && !confirmed
+    }
+
+    /// Whether the arms of a latency with a tolerance have been read for less than a minute.
+    fn is_first_minute(&self, moment: &Moment<'_>) -> bool {
+        let settling = self.settling.as_ref();
+        settling.is_some_and(|of| of.is_first_minute(moment.at)) && self.has_live(moment.share)
+    }
+
+    /// Whether the window has counts of a live arm.
+    fn has_live(&self, share: Share) -> bool {
+        let baseline = &self.window.sums()[self.columns()..];
+        share < Share::ALL && self.trials(baseline).is_some_and(|of| of > 0.0)
     }
 }

@@ -193,20 +193,18 @@ impl Settling {
         self.minute_over().is_some_and(|over| at < over)
     }
 
-    /// When readings cover a minute; without rows, as at 100% of the traffic, a minute after
-    /// instances were new.
+    /// When readings cover a minute.
     fn minute_over(&self) -> Option<Timestamp> {
         let first_reading = self.cadence.min(RECENT);
         let later = Span::from_millis(RECENT.as_millis() - first_reading.as_millis());
-        self.first.map(|first| first + later).or(self.new_at.map(|at| at + RECENT))
+        Some(self.first? + later)
     }
 
     /// When what it forbids and asks changes without a reading.
     pub(super) fn changes(&self) -> [Option<Timestamp>; 4] {
         let again = self.began_again.map(|(again, _)| again + AGAIN);
-        let minute_over = self.minute_over();
         [
-            minute_over,
+            self.minute_over(),
             self.new_at.map(|at| at + NEW),
             again,
             self.slower_since.map(|since| since + ASKS),
