@@ -29,6 +29,7 @@ mod latency;
 mod laws;
 mod methods;
 mod metrics;
+mod missed;
 mod noise;
 mod peers;
 mod planning;
@@ -70,7 +71,7 @@ const PAGES: [Page; 2] = [
             title: "Validity",
             words: "How often the tests err and how soon they find a fault, simulated on the shipped \
                     code of `hotfix-core`. Written by `make validity` (`benches/validity/`); `make \
-                    test` runs the same with fewer runs and wider tolerances. Figures called \
+                    verify` runs the same with fewer runs and wider tolerances. Figures called \
                     'stated' come from the tests' design, not from this code. `docs/statistics.md` \
                     explains the tests. [Whole rollouts of services as they \
                     are](validity-real-feeds.md) have a page of their own.",

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::real::missed;
-use crate::scenarios::KNOWN_MISSED;
+use crate::missed;
 use crate::tally::{Delays, Estimate};
 
 /// The limit that a figure must keep for a claim to hold.
@@ -71,8 +70,7 @@ struct Claim {
 impl Claim {
     /// Why it is known not to hold, if so.
     fn reason(&self) -> Option<&'static str> {
-        let known = KNOWN_MISSED.iter().find(|known| self.of.starts_with(known.0));
-        known.map(|known| known.1).or_else(|| missed::why(&self.of))
+        missed::why(&self.of)
     }
 
     fn words(&self) -> String {

@@ -435,19 +435,3 @@ pub(crate) const METRICS: [MetricsRow; 8] = [
     metrics("errors × 2, times × 1.1, payments × 2, w 0.5", 0.5, [2.0, 1.1, 2.0]),
 ];
 pub(crate) const SEED_OF_METRICS: u64 = 1_200;
-
-/// Claims that are known not to hold, by the beginning of their text, with the reason. The page
-/// shows them as missed; the program fails for any other missed claim, and for one of these that
-/// holds in a full run.
-pub(crate) const KNOWN_MISSED: [(&str, &str); 2] = [
-    (
-        "Latency: w 0.1, at most the design figure",
-        "The joint bet spends more of its α than the average of tests at each boundary, whose \
-         design figure is 0.002, and decides sooner. It keeps the guaranteed 0.01.",
-    ),
-    (
-        "Planning: w 0.5, base 3%, r = 1.25, found",
-        "The formula assumes rare errors and an evaluation after every event. At 3% with five \
-         events per tick a small chance is smaller than that.",
-    ),
-];

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::slice;
 
 use hotfix_core::simulate::backtest::backtest;
-use hotfix_core::simulate::recorded::{Format, Mapping, RecordedMetrics};
+use hotfix_core::simulate::recorded::RecordedMetrics;
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -58,10 +58,8 @@ pub unsafe extern "C" fn hotfix_backtest(
                 let format = pointer::text(format, format_len, "format")?;
                 let mapping = pointer::text(mapping, mapping_len, "mapping")?;
                 pointer::read(policy, "policy", |policy| {
-                    let format = Format::named(format)?;
-                    let mapping = Mapping::from_json(mapping)?;
-                    let recorded = RecordedMetrics::read(format, text, &mapping)?;
-                    canonical(&backtest(slice::from_ref(policy), &recorded, &mapping.assume)?)
+                    let (recorded, assume) = RecordedMetrics::from_texts(format, text, mapping)?;
+                    canonical(&backtest(slice::from_ref(policy), &recorded, &assume)?)
                 })
             })
         })
@@ -115,10 +113,8 @@ pub unsafe extern "C" fn hotfix_history(
                     let format = pointer::text(format, format_len, "format")?;
                     let mapping = pointer::text(mapping, mapping_len, "mapping")?;
                     pointer::read(policy, "policy", |policy| {
-                        let format = Format::named(format)?;
-                        let mapping = Mapping::from_json(mapping)?;
-                        let read =
-                            RecordedMetrics::read(format, text, &mapping)?.history(policy)?;
+                        let (recorded, _) = RecordedMetrics::from_texts(format, text, mapping)?;
+                        let read = recorded.history(policy)?;
                         history = canonical(&read.history)?;
                         canonical(&read.findings)
                     })

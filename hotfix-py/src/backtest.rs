@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotfix_core::simulate::backtest as core;
-use hotfix_core::simulate::recorded::{self, Format, Mapping, RecordedFinding, RecordedMetrics};
+use hotfix_core::simulate::recorded::{self, RecordedFinding, RecordedMetrics};
 use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::prelude::*;
 
@@ -104,9 +104,8 @@ pub(crate) fn _backtest(
 ) -> Result<Backtests> {
     let policies: Vec<_> = policies.iter().map(|policy| Arc::clone(&policy.0)).collect();
     let found = py.detach(|| {
-        let mapping = Mapping::from_json(mapping)?;
-        let recorded = RecordedMetrics::read(Format::named(format)?, text, &mapping)?;
-        core::backtest(&policies, &recorded, &mapping.assume)
+        let (recorded, assume) = RecordedMetrics::from_texts(format, text, mapping)?;
+        core::backtest(&policies, &recorded, &assume)
     })?;
     Ok(Backtests(found))
 }
@@ -121,8 +120,7 @@ pub(crate) fn _history(
     mapping: &str,
 ) -> Result<RecordedHistory> {
     let policy = Arc::clone(&policy.0);
-    Ok(RecordedHistory(py.detach(|| {
-        let mapping = Mapping::from_json(mapping)?;
-        RecordedMetrics::read(Format::named(format)?, text, &mapping)?.history(&policy)
-    })?))
+    Ok(RecordedHistory(
+        py.detach(|| RecordedMetrics::from_texts(format, text, mapping)?.0.history(&policy))?,
+    ))
 }

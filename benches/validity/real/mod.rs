@@ -2,7 +2,6 @@
 
 mod cells;
 mod kayenta;
-pub(crate) mod missed;
 mod rollout;
 mod service;
 mod world;
@@ -185,29 +184,22 @@ fn faulty(
     [found, delay, format!("{limit:.1}"), tried.kayenta(fault, runs), reasons(&seen)]
 }
 
+/// A table of [`healthy`] rollouts, whose rows begin with these columns.
+fn healthy_sheet(cell: &[&str]) -> Sheet {
+    let figures = ["rolled back", "asked", "done after, min", "Kayenta", "causes"];
+    Sheet::new(&[cell, &figures].concat())
+}
+
+/// A table of [`faulty`] rollouts, whose rows begin with these columns.
+fn faulty_sheet(cell: &[&str]) -> Sheet {
+    let figures = ["found", "median min", "wanted", "Kayenta", "causes"];
+    Sheet::new(&[cell, &figures].concat())
+}
+
 /// The tables of a list of cells.
 fn tables(report: &mut Report, cells: &[Cell], effort: Effort, quiet: &Quiet, seed: &mut u64) {
-    let mut well = Sheet::new(&[
-        "world",
-        "requests a minute",
-        "history",
-        "rolled back",
-        "asked",
-        "done after, min",
-        "Kayenta",
-        "causes",
-    ]);
-    let mut ill = Sheet::new(&[
-        "world",
-        "requests a minute",
-        "history",
-        "fault",
-        "found",
-        "median min",
-        "wanted",
-        "Kayenta",
-        "causes",
-    ]);
+    let mut well = healthy_sheet(&["world", "requests a minute", "history"]);
+    let mut ill = faulty_sheet(&["world", "requests a minute", "history", "fault"]);
     for cell in cells {
         for (place, requests) in cells::TRAFFIC.into_iter().enumerate() {
             for histories in [None, Some(effort.histories)] {
@@ -277,15 +269,7 @@ pub(crate) fn kept(report: &mut Report) -> Result<(), StatError> {
 /// `phased-canary`: its evidence in the stated worlds, and all of it in one.
 fn phased(report: &mut Report, effort: Effort, seed: &mut u64) {
     report.section("`phased-canary`");
-    let mut sheet = Sheet::new(&[
-        "world",
-        "requests a minute",
-        "rolled back",
-        "asked",
-        "done after, min",
-        "Kayenta",
-        "causes",
-    ]);
+    let mut sheet = healthy_sheet(&["world", "requests a minute"]);
     let evidence = cells::STATED.iter().filter(|cell| cell.preset == Preset::Standard(250));
     let evidence = evidence.map(|cell| Cell { preset: Preset::PhasedEvidence, ..*cell });
     for cell in evidence.chain([cells::AT_REFERENCE]) {
@@ -306,25 +290,8 @@ fn phased(report: &mut Report, effort: Effort, seed: &mut u64) {
 fn feeds(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
     report.section("Scrapes, ticks and shocks");
     report.say("Totals of arms that are read up to an interval apart, without a history.");
-    let mut sheet = Sheet::new(&[
-        "scrape, tick",
-        "shocks",
-        "requests a minute",
-        "rolled back",
-        "asked",
-        "done after, min",
-        "Kayenta",
-        "causes",
-    ]);
-    let mut ill = Sheet::new(&[
-        "scrape, tick",
-        "requests a minute",
-        "found",
-        "median min",
-        "wanted",
-        "Kayenta",
-        "causes",
-    ]);
+    let mut sheet = healthy_sheet(&["scrape, tick", "shocks", "requests a minute"]);
+    let mut ill = faulty_sheet(&["scrape, tick", "requests a minute"]);
     for lengths in cells::FEEDS {
         let place = format!("{} s, {} s", lengths.0, lengths.1);
         for (shock, spells) in cells::SHOCKS {

@@ -243,29 +243,13 @@ impl Instances {
         clip: Option<&Clip>,
         mut update: impl FnMut(&mut Without, Counts),
     ) {
-        let mut place = 0;
-        for (name, part) in canary.each() {
-            let part = clip.map_or(part, |clip| clip.clipped(part));
-            while let Some(without) = self.without.get_mut(place)
-                && *without.name < *name
-            {
-                update(without, Counts::default());
-                place += 1;
-            }
-            if self.without.get(place).is_none_or(|without| *without.name != *name) {
-                if self.without.len() >= MOST_LEFT_OUT {
-                    continue;
-                }
-                let Some(state) = test.map(state_of) else { return };
-                let pooled = [Counts::default(); 2];
-                self.without.insert(place, Without { name: Arc::from(name), state, pooled });
-            }
-            update(&mut self.without[place], part);
-            place += 1;
-        }
-        for without in &mut self.without[place..] {
-            update(without, Counts::default());
-        }
+        let parts =
+            canary.each().map(|(name, part)| (name, clip.map_or(part, |clip| clip.clipped(part))));
+        let new = |name: &str| {
+            let state = test.map(state_of)?;
+            Some(Without { name: Arc::from(name), state, pooled: [Counts::default(); 2] })
+        };
+        each_instance(&mut self.without, |of| &of.name, parts, new, &mut update);
     }
 
     /// Discards what the pools have of the instances.
@@ -508,6 +492,40 @@ fn state_of(test: &Test) -> Option<RateRatio> {
     match test {
         Test::Rate(_, state) => Some(**state),
         Test::Bernoulli(..) | Test::Latency(..) | Test::Tolerance(..) => None,
+    }
+}
+
+/// Updates what is kept of each instance with what a tick has of it, and with nothing where it has
+/// nothing. Both are in the order of names. An instance that is `new` is added, up to
+/// [`MOST_LEFT_OUT`].
+#[inline]
+pub(super) fn each_instance<'a, K, T: Default>(
+    kept: &mut Vec<K>,
+    name_of: impl Fn(&K) -> &str,
+    tick: impl Iterator<Item = (&'a str, T)>,
+    new: impl Fn(&str) -> Option<K>,
+    mut update: impl FnMut(&mut K, T),
+) {
+    let mut place = 0;
+    for (name, part) in tick {
+        while let Some(of) = kept.get_mut(place)
+            && name_of(of) < name
+        {
+            update(of, T::default());
+            place += 1;
+        }
+        if kept.get(place).is_none_or(|of| name_of(of) != name) {
+            if kept.len() >= MOST_LEFT_OUT {
+                continue;
+            }
+            let Some(of) = new(name) else { return };
+            kept.insert(place, of);
+        }
+        update(&mut kept[place], part);
+        place += 1;
+    }
+    for of in &mut kept[place..] {
+        update(of, T::default());
     }
 }
 

@@ -13,7 +13,7 @@ use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::replay::LEAVE_ONE_OUT;
 use crate::unit::{Share, Timestamp};
 
-use super::instances::{InstanceArm, MOST_LEFT_OUT};
+use super::instances::{InstanceArm, MOST_LEFT_OUT, each_instance};
 use super::watched::Watched;
 use super::{Cause, MetricVerdict, Moment, Reason};
 
@@ -62,28 +62,20 @@ impl LeftOut {
     /// window.
     fn add(&mut self, at: Timestamp, watch: &Watch, arm: InstanceArm<'_>) {
         self.present = arm.names.len();
-        let none = [0.0; WIDTH];
-        let mut place = 0;
-        for (name, counts) in arm.names.keys().zip(arm.counts) {
-            while let Some(part) = self.parts.get_mut(place)
-                && *part.name < **name
-            {
-                part.window.add(at, &none);
-                place += 1;
-            }
-            if self.parts.get(place).is_none_or(|part| *part.name != **name) {
-                if self.parts.len() >= MOST_LEFT_OUT {
-                    continue;
-                }
-                let window = Window::new(watch.window, watch.cadence, WIDTH);
-                self.parts.insert(place, Part { name: Arc::from(name.as_str()), window });
-            }
-            self.parts[place].window.add(at, counts);
-            place += 1;
-        }
-        for part in &mut self.parts[place..] {
-            part.window.add(at, &none);
-        }
+        let tick = arm.names.keys().map(String::as_str).zip(arm.counts.iter().copied());
+        let new = |name: &str| {
+            let window = Window::new(watch.window, watch.cadence, WIDTH);
+            Some(Part { name: Arc::from(name), window })
+        };
+        each_instance(
+            &mut self.parts,
+            |part| &part.name,
+            tick,
+            new,
+            |part, counts| {
+                part.window.add(at, &counts);
+            },
+        );
     }
 
     pub(super) fn state(&self) -> LeftOutState {

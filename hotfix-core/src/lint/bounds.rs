@@ -6,7 +6,7 @@ use crate::grade::{BoundBase, MetricKind, Response, Role, Worse};
 use crate::metric::{BucketFault, Unjudged};
 use crate::plan::healthy::{Law, at_gate, figure, in_a_row, traffic, trials};
 use crate::policy::Policy;
-use crate::policy::section::{Bound, BoundValue, Metric, Phase};
+use crate::policy::section::{BoundValue, Metric, Phase};
 use crate::text::pointer_step;
 use crate::unit::Share;
 
@@ -36,15 +36,9 @@ fn place(metric: &Metric, bound: &str) -> String {
     format!("/metrics/{}/{bound}", pointer_step(metric.id.as_str()))
 }
 
-/// The bounds by name, the mildest first.
-const fn named(metric: &Metric) -> [(&'static str, Option<Bound>); 3] {
-    let bounds = metric.bounds;
-    [("success", bounds.success), ("alert", bounds.alert), ("rollback", bounds.rollback)]
-}
-
 fn order(metric: &Metric, findings: &mut Vec<Finding>) {
     let [success, alert, rollback] =
-        named(metric).map(|(_, bound)| bound.and_then(|bound| figure(metric, bound)));
+        metric.bounds.named().map(|(_, bound)| bound.and_then(|bound| figure(metric, bound)));
     // Whether the first figure is worse.
     let worse = |first: f64, second: f64| match metric.worse {
         Worse::Higher => first > second,
@@ -93,7 +87,7 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
     let Some(phase) = policy.phases().iter().find(|phase| phase.share == Share::ALL) else {
         return;
     };
-    for (bound, value) in named(metric) {
+    for (bound, value) in metric.bounds.named() {
         let on_live =
             value.is_some_and(|b| matches!(b.value, BoundValue::Relative(_, BoundBase::Live)));
         // A volume is compared with its own level before.

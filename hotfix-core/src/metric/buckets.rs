@@ -44,10 +44,8 @@ impl BucketFault {
     /// Those of a metric, the mildest bound first. A bound that is a ratio of the live version has
     /// no figure beforehand.
     pub fn of(metric: &Metric) -> impl Iterator<Item = Self> {
-        let bounds = metric.bounds;
-        let bounds =
-            [("success", bounds.success), ("alert", bounds.alert), ("rollback", bounds.rollback)];
-        bounds.into_iter().filter_map(|(name, bound)| Self::find(metric, name, bound?))
+        let bounds = metric.bounds.named().into_iter();
+        bounds.filter_map(|(name, bound)| Self::find(metric, name, bound?))
     }
 
     fn find(metric: &Metric, name: &'static str, bound: Bound) -> Option<Self> {

@@ -331,7 +331,7 @@ impl MetricReader<'_> {
 }
 
 /// How totals differ from those before.
-enum Difference {
+pub(crate) enum Difference {
     More,
     /// One of them fell.
     Fell,
@@ -339,7 +339,7 @@ enum Difference {
 
 /// Turns totals into what came since `last`; where one fell, all of it is new. None for a counter's
 /// first reading.
-fn difference(row: &mut [f64], last: &[f64]) -> Option<Difference> {
+pub(crate) fn difference(row: &mut [f64], last: &[f64]) -> Option<Difference> {
     if last.len() != row.len() {
         return None;
     }

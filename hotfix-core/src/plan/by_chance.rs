@@ -2,26 +2,25 @@
 
 use crate::grade::{Response, Role, Worse};
 use crate::metric::in_unit;
-use crate::policy::section::{Bound, Metric};
+use crate::policy::section::Metric;
 use crate::text::{enumerated, rounded};
 use crate::unit::{PhaseName, Span};
 
 use super::Plan;
-use super::healthy::{Law, at_gate, figure, in_a_row, traffic, trials};
+use super::healthy::{Law, SURE, at_gate, figure, in_a_row, traffic, trials};
 
 /// A bound is named if a healthy fix misses it more often than this: success and rollback in a
 /// phase, alert in a window.
 const OFTEN: f64 = 0.05;
-/// Chances that a healthy fix meets the advised bound in all phases. The first that one reaches is
-/// used.
-const SURE: [f64; 3] = [0.99, 0.95, 0.9];
 /// Multiples of the reference's bad events at which a bound may be set.
 const MULTIPLES: [f64; 13] = [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0, 10.0, 20.0, 50.0];
 
 /// What follows a bound that rolls back.
 const ROLLED_BACK: &str = "is rolled back";
 
-/// The three bounds of a metric.
+/// The three bounds of a metric, in the order of [`Bounds::named`].
+///
+/// [`Bounds::named`]: crate::policy::section::Bounds::named
 #[derive(Clone, Copy)]
 enum Which {
     Success,
@@ -35,13 +34,22 @@ impl Plan {
     pub(super) fn missed_by_chance(&self) -> Vec<String> {
         let deciding = self.policy().metrics().iter().filter(|of| of.role == Role::Decide);
         let each = deciding.flat_map(|metric| {
-            [Which::Success, Which::Alert, Which::Rollback].map(|which| (metric, which))
+            let which = [Which::Success, Which::Alert, Which::Rollback];
+            which.into_iter().zip(metric.bounds.named()).map(move |bound| (metric, bound))
         });
-        each.filter_map(|(metric, which)| self.often_missed(metric, which)).collect()
+        each.filter_map(|(metric, (which, (name, bound)))| {
+            self.often_missed(metric, which, name, figure(metric, bound?)?)
+        })
+        .collect()
     }
 
-    fn often_missed(&self, metric: &Metric, which: Which) -> Option<String> {
-        let bound = which.bound(metric).and_then(|bound| figure(metric, bound))?;
+    fn often_missed(
+        &self,
+        metric: &Metric,
+        which: Which,
+        name: &str,
+        bound: f64,
+    ) -> Option<String> {
         let missed = self.misses(metric, which, bound);
         let often: Vec<&(PhaseName, f64)> =
             missed.iter().filter(|(_, chance)| *chance > OFTEN).collect();
@@ -76,9 +84,8 @@ impl Plan {
             Which::Success | Which::Alert | Which::Rollback => "",
         };
         Some(format!(
-            "a fix that is as good as the reference {misses} the {} bound of `{}`, {side} {}, by \
+            "a fix that is as good as the reference {misses} the {name} bound of `{}`, {side} {}, by \
              chance in {}{windows}, and {then}: {change}{or}",
-            which.as_str(),
             metric.id,
             in_unit(metric.kind, bound),
             enumerated(&cases),
@@ -143,24 +150,6 @@ impl Plan {
             })
             .collect();
         SURE.iter().find_map(|sure| tried.iter().find(|(_, kept)| kept >= sure)).copied()
-    }
-}
-
-impl Which {
-    const fn bound(self, metric: &Metric) -> Option<Bound> {
-        match self {
-            Self::Success => metric.bounds.success,
-            Self::Alert => metric.bounds.alert,
-            Self::Rollback => metric.bounds.rollback,
-        }
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Alert => "alert",
-            Self::Rollback => "rollback",
-        }
     }
 }
 

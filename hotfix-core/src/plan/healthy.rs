@@ -11,6 +11,10 @@ use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::stats::planning::gate::{count_chance, pass_chance};
 use crate::unit::{Share, Span};
 
+/// Chances that a healthy fix meets an advised bound in all phases. The first that one reaches is
+/// used.
+pub(crate) const SURE: [f64; 3] = [0.99, 0.95, 0.9];
+
 /// Requests per minute over all arms. None if no volume metric has a reference, or several have.
 pub(crate) fn traffic(policy: &Policy) -> Option<f64> {
     let mut records = policy

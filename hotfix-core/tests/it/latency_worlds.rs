@@ -298,7 +298,8 @@ fn normal(random: &mut Pcg64) -> f64 {
     StandardNormal.sample(random)
 }
 
-fn moment(plan: &Plan, at: Timestamp, share: Share) -> Moment<'_> {
+/// A moment in which nothing is due.
+pub(crate) fn moment(plan: &Plan, at: Timestamp, share: Share) -> Moment<'_> {
     Moment {
         at,
         share,

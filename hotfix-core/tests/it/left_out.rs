@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use hotfix_core::judge::{Decision, Judge, Moment, Reason, Use, Verdict};
+use hotfix_core::judge::{Decision, Judge, Reason, Use, Verdict};
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::{Plan, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::unit::{MetricName, Span, Timestamp};
 use serde_json::{Value, json};
+
+use crate::latency_worlds::moment;
 
 /// `standard` with the error rate alone and a rollback bound that nothing suppresses.
 fn policy(model: &str) -> Arc<Policy> {
@@ -81,17 +83,8 @@ fn watch(plan: &Plan, reading: impl Fn(usize) -> (MetricName, Arms)) -> Vec<Verd
         observation.set(metric, arms);
         judge.prepare(at, share, &observation).unwrap();
         judge.take(at, share, &observation, Use::Watch);
-        let moment = Moment {
-            at,
-            share,
-            watch: plan.policy().watch(),
-            due: None,
-            overdue: false,
-            needs_efficacy: false,
-            running: None,
-        };
         let mut verdict = Verdict::default();
-        judge.assess(&moment, &mut verdict);
+        judge.assess(&moment(plan, at, share), &mut verdict);
         judge.note(at, &verdict);
         let ends = verdict.decision == Decision::RollBack;
         verdicts.push(verdict);

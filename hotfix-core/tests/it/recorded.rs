@@ -18,19 +18,20 @@ use serde_json::Value;
 use crate::shared::recorded_cases::Case;
 use crate::tree;
 
-fn read(case: &Case) -> Result<(RecordedMetrics, Mapping), RecordedError> {
-    let format = Format::named(&case.format)?;
-    let mapping = Mapping::from_json(&case.mapping)?;
-    Ok((RecordedMetrics::read(format, &case.text, &mapping)?, mapping))
+fn read(case: &Case) -> Result<(RecordedMetrics, Assumptions), RecordedError> {
+    RecordedMetrics::from_texts(&case.format, &case.text, &case.mapping)
+}
+
+fn policy_of(case: &Case) -> Policy {
+    match case.policy() {
+        Ok(name) => Policy::preset(name).unwrap(),
+        Err(text) => Policy::from_toml(text).unwrap_or_else(|error| panic!("{}: {error}", case.id)),
+    }
 }
 
 fn run(case: &Case) -> Result<Backtests, RecordedError> {
-    let (recorded, mapping) = read(case)?;
-    let policy = match case.policy() {
-        Ok(name) => Policy::preset(name).unwrap(),
-        Err(text) => Policy::from_toml(text).unwrap_or_else(|error| panic!("{}: {error}", case.id)),
-    };
-    backtest(&[Arc::new(policy)], &recorded, &mapping.assume)
+    let (recorded, assume) = read(case)?;
+    backtest(&[Arc::new(policy_of(case))], &recorded, &assume)
 }
 
 fn lines(recorded: &RecordedMetrics) -> String {
@@ -65,12 +66,8 @@ fn field_12_recordings_are_read_or_refused_with_their_place() {
 fn field_17_a_history_is_read_from_a_recording() {
     let mut wrong = Vec::new();
     for case in Case::load_histories(&tree::root().join("hotfix-core/tests/cases/recorded")) {
-        let policy = match case.policy() {
-            Ok(name) => Policy::preset(name).unwrap(),
-            Err(text) => Policy::from_toml(text).unwrap(),
-        };
         let answer = read(&case)
-            .and_then(|(recorded, _)| recorded.history(&policy))
+            .and_then(|(recorded, _)| recorded.history(&policy_of(&case)))
             .map(|found| serde_json::to_value(found).unwrap())
             .map_err(|error| (error.code().to_owned(), error.path()));
         wrong.extend(case.faults(answer));

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::grade::{MetricKind, Response, Worse, closed_set};
 use crate::plan::Plan;
+use crate::plan::healthy::SURE;
 use crate::plan::volume::VolumeBeyond;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::stats::planning::Comparison;
@@ -18,9 +19,6 @@ use super::{MetricPower, POWER};
 
 /// Another bound is advised if a healthy fix misses the gate more often than this.
 const DOUBTFUL: f64 = 0.05;
-/// Chances that a healthy fix passes all phases under the advised bound. The first one that a
-/// bound reaches is used.
-const SURE: [f64; 3] = [0.99, 0.95, 0.9];
 /// Multiples of the reference's bad events at which a bound may be set.
 const MULTIPLES: [f64; 17] =
     [1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0];

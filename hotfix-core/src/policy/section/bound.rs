@@ -40,9 +40,14 @@ pub enum BoundValue {
 }
 
 impl Bounds {
+    /// The bounds by name, the mildest first.
+    pub(crate) const fn named(self) -> [(&'static str, Option<Bound>); 3] {
+        [("success", self.success), ("alert", self.alert), ("rollback", self.rollback)]
+    }
+
     /// The bounds that are set, the mildest first.
     pub fn all(self) -> impl Iterator<Item = Bound> {
-        [self.success, self.alert, self.rollback].into_iter().flatten()
+        self.named().into_iter().filter_map(|(_, bound)| bound)
     }
 }
 

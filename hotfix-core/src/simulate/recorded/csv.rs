@@ -5,7 +5,7 @@ use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 use crate::text;
 
 use super::error::{RecordedError, RecordedFault};
-use super::mapping::{Edge, LabelPart, Mapping, Source};
+use super::mapping::{ArmSource, Edge, LabelPart, Mapping, Source};
 use super::points::{Points, Series};
 use super::{RecordedMetrics, moment, number};
 
@@ -31,8 +31,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
     let mut columns = Vec::new();
     for (arm, (_, _, of)) in mapping.arms().enumerate() {
         for (part, source) in of.sources() {
-            let instance = of.instance.as_deref().map(|name| find(&header, name)).transpose()?;
-            columns.push(Column { instance, ..column(&header, arm, part, source)? });
+            columns.push(column(&header, (arm, of), part, source)?);
         }
     }
     let unit = mapping.time.unit;
@@ -83,7 +82,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
 
 fn column<'m>(
     header: &StringRecord,
-    arm: usize,
+    (arm, of): (usize, &ArmSource),
     part: LabelPart,
     source: &'m Source,
 ) -> Result<Column<'m>, RecordedError> {
@@ -99,7 +98,8 @@ fn column<'m>(
         Some(Edge::Read(column)) => Some(find(header, column)?),
         _ => None,
     };
-    Ok(Column { arm, part, at: find(header, name)?, instance: None, matching, le, source })
+    let instance = of.instance.as_deref().map(|name| find(header, name)).transpose()?;
+    Ok(Column { arm, part, at: find(header, name)?, instance, matching, le, source })
 }
 
 /// The index of a column.

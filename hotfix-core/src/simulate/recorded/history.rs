@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::Sample;
+use crate::metric::{Sample, difference};
 use crate::plan::Histories;
 use crate::policy::Policy;
 use crate::unit::{MetricName, Span, Timestamp};
@@ -191,14 +191,11 @@ impl<'a> Reader<'a> {
         }
         let names = instances.len();
         let Some(instance) = instances.get_mut(name) else { return Ok(()) };
-        let counts = match instance.totals.replace(read) {
-            _ if !totals => read,
-            None => return Ok(()),
-            Some(before) => {
-                let began_again = (0..2).any(|part| read[part] < before[part]);
-                if began_again { read } else { [read[0] - before[0], read[1] - before[1]] }
-            }
-        };
+        let mut counts = read;
+        if totals {
+            let Some(before) = instance.totals.replace(read) else { return Ok(()) };
+            difference(&mut counts, &before);
+        }
         match instance.counts.last_mut() {
             Some((last, sum)) if *last == tick => {
                 *sum = [sum[0] + counts[0], sum[1] + counts[1]];

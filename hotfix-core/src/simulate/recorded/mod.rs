@@ -107,6 +107,22 @@ impl RecordedMetrics {
         Ok(recording)
     }
 
+    /// Reads a recording from texts, as other languages have them: the name of its format, and the
+    /// mapping as JSON. Also returns the mapping's assumptions.
+    ///
+    /// # Errors
+    /// Those of [`Format::named`], [`Mapping::from_json`] and [`read`](Self::read).
+    pub fn from_texts(
+        format: &str,
+        text: &str,
+        mapping: &str,
+    ) -> Result<(Self, Assumptions), RecordedError> {
+        let format = Format::named(format)?;
+        let mapping = Mapping::from_json(mapping)?;
+        let recorded = Self::read(format, text, &mapping)?;
+        Ok((recorded, mapping.assume))
+    }
+
     /// Observations in the order of time: one for each time, or in JSON Lines one for each line.
     pub fn readings(&self) -> &[RecordedReading] {
         &self.readings
