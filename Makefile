@@ -86,8 +86,9 @@ model: ## the model check of the rollout, deeper than in the tests (some minutes
 # Simulations of `make verify`: fewer runs and wider tolerances, in programs that are built from what the tests were.
 simulated:
 	$(CARGO) build $(TESTS) --bin error_rates --bin validity
-	target/debug/error_rates --check README.md
-	target/debug/validity --quick
+	target/debug/error_rates --check README.md & beside=$$!; \
+		target/debug/validity --quick; simulated=$$?; \
+		wait $$beside && exit $$simulated
 
 tools:
 	@scripts/install-debian.sh gcc g++ git valgrind

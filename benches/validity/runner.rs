@@ -3,21 +3,24 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-/// Number of runs that a thread fetches at a time.
-const CHUNK: u32 = 16;
+/// The most runs that a thread fetches at a time.
+const MOST_FETCHED: u32 = 16;
 
 /// The results of runs `0..count`.
 pub(crate) fn all<T: Send>(count: u32, one: impl Fn(u32) -> T + Sync) -> Vec<T> {
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let shares = u32::try_from(4 * threads).unwrap_or(u32::MAX);
+    // Few runs that take long are to keep every core busy, too.
+    let fetched = (count / shares).clamp(1, MOST_FETCHED);
     let next = AtomicU32::new(0);
     let work = || {
         let mut done = Vec::new();
         loop {
-            let first = next.fetch_add(CHUNK, Ordering::Relaxed);
+            let first = next.fetch_add(fetched, Ordering::Relaxed);
             if first >= count {
                 return done;
             }
-            let last = count.min(first + CHUNK);
+            let last = count.min(first + fetched);
             done.push((first, (first..last).map(&one).collect::<Vec<T>>()));
         }
     };

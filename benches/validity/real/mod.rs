@@ -46,35 +46,54 @@ impl Effort {
     }
 }
 
+/// What the judge gets to know of errors.
+#[derive(Clone, Copy, PartialEq)]
+enum Known {
+    /// The sums of both arms, without a history.
+    Sums,
+    /// Counts of each instance, without a history.
+    Instances,
+    /// Counts of each instance, and one of so many histories.
+    History(u32),
+}
+
+impl Known {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Sums => "without history",
+            Self::Instances => "without history, by instance",
+            Self::History(_) => "with history",
+        }
+    }
+
+    const fn with_history(self) -> bool {
+        matches!(self, Self::History(_))
+    }
+}
+
 /// A cell at one traffic, with its plans: several where there is a history.
 struct Tried {
     of: String,
     world: World,
     plans: Vec<Rollouts>,
-    with_history: bool,
+    known: Known,
     seed: u64,
 }
 
 impl Tried {
-    fn new(
-        name: &str,
-        (world, preset): (World, Preset),
-        histories: Option<u32>,
-        seed: &mut u64,
-    ) -> Self {
+    fn new(name: &str, (world, preset): (World, Preset), known: Known, seed: &mut u64) -> Self {
         *seed += 10;
         let seed = *seed;
-        let plans = match histories {
-            None => vec![Rollouts::new(&world, preset, None)],
-            Some(count) => runner::all(count, |run| {
+        let plans = match known {
+            Known::Sums => vec![Rollouts::new(&world, preset, false, None)],
+            Known::Instances => vec![Rollouts::new(&world, preset, true, None)],
+            Known::History(count) => runner::all(count, |run| {
                 let random = Random::new(SEED_OF_HISTORIES + seed, run);
-                Rollouts::new(&world, preset, Some(random))
+                Rollouts::new(&world, preset, true, Some(random))
             }),
         };
-        let with_history = histories.is_some();
-        let evidence = if with_history { "with history" } else { "without history" };
-        let of = format!("{name}, {} a minute, {evidence}", world.requests);
-        Self { of, world, plans, with_history, seed }
+        let of = format!("{name}, {} a minute, {}", world.requests, known.words());
+        Self { of, world, plans, known, seed }
     }
 
     /// Runs with a common history are neighbours.
@@ -85,7 +104,7 @@ impl Tried {
 
     /// In how many rollouts a Kayenta-compatible judge fails the canary. It reads no history.
     fn kayenta(&self, fault: Fault, runs: u32) -> String {
-        if self.with_history {
+        if self.known != Known::Sums {
             return String::new();
         }
         let config = kayenta::config();
@@ -114,7 +133,7 @@ impl Tried {
 fn healthy(report: &mut Report, tried: &Tried, runs: u32) -> [String; 5] {
     let seen = tried.run(Fault::NONE, runs, 0);
     let gone = tried.share(&seen, |seen| seen.rolled_back.is_some());
-    let most = cells::ROLLED_BACK[usize::from(tried.with_history)];
+    let most = cells::ROLLED_BACK[usize::from(tried.known.with_history())];
     let gone =
         report.claim(&format!("{}: rolled back", tried.of), gone, Limit::Calibrated(most), 3);
     let asked = tried.share(&seen, |seen| seen.asked);
@@ -156,9 +175,9 @@ type Quiet = [[f64; 2]; 2];
 fn quiet(effort: Effort, seed: &mut u64) -> Quiet {
     let Cell { name, world, preset, .. } = cells::STATED[0];
     cells::TRAFFIC.map(|requests| {
-        [None, Some(effort.histories)].map(|histories| {
+        [Known::Sums, Known::History(effort.histories)].map(|known| {
             let world = World { requests, ..world };
-            let tried = Tried::new(name, (world, preset), histories, seed);
+            let tried = Tried::new(name, (world, preset), known, seed);
             median(&tried.run(ERRORS, effort.faulty.max(5), 1)).value
         })
     })
@@ -202,20 +221,20 @@ fn tables(report: &mut Report, cells: &[Cell], effort: Effort, quiet: &Quiet, se
     let mut ill = faulty_sheet(&["world", "requests a minute", "history", "fault"]);
     for cell in cells {
         for (place, requests) in cells::TRAFFIC.into_iter().enumerate() {
-            for histories in [None, Some(effort.histories)] {
+            for known in [Known::Sums, Known::History(effort.histories)] {
                 let world = World { requests, ..cell.world };
-                let tried = Tried::new(cell.name, (world, cell.preset), histories, seed);
-                let history = if tried.with_history { "yes" } else { "no" };
+                let tried = Tried::new(cell.name, (world, cell.preset), known, seed);
+                let history = if known.with_history() { "yes" } else { "no" };
                 let heads = [cell.name.to_owned(), requests.to_string(), history.to_owned()];
                 let row = healthy(report, &tried, effort.healthy);
                 well.row(&[&heads[..], &row].concat());
-                let in_quiet = quiet[place][usize::from(tried.with_history)];
+                let in_quiet = quiet[place][usize::from(known.with_history())];
                 let mut faults = Vec::new();
                 if matches!(cell.faults, Faults::Errors | Faults::Both) {
                     faults.push((ERRORS, "5 × errors", cells::ERRORS_FOUND * in_quiet));
                 }
                 // Latency has no mode with a history.
-                if matches!(cell.faults, Faults::Latency | Faults::Both) && !tried.with_history {
+                if matches!(cell.faults, Faults::Latency | Faults::Both) && !known.with_history() {
                     faults.push((SLOWER, "1.5 × slower", cells::SLOWER_FOUND[place]));
                     faults.push((TWICE, "2 × slower", cells::TWICE_FOUND));
                 }
@@ -252,6 +271,7 @@ pub(crate) fn rollouts(report: &mut Report) -> Result<(), StatError> {
     feeds(report, effort, &quiet, &mut seed);
     report.section("Other worlds");
     tables(report, &cells::OWN, effort, &quiet, &mut seed);
+    by_instance(report, effort, &quiet, &mut seed);
     Ok(())
 }
 
@@ -275,7 +295,7 @@ fn phased(report: &mut Report, effort: Effort, seed: &mut u64) {
     for cell in evidence.chain([cells::AT_REFERENCE]) {
         for requests in cells::TRAFFIC {
             let world = World { requests, ..cell.world };
-            let mut tried = Tried::new(cell.name, (world, cell.preset), None, seed);
+            let mut tried = Tried::new(cell.name, (world, cell.preset), Known::Sums, seed);
             if cell.preset == Preset::PhasedEvidence {
                 tried.of = format!("evidence of `phased-canary`, {}", tried.of);
             }
@@ -284,6 +304,33 @@ fn phased(report: &mut Report, effort: Effort, seed: &mut u64) {
         }
     }
     report.put(&sheet);
+}
+
+/// What counts by instance are worth without a history, where errors are those of one client or of
+/// new instances.
+fn by_instance(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
+    report.section("Counts by instance, without a history");
+    report.say(
+        "The worlds with errors of clients and of new instances. The tables above without a history \
+         have the sums of both arms.",
+    );
+    let mut well = healthy_sheet(&["world", "requests a minute"]);
+    let mut ill = faulty_sheet(&["world", "requests a minute"]);
+    let with_errors = |cell: &&Cell| matches!(cell.faults, Faults::Errors | Faults::Both);
+    for cell in cells::STATED.iter().chain(&cells::OWN).filter(with_errors) {
+        for (at, requests) in cells::TRAFFIC.into_iter().enumerate() {
+            let world = World { requests, ..cell.world };
+            let tried = Tried::new(cell.name, (world, cell.preset), Known::Instances, seed);
+            let heads = [cell.name.to_owned(), requests.to_string()];
+            well.row(&[&heads[..], &healthy(report, &tried, effort.healthy)].concat());
+            let limit = cells::ERRORS_FOUND * quiet[at][0];
+            let row = faulty(report, &tried, (ERRORS, "5 × errors", limit), effort.faulty);
+            ill.row(&[&heads[..], &row].concat());
+        }
+    }
+    report.put(&well);
+    report.say("Five times the errors from the canary's first request on.");
+    report.put(&ill);
 }
 
 /// Scrapes and ticks of different lengths, with shocks in both arms.
@@ -298,7 +345,7 @@ fn feeds(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u64) {
             for (at, requests) in cells::TRAFFIC.into_iter().enumerate() {
                 let world = World { requests, ..cells::feed(lengths, spells) };
                 let name = format!("scrape and tick {place}, shocks {shock}");
-                let tried = Tried::new(&name, (world, Preset::Standard(250)), None, seed);
+                let tried = Tried::new(&name, (world, Preset::Standard(250)), Known::Sums, seed);
                 let row = healthy(report, &tried, effort.healthy / 2);
                 let heads = [place.clone(), shock.to_owned(), requests.to_string()];
                 sheet.row(&[&heads[..], &row].concat());

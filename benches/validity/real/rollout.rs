@@ -109,8 +109,14 @@ impl Names {
 }
 
 impl Rollouts {
-    /// With a history, which is drawn from the same world, if there is a random stream for it.
-    pub(super) fn new(world: &World, preset: Preset, history: Option<Random>) -> Self {
+    /// With a history, which is drawn from the same world, if there is a random stream for it; then
+    /// counts come by instance, too.
+    pub(super) fn new(
+        world: &World,
+        preset: Preset,
+        by_instance: bool,
+        history: Option<Random>,
+    ) -> Self {
         let tick = if let Preset::Standard(_) = preset { world.tick } else { 60 };
         let world = World { tick, ..*world };
         let subject: Subject = serde_json::from_value(json!({
@@ -120,7 +126,7 @@ impl Rollouts {
         }))
         .expect("a subject");
         let policy = Arc::new(preset.policy(tick));
-        let by_instance = history.is_some();
+        let by_instance = by_instance || history.is_some();
         let plan = match history {
             None => Plan::try_new(policy, subject),
             Some(random) => Plan::calibrated(policy, subject, recorded(&world, random)),

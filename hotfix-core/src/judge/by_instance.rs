@@ -1,5 +1,5 @@
-//! `replay` where all counts come by instance: what is clipped, which limits apply, and the statistic
-//! that decides. See `docs/decisions/replay-by-instance.md`.
+//! Counts that all come by instance: what is clipped, which limits apply, and the statistic that
+//! decides. See `docs/decisions/replay-by-instance.md`.
 
 use crate::stats::replay::statistic;
 use crate::stats::{Counts, Totals};
@@ -36,10 +36,10 @@ impl Watched {
     }
 
     /// The statistic that decides, from the log e-value of harm: it also counts the evidence
-    /// without each one of the canary's instances, where a history calibrates it.
+    /// without each one of the canary's instances.
     pub(super) fn statistic(&self, log_e: f64) -> f64 {
-        let without = self.basis.limits().and_then(|_| self.log_e_without_any());
-        statistic(log_e, without)
+        let leaves_out = self.basis.leaves_out();
+        statistic(log_e, leaves_out.then(|| self.log_e_without_any()).flatten())
     }
 
     /// What the rollback test compared so far, with what it did not count; None for latency.

@@ -110,7 +110,7 @@ impl Judge {
                 acting[place] = seen[place];
                 robust[place] = seen[place];
             }
-            if let (EvidenceMode::Replay, Some(log_e)) = (assurance.mode, metrics[index].1.log_e) {
+            if let Some(log_e) = metrics[index].1.log_e {
                 robust[place] -= log_e - watched.statistic(log_e);
             }
         }

@@ -1,7 +1,7 @@
 //! Basis of a metric's rollback evidence: the mode in force, its limits, and the guarantee that
 //! follows.
 
-use crate::grade::{EvidenceMode, Otherwise, closed_set};
+use crate::grade::{EvidenceMode, MetricKind, Otherwise, closed_set};
 use crate::plan::Plan;
 use crate::policy::section::{Metric, MetricSettings};
 use crate::stats::numeric::ln;
@@ -73,6 +73,8 @@ pub(super) struct EvidenceBasis {
     /// Limits by phase. A phase at 100% has no live arm to compare with and keeps the limits of the
     /// phase before.
     limits: Vec<Option<PhaseLimits>>,
+    /// Bounds the counts of each instance at the reference's rate, where no history does.
+    by_reference: Option<Clip>,
     phase: usize,
     /// All counts that were read came by instance, the canary's from so many.
     instances: Option<usize>,
@@ -82,7 +84,16 @@ pub(super) struct EvidenceBasis {
     pub(super) temper: f64,
 }
 
-clone_in_place!(EvidenceBasis { mode, otherwise, limits, phase, instances, usual, temper });
+clone_in_place!(EvidenceBasis {
+    mode,
+    otherwise,
+    limits,
+    by_reference,
+    phase,
+    instances,
+    usual,
+    temper
+});
 
 impl EvidenceBasis {
     /// The basis of a metric under this plan, in the first phase.
@@ -106,7 +117,12 @@ impl EvidenceBasis {
         }
         let MetricSettings { mode, otherwise, .. } = policy.settings(metric);
         let usual = -ln(evidence.alpha.as_fraction());
-        Self { mode, otherwise, limits, phase: 0, instances: Some(0), usual, temper }
+        let rate = metric
+            .reference
+            .filter(|_| metric.kind == MetricKind::Proportion && metric.is_replayed());
+        let by_reference = rate.and_then(|rate| Clip::try_new(metric.worse.bad(rate, 1.0)).ok());
+        let instances = Some(0);
+        Self { mode, otherwise, limits, by_reference, phase: 0, instances, usual, temper }
     }
 
     /// Another phase begins.
@@ -138,7 +154,15 @@ impl EvidenceBasis {
     #[inline]
     pub(super) fn clip(&self) -> Option<&Clip> {
         self.instances?;
-        self.of_phase()?.by_instance.as_ref().map(|of| &of.1)
+        match self.of_phase() {
+            Some(limits) => limits.by_instance.as_ref().map(|of| &of.1),
+            None => self.by_reference.as_ref(),
+        }
+    }
+
+    /// Whether the evidence without each one of the canary's instances decides, too.
+    pub(super) fn leaves_out(&self) -> bool {
+        self.of_phase().is_some() || self.clip().is_some()
     }
 
     /// What the readings have so far: how many instances the canary has if all counts came by

@@ -150,7 +150,7 @@ fn slowdown(
     let near = |value: f64| text::rounded(value, 2);
     let now = format!("{} ± {}", near(ratio), near(error));
     match (reason, peak) {
-        (Some(Reason::SlightlySlower), _) => {
+        (Some(Reason::SlightlySlower), _) if ratio <= tolerated => {
             format!("Between 1.1 and {tolerated} times as slow ({now} in the last minute)")
         }
         (Some(Reason::WarmingUp), Some(peak)) => format!(

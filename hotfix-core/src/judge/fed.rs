@@ -33,6 +33,8 @@ pub(super) struct Fed<'a> {
     pub(super) clipped: Option<[f64; 2]>,
     /// How many cadences the tick covers, where both arms are read in step.
     pub(super) ticks: f64,
+    /// How many times as bad as tolerated the canary may be.
+    pub(super) allowed: f64,
 }
 
 impl Fed<'_> {
@@ -92,9 +94,9 @@ impl Fed<'_> {
             }
             (_, &[counts]) => {
                 let (canary, baseline) = less(counts, clipped);
-                test.feed(canary, baseline);
+                test.feed(canary, baseline, self.allowed);
             }
-            (_, strata) => test.feed_strata(strata),
+            (_, strata) => test.feed_strata(strata, self.allowed),
         }
     }
 
@@ -120,6 +122,7 @@ impl Watched {
     /// Feeds the tests with the tick, or with what it completed in the pools.
     pub(super) fn feed_tests(&mut self, at: Timestamp) {
         let ticks = self.step.as_seconds() / self.watch.cadence.as_seconds();
+        let allowed = self.allowed(at);
         let Self {
             layout,
             tick,
@@ -134,7 +137,7 @@ impl Watched {
             ..
         } = &mut *self;
         let (pools, clipped) = (bracket.as_deref(), Some(*clipped));
-        let fed = Fed { layout, tick, bracket: pools, counts, boundaries, clipped, ticks };
+        let fed = Fed { layout, tick, bracket: pools, counts, boundaries, clipped, ticks, allowed };
         if let Some(worse) = worse {
             fed.feed(worse);
         }
@@ -142,7 +145,7 @@ impl Watched {
             *sum += clipped;
         }
         if let Some(safe) = safe {
-            Fed { clipped: None, ..fed }.feed(safe);
+            Fed { clipped: None, allowed: 1.0, ..fed }.feed(safe);
         }
         if let (Some(settling), Some(worse)) = (settling, &mut *worse) {
             settling.learn(at, &tick.row, boundaries, worse);

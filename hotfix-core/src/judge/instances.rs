@@ -62,6 +62,15 @@ impl<'a> InstanceArm<'a> {
     }
 }
 
+/// How the rollback test counts a tick.
+#[derive(Clone, Copy)]
+pub(super) struct Counting<'a> {
+    /// Bounds what each instance counts.
+    pub(super) clip: Option<&'a Clip>,
+    /// How many times as bad as tolerated the canary may be.
+    pub(super) allowed: f64,
+}
+
 /// How the counts of a metric have come so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -183,18 +192,18 @@ impl Instances {
         (self.counts == CountsRead::ByInstance).then_some(self.present)
     }
 
-    /// Updates the leave-one-out evidence with this tick, whose counts `clip` bounds. `test` is the
-    /// total's test before the tick.
+    /// Updates the leave-one-out evidence with this tick. `test` is the total's test before the
+    /// tick.
     pub(super) fn leave_out(
         &mut self,
         test: &Aligned<Test>,
         canary: InstanceArm<'_>,
-        [all, baseline]: [Counts; 2],
-        clip: Option<&Clip>,
+        arms: [Counts; 2],
+        counting: Counting<'_>,
     ) {
         let Some(design) = design_of(test) else { return };
-        self.each_without(test, canary, clip, |without, part| {
-            without.state.each(|state| update_without(state, design, [all, baseline], part));
+        self.each_without(test, canary, counting.clip, |without, part| {
+            without.state.each(|state| counting.update(state, design, arms, part));
         });
     }
 
@@ -204,7 +213,7 @@ impl Instances {
         test: &Aligned<Test>,
         canary: InstanceArm<'_>,
         bracket: &Bracket,
-        clip: Option<&Clip>,
+        counting: Counting<'_>,
     ) {
         let Some(design) = design_of(test) else { return };
         for side in Side::BOTH {
@@ -215,14 +224,14 @@ impl Instances {
             let Ok(design) = design.with_limits(cap, Some(design.threshold())) else { return };
             let fed = batch.counts.first().filter(|_| !batch.rows.is_empty());
             let fed = fed.map(|counts| less(*counts, batch.clipped));
-            self.each_without(test, canary, clip, |without, part| {
+            self.each_without(test, canary, counting.clip, |without, part| {
                 let pooled = &mut without.pooled[side as usize];
                 if before {
                     pooled.add(part);
                 }
                 if let Some((all, baseline)) = fed {
                     let state = without.state.on_mut(side);
-                    update_without(state, &design, [all, baseline], *pooled);
+                    counting.update(state, &design, [all, baseline], *pooled);
                 }
                 if bracket.step(side).emptied != Emptied::No {
                     *pooled = Counts::default();
@@ -536,14 +545,22 @@ pub(super) fn less((canary, baseline): (Counts, Counts), clipped: [f64; 2]) -> (
 }
 
 /// Feeds a tick without an instance's part of it.
-fn update_without(
-    state: &mut RateRatio,
-    design: &RateRatioDesign,
-    [all, baseline]: [Counts; 2],
-    part: Counts,
-) {
-    let rest =
-        Counts::new((all.events - part.events).max(0.0), (all.trials - part.trials).max(0.0));
-    // Counts were checked when they were read, so the test takes them.
-    let _ = state.update(design, rest, baseline);
+impl Counting<'_> {
+    /// Updates the evidence without one instance, which has this part of the canary's counts.
+    fn update(
+        self,
+        state: &mut RateRatio,
+        design: &RateRatioDesign,
+        [all, baseline]: [Counts; 2],
+        part: Counts,
+    ) {
+        let rest =
+            Counts::new((all.events - part.events).max(0.0), (all.trials - part.trials).max(0.0));
+        // Counts were checked when they were read, so the test takes them.
+        let _ = if self.allowed == 1.0 {
+            state.update(design, rest, baseline)
+        } else {
+            state.update_allowing(design, &[(rest, baseline)], self.allowed)
+        };
+    }
 }

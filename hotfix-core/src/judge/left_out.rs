@@ -172,15 +172,18 @@ impl Watched {
         value.is_some_and(|value| self.metric.crossed(bound, value, live) == Some(true))
     }
 
-    /// Whether a test that knows the noise compares the arms and does not find the canary worse.
+    /// Whether a test compares the arms and does not find the canary worse: one that knows the
+    /// noise, or any where the bound is one of the live arm, too.
     fn lacks_evidence(&self, share: Share, seen: &MetricVerdict) -> bool {
         let knows_noise = matches!(
             seen.mode,
             Some(EvidenceMode::Replay | EvidenceMode::Randomised | EvidenceMode::Both)
         );
+        let of_both = self.metric.kind != MetricKind::Latency
+            && self.metric.bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
         let confirmed = seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= CONFIRMS)
             || self.instances.stands_out();
-        self.metric.is_tested() && knows_noise && self.has_live(share) && !confirmed
+        self.metric.is_tested() && (knows_noise || of_both) && self.has_live(share) && !confirmed
     }
 
     /// Whether the arms of a latency with a tolerance have been read for less than a minute.

@@ -140,11 +140,18 @@ impl Test {
         Ok(Self::Latency(Box::new(design), Box::new(state)))
     }
 
-    /// Updates the test with one tick of counts, which were checked when they were read.
-    pub(super) fn feed(&mut self, canary: Counts, baseline: Counts) {
+    /// Updates the test with one tick of counts, which were checked when they were read, in which
+    /// the canary may be `allowed` times as bad.
+    #[inline]
+    pub(super) fn feed(&mut self, canary: Counts, baseline: Counts, allowed: f64) {
         let _ = match self {
-            Self::Rate(design, state) => state.update(design, canary, baseline),
-            Self::Bernoulli(design, state) => state.update(design, canary, baseline),
+            Self::Rate(design, state) if allowed == 1.0 => state.update(design, canary, baseline),
+            Self::Rate(design, state) => {
+                state.update_allowing(design, &[(canary, baseline)], allowed)
+            }
+            Self::Bernoulli(design, state) => {
+                state.update_allowing(design, canary, baseline, allowed)
+            }
             Self::Latency(..) | Self::Tolerance(..) => return,
         };
     }
@@ -160,15 +167,15 @@ impl Test {
     }
 
     /// Feeds one tick of counts by stratum: the evidence of all of them adds.
-    pub(super) fn feed_strata(&mut self, strata: &[(Counts, Counts)]) {
+    pub(super) fn feed_strata(&mut self, strata: &[(Counts, Counts)], allowed: f64) {
         match self {
             Self::Rate(design, state) => {
-                let _ = state.update_strata(design, strata);
+                let _ = state.update_allowing(design, strata, allowed);
             }
             // Its estimate of the rate uses earlier data only, and one stratum may be updated
             // before the next.
             Self::Bernoulli(..) => strata.iter().for_each(|(canary, baseline)| {
-                self.feed(*canary, *baseline);
+                self.feed(*canary, *baseline, allowed);
             }),
             Self::Latency(..) | Self::Tolerance(..) => {}
         }

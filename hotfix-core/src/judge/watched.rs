@@ -18,7 +18,7 @@ use super::coverage::Coverage;
 use super::degradation::Degradation;
 use super::evidence_basis::{Assurance, EvidenceBasis};
 use super::fed::{Fed, counts_of};
-use super::instances::{InstanceArm, Instances, less};
+use super::instances::{Counting, InstanceArm, Instances, less};
 use super::left_out::LeftOut;
 use super::pre_deployment::PreDeployment;
 use super::settling::{Settling, block_of};
@@ -504,9 +504,10 @@ impl Watched {
         let canary = InstanceArm::new(canary.as_ref(), of_canary, worse, &none);
         let baseline = InstanceArm::new(baseline.as_ref(), of_baseline, worse, &none);
         let named = !of_canary.is_empty() && self.tick.canary && self.tick.baseline;
+        let counting = Counting { clip: self.basis.clip(), allowed: self.allowed(at) };
         if let Some(bracket) = &self.bracket {
             if let Some(test) = &self.worse {
-                self.instances.leave_out_pooled(test, canary, bracket, self.basis.clip());
+                self.instances.leave_out_pooled(test, canary, bracket, counting);
             }
             if settled {
                 let noise = self.basis.noise();
@@ -516,7 +517,7 @@ impl Watched {
             let counts = counts_of(&self.metric, &self.tick.row);
             let (all, live) = less(counts, self.clipped);
             if let Some(test) = &self.worse {
-                self.instances.leave_out(test, canary, [all, live], self.basis.clip());
+                self.instances.leave_out(test, canary, [all, live], counting);
             }
             if settled {
                 self.instances.compare(canary, baseline, self.basis.noise());
@@ -528,13 +529,28 @@ impl Watched {
     pub(super) fn feed(&self, test: &mut Aligned<Test>) -> bool {
         let Self { layout, tick, bracket, counts, boundaries, .. } = self;
         let bracket = bracket.as_deref();
-        Fed { layout, tick, bracket, counts, boundaries, clipped: None, ticks: 1.0 }.feed(test);
+        let ticks = 1.0;
+        Fed { layout, tick, bracket, counts, boundaries, clipped: None, ticks, allowed: 1.0 }
+            .feed(test);
         test.decided()
     }
 
     /// Whether the canary's share goes into its value: a count's exposure, or a volume.
     pub(super) const fn is_scaled(&self) -> bool {
         self.metric.scaled && matches!(self.metric.kind, MetricKind::Count | MetricKind::Volume)
+    }
+
+    /// How many times as bad as tolerated the canary may be in this tick, because its instances
+    /// are new.
+    #[inline]
+    pub(super) fn allowed(&self, at: Timestamp) -> f64 {
+        let (Some(new), Some(began)) = (self.watch.new_instances, self.began) else { return 1.0 };
+        // Counts may be as old as what they cover.
+        let covers = self.bracket.as_ref().map_or(self.step.as_seconds(), |bracket| {
+            let ticks = Side::BOTH.map(|side| bracket.batch(side).ticks);
+            self.watch.cadence.as_seconds() * ticks[0].max(ticks[1])
+        });
+        new.allowed((at.since(began).as_seconds() - covers).max(0.0))
     }
 
     /// Whether its data does not count yet.

@@ -21,6 +21,7 @@ mod first_steps;
 mod follow_up;
 mod gantt;
 pub(crate) mod healthy;
+mod new_instances;
 mod normal;
 mod page;
 pub(crate) mod personal;

@@ -232,8 +232,26 @@ impl Bernoulli {
         canary: Counts,
         baseline: Counts,
     ) -> Result<bool, StatError> {
+        self.update_allowing(design, canary, baseline, 1.0)
+    }
+
+    /// Takes in one tick in which the canary may be `allowed` times as bad as is tolerated, such as
+    /// while its instances are new: only what is worse counts. Given that the canary is no worse,
+    /// the mean of `E` is at most 1, as long as `allowed` does not depend on the tick's counts.
+    ///
+    /// # Errors
+    /// As for [`update`](Self::update), and [`StatError`] for `allowed` below 1 or not finite, or
+    /// above 1 in a test of better; the state is then unchanged.
+    pub fn update_allowing(
+        &mut self,
+        design: &BernoulliDesign,
+        canary: Counts,
+        baseline: Counts,
+        allowed: f64,
+    ) -> Result<bool, StatError> {
         canary.check_proportion()?;
         baseline.check_proportion()?;
+        design.mixture.check_allowed(allowed)?;
         if self.design != design.id {
             return Err(StatError::DesignMismatch);
         }
@@ -243,7 +261,11 @@ impl Bernoulli {
         }
         let split = design.kernel.split(canary.trials, baseline.trials);
         let plug_in = plug_in(&self.totals, design.prior_trials);
-        let gains = design.kernel.gains(&split, plug_in, canary, baseline);
+        let gains = if allowed == 1.0 {
+            design.kernel.gains(&split, plug_in, canary, baseline)
+        } else {
+            design.kernel.allowing(allowed).gains(&split, plug_in, canary, baseline)
+        };
         for (term, gain) in self.terms.iter_mut().zip(gains) {
             *term += design.mixture.limits.of(gain);
         }

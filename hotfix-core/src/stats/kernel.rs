@@ -21,7 +21,7 @@
 //! so that the error stays a few units in the last place of `m`, not of `N`. Arguments go into an
 //! array first, then logarithms, then sums: loops without a branch, which vectorise.
 use super::grid::Grid;
-use super::numeric::{larger, ln1p_each, ln1p_of_quotients, smaller};
+use super::numeric::{larger, ln, ln1p_each, ln1p_of_quotients, smaller};
 use super::{Counts, Direction, MAX_GRID};
 
 /// Largest rate that an alternative gives the baseline.
@@ -63,6 +63,14 @@ impl Kernel {
             Direction::Better => -1.0,
         };
         Self { rate_ratio, excess, ln_ratio: grid.ln_ratio, null_ratio, sign }
+    }
+
+    /// The same alternatives against a null that is so many times as wide.
+    #[cold]
+    pub(super) fn allowing(&self, allowed: f64) -> Self {
+        let ln_allowed = ln(allowed);
+        let ln_ratio = self.ln_ratio.map(|ln_ratio| ln_ratio - ln_allowed);
+        Self { ln_ratio, null_ratio: self.null_ratio * allowed, ..*self }
     }
 
     #[inline]

@@ -11,7 +11,7 @@
 //! then A_j *= exp(gain);  E = cash + Σ w_j A_j
 //! ```
 
-use super::grid::{Grid, Hypothesis};
+use super::grid::{Grid, Hypothesis, MAX_RATIO};
 use super::numeric::{
     exp_not_positive, larger, largest, ln, ln1p_each, log_add_exp, log_mean_exp, smaller,
 };
@@ -75,6 +75,25 @@ impl Mixture {
         let limits = Limits::try_new(self.limits.temper, cap, threshold, usual)?;
         let plain = limits.are_none() && self.change.is_none();
         Ok(Self { limits, plain, ..self.clone() })
+    }
+
+    /// Checks how many times as bad as tolerated the canary may be in a tick.
+    pub(super) fn check_allowed(&self, allowed: f64) -> Result<(), StatError> {
+        let (most, expected) = match self.hypothesis.direction {
+            Direction::Worse => (MAX_RATIO, "at least 1"),
+            Direction::Better => (1.0, "1 in a test of better"),
+        };
+        if (1.0..=most).contains(&allowed) {
+            Ok(())
+        } else {
+            Err(StatError::OutOfRange { what: "allowed", value: allowed, expected })
+        }
+    }
+
+    /// Whether a point bets in a tick in which the canary may be so many times as bad.
+    #[inline]
+    pub(super) fn bets(&self, point: usize, allowed: f64) -> bool {
+        allowed == 1.0 || self.grid.ratio[point] > allowed
     }
 
     /// A fingerprint of what a state depends on. Cap and threshold may change under a state.

@@ -383,6 +383,7 @@ fn field_8_trouble_that_healed_is_told_from_trouble_that_stays() {
         ("/metrics/error_rate/success", json!(0.9)),
         ("/metrics/error_rate/rollback", json!(0.95)),
         ("/watch/window", json!(60)),
+        ("/watch/new_instances/ratio", json!(1)),
     ]);
     let run = |later: [u64; 2], looks: usize| {
         let mut watch = Watch::new("phased-canary", &set);

@@ -39,6 +39,7 @@ mod before_and_after;
 mod bounds;
 mod canonical;
 mod cases_roll;
+mod client_errors;
 mod codes;
 mod commit_message;
 mod convert;

@@ -37,9 +37,9 @@ fn policy(changes: &[(&str, Value)]) -> Arc<Policy> {
     }});
     let table = document.as_object_mut().unwrap();
     table.remove("efficacy");
-    // These name metrics of the preset.
-    table.remove("success");
+    table.remove("success"); // names metrics of the preset
     document["watch"]["warm_up"] = json!(0.0);
+    document["watch"]["new_instances"]["ratio"] = json!(1.0);
     for (pointer, value) in changes {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let parent = document.pointer_mut(parent).unwrap();

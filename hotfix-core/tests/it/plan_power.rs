@@ -177,7 +177,8 @@ fn plan_6_plan_3_a_release_that_rolls_has_the_phases_of_its_batches() {
 
 #[test]
 fn plan_6_a_calibrated_plan_says_that_it_is_approximate_and_finds_less() {
-    let document = preset("standard");
+    let mut document = preset("standard");
+    document["watch"]["new_instances"]["ratio"] = json!(1.0);
     let policy = Arc::new(Policy::from_json(&document.to_string()).unwrap());
     let series = |n: usize| -> Vec<[f64; 2]> {
         (0..2160)

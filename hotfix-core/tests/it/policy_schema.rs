@@ -106,6 +106,7 @@ const TABLES: &[&str] = &[
     "/vcs/ways/0",
     "/vendors/0",
     "/watch",
+    "/watch/new_instances",
     "/watch/no_data",
 ];
 

@@ -269,9 +269,9 @@ fn field_17_a_block_adds_no_more_than_its_part() {
     for _ in 0..30 {
         tick(&mut test, &design, (6_000.0, 1.0), &mut random);
     }
-    // As much as one block adds, whatever is in it: the first third of what decides.
+    // As much as one block adds, whatever is in it.
     let cap = design.cap();
-    assert!((cap - design.threshold() / 3.0).abs() < 1e-12);
+    assert!((cap - 0.4 * design.threshold()).abs() < 1e-12);
     let terms = |test: &Tolerance| numbers(&saved(test)["lanes"][0]["terms"]);
     while saved(&test)["elapsed"] != 0.0 {
         tick(&mut test, &design, (6_000.0, 1.0), &mut random);

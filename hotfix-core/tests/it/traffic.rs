@@ -39,7 +39,10 @@ fn met_6_a_scaled_count_says_nothing_while_traffic_moves() {
     story.confirm_all();
     story.half_with_bug();
     assert_eq!(story.rollout.verdict().metric(bug).unwrap().log_e, before);
-    story.half_with_bug();
+    // A minute later no more is allowed to new instances.
+    for _ in 0..6 {
+        story.half_with_bug();
+    }
     assert_ne!(story.rollout.verdict().metric(bug).unwrap().log_e, before);
     assert_eq!(story.state(), State::Monitoring);
 }

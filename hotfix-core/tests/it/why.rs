@@ -210,7 +210,10 @@ fn field_11_a_level_turns_at_its_bound() {
 
 #[test]
 fn field_11_rules_have_their_figures_and_what_they_gave() {
-    let rollout = story_of(&[r#"{"error_rate":{"canary":[9,100],"baseline":[3,900]}}"#]);
+    let rollout = story_of(&[
+        r#"{"error_rate":{"canary":[0,100],"baseline":[3,900]}}"#,
+        r#"{"error_rate":{"canary":[9,100],"baseline":[3,900]}}"#,
+    ]);
     let why = rollout.why().unwrap();
     let error_rate = why.metrics.iter().find(|m| m.metric.as_str() == "error_rate").unwrap();
     let by_reason =

@@ -2,7 +2,7 @@
 
 use crate::grade::{EvidenceMode, Otherwise, Response};
 use crate::plan::Plan;
-use crate::policy::section::{Metric, MetricSettings, Model, Phase};
+use crate::policy::section::{Metric, MetricSettings, Model, NewInstances, Phase};
 use crate::stats::numeric::{ln, sum};
 use crate::stats::planning::Comparison;
 use crate::stats::planning::evaluations::Frontier;
@@ -15,6 +15,9 @@ const MOST_EVENTS: f64 = 3_000.0;
 /// Points at which the formula is asked when a chance is summed over time.
 const POINTS: usize = 24;
 
+/// A ratio that is found in most phases: for what new instances cost, before the ratio is known.
+const ABOUT_FOUND: f64 = 5.0;
+
 /// What the rollback test of a metric is, in one phase.
 pub(super) struct Test<'a> {
     watching: &'a Watching<'a>,
@@ -25,6 +28,8 @@ pub(super) struct Test<'a> {
     rate: f64,
     /// Minutes by which the test decides later because the arms are read at different times.
     delay: f64,
+    /// What the canary may fail while its instances are new.
+    new: Option<NewInstances>,
     frontier: Option<Frontier>,
     /// Something about it is left out.
     about: bool,
@@ -95,23 +100,42 @@ impl<'a> Test<'a> {
             threshold: Some(threshold),
             ..Comparison::new(requests, share, base)
         };
-        let delay = plan.policy().watch().evidence_delay().as_seconds() / 60.0;
+        let watch = plan.policy().watch();
+        let delay = watch.evidence_delay().as_seconds() / 60.0;
+        let new = watch.new_instances;
         let about = limits.is_some()
             || evidence.change_point
             || evidence.phase_end_test
             || metric.model != Model::Poisson
             || delay > 0.0
+            || new.is_some_and(|new| new.ratio.value() > 1.0)
             || matches!(settings.mode, EvidenceMode::Randomised | EvidenceMode::Both);
         let frontier = (metric.model == Model::Poisson)
             .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
             .flatten();
-        Some(Self { watching, comparison, noise, rate, delay, frontier, about })
+        Some(Self { watching, comparison, noise, rate, delay, new, frontier, about })
     }
 
-    /// Minutes of data that the test has by the end of the phase.
-    fn minutes(&self) -> f64 {
-        let minutes = self.watching.minutes_counted() - self.delay;
+    /// Minutes of data that the test has against this ratio by the end of the phase.
+    fn minutes(&self, ratio: f64) -> f64 {
+        let minutes = self.watching.minutes_counted() - self.delay(ratio);
         if minutes > 0.0 { minutes } else { 0.0 }
+    }
+
+    /// Minutes by which a fault of this ratio is found later, because the arms are read at different
+    /// times and new instances may fail.
+    fn delay(&self, ratio: f64) -> f64 {
+        let ticks = self.watching.draws(1.0, 1.0).len();
+        let warm = ticks - self.watching.ticks_counted();
+        let lost = sum((warm..ticks).map(|tick| 1.0 - self.counts(tick, ratio)));
+        self.delay + lost * self.watching.cadence / 60.0
+    }
+
+    /// The part of a tick's evidence against a fault of this ratio that counts.
+    fn counts(&self, tick: usize, ratio: f64) -> f64 {
+        let (share, tolerated) = (self.comparison.share, self.comparison.tolerated);
+        let began = tick as f64 * self.watching.cadence;
+        self.new.map_or(1.0, |new| new.counts(began, ratio, tolerated, share))
     }
 
     #[expect(
@@ -126,7 +150,7 @@ impl<'a> Test<'a> {
     /// Average minutes until a fault is found, without an end of the phase; None if it never is.
     pub(super) fn time_to_detect(&self, ratio: f64) -> Option<f64> {
         let time = self.comparison.time_to_detect(ratio).ok()?;
-        Some(time.expected + self.delay).filter(|minutes| minutes.is_finite())
+        Some(time.expected + self.delay(ratio)).filter(|minutes| minutes.is_finite())
     }
 
     /// The test at the threshold for independent errors.
@@ -143,11 +167,16 @@ impl<'a> Test<'a> {
     /// The chance that a canary of so many times the record's rate is found, and how long that
     /// takes.
     pub(super) fn finds(&mut self, ratio: f64) -> Option<Found> {
-        let (minutes, tick) = (self.minutes(), self.watching.cadence / 60.0);
+        let (minutes, tick) = (self.minutes(ratio), self.watching.cadence / 60.0);
         let (watching, rate, late) = (self.watching, self.rate, self.late_ticks());
+        let ticks = watching.draws(1.0, 1.0).len();
+        let counts: Vec<f64> = (0..ticks).map(|tick| self.counts(tick, ratio)).collect();
         let followed = self.frontier.as_mut().and_then(|frontier| {
             let mut draws = watching.draws(rate * ratio, rate);
             draws.truncate(draws.len().saturating_sub(late));
+            for ((canary, live), counts) in draws.iter_mut().zip(&counts) {
+                (*canary, *live) = (canary.part(*counts), live.part(*counts));
+            }
             frontier.decided(&draws)
         });
         if let Some(decided) = followed {
@@ -170,7 +199,7 @@ impl<'a> Test<'a> {
         }
         let counted = self.watching.minutes_counted();
         let warm = self.watching.draws(1.0, 1.0).len() as f64 * tick - counted;
-        let lasts = open / POINTS as f64 * minutes + warm + tick + self.delay;
+        let lasts = open / POINTS as f64 * minutes + warm + tick + self.delay(ratio);
         let most = counted + warm;
         let lasts = if lasts < most { lasts } else { most };
         Some(Found {
@@ -183,7 +212,7 @@ impl<'a> Test<'a> {
     /// The smallest ratio that is found with this chance: the formula's, made better by the law
     /// itself where that can be followed.
     pub(super) fn smallest_ratio(&mut self, power: f64) -> Option<f64> {
-        let minutes = self.minutes();
+        let minutes = self.minutes(ABOUT_FOUND);
         let most =
             if self.comparison.base_rate > 0.0 { 1.0 / self.comparison.base_rate } else { 1.0 };
         let mut ratio = self.comparison.detectable_ratio(minutes, power).ok()??;

@@ -335,9 +335,14 @@ impl<'a> Watching<'a> {
         if both > 0.0 && minutes > 0.0 { (canary / both, both / minutes) } else { (0.0, 0.0) }
     }
 
+    /// Ticks until the gate that are counted.
+    pub(super) fn ticks_counted(&self) -> usize {
+        self.counted().count()
+    }
+
     /// Minutes until the gate that are counted.
     pub(super) fn minutes_counted(&self) -> f64 {
-        self.counted().count() as f64 * self.cadence / 60.0
+        self.ticks_counted() as f64 * self.cadence / 60.0
     }
 }
 

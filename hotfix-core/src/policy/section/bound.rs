@@ -62,7 +62,8 @@ section! {
         /// What the ratio refers to: the `reference` from before the incident, or the live baseline
         /// arm.
         of: BoundBase, [optional];
-        /// Whether the bound is suppressed while the live baseline arm exceeds it too.
+        /// Whether the bound is suppressed while the live baseline arm exceeds it too. A rollback bound
+        /// with it then also needs evidence that the canary is worse, if the metric is tested.
         unless_both_arms: bool, [default false];
     }
 }

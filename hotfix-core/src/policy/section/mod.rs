@@ -45,7 +45,7 @@ pub use procedure::{Advice, Deploying, ProcedureStep, Remedy};
 pub use risk::{Alternative, Contingency, Risk, SuccessCriterion};
 pub use role::{CustomRole, Holder, Vendor};
 pub use rollback::{Rollback, RollbackStep, RollbackWay};
-pub use rule::{Clock, Evidence, NoData, Triggers, Watch};
+pub use rule::{Clock, Evidence, NewInstances, NoData, Triggers, Watch};
 pub use scope::Scope;
 pub use settings::MetricSettings;
 pub use severity::{Approval, Review, SeverityLevel, Testing};

@@ -124,7 +124,28 @@ section! {
         /// The interval at which a scraper reads each arm, at different times; `"0s"` if both arms
         /// are always read at the same time. If it is missing, it is learned from the readings.
         scrape: Span as Duration, [optional];
+        /// How much worse the canary may be while its instances are new, because connections are
+        /// reset and clients reconnect.
+        new_instances: NewInstances, [optional];
     }
+}
+
+section! {
+    plain
+    /// How much worse than tolerated the canary may be at the start of each phase. Tests of counts
+    /// and proportions count only what is worse than that; a latency has its own warm-up.
+    pub NewInstances: Copy from NewInstancesDraft, new_instances_rules {
+        /// How many times as bad at first, from 1 to 1000; 1 allows nothing.
+        ratio: Ratio, [default 40.0];
+        /// The time in which the excess falls to 37%.
+        decay: Span as Lasting, [default "15s"];
+    }
+}
+
+fn new_instances_rules(new: &NewInstancesDraft, reader: &mut PolicyReader) {
+    let ratio = new.ratio.map(Ratio::value);
+    let range = "a number from 1 to 1000";
+    in_range(reader, "ratio", ratio, |r| (1.0..=1_000.0).contains(&r), range);
 }
 
 impl Watch {

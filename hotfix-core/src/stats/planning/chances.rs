@@ -55,6 +55,11 @@ impl Draw {
         }
     }
 
+    /// As much of this as a share of it is expected to be.
+    pub(crate) fn part(self, share: f64) -> Self {
+        if share == 1.0 { self } else { Self::Events { expected: self.mean() * share } }
+    }
+
     /// What is left of this after `part` of it.
     pub(super) fn less(self, part: Self) -> Self {
         match (self, part) {

@@ -12,167 +12,15 @@
 //! share of the exposure alone, `π = r0 n_c/(r0 n_c + n_b)`, as `ln1p((g_j - 1) π)`; they are kept
 //! while the split stays as it is.
 
+mod design;
+
+pub use design::{DEFAULT_GRID, DEFAULT_WEIGHTS, RateRatioDesign, RateRatioSettings};
+
 use super::grid::{self, Grid};
-use super::mixture::{self, Asked, Mixture, SHORT};
-use super::numeric::largest;
-use super::{Bounds, Counts, Direction, Evidence, MAX_GRID, StatError, Totals, Watch, check_both};
+use super::mixture::{self, Mixture, SHORT};
+use super::numeric::{largest, ln, ln1p};
+use super::{Bounds, Counts, Evidence, MAX_GRID, StatError, Totals, Watch, check_both};
 use serde::{Deserialize, Serialize};
-
-/// Default ratios; found the best of eight sets on 18 scenarios.
-pub const DEFAULT_GRID: [f64; 4] = [2.0, 4.0, 8.0, 20.0];
-/// Weights of [`DEFAULT_GRID`].
-pub const DEFAULT_WEIGHTS: [f64; 4] = [0.4, 0.25, 0.2, 0.15];
-
-/// What a rate-ratio test is asked.
-///
-/// ```
-/// use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
-/// let settings = RateRatioSettings { tolerated: 1.25, ..RateRatioSettings::default() };
-/// assert!(RateRatioDesign::try_new(&settings).is_ok());
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RateRatioSettings {
-    /// What is to be shown.
-    pub direction: Direction,
-    /// Chance of ever deciding while the null holds, above 0 and below 1.
-    pub alpha: f64,
-    /// `r0`, at least 1: the ratio that is tolerated; the null of worse is `r ≤ r0`.
-    pub tolerated: f64,
-    /// `d`: the null of better is `r ≥ d`; over 1 'not worse', up to 1 'cut at least to d'.
-    pub margin: f64,
-    /// Ratios over the null's, above 1, at most [`MAX_GRID`]; inverted for better. Absent: the
-    /// default.
-    pub grid: Option<Vec<f64>>,
-    /// One weight a ratio, summing to 1. Absent: the default's, even for a grid of one's own.
-    pub weights: Option<Vec<f64>>,
-    /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
-    pub temper: f64,
-    /// Most log evidence that a tick may add to a term, after `temper`; above 0. Absent: no cap.
-    pub cap: Option<f64>,
-    /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the
-    /// null holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)`
-    /// gives `α` up.
-    pub threshold: Option<f64>,
-    /// Planned ticks, at least 1: turns the change-point mixture on, which finds faults that start
-    /// late (`docs/statistics.md`, A4). Ticks without data count, so feed them. Absent: the plain
-    /// test.
-    pub horizon: Option<u32>,
-}
-
-impl Default for RateRatioSettings {
-    /// Rollback at α 0.01, nothing tolerated, default grid.
-    fn default() -> Self {
-        Self {
-            direction: Direction::Worse,
-            alpha: 0.01,
-            tolerated: 1.0,
-            margin: 2.0,
-            grid: None,
-            weights: None,
-            temper: 1.0,
-            cap: None,
-            threshold: None,
-            horizon: None,
-        }
-    }
-}
-
-impl RateRatioSettings {
-    /// The promotion test at α 0.05 against a margin; a margin up to 1 is an efficacy claim.
-    pub fn better(margin: f64) -> Self {
-        Self { direction: Direction::Better, alpha: 0.05, margin, ..Self::default() }
-    }
-}
-
-/// A checked test with everything precomputed that no tick changes. Shared by any number of states.
-///
-/// ```
-/// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings}};
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
-/// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
-/// let mut test = RateRatio::new(&design);
-/// for _ in 0..6 {
-///     // Ten seconds at a share of 0.1: 3% errors in the canary, 0.3% in the baseline.
-///     test.update(&design, Counts::new(2.0, 67.0), Counts::new(2.0, 600.0))?;
-/// }
-/// let evidence = test.evidence(&design);
-/// assert!(evidence.decided && evidence.p_value < 0.01);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct RateRatioDesign {
-    mixture: Mixture,
-    /// `g_j - 1`, what the logarithms need.
-    excess: [f64; MAX_GRID],
-    id: u32,
-}
-
-impl RateRatioDesign {
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`StatError`] if a setting is out of range: alpha, grid, weights,
-    /// tolerated ratio, margin, cap, temper, threshold or horizon.
-    pub fn try_new(settings: &RateRatioSettings) -> Result<Self, StatError> {
-        let mixture = Mixture::try_new(
-            Asked {
-                direction: settings.direction,
-                alpha: settings.alpha,
-                tolerated: settings.tolerated,
-                margin: settings.margin,
-                grid: settings.grid.as_deref(),
-                weights: settings.weights.as_deref(),
-                temper: settings.temper,
-                cap: settings.cap,
-                threshold: settings.threshold,
-                horizon: settings.horizon,
-            },
-            (&DEFAULT_GRID, &DEFAULT_WEIGHTS),
-        )?;
-        let excess = mixture.grid.excess();
-        let id = mixture.fingerprint(1, &[]);
-        Ok(Self { mixture, excess, id })
-    }
-
-    /// The same test with another cap and another threshold, each as in the settings.
-    ///
-    /// A state belongs to both, so that evidence is carried over phases whose calibration differs.
-    /// What was decided stays decided.
-    ///
-    /// # Errors
-    /// [`StatError`] if the cap or the threshold is out of range.
-    pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
-        Ok(Self { mixture: self.mixture.with_limits(cap, threshold)?, ..self.clone() })
-    }
-
-    /// What the test is to show.
-    pub fn direction(&self) -> Direction {
-        self.mixture.hypothesis.direction
-    }
-
-    /// The log evidence that decides: `ln(1/α)` unless the settings name another.
-    pub fn threshold(&self) -> f64 {
-        self.mixture.limits.threshold
-    }
-
-    /// The most that a term gains in a tick; absent where nothing bounds it.
-    pub fn cap(&self) -> Option<f64> {
-        self.mixture.limits.cap()
-    }
-
-    /// `π`: the canary's share of the exposure at the edge of the null.
-    #[inline]
-    fn share(&self, canary: f64, baseline: f64) -> f64 {
-        grid::share_of_events(self.mixture.hypothesis.null_ratio, canary, baseline)
-    }
-
-    /// The ratio at the edge of the null: `r0` for worse, `d` for better.
-    pub fn null_ratio(&self) -> f64 {
-        self.mixture.hypothesis.null_ratio
-    }
-}
 
 /// The evidence of one rate-ratio test: plain data of at most 256 bytes, cheap to copy and to try
 /// on.
@@ -288,18 +136,54 @@ impl RateRatio {
         design: &RateRatioDesign,
         strata: &[(Counts, Counts)],
     ) -> Result<bool, StatError> {
+        if let [(canary, baseline)] = strata {
+            return self.update(design, *canary, *baseline);
+        }
+        self.update_allowing(design, strata, 1.0)
+    }
+
+    /// Takes in one tick in which the canary may be `allowed` times as bad as is tolerated, such as
+    /// while its instances are new: only what is worse counts, and no ratio up to `allowed` is bet
+    /// on. Given that the canary is no worse, the mean of `E` is at most 1, as long as `allowed`
+    /// does not depend on the tick's counts. With 1 it is
+    /// [`update_strata`](Self::update_strata).
+    ///
+    /// # Errors
+    /// As for [`update`](Self::update), and [`StatError`] for `allowed` below 1 or not finite, or
+    /// above 1 in a test of better; the state is then unchanged.
+    ///
+    /// ```
+    /// use hotfix_core::stats::{Counts, rate_ratio::{RateRatio, RateRatioDesign,
+    /// RateRatioSettings}};
+    /// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+    /// let design = RateRatioDesign::try_new(&RateRatioSettings::default())?;
+    /// let mut test = RateRatio::new(&design);
+    /// // Seven times as many errors: no evidence while ten times as many are allowed.
+    /// let tick = [(Counts::new(7.0, 100.0), Counts::new(10.0, 1000.0))];
+    /// test.update_allowing(&design, &tick, 10.0)?;
+    /// assert!(test.log_e(&design) < 0.0);
+    /// test.update_allowing(&design, &tick, 1.0)?;
+    /// assert!(test.log_e(&design) > 4.0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update_allowing(
+        &mut self,
+        design: &RateRatioDesign,
+        strata: &[(Counts, Counts)],
+        allowed: f64,
+    ) -> Result<bool, StatError> {
         for (canary, baseline) in strata {
             canary.check()?;
             baseline.check()?;
         }
-        if let [(canary, baseline)] = strata {
-            return self.update(design, *canary, *baseline);
-        }
+        design.mixture.check_allowed(allowed)?;
         if self.design != design.id {
             return Err(StatError::DesignMismatch);
         }
         let mixture = &design.mixture;
         mixture.open_tick(&mut self.ticks, &mut self.terms);
+        let ln_allowed = ln(allowed);
         let mut gains = [0.0; MAX_GRID];
         let (mut sum, mut any) = (Totals::default(), false);
         for &(canary, baseline) in strata {
@@ -314,8 +198,12 @@ impl RateRatio {
             any = true;
             let share = design.share(canary.trials, baseline.trials);
             let losses = grid::losses::<MAX_GRID>(&design.excess, share);
+            let of_allowed = canary.events * ln_allowed - events * ln1p((allowed - 1.0) * share);
             for (j, gain) in gains.iter_mut().enumerate() {
-                *gain += canary.events * mixture.grid.ln_ratio[j] - events * losses[j];
+                if mixture.bets(j, allowed) {
+                    *gain += canary.events * mixture.grid.ln_ratio[j] - events * losses[j];
+                    *gain -= of_allowed;
+                }
             }
         }
         self.totals.add(sum.canary, sum.baseline);
@@ -567,6 +455,70 @@ impl TryFrom<SavedState> for RateRatio {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::numeric::exp;
+
+    /// The mean of `E` after one tick of `events` in both arms, where the canary's rate is `ratio`
+    /// times the baseline's: over all ways in which the events may fall.
+    fn mean(design: &RateRatioDesign, events: u32, ratio: f64, allowed: f64) -> f64 {
+        let (canary, baseline) = (100.0, 700.0);
+        let share = ratio * canary / (ratio * canary + baseline);
+        let (mut mean, mut ways) = (0.0, 1.0);
+        for of_canary in 0..=events {
+            let rest = f64::from(events - of_canary);
+            let (x, mut test) = (f64::from(of_canary), RateRatio::new(design));
+            let tick = (Counts::new(x, canary), Counts::new(rest, baseline));
+            test.update_allowing(design, &[tick], allowed).unwrap();
+            let ln_chance = x * ln(share) + rest * ln(1.0 - share);
+            mean += ways * exp(ln_chance + test.log_e(design));
+            ways *= rest / (x + 1.0);
+        }
+        mean
+    }
+
+    #[test]
+    fn stat_1_what_is_allowed_is_no_evidence() {
+        for tolerated in [1.0, 1.25] {
+            let settings = RateRatioSettings { tolerated, ..RateRatioSettings::default() };
+            let design = RateRatioDesign::try_new(&settings).unwrap();
+            for allowed in [1.0, 1.5, 4.3, 10.0, 30.0] {
+                for events in [1, 2, 5, 12, 40] {
+                    let edge = tolerated * allowed;
+                    let here = mean(&design, events, edge, allowed);
+                    assert!((here - 1.0).abs() < 1e-9, "{here} at {edge}, {events} events");
+                    for lower in [0.3, 0.9, 1.0] {
+                        let below = mean(&design, events, edge * lower, allowed);
+                        assert!(below <= 1.0 + 1e-9, "{below} at {lower} of {edge}");
+                    }
+                    let above = mean(&design, events, edge * 1.5, allowed);
+                    let bets = allowed < 20.0;
+                    assert_eq!(above > 1.0 + 1e-12, bets, "{above} above {edge}, {events} events");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn stat_1_a_tick_that_allows_nothing_more_is_any_tick() {
+        let design = RateRatioDesign::try_new(&RateRatioSettings::default()).unwrap();
+        let strata = [
+            (Counts::new(3.0, 101.0), Counts::new(2.0, 899.0)),
+            (Counts::new(0.0, 10.0), Counts::new(1.0, 50.0)),
+        ];
+        let (mut one, mut other) = (RateRatio::new(&design), RateRatio::new(&design));
+        one.update_strata(&design, &strata).unwrap();
+        other.update_allowing(&design, &strata, 1.0).unwrap();
+        assert_eq!(one, other);
+        let before = one;
+        for allowed in [0.9, 0.0, -1.0, 2e6, f64::NAN, f64::INFINITY] {
+            let refused = one.update_allowing(&design, &strata, allowed).unwrap_err();
+            assert_eq!(refused.code(), "HF-STAT-030", "{allowed}");
+            assert_eq!(one, before);
+        }
+        let better = RateRatioDesign::try_new(&RateRatioSettings::better(2.0)).unwrap();
+        let mut test = RateRatio::new(&better);
+        assert!(test.update_allowing(&better, &strata, 2.0).is_err());
+        assert!(test.update_allowing(&better, &strata, 1.0).is_ok());
+    }
 
     #[test]
     fn roll_7_a_split_that_is_taken_over_changes_no_bit() {

@@ -1,0 +1,40 @@
+//! How much worse the canary may be while its instances are new.
+
+use crate::policy::section::NewInstances;
+use crate::stats::numeric::{exp, ln};
+
+impl NewInstances {
+    /// An excess below this is left out.
+    const LEAST_EXCESS: f64 = 0.05;
+
+    /// How many times as bad as tolerated the canary may be so many seconds after a phase began; at
+    /// least 1.
+    ///
+    /// ```
+    /// use hotfix_core::policy::Policy;
+    /// let policy = Policy::preset("standard").unwrap();
+    /// let new = policy.watch().new_instances.unwrap();
+    /// assert_eq!(new.allowed(0.0), 40.0);
+    /// assert!((new.allowed(30.0) - 6.28).abs() < 0.01);
+    /// assert_eq!(new.allowed(300.0), 1.0);
+    /// ```
+    pub fn allowed(&self, seconds: f64) -> f64 {
+        let excess = (self.ratio.value() - 1.0) * exp(-seconds / self.decay.as_seconds());
+        if excess < Self::LEAST_EXCESS { 1.0 } else { 1.0 + excess }
+    }
+
+    /// The part of a tick's evidence against a fault of this ratio that counts: what a tick is expected
+    /// to bring against the null of then, over what it would bring against that of later. `share`: of
+    /// the canary.
+    pub(crate) fn counts(&self, seconds: f64, ratio: f64, tolerated: f64, share: f64) -> f64 {
+        let allowed = self.allowed(seconds) * tolerated;
+        if allowed == tolerated || ratio <= tolerated {
+            return 1.0;
+        }
+        let of_events = |ratio: f64| ratio * share / (ratio * share + 1.0 - share);
+        let (seen, then, later) = (of_events(ratio), of_events(allowed), of_events(tolerated));
+        let brings =
+            |null: f64| seen * ln(seen / null) + (1.0 - seen) * ln((1.0 - seen) / (1.0 - null));
+        if ratio > allowed { brings(then) / brings(later) } else { 0.0 }
+    }
+}
