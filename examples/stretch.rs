@@ -10,9 +10,10 @@ use serde_json::Value;
 const PARTS: [&str; 6] = ["after", "final_validation", "phases", "rollback", "strategies", "watch"];
 
 /// The keys of their times.
-const TIMES: [&str; 11] = [
+const TIMES: [&str; 12] = [
     "after",
     "cadence",
+    "decay",
     "returned_within",
     "stale",
     "until",
