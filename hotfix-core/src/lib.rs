@@ -52,7 +52,7 @@
 //! | checking and rehearsing a policy | [`lint`], [`simulate`] |
 //! | the judgement | [`metric`], [`judge`], [`stats`], [`kayenta`] |
 //! | people and other tools | [`message`], [`interop`], [`vcs`] |
-//! | values that all share | [`mod@unit`], [`grade`], [`code`], [`canonical`] |
+//! | values that all share | [`mod@unit`], [`grade`], [`code`], [`canonical`], [`document`] |
 //!
 //! Every error, refusal and finding has a stable [`code`] and a sentence that ends with the remedy.
 #![forbid(unsafe_code)]
@@ -63,6 +63,7 @@ pub mod canonical;
 pub mod code;
 pub mod deadline;
 pub mod decision;
+pub mod document;
 pub mod fact;
 pub mod gate;
 pub mod grade;

@@ -4,6 +4,7 @@
 use std::fmt::Display;
 
 use hotfix_core::canonical::{CanonicalError, DigestError};
+use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactErrors;
 use hotfix_core::interop::ConvertErrors;
 use hotfix_core::kayenta::KayentaError;
@@ -257,15 +258,20 @@ fn path_of_reading(error: &ReadingError) -> String {
     format!("/metrics/{}", error.metric())
 }
 
+impl hotfix_error {
+    pub(crate) fn of_document<F: FaultFamily + std::fmt::Debug>(
+        status: hotfix_status,
+        errors: &DocumentErrors<F>,
+    ) -> Box<Self> {
+        let (code, path) = errors.first().map_or(("", ""), |first| (first.code(), first.path()));
+        Self::new(status, code, path, errors)
+            .with(json!({"count": errors.count(), "errors": errors}))
+    }
+}
+
 impl From<PolicyErrors> for Box<hotfix_error> {
     fn from(errors: PolicyErrors) -> Self {
-        let (code, path) = errors.first().map_or(("", ""), |first| (first.code(), first.path()));
-        let list: Vec<Value> = errors
-            .iter()
-            .map(|e| json!({"code": e.code(), "message": e.sentence(), "path": e.path()}))
-            .collect();
-        hotfix_error::new(hotfix_status::Policy, code, path, &errors)
-            .with(json!({"count": errors.count(), "errors": list}))
+        hotfix_error::of_document(hotfix_status::Policy, &errors)
     }
 }
 
@@ -444,6 +450,9 @@ pub unsafe extern "C" fn hotfix_error_message(error: *const hotfix_error) -> hot
 /// The whole error as JSON: `code`, `path`, `message` and `status`. A policy, facts, an import and
 /// a scenario add `errors` and `count`, the number of all faults; a log adds `line`; a refusal adds
 /// `got`, `state` and `accepted`, and in a train `service`.
+///
+/// Each of the `errors` has `code`, `path` and `message`. Those of a text also have `line` and
+/// `column`, from 1; in a policy that extends others `base` names the one that has the place.
 ///
 /// @param error  An error, or null.
 /// @return A view that lives as long as the error; empty for null.

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use hotfix_core::plan::Plan;
 use hotfix_core::simulate::{Campaign, Comparison, Scenario, SimulationErrors, Tally};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::{Fallible, hotfix_error};
@@ -15,13 +15,7 @@ use crate::status::hotfix_status;
 
 impl From<SimulationErrors> for Box<hotfix_error> {
     fn from(errors: SimulationErrors) -> Self {
-        let (code, path) = errors.first().map_or(("", ""), |first| (first.code(), first.path()));
-        let list: Vec<Value> = errors
-            .iter()
-            .map(|e| json!({"code": e.code(), "message": e.sentence(), "path": e.path()}))
-            .collect();
-        hotfix_error::new(hotfix_status::Simulate, code, path, &errors)
-            .with(json!({"count": list.len(), "errors": list}))
+        hotfix_error::of_document(hotfix_status::Simulate, &errors)
     }
 }
 

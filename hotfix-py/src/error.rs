@@ -3,6 +3,7 @@
 //! The classes are Python's own (`hotfix/_errors.py`): a stable-ABI extension cannot derive from
 //! built-in exceptions, and `PolicyError` has two bases.
 
+use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactError;
 use hotfix_core::interop::ConvertErrors;
 use hotfix_core::kayenta::KayentaError;
@@ -125,13 +126,13 @@ impl Fault {
         let set = |name: &str, value: &str| fields.set_item(name, value);
         let (class, message) = match *self.0 {
             Kind::Python(error) => return Ok(error),
-            Kind::Policy(errors) => not_read(&errors, &fields)?,
+            Kind::Policy(errors) => ("PolicyError", not_read(&errors, &fields)?),
             Kind::Fact(errors) => {
                 let path = errors.first().map(FactError::path).unwrap_or_default();
                 set("code", errors.first().map_or("", FactError::code))?;
                 set("path", &path)?;
                 let problems: Vec<_> = errors.iter().map(Problem::of_fact).collect();
-                let told: Vec<_> = problems.iter().map(Problem::line).collect();
+                let told: Vec<_> = problems.iter().map(Problem::sentence).collect();
                 fields.set_item("errors", problems)?;
                 ("FactError", told.join("\n"))
             }
@@ -193,7 +194,7 @@ impl Fault {
                 set("code", error.code())?;
                 ("StatsError", error.to_string())
             }
-            Kind::Simulation(errors) => not_simulated(&errors, &fields)?,
+            Kind::Simulation(errors) => ("SimulationError", not_read(&errors, &fields)?),
             Kind::Kayenta(error) => {
                 set("code", error.code())?;
                 set("path", &error.path())?;
@@ -229,25 +230,16 @@ fn measured(code: &str, line: Option<usize>, fields: &Bound<'_, PyDict>) -> PyRe
     Ok("LogError")
 }
 
-/// Class and sentence for a policy that cannot be read; the rest goes into `fields`.
-fn not_read(errors: &PolicyErrors, fields: &Bound<'_, PyDict>) -> PyResult<(&'static str, String)> {
+/// The sentence for a policy or a scenario that cannot be read; the rest goes into `fields`.
+fn not_read<F: FaultFamily>(
+    errors: &DocumentErrors<F>,
+    fields: &Bound<'_, PyDict>,
+) -> PyResult<String> {
     let first = errors.first();
     fields.set_item("code", first.map_or("", |e| e.code()))?;
     fields.set_item("path", first.map_or("", |e| e.path()))?;
     fields.set_item("errors", errors.iter().map(Problem::of).collect::<Vec<_>>())?;
-    Ok(("PolicyError", errors.to_string()))
-}
-
-/// Class and sentence for a scenario that cannot be simulated; the rest goes into `fields`.
-fn not_simulated(
-    errors: &SimulationErrors,
-    fields: &Bound<'_, PyDict>,
-) -> PyResult<(&'static str, String)> {
-    let first = errors.first();
-    fields.set_item("code", first.map_or("", |e| e.code()))?;
-    fields.set_item("path", first.map_or("", |e| e.path()))?;
-    fields.set_item("errors", errors.iter().map(Problem::of_simulation).collect::<Vec<_>>())?;
-    Ok(("SimulationError", errors.to_string()))
+    Ok(errors.to_string())
 }
 
 /// Class and sentence for documents that cannot be imported; the rest goes into `fields`.

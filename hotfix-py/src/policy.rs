@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hotfix_core::document::{DocumentError, FaultFamily};
 use hotfix_core::fact::FactError;
-use hotfix_core::policy::{Policy as Core, PolicyError};
-use hotfix_core::simulate::SimulationError;
+use hotfix_core::policy::Policy as Core;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyString};
@@ -487,10 +487,16 @@ pub(crate) struct ProblemDocument {
     code: String,
     message: String,
     path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base: Option<String>,
 }
 
 document! {
-    /// One fault of a policy or of the facts of an incident.
+    /// One fault of a policy, of a scenario or of the facts of an incident.
     Problem(ProblemDocument) {
         /// A stable code such as ``"HF-POL-006"``.
         fn code(this) -> String { this.code.clone() }
@@ -498,15 +504,24 @@ document! {
         fn message(this) -> String { this.message.clone() }
         /// The place, as a JSON Pointer.
         fn path(this) -> String { this.path.clone() }
+        /// The line, from 1; None without a text, as for facts.
+        fn line(this) -> Option<usize> { this.line }
+        /// The column, from 1, in characters.
+        fn column(this) -> Option<usize> { this.column }
+        /// The base that has the place, if a policy inherited the value.
+        fn base(this) -> Option<String> { this.base.clone() }
     }
 }
 
 impl Problem {
-    pub(crate) fn of(error: &PolicyError) -> Self {
+    pub(crate) fn of<F: FaultFamily>(error: &DocumentError<F>) -> Self {
         Self(ProblemDocument {
             code: error.code().to_owned(),
             message: error.sentence(),
             path: error.path().to_owned(),
+            line: error.line(),
+            column: error.column(),
+            base: error.base().map(str::to_owned),
         })
     }
 
@@ -515,20 +530,15 @@ impl Problem {
             code: error.code().to_owned(),
             message: error.to_string(),
             path: error.path(),
-        })
-    }
-
-    pub(crate) fn of_simulation(error: &SimulationError) -> Self {
-        Self(ProblemDocument {
-            code: error.code().to_owned(),
-            message: error.sentence(),
-            path: error.path().to_owned(),
+            line: None,
+            column: None,
+            base: None,
         })
     }
 
     /// As it appears in the message of an exception.
-    pub(crate) fn line(&self) -> String {
-        let ProblemDocument { code, message, path } = &self.0;
+    pub(crate) fn sentence(&self) -> String {
+        let ProblemDocument { code, message, path, .. } = &self.0;
         format!("{code} at {path}: {message}")
     }
 }

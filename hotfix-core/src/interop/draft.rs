@@ -299,7 +299,7 @@ impl Draft {
             let list = json!([{ "id": "before", "title": "Before the start", "at": "start", "items": items }]);
             document.insert("checklists".to_owned(), list);
         }
-        Policy::from_json(&document.to_string())
+        Policy::from_value(&document)
     }
 }
 

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::error::{Problem, nearest, shown};
-use super::node::PolicyNode;
 use super::reader::{Field, PolicyReader, Style};
 use super::section::{Due, Model};
+use crate::document::{DocumentFault, Node, Value};
 use crate::fact::FactKind;
 use crate::grade::{
     ActOn, Audience, BoundBase, Calendar, ChecklistMoment, DutyKind, EvidenceMode, Exclusions,
@@ -61,7 +61,7 @@ fn from_number<T>(read: Result<T, UnitError>, reader: &mut PolicyReader) -> Opti
 }
 
 /// The human form if it reads back as the same value, otherwise the bare number.
-fn written<T>(value: &T, number: f64, style: Style) -> PolicyNode
+fn written<T>(value: &T, number: f64, style: Style) -> Node
 where
     T: ToString + FromStr + PartialEq,
 {
@@ -70,23 +70,23 @@ where
         Style::Human
             if text.len() <= LONGEST_UNIT && text.parse().is_ok_and(|read: T| read == *value) =>
         {
-            PolicyNode::Text(text)
+            Node::from(text)
         }
-        _ => PolicyNode::Number(number),
+        _ => Node::from(number),
     }
 }
 
 impl Field for Duration {
     type Out = Span;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Span> {
-        match node {
-            PolicyNode::Number(seconds) => from_number(Span::try_from_seconds(*seconds), reader),
-            PolicyNode::Text(text) => as_unit(text, reader),
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Span> {
+        match &node.value {
+            Value::Number(seconds) => from_number(Span::try_from_seconds(*seconds), reader),
+            Value::Text(text) => as_unit(text, reader),
             _ => reader.wrong_type("a duration, as in \"10min\" or seconds", node),
         }
     }
-    fn write(value: &Span, style: Style) -> PolicyNode {
+    fn write(value: &Span, style: Style) -> Node {
         written(value, value.as_seconds(), style)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -106,19 +106,19 @@ impl Field for Duration {
 impl Field for Lasting {
     type Out = Span;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Span> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Span> {
         let span = Duration::read(node, reader)?;
         if span.is_zero() {
-            let got = match node {
-                PolicyNode::Text(text) => shown(text),
-                PolicyNode::Number(seconds) => seconds.to_string(),
+            let got = match &node.value {
+                Value::Text(text) => shown(text),
+                Value::Number(seconds) => seconds.to_string(),
                 _ => span.to_string(),
             };
             return reader.fail(UnitError::SpanRange { got });
         }
         Some(span)
     }
-    fn write(value: &Span, style: Style) -> PolicyNode {
+    fn write(value: &Span, style: Style) -> Node {
         Duration::write(value, style)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -163,17 +163,17 @@ fn due(text: &str, reader: &mut PolicyReader) -> Option<Due> {
 impl Field for Due {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-        match node {
-            PolicyNode::Number(_) => Duration::read(node, reader).map(Self::Within),
-            PolicyNode::Text(text) => due(text, reader),
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+        match &node.value {
+            Value::Number(_) => Duration::read(node, reader).map(Self::Within),
+            Value::Text(text) => due(text, reader),
             _ => reader.wrong_type("a duration, or a day as in \"next_sprint\"", node),
         }
     }
-    fn write(value: &Self, style: Style) -> PolicyNode {
+    fn write(value: &Self, style: Style) -> Node {
         match value {
             Self::Within(span) => Duration::write(span, style),
-            Self::Next(day) => PolicyNode::from(day.as_str()),
+            Self::Next(day) => Node::from(day.as_str()),
         }
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -196,14 +196,14 @@ macro_rules! fractions {
         impl Field for $type {
             type Out = Self;
 
-            fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-                match node {
-                    PolicyNode::Number(fraction) => from_number(Self::try_from_fraction(*fraction), reader),
-                    PolicyNode::Text(text) => as_unit(text, reader),
+            fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+                match &node.value {
+                    Value::Number(fraction) => from_number(Self::try_from_fraction(*fraction), reader),
+                    Value::Text(text) => as_unit(text, reader),
                     _ => reader.wrong_type("a share, as in 0.1 or \"10%\"", node),
                 }
             }
-            fn write(value: &Self, style: Style) -> PolicyNode {
+            fn write(value: &Self, style: Style) -> Node {
                 written(value, value.as_fraction(), style)
             }
             fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -230,14 +230,14 @@ fractions! {
 impl Field for Ratio {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-        match node {
-            PolicyNode::Number(ratio) => from_number(Self::try_new(*ratio), reader),
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+        match &node.value {
+            Value::Number(ratio) => from_number(Self::try_new(*ratio), reader),
             _ => reader.wrong_type("a number above 0", node),
         }
     }
-    fn write(value: &Self, _: Style) -> PolicyNode {
-        PolicyNode::Number(value.value())
+    fn write(value: &Self, _: Style) -> Node {
+        Node::from(value.value())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "description": "a ratio", "type": "number", "exclusiveMinimum": 0 })
@@ -250,14 +250,14 @@ impl Field for Ratio {
 impl Field for PerMinute {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-        match node {
-            PolicyNode::Number(per_minute) => from_number(Self::try_new(*per_minute), reader),
-            PolicyNode::Text(text) => as_unit(text, reader),
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+        match &node.value {
+            Value::Number(per_minute) => from_number(Self::try_new(*per_minute), reader),
+            Value::Text(text) => as_unit(text, reader),
             _ => reader.wrong_type("a frequency, as in \"5/min\" or a number per minute", node),
         }
     }
-    fn write(value: &Self, style: Style) -> PolicyNode {
+    fn write(value: &Self, style: Style) -> Node {
         written(value, value.value(), style)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -272,22 +272,18 @@ impl Field for PerMinute {
 impl Field for Number {
     type Out = f64;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<f64> {
-        match node {
-            PolicyNode::Number(number) if number.is_finite() => Some(*number),
-            PolicyNode::Number(number) => {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<f64> {
+        match &node.value {
+            Value::Number(number) if number.is_finite() => Some(*number),
+            Value::Number(number) => {
                 let range = "a finite number";
-                reader.fail(Problem::OutOfRange {
-                    key: "the value",
-                    got: number.to_string(),
-                    range,
-                })
+                reader.fail(DocumentFault::OutOfRange { got: number.to_string(), range })
             }
             _ => reader.wrong_type("a number", node),
         }
     }
-    fn write(value: &f64, _: Style) -> PolicyNode {
-        PolicyNode::Number(*value)
+    fn write(value: &f64, _: Style) -> Node {
+        Node::from(*value)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "number" })
@@ -300,7 +296,7 @@ impl Field for Number {
 impl Field for HowMany {
     type Out = u32;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<u32> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<u32> {
         let number = Number::read(node, reader)?;
         if number.fract() == 0.0 && (1.0..=Self::MOST).contains(&number) {
             #[expect(
@@ -310,11 +306,11 @@ impl Field for HowMany {
             )]
             return Some(number as u32);
         }
-        let (key, range) = ("the value", "a whole number from 1 to 1000000");
-        reader.fail(Problem::OutOfRange { key, got: number.to_string(), range })
+        let range = "a whole number from 1 to 1000000";
+        reader.fail(DocumentFault::OutOfRange { got: number.to_string(), range })
     }
-    fn write(value: &u32, _: Style) -> PolicyNode {
-        PolicyNode::Number(f64::from(*value))
+    fn write(value: &u32, _: Style) -> Node {
+        Node::from(f64::from(*value))
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
@@ -327,14 +323,14 @@ impl Field for HowMany {
 impl Field for bool {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-        match node {
-            PolicyNode::Flag(flag) => Some(*flag),
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+        match &node.value {
+            Value::Flag(flag) => Some(*flag),
             _ => reader.wrong_type("true or false", node),
         }
     }
-    fn write(value: &Self, _: Style) -> PolicyNode {
-        PolicyNode::Flag(*value)
+    fn write(value: &Self, _: Style) -> Node {
+        Node::from(*value)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "boolean" })
@@ -347,14 +343,14 @@ impl Field for bool {
 impl Field for String {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-        match node {
-            PolicyNode::Text(text) => Some(text.clone()),
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+        match &node.value {
+            Value::Text(text) => Some(text.clone()),
             _ => reader.wrong_type("a text", node),
         }
     }
-    fn write(value: &Self, _: Style) -> PolicyNode {
-        PolicyNode::Text(value.clone())
+    fn write(value: &Self, _: Style) -> Node {
+        Node::from(value.clone())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string" })
@@ -369,14 +365,14 @@ macro_rules! names {
         impl Field for $type {
             type Out = Self;
 
-            fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-                match node {
-                    PolicyNode::Text(text) => as_unit(text, reader),
+            fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+                match &node.value {
+                    Value::Text(text) => as_unit(text, reader),
                     _ => reader.wrong_type("a name", node),
                 }
             }
-            fn write(value: &Self, _: Style) -> PolicyNode {
-                PolicyNode::from(value.as_str())
+            fn write(value: &Self, _: Style) -> Node {
+                Node::from(value.as_str())
             }
             fn schema(_: &mut SchemaGenerator) -> Schema {
                 json_schema!({ "type": "string", "pattern": NAME_PATTERN })
@@ -398,28 +394,12 @@ names! {
     RoleName, "\"incident_commander\"";
 }
 
-fn one_of<T: Copy>(
-    node: &PolicyNode,
-    all: &[T],
-    known: &'static [&'static str],
-    reader: &mut PolicyReader,
-) -> Option<T> {
-    let PolicyNode::Text(text) = node else {
-        return reader.wrong_type("a text", node);
-    };
-    if let Some(index) = known.iter().position(|name| name == text) {
-        return all.get(index).copied();
-    }
-    let near = nearest(text, known.iter().copied());
-    reader.fail(Problem::UnknownValue { got: shown(text), nearest: near, known })
-}
-
 macro_rules! closed_sets {
     ($($field:ty => $type:ty, $all:expr, $example:literal;)*) => {$(
         impl Field for $field {
             type Out = $type;
 
-            fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<$type> {
+            fn read(node: &Node, reader: &mut PolicyReader) -> Option<$type> {
                 const ALL: &[$type] = $all;
                 const KNOWN: [&str; ALL.len()] = {
                     let mut known = [""; ALL.len()];
@@ -430,10 +410,10 @@ macro_rules! closed_sets {
                     }
                     known
                 };
-                one_of(node, ALL, &KNOWN, reader)
+                ALL.get(reader.name_of(node, &KNOWN)?).copied()
             }
-            fn write(value: &$type, _: Style) -> PolicyNode {
-                PolicyNode::from(value.as_str())
+            fn write(value: &$type, _: Style) -> Node {
+                Node::from(value.as_str())
             }
             fn schema(_: &mut SchemaGenerator) -> Schema {
                 let all: &[$type] = $all;
@@ -498,23 +478,14 @@ closed_sets! {
 impl<F: Field> Field for List<F> {
     type Out = Vec<F::Out>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out> {
-        let PolicyNode::List(items) = node else {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
+        let Value::List(items) = &node.value else {
             return reader.wrong_type("a list", node);
         };
-        let mut list = Some(Vec::with_capacity(items.len()));
-        for (i, item) in items.iter().enumerate() {
-            let read = reader.within(&i.to_string(), |reader| F::read(item, reader));
-            // Continues after an error: the rest may have more errors.
-            list = list.zip(read).map(|(mut list, read)| {
-                list.push(read);
-                list
-            });
-        }
-        list
+        reader.each(items, |reader, item| F::read(item, reader)).into_iter().collect()
     }
-    fn write(value: &Self::Out, style: Style) -> PolicyNode {
-        PolicyNode::List(value.iter().map(|item| F::write(item, style)).collect())
+    fn write(value: &Self::Out, style: Style) -> Node {
+        Node::from(value.iter().map(|item| F::write(item, style)).collect::<Vec<_>>())
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let items = F::schema(generator);

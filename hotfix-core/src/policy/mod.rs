@@ -11,7 +11,6 @@ pub(crate) mod command;
 mod error;
 mod extend;
 mod field;
-mod node;
 mod preset;
 mod problem;
 mod reader;
@@ -29,7 +28,6 @@ pub use extend::ExtendError;
 pub use schema::schema;
 pub use section::root::Policy;
 
-use node::PolicyNode;
 use reader::{Field as _, Style};
 use reasoning::Reasoning;
 use section::{
@@ -40,6 +38,7 @@ use section::{
 };
 
 use crate::canonical::Digest;
+use crate::document::{DocumentErrors, Node};
 use crate::fact::Vocabulary;
 use crate::grade::{Role, Severity, Strategy};
 use crate::text::words;
@@ -132,9 +131,9 @@ impl Policy {
     /// **Limits.** Chains of at most 8 bases, at most 32 bases in all, 1 MiB of text each and 4 MiB
     /// together.
     ///
-    /// **Places.** An error in the result has its place in the result; its sentence names the base
-    /// if the whole top-level key came from one. An error in a base has the place of that base in
-    /// `extends`.
+    /// **Places.** An error in the result has its JSON Pointer in the result, and the line and column
+    /// of the document that has the value; if that is a base, the sentence names it. An error in a
+    /// base has the place of that base in `extends`.
     ///
     /// # Errors
     /// As [`Policy::from_toml`], and [`ExtendError`] for errors in the bases.
@@ -142,7 +141,7 @@ impl Policy {
         text: &str,
         mut resolve: impl FnMut(&str) -> Option<String>,
     ) -> Result<Self, PolicyErrors> {
-        extend::read(PolicyNode::from_toml(text)?, &mut resolve)
+        extend::read(Node::from_toml(text, 0).map_err(DocumentErrors::of_family)?, &mut resolve)
     }
 
     /// Reads JSON that may extend other policies, as [`Policy::from_toml_with`] does.
@@ -153,7 +152,12 @@ impl Policy {
         text: &str,
         mut resolve: impl FnMut(&str) -> Option<String>,
     ) -> Result<Self, PolicyErrors> {
-        extend::read(PolicyNode::from_json(text)?, &mut resolve)
+        extend::read(Node::from_json(text, 0).map_err(DocumentErrors::of_family)?, &mut resolve)
+    }
+
+    /// Reads JSON that a program made: its errors have no line and column.
+    pub(crate) fn from_value(document: &serde_json::Value) -> Result<Self, PolicyErrors> {
+        extend::read(Node::from_value(document), &mut |_| None)
     }
 
     /// Writes JSON: durations in seconds, shares as fractions, with every default.
@@ -450,6 +454,6 @@ impl<'de> Deserialize<'de> for Policy {
     /// Goes through the same checks as [`Policy::from_json`], but extends nothing: a log means the
     /// same for ever (`HF-POL-036`).
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        section::root::from_node(&PolicyNode::deserialize(deserializer)?).map_err(D::Error::custom)
+        section::root::from_node(&Node::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

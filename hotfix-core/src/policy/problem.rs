@@ -1,8 +1,22 @@
 //! The errors of a policy, each with its code, its sentence and the remedy.
 
 use super::extend::ExtendError;
+use crate::document::{DocumentCodes, DocumentFault};
 use crate::text::{did_you_mean, quoted};
 use crate::unit::UnitError;
+
+/// The codes of the faults that a document of any kind may have.
+const DOCUMENT: DocumentCodes = DocumentCodes {
+    syntax: "HF-POL-001",
+    too_large: "HF-POL-002",
+    too_deep: "HF-POL-003",
+    duplicate_key: "HF-POL-004",
+    unknown_key: "HF-POL-006",
+    missing_key: "HF-POL-007",
+    wrong_type: "HF-POL-008",
+    unknown_value: "HF-POL-009",
+    out_of_range: "HF-POL-010",
+};
 
 macro_rules! problems {
     ($($(#[$doc:meta])* $code:literal $variant:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
@@ -16,18 +30,33 @@ macro_rules! problems {
             /// An error in what a policy extends.
             #[error(transparent)]
             Extend(#[from] ExtendError),
+            /// An error that a document of any kind may have.
+            #[error(transparent)]
+            Document(#[from] DocumentFault),
             $($(#[$doc])* $variant { $($(#[$field_doc])* $field: $type,)* },)*
         }
 
         impl Problem {
-            /// The codes of this family in order, except those of [`ExtendError`].
-            pub const CODES: &'static [&'static str] = &[$($code,)*];
+            /// The codes of this family, except those of [`ExtendError`].
+            pub const CODES: &'static [&'static str] = &[
+                DOCUMENT.syntax,
+                DOCUMENT.too_large,
+                DOCUMENT.too_deep,
+                DOCUMENT.duplicate_key,
+                DOCUMENT.unknown_key,
+                DOCUMENT.missing_key,
+                DOCUMENT.wrong_type,
+                DOCUMENT.unknown_value,
+                DOCUMENT.out_of_range,
+                $($code,)*
+            ];
 
             /// The stable code.
             pub const fn code(&self) -> &'static str {
                 match self {
                     Self::Unit(error) => error.code(),
                     Self::Extend(error) => error.code(),
+                    Self::Document(fault) => fault.code(&DOCUMENT),
                     $(Self::$variant { .. } => $code,)*
                 }
             }
@@ -36,38 +65,6 @@ macro_rules! problems {
 }
 
 problems! {
-    /// The text is not valid TOML or JSON.
-    #[error("not readable as {language} at line {line}, column {column}: {detail}; correct the text there")]
-    "HF-POL-001" Syntax {
-        /// `TOML` or `JSON`.
-        language: &'static str,
-        /// From 1.
-        line: usize,
-        /// From 1, in characters.
-        column: usize,
-        /// The message of the parser.
-        detail: String,
-    }
-    /// The text is longer than a policy may be.
-    #[error("the text has {bytes} bytes: a policy has at most {most}, so split or shorten it")]
-    "HF-POL-002" TooLarge {
-        /// Its length.
-        bytes: usize,
-        /// The limit.
-        most: usize,
-    }
-    /// Tables and lists are nested deeper than the format ever needs.
-    #[error("nested more than {most} deep: remove levels")]
-    "HF-POL-003" TooDeep {
-        /// The limit.
-        most: usize,
-    }
-    /// A key occurs twice in one table.
-    #[error("`{key}` occurs twice in this table: keep one")]
-    "HF-POL-004" DuplicateKey {
-        /// The key.
-        key: String,
-    }
     /// A version of the format that this release does not know.
     #[error("format `{got}` is not known: this release reads format {known}, so write `format = {known}` or use a newer release")]
     "HF-POL-005" Format {
@@ -75,52 +72,6 @@ problems! {
         got: String,
         /// The versions that are known.
         known: &'static str,
-    }
-    /// A key that the format does not have.
-    #[error("`{key}` is not a known key: {}the known keys here are {}", did_you_mean(*nearest), listed(known))]
-    "HF-POL-006" UnknownKey {
-        /// The key.
-        key: String,
-        /// The known key that is nearest, where one is near.
-        nearest: Option<&'static str>,
-        /// The keys of this table.
-        known: &'static [&'static str],
-    }
-    /// A required key is missing.
-    #[error("`{key}` is missing: add {example}")]
-    "HF-POL-007" MissingKey {
-        /// The key.
-        key: &'static str,
-        /// What it takes.
-        example: String,
-    }
-    /// A value of another type.
-    #[error("{got} is not allowed here: write {expected}")]
-    "HF-POL-008" WrongType {
-        /// What is expected.
-        expected: &'static str,
-        /// What came.
-        got: &'static str,
-    }
-    /// A text that is not one of the allowed values.
-    #[error("`{got}` is not allowed here: {}write one of {}", did_you_mean(*nearest), listed(known))]
-    "HF-POL-009" UnknownValue {
-        /// What came.
-        got: String,
-        /// The nearest allowed text, where one is near.
-        nearest: Option<&'static str>,
-        /// The allowed texts.
-        known: &'static [&'static str],
-    }
-    /// A number that is finite and of the right type but outside its range.
-    #[error("`{key}` is {got}: write {range}")]
-    "HF-POL-010" OutOfRange {
-        /// The key.
-        key: &'static str,
-        /// What came.
-        got: String,
-        /// The range in words.
-        range: &'static str,
     }
     /// An empty list or table that needs at least one entry.
     #[error("there is no {what}: add at least one")]
@@ -165,7 +116,7 @@ problems! {
         got: String,
     }
     /// A test that does not fit the kind of metric.
-    #[error("the model `{model}` does not fit the kind `{kind}`: write one of {}", listed(known))]
+    #[error("the model `{model}` does not fit the kind `{kind}`: write one of {}", quoted(known, ", "))]
     "HF-POL-017" ModelKind {
         /// The model.
         model: &'static str,
@@ -233,7 +184,7 @@ problems! {
         detail: &'static str,
     }
     /// A name that no preset has.
-    #[error("there is no preset `{got}`: {}the presets are {}", did_you_mean(*nearest), listed(known))]
+    #[error("there is no preset `{got}`: {}the presets are {}", did_you_mean(*nearest), quoted(known, ", "))]
     "HF-POL-025" UnknownPreset {
         /// What came.
         got: String,
@@ -410,7 +361,7 @@ problems! {
         nearest: Option<String>,
     }
     /// A text that is not a due time.
-    #[error("`{got}` is not a due time: {}write a duration, as in \"2h\", or one of {}", did_you_mean(*nearest), listed(known))]
+    #[error("`{got}` is not a due time: {}write a duration, as in \"2h\", or one of {}", did_you_mean(*nearest), quoted(known, ", "))]
     "HF-POL-037" Due {
         /// What came.
         got: String,
@@ -448,10 +399,6 @@ problems! {
 fn instead(known: &[&str]) -> String {
     match known {
         [] => "delete it".to_owned(),
-        _ => format!("name one of {}", listed(known)),
+        _ => format!("name one of {}", quoted(known, ", ")),
     }
-}
-
-pub(super) fn listed(names: &[&str]) -> String {
-    quoted(names, ", ")
 }

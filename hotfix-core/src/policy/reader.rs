@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use schemars::{Schema, SchemaGenerator};
 
-use super::error::{PolicyErrors, Problem, nearest, shown};
-use super::node::PolicyNode;
+use super::problem::Problem;
+use crate::document::{DocumentFault, DocumentReader, Member, Node};
 use crate::fact::Vocabulary;
 use crate::grade::{MetricKind, Role, Severity};
 use crate::policy::section::Model;
-use crate::text::pointer_step;
+use crate::text::shown;
 
 /// How values are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub(crate) trait Field {
     /// The checked type.
     type Out: Clone;
     /// Reads it; `None` means that an error has been reported.
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out>;
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out>;
     /// Writes it so that reading gives the same value.
-    fn write(value: &Self::Out, style: Style) -> PolicyNode;
+    fn write(value: &Self::Out, style: Style) -> Node;
     /// Its JSON Schema.
     fn schema(generator: &mut SchemaGenerator) -> Schema;
     /// An example for a missing value: `"10min"`.
@@ -42,7 +42,7 @@ pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) doc: &'static [&'static str],
     pub(crate) required: bool,
-    pub(crate) default: Option<fn() -> PolicyNode>,
+    pub(crate) default: Option<fn() -> Node>,
     pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Key {
 pub(crate) trait Draft: Sized {
     const NAMES: &'static [&'static str];
     fn keys() -> Vec<Key>;
-    fn read(entries: &[(String, PolicyNode)], reader: &mut PolicyReader) -> Self;
+    fn read(entries: &[Member], reader: &mut PolicyReader) -> Self;
 }
 
 /// What other sections need to know about a metric, even if it has errors.
@@ -60,10 +60,9 @@ pub(crate) struct Noted {
     pub(crate) model: Option<Model>,
 }
 
-/// The current place and the errors so far.
-pub(crate) struct PolicyReader {
-    errors: PolicyErrors,
-    path: String,
+/// What the reader of a policy knows of other sections.
+#[derive(Default)]
+pub(crate) struct KnownSections {
     /// The metrics so far.
     pub(super) metrics: BTreeMap<String, Noted>,
     /// The facts that conditions may use.
@@ -75,100 +74,24 @@ pub(crate) struct PolicyReader {
     pub(super) severities: Option<Vec<Severity>>,
 }
 
+/// Reads a policy.
+pub(crate) type PolicyReader = DocumentReader<Problem, KnownSections>;
+
 impl PolicyReader {
-    pub(super) const fn new() -> Self {
-        Self {
-            errors: PolicyErrors::new(),
-            path: String::new(),
-            metrics: BTreeMap::new(),
-            vocabulary: Vocabulary { custom: BTreeMap::new() },
-            asked_of: None,
-            severities: None,
-        }
-    }
-
-    pub(super) fn into_errors(self) -> PolicyErrors {
-        self.errors
-    }
-
-    /// The current place.
-    pub(super) fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// Reports an error at the current place. Returns `None`, so that a read function can return
-    /// it.
-    pub(super) fn fail<T>(&mut self, problem: impl Into<Problem>) -> Option<T> {
-        self.errors.push(&self.path, problem.into());
-        None
-    }
-
-    /// Reports an error at a key of the current table.
-    pub(super) fn fail_at<T>(&mut self, key: &str, problem: impl Into<Problem>) -> Option<T> {
-        self.within(key, |reader| reader.fail(problem))
-    }
-
-    /// Reports an error at a place of the whole document.
-    pub(super) fn fail_at_path<T>(&mut self, path: &str, problem: impl Into<Problem>) -> Option<T> {
-        self.errors.push(path, problem.into());
-        None
-    }
-
-    /// Reads below a key or an index of the current place.
-    pub(super) fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.path.len();
-        self.path.push('/');
-        self.path.push_str(&pointer_step(key));
-        let out = read(self);
-        self.path.truncate(length);
-        out
-    }
-
-    /// Reports a wrong type.
-    pub(super) fn wrong_type<T>(&mut self, expected: &'static str, node: &PolicyNode) -> Option<T> {
-        self.fail(Problem::WrongType { expected, got: node.kind() })
-    }
-
-    /// The entries of a table.
-    pub(super) fn table<'n>(&mut self, node: &'n PolicyNode) -> Option<&'n [(String, PolicyNode)]> {
-        match node {
-            PolicyNode::Table(entries) => Some(entries),
-            _ => self.wrong_type("a table", node),
-        }
-    }
-
-    /// Sorts the entries of a table by its known keys; reports unknown and duplicate ones.
-    pub(super) fn slots<'n>(
-        &mut self,
-        known: &'static [&'static str],
-        entries: &'n [(String, PolicyNode)],
-    ) -> Vec<Option<&'n PolicyNode>> {
-        let mut slots = vec![None; known.len()];
-        for (key, node) in entries {
-            let Some(index) = known.iter().position(|name| name == key) else {
-                let full = self.errors.is_full();
-                let near = if full { None } else { nearest(key, known.iter().copied()) };
-                let problem = Problem::UnknownKey { key: shown(key), nearest: near, known };
-                self.fail_at::<()>(key, problem);
-                continue;
-            };
-            if slots[index].replace(node).is_some() {
-                self.fail_at::<()>(key, Problem::DuplicateKey { key: shown(key) });
-            }
-        }
-        slots
+    pub(super) fn new() -> Self {
+        Self::knowing(KnownSections::default())
     }
 
     pub(super) fn required<F: Field>(
         &mut self,
         key: &'static str,
-        node: Option<&PolicyNode>,
+        node: Option<&Node>,
     ) -> Option<F::Out> {
         if let Some(node) = node {
             return self.within(key, |reader| F::read(node, reader));
         }
         let example = format!("`{key} = {}`", F::example());
-        self.fail(Problem::MissingKey { key, example })
+        self.fail(DocumentFault::MissingKey { key, example })
     }
 
     /// `None` after an error, `Some(None)` if the key is absent.
@@ -176,7 +99,7 @@ impl PolicyReader {
     pub(super) fn optional<F: Field>(
         &mut self,
         key: &'static str,
-        node: Option<&PolicyNode>,
+        node: Option<&Node>,
     ) -> Option<Option<F::Out>> {
         match node {
             Some(node) => self.within(key, |reader| F::read(node, reader)).map(Some),
@@ -187,8 +110,8 @@ impl PolicyReader {
     pub(super) fn or_default<F: Field>(
         &mut self,
         key: &'static str,
-        node: Option<&PolicyNode>,
-        default: fn() -> PolicyNode,
+        node: Option<&Node>,
+        default: fn() -> Node,
     ) -> Option<F::Out> {
         match node {
             Some(node) => self.within(key, |reader| F::read(node, reader)),
@@ -202,8 +125,8 @@ impl PolicyReader {
         for (path, name) in names {
             if let Some(first) = first.get(name) {
                 let name = shown(name);
-                let problem = Problem::DuplicateName { what, name, first: (*first).to_owned() };
-                self.errors.push(path, problem);
+                let first = (*first).to_owned();
+                self.fail_at_path::<()>(path, Problem::DuplicateName { what, name, first });
             } else {
                 first.insert(name, path);
             }
@@ -244,7 +167,7 @@ macro_rules! section {
         impl $crate::policy::reader::Field for $out {
             type Out = $out;
             fn read(
-                node: &$crate::policy::node::PolicyNode,
+                node: &$crate::document::Node,
                 reader: &mut $crate::policy::reader::PolicyReader,
             ) -> Option<$out> {
                 use $crate::policy::reader::Draft as _;
@@ -252,13 +175,13 @@ macro_rules! section {
                 $rules(&draft, reader);
                 Some($out { $($key: draft.$key?,)+ $($apart: <$apart_type>::default(),)? })
             }
-            fn write(value: &$out, style: $crate::policy::reader::Style) -> $crate::policy::node::PolicyNode {
+            fn write(value: &$out, style: $crate::policy::reader::Style) -> $crate::document::Node {
                 let mut entries = Vec::new();
                 $(if let Some(value) = section!(@present value.$key, $($presence)+) {
                     let node = <section!(@form $type $(as $form)?) as $crate::policy::reader::Field>::write(value, style);
-                    entries.push((stringify!($key).to_owned(), node));
+                    entries.push((stringify!($key), node));
                 })+
-                $crate::policy::node::PolicyNode::Table(entries)
+                $crate::document::Node::table(entries)
             }
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 generator.subschema_for::<$out>()
@@ -278,13 +201,13 @@ macro_rules! section {
         }
 
         impl $draft {
-            fn write(&self, style: $crate::policy::reader::Style) -> $crate::policy::node::PolicyNode {
+            fn write(&self, style: $crate::policy::reader::Style) -> $crate::document::Node {
                 let mut entries = Vec::new();
                 $(if let Some(value) = section!(@written self.$key, $($presence)+) {
                     let node = <$form as $crate::policy::reader::Field>::write(value, style);
-                    entries.push((stringify!($key).to_owned(), node));
+                    entries.push((stringify!($key), node));
                 })+
-                $crate::policy::node::PolicyNode::Table(entries)
+                $crate::document::Node::table(entries)
             }
         }
     };
@@ -311,7 +234,7 @@ macro_rules! section {
             }
 
             fn read(
-                entries: &[(String, $crate::policy::node::PolicyNode)],
+                entries: &[$crate::document::Member],
                 reader: &mut $crate::policy::reader::PolicyReader,
             ) -> Self {
                 let mut slots = reader.slots(Self::NAMES, entries).into_iter();
@@ -340,7 +263,7 @@ macro_rules! section {
     (@type $field:ty, $($other:tt)+) => { Option<<$field as $crate::policy::reader::Field>::Out> };
     (@required required) => { true };
     (@required $($other:tt)+) => { false };
-    (@default default $default:expr) => { Some(|| $crate::policy::node::PolicyNode::from($default)) };
+    (@default default $default:expr) => { Some(|| $crate::document::Node::from($default)) };
     (@default $($other:tt)+) => { None };
     (@read $field:ty, required; $reader:ident, $name:expr, $slot:expr) => {
         $reader.required::<$field>($name, $slot)
@@ -349,7 +272,7 @@ macro_rules! section {
         $reader.optional::<$field>($name, $slot)
     };
     (@read $field:ty, default $default:expr; $reader:ident, $name:expr, $slot:expr) => {
-        $reader.or_default::<$field>($name, $slot, || $crate::policy::node::PolicyNode::from($default))
+        $reader.or_default::<$field>($name, $slot, || $crate::document::Node::from($default))
     };
     (@present $table:ident.$key:ident, optional) => { $table.$key.as_ref() };
     (@present $table:ident.$key:ident, $($other:tt)+) => { Some(&$table.$key) };

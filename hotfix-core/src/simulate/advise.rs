@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::document::DocumentFault;
 use crate::policy::{Policy, PolicyError, Problem};
 use crate::stats::Counts;
 use crate::stats::fixed::clopper_pearson;
@@ -310,9 +311,10 @@ fn is_there(document: &Value, axis: &Axis) -> bool {
         (there, _) => return there.is_some(),
     }
     let unknown = |error: &PolicyError| {
-        matches!(error.problem(), Problem::UnknownKey { .. }) && error.path() == axis.path
+        matches!(error.fault(), Problem::Document(DocumentFault::UnknownKey { .. }))
+            && error.path() == axis.path
     };
-    Policy::from_json(&document.to_string()).map_or_else(|e| !e.iter().any(unknown), |_| true)
+    Policy::from_value(&document).map_or_else(|e| !e.iter().any(unknown), |_| true)
 }
 
 fn campaigns(
@@ -334,7 +336,7 @@ fn changed(document: &Value, changes: &BTreeMap<String, Value>) -> Result<Policy
     for (path, value) in changes {
         *place(&mut document, path).ok_or_else(|| no_place(path))? = value.clone();
     }
-    Policy::from_json(&document.to_string()).map_err(|errors| errors.to_string())
+    Policy::from_value(&document).map_err(|errors| errors.to_string())
 }
 
 /// The value at a place. A missing key is added, because defaults are not written.

@@ -1,65 +1,42 @@
 //! Reader of a scenario's values: units as in policies, every error with its place.
 
-use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
 
+use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
 use crate::policy::Policy;
-use crate::text::{nearest, pointer_step, shown};
+use crate::text::{nearest, shown};
 use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Share, Span, Timestamp, UnitError};
 
 use super::error::{SimulationErrors, SimulationFault};
 
-/// A table of the document.
-pub(super) type Table = Map<String, Value>;
-
 /// Reads one value. None after an error, which is recorded.
-pub(super) type Read<T> = fn(&mut ScenarioReader, &Value) -> Option<T>;
+pub(super) type Read<T> = fn(&mut ScenarioReader, &Node) -> Option<T>;
 
-/// The place and the errors so far.
-pub(super) struct ScenarioReader {
-    pub(super) errors: SimulationErrors,
-    path: String,
-}
+/// Reads a scenario.
+pub(super) type ScenarioReader = DocumentReader<SimulationFault>;
 
 /// A delay. None: never.
 pub(super) type Delay = Option<Span>;
 
 /// Reads TOML, or JSON if it begins with a brace.
-pub(super) fn parse(text: &str) -> Result<Value, SimulationErrors> {
-    let (language, read) = if text.trim_start().starts_with('{') {
-        ("JSON", serde_json::from_str(text).map_err(|error| error.to_string()))
-    } else {
-        ("TOML", toml::from_str(text).map_err(|error| error.to_string()))
-    };
-    read.map_err(|detail| {
-        let detail = shown(detail.lines().next().unwrap_or_default());
-        SimulationErrors::of("", SimulationFault::Syntax { language, detail })
-    })
+pub(super) fn parse(text: &str) -> Result<Node, SimulationErrors> {
+    let document = Node::from_text(text, 0).map_err(DocumentErrors::of_family)?;
+    document.check_depth().map_err(DocumentErrors::of_family)?;
+    Ok(document)
 }
 
-fn kind(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) => "a boolean".to_owned(),
+/// A value for a sentence.
+fn got(node: &Node) -> String {
+    match &node.value {
         Value::Number(number) => number.to_string(),
-        Value::String(text) => format!("`{}`", shown(text)),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "a table".to_owned(),
+        Value::Text(text) => format!("`{}`", shown(text)),
+        _ => node.kind().to_owned(),
     }
 }
 
 impl ScenarioReader {
     pub(super) const fn new() -> Self {
-        Self { errors: SimulationErrors::new(), path: String::new() }
-    }
-
-    /// Records an error at the present place.
-    pub(super) fn fail<T>(&mut self, fault: SimulationFault) -> Option<T> {
-        self.errors.push(&self.path, fault);
-        None
-    }
-
-    pub(super) fn fail_at<T>(&mut self, key: &str, fault: SimulationFault) -> Option<T> {
-        self.within(key, |reader| reader.fail(fault))
+        Self::knowing(())
     }
 
     /// Records keys without a meaning together.
@@ -67,230 +44,194 @@ impl ScenarioReader {
         self.fail_at::<()>(key, SimulationFault::Meaningless { detail: detail.into() });
     }
 
-    pub(super) fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.path.len();
-        self.path.push('/');
-        self.path.push_str(&pointer_step(key));
-        let out = read(self);
-        self.path.truncate(length);
-        out
+    fn wrong<T>(&mut self, expected: &'static str, node: &Node) -> Option<T> {
+        self.fail(DocumentFault::WrongType { expected, got: got(node) })
     }
 
-    fn wrong<T>(&mut self, expected: &'static str, value: &Value) -> Option<T> {
-        self.fail(SimulationFault::WrongType { expected, got: kind(value) })
+    fn out_of_range<T>(&mut self, range: &'static str, node: &Node) -> Option<T> {
+        self.fail(DocumentFault::OutOfRange { got: got(node), range })
     }
 
     /// A table with these keys and no other.
-    pub(super) fn table<'v>(
+    pub(super) fn table_of<'n>(
         &mut self,
-        value: &'v Value,
+        node: &'n Node,
         known: &'static [&'static str],
-    ) -> Option<&'v Table> {
-        let table = self.open_table(value)?;
-        for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-            let near = nearest(key, known.iter().copied());
-            let fault = SimulationFault::UnknownKey { key: shown(key), nearest: near, known };
-            self.fail_at::<()>(key, fault);
-        }
-        Some(table)
-    }
-
-    /// A table with any keys.
-    pub(super) fn open_table<'v>(&mut self, value: &'v Value) -> Option<&'v Table> {
-        match value {
-            Value::Object(table) => Some(table),
-            _ => self.wrong("a table", value),
-        }
+    ) -> Option<&'n Node> {
+        let members = self.table(node)?;
+        self.slots(known, members);
+        Some(node)
     }
 
     /// The value of a key. None if it is absent or has an error.
-    pub(super) fn key<T>(&mut self, table: &Table, key: &str, read: Read<T>) -> Option<T> {
-        table.get(key).and_then(|value| self.within(key, |reader| read(reader, value)))
+    pub(super) fn key<T>(&mut self, table: &Node, key: &str, read: Read<T>) -> Option<T> {
+        table.key(key).and_then(|node| self.within(key, |reader| read(reader, node)))
     }
 
     /// The value of a required key.
     pub(super) fn needed<T>(
         &mut self,
-        table: &Table,
+        table: &Node,
         key: &'static str,
         read: Read<T>,
     ) -> Option<T> {
-        if !table.contains_key(key) {
-            return self.fail(SimulationFault::MissingKey { key });
+        if table.key(key).is_none() {
+            return self.fail(DocumentFault::MissingKey { key, example: "it".to_owned() });
         }
         self.key(table, key, read)
     }
 
     /// A list, each item read by itself.
-    pub(super) fn list<T>(&mut self, table: &Table, key: &str, read: Read<T>) -> Vec<T> {
-        let Some(value) = table.get(key) else { return Vec::new() };
-        self.within(key, |reader| match value {
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .filter_map(|(index, item)| {
-                    reader.within(&index.to_string(), |reader| read(reader, item))
-                })
-                .collect(),
-            _ => reader.wrong("a list", value).unwrap_or_default(),
+    pub(super) fn list<T>(&mut self, table: &Node, key: &str, read: Read<T>) -> Vec<T> {
+        let Some(node) = table.key(key) else { return Vec::new() };
+        self.within(key, |reader| match &node.value {
+            Value::List(items) => reader.each(items, read).into_iter().flatten().collect(),
+            _ => reader.wrong("a list", node).unwrap_or_default(),
         })
     }
 
     /// A unit that is written as a number or as a text.
     fn unit<T: std::str::FromStr<Err = UnitError>>(
         &mut self,
-        value: &Value,
+        node: &Node,
         expected: &'static str,
         number: impl FnOnce(f64) -> Result<T, UnitError>,
     ) -> Option<T> {
-        let read = match value {
-            Value::Number(n) => number(n.as_f64().unwrap_or(f64::NAN)),
-            Value::String(text) => shown(text).parse(),
-            _ => return self.wrong(expected, value),
+        let read = match &node.value {
+            Value::Number(n) => number(*n).ok(),
+            Value::Text(text) => shown(text).parse().ok(),
+            _ => None,
         };
-        match read {
-            Ok(read) => Some(read),
-            Err(_) => self.wrong(expected, value),
-        }
+        read.or_else(|| self.wrong(expected, node))
     }
 
-    pub(super) fn span(&mut self, value: &Value) -> Option<Span> {
-        self.unit(value, "a duration, as in \"10min\" or seconds", Span::try_from_seconds)
+    pub(super) fn span(&mut self, node: &Node) -> Option<Span> {
+        self.unit(node, "a duration, as in \"10min\" or seconds", Span::try_from_seconds)
     }
 
-    pub(super) fn lasting(&mut self, value: &Value) -> Option<Span> {
-        let span = self.span(value)?;
+    pub(super) fn lasting(&mut self, node: &Node) -> Option<Span> {
+        let span = self.span(node)?;
         if span.is_zero() {
-            let range = "a duration above 0";
-            return self.fail(SimulationFault::OutOfRange { got: kind(value), range });
+            return self.out_of_range("a duration above 0", node);
         }
         Some(span)
     }
 
     /// A duration, or `"never"`.
-    pub(super) fn delay(&mut self, value: &Value) -> Option<Delay> {
-        match value {
-            Value::String(text) if text == "never" => Some(None),
-            _ => self.unit(value, "a duration, or \"never\"", Span::try_from_seconds).map(Some),
+    pub(super) fn delay(&mut self, node: &Node) -> Option<Delay> {
+        match node.as_text() {
+            Some("never") => Some(None),
+            _ => self.unit(node, "a duration, or \"never\"", Span::try_from_seconds).map(Some),
         }
     }
 
-    pub(super) fn chance(&mut self, value: &Value) -> Option<f64> {
+    pub(super) fn chance(&mut self, node: &Node) -> Option<f64> {
         let expected = "a share, as in 0.1 or \"10%\"";
-        let read = self.unit(value, expected, Proportion::try_from_fraction)?;
+        let read = self.unit(node, expected, Proportion::try_from_fraction)?;
         Some(read.as_fraction())
     }
 
-    pub(super) fn share(&mut self, value: &Value) -> Option<Share> {
-        self.unit(value, "a share, as in 0.1 or \"10%\"", Share::try_from_fraction)
+    pub(super) fn share(&mut self, node: &Node) -> Option<Share> {
+        self.unit(node, "a share, as in 0.1 or \"10%\"", Share::try_from_fraction)
     }
 
-    pub(super) fn per_minute(&mut self, value: &Value) -> Option<f64> {
+    pub(super) fn per_minute(&mut self, node: &Node) -> Option<f64> {
         let expected = "a frequency, as in \"5/min\" or a number per minute";
-        Some(self.unit(value, expected, PerMinute::try_new)?.value())
+        Some(self.unit(node, expected, PerMinute::try_new)?.value())
     }
 
-    pub(super) fn time(&mut self, value: &Value) -> Option<Timestamp> {
-        let expected = "a time, as in \"2026-03-03T14:00:00Z\"";
-        match value {
-            Value::String(text) => match shown(text).parse() {
-                Ok(time) => Some(time),
-                Err(_) => self.wrong(expected, value),
-            },
-            _ => self.wrong(expected, value),
-        }
+    pub(super) fn time(&mut self, node: &Node) -> Option<Timestamp> {
+        let read = node.as_text().and_then(|text| shown(text).parse().ok());
+        read.or_else(|| self.wrong("a time, as in \"2026-03-03T14:00:00Z\"", node))
     }
 
-    pub(super) fn number(&mut self, value: &Value) -> Option<f64> {
-        match value.as_f64().filter(|number| number.is_finite()) {
-            Some(number) => Some(number),
-            None => self.wrong("a finite number", value),
+    pub(super) fn number(&mut self, node: &Node) -> Option<f64> {
+        match node.value {
+            Value::Number(number) if number.is_finite() => Some(number),
+            _ => self.wrong("a finite number", node),
         }
     }
 
     /// A number of at least 0.
-    pub(super) fn amount(&mut self, value: &Value) -> Option<f64> {
-        let number = self.number(value)?;
+    pub(super) fn amount(&mut self, node: &Node) -> Option<f64> {
+        let number = self.number(node)?;
         if number < 0.0 {
-            let range = "a number of at least 0";
-            return self.fail(SimulationFault::OutOfRange { got: kind(value), range });
+            return self.out_of_range("a number of at least 0", node);
         }
         Some(number)
     }
 
-    pub(super) fn ratio(&mut self, value: &Value) -> Option<f64> {
-        if let Ok(ratio) = Ratio::try_new(self.number(value)?) {
-            return Some(ratio.value());
-        }
-        let range = "a number above 0";
-        self.fail(SimulationFault::OutOfRange { got: kind(value), range })
+    pub(super) fn ratio(&mut self, node: &Node) -> Option<f64> {
+        let ratio = Ratio::try_new(self.number(node)?).ok().map(Ratio::value);
+        ratio.or_else(|| self.out_of_range("a number above 0", node))
     }
 
     /// A spread of a normal logarithm: beyond 3 one tick in a thousand would have ten thousand
     /// times as many.
-    pub(super) fn deviation(&mut self, value: &Value) -> Option<f64> {
-        let number = self.amount(value)?;
+    pub(super) fn deviation(&mut self, node: &Node) -> Option<f64> {
+        let number = self.amount(node)?;
         if number > 3.0 {
-            let range = "a number from 0 to 3";
-            return self.fail(SimulationFault::OutOfRange { got: kind(value), range });
+            return self.out_of_range("a number from 0 to 3", node);
         }
         Some(number)
     }
 
+    /// A whole number, which is exact up to 2^53.
+    pub(super) fn whole(
+        &mut self,
+        node: &Node,
+        within: RangeInclusive<u64>,
+        range: &'static str,
+    ) -> Option<u64> {
+        match node.value {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "whole, and in range afterwards"
+            )]
+            Value::Number(n) if n.fract() == 0.0 && n >= 0.0 && within.contains(&(n as u64)) => {
+                Some(n as u64)
+            }
+            _ => self.out_of_range(range, node),
+        }
+    }
+
     /// A whole number of at least 1 and at most ten thousand.
-    pub(super) fn count(&mut self, value: &Value) -> Option<u32> {
-        let whole = value.as_u64().and_then(|whole| u32::try_from(whole).ok());
-        let range = "a whole number from 1 to 10000";
-        whole
-            .filter(|whole| (1..=10_000).contains(whole))
-            .or_else(|| self.fail(SimulationFault::OutOfRange { got: kind(value), range }))
+    pub(super) fn count(&mut self, node: &Node) -> Option<u32> {
+        let whole = self.whole(node, 1..=10_000, "a whole number from 1 to 10000")?;
+        u32::try_from(whole).ok()
     }
 
     /// A seed that every JSON reader represents exactly.
-    pub(super) fn seed(&mut self, value: &Value) -> Option<u64> {
-        let range = "a whole number from 0 to 2^53";
-        value
-            .as_u64()
-            .filter(|seed| *seed <= 1 << 53)
-            .or_else(|| self.fail(SimulationFault::OutOfRange { got: kind(value), range }))
+    pub(super) fn seed(&mut self, node: &Node) -> Option<u64> {
+        self.whole(node, 0..=1 << 53, "a whole number from 0 to 2^53")
     }
 
-    pub(super) fn flag(&mut self, value: &Value) -> Option<bool> {
-        match value.as_bool() {
-            Some(flag) => Some(flag),
-            None => self.wrong("true or false", value),
+    pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {
+        match node.value {
+            Value::Flag(flag) => Some(flag),
+            _ => self.wrong("true or false", node),
         }
     }
 
-    pub(super) fn text(&mut self, value: &Value) -> Option<String> {
-        match value.as_str() {
-            Some(text) => Some(text.to_owned()),
-            None => self.wrong("a text", value),
-        }
+    pub(super) fn text(&mut self, node: &Node) -> Option<String> {
+        node.as_text().map(str::to_owned).or_else(|| self.wrong("a text", node))
     }
 
-    pub(super) fn metric(&mut self, value: &Value) -> Option<MetricName> {
-        let expected = "the name of a metric";
-        match value.as_str().map(MetricName::try_new) {
-            Some(Ok(name)) => Some(name),
-            _ => self.wrong(expected, value),
-        }
+    pub(super) fn metric(&mut self, node: &Node) -> Option<MetricName> {
+        let name = node.as_text().and_then(|text| MetricName::try_new(text).ok());
+        name.or_else(|| self.wrong("the name of a metric", node))
     }
 
     /// One of a closed set.
     pub(super) fn one_of<T: Copy>(
         &mut self,
-        value: &Value,
+        node: &Node,
         all: &[T],
         as_str: fn(T) -> &'static str,
     ) -> Option<T> {
-        let Some(text) = value.as_str() else { return self.wrong("a text", value) };
-        if let Some(found) = all.iter().copied().find(|one| as_str(*one) == text) {
-            return Some(found);
-        }
         let known: Vec<&'static str> = all.iter().map(|one| as_str(*one)).collect();
-        let near = nearest(text, known.iter().copied());
-        self.fail(SimulationFault::UnknownValue { got: shown(text), nearest: near, known })
+        all.get(self.name_of(node, &known)?).copied()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The faults of a scenario.
 
-use serde_json::Value;
+use crate::document::Node;
 
 use crate::grade::{MetricKind, closed_set};
 use crate::unit::{MetricName, Share, Span, Timestamp};
@@ -118,8 +118,8 @@ const KEYS: &[&str] = &[
 ];
 
 impl Fault {
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, KEYS)?;
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
+        let table = reader.table_of(value, KEYS)?;
         let kind = reader.needed(table, "kind", |reader, value| {
             reader.one_of(value, FaultKind::ALL, FaultKind::as_str)
         });
@@ -163,7 +163,7 @@ impl Fault {
             ),
         ];
         for (key, kinds) in asks {
-            if table.contains_key(key) && !kinds.contains(&kind) {
+            if table.key(key).is_some() && !kinds.contains(&kind) {
                 let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
                 let detail = format!(
                     "`{key}` has no meaning for `{kind}`: omit it, or use a fault of the kind {}",
@@ -172,11 +172,11 @@ impl Fault {
                 reader.meaningless(key, detail);
             }
         }
-        if table.contains_key("times") && fault.to.is_some() {
+        if table.key("times").is_some() && fault.to.is_some() {
             reader.meaningless("to", "`to` and `times` both set how many fail: keep one");
         }
         if matches!(kind, FaultKind::Late | FaultKind::Clock) {
-            for key in ["metric", "arm", "users"].iter().filter(|key| table.contains_key(**key)) {
+            for key in ["metric", "arm", "users"].iter().filter(|key| table.key(key).is_some()) {
                 reader.meaningless(key, "the fault affects the whole deploy tool: omit this key");
             }
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use crate::document::Node;
 
 use crate::grade::MetricKind;
 use crate::metric::{Arms, Histogram, Observation, Sample};
@@ -28,8 +28,8 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, &["every", "canary", "live", "missed", "spread"])?;
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
+        let table = reader.table_of(value, &["every", "canary", "live", "missed", "spread"])?;
         let mut offset = |key| reader.key(table, key, ScenarioReader::span).unwrap_or(Span::ZERO);
         let offset = [offset("canary"), offset("live")];
         Some(Self {

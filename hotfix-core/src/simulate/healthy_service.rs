@@ -1,6 +1,6 @@
 //! The behaviour of each metric without faults.
 
-use serde_json::Value;
+use crate::document::Node;
 
 use crate::grade::{MetricKind, Worse};
 use crate::policy::section::Metric;
@@ -56,8 +56,8 @@ const KEYS: &[&str] = &[
 ];
 
 impl MetricSpec {
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, KEYS)?;
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
+        let table = reader.table_of(value, KEYS)?;
         Some(Self {
             rate: reader.key(table, "rate", ScenarioReader::chance),
             of: reader.key(table, "of", ScenarioReader::chance),
@@ -69,7 +69,7 @@ impl MetricSpec {
             fixed: reader.key(table, "fixed", ScenarioReader::amount),
             noise: reader.key(table, "noise", Noise::read).unwrap_or_default(),
             instances: reader.key(table, "instances", |reader, value| {
-                let table = reader.table(value, &["count", "deviation", "sent"])?;
+                let table = reader.table_of(value, &["count", "deviation", "sent"])?;
                 Some(Instances {
                     count: reader.needed(table, "count", ScenarioReader::count)?,
                     deviation: reader

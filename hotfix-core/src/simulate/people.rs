@@ -1,6 +1,6 @@
 //! Simulated people, who may be late, absent or wrong, and a platform with delays.
 
-use serde_json::Value;
+use crate::document::Node;
 
 use crate::deadline::Source;
 use crate::gate::checklist::ItemState;
@@ -119,8 +119,8 @@ impl People {
         }
     }
 
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, PEOPLE)?;
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
+        let table = reader.table_of(value, PEOPLE)?;
         let usual = Self::prompt();
         let mut delay = |key, usual| reader.key(table, key, ScenarioReader::delay).unwrap_or(usual);
         let (approve, check) = (delay("approve", usual.approve), delay("check", usual.check));
@@ -143,10 +143,11 @@ impl People {
             late_by: reader.key(table, "late_by", ScenarioReader::lasting).unwrap_or(usual.late_by),
             wrong: reader.key(table, "wrong", ScenarioReader::chance).unwrap_or_default(),
             says: reader.list(table, "says", |reader, value| {
-                let table = reader.table(value, &["after", "input"])?;
+                let table = reader.table_of(value, &["after", "input"])?;
                 let after = reader.needed(table, "after", ScenarioReader::span)?;
                 let input = reader.needed(table, "input", |reader, value| {
-                    Input::from_value(value.clone()).map_or_else(
+                    let input = serde_json::to_value(value).unwrap_or_default();
+                    Input::from_value(input).map_or_else(
                         |error| {
                             let detail = format!("{}: {error}", error.code());
                             reader.fail(SimulationFault::NotTaken { detail })
@@ -351,8 +352,9 @@ impl Platform {
         broken: Vec::new(),
     };
 
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, &["deploy", "traffic", "roll_back", "fails", "broken"])?;
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
+        let table =
+            reader.table_of(value, &["deploy", "traffic", "roll_back", "fails", "broken"])?;
         Some(Self {
             deploy: reader.key(table, "deploy", ScenarioReader::delay),
             traffic: reader

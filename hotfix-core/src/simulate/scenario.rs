@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::document::{DocumentErrors, Member, Node};
 use crate::judge::Reason;
 use crate::plan::{Incident, Plan, Release, Subject};
 use crate::policy::Policy;
@@ -105,7 +106,7 @@ impl Scenario {
     /// # Errors
     /// All errors, each with its place.
     pub fn read(text: &str) -> Result<Self, SimulationErrors> {
-        Self::from_value(&parse(text)?)
+        Self::from_document(&parse(text)?)
     }
 
     /// Reads a document that is already parsed.
@@ -113,15 +114,22 @@ impl Scenario {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn from_value(document: &Value) -> Result<Self, SimulationErrors> {
-        let mut reader = ScenarioReader::new();
-        let read = Self::from_document(&mut reader, document);
-        reader.errors.or(read)
+        let document = Node::from_value(document);
+        document.check_depth().map_err(DocumentErrors::of_family)?;
+        Self::from_document(&document)
     }
 
-    pub(super) fn from_document(reader: &mut ScenarioReader, document: &Value) -> Option<Self> {
-        let table = reader.table(document, KEYS)?;
-        let subject = |reader: &mut ScenarioReader, value: &Value| {
-            reader.open_table(value).map(|table| Value::Object(table.clone()))
+    pub(super) fn from_document(document: &Node) -> Result<Self, SimulationErrors> {
+        let mut reader = ScenarioReader::new();
+        let read = Self::from_node(&mut reader, document);
+        reader.into_errors().placed_in(document).or(read)
+    }
+
+    pub(super) fn from_node(reader: &mut ScenarioReader, document: &Node) -> Option<Self> {
+        let table = reader.table_of(document, KEYS)?;
+        let subject = |reader: &mut ScenarioReader, value: &Node| {
+            reader.table(value)?;
+            serde_json::to_value(value).ok()
         };
         Some(Self {
             name: reader.key(table, "name", ScenarioReader::text).unwrap_or_default(),
@@ -237,14 +245,14 @@ impl Scenario {
 
 fn read_metrics(
     reader: &mut ScenarioReader,
-    value: &Value,
+    value: &Node,
 ) -> Option<BTreeMap<MetricName, MetricSpec>> {
-    let table = reader.open_table(value)?;
+    let table = reader.table(value)?;
     let mut metrics = BTreeMap::new();
-    for (name, value) in table {
-        reader.within(name, |reader| {
-            let name = reader.metric(&Value::from(name.as_str()))?;
-            metrics.insert(name, MetricSpec::read(reader, value)?);
+    for Member { key, node, .. } in table {
+        reader.within(key, |reader| {
+            let name = reader.metric(&Node::from(key.as_str()))?;
+            metrics.insert(name, MetricSpec::read(reader, node)?);
             Some(())
         });
     }
@@ -252,8 +260,8 @@ fn read_metrics(
 }
 
 impl Expect {
-    fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, EXPECT)?;
+    fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
+        let table = reader.table_of(value, EXPECT)?;
         Some(Self {
             ended: reader.list(table, "ended", |reader, value| {
                 reader.one_of(value, State::ALL, State::as_str)
@@ -261,7 +269,7 @@ impl Expect {
             reasons: reader.list(table, "reasons", |reader, value| {
                 reader.one_of(value, Reason::ALL, Reason::as_str)
             }),
-            passed: table.contains_key("passed").then(|| {
+            passed: table.key("passed").is_some().then(|| {
                 reader.list(table, "passed", |reader, value| {
                     let text = reader.text(value)?;
                     PhaseName::try_new(&text).map_or_else(

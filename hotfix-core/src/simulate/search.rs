@@ -3,14 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde_json::Value;
-
+use crate::document::{Node, Value};
 use crate::policy::Policy;
-use crate::text::shown;
 
 use super::advise::{Advice, Adviser, Axis, Score};
 use super::document::{ScenarioReader, parse};
-use super::error::{SimulationErrors, SimulationFault};
+use super::error::SimulationErrors;
 use super::scenario::Scenario;
 
 /// A search: candidates, each with a number of runs in each scenario.
@@ -80,8 +78,10 @@ impl Search {
     /// those of [`Adviser::try_new`].
     pub fn read(policy: &Arc<Policy>, question: &str) -> Result<Self, SimulationErrors> {
         let mut reader = ScenarioReader::new();
-        let question = Question::read(&mut reader, &parse(question)?, policy);
-        let Question { scenarios, axes, bound, runs, seed } = reader.errors.or(question)?;
+        let document = parse(question)?;
+        let question = Question::read(&mut reader, &document, policy);
+        let errors = reader.into_errors().placed_in(&document);
+        let Question { scenarios, axes, bound, runs, seed } = errors.or(question)?;
         Ok(Self { adviser: Adviser::try_new(policy, &scenarios, &axes, bound, seed)?, runs })
     }
 
@@ -123,11 +123,11 @@ impl Scores {
 }
 
 impl Question {
-    fn read(reader: &mut ScenarioReader, document: &Value, policy: &Policy) -> Option<Self> {
-        let table = reader.table(document, KEYS)?;
+    fn read(reader: &mut ScenarioReader, document: &Node, policy: &Policy) -> Option<Self> {
+        let table = reader.table_of(document, KEYS)?;
         let scenarios = reader.list(table, "scenarios", scenario);
-        let axes = match table.get("axes") {
-            None | Some(Value::Null) => Axis::usual(policy),
+        let axes = match table.key("axes") {
+            None | Some(Node { value: Value::Null, .. }) => Axis::usual(policy),
             Some(_) => reader.list(table, "axes", axis),
         };
         let bound = reader.key(table, "bound", ScenarioReader::chance).unwrap_or(BOUND);
@@ -139,29 +139,23 @@ impl Question {
 }
 
 /// A table, or the text of one.
-fn scenario(reader: &mut ScenarioReader, value: &Value) -> Option<Scenario> {
-    let Value::String(text) = value else { return Scenario::from_document(reader, value) };
-    match parse(text) {
-        Ok(document) => Scenario::from_document(reader, &document),
+fn scenario(reader: &mut ScenarioReader, value: &Node) -> Option<Scenario> {
+    let Some(text) = value.as_text() else { return Scenario::from_node(reader, value) };
+    match Scenario::read(text) {
+        Ok(scenario) => Some(scenario),
         Err(errors) => {
-            for error in &errors {
-                reader.fail::<()>(error.fault().clone());
-            }
+            reader.append(errors);
             None
         }
     }
 }
 
-fn axis(reader: &mut ScenarioReader, value: &Value) -> Option<Axis> {
-    let table = reader.table(value, AXIS)?;
-    let values = reader.list(table, "values", |_, value| Some(value.clone()));
+fn axis(reader: &mut ScenarioReader, value: &Node) -> Option<Axis> {
+    let table = reader.table_of(value, AXIS)?;
+    let values = reader.list(table, "values", |_, value| serde_json::to_value(value).ok());
     Some(Axis { path: reader.needed(table, "path", ScenarioReader::text)?, values })
 }
 
-fn runs(reader: &mut ScenarioReader, value: &Value) -> Option<u64> {
-    let read = value.as_u64().filter(|runs| (1..=MOST_RUNS).contains(runs));
-    let range = "a whole number from 1 to 1000000000";
-    read.or_else(|| {
-        reader.fail(SimulationFault::OutOfRange { got: shown(&value.to_string()), range })
-    })
+fn runs(reader: &mut ScenarioReader, value: &Node) -> Option<u64> {
+    reader.whole(value, 1..=MOST_RUNS, "a whole number from 1 to 1000000000")
 }

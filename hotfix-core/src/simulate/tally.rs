@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::document::DocumentFault;
 use crate::judge::Reason;
 use crate::rollout::{RollbackCause, State};
 use crate::stats::Counts;
@@ -296,12 +297,11 @@ impl Tally {
     /// An error for text that is not a list of tallies, for an empty list, and as in
     /// [`merge`](Self::merge).
     pub fn merged_from_json(text: &str) -> Result<Self, SimulationErrors> {
-        let tallies: Vec<Self> = serde_json::from_str(text).map_err(|error| {
-            let detail = error.to_string();
-            SimulationErrors::of("", SimulationFault::Syntax { language: "JSON", detail })
-        })?;
+        let tallies: Vec<Self> = serde_json::from_str(text)
+            .map_err(|error| SimulationErrors::of("", DocumentFault::of_json(&error)))?;
         let mut tallies = tallies.into_iter();
-        let missing = || SimulationErrors::of("", SimulationFault::MissingKey { key: "tally" });
+        let missing = DocumentFault::MissingKey { key: "tally", example: "one".to_owned() };
+        let missing = || SimulationErrors::of("", missing);
         let mut all = tallies.next().ok_or_else(missing)?;
         tallies.try_for_each(|tally| all.merge(tally))?;
         Ok(all)

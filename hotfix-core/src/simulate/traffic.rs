@@ -1,6 +1,6 @@
 //! The traffic of a scenario: time of day, bursts, and correlated noise.
 
-use serde_json::Value;
+use crate::document::Node;
 
 use crate::unit::{Span, Timestamp};
 
@@ -50,8 +50,8 @@ pub(super) struct Noise {
 }
 
 impl Noise {
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, &["deviation", "memory", "apart"])?;
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
+        let table = reader.table_of(value, &["deviation", "memory", "apart"])?;
         Some(Self {
             deviation: reader.needed(table, "deviation", ScenarioReader::deviation)?,
             memory: reader.key(table, "memory", ScenarioReader::chance).unwrap_or_default(),
@@ -69,8 +69,8 @@ impl Traffic {
         noise: Noise { deviation: 0.0, memory: 0.0, apart: false },
     };
 
-    pub(super) fn read(reader: &mut ScenarioReader, value: &Value) -> Option<Self> {
-        let table = reader.table(value, &["requests", "instances", "day", "bursts", "noise"])?;
+    pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
+        let table = reader.table_of(value, &["requests", "instances", "day", "bursts", "noise"])?;
         let noise = reader.key(table, "noise", Noise::read).unwrap_or_default();
         if noise.apart {
             reader.meaningless("noise", "the traffic of both arms has common noise: omit `apart`");
@@ -79,14 +79,14 @@ impl Traffic {
             requests: reader.key(table, "requests", ScenarioReader::per_minute),
             instances: reader.key(table, "instances", ScenarioReader::count),
             day: reader.key(table, "day", |reader, value| {
-                let table = reader.table(value, &["swing", "peak"])?;
+                let table = reader.table_of(value, &["swing", "peak"])?;
                 Some(Day {
                     swing: reader.needed(table, "swing", ScenarioReader::chance)?,
                     peak: reader.needed(table, "peak", ScenarioReader::span)?,
                 })
             }),
             bursts: reader.key(table, "bursts", |reader, value| {
-                let table = reader.table(value, &["every", "lasts", "times"])?;
+                let table = reader.table_of(value, &["every", "lasts", "times"])?;
                 Some(Bursts {
                     every: reader.needed(table, "every", ScenarioReader::lasting)?,
                     lasts: reader.needed(table, "lasts", ScenarioReader::lasting)?,

@@ -22,6 +22,7 @@ mod model;
 mod noise;
 mod outputs_run;
 mod policy_common;
+mod policy_places;
 mod policy_process;
 mod power_common;
 mod random_rollout;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hotfix_core::policy::{Policy, PolicyErrors};
+use hotfix_core::policy::{Policy, PolicyError, PolicyErrors};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -459,7 +459,8 @@ proptest! {
             let listed = |read: &Result<Policy, PolicyErrors>| match read {
                 Ok(policy) => vec![policy.to_json()],
                 Err(errors) => {
-                    let mut lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                    let line = |error: &PolicyError| format!("{} at {}: {}", error.code(), error.path(), error.sentence());
+                    let mut lines: Vec<_> = errors.iter().map(line).collect();
                     lines.sort();
                     lines
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use hotfix_core::document::DocumentFault;
 use hotfix_core::policy::{Policy, Problem};
 use serde_json::{Value, json};
 
@@ -123,8 +124,8 @@ fn field_5_the_schema_has_the_keys_that_the_reader_knows() {
         }
         apply(&mut document, &[(format!("{table}/no_such_key"), json!(0))], &[]);
         let errors = Policy::from_json(&document.to_string()).unwrap_err();
-        let known = errors.iter().find_map(|error| match error.problem() {
-            Problem::UnknownKey { known, .. } => Some(*known),
+        let known = errors.iter().find_map(|error| match error.fault() {
+            Problem::Document(DocumentFault::UnknownKey { known, .. }) => Some(*known),
             _ => None,
         });
         let reader: BTreeSet<&str> = known.unwrap().iter().copied().collect();

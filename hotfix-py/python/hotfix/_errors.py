@@ -27,7 +27,8 @@ class PolicyError(Error, ValueError):
     code, path
         Of the first error.
     errors
-        All of them, each with `code`, `path` (a JSON Pointer) and `message`.
+        All of them, each with `code`, `path` (a JSON Pointer) and `message`; in a text also with `line` and
+        `column`, and with the `base` that a policy inherited the value from.
 
     Examples
     --------
@@ -197,7 +198,7 @@ class SimulationError(Error, ValueError):
     code, path
         Of the first error.
     errors
-        All of them, each with `code`, `path` (a JSON Pointer) and `message`.
+        All of them, each with `code`, `path` (a JSON Pointer) and `message`; in a text also with `line` and `column`.
 
     Examples
     --------

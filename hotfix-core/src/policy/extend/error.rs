@@ -1,7 +1,6 @@
 //! Errors of policies that extend others.
 
-use crate::policy::error::listed;
-use crate::text::did_you_mean;
+use crate::text::{did_you_mean, quoted};
 
 /// An error in what a policy extends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +11,7 @@ pub enum ExtendError {
         "there is no policy `{got}`{}: {}the presets are {}",
         by.as_ref().map_or_else(String::new, |by| format!(", which `{by}` extends")),
         did_you_mean(*nearest),
-        listed(known)
+        quoted(known, ", ")
     )]
     Unknown {
         /// The name.
@@ -62,7 +61,7 @@ pub enum ExtendError {
         fault: String,
     },
     /// A key in `take` that the base does not have.
-    #[error("the base `{base}` does not have `{key}`: it has {}", listed(has))]
+    #[error("the base `{base}` does not have `{key}`: it has {}", quoted(has, ", "))]
     NotThere {
         /// The base.
         base: String,
@@ -123,5 +122,5 @@ impl ExtendError {
 
 /// `a → b → c`.
 fn arrows(chain: &[String]) -> String {
-    crate::text::quoted(chain, " → ")
+    quoted(chain, " → ")
 }

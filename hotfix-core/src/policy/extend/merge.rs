@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::ExtendError;
-use crate::policy::error::{Problem, shown};
-use crate::policy::node::PolicyNode;
+use crate::document::{Member, Node, Place, Value};
 use crate::policy::reader::PolicyReader;
 
 /// The key that removes an inherited value.
@@ -22,59 +21,54 @@ const BOUNDS: [&str; 3] = ["success", "alert", "rollback"];
 ///
 /// Every table of `over` is checked: no duplicate key, and no `remove` that cannot be applied. So a
 /// tree that was merged over another, even over an empty one, can be a base.
-pub(super) fn merged(base: PolicyNode, over: PolicyNode, reader: &mut PolicyReader) -> PolicyNode {
-    match (base, over) {
-        (PolicyNode::Table(base), PolicyNode::Table(over)) => {
-            PolicyNode::Table(tables(base, over, reader))
-        }
-        (PolicyNode::List(base), PolicyNode::List(over)) => match known_by(&base, &over) {
-            Some(name) => PolicyNode::List(items(base, over, name, reader)),
-            None => alone(PolicyNode::List(over), reader),
+pub(super) fn merged(base: Node, over: Node, reader: &mut PolicyReader) -> Node {
+    let place = over.place;
+    let value = match (base.value, over.value) {
+        (Value::Table(base), Value::Table(over)) => Value::Table(tables(base, over, reader)),
+        (Value::List(base), Value::List(over)) => match known_by(&base, &over) {
+            Some(name) => Value::List(items(base, over, name, reader)),
+            None => return alone(Node { value: Value::List(over), place }, reader),
         },
-        (_, over) => alone(over, reader),
-    }
+        (_, over) => return alone(Node { value: over, place }, reader),
+    };
+    Node { value, place }
 }
 
-fn tables(
-    base: Vec<(String, PolicyNode)>,
-    over: Vec<(String, PolicyNode)>,
-    reader: &mut PolicyReader,
-) -> Vec<(String, PolicyNode)> {
-    let places: BTreeMap<String, usize> =
-        base.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
+fn tables(base: Vec<Member>, over: Vec<Member>, reader: &mut PolicyReader) -> Vec<Member> {
+    let slots_by_key: BTreeMap<String, usize> =
+        base.iter().enumerate().map(|(slot, member)| (member.key.clone(), slot)).collect();
     let mut met = BTreeSet::new();
-    let (keys, values): (Vec<String>, Vec<PolicyNode>) = base.into_iter().unzip();
+    let (mut keys, values): (Vec<(String, Place)>, Vec<Node>) =
+        base.into_iter().map(|Member { key, place, node }| ((key, place), node)).unzip();
     let mut slots = Slots::new(values);
     let mut added = Vec::new();
     // Below these the keys are custom names, which have no meaning here.
     let of_custom_names = matches!(reader.path(), "/facts" | "/roles" | "/metrics");
     let of_metric = reader.path().strip_prefix("/metrics/").is_some_and(|id| !id.contains('/'));
-    for (key, node) in over {
-        reader.within(&key, |reader| {
-            if !met.insert(key.clone()) {
-                return reader.fail(Problem::DuplicateKey { key: shown(&key) });
-            }
-            let place = places.get(&key).copied();
-            let is_bound = of_metric && BOUNDS.contains(&&*key);
-            if is_bound || (CONDITIONS.contains(&&*key) && !of_custom_names) {
-                slots.empty(place);
-            }
-            if let Some(node) = slots.lay(place, node, &[], reader) {
-                added.push((key.clone(), node));
-            }
-            Some(())
-        });
+    for member in over {
+        if !met.insert(member.key.clone()) {
+            reader.duplicate_key(&member);
+            continue;
+        }
+        let Member { key, place, node } = member;
+        let slot = slots_by_key.get(&key).copied();
+        if let Some(inherited) = slot.and_then(|slot| keys.get_mut(slot)) {
+            inherited.1 = place;
+        }
+        let is_bound = of_metric && BOUNDS.contains(&&*key);
+        if is_bound || (CONDITIONS.contains(&&*key) && !of_custom_names) {
+            slots.empty(slot);
+        }
+        if let Some(node) = reader.within(&key, |reader| slots.lay(slot, node, &[], reader)) {
+            added.push(Member { key, place, node });
+        }
     }
     let kept = keys.into_iter().zip(slots.0);
-    kept.filter_map(|(key, node)| Some((key, node?))).chain(added).collect()
+    let kept = kept.filter_map(|((key, place), node)| Some(Member { key, place, node: node? }));
+    kept.chain(added).collect()
 }
 
-fn items(
-    base: Vec<PolicyNode>,
-    over: Vec<PolicyNode>,
-    name: &str,
-    reader: &mut PolicyReader,
-) -> Vec<PolicyNode> {
+fn items(base: Vec<Node>, over: Vec<Node>, name: &str, reader: &mut PolicyReader) -> Vec<Node> {
     let places: BTreeMap<String, usize> = base
         .iter()
         .enumerate()
@@ -83,8 +77,7 @@ fn items(
     let mut slots = Slots::new(base);
     let mut added = Vec::new();
     for (i, item) in over.into_iter().enumerate() {
-        let place =
-            item.key(name).and_then(PolicyNode::as_text).and_then(|id| places.get(id)).copied();
+        let place = item.key(name).and_then(Node::as_text).and_then(|id| places.get(id)).copied();
         let item = reader.within(&i.to_string(), |reader| slots.lay(place, item, &NAMES, reader));
         added.extend(item);
     }
@@ -92,17 +85,17 @@ fn items(
 }
 
 /// The inherited values, in order; `None` was removed.
-struct Slots(Vec<Option<PolicyNode>>);
+struct Slots(Vec<Option<Node>>);
 
 impl Slots {
-    fn new(nodes: Vec<PolicyNode>) -> Self {
+    fn new(nodes: Vec<Node>) -> Self {
         Self(nodes.into_iter().map(Some).collect())
     }
 
     /// Empties the inherited value at a place, so that nothing of it is merged.
     fn empty(&mut self, place: Option<usize>) {
         if let Some(slot) = place.and_then(|place| self.0.get_mut(place)) {
-            *slot = Some(PolicyNode::Null);
+            *slot = Some(Value::Null.into());
         }
     }
 
@@ -110,29 +103,29 @@ impl Slots {
     fn lay(
         &mut self,
         place: Option<usize>,
-        node: PolicyNode,
+        node: Node,
         beside: &[&str],
         reader: &mut PolicyReader,
-    ) -> Option<PolicyNode> {
+    ) -> Option<Node> {
         let inherited = place.and_then(|place| self.0.get_mut(place));
         let removal = is_removal(&node);
         match (inherited, removal) {
             (Some(slot), true) => {
                 *slot = None;
-                let PolicyNode::Table(entries) = &node else { return None };
+                let Value::Table(entries) = &node.value else { return None };
                 let fits = |key: &str| key == REMOVE || beside.contains(&key);
-                if !entries.iter().all(|(key, _)| fits(key)) {
-                    return reader.fail(ExtendError::BESIDE);
+                if !entries.iter().all(|member| fits(&member.key)) {
+                    return reader.fail_in(node.place, ExtendError::BESIDE);
                 }
                 checked(&node, reader);
                 None
             }
             (Some(slot), false) => {
-                let base = slot.take().unwrap_or(PolicyNode::Null);
+                let base = slot.take().unwrap_or_else(|| Value::Null.into());
                 *slot = Some(merged(base, node, reader));
                 None
             }
-            (None, true) => reader.fail(ExtendError::NOTHING),
+            (None, true) => reader.fail_in(node.place, ExtendError::NOTHING),
             (None, false) => Some(alone(node, reader)),
         }
     }
@@ -140,56 +133,50 @@ impl Slots {
 
 /// The key that identifies the items of both lists: all are tables, and each has it as a unique
 /// text.
-fn known_by(base: &[PolicyNode], over: &[PolicyNode]) -> Option<&'static str> {
-    let all_differ = |list: &[PolicyNode], name: &str| {
+fn known_by(base: &[Node], over: &[Node]) -> Option<&'static str> {
+    let all_differ = |list: &[Node], name: &str| {
         let mut met = BTreeSet::new();
-        let mut names = list.iter().map(|item| item.key(name).and_then(PolicyNode::as_text));
+        let mut names = list.iter().map(|item| item.key(name).and_then(Node::as_text));
         !list.is_empty() && names.all(|name| name.is_some_and(|name| met.insert(name)))
     };
     NAMES.into_iter().find(|name| all_differ(base, name) && all_differ(over, name))
 }
 
-fn is_removal(node: &PolicyNode) -> bool {
-    node.key(REMOVE) == Some(&PolicyNode::Flag(true))
+fn is_removal(node: &Node) -> bool {
+    node.key(REMOVE).is_some_and(|remove| remove.value == Value::Flag(true))
 }
 
 /// Checks a value for which nothing is inherited.
-fn alone(node: PolicyNode, reader: &mut PolicyReader) -> PolicyNode {
+fn alone(node: Node, reader: &mut PolicyReader) -> Node {
     checked(&node, reader);
     node
 }
 
-fn checked(node: &PolicyNode, reader: &mut PolicyReader) {
-    let inner = |node: &PolicyNode, reader: &mut PolicyReader| {
+fn checked(node: &Node, reader: &mut PolicyReader) {
+    let inner = |node: &Node, reader: &mut PolicyReader| {
         if is_removal(node) {
-            reader.fail::<()>(ExtendError::NOTHING);
+            reader.fail_in::<()>(node.place, ExtendError::NOTHING);
         } else {
             checked(node, reader);
         }
     };
-    match node {
-        PolicyNode::Table(entries) => {
+    match &node.value {
+        Value::Table(entries) => {
             let mut met = BTreeSet::new();
-            for (key, node) in entries {
-                reader.within(key, |reader| {
-                    if met.insert(key) {
-                        inner(node, reader);
-                    } else {
-                        reader.fail::<()>(Problem::DuplicateKey { key: shown(key) });
-                    }
-                });
+            for member in entries {
+                if met.insert(&member.key) {
+                    reader.within(&member.key, |reader| inner(&member.node, reader));
+                } else {
+                    reader.duplicate_key(member);
+                }
             }
         }
-        PolicyNode::List(items) => {
+        Value::List(items) => {
             for (i, item) in items.iter().enumerate() {
                 reader.within(&i.to_string(), |reader| inner(item, reader));
             }
         }
-        PolicyNode::Null
-        | PolicyNode::Flag(_)
-        | PolicyNode::Number(_)
-        | PolicyNode::Text(_)
-        | PolicyNode::TooDeep => {}
+        Value::Null | Value::Flag(_) | Value::Number(_) | Value::Text(_) | Value::TooDeep => {}
     }
 }
 
@@ -343,8 +330,9 @@ mod tests {
         )
     }
 
-    fn node(value: &Value) -> PolicyNode {
-        serde_json::from_value(value.clone()).unwrap_or(PolicyNode::TooDeep)
+    fn node(value: &Value) -> Node {
+        serde_json::from_value(value.clone())
+            .unwrap_or_else(|_| crate::document::Value::TooDeep.into())
     }
 
     fn laid(base: &Value, over: &Value) -> Result<Value, ()> {

@@ -13,12 +13,12 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 pub use error::ExtendError;
 use merge::merged;
 
-use super::error::{PolicyErrors, Problem, nearest, shown};
+use super::error::{PolicyErrors, Problem, nearest};
 use super::field::{List, NAME_PATTERN};
-use super::node::PolicyNode;
 use super::reader::{Field, PolicyReader, Style, section};
 use super::section::root::{check_form, from_node, inheritable};
 use super::{Policy, preset};
+use crate::document::{DocumentErrors, DocumentFault, Node, Value};
 use crate::unit::Name;
 
 /// The longest chain of bases.
@@ -38,10 +38,10 @@ pub(crate) struct Extends;
 impl Field for Extends {
     type Out = Infallible;
 
-    fn read(_: &PolicyNode, reader: &mut PolicyReader) -> Option<Infallible> {
+    fn read(_: &Node, reader: &mut PolicyReader) -> Option<Infallible> {
         reader.fail(ExtendError::Unresolved {})
     }
-    fn write(value: &Infallible, _: Style) -> PolicyNode {
+    fn write(value: &Infallible, _: Style) -> Node {
         match *value {}
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -82,20 +82,12 @@ pub(crate) struct TopLevelKey;
 impl Field for TopLevelKey {
     type Out = &'static str;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<&'static str> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<&'static str> {
         let known = inheritable();
-        match node {
-            PolicyNode::Text(text) => {
-                known.iter().find(|key| *key == text).copied().or_else(|| {
-                    let nearest = nearest(text, known.iter().copied());
-                    reader.fail(Problem::UnknownValue { got: shown(text), nearest, known })
-                })
-            }
-            _ => reader.wrong_type("a top-level key", node),
-        }
+        known.get(reader.name_of(node, known)?).copied()
     }
-    fn write(key: &&'static str, _: Style) -> PolicyNode {
-        PolicyNode::from(*key)
+    fn write(key: &&'static str, _: Style) -> Node {
+        Node::from(*key)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "enum": inheritable() })
@@ -106,34 +98,30 @@ impl Field for TopLevelKey {
 }
 
 /// Reads the value of `extends`.
-fn bases(extends: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Base>> {
+fn bases(extends: &Node, reader: &mut PolicyReader) -> Option<Vec<Base>> {
     let whole = |policy| Base { policy, take: None };
-    match extends {
-        PolicyNode::Text(_) => Some(vec![whole(Name::read(extends, reader)?)]),
-        PolicyNode::List(items) if items.is_empty() => {
+    match &extends.value {
+        Value::Text(_) => Some(vec![whole(Name::read(extends, reader)?)]),
+        Value::List(items) if items.is_empty() => {
             reader.fail(Problem::Empty { what: "policy to extend" })
         }
-        PolicyNode::List(items) if items.len() > MOST_BASES => {
+        Value::List(items) if items.len() > MOST_BASES => {
             reader.fail(ExtendError::Many { most: MOST_BASES })
         }
-        PolicyNode::List(items) => {
-            let read = |(i, item): (usize, &PolicyNode)| {
-                reader.within(&i.to_string(), |reader| match item {
-                    PolicyNode::Text(_) => Name::read(item, reader).map(whole),
-                    PolicyNode::Table(_) => Base::read(item, reader),
-                    _ => reader.wrong_type("a name, or a table with `policy` and `take`", item),
-                })
+        Value::List(items) => {
+            let read = |reader: &mut PolicyReader, item: &Node| match &item.value {
+                Value::Text(_) => Name::read(item, reader).map(whole),
+                Value::Table(_) => Base::read(item, reader),
+                _ => reader.wrong_type("a name, or a table with `policy` and `take`", item),
             };
-            // All of them first, so that every error is reported.
-            let read: Vec<Option<Base>> = items.iter().enumerate().map(read).collect();
-            read.into_iter().collect()
+            reader.each(items, read).into_iter().collect()
         }
         _ => reader.wrong_type("a name, or a list of names and tables", extends),
     }
 }
 
 /// Reads a document after its bases are merged into it.
-pub(super) fn read(document: PolicyNode, ask: &mut Ask<'_>) -> Result<Policy, PolicyErrors> {
+pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyErrors> {
     if document.key("extends").is_none() {
         return from_node(&document);
     }
@@ -145,16 +133,12 @@ pub(super) fn read(document: PolicyNode, ask: &mut Ask<'_>) -> Result<Policy, Po
         bases: 0,
         bytes: 0,
         stopped: false,
-        origins: BTreeMap::new(),
+        texts: Vec::new(),
         errors: PolicyErrors::new(),
     };
     let resolved = resolution.resolved(document, "");
-    let Resolution { errors, origins, .. } = resolution;
-    match resolved {
-        Some(document) if errors.is_clean() => from_node(&document)
-            .map_err(|errors| errors.inherited(|key| origins.get(key).map(String::as_str))),
-        _ => Err(errors),
-    }
+    let Resolution { errors, texts, .. } = resolution;
+    from_node(&errors.or(resolved)?).map_err(|errors| errors.inherited(&texts))
 }
 
 /// A base in the chain to the current one. The name of a preset may also be a policy of the caller.
@@ -170,7 +154,7 @@ enum Answer {
     Unknown,
     /// The policy exists, and its errors have been reported.
     Faulty,
-    Tree(PolicyNode),
+    Tree(Node),
 }
 
 struct Resolution<'a> {
@@ -181,30 +165,31 @@ struct Resolution<'a> {
     bytes: usize,
     /// A limit was exceeded: nothing more is read.
     stopped: bool,
-    /// The base of each top-level key that the policy does not have itself.
-    origins: BTreeMap<String, String>,
+    /// The names of the bases that were read, by the number of their document less 1.
+    texts: Vec<String>,
     errors: PolicyErrors,
 }
 
 impl Resolution<'_> {
     /// Merges a document over its bases; `None` after an error. `place` is the place of the base in
     /// the `extends` of the policy.
-    fn resolved(&mut self, document: PolicyNode, place: &str) -> Option<PolicyNode> {
-        let PolicyNode::Table(entries) = document else { return Some(document) };
-        let (extends, own): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|(key, _)| key == "extends");
+    fn resolved(&mut self, mut document: Node, place: &str) -> Option<Node> {
+        let Some(extends) = document.key("extends") else { return Some(document) };
         let mut reader = PolicyReader::new();
-        let Some((_, first)) = extends.first() else { return Some(PolicyNode::Table(own)) };
-        let bases = reader.within("extends", |reader| {
-            if extends.len() > 1 {
-                return reader.fail(Problem::DuplicateKey { key: "extends".to_owned() });
-            }
-            bases(first, reader)
-        });
-        self.report(reader, place);
-        let is_list = matches!(first, PolicyNode::List(_));
+        let mut named = document.members().iter().filter(|member| member.key == "extends");
+        let bases = if let Some(second) = named.nth(1) {
+            reader.duplicate_key(second);
+            None
+        } else {
+            reader.within("extends", |reader| bases(extends, reader))
+        };
+        let is_list = matches!(extends.value, Value::List(_));
+        self.report(reader.into_errors().placed_in(&document), place);
+        if let Value::Table(own) = &mut document.value {
+            own.retain(|member| member.key != "extends");
+        }
         let is_policy = self.chain.is_empty();
-        let mut inherited = Some(PolicyNode::Table(Vec::new()));
+        let mut inherited = Some(Node::table::<&str>([]));
         for (i, base) in bases?.into_iter().enumerate() {
             let place = match (is_policy, is_list) {
                 (true, true) => format!("/extends/{i}"),
@@ -212,28 +197,21 @@ impl Resolution<'_> {
                 (false, _) => place.to_owned(),
             };
             let tree = self.base(&base, &place);
-            if is_policy && let Some(PolicyNode::Table(entries)) = &tree {
-                let named = |key: &String| (key.clone(), base.policy.to_string());
-                self.origins.extend(entries.iter().map(|(key, _)| named(key)));
-            }
             inherited = inherited.zip(tree).map(|(inherited, tree)| {
                 let mut reader = PolicyReader::new();
                 let merged = merged(inherited, tree, &mut reader);
-                self.report_in(reader, &base.policy, &place);
+                self.push_in(&reader.into_errors(), base.policy.as_str(), &place);
                 merged
             });
         }
-        if is_policy {
-            self.origins.retain(|key, _| own.iter().all(|(own, _)| own != key));
-        }
         let mut reader = PolicyReader::new();
-        let document = merged(inherited?, PolicyNode::Table(own), &mut reader);
-        self.report(reader, place);
+        let document = merged(inherited?, document, &mut reader);
+        self.report(reader.into_errors(), place);
         Some(document)
     }
 
     /// The tree of a base, or the part of it that is inherited.
-    fn base(&mut self, base: &Base, place: &str) -> Option<PolicyNode> {
+    fn base(&mut self, base: &Base, place: &str) -> Option<Node> {
         self.bases += 1;
         if self.bases > MOST_BASES {
             return self.stop(place, ExtendError::Many { most: MOST_BASES });
@@ -253,8 +231,8 @@ impl Resolution<'_> {
         self.chain.pop();
         let tree = tree?;
         let Some(take) = &base.take else { return Some(tree) };
-        let PolicyNode::Table(mut entries) = tree else { return None };
-        let has = |key: &str| entries.iter().any(|(has, _)| has == key);
+        let Value::Table(mut entries) = tree.value else { return None };
+        let has = |key: &str| entries.iter().any(|member| member.key == key);
         let lacking: Vec<&'static str> = take.iter().copied().filter(|key| !has(key)).collect();
         if !lacking.is_empty() {
             let there: Vec<_> = inheritable().iter().copied().filter(|key| has(key)).collect();
@@ -264,13 +242,13 @@ impl Resolution<'_> {
             }
             return None;
         }
-        entries.retain(|(key, _)| take.iter().any(|taken| taken == key));
-        Some(PolicyNode::Table(entries))
+        entries.retain(|member| take.iter().any(|taken| *taken == member.key));
+        Some(Node { value: Value::Table(entries), place: tree.place })
     }
 
     /// The unresolved tree of a name: the caller is asked first, then the presets. Within a preset,
     /// names are presets.
-    fn found(&mut self, name: &str, place: &str) -> Option<(PolicyNode, Link)> {
+    fn found(&mut self, name: &str, place: &str) -> Option<(Node, Link)> {
         let within_preset = self.chain.last().is_some_and(|link| link.preset);
         for preset in [false, true].into_iter().skip(usize::from(within_preset)) {
             let link = Link { name: name.to_owned(), preset };
@@ -306,7 +284,9 @@ impl Resolution<'_> {
         if self.bytes > MOST_BYTES {
             return self.stop(place, ExtendError::Large { most: MOST_BYTES });
         }
-        Some(tree(&text).map_or_else(
+        self.texts.push(name.to_owned());
+        let document = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        Some(tree(&text, document).map_or_else(
             |errors| {
                 self.push_in(&errors, name, place);
                 Answer::Faulty
@@ -316,15 +296,11 @@ impl Resolution<'_> {
     }
 
     /// Reports the errors of the current document.
-    fn report(&mut self, reader: PolicyReader, place: &str) {
+    fn report(&mut self, errors: PolicyErrors, place: &str) {
         match self.chain.last().map(|link| link.name.clone()) {
-            Some(base) => self.push_in(&reader.into_errors(), &base, place),
-            None => self.errors.append(reader.into_errors()),
+            Some(base) => self.push_in(&errors, &base, place),
+            None => self.errors.append(errors),
         }
-    }
-
-    fn report_in(&mut self, reader: PolicyReader, base: &Name, place: &str) {
-        self.push_in(&reader.into_errors(), base.as_str(), place);
     }
 
     fn push_in(&mut self, errors: &PolicyErrors, base: &str, place: &str) {
@@ -348,18 +324,16 @@ impl Resolution<'_> {
     }
 }
 
-/// Reads the text of a base: JSON if it starts with `{`, which TOML cannot do and a JSON object has
-/// to.
-fn tree(text: &str) -> Result<PolicyNode, PolicyErrors> {
-    let is_json = text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{');
-    let tree = if is_json { PolicyNode::from_json(text) } else { PolicyNode::from_toml(text) }?;
+/// Reads the text of a base.
+fn tree(text: &str, document: u32) -> Result<Node, PolicyErrors> {
+    let tree = Node::from_text(text, document).map_err(DocumentErrors::of_family)?;
     check_form(&tree)?;
     match tree.key("format") {
-        Some(PolicyNode::Number(_)) | None => Ok(tree),
+        Some(Node { value: Value::Number(_), .. }) | None => Ok(tree),
         Some(other) => {
-            let expected = "the number of a format";
-            let problem = Problem::WrongType { expected, got: other.kind() };
-            Err(PolicyErrors::of("/format", problem))
+            let (expected, got) = ("the number of a format", other.kind().to_owned());
+            let fault = DocumentFault::WrongType { expected, got };
+            Err(PolicyErrors::of("/format", fault).placed_in(&tree))
         }
     }
 }

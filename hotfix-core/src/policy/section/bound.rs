@@ -2,10 +2,10 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
+use crate::document::{Node, Value};
 use crate::grade::{BoundBase, MetricKind};
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, Number};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::{PerMinute, Proportion, Ratio, Span};
 
@@ -74,12 +74,12 @@ pub(super) struct Level;
 pub(super) struct BoundForm;
 
 impl Field for Level {
-    type Out = PolicyNode;
+    type Out = Node;
 
-    fn read(node: &PolicyNode, _: &mut PolicyReader) -> Option<PolicyNode> {
+    fn read(node: &Node, _: &mut PolicyReader) -> Option<Node> {
         Some(node.clone())
     }
-    fn write(value: &PolicyNode, _: Style) -> PolicyNode {
+    fn write(value: &Node, _: Style) -> Node {
         value.clone()
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
@@ -91,12 +91,12 @@ impl Field for Level {
 }
 
 impl Field for BoundForm {
-    type Out = PolicyNode;
+    type Out = Node;
 
-    fn read(node: &PolicyNode, _: &mut PolicyReader) -> Option<PolicyNode> {
+    fn read(node: &Node, _: &mut PolicyReader) -> Option<Node> {
         Some(node.clone())
     }
-    fn write(value: &PolicyNode, _: Style) -> PolicyNode {
+    fn write(value: &Node, _: Style) -> Node {
         value.clone()
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -109,16 +109,16 @@ impl Field for BoundForm {
 }
 
 /// A figure in the unit of a kind.
-pub(super) fn level(kind: MetricKind, node: &PolicyNode, reader: &mut PolicyReader) -> Option<f64> {
+pub(super) fn level(kind: MetricKind, node: &Node, reader: &mut PolicyReader) -> Option<f64> {
     match kind {
         MetricKind::Proportion => Proportion::read(node, reader).map(Proportion::as_fraction),
         MetricKind::Count | MetricKind::Volume => {
             PerMinute::read(node, reader).map(PerMinute::value)
         }
         MetricKind::Gauge => Number::read(node, reader),
-        MetricKind::Latency => match node {
+        MetricKind::Latency => match &node.value {
             // Latencies below a millisecond are real: a bare number is kept as it is.
-            PolicyNode::Number(seconds)
+            Value::Number(seconds)
                 if *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok() =>
             {
                 Some(*seconds)
@@ -128,7 +128,7 @@ pub(super) fn level(kind: MetricKind, node: &PolicyNode, reader: &mut PolicyRead
     }
 }
 
-pub(super) fn level_written(kind: MetricKind, value: f64, style: Style) -> PolicyNode {
+pub(super) fn level_written(kind: MetricKind, value: f64, style: Style) -> Node {
     let written = match kind {
         MetricKind::Proportion => {
             Proportion::try_from_fraction(value).map(|p| Proportion::write(&p, style))
@@ -136,23 +136,23 @@ pub(super) fn level_written(kind: MetricKind, value: f64, style: Style) -> Polic
         MetricKind::Count | MetricKind::Volume => {
             PerMinute::try_new(value).map(|f| PerMinute::write(&f, style))
         }
-        MetricKind::Gauge => Ok(PolicyNode::Number(value)),
+        MetricKind::Gauge => Ok(Node::from(value)),
         MetricKind::Latency => Span::try_from_seconds(value).map(|span| {
             // Text is in whole milliseconds.
             let exact = span.as_seconds() == value && !span.is_zero();
-            if exact { Lasting::write(&span, style) } else { PolicyNode::Number(value) }
+            if exact { Lasting::write(&span, style) } else { Node::from(value) }
         }),
     };
-    written.unwrap_or(PolicyNode::Number(value))
+    written.unwrap_or(Node::from(value))
 }
 
 pub(super) fn read_bound(
     kind: MetricKind,
     no_reference: bool,
-    node: &PolicyNode,
+    node: &Node,
     reader: &mut PolicyReader,
 ) -> Option<Bound> {
-    let PolicyNode::Table(entries) = node else {
+    let Value::Table(entries) = &node.value else {
         let value = BoundValue::Absolute(level(kind, node, reader)?);
         return Some(Bound { value, unless_both_arms: false });
     };
@@ -179,7 +179,7 @@ pub(super) fn read_bound(
     Some(Bound { value, unless_both_arms: draft.unless_both_arms? })
 }
 
-pub(super) fn bound_written(kind: MetricKind, bound: &Bound, style: Style) -> PolicyNode {
+pub(super) fn bound_written(kind: MetricKind, bound: &Bound, style: Style) -> Node {
     let (value, ratio, of) = match bound.value {
         BoundValue::Absolute(figure) => (Some(level_written(kind, figure, style)), None, None),
         BoundValue::Relative(ratio, of) => (None, Some(ratio), Some(of)),

@@ -2,9 +2,9 @@
 
 use super::TimeRange;
 use super::phase::no_rules;
+use crate::document::{Node, Value};
 use crate::grade::Moment;
 use crate::policy::field::{Lasting, as_unit};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::unit::{Date, Span};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -60,14 +60,14 @@ section! {
 impl Field for Date {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-        match node {
-            PolicyNode::Text(text) => as_unit(text, reader),
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+        match &node.value {
+            Value::Text(text) => as_unit(text, reader),
             _ => reader.wrong_type("a date, as in \"2025-10-14\"", node),
         }
     }
-    fn write(value: &Self, _: Style) -> PolicyNode {
-        PolicyNode::Text(value.to_string())
+    fn write(value: &Self, _: Style) -> Node {
+        Node::from(value.to_string())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "description": "year, month and day, as in \"2025-10-14\"",

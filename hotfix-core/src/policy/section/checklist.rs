@@ -5,11 +5,11 @@ use super::entries::{Entries, Entry, texts};
 use super::list::none;
 use super::phase::no_rules;
 use super::severity::NamedSeverities;
+use crate::document::Node;
 use crate::fact::Condition;
 use crate::grade::{ChecklistMoment, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, List};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::unit::{Name, Span};
 use schemars::{Schema, SchemaGenerator};
@@ -40,7 +40,7 @@ section! {
         /// The time that it may take, above 0. Without this key there is no limit.
         within: Span as Lasting, [optional];
         /// The severities for which it is due; empty: all.
-        severities: Vec<Severity> as NamedSeverities, [default PolicyNode::List(Vec::new())];
+        severities: Vec<Severity> as NamedSeverities, [default none()];
         /// The condition under which it is due. Without this key always. While the condition is
         /// unknown, the start waits for a list at `start`.
         when: Condition, [optional];
@@ -93,7 +93,7 @@ pub(super) struct Checklists;
 impl Field for Checklists {
     type Out = Vec<Checklist>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Checklist>> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<Checklist>> {
         let lists = Entries::<Checklist>::read(node, reader);
         let mut items = Vec::new();
         for (i, list) in node.items().iter().enumerate() {
@@ -104,7 +104,7 @@ impl Field for Checklists {
         reader.unique("item", &items);
         lists
     }
-    fn write(value: &Vec<Checklist>, style: Style) -> PolicyNode {
+    fn write(value: &Vec<Checklist>, style: Style) -> Node {
         Entries::<Checklist>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {

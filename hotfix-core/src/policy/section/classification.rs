@@ -3,11 +3,11 @@
 use super::entries::Entry;
 use super::phase::no_rules;
 use super::severity::KnownSeverity;
+use crate::document::Node;
 use crate::fact::Condition;
 use crate::grade::{ActOn, Exclusions, Hotfix, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::NoRule;
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::Name;
 use schemars::{Schema, SchemaGenerator};
@@ -72,7 +72,7 @@ section! {
 impl Field for Rule {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
         let draft = RuleDraft::read(reader.table(node)?, reader);
         let effect = match (draft.severity?, draft.hotfix?) {
             (Some(severity), None) => Some(Effect::Severity(severity)),
@@ -82,7 +82,7 @@ impl Field for Rule {
         };
         Some(Self { id: draft.id?, title: draft.title?, effect: effect?, when: draft.when? })
     }
-    fn write(value: &Self, style: Style) -> PolicyNode {
+    fn write(value: &Self, style: Style) -> Node {
         let (severity, hotfix) = match value.effect {
             Effect::Severity(severity) => (Some(severity), None),
             Effect::Admit => (None, Some(true)),

@@ -1,9 +1,9 @@
 //! Commands of an organisation: shell lines with placeholders.
 
+use crate::document::Node;
 use crate::grade::closed_set;
 use crate::policy::command::{CommandFault, parts};
 use crate::policy::error::Problem;
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style};
 use crate::text::shown;
 use schemars::{Schema, SchemaGenerator};
@@ -54,7 +54,7 @@ pub(super) struct CommandLine<const PHASE: bool>;
 impl<const PHASE: bool> Field for CommandLine<PHASE> {
     type Out = String;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<String> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<String> {
         let text = String::read(node, reader)?;
         let problem = match parts(&text, PHASE) {
             Ok(_) => return Some(text),
@@ -71,7 +71,7 @@ impl<const PHASE: bool> Field for CommandLine<PHASE> {
         };
         reader.fail(problem)
     }
-    fn write(value: &String, style: Style) -> PolicyNode {
+    fn write(value: &String, style: Style) -> Node {
         String::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {

@@ -2,12 +2,12 @@
 
 use super::entries::Entry;
 use super::phase::no_rules;
+use crate::document::{Member, Node, Value};
 use crate::fact::{
     Comparison, Condition, CustomFact, FactId, FactKind, FactValue, Operator, Vocabulary,
 };
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{CustomFactKind, Duration, List, NAME_PATTERN, Number};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::{FactName, Name, Proportion};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -20,11 +20,11 @@ const FORMS: &str = "a condition, as in \"service_down\", { fact = \"users_affec
 impl Field for Condition {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-        match node {
-            PolicyNode::Text(name) => {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+        match &node.value {
+            Value::Text(name) => {
                 let fact = fact(name, reader)?;
-                match reader.vocabulary.kind(fact) {
+                match reader.known.vocabulary.kind(fact) {
                     FactKind::Flag => Some(Self::flag(fact)),
                     kind => reader.fail(Problem::Comparison {
                         fact: fact.to_string(),
@@ -33,7 +33,7 @@ impl Field for Condition {
                     }),
                 }
             }
-            PolicyNode::Table(entries) => {
+            Value::Table(entries) => {
                 let slots = reader.slots(&KEYS, entries);
                 let [named, _, _, _, _, _, all, any, not] = slots[..] else { return None };
                 let forms = [named, all, any, not].iter().flatten().count();
@@ -67,22 +67,18 @@ impl Field for Condition {
             _ => reader.wrong_type(FORMS, node),
         }
     }
-    fn write(value: &Self, style: Style) -> PolicyNode {
+    fn write(value: &Self, style: Style) -> Node {
         match value {
             Self::Compare(comparison) if comparison.value == FactValue::Flag(true) => {
-                PolicyNode::from(comparison.fact.as_str())
+                Node::from(comparison.fact.as_str())
             }
-            Self::Compare(comparison) => PolicyNode::from([
-                ("fact", PolicyNode::from(comparison.fact.as_str())),
+            Self::Compare(comparison) => Node::table([
+                ("fact", Node::from(comparison.fact.as_str())),
                 (comparison.operator.as_str(), written(&comparison.value, style)),
             ]),
-            Self::All(conditions) => {
-                PolicyNode::from([("all", List::<Self>::write(conditions, style))])
-            }
-            Self::Any(conditions) => {
-                PolicyNode::from([("any", List::<Self>::write(conditions, style))])
-            }
-            Self::Not(condition) => PolicyNode::from([("not", Self::write(condition, style))]),
+            Self::All(conditions) => Node::table([("all", List::<Self>::write(conditions, style))]),
+            Self::Any(conditions) => Node::table([("any", List::<Self>::write(conditions, style))]),
+            Self::Not(condition) => Node::table([("not", Self::write(condition, style))]),
         }
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -118,26 +114,26 @@ impl schemars::JsonSchema for Condition {
 
 /// The fact that a text names.
 pub(super) fn fact(name: &str, reader: &mut PolicyReader) -> Option<FactId> {
-    if let Some(fact) = reader.vocabulary.find(name) {
+    if let Some(fact) = reader.known.vocabulary.find(name) {
         return Some(fact);
     }
-    let nearest = nearest(name, reader.vocabulary.names()).map(str::to_owned);
+    let nearest = nearest(name, reader.known.vocabulary.names()).map(str::to_owned);
     reader.fail(Problem::UnknownFact { name: shown(name), nearest })
 }
 
 /// The comparisons of a table that names a fact; several must hold together.
 pub(super) fn comparisons(
-    named: &PolicyNode,
-    entries: &[(String, PolicyNode)],
+    named: &Node,
+    entries: &[Member],
     reader: &mut PolicyReader,
 ) -> Option<Vec<Comparison>> {
-    let fact = reader.within("fact", |reader| match named {
-        PolicyNode::Text(name) => fact(name, reader),
+    let fact = reader.within("fact", |reader| match &named.value {
+        Value::Text(name) => fact(name, reader),
         _ => reader.wrong_type("the name of a fact", named),
     })?;
     let mut read = Some(Vec::new());
     for (operator, key) in Operator::ALL.iter().zip(Operator::NAMES) {
-        let Some((_, node)) = entries.iter().find(|(name, _)| name == key) else { continue };
+        let Some(Member { node, .. }) = entries.iter().find(|e| e.key == *key) else { continue };
         let comparison = reader.within(key, |reader| comparison(fact, *operator, node, reader));
         read = read.zip(comparison).map(|(mut read, comparison)| {
             read.push(comparison);
@@ -150,10 +146,10 @@ pub(super) fn comparisons(
 fn comparison(
     fact: FactId,
     operator: Operator,
-    node: &PolicyNode,
+    node: &Node,
     reader: &mut PolicyReader,
 ) -> Option<Comparison> {
-    let kind = reader.vocabulary.kind(fact);
+    let kind = reader.known.vocabulary.kind(fact);
     let by_size = matches!(kind, FactKind::Share | FactKind::Duration | FactKind::Number);
     if kind == FactKind::Time || (operator != Operator::Is && !by_size) {
         let expected = operators(kind);
@@ -185,14 +181,14 @@ const fn operators(kind: FactKind) -> &'static str {
     }
 }
 
-pub(super) fn written(value: &FactValue, style: Style) -> PolicyNode {
+pub(super) fn written(value: &FactValue, style: Style) -> Node {
     match value {
-        FactValue::Flag(flag) => PolicyNode::Flag(*flag),
+        FactValue::Flag(flag) => Node::from(*flag),
         FactValue::Share(share) => Proportion::write(share, style),
         FactValue::Duration(span) => Duration::write(span, style),
-        FactValue::Number(number) => PolicyNode::Number(*number),
-        FactValue::Text(text) => PolicyNode::Text(text.clone()),
-        FactValue::Time(time) => PolicyNode::Text(time.to_string()),
+        FactValue::Number(number) => Node::from(*number),
+        FactValue::Text(text) => Node::from(text.clone()),
+        FactValue::Time(time) => Node::from(time.to_string()),
     }
 }
 
@@ -213,27 +209,28 @@ pub(super) struct CustomFacts;
 impl Field for CustomFacts {
     type Out = Vocabulary;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vocabulary> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vocabulary> {
         let mut complete = true;
         let mut met = BTreeSet::new();
-        for (name, node) in reader.table(node)? {
-            let read = reader.within(name, |reader| {
-                if !met.insert(name) {
-                    return reader.fail(Problem::DuplicateKey { key: shown(name) });
-                }
-                custom_fact(name, node, reader)
-            });
+        for member in reader.table(node)? {
+            if !met.insert(&member.key) {
+                reader.duplicate_key(member);
+                complete = false;
+                continue;
+            }
+            let name = &member.key;
+            let read = reader.within(name, |r| custom_fact(name, &member.node, r));
             complete &= read.is_some();
-            reader.vocabulary.custom.extend(read);
+            reader.known.vocabulary.custom.extend(read);
         }
-        complete.then(|| reader.vocabulary.clone())
+        complete.then(|| reader.known.vocabulary.clone())
     }
-    fn write(value: &Vocabulary, style: Style) -> PolicyNode {
+    fn write(value: &Vocabulary, style: Style) -> Node {
         let entry = |(name, fact): (FactName, &CustomFact)| {
             let draft = CustomFactDraft { kind: Some(fact.kind), ask: Some(fact.ask.clone()) };
-            (name.as_str().to_owned(), draft.write(style))
+            (name.to_string(), draft.write(style))
         };
-        PolicyNode::Table(value.custom().map(entry).collect())
+        Node::table(value.custom().map(entry))
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let fact = generator.subschema_for::<CustomFact>();
@@ -250,7 +247,7 @@ impl Field for CustomFacts {
 
 fn custom_fact(
     name: &str,
-    node: &PolicyNode,
+    node: &Node,
     reader: &mut PolicyReader,
 ) -> Option<(FactName, CustomFact)> {
     let fact = reader.table(node).and_then(|entries| {

@@ -1,13 +1,13 @@
 //! Duties: what somebody has to do, and by when.
 
 use super::entries::Entry;
+use super::list::none;
 use super::severity::NamedSeverities;
 use super::{Due, TimeRange};
 use crate::fact::Condition;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{HowMany, Lasting};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{PolicyReader, section};
 use crate::unit::{Name, RoleName, Span};
 
@@ -30,7 +30,7 @@ section! {
         /// The name of the duty for people.
         title: String, [required];
         /// The severities for which it is due; empty: all.
-        severities: Vec<Severity> as NamedSeverities, [default PolicyNode::List(Vec::new())];
+        severities: Vec<Severity> as NamedSeverities, [default none()];
         /// The moment from which `within` counts.
         from: Moment, [required];
         /// When it is due, for a repeated duty the first time: a duration after `from`, or a day

@@ -1,7 +1,7 @@
 //! Lists of tables with unique ids.
 
+use crate::document::Node;
 use crate::policy::field::List;
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style};
 use schemars::{Schema, SchemaGenerator};
 
@@ -19,12 +19,12 @@ pub(super) struct Entries<E>(E);
 impl<E: Entry> Field for Entries<E> {
     type Out = Vec<E::Out>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
         let entries = List::<E>::read(node, reader);
         reader.unique(E::WHAT, &texts(node, reader.path(), E::KEY));
         entries
     }
-    fn write(value: &Self::Out, style: Style) -> PolicyNode {
+    fn write(value: &Self::Out, style: Style) -> Node {
         List::<E>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -36,8 +36,8 @@ impl<E: Entry> Field for Entries<E> {
 }
 
 /// The texts at `key` in the tables of a list, with their places.
-pub(super) fn texts<'n>(list: &'n PolicyNode, path: &str, key: &str) -> Vec<(String, &'n str)> {
-    let text = |(i, item): (usize, &'n PolicyNode)| {
+pub(super) fn texts<'n>(list: &'n Node, path: &str, key: &str) -> Vec<(String, &'n str)> {
+    let text = |(i, item): (usize, &'n Node)| {
         Some((format!("{path}/{i}/{key}"), item.key(key)?.as_text()?))
     };
     list.items().iter().enumerate().filter_map(text).collect()

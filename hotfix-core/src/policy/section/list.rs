@@ -1,9 +1,9 @@
 //! Lists without duplicates, tables with a closed set of keys, and time ranges.
 
 use super::rule::at_least;
+use crate::document::Node;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{Duration, List};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::unit::Span;
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -32,7 +32,7 @@ pub(super) struct Once<F>(F);
 impl<F: Field> Field for Once<F> {
     type Out = Vec<F::Out>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
         let list = List::<F>::read(node, reader);
         let mut firsts = BTreeMap::new();
         for (i, item) in node.items().iter().enumerate() {
@@ -46,7 +46,7 @@ impl<F: Field> Field for Once<F> {
         }
         list
     }
-    fn write(value: &Self::Out, style: Style) -> PolicyNode {
+    fn write(value: &Self::Out, style: Style) -> Node {
         List::<F>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -80,11 +80,11 @@ pub(super) fn rising(reader: &mut PolicyReader, least: Option<Span>, most: Optio
 }
 
 /// The default of a list.
-pub(super) const fn none() -> PolicyNode {
-    PolicyNode::List(Vec::new())
+pub(super) fn none() -> Node {
+    Vec::new().into()
 }
 
 /// The default of a table.
-pub(super) const fn empty() -> PolicyNode {
-    PolicyNode::Table(Vec::new())
+pub(super) fn empty() -> Node {
+    Node::table::<&str>([])
 }

@@ -6,11 +6,11 @@ use super::list::{Once, none};
 use super::phase::no_rules;
 use super::rule::at_least;
 use super::severity::NamedSeverities;
+use crate::document::Node;
 use crate::fact::{Condition, Facts, Truth};
 use crate::grade::{Audience, MessageKind, Promised, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, List};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::template::{self, FaultKind};
 use crate::text::shown;
@@ -140,10 +140,10 @@ pub(super) struct MessageText;
 impl Field for MessageText {
     type Out = String;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<String> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<String> {
         String::read(node, reader)
     }
-    fn write(value: &String, style: Style) -> PolicyNode {
+    fn write(value: &String, style: Style) -> Node {
         String::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {

@@ -4,10 +4,10 @@ use super::bound::{
     Bound, BoundForm, Bounds, Level, bound_written, level, level_written, read_bound,
 };
 use super::rule::{Evidence, between_0_and_1, in_range};
+use crate::document::{DocumentFault, Member, Node};
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{Duration, Lasting, List, NAME_PATTERN};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::unit::{MetricName, Proportion, Ratio, Share, Span};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -159,7 +159,7 @@ pub(super) struct Metrics;
 impl Field for Metrics {
     type Out = Vec<Metric>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Metric>> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<Metric>> {
         let entries = reader.table(node)?;
         if entries.is_empty() {
             return reader.fail(Problem::Empty { what: "metric" });
@@ -167,7 +167,7 @@ impl Field for Metrics {
         let mut metrics = Vec::new();
         let mut complete = true;
         let mut budget = Some(Budget::default());
-        for (id, node) in entries {
+        for Member { key: id, node, .. } in entries {
             let read = reader.within(id, |reader| metric(id, node, &mut budget, reader));
             complete &= read.is_some();
             metrics.extend(read);
@@ -182,7 +182,7 @@ impl Field for Metrics {
         let tested = |noted: &&Noted| {
             noted.role == Some(Role::Decide) && noted.model.is_some_and(|m| m != Model::None)
         };
-        let got = reader.metrics.values().filter(tested).count();
+        let got = reader.known.metrics.values().filter(tested).count();
         if got > MOST_TESTED {
             let what = "metrics that decide and are tested";
             return reader.fail(Problem::TooMany { what, got, most: MOST_TESTED });
@@ -190,9 +190,8 @@ impl Field for Metrics {
         metrics.sort_by_key(|metric| metric.id);
         complete.then_some(metrics)
     }
-    fn write(value: &Vec<Metric>, style: Style) -> PolicyNode {
-        let entry = |metric: &Metric| (metric.id.as_str().to_owned(), written(metric, style));
-        PolicyNode::Table(value.iter().map(entry).collect())
+    fn write(value: &Vec<Metric>, style: Style) -> Node {
+        Node::table(value.iter().map(|metric| (metric.id.as_str(), written(metric, style))))
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let metric = generator.subschema_for::<Metric>();
@@ -217,7 +216,7 @@ struct Budget {
 
 fn metric(
     id: &str,
-    node: &PolicyNode,
+    node: &Node,
     budget: &mut Option<Budget>,
     reader: &mut PolicyReader,
 ) -> Option<Metric> {
@@ -226,14 +225,14 @@ fn metric(
         Ok(id) => id,
         Err(error) => return reader.fail(error),
     };
-    let twice = reader.metrics.contains_key(id.as_str());
+    let twice = reader.known.metrics.contains_key(id.as_str());
     if twice {
-        return reader.fail(Problem::DuplicateKey { key: id.to_string() });
+        return reader.fail_in(node.place, DocumentFault::DuplicateKey { key: id.to_string() });
     }
     let Some(entries) = reader.table(node) else {
         *budget = None;
         let unknown = Noted { kind: None, role: None, model: None };
-        reader.metrics.insert(id.to_string(), unknown);
+        reader.known.metrics.insert(id.to_string(), unknown);
         return None;
     };
     let draft = MetricDraft::read(entries, reader);
@@ -242,7 +241,7 @@ fn metric(
         (_, _, model) => model.flatten(),
     };
     let noted = Noted { kind: draft.kind, role: draft.role, model };
-    reader.metrics.insert(id.to_string(), noted);
+    reader.known.metrics.insert(id.to_string(), noted);
     weigh(&draft, model, budget, reader);
     let tolerated = draft.tolerated.flatten().map(Ratio::value);
     in_range(reader, "tolerated", tolerated, |t| t >= 1.0, "a number of at least 1");
@@ -255,7 +254,7 @@ fn metric(
         .flatten()
         .map(|node| reader.within("reference", |reader| level(kind, &node, reader)));
     let no_reference = reference.is_none();
-    let bound = |key: &str, node: Option<Option<PolicyNode>>, reader: &mut PolicyReader| {
+    let bound = |key: &str, node: Option<Option<Node>>, reader: &mut PolicyReader| {
         node.flatten().map(|node| reader.within(key, |r| read_bound(kind, no_reference, &node, r)))
     };
     let success = bound("success", draft.success, reader);
@@ -447,7 +446,7 @@ fn rising(boundaries: &[Span], reader: &mut PolicyReader) {
     }
 }
 
-fn written(metric: &Metric, style: Style) -> PolicyNode {
+fn written(metric: &Metric, style: Style) -> Node {
     let kind = metric.kind;
     let bound = |bound: &Option<Bound>| Some(bound.as_ref().map(|b| bound_written(kind, b, style)));
     let slow = kind == MetricKind::Latency;
@@ -496,7 +495,7 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut PolicyReader) {
     in_range(reader, "cut_to", cut_to, |c| c <= 1.0, "a number above 0 and at most 1");
     between_0_and_1(reader, "alpha", efficacy.alpha);
     let Some(name) = efficacy.metric.filter(|name| is_known(reader, *name)) else { return };
-    let Some(noted) = reader.metrics.get(name.as_str()) else { return };
+    let Some(noted) = reader.known.metrics.get(name.as_str()) else { return };
     let countable =
         noted.kind.is_none_or(|k| matches!(k, MetricKind::Proportion | MetricKind::Count));
     let tested = noted.model.is_none_or(|model| model != Model::None);
@@ -511,10 +510,10 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut PolicyReader) {
 /// not.
 pub(super) fn is_known(reader: &mut PolicyReader, name: MetricName) -> bool {
     // An empty `metrics` has an error of its own.
-    if reader.metrics.is_empty() || reader.metrics.contains_key(name.as_str()) {
+    if reader.known.metrics.is_empty() || reader.known.metrics.contains_key(name.as_str()) {
         return true;
     }
-    let near = nearest(name.as_str(), reader.metrics.keys().map(String::as_str));
+    let near = nearest(name.as_str(), reader.known.metrics.keys().map(String::as_str));
     let (name, nearest) = (name.to_string(), near.map(str::to_owned));
     reader.fail_at::<()>("metric", Problem::UnknownMetric { name, nearest });
     false

@@ -4,10 +4,10 @@ use super::command::CommandLine;
 use super::entries::{Entries, Entry};
 use super::list::none;
 use super::rule::at_least;
+use crate::document::{DocumentFault, Node, Value};
 use crate::grade::{GateMode, PromotionRule, Response, WatchedFrom};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, List};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -76,8 +76,8 @@ section! {
 
 fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
     if phase.share.is_some_and(|share| share == Share::NONE) {
-        let (key, range) = ("share", "a share above 0, at least \"0.01%\"");
-        reader.fail_at::<()>(key, Problem::OutOfRange { key, got: "0%".to_owned(), range });
+        let (got, range) = ("0%".to_owned(), "a share above 0, at least \"0.01%\"");
+        reader.fail_at::<()>("share", DocumentFault::OutOfRange { got, range });
     }
     at_least(reader, "watch_most", phase.watch_most.flatten(), "watch", phase.watch);
 }
@@ -99,8 +99,8 @@ section! {
 impl Field for LaterWatch {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-        let PolicyNode::Table(entries) = node else {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+        let Value::Table(entries) = &node.value else {
             let from = WatchedFrom::Verified;
             return Lasting::read(node, reader).map(|until| Self {
                 until,
@@ -111,7 +111,7 @@ impl Field for LaterWatch {
         let draft = LaterWatchDraft::read(entries, reader);
         Some(Self { until: draft.until?, from: draft.from?, watch: draft.watch? })
     }
-    fn write(value: &Self, style: Style) -> PolicyNode {
+    fn write(value: &Self, style: Style) -> Node {
         if value.watch.is_empty() && value.from == WatchedFrom::Verified {
             return Lasting::write(&value.until, style);
         }
@@ -162,14 +162,14 @@ pub(super) struct Phases;
 impl Field for Phases {
     type Out = Vec<Phase>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Phase>> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<Phase>> {
         let phases = Entries::<Phase>::read(node, reader);
-        if matches!(node, PolicyNode::List(items) if items.is_empty()) {
+        if matches!(&node.value, Value::List(items) if items.is_empty()) {
             reader.fail::<()>(Problem::Empty { what: "phase" });
         }
         phases
     }
-    fn write(value: &Vec<Phase>, style: Style) -> PolicyNode {
+    fn write(value: &Vec<Phase>, style: Style) -> Node {
         Entries::<Phase>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {

@@ -1,10 +1,11 @@
 //! Roles with their holders, and vendors.
 
 use super::entries::Entry;
+use super::list::none;
 use super::phase::no_rules;
-use crate::policy::error::{Problem, shown};
+use crate::document::Node;
+use crate::policy::error::shown;
 use crate::policy::field::{List, NAME_PATTERN};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::RoleName;
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -35,9 +36,9 @@ section! {
         /// The name of the role for people.
         title: String, [required];
         /// The roles that substitute for it, the first choice first.
-        stand_ins: List<RoleName>, [default PolicyNode::List(Vec::new())];
+        stand_ins: List<RoleName>, [default none()];
         /// The people who hold the role. With holders, nobody else may approve in this role.
-        holders: List<Holder>, [default PolicyNode::List(Vec::new())];
+        holders: List<Holder>, [default none()];
         /// How to reach the role, whoever holds it: a pager or a channel.
         reach: String, [optional];
     }
@@ -80,27 +81,28 @@ pub(super) struct Roles;
 impl Field for Roles {
     type Out = Vec<CustomRole>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<CustomRole>> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<CustomRole>> {
         let entries = reader.table(node)?;
         let mut roles: Vec<CustomRole> = Vec::new();
         let mut complete = true;
         let mut met = BTreeSet::new();
-        for (id, node) in entries {
-            let read = reader.within(id, |reader| {
-                if !met.insert(id) {
-                    return reader.fail(Problem::DuplicateKey { key: shown(id) });
-                }
-                role(id, node, reader)
-            });
+        for member in entries {
+            if !met.insert(&member.key) {
+                reader.duplicate_key(member);
+                complete = false;
+                continue;
+            }
+            let id = &member.key;
+            let read = reader.within(id, |reader| role(id, &member.node, reader));
             complete &= read.is_some();
             roles.extend(read);
         }
         roles.sort_by_key(|role| role.id);
         complete.then_some(roles)
     }
-    fn write(value: &Vec<CustomRole>, style: Style) -> PolicyNode {
+    fn write(value: &Vec<CustomRole>, style: Style) -> Node {
         let entry = |role: &CustomRole| (role.id.as_str().to_owned(), written(role, style));
-        PolicyNode::Table(value.iter().map(entry).collect())
+        Node::table(value.iter().map(entry))
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let role = generator.subschema_for::<CustomRole>();
@@ -115,7 +117,7 @@ impl Field for Roles {
     }
 }
 
-fn role(id: &str, node: &PolicyNode, reader: &mut PolicyReader) -> Option<CustomRole> {
+fn role(id: &str, node: &Node, reader: &mut PolicyReader) -> Option<CustomRole> {
     let name = RoleName::try_new(&shown(id));
     // The keys are read before a wrong name ends it: all errors at once.
     let draft = reader.table(node).map(|entries| CustomRoleDraft::read(entries, reader));
@@ -133,7 +135,7 @@ fn role(id: &str, node: &PolicyNode, reader: &mut PolicyReader) -> Option<Custom
     })
 }
 
-fn written(role: &CustomRole, style: Style) -> PolicyNode {
+fn written(role: &CustomRole, style: Style) -> Node {
     CustomRoleDraft {
         title: Some(role.title.clone()),
         stand_ins: Some(role.stand_ins.clone()),

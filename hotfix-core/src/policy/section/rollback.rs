@@ -3,6 +3,7 @@
 use super::TimeRange;
 use super::list::{none, rising};
 use super::rule::at_least;
+use crate::document::DocumentFault;
 use crate::grade::{OnFailure, RevertTo, RollbackMethod};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, Lasting, List};
@@ -75,12 +76,10 @@ fn rollback_step_rules(step: &RollbackStepDraft, reader: &mut PolicyReader) {
     if let Some(share) = step.share
         && (share == Share::NONE || share == Share::ALL)
     {
-        let (key, range) = (
-            "share",
-            "a share above 0 and below 100%: after the steps the old version has all traffic",
-        );
+        let range =
+            "a share above 0 and below 100%: after the steps the old version has all traffic";
         let got = share.to_string();
-        reader.fail_at::<()>(key, Problem::OutOfRange { key, got, range });
+        reader.fail_at::<()>("share", DocumentFault::OutOfRange { got, range });
     }
 }
 

@@ -17,15 +17,14 @@ use super::{
     Message, Metric, Phase, ProcedureStep, Record, Remedy, Report, Risk, Rollback, Rule, Scope,
     SeverityLevel, StrategySettings, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
 };
+use crate::document::{DocumentErrors, Node, Value};
 use crate::fact::Vocabulary;
 use crate::grade::Strategy;
 use crate::policy::error::{PolicyErrors, Problem};
 use crate::policy::extend::Extends;
 use crate::policy::field::{Lasting, List};
-use crate::policy::node::{MOST_DEPTH, PolicyNode};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::reasoning::Reasoned;
-use crate::text::pointer_step;
 use crate::unit::{Name, RoleName, Span};
 
 section! {
@@ -144,17 +143,17 @@ impl Format {
 impl Field for Format {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
-        match node {
-            PolicyNode::Number(version) if *version == Self::KNOWN => Some(Self),
-            PolicyNode::Number(version) => {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
+        match &node.value {
+            Value::Number(version) if *version == Self::KNOWN => Some(Self),
+            Value::Number(version) => {
                 reader.fail(Problem::Format { got: version.to_string(), known: "1" })
             }
             _ => reader.wrong_type("the number of a format", node),
         }
     }
-    fn write(_: &Self, _: Style) -> PolicyNode {
-        PolicyNode::Number(Self::KNOWN)
+    fn write(_: &Self, _: Style) -> Node {
+        Node::from(Self::KNOWN)
     }
     fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "const": 1 })
@@ -172,32 +171,24 @@ pub(in crate::policy) fn inheritable() -> &'static [&'static str] {
 
 /// Refuses a document that is nested too deep or has another format; nothing else in it can be
 /// checked.
-pub(in crate::policy) fn check_form(node: &PolicyNode) -> Result<(), PolicyErrors> {
-    if let Some(steps) = node.too_deep() {
-        let place: Vec<String> =
-            steps.iter().map(|step| format!("/{}", pointer_step(step))).collect();
-        return Err(PolicyErrors::of(&place.concat(), Problem::TooDeep { most: MOST_DEPTH }));
-    }
+pub(in crate::policy) fn check_form(node: &Node) -> Result<(), PolicyErrors> {
+    node.check_depth().map_err(DocumentErrors::of_family)?;
     let mut reader = PolicyReader::new();
     // Another format has other keys: errors about these would be noise.
-    if let Some(format @ PolicyNode::Number(_)) = node.key("format")
+    if let Some(format @ Node { value: Value::Number(_), .. }) = node.key("format")
         && reader.within("format", |reader| Format::read(format, reader)).is_none()
     {
-        return Err(reader.into_errors());
+        return Err(reader.into_errors().placed_in(node));
     }
     Ok(())
 }
 
 /// Checks a document without `extends`, or whose `extends` is resolved.
-pub(in crate::policy) fn from_node(node: &PolicyNode) -> Result<Policy, PolicyErrors> {
+pub(in crate::policy) fn from_node(node: &Node) -> Result<Policy, PolicyErrors> {
     check_form(node)?;
     let mut reader = PolicyReader::new();
     let policy = Policy::read(node, &mut reader);
-    let errors = reader.into_errors().placed_in(node);
-    match policy {
-        Some(policy) if errors.is_clean() => Ok(policy),
-        _ => Err(errors),
-    }
+    reader.into_errors().placed_in(node).or(policy)
 }
 
 fn policy_rules(draft: &PolicyDraft, reader: &mut PolicyReader) {

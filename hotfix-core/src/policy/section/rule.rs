@@ -1,10 +1,10 @@
 //! The settings of the whole rollout: clock, evidence, watching, triggers.
 
 use super::phase::no_rules;
+use crate::document::{DocumentFault, Node};
 use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, Number};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::unit::{Proportion, Ratio, Span};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -207,7 +207,7 @@ pub(super) fn in_range(
     if let Some(got) = got
         && !fits(got)
     {
-        reader.fail_at::<()>(key, Problem::OutOfRange { key, got: got.to_string(), range });
+        reader.fail_at::<()>(key, DocumentFault::OutOfRange { got: got.to_string(), range });
     }
 }
 
@@ -223,7 +223,7 @@ pub(super) fn between_0_and_1(
 impl Field for Triggers {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
         let entries = reader.table(node)?;
         let slots = reader.slots(Signal::NAMES, entries);
         let mut triggers = Some(Self::default());
@@ -234,12 +234,12 @@ impl Field for Triggers {
         }
         triggers
     }
-    fn write(value: &Self, style: Style) -> PolicyNode {
+    fn write(value: &Self, style: Style) -> Node {
         let entry = |signal: &Signal| {
             let response = Response::write(&value.response(*signal), style);
-            (signal.as_str().to_owned(), response)
+            (signal.as_str(), response)
         };
-        PolicyNode::Table(Signal::ALL.iter().map(entry).collect())
+        Node::table(Signal::ALL.iter().map(entry))
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let response = Response::schema(generator);

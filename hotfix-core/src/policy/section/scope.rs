@@ -1,11 +1,11 @@
 //! What a hot-fix may change.
 
-use super::list::Once;
+use super::list::{Once, none};
 use super::phase::no_rules;
+use crate::document::{Node, Value};
 use crate::grade::Refactoring;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{HowMany, List};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -168,7 +168,7 @@ section! {
         /// The files of tests, as patterns. Default: the common folders and names.
         test_files: Vec<String> as Once<Pattern>, [optional];
         /// What the change should also contain, for reviewers.
-        wanted: Vec<String> as List<String>, [default PolicyNode::List(Vec::new())];
+        wanted: Vec<String> as List<String>, [default none()];
     }
 }
 
@@ -193,15 +193,15 @@ impl Pattern {
 impl Field for Pattern {
     type Out = String;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<String> {
-        match node {
-            PolicyNode::Text(text) if Self::fits(text) => Some(text.clone()),
-            PolicyNode::Text(text) => reader.fail(Problem::Pattern { got: shown(text) }),
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<String> {
+        match &node.value {
+            Value::Text(text) if Self::fits(text) => Some(text.clone()),
+            Value::Text(text) => reader.fail(Problem::Pattern { got: shown(text) }),
             _ => reader.wrong_type("a text", node),
         }
     }
-    fn write(value: &String, _: Style) -> PolicyNode {
-        PolicyNode::Text(value.clone())
+    fn write(value: &String, _: Style) -> Node {
+        Node::from(value.clone())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({

@@ -1,12 +1,12 @@
 //! Severities with their demands: approvals, review, testing.
 
-use super::list::keyed;
+use super::list::{keyed, none};
 use super::rule::at_least;
+use crate::document::Node;
 use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, HowMany, Lasting, List};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::{RoleName, Span};
 use schemars::{Schema, SchemaGenerator};
@@ -56,7 +56,7 @@ section! {
         process: String, [default ""];
         /// The approvals that are needed, in addition to those of the whole policy; all must be
         /// given.
-        approvals: List<Approval>, [default PolicyNode::List(Vec::new())];
+        approvals: List<Approval>, [default none()];
         /// The review that it demands. Without this key none.
         review: Review, [optional];
         /// The testing that it demands. Without this key none.
@@ -76,7 +76,7 @@ section! {
         /// it. Without this key the approval is needed before the start.
         after_the_fact: Span as Lasting, [optional];
         /// The roles that are notified of the approval.
-        notified: Vec<RoleName> as List<RoleName>, [default PolicyNode::List(Vec::new())];
+        notified: Vec<RoleName> as List<RoleName>, [default none()];
         /// Whether the rollout waits for the approval.
         blocking: bool, [default true];
         /// Whether the author of the fix may give the approval.
@@ -105,7 +105,7 @@ section! {
         /// The longest time that the review may take; at least `least`.
         most: Span as Lasting, [optional];
         /// The questions that reviewers have to answer.
-        questions: Vec<String> as List<String>, [default PolicyNode::List(Vec::new())];
+        questions: Vec<String> as List<String>, [default none()];
     }
 }
 
@@ -127,7 +127,7 @@ section! {
         /// key never.
         skip_staging_when: Condition, [optional];
         /// The tests that are demanded, for people.
-        demands: Vec<String> as List<String>, [default PolicyNode::List(Vec::new())];
+        demands: Vec<String> as List<String>, [default none()];
     }
 }
 
@@ -155,12 +155,12 @@ const NAMES: [&str; Severity::ALL.len()] = {
 impl Field for Severities {
     type Out = Vec<SeverityLevel>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<SeverityLevel>> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<SeverityLevel>> {
         let entries = reader.table(node)?;
         let slots = reader.slots(&NAMES, entries);
         let met = Severity::ALL.iter().copied().zip(slots).filter_map(|(s, slot)| Some((s, slot?)));
-        let met: Vec<(Severity, &PolicyNode)> = met.collect();
-        reader.severities = Some(met.iter().map(|(severity, _)| *severity).collect());
+        let met: Vec<(Severity, &Node)> = met.collect();
+        reader.known.severities = Some(met.iter().map(|(severity, _)| *severity).collect());
         let mut levels = Vec::new();
         for (severity, node) in &met {
             levels
@@ -168,10 +168,8 @@ impl Field for Severities {
         }
         (levels.len() == met.len()).then_some(levels)
     }
-    fn write(value: &Vec<SeverityLevel>, style: Style) -> PolicyNode {
-        let entry =
-            |level: &SeverityLevel| (level.severity.as_str().to_owned(), written(level, style));
-        PolicyNode::Table(value.iter().map(entry).collect())
+    fn write(value: &Vec<SeverityLevel>, style: Style) -> Node {
+        Node::table(value.iter().map(|level| (level.severity.as_str(), written(level, style))))
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let text = |severity: &Severity| format!("The severity `{severity}` and its demands.");
@@ -183,11 +181,7 @@ impl Field for Severities {
     }
 }
 
-fn level(
-    severity: Severity,
-    node: &PolicyNode,
-    reader: &mut PolicyReader,
-) -> Option<SeverityLevel> {
+fn level(severity: Severity, node: &Node, reader: &mut PolicyReader) -> Option<SeverityLevel> {
     let draft = SeverityLevelDraft::read(reader.table(node)?, reader);
     Some(SeverityLevel {
         severity,
@@ -201,7 +195,7 @@ fn level(
     })
 }
 
-fn written(level: &SeverityLevel, style: Style) -> PolicyNode {
+fn written(level: &SeverityLevel, style: Style) -> Node {
     SeverityLevelDraft {
         label: Some(level.label.clone()),
         definition: Some(level.definition.clone()),
@@ -220,7 +214,7 @@ pub(super) struct NamedSeverities;
 impl Field for NamedSeverities {
     type Out = Vec<Severity>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<Severity>> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<Severity>> {
         let named = List::<KnownSeverity>::read(node, reader);
         let texts = node.items().iter().enumerate();
         let texts =
@@ -231,7 +225,7 @@ impl Field for NamedSeverities {
         named.sort_unstable();
         Some(named)
     }
-    fn write(value: &Vec<Severity>, style: Style) -> PolicyNode {
+    fn write(value: &Vec<Severity>, style: Style) -> Node {
         List::<KnownSeverity>::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -250,9 +244,9 @@ pub(super) struct KnownSeverity;
 impl Field for KnownSeverity {
     type Out = Severity;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Severity> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Severity> {
         let severity = Severity::read(node, reader)?;
-        match &reader.severities {
+        match &reader.known.severities {
             Some(known) if !known.contains(&severity) => {
                 let known = known.iter().map(|known| known.as_str()).collect();
                 reader.fail(Problem::UnknownSeverity { got: severity.as_str(), known })
@@ -261,7 +255,7 @@ impl Field for KnownSeverity {
             _ => Some(severity),
         }
     }
-    fn write(value: &Severity, style: Style) -> PolicyNode {
+    fn write(value: &Severity, style: Style) -> Node {
         Severity::write(value, style)
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {

@@ -4,10 +4,10 @@ use super::Phase;
 use super::list::{keyed, none};
 use super::phase::{Phases, PhasesOrNone, no_rules};
 use super::rule::at_least;
+use crate::document::Node;
 use crate::grade::{GateMode, PromotionRule, Response, Strategy};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, HowMany, Lasting, List};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::{Share, Span};
 use schemars::{Schema, SchemaGenerator};
@@ -167,23 +167,19 @@ pub(super) struct StrategySettingsTable;
 impl Field for StrategySettingsTable {
     type Out = Vec<StrategySettings>;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Vec<StrategySettings>> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<StrategySettings>> {
         let entries = reader.table(node)?;
         let slots = reader.slots(Strategy::NAMES, entries);
         let met = Strategy::ALL.iter().copied().zip(slots);
-        let met: Vec<(Strategy, &PolicyNode)> =
-            met.filter_map(|(s, slot)| Some((s, slot?))).collect();
+        let met: Vec<(Strategy, &Node)> = met.filter_map(|(s, slot)| Some((s, slot?))).collect();
         let mut courses = Vec::new();
         for (strategy, node) in &met {
             courses.extend(reader.within(strategy.as_str(), |r| course(*strategy, node, r)));
         }
         (courses.len() == met.len()).then_some(courses)
     }
-    fn write(value: &Vec<StrategySettings>, style: Style) -> PolicyNode {
-        let entry = |course: &StrategySettings| {
-            (course.strategy.as_str().to_owned(), written(course, style))
-        };
-        PolicyNode::Table(value.iter().map(entry).collect())
+    fn write(value: &Vec<StrategySettings>, style: Style) -> Node {
+        Node::table(value.iter().map(|course| (course.strategy.as_str(), written(course, style))))
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let text = |strategy: &Strategy| format!("Settings of the strategy `{strategy}`.");
@@ -195,11 +191,7 @@ impl Field for StrategySettingsTable {
     }
 }
 
-fn course(
-    strategy: Strategy,
-    node: &PolicyNode,
-    reader: &mut PolicyReader,
-) -> Option<StrategySettings> {
+fn course(strategy: Strategy, node: &Node, reader: &mut PolicyReader) -> Option<StrategySettings> {
     let draft = StrategySettingsDraft::read(reader.table(node)?, reader);
     for key in draft.meaningless(strategy) {
         reader.fail_at::<()>(key, Problem::NotForStrategy { key, strategy: strategy.as_str() });
@@ -240,7 +232,7 @@ fn shares(strategy: Strategy, phases: &[Phase], reader: &mut PolicyReader) {
     reader.fail_at::<()>("phases", Problem::PhaseShares { detail });
 }
 
-fn written(course: &StrategySettings, style: Style) -> PolicyNode {
+fn written(course: &StrategySettings, style: Style) -> Node {
     let PhaseChanges {
         deploy,
         watch,

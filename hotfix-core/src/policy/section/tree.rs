@@ -3,13 +3,14 @@
 use super::Due;
 use super::condition::{comparisons, fact, written};
 use super::entries::texts;
+use super::list::none;
 use super::phase::no_rules;
 use super::severity::KnownSeverity;
+use crate::document::Node;
 use crate::fact::{Comparison, Condition, FactId};
 use crate::grade::Severity;
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{List, NAME_PATTERN};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::Name;
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -123,7 +124,7 @@ section! {
         /// The id of the question or leaf where the tree starts.
         root: Name, [required];
         /// The questions.
-        questions: List<Asked>, [default PolicyNode::List(Vec::new())];
+        questions: List<Asked>, [default none()];
         /// The leaves, at least one.
         leaves: List<Leaf>, [required];
     }
@@ -147,7 +148,7 @@ section! {
         /// The fact whose value is asked.
         fact: String, [optional];
         /// The answers, in order; the first one that accepts the value is used.
-        answers: List<Answered>, [default PolicyNode::List(Vec::new())];
+        answers: List<Answered>, [default none()];
     }
 }
 
@@ -188,14 +189,14 @@ pub(super) struct Asked;
 impl Field for Asked {
     type Out = Raw;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Raw> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Raw> {
         let entries = reader.table(node)?;
         // The answers refer to the fact, so it has to be known when they are read.
         let named = node.key("fact").cloned();
-        let about = named.as_ref().and_then(PolicyNode::as_text).map(str::to_owned);
-        let before = std::mem::replace(&mut reader.asked_of, about);
+        let about = named.as_ref().and_then(Node::as_text).map(str::to_owned);
+        let before = std::mem::replace(&mut reader.known.asked_of, about);
         let draft = QuestionDraft::read(entries, reader);
-        reader.asked_of = before;
+        reader.known.asked_of = before;
         // First: without its fact no answer can be read, and none reports it.
         let about = draft.fact?;
         let about = match &about {
@@ -220,7 +221,7 @@ impl Field for Asked {
         };
         Some(Raw { id: draft.id?, ask: draft.ask?, branches })
     }
-    fn write(value: &Raw, style: Style) -> PolicyNode {
+    fn write(value: &Raw, style: Style) -> Node {
         let mut draft = QuestionDraft {
             id: Some(value.id),
             ask: Some(value.ask.clone()),
@@ -256,14 +257,14 @@ pub(super) struct Answered;
 impl Field for Answered {
     type Out = (Vec<Comparison>, Name);
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self::Out> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
         const KEYS: [&str; 6] = ["is", "above", "at_least", "below", "at_most", "to"];
         let entries = reader.table(node)?;
         let slots = reader.slots(&KEYS, entries);
         let to = reader.required::<Name>("to", slots.last().copied().flatten());
         // Without a fact there is nothing to compare; the question has the error.
-        let named = PolicyNode::Text(reader.asked_of.clone()?);
-        let known = reader.vocabulary.find(named.as_text().unwrap_or_default());
+        let named = Node::from(reader.known.asked_of.clone()?);
+        let known = reader.known.vocabulary.find(named.as_text().unwrap_or_default());
         known?;
         let comparisons = comparisons(&named, entries, reader)?;
         if comparisons.is_empty() {
@@ -271,12 +272,12 @@ impl Field for Answered {
         }
         Some((comparisons, to?))
     }
-    fn write((accepts, to): &Self::Out, style: Style) -> PolicyNode {
-        let accepted = accepts.iter().map(|comparison| {
-            (comparison.operator.as_str().to_owned(), written(&comparison.value, style))
-        });
-        let to = ("to".to_owned(), PolicyNode::from(to.as_str()));
-        PolicyNode::Table(accepted.chain(std::iter::once(to)).collect())
+    fn write((accepts, to): &Self::Out, style: Style) -> Node {
+        let accepted = accepts
+            .iter()
+            .map(|comparison| (comparison.operator.as_str(), written(&comparison.value, style)));
+        let to = ("to", Node::from(to.as_str()));
+        Node::table(accepted.chain(std::iter::once(to)))
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         let value = |about: &str| json_schema!({ "type": ["boolean", "number", "string"], "description": about });
@@ -304,7 +305,7 @@ impl Field for Answered {
 impl Field for Tree {
     type Out = Self;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<Self> {
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
         let draft = TreeDraft::read(reader.table(node)?, reader);
         let mut ids = Vec::new();
         for key in ["questions", "leaves"] {
@@ -342,7 +343,7 @@ impl Field for Tree {
         });
         Some(Self { root: root?, questions: questions?, leaves })
     }
-    fn write(value: &Self, style: Style) -> PolicyNode {
+    fn write(value: &Self, style: Style) -> Node {
         let name = |target: &Target| value.id(*target);
         let raw = |question: &Question| Raw {
             id: question.id,

@@ -3,9 +3,9 @@
 use super::entries::{Entries, Entry};
 use super::list::{Once, empty, none};
 use super::phase::no_rules;
+use crate::document::{Node, Value};
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::error::{Problem, shown};
-use crate::policy::node::PolicyNode;
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::unit::{Name, RefName};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -242,8 +242,8 @@ pub(super) struct Label;
 impl Field for Label {
     type Out = String;
 
-    fn read(node: &PolicyNode, reader: &mut PolicyReader) -> Option<String> {
-        let PolicyNode::Text(text) = node else { return reader.wrong_type("a text", node) };
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<String> {
+        let Value::Text(text) = &node.value else { return reader.wrong_type("a text", node) };
         let fits = (1..=31).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -253,8 +253,8 @@ impl Field for Label {
         let expected = "a letter, then at most 30 letters, digits and hyphens, as in `Root-Cause`";
         reader.fail(Problem::CommitText { got: shown(text), expected })
     }
-    fn write(value: &String, _: Style) -> PolicyNode {
-        PolicyNode::Text(value.clone())
+    fn write(value: &String, _: Style) -> Node {
+        Node::from(value.clone())
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,30}$" })

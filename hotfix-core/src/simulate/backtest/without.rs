@@ -61,7 +61,5 @@ pub(super) fn without(
     {
         document.remove("efficacy");
     }
-    Policy::from_json(&document.to_string())
-        .map(Arc::new)
-        .map_err(|errors| refused(errors.to_string()))
+    Policy::from_value(&document).map(Arc::new).map_err(|errors| refused(errors.to_string()))
 }

@@ -1,0 +1,265 @@
+//! All faults of a document, each with a code, a place and a remedy.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use super::fault::DocumentFault;
+use super::node::{Node, Place};
+
+/// The faults of one family of documents.
+pub trait FaultFamily: fmt::Display {
+    /// What a list of errors is headed with: `errors in the policy`; empty: nothing.
+    const HEADING: &'static str;
+
+    /// The stable code.
+    fn code(&self) -> &'static str;
+}
+
+/// One error of a document, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentError<F> {
+    path: String,
+    place: Place,
+    base: Option<String>,
+    fault: F,
+}
+
+/// All errors of a document, in the order of its format; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentErrors<F> {
+    list: Vec<DocumentError<F>>,
+    left_out: usize,
+}
+
+impl<F> DocumentErrors<F> {
+    /// How many errors are kept; further ones are only counted.
+    pub const MOST: usize = 1_000;
+
+    pub(crate) const fn new() -> Self {
+        Self { list: Vec::new(), left_out: 0 }
+    }
+
+    pub(crate) fn of(path: &str, fault: impl Into<F>) -> Self {
+        let mut errors = Self::new();
+        errors.push(path, fault.into());
+        errors
+    }
+
+    /// An error whose place in the text is not known yet.
+    pub(crate) fn push(&mut self, path: &str, fault: F) {
+        self.push_at(Place::default(), path, fault);
+    }
+
+    pub(crate) fn push_at(&mut self, place: Place, path: &str, fault: F) {
+        if self.is_full() {
+            self.left_out += 1;
+        } else {
+            self.list.push(DocumentError { path: path.to_owned(), place, base: None, fault });
+        }
+    }
+
+    pub(crate) fn append(&mut self, other: Self) {
+        for error in other.list {
+            self.push_at(error.place, &error.path, error.fault);
+        }
+        self.left_out += other.left_out;
+    }
+
+    /// Whether further errors are only counted, so that their details are not needed.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.list.len() >= Self::MOST
+    }
+
+    pub(crate) const fn is_clean(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The same errors for a larger document that contains this one at `path`.
+    pub(crate) fn under(mut self, path: &str) -> Self {
+        for error in &mut self.list {
+            error.path.insert_str(0, path);
+        }
+        self
+    }
+
+    /// The value, if there is no error.
+    pub(crate) fn or<T>(self, read: Option<T>) -> Result<T, Self> {
+        match read {
+            Some(read) if self.is_clean() => Ok(read),
+            _ => Err(self),
+        }
+    }
+
+    /// The same with the name of the document that each place is in, if it is one of these bases:
+    /// the first is document 1.
+    pub(crate) fn inherited(mut self, bases: &[String]) -> Self {
+        for error in &mut self.list {
+            let base = (error.place.document as usize).checked_sub(1).and_then(|i| bases.get(i));
+            error.base = base.cloned();
+        }
+        self
+    }
+
+    /// The first error; a binding shows its code and place for the whole list.
+    pub fn first(&self) -> Option<&DocumentError<F>> {
+        self.list.first()
+    }
+
+    /// The errors.
+    pub fn iter(&self) -> std::slice::Iter<'_, DocumentError<F>> {
+        self.list.iter()
+    }
+
+    /// The number of errors, including those beyond [`DocumentErrors::MOST`].
+    pub const fn count(&self) -> usize {
+        self.list.len() + self.left_out
+    }
+}
+
+impl<F> DocumentErrors<F> {
+    /// The same with the place of every error in the document: the error of a default, which has no
+    /// place, goes to the table around it.
+    pub(crate) fn placed_in(mut self, document: &Node) -> Self {
+        for error in self.list.iter_mut().filter(|error| error.place.line == 0) {
+            let (length, place) = document.find(&error.path);
+            error.path.truncate(length);
+            error.place = place;
+        }
+        self
+    }
+}
+
+impl DocumentErrors<DocumentFault> {
+    /// The same as faults of a family.
+    pub(crate) fn of_family<F: From<DocumentFault>>(self) -> DocumentErrors<F> {
+        let family = |DocumentError { path, place, base, fault }| {
+            let fault = F::from(fault);
+            DocumentError { path, place, base, fault }
+        };
+        DocumentErrors {
+            list: self.list.into_iter().map(family).collect(),
+            left_out: self.left_out,
+        }
+    }
+}
+
+impl<'a, F> IntoIterator for &'a DocumentErrors<F> {
+    type Item = &'a DocumentError<F>;
+    type IntoIter = std::slice::Iter<'a, DocumentError<F>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<F: FaultFamily> fmt::Display for DocumentErrors<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut gap = "";
+        if !F::HEADING.is_empty() {
+            let one = F::HEADING.replacen("errors", "error", 1);
+            let heading = if self.count() == 1 { one.as_str() } else { F::HEADING };
+            write!(f, "{} {heading}", self.count())?;
+            gap = "\n";
+        }
+        for error in self {
+            write!(f, "{gap}{error}")?;
+            gap = "\n";
+        }
+        match self.left_out {
+            0 => Ok(()),
+            n => write!(f, "\nand {n} more"),
+        }
+    }
+}
+
+impl<F: FaultFamily + fmt::Debug> std::error::Error for DocumentErrors<F> {}
+
+impl<F: FaultFamily> Serialize for DocumentErrors<F> {
+    /// The list of its errors.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
+    }
+}
+
+impl<F> DocumentError<F> {
+    /// The place as a JSON Pointer, such as `/phases/1/share`; for a missing key the table that
+    /// lacks it; empty for the whole document.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The line in the text, from 1; none if no text was read, as in a log.
+    pub fn line(&self) -> Option<usize> {
+        (self.place.line > 0).then_some(self.place.line as usize)
+    }
+
+    /// The column in the line, from 1, in characters.
+    pub fn column(&self) -> Option<usize> {
+        (self.place.line > 0).then_some(self.place.column as usize)
+    }
+
+    /// The base that has the place, if the value was inherited from one: line and column are in its
+    /// text.
+    pub fn base(&self) -> Option<&str> {
+        self.base.as_deref()
+    }
+
+    /// What is wrong, as data.
+    pub const fn fault(&self) -> &F {
+        &self.fault
+    }
+}
+
+impl<F: FaultFamily> DocumentError<F> {
+    /// The stable code: `HF-POL-…`, or `HF-UNIT-…` for a single value with a wrong unit or range.
+    pub fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    /// What is wrong and what to do about it.
+    pub fn sentence(&self) -> String {
+        match &self.base {
+            None => self.fault.to_string(),
+            Some(base) => format!("{} (inherited from `{base}`)", self.fault),
+        }
+    }
+}
+
+impl<F: FaultFamily> fmt::Display for DocumentError<F> {
+    /// `HF-POL-010 at line 12, column 9 (/phases/0/share): …`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (code, path) = (self.code(), self.path.escape_debug());
+        match (self.place, &self.base) {
+            _ if self.path.is_empty() => write!(f, "{code} at the document")?,
+            (Place { line: 0, .. }, _) => write!(f, "{code} at {path}")?,
+            (Place { line, column, .. }, None) => {
+                write!(f, "{code} at line {line}, column {column} ({path})")?;
+            }
+            (Place { line, column, .. }, Some(base)) => {
+                write!(f, "{code} at line {line}, column {column} of `{base}` ({path})")?;
+            }
+        }
+        write!(f, ": {}", self.sentence())
+    }
+}
+
+impl<F: FaultFamily + fmt::Debug> std::error::Error for DocumentError<F> {}
+
+impl<F: FaultFamily> Serialize for DocumentError<F> {
+    /// `{"code", "path", "line", "column", "base", "message"}`, without what is not known.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_map(None)?;
+        error.serialize_entry("code", self.code())?;
+        error.serialize_entry("path", &self.path)?;
+        if let (Some(line), Some(column)) = (self.line(), self.column()) {
+            error.serialize_entry("line", &line)?;
+            error.serialize_entry("column", &column)?;
+        }
+        if let Some(base) = &self.base {
+            error.serialize_entry("base", base)?;
+        }
+        error.serialize_entry("message", &self.sentence())?;
+        error.end()
+    }
+}

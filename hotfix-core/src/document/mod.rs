@@ -1,0 +1,15 @@
+//! Documents that people write: TOML and JSON are read into one tree with places, and all faults
+//! are reported at once, each with its line and column.
+
+mod error;
+mod fault;
+mod node;
+mod reader;
+mod text;
+
+pub use error::{DocumentError, DocumentErrors, FaultFamily};
+pub(crate) use fault::DocumentCodes;
+pub use fault::DocumentFault;
+pub use node::Place;
+pub(crate) use node::{Member, Node, Value};
+pub(crate) use reader::DocumentReader;

@@ -1,0 +1,133 @@
+//! Reads a tree: the current place, and the errors so far.
+
+use super::error::{DocumentErrors, FaultFamily};
+use super::fault::DocumentFault;
+use super::node::{Member, Node, Place, Value};
+use crate::text::{nearest, pointer_step, shown};
+
+/// The current place, the errors so far, and what else the reader of a family knows.
+pub(crate) struct DocumentReader<F, K = ()> {
+    errors: DocumentErrors<F>,
+    path: String,
+    pub(crate) known: K,
+}
+
+impl<F: FaultFamily + From<DocumentFault>, K> DocumentReader<F, K> {
+    pub(crate) const fn knowing(known: K) -> Self {
+        Self { errors: DocumentErrors::new(), path: String::new(), known }
+    }
+
+    pub(crate) fn into_errors(self) -> DocumentErrors<F> {
+        self.errors
+    }
+
+    /// The current place, as a JSON Pointer.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Reports an error at the current place. Returns `None`, so that a read function can return
+    /// it.
+    pub(crate) fn fail<T>(&mut self, fault: impl Into<F>) -> Option<T> {
+        self.fail_in(Place::default(), fault)
+    }
+
+    /// Reports an error at the current place of the tree, which is this one in the text.
+    pub(crate) fn fail_in<T>(&mut self, place: Place, fault: impl Into<F>) -> Option<T> {
+        self.errors.push_at(place, &self.path, fault.into());
+        None
+    }
+
+    /// Reports an error at a key of the current table.
+    pub(crate) fn fail_at<T>(&mut self, key: &str, fault: impl Into<F>) -> Option<T> {
+        self.within(key, |reader| reader.fail(fault))
+    }
+
+    /// Reports an error at a place of the whole document.
+    pub(crate) fn fail_at_path<T>(&mut self, path: &str, fault: impl Into<F>) -> Option<T> {
+        self.errors.push(path, fault.into());
+        None
+    }
+
+    /// Adds the errors of a document inside this one, which have their places in it.
+    pub(crate) fn append(&mut self, errors: DocumentErrors<F>) {
+        self.errors.append(errors.under(&self.path));
+    }
+
+    /// Reads below a key or an index of the current place.
+    pub(crate) fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        self.path.push('/');
+        self.path.push_str(&pointer_step(key));
+        let out = read(self);
+        self.path.truncate(length);
+        out
+    }
+
+    /// Reads each item of a list, also after an error: the rest may have more.
+    pub(crate) fn each<T>(
+        &mut self,
+        items: &[Node],
+        mut read: impl FnMut(&mut Self, &Node) -> Option<T>,
+    ) -> Vec<Option<T>> {
+        let items = items.iter().enumerate();
+        items.map(|(i, item)| self.within(&i.to_string(), |reader| read(reader, item))).collect()
+    }
+
+    /// Reports a wrong type.
+    pub(crate) fn wrong_type<T>(&mut self, expected: &'static str, node: &Node) -> Option<T> {
+        self.fail(DocumentFault::WrongType { expected, got: node.kind().to_owned() })
+    }
+
+    /// The entries of a table.
+    pub(crate) fn table<'n>(&mut self, node: &'n Node) -> Option<&'n [Member]> {
+        match &node.value {
+            Value::Table(entries) => Some(entries),
+            _ => self.wrong_type("a table", node),
+        }
+    }
+
+    /// Sorts the members of a table by its known keys; reports unknown and duplicate ones.
+    pub(crate) fn slots<'n>(
+        &mut self,
+        known: &'static [&'static str],
+        members: &'n [Member],
+    ) -> Vec<Option<&'n Node>> {
+        let mut slots = vec![None; known.len()];
+        for member in members {
+            let Some(index) = known.iter().position(|name| *name == member.key) else {
+                self.unknown_key(member, known);
+                continue;
+            };
+            if slots[index].replace(&member.node).is_some() {
+                self.duplicate_key(member);
+            }
+        }
+        slots
+    }
+
+    /// Reports a key that the current table does not have.
+    fn unknown_key(&mut self, member: &Member, known: &'static [&'static str]) {
+        let key = member.key.as_str();
+        let nearest =
+            if self.errors.is_full() { None } else { nearest(key, known.iter().copied()) };
+        let fault = DocumentFault::UnknownKey { key: shown(key), nearest, known };
+        self.within(key, |reader| reader.fail_in::<()>(member.place, fault));
+    }
+
+    /// Reports a key that the current table has twice, at the second.
+    pub(crate) fn duplicate_key(&mut self, member: &Member) {
+        let fault = DocumentFault::DuplicateKey { key: shown(&member.key) };
+        self.within(&member.key, |reader| reader.fail_in::<()>(member.place, fault));
+    }
+
+    /// One of a closed set of texts, by its index.
+    pub(crate) fn name_of(&mut self, node: &Node, known: &[&'static str]) -> Option<usize> {
+        let Some(text) = node.as_text() else { return self.wrong_type("a text", node) };
+        known.iter().position(|name| *name == text).or_else(|| {
+            let near = nearest(text, known.iter().copied());
+            let (got, known) = (shown(text), known.to_vec());
+            self.fail(DocumentFault::UnknownValue { got, nearest: near, known })
+        })
+    }
+}

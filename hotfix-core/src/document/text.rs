@@ -1,0 +1,237 @@
+//! Reads TOML and JSON into trees, in bounded time and depth.
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::error::DocumentErrors;
+use super::fault::DocumentFault;
+use super::node::{Member, Node, Place, Value};
+use crate::text::shown;
+
+/// The longest text that is read, in bytes.
+pub(super) const MOST_BYTES: usize = 1 << 20;
+/// How deep tables and lists may be nested.
+pub(super) const MOST_DEPTH: usize = 32;
+
+/// A tree, or all faults of its text.
+type Read = Result<Node, DocumentErrors<DocumentFault>>;
+
+impl Node {
+    /// Reads JSON; `document` is its number in the places.
+    pub(crate) fn from_json(text: &str, document: u32) -> Read {
+        check_length(text)?;
+        let mut root: Self = serde_json::from_str(text)
+            .map_err(|error| DocumentErrors::of("", DocumentFault::of_json(&error)))?;
+        Scan { text: text.as_bytes(), at: 0, lines: Lines::new(text, document) }.place(&mut root);
+        Ok(root)
+    }
+
+    /// Reads TOML and reports all syntax errors; `document` is its number in the places.
+    pub(crate) fn from_toml(text: &str, document: u32) -> Read {
+        check_length(text)?;
+        let (table, faults) = DeTable::parse_recoverable(text);
+        let lines = Lines::new(text, document);
+        if faults.is_empty() {
+            let place = Place { document, ..START };
+            return Ok(Self { value: from_toml_table(table.get_ref(), 0, &lines), place });
+        }
+        // Errors that follow from a level that was not read are noise.
+        if faults.iter().any(|fault| fault.message().contains("recurs")) {
+            return Err(DocumentErrors::of("", DocumentFault::TooDeep {}));
+        }
+        let mut faults: Vec<(Place, &str)> = faults
+            .iter()
+            .map(|fault| (lines.place(fault.span().map_or(0, |span| span.start)), fault.message()))
+            .collect();
+        // One error for each line: the rest of the line causes further ones.
+        faults.sort_by_key(|(place, _)| *place);
+        faults.dedup_by_key(|(place, _)| place.line);
+        let mut errors = DocumentErrors::new();
+        for (place, message) in faults {
+            let (line, column) = (place.line as usize, place.column as usize);
+            let detail = if errors.is_full() { String::new() } else { shown(message) };
+            let fault = DocumentFault::Syntax { language: "TOML", line, column, detail };
+            errors.push_at(place, "", fault);
+        }
+        Err(errors)
+    }
+
+    /// Reads JSON if the text starts with a brace, which TOML cannot do, otherwise TOML.
+    pub(crate) fn from_text(text: &str, document: u32) -> Read {
+        if text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
+            Self::from_json(text, document)
+        } else {
+            Self::from_toml(text, document)
+        }
+    }
+}
+
+impl DocumentFault {
+    pub(crate) fn of_json(error: &serde_json::Error) -> Self {
+        let detail = error.to_string();
+        if detail.starts_with("recursion limit") {
+            return Self::TooDeep {};
+        }
+        // The parser adds its position, which the fault has already.
+        let detail = shown(detail.split(" at line ").next().unwrap_or_default());
+        let (line, column) = (error.line().max(1), error.column().max(1));
+        Self::Syntax { language: "JSON", line, column, detail }
+    }
+}
+
+fn check_length(text: &str) -> Result<(), DocumentErrors<DocumentFault>> {
+    let bytes = text.len();
+    if bytes > MOST_BYTES {
+        return Err(DocumentErrors::of("", DocumentFault::TooLarge { bytes }));
+    }
+    Ok(())
+}
+
+fn from_toml_table(table: &DeTable<'_>, depth: usize, lines: &Lines<'_>) -> Value {
+    if depth >= MOST_DEPTH {
+        return Value::TooDeep;
+    }
+    let entry = |(key, node): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| Member {
+        key: key.get_ref().to_string(),
+        place: lines.place(key.span().start),
+        node: from_toml(node, depth + 1, lines),
+    };
+    Value::Table(table.iter().map(entry).collect())
+}
+
+fn from_toml(node: &Spanned<DeValue<'_>>, depth: usize, lines: &Lines<'_>) -> Node {
+    let value = match node.get_ref() {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(number) => {
+            let read = i128::from_str_radix(number.as_str(), number.radix());
+            // The parser accepts integers of any length.
+            Value::Number(read.map_or(f64::INFINITY, |n| n as f64))
+        }
+        DeValue::Float(number) => Value::Number(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Datetime(time) => Value::Text(time.to_string()),
+        DeValue::Array(_) if depth >= MOST_DEPTH => Value::TooDeep,
+        DeValue::Array(items) => {
+            Value::List(items.iter().map(|item| from_toml(item, depth + 1, lines)).collect())
+        }
+        DeValue::Table(table) => from_toml_table(table, depth, lines),
+    };
+    Node { value, place: lines.place(node.span().start) }
+}
+
+const START: Place = Place { document: 0, line: 1, column: 1 };
+
+/// Finds the lines and columns of a text.
+struct Lines<'t> {
+    text: &'t str,
+    /// A byte in each stretch of [`Self::STEP`] bytes, with its place.
+    marks: Vec<(usize, Place)>,
+}
+
+impl<'t> Lines<'t> {
+    const STEP: usize = 64;
+
+    fn new(text: &'t str, document: u32) -> Self {
+        let (mut at, mut place) = (0, Place { document, ..START });
+        let mut marks = vec![(at, place)];
+        while let Some(next) = (at + Self::STEP..text.len()).find(|at| text.is_char_boundary(*at)) {
+            place = after(place, &text[at..next]);
+            at = next;
+            marks.push((at, place));
+        }
+        Self { text, marks }
+    }
+
+    /// The place of a byte.
+    fn place(&self, at: usize) -> Place {
+        let after_it = self.marks.partition_point(|(mark, _)| *mark <= at);
+        let (mark, place) = self.marks[after_it.saturating_sub(1)];
+        after(place, self.text.get(mark..at).unwrap_or_default())
+    }
+}
+
+/// The place after this text.
+fn after(mut place: Place, text: &str) -> Place {
+    for c in text.chars() {
+        if c == '\n' {
+            place = Place { line: place.line + 1, column: 1, ..place };
+        } else {
+            place.column += 1;
+        }
+    }
+    place
+}
+
+/// Gives its places to a tree that was read from valid JSON, which it goes through beside the tree.
+struct Scan<'t> {
+    text: &'t [u8],
+    at: usize,
+    lines: Lines<'t>,
+}
+
+impl Scan<'_> {
+    /// Goes past the bytes that are, or are not, one of these.
+    fn pass(&mut self, bytes: &[u8], is_one: bool) {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().take_while(|byte| bytes.contains(byte) == is_one).count();
+    }
+
+    /// Goes to the next key, value or closing bracket.
+    fn next(&mut self) -> Option<u8> {
+        self.pass(b" \t\r\n,:", true);
+        self.text.get(self.at).copied()
+    }
+
+    fn place(&mut self, node: &mut Node) {
+        self.next();
+        node.place = self.lines.place(self.at);
+        match &mut node.value {
+            Value::List(items) => {
+                self.at += 1;
+                items.iter_mut().for_each(|item| self.place(item));
+                self.next();
+                self.at += 1;
+            }
+            Value::Table(entries) => {
+                self.at += 1;
+                for entry in entries {
+                    self.next();
+                    entry.place = self.lines.place(self.at);
+                    self.skip();
+                    self.place(&mut entry.node);
+                }
+                self.next();
+                self.at += 1;
+            }
+            Value::Null | Value::Flag(_) | Value::Number(_) | Value::Text(_) | Value::TooDeep => {
+                self.skip();
+            }
+        }
+    }
+
+    /// Goes past one key or value.
+    fn skip(&mut self) {
+        let mut open = 0_usize;
+        while let Some(byte) = self.next() {
+            match byte {
+                b'"' => self.skip_text(),
+                b'[' | b'{' => (open, self.at) = (open + 1, self.at + 1),
+                b']' | b'}' => (open, self.at) = (open.saturating_sub(1), self.at + 1),
+                _ => self.pass(b" \t\r\n,:]}", false),
+            }
+            if open == 0 {
+                break;
+            }
+        }
+    }
+
+    fn skip_text(&mut self) {
+        self.at += 1;
+        while let Some(byte) = self.text.get(self.at) {
+            self.at += if *byte == b'\\' { 2 } else { 1 };
+            if *byte == b'"' {
+                break;
+            }
+        }
+    }
+}

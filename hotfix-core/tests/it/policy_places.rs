@@ -1,0 +1,38 @@
+//! The line and column of a policy's errors.
+
+use hotfix_core::policy::Policy;
+use serde_json::json;
+
+#[test]
+fn field_5_an_error_has_the_line_and_column_of_its_value_in_the_document_that_has_it() {
+    let own = "extends = ['standard', 'base']\nname = 'ours'\n\n[watch]\ncadence = 'ä'\nwarm = 1\n\n[[phases]]\nname = 'canary'\n";
+    let base = "{\"title\": \"ä\", \"clock\": {\n  \"a\": [1, \"]}\\\"\"], \"behind\": null}}";
+    let errors = Policy::from_toml_with(own, |name| (name == "base").then(|| base.to_owned()));
+    let errors = errors.unwrap_err();
+    let got: Vec<_> = errors
+        .iter()
+        .map(|e| (e.path(), e.line().unwrap(), e.column().unwrap(), e.base()))
+        .collect();
+    let expected = [
+        ("/clock/a", 2, 3, Some("base")),
+        ("/clock/behind", 2, 21, Some("base")),
+        ("/watch/warm", 6, 1, None),
+        ("/watch/cadence", 5, 11, None),
+    ];
+    assert_eq!(got, expected);
+    let all = errors.to_string();
+    for line in [
+        "HF-POL-006 at line 2, column 21 of `base` (/clock/behind): ",
+        "HF-POL-006 at line 6, column 1 (/watch/warm): ",
+    ] {
+        assert!(all.contains(line), "{all}");
+    }
+    let json = serde_json::to_value(errors.iter().last().unwrap()).unwrap();
+    let place = ["path", "line", "column", "base"].map(|key| json[key].clone());
+    assert_eq!(place, [json!("/watch/cadence"), json!(5), json!(11), json!(null)]);
+    let in_a_log = serde_json::from_str::<Policy>("{\"format\": 1}").unwrap_err().to_string();
+    assert!(in_a_log.contains("HF-POL-007 at the document: "), "{in_a_log}");
+    let no_text = json!({ "format": 1, "watch": { "warm": 1 } });
+    let no_text = serde_json::from_value::<Policy>(no_text).unwrap_err().to_string();
+    assert!(no_text.contains("HF-POL-006 at /watch/warm: "), "{no_text}");
+}
