@@ -277,10 +277,7 @@ impl From<PolicyErrors> for Box<hotfix_error> {
 
 impl From<ConvertErrors> for Box<hotfix_error> {
     fn from(errors: ConvertErrors) -> Self {
-        let (code, path) = errors.first().map_or(("", ""), |first| (first.code(), &first.path));
-        let list: Vec<Value> = errors.iter().map(|error| json!(error)).collect();
-        hotfix_error::new(hotfix_status::Convert, code, path, &errors)
-            .with(json!({"count": list.len(), "errors": list}))
+        hotfix_error::of_document(hotfix_status::Convert, &errors)
     }
 }
 

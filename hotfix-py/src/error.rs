@@ -249,9 +249,9 @@ fn not_imported(
 ) -> PyResult<(&'static str, String)> {
     let first = errors.first();
     fields.set_item("code", first.map_or("", |e| e.code()))?;
-    fields.set_item("path", first.map_or("", |e| &e.path))?;
-    fields.set_item("line", first.map(|e| e.line))?;
-    fields.set_item("column", first.map(|e| e.column))?;
+    fields.set_item("path", first.map_or("", |e| e.path()))?;
+    fields.set_item("line", first.and_then(|e| e.line()))?;
+    fields.set_item("column", first.and_then(|e| e.column()))?;
     fields.set_item("errors", ImportFault::list(errors))?;
     Ok(("ConvertError", errors.to_string()))
 }

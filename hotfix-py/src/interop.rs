@@ -101,11 +101,11 @@ impl ImportFault {
         let fault = |error: &interop::ConvertError| {
             Self(FaultDocument {
                 code: error.code().to_owned(),
-                path: error.path.clone(),
-                document: error.document,
-                line: error.line,
-                column: error.column,
-                message: error.message(),
+                path: error.path().to_owned(),
+                document: error.document(),
+                line: error.line().unwrap_or_default(),
+                column: error.column().unwrap_or_default(),
+                message: error.sentence(),
             })
         };
         errors.iter().map(fault).collect()

@@ -12,6 +12,9 @@ pub trait FaultFamily: fmt::Display {
     /// What a list of errors is headed with: `errors in the policy`; empty: nothing.
     const HEADING: &'static str;
 
+    /// Whether a text has several documents, so that an error has the number of its document.
+    const NUMBERED: bool = false;
+
     /// The stable code.
     fn code(&self) -> &'static str;
 }
@@ -30,6 +33,24 @@ pub struct DocumentError<F> {
 pub struct DocumentErrors<F> {
     list: Vec<DocumentError<F>>,
     left_out: usize,
+}
+
+impl<F> Default for DocumentErrors<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A list without duplicates: a part that two others refer to is read twice and reported once.
+pub(crate) fn each_once<T: PartialEq>(list: Vec<T>) -> Vec<T> {
+    let mut once: Vec<T> = Vec::new();
+    for item in list {
+        // After sorting by place, duplicates are neighbours, except for others at the same place.
+        if !once.iter().rev().take(8).any(|other| *other == item) {
+            once.push(item);
+        }
+    }
+    once
 }
 
 impl<F> DocumentErrors<F> {
@@ -81,6 +102,15 @@ impl<F> DocumentErrors<F> {
             error.path.insert_str(0, path);
         }
         self
+    }
+
+    /// The same in the order of the text, each error once.
+    pub(crate) fn in_order_of_text(mut self) -> Self
+    where
+        F: PartialEq,
+    {
+        self.list.sort_by_key(|error| error.place);
+        Self { list: each_once(self.list), ..self }
     }
 
     /// The value, if there is no error.
@@ -189,6 +219,11 @@ impl<F> DocumentError<F> {
         &self.path
     }
 
+    /// The number of the document in the text, or of the base, from 0.
+    pub const fn document(&self) -> usize {
+        self.place.document as usize
+    }
+
     /// The line in the text, from 1; none if no text was read, as in a log.
     pub fn line(&self) -> Option<usize> {
         (self.place.line > 0).then_some(self.place.line as usize)
@@ -247,11 +282,15 @@ impl<F: FaultFamily> fmt::Display for DocumentError<F> {
 impl<F: FaultFamily + fmt::Debug> std::error::Error for DocumentError<F> {}
 
 impl<F: FaultFamily> Serialize for DocumentError<F> {
-    /// `{"code", "path", "line", "column", "base", "message"}`, without what is not known.
+    /// `{"code", "path", "document", "line", "column", "base", "message"}`, without what is not
+    /// known; `document` only where a text may have several.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut error = serializer.serialize_map(None)?;
         error.serialize_entry("code", self.code())?;
         error.serialize_entry("path", &self.path)?;
+        if F::NUMBERED {
+            error.serialize_entry("document", &self.document())?;
+        }
         if let (Some(line), Some(column)) = (self.line(), self.column()) {
             error.serialize_entry("line", &line)?;
             error.serialize_entry("column", &column)?;

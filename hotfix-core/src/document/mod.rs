@@ -7,6 +7,7 @@ mod node;
 mod reader;
 mod text;
 
+pub(crate) use error::each_once;
 pub use error::{DocumentError, DocumentErrors, FaultFamily};
 pub(crate) use fault::DocumentCodes;
 pub use fault::DocumentFault;

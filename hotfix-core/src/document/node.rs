@@ -22,6 +22,11 @@ pub struct Place {
     pub column: u32,
 }
 
+impl Place {
+    /// The start of the first document.
+    pub(crate) const START: Self = Self { document: 0, line: 1, column: 1 };
+}
+
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
@@ -37,6 +42,8 @@ pub(crate) enum Value {
     /// TOML's `nan` and `inf` included.
     Number(f64),
     Text(String),
+    /// An unquoted scalar of YAML, whose type depends on what is expected.
+    Plain(String),
     List(Vec<Node>),
     Table(Vec<Member>),
     /// A value below [`MOST_DEPTH`].
@@ -69,7 +76,7 @@ impl Node {
             Value::Null => "null",
             Value::Flag(_) => "a yes or no",
             Value::Number(_) => "a number",
-            Value::Text(_) => "a text",
+            Value::Text(_) | Value::Plain(_) => "a text",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
             Value::TooDeep => "something nested too deep",
@@ -100,7 +107,7 @@ impl Node {
                 items.iter().enumerate().find_map(|(i, item)| below(&i.to_string(), item))
             }
             Value::Table(entries) => entries.iter().find_map(|e| below(&e.key, &e.node)),
-            Value::Null | Value::Flag(_) | Value::Number(_) | Value::Text(_) => None,
+            _ => None,
         }
     }
 
@@ -259,7 +266,7 @@ impl Serialize for Node {
                 serializer.serialize_i64(*n as i64)
             }
             Value::Number(n) => serializer.serialize_f64(*n),
-            Value::Text(text) => serializer.serialize_str(text),
+            Value::Text(text) | Value::Plain(text) => serializer.serialize_str(text),
             Value::List(items) => serializer.collect_seq(items),
             Value::Table(entries) => {
                 let mut map = serializer.serialize_map(Some(entries.len()))?;

@@ -32,7 +32,7 @@ impl Node {
         let (table, faults) = DeTable::parse_recoverable(text);
         let lines = Lines::new(text, document);
         if faults.is_empty() {
-            let place = Place { document, ..START };
+            let place = Place { document, ..Place::START };
             return Ok(Self { value: from_toml_table(table.get_ref(), 0, &lines), place });
         }
         // Errors that follow from a level that was not read are noise.
@@ -119,8 +119,6 @@ fn from_toml(node: &Spanned<DeValue<'_>>, depth: usize, lines: &Lines<'_>) -> No
     Node { value, place: lines.place(node.span().start) }
 }
 
-const START: Place = Place { document: 0, line: 1, column: 1 };
-
 /// Finds the lines and columns of a text.
 struct Lines<'t> {
     text: &'t str,
@@ -132,7 +130,7 @@ impl<'t> Lines<'t> {
     const STEP: usize = 64;
 
     fn new(text: &'t str, document: u32) -> Self {
-        let (mut at, mut place) = (0, Place { document, ..START });
+        let (mut at, mut place) = (0, Place { document, ..Place::START });
         let mut marks = vec![(at, place)];
         while let Some(next) = (at + Self::STEP..text.len()).find(|at| text.is_char_boundary(*at)) {
             place = after(place, &text[at..next]);
@@ -203,9 +201,7 @@ impl Scan<'_> {
                 self.next();
                 self.at += 1;
             }
-            Value::Null | Value::Flag(_) | Value::Number(_) | Value::Text(_) | Value::TooDeep => {
-                self.skip();
-            }
+            _ => self.skip(),
         }
     }
 

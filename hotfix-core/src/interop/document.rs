@@ -1,14 +1,14 @@
-//! YAML and JSON as trees with places. JSON is read as YAML.
+//! YAML as trees with places. JSON is read as YAML.
 //!
 //! The type of a scalar is decided by its reader (`reader.rs`): `on` is a boolean if a boolean is
 //! expected, and a text if a text is expected.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 
-use super::fault::{ConvertError, Fault};
+use super::fault::{ConvertErrors, Fault};
+use crate::document::{DocumentFault, Member, Node, Place, Value};
 use crate::text::shown;
 
 /// Most bytes of text.
@@ -18,123 +18,77 @@ pub(super) const MOST_LEVELS: usize = 48;
 /// Most values, including those that aliases repeat.
 pub(super) const MOST_VALUES: usize = 100_000;
 
-/// A place in a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    /// From 1.
-    pub(super) line: usize,
-    /// From 1, in characters.
-    pub(super) column: usize,
-}
-
-impl From<Marker> for Place {
-    fn from(marker: Marker) -> Self {
-        Self { line: marker.line().max(1), column: marker.col() + 1 }
-    }
-}
-
-/// A value with its place, and how the import used it.
-#[derive(Clone, Debug)]
-pub(super) struct DocumentNode {
-    pub(super) place: Place,
-    pub(super) value: Value,
-    /// Whether the import has read it.
-    pub(super) seen: Cell<bool>,
-    /// Whether everything in it is handled.
-    pub(super) whole: Cell<bool>,
-    /// The keys of a table that the import knows.
-    pub(super) asked: RefCell<BTreeSet<&'static str>>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    /// A text, and whether it is unquoted.
-    Scalar(String, bool),
-    List(Vec<DocumentNode>),
-    Table(Vec<Entry>),
-}
-
-/// A key of a table.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) place: Place,
-    pub(super) node: DocumentNode,
-}
-
-impl DocumentNode {
-    fn new(value: Value, place: Place) -> Self {
-        let asked = RefCell::default();
-        Self { place, value, seen: Cell::new(false), whole: Cell::new(false), asked }
-    }
-
+impl Node {
     /// Nothing: `null`, `~`, or no value at all.
     pub(super) fn is_null(&self) -> bool {
-        matches!(&self.value, Value::Scalar(text, true)
+        matches!(&self.value, Value::Plain(text)
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// The value of a key, without marking it as read.
-    pub(super) fn peek(&self, key: &str) -> Option<&Self> {
-        let Value::Table(entries) = &self.value else { return None };
-        entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
-    }
-
-    /// The text of a key, without marking it as read.
-    pub(super) fn peek_text(&self, key: &str) -> Option<&str> {
-        match self.peek(key).map(|node| &node.value) {
-            Some(Value::Scalar(text, _)) => Some(text),
+    /// A scalar, and whether it is unquoted.
+    pub(super) fn scalar(&self) -> Option<(&str, bool)> {
+        match &self.value {
+            Value::Plain(text) => Some((text, true)),
+            Value::Text(text) => Some((text, false)),
             _ => None,
         }
     }
 
+    /// The scalar of a key.
+    pub(super) fn text_at(&self, key: &str) -> Option<&str> {
+        Some(self.key(key)?.scalar()?.0)
+    }
+
     /// A short description of the value.
     pub(super) fn shown(&self) -> String {
-        match &self.value {
-            Value::List(_) => "a list".to_owned(),
-            Value::Table(_) => "a table".to_owned(),
-            Value::Scalar(..) if self.is_null() => "nothing".to_owned(),
-            Value::Scalar(text, true) => format!("`{}`", shown(text)),
-            Value::Scalar(text, false) => format!("the text `{}`", shown(text)),
+        match self.scalar() {
+            None => self.kind().to_owned(),
+            Some(_) if self.is_null() => "nothing".to_owned(),
+            Some((text, true)) => format!("`{}`", shown(text)),
+            Some((text, false)) => format!("the text `{}`", shown(text)),
         }
     }
 
+    /// How many values it has, itself included.
     fn size(&self) -> usize {
-        match &self.value {
-            Value::Scalar(..) => 1,
-            Value::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            Value::Table(entries) => 1 + entries.iter().map(|e| e.node.size()).sum::<usize>(),
-        }
+        1 + self.inner().map(Self::size).sum::<usize>()
     }
 
     fn levels(&self) -> usize {
         match &self.value {
-            Value::Scalar(..) => 0,
-            Value::List(items) => 1 + items.iter().map(Self::levels).max().unwrap_or(0),
-            Value::Table(entries) => 1 + entries.iter().map(|e| e.node.levels()).max().unwrap_or(0),
+            Value::List(_) | Value::Table(_) => {
+                1 + self.inner().map(Self::levels).max().unwrap_or(0)
+            }
+            _ => 0,
         }
+    }
+
+    /// The items of a list, or the values of a table.
+    fn inner(&self) -> impl Iterator<Item = &Self> {
+        self.items().iter().chain(self.members().iter().map(|member| &member.node))
     }
 }
 
 /// The documents of a text, empty ones left out.
-pub(super) fn read(text: &str) -> Result<Vec<DocumentNode>, Vec<ConvertError>> {
-    let start = Place { line: 1, column: 1 };
+pub(super) fn read(text: &str) -> Result<Vec<Node>, ConvertErrors> {
+    let mut builder = Builder::default();
     if text.len() > MOST_BYTES {
         let got = text.len().to_string();
-        let fault = Fault::TooLarge { what: "bytes", got, most: MOST_BYTES };
-        return Err(vec![ConvertError::new(fault, "", 0, start)]);
+        builder.fail(Fault::TooLarge { what: "bytes", got, most: MOST_BYTES }, Place::START);
+        return Err(builder.errors);
     }
     // JSON allows tabs between its tokens, but not inside texts.
     let tabs = text.trim_start().starts_with(['{', '[']) && text.contains('\t');
     let spaced = if tabs { text.replace('\t', " ") } else { String::new() };
-    let mut builder = Builder::default();
     for event in Parser::new_from_str(if tabs { &spaced } else { text }) {
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
-                let place = Place::from(*error.marker());
+                let place = builder.place(*error.marker());
                 let detail = format!("{}{}", shown(error.info()), advice(text, place));
-                builder.fail(Fault::Syntax { detail }, place);
+                let (line, column) = (place.line as usize, place.column as usize);
+                let language = "YAML or JSON";
+                builder.fail(DocumentFault::Syntax { language, line, column, detail }, place);
                 break;
             }
         };
@@ -142,12 +96,12 @@ pub(super) fn read(text: &str) -> Result<Vec<DocumentNode>, Vec<ConvertError>> {
             break;
         }
     }
-    if builder.errors.is_empty() { Ok(builder.documents) } else { Err(builder.errors) }
+    if builder.errors.is_clean() { Ok(builder.documents) } else { Err(builder.errors) }
 }
 
 /// A hint to add to the parser's message at the place where it stopped.
 fn advice(text: &str, place: Place) -> &'static str {
-    let line = text.lines().nth(place.line - 1).unwrap_or_default().trim_start();
+    let line = text.lines().nth(place.line as usize - 1).unwrap_or_default().trim_start();
     if line.starts_with([']', '}']) {
         ": indent a closing bracket further than its key"
     } else if text.contains("{{-") || text.contains("{{ .") {
@@ -165,34 +119,39 @@ struct Open {
 }
 
 enum PathPart {
-    List(Vec<DocumentNode>),
+    List(Vec<Node>),
     Table {
-        entries: Vec<Entry>,
+        members: Vec<Member>,
         names: BTreeSet<String>,
         key: Option<(String, Place)>,
-        merged: Vec<Entry>,
+        merged: Vec<Member>,
     },
 }
 
 #[derive(Default)]
 struct Builder {
-    documents: Vec<DocumentNode>,
+    documents: Vec<Node>,
     open: Vec<Open>,
-    anchors: BTreeMap<usize, DocumentNode>,
+    anchors: BTreeMap<usize, Node>,
     values: usize,
-    errors: Vec<ConvertError>,
+    errors: ConvertErrors,
 }
 
 /// Reading cannot continue. The error is recorded.
 struct Stop;
 
 impl Builder {
-    fn fail(&mut self, fault: Fault, place: Place) {
+    fn fail(&mut self, fault: impl Into<Fault>, place: Place) {
         // If every line is wrong, the first few errors are enough.
-        if self.errors.len() < 64 {
-            let path = self.path();
-            self.errors.push(ConvertError::new(fault, &path, self.documents.len(), place));
+        if self.errors.count() < 64 {
+            self.errors.push_at(place, &self.path(), fault.into());
         }
+    }
+
+    fn place(&self, marker: Marker) -> Place {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let document = number(self.documents.len());
+        Place { document, line: number(marker.line().max(1)), column: number(marker.col() + 1) }
     }
 
     fn path(&self) -> String {
@@ -212,7 +171,7 @@ impl Builder {
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
-        let place = Place::from(span.start);
+        let place = self.place(span.start);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             Event::DocumentStart(_) => self.anchors.clear(),
@@ -226,13 +185,14 @@ impl Builder {
                 if self.open.len() + node.levels() > MOST_LEVELS {
                     return self.too_deep(place);
                 }
-                self.put(DocumentNode { place, ..node }, place);
+                self.put(Node { place, ..node }, place);
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.count(1, place)?;
                 let tagged = self.tag(tag.as_deref(), place);
                 let plain = style == ScalarStyle::Plain && !tagged;
-                let node = DocumentNode::new(Value::Scalar(text.into_owned(), plain), place);
+                let scalar = if plain { Value::Plain } else { Value::Text };
+                let node = Node { value: scalar(text.into_owned()), place };
                 if anchor > 0 {
                     self.anchors.insert(anchor, node.clone());
                 }
@@ -245,7 +205,7 @@ impl Builder {
             Event::MappingStart(anchor, tag) => {
                 self.tag(tag.as_deref(), place);
                 let part = PathPart::Table {
-                    entries: Vec::new(),
+                    members: Vec::new(),
                     names: BTreeSet::new(),
                     key: None,
                     merged: Vec::new(),
@@ -301,17 +261,17 @@ impl Builder {
         let Some(open) = self.open.pop() else { return };
         let value = match open.part {
             PathPart::List(items) => Value::List(items),
-            PathPart::Table { mut entries, mut names, merged, .. } => {
+            PathPart::Table { mut members, mut names, merged, .. } => {
                 // Its own key overrides a merged one, and an earlier merge overrides a later one.
-                for entry in merged {
-                    if names.insert(entry.key.clone()) {
-                        entries.push(entry);
+                for member in merged {
+                    if names.insert(member.key.clone()) {
+                        members.push(member);
                     }
                 }
-                Value::Table(entries)
+                Value::Table(members)
             }
         };
-        let node = DocumentNode::new(value, open.place);
+        let node = Node { value, place: open.place };
         if open.anchor > 0 {
             self.anchors.insert(open.anchor, node.clone());
         }
@@ -319,7 +279,7 @@ impl Builder {
     }
 
     /// Adds a value at its place: a document, an item, a key, or the value of a key.
-    fn put(&mut self, node: DocumentNode, place: Place) {
+    fn put(&mut self, node: Node, place: Place) {
         let Some(open) = self.open.last_mut() else {
             if !node.is_null() {
                 self.documents.push(node);
@@ -329,10 +289,10 @@ impl Builder {
         let mut fault = None;
         match &mut open.part {
             PathPart::List(items) => items.push(node),
-            PathPart::Table { entries, names, key, merged } => match key.take() {
+            PathPart::Table { members, names, key, merged } => match key.take() {
                 None => match node.value {
-                    Value::Scalar(text, _) => *key = Some((text, place)),
-                    Value::List(_) | Value::Table(_) => {
+                    Value::Plain(text) | Value::Text(text) => *key = Some((text, place)),
+                    _ => {
                         let what = "a key that is a list or a table".to_owned();
                         *key = Some((String::new(), place));
                         let instead = "write a text; put a placeholder such as `{{args.name}}` in quotes, and render a chart first (`helm template`)";
@@ -343,7 +303,7 @@ impl Builder {
                     let sources = match node.value {
                         Value::List(items) => items,
                         Value::Table(_) => vec![node],
-                        Value::Scalar(..) => Vec::new(),
+                        _ => Vec::new(),
                     };
                     if sources.is_empty()
                         || sources.iter().any(|s| !matches!(s.value, Value::Table(_)))
@@ -360,9 +320,10 @@ impl Builder {
                 }
                 Some((name, at)) => {
                     if !names.insert(name.clone()) {
-                        fault = Some((Fault::DuplicateKey { key: shown(&name) }, at));
+                        let twice = DocumentFault::DuplicateKey { key: shown(&name) };
+                        fault = Some((twice.into(), at));
                     }
-                    entries.push(Entry { key: name, place: at, node });
+                    members.push(Member { key: name, place: at, node });
                 }
             },
         }

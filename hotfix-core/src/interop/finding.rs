@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::document::Place;
+use crate::document::Place;
 use crate::lint::Level;
 use crate::text::did_you_mean;
 
@@ -16,9 +16,6 @@ macro_rules! remarks {
         }
 
         impl ImportFinding {
-            /// The codes, in order.
-            pub const CODES: &'static [&'static str] = &[$($code,)*];
-
             /// The stable code.
             pub const fn code(&self) -> &'static str {
                 match self {
@@ -285,8 +282,9 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(remark: ImportFinding, path: &str, document: usize, place: Place) -> Self {
-        let Place { line, column } = place;
+    pub(super) fn new(remark: ImportFinding, path: &str, place: Place) -> Self {
+        let [document, line, column] =
+            [place.document, place.line, place.column].map(|number| number as usize);
         Self { remark, path: path.to_owned(), document, line, column }
     }
 

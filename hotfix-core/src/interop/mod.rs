@@ -32,10 +32,10 @@ pub use error::ExportError;
 pub use fault::{ConvertError, ConvertErrors, Fault};
 pub use finding::{Finding, ImportFinding};
 
-use document::Place;
 use reader::{At, Notes, unread};
 use source::sources;
 
+use crate::document::{Place, each_once};
 use crate::grade::closed_set;
 use crate::policy::Policy;
 use crate::text::shown;
@@ -123,12 +123,15 @@ impl Serialize for Imported {
 /// # Ok::<(), hotfix_core::interop::ConvertErrors>(())
 /// ```
 pub fn convert(text: &str, kind: Option<Kind>) -> Result<Imported, ConvertErrors> {
-    let documents = document::read(text).map_err(ConvertErrors::new)?;
+    let documents = document::read(text).map_err(ConvertErrors::in_order_of_text)?;
     let notes = Notes::default();
-    let roots: Vec<At<'_>> =
-        documents.iter().enumerate().map(|(index, node)| At::root(node, index, &notes)).collect();
-    let (kind, sources) = sources(&roots, kind).map_err(|error| {
-        ConvertErrors::new(error.into_iter().chain(notes.errors.take()).collect())
+    let roots: Vec<At<'_>> = documents.iter().map(|node| At::root(node, &notes)).collect();
+    let (kind, sources) = sources(&roots, kind).map_err(|fault| {
+        let mut errors = notes.errors.take();
+        if let Some(fault) = fault {
+            errors.push_at(Place::START, "", fault);
+        }
+        errors.in_order_of_text()
     })?;
     let draft = match kind {
         Kind::ArgoRollouts => argo::import(&sources),
@@ -141,33 +144,18 @@ pub fn convert(text: &str, kind: Option<Kind>) -> Result<Imported, ConvertErrors
         source.at.lost(ImportFinding::UnusedDocument { kind, name });
     }
     roots.iter().for_each(unread);
-    let errors = notes.errors.take();
-    let place = roots.first().map_or(Place { line: 1, column: 1 }, |root| root.node.place);
-    let Some(draft) = draft.filter(|_| errors.is_empty()) else {
-        return Err(ConvertErrors::new(without_duplicates(errors)));
-    };
-    let refused = |error: &crate::policy::PolicyError| {
-        let fault = Fault::Policy { sentence: error.to_string() };
-        ConvertError::new(fault, "", 0, place)
-    };
-    let policy = draft
-        .policy()
-        .map_err(|errors| ConvertErrors::new(errors.iter().map(refused).collect()))?;
+    let draft = notes.errors.take().in_order_of_text().or(draft)?;
+    let place = roots.first().map_or(Place::START, |root| root.node.place);
+    let policy = draft.policy().map_err(|refused| {
+        let mut errors = ConvertErrors::new();
+        for error in &refused {
+            errors.push_at(place, "", Fault::Policy { sentence: error.to_string() });
+        }
+        errors
+    })?;
     let mut findings = notes.findings.take();
     findings.sort_by_key(|finding| (finding.line, finding.column));
-    Ok(Imported { kind, text: policy.to_toml(), policy, findings: without_duplicates(findings) })
-}
-
-/// Removes duplicates: a part that two others reference is read twice but reported once.
-fn without_duplicates<T: PartialEq>(list: Vec<T>) -> Vec<T> {
-    let mut once: Vec<T> = Vec::new();
-    for item in list {
-        // After sorting by place, duplicates are neighbours, except for others at the same place.
-        if !once.iter().rev().take(8).any(|other| *other == item) {
-            once.push(item);
-        }
-    }
-    once
+    Ok(Imported { kind, text: policy.to_toml(), policy, findings: each_once(findings) })
 }
 
 /// Marks keys without effect on a policy.

@@ -1,7 +1,6 @@
 //! `OpenSLO`: an `SLO` with its indicator and alerts. It has thresholds, but no rollout.
 
 use super::draft::{Draft, Limit, MetricDraft, decimal};
-use super::fault::Fault;
 use super::finding::ImportFinding;
 use super::reader::At;
 use super::source::{Source, main_of, named, silent, unknown};
@@ -84,7 +83,7 @@ fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
     let referred = spec.get("indicatorRef").and_then(|at| Some((at.text()?, at)));
     let (at, name) = match (inline, referred) {
         (Some(inline), _) => {
-            let name = inline.node.peek("metadata").and_then(|metadata| metadata.peek_text("name"));
+            let name = inline.node.key("metadata").and_then(|metadata| metadata.text_at("name"));
             let name = name.unwrap_or("indicator").to_owned();
             nothing(&inline, &["metadata", "apiVersion", "kind"]);
             (inline, name)
@@ -97,10 +96,7 @@ fn indicator<'d>(spec: &At<'d>, sources: &[Source<'d>]) -> Option<Indicator> {
             (source.at.clone(), name.to_owned())
         }
         (None, None) => {
-            return spec.fail(Fault::MissingKey {
-                key: "indicator",
-                example: "`indicatorRef: name`, or the indicator itself",
-            });
+            return spec.lacks("indicator", "`indicatorRef: name`, or the indicator itself");
         }
     };
     let inner = at.need("spec", "`spec:` with `ratioMetric` or `thresholdMetric`")?;
@@ -156,7 +152,7 @@ fn objective(
         if number > 0.0 && number < 1.0 {
             return Some(number);
         }
-        at.fail(Fault::OutOfRange { got: (number * whole).to_string(), range: FRACTION })
+        at.out_of_range((number * whole).to_string(), FRACTION)
     };
     let target = share("target", 1.0).or_else(|| share("targetPercent", 100.0));
     let slice = share("timeSliceTarget", 1.0);
@@ -175,8 +171,8 @@ fn objective(
     let operator = at.get("op").and_then(|at| at.word(&["gt", "gte", "lt", "lte"]));
     let value = at.get("value").and_then(|at| at.number());
     let Some(target) = target else {
-        if at.node.peek("target").is_none() && at.node.peek("targetPercent").is_none() {
-            at.fail::<()>(Fault::MissingKey { key: "target", example: "`target: 0.99`" });
+        if at.node.key("target").is_none() && at.node.key("targetPercent").is_none() {
+            at.lacks::<()>("target", "`target: 0.99`");
         }
         return;
     };
@@ -198,7 +194,7 @@ fn objective(
             format!("{target} of the values have to be {operator} {value}")
         }
         (true, ..) => {
-            at.fail::<()>(Fault::MissingKey { key: "op", example: "`op: lte`, and a `value`" });
+            at.lacks::<()>("op", "`op: lte`, and a `value`");
             return;
         }
         (false, ..) if indicator.bad => format!("at most {bound} of the events may be bad"),
@@ -216,9 +212,9 @@ fn objective(
 fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
     for item in spec.list("alertPolicies") {
         // A name, a table with a reference, or the inline alert policy.
-        let reference = match item.node.peek("alertPolicyRef") {
+        let reference = match item.node.key("alertPolicyRef") {
             Some(_) => item.get("alertPolicyRef"),
-            None if item.node.peek("spec").is_some() => None,
+            None if item.node.key("spec").is_some() => None,
             None => Some(item.clone()),
         };
         let policy = if let Some(reference) = reference {

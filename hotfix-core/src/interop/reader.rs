@@ -5,61 +5,89 @@
 //! code reads; there is no separate list.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{DocumentNode, Entry, Place, Value};
-use super::fault::{ConvertError, Fault};
+use super::fault::{ConvertErrors, Fault};
 use super::finding::{Finding, ImportFinding};
+use crate::document::{DocumentFault, Member, Node, Place, Value};
 use crate::text::{nearest, pointer_step, shown};
 
-/// The findings and faults of an import.
+/// The findings and faults of an import, and what it has read.
 #[derive(Default)]
 pub(super) struct Notes {
     pub(super) findings: RefCell<Vec<Finding>>,
-    pub(super) errors: RefCell<Vec<ConvertError>>,
+    pub(super) errors: RefCell<ConvertErrors>,
+    read: RefCell<BTreeMap<*const Node, Reading>>,
+}
+
+/// How the import used a value.
+#[derive(Default)]
+struct Reading {
+    /// Everything in it is handled.
+    whole: bool,
+    /// The keys of a table that the import knows.
+    asked: BTreeSet<&'static str>,
 }
 
 /// A value with its place.
 #[derive(Clone)]
 pub(super) struct At<'d> {
-    pub(super) node: &'d DocumentNode,
+    pub(super) node: &'d Node,
     /// The place of its key, or of the value itself in a list.
     place: Place,
     path: String,
-    document: usize,
     notes: &'d Notes,
 }
 
 impl<'d> At<'d> {
-    pub(super) fn root(node: &'d DocumentNode, document: usize, notes: &'d Notes) -> Self {
-        node.seen.set(true);
-        Self { node, place: node.place, path: String::new(), document, notes }
+    pub(super) fn root(node: &'d Node, notes: &'d Notes) -> Self {
+        let root = Self { node, place: node.place, path: String::new(), notes };
+        root.reading(|_| ());
+        root
     }
 
-    fn below(&self, node: &'d DocumentNode, step: &str, place: Place) -> Self {
-        node.seen.set(true);
+    /// The value of a key or of an index, which the import reads from now on.
+    fn below(&self, node: &'d Node, step: &str, place: Place) -> Self {
+        let below = self.unread_below(node, step, place);
+        below.reading(|_| ());
+        below
+    }
+
+    fn unread_below(&self, node: &'d Node, step: &str, place: Place) -> Self {
         let path = format!("{}/{}", self.path, pointer_step(step));
-        Self { node, place, path, document: self.document, notes: self.notes }
+        Self { node, place, path, notes: self.notes }
+    }
+
+    /// How the import used it; from now on it has read it.
+    fn reading<T>(&self, use_it: impl FnOnce(&mut Reading) -> T) -> T {
+        use_it(self.notes.read.borrow_mut().entry(std::ptr::from_ref(self.node)).or_default())
+    }
+
+    fn is_read(&self) -> bool {
+        self.notes.read.borrow().contains_key(&std::ptr::from_ref(self.node))
+    }
+
+    fn is_whole(&self) -> bool {
+        self.reading(|reading| reading.whole)
     }
 
     pub(super) fn remark(&self, remark: ImportFinding) {
-        let finding = Finding::new(remark, &self.path, self.document, self.place);
-        self.notes.findings.borrow_mut().push(finding);
+        self.notes.findings.borrow_mut().push(Finding::new(remark, &self.path, self.place));
     }
 
-    pub(super) fn fail<T>(&self, fault: Fault) -> Option<T> {
-        let error = ConvertError::new(fault, &self.path, self.document, self.node.place);
-        self.notes.errors.borrow_mut().push(error);
+    pub(super) fn fail<T>(&self, fault: impl Into<Fault>) -> Option<T> {
+        self.notes.errors.borrow_mut().push_at(self.node.place, &self.path, fault.into());
         None
     }
 
     fn wrong<T>(&self, expected: &'static str) -> Option<T> {
-        self.node.whole.set(true);
-        self.fail(Fault::WrongType { expected, got: self.node.shown() })
+        self.ignore();
+        self.fail(DocumentFault::WrongType { expected, got: self.node.shown() })
     }
 
     /// Marks everything in it as handled, without effect on the policy.
     pub(super) fn ignore(&self) {
-        self.node.whole.set(true);
+        self.reading(|reading| reading.whole = true);
     }
 
     /// Marks everything in it as handled by a finding.
@@ -68,9 +96,9 @@ impl<'d> At<'d> {
         self.remark(remark);
     }
 
-    fn table(&self) -> Option<&'d [Entry]> {
+    fn table(&self) -> Option<&'d [Member]> {
         match &self.node.value {
-            Value::Table(entries) => Some(entries),
+            Value::Table(members) => Some(members),
             _ if self.node.is_null() => Some(&[]),
             _ => self.wrong("a table"),
         }
@@ -79,24 +107,28 @@ impl<'d> At<'d> {
     /// The value of a key. Null counts as absent.
     pub(super) fn get(&self, key: &'static str) -> Option<Self> {
         // A value that is not a table is reported once.
-        if self.node.whole.get() {
+        if self.is_whole() {
             return None;
         }
-        let entries = self.table()?;
-        self.node.asked.borrow_mut().insert(key);
-        let entry = entries.iter().find(|entry| entry.key == key)?;
-        entry.node.seen.set(true);
-        let null = entry.node.is_null();
-        (!null).then(|| self.below(&entry.node, key, entry.place))
+        let members = self.table()?;
+        self.reading(|reading| reading.asked.insert(key));
+        let Member { place, node, .. } = members.iter().find(|member| member.key == key)?;
+        let below = self.below(node, key, *place);
+        (!node.is_null()).then_some(below)
     }
 
     /// The value of a required key.
     pub(super) fn need(&self, key: &'static str, example: &'static str) -> Option<Self> {
         let found = self.get(key);
-        if found.is_none() && !self.node.whole.get() {
-            return self.fail(Fault::MissingKey { key, example });
+        if found.is_none() && !self.is_whole() {
+            return self.lacks(key, example);
         }
         found
+    }
+
+    /// Reports a missing key.
+    pub(super) fn lacks<T>(&self, key: &'static str, example: &str) -> Option<T> {
+        self.fail(DocumentFault::MissingKey { key, example: example.to_owned() })
     }
 
     /// The keys of a table with free names, and their values.
@@ -129,10 +161,7 @@ impl<'d> At<'d> {
 
     /// A scalar, and whether it is unquoted.
     fn scalar(&self, expected: &'static str) -> Option<(&'d str, bool)> {
-        match &self.node.value {
-            Value::Scalar(text, plain) => Some((text, *plain)),
-            _ => self.wrong(expected),
-        }
+        self.node.scalar().or_else(|| self.wrong(expected))
     }
 
     /// A text, unchanged.
@@ -142,7 +171,7 @@ impl<'d> At<'d> {
 
     /// Whether it is an empty text.
     pub(super) fn is_empty(&self) -> bool {
-        matches!(&self.node.value, Value::Scalar(text, _) if text.is_empty())
+        self.node.scalar().is_some_and(|(text, _)| text.is_empty())
     }
 
     /// The text of a key.
@@ -187,8 +216,7 @@ impl<'d> At<'d> {
             match plain.parse::<f64>() {
                 Ok(number) if !worded => number,
                 _ if matches!(digits.to_ascii_lowercase().as_str(), ".inf" | ".nan") => {
-                    let got = shown(text);
-                    return self.fail(Fault::OutOfRange { got, range: "a finite number" });
+                    return self.out_of_range(shown(text), "a finite number");
                 }
                 _ => return self.wrong("a number"),
             }
@@ -196,7 +224,11 @@ impl<'d> At<'d> {
         if number.is_finite() {
             return Some(number);
         }
-        self.fail(Fault::OutOfRange { got: shown(text), range: "a finite number" })
+        self.out_of_range(shown(text), "a finite number")
+    }
+
+    pub(super) fn out_of_range<T>(&self, got: String, range: &'static str) -> Option<T> {
+        self.fail(DocumentFault::OutOfRange { got: format!("`{got}`"), range })
     }
 
     /// A number in a range.
@@ -215,7 +247,7 @@ impl<'d> At<'d> {
         if (least..=most).contains(&number) {
             return Some(number);
         }
-        self.fail(Fault::OutOfRange { got: number.to_string(), range })
+        self.out_of_range(number.to_string(), range)
     }
 
     /// A whole number in a range.
@@ -224,7 +256,7 @@ impl<'d> At<'d> {
         if number.fract() == 0.0 {
             return Some(number);
         }
-        self.fail(Fault::OutOfRange { got: number.to_string(), range })
+        self.out_of_range(number.to_string(), range)
     }
 
     /// A boolean.
@@ -251,8 +283,8 @@ impl<'d> At<'d> {
         const RANGE: &str =
             "a duration above 0 and at most 10000 days, as in `90s`, `10m` or `1h30m`";
         let Some(seconds) = go_duration(text) else {
-            self.node.whole.set(true);
-            return self.fail(Fault::WrongType {
+            self.ignore();
+            return self.fail(DocumentFault::WrongType {
                 expected: "a duration such as `90s`, `10m` or `1h30m`",
                 got: format!("`{}`", shown(text)),
             });
@@ -266,11 +298,10 @@ impl<'d> At<'d> {
         if let Some(word) = known.iter().find(|word| **word == text) {
             return Some(word);
         }
-        let quoted: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-        self.fail(Fault::UnknownValue {
+        self.fail(DocumentFault::UnknownValue {
             got: shown(text),
             nearest: nearest(text, known.iter().copied()),
-            known: quoted.join(", "),
+            known: known.to_vec(),
         })
     }
 }
@@ -314,35 +345,25 @@ fn go_duration(text: &str) -> Option<f64> {
 
 /// Adds a finding for each value that was never read.
 pub(super) fn unread(root: &At<'_>) {
-    if root.node.whole.get() {
+    if root.is_whole() {
         return;
     }
-    match &root.node.value {
-        Value::Scalar(..) => {}
-        Value::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                let seen = item.seen.get();
-                let at = root.below(item, &index.to_string(), item.place);
-                if seen {
-                    unread(&at);
-                } else {
-                    let key = index.to_string();
-                    at.remark(ImportFinding::UnknownKey { key, nearest: None });
-                }
-            }
+    for (index, item) in root.node.items().iter().enumerate() {
+        let key = index.to_string();
+        let at = root.unread_below(item, &key, item.place);
+        if at.is_read() {
+            unread(&at);
+        } else {
+            at.remark(ImportFinding::UnknownKey { key, nearest: None });
         }
-        Value::Table(entries) => {
-            for entry in entries {
-                let seen = entry.node.seen.get();
-                let at = root.below(&entry.node, &entry.key, entry.place);
-                if seen {
-                    unread(&at);
-                } else {
-                    let asked = root.node.asked.borrow();
-                    let nearest = nearest(&entry.key, asked.iter().copied());
-                    at.remark(ImportFinding::UnknownKey { key: shown(&entry.key), nearest });
-                }
-            }
+    }
+    for Member { key, place, node } in root.node.members() {
+        let at = root.unread_below(node, key, *place);
+        if at.is_read() {
+            unread(&at);
+        } else {
+            let nearest = root.reading(|reading| nearest(key, reading.asked.iter().copied()));
+            at.remark(ImportFinding::UnknownKey { key: shown(key), nearest });
         }
     }
 }

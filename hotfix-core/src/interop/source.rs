@@ -3,10 +3,10 @@
 use std::cell::Cell;
 
 use super::Kind;
-use super::document::{DocumentNode, Place, Value};
-use super::fault::{ConvertError, Fault};
+use super::fault::Fault;
 use super::finding::ImportFinding;
 use super::reader::At;
+use crate::document::{Node, Value};
 use crate::text::{nearest, shown};
 
 impl Kind {
@@ -87,7 +87,7 @@ pub(super) fn unknown<T>(sources: &[Source<'_>], tool: Kind) -> Option<T> {
             kinds.push(kind);
         }
     }
-    let version = first.at.node.peek_text("apiVersion").unwrap_or_default();
+    let version = first.at.node.text_at("apiVersion").unwrap_or_default();
     let (kinds, of, meant) = (kinds.join(", "), shown(version), meant(first.kind, &[tool]));
     let what = format!("the text has only {kinds} of `{of}`, which cannot become a policy{meant}");
     first.at.fail(Fault::UnknownKind { what, expected: tool.expected().to_owned() })
@@ -144,16 +144,16 @@ pub(super) fn silent(sources: &[Source<'_>], kinds: &[&str]) {
 }
 
 /// The tool of a document, from its `apiVersion` and `kind`.
-fn kind_of(node: &DocumentNode) -> Option<Kind> {
-    let version = node.peek_text("apiVersion").unwrap_or_default();
+fn kind_of(node: &Node) -> Option<Kind> {
+    let version = node.text_at("apiVersion").unwrap_or_default();
     let group = version.split('/').next().unwrap_or_default();
     match group {
         "argoproj.io" => Some(Kind::ArgoRollouts),
         "flagger.app" => Some(Kind::Flagger),
         "openslo" | "openslo.com" => Some(Kind::OpenSlo),
-        _ if version.is_empty() && node.peek("kind").is_none() => {
-            let config = node.peek("canaryConfig").unwrap_or(node);
-            let metrics = matches!(config.peek("metrics").map(|n| &n.value), Some(Value::List(_)));
+        _ if version.is_empty() && node.key("kind").is_none() => {
+            let config = node.key("canaryConfig").unwrap_or(node);
+            let metrics = matches!(config.key("metrics").map(|n| &n.value), Some(Value::List(_)));
             metrics.then_some(Kind::Kayenta)
         }
         _ => None,
@@ -164,10 +164,10 @@ fn kind_of(node: &DocumentNode) -> Option<Kind> {
 fn parts<'d>(roots: &[At<'d>]) -> Vec<At<'d>> {
     let mut parts: Vec<At<'d>> = Vec::new();
     for root in roots {
-        let items = root.node.peek("items").map(|items| &items.value);
+        let items = root.node.key("items").map(|items| &items.value);
         if matches!(root.node.value, Value::List(_)) {
             parts.extend(root.items());
-        } else if root.node.peek_text("kind").is_some_and(|kind| kind.ends_with("List"))
+        } else if root.node.text_at("kind").is_some_and(|kind| kind.ends_with("List"))
             && matches!(items, Some(Value::List(_)))
         {
             for key in ["apiVersion", "kind", "metadata"] {
@@ -190,11 +190,11 @@ fn parts<'d>(roots: &[At<'d>]) -> Vec<At<'d>> {
 pub(super) fn sources<'d>(
     roots: &[At<'d>],
     wanted: Option<Kind>,
-) -> Result<(Kind, Vec<Source<'d>>), Option<ConvertError>> {
+) -> Result<(Kind, Vec<Source<'d>>), Option<Fault>> {
     let parts = parts(roots);
     let stated = |part: &At<'d>| match wanted {
-        Some(Kind::Kayenta) if part.node.peek("apiVersion").is_none() => {
-            wanted.filter(|_| part.node.peek("kind").is_none())
+        Some(Kind::Kayenta) if part.node.key("apiVersion").is_none() => {
+            wanted.filter(|_| part.node.key("kind").is_none())
         }
         _ => kind_of(part.node),
     };
@@ -205,8 +205,8 @@ pub(super) fn sources<'d>(
     let mut sources = Vec::new();
     let mut sound = true;
     for part in parts {
-        let name = part.node.peek_text("kind").unwrap_or_default();
-        let version = part.node.peek_text("apiVersion");
+        let name = part.node.text_at("kind").unwrap_or_default();
+        let version = part.node.text_at("apiVersion");
         let own = stated(&part) == Some(kind);
         if let Some(tool) = Kind::having(name)
             && (own || version.is_none() && tool == kind)
@@ -218,12 +218,12 @@ pub(super) fn sources<'d>(
         }
         if !own {
             let kind =
-                part.node.peek_text("kind").map_or("document without a kind".to_owned(), shown);
+                part.node.text_at("kind").map_or("document without a kind".to_owned(), shown);
             part.lost(ImportFinding::OtherDocument { kind });
             continue;
         }
-        let metadata = part.node.peek("metadata");
-        let of = |key| metadata.and_then(|metadata| metadata.peek_text(key)).unwrap_or_default();
+        let metadata = part.node.key("metadata");
+        let of = |key| metadata.and_then(|metadata| metadata.text_at(key)).unwrap_or_default();
         // Nothing in it affects a policy.
         for key in ["apiVersion", "kind", "metadata", "status"] {
             if kind != Kind::Kayenta
@@ -259,19 +259,17 @@ fn wrong_version(part: &At<'_>, tool: Kind, kind: &str) {
 }
 
 /// Why the documents are of no known tool, or not of the wanted one. None if the notes say it.
-fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<ConvertError> {
-    let kind_in = |part: &At<'_>| part.node.peek_text("kind").and_then(Kind::having);
+fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<Fault> {
+    let kind_in = |part: &At<'_>| part.node.text_at("kind").and_then(Kind::having);
     let own = parts.iter().find(|part| kind_in(part).is_some()).or_else(|| parts.first());
     if let Some(part) = own
         && let Some(tool) = kind_in(part)
         && wanted.is_none_or(|wanted| wanted == tool)
     {
-        wrong_version(part, tool, part.node.peek_text("kind").unwrap_or_default());
+        wrong_version(part, tool, part.node.text_at("kind").unwrap_or_default());
         return None;
     }
-    let what = match own
-        .map(|part| (part.node.peek_text("kind"), part.node.peek_text("apiVersion")))
-    {
+    let what = match own.map(|part| (part.node.text_at("kind"), part.node.text_at("apiVersion"))) {
         None => "the text has no document".to_owned(),
         Some((None, None)) => {
             "the text has neither `apiVersion` nor `kind`, so its format is unknown".to_owned()
@@ -293,12 +291,11 @@ fn of_none(parts: &[At<'_>], wanted: Option<Kind>) -> Option<ConvertError> {
         },
         |wanted| wanted.expected().to_owned(),
     );
-    let start = Place { line: 1, column: 1 };
     match own {
         Some(part) => {
             part.fail::<()>(Fault::UnknownKind { what, expected });
             None
         }
-        None => Some(ConvertError::new(Fault::UnknownKind { what, expected }, "", 0, start)),
+        None => Some(Fault::UnknownKind { what, expected }),
     }
 }

@@ -37,20 +37,6 @@ macro_rules! problems {
         }
 
         impl Problem {
-            /// The codes of this family, except those of [`ExtendError`].
-            pub const CODES: &'static [&'static str] = &[
-                DOCUMENT.syntax,
-                DOCUMENT.too_large,
-                DOCUMENT.too_deep,
-                DOCUMENT.duplicate_key,
-                DOCUMENT.unknown_key,
-                DOCUMENT.missing_key,
-                DOCUMENT.wrong_type,
-                DOCUMENT.unknown_value,
-                DOCUMENT.out_of_range,
-                $($code,)*
-            ];
-
             /// The stable code.
             pub const fn code(&self) -> &'static str {
                 match self {

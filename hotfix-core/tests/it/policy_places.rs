@@ -1,4 +1,4 @@
-//! The line and column of a policy's errors.
+//! The line and column of a policy's errors, and the longest text.
 
 use hotfix_core::policy::Policy;
 use serde_json::json;
@@ -35,4 +35,13 @@ fn field_5_an_error_has_the_line_and_column_of_its_value_in_the_document_that_ha
     let no_text = json!({ "format": 1, "watch": { "warm": 1 } });
     let no_text = serde_json::from_value::<Policy>(no_text).unwrap_err().to_string();
     assert!(no_text.contains("HF-POL-006 at /watch/warm: "), "{no_text}");
+}
+
+#[test]
+fn field_5_texts_that_are_too_long_are_not_read() {
+    let long = " ".repeat((1 << 20) + 1);
+    for read in [Policy::from_toml(&long), Policy::from_json(&long)] {
+        let errors = read.unwrap_err();
+        assert_eq!(errors.iter().map(|error| error.code()).collect::<Vec<_>>(), ["HF-POL-002"]);
+    }
 }

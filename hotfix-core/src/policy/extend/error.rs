@@ -82,19 +82,6 @@ pub enum ExtendError {
 }
 
 impl ExtendError {
-    /// The codes of these errors, in order.
-    pub const CODES: &'static [&'static str] = &[
-        "HF-POL-028",
-        "HF-POL-029",
-        "HF-POL-030",
-        "HF-POL-031",
-        "HF-POL-032",
-        "HF-POL-033",
-        "HF-POL-034",
-        "HF-POL-035",
-        "HF-POL-036",
-    ];
-
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {

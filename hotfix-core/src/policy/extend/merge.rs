@@ -176,7 +176,7 @@ fn checked(node: &Node, reader: &mut PolicyReader) {
                 reader.within(&i.to_string(), |reader| inner(item, reader));
             }
         }
-        Value::Null | Value::Flag(_) | Value::Number(_) | Value::Text(_) | Value::TooDeep => {}
+        _ => {}
     }
 }
 
