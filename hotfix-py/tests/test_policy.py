@@ -64,6 +64,9 @@ def test_field_5_all_errors_come_at_once_with_code_place_and_remedy() -> None:
     tilte = next(problem for problem in error.errors if problem.path == "/tilte")
     assert "did you mean `title`" in tilte.message
     assert tilte["message"] == tilte.to_dict()["message"] == tilte.message
+    line = 1 + text[: text.index("tilte =")].count("\n")
+    assert (tilte.line, tilte.column, tilte.base) == (line, 1, None)
+    assert tilte.to_dict().keys() == {"code", "message", "path", "line", "column"}
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:

@@ -6,11 +6,12 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::fault::DocumentFault;
 use super::node::{Node, Place};
+use crate::text::{counted, shown};
 
 /// The faults of one family of documents.
 pub trait FaultFamily: fmt::Display {
-    /// What a list of errors is headed with: `errors in the policy`; empty: nothing.
-    const HEADING: &'static str;
+    /// What a list of errors is headed with, after their number: ` in the policy`; empty: no heading.
+    const HEADING: &'static str = "";
 
     /// Whether a text has several documents, so that an error has the number of its document.
     const NUMBERED: bool = false;
@@ -161,6 +162,25 @@ impl<F> DocumentErrors<F> {
 }
 
 impl DocumentErrors<DocumentFault> {
+    /// The syntax error of a JSON text.
+    pub(crate) fn of_json(error: &serde_json::Error, document: u32) -> Self {
+        let detail = error.to_string();
+        if detail.starts_with("recursion limit") {
+            return Self::of("", DocumentFault::TooDeep {});
+        }
+        // The parser adds its position, which the fault has already.
+        let detail = detail.split(" at line ").next().unwrap_or_default();
+        let mut errors = Self::new();
+        errors.push_syntax("JSON", Place::new(document, error.line(), error.column()), detail);
+        errors
+    }
+
+    pub(crate) fn push_syntax(&mut self, language: &'static str, place: Place, detail: &str) {
+        let (line, column) = (place.line as usize, place.column as usize);
+        let detail = if self.is_full() { String::new() } else { shown(detail) };
+        self.push_at(place, "", DocumentFault::Syntax { language, line, column, detail });
+    }
+
     /// The same as faults of a family.
     pub(crate) fn of_family<F: From<DocumentFault>>(self) -> DocumentErrors<F> {
         let family = |DocumentError { path, place, base, fault }| {
@@ -187,9 +207,7 @@ impl<F: FaultFamily> fmt::Display for DocumentErrors<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut gap = "";
         if !F::HEADING.is_empty() {
-            let one = F::HEADING.replacen("errors", "error", 1);
-            let heading = if self.count() == 1 { one.as_str() } else { F::HEADING };
-            write!(f, "{} {heading}", self.count())?;
+            write!(f, "{}{}", counted(self.count() as u64, "error", "errors"), F::HEADING)?;
             gap = "\n";
         }
         for error in self {

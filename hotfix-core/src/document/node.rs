@@ -25,6 +25,12 @@ pub struct Place {
 impl Place {
     /// The start of the first document.
     pub(crate) const START: Self = Self { document: 0, line: 1, column: 1 };
+
+    /// A place as a parser gives it; there is no line or column 0.
+    pub(crate) fn new(document: u32, line: usize, column: usize) -> Self {
+        let number = |number: usize| u32::try_from(number.max(1)).unwrap_or(u32::MAX);
+        Self { document, line: number(line), column: number(column) }
+    }
 }
 
 /// A value with its place.

@@ -6,7 +6,6 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::error::DocumentErrors;
 use super::fault::DocumentFault;
 use super::node::{Member, Node, Place, Value};
-use crate::text::shown;
 
 /// The longest text that is read, in bytes.
 pub(super) const MOST_BYTES: usize = 1 << 20;
@@ -21,7 +20,7 @@ impl Node {
     pub(crate) fn from_json(text: &str, document: u32) -> Read {
         check_length(text)?;
         let mut root: Self = serde_json::from_str(text)
-            .map_err(|error| DocumentErrors::of("", DocumentFault::of_json(&error)))?;
+            .map_err(|error| DocumentErrors::of_json(&error, document))?;
         Scan { text: text.as_bytes(), at: 0, lines: Lines::new(text, document) }.place(&mut root);
         Ok(root)
     }
@@ -48,10 +47,7 @@ impl Node {
         faults.dedup_by_key(|(place, _)| place.line);
         let mut errors = DocumentErrors::new();
         for (place, message) in faults {
-            let (line, column) = (place.line as usize, place.column as usize);
-            let detail = if errors.is_full() { String::new() } else { shown(message) };
-            let fault = DocumentFault::Syntax { language: "TOML", line, column, detail };
-            errors.push_at(place, "", fault);
+            errors.push_syntax("TOML", place, message);
         }
         Err(errors)
     }
@@ -63,19 +59,6 @@ impl Node {
         } else {
             Self::from_toml(text, document)
         }
-    }
-}
-
-impl DocumentFault {
-    pub(crate) fn of_json(error: &serde_json::Error) -> Self {
-        let detail = error.to_string();
-        if detail.starts_with("recursion limit") {
-            return Self::TooDeep {};
-        }
-        // The parser adds its position, which the fault has already.
-        let detail = shown(detail.split(" at line ").next().unwrap_or_default());
-        let (line, column) = (error.line().max(1), error.column().max(1));
-        Self::Syntax { language: "JSON", line, column, detail }
     }
 }
 

@@ -149,9 +149,8 @@ impl Builder {
     }
 
     fn place(&self, marker: Marker) -> Place {
-        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let document = number(self.documents.len());
-        Place { document, line: number(marker.line().max(1)), column: number(marker.col() + 1) }
+        let document = u32::try_from(self.documents.len()).unwrap_or(u32::MAX);
+        Place::new(document, marker.line(), marker.col() + 1)
     }
 
     fn path(&self) -> String {

@@ -107,7 +107,6 @@ pub type ConvertError = DocumentError<Fault>;
 pub type ConvertErrors = DocumentErrors<Fault>;
 
 impl FaultFamily for Fault {
-    const HEADING: &'static str = "";
     const NUMBERED: bool = true;
 
     fn code(&self) -> &'static str {

@@ -19,7 +19,7 @@ pub type PolicyErrors = DocumentErrors<Problem>;
 pub type PolicyError = DocumentError<Problem>;
 
 impl FaultFamily for Problem {
-    const HEADING: &'static str = "errors in the policy";
+    const HEADING: &'static str = " in the policy";
 
     fn code(&self) -> &'static str {
         self.code()

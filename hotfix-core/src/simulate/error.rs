@@ -72,8 +72,6 @@ const DOCUMENT: DocumentCodes = DocumentCodes {
 };
 
 impl FaultFamily for SimulationFault {
-    const HEADING: &'static str = "";
-
     fn code(&self) -> &'static str {
         match self {
             Self::Document(fault) => fault.code(&DOCUMENT),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::document::DocumentFault;
+use crate::document::{DocumentErrors, DocumentFault};
 use crate::judge::Reason;
 use crate::rollout::{RollbackCause, State};
 use crate::stats::Counts;
@@ -298,7 +298,7 @@ impl Tally {
     /// [`merge`](Self::merge).
     pub fn merged_from_json(text: &str) -> Result<Self, SimulationErrors> {
         let tallies: Vec<Self> = serde_json::from_str(text)
-            .map_err(|error| SimulationErrors::of("", DocumentFault::of_json(&error)))?;
+            .map_err(|error| DocumentErrors::of_json(&error, 0).of_family())?;
         let mut tallies = tallies.into_iter();
         let missing = DocumentFault::MissingKey { key: "tally", example: "one".to_owned() };
         let missing = || SimulationErrors::of("", missing);

@@ -30,6 +30,16 @@ fn field_5_an_error_has_the_line_and_column_of_its_value_in_the_document_that_ha
     let json = serde_json::to_value(errors.iter().last().unwrap()).unwrap();
     let place = ["path", "line", "column", "base"].map(|key| json[key].clone());
     assert_eq!(place, [json!("/watch/cadence"), json!(5), json!(11), json!(null)]);
+    let errors = Policy::from_toml_with(
+        "name = 'x'\nextends = ['standard',\n 'base']\n[watch]\n c = {remove = true}",
+        |_| Some("{\n\"a\": }".to_owned()),
+    );
+    let places: Vec<_> =
+        errors.unwrap_err().iter().map(|e| (e.code(), e.line(), e.column())).collect();
+    let all = [("HF-POL-033", Some(2), Some(12)), ("HF-POL-033", Some(3), Some(2))];
+    assert_eq!(places, all);
+    let syntax = Policy::from_json("{\n\"a\": }").unwrap_err();
+    assert_eq!(syntax.first().unwrap().line(), Some(2));
     let in_a_log = serde_json::from_str::<Policy>("{\"format\": 1}").unwrap_err().to_string();
     assert!(in_a_log.contains("HF-POL-007 at the document: "), "{in_a_log}");
     let no_text = json!({ "format": 1, "watch": { "warm": 1 } });

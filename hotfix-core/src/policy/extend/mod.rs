@@ -122,9 +122,7 @@ fn bases(extends: &Node, reader: &mut PolicyReader) -> Option<Vec<Base>> {
 
 /// Reads a document after its bases are merged into it.
 pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyErrors> {
-    if document.key("extends").is_none() {
-        return from_node(&document);
-    }
+    let Some(extends) = document.key("extends").cloned() else { return from_node(&document) };
     check_form(&document)?;
     let mut resolution = Resolution {
         ask,
@@ -138,6 +136,7 @@ pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyEr
     };
     let resolved = resolution.resolved(document, "");
     let Resolution { errors, texts, .. } = resolution;
+    let errors = errors.placed_in(&Node::table([("extends", extends)]));
     from_node(&errors.or(resolved)?).map_err(|errors| errors.inherited(&texts))
 }
 
