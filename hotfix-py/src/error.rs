@@ -5,7 +5,7 @@
 
 use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactError;
-use hotfix_core::interop::ConvertErrors;
+use hotfix_core::interop::{ConvertError, ConvertErrors};
 use hotfix_core::kayenta::KayentaError;
 use hotfix_core::message::MessageError;
 use hotfix_core::plan::PlanError;
@@ -250,8 +250,8 @@ fn not_imported(
     let first = errors.first();
     fields.set_item("code", first.map_or("", |e| e.code()))?;
     fields.set_item("path", first.map_or("", |e| e.path()))?;
-    fields.set_item("line", first.and_then(|e| e.line()))?;
-    fields.set_item("column", first.and_then(|e| e.column()))?;
+    fields.set_item("line", first.and_then(ConvertError::line))?;
+    fields.set_item("column", first.and_then(ConvertError::column))?;
     fields.set_item("errors", ImportFault::list(errors))?;
     Ok(("ConvertError", errors.to_string()))
 }

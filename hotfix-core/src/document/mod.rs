@@ -11,6 +11,5 @@ pub(crate) use error::each_once;
 pub use error::{DocumentError, DocumentErrors, FaultFamily};
 pub(crate) use fault::DocumentCodes;
 pub use fault::DocumentFault;
-pub use node::Place;
-pub(crate) use node::{Member, Node, Value};
+pub(crate) use node::{Member, Node, Place, Value};
 pub(crate) use reader::DocumentReader;

@@ -13,13 +13,13 @@ use crate::text::pointer_step;
 
 /// A place in a text. A value that no text has, such as a default, has no place: line 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub(crate) struct Place {
     /// The number of the document that is read, from 0.
-    pub document: u32,
+    pub(crate) document: u32,
     /// The line, from 1.
-    pub line: u32,
+    pub(crate) line: u32,
     /// The column, from 1, in characters.
-    pub column: u32,
+    pub(crate) column: u32,
 }
 
 impl Place {

@@ -1,5 +1,7 @@
 //! Reads a tree: the current place, and the errors so far.
 
+use std::collections::BTreeSet;
+
 use super::error::{DocumentErrors, FaultFamily};
 use super::fault::DocumentFault;
 use super::node::{Member, Node, Place, Value};
@@ -72,6 +74,26 @@ impl<F: FaultFamily + From<DocumentFault>, K> DocumentReader<F, K> {
     ) -> Vec<Option<T>> {
         let items = items.iter().enumerate();
         items.map(|(i, item)| self.within(&i.to_string(), |reader| read(reader, item))).collect()
+    }
+
+    /// Reads each value of a table with free names, also after an error.
+    pub(crate) fn each_named<T>(
+        &mut self,
+        node: &Node,
+        mut read: impl FnMut(&mut Self, &str, &Node) -> Option<T>,
+    ) -> Option<Vec<Option<T>>> {
+        let mut met = BTreeSet::new();
+        let mut values = Vec::new();
+        for member in self.table(node)? {
+            let Member { key, node, .. } = member;
+            values.push(if met.insert(key) {
+                self.within(key, |reader| read(reader, key, node))
+            } else {
+                self.duplicate_key(member);
+                None
+            });
+        }
+        Some(values)
     }
 
     /// Reports a wrong type.

@@ -169,7 +169,9 @@ impl Scan<'_> {
         match &mut node.value {
             Value::List(items) => {
                 self.at += 1;
-                items.iter_mut().for_each(|item| self.place(item));
+                for item in items {
+                    self.place(item);
+                }
                 self.next();
                 self.at += 1;
             }

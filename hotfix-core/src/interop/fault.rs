@@ -28,9 +28,10 @@ macro_rules! faults {
             $($(#[$doc])* $variant { $($(#[$field_doc])* $field: $type,)* },)*
         }
 
-        impl Fault {
-            /// The stable code.
-            pub const fn code(&self) -> &'static str {
+        impl FaultFamily for Fault {
+            const NUMBERED: bool = true;
+
+            fn code(&self) -> &'static str {
                 match self {
                     Self::Document(fault) => fault.code(&DOCUMENT),
                     $(Self::$variant { .. } => $code,)*
@@ -105,11 +106,3 @@ pub type ConvertError = DocumentError<Fault>;
 
 /// All faults that prevent an import, in the order of the text. At least one.
 pub type ConvertErrors = DocumentErrors<Fault>;
-
-impl FaultFamily for Fault {
-    const NUMBERED: bool = true;
-
-    fn code(&self) -> &'static str {
-        self.code()
-    }
-}

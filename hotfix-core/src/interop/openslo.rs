@@ -152,7 +152,7 @@ fn objective(
         if number > 0.0 && number < 1.0 {
             return Some(number);
         }
-        at.out_of_range((number * whole).to_string(), FRACTION)
+        at.out_of_range(number * whole, FRACTION)
     };
     let target = share("target", 1.0).or_else(|| share("targetPercent", 100.0));
     let slice = share("timeSliceTarget", 1.0);

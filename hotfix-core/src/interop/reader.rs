@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use super::fault::{ConvertErrors, Fault};
 use super::finding::{Finding, ImportFinding};
@@ -227,7 +228,7 @@ impl<'d> At<'d> {
         self.out_of_range(shown(text), "a finite number")
     }
 
-    pub(super) fn out_of_range<T>(&self, got: String, range: &'static str) -> Option<T> {
+    pub(super) fn out_of_range<T>(&self, got: impl Display, range: &'static str) -> Option<T> {
         self.fail(DocumentFault::OutOfRange { got: format!("`{got}`"), range })
     }
 
@@ -247,7 +248,7 @@ impl<'d> At<'d> {
         if (least..=most).contains(&number) {
             return Some(number);
         }
-        self.out_of_range(number.to_string(), range)
+        self.out_of_range(number, range)
     }
 
     /// A whole number in a range.
@@ -256,7 +257,7 @@ impl<'d> At<'d> {
         if number.fract() == 0.0 {
             return Some(number);
         }
-        self.out_of_range(number.to_string(), range)
+        self.out_of_range(number, range)
     }
 
     /// A boolean.

@@ -1,7 +1,7 @@
 //! The errors of a policy: all of them at once, each with a code, a place and a remedy.
 
 pub use super::problem::Problem;
-use crate::document::{DocumentError, DocumentErrors, FaultFamily};
+use crate::document::{DocumentError, DocumentErrors};
 pub(super) use crate::text::{nearest, shown};
 
 /// All errors of a policy, in the order of the format; never empty.
@@ -17,11 +17,3 @@ pub type PolicyErrors = DocumentErrors<Problem>;
 
 /// One error in a policy.
 pub type PolicyError = DocumentError<Problem>;
-
-impl FaultFamily for Problem {
-    const HEADING: &'static str = " in the policy";
-
-    fn code(&self) -> &'static str {
-        self.code()
-    }
-}

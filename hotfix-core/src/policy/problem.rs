@@ -1,7 +1,7 @@
 //! The errors of a policy, each with its code, its sentence and the remedy.
 
 use super::extend::ExtendError;
-use crate::document::{DocumentCodes, DocumentFault};
+use crate::document::{DocumentCodes, DocumentFault, FaultFamily};
 use crate::text::{did_you_mean, quoted};
 use crate::unit::UnitError;
 
@@ -36,9 +36,10 @@ macro_rules! problems {
             $($(#[$doc])* $variant { $($(#[$field_doc])* $field: $type,)* },)*
         }
 
-        impl Problem {
-            /// The stable code.
-            pub const fn code(&self) -> &'static str {
+        impl FaultFamily for Problem {
+            const HEADING: &'static str = " in the policy";
+
+            fn code(&self) -> &'static str {
                 match self {
                     Self::Unit(error) => error.code(),
                     Self::Extend(error) => error.code(),

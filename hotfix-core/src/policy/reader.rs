@@ -277,8 +277,6 @@ macro_rules! section {
     (@present $table:ident.$key:ident, optional) => { $table.$key.as_ref() };
     (@present $table:ident.$key:ident, $($other:tt)+) => { Some(&$table.$key) };
     (@written $self:ident.$key:ident, optional) => { $self.$key.as_ref().and_then(Option::as_ref) };
-    (@present $table:ident.$key:ident, optional) => { $table.$key.as_ref() };
-    (@present $table:ident.$key:ident, $($other:tt)+) => { Some(&$table.$key) };
     (@written $self:ident.$key:ident, $($other:tt)+) => { $self.$key.as_ref() };
 }
 pub(crate) use section;

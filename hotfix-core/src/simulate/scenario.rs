@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::document::{DocumentErrors, Member, Node};
+use crate::document::{DocumentErrors, Node};
 use crate::judge::Reason;
 use crate::plan::{Incident, Plan, Release, Subject};
 use crate::policy::Policy;
@@ -247,16 +247,10 @@ fn read_metrics(
     reader: &mut ScenarioReader,
     value: &Node,
 ) -> Option<BTreeMap<MetricName, MetricSpec>> {
-    let table = reader.table(value)?;
-    let mut metrics = BTreeMap::new();
-    for Member { key, node, .. } in table {
-        reader.within(key, |reader| {
-            let name = reader.metric(&Node::from(key.as_str()))?;
-            metrics.insert(name, MetricSpec::read(reader, node)?);
-            Some(())
-        });
-    }
-    Some(metrics)
+    let metrics = reader.each_named(value, |reader, key, node| {
+        Some((reader.metric(&Node::from(key))?, MetricSpec::read(reader, node)?))
+    })?;
+    Some(metrics.into_iter().flatten().collect())
 }
 
 impl Expect {

@@ -1,6 +1,6 @@
 //! The line and column of a policy's errors, and the longest text.
 
-use hotfix_core::policy::Policy;
+use hotfix_core::policy::{Policy, PolicyError};
 use serde_json::json;
 
 #[test]
@@ -52,6 +52,6 @@ fn field_5_texts_that_are_too_long_are_not_read() {
     let long = " ".repeat((1 << 20) + 1);
     for read in [Policy::from_toml(&long), Policy::from_json(&long)] {
         let errors = read.unwrap_err();
-        assert_eq!(errors.iter().map(|error| error.code()).collect::<Vec<_>>(), ["HF-POL-002"]);
+        assert_eq!(errors.iter().map(PolicyError::code).collect::<Vec<_>>(), ["HF-POL-002"]);
     }
 }

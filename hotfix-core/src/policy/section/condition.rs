@@ -11,7 +11,6 @@ use crate::policy::field::{CustomFactKind, Duration, List, NAME_PATTERN, Number}
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::{FactName, Name, Proportion};
 use schemars::{Schema, SchemaGenerator, json_schema};
-use std::collections::BTreeSet;
 
 const KEYS: [&str; 9] =
     ["fact", "is", "above", "at_least", "below", "at_most", "all", "any", "not"];
@@ -210,20 +209,13 @@ impl Field for CustomFacts {
     type Out = Vocabulary;
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vocabulary> {
-        let mut complete = true;
-        let mut met = BTreeSet::new();
-        for member in reader.table(node)? {
-            if !met.insert(&member.key) {
-                reader.duplicate_key(member);
-                complete = false;
-                continue;
-            }
-            let name = &member.key;
-            let read = reader.within(name, |r| custom_fact(name, &member.node, r));
-            complete &= read.is_some();
-            reader.known.vocabulary.custom.extend(read);
-        }
-        complete.then(|| reader.known.vocabulary.clone())
+        let read = reader.each_named(node, |reader, name, node| {
+            let (name, fact) = custom_fact(name, node, reader)?;
+            reader.known.vocabulary.custom.insert(name, fact);
+            Some(())
+        })?;
+        read.into_iter().collect::<Option<()>>()?;
+        Some(reader.known.vocabulary.clone())
     }
     fn write(value: &Vocabulary, style: Style) -> Node {
         let entry = |(name, fact): (FactName, &CustomFact)| {

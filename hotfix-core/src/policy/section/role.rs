@@ -9,7 +9,6 @@ use crate::policy::field::{List, NAME_PATTERN};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::unit::RoleName;
 use schemars::{Schema, SchemaGenerator, json_schema};
-use std::collections::BTreeSet;
 
 /// A role: its holders, how to reach it, and its substitutes.
 ///
@@ -82,27 +81,13 @@ impl Field for Roles {
     type Out = Vec<CustomRole>;
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<CustomRole>> {
-        let entries = reader.table(node)?;
-        let mut roles: Vec<CustomRole> = Vec::new();
-        let mut complete = true;
-        let mut met = BTreeSet::new();
-        for member in entries {
-            if !met.insert(&member.key) {
-                reader.duplicate_key(member);
-                complete = false;
-                continue;
-            }
-            let id = &member.key;
-            let read = reader.within(id, |reader| role(id, &member.node, reader));
-            complete &= read.is_some();
-            roles.extend(read);
-        }
+        let roles = reader.each_named(node, |reader, id, node| role(id, node, reader))?;
+        let mut roles: Vec<CustomRole> = roles.into_iter().collect::<Option<_>>()?;
         roles.sort_by_key(|role| role.id);
-        complete.then_some(roles)
+        Some(roles)
     }
     fn write(value: &Vec<CustomRole>, style: Style) -> Node {
-        let entry = |role: &CustomRole| (role.id.as_str().to_owned(), written(role, style));
-        Node::table(value.iter().map(entry))
+        Node::table(value.iter().map(|role| (role.id.as_str(), written(role, style))))
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let role = generator.subschema_for::<CustomRole>();
