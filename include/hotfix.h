@@ -1728,6 +1728,9 @@ struct hotfix_str hotfix_error_message(const struct hotfix_error *error);
  * a scenario add `errors` and `count`, the number of all faults; a log adds `line`; a refusal adds
  * `got`, `state` and `accepted`, and in a train `service`.
  *
+ * Each of the `errors` has `code`, `path` and `message`. Those of a text also have `line` and
+ * `column`, from 1; in a policy that extends others `base` names the one that has the place.
+ *
  * @param error  An error, or null.
  * @return A view that lives as long as the error; empty for null.
  *
