@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::DocumentErrors;
 use super::fault::DocumentFault;
 use super::text::MOST_DEPTH;
-use crate::text::pointer_step;
+use crate::text::{pointer_step, shown};
 
 /// A place in a text. A value that no text has, such as a default, has no place: line 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +86,32 @@ impl Node {
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
             Value::TooDeep => "something nested too deep",
+        }
+    }
+
+    /// Nothing in YAML: `null`, `~`, or no value at all.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Plain(text)
+            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// A scalar, and whether it is unquoted.
+    pub(crate) fn scalar(&self) -> Option<(&str, bool)> {
+        match &self.value {
+            Value::Plain(text) => Some((text, true)),
+            Value::Text(text) => Some((text, false)),
+            _ => None,
+        }
+    }
+
+    /// The value for a sentence, or its type.
+    pub(crate) fn shown(&self) -> String {
+        match &self.value {
+            Value::Number(number) => number.to_string(),
+            Value::Plain(_) if self.is_null() => "nothing".to_owned(),
+            Value::Plain(text) => format!("`{}`", shown(text)),
+            Value::Text(text) => format!("the text `{}`", shown(text)),
+            _ => self.kind().to_owned(),
         }
     }
 

@@ -19,34 +19,9 @@ pub(super) const MOST_LEVELS: usize = 48;
 pub(super) const MOST_VALUES: usize = 100_000;
 
 impl Node {
-    /// Nothing: `null`, `~`, or no value at all.
-    pub(super) fn is_null(&self) -> bool {
-        matches!(&self.value, Value::Plain(text)
-            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
-    }
-
-    /// A scalar, and whether it is unquoted.
-    pub(super) fn scalar(&self) -> Option<(&str, bool)> {
-        match &self.value {
-            Value::Plain(text) => Some((text, true)),
-            Value::Text(text) => Some((text, false)),
-            _ => None,
-        }
-    }
-
     /// The scalar of a key.
     pub(super) fn text_at(&self, key: &str) -> Option<&str> {
         Some(self.key(key)?.scalar()?.0)
-    }
-
-    /// A short description of the value.
-    pub(super) fn shown(&self) -> String {
-        match self.scalar() {
-            None => self.kind().to_owned(),
-            Some(_) if self.is_null() => "nothing".to_owned(),
-            Some((text, true)) => format!("`{}`", shown(text)),
-            Some((text, false)) => format!("the text `{}`", shown(text)),
-        }
     }
 
     /// How many values it has, itself included.

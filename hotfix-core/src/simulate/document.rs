@@ -25,15 +25,6 @@ pub(super) fn parse(text: &str) -> Result<Node, SimulationErrors> {
     Ok(document)
 }
 
-/// A value for a sentence.
-fn got(node: &Node) -> String {
-    match &node.value {
-        Value::Number(number) => number.to_string(),
-        Value::Text(text) => format!("`{}`", shown(text)),
-        _ => node.kind().to_owned(),
-    }
-}
-
 impl ScenarioReader {
     pub(super) const fn new() -> Self {
         Self::knowing(())
@@ -45,11 +36,11 @@ impl ScenarioReader {
     }
 
     fn wrong<T>(&mut self, expected: &'static str, node: &Node) -> Option<T> {
-        self.fail(DocumentFault::WrongType { expected, got: got(node) })
+        self.fail(DocumentFault::WrongType { expected, got: node.shown() })
     }
 
     fn out_of_range<T>(&mut self, range: &'static str, node: &Node) -> Option<T> {
-        self.fail(DocumentFault::OutOfRange { got: got(node), range })
+        self.fail(DocumentFault::OutOfRange { got: node.shown(), range })
     }
 
     /// A table with these keys and no other.
