@@ -9,8 +9,8 @@ use crate::text::{self, sentence};
 use super::format::{count, counted, figure};
 use super::watched::Watched;
 use super::{
-    AppliedRule, ArmReading, Counterfactual, Decision, MetricWhy, NoCounterfactual, Reason, Rule,
-    Verdict,
+    AppliedRule, ArmReading, BoundKind, Counterfactual, Decision, MetricWhy, NoCounterfactual,
+    Reason, Rule, Verdict,
 };
 
 impl MetricWhy {
@@ -23,17 +23,14 @@ impl MetricWhy {
         let mut text = format!("{}: {}.", self.metric, self.numbers(watched));
         let causes = &verdict.causes;
         let place = causes.iter().position(|cause| cause.metric == Some(self.metric));
-        let shown =
-            match place.map(|place| causes[place].reason) {
-                Some(reason) => {
-                    let rule = self.rules.iter().find(|rule| rule.reason == Some(reason));
-                    Some(rule.map_or_else(
-                        || sentence(reason.describe()),
-                        |rule| rule.describe(kind, worse),
-                    ))
-                }
-                None => self.main_rule().map(|rule| rule.describe(kind, worse)),
-            };
+        let reason = place.map(|place| causes[place].reason);
+        let rule = match reason {
+            Some(reason) => self.rule_for(reason),
+            None => self.main_rule(),
+        };
+        let shown = rule
+            .map(|rule| rule.describe(kind, worse))
+            .or_else(|| reason.map(|reason| sentence(reason.describe())));
         // Writing to a string does not fail.
         if let Some(rule) = shown {
             let _ = write!(text, " {rule}.");
@@ -105,6 +102,17 @@ impl MetricWhy {
                 None => plain(canary),
             },
         }
+    }
+
+    /// The rule that called for this. Of an alert, the rollback bound if that is crossed, too, and
+    /// something holds it back.
+    fn rule_for(&self, reason: Reason) -> Option<&AppliedRule> {
+        let is_rollback = |rule: &&AppliedRule| {
+            matches!(rule.rule, Rule::Bound { bound: BoundKind::Rollback, .. })
+        };
+        let held = self.rules.iter().find(|rule| rule.reason.is_some() && is_rollback(rule));
+        held.filter(|_| reason == Reason::AlertBand)
+            .or_else(|| self.rules.iter().find(|rule| rule.reason == Some(reason)))
     }
 
     /// The rule to show for a metric that is not a cause: one with a reason, else the evidence.
@@ -207,10 +215,22 @@ impl AppliedRule {
                     Some(edges) => sentence(&interpolated(value, edges)),
                     None => in_unit(kind, value),
                 };
+                let held = match (bound, self.reason) {
+                    _ if both => ", and so is the baseline",
+                    (BoundKind::Rollback, Some(Reason::NotConfirmed)) => {
+                        ", but the test does not show that the canary is worse"
+                    }
+                    (BoundKind::Rollback, Some(Reason::OneInstance)) => {
+                        ", but only with one of the canary's instances"
+                    }
+                    (BoundKind::Rollback, Some(Reason::WarmingUp)) => {
+                        ", but its instances are still warming up"
+                    }
+                    _ => "",
+                };
                 format!(
-                    "{value} over the {over} is {side} the {bound} bound of {}{}",
-                    in_unit(kind, figure),
-                    if both { ", and so is the baseline" } else { "" }
+                    "{value} over the {over} is {side} the {bound} bound of {}{held}",
+                    in_unit(kind, figure)
                 )
             }
             Rule::Evidence { log_e, threshold } => evidence(log_e, threshold, self.reason),

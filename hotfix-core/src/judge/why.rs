@@ -442,9 +442,14 @@ impl Judge {
                     for rule in watched.bound_rules(window.sums(), moment, Stretch::Window) {
                         let Rule::Bound { bound, crossed, .. } = rule else { continue };
                         let reason = match (bound, crossed) {
-                            (BoundKind::Rollback, Some(true)) => named(Reason::RollbackBand)
-                                .or_else(|| named(Reason::OneInstance))
-                                .or_else(|| named(Reason::NotConfirmed)),
+                            (BoundKind::Rollback, Some(true)) => [
+                                Reason::RollbackBand,
+                                Reason::OneInstance,
+                                Reason::NotConfirmed,
+                                Reason::WarmingUp,
+                            ]
+                            .into_iter()
+                            .find_map(named),
                             (BoundKind::Alert, Some(true)) => named(Reason::AlertBand),
                             _ => None,
                         };

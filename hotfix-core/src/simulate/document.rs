@@ -167,7 +167,7 @@ impl ScenarioReader {
         Some(number)
     }
 
-    /// A whole number, which is exact up to 2^53.
+    /// A whole number in a range that a double represents exactly.
     pub(super) fn whole(
         &mut self,
         node: &Node,
@@ -193,9 +193,9 @@ impl ScenarioReader {
         u32::try_from(whole).ok()
     }
 
-    /// A seed that every JSON reader represents exactly.
+    /// A seed that every JSON reader represents exactly: 2^53 is also what 2^53 + 1 is rounded to.
     pub(super) fn seed(&mut self, node: &Node) -> Option<u64> {
-        self.whole(node, 0..=1 << 53, "a whole number from 0 to 2^53")
+        self.whole(node, 0..=(1 << 53) - 1, "a whole number from 0 to 2^53 - 1")
     }
 
     pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hotfix_core::judge::{Decision, Judge, Reason, Use, Verdict};
+use hotfix_core::judge::{Decision, Judge, Reason, Use, Verdict, Why};
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::{Plan, Subject};
 use hotfix_core::policy::Policy;
@@ -14,12 +14,14 @@ use crate::latency_worlds::moment;
 
 /// `standard` with the error rate alone and a rollback bound that nothing suppresses.
 fn policy(model: &str) -> Arc<Policy> {
+    only(|_| json!({ "error_rate": metric(model) }))
+}
+
+fn metric(model: &str) -> Value {
     let weight = if model == "none" { 0.0 } else { 1.0 };
-    only(|_| {
-        json!({"error_rate": {
-            "title": "error rate", "kind": "proportion", "worse": "higher", "weight": weight,
-            "model": model, "rollback": 0.05,
-        }})
+    json!({
+        "title": "error rate", "kind": "proportion", "worse": "higher", "weight": weight,
+        "model": model, "rollback": 0.05,
     })
 }
 
@@ -55,7 +57,12 @@ type Failing = fn(usize) -> ([f64; PODS], f64);
 /// Ticks of 10 s in which each pod has 20 requests and the live version 900; verdicts until one
 /// rolls back.
 fn run(plan: &Plan, by_instance: bool, failing: Failing) -> Vec<Verdict> {
-    watch(plan, |tick| {
+    watch(plan, readings(by_instance, failing))
+}
+
+/// What is read at a tick.
+fn readings(by_instance: bool, failing: Failing) -> impl Fn(usize) -> (MetricName, Arms) {
+    move |tick| {
         let (canary, live) = failing(tick);
         let of = |pod: usize| [(20.0 * canary[pod]).round(), 20.0];
         let canary = if by_instance {
@@ -66,11 +73,16 @@ fn run(plan: &Plan, by_instance: bool, failing: Failing) -> Vec<Verdict> {
         };
         let baseline = Some(Sample::Pair((900.0 * live).round(), 900.0));
         (error_rate(), Arms { canary: Some(canary), baseline, ..Arms::default() })
-    })
+    }
 }
 
 /// Verdicts on ten minutes of ticks of 10 s, until one rolls back.
 fn watch(plan: &Plan, reading: impl Fn(usize) -> (MetricName, Arms)) -> Vec<Verdict> {
+    explained(plan, reading).into_iter().map(|(verdict, _)| verdict).collect()
+}
+
+/// The same, each with its explanation.
+fn explained(plan: &Plan, reading: impl Fn(usize) -> (MetricName, Arms)) -> Vec<(Verdict, Why)> {
     let mut judge = Judge::try_new(plan).unwrap();
     let start: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
     judge.start_phase(start);
@@ -86,8 +98,9 @@ fn watch(plan: &Plan, reading: impl Fn(usize) -> (MetricName, Arms)) -> Vec<Verd
         let mut verdict = Verdict::default();
         judge.assess(&moment(plan, at, share), &mut verdict);
         judge.note(at, &verdict);
+        let why = judge.why(&moment(plan, at, share), &verdict);
         let ends = verdict.decision == Decision::RollBack;
-        verdicts.push(verdict);
+        verdicts.push((verdict, why));
         if ends {
             break;
         }
@@ -163,6 +176,34 @@ fn met_4_a_calibrated_test_has_to_confirm_a_rollback_bound() {
     // The same in the canary alone.
     let fault: Failing = |tick| ([if tick > 10 { 0.1 } else { 0.0 }; PODS], 0.003);
     assert!(rolled_back(&run(&plan, false, fault)).is_some());
+}
+
+#[test]
+fn field_11_the_sentence_says_what_holds_a_rollback_bound_back() {
+    let with_alert = |model: &str| {
+        only(|_| {
+            let mut metric = metric(model);
+            metric["alert"] = json!(0.03);
+            metric["rollback"] = json!({ "value": 0.05, "unless_both_arms": true });
+            json!({ "error_rate": metric })
+        })
+    };
+    let last_sentence = |model: &str, by_instance: bool, failing: Failing| {
+        let plan = Plan::try_new(with_alert(model), subject()).unwrap();
+        let seen = explained(&plan, readings(by_instance, failing));
+        seen.last().unwrap().1.metrics[0].sentence.clone()
+    };
+    // Of both, and only the canary is beyond the bound.
+    let shock: Failing = |tick| {
+        let [most, rest, live] = if tick > 28 { [0.1, 0.05, 0.049] } else { [0.0; 3] };
+        ([most, rest, rest, rest, rest], live)
+    };
+    let text = last_sentence("poisson", false, shock);
+    assert!(text.contains("the rollback bound of 5%, but the test does not show"), "{text}");
+    let text = last_sentence("none", true, |tick| {
+        ([if tick > 10 { 0.6 } else { 0.0 }, 0.0, 0.0, 0.0, 0.0], 0.003)
+    });
+    assert!(text.contains("of 5%, but only with one of the canary's instances"), "{text}");
 }
 
 /// Ticks of 10 s in which the canary has 100 requests and the live version 900, under `standard`
