@@ -11,7 +11,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest presets validity bless \
-	docs model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest builds shipped python
+	docs model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest release shipped python
 
 # The shipped library and the measured program are built together; separately, the core would be compiled twice.
 RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
@@ -36,7 +36,7 @@ test: tools ## the checks for every change: format, lints, Rust, C and C++ under
 	@scripts/parts.sh test format-check clippy unit doctest docs python
 
 verify: tools ## more checks, on the build machine: model, shipped library, drawings, error rates, validity, packages, instructions
-	@scripts/parts.sh verify model builds shipped trees simulated instructions
+	@scripts/parts.sh verify model release shipped trees instructions
 
 lint: format-check clippy ## format check and clippy
 
@@ -122,9 +122,9 @@ unit:
 doctest:
 	$(CARGO) test --locked --workspace --doc
 
-# The release build uses one core for minutes, so the packages are built at the same time.
-builds:
-	$(MAKE) --no-print-directory packages & beside=$$!; \
+# The release build uses one core for minutes, so the packages and the simulations run at the same time.
+release:
+	$(MAKE) --no-print-directory packages simulated & beside=$$!; \
 		$(RELEASE); released=$$?; \
 		wait $$beside && exit $$released
 

@@ -38,7 +38,7 @@ const AT_OR_BELOW: [f64; 6] = [0.6, 0.95, 0.97, 0.99, 0.998, 1.0];
 /// A policy under test.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
-    /// One metric, one test, no bands.
+    /// One metric, one test, no bounds, nothing allowed to new instances.
     TestAlone,
     /// The five metrics of `phased-canary`: tests and bands.
     WholeJudge,
@@ -82,6 +82,10 @@ impl Kind {
                 policy.remove("efficacy");
                 // These name metrics that were removed.
                 policy.remove("success");
+                // What the policy allows new instances costs ticks that are not the test's.
+                if let Some(watch) = policy["watch"].as_table_mut() {
+                    watch.remove("new_instances");
+                }
             }
             Self::WholeJudge | Self::Standard => {}
             Self::Thresholds => {

@@ -10,8 +10,9 @@ cd "$(dirname "$0")/.."
 rm -rf "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/hotfix-core-* "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/hotfix-ffi-*
 
 # Uncommitted changes are included. The target folder is separate: otherwise this library would replace that of the
-# tests, which contains functions that panic on purpose.
-cargo publish --dry-run --locked --allow-dirty --target-dir target/packages -p hotfix-core -p hotfix-ffi
+# tests, which contains functions that panic on purpose. Nobody debugs what is built here.
+CARGO_PROFILE_DEV_DEBUG=false \
+    cargo publish --dry-run --locked --allow-dirty --target-dir target/packages -p hotfix-core -p hotfix-ffi
 rm -rf target/packages
 
 scripts/python-env.sh
