@@ -22,7 +22,7 @@ const SUBSETS: Effort = Effort { histories: 200, streams: 1 };
 
 fn effort(report: &Report, full: Effort) -> Effort {
     let histories =
-        if report.is_quick() { full.histories.div_ceil(40).max(12) } else { full.histories };
+        if report.is_quick() { full.histories.div_ceil(60).max(8) } else { full.histories };
     Effort { histories, ..full }
 }
 
