@@ -11,7 +11,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest presets validity bless \
-	docs model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest release shipped python
+	docs features model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest release shipped python
 
 # The shipped library and the measured program are built together; separately, the core would be compiled twice.
 RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
@@ -36,7 +36,7 @@ test: tools ## the checks for every change: format, lints, Rust, C and C++ under
 	@scripts/parts.sh test format-check clippy unit doctest docs python
 
 verify: tools ## more checks, on the build machine: model, shipped library, drawings, error rates, validity, packages, instructions
-	@scripts/parts.sh verify model release shipped trees instructions
+	@scripts/parts.sh verify features model release shipped trees instructions
 
 lint: format-check clippy ## format check and clippy
 
@@ -131,6 +131,12 @@ release:
 # Runs the C and C++ programs with the shipped library.
 shipped:
 	HOTFIX_LIBRARY=target/release $(CARGO) test --locked --workspace --test it -- compile_run::
+
+# The library without any of the parts that can be left out, and with each of them alone.
+features:
+	for part in "" interop kayenta message report simulate; do \
+		$(CARGO) check --locked -p hotfix-ffi --lib --no-default-features --features "$$part" || exit 1; \
+	done
 
 # Makes the packages for the registries and builds from them; nothing is uploaded.
 packages:

@@ -28,7 +28,7 @@ expect() {
 echo "checking $version"
 expect "the tree has changes: commit them" 'test -z "$(git status --porcelain)"'
 expect "hotfix-core is asked for in another version in Cargo.toml" \
-    "grep -q '^hotfix-core = { path = \"hotfix-core\", version = \"$version\" }' Cargo.toml"
+    "grep -q '^hotfix-core = { path = \"hotfix-core\", version = \"$version\", ' Cargo.toml"
 expect "Cargo.lock has another version: run cargo check" \
     "grep -A 1 '^name = \"hotfix-core\"' Cargo.lock | grep -q '^version = \"$version\"'"
 expect "CHANGELOG.md has no section '## [$version] - YYYY-MM-DD'" \

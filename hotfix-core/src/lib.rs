@@ -56,6 +56,17 @@
 //!
 //! Every error, refusal and finding has a stable [`code`] and a sentence that ends with the remedy.
 #![forbid(unsafe_code)]
+// What the engine has for a part that is left out is not used then.
+#![cfg_attr(
+    not(all(
+        feature = "interop",
+        feature = "kayenta",
+        feature = "message",
+        feature = "report",
+        feature = "simulate"
+    )),
+    allow(dead_code, unused_imports, unused_macros)
+)]
 // A panic must not cross a language boundary, so the library does not panic itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -67,17 +78,22 @@ pub mod document;
 pub mod fact;
 pub mod gate;
 pub mod grade;
+#[cfg(feature = "interop")]
 pub mod interop;
 pub mod judge;
+#[cfg(feature = "kayenta")]
 pub mod kayenta;
 pub mod lint;
+#[cfg(feature = "message")]
 pub mod message;
 pub mod metric;
 pub mod plan;
 pub mod policy;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod rollout;
 pub mod severity;
+#[cfg(feature = "simulate")]
 pub mod simulate;
 pub mod stats;
 mod text;

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::slice;
 
 use hotfix_core::simulate::backtest::backtest;
-use hotfix_core::simulate::recorded::RecordedMetrics;
+use hotfix_core::simulate::recorded::{RecordedError, RecordedMetrics};
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -12,6 +12,12 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
+
+impl From<RecordedError> for Box<hotfix_error> {
+    fn from(error: RecordedError) -> Self {
+        hotfix_error::new(hotfix_status::Simulate, error.code(), &error.path(), &error)
+    }
+}
 
 /// Runs a policy over recorded metrics and reports when it would have acted. Nothing is deployed.
 ///

@@ -6,15 +6,10 @@ use std::fmt::Display;
 use hotfix_core::canonical::{CanonicalError, DigestError};
 use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactErrors;
-use hotfix_core::interop::ConvertErrors;
-use hotfix_core::kayenta::KayentaError;
-use hotfix_core::message::MessageError;
 use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
-use hotfix_core::report::ReportError;
 use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason, SnapshotError, State};
-use hotfix_core::simulate::recorded::RecordedError;
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::{Timestamp, UnitError};
@@ -275,12 +270,6 @@ impl From<PolicyErrors> for Box<hotfix_error> {
     }
 }
 
-impl From<ConvertErrors> for Box<hotfix_error> {
-    fn from(errors: ConvertErrors) -> Self {
-        hotfix_error::of_document(hotfix_status::Convert, &errors)
-    }
-}
-
 impl From<FactErrors> for Box<hotfix_error> {
     fn from(errors: FactErrors) -> Self {
         let (code, path) =
@@ -338,15 +327,6 @@ impl From<LogError> for Box<hotfix_error> {
     }
 }
 
-impl From<ReportError> for Box<hotfix_error> {
-    fn from(error: ReportError) -> Self {
-        match error {
-            ReportError::Log(error) => error.into(),
-            error => hotfix_error::new(hotfix_status::Message, error.code(), "", &error),
-        }
-    }
-}
-
 impl From<SnapshotError> for Box<hotfix_error> {
     fn from(error: SnapshotError) -> Self {
         let made = hotfix_error::new(hotfix_status::Log, error.code(), "", &error);
@@ -360,24 +340,6 @@ impl From<SnapshotError> for Box<hotfix_error> {
 impl From<StatError> for Box<hotfix_error> {
     fn from(error: StatError) -> Self {
         hotfix_error::new(hotfix_status::Stat, error.code(), "", &error)
-    }
-}
-
-impl From<KayentaError> for Box<hotfix_error> {
-    fn from(error: KayentaError) -> Self {
-        hotfix_error::new(hotfix_status::Stat, error.code(), &error.path(), &error)
-    }
-}
-
-impl From<RecordedError> for Box<hotfix_error> {
-    fn from(error: RecordedError) -> Self {
-        hotfix_error::new(hotfix_status::Simulate, error.code(), &error.path(), &error)
-    }
-}
-
-impl From<MessageError> for Box<hotfix_error> {
-    fn from(error: MessageError) -> Self {
-        hotfix_error::new(hotfix_status::Message, error.code(), "", &error)
     }
 }
 

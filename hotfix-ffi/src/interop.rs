@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use hotfix_core::interop::{Finding, Kind, convert};
+use hotfix_core::interop::{ConvertErrors, Finding, Kind, convert};
 use serde::Serialize;
 
 use crate::buffer::{hotfix_buf, put_text};
@@ -12,6 +12,12 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
+
+impl From<ConvertErrors> for Box<hotfix_error> {
+    fn from(errors: ConvertErrors) -> Self {
+        hotfix_error::of_document(hotfix_status::Convert, &errors)
+    }
+}
 
 /// The findings of an import, without the policy.
 #[derive(Serialize)]

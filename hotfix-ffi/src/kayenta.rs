@@ -3,7 +3,8 @@
 use std::ffi::c_char;
 
 use hotfix_core::kayenta::{
-    Arms, Config, Finding, MetricResult, MetricSettings, Thresholds, classify, judge, read_samples,
+    Arms, Config, Finding, KayentaError, MetricResult, MetricSettings, Thresholds, classify, judge,
+    read_samples,
 };
 use serde::Serialize;
 
@@ -13,6 +14,12 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
+
+impl From<KayentaError> for Box<hotfix_error> {
+    fn from(error: KayentaError) -> Self {
+        hotfix_error::new(hotfix_status::Stat, error.code(), &error.path(), &error)
+    }
+}
 
 /// The result of one metric, with the findings about its settings.
 #[derive(Serialize)]

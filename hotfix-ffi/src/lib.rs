@@ -17,8 +17,10 @@
 )]
 #![allow(clippy::doc_markdown, reason = "the comments are C's documentation")]
 
+#[cfg(feature = "simulate")]
 pub mod advise;
 pub mod audit;
+#[cfg(feature = "simulate")]
 pub mod backtest;
 pub mod buffer;
 pub mod ceiling;
@@ -27,6 +29,7 @@ pub mod commit;
 pub mod duty;
 pub mod error;
 pub mod explain;
+#[cfg(feature = "interop")]
 pub mod export;
 pub mod extend;
 pub mod fixed;
@@ -36,10 +39,14 @@ mod guard;
 #[cfg(feature = "test-hooks")]
 pub mod hook;
 pub mod instances;
+#[cfg(feature = "interop")]
 pub mod interop;
+#[cfg(feature = "kayenta")]
 pub mod kayenta;
 pub mod latency;
+#[cfg(feature = "report")]
 pub mod measure;
+#[cfg(feature = "message")]
 pub mod message;
 pub mod outcome;
 pub mod plan;
@@ -50,10 +57,12 @@ pub mod policy;
 pub mod rate_ratio;
 pub mod reading;
 pub mod redact;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod rollout;
 pub mod scope;
 pub mod severity;
+#[cfg(feature = "simulate")]
 pub mod simulate;
 mod slot;
 pub mod snapshot;

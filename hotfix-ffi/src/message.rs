@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::message::Request;
+use hotfix_core::message::{MessageError, Request};
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -10,6 +10,12 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
+
+impl From<MessageError> for Box<hotfix_error> {
+    fn from(error: MessageError) -> Self {
+        hotfix_error::new(hotfix_status::Message, error.code(), "", &error)
+    }
+}
 
 /// Writes the message of a kind for an audience, in a format, from the present state.
 ///

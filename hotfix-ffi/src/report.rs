@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::report::report;
+use hotfix_core::report::{ReportError, report};
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -10,6 +10,15 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
+
+impl From<ReportError> for Box<hotfix_error> {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Log(error) => error.into(),
+            error => hotfix_error::new(hotfix_status::Message, error.code(), "", &error),
+        }
+    }
+}
 
 /// Writes the incident report from a log.
 ///

@@ -19,6 +19,9 @@ const LAYERS: [(&str, &[&str]); 8] = [
 /// Modules that may import less than their layer allows.
 const ONLY: [(&str, &[&str]); 2] = [("stats", &["unit", "code"]), ("kayenta", &["stats", "unit"])];
 
+/// Modules that can be left out: the features of the core. No other module imports them.
+const PARTS: [&str; 5] = ["interop", "kayenta", "message", "report", "simulate"];
+
 const MOST_LINES: usize = 600;
 
 fn place(module: &str) -> Option<(usize, usize)> {
@@ -38,6 +41,9 @@ fn refusal(from: &str, to: &str) -> Option<String> {
     let Some(there) = place(to) else {
         return Some(format!("`{to}` has no layer: import from the module that defines it"));
     };
+    if PARTS.contains(&to) {
+        return Some(format!("`{from}` imports `{to}`, which can be left out"));
+    }
     if there > here {
         let way = if there.0 == here.0 { "sideways" } else { "upward" };
         return Some(format!("`{from}` imports `{to}`, {way}: {} lies below", LAYERS[here.0].0));
@@ -139,6 +145,17 @@ fn layers_imports_point_downwards() {
 }
 
 #[test]
+fn layers_the_parts_are_the_features_of_core_and_c() {
+    for package in ["hotfix-core", "hotfix-ffi"] {
+        let manifest = tree::read(&tree::root().join(package).join("Cargo.toml"));
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let default = manifest["features"]["default"].as_array().unwrap();
+        let default: Vec<&str> = default.iter().map(|part| part.as_str().unwrap()).collect();
+        assert_eq!(default, PARTS, "{package}");
+    }
+}
+
+#[test]
 fn layers_files_have_one_concern() {
     let long = tree::sources(&tree::root()).into_iter().filter_map(|path| {
         let lines = tree::read(&path).lines().count();
@@ -174,6 +191,7 @@ fn layers_the_check_finds_bad_imports() {
         ("grade.rs", "macro_rules! m { () => { $crate::policy::Policy } }"),
         ("plan/mod.rs", "pub use crate::Rollout;"),
         ("novelty.rs", "use crate::unit::Share;"),
+        ("simulate/mod.rs", "use crate::report::Report;"),
         ("judge/mod.rs", "#[cfg(test)]\nmod model;\nuse crate::deadline::Item;"),
     ];
     for (path, source) in bad {

@@ -1,5 +1,6 @@
 //! `include/hotfix.h` is what the source says, and says enough. `HOTFIX_BLESS=1` rewrites it.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -116,6 +117,44 @@ template <typename T> inline T hotfix_sized() {
 }
 #endif";
 
+/// The sources of each part that can be left out, as `src/lib.rs` has them.
+fn parts() -> HashMap<String, String> {
+    let library = read(&in_crate("src/lib.rs"));
+    let lines: Vec<&str> = library.lines().collect();
+    let part = |pair: &[&str]| {
+        let part = pair[0].strip_prefix("#[cfg(feature = \"")?.strip_suffix("\")]")?;
+        let source = pair[1].strip_prefix("pub mod ")?.strip_suffix(';')?;
+        SOURCES.contains(&source).then(|| (source.to_owned(), part.to_owned()))
+    };
+    lines.windows(2).filter_map(part).collect()
+}
+
+/// Puts the functions of each part between `#ifndef HOTFIX_WITHOUT_…` and `#endif`.
+fn mark_parts(header: &str) -> String {
+    let parts = parts();
+    let mut of_function = HashMap::new();
+    for (source, part) in &parts {
+        of_function.extend(exported_by(source).into_iter().map(|function| (function, part)));
+    }
+    let part_of = |block: &str| {
+        let prototype = block.rsplit("*/\n").next().unwrap();
+        let name = prototype.split_once('(')?.0.rsplit([' ', '*']).next()?;
+        of_function.get(name).copied()
+    };
+    let (mut out, mut open) = (Vec::new(), None);
+    for block in header.split("\n\n") {
+        let part = part_of(block);
+        if part != open {
+            out.extend(open.map(|_| "#endif".to_owned()));
+            out.extend(part.map(|part| format!("#ifndef HOTFIX_WITHOUT_{}", part.to_uppercase())));
+            open = part;
+        }
+        out.push(block.to_owned());
+    }
+    assert!(open.is_none(), "the header does not end with a function");
+    out.join("\n\n")
+}
+
 fn generate() -> String {
     let mut config = cbindgen::Config::from_file(in_crate("cbindgen.toml")).unwrap();
     config.header = Some(comment(&read(&in_crate("conventions.txt"))));
@@ -131,7 +170,7 @@ fn generate() -> String {
     builder.generate().unwrap().write(&mut out);
     // Blocks of Rust's documentation that end a comment leave a line that ends in a blank.
     let text = String::from_utf8(out).unwrap();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"
+    mark_parts(&(text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"))
 }
 
 #[test]
@@ -154,17 +193,19 @@ fn the_header_is_what_the_source_says() {
     assert_eq!(old.len(), new.len(), "include/hotfix.h is not current: HOTFIX_BLESS=1 rewrites it");
 }
 
+/// The functions that a source file exports.
+fn exported_by(source: &str) -> Vec<String> {
+    let text = read(&in_crate(&format!("src/{source}.rs")));
+    let name = |piece: &str| {
+        let after = piece.split_once(" fn ").unwrap().1;
+        after.split_once('(').unwrap().0.to_owned()
+    };
+    text.split("#[unsafe(no_mangle)]").skip(1).map(name).collect()
+}
+
 /// The functions that the crate exports, by its source.
 fn exported() -> Vec<String> {
-    let mut names = Vec::new();
-    for source in SOURCES {
-        let text = read(&in_crate(&format!("src/{source}.rs")));
-        for piece in text.split("#[unsafe(no_mangle)]").skip(1) {
-            let after = piece.split_once(" fn ").unwrap().1;
-            names.push(after.split_once('(').unwrap().0.to_owned());
-        }
-    }
-    names
+    SOURCES.iter().flat_map(|source| exported_by(source)).collect()
 }
 
 #[test]
