@@ -34,6 +34,11 @@
  *     (HOTFIX_STATUS_ENUM).
  *   - hotfix_abi_version() of the loaded library has to equal HOTFIX_ABI_VERSION; otherwise header and library are not compatible.
  *
+ * Parts
+ *   - A library that was built without a part has none of its functions. Define HOTFIX_WITHOUT_INTEROP, HOTFIX_WITHOUT_KAYENTA,
+ *     HOTFIX_WITHOUT_MESSAGE, HOTFIX_WITHOUT_REPORT or HOTFIX_WITHOUT_SIMULATE before you include this header, and they are not
+ *     declared.
+ *
  * Handles
  *   - A handle that was freed, or that has another type, gives HOTFIX_STATUS_HANDLE: nothing behind it is accessed, and freeing it
  *     again does nothing. The address of a freed handle is reused only after thousands of other handles.
@@ -3265,6 +3270,8 @@ hotfix_status hotfix_rollout_interventions(const struct hotfix_rollout *rollout,
                                            struct hotfix_buf *out,
                                            struct hotfix_error **err);
 
+#ifndef HOTFIX_WITHOUT_MESSAGE
+
 /**
  * Writes the message of a kind for an audience, in a format, from the present state.
  *
@@ -3292,6 +3299,8 @@ hotfix_status hotfix_rollout_message(const struct hotfix_rollout *rollout,
                                      size_t request_len,
                                      struct hotfix_buf *out,
                                      struct hotfix_error **err);
+
+#endif
 
 /**
  * Makes a train of services. After a crash, make it again from the replayed rollouts, then call
@@ -3599,6 +3608,8 @@ hotfix_status hotfix_redact(const char *log,
                             struct hotfix_buf *out,
                             struct hotfix_error **err);
 
+#ifndef HOTFIX_WITHOUT_REPORT
+
 /**
  * Measures an incident from its log, as JSON: {"incident", "version", "attempts", "state", "at",
  * "measures"}.
@@ -3729,6 +3740,10 @@ hotfix_status hotfix_similar(const struct hotfix_policy *policy,
                              struct hotfix_buf *out,
                              struct hotfix_error **err);
 
+#endif
+
+#ifndef HOTFIX_WITHOUT_INTEROP
+
 /**
  * Exports a log as CDEvents 0.4.1 in CloudEvents 1.0, as a JSON list. The same log gives the same
  * ids.
@@ -3811,6 +3826,10 @@ hotfix_status hotfix_rollout_icalendar(const struct hotfix_rollout *rollout,
                                        struct hotfix_buf *out,
                                        struct hotfix_error **err);
 
+#endif
+
+#ifndef HOTFIX_WITHOUT_REPORT
+
 /**
  * Writes the incident report from a log.
  *
@@ -3853,6 +3872,10 @@ hotfix_status hotfix_rollout_report(const struct hotfix_rollout *rollout,
                                     size_t format_len,
                                     struct hotfix_buf *out,
                                     struct hotfix_error **err);
+
+#endif
+
+#ifndef HOTFIX_WITHOUT_SIMULATE
 
 /**
  * Simulates runs of a plan in a scenario, on the calling thread: {"outcome", "tally"}. The outcome
@@ -3978,6 +4001,8 @@ hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
                                      struct hotfix_buf *out,
                                      struct hotfix_error **err);
 
+#endif
+
 /**
  * Makes a test without data.
  *
@@ -4092,6 +4117,8 @@ hotfix_status hotfix_rate_ratio_from_bytes(const char *bytes,
  */
 void hotfix_rate_ratio_free(struct hotfix_rate_ratio *test);
 
+#ifndef HOTFIX_WITHOUT_KAYENTA
+
 /**
  * Judges samples with a Kayenta configuration and gives Kayenta's result.
  *
@@ -4151,6 +4178,10 @@ hotfix_status hotfix_kayenta_classify(const char *settings,
                                       struct hotfix_buf *out,
                                       struct hotfix_error **err);
 
+#endif
+
+#ifndef HOTFIX_WITHOUT_INTEROP
+
 /**
  * Imports documents of Argo Rollouts, Flagger, Kayenta or OpenSLO as one policy.
  *
@@ -4180,6 +4211,8 @@ hotfix_status hotfix_convert(const char *text,
                              struct hotfix_policy **out,
                              struct hotfix_buf *findings,
                              struct hotfix_error **err);
+
+#endif
 
 /**
  * Makes a test without data. Null hypothesis: the rate is at the ceiling or above it.
@@ -5088,6 +5121,8 @@ hotfix_status hotfix_latency_from_bytes(const char *bytes,
  */
 void hotfix_latency_free(struct hotfix_latency *test);
 
+#ifndef HOTFIX_WITHOUT_SIMULATE
+
 /**
  * Runs a policy over recorded metrics and reports when it would have acted. Nothing is deployed.
  *
@@ -5161,6 +5196,8 @@ hotfix_status hotfix_history(const struct hotfix_policy *policy,
                              struct hotfix_buf *out,
                              struct hotfix_buf *findings,
                              struct hotfix_error **err);
+
+#endif
 
 #ifdef __cplusplus
 }  // extern "C"
