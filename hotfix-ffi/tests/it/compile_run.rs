@@ -367,6 +367,34 @@ fn the_piece_on_errors_of_the_page_on_c_compiles_and_frees_the_error() {
     check("errors-program", &Library::under_test(), &[program]);
 }
 
+/// A name that the header declares cannot be declared again as something else.
+#[test]
+fn the_header_without_a_part_declares_none_of_its_functions() {
+    let parts = [
+        ("INTEROP", "convert"),
+        ("KAYENTA", "kayenta_judge"),
+        ("MESSAGE", "rollout_message"),
+        ("REPORT", "report"),
+        ("SIMULATE", "simulate"),
+    ];
+    let folder = Folder::new("parts");
+    for (without, _) in parts {
+        for (part, function) in parts {
+            let text = format!(
+                "#define HOTFIX_WITHOUT_{without}\n#include <hotfix.h>\nint hotfix_{function};\n"
+            );
+            let mut compiler = Command::new(CC.name());
+            compiler.current_dir(root()).args(["-std=c11", "-fsyntax-only", "-Iinclude"]);
+            let output = CC.run(compiler.arg(source(&folder, "parts", &text)));
+            assert_eq!(
+                output.status.success(),
+                part == without,
+                "hotfix_{function} without {without}"
+            );
+        }
+    }
+}
+
 /// Not under valgrind: the preset that messages fall back to stays reachable.
 #[test]
 fn comm_1_the_piece_on_messages_of_the_page_on_c_writes_the_messages_of_the_first_actions() {
