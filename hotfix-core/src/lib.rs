@@ -95,6 +95,7 @@ pub mod rollout;
 pub mod severity;
 #[cfg(feature = "simulate")]
 pub mod simulate;
+mod sorting;
 pub mod stats;
 mod text;
 pub mod train;

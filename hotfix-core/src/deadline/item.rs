@@ -13,6 +13,7 @@ use crate::gate::Who;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Duty;
+use crate::sorting::sort_by_key;
 use crate::text::quoted;
 use crate::unit::{Name, Span, Timestamp};
 
@@ -154,10 +155,10 @@ impl Agenda {
             list.push(self.item(policy, obligation, course, &status, at));
         }
         // Stable: what has one time stays in the order of the policy.
-        duties.due.sort_by_key(|item| item.due);
-        duties.overdue.sort_by_key(|item| item.due);
-        duties.next.sort_by_key(|item| (item.opens, item.due));
-        duties.done.sort_by_key(|item| item.settled.map(|settled| settled.at));
+        sort_by_key(&mut duties.due, |item| item.due);
+        sort_by_key(&mut duties.overdue, |item| item.due);
+        sort_by_key(&mut duties.next, |item| (item.opens, item.due));
+        sort_by_key(&mut duties.done, |item| item.settled.map(|settled| settled.at));
         duties
     }
 

@@ -6,6 +6,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::fault::DocumentFault;
 use super::node::{Node, Place};
+use crate::sorting::sort_by_key;
 use crate::text::{counted, shown};
 
 /// The faults of one family of documents.
@@ -110,7 +111,7 @@ impl<F> DocumentErrors<F> {
     where
         F: PartialEq,
     {
-        self.list.sort_by_key(|error| error.place);
+        sort_by_key(&mut self.list, |error| error.place);
         Self { list: each_once(self.list), ..self }
     }
 

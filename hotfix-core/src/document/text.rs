@@ -6,6 +6,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::error::DocumentErrors;
 use super::fault::DocumentFault;
 use super::node::{Member, Node, Place, Value};
+use crate::sorting::sort_by_key;
 
 /// The longest text that is read, in bytes.
 pub(super) const MOST_BYTES: usize = 1 << 20;
@@ -43,7 +44,7 @@ impl Node {
             .map(|fault| (lines.place(fault.span().map_or(0, |span| span.start)), fault.message()))
             .collect();
         // One error for each line: the rest of the line causes further ones.
-        faults.sort_by_key(|(place, _)| *place);
+        sort_by_key(&mut faults, |(place, _)| *place);
         faults.dedup_by_key(|(place, _)| place.line);
         let mut errors = DocumentErrors::new();
         for (place, message) in faults {

@@ -13,6 +13,7 @@ use std::fmt;
 
 use super::nodes::{Nodes, Ref, Run};
 use super::space::{Placed, UNKNOWN};
+use crate::sorting::sort_by_key;
 
 /// A function from the classes of a [`super::Space`] to terminals, built by a [`super::Builder`]
 /// and immutable.
@@ -212,7 +213,7 @@ impl Diagram {
         costs.get(at).copied().flatten()?;
         let terminal = left.terminals[at - left.nodes.len()];
         // Facts not of class 0 are removed first: a true flag is the stronger assumption.
-        added.sort_by_key(|(variable, class)| (*class == 0, std::cmp::Reverse(*variable)));
+        sort_by_key(&mut added, |(variable, class)| (*class == 0, std::cmp::Reverse(*variable)));
         for (variable, class) in added {
             example.set(variable, None);
             if left.decided(&example) != Some(terminal) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::diagram::Diagram;
+use crate::sorting::sort_by_key;
 
 /// Steps that a builder may take for each node of its budget.
 const STEPS_PER_NODE: usize = 16;
@@ -227,7 +228,7 @@ impl Nodes {
     /// terminals at the end, ascending.
     pub(super) fn freeze(&self, root: Ref) -> Diagram {
         let mut order = self.below(root);
-        order.sort_by_key(|of| match self.entry(*of) {
+        sort_by_key(&mut order, |of| match self.entry(*of) {
             Entry::Node { variable, .. } => (*variable, 0),
             Entry::Terminal(value) => (u32::MAX, *value),
         });

@@ -11,6 +11,7 @@ use crate::canonical::Digest;
 use crate::grade::{Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::Approval;
+use crate::sorting::sort_by_key;
 use crate::unit::{RoleName, Span, Timestamp};
 
 closed_set! {
@@ -248,7 +249,7 @@ impl Statements {
         let (approvals, denials) = (self.approvals.values(), self.denials.values());
         let mut all: Vec<&Statement> =
             approvals.chain(denials).chain(self.withdrawn.values()).collect();
-        all.sort_by_key(|word| word.at);
+        sort_by_key(&mut all, |word| word.at);
         all
     }
 

@@ -10,6 +10,7 @@ use super::watched::Watched;
 use crate::grade::Moment;
 use crate::judge::Decision;
 use crate::rollout::{Command, Entry, Recorded, Rollout, Stage};
+use crate::sorting::sort_by_key;
 use crate::unit::Timestamp;
 
 /// The annotations of a log, by time: the incident and every phase as a region, and single moments.
@@ -29,7 +30,7 @@ pub fn annotations(log: &[u8]) -> Result<Vec<Value>, ExportError> {
         let text = format!("incident{}", severity.unwrap_or_default());
         notes.push(Note { at: from, until, kind: "incident", text });
     }
-    notes.sort_by_key(|note| (note.at, note.until));
+    sort_by_key(&mut notes, |note| (note.at, note.until));
     let incident = &rollout.plan().subject().incident;
     let mut tags = vec!["hotfix".to_owned(), incident.id.clone()];
     tags.extend(incident.service.clone());

@@ -38,6 +38,7 @@ use source::sources;
 use crate::document::{Place, each_once};
 use crate::grade::closed_set;
 use crate::policy::Policy;
+use crate::sorting::sort_by_key;
 use crate::text::shown;
 
 closed_set! {
@@ -154,7 +155,7 @@ pub fn convert(text: &str, kind: Option<Kind>) -> Result<Imported, ConvertErrors
         errors
     })?;
     let mut findings = notes.findings.take();
-    findings.sort_by_key(|finding| (finding.line, finding.column));
+    sort_by_key(&mut findings, |finding| (finding.line, finding.column));
     Ok(Imported { kind, text: policy.to_toml(), policy, findings: each_once(findings) })
 }
 

@@ -125,7 +125,7 @@ mod tests {
         let x = [-1.5, 0.0, 0.0, 1e-9, 2.0, 64.0];
         let y = [-3.0, -3.0, 0.25, 1.0, 1.0];
         let mut all: Vec<f64> = x.iter().flat_map(|x| y.iter().map(move |y| x - y)).collect();
-        all.sort_by(f64::total_cmp);
+        all.sort_unstable_by(f64::total_cmp);
         let runs = [(-1.5, 1), (0.0, 2), (1e-9, 1), (2.0, 1), (64.0, 1)];
         let runs = runs.map(|(value, points)| Run { value, points });
         for near in [-1e9, 0.0, 1.0, 1e9] {

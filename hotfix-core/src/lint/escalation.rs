@@ -5,6 +5,7 @@ use super::finding::{Finding, put};
 use crate::grade::{DutyKind, Severity};
 use crate::policy::Policy;
 use crate::policy::section::Duty;
+use crate::sorting::sort_by_key;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     let anyone = policy.duties().iter().any(|duty| duty.kind == DutyKind::Escalate);
@@ -56,7 +57,7 @@ fn levels(policy: &Policy, severity: Option<Severity>) -> Vec<EscalationLevel<'_
         .filter(|(_, duty)| duty.when.is_none())
         .filter_map(|(index, duty)| Some((index, duty.level?, duty)))
         .collect();
-    levels.sort_by_key(|&(index, step, _)| (step, index));
+    sort_by_key(&mut levels, |&(index, step, _)| (step, index));
     levels
 }
 

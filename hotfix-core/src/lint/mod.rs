@@ -24,6 +24,7 @@ pub use fault::{Fault, FigureFault, PeopleFault, PhaseChance, TimeFault};
 pub use finding::{Example, Finding, Level};
 
 use crate::policy::Policy;
+use crate::sorting::sort_by_key;
 use crate::unit::Timestamp;
 
 impl Policy {
@@ -43,7 +44,7 @@ impl Policy {
         messages::find(self, &mut findings);
         commits::find(self, &mut findings);
         orders::find(self, &mut findings);
-        findings.sort_by_key(|finding: &Finding| finding.code());
+        sort_by_key(&mut findings, |finding: &Finding| finding.code());
         findings
     }
 

@@ -8,6 +8,7 @@ use crate::metric::{Band, in_unit};
 use crate::plan::StepKind;
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Resume, Rollout, Stage, State};
+use crate::sorting::sort_by_key;
 use crate::text::{figure, rounded, time};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
 
@@ -292,7 +293,7 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let mut events: Vec<(Timestamp, &str)> = moments.collect();
     events.extend(rollout.turned_back_at().map(|turned| (turned, "rollback started")));
     events.retain(|(when, _)| *when <= at);
-    events.sort_by_key(|(when, _)| *when);
+    sort_by_key(&mut events, |(when, _)| *when);
     events.into_iter().map(|(when, what)| format!("{} {what}", clock.time(when))).collect()
 }
 

@@ -175,7 +175,7 @@ impl Layout {
             edges.push(edge);
             edge *= 7.0 / 6.0;
         }
-        edges.sort_by(f64::total_cmp);
+        edges.sort_unstable_by(f64::total_cmp);
         edges.dedup();
         edges
     }

@@ -6,6 +6,7 @@ use crate::fact::Truth;
 use crate::gate::Who;
 use crate::grade::{DutyKind, Moment, Severity};
 use crate::policy::section::{Due, Duty};
+use crate::sorting::sort_by_key;
 use crate::unit::Name;
 
 use super::Plan;
@@ -92,7 +93,7 @@ impl Plan {
         });
         let mut escalation: Vec<PlannedPage<'_>> = escalation.collect();
         // A day of the calendar comes after every duration.
-        escalation.sort_by_key(|page| (page.within.within().is_none(), page.within.within()));
+        sort_by_key(&mut escalation, |page| (page.within.within().is_none(), page.within.within()));
         Contacts {
             escalation,
             roles: policy.roles().iter().map(|role| Who::of(policy, role.id)).collect(),

@@ -8,6 +8,7 @@ use crate::gate::approval::stand_ins_of;
 use crate::gate::checklist::applies;
 use crate::grade::{DutyKind, Moment, ReviewTime, closed_set};
 use crate::policy::section::{Due, Duty};
+use crate::sorting::sort_by_key;
 use crate::text::{counted, quoted};
 use crate::unit::{RoleName, Span};
 
@@ -137,7 +138,7 @@ impl Plan {
             })
             .collect();
         // A page comes before a message that has as much time.
-        first.sort_by_key(|(within, duty)| (*within, duty.role.is_none()));
+        sort_by_key(&mut first, |(within, duty)| (*within, duty.role.is_none()));
         let steps = first.into_iter().map(|(within, duty)| FirstStep {
             kind: FirstStepKind::Duty,
             text: duty.title.clone(),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::grade::{Grade, Severity, closed_set};
+use crate::sorting::sort_by_key;
 use crate::unit::Name;
 
 use super::Plan;
@@ -90,7 +91,7 @@ impl Plan {
             mitigation: &risk.mitigation,
         });
         let mut register: Vec<_> = register.collect();
-        register.sort_by_key(|risk| std::cmp::Reverse(risk.gravity));
+        sort_by_key(&mut register, |risk| std::cmp::Reverse(risk.gravity));
         let contingencies = self.policy().contingencies().iter().map(|contingency| {
             let waits = contingency.waits.as_slice();
             let severity = self.severity().filter(|_| !waits.is_empty());

@@ -10,6 +10,7 @@ pub use crate::grade::OnFailure;
 use crate::grade::{RollbackMethod, Strategy, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::{Rollback, RollbackStep, TimeRange};
+use crate::sorting::sort_by_key;
 use crate::unit::{Share, Span};
 
 closed_set! {
@@ -268,7 +269,7 @@ impl Plan {
                 }
             })
             .collect();
-        others.sort_by_key(|way| slowest(way.takes));
+        sort_by_key(&mut others, |way| slowest(way.takes));
         others
     }
 
@@ -322,7 +323,7 @@ pub(super) fn methods_of(policy: &Policy, subject: &Subject) -> Vec<Method> {
     }
     // With blue-green, the switch to the idle side, which still has the previous version, is first;
     // then the fastest, by the release's time or else the policy's. Equal ones keep their order.
-    methods.sort_by_key(|method| {
+    sort_by_key(&mut methods, |method| {
         let switches = method.kind == RollbackMethod::BlueGreenSwitch;
         let first = policy.strategy() == Strategy::BlueGreen && switches;
         let known = policy.rollback().methods.iter().find(|way| way.kind == method.kind);
@@ -350,7 +351,7 @@ fn known_methods(policy: &Policy, subject: &Subject) -> Vec<Method> {
         RollbackMethod::BlueGreenSwitch => own == Some(way.kind),
         RollbackMethod::Platform | RollbackMethod::Redeploy | RollbackMethod::GitRevert => true,
     });
-    ways.sort_by_key(|way| slowest(Takes::of(way.least, way.most)));
+    sort_by_key(&mut ways, |way| slowest(Takes::of(way.least, way.most)));
     let mut kinds: Vec<RollbackMethod> = Vec::new();
     for way in ways {
         if !kinds.contains(&way.kind) {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Policy;
 use super::reader::Draft;
+use crate::sorting::sort_by;
 
 /// The JSON Schema (draft 2020-12) of the policy format, for editors; `policies/policy.schema.json`
 /// is this text.
@@ -139,7 +140,7 @@ fn sorted(value: Value) -> Value {
     match value {
         Value::Object(entries) => {
             let mut entries: Vec<(String, Value)> = entries.into_iter().collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            sort_by(&mut entries, |a, b| a.0.cmp(&b.0));
             Value::Object(entries.into_iter().map(|(key, value)| (key, sorted(value))).collect())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::deadline::{Awaits, Duties, Item, Settlement};
 use crate::grade::Moment;
 use crate::plan::Plan;
+use crate::sorting::sort_by_key;
 use crate::unit::{Name, Timestamp};
 
 use super::model::{DutyOutcome, DutyPart};
@@ -52,7 +53,9 @@ impl DutyTracker {
         // What follows a rollback is no open duty where nothing was rolled back.
         let all = all.filter(|item| item.awaits != Some(Awaits::Moment(Moment::RolledBack)));
         let mut parts: Vec<DutyPart> = all.map(|item| self.part(plan, item, evidence)).collect();
-        parts.sort_by_key(|part| (part.due.or(part.settled).is_none(), part.due.or(part.settled)));
+        sort_by_key(&mut parts, |part| {
+            (part.due.or(part.settled).is_none(), part.due.or(part.settled))
+        });
         parts
     }
 

@@ -14,6 +14,7 @@ use crate::metric::{Counters, Layout, Observation, Reading, Tick};
 use crate::plan::Plan;
 use crate::policy::section::Metric;
 use crate::rollout::Rollout;
+use crate::sorting::sort_by;
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::measures::Impact;
@@ -86,7 +87,7 @@ impl Tally {
             let part = MetricImpact { version, metric: *id, title, kind, counted: *counted };
             parts.push((*place, part));
         }
-        parts.sort_by(|(a, x), (b, y)| x.version.cmp(&y.version).then(a.cmp(b)));
+        sort_by(&mut parts, |(a, x), (b, y)| x.version.cmp(&y.version).then(a.cmp(b)));
         parts.into_iter().map(|(_, part)| part).collect()
     }
 

@@ -35,6 +35,7 @@ use crate::grade::{Moment, closed_set};
 use crate::plan::{Link, Plan};
 use crate::policy::section::BoundValue;
 use crate::rollout::{LogError, Rollout};
+use crate::sorting::sort_by_key;
 use crate::stats::numeric::ln;
 
 pub use bounded_list::BoundedList;
@@ -314,7 +315,7 @@ fn moments(rollout: &Rollout) -> Vec<MomentPart> {
     let came =
         |moment: &Moment| rollout.moment(*moment).map(|at| MomentPart { moment: *moment, at });
     let mut moments: Vec<MomentPart> = Moment::ALL.iter().filter_map(came).collect();
-    moments.sort_by_key(|part| part.at);
+    sort_by_key(&mut moments, |part| part.at);
     moments
 }
 

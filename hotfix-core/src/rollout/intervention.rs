@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sorting::sort_by_key;
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::input::{Command, Input, InputKind};
@@ -50,7 +51,7 @@ impl Interventions {
     /// In the order of time.
     pub(super) fn all(&self) -> Vec<Intervention> {
         let mut all: Vec<Intervention> = self.0.values().cloned().collect();
-        all.sort_by_key(|intent| intent.at);
+        sort_by_key(&mut all, |intent| intent.at);
         all
     }
 }

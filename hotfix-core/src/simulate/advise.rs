@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::document::DocumentFault;
 use crate::policy::{Policy, PolicyError, Problem};
+use crate::sorting::sort_by;
 use crate::stats::Counts;
 use crate::stats::fixed::clopper_pearson;
 use crate::text::shown;
@@ -402,7 +403,7 @@ impl Advice {
     /// A table, the best candidate first.
     pub fn to_markdown(&self) -> String {
         let mut order: Vec<usize> = (0..self.candidates.len()).collect();
-        order.sort_by(|a, b| {
+        sort_by(&mut order, |a, b| {
             let key = |index: &usize| {
                 self.candidates
                     .get(*index)

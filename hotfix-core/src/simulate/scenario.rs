@@ -10,6 +10,7 @@ use crate::judge::Reason;
 use crate::plan::{Incident, Plan, Release, Subject};
 use crate::policy::Policy;
 use crate::rollout::{RollbackCause, State};
+use crate::sorting::sort_by_key;
 use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
 use super::document::{ScenarioReader, parse, unknown_metric};
@@ -233,7 +234,7 @@ impl Scenario {
                 HealthyService::new(metric, spec, bug == Some(metric.id))
             })
             .collect();
-        health.sort_by_key(|health| health.id);
+        sort_by_key(&mut health, |health| health.id);
         errors.or(Some(health))
     }
 

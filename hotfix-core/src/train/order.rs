@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::TrainError;
+use crate::sorting::sort_by_key;
 
 /// Longest name of a service, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -116,7 +117,7 @@ impl Order {
             }
         }
         let mut by_rank: Vec<usize> = (0..services.len()).collect();
-        by_rank.sort_by_key(|place| services.get(*place).map(|service| service.rank));
+        sort_by_key(&mut by_rank, |place| services.get(*place).map(|service| service.rank));
         // From the last back: whoever waits for a service is known with all that wait for it in
         // turn.
         for &place in by_rank.iter().rev() {

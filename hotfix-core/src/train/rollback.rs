@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::grade::OnFailure;
 use crate::rollout::{Command, Input, InputKind, Refusal, Rollout, Stage};
+use crate::sorting::sort_by_key;
 use crate::unit::{Share, Timestamp};
 
 use super::Train;
@@ -149,7 +150,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             | MemberState::Frozen => false,
         };
         let mut due: Vec<usize> = self.places().filter(is_due).collect();
-        due.sort_by_key(|place| std::cmp::Reverse(self.started(*place)));
+        sort_by_key(&mut due, |place| std::cmp::Reverse(self.started(*place)));
         due
     }
 

@@ -6,7 +6,7 @@ use crate::tree;
 
 /// From the lowest up. A module imports from lower layers, and from earlier names of its own.
 const LAYERS: [(&str, &[&str]); 8] = [
-    ("vocabulary", &["unit", "grade", "code", "text", "document", "fact", "canonical"]),
+    ("vocabulary", &["unit", "grade", "code", "sorting", "text", "document", "fact", "canonical"]),
     ("policy", &["policy"]),
     ("engines on values", &["severity", "decision", "gate", "stats", "metric", "kayenta"]),
     ("answers about one release", &["vcs", "plan", "judge", "deadline", "lint"]),

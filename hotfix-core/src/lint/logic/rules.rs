@@ -10,6 +10,7 @@ use crate::grade::{Exclusions, Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::reasoning::{End, consistent};
 use crate::policy::section::{Effect, Rule};
+use crate::sorting::sort_by_key;
 
 /// Where each rule fires.
 pub(super) fn conditions(search: &mut Search<'_>) -> Result<Vec<Ref>, Cut> {
@@ -173,7 +174,7 @@ fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -
     // Once, not for each redundant rule: there may be thousands of both.
     let mut kept: Vec<usize> =
         (0..policy.rules.len()).filter(|index| idle.binary_search(index).is_err()).collect();
-    kept.sort_by_key(|index| rank(policy.rules[*index].effect));
+    sort_by_key(&mut kept, |index| rank(policy.rules[*index].effect));
     for index in &idle {
         let others = companion(*index, &kept, fires, search)?;
         let fault = Fault::Redundant { rule: policy.rules[*index].id, others };

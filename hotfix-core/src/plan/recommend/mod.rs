@@ -18,6 +18,7 @@ use crate::fact::{Fact, FactId, FactValue, Facts};
 use crate::grade::{RollbackMethod, Severity, Strategy, closed_set};
 use crate::policy::Policy;
 use crate::policy::section::Phase;
+use crate::sorting::sort_by_key;
 use crate::unit::Span;
 
 pub use rules::ReasonCode;
@@ -198,7 +199,7 @@ fn weigh(policy: &Policy, grounds: &Grounds<'_>, strategy: Strategy) -> Consider
     let case = rules::Case { policy, grounds, strategy, phases };
     reasons.extend(rules::RULES.iter().filter_map(|rule| rule(&case)));
     // A stable sort: reasons of the same weight keep the order of their rules.
-    reasons.sort_by_key(|reason| reason.weight);
+    sort_by_key(&mut reasons, |reason| reason.weight);
     Considered { can_be_planned: planned.is_ok(), least: phases.map(until_live), reasons, strategy }
 }
 

@@ -9,6 +9,7 @@ use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set}
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{Duration, Lasting, List, NAME_PATTERN};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
+use crate::sorting::sort_by_key;
 use crate::unit::{MetricName, Proportion, Ratio, Share, Span};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -187,7 +188,7 @@ impl Field for Metrics {
             let what = "metrics that decide and are tested";
             return reader.fail(Problem::TooMany { what, got, most: MOST_TESTED });
         }
-        metrics.sort_by_key(|metric| metric.id);
+        sort_by_key(&mut metrics, |metric| metric.id);
         complete.then_some(metrics)
     }
     fn write(value: &Vec<Metric>, style: Style) -> Node {

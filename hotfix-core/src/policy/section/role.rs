@@ -7,6 +7,7 @@ use crate::document::Node;
 use crate::policy::error::shown;
 use crate::policy::field::{List, NAME_PATTERN};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::sorting::sort_by_key;
 use crate::unit::RoleName;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -83,7 +84,7 @@ impl Field for Roles {
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<CustomRole>> {
         let roles = reader.each_named(node, |reader, id, node| role(id, node, reader))?;
         let mut roles: Vec<CustomRole> = roles.into_iter().collect::<Option<_>>()?;
-        roles.sort_by_key(|role| role.id);
+        sort_by_key(&mut roles, |role| role.id);
         Some(roles)
     }
     fn write(value: &Vec<CustomRole>, style: Style) -> Node {

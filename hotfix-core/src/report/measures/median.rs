@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::sorting::sort_by_key;
 use crate::unit::Span;
 
 /// Kaplan–Meier median of times of which some are still running.
@@ -31,7 +32,7 @@ impl Median {
     /// Median of times, each with whether it has ended. `not_stated` further times are not known.
     pub(super) fn of(mut times: Vec<(Span, bool)>, not_stated: usize) -> Self {
         // Among equal times, ended ones come first: a running one lasts longer.
-        times.sort_by_key(|(span, ended)| (*span, !*ended));
+        sort_by_key(&mut times, |(span, ended)| (*span, !*ended));
         let known = times.iter().filter(|(_, ended)| *ended).count();
         let median = Self { known, open: times.len() - known, not_stated, ..Self::default() };
         let longest = times.last().map(|(span, _)| *span);

@@ -9,6 +9,7 @@ use super::{Figure, MeasureError, MeasureName, Measures, starts_with_an_opening}
 use crate::fact::{Fact, FactId, FactKind, FactValue, Facts, OUTCOMES, Vocabulary};
 use crate::policy::Policy;
 use crate::rollout::{Rollout, State};
+use crate::sorting::sort_by;
 use crate::unit::Span;
 
 /// Weight of a flag that is false in both incidents: most flags are false in most incidents.
@@ -148,7 +149,7 @@ pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureErr
             IncidentHistory::read(log).map_err(|error| MeasureError::of_log(index, error))?;
         found.push(compare(known, index, Incident { rollout: &rollout, history: &history }));
     }
-    found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.log.cmp(&b.log)));
+    sort_by(&mut found, |a, b| b.score.total_cmp(&a.score).then(a.log.cmp(&b.log)));
     Ok(found)
 }
 
@@ -211,7 +212,7 @@ fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
         }
     }
     let mut order: Vec<usize> = (0..weights.len()).collect();
-    order.sort_by(|a, b| weights[*b].total_cmp(&weights[*a]));
+    sort_by(&mut order, |a, b| weights[*b].total_cmp(&weights[*a]));
     similar.agree = order.into_iter().map(|place| similar.agree[place].clone()).collect();
     similar.score = if whole > 0.0 { agreed / whole } else { 0.0 };
     similar

@@ -28,7 +28,7 @@ const FAR: f64 = 2.0;
 pub fn boundaries_from_samples(samples: &[f64]) -> Result<Vec<f64>, StatError> {
     check_samples(samples)?;
     let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let at = |quantile: f64| {
         // The least time that has this share at or below it; half an ulp must not push it to the
         // next.
