@@ -6,7 +6,7 @@
 use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactError;
 use hotfix_core::interop::{ConvertError, ConvertErrors};
-use hotfix_core::kayenta::KayentaError;
+use hotfix_core::kayenta::KayentaErrors;
 use hotfix_core::message::MessageError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
@@ -47,7 +47,7 @@ enum Kind {
     Snapshot(SnapshotError),
     Report(ReportError),
     Stat(StatError),
-    Kayenta(KayentaError),
+    Kayenta(KayentaErrors),
     /// A measure or an export that cannot be made: code, line of the broken log, and sentence.
     Measure(&'static str, Option<usize>, String),
     Recorded(RecordedError),
@@ -84,7 +84,7 @@ from! {
     LogError => Log,
     SnapshotError => Snapshot,
     StatError => Stat,
-    KayentaError => Kayenta,
+    KayentaErrors => Kayenta,
     RecordedError => Recorded,
     ConvertErrors => Convert,
     MessageError => Message,
@@ -195,11 +195,7 @@ impl Fault {
                 ("StatsError", error.to_string())
             }
             Kind::Simulation(errors) => ("SimulationError", not_read(&errors, &fields)?),
-            Kind::Kayenta(error) => {
-                set("code", error.code())?;
-                set("path", &error.path())?;
-                ("KayentaError", error.to_string())
-            }
+            Kind::Kayenta(errors) => ("KayentaError", not_read(&errors, &fields)?),
             Kind::Measure(code, line, sentence) => (measured(code, line, &fields)?, sentence),
             Kind::Recorded(error) => {
                 set("code", error.code())?;
@@ -230,7 +226,7 @@ fn measured(code: &str, line: Option<usize>, fields: &Bound<'_, PyDict>) -> PyRe
     Ok("LogError")
 }
 
-/// The sentence for a policy or a scenario that cannot be read; the rest goes into `fields`.
+/// The sentence for a document that cannot be read; the rest goes into `fields`.
 fn not_read<F: FaultFamily>(
     errors: &DocumentErrors<F>,
     fields: &Bound<'_, PyDict>,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use hotfix_core::document::DocumentFault;
 use hotfix_core::kayenta::{
-    self as core, Arms, Config, Finding, KayentaError, MetricSettings, Samples, Thresholds,
+    self as core, Arms, Config, Finding, KayentaErrors, KayentaFault, MetricSettings, Samples, Thresholds,
 };
 use hotfix_core::stats::interval::Interval;
 use pyo3::buffer::PyBuffer;
@@ -326,10 +327,10 @@ pub(crate) fn judge(
     }))
 }
 
-fn wrong(path: &str, value: &Bound<'_, PyAny>, expected: &'static str) -> KayentaError {
+fn wrong(path: &str, value: &Bound<'_, PyAny>, expected: &'static str) -> KayentaErrors {
     let shown = value.repr().map_or_else(|_| value.get_type().to_string(), |repr| repr.to_string());
     let got = format!("`{}`", shown.chars().take(40).collect::<String>());
-    KayentaError::Type { document: "samples", path: path.to_owned(), got, expected }
+    KayentaErrors::of(path, KayentaFault::Samples(DocumentFault::WrongType { expected, got }))
 }
 
 fn read_samples(samples: &Bound<'_, PyAny>) -> Result<Samples> {

@@ -63,7 +63,8 @@ impl<F> DocumentErrors<F> {
         Self { list: Vec::new(), left_out: 0 }
     }
 
-    pub(crate) fn of(path: &str, fault: impl Into<F>) -> Self {
+    /// One error at a JSON Pointer of a document that no text has.
+    pub fn of(path: &str, fault: impl Into<F>) -> Self {
         let mut errors = Self::new();
         errors.push(path, fault.into());
         errors
@@ -133,6 +134,15 @@ impl<F> DocumentErrors<F> {
         self
     }
 
+    /// The same as other faults.
+    pub(crate) fn map<G>(self, map: impl Fn(F) -> G) -> DocumentErrors<G> {
+        let of = |DocumentError { path, place, base, fault }| {
+            let fault = map(fault);
+            DocumentError { path, place, base, fault }
+        };
+        DocumentErrors { list: self.list.into_iter().map(of).collect(), left_out: self.left_out }
+    }
+
     /// The first error; a binding shows its code and place for the whole list.
     pub fn first(&self) -> Option<&DocumentError<F>> {
         self.list.first()
@@ -184,14 +194,7 @@ impl DocumentErrors<DocumentFault> {
 
     /// The same as faults of a family.
     pub(crate) fn of_family<F: From<DocumentFault>>(self) -> DocumentErrors<F> {
-        let family = |DocumentError { path, place, base, fault }| {
-            let fault = F::from(fault);
-            DocumentError { path, place, base, fault }
-        };
-        DocumentErrors {
-            list: self.list.into_iter().map(family).collect(),
-            left_out: self.left_out,
-        }
+        self.map(F::from)
     }
 }
 

@@ -6,6 +6,7 @@ mod fault;
 mod node;
 mod reader;
 mod text;
+mod value;
 
 pub(crate) use error::each_once;
 pub use error::{DocumentError, DocumentErrors, FaultFamily};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::error::{DocumentErrors, FaultFamily};
+use super::error::DocumentErrors;
 use super::fault::DocumentFault;
 use super::node::{Member, Node, Place, Value};
 use crate::text::{nearest, pointer_step, shown};
@@ -14,7 +14,7 @@ pub(crate) struct DocumentReader<F, K = ()> {
     pub(crate) known: K,
 }
 
-impl<F: FaultFamily + From<DocumentFault>, K> DocumentReader<F, K> {
+impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
     pub(crate) const fn knowing(known: K) -> Self {
         Self { errors: DocumentErrors::new(), path: String::new(), known }
     }

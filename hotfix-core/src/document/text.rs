@@ -20,6 +20,11 @@ impl Node {
     /// Reads JSON; `document` is its number in the places.
     pub(crate) fn from_json(text: &str, document: u32) -> Read {
         check_length(text)?;
+        Self::from_json_data(text, document)
+    }
+
+    /// Reads JSON of any length: measurements, which no person writes.
+    pub(crate) fn from_json_data(text: &str, document: u32) -> Read {
         let mut root: Self = serde_json::from_str(text)
             .map_err(|error| DocumentErrors::of_json(&error, document))?;
         Scan { text: text.as_bytes(), at: 0, lines: Lines::new(text, document) }.place(&mut root);

@@ -1,6 +1,6 @@
 //! Classification of one metric from its two samples.
 
-use super::error::{KayentaError, step};
+use super::error::{KayentaErrors, KayentaFault, pointer};
 use super::exact::exact;
 use super::ranks::Ranks;
 use super::root::{Point, zero};
@@ -120,8 +120,7 @@ struct Effect {
 /// Classifies one metric as Kayenta does.
 ///
 /// # Errors
-/// [`KayentaError::Infinite`] for an infinite point, [`KayentaError::Figure`] for settings out of
-/// range.
+/// [`KayentaFault::Infinite`] for an infinite point, and all settings that are out of range.
 ///
 /// ```
 /// use hotfix_core::kayenta::{Arms, Classification, MetricSettings, classify};
@@ -139,11 +138,12 @@ pub fn classify(
     name: &str,
     arms: &Arms,
     settings: &MetricSettings,
-) -> Result<MetricResult, KayentaError> {
+) -> Result<MetricResult, KayentaErrors> {
     settings.check()?;
     for (arm, points) in [("control", &arms.control), ("experiment", &arms.experiment)] {
         if let Some(index) = points.iter().position(|point| point.is_infinite()) {
-            return Err(KayentaError::Infinite { path: step(&step("", name), arm), index });
+            let path = format!("{}/{arm}", pointer(name));
+            return Err(KayentaErrors::of(&path, KayentaFault::Infinite { index }));
         }
     }
     let control = Prepared::new(&arms.control, settings);

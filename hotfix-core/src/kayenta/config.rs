@@ -1,8 +1,9 @@
 //! Kayenta's canary configuration in JSON.
 
-use super::error::{Finding, KayentaError, nearest, step};
+use super::error::{Finding, KayentaErrors, KayentaFault, pointer};
 use super::settings::{Direction, EffectSize, Measure, MetricSettings, NanStrategy, Outliers};
-use serde_json::Value;
+use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
+use crate::text::{nearest, shown};
 use std::collections::BTreeMap;
 
 /// A canary configuration, with the findings about it. Accepts documents with
@@ -62,8 +63,8 @@ impl Config {
     /// Reads a configuration.
     ///
     /// # Errors
-    /// `HF-KAY-001` for text that is not JSON, with line and column; otherwise as
-    /// [`from_value`](Self::from_value).
+    /// All faults, each with line and column: `HF-KAY-001` for text that is not JSON, `HF-KAY-002`
+    /// for a value that is of another type than its key's, `HF-KAY-006` for a figure out of range.
     ///
     /// ```
     /// use hotfix_core::kayenta::Config;
@@ -73,59 +74,24 @@ impl Config {
     /// let config = Config::from_json(text).expect("a configuration");
     /// assert_eq!(config.findings[0].path(), "/metrics/0/analysisConfigurations/canary/critcal");
     ///
-    /// let error = Config::from_json("{\n  \"metrics\": oops}").expect_err("no JSON");
-    /// assert!(error.to_string().contains("line 2, column 14"), "{error}");
+    /// let errors = Config::from_json("{\n  \"metrics\": oops}").expect_err("no JSON");
+    /// assert!(errors.to_string().contains("line 2, column 14"), "{errors}");
     /// ```
-    pub fn from_json(text: &str) -> Result<Self, KayentaError> {
-        Self::from_value(&parse("configuration", text)?)
+    pub fn from_json(text: &str) -> Result<Self, KayentaErrors> {
+        Self::read(Node::from_json(text, 0))
     }
 
     /// Reads a configuration that is JSON already.
     ///
     /// # Errors
-    /// `HF-KAY-002` for a value that is of another type than its key's, `HF-KAY-006` for a figure
-    /// out of range.
-    pub fn from_value(value: &Value) -> Result<Self, KayentaError> {
-        let mut reader = ConfigReader { document: "configuration", findings: Vec::new() };
-        let root = reader.object(value, "")?;
-        reader.known(root, "", &[ROOT]);
-        let mut config = Self::default();
-        if let Some(classifier) = root.get("classifier").filter(|value| !value.is_null()) {
-            let path = "/classifier";
-            let classifier = reader.object(classifier, path)?;
-            reader.known(classifier, path, &[&["groupWeights", "scoreThresholds"]]);
-            if let Some((weights, path)) = reader.member(classifier, path, "groupWeights")? {
-                for name in weights.keys() {
-                    if let Some(weight) = reader.number(weights, &path, name)? {
-                        config.group_weights.insert(name.clone(), weight);
-                    }
-                }
-            }
-            if let Some((thresholds, path)) = reader.member(classifier, path, "scoreThresholds")? {
-                reader.known(thresholds, &path, &[&["pass", "marginal"]]);
-                config.pass = reader.number(thresholds, &path, "pass")?;
-                config.marginal = reader.number(thresholds, &path, "marginal")?;
-            }
-        }
-        let sum: f64 = config.group_weights.values().sum();
-        if !config.group_weights.is_empty() && (sum - 100.0).abs() > 1e-9 {
-            reader.findings.push(Finding::WeightSum { sum });
-        }
-        let metrics = root.get("metrics").unwrap_or(&Value::Null);
-        let metrics = match metrics {
-            Value::Array(metrics) => metrics.as_slice(),
-            other => return Err(reader.fault("/metrics", other, "a list of metrics")),
-        };
-        for (index, metric) in metrics.iter().enumerate() {
-            let metric = reader.metric(metric, &format!("/metrics/{index}"))?;
-            if config.metrics.iter().any(|other| other.name == metric.name) {
-                reader.findings.push(Finding::Twice { metric: metric.name });
-            } else {
-                config.metrics.push(metric);
-            }
-        }
-        config.findings = reader.findings;
-        Ok(config)
+    /// As [`from_json`](Self::from_json), without line and column.
+    pub fn from_value(value: &serde_json::Value) -> Result<Self, KayentaErrors> {
+        Self::read(Ok(Node::from_value(value)))
+    }
+
+    fn read(document: Parsed) -> Result<Self, KayentaErrors> {
+        let (config, findings) = read(document, ConfigReader::config)?;
+        Ok(Self { findings, ..config })
     }
 }
 
@@ -135,236 +101,232 @@ impl MetricSettings {
     ///
     /// # Errors
     /// As [`Config::from_value`].
-    pub fn from_value(value: &Value) -> Result<(Self, Vec<Finding>), KayentaError> {
-        let mut reader = ConfigReader { document: "settings", findings: Vec::new() };
-        let members = reader.object(value, "")?;
-        reader.known(members, "", &[CANARY, OWN]);
-        let mut settings = reader.settings(members, "")?;
-        if let Some(tolerance) = reader.number(members, "", "tolerance")? {
-            settings.tolerance = tolerance;
-        }
-        if let Some(confidence) = reader.number(members, "", "confidence")? {
-            settings.confidence = confidence;
-        }
-        settings.check()?;
-        Ok((settings, reader.findings))
+    pub fn from_value(value: &serde_json::Value) -> Result<(Self, Vec<Finding>), KayentaErrors> {
+        read(Ok(Node::from_value(value)), ConfigReader::own_settings)
     }
 
     /// Reads them from text; empty text is the defaults.
     ///
     /// # Errors
-    /// `HF-KAY-001` for text that is not JSON; otherwise as [`Config::from_value`].
-    pub fn from_json(text: &str) -> Result<(Self, Vec<Finding>), KayentaError> {
+    /// As [`Config::from_json`].
+    pub fn from_json(text: &str) -> Result<(Self, Vec<Finding>), KayentaErrors> {
         if text.trim().is_empty() {
             return Ok((Self::default(), Vec::new()));
         }
-        Self::from_value(&parse("settings", text)?)
+        read(Node::from_json(text, 0), ConfigReader::own_settings)
     }
 }
 
-/// Text as JSON.
-pub(super) fn parse(document: &'static str, text: &str) -> Result<Value, KayentaError> {
-    serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let fault = error.to_string();
-        let fault = fault.split(" at line ").next().unwrap_or_default().to_owned();
-        KayentaError::Syntax { document, line, column, fault }
-    })
-}
+/// Reads a document, and notes what has no effect.
+type ConfigReader = DocumentReader<KayentaFault, Vec<Finding>>;
 
-type Members = serde_json::Map<String, Value>;
+type Parsed = Result<Node, DocumentErrors<DocumentFault>>;
 
-/// What a value is, in a few characters.
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "absent".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-        Value::String(text) => format!("`{}`", text.chars().take(40).collect::<String>()),
-        Value::Bool(_) | Value::Number(_) => format!("`{value}`"),
-    }
-}
-
-struct ConfigReader {
-    document: &'static str,
-    findings: Vec<Finding>,
+fn read<T>(
+    document: Parsed,
+    read: impl FnOnce(&mut ConfigReader, &Node) -> Option<T>,
+) -> Result<(T, Vec<Finding>), KayentaErrors> {
+    let document = document.map_err(DocumentErrors::of_family)?;
+    let mut reader = ConfigReader::knowing(Vec::new());
+    let read = read(&mut reader, &document);
+    let findings = std::mem::take(&mut reader.known);
+    Ok((reader.into_errors().placed_in(&document).or(read)?, findings))
 }
 
 impl ConfigReader {
-    fn fault(&self, path: &str, got: &Value, expected: &'static str) -> KayentaError {
-        KayentaError::Type {
-            document: self.document,
-            path: path.to_owned(),
-            got: shown(got),
-            expected,
-        }
-    }
-
-    fn object<'a>(&self, value: &'a Value, path: &str) -> Result<&'a Members, KayentaError> {
-        value.as_object().ok_or_else(|| self.fault(path, value, "an object"))
-    }
-
-    /// An object inside an object, with its path; null is absent.
-    fn member<'a>(
-        &self,
-        of: &'a Members,
-        path: &str,
-        key: &str,
-    ) -> Result<Option<(&'a Members, String)>, KayentaError> {
-        let Some(value) = of.get(key).filter(|value| !value.is_null()) else { return Ok(None) };
-        let path = step(path, key);
-        Ok(Some((self.object(value, &path)?, path)))
-    }
-
-    /// Reports the keys that are not among these.
-    fn known(&mut self, members: &Members, path: &str, known: &[&[&str]]) {
-        for key in members.keys() {
+    /// Checks that a value is a table, and notes the keys that have no effect.
+    fn keys(&mut self, node: &Node, known: &[&[&'static str]]) -> Option<()> {
+        let table = self.table(node)?;
+        for (index, member) in table.iter().enumerate() {
+            if table.iter().take(index).any(|other| other.key == member.key) {
+                self.duplicate_key(member);
+            }
             let mut all = known.iter().flat_map(|keys| keys.iter().copied());
-            if !all.any(|known| known == key) {
+            if !all.any(|known| known == member.key) {
                 let all = known.iter().flat_map(|keys| keys.iter().copied());
-                self.findings.push(Finding::UnknownKey {
-                    path: step(path, key),
-                    nearest: nearest(key, all),
-                });
+                let nearest = nearest(&member.key, all);
+                let path = format!("{}{}", self.path(), pointer(&member.key));
+                self.known.push(Finding::UnknownKey { path, nearest });
             }
         }
+        Some(())
     }
 
-    fn number(&self, of: &Members, path: &str, key: &str) -> Result<Option<f64>, KayentaError> {
-        let Some(value) = of.get(key).filter(|value| !value.is_null()) else { return Ok(None) };
-        let number = match value {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
+    /// A number, or its text, as Kayenta accepts it.
+    fn loose_number(&mut self, node: &Node) -> Option<f64> {
+        let number = match &node.value {
+            Value::Number(number) => Some(*number),
+            Value::Text(text) => text.trim().parse().ok(),
             _ => None,
         };
-        match number.filter(|number| number.is_finite()) {
-            Some(number) => Ok(Some(number)),
-            None => Err(self.fault(&step(path, key), value, "a number")),
+        let number = number.filter(|number| number.is_finite());
+        number.or_else(|| self.wrong("a number", node))
+    }
+
+    /// A yes or no, or its text.
+    fn loose_flag(&mut self, node: &Node) -> Option<bool> {
+        match &node.value {
+            Value::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => self.flag(node),
         }
     }
 
-    fn truth(&self, of: &Members, path: &str, key: &str) -> Result<bool, KayentaError> {
-        match of.get(key) {
-            None | Some(Value::Null) => Ok(false),
-            Some(Value::Bool(truth)) => Ok(*truth),
-            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(true),
-            Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(false),
-            Some(other) => Err(self.fault(&step(path, key), other, "true or false")),
-        }
-    }
-
-    fn text<'a>(
-        &self,
-        of: &'a Members,
-        path: &str,
-        key: &str,
-    ) -> Result<Option<&'a str>, KayentaError> {
-        match of.get(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(self.fault(&step(path, key), other, "text")),
-        }
-    }
-
-    /// A word; one that is not known gives the default and a remark.
-    fn word<T: Default>(
+    /// A term of Kayenta; one that is not known gives the default and a finding.
+    fn term<T: Default>(
         &mut self,
-        of: &Members,
-        (path, key): (&str, &str),
+        node: &Node,
         meaning: impl Fn(&str) -> Option<T>,
         (taken, known): (&'static str, &'static str),
-    ) -> Result<T, KayentaError> {
-        let Some(word) = self.text(of, path, key)? else { return Ok(T::default()) };
-        Ok(meaning(word).unwrap_or_else(|| {
-            let (path, word) = (step(path, key), word.to_owned());
-            self.findings.push(Finding::UnknownWord { path, word, taken, known });
+    ) -> Option<T> {
+        let word = self.text(node)?;
+        Some(meaning(&word).unwrap_or_else(|| {
+            let (path, word) = (self.path().to_owned(), shown(&word));
+            self.known.push(Finding::UnknownWord { path, word, taken, known });
             T::default()
         }))
     }
 
-    fn metric(&mut self, value: &Value, path: &str) -> Result<MetricConfig, KayentaError> {
-        let metric = self.object(value, path)?;
-        self.known(metric, path, &[METRIC]);
-        let name = self
-            .text(metric, path, "name")?
-            .ok_or_else(|| self.fault(&step(path, "name"), &Value::Null, "the metric's name"))?;
-        let groups = match metric.get("groups") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(groups)) => {
-                let read = groups.iter().enumerate().map(|(index, group)| {
-                    let path = format!("{path}/groups/{index}");
-                    group.as_str().ok_or_else(|| self.fault(&path, group, "a group's name"))
-                });
-                read.map(|group| group.map(str::to_owned)).collect::<Result<_, _>>()?
-            }
-            Some(other) => return Err(self.fault(&step(path, "groups"), other, "a list of names")),
-        };
-        let mut settings = MetricSettings::default();
-        // The newer key is used where a document has both.
-        for key in ["analysisConfigurations", "extensions"] {
-            let Some((analysis, path)) = self.member(metric, path, key)? else { continue };
-            self.known(analysis, &path, &[&["canary"]]);
-            if let Some((canary, path)) = self.member(analysis, &path, "canary")? {
-                self.known(canary, &path, &[CANARY]);
-                settings = self.settings(canary, &path)?;
-                settings.check()?;
-                break;
+    fn config(&mut self, root: &Node) -> Option<Config> {
+        self.keys(root, &[ROOT])?;
+        let mut config = Config::default();
+        self.unless_null(root, "classifier", |reader, classifier| {
+            reader.classifier(classifier, &mut config)
+        });
+        let sum: f64 = config.group_weights.values().sum();
+        if !config.group_weights.is_empty() && (sum - 100.0).abs() > 1e-9 {
+            self.known.push(Finding::WeightSum { sum });
+        }
+        if root.key("metrics").is_none() {
+            let example = "a list of metrics".to_owned();
+            return self.fail(DocumentFault::MissingKey { key: "metrics", example });
+        }
+        for metric in self.list(root, "metrics", Self::metric) {
+            if config.metrics.iter().any(|other| other.name == metric.name) {
+                self.known.push(Finding::Twice { metric: metric.name });
+            } else {
+                config.metrics.push(metric);
             }
         }
-        Ok(MetricConfig { name: name.to_owned(), groups, settings })
+        Some(config)
     }
 
-    fn settings(&mut self, canary: &Members, path: &str) -> Result<MetricSettings, KayentaError> {
+    fn classifier(&mut self, classifier: &Node, config: &mut Config) -> Option<()> {
+        self.keys(classifier, &[&["groupWeights", "scoreThresholds"]])?;
+        self.unless_null(classifier, "groupWeights", |reader, weights| {
+            let weight = |reader: &mut Self, name: &str, weight: &Node| match weight.value {
+                Value::Null => None,
+                _ => Some((name.to_owned(), reader.loose_number(weight)?)),
+            };
+            config.group_weights =
+                reader.each_named(weights, weight)?.into_iter().flatten().collect();
+            Some(())
+        });
+        self.unless_null(classifier, "scoreThresholds", |reader, thresholds| {
+            reader.keys(thresholds, &[&["pass", "marginal"]])?;
+            config.pass = reader.unless_null(thresholds, "pass", Self::loose_number);
+            config.marginal = reader.unless_null(thresholds, "marginal", Self::loose_number);
+            Some(())
+        })
+    }
+
+    fn metric(&mut self, metric: &Node) -> Option<MetricConfig> {
+        self.keys(metric, &[METRIC])?;
+        let name = self.needed(metric, "name", Self::text);
+        let groups = match metric.key("groups") {
+            Some(Node { value: Value::Null, .. }) => Vec::new(),
+            _ => self.list(metric, "groups", Self::text),
+        };
+        // The newer key is used where a document has both.
+        let settings = ["analysisConfigurations", "extensions"].into_iter().find_map(|key| {
+            self.unless_null(metric, key, |reader, analysis| {
+                reader.keys(analysis, &[&["canary"]])?;
+                reader.unless_null(analysis, "canary", |reader, canary| {
+                    reader.keys(canary, &[CANARY])?;
+                    let settings = reader.settings(canary);
+                    reader.checked(settings)
+                })
+            })
+        });
+        Some(MetricConfig { name: name?, groups, settings: settings.unwrap_or_default() })
+    }
+
+    fn own_settings(&mut self, root: &Node) -> Option<MetricSettings> {
+        self.keys(root, &[CANARY, OWN])?;
+        let mut settings = self.settings(root);
+        self.figures(
+            root,
+            [("tolerance", &mut settings.tolerance), ("confidence", &mut settings.confidence)],
+        );
+        self.checked(settings)
+    }
+
+    /// Settings whose figures are in range.
+    fn checked(&mut self, settings: MetricSettings) -> Option<MetricSettings> {
+        match settings.check() {
+            Ok(()) => Some(settings),
+            Err(errors) => {
+                self.append(errors);
+                None
+            }
+        }
+    }
+
+    /// The figures that the table has.
+    fn figures<const N: usize>(&mut self, table: &Node, figures: [(&str, &mut f64); N]) {
+        for (key, figure) in figures {
+            if let Some(number) = self.unless_null(table, key, Self::loose_number) {
+                *figure = number;
+            }
+        }
+    }
+
+    fn settings(&mut self, canary: &Node) -> MetricSettings {
+        let mut flag = |key| self.unless_null(canary, key, Self::loose_flag).unwrap_or_default();
         let mut settings = MetricSettings {
-            direction: self.word(
-                canary,
-                (path, "direction"),
-                Direction::of,
-                ("either", "increase, decrease, either"),
-            )?,
-            nan_strategy: self.word(
-                canary,
-                (path, "nanStrategy"),
-                NanStrategy::of,
-                ("remove", "remove, replace"),
-            )?,
-            critical: self.truth(canary, path, "critical")?,
-            must_have_data: self.truth(canary, path, "mustHaveData")?,
-            muted: self.truth(canary, path, "muted")?,
+            critical: flag("critical"),
+            must_have_data: flag("mustHaveData"),
+            muted: flag("muted"),
             ..MetricSettings::default()
         };
-        if let Some((effect, path)) = self.member(canary, path, "effectSize")? {
-            self.known(effect, &path, &[EFFECT_SIZE]);
-            let measure = self.word(
-                effect,
-                (&path, "measure"),
-                Measure::of,
-                ("meanRatio", "meanRatio, cles"),
-            )?;
-            let mut sizes = EffectSize::of(measure);
-            for (key, size) in [
+        let direction = self.unless_null(canary, "direction", |reader, node| {
+            reader.term(node, Direction::of, ("either", "increase, decrease, either"))
+        });
+        settings.direction = direction.unwrap_or_default();
+        let strategy = self.unless_null(canary, "nanStrategy", |reader, node| {
+            reader.term(node, NanStrategy::of, ("remove", "remove, replace"))
+        });
+        settings.nan_strategy = strategy.unwrap_or_default();
+        self.unless_null(canary, "effectSize", |reader, effect| {
+            reader.keys(effect, &[EFFECT_SIZE])?;
+            let measure = reader.unless_null(effect, "measure", |reader, node| {
+                reader.term(node, Measure::of, ("meanRatio", "meanRatio, cles"))
+            });
+            let mut sizes = EffectSize::of(measure.unwrap_or_default());
+            let figures = [
                 ("allowedIncrease", &mut sizes.allowed_increase),
                 ("allowedDecrease", &mut sizes.allowed_decrease),
                 ("criticalIncrease", &mut sizes.critical_increase),
                 ("criticalDecrease", &mut sizes.critical_decrease),
-            ] {
-                if let Some(number) = self.number(effect, &path, key)? {
-                    *size = number;
-                }
-            }
+            ];
+            reader.figures(effect, figures);
             settings.effect_size = sizes;
-        }
-        if let Some((outliers, path)) = self.member(canary, path, "outliers")? {
-            self.known(outliers, &path, &[&["outlierFactor", "strategy"]]);
-            let factor = self.number(outliers, &path, "outlierFactor")?.unwrap_or(Outliers::FACTOR);
+            Some(())
+        });
+        let outliers = self.unless_null(canary, "outliers", |reader, outliers| {
+            reader.keys(outliers, &[&["outlierFactor", "strategy"]])?;
+            let mut factor = Outliers::FACTOR;
+            reader.figures(outliers, [("outlierFactor", &mut factor)]);
             let meaning = |word: &str| match word {
                 "keep" => Some(Outliers::Keep),
                 "remove" => Some(Outliers::Remove { factor }),
                 _ => None,
             };
-            settings.outliers =
-                self.word(outliers, (&path, "strategy"), meaning, ("keep", "keep, remove"))?;
-        }
-        Ok(settings)
+            reader.unless_null(outliers, "strategy", |reader, node| {
+                reader.term(node, meaning, ("keep", "keep, remove"))
+            })
+        });
+        settings.outliers = outliers.unwrap_or_default();
+        settings
     }
 }

@@ -2,47 +2,39 @@
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+use crate::document::{DocumentCodes, DocumentErrors, DocumentFault, FaultFamily};
+use crate::text::{did_you_mean, pointer_step};
+
+/// All errors of a configuration, of the settings of a metric, or of samples. Never empty.
+///
+/// ```
+/// use hotfix_core::kayenta::Config;
+///
+/// let errors = Config::from_json("{\n  \"metrics\": [{\"groups\": 1}]}").unwrap_err();
+/// let places: Vec<_> = errors.iter().map(|e| (e.path(), e.line(), e.column())).collect();
+/// let name = ("/metrics/0", Some(2), Some(15));
+/// assert_eq!(places, [name, ("/metrics/0/groups", Some(2), Some(26))]);
+/// ```
+pub type KayentaErrors = DocumentErrors<KayentaFault>;
+
 /// A value that the Kayenta judge does not accept.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum KayentaError {
-    /// Text that is not JSON.
-    #[error("invalid JSON in the {document}, line {line}, column {column}: {fault}")]
-    Syntax {
-        /// `configuration`, `settings` or `samples`.
-        document: &'static str,
-        /// From 1.
-        line: usize,
-        /// From 1; 0 at an empty line's end.
-        column: usize,
-        /// Description of the fault.
-        fault: String,
-    },
-    /// A value of another type than its key has.
-    #[error("`{path}` of the {document} is {got}: give {expected}")]
-    Type {
-        /// `configuration`, `settings` or `samples`.
-        document: &'static str,
-        /// JSON Pointer.
-        path: String,
-        /// The type that was given.
-        got: String,
-        /// What is accepted.
-        expected: &'static str,
-    },
+pub enum KayentaFault {
+    /// A fault of a configuration or of settings.
+    #[error(transparent)]
+    Document(#[from] DocumentFault),
+    /// A fault of samples.
+    #[error("in the samples: {0}")]
+    Samples(DocumentFault),
     /// A point that is infinite.
-    #[error(
-        "point {index} of `{path}` is infinite: leave it out, or give null for a missing point"
-    )]
+    #[error("point {index} is infinite: leave it out, or give null for a missing point")]
     Infinite {
-        /// JSON Pointer of its arm.
-        path: String,
         /// Index of the point, from 0.
         index: usize,
     },
     /// Samples of a metric that is not in the configuration.
-    #[error("the configuration has no metric `{metric}`, for which there are samples{}", nearest.as_ref().map_or_else(
-        || ": add it, or leave them out".to_owned(), |near| format!(": did you mean `{near}`?")))]
+    #[error("the configuration has no metric `{metric}`, for which there are samples: {}add it, or leave them out", did_you_mean(nearest.as_deref()))]
     NoSuchMetric {
         /// As given.
         metric: String,
@@ -58,53 +50,35 @@ pub enum KayentaError {
         /// `pass` or `marginal`.
         threshold: &'static str,
     },
-    /// A number that is out of range.
-    #[error("{what} `{value}` is out of range: give {expected}")]
-    Figure {
-        /// Name of the number.
-        what: &'static str,
-        /// As given.
-        value: f64,
-        /// What is accepted.
-        expected: &'static str,
-    },
 }
 
-impl KayentaError {
-    /// The stable code; codes are never reused.
-    pub const fn code(&self) -> &'static str {
+/// The codes of the faults that a document of any kind may have.
+const DOCUMENT: DocumentCodes = DocumentCodes {
+    syntax: "HF-KAY-001",
+    too_large: "HF-KAY-001",
+    too_deep: "HF-KAY-001",
+    duplicate_key: "HF-KAY-001",
+    unknown_key: "HF-KAY-002",
+    missing_key: "HF-KAY-002",
+    wrong_type: "HF-KAY-002",
+    unknown_value: "HF-KAY-002",
+    out_of_range: "HF-KAY-006",
+};
+
+impl FaultFamily for KayentaFault {
+    fn code(&self) -> &'static str {
         match self {
-            Self::Syntax { .. } => "HF-KAY-001",
-            Self::Type { .. } => "HF-KAY-002",
+            Self::Document(fault) | Self::Samples(fault) => fault.code(&DOCUMENT),
             Self::Infinite { .. } => "HF-KAY-003",
             Self::NoSuchMetric { .. } => "HF-KAY-004",
             Self::Threshold { .. } => "HF-KAY-005",
-            Self::Figure { .. } => "HF-KAY-006",
-        }
-    }
-
-    /// JSON Pointer to the place in its document; empty for the whole document or an argument.
-    pub fn path(&self) -> String {
-        match self {
-            Self::Type { path, .. } | Self::Infinite { path, .. } => path.clone(),
-            Self::NoSuchMetric { metric, .. } => step("", metric),
-            _ => String::new(),
         }
     }
 }
 
-/// A JSON Pointer extended by a key.
-pub(super) fn step(path: &str, key: &str) -> String {
-    format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"))
-}
-
-/// The known name that an unknown one most likely means, if one is similar enough.
-pub(super) fn nearest<'a>(got: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    known
-        .map(|name| (strsim::damerau_levenshtein(got, name), name))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
-        .map(|(_, name)| name.to_owned())
+/// The JSON Pointer of the samples of a metric.
+pub(super) fn pointer(metric: &str) -> String {
+    format!("/{}", pointer_step(metric))
 }
 
 /// Something in the input that Kayenta accepts silently, and that this judge accepts and reports.
@@ -112,13 +86,12 @@ pub(super) fn nearest<'a>(got: &str, known: impl Iterator<Item = &'a str>) -> Op
 #[non_exhaustive]
 pub enum Finding {
     /// A key that is not part of a Kayenta configuration.
-    #[error("`{path}` is not a key of a Kayenta configuration and has no effect{}", nearest.as_ref().map_or_else(
-        || ": remove it".to_owned(), |near| format!(": did you mean `{near}`?")))]
+    #[error("`{path}` is not a key of a Kayenta configuration and has no effect: {}remove it", did_you_mean(*nearest))]
     UnknownKey {
         /// JSON Pointer.
         path: String,
         /// The known key nearest to it, if one is near.
-        nearest: Option<String>,
+        nearest: Option<&'static str>,
     },
     /// A value that the key does not know, replaced by the default.
     #[error("`{word}` at `{path}` is not one of {known}: the default `{taken}` is used")]
@@ -182,7 +155,7 @@ impl Finding {
         match self {
             Self::UnknownKey { path, .. } | Self::UnknownWord { path, .. } => path.clone(),
             Self::WeightSum { .. } => "/classifier/groupWeights".to_owned(),
-            Self::EmptyGroup { group } => step("/classifier/groupWeights", group),
+            Self::EmptyGroup { group } => format!("/classifier/groupWeights{}", pointer(group)),
             Self::Twice { .. } | Self::NotSampled { .. } => "/metrics".to_owned(),
         }
     }

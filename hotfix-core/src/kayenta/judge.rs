@@ -2,12 +2,13 @@
 //! verdict.
 
 use super::classify::{Classification, MetricResult, classify};
-use super::config::{Config, parse, shown};
-use super::error::{Finding, KayentaError, nearest, step};
+use super::config::Config;
+use super::error::{Finding, KayentaErrors, KayentaFault, pointer};
 use super::sample::Arms;
+use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
+use crate::text::nearest;
 use core::fmt;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The samples of each metric, by its name.
@@ -93,7 +94,7 @@ pub struct Judgement {
 /// Judges samples by a configuration, as Kayenta does.
 ///
 /// # Errors
-/// [`KayentaError`]: an infinite point, samples of a metric that is not in the configuration, or a
+/// An infinite point, samples of a metric that is not in the configuration, or a
 /// threshold that neither the call nor the configuration has.
 ///
 /// ```
@@ -111,18 +112,22 @@ pub fn judge(
     config: &Config,
     samples: &Samples,
     thresholds: Thresholds,
-) -> Result<Judgement, KayentaError> {
+) -> Result<Judgement, KayentaErrors> {
     let threshold = |given: Option<f64>, configured: Option<f64>, threshold| {
         let score = given.or(configured).filter(|score| score.is_finite());
-        score.ok_or(KayentaError::Threshold { threshold })
+        score.ok_or_else(|| {
+            let path = format!("/classifier/scoreThresholds/{threshold}");
+            KayentaErrors::of(&path, KayentaFault::Threshold { threshold })
+        })
     };
     let pass = threshold(thresholds.pass, config.pass, "pass")?;
     let marginal = threshold(thresholds.marginal, config.marginal, "marginal")?;
     for metric in samples.keys() {
         if config.metrics.iter().all(|known| known.name != *metric) {
             let known = config.metrics.iter().map(|known| known.name.as_str());
-            let nearest = nearest(metric, known);
-            return Err(KayentaError::NoSuchMetric { metric: metric.clone(), nearest });
+            let nearest = nearest(metric, known).map(str::to_owned);
+            let fault = KayentaFault::NoSuchMetric { metric: metric.clone(), nearest };
+            return Err(KayentaErrors::of(&pointer(metric), fault));
         }
     }
     let mut findings = config.findings.clone();
@@ -264,8 +269,8 @@ fn to_two_decimals(number: f64) -> f64 {
 /// missing points.
 ///
 /// # Errors
-/// [`KayentaError::Syntax`] for text that is not JSON, [`KayentaError::Type`] for a value that is
-/// not a sample.
+/// All faults: `HF-KAY-001` for text that is not JSON, `HF-KAY-002` for a value that is not a
+/// sample.
 ///
 /// ```
 /// use hotfix_core::kayenta::read_samples;
@@ -273,18 +278,13 @@ fn to_two_decimals(number: f64) -> f64 {
 /// let samples = read_samples(r#"{"errors": {"control": [0, null], "experiment": ["NaN", 2.5]}}"#);
 /// assert_eq!(samples.expect("samples")["errors"].experiment[1], 2.5);
 /// ```
-pub fn read_samples(text: &str) -> Result<Samples, KayentaError> {
-    match parse("samples", text)? {
-        Value::Object(metrics) => metrics
-            .iter()
-            .map(|(name, arms)| Ok((name.clone(), Arms::of(arms, &step("", name))?)))
-            .collect(),
-        other => Err(fault("", &other, "an object of metrics")),
-    }
-}
-
-fn fault(path: &str, got: &Value, expected: &'static str) -> KayentaError {
-    KayentaError::Type { document: "samples", path: path.to_owned(), got: shown(got), expected }
+pub fn read_samples(text: &str) -> Result<Samples, KayentaErrors> {
+    read(text, |reader, document| {
+        let metric = |reader: &mut SamplesReader, name: &str, node: &Node| {
+            Some((name.to_owned(), reader.arms(node)?))
+        };
+        Some(reader.each_named(document, metric)?.into_iter().flatten().collect())
+    })
 }
 
 impl Arms {
@@ -292,32 +292,46 @@ impl Arms {
     ///
     /// # Errors
     /// As [`read_samples`].
-    pub fn from_json(text: &str) -> Result<Self, KayentaError> {
-        Self::of(&parse("samples", text)?, "")
+    pub fn from_json(text: &str) -> Result<Self, KayentaErrors> {
+        read(text, SamplesReader::arms)
+    }
+}
+
+type SamplesReader = DocumentReader<DocumentFault>;
+
+fn read<T>(
+    text: &str,
+    read: impl FnOnce(&mut SamplesReader, &Node) -> Option<T>,
+) -> Result<T, KayentaErrors> {
+    let parsed = Node::from_json_data(text, 0).and_then(|document| {
+        let mut reader = SamplesReader::knowing(());
+        let read = read(&mut reader, &document);
+        reader.into_errors().placed_in(&document).or(read)
+    });
+    parsed.map_err(|errors: DocumentErrors<DocumentFault>| errors.map(KayentaFault::Samples))
+}
+
+impl SamplesReader {
+    fn arms(&mut self, node: &Node) -> Option<Arms> {
+        let table = self.table_of(node, &["control", "experiment"])?;
+        let control = self.needed(table, "control", Self::points);
+        Some(Arms {
+            experiment: self.needed(table, "experiment", Self::points)?,
+            control: control?,
+        })
     }
 
-    fn of(value: &Value, path: &str) -> Result<Self, KayentaError> {
-        const EXPECTED: &str = "an object with `control` and `experiment` alone";
-        let members = value.as_object().filter(|members| members.len() == 2);
-        let arm = |name: &str| {
-            let points = members
-                .and_then(|members| members.get(name))
-                .ok_or_else(|| fault(path, value, EXPECTED))?;
-            let path = step(path, name);
-            let list =
-                points.as_array().ok_or_else(|| fault(&path, points, "a list of numbers"))?;
-            let point = |(index, point): (usize, &Value)| {
-                match point {
-                    Value::Number(number) => number.as_f64(),
-                    Value::Null => Some(f64::NAN),
-                    Value::String(text) if text == "NaN" => Some(f64::NAN),
-                    _ => None,
-                }
-                .ok_or_else(|| fault(&format!("{path}/{index}"), point, "a number, or null"))
-            };
-            list.iter().enumerate().map(point).collect::<Result<Vec<f64>, _>>()
+    fn points(&mut self, node: &Node) -> Option<Vec<f64>> {
+        let Value::List(points) = &node.value else {
+            return self.wrong("a list of numbers", node);
         };
-        Ok(Self { control: arm("control")?, experiment: arm("experiment")? })
+        let points = self.each(points, |reader, point| match &point.value {
+            Value::Number(number) => Some(*number),
+            Value::Null => Some(f64::NAN),
+            Value::Text(text) if text == "NaN" => Some(f64::NAN),
+            _ => reader.wrong("a number, or null", point),
+        });
+        points.into_iter().collect()
     }
 }
 

@@ -35,7 +35,7 @@ mod settings;
 
 pub use classify::{Classification, MetricResult, classify};
 pub use config::{Config, MetricConfig};
-pub use error::{Finding, KayentaError};
+pub use error::{Finding, KayentaErrors, KayentaFault};
 pub use judge::{
     GroupScore, Judgement, Samples, ScoreClassification, Thresholds, judge, passes, read_samples,
 };

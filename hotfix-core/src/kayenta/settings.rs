@@ -1,6 +1,7 @@
 //! Settings of a metric, in the terms of Kayenta's `analysisConfigurations.canary`.
 
-use super::error::KayentaError;
+use super::error::KayentaErrors;
+use crate::document::DocumentFault;
 
 /// Direction in which a metric must not move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -176,33 +177,35 @@ impl MetricSettings {
     /// Checks the figures.
     ///
     /// # Errors
-    /// `HF-KAY-006` for a tolerance below 0, a confidence outside 0 to 1, an outlier factor of 0 or
-    /// less, and anything that is not finite.
-    pub fn check(&self) -> Result<(), KayentaError> {
-        let fault = |what, value, expected| Err(KayentaError::Figure { what, value, expected });
-        if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
-            return fault("tolerance", self.tolerance, "a fraction from 0 on, such as 0.25");
-        }
+    /// `HF-KAY-006` at each figure out of range: a tolerance below 0, a confidence outside 0 to 1, an
+    /// outlier factor of 0 or less, and anything that is not finite.
+    pub fn check(&self) -> Result<(), KayentaErrors> {
+        let mut errors = KayentaErrors::new();
+        let mut check = |is_in_range: bool, path: &str, value: f64, range| {
+            if !is_in_range {
+                let got = value.to_string();
+                errors.push(path, DocumentFault::OutOfRange { got, range }.into());
+            }
+        };
+        let (tolerance, confidence) = (self.tolerance, self.confidence);
+        let is_tolerance = tolerance >= 0.0 && tolerance.is_finite();
+        check(is_tolerance, "/tolerance", tolerance, "a fraction from 0 on, such as 0.25");
         // The interval is computed from the tail, so the tail has to be a probability.
-        if !(self.confidence > 0.0 && 1.0 - self.confidence > 0.0) {
-            return fault("confidence", self.confidence, "one above 0 and below 1, such as 0.98");
-        }
-        if let Outliers::Remove { factor } = self.outliers
-            && !(factor > 0.0 && factor.is_finite())
-        {
-            return fault("outlierFactor", factor, "a number above 0, such as 3");
+        let is_confidence = confidence > 0.0 && 1.0 - confidence > 0.0;
+        check(is_confidence, "/confidence", confidence, "one above 0 and below 1, such as 0.98");
+        if let Outliers::Remove { factor } = self.outliers {
+            let is_factor = factor > 0.0 && factor.is_finite();
+            check(is_factor, "/outliers/outlierFactor", factor, "a number above 0, such as 3");
         }
         let effect = self.effect_size;
-        for (what, value) in [
-            ("allowedIncrease", effect.allowed_increase),
-            ("allowedDecrease", effect.allowed_decrease),
-            ("criticalIncrease", effect.critical_increase),
-            ("criticalDecrease", effect.critical_decrease),
+        for (path, value) in [
+            ("/effectSize/allowedIncrease", effect.allowed_increase),
+            ("/effectSize/allowedDecrease", effect.allowed_decrease),
+            ("/effectSize/criticalIncrease", effect.critical_increase),
+            ("/effectSize/criticalDecrease", effect.critical_decrease),
         ] {
-            if !value.is_finite() {
-                return fault(what, value, "a finite number");
-            }
+            check(value.is_finite(), path, value, "a finite number");
         }
-        Ok(())
+        errors.or(Some(()))
     }
 }

@@ -2,15 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
+use crate::document::{DocumentErrors, DocumentReader, Node, Value};
 use crate::policy::Policy;
 use crate::text::{nearest, shown};
 use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Share, Span, Timestamp, UnitError};
 
 use super::error::{SimulationErrors, SimulationFault};
-
-/// Reads one value. None after an error, which is recorded.
-pub(super) type Read<T> = fn(&mut ScenarioReader, &Node) -> Option<T>;
 
 /// Reads a scenario.
 pub(super) type ScenarioReader = DocumentReader<SimulationFault>;
@@ -33,52 +30,6 @@ impl ScenarioReader {
     /// Records keys without a meaning together.
     pub(super) fn meaningless(&mut self, key: &str, detail: impl Into<String>) {
         self.fail_at::<()>(key, SimulationFault::Meaningless { detail: detail.into() });
-    }
-
-    fn wrong<T>(&mut self, expected: &'static str, node: &Node) -> Option<T> {
-        self.fail(DocumentFault::WrongType { expected, got: node.shown() })
-    }
-
-    fn out_of_range<T>(&mut self, range: &'static str, node: &Node) -> Option<T> {
-        self.fail(DocumentFault::OutOfRange { got: node.shown(), range })
-    }
-
-    /// A table with these keys and no other.
-    pub(super) fn table_of<'n>(
-        &mut self,
-        node: &'n Node,
-        known: &'static [&'static str],
-    ) -> Option<&'n Node> {
-        let members = self.table(node)?;
-        self.slots(known, members);
-        Some(node)
-    }
-
-    /// The value of a key. None if it is absent or has an error.
-    pub(super) fn key<T>(&mut self, table: &Node, key: &str, read: Read<T>) -> Option<T> {
-        table.key(key).and_then(|node| self.within(key, |reader| read(reader, node)))
-    }
-
-    /// The value of a required key.
-    pub(super) fn needed<T>(
-        &mut self,
-        table: &Node,
-        key: &'static str,
-        read: Read<T>,
-    ) -> Option<T> {
-        if table.key(key).is_none() {
-            return self.fail(DocumentFault::MissingKey { key, example: "it".to_owned() });
-        }
-        self.key(table, key, read)
-    }
-
-    /// A list, each item read by itself.
-    pub(super) fn list<T>(&mut self, table: &Node, key: &str, read: Read<T>) -> Vec<T> {
-        let Some(node) = table.key(key) else { return Vec::new() };
-        self.within(key, |reader| match &node.value {
-            Value::List(items) => reader.each(items, read).into_iter().flatten().collect(),
-            _ => reader.wrong("a list", node).unwrap_or_default(),
-        })
     }
 
     /// A unit that is written as a number or as a text.
@@ -132,15 +83,7 @@ impl ScenarioReader {
     }
 
     pub(super) fn time(&mut self, node: &Node) -> Option<Timestamp> {
-        let read = node.as_text().and_then(|text| shown(text).parse().ok());
-        read.or_else(|| self.wrong("a time, as in \"2026-03-03T14:00:00Z\"", node))
-    }
-
-    pub(super) fn number(&mut self, node: &Node) -> Option<f64> {
-        match node.value {
-            Value::Number(number) if number.is_finite() => Some(number),
-            _ => self.wrong("a finite number", node),
-        }
+        self.parsed(node, "a time, as in \"2026-03-03T14:00:00Z\"")
     }
 
     /// A number of at least 0.
@@ -198,31 +141,9 @@ impl ScenarioReader {
         self.whole(node, 0..=(1 << 53) - 1, "a whole number from 0 to 2^53 - 1")
     }
 
-    pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {
-        match node.value {
-            Value::Flag(flag) => Some(flag),
-            _ => self.wrong("true or false", node),
-        }
-    }
-
-    pub(super) fn text(&mut self, node: &Node) -> Option<String> {
-        node.as_text().map(str::to_owned).or_else(|| self.wrong("a text", node))
-    }
-
     pub(super) fn metric(&mut self, node: &Node) -> Option<MetricName> {
         let name = node.as_text().and_then(|text| MetricName::try_new(text).ok());
         name.or_else(|| self.wrong("the name of a metric", node))
-    }
-
-    /// One of a closed set.
-    pub(super) fn one_of<T: Copy>(
-        &mut self,
-        node: &Node,
-        all: &[T],
-        as_str: fn(T) -> &'static str,
-    ) -> Option<T> {
-        let known: Vec<&'static str> = all.iter().map(|one| as_str(*one)).collect();
-        all.get(self.name_of(node, &known)?).copied()
     }
 }
 

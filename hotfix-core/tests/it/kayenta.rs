@@ -1,7 +1,7 @@
 //! The Kayenta-compatible judge: shared cases, laws.
 
 use hotfix_core::kayenta::{
-    Arms, Classification, Config, Direction, EffectSize, KayentaError, Measure, MetricResult,
+    Arms, Classification, Config, Direction, EffectSize, KayentaErrors, Measure, MetricResult,
     MetricSettings, Thresholds, classify, judge, read_samples,
 };
 use proptest::prelude::*;
@@ -14,9 +14,13 @@ fn cases() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("cases/kayenta")
 }
 
-fn came<T: serde::Serialize>(result: Result<T, KayentaError>) -> Came {
+fn code(errors: &KayentaErrors) -> &'static str {
+    errors.first().expect("an error").code()
+}
+
+fn came<T: serde::Serialize>(result: Result<T, KayentaErrors>) -> Came {
     let document = |value| serde_json::to_value(value).expect("a document");
-    result.map(document).map_err(|error| (error.code().to_owned(), error.to_string()))
+    result.map(document).map_err(|errors| (code(&errors).to_owned(), errors.to_string()))
 }
 
 fn classified(settings: &str, samples: &str) -> Came {
@@ -40,7 +44,7 @@ fn stat_1_kayenta_classifies_as_the_cases_say() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-fn judged(case: &JudgeCase) -> Result<Value, KayentaError> {
+fn judged(case: &JudgeCase) -> Result<Value, KayentaErrors> {
     let config = Config::from_json(&case.config)?;
     let samples = read_samples(&case.samples())?;
     let thresholds = Thresholds { pass: case.pass, marginal: case.marginal };
@@ -59,7 +63,7 @@ fn stat_1_kayenta_judges_as_the_cases_say() {
 fn stat_1_infinite_points_and_bad_settings_are_refused() {
     let arms = Arms { control: vec![1.0, f64::INFINITY], experiment: vec![2.0] };
     let error = classify("m", &arms, &MetricSettings::default()).expect_err("infinite");
-    assert_eq!((error.code(), error.path().as_str()), ("HF-KAY-003", "/m/control"));
+    assert_eq!((code(&error), error.first().map(|e| e.path())), ("HF-KAY-003", Some("/m/control")));
     for (tolerance, confidence) in [
         (-0.1, 0.98),
         (f64::NAN, 0.98),
@@ -70,8 +74,36 @@ fn stat_1_infinite_points_and_bad_settings_are_refused() {
     ] {
         let settings = MetricSettings { tolerance, confidence, ..MetricSettings::default() };
         let error = classify("m", &Arms::default(), &settings).expect_err("out of range");
-        assert_eq!(error.code(), "HF-KAY-006", "{tolerance} {confidence}");
+        assert_eq!(code(&error), "HF-KAY-006", "{tolerance} {confidence}");
     }
+}
+
+#[test]
+fn field_5_all_faults_of_a_configuration_have_line_and_column() {
+    let text = r#"{"metrics": [
+  {"name": 7, "groups": ["all", 1]},
+  {"groups": ["all"], "name": "b", "name": "c", "analysisConfigurations": {"canary":
+    {"critical": "maybe", "outliers": {"strategy": "remove", "outlierFactor": -1}}}}],
+  "classifier": {"groupWeights": {"all": "much"}, "scoreThresholds": []}}"#;
+    let errors = Config::from_json(text).expect_err("faults");
+    let mut got: Vec<_> = errors
+        .iter()
+        .map(|e| (e.line().unwrap(), e.column().unwrap(), e.code(), e.path()))
+        .collect();
+    got.sort_unstable();
+    let canary = "/metrics/1/analysisConfigurations/canary";
+    let (critical, factor) =
+        (format!("{canary}/critical"), format!("{canary}/outliers/outlierFactor"));
+    let expected = [
+        (2, 12, "HF-KAY-002", "/metrics/0/name"),
+        (2, 33, "HF-KAY-002", "/metrics/0/groups/1"),
+        (3, 36, "HF-KAY-001", "/metrics/1/name"),
+        (4, 18, "HF-KAY-002", critical.as_str()),
+        (4, 79, "HF-KAY-006", factor.as_str()),
+        (5, 42, "HF-KAY-002", "/classifier/groupWeights/all"),
+        (5, 70, "HF-KAY-002", "/classifier/scoreThresholds"),
+    ];
+    assert_eq!(got, expected);
 }
 
 /// Counts and continuous values, with ties, from few points to many.

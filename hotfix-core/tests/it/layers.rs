@@ -17,7 +17,8 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// Modules that may import less than their layer allows.
-const ONLY: [(&str, &[&str]); 2] = [("stats", &["unit", "code"]), ("kayenta", &["stats", "unit"])];
+const ONLY: [(&str, &[&str]); 2] =
+    [("stats", &["unit", "code"]), ("kayenta", &["stats", "unit", "document", "text"])];
 
 /// Modules that can be left out: the features of the core. No other module imports them.
 const PARTS: [&str; 5] = ["interop", "kayenta", "message", "report", "simulate"];

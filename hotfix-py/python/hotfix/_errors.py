@@ -141,11 +141,14 @@ class KayentaError(Error, ValueError):
 
     Attributes
     ----------
-    path
-        A JSON Pointer into the configuration or the samples; empty if the error concerns the whole.
+    code, path
+        Of the first error; the path is a JSON Pointer into the configuration, the settings or the samples.
+    errors
+        All of them, each with `code`, `path` and `message`; in a text also with `line` and `column`.
     """
 
     path: str = ""
+    errors: list[Problem] = []  # noqa: RUF012 - replaced, never changed
 
 
 class RecordedError(Error, ValueError):

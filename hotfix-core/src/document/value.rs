@@ -1,0 +1,116 @@
+//! Reads the values of a tree: keys, lists, numbers, texts and names of a closed set.
+
+use std::str::FromStr;
+
+use super::fault::DocumentFault;
+use super::node::{Node, Value};
+use super::reader::DocumentReader;
+use crate::text::shown;
+
+impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
+    /// Reports a value of another type, or one that cannot be read.
+    pub(crate) fn wrong<T>(&mut self, expected: &'static str, node: &Node) -> Option<T> {
+        self.fail(DocumentFault::WrongType { expected, got: node.shown() })
+    }
+
+    /// Reports a value that is out of its range.
+    pub(crate) fn out_of_range<T>(&mut self, range: &'static str, node: &Node) -> Option<T> {
+        self.fail(DocumentFault::OutOfRange { got: node.shown(), range })
+    }
+
+    /// A table with these keys and no other.
+    pub(crate) fn table_of<'n>(
+        &mut self,
+        node: &'n Node,
+        known: &'static [&'static str],
+    ) -> Option<&'n Node> {
+        let members = self.table(node)?;
+        self.slots(known, members);
+        Some(node)
+    }
+
+    /// The value of a key. None if it is absent or has an error.
+    pub(crate) fn key<T>(
+        &mut self,
+        table: &Node,
+        key: &str,
+        read: impl FnOnce(&mut Self, &Node) -> Option<T>,
+    ) -> Option<T> {
+        table.key(key).and_then(|node| self.within(key, |reader| read(reader, node)))
+    }
+
+    /// The value of a key, for which `null` is as absent.
+    pub(crate) fn unless_null<T>(
+        &mut self,
+        table: &Node,
+        key: &str,
+        read: impl FnOnce(&mut Self, &Node) -> Option<T>,
+    ) -> Option<T> {
+        self.key(table, key, |reader, node| match node.value {
+            Value::Null => None,
+            _ => read(reader, node),
+        })
+    }
+
+    /// The value of a required key.
+    pub(crate) fn needed<T>(
+        &mut self,
+        table: &Node,
+        key: &'static str,
+        read: impl FnOnce(&mut Self, &Node) -> Option<T>,
+    ) -> Option<T> {
+        if table.key(key).is_none() {
+            return self.fail(DocumentFault::MissingKey { key, example: "it".to_owned() });
+        }
+        self.key(table, key, read)
+    }
+
+    /// A list, each item read by itself.
+    pub(crate) fn list<T>(
+        &mut self,
+        table: &Node,
+        key: &str,
+        read: impl FnMut(&mut Self, &Node) -> Option<T>,
+    ) -> Vec<T> {
+        let list = self.key(table, key, |reader, node| match &node.value {
+            Value::List(items) => Some(reader.each(items, read).into_iter().flatten().collect()),
+            _ => reader.wrong("a list", node),
+        });
+        list.unwrap_or_default()
+    }
+
+    pub(crate) fn number(&mut self, node: &Node) -> Option<f64> {
+        match node.value {
+            Value::Number(number) if number.is_finite() => Some(number),
+            _ => self.wrong("a finite number", node),
+        }
+    }
+
+    pub(crate) fn flag(&mut self, node: &Node) -> Option<bool> {
+        match node.value {
+            Value::Flag(flag) => Some(flag),
+            _ => self.wrong("true or false", node),
+        }
+    }
+
+    pub(crate) fn text(&mut self, node: &Node) -> Option<String> {
+        node.as_text().map(str::to_owned).or_else(|| self.wrong("a text", node))
+    }
+
+    /// A value that is written as a text.
+    pub(crate) fn parsed<T: FromStr>(&mut self, node: &Node, expected: &'static str) -> Option<T> {
+        let read = node.as_text().and_then(|text| shown(text).parse().ok());
+        read.or_else(|| self.wrong(expected, node))
+    }
+
+    /// One of a closed set.
+    pub(crate) fn one_of<T: Copy>(
+        &mut self,
+        node: &Node,
+        all: &[T],
+        as_str: fn(T) -> &'static str,
+    ) -> Option<T> {
+        let known: Vec<&'static str> = all.iter().map(|one| as_str(*one)).collect();
+        all.get(self.name_of(node, &known)?).copied()
+    }
+}
