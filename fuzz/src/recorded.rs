@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use hotfix_core::policy::Policy;
 use hotfix_core::simulate::backtest::backtest;
-use hotfix_core::simulate::recorded::{Format, Mapping, RecordedError, RecordedMetrics};
+use hotfix_core::simulate::recorded::{Format, Mapping, RecordedErrors, RecordedMetrics};
 use hotfix_core::unit::Span;
 
 /// Loaded once: a fuzzer calls often.
@@ -18,9 +18,12 @@ static POLICIES: LazyLock<[Arc<Policy>; 2]> = LazyLock::new(|| {
 /// A recording of years is not run to its end: that is slow, and shows nothing more.
 const LONGEST: Span = Span::from_seconds(4 * 3_600);
 
-fn refused(error: &RecordedError) {
-    assert!(error.code().starts_with("HF-REC-"), "{error}");
-    assert!(!error.to_string().contains('\n'), "{error}");
+fn refused(errors: &RecordedErrors) {
+    assert!(errors.first().is_some());
+    for error in errors {
+        assert!(error.code().starts_with("HF-REC-"), "{error}");
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
 }
 
 /// Reads the bytes as a recording, and runs two policies over it.

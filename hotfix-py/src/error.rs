@@ -13,7 +13,7 @@ use hotfix_core::policy::PolicyErrors;
 use hotfix_core::report::ReportError;
 use hotfix_core::rollout::{InputError, InputKind, LogError, Refusal, SnapshotError, State};
 use hotfix_core::simulate::SimulationErrors;
-use hotfix_core::simulate::recorded::RecordedError;
+use hotfix_core::simulate::recorded::RecordedErrors;
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusalReason};
 use hotfix_core::unit::UnitError;
@@ -50,7 +50,7 @@ enum Kind {
     Kayenta(KayentaErrors),
     /// A measure or an export that cannot be made: code, line of the broken log, and sentence.
     Measure(&'static str, Option<usize>, String),
-    Recorded(RecordedError),
+    Recorded(RecordedErrors),
     Convert(ConvertErrors),
     Message(MessageError),
     Simulation(SimulationErrors),
@@ -85,7 +85,7 @@ from! {
     SnapshotError => Snapshot,
     StatError => Stat,
     KayentaErrors => Kayenta,
-    RecordedError => Recorded,
+    RecordedErrors => Recorded,
     ConvertErrors => Convert,
     MessageError => Message,
     SimulationErrors => Simulation,
@@ -197,10 +197,10 @@ impl Fault {
             Kind::Simulation(errors) => ("SimulationError", not_read(&errors, &fields)?),
             Kind::Kayenta(errors) => ("KayentaError", not_read(&errors, &fields)?),
             Kind::Measure(code, line, sentence) => (measured(code, line, &fields)?, sentence),
-            Kind::Recorded(error) => {
-                set("code", error.code())?;
-                set("path", &error.path())?;
-                ("RecordedError", error.to_string())
+            Kind::Recorded(errors) => {
+                let message = not_read(&errors, &fields)?;
+                set("path", &errors.place())?;
+                ("RecordedError", message)
             }
             Kind::Convert(errors) => not_imported(&errors, &fields)?,
             Kind::Message(error) => {

@@ -17,6 +17,9 @@ pub trait FaultFamily: fmt::Display {
     /// Whether a text has several documents, so that an error has the number of its document.
     const NUMBERED: bool = false;
 
+    /// Whether an error without a path is one of its line: measurements have lines, no keys.
+    const BY_LINE: bool = false;
+
     /// The stable code.
     fn code(&self) -> &'static str;
 }
@@ -288,6 +291,12 @@ impl<F: FaultFamily> fmt::Display for DocumentError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (code, path) = (self.code(), self.path.escape_debug());
         match (self.place, &self.base) {
+            (Place { line: 0, .. }, _) if F::BY_LINE && self.path.is_empty() => {
+                f.write_str(code)?
+            }
+            (Place { line, column, .. }, _) if F::BY_LINE && self.path.is_empty() => {
+                write!(f, "{code} at line {line}, column {column}")?;
+            }
             _ if self.path.is_empty() => write!(f, "{code} at the document")?,
             (Place { line: 0, .. }, _) => write!(f, "{code} at {path}")?,
             (Place { line, column, .. }, None) => {

@@ -19,6 +19,11 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         Self { errors: DocumentErrors::new(), path: String::new(), known }
     }
 
+    /// The number of errors so far.
+    pub(crate) const fn faults(&self) -> usize {
+        self.errors.count()
+    }
+
     pub(crate) fn into_errors(self) -> DocumentErrors<F> {
         self.errors
     }

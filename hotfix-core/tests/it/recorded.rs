@@ -9,7 +9,7 @@ use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Act, Action, Command, Input, Recording, Rollout, State};
 use hotfix_core::simulate::backtest::{Backtest, Backtests, What, backtest};
 use hotfix_core::simulate::recorded::{
-    Assumptions, Format, Mapping, RecordedError, RecordedMetrics,
+    Assumptions, Format, Mapping, RecordedErrors, RecordedMetrics,
 };
 use hotfix_core::simulate::{Answers, Driver, Environment, Shown, Tick, Until};
 use hotfix_core::unit::{Span, Timestamp};
@@ -18,7 +18,11 @@ use serde_json::Value;
 use crate::shared::recorded_cases::Case;
 use crate::tree;
 
-fn read(case: &Case) -> Result<(RecordedMetrics, Assumptions), RecordedError> {
+fn code(errors: &RecordedErrors) -> &'static str {
+    errors.first().unwrap().code()
+}
+
+fn read(case: &Case) -> Result<(RecordedMetrics, Assumptions), RecordedErrors> {
     RecordedMetrics::from_texts(&case.format, &case.text, &case.mapping)
 }
 
@@ -29,7 +33,7 @@ fn policy_of(case: &Case) -> Policy {
     }
 }
 
-fn run(case: &Case) -> Result<Backtests, RecordedError> {
+fn run(case: &Case) -> Result<Backtests, RecordedErrors> {
     let (recorded, assume) = read(case)?;
     backtest(&[Arc::new(policy_of(case))], &recorded, &assume)
 }
@@ -56,7 +60,7 @@ fn field_12_recordings_are_read_or_refused_with_their_place() {
         }
         let answer = run(case)
             .map(|found| serde_json::to_value(found).unwrap())
-            .map_err(|error| (error.code().to_owned(), error.path()));
+            .map_err(|error| (code(&error).to_owned(), error.place()));
         wrong.extend(case.faults(answer));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -69,7 +73,7 @@ fn field_17_a_history_is_read_from_a_recording() {
         let answer = read(&case)
             .and_then(|(recorded, _)| recorded.history(&policy_of(&case)))
             .map(|found| serde_json::to_value(found).unwrap())
-            .map_err(|error| (error.code().to_owned(), error.path()));
+            .map_err(|error| (code(&error).to_owned(), error.place()));
         wrong.extend(case.faults(answer));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -208,22 +212,22 @@ fn field_12_a_rollout_s_own_log_gives_the_decisions_of_that_rollout() {
 #[test]
 fn field_12_limits_and_what_cannot_be_run_are_said() {
     let none = backtest(&[], &some(), &Assumptions::default()).unwrap_err();
-    assert_eq!(none.code(), "HF-REC-016");
+    assert_eq!(code(&none), "HF-REC-016");
     let many = "x".repeat(RecordedMetrics::MOST_BYTES + 1);
     let refused = RecordedMetrics::read(Format::JsonLines, &many, &Mapping::default());
-    assert_eq!(refused.unwrap_err().code(), "HF-REC-004");
+    assert_eq!(code(&refused.unwrap_err()), "HF-REC-004");
     let source = r#"{"from": "v", "le": 1}"#;
     let buckets = vec![source; Mapping::MOST_SOURCES + 1].join(",");
     let text = format!(
         r#"{{"metrics": {{"a": {{"canary": {{"count": "n", "buckets": [{buckets}]}}}}}}}}"#
     );
-    assert_eq!(Mapping::from_json(&text).unwrap_err().code(), "HF-REC-004");
+    assert_eq!(code(&Mapping::from_json(&text).unwrap_err()), "HF-REC-004");
     let far = r#"{"at": "1026-03-03T14:00:00Z", "metrics": {"error_rate": {"canary": [0, 10]}}}
 {"at": "2026-03-03T14:00:10Z", "metrics": {"error_rate": {"canary": [0, 10]}}}"#;
     let far = RecordedMetrics::read(Format::JsonLines, far, &Mapping::default()).unwrap();
     let standard = Arc::new(Policy::preset("standard").unwrap());
     let refused = backtest(&[standard], &far, &Assumptions::default()).unwrap_err();
-    assert_eq!(refused.code(), "HF-REC-017", "{refused}");
+    assert_eq!(code(&refused), "HF-REC-017", "{refused}");
     assert!(refused.to_string().contains("correct a time that is off"), "{refused}");
     // A tree that goes in a circle keeps the policy from starting.
     let policy = Policy::preset("phased-canary").unwrap().to_toml();
@@ -236,8 +240,38 @@ leaves = [{ id = "l", title = "t", hotfix = true }]
 "#;
     let policy = Arc::new(Policy::from_toml(&format!("{policy}{circle}")).unwrap());
     let refused = backtest(&[policy], &some(), &Assumptions::default()).unwrap_err();
-    assert_eq!(refused.code(), "HF-REC-015", "{refused}");
+    assert_eq!(code(&refused), "HF-REC-015", "{refused}");
     assert!(refused.to_string().contains("HF-LINT-001"), "{refused}");
+}
+
+#[test]
+fn field_5_all_faults_of_a_mapping_have_line_and_column() {
+    let text = r#"{"assume": {"from": "noon", "gates": "pas"},
+ "metrics": {"error_rate": {"canry": {"events": "e"}},
+  "latency_p95": {"canary": {"buckets": [{"le": true, "from": "a"}], "count": 7}},
+  "cpu": {"canary": {"value": {"times": "0.01"}, "value": "cpu"}},
+  "bug": {"canary": {"trials": "n"}}},
+ "time": {"unit": "second"}}"#;
+    let errors = Mapping::from_json(text).unwrap_err();
+    let mut got: Vec<_> = errors
+        .iter()
+        .map(|e| (e.line().unwrap(), e.column().unwrap(), e.code(), e.path()))
+        .collect();
+    got.sort_unstable();
+    let expected = [
+        (1, 21, "HF-REC-001", "/assume/from"),
+        (1, 38, "HF-REC-001", "/assume/gates"),
+        (2, 28, "HF-REC-002", "/metrics/error_rate"),
+        (2, 29, "HF-REC-001", "/metrics/error_rate/canry"),
+        (3, 49, "HF-REC-001", "/metrics/latency_p95/canary/buckets/0/le"),
+        (3, 79, "HF-REC-001", "/metrics/latency_p95/canary/count"),
+        (4, 31, "HF-REC-001", "/metrics/cpu/canary/value"),
+        (4, 41, "HF-REC-001", "/metrics/cpu/canary/value/times"),
+        (4, 50, "HF-REC-001", "/metrics/cpu/canary/value"),
+        (5, 21, "HF-REC-002", "/metrics/bug/canary"),
+        (6, 19, "HF-REC-001", "/time/unit"),
+    ];
+    assert_eq!(got, expected, "{errors}");
 }
 
 #[test]
@@ -252,7 +286,7 @@ fn field_12_every_preset_runs_or_has_nothing_that_decides() {
         match backtest(&[Arc::new(policy)], &recorded, &Assumptions::default()) {
             Ok(_) => ran += 1,
             Err(refused) => {
-                assert!(!decides && refused.code() == "HF-REC-014", "{name}: {refused}");
+                assert!(!decides && code(&refused) == "HF-REC-014", "{name}: {refused}");
             }
         }
     }

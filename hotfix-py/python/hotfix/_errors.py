@@ -156,11 +156,15 @@ class RecordedError(Error, ValueError):
 
     Attributes
     ----------
-    path
-        The place: "line 3, column 2" or a JSON Pointer; empty if the error concerns the whole.
+    code, path
+        Of the first error; the path is "line 3, column 2" or a JSON Pointer, and empty if the error concerns the whole.
+    errors
+        All of them, for a mapping as well as a recording, each with `code`, `path` (a JSON Pointer) and `message`; in a text also with
+        `line` and `column`.
     """
 
     path: str = ""
+    errors: list[Problem] = []  # noqa: RUF012 - replaced, never changed
 
 
 class ConvertError(Error, ValueError):

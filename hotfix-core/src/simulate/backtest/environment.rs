@@ -14,8 +14,8 @@ use crate::rollout::{
 };
 use crate::simulate::people::{approver, waiver};
 use crate::simulate::recorded::{
-    Assumptions, Gates, Merge, Odd, RecordedError, RecordedFault, RecordedFinding, RecordedMetrics,
-    Unrecorded,
+    Assumptions, Gates, Merge, Odd, RecordedErrors, RecordedFault, RecordedFinding,
+    RecordedMetrics, Unrecorded,
 };
 use crate::simulate::{Answers, Driver, Environment, Shown, Tick, Until};
 use crate::unit::{MetricName, Span, Timestamp};
@@ -135,7 +135,7 @@ pub(super) fn play(
     assume: &Assumptions,
     from: Timestamp,
     until: Timestamp,
-) -> Result<Backtest, RecordedError> {
+) -> Result<Backtest, RecordedErrors> {
     let (seen, compared) = metrics_of(recorded, from, until);
     let missing = unrecorded(policy, &seen)?;
     let left_out = if assume.unrecorded == Unrecorded::LeaveOut { missing } else { Vec::new() };
@@ -254,7 +254,7 @@ fn ready(
     policy: &Arc<Policy>,
     assume: &Assumptions,
     at: Timestamp,
-) -> Result<Rollout, RecordedError> {
+) -> Result<Rollout, RecordedErrors> {
     let refused = |fault: String| {
         let policy = policy.name().to_string();
         RecordedFault::Policy { policy, fault }.anywhere()

@@ -20,7 +20,7 @@ use crate::rollout::State;
 use crate::unit::{MetricName, Name, PhaseName, Span, Timestamp};
 
 use super::recorded::{
-    Assumptions, RecordedError, RecordedFault, RecordedFinding, RecordedMetrics,
+    Assumptions, RecordedErrors, RecordedFault, RecordedFinding, RecordedMetrics,
 };
 
 closed_set! {
@@ -226,7 +226,7 @@ pub fn backtest(
     policies: &[Arc<Policy>],
     recorded: &RecordedMetrics,
     assume: &Assumptions,
-) -> Result<Backtests, RecordedError> {
+) -> Result<Backtests, RecordedErrors> {
     if policies.is_empty() || policies.len() > Backtests::MOST_POLICIES {
         let (got, most) = (policies.len(), Backtests::MOST_POLICIES);
         return Err(RecordedFault::Policies { got, most }.anywhere());

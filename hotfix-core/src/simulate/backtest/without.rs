@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::grade::Role;
 use crate::policy::Policy;
-use crate::simulate::recorded::{RecordedError, RecordedFault};
+use crate::simulate::recorded::{RecordedErrors, RecordedFault};
 use crate::text;
 use crate::unit::MetricName;
 
@@ -15,7 +15,7 @@ use crate::unit::MetricName;
 pub(super) fn unrecorded(
     policy: &Policy,
     recorded: &BTreeSet<MetricName>,
-) -> Result<Vec<MetricName>, RecordedError> {
+) -> Result<Vec<MetricName>, RecordedErrors> {
     let decide = policy.metrics().iter().filter(|metric| metric.role == Role::Decide);
     let deciding: Vec<MetricName> = decide.map(|metric| metric.id).collect();
     let (known, unknown): (Vec<_>, Vec<_>) =
@@ -32,7 +32,7 @@ pub(super) fn unrecorded(
 pub(super) fn without(
     policy: &Arc<Policy>,
     left_out: &[MetricName],
-) -> Result<Arc<Policy>, RecordedError> {
+) -> Result<Arc<Policy>, RecordedErrors> {
     if left_out.is_empty() {
         return Ok(Arc::clone(policy));
     }

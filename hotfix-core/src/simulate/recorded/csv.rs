@@ -4,7 +4,7 @@ use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use crate::text;
 
-use super::error::{RecordedError, RecordedFault};
+use super::error::{RecordedErrors, RecordedFault};
 use super::mapping::{ArmSource, Edge, LabelPart, Mapping, Source};
 use super::points::{Points, Series};
 use super::{RecordedMetrics, moment, number};
@@ -24,7 +24,7 @@ struct Column<'m> {
     source: &'m Source,
 }
 
-pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedError> {
+pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedErrors> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| refused(&error))?.clone();
     let time = find(&header, &mapping.time.from)?;
@@ -85,7 +85,7 @@ fn column<'m>(
     (arm, of): (usize, &ArmSource),
     part: LabelPart,
     source: &'m Source,
-) -> Result<Column<'m>, RecordedError> {
+) -> Result<Column<'m>, RecordedErrors> {
     let name = source.from.as_deref().ok_or_else(|| {
         let fault = "a source of a CSV needs `from`, the name of its column".to_owned();
         RecordedFault::Mapping { fault }.at("/metrics")
@@ -103,14 +103,14 @@ fn column<'m>(
 }
 
 /// The index of a column.
-fn find(header: &StringRecord, name: &str) -> Result<usize, RecordedError> {
+fn find(header: &StringRecord, name: &str) -> Result<usize, RecordedErrors> {
     header.iter().position(|known| known == name).ok_or_else(|| {
         let nearest = text::nearest(name, header).map(str::to_owned);
         RecordedFault::NoColumn { column: text::shown(name), nearest }.at_line(1, 1)
     })
 }
 
-fn refused(error: &::csv::Error) -> RecordedError {
+fn refused(error: &::csv::Error) -> RecordedErrors {
     let line = error.position().map_or(1, ::csv::Position::line);
     match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {

@@ -1,51 +1,21 @@
 //! Errors of a recording, of its mapping, and of a backtest.
 
-use std::fmt;
-
+use crate::document::{DocumentCodes, DocumentErrors, DocumentFault, FaultFamily, Place};
+use crate::text::did_you_mean;
 use crate::unit::{MetricName, Timestamp};
 
-/// A place in a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Place {
-    /// The whole text.
-    #[default]
-    Whole,
-    /// A line and a column of the text, both from 1. In CSV, the column of the table.
-    Line {
-        /// The line.
-        line: u64,
-        /// The column.
-        column: usize,
-    },
-    /// A JSON Pointer.
-    Pointer(String),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole => Ok(()),
-            Self::Line { line, column } => write!(f, "line {line}, column {column}"),
-            Self::Pointer(pointer) => f.write_str(pointer),
-        }
-    }
-}
-
-/// An invalid recording or mapping. Nothing was run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordedError {
-    /// The place.
-    pub place: Place,
-    /// The fault.
-    pub fault: RecordedFault,
-}
+/// An invalid recording or mapping; all faults of a mapping. Nothing was run. Never empty.
+pub type RecordedErrors = DocumentErrors<RecordedFault>;
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordedFault {
-    /// The mapping is not JSON of its shape.
-    #[error("the mapping cannot be read: {fault}")]
+    /// A fault of the mapping that a document of any kind may have.
+    #[error("in the mapping: {0}")]
+    Document(#[from] DocumentFault),
+    /// The mapping does not fit the format of the recording.
+    #[error("the mapping cannot be used: {fault}")]
     Mapping {
         /// The fault.
         fault: String,
@@ -83,7 +53,7 @@ pub enum RecordedFault {
         fault: String,
     },
     /// A column that is missing in the header.
-    #[error("the header has no column `{column}`{}", nearest.as_ref().map_or_else(String::new, |n| format!(": did you mean `{n}`?")))]
+    #[error("the header has no column `{column}`: {}name one that it has", did_you_mean(nearest.as_deref()))]
     NoColumn {
         /// As the mapping names it.
         column: String,
@@ -201,63 +171,76 @@ pub enum RecordedFault {
     },
 }
 
+/// The codes of the faults that a document of any kind may have.
+const DOCUMENT: DocumentCodes = DocumentCodes {
+    syntax: "HF-REC-001",
+    too_large: "HF-REC-001",
+    too_deep: "HF-REC-001",
+    duplicate_key: "HF-REC-001",
+    unknown_key: "HF-REC-001",
+    missing_key: "HF-REC-001",
+    wrong_type: "HF-REC-001",
+    unknown_value: "HF-REC-001",
+    out_of_range: "HF-REC-001",
+};
+
+impl FaultFamily for RecordedFault {
+    const BY_LINE: bool = true;
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Document(fault) => fault.code(&DOCUMENT),
+            Self::Mapping { .. } => "HF-REC-001",
+            Self::ArmMetrics { .. } => "HF-REC-002",
+            Self::Format { .. } => "HF-REC-003",
+            Self::TooMuch { .. } => "HF-REC-004",
+            Self::Csv { .. } => "HF-REC-005",
+            Self::NoColumn { .. } => "HF-REC-006",
+            Self::Time { .. } => "HF-REC-007",
+            Self::Number { .. } => "HF-REC-008",
+            Self::Json { .. } => "HF-REC-009",
+            Self::NoRange { .. } => "HF-REC-010",
+            Self::SeveralSeries { .. } => "HF-REC-011",
+            Self::Nothing => "HF-REC-012",
+            Self::NoReadingAfter { .. } => "HF-REC-013",
+            Self::NothingDecides { .. } => "HF-REC-014",
+            Self::Policy { .. } => "HF-REC-015",
+            Self::Policies { .. } => "HF-REC-016",
+            Self::TooLong { .. } => "HF-REC-017",
+            Self::NoInstance => "HF-REC-018",
+            Self::NoHistory { .. } => "HF-REC-019",
+        }
+    }
+}
+
 impl RecordedFault {
     /// At a line and a column, both from 1.
-    pub(crate) const fn at_line(self, line: u64, column: usize) -> RecordedError {
-        RecordedError { place: Place::Line { line, column }, fault: self }
+    pub(super) fn at_line(self, line: u64, column: usize) -> RecordedErrors {
+        let line = usize::try_from(line).unwrap_or(usize::MAX);
+        let mut errors = RecordedErrors::new();
+        errors.push_at(Place::new(0, line, column), "", self);
+        errors
     }
 
     /// At a JSON Pointer.
-    pub(crate) fn at(self, pointer: impl Into<String>) -> RecordedError {
-        RecordedError { place: Place::Pointer(pointer.into()), fault: self }
+    pub(super) fn at(self, pointer: impl AsRef<str>) -> RecordedErrors {
+        RecordedErrors::of(pointer.as_ref(), self)
     }
 
     /// An error of the whole.
-    pub(crate) const fn anywhere(self) -> RecordedError {
-        RecordedError { place: Place::Whole, fault: self }
+    pub(crate) fn anywhere(self) -> RecordedErrors {
+        RecordedErrors::of("", self)
     }
 }
 
-impl RecordedError {
-    /// The stable code; codes are never reused.
-    pub const fn code(&self) -> &'static str {
-        match self.fault {
-            RecordedFault::Mapping { .. } => "HF-REC-001",
-            RecordedFault::ArmMetrics { .. } => "HF-REC-002",
-            RecordedFault::Format { .. } => "HF-REC-003",
-            RecordedFault::TooMuch { .. } => "HF-REC-004",
-            RecordedFault::Csv { .. } => "HF-REC-005",
-            RecordedFault::NoColumn { .. } => "HF-REC-006",
-            RecordedFault::Time { .. } => "HF-REC-007",
-            RecordedFault::Number { .. } => "HF-REC-008",
-            RecordedFault::Json { .. } => "HF-REC-009",
-            RecordedFault::NoRange { .. } => "HF-REC-010",
-            RecordedFault::SeveralSeries { .. } => "HF-REC-011",
-            RecordedFault::Nothing => "HF-REC-012",
-            RecordedFault::NoReadingAfter { .. } => "HF-REC-013",
-            RecordedFault::NothingDecides { .. } => "HF-REC-014",
-            RecordedFault::Policy { .. } => "HF-REC-015",
-            RecordedFault::Policies { .. } => "HF-REC-016",
-            RecordedFault::TooLong { .. } => "HF-REC-017",
-            RecordedFault::NoInstance => "HF-REC-018",
-            RecordedFault::NoHistory { .. } => "HF-REC-019",
+impl RecordedErrors {
+    /// The place of the first error: a JSON Pointer, `line 3, column 2` of a text without
+    /// pointers, or nothing. In CSV, the column is that of the table.
+    pub fn place(&self) -> String {
+        let Some(first) = self.first() else { return String::new() };
+        match (first.path(), first.line(), first.column()) {
+            ("", Some(line), Some(column)) => format!("line {line}, column {column}"),
+            (path, _, _) => path.to_owned(),
         }
     }
-
-    /// The place as text: `line 3, column 2`, a JSON Pointer, or nothing.
-    pub fn path(&self) -> String {
-        self.place.to_string()
-    }
 }
-
-impl fmt::Display for RecordedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Whole => {}
-            place => write!(f, "{place}: ")?,
-        }
-        self.fault.fmt(f)
-    }
-}
-
-impl std::error::Error for RecordedError {}

@@ -9,7 +9,7 @@ use crate::plan::Histories;
 use crate::policy::Policy;
 use crate::unit::{MetricName, Span, Timestamp};
 
-use super::error::{RecordedError, RecordedFault};
+use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, RecordedFinding};
 use super::points::Count;
 use super::{RecordedMetrics, RecordedReading};
@@ -70,7 +70,7 @@ impl RecordedMetrics {
     /// assert_eq!(plan.calibrations().len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn history(&self, policy: &Policy) -> Result<RecordedHistory, RecordedError> {
+    pub fn history(&self, policy: &Policy) -> Result<RecordedHistory, RecordedErrors> {
         let mut reader = Reader::new(policy, self.step());
         for reading in &self.readings {
             reader.read(reading)?;
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read(&mut self, reading: &RecordedReading) -> Result<(), RecordedError> {
+    fn read(&mut self, reading: &RecordedReading) -> Result<(), RecordedErrors> {
         let at = reading.at;
         self.advance(at);
         for (metric, read) in reading.metrics.iter() {
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
         read: [f64; 2],
         totals: bool,
         at: Timestamp,
-    ) -> Result<(), RecordedError> {
+    ) -> Result<(), RecordedErrors> {
         if !read.iter().all(|count| count.is_finite() && *count >= 0.0) {
             self.note(metric, Odd::NoCount, at);
             return Ok(());
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn history(self) -> Result<Histories, RecordedError> {
+    fn history(self) -> Result<Histories, RecordedErrors> {
         let ticks = usize::try_from(self.tick + 1).unwrap_or(usize::MAX);
         let mut histories = Histories::new();
         for (metric, instances) in self.metrics {

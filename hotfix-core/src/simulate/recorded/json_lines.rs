@@ -11,7 +11,7 @@ use crate::metric::{Observation, Sample};
 use crate::text;
 use crate::unit::{MetricName, Timestamp};
 
-use super::error::{RecordedError, RecordedFault};
+use super::error::{RecordedErrors, RecordedFault};
 use super::finding::Odd;
 use super::mapping::{Mapping, TimeUnit};
 use super::points::{Count, Late, gaps};
@@ -55,7 +55,7 @@ impl<'de> Deserialize<'de> for Line {
     }
 }
 
-pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedError> {
+pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedErrors> {
     if !mapping.metrics.is_empty() {
         let fault = "JSON Lines contain the ids of their metrics: omit `metrics`".to_owned();
         return Err(RecordedFault::Mapping { fault }.at("/metrics"));
@@ -139,7 +139,7 @@ fn delivered_again(lines: &[(RecordedReading, Option<Timestamp>)]) -> Vec<bool> 
     again
 }
 
-fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedError> {
+fn time(at: &Value, unit: TimeUnit, line: u64) -> Result<Timestamp, RecordedErrors> {
     let read = match (at, unit) {
         (Value::String(text), TimeUnit::Rfc3339) => moment(text, unit),
         (Value::Number(number), TimeUnit::Seconds) => number.as_f64().and_then(seconds),

@@ -1,16 +1,12 @@
 //! The mapping of a recording to metrics, and the assumptions of a backtest.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
+use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
 use crate::grade::{Severity, closed_set};
 use crate::unit::{MetricName, Timestamp};
 
-use super::error::{RecordedError, RecordedFault};
+use super::error::{RecordedErrors, RecordedFault};
 
 closed_set! {
     /// The format of times.
@@ -58,25 +54,20 @@ closed_set! {
 ///         "assume": {"from": "2026-03-03T14:42:00Z"}}"#,
 /// )?;
 /// assert_eq!(mapping.metrics.len(), 3);
-/// # Ok::<(), hotfix_core::simulate::recorded::RecordedError>(())
+/// # Ok::<(), hotfix_core::simulate::recorded::RecordedErrors>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mapping {
     /// The assumptions about the deployment.
-    #[serde(default)]
     pub assume: Assumptions,
     /// The source of each metric. JSON Lines contain the ids themselves.
-    #[serde(default)]
     pub metrics: BTreeMap<MetricName, MetricSource>,
     /// The column of the time in CSV, and the unit of numeric times in JSON Lines.
-    #[serde(default)]
     pub time: TimeSource,
 }
 
 /// The assumptions about the deployment.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assumptions {
     /// When the fix got its first traffic. Default: one usual step before the first reading, so
     /// that all readings count. Earlier readings only give the start of running totals.
@@ -110,8 +101,7 @@ impl Default for Gates {
 }
 
 /// The source of the time.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TimeSource {
     /// The column of a CSV. Default `time`.
     pub from: String,
@@ -126,8 +116,7 @@ impl Default for TimeSource {
 }
 
 /// The source of a metric.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MetricSource {
     /// The arm that ran the fix, or the only arm.
     pub canary: Option<ArmSource>,
@@ -139,8 +128,7 @@ pub struct MetricSource {
 
 /// The sources of an arm's numbers: `events` and `trials`, `value`, `sample`, or `buckets` with
 /// `count`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ArmSource {
     /// The events that the metric counts.
     pub events: Option<Source>,
@@ -183,65 +171,6 @@ pub enum Edge {
     Read(String),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SourceDocument {
-    from: Option<String>,
-    #[serde(default, rename = "where")]
-    matching: BTreeMap<String, String>,
-    le: Option<Edge>,
-    times: Option<f64>,
-    plus: Option<f64>,
-}
-
-impl<'de> Deserialize<'de> for Source {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Forms;
-        impl<'de> Visitor<'de> for Forms {
-            type Value = Source;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name, or {\"from\", \"where\", \"le\", \"times\", \"plus\"}")
-            }
-            fn visit_str<E: Error>(self, name: &str) -> Result<Source, E> {
-                Ok(Source { from: Some(name.to_owned()), ..Source::default() })
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Source, A::Error> {
-                let read = SourceDocument::deserialize(MapAccessDeserializer::new(map))?;
-                if read.from.is_none() && read.matching.is_empty() {
-                    return Err(A::Error::custom("a source needs `from` or `where`"));
-                }
-                let SourceDocument { from, matching, le, times, plus } = read;
-                Ok(Source { from, matching, le, times, plus })
-            }
-        }
-        deserializer.deserialize_any(Forms)
-    }
-}
-
-impl<'de> Deserialize<'de> for Edge {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Forms;
-        impl Visitor<'_> for Forms {
-            type Value = Edge;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a bound in seconds, or the column or label that has it")
-            }
-            fn visit_f64<E: Error>(self, bound: f64) -> Result<Edge, E> {
-                Ok(Edge::At(bound))
-            }
-            fn visit_u64<E: Error>(self, bound: u64) -> Result<Edge, E> {
-                Ok(Edge::At(bound as f64))
-            }
-            fn visit_str<E: Error>(self, name: &str) -> Result<Edge, E> {
-                Ok(Edge::Read(name.to_owned()))
-            }
-        }
-        deserializer.deserialize_any(Forms)
-    }
-}
-
 impl Source {
     /// A number in the metric's unit.
     pub(super) fn value(&self, number: f64) -> f64 {
@@ -259,43 +188,16 @@ impl Mapping {
     /// Reads a mapping. An empty text has no metrics and the default assumptions.
     ///
     /// # Errors
-    /// An error with line and column if the text is not JSON of this shape; with a JSON Pointer if
-    /// the parts of an arm do not form a reading; and for too many sources.
-    pub fn from_json(text: &str) -> Result<Self, RecordedError> {
+    /// All faults, each with line and column: `HF-REC-001` for text that is not JSON of this shape,
+    /// `HF-REC-002` if the parts of an arm do not form a reading, `HF-REC-004` for too many sources.
+    pub fn from_json(text: &str) -> Result<Self, RecordedErrors> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let mapping: Self = serde_json::from_str(text).map_err(|error| {
-            let line = u64::try_from(error.line()).unwrap_or(u64::MAX);
-            let fault = super::message_of(&error);
-            RecordedFault::Mapping { fault }.at_line(line, error.column())
-        })?;
-        mapping.check()?;
-        Ok(mapping)
-    }
-
-    fn check(&self) -> Result<(), RecordedError> {
-        let mut sources = 0;
-        for (metric, arm, source) in self.arms() {
-            source.form().map_err(|fault| {
-                let arm = ARMS[arm];
-                let pointer = format!("/metrics/{metric}/{arm}");
-                RecordedFault::ArmMetrics { metric, arm, fault }.at(pointer)
-            })?;
-            sources += source.sources().count();
-        }
-        if let Some((metric, _)) =
-            self.metrics.iter().find(|(_, of)| of.canary.is_none() && of.baseline.is_none())
-        {
-            let (arm, fault) = (ARMS[0], "is not named: give the source of its numbers");
-            let fault = RecordedFault::ArmMetrics { metric: *metric, arm, fault };
-            return Err(fault.at(format!("/metrics/{metric}")));
-        }
-        if sources > Self::MOST_SOURCES {
-            let (what, most) = ("sources in its mapping", Self::MOST_SOURCES);
-            return Err(RecordedFault::TooMuch { what, most }.at("/metrics"));
-        }
-        Ok(())
+        let document = Node::from_json(text, 0).map_err(DocumentErrors::of_family)?;
+        let mut reader = MappingReader::knowing(());
+        let mapping = reader.mapping(&document);
+        reader.into_errors().placed_in(&document).or(mapping)
     }
 
     /// Every named arm: its metric, 0 for the canary or 1 for the baseline, and its sources.
@@ -304,6 +206,137 @@ impl Mapping {
             let arms = [&of.canary, &of.baseline].into_iter().enumerate();
             arms.filter_map(|(arm, source)| Some((*metric, arm, source.as_ref()?)))
         })
+    }
+}
+
+type MappingReader = DocumentReader<RecordedFault>;
+
+impl MappingReader {
+    fn mapping(&mut self, root: &Node) -> Option<Mapping> {
+        let root = self.table_of(root, &["assume", "metrics", "time"])?;
+        let metrics = self.key(root, "metrics", |reader, metrics| {
+            Some(reader.each_named(metrics, Self::metric)?.into_iter().flatten().collect())
+        });
+        let mapping = Mapping {
+            assume: self.key(root, "assume", Self::assumptions).unwrap_or_default(),
+            metrics: metrics.unwrap_or_default(),
+            time: self.key(root, "time", Self::time).unwrap_or_default(),
+        };
+        let sources: usize = mapping.arms().map(|(_, _, arm)| arm.sources().count()).sum();
+        if sources > Mapping::MOST_SOURCES {
+            let (what, most) = ("sources in its mapping", Mapping::MOST_SOURCES);
+            return self.fail_at("metrics", RecordedFault::TooMuch { what, most });
+        }
+        Some(mapping)
+    }
+
+    fn assumptions(&mut self, node: &Node) -> Option<Assumptions> {
+        let keys = &["from", "until", "unrecorded", "gates", "severity"];
+        let table = self.table_of(node, keys)?;
+        let mut time = |key| {
+            self.unless_null(table, key, |reader, node| {
+                reader.parsed(node, "a time, as in \"2026-03-03T14:00:00Z\"")
+            })
+        };
+        Some(Assumptions {
+            from: time("from"),
+            until: time("until"),
+            unrecorded: self
+                .key(table, "unrecorded", |reader, node| {
+                    reader.one_of(node, Unrecorded::ALL, Unrecorded::as_str)
+                })
+                .unwrap_or_default(),
+            gates: self
+                .key(table, "gates", |reader, node| reader.one_of(node, Gates::ALL, Gates::as_str))
+                .unwrap_or_default(),
+            severity: self.unless_null(table, "severity", |reader, node| {
+                reader.one_of(node, Severity::ALL, Severity::as_str)
+            }),
+        })
+    }
+
+    fn time(&mut self, node: &Node) -> Option<TimeSource> {
+        let table = self.table_of(node, &["from", "unit"])?;
+        let mut time = TimeSource::default();
+        if let Some(from) = self.key(table, "from", Self::text) {
+            time.from = from;
+        }
+        let unit = self.key(table, "unit", |reader, node| {
+            reader.one_of(node, TimeUnit::ALL, TimeUnit::as_str)
+        });
+        Some(TimeSource { unit: unit.unwrap_or(time.unit), ..time })
+    }
+
+    fn metric(&mut self, name: &str, node: &Node) -> Option<(MetricName, MetricSource)> {
+        let metric = MetricName::try_new(name).ok();
+        let metric = metric.or_else(|| self.wrong("the name of a metric", &Node::from(name)))?;
+        let table = self.table_of(node, &["canary", "baseline", "totals"])?;
+        let [canary, baseline] = ARMS.map(|name| {
+            self.unless_null(table, name, |reader, arm| reader.arm((metric, name), arm))
+        });
+        let is_null = |node: &Node| node.value == Value::Null;
+        if ARMS.iter().all(|arm| table.key(arm).is_none_or(is_null)) {
+            let (arm, fault) = (ARMS[0], "is not named: give the source of its numbers");
+            self.fail::<()>(RecordedFault::ArmMetrics { metric, arm, fault });
+        }
+        let totals = self.key(table, "totals", Self::flag).unwrap_or_default();
+        Some((metric, MetricSource { canary, baseline, totals }))
+    }
+
+    fn arm(&mut self, (metric, arm): (MetricName, &'static str), node: &Node) -> Option<ArmSource> {
+        let before = self.faults();
+        let keys = &["events", "trials", "instance", "value", "sample", "buckets", "count"];
+        let table = self.table_of(node, keys)?;
+        let mut source = |key| self.unless_null(table, key, Self::source);
+        let source = ArmSource {
+            events: source("events"),
+            trials: source("trials"),
+            value: source("value"),
+            sample: source("sample"),
+            count: source("count"),
+            instance: self.unless_null(table, "instance", Self::text),
+            buckets: self.list(table, "buckets", Self::source),
+        };
+        // A part with a fault would be one that is missing.
+        if self.faults() == before
+            && let Err(fault) = source.form()
+        {
+            return self.fail(RecordedFault::ArmMetrics { metric, arm, fault });
+        }
+        Some(source)
+    }
+
+    fn source(&mut self, node: &Node) -> Option<Source> {
+        if let Some(name) = node.as_text() {
+            return Some(Source { from: Some(name.to_owned()), ..Source::default() });
+        }
+        if !matches!(node.value, Value::Table(_)) {
+            return self.wrong("a name, or a table with `from` or `where`", node);
+        }
+        let table = self.table_of(node, &["from", "where", "le", "times", "plus"])?;
+        let matching = self.key(table, "where", |reader, labels| {
+            let label = |reader: &mut Self, name: &str, value: &Node| {
+                Some((name.to_owned(), reader.text(value)?))
+            };
+            Some(reader.each_named(labels, label)?.into_iter().flatten().collect())
+        });
+        let source = Source {
+            from: self.unless_null(table, "from", Self::text),
+            matching: matching.unwrap_or_default(),
+            le: self.unless_null(table, "le", |reader, node| match &node.value {
+                Value::Number(bound) => Some(Edge::At(*bound)),
+                Value::Text(name) => Some(Edge::Read(name.clone())),
+                _ => reader.wrong("a bound in seconds, or the column or label that has it", node),
+            }),
+            times: self.unless_null(table, "times", Self::number),
+            plus: self.unless_null(table, "plus", Self::number),
+        };
+        if table.key("from").is_none() && table.key("where").is_none_or(|w| w.members().is_empty())
+        {
+            let example = "it, or `where`".to_owned();
+            return self.fail(DocumentFault::MissingKey { key: "from", example });
+        }
+        Some(source)
     }
 }
 

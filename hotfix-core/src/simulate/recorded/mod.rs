@@ -14,7 +14,7 @@ mod merge;
 mod points;
 mod prometheus;
 
-pub use error::{Place, RecordedError, RecordedFault};
+pub use error::{RecordedErrors, RecordedFault};
 pub(super) use finding::Odd;
 pub use finding::RecordedFinding;
 pub use history::RecordedHistory;
@@ -46,7 +46,7 @@ impl Format {
     ///
     /// # Errors
     /// An error for an unknown name.
-    pub fn named(name: &str) -> Result<Self, RecordedError> {
+    pub fn named(name: &str) -> Result<Self, RecordedErrors> {
         let refused = |_| RecordedFault::Format { got: text::shown(name) }.anywhere();
         name.parse().map_err(refused)
     }
@@ -72,7 +72,7 @@ pub struct RecordedReading {
 /// )?;
 /// let recording = RecordedMetrics::read(Format::Csv, "time,errors,requests\n60,3,1000\n120,,\n180,4,990\n", &mapping)?;
 /// assert_eq!(recording.readings().len(), 2);
-/// # Ok::<(), hotfix_core::simulate::recorded::RecordedError>(())
+/// # Ok::<(), hotfix_core::simulate::recorded::RecordedErrors>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedMetrics {
@@ -91,7 +91,7 @@ impl RecordedMetrics {
     /// # Errors
     /// An error for too much text or too many numbers, and for invalid text with line and column or
     /// a JSON Pointer.
-    pub fn read(format: Format, text: &str, mapping: &Mapping) -> Result<Self, RecordedError> {
+    pub fn read(format: Format, text: &str, mapping: &Mapping) -> Result<Self, RecordedErrors> {
         if text.len() > Self::MOST_BYTES {
             let (what, most) = ("bytes of text", Self::MOST_BYTES);
             return Err(RecordedFault::TooMuch { what, most }.anywhere());
@@ -116,7 +116,7 @@ impl RecordedMetrics {
         format: &str,
         text: &str,
         mapping: &str,
-    ) -> Result<(Self, Assumptions), RecordedError> {
+    ) -> Result<(Self, Assumptions), RecordedErrors> {
         let format = Format::named(format)?;
         let mapping = Mapping::from_json(mapping)?;
         let recorded = Self::read(format, text, &mapping)?;

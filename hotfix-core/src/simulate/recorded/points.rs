@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::metric::{Arms, Histogram, Observation, Sample};
 use crate::unit::{MetricName, Span, Timestamp};
 
-use super::error::{RecordedError, RecordedFault};
+use super::error::{RecordedErrors, RecordedFault};
 use super::finding::{Odd, RecordedFinding};
 use super::mapping::{ARMS, Form, LabelPart, Mapping};
 use super::{RecordedMetrics, RecordedReading};
@@ -107,7 +107,7 @@ impl<'m> Points<'m> {
         at: Timestamp,
         of: Series,
         value: f64,
-    ) -> Result<(), RecordedError> {
+    ) -> Result<(), RecordedErrors> {
         if self.list.len() == RecordedMetrics::MOST_POINTS {
             let (what, most) = ("numbers", RecordedMetrics::MOST_POINTS);
             return Err(RecordedFault::TooMuch { what, most }.anywhere());

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::text;
 
-use super::error::{RecordedError, RecordedFault};
+use super::error::{RecordedErrors, RecordedFault};
 use super::mapping::{ARMS, Edge, LabelPart, Mapping, Source};
 use super::points::{Points, Series};
 use super::{RecordedMetrics, message_of, number, seconds};
@@ -23,7 +23,7 @@ struct Answered<'a> {
     pointer: String,
 }
 
-pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedError> {
+pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, RecordedErrors> {
     let document: Value = serde_json::from_str(text).map_err(|error| {
         let line = u64::try_from(error.line()).unwrap_or(u64::MAX);
         RecordedFault::Json { fault: message_of(&error) }.at_line(line, error.column())
@@ -64,7 +64,7 @@ fn pair(value: &Value) -> Option<(crate::unit::Timestamp, f64)> {
     }
 }
 
-fn wrong_pair(value: &Value, series: &str, step: usize) -> RecordedError {
+fn wrong_pair(value: &Value, series: &str, step: usize) -> RecordedErrors {
     let shown = text::shown(&value.to_string());
     let fault = format!("`{shown}` is not a pair of seconds and a number in quotes");
     RecordedFault::NoRange { fault }.at(format!("{series}/values/{step}"))
@@ -83,7 +83,7 @@ impl Answered<'_> {
     }
 
     /// Its instance, which a label names.
-    fn instance(&self, label: &str) -> Result<&str, RecordedError> {
+    fn instance(&self, label: &str) -> Result<&str, RecordedErrors> {
         let name = self.labels.get(label).and_then(Value::as_str).unwrap_or_default();
         if name.is_empty() {
             let pointer = format!("{}/metric/{}", self.pointer, text::pointer_step(label));
@@ -93,7 +93,7 @@ impl Answered<'_> {
     }
 
     /// Its part, if a label has the bound of its bucket.
-    fn part(&self, part: LabelPart, source: &Source) -> Result<LabelPart, RecordedError> {
+    fn part(&self, part: LabelPart, source: &Source) -> Result<LabelPart, RecordedErrors> {
         let Some(Edge::Read(name)) = &source.le else { return Ok(part) };
         let bound = self.labels.get(name).and_then(Value::as_str).unwrap_or_default();
         number(bound)
@@ -106,7 +106,7 @@ impl Answered<'_> {
     }
 }
 
-fn all_series(document: &Value) -> Result<Vec<Answered<'_>>, RecordedError> {
+fn all_series(document: &Value) -> Result<Vec<Answered<'_>>, RecordedErrors> {
     let mut all = Vec::new();
     match document.as_object() {
         Some(answer) if answer.contains_key("status") || answer.contains_key("resultType") => {
@@ -123,7 +123,7 @@ fn all_series(document: &Value) -> Result<Vec<Answered<'_>>, RecordedError> {
     Ok(all)
 }
 
-fn no_range(fault: &str, pointer: &str) -> RecordedError {
+fn no_range(fault: &str, pointer: &str) -> RecordedErrors {
     RecordedFault::NoRange { fault: fault.to_owned() }.at(pointer)
 }
 
@@ -132,7 +132,7 @@ fn series_of<'a>(
     document: &'a Value,
     pointer: &str,
     all: &mut Vec<Answered<'a>>,
-) -> Result<(), RecordedError> {
+) -> Result<(), RecordedErrors> {
     if let Some(status) = document.get("status")
         && status != "success"
     {
