@@ -7,7 +7,7 @@ use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactError;
 use hotfix_core::interop::{ConvertError, ConvertErrors};
 use hotfix_core::kayenta::KayentaErrors;
-use hotfix_core::message::MessageError;
+use hotfix_core::message::{MessageError, MessageErrors};
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
 use hotfix_core::report::ReportError;
@@ -53,6 +53,7 @@ enum Kind {
     Recorded(RecordedErrors),
     Convert(ConvertErrors),
     Message(MessageError),
+    MessageRequest(MessageErrors),
     Simulation(SimulationErrors),
     /// Raised by Python itself, or a wrong type.
     Python(PyErr),
@@ -88,6 +89,7 @@ from! {
     RecordedErrors => Recorded,
     ConvertErrors => Convert,
     MessageError => Message,
+    MessageErrors => MessageRequest,
     SimulationErrors => Simulation,
     PyErr => Python
 }
@@ -207,6 +209,7 @@ impl Fault {
                 set("code", error.code())?;
                 ("MessageError", error.to_string())
             }
+            Kind::MessageRequest(errors) => ("MessageError", not_read(&errors, &fields)?),
         };
         let exception =
             py.import(intern!(py, "hotfix._errors"))?.getattr(class)?.call1((message,))?;

@@ -26,7 +26,7 @@ pub(crate) fn request(
     if let Some(values) = values {
         document["values"] = json(values)?;
     }
-    let mut request = Request::from_value(document)?;
+    let mut request = Request::from_value(&document)?;
     request.at = at;
     if let Some(offset) = utc_offset {
         request.utc_offset = read_offset(offset, request.at)?;

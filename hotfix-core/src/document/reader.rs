@@ -28,6 +28,19 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         self.errors
     }
 
+    /// Reads a whole document; its errors are in the order of the text.
+    pub(crate) fn read<T>(
+        mut self,
+        document: &Node,
+        read: impl FnOnce(&mut Self, &Node) -> Option<T>,
+    ) -> Result<T, DocumentErrors<F>>
+    where
+        F: PartialEq,
+    {
+        let read = read(&mut self, document);
+        self.errors.placed_in(document).in_order_of_text().or(read)
+    }
+
     /// The current place, as a JSON Pointer.
     pub(crate) fn path(&self) -> &str {
         &self.path

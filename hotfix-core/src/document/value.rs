@@ -6,6 +6,7 @@ use super::fault::DocumentFault;
 use super::node::{Node, Value};
 use super::reader::DocumentReader;
 use crate::text::shown;
+use crate::unit::{MetricName, Timestamp};
 
 impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
     /// Reports a value of another type, or one that cannot be read.
@@ -101,6 +102,15 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
     pub(crate) fn parsed<T: FromStr>(&mut self, node: &Node, expected: &'static str) -> Option<T> {
         let read = node.as_text().and_then(|text| shown(text).parse().ok());
         read.or_else(|| self.wrong(expected, node))
+    }
+
+    pub(crate) fn time(&mut self, node: &Node) -> Option<Timestamp> {
+        self.parsed(node, "a time, as in \"2026-03-03T14:00:00Z\"")
+    }
+
+    pub(crate) fn metric_name(&mut self, node: &Node) -> Option<MetricName> {
+        let name = node.as_text().and_then(|text| MetricName::try_new(text).ok());
+        name.or_else(|| self.wrong("the name of a metric", node))
     }
 
     /// One of a closed set.

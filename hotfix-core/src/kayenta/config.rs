@@ -127,10 +127,10 @@ fn read<T>(
     read: impl FnOnce(&mut ConfigReader, &Node) -> Option<T>,
 ) -> Result<(T, Vec<Finding>), KayentaErrors> {
     let document = document.map_err(DocumentErrors::of_family)?;
-    let mut reader = ConfigReader::knowing(Vec::new());
-    let read = read(&mut reader, &document);
-    let findings = std::mem::take(&mut reader.known);
-    Ok((reader.into_errors().placed_in(&document).or(read)?, findings))
+    ConfigReader::knowing(Vec::new()).read(&document, |reader, document| {
+        let read = read(reader, document)?;
+        Some((read, std::mem::take(&mut reader.known)))
+    })
 }
 
 impl ConfigReader {

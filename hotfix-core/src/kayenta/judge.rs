@@ -5,7 +5,7 @@ use super::classify::{Classification, MetricResult, classify};
 use super::config::Config;
 use super::error::{Finding, KayentaErrors, KayentaFault, pointer};
 use super::sample::Arms;
-use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
+use crate::document::{DocumentFault, DocumentReader, Node, Value};
 use crate::text::nearest;
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -303,12 +303,9 @@ fn read<T>(
     text: &str,
     read: impl FnOnce(&mut SamplesReader, &Node) -> Option<T>,
 ) -> Result<T, KayentaErrors> {
-    let parsed = Node::from_json_data(text, 0).and_then(|document| {
-        let mut reader = SamplesReader::knowing(());
-        let read = read(&mut reader, &document);
-        reader.into_errors().placed_in(&document).or(read)
-    });
-    parsed.map_err(|errors: DocumentErrors<DocumentFault>| errors.map(KayentaFault::Samples))
+    let parsed = Node::from_json_data(text, 0)
+        .and_then(|document| SamplesReader::knowing(()).read(&document, read));
+    parsed.map_err(|errors| errors.map(KayentaFault::Samples))
 }
 
 impl SamplesReader {

@@ -1,32 +1,21 @@
 //! Errors of rendering a message.
 
+use crate::document::{DocumentCodes, DocumentErrors, DocumentFault, FaultFamily};
 use crate::grade::MessageKind;
 use crate::rollout::State;
 use crate::text::did_you_mean;
 use crate::unit::Share;
 
-/// Error of reading a message request or of rendering the message.
+/// All faults of a message request. Never empty.
+pub type MessageErrors = DocumentErrors<MessageError>;
+
+/// Fault of a message request, or error of rendering the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
-    /// The request cannot be read.
-    #[error(
-        "{fault}: pass an object with `kind` and, optionally, `audience`, `format`, `at`, `utc_offset`, `values` and `draft`"
-    )]
-    Request {
-        /// What is wrong.
-        fault: String,
-    },
-    /// Unknown kind, audience or format.
-    #[error("there is no {what} `{got}`: write one of {known}")]
-    Unknown {
-        /// `kind`, `audience` or `format`.
-        what: &'static str,
-        /// The unknown name.
-        got: String,
-        /// The known names.
-        known: String,
-    },
+    /// A fault of the request that a document of any kind may have.
+    #[error(transparent)]
+    Document(#[from] DocumentFault),
     /// Value for an unknown field.
     #[error("`{name}` is not a field of messages: {}docs/messages.md lists the fields", did_you_mean(*nearest))]
     Field {
@@ -68,12 +57,30 @@ pub enum MessageError {
     },
 }
 
+/// The codes of the faults that a document of any kind may have.
+const DOCUMENT: DocumentCodes = DocumentCodes {
+    syntax: "HF-MSG-001",
+    too_large: "HF-MSG-001",
+    too_deep: "HF-MSG-001",
+    duplicate_key: "HF-MSG-001",
+    unknown_key: "HF-MSG-001",
+    missing_key: "HF-MSG-001",
+    wrong_type: "HF-MSG-001",
+    unknown_value: "HF-MSG-002",
+    out_of_range: "HF-MSG-001",
+};
+
+impl FaultFamily for MessageError {
+    fn code(&self) -> &'static str {
+        Self::code(self)
+    }
+}
+
 impl MessageError {
     /// Stable code of the error.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Request { .. } => "HF-MSG-001",
-            Self::Unknown { .. } => "HF-MSG-002",
+            Self::Document(fault) => fault.code(&DOCUMENT),
             Self::Field { .. } => "HF-MSG-003",
             Self::Offset { .. } => "HF-MSG-004",
             Self::NoTime => "HF-MSG-005",

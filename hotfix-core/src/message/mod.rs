@@ -18,7 +18,7 @@ mod request;
 mod seen;
 mod zone;
 
-pub use error::MessageError;
+pub use error::{MessageError, MessageErrors};
 pub use request::Request;
 pub use zone::Offset;
 

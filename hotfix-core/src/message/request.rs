@@ -1,16 +1,14 @@
 //! Request for a message.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
-use serde_json::{Map, Value};
-
+use crate::document::{DocumentErrors, DocumentReader, Node};
 use crate::grade::{Audience, MessageKind};
 use crate::policy::section::{MESSAGE_FIELDS, MessageField};
-use crate::text::{nearest, quoted, shown};
+use crate::text::{nearest, shown};
 use crate::unit::Timestamp;
 
-use super::{Format, MessageError, Offset};
+use super::{Format, MessageError, MessageErrors, Offset};
 
 /// A request for one message: what it is about, for whom, in which format.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,113 +55,83 @@ impl Request {
     ///     r#"{"kind": "resolved", "audience": "public", "utc_offset": "+01:00", "values": {"status_page": "https://status.example.org"}}"#,
     /// )?;
     /// assert_eq!(request.audience, Audience::Public);
-    /// assert_eq!(Request::from_json(r#"{"kind": "resolvd"}"#).unwrap_err().code(), "HF-MSG-002");
-    /// # Ok::<(), hotfix_core::message::MessageError>(())
+    /// let errors = Request::from_json("{\"kind\": \"resolvd\",\n \"draft\": 1}").unwrap_err();
+    /// let places: Vec<_> = errors.iter().map(|e| (e.code(), e.path(), e.line())).collect();
+    /// assert_eq!(places, [("HF-MSG-002", "/kind", Some(1)), ("HF-MSG-001", "/draft", Some(2))]);
+    /// # Ok::<(), hotfix_core::message::MessageErrors>(())
     /// ```
     ///
     /// # Errors
-    /// A [`MessageError`] other than `NoTime`, `Template` and `Untimely`.
-    pub fn from_json(text: &str) -> Result<Self, MessageError> {
-        let fault =
-            |error: serde_json::Error| MessageError::Request { fault: shown(&error.to_string()) };
-        Self::from_value(serde_json::from_str(text).map_err(fault)?)
+    /// All faults, each with line and column.
+    pub fn from_json(text: &str) -> Result<Self, MessageErrors> {
+        Self::from_node(&Node::from_json(text, 0).map_err(DocumentErrors::of_family)?)
     }
 
     /// Reads a request from a JSON value, like [`from_json`](Self::from_json).
     ///
     /// # Errors
-    /// Those of [`from_json`](Self::from_json).
-    pub fn from_value(value: Value) -> Result<Self, MessageError> {
-        let Value::Object(mut object) = value else {
-            return Err(MessageError::Request {
-                fault: "the request is not a JSON object".to_owned(),
-            });
-        };
-        let Some(kind) = known("kind", &mut object, MessageKind::ALL)? else {
-            return Err(MessageError::Request { fault: "`kind` is missing".to_owned() });
-        };
-        let mut request = Self::new(kind);
-        if let Some(audience) = known("audience", &mut object, Audience::ALL)? {
-            request.audience = audience;
-        }
-        if let Some(format) = known("format", &mut object, Format::ALL)? {
-            request.format = format;
-        }
-        if let Some(at) = text("at", &mut object)? {
-            let fault =
-                |error: crate::unit::UnitError| MessageError::Request { fault: error.to_string() };
-            request.at = Some(at.parse().map_err(fault)?);
-        }
-        if let Some(offset) = text("utc_offset", &mut object)? {
-            request.utc_offset = offset.parse()?;
-        }
-        match object.remove("draft") {
-            None | Some(Value::Null) => {}
-            Some(Value::Bool(draft)) => request.draft = draft,
-            Some(_) => {
-                return Err(MessageError::Request {
-                    fault: "`draft` is neither true nor false".to_owned(),
-                });
-            }
-        }
-        match object.remove("values") {
-            None | Some(Value::Null) => {}
-            Some(Value::Object(values)) => {
-                for (name, value) in values {
-                    let Value::String(value) = value else {
-                        let fault = format!("the value of `{}` is not a string", shown(&name));
-                        return Err(MessageError::Request { fault });
-                    };
-                    request.values.insert(name, value);
-                }
-            }
-            Some(_) => {
-                return Err(MessageError::Request {
-                    fault: "`values` is not an object".to_owned(),
-                });
-            }
-        }
-        if let Some(key) = object.keys().next() {
-            let fault = format!("`{}` is not a key of a message request", shown(key));
-            return Err(MessageError::Request { fault });
-        }
-        request.check()?;
-        Ok(request)
+    /// Those of [`from_json`](Self::from_json), without line and column.
+    pub fn from_value(value: &serde_json::Value) -> Result<Self, MessageErrors> {
+        Self::from_node(&Node::from_value(value))
+    }
+
+    fn from_node(document: &Node) -> Result<Self, MessageErrors> {
+        RequestReader::knowing(()).read(document, RequestReader::request)
     }
 
     /// Refuses values for unknown fields.
     pub(super) fn check(&self) -> Result<(), MessageError> {
-        match self.values.keys().find(|name| MessageField::find(name).is_none()) {
-            None => Ok(()),
-            Some(name) => Err(MessageError::Field {
-                nearest: nearest(name, MESSAGE_FIELDS.iter().map(|field| field.name)),
-                name: shown(name),
-            }),
-        }
+        self.values.keys().try_for_each(|name| check_field(name))
     }
 }
 
-/// The string under a key, where the key is set.
-fn text(
-    key: &'static str,
-    object: &mut Map<String, Value>,
-) -> Result<Option<String>, MessageError> {
-    match object.remove(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(MessageError::Request { fault: format!("`{key}` is not a string") }),
+fn check_field(name: &str) -> Result<(), MessageError> {
+    if MessageField::find(name).is_some() {
+        return Ok(());
     }
+    let nearest = nearest(name, MESSAGE_FIELDS.iter().map(|field| field.name));
+    Err(MessageError::Field { nearest, name: shown(name) })
 }
 
-/// The member of a closed set under a key, where the key is set.
-fn known<T: FromStr + ToString>(
-    key: &'static str,
-    object: &mut Map<String, Value>,
-    all: &[T],
-) -> Result<Option<T>, MessageError> {
-    let Some(got) = text(key, object)? else { return Ok(None) };
-    let names: Vec<String> = all.iter().map(ToString::to_string).collect();
-    let unknown =
-        MessageError::Unknown { what: key, got: shown(&got), known: quoted(&names, ", ") };
-    got.parse().map(Some).map_err(|_| unknown)
+const KEYS: &[&str] = &["kind", "audience", "format", "at", "utc_offset", "values", "draft"];
+
+type RequestReader = DocumentReader<MessageError>;
+
+impl RequestReader {
+    fn request(&mut self, root: &Node) -> Option<Request> {
+        let table = self.table_of(root, KEYS)?;
+        let kind = self.needed(table, "kind", |reader, node| {
+            reader.one_of(node, MessageKind::ALL, MessageKind::as_str)
+        });
+        let audience = self.unless_null(table, "audience", |reader, node| {
+            reader.one_of(node, Audience::ALL, Audience::as_str)
+        });
+        let format = self.unless_null(table, "format", |reader, node| {
+            reader.one_of(node, Format::ALL, Format::as_str)
+        });
+        let at = self.unless_null(table, "at", Self::time);
+        let utc_offset = self.unless_null(table, "utc_offset", |reader, node| {
+            let offset = reader.text(node)?.parse();
+            offset.map_or_else(|error: MessageError| reader.fail(error), Some)
+        });
+        let values = self.unless_null(table, "values", |reader, values| {
+            reader.each_named(values, |reader, name, value| {
+                if let Err(error) = check_field(name) {
+                    return reader.fail(error);
+                }
+                Some((name.to_owned(), reader.text(value)?))
+            })
+        });
+        let draft = self.unless_null(table, "draft", Self::flag);
+        let usual = Request::new(kind?);
+        Some(Request {
+            audience: audience.unwrap_or(usual.audience),
+            format: format.unwrap_or(usual.format),
+            at,
+            utc_offset: utc_offset.unwrap_or(usual.utc_offset),
+            values: values.into_iter().flatten().flatten().collect(),
+            draft: draft.unwrap_or_default(),
+            ..usual
+        })
+    }
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::document::{DocumentErrors, DocumentReader, Node, Value};
 use crate::policy::Policy;
 use crate::text::{nearest, shown};
-use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Share, Span, Timestamp, UnitError};
+use crate::unit::{MetricName, PerMinute, Proportion, Ratio, Share, Span, UnitError};
 
 use super::error::{SimulationErrors, SimulationFault};
 
@@ -82,10 +82,6 @@ impl ScenarioReader {
         Some(self.unit(node, expected, PerMinute::try_new)?.value())
     }
 
-    pub(super) fn time(&mut self, node: &Node) -> Option<Timestamp> {
-        self.parsed(node, "a time, as in \"2026-03-03T14:00:00Z\"")
-    }
-
     /// A number of at least 0.
     pub(super) fn amount(&mut self, node: &Node) -> Option<f64> {
         let number = self.number(node)?;
@@ -139,11 +135,6 @@ impl ScenarioReader {
     /// A seed that every JSON reader represents exactly: 2^53 is also what 2^53 + 1 is rounded to.
     pub(super) fn seed(&mut self, node: &Node) -> Option<u64> {
         self.whole(node, 0..=(1 << 53) - 1, "a whole number from 0 to 2^53 - 1")
-    }
-
-    pub(super) fn metric(&mut self, node: &Node) -> Option<MetricName> {
-        let name = node.as_text().and_then(|text| MetricName::try_new(text).ok());
-        name.or_else(|| self.wrong("the name of a metric", node))
     }
 }
 

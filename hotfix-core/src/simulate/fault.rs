@@ -128,7 +128,7 @@ impl Fault {
         });
         let fault = Self {
             kind: kind.unwrap_or(FaultKind::Errors),
-            metric: reader.key(table, "metric", ScenarioReader::metric),
+            metric: reader.key(table, "metric", ScenarioReader::metric_name),
             arm: arm.unwrap_or(if kind.is_some_and(FaultKind::affects_users) {
                 FaultArm::Canary
             } else {

@@ -121,9 +121,7 @@ impl Scenario {
     }
 
     pub(super) fn from_document(document: &Node) -> Result<Self, SimulationErrors> {
-        let mut reader = ScenarioReader::new();
-        let read = Self::from_node(&mut reader, document);
-        reader.into_errors().placed_in(document).or(read)
+        ScenarioReader::new().read(document, Self::from_node)
     }
 
     pub(super) fn from_node(reader: &mut ScenarioReader, document: &Node) -> Option<Self> {
@@ -249,7 +247,7 @@ fn read_metrics(
     value: &Node,
 ) -> Option<BTreeMap<MetricName, MetricSpec>> {
     let metrics = reader.each_named(value, |reader, key, node| {
-        Some((reader.metric(&Node::from(key))?, MetricSpec::read(reader, node)?))
+        Some((reader.metric_name(&Node::from(key))?, MetricSpec::read(reader, node)?))
     })?;
     Some(metrics.into_iter().flatten().collect())
 }

@@ -78,8 +78,14 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
 }
 
 fn message(rollout: &Rollout, request: &Value) -> Value {
-    let told = Request::from_value(request.clone()).and_then(|r| rollout.message_for(&r));
-    match told {
+    let request = match Request::from_value(request) {
+        Ok(request) => request,
+        Err(errors) => {
+            let code = errors.first().map(|first| first.code());
+            return json!({ "code": code, "message": errors.to_string() });
+        }
+    };
+    match rollout.message_for(&request) {
         Ok(Rendered::Text(text)) => text.into(),
         Ok(Rendered::Json(document)) => document,
         Err(error) => json!({ "code": error.code(), "message": error.to_string() }),

@@ -86,11 +86,10 @@ fn field_5_all_faults_of_a_configuration_have_line_and_column() {
     {"critical": "maybe", "outliers": {"strategy": "remove", "outlierFactor": -1}}}}],
   "classifier": {"groupWeights": {"all": "much"}, "scoreThresholds": []}}"#;
     let errors = Config::from_json(text).expect_err("faults");
-    let mut got: Vec<_> = errors
+    let got: Vec<_> = errors
         .iter()
         .map(|e| (e.line().unwrap(), e.column().unwrap(), e.code(), e.path()))
         .collect();
-    got.sort_unstable();
     let canary = "/metrics/1/analysisConfigurations/canary";
     let (critical, factor) =
         (format!("{canary}/critical"), format!("{canary}/outliers/outlierFactor"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hotfix_core::grade::{Audience, MessageKind};
-use hotfix_core::message::{Format, MessageError, Rendered, Request};
+use hotfix_core::message::{Format, Rendered, Request};
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::Rollout;
 use serde_json::{Value, json};
@@ -337,16 +337,16 @@ fn comm_1_a_line_without_its_value_is_left_out() {
 #[test]
 fn comm_2_what_cannot_be_asked_for_is_refused_with_a_remedy() {
     for (request, code, part) in [
-        ("[]", "HF-MSG-001", "not a JSON object"),
+        ("[]", "HF-MSG-001", "a list is not allowed here: write a table"),
         ("{", "HF-MSG-001", "EOF"),
         ("{}", "HF-MSG-001", "`kind` is missing"),
-        (r#"{"kind": 1}"#, "HF-MSG-001", "`kind` is not a string"),
+        (r#"{"kind": 1}"#, "HF-MSG-001", "(/kind): a number is not allowed here: write a text"),
         (r#"{"kind": "alert", "to": "public"}"#, "HF-MSG-001", "`to`"),
-        (r#"{"kind": "alert", "values": []}"#, "HF-MSG-001", "`values`"),
-        (r#"{"kind": "alert", "values": {"title": 1}}"#, "HF-MSG-001", "`title`"),
-        (r#"{"kind": "alert", "draft": 1}"#, "HF-MSG-001", "`draft`"),
+        (r#"{"kind": "alert", "values": []}"#, "HF-MSG-001", "(/values)"),
+        (r#"{"kind": "alert", "values": {"title": 1}}"#, "HF-MSG-001", "(/values/title)"),
+        (r#"{"kind": "alert", "draft": 1}"#, "HF-MSG-001", "(/draft)"),
         (r#"{"kind": "alert", "at": "now"}"#, "HF-MSG-001", "now"),
-        (r#"{"kind": "alrt"}"#, "HF-MSG-002", "no kind `alrt`"),
+        (r#"{"kind": "alrt"}"#, "HF-MSG-002", "did you mean `alert`?"),
         (r#"{"kind": "alert", "audience": "press"}"#, "HF-MSG-002", "`stakeholders`"),
         (r#"{"kind": "alert", "format": "html"}"#, "HF-MSG-002", "`pagerduty`"),
         (r#"{"kind": "alert", "values": {"titel": "x"}}"#, "HF-MSG-003", "did you mean `title`?"),
@@ -355,13 +355,41 @@ fn comm_2_what_cannot_be_asked_for_is_refused_with_a_remedy() {
         (r#"{"kind": "alert", "utc_offset": "+1:00"}"#, "HF-MSG-004", "+14:00"),
         (r#"{"kind": "alert", "utc_offset": "+01:60"}"#, "HF-MSG-004", "+14:00"),
     ] {
-        let error: MessageError = Request::from_json(request).unwrap_err();
-        assert!(error.code() == code && error.to_string().contains(part), "{request}: {error}");
+        let errors = Request::from_json(request).unwrap_err();
+        let first = errors.first().unwrap();
+        assert!(first.code() == code && first.to_string().contains(part), "{request}: {errors}");
+        assert_eq!(errors.count(), 1, "{request}: {errors}");
     }
     for good in ["Z", "UTC", "+00:00", "-12:00", "+14:00", "+05:45"] {
         let request = format!(r#"{{"kind": "alert", "utc_offset": "{good}"}}"#);
         Request::from_json(&request).unwrap();
     }
+}
+
+#[test]
+fn field_5_all_faults_of_a_message_request_have_line_and_column() {
+    let text = r#"{"kind": "alrt", "audience": "press",
+  "at": "now", "utc_offset": "+15:00",
+  "values": {"titel": "x", "title": 1}, "draft": "no", "to": "me", "at": null}"#;
+    let errors = Request::from_json(text).unwrap_err();
+    let got: Vec<_> = errors
+        .iter()
+        .map(|e| (e.line().unwrap(), e.column().unwrap(), e.code(), e.path()))
+        .collect();
+    let expected = [
+        (1, 10, "HF-MSG-002", "/kind"),
+        (1, 30, "HF-MSG-002", "/audience"),
+        (2, 9, "HF-MSG-001", "/at"),
+        (2, 30, "HF-MSG-004", "/utc_offset"),
+        (3, 23, "HF-MSG-003", "/values/titel"),
+        (3, 37, "HF-MSG-001", "/values/title"),
+        (3, 50, "HF-MSG-001", "/draft"),
+        (3, 56, "HF-MSG-001", "/to"),
+        (3, 68, "HF-MSG-001", "/at"),
+    ];
+    assert_eq!(got, expected, "{errors}");
+    let in_a_program = Request::from_value(&serde_json::json!({ "kind": "alrt" })).unwrap_err();
+    assert!(in_a_program.to_string().starts_with("HF-MSG-002 at /kind: "), "{in_a_program}");
 }
 
 #[test]

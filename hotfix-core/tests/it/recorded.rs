@@ -253,11 +253,10 @@ fn field_5_all_faults_of_a_mapping_have_line_and_column() {
   "bug": {"canary": {"trials": "n"}}},
  "time": {"unit": "second"}}"#;
     let errors = Mapping::from_json(text).unwrap_err();
-    let mut got: Vec<_> = errors
+    let got: Vec<_> = errors
         .iter()
         .map(|e| (e.line().unwrap(), e.column().unwrap(), e.code(), e.path()))
         .collect();
-    got.sort_unstable();
     let expected = [
         (1, 21, "HF-REC-001", "/assume/from"),
         (1, 38, "HF-REC-001", "/assume/gates"),

@@ -194,7 +194,18 @@ class ConvertError(Error, ValueError):
 
 
 class MessageError(Error, ValueError):
-    """A message that cannot be written, or a request with an unknown kind, audience or format."""
+    """A message that cannot be written, or a request with an unknown kind, audience or format.
+
+    Attributes
+    ----------
+    code, path
+        Of the first error; the path is a JSON Pointer into the request, and empty for a message that cannot be written.
+    errors
+        All faults of a request, each with `code`, `path` and `message`.
+    """
+
+    path: str = ""
+    errors: list[Problem] = []  # noqa: RUF012 - replaced, never changed
 
 
 class SimulationError(Error, ValueError):

@@ -195,9 +195,7 @@ impl Mapping {
             return Ok(Self::default());
         }
         let document = Node::from_json(text, 0).map_err(DocumentErrors::of_family)?;
-        let mut reader = MappingReader::knowing(());
-        let mapping = reader.mapping(&document);
-        reader.into_errors().placed_in(&document).or(mapping)
+        MappingReader::knowing(()).read(&document, MappingReader::mapping)
     }
 
     /// Every named arm: its metric, 0 for the canary or 1 for the baseline, and its sources.
@@ -220,7 +218,7 @@ impl MappingReader {
         let mapping = Mapping {
             assume: self.key(root, "assume", Self::assumptions).unwrap_or_default(),
             metrics: metrics.unwrap_or_default(),
-            time: self.key(root, "time", Self::time).unwrap_or_default(),
+            time: self.key(root, "time", Self::time_source).unwrap_or_default(),
         };
         let sources: usize = mapping.arms().map(|(_, _, arm)| arm.sources().count()).sum();
         if sources > Mapping::MOST_SOURCES {
@@ -233,14 +231,9 @@ impl MappingReader {
     fn assumptions(&mut self, node: &Node) -> Option<Assumptions> {
         let keys = &["from", "until", "unrecorded", "gates", "severity"];
         let table = self.table_of(node, keys)?;
-        let mut time = |key| {
-            self.unless_null(table, key, |reader, node| {
-                reader.parsed(node, "a time, as in \"2026-03-03T14:00:00Z\"")
-            })
-        };
         Some(Assumptions {
-            from: time("from"),
-            until: time("until"),
+            from: self.unless_null(table, "from", Self::time),
+            until: self.unless_null(table, "until", Self::time),
             unrecorded: self
                 .key(table, "unrecorded", |reader, node| {
                     reader.one_of(node, Unrecorded::ALL, Unrecorded::as_str)
@@ -255,7 +248,7 @@ impl MappingReader {
         })
     }
 
-    fn time(&mut self, node: &Node) -> Option<TimeSource> {
+    fn time_source(&mut self, node: &Node) -> Option<TimeSource> {
         let table = self.table_of(node, &["from", "unit"])?;
         let mut time = TimeSource::default();
         if let Some(from) = self.key(table, "from", Self::text) {
@@ -268,8 +261,7 @@ impl MappingReader {
     }
 
     fn metric(&mut self, name: &str, node: &Node) -> Option<(MetricName, MetricSource)> {
-        let metric = MetricName::try_new(name).ok();
-        let metric = metric.or_else(|| self.wrong("the name of a metric", &Node::from(name)))?;
+        let metric = self.metric_name(&Node::from(name))?;
         let table = self.table_of(node, &["canary", "baseline", "totals"])?;
         let [canary, baseline] = ARMS.map(|name| {
             self.unless_null(table, name, |reader, arm| reader.arm((metric, name), arm))
