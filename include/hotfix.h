@@ -1729,10 +1729,10 @@ struct hotfix_str hotfix_error_path(const struct hotfix_error *error);
 struct hotfix_str hotfix_error_message(const struct hotfix_error *error);
 
 /**
- * The whole error as JSON: `code`, `path`, `message` and `status`. A document that cannot be read (a
- * policy, facts, an import, a scenario, a recording, a Kayenta configuration, a message request) adds
- * `errors` and `count`, the number of all faults; a log adds `line`; a refusal adds `got`, `state`
- * and `accepted`, and in a train `service`.
+ * The whole error as JSON: `code`, `path`, `message` and `status`. A policy, facts, an import, a
+ * scenario, a recording, a Kayenta configuration and a message request add `errors` and `count`,
+ * the number of all faults; a log adds `line`; a refusal adds `got`, `state` and `accepted`, and in
+ * a train `service`.
  *
  * Each of the `errors` has `code`, `path` and `message`. Those of a text also have `line` and
  * `column`, from 1; in a policy that extends others `base` names the one that has the place.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hotfix_core::document::DocumentFault;
 use hotfix_core::kayenta::{
-    self as core, Arms, Config, Finding, KayentaErrors, KayentaFault, MetricSettings, Samples, Thresholds,
+    self as core, Arms, Config, Finding, KayentaErrors, KayentaFault, MetricSettings, Samples,
+    Thresholds,
 };
 use hotfix_core::stats::interval::Interval;
 use pyo3::buffer::PyBuffer;

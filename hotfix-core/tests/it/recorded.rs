@@ -260,7 +260,6 @@ fn field_5_all_faults_of_a_mapping_have_line_and_column() {
     let expected = [
         (1, 21, "HF-REC-001", "/assume/from"),
         (1, 38, "HF-REC-001", "/assume/gates"),
-        (2, 28, "HF-REC-002", "/metrics/error_rate"),
         (2, 29, "HF-REC-001", "/metrics/error_rate/canry"),
         (3, 49, "HF-REC-001", "/metrics/latency_p95/canary/buckets/0/le"),
         (3, 79, "HF-REC-001", "/metrics/latency_p95/canary/count"),

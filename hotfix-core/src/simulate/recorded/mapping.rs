@@ -262,12 +262,14 @@ impl MappingReader {
 
     fn metric(&mut self, name: &str, node: &Node) -> Option<(MetricName, MetricSource)> {
         let metric = self.metric_name(&Node::from(name))?;
+        let before = self.faults();
         let table = self.table_of(node, &["canary", "baseline", "totals"])?;
         let [canary, baseline] = ARMS.map(|name| {
             self.unless_null(table, name, |reader, arm| reader.arm((metric, name), arm))
         });
         let is_null = |node: &Node| node.value == Value::Null;
-        if ARMS.iter().all(|arm| table.key(arm).is_none_or(is_null)) {
+        // A misspelt arm is not one that is missing.
+        if self.faults() == before && ARMS.iter().all(|arm| table.key(arm).is_none_or(is_null)) {
             let (arm, fault) = (ARMS[0], "is not named: give the source of its numbers");
             self.fail::<()>(RecordedFault::ArmMetrics { metric, arm, fault });
         }
