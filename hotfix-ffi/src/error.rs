@@ -272,14 +272,7 @@ impl From<PolicyErrors> for Box<hotfix_error> {
 
 impl From<FactErrors> for Box<hotfix_error> {
     fn from(errors: FactErrors) -> Self {
-        let (code, path) =
-            errors.iter().next().map_or(("", String::new()), |first| (first.code(), first.path()));
-        let list: Vec<Value> = errors
-            .iter()
-            .map(|e| json!({"code": e.code(), "message": e.to_string(), "path": e.path()}))
-            .collect();
-        hotfix_error::new(hotfix_status::Fact, code, &path, &errors)
-            .with(json!({"count": list.len(), "errors": list}))
+        hotfix_error::of_document(hotfix_status::Fact, &errors)
     }
 }
 

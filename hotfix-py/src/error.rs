@@ -4,7 +4,7 @@
 //! built-in exceptions, and `PolicyError` has two bases.
 
 use hotfix_core::document::{DocumentErrors, FaultFamily};
-use hotfix_core::fact::FactError;
+use hotfix_core::fact::FactErrors;
 use hotfix_core::interop::{ConvertError, ConvertErrors};
 use hotfix_core::kayenta::KayentaErrors;
 use hotfix_core::message::{MessageError, MessageErrors};
@@ -34,7 +34,7 @@ pub(crate) struct Fault(Box<Kind>);
 #[derive(Debug)]
 enum Kind {
     Policy(PolicyErrors),
-    Fact(Vec<FactError>),
+    Fact(FactErrors),
     Plan(PlanError),
     Commit(CommitError),
     Vcs(VcsError),
@@ -73,7 +73,7 @@ macro_rules! from {
 
 from! {
     PolicyErrors => Policy,
-    Vec<FactError> => Fact,
+    FactErrors => Fact,
     PlanError => Plan,
     CommitError => Commit,
     VcsError => Vcs,
@@ -129,15 +129,7 @@ impl Fault {
         let (class, message) = match *self.0 {
             Kind::Python(error) => return Ok(error),
             Kind::Policy(errors) => ("PolicyError", not_read(&errors, &fields)?),
-            Kind::Fact(errors) => {
-                let path = errors.first().map(FactError::path).unwrap_or_default();
-                set("code", errors.first().map_or("", FactError::code))?;
-                set("path", &path)?;
-                let problems: Vec<_> = errors.iter().map(Problem::of_fact).collect();
-                let told: Vec<_> = problems.iter().map(Problem::sentence).collect();
-                fields.set_item("errors", problems)?;
-                ("FactError", told.join("\n"))
-            }
+            Kind::Fact(errors) => ("FactError", not_read(&errors, &fields)?),
             Kind::Plan(error) => {
                 set("code", error.code())?;
                 set("path", &error.path())?;

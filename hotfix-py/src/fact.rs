@@ -1,6 +1,6 @@
 //! Reads the facts of an incident.
 
-use hotfix_core::fact::{FactError, FactId, FactKind, Facts, Vocabulary};
+use hotfix_core::fact::{FactError, FactErrors, FactId, FactKind, Facts, Vocabulary};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -34,12 +34,12 @@ pub(crate) fn read(facts: &Bound<'_, PyAny>, vocabulary: &Vocabulary) -> Result<
     }
     let read = Facts::read(&map, vocabulary);
     if let Err(more) = &read {
-        errors.extend(more.iter().cloned());
+        errors.extend(more.iter().map(|error| error.fault().clone()));
         errors.sort_by_cached_key(FactError::path);
     }
     match read {
         Ok(facts) if errors.is_empty() => Ok(facts),
-        _ => Err(errors.into()),
+        _ => Err(errors.into_iter().collect::<FactErrors>().into()),
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hotfix_core::document::{DocumentError, FaultFamily};
-use hotfix_core::fact::FactError;
 use hotfix_core::policy::Policy as Core;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -523,22 +522,5 @@ impl Problem {
             column: error.column(),
             base: error.base().map(str::to_owned),
         })
-    }
-
-    pub(crate) fn of_fact(error: &FactError) -> Self {
-        Self(ProblemDocument {
-            code: error.code().to_owned(),
-            message: error.to_string(),
-            path: error.path(),
-            line: None,
-            column: None,
-            base: None,
-        })
-    }
-
-    /// As it appears in the message of an exception.
-    pub(crate) fn sentence(&self) -> String {
-        let ProblemDocument { code, message, path, .. } = &self.0;
-        format!("{code} at {path}: {message}")
     }
 }

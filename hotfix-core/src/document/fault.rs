@@ -1,7 +1,7 @@
 //! The faults that a document of any kind may have.
 
 use super::text::{MOST_BYTES, MOST_DEPTH};
-use crate::text::{did_you_mean, quoted};
+use crate::text::{did_you_mean, nearest, quoted, shown};
 
 /// A fault that a document of any kind may have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +96,30 @@ pub(crate) struct DocumentCodes {
     pub(crate) out_of_range: &'static str,
 }
 
+impl DocumentCodes {
+    /// One code for all.
+    pub(crate) const fn all(code: &'static str) -> Self {
+        Self {
+            syntax: code,
+            too_large: code,
+            too_deep: code,
+            duplicate_key: code,
+            unknown_key: code,
+            missing_key: code,
+            wrong_type: code,
+            unknown_value: code,
+            out_of_range: code,
+        }
+    }
+}
+
 impl DocumentFault {
+    /// The fault of a text that is not one of these.
+    pub(crate) fn unknown_value(got: &str, known: &[&'static str]) -> Self {
+        let nearest = nearest(got, known.iter().copied());
+        Self::UnknownValue { got: shown(got), nearest, known: known.to_vec() }
+    }
+
     pub(crate) const fn code(&self, of: &DocumentCodes) -> &'static str {
         match self {
             Self::Syntax { .. } => of.syntax,

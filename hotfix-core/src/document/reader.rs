@@ -164,10 +164,7 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
     /// One of a closed set of texts, by its index.
     pub(crate) fn name_of(&mut self, node: &Node, known: &[&'static str]) -> Option<usize> {
         let Some(text) = node.as_text() else { return self.wrong_type("a text", node) };
-        known.iter().position(|name| *name == text).or_else(|| {
-            let near = nearest(text, known.iter().copied());
-            let (got, known) = (shown(text), known.to_vec());
-            self.fail(DocumentFault::UnknownValue { got, nearest: near, known })
-        })
+        let index = known.iter().position(|name| *name == text);
+        index.or_else(|| self.fail(DocumentFault::unknown_value(text, known)))
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use super::catalogue::{Fact, FactKind};
+use crate::document::{DocumentErrors, FaultFamily};
 use crate::unit::{FactName, Proportion, Span, Timestamp, UnitError};
 
 /// Id of a fact: a built-in one or one that the policy declares.
@@ -197,7 +198,7 @@ impl Facts {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() { Ok(facts) } else { Err(FactErrors(errors)) }
+        FactErrors::from_iter(errors).or(Some(facts))
     }
 
     /// The known value of a fact.
@@ -365,45 +366,21 @@ impl FactError {
     }
 }
 
-impl Serialize for FactError {
-    /// `{"code": …, "path": …, "sentence": …}`, for bindings.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut error = serializer.serialize_struct("FactError", 3)?;
-        error.serialize_field("code", self.code())?;
-        error.serialize_field("path", &self.path())?;
-        error.serialize_field("sentence", &self.to_string())?;
-        error.end()
+impl FaultFamily for FactError {
+    fn code(&self) -> &'static str {
+        Self::code(self)
     }
 }
 
-/// All errors in an incident's facts; never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FactErrors(Vec<FactError>);
+/// All errors in an incident's facts, by name of the fact; never empty.
+pub type FactErrors = DocumentErrors<FactError>;
 
-impl FactErrors {
-    /// The errors, by name of the fact.
-    pub fn iter(&self) -> std::slice::Iter<'_, FactError> {
-        self.0.iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a FactErrors {
-    type Item = &'a FactError;
-    type IntoIter = std::slice::Iter<'a, FactError>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl fmt::Display for FactErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "\n" };
-            write!(f, "{separator}{} at {}: {error}", error.code(), error.path())?;
+impl FromIterator<FactError> for FactErrors {
+    fn from_iter<I: IntoIterator<Item = FactError>>(faults: I) -> Self {
+        let mut errors = Self::new();
+        for fault in faults {
+            errors.push(&fault.path(), fault);
         }
-        Ok(())
+        errors
     }
 }
-
-impl std::error::Error for FactErrors {}

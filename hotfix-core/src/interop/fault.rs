@@ -4,16 +4,12 @@ use crate::document::{DocumentCodes, DocumentError, DocumentErrors, DocumentFaul
 
 /// The codes of the faults that a document of any kind may have.
 const DOCUMENT: DocumentCodes = DocumentCodes {
-    syntax: "HF-CONV-002",
-    too_large: "HF-CONV-002",
-    too_deep: "HF-CONV-002",
     duplicate_key: "HF-CONV-003",
-    // An unknown key does not prevent an import.
-    unknown_key: "HF-CONV-002",
     missing_key: "HF-CONV-007",
     wrong_type: "HF-CONV-005",
     unknown_value: "HF-CONV-008",
     out_of_range: "HF-CONV-006",
+    ..DocumentCodes::all("HF-CONV-002")
 };
 
 macro_rules! faults {

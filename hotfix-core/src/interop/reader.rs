@@ -299,11 +299,7 @@ impl<'d> At<'d> {
         if let Some(word) = known.iter().find(|word| **word == text) {
             return Some(word);
         }
-        self.fail(DocumentFault::UnknownValue {
-            got: shown(text),
-            nearest: nearest(text, known.iter().copied()),
-            known: known.to_vec(),
-        })
+        self.fail(DocumentFault::unknown_value(text, known))
     }
 }
 

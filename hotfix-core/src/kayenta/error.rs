@@ -58,11 +58,8 @@ const DOCUMENT: DocumentCodes = DocumentCodes {
     too_large: "HF-KAY-001",
     too_deep: "HF-KAY-001",
     duplicate_key: "HF-KAY-001",
-    unknown_key: "HF-KAY-002",
-    missing_key: "HF-KAY-002",
-    wrong_type: "HF-KAY-002",
-    unknown_value: "HF-KAY-002",
     out_of_range: "HF-KAY-006",
+    ..DocumentCodes::all("HF-KAY-002")
 };
 
 impl FaultFamily for KayentaFault {

@@ -58,17 +58,8 @@ pub enum MessageError {
 }
 
 /// The codes of the faults that a document of any kind may have.
-const DOCUMENT: DocumentCodes = DocumentCodes {
-    syntax: "HF-MSG-001",
-    too_large: "HF-MSG-001",
-    too_deep: "HF-MSG-001",
-    duplicate_key: "HF-MSG-001",
-    unknown_key: "HF-MSG-001",
-    missing_key: "HF-MSG-001",
-    wrong_type: "HF-MSG-001",
-    unknown_value: "HF-MSG-002",
-    out_of_range: "HF-MSG-001",
-};
+const DOCUMENT: DocumentCodes =
+    DocumentCodes { unknown_value: "HF-MSG-002", ..DocumentCodes::all("HF-MSG-001") };
 
 impl FaultFamily for MessageError {
     fn code(&self) -> &'static str {

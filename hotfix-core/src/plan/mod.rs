@@ -44,6 +44,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::canonical::{Digest, digest as digest_of};
+use crate::document::read_object;
 use crate::fact::Facts;
 use crate::gate::Numstat;
 use crate::grade::Severity;
@@ -343,11 +344,7 @@ fn read<T: serde::de::DeserializeOwned>(
     document: &'static str,
     text: &str,
 ) -> Result<T, PlanError> {
-    // A list would be read as the fields in order.
-    if !text.trim_start().starts_with('{') {
-        return Err(PlanError::Syntax { document, fault: "it is not a JSON object".to_owned() });
-    }
-    serde_json::from_str(text).map_err(|e| PlanError::Syntax { document, fault: e.to_string() })
+    read_object(text).map_err(|fault| PlanError::Syntax { document, fault })
 }
 
 fn is_given(field: &'static str, text: &str) -> Result<(), PlanError> {

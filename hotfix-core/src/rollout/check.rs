@@ -175,9 +175,10 @@ impl Rollout {
             }
             Command::SetFacts { facts, .. } => {
                 if let Err(errors) = Facts::read(facts, self.plan.policy().vocabulary())
-                    && let Some(fact) = errors.iter().next().cloned()
+                    && let Some(first) = errors.first()
                 {
-                    return Err(RefusalReason::Fact { fact, more: errors.iter().count() - 1 });
+                    let (fact, more) = (first.fault().clone(), errors.count() - 1);
+                    return Err(RefusalReason::Fact { fact, more });
                 }
                 digest(facts).map(|_| ()).map_err(RefusalReason::Facts)
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::canonical::Digest;
+use crate::document::read_object;
 use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
 use crate::plan::Release;
@@ -406,11 +407,6 @@ fn unknown_kind(got: &str, nearest: InputKind) -> String {
 }
 
 impl InputError {
-    /// Refuses a value that is not an object: a list would be read as fields in order.
-    fn no_object() -> Self {
-        Self::Syntax { fault: "it is not a JSON object".to_owned() }
-    }
-
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -458,11 +454,8 @@ impl Input {
     /// # Errors
     /// [`InputError`] for a document that is not valid.
     pub fn from_json(text: &str) -> Result<Self, InputError> {
-        if !text.trim_start().starts_with('{') {
-            return Err(InputError::no_object());
-        }
         let document: InputDocument =
-            serde_json::from_str(text).map_err(|e| InputError::Syntax { fault: e.to_string() })?;
+            read_object(text).map_err(|fault| InputError::Syntax { fault })?;
         document.try_into()
     }
 
@@ -471,8 +464,9 @@ impl Input {
     /// # Errors
     /// [`InputError`] for a document that is not valid.
     pub fn from_value(value: Value) -> Result<Self, InputError> {
+        // A list would be read as the fields in order.
         if !value.is_object() {
-            return Err(InputError::no_object());
+            return Err(InputError::Syntax { fault: "it is not a JSON object".to_owned() });
         }
         let document: InputDocument = serde_json::from_value(value)
             .map_err(|e| InputError::Syntax { fault: e.to_string() })?;

@@ -60,15 +60,12 @@ pub enum SimulationFault {
 
 /// The codes of the faults that a document of any kind may have.
 const DOCUMENT: DocumentCodes = DocumentCodes {
-    syntax: "HF-SIM-001",
-    too_large: "HF-SIM-001",
-    too_deep: "HF-SIM-001",
-    duplicate_key: "HF-SIM-001",
     unknown_key: "HF-SIM-002",
     missing_key: "HF-SIM-003",
     wrong_type: "HF-SIM-004",
     unknown_value: "HF-SIM-005",
     out_of_range: "HF-SIM-006",
+    ..DocumentCodes::all("HF-SIM-001")
 };
 
 impl FaultFamily for SimulationFault {

@@ -172,17 +172,7 @@ pub enum RecordedFault {
 }
 
 /// The codes of the faults that a document of any kind may have.
-const DOCUMENT: DocumentCodes = DocumentCodes {
-    syntax: "HF-REC-001",
-    too_large: "HF-REC-001",
-    too_deep: "HF-REC-001",
-    duplicate_key: "HF-REC-001",
-    unknown_key: "HF-REC-001",
-    missing_key: "HF-REC-001",
-    wrong_type: "HF-REC-001",
-    unknown_value: "HF-REC-001",
-    out_of_range: "HF-REC-001",
-};
+const DOCUMENT: DocumentCodes = DocumentCodes::all("HF-REC-001");
 
 impl FaultFamily for RecordedFault {
     const BY_LINE: bool = true;

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::code::code;
+use crate::document::read_object;
 use crate::grade::CommitField;
 use crate::text::quoted;
 
@@ -61,11 +62,7 @@ impl CommitParts {
     /// # Errors
     /// [`CommitError::Syntax`] for text that is not JSON of this shape.
     pub fn from_json(text: &str) -> Result<Self, CommitError> {
-        // A list would be read as the members in order.
-        if !text.trim_start().starts_with('{') {
-            return Err(CommitError::Syntax { fault: "it is not a JSON object".to_owned() });
-        }
-        serde_json::from_str(text).map_err(|error| CommitError::Syntax { fault: error.to_string() })
+        read_object(text).map_err(|fault| CommitError::Syntax { fault })
     }
 }
 
