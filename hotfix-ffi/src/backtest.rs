@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::slice;
 
 use hotfix_core::simulate::backtest::backtest;
-use hotfix_core::simulate::recorded::{RecordedError, RecordedMetrics};
+use hotfix_core::simulate::recorded::{RecordedErrors, RecordedMetrics};
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -13,9 +13,9 @@ use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
 
-impl From<RecordedError> for Box<hotfix_error> {
-    fn from(error: RecordedError) -> Self {
-        hotfix_error::new(hotfix_status::Simulate, error.code(), &error.path(), &error)
+impl From<RecordedErrors> for Box<hotfix_error> {
+    fn from(errors: RecordedErrors) -> Self {
+        hotfix_error::of_document(hotfix_status::Simulate, &errors).at(errors.place())
     }
 }
 

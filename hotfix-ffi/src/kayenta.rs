@@ -3,8 +3,8 @@
 use std::ffi::c_char;
 
 use hotfix_core::kayenta::{
-    Arms, Config, Finding, KayentaError, MetricResult, MetricSettings, Thresholds, classify, judge,
-    read_samples,
+    Arms, Config, Finding, KayentaErrors, MetricResult, MetricSettings, Thresholds, classify,
+    judge, read_samples,
 };
 use serde::Serialize;
 
@@ -15,9 +15,9 @@ use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
 
-impl From<KayentaError> for Box<hotfix_error> {
-    fn from(error: KayentaError) -> Self {
-        hotfix_error::new(hotfix_status::Stat, error.code(), &error.path(), &error)
+impl From<KayentaErrors> for Box<hotfix_error> {
+    fn from(errors: KayentaErrors) -> Self {
+        hotfix_error::of_document(hotfix_status::Stat, &errors)
     }
 }
 

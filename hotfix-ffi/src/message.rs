@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use hotfix_core::message::{MessageError, Request};
+use hotfix_core::message::{MessageError, MessageErrors, Request};
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
@@ -10,6 +10,12 @@ use crate::guard::guard;
 use crate::pointer;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
+
+impl From<MessageErrors> for Box<hotfix_error> {
+    fn from(errors: MessageErrors) -> Self {
+        hotfix_error::of_document(hotfix_status::Message, &errors)
+    }
+}
 
 impl From<MessageError> for Box<hotfix_error> {
     fn from(error: MessageError) -> Self {

@@ -292,7 +292,7 @@ impl<F: FaultFamily> fmt::Display for DocumentError<F> {
         let (code, path) = (self.code(), self.path.escape_debug());
         match (self.place, &self.base) {
             (Place { line: 0, .. }, _) if F::BY_LINE && self.path.is_empty() => {
-                f.write_str(code)?
+                f.write_str(code)?;
             }
             (Place { line, column, .. }, _) if F::BY_LINE && self.path.is_empty() => {
                 write!(f, "{code} at line {line}, column {column}")?;

@@ -81,7 +81,7 @@ fn message(rollout: &Rollout, request: &Value) -> Value {
     let request = match Request::from_value(request) {
         Ok(request) => request,
         Err(errors) => {
-            let code = errors.first().map(|first| first.code());
+            let code = errors.first().map(hotfix_core::document::DocumentError::code);
             return json!({ "code": code, "message": errors.to_string() });
         }
     };

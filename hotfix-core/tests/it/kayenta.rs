@@ -63,7 +63,10 @@ fn stat_1_kayenta_judges_as_the_cases_say() {
 fn stat_1_infinite_points_and_bad_settings_are_refused() {
     let arms = Arms { control: vec![1.0, f64::INFINITY], experiment: vec![2.0] };
     let error = classify("m", &arms, &MetricSettings::default()).expect_err("infinite");
-    assert_eq!((code(&error), error.first().map(|e| e.path())), ("HF-KAY-003", Some("/m/control")));
+    assert_eq!(
+        (code(&error), error.first().map(hotfix_core::document::DocumentError::path)),
+        ("HF-KAY-003", Some("/m/control"))
+    );
     for (tolerance, confidence) in [
         (-0.1, 0.98),
         (f64::NAN, 0.98),
