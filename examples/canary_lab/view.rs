@@ -150,13 +150,12 @@ pub(crate) fn phase(rollout: &Rollout) -> String {
 
 /// The verdict on each metric, and under [`TOGETHER`] the verdict on all of them.
 ///
-/// A metric alone is named as the cause of a rollback at `ln(1/α) - ln(weight)`, all together
-/// decide at `ln(1/α)`.
+/// A metric alone is named as the cause of a rollback at its own part of `α`, all together decide at
+/// the sum of the parts.
 pub(crate) fn judged(rollout: &Rollout) -> BTreeMap<String, Judged> {
     let (plan, verdict) = (rollout.plan(), rollout.verdict());
     let policy = plan.policy();
-    let evidence = policy.evidence();
-    let alone = threshold(evidence.alpha.as_fraction());
+    let budget = plan.error_budget();
     let mut all = BTreeMap::new();
     for (id, seen) in &verdict.metrics {
         let mut judged = Judged { band: seen.band.to_string(), ..Judged::default() };
@@ -164,12 +163,12 @@ pub(crate) fn judged(rollout: &Rollout) -> BTreeMap<String, Judged> {
             judged.evidence.insert(question.to_owned(), log_e);
             judged.thresholds.insert(question.to_owned(), threshold);
         };
-        let weight = policy.metric(id.as_str()).map_or(0.0, |metric| metric.weight);
-        if let Some(log_e) = seen.log_e.filter(|_| weight > 0.0) {
-            put("harm", log_e, alone - weight.ln());
+        let own = policy.metric(id.as_str()).map_or(0.0, |metric| budget.sequential_of(metric));
+        if let Some(log_e) = seen.log_e.filter(|_| own > 0.0) {
+            put("harm", log_e, threshold(own));
         }
         if let Some(log_e) = seen.log_e_safe {
-            put("promotion", log_e, threshold(evidence.promotion_alpha.as_fraction()));
+            put("promotion", log_e, threshold(budget.promotion()));
         }
         if let (Some(efficacy), Some(claim)) = (verdict.efficacy, plan.efficacy())
             && claim.metric == *id
@@ -180,8 +179,8 @@ pub(crate) fn judged(rollout: &Rollout) -> BTreeMap<String, Judged> {
     }
     if !verdict.metrics.is_empty() {
         let harm = |value: f64| BTreeMap::from([("harm".to_owned(), value)]);
-        let judged =
-            Judged { band: String::new(), evidence: harm(verdict.log_e), thresholds: harm(alone) };
+        let (evidence, thresholds) = (harm(verdict.log_e), harm(budget.threshold()));
+        let judged = Judged { band: String::new(), evidence, thresholds };
         all.insert(TOGETHER.to_owned(), judged);
     }
     all
@@ -210,7 +209,6 @@ fn words(why: &RollbackCause, plan: &Plan, verdict: &Verdict) -> String {
 }
 
 fn cause(cause: &Cause, plan: &Plan, verdict: &Verdict) -> String {
-    let alone = threshold(plan.policy().evidence().alpha.as_fraction());
     let Some(id) = cause.metric else {
         return match cause.reason {
             Reason::Evidence | Reason::HoldLevel => together(plan, verdict),
@@ -224,7 +222,7 @@ fn cause(cause: &Cause, plan: &Plan, verdict: &Verdict) -> String {
         .map_or_else(String::new, |figures| format!("; {figures}"));
     match (cause.reason, seen.and_then(|seen| seen.log_e), plan.policy().metric(id.as_str())) {
         (Reason::Evidence, Some(log_e), Some(metric)) => {
-            let at = alone - metric.weight.ln();
+            let at = threshold(plan.error_budget().sequential_of(metric));
             // A quantile can stay the same while requests beyond it become many times as frequent.
             let slow =
                 seen.and_then(|seen| seen.ratio).filter(|_| metric.kind == MetricKind::Latency);
@@ -238,7 +236,7 @@ fn cause(cause: &Cause, plan: &Plan, verdict: &Verdict) -> String {
 }
 
 fn together(plan: &Plan, verdict: &Verdict) -> String {
-    let at = threshold(plan.policy().evidence().alpha.as_fraction());
+    let at = plan.error_budget().threshold();
     format!("all metrics together: log e {:.1}, decided at {at:.1}", verdict.log_e)
 }
 

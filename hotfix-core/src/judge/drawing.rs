@@ -20,8 +20,8 @@ pub(super) struct Drawing {
     pub(super) alpha: f64,
     /// The seed of the draws.
     pub(super) seed: u64,
-    /// How many ticks each phase may take.
-    pub(super) ticks: Vec<u32>,
+    /// How many ticks each phase may take; None where it spends nothing on this.
+    pub(super) ticks: Vec<Option<u32>>,
 }
 
 impl Drawing {
@@ -33,11 +33,11 @@ impl Drawing {
         instances: Vec<String>,
         canary: Vec<String>,
     ) -> Option<Box<(RandomisationDesign, Randomisation)>> {
+        let ticks = self.ticks.get(phase).copied().flatten()?;
         let enough = ROOM / self.alpha;
         if choices(instances.len(), canary.len(), enough) < enough {
             return None;
         }
-        let ticks = self.ticks.get(phase).copied().unwrap_or(1);
         let (looks, budget) = looks(ticks);
         let subsets = (DRAWN / self.alpha).clamp(FEWEST_DRAWN, MOST_DRAWN);
         #[expect(

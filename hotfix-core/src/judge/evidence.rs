@@ -89,9 +89,8 @@ impl Judge {
     pub fn evidence(&self, id: MetricName, plan: &Plan) -> Option<MetricEvidence> {
         let watched = self.watched.iter().find(|w| w.metric.id == id)?;
         let test = watched.worse.as_ref()?;
-        let settings = plan.policy().evidence();
         let own = plan.policy().settings(&watched.metric);
-        let alpha = settings.alpha.as_fraction();
+        let alpha = plan.error_budget().alpha();
         let assurance = watched.assurance();
         let figures = test.evidence();
         let (threshold, cap) = test.limits();

@@ -78,8 +78,10 @@ pub(super) struct EvidenceBasis {
     phase: usize,
     /// All counts that were read came by instance, the canary's from so many.
     instances: Option<usize>,
-    /// `ln(1/α)`.
+    /// Log e-value that decides without a history.
     usual: f64,
+    /// What is added where the metric decides alone, by its weight; infinite without one.
+    alone: f64,
     /// Factor on the promotion test's increments under the same noise; 1 without a history.
     pub(super) temper: f64,
 }
@@ -92,6 +94,7 @@ clone_in_place!(EvidenceBasis {
     phase,
     instances,
     usual,
+    alone,
     temper
 });
 
@@ -99,7 +102,6 @@ impl EvidenceBasis {
     /// The basis of a metric under this plan, in the first phase.
     pub(super) fn new(metric: &Metric, plan: &Plan) -> Self {
         let policy = plan.policy();
-        let evidence = policy.evidence();
         let calibrated = plan.calibrations().get(&metric.id);
         let mut limits: Vec<Option<PhaseLimits>> = Vec::with_capacity(policy.phases().len());
         // The smallest of all phases, because a state keeps one temper.
@@ -116,13 +118,14 @@ impl EvidenceBasis {
             });
         }
         let MetricSettings { mode, otherwise, .. } = policy.settings(metric);
-        let usual = -ln(evidence.alpha.as_fraction());
+        let budget = plan.error_budget();
+        let (usual, alone) = (budget.threshold(), -ln(budget.weight(metric)));
         let rate = metric
             .reference
             .filter(|_| metric.kind == MetricKind::Proportion && metric.is_replayed());
         let by_reference = rate.and_then(|rate| Clip::try_new(metric.worse.bad(rate, 1.0)).ok());
         let instances = Some(0);
-        Self { mode, otherwise, limits, by_reference, phase: 0, instances, usual, temper }
+        Self { mode, otherwise, limits, by_reference, phase: 0, instances, usual, alone, temper }
     }
 
     /// Another phase begins.
@@ -148,6 +151,11 @@ impl EvidenceBasis {
     /// The limits from history in the present phase.
     pub(super) fn limits(&self) -> Option<Limits> {
         self.by_instance().map(|of| of.0).or_else(|| self.of_phase().map(|of| of.summed))
+    }
+
+    /// Log e-value with which the metric decides by its own part of the error probability.
+    pub(super) fn own_threshold(&self) -> f64 {
+        self.limits().map_or(self.usual, |limits| limits.threshold) + self.alone
     }
 
     /// Bounds the counts of each instance in a reading; None unless all counts come by instance.

@@ -4,7 +4,6 @@ use crate::metric::{Layout, Tick};
 use crate::policy::section::Metric;
 use crate::stats::Counts;
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
-use crate::stats::numeric::ln;
 use crate::unit::Timestamp;
 
 use super::aligned::{Aligned, Side};
@@ -153,11 +152,11 @@ impl Watched {
         if let (Some(bracket), Some(worse)) = (bracket, worse) {
             bracket.confirm(worse.log_e());
         }
-        if let (Some(limits), false) = (self.basis.limits(), self.replayed)
+        if self.basis.limits().is_some()
+            && !self.replayed
             && let Some(log_e) = self.log_e()
-            && self.metric.weight > 0.0
         {
-            let needed = limits.threshold - ln(self.metric.weight);
+            let needed = self.basis.own_threshold();
             self.replayed = log_e >= needed && self.statistic(log_e) >= needed;
         }
     }

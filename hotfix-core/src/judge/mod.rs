@@ -160,10 +160,8 @@ impl Judge {
         let (evidence, watch) = (policy.evidence(), policy.watch());
         let promotes =
             policy.phases().iter().any(|p| p.promotion == PromotionRule::EvidenceOfNoHarm);
-        // With a test at the end of each phase the two share the false-rollback budget.
-        let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
-        let alpha = evidence.alpha.as_fraction() / halves;
-        let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL).count();
+        let budget = plan.error_budget();
+        let alpha = budget.sequential();
         let mut watched = Vec::with_capacity(policy.metrics().len());
         for metric in policy.metrics() {
             let basis = EvidenceBasis::new(metric, plan);
@@ -171,17 +169,16 @@ impl Judge {
             let tolerated = settings.tolerated.value();
             let horizon = evidence.change_point.then(|| policy.planned_ticks());
             let worse = Claim::Worse { alpha, tolerated, horizon };
-            // Each phase has its own instances and so its own comparison: they share the error
-            // probability.
-            let share = alpha * metric.weight / compared.max(1) as f64;
-            let drawing = (basis.randomises() && share > 0.0).then(|| Drawing {
+            let share = budget.drawing(metric);
+            let ticks = |phase| budget.spends(phase).then(|| policy.ticks_of(phase));
+            let drawing = (share > 0.0).then(|| Drawing {
                 alpha: share,
                 seed: plan.seed(),
-                ticks: policy.phases().iter().map(|phase| policy.ticks_of(phase)).collect(),
+                ticks: policy.phases().iter().map(ticks).collect(),
             });
             let instances = Instances::new(alpha, tolerated, drawing);
             let safe = promotes.then_some(Claim::Better {
-                alpha: evidence.promotion_alpha.as_fraction(),
+                alpha: budget.promotion(),
                 margin: settings.margin.value(),
                 temper: basis.temper,
             });
@@ -197,7 +194,8 @@ impl Judge {
             .filter(|(_, metric)| metric.is_tested())
             .map(|(index, _)| index)
             .collect();
-        let weights: Vec<f64> = tested.iter().map(|&i| policy.metrics()[i].weight).collect();
+        let weights: Vec<f64> =
+            tested.iter().map(|&i| budget.weight(&policy.metrics()[i])).collect();
         let efficacy = match plan.efficacy() {
             Some(claim) => {
                 let index = policy.metrics().iter().position(|m| m.id == claim.metric);
@@ -224,7 +222,7 @@ impl Judge {
             } else {
                 Some(Combination::try_new(alpha, &weights)?)
             },
-            threshold: -ln(alpha),
+            threshold: budget.threshold(),
             hold: ln(evidence.hold.value()),
             efficacy_before: efficacy.as_ref().map(|(_, test, shown)| (test.clone(), *shown)),
             phase_end: PhaseEnd::new(plan),

@@ -1,15 +1,16 @@
 //! One exact test at the end of each phase, if the policy sets `phase_end_test`. It has more power
 //! for small ratios than the sequential tests, and is valid for a single analysis: when the phase's
-//! least time is over, whatever the data are by then. The phases and metrics share half of the
-//! error probability. It assumes that errors are independent, so it is for the mode `plain`.
+//! least time is over, whatever the data are by then. It assumes that errors are independent, so it
+//! is for the mode `plain`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
 use crate::plan::Plan;
+use crate::policy::section::Phase;
 use crate::stats::fixed::{Alternative, fisher_exact, poisson_ratio};
 use crate::stats::{StatError, Totals};
-use crate::unit::{Share, Span, Timestamp};
+use crate::unit::{Span, Timestamp};
 
 use super::Judge;
 use super::aligned::Aligned;
@@ -18,10 +19,10 @@ use super::watched::Watched;
 /// The test at each phase's end.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PhaseEnd {
-    /// Error probability of all metrics in one phase.
-    pub(super) alpha: f64,
-    /// The least time of each phase.
-    pub(super) least: Vec<Span>,
+    /// Error probability of each tested metric in one phase.
+    pub(super) alpha: Vec<f64>,
+    /// The least time of each phase; None where it spends nothing on this.
+    pub(super) least: Vec<Option<Span>>,
     /// The analysis of the present phase was made.
     pub(super) looked: bool,
     /// Indices of the metrics that were found worse.
@@ -44,11 +45,12 @@ pub(super) struct PhaseEndTest {
 impl PhaseEnd {
     /// The test, if the policy sets it.
     pub(super) fn new(plan: &Plan) -> Option<Self> {
-        let (policy, evidence) = (plan.policy(), plan.policy().evidence());
-        let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL).count();
-        evidence.phase_end_test.then(|| Self {
-            alpha: evidence.alpha.as_fraction() / 2.0 / compared.max(1) as f64,
-            least: policy.phases().iter().map(|phase| phase.watch).collect(),
+        let (policy, budget) = (plan.policy(), plan.error_budget());
+        let tested = policy.metrics().iter().filter(|metric| metric.is_tested());
+        let least = |phase: &Phase| budget.spends(phase).then_some(phase.watch);
+        policy.evidence().phase_end_test.then(|| Self {
+            alpha: tested.map(|metric| budget.phase_end(metric)).collect(),
+            least: policy.phases().iter().map(least).collect(),
             looked: false,
             worse: Vec::new(),
             last: None,
@@ -73,14 +75,15 @@ impl PhaseEnd {
     pub(super) fn worse(&self) -> &[usize] {
         &self.worse
     }
+}
 
-    /// Whether the rate is higher than tolerated.
-    fn finds(&self, watched: &Watched) -> bool {
-        let alpha = self.alpha * watched.metric.weight;
-        let Some(totals) = watched.of_phase() else { return false };
-        let Some(tolerated) = watched.worse.as_ref().map(Aligned::null_ratio) else { return false };
+impl Watched {
+    /// Whether its rate in this phase is higher than tolerated.
+    fn is_worse_at_end(&self, alpha: f64) -> bool {
+        let Some(totals) = self.of_phase() else { return false };
+        let Some(tolerated) = self.worse.as_ref().map(Aligned::null_ratio) else { return false };
         let p_value = |Totals { canary, baseline }| -> Result<f64, StatError> {
-            if watched.metric.kind == MetricKind::Proportion && tolerated == 1.0 {
+            if self.metric.kind == MetricKind::Proportion && tolerated == 1.0 {
                 return Ok(fisher_exact(canary, baseline, Alternative::Greater)?.p_value);
             }
             let (greater, confidence) = (Alternative::Greater, 0.95);
@@ -95,14 +98,15 @@ impl Judge {
     /// Analyses a phase once, when its least time is over.
     pub fn end_phase(&mut self, at: Timestamp, phase: usize, since: Timestamp) {
         let Some(end) = &mut self.phase_end else { return };
-        let over = end.least.get(phase).is_some_and(|least| at.since(since) >= *least);
+        let least = end.least.get(phase).copied().flatten();
+        let over = least.is_some_and(|least| at.since(since) >= least);
         if end.looked || !over {
             return;
         }
         end.looked = true;
         end.last = Some(PhaseEndTest { at, phase, since, found: end.worse.len() });
-        for &index in &self.tested {
-            if end.finds(&self.watched[index]) && !end.worse.contains(&index) {
+        for (&index, &alpha) in self.tested.iter().zip(&end.alpha) {
+            if self.watched[index].is_worse_at_end(alpha) && !end.worse.contains(&index) {
                 end.worse.push(index);
             }
         }

@@ -379,16 +379,16 @@ impl Judge {
     /// Log e-value with which a metric's rollback test decides by itself; None where it does not
     /// decide.
     pub(super) fn own_threshold(&self, index: usize) -> Option<f64> {
-        let place = self.tested.iter().position(|&tested| tested == index)?;
-        let weight = *self.combination.as_ref()?.weights().get(place)?;
+        if !self.tested.contains(&index) {
+            return None;
+        }
         let watched = &self.watched[index];
-        let (assurance, limits) = (watched.assurance(), watched.basis.limits());
+        let assurance = watched.assurance();
         if !matches!(assurance.mode, EvidenceMode::Plain | EvidenceMode::Replay) || !assurance.acts
         {
             return None;
         }
-        let alone = limits.map_or(self.threshold, |limits| limits.threshold);
-        Some(alone - crate::stats::numeric::ln(weight))
+        Some(watched.basis.own_threshold())
     }
 
     fn metric_why(&self, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> MetricWhy {

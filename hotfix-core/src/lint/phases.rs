@@ -4,6 +4,7 @@ use super::fault::FigureFault;
 use super::finding::{Finding, put};
 use crate::grade::{AdviceCheck, AdviceKind, MergeKind, PromotionRule, Role};
 use crate::grade::{RollbackMethod, Strategy, Versioning};
+use crate::plan::ErrorBudget;
 use crate::plan::healthy::{Law, traffic};
 use crate::plan::volume::{ShortWindow, short_windows};
 use crate::policy::Policy;
@@ -110,7 +111,6 @@ fn time_to_show(
     phase: &Phase,
     learned: Span,
 ) -> Option<(f64, Option<Span>)> {
-    let evidence = policy.evidence();
     if metric.role != Role::Decide || metric.model != Model::Poisson {
         return None;
     }
@@ -131,7 +131,7 @@ fn time_to_show(
         ..Comparison::new(requests, phase.share.as_fraction(), base_rate)
     };
     let settings = policy.settings(metric);
-    let (margin, alpha) = (settings.margin.value(), evidence.promotion_alpha.as_fraction());
+    let (margin, alpha) = (settings.margin.value(), ErrorBudget::new(policy).promotion());
     let minutes = learned.as_seconds() / 60.0;
     let shown = comparison.chance_to_promote(1.0, minutes, margin, alpha).ok()?.chance;
     if shown >= USUAL {

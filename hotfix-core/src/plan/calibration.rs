@@ -13,7 +13,7 @@ use crate::stats::StatError;
 use crate::stats::replay::{Calibration, CalibrationSettings, History, calibrate};
 use crate::unit::{MetricName, PhaseName, Share, Span};
 
-use super::PlanError;
+use super::{ErrorBudget, PlanError};
 
 /// The counts of each instance in normal operation, by metric:
 /// `{metric: {instance: [[events, trials], …]}}`, one pair per tick of the policy's cadence. Events
@@ -74,8 +74,8 @@ impl Policy {
     /// The number of ticks that the tests are planned for: all phases with something to compare
     /// with, each for as long as it may take. At least 1.
     pub fn planned_ticks(&self) -> u32 {
-        let at_once = self.moves_at_once();
-        let compared = self.phases().iter().filter(|phase| at_once || phase.share < Share::ALL);
+        let budget = ErrorBudget::new(self);
+        let compared = self.phases().iter().filter(|phase| budget.spends(phase));
         let ticks = compared.map(|phase| self.ticks_of(phase)).fold(0, u32::saturating_add);
         ticks.max(1)
     }
@@ -138,7 +138,7 @@ fn of_phase(
 ) -> PhaseCalibration {
     let evidence = policy.evidence();
     let settings = CalibrationSettings {
-        alpha: evidence.alpha.as_fraction(),
+        alpha: ErrorBudget::new(policy).sequential(),
         tolerated: policy.settings(metric).tolerated.value(),
         horizon: evidence.change_point.then(|| policy.planned_ticks()),
         tick_seconds: policy.watch().cadence.as_seconds(),

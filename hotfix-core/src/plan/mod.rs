@@ -17,6 +17,7 @@ mod digest;
 mod document;
 pub(crate) mod duration;
 mod error;
+mod error_budget;
 mod first_steps;
 mod follow_up;
 mod gantt;
@@ -62,6 +63,7 @@ pub use contacts::{Contacts, PlannedPage, PlannedVendor};
 pub use document::PlanDocument;
 pub use duration::{Duration, StepTime, Times};
 pub use error::PlanError;
+pub use error_budget::ErrorBudget;
 pub use first_steps::{FirstStep, FirstStepKind};
 pub use follow_up::{FollowUp, LaterDuty, LaterItem, LaterList};
 pub use power::Power;
@@ -311,6 +313,11 @@ impl Plan {
     /// [`rollback`](Self::rollback) has the details.
     pub fn methods(&self) -> &[Method] {
         &self.methods
+    }
+
+    /// Who may spend which part of the policy's error probabilities.
+    pub fn error_budget(&self) -> ErrorBudget<'_> {
+        ErrorBudget::new(&self.policy)
     }
 
     /// The claim that the fix works, on the release's own bug metric.

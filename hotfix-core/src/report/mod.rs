@@ -337,9 +337,7 @@ fn plots(plan: &Plan, log_summary: &LogSummary) -> Plots {
             }),
         })
     });
-    let evidence = policy.evidence();
-    let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
-    let threshold = -ln(evidence.alpha.as_fraction() / halves);
+    let threshold = plan.error_budget().threshold();
     let mut plotted = vec![EvidencePlot {
         question: "worse",
         threshold: Some(threshold).filter(|threshold| threshold.is_finite()),

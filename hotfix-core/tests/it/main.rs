@@ -49,6 +49,7 @@ mod decision;
 mod decision_drawing;
 mod decision_laws;
 mod decision_questions;
+mod error_budget;
 mod exports;
 mod exports_published;
 mod fact;

@@ -21,14 +21,14 @@ const PODS: usize = 20;
 /// Of the canary: a tenth.
 const CANARY: usize = 2;
 /// Ten minutes.
-const TICKS: usize = 60;
+pub(crate) const TICKS: usize = 60;
 
-fn error_rate() -> MetricName {
+pub(crate) fn error_rate() -> MetricName {
     MetricName::try_new("error_rate").unwrap()
 }
 
 /// `standard`, with error rate alone, which only the test judges.
-fn policy(changes: &[(&str, Value)]) -> Arc<Policy> {
+pub(crate) fn policy(changes: &[(&str, Value)]) -> Arc<Policy> {
     let mut document: Value =
         serde_json::from_str(&Policy::preset("standard").unwrap().to_json()).unwrap();
     document["metrics"] = json!({"error_rate": {
@@ -51,7 +51,7 @@ fn policy(changes: &[(&str, Value)]) -> Arc<Policy> {
     Arc::new(Policy::from_json(&document.to_string()).unwrap())
 }
 
-fn subject() -> Subject {
+pub(crate) fn subject() -> Subject {
     serde_json::from_value(json!({
         "incident": {"id": "INC-2041"},
         "release": {"version": "2.3.1", "previous": "2.3.0", "methods": [{"kind": "feature_flag", "seconds": 5}]},
@@ -78,18 +78,13 @@ fn six_hours(law: Law) -> Histories {
 }
 
 /// A rollout that is watched at a tenth of the traffic.
-fn watched(plan: Plan, recording: Recording) -> (Rollout, Timestamp) {
+pub(crate) fn watched(plan: Plan, recording: Recording) -> (Rollout, Timestamp) {
     let mut rollout = Rollout::try_new(plan, recording, "pepper").unwrap();
     let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
     ready::make(&mut rollout, at);
     let start = Input::from_json(r#"{"kind":"start","by":"lena"}"#).unwrap();
     rollout.handle(at, &start).unwrap();
-    while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
-        at = at + Span::from_seconds(1);
-        let done = json!({"kind": "confirm", "by": "tool", "action": action.to_string()});
-        rollout.handle(at, &Input::from_json(&done.to_string()).unwrap()).unwrap();
-    }
-    assert_eq!(rollout.state(), State::Monitoring);
+    at = ready::confirm_all(&mut rollout, at);
     (rollout, at)
 }
 
@@ -109,7 +104,7 @@ fn by_pod(counts: &[Counts], from: usize) -> Sample {
     Sample::Instances(counts.iter().enumerate().map(name).collect())
 }
 
-fn seen(canary: Sample, baseline: Sample) -> Input {
+pub(crate) fn seen(canary: Sample, baseline: Sample) -> Input {
     let arms = Arms { canary: Some(canary), baseline: Some(baseline), totals: false };
     let mut seen = Observation::new();
     seen.set(error_rate(), arms);

@@ -43,6 +43,14 @@ fn bound(kind: &'static str) -> BoxedStrategy<Value> {
     .boxed()
 }
 
+fn mode() -> impl Strategy<Value = &'static str> {
+    select(vec!["plain", "replay", "randomised", "both"])
+}
+
+fn otherwise() -> impl Strategy<Value = &'static str> {
+    select(vec!["plain", "ask"])
+}
+
 fn metric() -> impl Strategy<Value = Value> {
     let kinds = vec!["proportion", "count", "latency", "gauge", "volume"];
     (select(kinds), select(vec!["decide", "watch"]), any::<bool>()).prop_flat_map(|(kind, role, tested)| {
@@ -55,8 +63,9 @@ fn metric() -> impl Strategy<Value = Value> {
             select(vec!["higher", "lower"]),
             ".{0,20}",
             fraction(),
+            (option::of(mode()), option::of(otherwise())),
         )
-            .prop_map(move |(record, success, alert, rollback, boundaries, worse, title, quantile)| {
+            .prop_map(move |(record, success, alert, rollback, boundaries, worse, title, quantile, own)| {
                 let mut metric = json!({ "title": title, "kind": kind, "worse": worse, "role": role, "reference": record });
                 for (key, bound) in [("success", success), ("alert", alert), ("rollback", rollback)] {
                     if let Some(bound) = bound {
@@ -71,7 +80,8 @@ fn metric() -> impl Strategy<Value = Value> {
                 if !tested {
                     metric["model"] = json!("none");
                 }
-                metric
+                let (mode, otherwise) = own;
+                with_some(metric, [("mode", mode.map(Value::from)), ("otherwise", otherwise.map(Value::from))])
             })
     })
 }
@@ -99,8 +109,9 @@ fn metrics() -> impl Strategy<Value = Map<String, Value>> {
 
 fn phase() -> impl Strategy<Value = Value> {
     let response = || select(vec!["hold", "ask", "roll_back"]);
+    let share = prop_oneof![4 => 1u32..=10_000, 1 => Just(10_000)];
     (
-        (1u32..=10_000, ".{0,20}", lasting(0), lasting(0), option::of(0u32..100)),
+        (share, ".{0,20}", lasting(0), lasting(0), option::of(0u32..100)),
         select(vec!["no_evidence_of_harm", "evidence_of_no_harm"]),
         (response(), response(), select(vec!["automatic", "manual", "veto"]), any::<bool>(), 0u32..600),
     )
@@ -125,7 +136,7 @@ fn with_names(mut tables: Vec<Value>, key: &str, names: BTreeSet<String>) -> Vec
 }
 
 /// A document that loads, with every table of the format.
-fn document() -> impl Strategy<Value = Value> {
+pub(crate) fn document() -> impl Strategy<Value = Value> {
     with_process(rollout())
 }
 
@@ -151,9 +162,7 @@ fn rollout() -> impl Strategy<Value = Value> {
         list["severities"] = json!([]);
         json!([with_some(list, [("within", within), ("when", when)])])
     });
-    let modes = select(vec!["plain", "replay", "randomised", "both"]);
-    let otherwise = select(vec!["plain", "ask"]);
-    let evidence = (1.0f64..3.0, 1.001f64..5.0, 1.001f64..1e4, fraction(), modes, otherwise, any::<(bool, bool)>())
+    let evidence = (1.0f64..3.0, 1.001f64..5.0, 1.001f64..1e4, fraction(), mode(), otherwise(), any::<(bool, bool)>())
         .prop_map(|(tolerated, more, hold, alpha, mode, otherwise, (change_point, phase_end))| {
             json!({
                 "alpha": alpha, "tolerated": tolerated, "margin": tolerated * more, "hold": hold, "mode": mode,
@@ -170,6 +179,10 @@ fn rollout() -> impl Strategy<Value = Value> {
     (name(), ".{0,30}", phases, metrics(), checklist, rules, lists, (lasting(0), response()))
         .prop_map(|(name, title, phases, metrics, checklists, rules, (triggers, after, approvals), (at, response))| {
             let (cadence, evidence, least) = rules;
+            let mut metrics = metrics;
+            if evidence["phase_end_test"] == true {
+                metrics.values_mut().for_each(|metric| drop(metric.as_object_mut().unwrap().remove("mode")));
+            }
             let efficacy = metrics.iter().find(|(_, m)| is_tested(m) && m["kind"] != "latency");
             let mut document = json!({
                 "format": 1, "name": name, "title": title, "strategy": "canary", "after": after,
@@ -191,7 +204,7 @@ fn rollout() -> impl Strategy<Value = Value> {
         })
 }
 
-fn loaded(document: &Value) -> Policy {
+pub(crate) fn loaded(document: &Value) -> Policy {
     Policy::from_json(&document.to_string())
         .unwrap_or_else(|errors| panic!("{errors}\n{document:#}"))
 }

@@ -1,8 +1,8 @@
 //! What a test sends so that the start waits for nothing more: the real thing, blocker by blocker (GATE-1, GATE-2).
 
 use hotfix_core::policy::Policy;
-use hotfix_core::rollout::{Blocker, BlockerKind, Input, Rollout};
-use hotfix_core::unit::Timestamp;
+use hotfix_core::rollout::{Blocker, BlockerKind, Input, Rollout, State};
+use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
 
 /// The input that clears the first thing that keeps the rollout from starting; none where no input clears anything.
@@ -53,4 +53,15 @@ pub(crate) fn make(rollout: &mut Rollout, at: Timestamp) {
     while let Some(input) = next(rollout) {
         rollout.handle(at, &Input::from_value(input).unwrap()).unwrap();
     }
+}
+
+/// Confirms what is pending, until the next phase is watched.
+pub(crate) fn confirm_all(rollout: &mut Rollout, mut at: Timestamp) -> Timestamp {
+    while let Some(action) = rollout.pending_actions().first().map(|action| action.id) {
+        at = at + Span::from_seconds(1);
+        let done = json!({"kind": "confirm", "by": "tool", "action": action.to_string()});
+        rollout.handle(at, &Input::from_json(&done.to_string()).unwrap()).unwrap();
+    }
+    assert_eq!(rollout.state(), State::Monitoring);
+    at
 }

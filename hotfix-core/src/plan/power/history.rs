@@ -56,7 +56,7 @@ impl Plan {
         if !self.policy().uses_history(metric) || metric.weight <= 0.0 {
             return None;
         }
-        let alpha = figure(100.0 * self.policy().evidence().alpha.as_fraction());
+        let alpha = figure(100.0 * self.error_budget().alpha());
         let metric_calibrations = self.calibrations().get(&metric.id);
         let phases: Vec<_> = metric_calibrations
             .into_iter()

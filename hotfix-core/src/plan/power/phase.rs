@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::policy::section::{Metric, Phase};
 use crate::stats::planning::bands::{CLOSE, Crossing};
 
-use super::test::{Found, Test, alpha, response};
+use super::test::{Found, Test, response};
 use super::watch::{Watching, bad_rate, minutes_of};
 use super::{
     Blind, Chance, Detection, FaultPower, MOST_TRAFFIC, MetricPower, POWER, PhasePower, RATIOS,
@@ -44,7 +44,7 @@ impl Plan {
             metric: metric.id,
             base_rate: rate,
             test_calls_for,
-            alpha: test_calls_for.map(|_| alpha(self, metric)),
+            alpha: test_calls_for.map(|_| self.error_budget().sequential_of(metric)),
             history: self.history_worth(metric, rate, requests),
             all_gates,
             all_gates_approximate: phases.iter().any(|phase| phase.healthy_passes_approximate),

@@ -59,13 +59,6 @@ pub(super) fn response(plan: &Plan, metric: &Metric) -> Option<Response> {
     Some(if asks { Response::Ask } else { Response::RollBack })
 }
 
-/// The error probability that is this metric's own.
-pub(super) fn alpha(plan: &Plan, metric: &Metric) -> f64 {
-    let evidence = plan.policy().evidence();
-    let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
-    evidence.alpha.as_fraction() / halves * metric.weight
-}
-
 impl<'a> Test<'a> {
     /// None where the phase has no live arm, or the metric no test.
     pub(super) fn try_new(
@@ -82,9 +75,10 @@ impl<'a> Test<'a> {
             return None;
         }
         let limits = plan.calibrations().get(&metric.id).and_then(|c| c.of(phase.name));
-        let own = alpha(plan, metric);
+        let budget = plan.error_budget();
+        let own = budget.sequential_of(metric);
         // Evidence that noise reaches is subtracted before metrics are combined.
-        let noise = limits.map_or(0.0, |l| l.threshold + ln(evidence.alpha.as_fraction()));
+        let noise = limits.map_or(0.0, |l| l.threshold - budget.threshold());
         // Half of the stake of a bet on a late change is on one from the start.
         let late = if evidence.change_point { core::f64::consts::LN_2 } else { 0.0 };
         let threshold = -ln(own) + noise + late;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::grade::Role;
 use crate::judge::{Cause, Decision, Reason, Verdict};
 use crate::metric::{Band, ReadingError};
+use crate::plan::ErrorBudget;
 use crate::policy::Policy;
 use crate::rollout::{Refusal, RefusalReason, Rollout};
 use crate::simulate::recorded::{Odd, RecordedFinding};
@@ -35,9 +36,6 @@ pub(super) struct Notes {
 
 impl Notes {
     pub(super) fn new(policy: &Policy, left_out: &[MetricName]) -> Self {
-        let evidence = policy.evidence();
-        // With a test at the end of each phase the two share the chance of a false rollback.
-        let halves = if evidence.phase_end_test { 2.0 } else { 1.0 };
         let course = |metric: &crate::policy::section::Metric| {
             let left_out = left_out.contains(&metric.id);
             let course = MetricTrace {
@@ -62,8 +60,8 @@ impl Notes {
             last: None,
             phase: None,
             cut: 0,
-            hold: ln(evidence.hold.value()),
-            threshold: -ln(evidence.alpha.as_fraction() / halves),
+            hold: ln(policy.evidence().hold.value()),
+            threshold: ErrorBudget::new(policy).threshold(),
         }
     }
 
