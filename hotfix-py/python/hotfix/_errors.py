@@ -159,8 +159,8 @@ class RecordedError(Error, ValueError):
     code, path
         Of the first error; the path is "line 3, column 2" or a JSON Pointer, and empty if the error concerns the whole.
     errors
-        All of them, also of a mapping, each with `code`, `path` (a JSON Pointer) and `message`; in a text also with `line`
-        and `column`.
+        All of them, also of a mapping, each with `code`, `path` (a JSON Pointer) and `message`; in a text also with
+        `line` and `column`.
     """
 
     path: str = ""
