@@ -11,7 +11,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest presets validity bless \
-	docs features model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest release shipped python
+	docs model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest release shipped python
 
 # The shipped library and the measured program are built together; separately, the core would be compiled twice.
 RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
@@ -36,7 +36,7 @@ test: tools ## the checks for every change: format, lints, Rust, C and C++ under
 	@scripts/parts.sh test format-check clippy unit doctest docs python
 
 verify: tools ## more checks, on the build machine: model, shipped library, drawings, error rates, validity, packages, instructions
-	@scripts/parts.sh verify features model release shipped trees instructions
+	@scripts/parts.sh verify release shipped instructions
 
 lint: format-check clippy ## format check and clippy
 
@@ -122,9 +122,9 @@ unit:
 doctest:
 	$(CARGO) test --locked --workspace --doc
 
-# The release build uses one core for minutes, so the packages and the simulations run at the same time.
-release:
-	$(MAKE) --no-print-directory packages simulated & beside=$$!; \
+# The release build uses one core for minutes, so what needs no release build runs at the same time.
+release: tools-trees
+	scripts/parts.sh "verify, beside the release build" packages simulated model trees & beside=$$!; \
 		$(RELEASE); released=$$?; \
 		wait $$beside && exit $$released
 
@@ -132,13 +132,7 @@ release:
 shipped:
 	HOTFIX_LIBRARY=target/release $(CARGO) test --locked --workspace --test it -- compile_run::
 
-# The library without any of the parts that can be left out, and with each of them alone.
-features:
-	for part in "" interop kayenta message report simulate; do \
-		$(CARGO) check --locked -p hotfix-ffi --lib --no-default-features --features "$$part" || exit 1; \
-	done
-
-# Makes the packages for the registries and builds from them; nothing is uploaded.
+# Makes the packages for the registries and builds from them, also without the parts that can be left out; nothing is uploaded.
 packages:
 	scripts/packages.sh
 

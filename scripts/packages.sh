@@ -1,18 +1,30 @@
 #!/bin/sh
-# Makes the packages for the registries and builds from them: the crates, and the source distribution of the Python
-# package, which is installed into a new environment. Nothing is uploaded.
+# Makes the packages for the registries and builds from them: the crates, whole and with each of the parts that can be left out
+# (docs/decisions/parts.md), and the source distribution of the Python package, which is installed into a new environment.
+# Nothing is uploaded.
 set -eu
 cd "$(dirname "$0")/.."
 
-# Cargo unpacks each package into its home and never replaces what it has unpacked: without this, the sources of an
-# earlier run with the same version number would be built. The folders whose names begin with `-` are those of
-# registries without a host, which `cargo publish` makes for a workspace.
-rm -rf "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/hotfix-core-* "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/hotfix-ffi-*
-
-# Uncommitted changes are included. The target folder is separate: otherwise this library would replace that of the
-# tests, which contains functions that panic on purpose. Nobody debugs what is built here.
-CARGO_PROFILE_DEV_DEBUG=false \
-    cargo publish --dry-run --locked --allow-dirty --target-dir target/packages -p hotfix-core -p hotfix-ffi
+# Cargo would build each package once, optimised as a stranger would, into a folder of its own. Here they are unpacked and
+# checked beside each other, with the metadata of dependencies that clippy left. Uncommitted changes are included.
+rm -rf target/packages
+cargo publish --dry-run --no-verify --locked --allow-dirty --target-dir target/packages -p hotfix-core -p hotfix-ffi
+mkdir target/packages/unpacked
+find target/packages -name '*.crate' -exec tar -xzf {} -C target/packages/unpacked \;
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+cat >target/packages/unpacked/Cargo.toml <<END
+[workspace]
+members = ["hotfix-*"]
+resolver = "3"
+[patch.crates-io]
+hotfix-core = { path = "hotfix-core-$version" }
+END
+cp Cargo.lock target/packages/unpacked/
+for parts in default "" interop kayenta message report simulate; do
+    echo "hotfix-ffi from its package with the parts: ${parts:-none}"
+    cargo check --quiet --offline --manifest-path target/packages/unpacked/Cargo.toml --target-dir target \
+        -p hotfix-ffi --lib --no-default-features --features "$parts"
+done
 rm -rf target/packages
 
 scripts/python-env.sh

@@ -33,7 +33,7 @@ fn documents(actions: &[Action], rollout: &Rollout) -> Value {
     actions.iter().map(|action| json!(ActionDocument::of(action, rollout))).collect()
 }
 
-fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
+fn handle(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     let head = rollout.head().unwrap().to_string();
     let mut seen = Seen::default();
     match Input::from_json(&step.text(&head)) {
@@ -57,6 +57,11 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
             }
         },
     }
+    seen
+}
+
+/// What a rollout shows after a step, all of it.
+fn look(rollout: &Rollout, step: &Step, at: i64, seen: &mut Seen) {
     seen.state = rollout.state().to_string();
     seen.phase = rollout.phase().map(|phase| phase.to_string()).unwrap_or_default();
     seen.share = rollout.share().as_fraction();
@@ -74,7 +79,6 @@ fn take(rollout: &mut Rollout, step: &Step, at: i64) -> Seen {
     if !step.report.is_empty() {
         seen.report = rollout.report("markdown").unwrap();
     }
-    seen
 }
 
 fn message(rollout: &Rollout, request: &Value) -> Value {
@@ -114,10 +118,11 @@ fn run(case: &Case) -> Vec<String> {
         let place = format!("{}, step {number}", case.id);
         let mut last = None;
         for at in step.moments() {
-            last = Some(take(&mut rollout, step, at));
+            last = Some((handle(&mut rollout, step, at), at));
             faults.extend(notices(&rollout).into_iter().map(|fault| format!("{place}: {fault}")));
         }
-        if let Some(seen) = last {
+        if let Some((mut seen, at)) = last {
+            look(&rollout, step, at, &mut seen);
             faults.extend(step.compare(&place, &seen));
         }
     }

@@ -86,7 +86,7 @@ impl Known {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     /// TIME-3: no duty is forgotten, none stands twice, and what is not asked for stands there only if it was done.
     #[test]

@@ -290,11 +290,14 @@ fn with_order(flow: Flow, order: &[VcsStep], merge: MergeKind) -> Vcs {
     }
 }
 
-/// A flow with every kind of merge and every order.
-fn every_order(flow: Flow) {
+/// A flow in every order, with those kinds of merge that are chosen by the numbers of the order and of the merge.
+fn every_order(flow: Flow, chosen: fn(usize, usize) -> bool) -> usize {
     let mut cases = 0;
     for (index, (of, order)) in orders().into_iter().enumerate() {
         for (turn, merge) in MergeKind::ALL.iter().copied().enumerate() {
+            if !chosen(index, turn) {
+                continue;
+            }
             let vcs = with_order(flow, &order, merge);
             let name = format!("{flow}-{of}-{merge}");
             let moved_on = (index + turn) % 2 == 0;
@@ -302,12 +305,12 @@ fn every_order(flow: Flow) {
             cases += 1;
         }
     }
-    assert_eq!(cases, 21);
+    cases
 }
 
 #[test]
 fn vcs_1_git_flow_in_every_order_and_by_every_kind_of_merge() {
-    every_order(Flow::GitFlow);
+    assert_eq!(every_order(Flow::GitFlow, |_, _| true), 21);
 }
 
 /// Given an order, GitHub Flow's lines are Git Flow's, letter for letter: what git makes of them is, too.
@@ -333,9 +336,10 @@ fn vcs_1_github_flow_has_the_same_lines_in_every_order() {
     }
 }
 
+/// One kind of merge with each order, by turns: Git Flow has all pairs.
 #[test]
 fn vcs_1_production_tag_in_every_order_and_by_every_kind_of_merge() {
-    every_order(Flow::ProductionTag);
+    assert_eq!(every_order(Flow::ProductionTag, |index, turn| index % 3 == turn), 7);
 }
 
 #[test]
