@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the packages for the registries and builds from them: the crates, whole and with each of the parts that can be left out
-# (docs/decisions/parts.md), and the source distribution of the Python package, which is installed into a new environment.
-# Nothing is uploaded.
+# Makes the packages for the registries and builds from them: the crates, without the parts that can be left out and with each of
+# them alone (docs/decisions/parts.md), and the source distribution of the Python package, which has them all and is installed
+# into a new environment. Nothing is uploaded.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,7 +20,7 @@ resolver = "3"
 hotfix-core = { path = "hotfix-core-$version" }
 END
 cp Cargo.lock target/packages/unpacked/
-for parts in default "" interop kayenta message report simulate; do
+for parts in "" interop kayenta message report simulate; do
     echo "hotfix-ffi from its package with the parts: ${parts:-none}"
     cargo check --quiet --offline --manifest-path target/packages/unpacked/Cargo.toml --target-dir target \
         -p hotfix-ffi --lib --no-default-features --features "$parts"
