@@ -264,7 +264,7 @@ fn keep(folder: &Path) {
     for case in cases.iter().filter(|case| KEPT.contains(&case.id.as_str())) {
         let mut rollout = rollout(case);
         for step in &case.steps {
-            step.moments().for_each(|at| drop(take(&mut rollout, step, at)));
+            step.moments().for_each(|at| drop(handle(&mut rollout, step, at)));
         }
         std::fs::write(folder.join(format!("{}.jsonl", case.id)), rollout.log()).unwrap();
         ends.insert(case.id.clone(), End::of(&rollout));
