@@ -86,7 +86,7 @@ pub use status::Awaits;
 use crate::fact::Truth;
 use crate::grade::{Audience, Calendar, DutyKind, Moment, Severity, closed_set};
 use crate::policy::Policy;
-use crate::unit::{Name, RoleName, Timestamp, clone_in_place};
+use crate::unit::{Name, RoleName, Timestamp};
 
 use item_state::{DutyState, Notified};
 use obligations::Obligations;
@@ -186,7 +186,8 @@ fn origin(moments: &Moments, moment: Moment) -> Option<(Moment, Timestamp)> {
 /// Some("2026-03-03T16:06:00.000Z"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, educe::Educe)]
+#[educe(Clone)]
 pub struct Agenda {
     obligations: Arc<[Obligations]>,
     courses: Vec<DutyState>,
@@ -209,24 +210,6 @@ pub struct Agenda {
     next_holds: bool,
     announced: Vec<Announcement>,
 }
-
-clone_in_place!(Agenda {
-    obligations,
-    courses,
-    ladders,
-    moments,
-    days,
-    severity,
-    stop_gap,
-    opened,
-    now,
-    reopened,
-    calls,
-    fix_by,
-    next,
-    next_holds,
-    announced
-});
 
 impl Agenda {
     /// An agenda without inputs.

@@ -69,7 +69,7 @@ use crate::judge::{MetricEvidence, Verdict};
 use crate::metric::Observation;
 use crate::plan::Plan;
 use crate::stats::StatError;
-use crate::unit::{MetricName, PhaseName, Share, Timestamp, clone_in_place};
+use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
 use check::Passed;
 use event::EventKind;
@@ -110,7 +110,8 @@ use state::{Changes, RolloutState};
 /// assert_eq!(rollout.state().as_str(), "deploying");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, educe::Educe)]
+#[educe(Clone)]
 pub struct Rollout {
     /// Behind a pointer: a copy of the rollout has the same one.
     plan: Arc<Plan>,
@@ -122,8 +123,6 @@ pub struct Rollout {
     /// The plan that an input puts in force, while that input is processed.
     revision: Option<Box<Revision>>,
 }
-
-clone_in_place!(Rollout { plan, case, journal, changes, actions, revision });
 
 /// What an input led to.
 #[derive(Clone, Copy, Debug, PartialEq)]

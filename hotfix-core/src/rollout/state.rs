@@ -6,7 +6,7 @@ use crate::judge::{Decision, Judge, PhaseRecord, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::stats::StatError;
-use crate::unit::{Share, Timestamp, clone_in_place};
+use crate::unit::{Share, Timestamp};
 
 use super::action::{Act, Action, ActionId};
 use super::downtime::Outage;
@@ -19,7 +19,8 @@ use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, State, Step};
 use super::unanswered::Unanswered;
 
 /// What an input leads to, before it is recorded.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, educe::Educe)]
+#[educe(Clone)]
 pub(super) struct Changes {
     pub(super) to: Option<Stage>,
     pub(super) acts: Vec<Act>,
@@ -30,8 +31,6 @@ pub(super) struct Changes {
     /// The decision differs from the last one, and is not milder.
     pub(super) turned: bool,
 }
-
-clone_in_place!(Changes { to, acts, replans, judged, turned });
 
 impl Changes {
     pub(super) fn clear(&mut self) {
@@ -44,7 +43,8 @@ impl Changes {
 }
 
 /// The folded state.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, educe::Educe)]
+#[educe(Clone)]
 pub(super) struct RolloutState {
     pub(super) stage: Stage,
     /// Since when it is being rolled back, or is rolled back.
@@ -94,36 +94,6 @@ pub(super) struct RolloutState {
     /// The last logged refusal of each code, by minute.
     pub(super) refusals: Vec<(String, i64)>,
 }
-
-clone_in_place!(RolloutState {
-    stage,
-    turned_back_at,
-    seq,
-    at,
-    share,
-    attempt,
-    readiness,
-    agenda,
-    pending,
-    last,
-    pending_since,
-    looked_at,
-    overtaken,
-    asked,
-    objected,
-    on_status_page,
-    unanswered,
-    interventions,
-    keys,
-    judge,
-    verdict,
-    question,
-    kept,
-    phases,
-    refusals,
-    outages,
-    turned_back_for
-});
 
 /// The action of a `confirm` or `failed`, unless it was superseded.
 pub(super) type Resolved = Option<Act>;

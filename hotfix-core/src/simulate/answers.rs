@@ -1,16 +1,15 @@
 //! The pending inputs of an environment, in the order of their times.
 
 use crate::rollout::{Command, Input};
-use crate::unit::{Name, Span, Timestamp, clone_in_place};
+use crate::unit::{Name, Span, Timestamp};
 
 /// Pending inputs to the driver. Inputs with the same time keep their order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, educe::Educe)]
+#[educe(Clone)]
 pub struct Answers {
     /// In reverse order, so that the next one is at the end.
     waiting: Vec<(Timestamp, Input)>,
 }
-
-clone_in_place!(Answers { waiting });
 
 impl Answers {
     /// Adds an input that reaches the driver at this time.

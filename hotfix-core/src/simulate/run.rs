@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::judge::Reason;
 use crate::metric::Observation;
 use crate::rollout::{Act, Command, Input, RollbackCause, Rollout, Stage, State};
-use crate::unit::{PhaseName, Span, Timestamp, clone_in_place};
+use crate::unit::{PhaseName, Span, Timestamp};
 
 use super::answers::Answers;
 use super::environment::{Environment, Impact, Shown, Tick};
@@ -140,7 +140,8 @@ impl Run {
 /// assert!(run.completed_at.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, educe::Educe)]
+#[educe(Clone)]
 pub struct Driver {
     rollout: Rollout,
     answers: Answers,
@@ -158,19 +159,6 @@ pub struct Driver {
     /// Occurrences of repeated duties that were done after their time.
     late: u64,
 }
-
-clone_in_place!(Driver {
-    rollout,
-    answers,
-    run,
-    seen,
-    now,
-    tick_at,
-    last_tick,
-    polled,
-    entered,
-    late
-});
 
 /// The next action of the driver.
 enum Next {
