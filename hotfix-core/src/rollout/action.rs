@@ -12,7 +12,6 @@ use crate::plan::PlannedCommands;
 use crate::policy::Policy;
 use crate::unit::{Name, RoleName, Share, Timestamp};
 
-use super::stage::Stage;
 use super::{Rollout, is_taken_out};
 
 /// One action, with an id that is the same after every replay.
@@ -56,69 +55,6 @@ impl<'a> ActionDocument<'a> {
             commands: rollout.commands(action),
             contacts: action.contacts(rollout.plan().policy()),
         }
-    }
-}
-
-impl Rollout {
-    /// The organisation's own commands for an action, with the values of the plan: those of
-    /// [`Plan::commands`](crate::plan::Plan::commands) that belong to it. Nothing is run.
-    ///
-    /// - `set_traffic`: the commands of the phase that gets the traffic.
-    /// - An action of a duty with a checklist: those of the list's items.
-    /// - `ask_decision` at the final validation: those of the items that hold its end.
-    /// - Each: those of the step of the procedure whose id is the kind of the action, such as
-    ///   `deploy`.
-    ///
-    /// Ask while the action is the newest or still pending: it is computed for each call, from the
-    /// present stage.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
-    ///
-    /// let plan = Plan::from_json(
-    ///     Arc::new(Policy::preset("fast-track")?),
-    ///     r#"{"id": "INC-2041"}"#,
-    ///     r#"{"version": "2.3.1", "previous": "2.3.0", "branch": "hotfix/empty-method"}"#,
-    ///     "",
-    /// )?;
-    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
-    /// # let at = "2026-03-03T14:06:00Z".parse()?;
-    /// # while let Some(item) = rollout.blockers().first().and_then(|blocker| blocker.item) {
-    /// #     let check = format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#);
-    /// #     rollout.handle(at, &Input::from_json(&check)?)?;
-    /// # }
-    /// rollout.handle(at, &Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?)?;
-    /// let deploy = &rollout.pending_actions()[0];
-    /// let commands = rollout.commands(deploy);
-    /// assert_eq!(commands[0].commands[0].line, "git checkout hotfix/empty-method");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn commands(&self, action: &Action) -> Vec<PlannedCommands<'_>> {
-        let (plan, policy) = (self.plan(), self.plan().policy());
-        let mut commands = Vec::new();
-        match &action.act {
-            Act::SetTraffic { share } => {
-                // In a rollback there is no phase, whatever its steps' shares are.
-                let step = self.stage().step();
-                let phase = step.and_then(|step| policy.phases().get(step.index));
-                let phase = phase.filter(|phase| phase.share == *share);
-                commands.extend(phase.and_then(|phase| plan.commands_of_phase(phase)));
-            }
-            Act::AskDecision { .. } if matches!(self.stage(), Stage::FinalValidation { .. }) => {
-                let lists = policy.checklists().iter().filter(|list| list.holds_completion());
-                commands.extend(lists.flat_map(|list| plan.commands_of_items(list)));
-            }
-            act => {
-                let duty = policy.duties().iter().find(|duty| act.duty() == Some(&duty.id));
-                let list = duty.and_then(|duty| duty.checklist);
-                let list = policy.checklists().iter().find(|known| Some(known.id) == list);
-                commands.extend(list.into_iter().flat_map(|list| plan.commands_of_items(list)));
-            }
-        }
-        let step = policy.procedure().iter().find(|step| step.id.as_str() == action.act.kind());
-        commands.extend(step.and_then(|step| plan.commands_of_step(step)));
-        commands
     }
 }
 

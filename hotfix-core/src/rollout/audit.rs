@@ -6,7 +6,6 @@ use super::Rollout;
 use super::event::EventKind;
 use super::journal::Recording;
 use super::log::{Lines, LogError, LogFault, LogLine};
-use super::state::Changes;
 
 /// What an audit found.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +68,7 @@ pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
             }
             // After a broken line outcomes cannot be computed, only the chain is checked.
             None => Ok(()),
-            Some(known) => known.recompute(&mut line),
+            Some(known) => recompute(known, &mut line),
         });
         if let Err(error) = step {
             rollout = None;
@@ -93,41 +92,35 @@ pub fn audit(log: &[u8], expected_head: Option<Digest>) -> Audit {
     audit
 }
 
-impl Rollout {
-    /// Folds a line, recomputes its outcome and compares it with the recorded one.
-    fn recompute(&mut self, line: &mut LogLine) -> Result<(), LogError> {
-        let EventKind::Taken(kind) = line.event.kind else {
-            return self.replay_line(line).map(drop);
-        };
-        let at = line.event.at;
-        let (input, resolved) = self.fold_line(line, kind)?;
-        if line.event.plan_digest.is_some_and(|recorded| recorded != self.plan.digest()) {
-            return Err(line.error(LogFault::Outcome { what: "plan" }));
-        }
-        self.changes.clear();
-        self.conclude(at, &input.command, resolved.as_ref());
-        self.follow_duties(at, &input.command);
-        let differs = |what| Err(line.error(LogFault::Outcome { what }));
-        let verdict = line.event.verdict.as_deref();
-        let agrees = match (verdict, self.changes.judged) {
-            (Some(recorded), Some(_)) => self.case.verdict.agrees_with(recorded),
-            (recorded, judged) => recorded.is_none() && judged.is_none(),
-        };
-        if !agrees {
-            return differs("verdict");
-        }
-        if line.event.to.as_deref() != self.changes.to.as_ref() {
-            return differs("stage");
-        }
-        if *line.event.replans != *self.changes.replans {
-            return differs("plan of duties");
-        }
-        self.number_actions();
-        if *line.event.actions != *self.actions {
-            return differs("actions");
-        }
-        let Changes { to, judged, .. } = &mut self.changes;
-        self.case.settle(&self.plan, at, &input, to, &self.actions, *judged);
-        Ok(())
+/// Folds a line, recomputes its outcome and compares it with the recorded one.
+fn recompute(rollout: &mut Rollout, line: &mut LogLine) -> Result<(), LogError> {
+    let EventKind::Taken(kind) = line.event.kind else {
+        return rollout.replay_line(line).map(drop);
+    };
+    let at = line.event.at;
+    let (input, resolved) = rollout.fold_line(line, kind)?;
+    let differs = |what| Err(line.error(LogFault::Outcome { what }));
+    if line.event.plan_digest.is_some_and(|recorded| recorded != rollout.plan.digest()) {
+        return differs("plan");
     }
+    rollout.conclude(at, &input.command, resolved.as_ref());
+    let verdict = line.event.verdict.as_deref();
+    let agrees = match (verdict, rollout.changes.judged) {
+        (Some(recorded), Some(_)) => rollout.verdict().agrees_with(recorded),
+        (recorded, judged) => recorded.is_none() && judged.is_none(),
+    };
+    if !agrees {
+        return differs("verdict");
+    }
+    if line.event.to.as_deref() != rollout.changes.to.as_ref() {
+        return differs("stage");
+    }
+    if *line.event.replans != *rollout.changes.replans {
+        return differs("plan of duties");
+    }
+    if *line.event.actions != *rollout.actions {
+        return differs("actions");
+    }
+    rollout.settle(at, &input);
+    Ok(())
 }

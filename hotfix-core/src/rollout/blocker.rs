@@ -1,23 +1,21 @@
-//! What blocks the start of a rollout, and the recorded approvals, items and interventions: one
-//! call each.
+//! What blocks the start of a rollout.
 
 use serde::Serialize;
 
-use crate::fact::{Facts, Truth};
+use crate::fact::Truth;
 use crate::gate::approval::{self, Demand, DemandState, Statement};
-use crate::gate::checklist::{self, Exception, ItemStatus, ListStatus, StepStatus};
+use crate::gate::checklist::Exception;
 use crate::grade::{Severity, closed_set};
-use crate::plan::{PlanFinding, Window};
+use crate::plan::{Plan, PlanFinding, Window};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::text::quoted;
 use crate::unit::{Name, RoleName, Timestamp};
 
 use super::input::InputKind;
-use super::intervention::Intervention;
-use super::readiness::Missing;
 use super::refusal::waivers;
-use super::{Rollout, Stage};
+use super::stage::Stage;
+use super::state::{Missing, Readiness, RolloutState};
 
 closed_set! {
     /// The kind of a blocker.
@@ -224,109 +222,41 @@ fn waiver(exception: Exception, policy: &Policy) -> String {
     format!("let {} waive `{exception}` with a reason", waivers(policy.waived_by()))
 }
 
-impl Rollout {
-    /// The change window of the release.
-    pub(super) fn change_window(&self) -> Option<Window> {
-        self.plan.release()?.change_record.as_ref()?.window
-    }
+/// The change window of the release.
+pub(super) fn change_window(plan: &Plan) -> Option<Window> {
+    plan.release()?.change_record.as_ref()?.window
+}
 
-    /// The change window, where this time is outside of it and the window is not waived.
-    fn missed_window(&self, at: Timestamp) -> Option<Window> {
-        let window = self.change_window()?;
-        let is_waived = self.case.readiness.marks.is_waived(Exception::ChangeWindow);
-        let is_outside = at < window.from || at > window.until;
-        (is_outside && !is_waived).then_some(window)
-    }
+/// The blocker that depends on the time of the start: the change window, where this time is outside
+/// of it and the window is not waived.
+pub(super) fn blocked_at(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Blocker> {
+    let window = change_window(plan)?;
+    let is_waived = readiness.marks().is_waived(Exception::ChangeWindow);
+    let is_outside = at < window.from || at > window.until;
+    (is_outside && !is_waived).then(|| Blocker::of_window(window, plan.policy()))
+}
 
-    /// The blocker that depends on the time of the start.
-    pub(super) fn blocked_at(&self, at: Timestamp) -> Option<Blocker> {
-        self.missed_window(at).map(|window| Blocker::of_window(window, self.plan.policy()))
+/// Everything that prevents the start: see [`Rollout::blockers`](super::Rollout::blockers).
+pub(super) fn blockers(plan: &Plan, case: &RolloutState) -> Vec<Blocker> {
+    let RolloutState { place, actions, readiness, .. } = case;
+    if *place.stage() != Stage::Preparing {
+        return Vec::new();
     }
-
-    /// Everything that prevents the start, each with who can clear it, and how. Empty where `start`
-    /// would be accepted at the time of the last input, and after the start.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{BlockerKind, Input, Recording,
-    /// Rollout}};
-    ///
-    /// let plan = Plan::from_json(
-    ///     Arc::new(Policy::preset("emergency-command")?),
-    ///     r#"{"id": "INC-2041"}"#,
-    ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
-    ///     "",
-    /// )?;
-    /// let rollout = Rollout::try_new(plan, Recording::Keep, "")?;
-    /// let blockers = rollout.blockers();
-    /// let approval = blockers.iter().find(|b| b.kind == BlockerKind::Approval);
-    /// let approval = approval.ok_or("no approval is needed")?;
-    /// assert_eq!(approval.sentence, "the approval of `senior_engineer` is missing: ask for it");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn blockers(&self) -> Vec<Blocker> {
-        if self.case.stage != Stage::Preparing {
-            return Vec::new();
-        }
-        let policy = self.plan.policy();
-        let missing = self.case.readiness.missing(&self.plan);
-        let mut blockers: Vec<Blocker> = missing.iter().map(|m| Blocker::of(m, policy)).collect();
-        blockers.extend(self.case.pending.iter().map(|action| {
-            let sentence = format!(
-                "traffic of the previous attempt is still being moved: send `confirm` or `failed` \
-                 for action {}",
-                action.id
-            );
-            let clears = [InputKind::Confirm, InputKind::Failed];
-            Blocker::new(BlockerKind::Traffic, sentence, &clears)
-        }));
-        blockers.extend(self.case.at.and_then(|at| self.blocked_at(at)));
-        blockers.extend(policy.denials().iter().map(|finding| {
-            let sentence = format!("{finding}; fix the policy, then create a new plan");
-            Blocker::new(BlockerKind::Policy, sentence, &[])
-        }));
-        blockers
-    }
-
-    /// Each demand for approval with its state: who stated what, when, where, and about which plan.
-    pub fn approvals(&self) -> Approvals {
-        let policy = self.plan.policy();
-        Approvals {
-            demands: self.case.readiness.demands(policy, self.case.at),
-            unasked: self.case.readiness.unasked(policy),
-        }
-    }
-
-    /// Each checklist, whether it applies to the incident, and the state of its items.
-    pub fn checklists(&self) -> Vec<ListStatus> {
-        let readiness = &self.case.readiness;
-        let policy = self.plan.policy();
-        checklist::lists(policy, readiness.severity, &readiness.facts, &readiness.marks)
-    }
-
-    /// The policy's success criteria with their states.
-    pub(crate) fn success_criteria(&self) -> Vec<ItemStatus> {
-        checklist::success_criteria(self.plan.policy(), &self.case.readiness.marks)
-    }
-
-    /// Each step of the procedure with its state. Steps block nothing: `check_item` records their
-    /// progress.
-    pub fn procedure(&self) -> Vec<StepStatus> {
-        checklist::steps(self.plan.policy(), &self.case.readiness.marks)
-    }
-
-    /// The last recorded intent of each kind: who wanted what, when and why, whatever came of it.
-    pub fn interventions(&self) -> Vec<Intervention> {
-        self.case.interventions.all()
-    }
-
-    /// The severity in force: given, set since, or derived by the policy from the facts.
-    pub const fn severity(&self) -> Option<Severity> {
-        self.case.readiness.severity
-    }
-
-    /// The facts of the incident known so far.
-    pub const fn facts(&self) -> &Facts {
-        &self.case.readiness.facts
-    }
+    let policy = plan.policy();
+    let missing = readiness.missing(plan);
+    let mut blockers: Vec<Blocker> = missing.iter().map(|m| Blocker::of(m, policy)).collect();
+    blockers.extend(actions.pending().iter().map(|action| {
+        let sentence = format!(
+            "traffic of the previous attempt is still being moved: send `confirm` or `failed` for \
+             action {}",
+            action.id
+        );
+        Blocker::new(BlockerKind::Traffic, sentence, &[InputKind::Confirm, InputKind::Failed])
+    }));
+    blockers.extend(place.at().and_then(|at| blocked_at(plan, readiness, at)));
+    blockers.extend(policy.denials().iter().map(|finding| {
+        let sentence = format!("{finding}; fix the policy, then create a new plan");
+        Blocker::new(BlockerKind::Policy, sentence, &[])
+    }));
+    blockers
 }

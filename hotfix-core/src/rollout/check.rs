@@ -7,17 +7,20 @@ use crate::grade::RevertTo;
 use crate::judge::Decision;
 use crate::unit::{Span, Timestamp};
 
-use super::explain::Question;
+use super::blocker::blocked_at;
 use super::input::{Command, Input, InputKind, KnownTime, TimeMeaning};
-use super::readiness::Afterwards;
+use super::question::Question;
 use super::refusal::RefusalReason;
+use super::revision::Revision;
 use super::stage::State;
+use super::state::{Afterwards, RolloutState};
+use super::statement::Statement;
 use super::{Rollout, Stage};
 
 /// An input that is accepted.
 pub(super) enum Passed {
     /// At this time; `claimed_at` where the sender's time was not accepted.
-    At { at: Timestamp, claimed_at: Option<Timestamp> },
+    At { at: Timestamp, claimed_at: Option<Timestamp>, revision: Option<Box<Revision>> },
     /// Its key is known: the input was accepted before.
     Repeated,
 }
@@ -34,7 +37,7 @@ impl Rollout {
             return Err(RefusalReason::Input(fault));
         }
         let kind = input.command.kind();
-        if let Some((known, _)) = input.key.as_deref().and_then(|key| self.case.keys.find(key)) {
+        if let Some((known, _)) = self.case.actions.of_key(input.key.as_deref()) {
             return if known == kind {
                 Ok(Passed::Repeated)
             } else {
@@ -53,7 +56,8 @@ impl Rollout {
         let (at, claimed_at) = self.check_time(at, kind)?;
         self.check_state(kind, input)?;
         self.check_command(at, input)?;
-        Ok(Passed::At { at, claimed_at })
+        let revision = self.prepare(at, &input.command)?;
+        Ok(Passed::At { at, claimed_at, revision })
     }
 
     /// An urgent input with a wrong clock, back or far ahead, is accepted at the time of the last
@@ -65,7 +69,7 @@ impl Rollout {
     ) -> Result<(Timestamp, Option<Timestamp>), RefusalReason> {
         // A rehearsal, which writes no log, may have any time: recordings often begin at 0.
         let early = at < Timestamp::EARLIEST && self.journal.is_on();
-        let Some(last) = self.case.at else {
+        let Some(last) = self.case.place.at() else {
             return if early { Err(RefusalReason::Seconds { at }) } else { Ok((at, None)) };
         };
         let past = at < last;
@@ -105,7 +109,7 @@ impl Rollout {
         match (&input.command, state) {
             // The result of an action is accepted in every state while the action is pending.
             (Command::Confirm { action } | Command::Failed { action, .. }, _) => {
-                if self.case.may_end(*action) {
+                if self.case.actions.may_end(*action) {
                     return Ok(());
                 }
                 let pending: Vec<String> =
@@ -135,15 +139,30 @@ impl Rollout {
         }
     }
 
-    fn check_command(&mut self, at: Timestamp, input: &Input) -> Result<(), RefusalReason> {
+    /// Checks the readings of an observation, or makes the plan that an input puts in force. Both
+    /// can still be refused, so nothing has changed until then.
+    fn prepare(
+        &mut self,
+        at: Timestamp,
+        command: &Command,
+    ) -> Result<Option<Box<Revision>>, RefusalReason> {
+        if let Command::Observe { metrics } = command {
+            self.case.judged.prepare(at, self.case.place.share(), metrics)?;
+            metrics.check_size()?;
+        }
+        Revision::of(&self.plan, self.case.judged.judge(), command).map_err(RefusalReason::Plan)
+    }
+
+    fn check_command(&self, at: Timestamp, input: &Input) -> Result<(), RefusalReason> {
+        let statement = Statement {
+            plan: &self.plan,
+            readiness: &self.case.readiness,
+            salt: &self.journal.salt,
+        };
         match &input.command {
-            Command::Observe { metrics } => {
-                self.case.judge.prepare(at, self.case.share, metrics)?;
-                Ok(metrics.check_size()?)
-            }
-            Command::CheckItem { .. } | Command::WaiveItem { .. } => self.check_items(input),
+            Command::CheckItem { .. } | Command::WaiveItem { .. } => statement.check_items(input),
             Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
-                self.check_statement(input)
+                statement.check(input)
             }
             Command::Promote { why } => self.check_promotion(at, why.as_deref()),
             Command::Start => self.check_start(at),
@@ -152,11 +171,8 @@ impl Rollout {
                 Some(now) if release.version == now.version => {
                     Err(RefusalReason::SameRelease { version: release.version.clone() })
                 }
-                Some(_) => self.prepare_revision(&input.command).map_err(RefusalReason::Plan),
+                Some(_) => Ok(()),
             },
-            Command::Release { .. } | Command::Retry { .. } => {
-                self.prepare_revision(&input.command).map_err(RefusalReason::Plan)
-            }
             Command::Revert { version, .. } => self.check_revert(version),
             Command::Acknowledge { duty, .. } => {
                 Ok(self.case.agenda.check(at, deadline::Input::Acknowledge { duty: *duty })?)
@@ -193,7 +209,7 @@ impl Rollout {
             let finding = first.clone();
             return Err(RefusalReason::PolicyDenied { finding, more: more.len() });
         }
-        match self.blocked_at(at) {
+        match blocked_at(&self.plan, &self.case.readiness, at) {
             Some(blocker) => Err(RefusalReason::NotReady { missing: blocker.sentence, more: 0 }),
             None => Ok(()),
         }
@@ -219,38 +235,37 @@ impl Rollout {
     /// Checks that a phase may be promoted: at its gate; before it only where the policy allows
     /// that, or where a decision was asked.
     fn check_promotion(&self, at: Timestamp, why: Option<&str>) -> Result<(), RefusalReason> {
-        if matches!(self.case.stage, Stage::Gate { .. } | Stage::Monitoring(_))
-            && let Some(contingency) = self.waits_for_data()
+        let RolloutState { place, actions, people, readiness, judged, .. } = &self.case;
+        let policy = self.plan.policy();
+        if matches!(place.stage(), Stage::Gate { .. } | Stage::Monitoring(_))
+            && let Some(contingency) = judged.waits_for_data(policy, readiness.severity())
         {
             return Err(RefusalReason::Blind { when: contingency.when.clone() });
         }
-        let allowed = match &self.case.stage {
+        let allowed = match place.stage() {
             Stage::Gate { .. } => true,
             Stage::Monitoring(step) => {
-                self.case.asked
-                    || self
-                        .plan
-                        .policy()
-                        .phases()
-                        .get(step.index)
-                        .is_some_and(|p| p.early_promotion)
+                people.asked() || policy.phases().get(step.index).is_some_and(|p| p.early_promotion)
             }
             Stage::FinalValidation { .. } => {
-                let open = self.unvalidated();
+                let open = readiness.unvalidated(policy);
                 if !open.is_empty() {
                     return Err(RefusalReason::Unvalidated { open });
                 }
-                self.case.asked || self.would_be_asked(at)
+                people.asked() || self.would_be_asked(at)
             }
             // The end of a hold-back that failed may be tried again.
-            Stage::Complete { ending: Some(_), .. } => self.case.pending.is_empty(),
-            Stage::Complete { ending: None, .. } => self.case.objected,
+            Stage::Complete { ending: Some(_), .. } => actions.pending().is_empty(),
+            Stage::Complete { ending: None, .. } => people.objected(),
             _ => false,
         };
-        let is_the_end = matches!(self.case.stage, Stage::FinalValidation { .. });
+        let is_the_end = matches!(place.stage(), Stage::FinalValidation { .. });
         if !allowed {
             Err(RefusalReason::TooEarly)
-        } else if is_the_end && self.is_unproven() && why.is_none_or(|why| why.trim().is_empty()) {
+        } else if is_the_end
+            && judged.is_unproven(&self.plan)
+            && why.is_none_or(|why| why.trim().is_empty())
+        {
             Err(RefusalReason::Unproven)
         } else {
             Ok(())
@@ -260,9 +275,9 @@ impl Rollout {
     /// Whether a tick at this time would ask a person, or end the final validation: then `promote`
     /// need not wait for it.
     fn would_be_asked(&self, at: Timestamp) -> bool {
-        let Some(question) = Question::of(&self.case, &self.plan, at) else { return false };
-        let (mut judge, mut verdict) = (self.case.judge.clone(), self.case.verdict.clone());
-        judge.assess(&question.moment(&self.plan), &mut verdict);
-        matches!(verdict.decision, Decision::Promote | Decision::Ask)
+        let RolloutState { place, judged, .. } = &self.case;
+        Question::of(place, &self.plan, at).is_some_and(|question| {
+            matches!(judged.would_decide(&self.plan, &question), Decision::Promote | Decision::Ask)
+        })
     }
 }

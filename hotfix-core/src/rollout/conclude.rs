@@ -1,30 +1,71 @@
 //! What follows from an input: the decisions of the state machine, state by state. Reads the state,
-//! writes [`Changes`](super::state::Changes).
+//! writes [`Changes`].
 
+use crate::deadline::Replan;
 use crate::gate::checklist::open_criteria;
-use crate::grade::{GateMode, Moment, Response, Sign, Strategy};
-use crate::judge::{Against, Cause, Decision, Reason};
-use crate::metric::Band;
-use crate::policy::section::{Checklist, Contingency, Phase};
+use crate::grade::{GateMode, Response, Strategy};
+use crate::judge::{Cause, Decision, Reason};
+use crate::plan::Plan;
+use crate::policy::section::Phase;
 use crate::text::{quoted, shown};
-use crate::unit::{RoleName, Share, Span, Timestamp};
+use crate::unit::{RoleName, Share, Timestamp};
 
-use super::Rollout;
 use super::action::{Act, ActionId, Audience, MessageKind};
-use super::describe;
-use super::explain::Question;
 use super::input::Command;
+use super::question::Question;
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
+use super::state::RolloutState;
+use super::{describe, poll};
 
 /// Who is notified of the rollout's progress; what concerns responders alone goes to them alone.
 pub(super) const FOLLOWERS: [Audience; 2] = [Audience::Responders, Audience::Stakeholders];
 
-impl Rollout {
+/// What an input leads to, before it is recorded.
+#[derive(Debug, Default, educe::Educe)]
+#[educe(Clone)]
+pub(super) struct Changes {
+    pub(super) to: Option<Stage>,
+    pub(super) acts: Vec<Act>,
+    /// Changes of the plan of duties.
+    pub(super) replans: Vec<Replan>,
+    /// The question to the judge, where a verdict was made.
+    pub(super) judged: Option<Question>,
+    /// The decision differs from the last one, and is not milder.
+    pub(super) turned: bool,
+}
+
+impl Changes {
+    pub(super) fn clear(&mut self) {
+        self.to = None;
+        self.acts.clear();
+        self.replans.clear();
+        self.judged = None;
+        self.turned = false;
+    }
+
+    /// A verdict was made that answers this question; the decision was another one before.
+    pub(super) fn judge(&mut self, question: Question, before: Decision, now: Decision) {
+        // A verdict that is less severe than the one asked about does not repeat the question.
+        let is_milder = before == Decision::RollBack && now == Decision::Ask;
+        self.turned = now != before && !is_milder;
+        self.judged = Some(question);
+    }
+}
+
+/// Decides: reads plan and state, and writes the changes. What it raises is in `raise.rs`, the
+/// steps of a rollback in `rollback.rs`.
+pub(super) struct Conclusion<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) case: &'a RolloutState,
+    pub(super) changes: &'a mut Changes,
+}
+
+impl Conclusion<'_> {
     /// Decides what follows from an input that was folded. `resolved` is the action that a
     /// `confirm` or `failed` was about.
-    pub(super) fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
+    pub(super) fn decide(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
         // A higher severity needs more approvals; nobody is asked twice.
-        if self.case.seq == 1 && !command.changes_the_plan()
+        if self.case.place.seq() == 1 && !command.changes_the_plan()
             || matches!(command, Command::SetSeverity { .. } | Command::SetFacts { .. })
         {
             self.request_approvals();
@@ -34,11 +75,10 @@ impl Rollout {
             Command::Confirm { .. } => self.confirmed(at, resolved),
             Command::Failed { action, .. } => self.failed(at, *action, resolved),
             Command::Observe { .. } | Command::Tick => {
-                self.assess(at);
                 self.watch(at);
                 self.ask_again(at);
             }
-            Command::Promote { .. } => match self.case.stage {
+            Command::Promote { .. } => match *self.case.place.stage() {
                 Stage::FinalValidation { .. } => self.complete(at),
                 Stage::Complete { ending: Some(_), .. } => {
                     self.act(Act::SetTraffic { share: Share::ALL });
@@ -69,7 +109,7 @@ impl Rollout {
                     }
                     // During a rollback the question is settled, and nobody is paged about it
                     // again.
-                    Response::Ask if matches!(self.case.stage, Stage::RollingBack(_)) => {}
+                    Response::Ask if matches!(self.case.place.stage(), Stage::RollingBack(_)) => {}
                     Response::Ask => {
                         self.ask(&format!(
                             "signal `{signal}` was reported. {}",
@@ -84,7 +124,7 @@ impl Rollout {
             Command::Approve { role, .. } => self.notify_approval(at, Some(*role)),
             // An earlier statement may be the approval that the new severity needs.
             Command::SetSeverity { .. } | Command::SetFacts { .. } => {
-                if !self.state().is_final() {
+                if !self.case.state(self.plan).is_final() {
                     self.notify_approval(at, None);
                 }
             }
@@ -97,38 +137,24 @@ impl Rollout {
             | Command::SetTimes { .. }
             | Command::Note { .. } => {}
         }
-        if let (Stage::Deploying(step), None) = (&self.case.stage, &self.changes.to) {
-            let step = *step;
-            self.await_deployment(at, step);
+        if let (Stage::Deploying(step), None) = (self.case.place.stage(), &self.changes.to) {
+            self.await_deployment(at, *step);
         }
     }
 
     /// Asks a person where a role denies the plan, or withdraws its approval, while the fix is
     /// being deployed or live.
     fn doubt(&mut self, role: RoleName, what: &str) {
-        match self.case.stage {
-            Stage::Deploying(_)
-            | Stage::Monitoring(_)
-            | Stage::Gate { .. }
-            | Stage::FinalValidation { .. }
-            | Stage::Complete { .. }
-            | Stage::Paused { .. } => {
-                self.ask(&format!("`{role}` {what} after the start. {}", self.choices(true)));
-                self.end_veto();
-            }
-            Stage::Preparing
-            | Stage::Closed
-            | Stage::RollingBack(_)
-            | Stage::RolledBack
-            | Stage::Frozen { .. }
-            | Stage::Aborted
-            | Stage::Failed => {}
+        let stage = self.case.place.stage();
+        if stage.is_going_out() || matches!(stage, Stage::Complete { .. }) {
+            self.ask(&format!("`{role}` {what} after the start. {}", self.choices(true)));
+            self.end_veto();
         }
     }
 
     /// Ends the veto window after an objection: from here on a person has to promote.
     pub(super) fn end_veto(&mut self) {
-        if let Stage::Gate { step, until: Some(_) } = self.case.stage {
+        if let Stage::Gate { step, until: Some(_) } = *self.case.place.stage() {
             self.changes.to = Some(Stage::Gate { step, until: None });
         }
     }
@@ -165,7 +191,7 @@ impl Rollout {
     }
 
     fn confirmed(&mut self, at: Timestamp, resolved: Option<&Act>) {
-        match (resolved, &self.case.stage) {
+        match (resolved, self.case.place.stage()) {
             (Some(Act::Deploy { .. }), stage) => {
                 if let Some(step) = stage.step() {
                     self.move_traffic(step.index);
@@ -182,8 +208,7 @@ impl Rollout {
                 self.changes.to = Some(Stage::Paused { since: *since, from });
             }
             (Some(act), Stage::RollingBack(progress)) => {
-                let progress = progress.clone();
-                self.rollback_confirmed(at, act, &progress);
+                self.rollback_confirmed(at, act, progress);
             }
             // The hold-back has the fix as well: nothing is left to compare with.
             (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => self.close(),
@@ -193,24 +218,21 @@ impl Rollout {
     }
 
     fn failed(&mut self, at: Timestamp, id: ActionId, resolved: Option<&Act>) {
-        match (resolved, &self.case.stage) {
-            (Some(act), Stage::RollingBack(progress)) => {
-                let progress = progress.clone();
-                self.rollback_failed(at, act, &progress);
-            }
+        match (resolved, self.case.place.stage()) {
+            (Some(act), Stage::RollingBack(progress)) => self.rollback_failed(at, act, progress),
             // The former release keeps its traffic: roll back to the previous version.
             (Some(Act::SetTraffic { share: Share::NONE }), Stage::Preparing) => {
                 self.roll_back_now(at, RollbackCause::ActionFailed);
             }
             (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
-                let (what, share) = (describe::action(id, act), self.case.share);
+                let (what, share) = (describe::action(id, act), self.case.place.share());
                 let version = shown(self.plan.subject().version());
                 self.ask(&format!(
                     "{what} failed, and {version} stays at {share}. Send `promote` to try again, \
                      or `roll_back`."
                 ));
             }
-            (Some(act @ Act::Deploy { .. }), _) if self.case.share == Share::NONE => {
+            (Some(act @ Act::Deploy { .. }), _) if self.case.place.share() == Share::NONE => {
                 self.changes.to = Some(Stage::Failed);
                 self.notify(MessageKind::Update, &FOLLOWERS);
                 self.page(&format!(
@@ -228,31 +250,12 @@ impl Rollout {
         }
     }
 
-    /// Asks the judge for a verdict, where metrics are watched.
-    fn assess(&mut self, at: Timestamp) {
-        let Some(question) = Question::of(&self.case, &self.plan, at) else { return };
-        let before = self.case.verdict.decision;
-        self.case.judge.assess(&question.moment(&self.plan), &mut self.case.verdict);
-        let now = self.case.verdict.decision;
-        // A verdict that is less severe than the one asked about does not repeat the question.
-        let is_milder = before == Decision::RollBack && now == Decision::Ask;
-        self.changes.turned = now != before && !is_milder;
-        let is_after =
-            matches!(self.case.stage, Stage::FinalValidation { .. } | Stage::Complete { .. });
-        self.case.verdict.against = is_after.then_some(if self.case.share < Share::ALL {
-            Against::HoldBack
-        } else {
-            Against::Reference
-        });
-        self.changes.judged = Some(question);
-    }
-
     /// Decides what follows from a verdict, or from time that has passed.
     fn watch(&mut self, at: Timestamp) {
-        let decision = self.case.verdict.decision;
+        let decision = self.case.judged.verdict().decision;
         let asked_before = self.changes.acts.len();
         if self.changes.judged.is_some() && decision == Decision::RollBack {
-            let causes = self.case.verdict.causes.clone();
+            let causes = self.case.judged.verdict().causes.clone();
             self.fail(at, RollbackCause::Verdict { causes }, None);
             if self.changes.to.is_some() {
                 return;
@@ -260,7 +263,7 @@ impl Rollout {
         }
         // Where a person decides, what was promoted before continues with time.
         let asks_now = self.changes.acts.len() > asked_before;
-        match &self.case.stage {
+        match self.case.place.stage() {
             &Stage::Monitoring(step) if decision == Decision::Promote => self.reach_gate(at, step),
             &Stage::Gate { step, until: Some(until) }
                 if at >= until && decision == Decision::Promote =>
@@ -270,57 +273,44 @@ impl Rollout {
             Stage::FinalValidation { .. } if decision == Decision::Promote => self.validate(at),
             // After an objection or a question a person says when that is settled.
             &Stage::Complete { since, ending }
-                if !self.case.objected && !asks_now && self.watch_is_over(at, since) =>
+                if !self.case.people.objected() && !asks_now && self.watch_is_over(at, since) =>
             {
                 self.end_watch(at, since, ending);
             }
-            Stage::RollingBack(progress) => {
-                let progress = progress.clone();
-                self.watch_recovery(at, &progress);
-            }
+            Stage::RollingBack(progress) => self.watch_recovery(at, progress),
             _ => {}
         }
         self.await_traffic(at);
         let closes = self.changes.to == Some(Stage::Closed);
         // While it is frozen, somebody was paged and acts.
-        let frozen = matches!(self.case.stage, Stage::Frozen { .. });
-        let is_news =
-            !frozen && (self.changes.turned || !self.case.asked || self.validation_ends(at));
+        let frozen = matches!(self.case.place.stage(), Stage::Frozen { .. });
+        let is_news = !frozen
+            && (self.changes.turned
+                || !self.case.people.asked()
+                || self.case.place.validation_ends(self.plan.policy(), at));
         let asks = self.changes.judged.is_some() && decision == Decision::Ask;
         if asks && is_news && !closes {
             self.ask_about_verdict(at);
         }
     }
 
-    /// Whether the least time of the final validation ends with this evaluation: then a person is
-    /// asked again about what was promoted before.
-    pub(super) fn validation_ends(&self, at: Timestamp) -> bool {
-        matches!(self.case.stage, Stage::FinalValidation { since }
-            if self.comes_now(at, since + self.plan.policy().final_validation().watch))
-    }
-
     /// Whether the last watch window after completion is over.
     fn watch_is_over(&self, at: Timestamp, since: Timestamp) -> bool {
-        self.watch_ends(since).is_none_or(|ends| at >= ends)
-    }
-
-    /// When the last watch window after a completion at this time ends: after the completion, also
-    /// where it counts from the deployment. None without a window.
-    pub(crate) fn watch_ends(&self, since: Timestamp) -> Option<Timestamp> {
-        let deployed = self.moment(Moment::Deployed).unwrap_or(since);
-        let ends = self.plan.policy().watched_until(deployed, since)?;
-        Some(ends.max(since + Span::from_millis(1)))
+        let ends = poll::watch_ends(self.plan.policy(), &self.case.agenda, since);
+        ends.is_none_or(|ends| at >= ends)
     }
 
     fn ask_about_verdict(&mut self, at: Timestamp) {
         let least = self.plan.policy().final_validation().watch;
-        if matches!(self.case.stage, Stage::FinalValidation { since } if at.since(since) >= least) {
+        if matches!(*self.case.place.stage(), Stage::FinalValidation { since } if at.since(since) >= least)
+        {
             self.ask_for_completion();
             return;
         }
-        let verdict = &self.case.verdict;
+        let verdict = self.case.judged.verdict();
         let causes = self.describe_causes(&verdict.causes);
-        if let Some(contingency) = self.waits_for_data() {
+        let severity = self.case.readiness.severity();
+        if let Some(contingency) = self.case.judged.waits_for_data(self.plan.policy(), severity) {
             self.ask(&format!(
                 "{}, and the policy makes the rollout wait. Restore the readings, or send \
                  `roll_back`. Observed: {causes}.",
@@ -329,10 +319,11 @@ impl Rollout {
             return;
         }
         // Where nothing judges a metric, whoever decides has to check by eye.
-        let step = self.case.stage.step();
+        let step = self.case.place.stage().step();
         let unjudged = step.filter(|_| verdict.has(Reason::NotJudged));
         let check = unjudged.and_then(|step| self.phase_at(step.index)).map(to_check);
-        let place = step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.share));
+        let place =
+            step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
         self.ask(&format!(
             "{}{causes}. {}{}",
             place.unwrap_or_default(),
@@ -343,22 +334,13 @@ impl Rollout {
 
     /// The causes of a verdict with what was measured, for a text.
     pub(super) fn describe_causes(&self, causes: &[Cause]) -> String {
-        describe::causes(self.plan.policy(), &self.case.verdict, causes)
-    }
-
-    /// When a deployment has taken twice as long as expected; None where the policy does not say
-    /// how long it takes, or where nothing is pending any more: a failure was asked about.
-    pub(super) fn late_deployment_at(&self, step: Step) -> Option<Timestamp> {
-        let expected = self.phase_at(step.index)?.deploy;
-        let is_under_way =
-            !self.case.pending.is_empty() || self.changes.acts.iter().any(Act::awaits);
-        (expected > Span::ZERO && is_under_way).then(|| step.since + expected + expected)
+        describe::causes(self.plan.policy(), self.case.judged.verdict(), causes)
     }
 
     /// Asks a person about a deployment that has taken twice as long as expected.
     fn await_deployment(&mut self, at: Timestamp, step: Step) {
-        let Some(late) = self.late_deployment_at(step) else { return };
-        if at >= late && self.case.at.is_none_or(|last| last < late) {
+        let Some(late) = poll::late_deployment_at(self.plan.policy(), step) else { return };
+        if at >= late && self.case.place.at().is_none_or(|last| last < late) {
             let Some((id, act)) = self.awaited() else { return };
             let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
             let text = describe::unconfirmed(id, act, expected + expected);
@@ -373,32 +355,18 @@ impl Rollout {
     /// Pages somebody where a change of traffic is late: one that withdraws a former release, or
     /// that ends a hold-back. Nothing is watched until it is confirmed.
     fn await_traffic(&mut self, at: Timestamp) {
-        if self.late_traffic_at().is_some_and(|late| self.comes_now(at, late)) {
+        let late = poll::late_traffic_at(self.plan.policy(), self.case);
+        if late.is_some_and(|late| self.case.place.comes_now(at, late)) {
             let within = self.plan.policy().rollback().returned_within;
             let Some((id, act)) = self.awaited() else { return };
             self.page(&describe::unconfirmed(id, act, within));
         }
     }
 
-    /// Whether a moment has come since the last `observe` or `tick`.
-    pub(super) fn comes_now(&self, at: Timestamp, moment: Timestamp) -> bool {
-        at >= moment && self.case.looked_at.is_none_or(|last| last < moment)
-    }
-
-    /// When a change of traffic outside of the phases is late.
-    pub(super) fn late_traffic_at(&self) -> Option<Timestamp> {
-        match self.case.stage {
-            Stage::Preparing | Stage::Complete { ending: Some(_), .. } => {
-                Some(self.case.pending_since? + self.plan.policy().rollback().returned_within)
-            }
-            _ => None,
-        }
-    }
-
     /// How a phase is promoted: by a person, where one objected or was asked and has not promoted
     /// it yet.
     const fn gate(&self, planned: GateMode) -> GateMode {
-        if self.case.objected { GateMode::Manual } else { planned }
+        if self.case.people.objected() { GateMode::Manual } else { planned }
     }
 
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
@@ -409,7 +377,7 @@ impl Rollout {
             Some(next) => format!("to {} of the traffic", next.share),
             None => "to the final validation".to_owned(),
         };
-        let met = format!("phase `{}` met its criteria at {}", step.phase, self.case.share);
+        let met = format!("phase `{}` met its criteria at {}", step.phase, self.case.place.share());
         match self.gate(gate) {
             GateMode::Automatic => self.pass(at, step.index),
             GateMode::Manual => {
@@ -444,63 +412,41 @@ impl Rollout {
     /// confirm.
     fn validate(&mut self, at: Timestamp) {
         let manual = self.gate(self.plan.policy().final_validation().gate) == GateMode::Manual;
-        if self.unvalidated().is_empty() && !manual && !self.is_unproven() {
+        let (open, unproven) = self.left_open();
+        if open.is_empty() && !manual && !unproven {
             self.complete(at);
-        } else if !self.case.asked || self.changes.turned {
+        } else if !self.case.people.asked() || self.changes.turned {
             self.ask_for_completion();
         }
+    }
+
+    /// The items for which the end of the final validation waits, and whether the fix is not shown
+    /// to work.
+    fn left_open(&self) -> (String, bool) {
+        let open = self.case.readiness.unvalidated(self.plan.policy());
+        (open, self.case.judged.is_unproven(self.plan))
     }
 
     /// Asks whether the incident is resolved, with all that is still open.
     fn ask_for_completion(&mut self) {
         let mut text = "the final validation is over.".to_owned();
-        let open = self.unvalidated();
+        let (open, unproven) = self.left_open();
         if !open.is_empty() {
             text = format!("{text} Still open: {open}.");
         }
-        let criteria = open_criteria(self.plan.policy(), &self.case.readiness.marks);
+        let criteria = open_criteria(self.plan.policy(), self.case.readiness.marks());
         if !criteria.is_empty() {
             let open = quoted(&criteria, ", ");
             text = format!("{text} Success criteria not confirmed, which hold nothing: {open}.");
         }
-        if self.is_unproven() {
+        if unproven {
             text.push_str(" The fix is not shown to work, so `promote` needs a reason in `why`.");
         }
-        let causes = self.describe_causes(&self.case.verdict.causes);
+        let causes = self.describe_causes(&self.case.judged.verdict().causes);
         if !causes.is_empty() {
             text = format!("{text} Observed: {causes}.");
         }
         self.ask(&format!("{text} If the incident is resolved, send `promote`; else `roll_back`."));
-    }
-
-    /// Whether the policy claims that the fix works, and nothing has shown it although both
-    /// versions ran side by side.
-    pub(super) fn is_unproven(&self) -> bool {
-        self.case.verdict.efficacy.is_some_and(|efficacy| !efficacy.shown)
-            && self.plan.phases().iter().any(|phase| phase.share < Share::ALL)
-    }
-
-    /// The contingency of this severity that makes the rollout wait while no deciding metric has
-    /// data.
-    pub(super) fn waits_for_data(&self) -> Option<&Contingency> {
-        let (policy, severity) = (self.plan.policy(), self.severity()?);
-        let waits = |contingency: &&Contingency| {
-            contingency.sign == Some(Sign::NoData) && contingency.waits.contains(&severity)
-        };
-        let contingency = policy.contingencies().iter().find(waits)?;
-        let seen = &self.case.verdict.metrics;
-        let mut deciding = seen.iter().filter(|(id, _)| policy.decides(*id)).peekable();
-        let blind = deciding.peek().is_some()
-            && deciding.all(|(_, seen)| matches!(seen.band, Band::NoData | Band::Stale));
-        blind.then_some(contingency)
-    }
-
-    /// The items for which the end of the final validation waits.
-    pub(super) fn unvalidated(&self) -> String {
-        let policy = self.plan.policy();
-        let open = self.case.readiness.open_items(policy, Checklist::holds_completion);
-        let open: Vec<_> = open.map(|(_, item, _)| item.id).collect();
-        quoted(&open, ", ")
     }
 
     fn complete(&mut self, at: Timestamp) {
@@ -510,7 +456,7 @@ impl Rollout {
     /// Ends the last watch window. The traffic that was held back for comparison gets the fix
     /// first.
     fn end_watch(&mut self, at: Timestamp, since: Timestamp, ending: Option<Timestamp>) {
-        if self.case.share == Share::ALL {
+        if self.case.place.share() == Share::ALL {
             self.close();
         } else if ending.is_none() {
             self.act(Act::SetTraffic { share: Share::ALL });
@@ -522,8 +468,24 @@ impl Rollout {
         self.changes.to = Some(Stage::Closed);
     }
 
+    /// Returns to the preparation of a start. Traffic that the former release has is withdrawn,
+    /// except where the rollout is frozen: there the old version may not be able to serve it.
+    fn begin_attempt(&mut self) {
+        let frozen = matches!(self.case.place.stage(), Stage::Frozen { .. });
+        let mut pending = self.case.actions.pending().iter();
+        // A pending change may still give it some.
+        let has_traffic = self.case.place.share() > Share::NONE
+            || pending.any(|action| matches!(action.act, Act::SetTraffic { .. }));
+        if has_traffic && !frozen {
+            self.act(Act::SetTraffic { share: Share::NONE });
+        }
+        self.changes.to = Some(Stage::Preparing);
+        self.notify(MessageKind::Update, &FOLLOWERS);
+        self.request_missing_approvals();
+    }
+
     fn pause(&mut self, at: Timestamp) {
-        let from = match self.case.stage {
+        let from = match *self.case.place.stage() {
             Stage::Deploying(step) => Resume::Deploying(step),
             Stage::Monitoring(step) => Resume::Monitoring(step),
             Stage::Gate { step, .. } => Resume::Gate(step),
@@ -534,7 +496,7 @@ impl Rollout {
     }
 
     fn resume(&mut self, at: Timestamp) {
-        let Stage::Paused { since, from } = self.case.stage else { return };
+        let Stage::Paused { since, from } = *self.case.place.stage() else { return };
         // A pause does not count as watched time; a phase that began in it has waited since then.
         let later =
             |step: Step| Step { since: step.since + at.since(since.max(step.since)), ..step };
@@ -555,9 +517,12 @@ impl Rollout {
     }
 
     fn abort(&mut self, at: Timestamp) {
-        match &self.case.stage {
+        match self.case.place.stage() {
             // Traffic that an earlier attempt has, or may still get, is rolled back first.
-            Stage::Preparing if self.case.share > Share::NONE || !self.case.pending.is_empty() => {
+            Stage::Preparing
+                if self.case.place.share() > Share::NONE
+                    || !self.case.actions.pending().is_empty() =>
+            {
                 self.roll_back_now(at, RollbackCause::Abort);
             }
             Stage::Preparing => self.changes.to = Some(Stage::Aborted),

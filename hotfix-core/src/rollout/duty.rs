@@ -1,9 +1,9 @@
 //! Duties: events go to the agenda, and what becomes due there becomes actions.
 
-use crate::deadline::{Announcement, Duties, Input as AgendaInput, Replan, Who};
+use crate::deadline::{Agenda, Announcement, Input as AgendaInput, Replan, Who};
 use crate::fact::Truth;
 use crate::gate::approval::Demand;
-use crate::gate::checklist::ItemState;
+use crate::gate::checklist::{ItemState, Marks};
 use crate::grade::{Audience, DutyKind, MessageKind, Moment, Severity};
 use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
@@ -11,105 +11,56 @@ use crate::policy::section::Due;
 use crate::text::shown;
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
-use super::Rollout;
 use super::action::Act;
-use super::conclude::FOLLOWERS;
+use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
 use super::input::{Command, TimeMeaning};
 use super::stage::{Resume, Stage};
-use super::state::RolloutState;
+use super::state::{Readiness, RolloutState};
 use super::timely::is_timely;
 
-impl Rollout {
-    /// The duties at a time, by list: due, overdue, next, later, undated and done.
-    ///
-    /// A time before the last input is read as the time of that input. Times of the incident in the
-    /// plan's documents count from the first logged input on; before it no duty is listed.
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
-    ///
-    /// let plan = Plan::from_json(
-    ///     Arc::new(Policy::preset("enterprise")?),
-    ///     r#"{"id": "INC-2041", "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"}"#,
-    ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
-    ///     "",
-    /// )?;
-    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
-    /// let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "payments fail"}"#)?;
-    /// let outcome = rollout.handle("2026-03-03T14:08:00Z".parse()?, &note)?;
-    /// let paged = outcome.actions.iter().filter_map(|action| action.act.duty());
-    /// assert!(paged.into_iter().any(|duty| duty.as_str() == "p0_on_call"));
-    /// let acknowledge = r#"{"kind": "acknowledge", "by": "omar", "duty": "p0_on_call"}"#;
-    /// let acknowledge = Input::from_json(acknowledge)?;
-    /// rollout.handle("2026-03-03T14:10:00Z".parse()?, &acknowledge)?;
-    /// let duties = rollout.duties("2026-03-03T14:20:00Z".parse()?);
-    /// assert_eq!(duties.due[0].id.as_str(), "p0_update");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn duties(&self, at: Timestamp) -> Duties<'_> {
-        self.case.agenda.duties(self.plan.policy(), self.not_before_last(at))
+/// Passes this input and its new stage to the agenda, and raises actions for what became due.
+pub(super) fn follow(
+    plan: &Plan,
+    case: &mut RolloutState,
+    changes: &mut Changes,
+    at: Timestamp,
+    command: &Command,
+) {
+    let (policy, subject) = (plan.policy(), plan.subject());
+    let phases = policy.phases().len();
+    let is_resolved = |case: &RolloutState| case.agenda.came(Moment::Resolved).is_some();
+    let was_resolved = is_resolved(case);
+    update_agenda(case, plan, at, command, changes.to.as_ref(), &mut changes.replans);
+    let is_deployed = changes.to.as_ref().is_some_and(|to| to.is_deployed(phases));
+    let mut conclusion = Conclusion { plan, case, changes };
+    if is_deployed && !conclusion.case.place.stage().is_deployed(phases) {
+        conclusion.notify(MessageKind::Deployed, &FOLLOWERS);
     }
-
-    fn not_before_last(&self, at: Timestamp) -> Timestamp {
-        self.case.at.map_or(at, |last| last.max(at))
+    // Once, when it is resolved: at the completion, or before if a person states it.
+    if !was_resolved && is_resolved(conclusion.case) {
+        conclusion.notify(MessageKind::Resolved, &FOLLOWERS);
     }
-
-    /// How many duties were missed by a time: see [`Agenda::missed`](crate::deadline::Agenda).
-    pub(crate) fn missed_duties(&self, at: Timestamp) -> u64 {
-        self.case.agenda.missed(self.not_before_last(at))
-    }
-
-    /// How many occurrences of a duty an answer at this time would settle late.
-    pub(crate) fn passed_occurrences(&self, duty: Name, at: Timestamp) -> u64 {
-        self.case.agenda.passed(duty, self.not_before_last(at))
-    }
-
-    /// When a moment of the incident happened, from which duties count; None while it has not, or
-    /// its time is not known.
-    pub fn moment(&self, moment: Moment) -> Option<Timestamp> {
-        self.case.agenda.came(moment)
-    }
-
-    /// When the incident began: as stated, else when it was detected, else when it was declared.
-    pub fn beginning(&self) -> Option<(Moment, Timestamp)> {
-        self.origin(Moment::Began)
-    }
-
-    /// The moment that times from `moment` count from, with its time: `moment` itself, or its
-    /// fallback.
-    pub(crate) fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {
-        self.case.agenda.origin(moment)
-    }
-
-    /// Passes this input and its new stage to the agenda, and raises actions for what became due.
-    pub(super) fn follow_duties(&mut self, at: Timestamp, command: &Command) {
-        let phases = self.phases();
-        let was_resolved = self.moment(Moment::Resolved).is_some();
-        let to = self.changes.to.as_ref();
-        self.case.update_agenda(&self.plan, at, command, to, &mut self.changes.replans);
-        let is_deployed = to.is_some_and(|to| to.is_deployed(phases));
-        if is_deployed && !self.case.stage.is_deployed(phases) {
-            self.notify(MessageKind::Deployed, &FOLLOWERS);
+    case.agenda.advance(at);
+    let stage = changes.to.as_ref().unwrap_or(case.place.stage());
+    for announced in case.agenda.announced() {
+        let Some(mut act) = act_for(policy, subject, announced) else { continue };
+        // What the duty was to announce may have been overtaken.
+        if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
+            && !is_timely(*message, stage, phases, &case.agenda)
+        {
+            *message = MessageKind::Update;
         }
-        // Once, when it is resolved: at the completion, or before if a person states it.
-        if !was_resolved && self.moment(Moment::Resolved).is_some() {
-            self.notify(MessageKind::Resolved, &FOLLOWERS);
-        }
-        self.case.agenda.advance(at);
-        let (policy, subject) = (self.plan.policy(), self.plan.subject());
-        let stage = self.changes.to.as_ref().unwrap_or(&self.case.stage);
-        for announced in self.case.agenda.announced() {
-            let Some(mut act) = act_for(policy, subject, announced) else { continue };
-            // What the duty was to announce may have been overtaken.
-            if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
-                && !is_timely(*message, stage, phases, &self.case.agenda)
-            {
-                *message = MessageKind::Update;
-            }
-            Self::act_for_duty(&mut self.changes.acts, act);
-        }
+        act_for_duty(&mut changes.acts, act);
+    }
+}
+
+/// Adds the action of a duty. Where the rollout raises the same message to the same audience by
+/// itself, that action is the duty's: nobody gets a message twice.
+fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
+    match acts.iter_mut().find(|own| own.duty().is_none() && own.is_same_message(&act)) {
+        Some(own) => *own = act,
+        None => acts.push(act),
     }
 }
 
@@ -176,206 +127,205 @@ fn act_for(policy: &Policy, subject: &Subject, announced: &Announcement) -> Opti
     })
 }
 
-impl RolloutState {
-    /// Passes what is known at the first logged input to the agenda.
-    pub(super) fn open_agenda(&mut self, plan: &Plan, at: Timestamp) {
-        let policy = plan.policy();
-        let incident = &plan.subject().incident;
-        let severity = self.readiness.severity;
-        let facts = self.readiness.facts.clone();
-        let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
-        let mut update = |input| drop(self.agenda.take(policy, at, input));
-        update(AgendaInput::Severity(severity));
-        update(AgendaInput::Facts(&facts));
-        update(AgendaInput::StopGap(stop_gap));
-        let moments = [
-            (Moment::Began, incident.began_at),
-            (Moment::Detected, incident.detected_at),
-            (Moment::Declared, Some(at)),
-        ];
-        for (moment, came) in moments {
-            if let Some(came) = came {
-                update(AgendaInput::Moment { moment, at: came });
-            }
+/// Passes what is known at the first logged input to the agenda.
+pub(super) fn open_agenda(case: &mut RolloutState, plan: &Plan, at: Timestamp) {
+    let RolloutState { agenda, readiness, .. } = case;
+    let policy = plan.policy();
+    let incident = &plan.subject().incident;
+    let stop_gap = plan.subject().stop_gap().map_or(Truth::Unknown, Truth::from);
+    let mut update = |input| drop(agenda.take(policy, at, input));
+    update(AgendaInput::Severity(readiness.severity()));
+    update(AgendaInput::Facts(readiness.facts()));
+    update(AgendaInput::StopGap(stop_gap));
+    let moments = [
+        (Moment::Began, incident.began_at),
+        (Moment::Detected, incident.detected_at),
+        (Moment::Declared, Some(at)),
+    ];
+    for (moment, came) in moments {
+        if let Some(came) = came {
+            update(AgendaInput::Moment { moment, at: came });
         }
     }
+}
 
-    /// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
-    /// the log alone; `replans` gets what the input changed in the duties.
-    pub(super) fn update_agenda(
-        &mut self,
-        plan: &Plan,
-        at: Timestamp,
-        command: &Command,
-        to: Option<&Stage>,
-        replans: &mut Vec<Replan>,
-    ) {
-        if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
-            return;
-        }
-        let policy = plan.policy();
-        let mut inputs = Vec::new();
-        let facts;
-        match command {
-            // Approvals first: a duty that the new severity brings depends on them.
-            Command::SetSeverity { .. } => {
-                self.update_approvals(policy, at, &mut inputs);
-                inputs.push(AgendaInput::Severity(self.readiness.severity));
-            }
-            Command::SetFacts { .. } => {
-                self.update_approvals(policy, at, &mut inputs);
-                facts = self.readiness.facts.clone();
-                inputs.extend([
-                    AgendaInput::Severity(self.readiness.severity),
-                    AgendaInput::Facts(&facts),
-                ]);
-            }
-            Command::SetTimes { times, .. } => {
-                inputs.extend(times.iter().filter_map(|(time, at)| {
-                    Some(match (time.meaning(), *at) {
-                        (TimeMeaning::Moment(moment), Some(at)) => {
-                            AgendaInput::Moment { moment, at }
-                        }
-                        (TimeMeaning::Moment(moment), None) => AgendaInput::TakenBack(moment),
-                        (TimeMeaning::Day(day), Some(at)) => AgendaInput::Day { day, at },
-                        (TimeMeaning::Day(_), None) => return None,
-                    })
-                }));
-            }
-            Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
-                self.update_approvals(policy, at, &mut inputs);
-            }
-            Command::Acknowledge { duty, .. } => {
-                inputs.push(AgendaInput::Acknowledge { duty: *duty });
-            }
-            Command::Done { duty, .. } => inputs.push(AgendaInput::Done { duty: *duty }),
-            Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
-                let stop_gap = plan.subject().stop_gap();
-                inputs.push(AgendaInput::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
-                self.update_approvals(policy, at, &mut inputs);
-            }
-            Command::CheckItem { item, .. } | Command::WaiveItem { item, .. } => {
-                inputs.extend(self.checklist_input(policy, *item));
-            }
-            Command::Start
-            | Command::Confirm { .. }
-            | Command::Failed { .. }
-            | Command::Observe { .. }
-            | Command::Tick
-            | Command::Promote { .. }
-            | Command::Hold { .. }
-            | Command::Pause { .. }
-            | Command::Resume { .. }
-            | Command::Abort { .. }
-            | Command::RollBack { .. }
-            | Command::Revert { .. }
-            | Command::Report { .. }
-            | Command::Note { .. } => {}
-        }
-        if let Some(to) = to {
-            self.update_stage(policy, at, to, &mut inputs);
-        }
-        for input in inputs {
-            // An answer about a duty was checked before; everything else is accepted.
-            if let Ok(replan) = self.agenda.take(policy, at, input)
-                && !replan.changes.is_empty()
-                && replan.cause.is_news()
-            {
-                replans.push(replan);
-            }
-        }
+/// Passes an input and its new stage to the agenda. A replay calls it as well, so it depends on
+/// the log alone; `replans` gets what the input changed in the duties.
+pub(super) fn update_agenda(
+    case: &mut RolloutState,
+    plan: &Plan,
+    at: Timestamp,
+    command: &Command,
+    to: Option<&Stage>,
+    replans: &mut Vec<Replan>,
+) {
+    if to.is_none() && matches!(command, Command::Observe { .. } | Command::Tick) {
+        return;
     }
-
-    /// Passes approvals to the agenda: whether all that the present severity needs are given, and
-    /// each one that may follow the start. The latter of every severity, because a statement counts
-    /// from its own time should the incident get that severity later.
-    fn update_approvals(&self, policy: &Policy, at: Timestamp, inputs: &mut Vec<AgendaInput<'_>>) {
-        let present = self.readiness.severity;
-        let demands = self.readiness.demands(policy, Some(at));
-        let mut update = |demands: &[Demand], of: Option<Severity>| {
-            // Those of the whole policy have the same state at every severity.
-            let own = demands.iter().filter(|demand| of == present || demand.severity.is_some());
-            let late = own.filter(|demand| demand.after_the_fact.is_some());
-            inputs.extend(late.map(|demand| AgendaInput::Approval {
-                demand: demand.id.place(policy),
-                given: demand.is_met(),
+    let RolloutState { agenda, readiness, place, .. } = case;
+    let policy = plan.policy();
+    let mut inputs = Vec::new();
+    match command {
+        // Approvals first: a duty that the new severity brings depends on them.
+        Command::SetSeverity { .. } => {
+            update_approvals(agenda, readiness, policy, at, &mut inputs);
+            inputs.push(AgendaInput::Severity(readiness.severity()));
+        }
+        Command::SetFacts { .. } => {
+            update_approvals(agenda, readiness, policy, at, &mut inputs);
+            inputs.extend([
+                AgendaInput::Severity(readiness.severity()),
+                AgendaInput::Facts(readiness.facts()),
+            ]);
+        }
+        Command::SetTimes { times, .. } => {
+            inputs.extend(times.iter().filter_map(|(time, at)| {
+                Some(match (time.meaning(), *at) {
+                    (TimeMeaning::Moment(moment), Some(at)) => AgendaInput::Moment { moment, at },
+                    (TimeMeaning::Moment(moment), None) => AgendaInput::TakenBack(moment),
+                    (TimeMeaning::Day(day), Some(at)) => AgendaInput::Day { day, at },
+                    (TimeMeaning::Day(_), None) => return None,
+                })
             }));
-        };
-        update(&demands, present);
-        let others = policy.severities().iter().map(|level| Some(level.severity));
-        for other in others.filter(|other| *other != present) {
-            update(&self.readiness.demands_at(policy, other, Some(at)), other);
         }
-        if demands.is_empty() {
-            return;
+        Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. } => {
+            update_approvals(agenda, readiness, policy, at, &mut inputs);
         }
-        let (met, was) =
-            (demands.iter().all(Demand::is_met), self.agenda.came(Moment::Approved).is_some());
-        match (met, was) {
-            (true, false) => inputs.push(AgendaInput::Moment { moment: Moment::Approved, at }),
-            (false, true) => inputs.push(AgendaInput::TakenBack(Moment::Approved)),
-            _ => {}
+        Command::Acknowledge { duty, .. } => {
+            inputs.push(AgendaInput::Acknowledge { duty: *duty });
+        }
+        Command::Done { duty, .. } => inputs.push(AgendaInput::Done { duty: *duty }),
+        Command::Release { .. } | Command::Supersede { .. } | Command::Retry { .. } => {
+            let stop_gap = plan.subject().stop_gap();
+            inputs.push(AgendaInput::StopGap(stop_gap.map_or(Truth::Unknown, Truth::from)));
+            update_approvals(agenda, readiness, policy, at, &mut inputs);
+        }
+        Command::CheckItem { item, .. } | Command::WaiveItem { item, .. } => {
+            inputs.extend(checklist_input(readiness.marks(), policy, *item));
+        }
+        Command::Start
+        | Command::Confirm { .. }
+        | Command::Failed { .. }
+        | Command::Observe { .. }
+        | Command::Tick
+        | Command::Promote { .. }
+        | Command::Hold { .. }
+        | Command::Pause { .. }
+        | Command::Resume { .. }
+        | Command::Abort { .. }
+        | Command::RollBack { .. }
+        | Command::Revert { .. }
+        | Command::Report { .. }
+        | Command::Note { .. } => {}
+    }
+    if let Some(to) = to {
+        update_stage(agenda, place.stage(), to, policy, at, &mut inputs);
+    }
+    for input in inputs {
+        // An answer about a duty was checked before; everything else is accepted.
+        if let Ok(replan) = agenda.take(policy, at, input)
+            && !replan.changes.is_empty()
+            && replan.cause.is_news()
+        {
+            replans.push(replan);
         }
     }
+}
 
-    /// Whether the list of an item that was marked is complete.
-    fn checklist_input(&self, policy: &Policy, item: Name) -> Option<AgendaInput<'static>> {
-        let marks = &self.readiness.marks;
-        let is_open = |id| marks.state(id) == ItemState::Open;
-        let lists = policy.checklists().iter().enumerate();
-        let mut lists = lists.filter(|(_, list)| list.items.iter().any(|known| known.id == item));
-        let (list, items) = lists.next().map(|(place, list)| (place, &list.items))?;
-        let complete = items.iter().any(|item| !is_open(item.id))
-            && !items.iter().any(|item| item.required && is_open(item.id));
-        Some(AgendaInput::Checklist { list, complete })
+/// Passes approvals to the agenda: whether all that the present severity needs are given, and
+/// each one that may follow the start. The latter of every severity, because a statement counts
+/// from its own time should the incident get that severity later.
+fn update_approvals(
+    agenda: &Agenda,
+    readiness: &Readiness,
+    policy: &Policy,
+    at: Timestamp,
+    inputs: &mut Vec<AgendaInput<'_>>,
+) {
+    let present = readiness.severity();
+    let demands = readiness.demands(policy, Some(at));
+    let mut update = |demands: &[Demand], of: Option<Severity>| {
+        // Those of the whole policy have the same state at every severity.
+        let own = demands.iter().filter(|demand| of == present || demand.severity.is_some());
+        let late = own.filter(|demand| demand.after_the_fact.is_some());
+        inputs.extend(late.map(|demand| AgendaInput::Approval {
+            demand: demand.id.place(policy),
+            given: demand.is_met(),
+        }));
+    };
+    update(&demands, present);
+    let others = policy.severities().iter().map(|level| Some(level.severity));
+    for other in others.filter(|other| *other != present) {
+        update(&readiness.demands_at(policy, other, Some(at)), other);
     }
+    if demands.is_empty() {
+        return;
+    }
+    let (met, was) = (demands.iter().all(Demand::is_met), agenda.came(Moment::Approved).is_some());
+    match (met, was) {
+        (true, false) => inputs.push(AgendaInput::Moment { moment: Moment::Approved, at }),
+        (false, true) => inputs.push(AgendaInput::TakenBack(Moment::Approved)),
+        _ => {}
+    }
+}
 
-    /// Passes the moments that a change of stage means to the agenda.
-    fn update_stage(
-        &self,
-        policy: &Policy,
-        at: Timestamp,
-        to: &Stage,
-        inputs: &mut Vec<AgendaInput<'_>>,
-    ) {
-        let deployed = self.agenda.came(Moment::Deployed);
-        let mut came = |moment| inputs.push(AgendaInput::Moment { moment, at });
-        match (&self.stage, to) {
-            (Stage::Preparing, Stage::Deploying(_)) => came(Moment::DeployStarted),
-            (Stage::Deploying(_) | Stage::Paused { .. }, to)
-                if is_watched_last(to, policy.phases().len()) && deployed.is_none() =>
-            {
-                came(Moment::Deployed);
-            }
-            // The end of a hold-back is a change of traffic: it does not change the incident's
-            // times.
-            (Stage::Complete { .. }, Stage::Complete { .. }) => {}
-            (_, Stage::Complete { .. }) => {
-                for moment in [Moment::Verified, Moment::Resolved] {
-                    if self.agenda.came(moment).is_none() {
-                        came(moment);
-                    }
+/// Whether the list of an item that was marked is complete.
+fn checklist_input(marks: &Marks, policy: &Policy, item: Name) -> Option<AgendaInput<'static>> {
+    let is_open = |id| marks.state(id) == ItemState::Open;
+    let lists = policy.checklists().iter().enumerate();
+    let mut lists = lists.filter(|(_, list)| list.items.iter().any(|known| known.id == item));
+    let (list, items) = lists.next().map(|(place, list)| (place, &list.items))?;
+    let complete = items.iter().any(|item| !is_open(item.id))
+        && !items.iter().any(|item| item.required && is_open(item.id));
+    Some(AgendaInput::Checklist { list, complete })
+}
+
+/// Passes the moments that a change of stage means to the agenda.
+fn update_stage(
+    agenda: &Agenda,
+    from: &Stage,
+    to: &Stage,
+    policy: &Policy,
+    at: Timestamp,
+    inputs: &mut Vec<AgendaInput<'_>>,
+) {
+    let deployed = agenda.came(Moment::Deployed);
+    let mut came = |moment| inputs.push(AgendaInput::Moment { moment, at });
+    match (from, to) {
+        (Stage::Preparing, Stage::Deploying(_)) => came(Moment::DeployStarted),
+        (Stage::Deploying(_) | Stage::Paused { .. }, to)
+            if is_watched_last(to, policy.phases().len()) && deployed.is_none() =>
+        {
+            came(Moment::Deployed);
+        }
+        // The end of a hold-back is a change of traffic: it does not change the incident's
+        // times.
+        (Stage::Complete { .. }, Stage::Complete { .. }) => {}
+        (_, Stage::Complete { .. }) => {
+            for moment in [Moment::Verified, Moment::Resolved] {
+                if agenda.came(moment).is_none() {
+                    came(moment);
                 }
             }
-            (_, Stage::Closed) => came(Moment::Closed),
-            // With it the agenda revokes the deployment.
-            (_, Stage::RolledBack) | (Stage::RollingBack(_), Stage::Aborted) => {
-                came(Moment::RolledBack);
-            }
-            // The fix that was live is replaced: it is due again, and the next attempt has its own
-            // time.
-            (_, Stage::Preparing) => {
-                inputs.extend(deployed.map(|_| AgendaInput::TakenBack(Moment::Deployed)));
-            }
-            // A late regression reopens the incident.
-            (Stage::Complete { .. }, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
-                inputs.extend([
-                    AgendaInput::TakenBack(Moment::Resolved),
-                    AgendaInput::TakenBack(Moment::Verified),
-                ]);
-            }
-            _ => {}
         }
+        (_, Stage::Closed) => came(Moment::Closed),
+        // With it the agenda revokes the deployment.
+        (_, Stage::RolledBack) | (Stage::RollingBack(_), Stage::Aborted) => {
+            came(Moment::RolledBack);
+        }
+        // The fix that was live is replaced: it is due again, and the next attempt has its own
+        // time.
+        (_, Stage::Preparing) => {
+            inputs.extend(deployed.map(|_| AgendaInput::TakenBack(Moment::Deployed)));
+        }
+        // A late regression reopens the incident.
+        (Stage::Complete { .. }, Stage::RollingBack(_) | Stage::Frozen { .. }) => {
+            inputs.extend([
+                AgendaInput::TakenBack(Moment::Resolved),
+                AgendaInput::TakenBack(Moment::Verified),
+            ]);
+        }
+        _ => {}
     }
 }
 

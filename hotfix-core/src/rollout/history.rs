@@ -4,11 +4,8 @@ use crate::deadline::Replan;
 use crate::unit::Timestamp;
 
 use super::action::Action;
-use super::event::EventKind;
 use super::input::{Input, InputKind};
-use super::journal::Recording;
-use super::log::LogError;
-use super::{Rollout, Stage};
+use super::stage::Stage;
 
 /// What a line of the log records.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,59 +42,4 @@ pub struct Entry<'a> {
     pub to: Option<&'a Stage>,
     /// Whether a verdict was made: the rollout's.
     pub judged: bool,
-}
-
-impl Rollout {
-    /// Replays a whole log, strictly, and passes each line with the rollout after it. It keeps no
-    /// lines.
-    ///
-    /// ```
-    /// # use std::sync::Arc;
-    /// # use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording}};
-    /// use hotfix_core::rollout::{Recorded, Rollout};
-    /// # let policy = Arc::new(Policy::preset("phased-canary")?);
-    /// # let release = r#"{"version": "2", "previous": "1"}"#;
-    /// # let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "")?;
-    /// # let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
-    /// # let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "found it"}"#)?;
-    /// # rollout.handle("2026-03-03T14:40:00Z".parse()?, &note).map_err(|refusal| refusal.reason)?;
-    /// let mut inputs = Vec::new();
-    /// Rollout::replay_each(rollout.log().as_bytes(), |_, entry| {
-    ///     if let Recorded::Taken(input) = entry.recorded {
-    ///         inputs.push((entry.at.to_string(), input.command.kind().as_str()));
-    ///     }
-    /// })?;
-    /// assert_eq!(inputs, [("2026-03-03T14:40:00.000Z".to_owned(), "note")]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`replay`](Self::replay).
-    pub fn replay_each(
-        log: &[u8],
-        mut each: impl FnMut(&Self, &Entry<'_>),
-    ) -> Result<Self, LogError> {
-        Self::read_lines(log, Recording::HandOut, |rollout, line, folded| {
-            let event = &line.event;
-            let recorded = match (event.kind, folded) {
-                (EventKind::Opened, _) => Recorded::Opened,
-                (_, Some(folded)) => Recorded::Taken(&folded.input),
-                (_, None) => Recorded::Refused {
-                    got: event.got,
-                    code: event.code.as_deref().unwrap_or_default(),
-                },
-            };
-            let entry = Entry {
-                seq: event.seq,
-                at: event.at,
-                claimed_at: event.claimed_at,
-                recorded,
-                actions: &event.actions,
-                replans: &event.replans,
-                to: folded.filter(|folded| folded.moved).map(|_| &rollout.case.stage),
-                judged: folded.is_some_and(|folded| folded.judged),
-            };
-            each(rollout, &entry);
-        })
-    }
 }

@@ -1,5 +1,6 @@
 //! Reads a log: each line is checked and folded; decisions are taken as recorded.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::canonical::{Digest, LineError, read_line};
@@ -8,11 +9,14 @@ use crate::plan::{Plan, PlanError};
 use crate::stats::StatError;
 
 use super::Rollout;
+use super::duty::update_agenda;
 use super::event::{Event, EventKind, read};
-use super::explain::Question;
+use super::history::{Entry, Recorded};
 use super::input::{Input, InputError, InputKind};
 use super::journal::Recording;
 use super::personal::Salt;
+use super::revision::Revision;
+use super::state::Resolved;
 use super::version;
 
 /// A log that cannot be read: which line, and what was expected.
@@ -193,6 +197,59 @@ impl Rollout {
         Ok(rollout)
     }
 
+    /// Replays a whole log, strictly, and passes each line with the rollout after it. It keeps no
+    /// lines.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording}};
+    /// use hotfix_core::rollout::{Recorded, Rollout};
+    /// # let policy = Arc::new(Policy::preset("phased-canary")?);
+    /// # let release = r#"{"version": "2", "previous": "1"}"#;
+    /// # let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "")?;
+    /// # let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// # let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "found it"}"#)?;
+    /// # rollout.handle("2026-03-03T14:40:00Z".parse()?, &note).map_err(|refusal| refusal.reason)?;
+    /// let mut inputs = Vec::new();
+    /// Rollout::replay_each(rollout.log().as_bytes(), |_, entry| {
+    ///     if let Recorded::Taken(input) = entry.recorded {
+    ///         inputs.push((entry.at.to_string(), input.command.kind().as_str()));
+    ///     }
+    /// })?;
+    /// assert_eq!(inputs, [("2026-03-03T14:40:00.000Z".to_owned(), "note")]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`replay`](Self::replay).
+    pub fn replay_each(
+        log: &[u8],
+        mut each: impl FnMut(&Self, &Entry<'_>),
+    ) -> Result<Self, LogError> {
+        Self::read_lines(log, Recording::HandOut, |rollout, line, folded| {
+            let event = &line.event;
+            let recorded = match (event.kind, folded) {
+                (EventKind::Opened, _) => Recorded::Opened,
+                (_, Some(folded)) => Recorded::Taken(&folded.input),
+                (_, None) => Recorded::Refused {
+                    got: event.got,
+                    code: event.code.as_deref().unwrap_or_default(),
+                },
+            };
+            let entry = Entry {
+                seq: event.seq,
+                at: event.at,
+                claimed_at: event.claimed_at,
+                recorded,
+                actions: &event.actions,
+                replans: &event.replans,
+                to: folded.filter(|folded| folded.moved).map(|_| rollout.stage()),
+                judged: folded.is_some_and(|folded| folded.judged),
+            };
+            each(rollout, &entry);
+        })
+    }
+
     /// Restores a rollout from a log whose last line may be incomplete after a crash in mid-write.
     ///
     /// # Errors
@@ -211,7 +268,7 @@ impl Rollout {
         else {
             return Err(line.error(LogFault::Opening));
         };
-        let calibrations = line.event.calibration.clone().map(std::borrow::Cow::into_owned);
+        let calibrations = line.event.calibration.clone().map(Cow::into_owned);
         let plan = Plan::restored(
             Arc::new(policy.as_ref().clone().into_owned()),
             plan.as_ref().clone().into_owned(),
@@ -221,8 +278,7 @@ impl Rollout {
         let personal = line.event.personal.as_ref();
         let mut rollout = Self::try_new(plan, recording, "").map_err(|e| line.error(e.into()))?;
         rollout.journal.salt = Salt::new(personal.and_then(|p| p.salt.as_deref()));
-        let Self { case, plan, .. } = &mut rollout;
-        case.open(plan, line.event.at);
+        rollout.case.open(&rollout.plan, line.event.at);
         Ok(rollout)
     }
 
@@ -241,17 +297,15 @@ impl Rollout {
         };
         let input = self.fold_line(line, kind)?.0;
         let event = &mut line.event;
-        let judged = event.verdict.as_ref().and_then(|_| Question::of(&self.case, &self.plan, at));
-        if let Some(verdict) = event.verdict.take() {
-            self.case.verdict = verdict.into_owned();
-        }
-        let mut to = event.to.take().map(std::borrow::Cow::into_owned);
-        self.changes.replans.clear();
         let Self { case, plan, changes, .. } = &mut *self;
-        case.update_agenda(plan, at, &input.command, to.as_ref(), &mut changes.replans);
+        let verdict = event.verdict.take().map(Cow::into_owned);
+        let judged = verdict.and_then(|verdict| case.take_verdict(plan, at, verdict));
+        let mut to = event.to.take().map(Cow::into_owned);
+        changes.replans.clear();
+        update_agenda(case, plan, at, &input.command, to.as_ref(), &mut changes.replans);
         case.agenda.advance(at);
         let (moved, is_judged) = (to.is_some(), judged.is_some());
-        self.case.settle(&self.plan, at, &input, &mut to, &event.actions, judged);
+        case.settle(plan, at, &input, &mut to, &event.actions, judged);
         Ok(Some(Folded { input, moved, judged: is_judged }))
     }
 
@@ -260,7 +314,7 @@ impl Rollout {
         &mut self,
         line: &mut LogLine,
         kind: InputKind,
-    ) -> Result<(Input, super::state::Resolved), LogError> {
+    ) -> Result<(Input, Resolved), LogError> {
         let at = line.event.at;
         let input: Input = line
             .event
@@ -268,13 +322,12 @@ impl Rollout {
             .into_input(kind)
             .map_err(|e: InputError| line.error(e.into()))?;
         if let super::Command::Observe { metrics } = &input.command {
-            self.case
-                .judge
-                .prepare(at, self.case.share, metrics)
-                .map_err(|e| line.error(e.into()))?;
+            let share = self.share();
+            self.case.judged.prepare(at, share, metrics).map_err(|e| line.error(e.into()))?;
         }
-        self.prepare_revision(&input.command).map_err(|fault| line.error(fault.into()))?;
-        let resolved = self.fold(at, &input, line.event.author);
+        let revision = Revision::of(&self.plan, self.case.judged.judge(), &input.command);
+        let revision = revision.map_err(|fault| line.error(fault.into()))?;
+        let resolved = self.fold(at, &input, line.event.author, revision);
         Ok((input, resolved))
     }
 }

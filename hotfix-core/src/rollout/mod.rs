@@ -6,13 +6,13 @@
 //! from its log; [`audit`](audit()) recomputes the decisions of a log. `docs/rollout.md` has the
 //! states.
 //!
-//! It reads no clock and does no input or output. An input is checked (`check.rs`), then folded
-//! (`state.rs`); its outcome is decided (`conclude.rs`) and recorded; the same fold replays a log.
+//! It reads no clock and does no input or output. [`Rollout::handle`] passes an input through five
+//! steps, which follow each other below: check, fold, conclude, record, settle. A replay folds what
+//! a log has, and settles what it recorded.
 
 mod action;
 mod audit;
 mod blocker;
-mod change_record;
 mod check;
 mod conclude;
 mod decoded_log;
@@ -21,18 +21,15 @@ mod document;
 mod downtime;
 mod duty;
 mod event;
-mod explain;
-mod fingerprint;
 mod history;
 mod input;
 mod intervention;
 mod journal;
-mod keys;
 mod log;
 mod personal;
 mod poll;
+mod question;
 mod raise;
-mod readiness;
 mod redact;
 mod refusal;
 mod revision;
@@ -42,8 +39,8 @@ mod stage;
 mod state;
 mod statement;
 mod timely;
-mod unanswered;
 mod version;
+mod views;
 
 pub use action::{Act, Action, ActionDocument, ActionId, Audience, MessageKind};
 pub use audit::{Audit, AuditFinding, audit};
@@ -64,20 +61,19 @@ pub use stage::{Resume, Returning, RollbackCause, RollbackProgress, Stage, State
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::canonical::{CanonicalError, Digest};
-use crate::judge::{MetricEvidence, Verdict};
+use crate::canonical::CanonicalError;
 use crate::metric::Observation;
 use crate::plan::Plan;
 use crate::stats::StatError;
-use crate::unit::{MetricName, PhaseName, Share, Timestamp};
+use crate::unit::Timestamp;
 
 use check::Passed;
+use conclude::{Changes, Conclusion};
 use event::EventKind;
 use journal::Journal;
 pub(crate) use personal::is_taken_out;
-use readiness::Afterwards;
 use revision::Revision;
-use state::{Changes, RolloutState};
+use state::{Resolved, RolloutState};
 
 /// One hot-fix from its plan to the end of its watch.
 ///
@@ -120,8 +116,6 @@ pub struct Rollout {
     changes: Changes,
     /// Actions of the last call.
     actions: Vec<Action>,
-    /// The plan that an input puts in force, while that input is processed.
-    revision: Option<Box<Revision>>,
 }
 
 /// What an input led to.
@@ -153,7 +147,6 @@ impl Rollout {
             journal: Journal::new(recording, salt),
             changes: Changes::default(),
             actions: Vec::new(),
-            revision: None,
         })
     }
 
@@ -167,21 +160,20 @@ impl Rollout {
         self.actions.clear();
         match self.check(at, input) {
             Ok(Passed::Repeated) => {
-                if let Some((_, actions)) =
-                    input.key.as_deref().and_then(|key| self.case.keys.find(key))
-                {
-                    self.actions.extend_from_slice(actions);
-                }
+                let first = self.case.actions.of_key(input.key.as_deref());
+                self.actions.extend_from_slice(first.map_or(&[], |(_, actions)| actions));
                 Ok(Outcome { events: "", actions: &self.actions, repeated: true })
             }
-            Ok(Passed::At { at, claimed_at }) => match self.take(at, claimed_at, input) {
-                Ok(()) => Ok(Outcome {
-                    events: self.journal.lines(),
-                    actions: &self.actions,
-                    repeated: false,
-                }),
-                Err(error) => Err(self.refuse(at, input, RefusalReason::NotRecorded(error))),
-            },
+            Ok(Passed::At { at, claimed_at, revision }) => {
+                match self.take(at, claimed_at, input, revision) {
+                    Ok(()) => Ok(Outcome {
+                        events: self.journal.lines(),
+                        actions: &self.actions,
+                        repeated: false,
+                    }),
+                    Err(error) => Err(self.refuse(at, input, RefusalReason::NotRecorded(error))),
+                }
+            }
             Err(reason) => Err(self.refuse(at, input, reason)),
         }
     }
@@ -194,38 +186,91 @@ impl Rollout {
         self.handle(at, &Input::observe(metrics))
     }
 
-    /// Folds an input that passed the checks, decides its outcome and records both.
+    /// What follows the check: the steps of an accepted input.
     fn take(
         &mut self,
         at: Timestamp,
         claimed_at: Option<Timestamp>,
         input: &Input,
+        revision: Option<Box<Revision>>,
     ) -> Result<(), CanonicalError> {
         self.open(at)?;
         let author = self.is_author(input);
-        let resolved = self.fold(at, input, author);
-        self.changes.clear();
+        let resolved = self.fold(at, input, author, revision);
         self.conclude(at, &input.command, resolved.as_ref());
-        self.follow_duties(at, &input.command);
-        self.number_actions();
-        if self.journal.is_on() {
-            let kind = EventKind::Taken(input.command.kind());
-            let mut event = self.journal.line(input, kind, self.case.seq, at, claimed_at);
-            event.put(&input.command);
-            self.journal.salt.hide_release(&mut event);
-            event.author = author;
-            if input.command.is_of_the_plan() {
-                event.plan_digest = Some(self.plan.digest());
-            }
-            event.actions = Cow::Borrowed(&self.actions);
-            event.replans = Cow::Borrowed(&self.changes.replans);
-            event.to = self.changes.to.as_ref().map(Cow::Borrowed);
-            event.verdict = self.changes.judged.map(|_| Cow::Borrowed(&self.case.verdict));
-            self.journal.write(&event)?;
+        self.record(at, claimed_at, input, author)?;
+        self.settle(at, input);
+        Ok(())
+    }
+
+    /// Folds an input that was checked; `revision`: the plan that it puts in force.
+    fn fold(
+        &mut self,
+        at: Timestamp,
+        input: &Input,
+        author: bool,
+        revision: Option<Box<Revision>>,
+    ) -> Resolved {
+        let resolved = self.case.fold(&self.plan, at, input, author);
+        if let Some(revision) = revision {
+            let Revision { plan, judge, keeps_items } = *revision;
+            self.plan = Arc::new(plan);
+            let is_new_attempt = input.command.is_new_attempt();
+            self.case.begin_plan(&self.plan, judge, keeps_items, is_new_attempt);
         }
+        resolved
+    }
+
+    /// Decides what follows from an input that was folded: the verdict, then stage and actions, then
+    /// what the duties add. `resolved` is the action that a `confirm` or `failed` was about.
+    fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
+        let Self { plan, case, changes, .. } = self;
+        changes.clear();
+        if matches!(command, Command::Observe { .. } | Command::Tick) {
+            let before = case.judged.verdict().decision;
+            if let Some(question) = case.assess(plan, at) {
+                changes.judge(question, before, case.judged.verdict().decision);
+            }
+        }
+        Conclusion { plan, case, changes }.decide(at, command, resolved);
+        duty::follow(plan, case, changes, at, command);
+        // The id of an action: this event and its place.
+        let event = case.place.seq();
+        let acts = (0..).zip(changes.acts.drain(..));
+        self.actions.clear();
+        self.actions.extend(acts.map(|(index, act)| Action { id: ActionId { event, index }, act }));
+    }
+
+    /// Writes the line of an input and its outcome.
+    fn record(
+        &mut self,
+        at: Timestamp,
+        claimed_at: Option<Timestamp>,
+        input: &Input,
+        author: bool,
+    ) -> Result<(), CanonicalError> {
+        if !self.journal.is_on() {
+            return Ok(());
+        }
+        let kind = EventKind::Taken(input.command.kind());
+        let mut event = self.journal.line(input, kind, self.case.place.seq(), at, claimed_at);
+        event.put(&input.command);
+        self.journal.salt.hide_release(&mut event);
+        event.author = author;
+        if input.command.is_of_the_plan() {
+            event.plan_digest = Some(self.plan.digest());
+        }
+        event.actions = Cow::Borrowed(&self.actions);
+        event.replans = Cow::Borrowed(&self.changes.replans);
+        event.to = self.changes.to.as_ref().map(Cow::Borrowed);
+        event.verdict = self.changes.judged.map(|_| Cow::Borrowed(self.case.judged.verdict()));
+        self.journal.write(&event)
+    }
+
+    /// Puts the outcome in force.
+    fn settle(&mut self, at: Timestamp, input: &Input) {
         let Changes { to, judged, .. } = &mut self.changes;
         self.case.settle(&self.plan, at, input, to, &self.actions, *judged);
-        Ok(())
     }
 
     /// Whether a statement about the plan comes from the author of the fix.
@@ -249,23 +294,9 @@ impl Rollout {
         }
     }
 
-    /// Gives the actions their ids: this event and their place.
-    fn number_actions(&mut self) {
-        let event = self.case.seq;
-        self.actions.clear();
-        if self.changes.acts.is_empty() {
-            return;
-        }
-        self.actions.extend(
-            (0..)
-                .zip(self.changes.acts.drain(..))
-                .map(|(index, act)| Action { id: ActionId { event, index }, act }),
-        );
-    }
-
     /// Writes the opening line before the first event.
     fn open(&mut self, at: Timestamp) -> Result<(), CanonicalError> {
-        if self.case.seq == 0 {
+        if self.case.place.seq() == 0 {
             self.journal.open(at, &self.plan)?;
             self.case.open(&self.plan, at);
         }
@@ -277,9 +308,10 @@ impl Rollout {
     fn refuse(&mut self, at: Timestamp, input: &Input, reason: RefusalReason) -> Refusal {
         let state = self.state();
         let code = reason.code();
-        let is_logged = reason.is_logged() && self.journal.is_on() && self.case.is_news(code, at);
+        let is_logged =
+            reason.is_logged() && self.journal.is_on() && self.case.happened.is_news(code, at);
         // The refused time does not move the clock.
-        if let Some(now) = self.case.at.filter(|_| is_logged) {
+        if let Some(now) = self.case.place.at().filter(|_| is_logged) {
             // A refusal that cannot be written is not logged: it changes no folded state.
             if self.log_refusal(at, now, input, code).is_ok() {
                 self.case.note_refusal(code, at);
@@ -303,124 +335,11 @@ impl Rollout {
     ) -> Result<(), CanonicalError> {
         let claimed_at = (at != now).then_some(at);
         let mut event =
-            self.journal.line(input, EventKind::Refused, self.case.seq, now, claimed_at);
+            self.journal.line(input, EventKind::Refused, self.case.place.seq(), now, claimed_at);
         event.code = Some(Cow::Borrowed(code));
         event.got = Some(input.command.kind());
         event.needs = EventKind::Taken(input.command.kind()).needs().map(Cow::Borrowed);
         event.key = None;
         self.journal.write(&event)
-    }
-
-    /// The plan.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The name of the present state.
-    pub fn state(&self) -> State {
-        self.case.state(&self.plan)
-    }
-
-    /// The present stage with its data.
-    pub const fn stage(&self) -> &Stage {
-        &self.case.stage
-    }
-
-    /// The phase that is deployed, watched or decided on.
-    pub fn phase(&self) -> Option<PhaseName> {
-        self.case.stage.step().map(|step| step.phase)
-    }
-
-    /// The canary's confirmed share of the traffic.
-    pub const fn share(&self) -> Share {
-        self.case.share
-    }
-
-    /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
-    pub const fn attempt(&self) -> u32 {
-        self.case.attempt
-    }
-
-    /// The last verdict.
-    pub const fn verdict(&self) -> &Verdict {
-        &self.case.verdict
-    }
-
-    /// A metric's evidence and its basis; None for a metric without a test, or a latency that was
-    /// never read. It is computed for each call: do not call it at every tick.
-    pub fn evidence(&self, metric: MetricName) -> Option<MetricEvidence> {
-        self.case.judge.evidence(metric, &self.plan)
-    }
-
-    /// The time of the last input.
-    pub const fn now(&self) -> Option<Timestamp> {
-        self.case.at
-    }
-
-    /// When it was last started.
-    pub fn started_at(&self) -> Option<Timestamp> {
-        self.case.interventions.last(InputKind::Start)
-    }
-
-    /// Since when it is being rolled back, or is rolled back; None otherwise.
-    pub const fn turned_back_at(&self) -> Option<Timestamp> {
-        self.case.turned_back_at
-    }
-
-    /// Why it is rolled back; None where it is not, or where the deployment failed before any
-    /// traffic moved.
-    pub const fn turned_back_for(&self) -> Option<&RollbackCause> {
-        self.case.turned_back_for.as_ref()
-    }
-
-    /// Actions that await `confirm` or `failed`, oldest first. After a crash do them, or find out
-    /// that they were done.
-    pub fn pending_actions(&self) -> &[Action] {
-        &self.case.pending
-    }
-
-    /// The hash of the last line, 64 zeros before the first; None where no log is written.
-    pub fn head(&self) -> Option<Digest> {
-        self.journal.is_on().then_some(self.journal.head)
-    }
-
-    /// The actions of the last accepted input, also after a replay; a refusal or a repeated
-    /// delivery does not change them.
-    ///
-    /// After a crash between append and act none, some or all of them may have been done. Those
-    /// that await their result are among [`pending_actions`](Self::pending_actions); of the others
-    /// only the caller can know. Repeat what is not known to be done: the ids are the same, so a
-    /// receiver can recognise a repetition.
-    pub fn last_actions(&self) -> &[Action] {
-        &self.case.last
-    }
-
-    /// Every line so far; empty unless [`Recording::Keep`].
-    pub fn log(&self) -> &str {
-        self.journal.log()
-    }
-
-    /// The kinds of input that would be accepted now.
-    pub fn accepted(&self) -> Vec<InputKind> {
-        let state = self.state();
-        let mut accepted = state.accepts().to_vec();
-        let of_no_use = match self.plan.release() {
-            Some(_) => InputKind::Release,
-            None => InputKind::Supersede,
-        };
-        accepted.retain(|kind| *kind != of_no_use);
-        if !self.case.pending.is_empty() && !accepted.contains(&InputKind::Confirm) {
-            accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
-        }
-        if !accepted.contains(&InputKind::Approve) && state.takes_approvals() {
-            match self.case.readiness.afterwards(self.plan.policy()) {
-                Afterwards::Never => {}
-                Afterwards::Met => accepted.extend([InputKind::Deny, InputKind::Withdraw]),
-                Afterwards::Wanted => {
-                    accepted.extend([InputKind::Approve, InputKind::Deny, InputKind::Withdraw]);
-                }
-            }
-        }
-        accepted
     }
 }

@@ -4,12 +4,12 @@ use crate::gate::approval::demands;
 use crate::text::shown;
 use crate::unit::{RoleName, Timestamp};
 
-use super::Rollout;
 use super::action::{Act, ActionId, Audience, MessageKind};
+use super::conclude::Conclusion;
 use super::describe;
 use super::stage::Stage;
 
-impl Rollout {
+impl Conclusion<'_> {
     pub(super) fn act(&mut self, act: Act) {
         self.changes.acts.push(act);
     }
@@ -28,19 +28,10 @@ impl Rollout {
     /// severity and facts. Whoever read of the incident on the status page also reads how it ended.
     fn calls_for_public(&self, message: MessageKind) -> bool {
         let is_end = matches!(message, MessageKind::Resolved | MessageKind::RolledBack);
-        let (severity, facts) = (self.severity(), self.facts());
+        let (severity, facts) = (self.case.readiness.severity(), self.case.readiness.facts());
         let mut texts = self.plan.policy().messages().iter().filter(|text| !text.fallback);
-        is_end && self.case.on_status_page
+        is_end && self.case.people.on_status_page()
             || texts.any(|text| text.is_for(message, Audience::Public, severity, facts))
-    }
-
-    /// Adds the action of a duty. Where the rollout raises the same message to the same audience by
-    /// itself, that action is the duty's: nobody gets a message twice.
-    pub(super) fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
-        match acts.iter_mut().find(|own| own.duty().is_none() && own.is_same_message(&act)) {
-            Some(own) => *own = act,
-            None => acts.push(act),
-        }
     }
 
     pub(super) fn ask(&mut self, question: &str) {
@@ -51,7 +42,7 @@ impl Rollout {
     /// Pages the first role that may approve, else the incident commander.
     pub(super) fn page(&mut self, why: &str) {
         let why = describe::addressed(&self.plan.subject().incident, why);
-        let first = demands(self.plan.policy(), self.severity()).next();
+        let first = demands(self.plan.policy(), self.case.readiness.severity()).next();
         let approver = first.and_then(|(_, demand)| demand.any_of.first()).copied();
         if let Some(role) = approver.or_else(|| RoleName::try_new("incident_commander").ok()) {
             self.act(Act::Page { role, why, duty: None });
@@ -62,11 +53,11 @@ impl Rollout {
     /// answer.
     pub(super) fn choices(&self, objects: bool) -> String {
         let version = shown(self.plan.subject().version());
-        match self.case.stage {
+        match self.case.place.stage() {
             Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. } => {
                 "Continue with `promote`, or send `roll_back`.".to_owned()
             }
-            Stage::Complete { ending: None, .. } if objects || self.case.objected => {
+            Stage::Complete { ending: None, .. } if objects || self.case.people.objected() => {
                 format!("Keep {version} with `promote`, or send `roll_back`.")
             }
             Stage::Complete { .. } => {
@@ -84,14 +75,14 @@ impl Rollout {
 
     /// The oldest action whose result is awaited, or the first one that this input raises.
     pub(super) fn awaited(&self) -> Option<(ActionId, &Act)> {
-        let pending = self.case.pending.iter().map(|action| (action.id, &action.act));
-        let event = self.case.seq;
+        let pending = self.case.actions.pending().iter().map(|action| (action.id, &action.act));
+        let event = self.case.place.seq();
         let raised = (0..).zip(&self.changes.acts).filter(|(_, act)| act.awaits());
         pending.chain(raised.map(|(index, act)| (ActionId { event, index }, act))).next()
     }
 
     pub(super) fn request_approvals(&mut self) {
-        if !self.state().is_final() {
+        if !self.case.state(self.plan).is_final() {
             self.request_missing_approvals();
         }
     }
@@ -110,7 +101,7 @@ impl Rollout {
     /// Repeats the question, and the requests for approval, that nobody has answered in time.
     pub(super) fn ask_again(&mut self, at: Timestamp) {
         let every = self.plan.policy().ask_again();
-        if self.case.readiness.requested_at.is_some_and(|asked| at >= asked + every) {
+        if self.case.readiness.requested_at().is_some_and(|asked| at >= asked + every) {
             // Whoever was asked may be unavailable.
             for demand in self.case.readiness.unanswered(self.plan.policy()) {
                 self.act(Act::RequestApproval { any_of: demand.roles() });
@@ -118,7 +109,7 @@ impl Rollout {
         }
         let asks_now = self.changes.acts.iter().any(|act| matches!(act, Act::AskDecision { .. }));
         let settled = self.changes.to.is_some() || asks_now || !self.case.needs_answer();
-        if let Some(open) = self.case.unanswered.as_ref().filter(|_| !settled)
+        if let Some(open) = self.case.people.unanswered().filter(|_| !settled)
             && at >= open.asked_at + every
         {
             let question = format!("{} No answer since {}.", open.text, open.since);

@@ -6,9 +6,8 @@ use crate::policy::section::Rollback;
 use crate::text::{shown, words};
 use crate::unit::Timestamp;
 
-use super::Rollout;
 use super::action::{Act, ActionId};
-use super::conclude::FOLLOWERS;
+use super::conclude::{Conclusion, FOLLOWERS};
 use super::describe;
 use super::stage::{Returning, RollbackCause, RollbackProgress, Stage};
 
@@ -19,7 +18,7 @@ impl RollbackCause {
     }
 }
 
-impl Rollout {
+impl Conclusion<'_> {
     /// Handles a cause for a rollback: the policy and the release decide what follows, unless a
     /// person ordered it. `failed` is the action that failed, where one did.
     pub(super) fn fail(
@@ -32,7 +31,7 @@ impl Rollout {
             self.begin_rollback(at, why);
             return;
         }
-        match (&self.case.stage, self.plan.on_failure()) {
+        match (self.case.place.stage(), self.plan.on_failure()) {
             // Somebody was paged and acts.
             (Stage::Frozen { .. }, _) => {}
             (Stage::RollingBack(_), _) | (_, OnFailure::RollBack) => self.begin_rollback(at, why),
@@ -40,7 +39,8 @@ impl Rollout {
                 // A verdict that did not change since the last evaluation does not repeat the
                 // question.
                 let is_news = self.changes.turned || !matches!(why, RollbackCause::Verdict { .. });
-                if is_news || !self.case.asked || self.validation_ends(at) {
+                let ends = self.case.place.validation_ends(self.plan.policy(), at);
+                if is_news || !self.case.people.asked() || ends {
                     let choices = match why {
                         // A failed action is not repeated, so the rollout cannot continue.
                         RollbackCause::ActionFailed => {
@@ -63,7 +63,7 @@ impl Rollout {
                     "{what}. An automatic rollback is not allowed (`on_failure`, or a schema change): \
                      {} of the traffic stays on {version} until somebody sends `roll_back`, \
                      `supersede` or `abort`.",
-                    self.case.share
+                    self.case.place.share()
                 ));
                 self.notify(MessageKind::Update, &FOLLOWERS);
             }
@@ -87,7 +87,7 @@ impl Rollout {
 
     /// Begins the rollback. One that is under way is not begun again, unless a revert replaces it.
     pub(super) fn begin_rollback(&mut self, at: Timestamp, why: RollbackCause) {
-        match &self.case.stage {
+        match self.case.place.stage() {
             Stage::RollingBack(progress) if !self.is_replaced(progress, &why) => return,
             stage if !stage.can_roll_back() => return,
             _ => {}
@@ -106,11 +106,11 @@ impl Rollout {
     /// Begins a rollback in any stage.
     pub(super) fn roll_back_now(&mut self, at: Timestamp, why: RollbackCause) {
         // An aborted rollout stays aborted, however it is rolled back.
-        let was_aborted = matches!(&self.case.stage, Stage::RollingBack(now) if now.abort);
+        let was_aborted = matches!(self.case.place.stage(), Stage::RollingBack(now) if now.abort);
         let abort = was_aborted || why == RollbackCause::Abort;
         // A revert takes no steps; before the start all traffic was to be rolled back already.
         let at_once = matches!(why, RollbackCause::Revert { .. })
-            || matches!(self.case.stage, Stage::Preparing);
+            || matches!(self.case.place.stage(), Stage::Preparing);
         let first = if at_once { None } else { self.step_from(0) };
         let returning = first.map(|step| Returning { step, reached: None });
         let progress =
@@ -124,7 +124,7 @@ impl Rollout {
     /// than it has.
     fn step_from(&self, from: usize) -> Option<usize> {
         let steps = &self.plan.policy().rollback().steps;
-        let has = self.case.share.rest();
+        let has = self.case.place.share().rest();
         (from..steps.len()).find(|&step| steps.get(step).is_some_and(|step| step.share > has))
     }
 
@@ -149,7 +149,7 @@ impl Rollout {
             self.page(&format!(
                 "all rollback methods failed ({methods}). {} of the traffic is still on \
                  {version}. Roll back by hand, then send `roll_back` and confirm its actions.",
-                self.case.share
+                self.case.place.share()
             ));
         }
     }
@@ -217,7 +217,7 @@ impl Rollout {
             return;
         }
         let Some(since) = progress.watching else {
-            if self.comes_now(at, progress.since + returned_within) {
+            if self.case.place.comes_now(at, progress.since + returned_within) {
                 let text = match self.awaited() {
                     Some((id, act)) => describe::unconfirmed(id, act, returned_within),
                     None => format!(
@@ -233,7 +233,7 @@ impl Rollout {
             return;
         };
         let watched = at.since(since);
-        let returned = watched >= watch && self.case.judge.returned();
+        let returned = watched >= watch && self.case.judged.judge().returned();
         if returned || watched >= returned_within {
             if !returned {
                 let version = progress.why.target(self.plan.subject().previous());
@@ -277,18 +277,7 @@ impl Rollout {
 impl Stage {
     /// Whether there is something to roll back.
     const fn can_roll_back(&self) -> bool {
-        match self {
-            Self::Deploying(_)
-            | Self::Monitoring(_)
-            | Self::Gate { .. }
-            | Self::FinalValidation { .. }
-            | Self::Complete { .. }
-            | Self::RollingBack(_)
-            | Self::Paused { .. }
-            | Self::Frozen { .. } => true,
-            Self::Preparing | Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed => {
-                false
-            }
-        }
+        self.is_going_out()
+            || matches!(self, Self::Complete { .. } | Self::RollingBack(_) | Self::Frozen { .. })
     }
 }

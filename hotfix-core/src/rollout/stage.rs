@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::{Signal, closed_set};
 use crate::judge::Cause;
+use crate::plan::PlanStatus;
+use crate::policy::Policy;
 use crate::unit::{PhaseName, Timestamp};
 
 use super::input::InputKind;
@@ -81,6 +83,13 @@ pub struct Step {
     pub phase: PhaseName,
     /// Since when.
     pub since: Timestamp,
+}
+
+impl Step {
+    /// Whether the policy has this phase at this place.
+    pub(super) fn is_of(self, policy: &Policy) -> bool {
+        policy.phases().get(self.index).is_some_and(|phase| phase.name == self.phase)
+    }
 }
 
 /// The stages that a pause can interrupt.
@@ -210,6 +219,25 @@ impl State {
     /// Whether no more traffic is moved in this state.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Closed | Self::RolledBack | Self::Aborted | Self::Failed)
+    }
+
+    /// The status of the plan in this state. A rollback under way is still in progress.
+    pub(super) const fn plan_status(self) -> PlanStatus {
+        match self {
+            Self::Drafted => PlanStatus::Drafted,
+            Self::AwaitingApproval => PlanStatus::AwaitingApproval,
+            Self::Ready => PlanStatus::Ready,
+            Self::Deploying
+            | Self::Monitoring
+            | Self::Gate
+            | Self::FinalValidation
+            | Self::RollingBack
+            | Self::Paused
+            | Self::Frozen => PlanStatus::InProgress,
+            Self::Complete | Self::Closed => PlanStatus::Complete,
+            Self::RolledBack => PlanStatus::RolledBack,
+            Self::Aborted | Self::Failed => PlanStatus::Stopped,
+        }
     }
 
     /// Whether `approve`, `deny` and `withdraw` may be accepted in this state; after the start only

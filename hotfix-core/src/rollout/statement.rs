@@ -2,19 +2,28 @@
 
 use crate::gate::approval::{demands, is_same_person, is_spoken, served_by, stand_ins_of};
 use crate::gate::checklist::{self, Known};
+use crate::plan::Plan;
 use crate::text::quoted;
 use crate::unit::{Name, RoleName};
 
-use super::Rollout;
 use super::input::{Command, Input, ItemStatus};
-use super::personal::is_taken_out;
+use super::personal::{Salt, is_taken_out};
 use super::refusal::RefusalReason;
+use super::state::Readiness;
 
-impl Rollout {
+/// What statements are checked against.
+pub(super) struct Statement<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) readiness: &'a Readiness,
+    /// Of the digests that replace redacted names.
+    pub(super) salt: &'a Salt,
+}
+
+impl Statement<'_> {
     /// Checks that a statement names a person who may act in the role, is about this plan, and has
     /// an accepted form.
-    pub(super) fn check_statement(&self, input: &Input) -> Result<(), RefusalReason> {
-        let by = named(input)?;
+    pub(super) fn check(&self, input: &Input) -> Result<(), RefusalReason> {
+        let (by, given) = (named(input)?, self.readiness.statements());
         match &input.command {
             Command::Approve { role, channel, heard_by, plan_digest, .. } => {
                 let plan = self.plan.digest();
@@ -29,7 +38,7 @@ impl Rollout {
                 }
                 Ok(())
             }
-            Command::Withdraw { role, .. } if !self.case.readiness.has_approved(*role) => {
+            Command::Withdraw { role, .. } if !given.has_approved(*role) => {
                 Err(RefusalReason::NoSuchApproval { role: role.to_string() })
             }
             Command::Deny { role, .. } | Command::Withdraw { role, .. } => {
@@ -43,7 +52,7 @@ impl Rollout {
     /// deny, and the role that denied may lift it.
     fn check_role(&self, role: RoleName) -> Result<(), RefusalReason> {
         let known = self.plan.policy().known_roles();
-        let mut denials = self.case.readiness.words.denials();
+        let mut denials = self.readiness.statements().denials();
         if known.contains(&role) || denials.any(|denial| denial.role == role) {
             return Ok(());
         }
@@ -56,11 +65,11 @@ impl Rollout {
 
     /// Checks that two approvals come from two people.
     fn check_another(&self, role: RoleName, by: &str) -> Result<(), RefusalReason> {
-        let mut approvals = self.case.readiness.words.approvals();
+        let mut approvals = self.readiness.statements().approvals();
         let first = approvals.find(|given| given.role != role && self.is_person(&given.by, by));
         let Some(first) = first.map(|given| given.role) else { return Ok(()) };
         let policy = self.plan.policy();
-        let open = self.case.readiness.demands(policy, None).into_iter();
+        let open = self.readiness.demands(policy, None).into_iter();
         let mut roles: Vec<RoleName> = Vec::new();
         for demand in open.filter(|demand| !demand.is_met()) {
             let serve = demand.roles();
@@ -101,7 +110,7 @@ impl Rollout {
     /// Whether a recorded name, which may be redacted in the log, is this person's.
     fn is_person(&self, name: &str, by: &str) -> bool {
         if is_taken_out(name) {
-            self.journal.salt.stands_for(name, by) == Some(true)
+            self.salt.stands_for(name, by) == Some(true)
         } else {
             is_same_person(name, by)
         }
@@ -116,7 +125,7 @@ impl Rollout {
         }
         let named = holders.iter().map(|holder| holder.name.as_str());
         let names: Vec<&str> = named.filter(|name| !is_taken_out(name)).collect();
-        let taken_out = match (holders.len() - names.len(), self.journal.salt.is_lost()) {
+        let taken_out = match (holders.len() - names.len(), self.salt.is_lost()) {
             (0, _) => None,
             (_, true) => Some(
                 "somebody whose name was redacted in the log, together with the salt: continue \
@@ -143,7 +152,8 @@ impl Rollout {
             return Err(RefusalReason::Unheard);
         }
         let policy = self.plan.policy();
-        let asked: Vec<_> = demands(policy, self.severity()).map(|(_, demand)| demand).collect();
+        let asked: Vec<_> =
+            demands(policy, self.readiness.severity()).map(|(_, demand)| demand).collect();
         let serves = |d: &&&_| served_by(policy, d, role).is_some();
         if asked.iter().filter(serves).any(|demand| demand.verbal) {
             return Ok(());

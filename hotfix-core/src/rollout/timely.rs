@@ -3,20 +3,7 @@
 use crate::deadline::Agenda;
 use crate::grade::{MessageKind, Moment};
 
-use super::Rollout;
-use super::stage::{Resume, Stage, State};
-
-impl Rollout {
-    /// Whether a message of this kind is true in the present state.
-    pub(crate) fn is_timely(&self, kind: MessageKind) -> bool {
-        let starts = kind == MessageKind::DeploymentStarted && self.state() == State::Ready;
-        starts || is_timely(kind, &self.case.stage, self.phases(), &self.case.agenda)
-    }
-
-    pub(super) fn phases(&self) -> usize {
-        self.plan.policy().phases().len()
-    }
-}
+use super::stage::{Resume, Stage};
 
 /// Whether a message of this kind is true in a stage of a rollout with so many phases.
 pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda: &Agenda) -> bool {
@@ -48,7 +35,7 @@ pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda:
 
 impl Stage {
     /// Whether the fix was started, and is neither complete nor rolled back.
-    const fn is_going_out(&self) -> bool {
+    pub(super) const fn is_going_out(&self) -> bool {
         matches!(
             self,
             Self::Deploying(_)

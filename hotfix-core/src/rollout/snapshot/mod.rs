@@ -28,7 +28,7 @@ pub use envelope::SNAPSHOT_FORMAT;
 pub use error::SnapshotError;
 
 use envelope::Envelope;
-use state::StateSnapshot;
+use state::Content;
 
 /// Where in its log a snapshot was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,16 +46,6 @@ struct Opening<'a> {
     calibration: Cow<'a, BTreeMap<MetricName, MetricCalibration>>,
     plan: Cow<'a, Subject>,
     policy: Cow<'a, Policy>,
-}
-
-/// What a snapshot holds after the line with its opening, which is text of a log and is read as
-/// such.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Content {
-    case: StateSnapshot,
-    /// None where it was redacted.
-    salt: Option<String>,
 }
 
 impl Rollout {
@@ -96,22 +86,19 @@ impl Rollout {
     /// written, which is not expected.
     pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
         // The plan in force: another release may have replaced the first.
-        let Self { plan, case, journal, revision: _, changes: _, actions: _ } = self;
+        let Self { plan, case, journal, changes: _, actions: _ } = self;
         let head = self.head().ok_or(SnapshotError::NoLog)?;
         let opening = Opening {
             calibration: Cow::Borrowed(plan.calibrations()),
             plan: Cow::Borrowed(plan.subject()),
             policy: Cow::Borrowed(plan.policy()),
         };
-        let content = Content {
-            case: StateSnapshot::of(case).map_err(error::unwritten)?,
-            salt: journal.salt.text().map(str::to_owned),
-        };
+        let content = Content::of(case, journal.salt.text()).map_err(error::unwritten)?;
         let (mut text, mut encoder) = (Vec::new(), Encoder::new());
         encoder.encode(&opening, &mut text).map_err(error::unwritten)?;
         text.push(b'\n');
         encoder.encode_state(&content, &mut text).map_err(error::unwritten)?;
-        Ok(Envelope { at: SnapshotHead { seq: case.seq, head }, content: &text }.seal())
+        Ok(Envelope { at: SnapshotHead { seq: case.place.seq(), head }, content: &text }.seal())
     }
 
     /// Where the tail of the log after this snapshot begins.
@@ -141,19 +128,20 @@ impl Rollout {
         let (opening, content) = content.split_once('\n').unwrap_or((content, ""));
         let Opening { calibration, plan, policy } =
             read_canonical(opening).map_err(error::unreadable)?;
-        let Content { case, salt } = read_state(content).map_err(error::unreadable)?;
+        let content: Content<'_> = read_state(content).map_err(error::unreadable)?;
         let plan = Plan::restored(
             Arc::new(policy.into_owned()),
             plan.into_owned(),
             calibration.into_owned(),
         )?;
         if seq == 0 {
-            return Self::begin(plan, tail, recording, salt.as_deref().unwrap_or_default());
+            return Self::begin(plan, tail, recording, content.salt.as_deref().unwrap_or_default());
         }
+        let salt = Salt::new(content.salt.as_deref());
         let mut rollout = Self::try_new(plan, recording, "")?;
-        rollout.journal.salt = Salt::new(salt.as_deref());
-        rollout.case = case.restored(&rollout.plan, seq)?;
-        let mut lines = Lines::after(complete(tail)?, seq, head, Salt::new(salt.as_deref()));
+        rollout.case = content.restored(&rollout.plan, seq)?;
+        rollout.journal.salt = salt.clone();
+        let mut lines = Lines::after(complete(tail)?, seq, head, salt);
         for line in &mut lines {
             rollout.replay_line(&mut line?.trusted()?)?;
         }

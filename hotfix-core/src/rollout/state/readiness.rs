@@ -1,6 +1,7 @@
 //! What was stated and done for the start and after it: severity, facts, approvals, items. It is
 //! kept here and judged in `gate`.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::fact::{Facts, Truth, Vocabulary};
@@ -12,36 +13,40 @@ use crate::grade::Severity;
 use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
+use crate::rollout::input::{Command, Input, ItemStatus};
+use crate::rollout::stage::State;
+use crate::text::quoted;
 use crate::unit::{RoleName, Timestamp};
 
-use super::input::{Command, Input, ItemStatus};
-use super::stage::State;
-
 /// Statements about the plan, and the state of the items.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Readiness {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Readiness {
     /// The severity in force.
-    pub(super) severity: Option<Severity>,
+    severity: Option<Severity>,
     /// It was given by a person, so facts do not change it.
-    pub(super) given: bool,
-    /// What is known by now.
-    pub(super) facts: Facts,
-    pub(super) words: Statements,
-    pub(super) marks: Marks,
-    /// Why the policy answers with the normal process, for what is known now.
-    pub(super) normal: Vec<PlanFinding>,
+    given: bool,
+    /// What is known by now; a snapshot has it as inputs write it.
+    #[serde(skip)]
+    facts: Facts,
+    words: Statements,
+    marks: Marks,
+    /// Why the policy answers with the normal process, for what is known now. It follows from the
+    /// plan.
+    #[serde(skip)]
+    normal: Vec<PlanFinding>,
     /// When the rollout started.
-    pub(super) started: Option<Timestamp>,
+    started: Option<Timestamp>,
     /// Demands that somebody was asked to meet.
-    pub(super) requested: Vec<DemandId>,
+    requested: Vec<DemandId>,
     /// When somebody was last asked for an approval that is missing; None: nobody is asked now.
-    pub(super) requested_at: Option<Timestamp>,
+    requested_at: Option<Timestamp>,
     /// Demands of whose approval the policy's roles have been notified.
-    pub(super) told: Vec<DemandId>,
+    told: Vec<DemandId>,
 }
 
 /// One thing that keeps the rollout from starting.
-pub(super) enum Missing<'a> {
+pub(crate) enum Missing<'a> {
     /// There is no release.
     Release,
     /// The demands depend on the severity, and it is not known, or the policy does not have it.
@@ -70,6 +75,26 @@ impl Readiness {
             requested_at: None,
             told: Vec::new(),
         }
+    }
+
+    pub(crate) const fn severity(&self) -> Option<Severity> {
+        self.severity
+    }
+
+    pub(crate) const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    pub(crate) const fn statements(&self) -> &Statements {
+        &self.words
+    }
+
+    pub(crate) const fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    pub(crate) const fn requested_at(&self) -> Option<Timestamp> {
+        self.requested_at
     }
 
     /// Folds an input that was checked. `author`: it comes from the author of the fix.
@@ -168,7 +193,7 @@ impl Readiness {
 
     /// The roles of each demand that has not been requested yet; after the start only of demands
     /// that may still be met.
-    pub(super) fn unrequested(&self, policy: &Policy) -> Vec<Vec<RoleName>> {
+    pub(crate) fn unrequested(&self, policy: &Policy) -> Vec<Vec<RoleName>> {
         approval::demands(policy, self.severity)
             .filter(|(id, _)| !self.requested.contains(id))
             .filter(|(_, demand)| self.started.is_none() || demand.after_the_fact.is_some())
@@ -178,7 +203,7 @@ impl Readiness {
 
     /// The requested demands that nobody met or denied; after the start only those that may still
     /// be met.
-    pub(super) fn unanswered(&self, policy: &Policy) -> Vec<Demand> {
+    pub(crate) fn unanswered(&self, policy: &Policy) -> Vec<Demand> {
         let mut demands = self.demands(policy, None);
         demands.retain(|demand| {
             let is_open = !demand.is_met() && demand.state != DemandState::Denied;
@@ -195,7 +220,7 @@ impl Readiness {
     }
 
     /// The demands that are met and of which the policy's roles have not been notified yet.
-    pub(super) fn unnotified(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
+    pub(crate) fn unnotified(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
         let mut demands = self.demands(policy, now);
         demands.retain(|d| d.is_met() && !d.notified.is_empty() && !self.told.contains(&d.id));
         demands
@@ -207,17 +232,13 @@ impl Readiness {
         self.told.extend(notified.iter().map(|demand| demand.id));
     }
 
-    pub(super) fn has_approved(&self, role: RoleName) -> bool {
-        self.words.has_approved(role)
-    }
-
     /// The state of each demand.
-    pub(super) fn demands(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
+    pub(crate) fn demands(&self, policy: &Policy, now: Option<Timestamp>) -> Vec<Demand> {
         self.demands_at(policy, self.severity, now)
     }
 
     /// The state that each demand would have at another severity.
-    pub(super) fn demands_at(
+    pub(crate) fn demands_at(
         &self,
         policy: &Policy,
         severity: Option<Severity>,
@@ -228,12 +249,12 @@ impl Readiness {
     }
 
     /// Statements of roles that no demand names.
-    pub(super) fn unasked(&self, policy: &Policy) -> Vec<Statement> {
+    pub(crate) fn unasked(&self, policy: &Policy) -> Vec<Statement> {
         self.words.unasked(policy, self.severity)
     }
 
     /// Whether the policy accepts approvals after the start, and whether one is still missing.
-    pub(super) fn afterwards(&self, policy: &Policy) -> Afterwards {
+    pub(crate) fn afterwards(&self, policy: &Policy) -> Afterwards {
         let mut demands = self.demands(policy, None);
         demands.retain(|demand| demand.after_the_fact.is_some());
         if demands.is_empty() {
@@ -246,7 +267,7 @@ impl Readiness {
     }
 
     /// What keeps the rollout from starting, the gravest first.
-    pub(super) fn missing<'a>(&'a self, plan: &'a Plan) -> Vec<Missing<'a>> {
+    pub(crate) fn missing<'a>(&'a self, plan: &'a Plan) -> Vec<Missing<'a>> {
         let (policy, mut missing) = (plan.policy(), Vec::new());
         if plan.release().is_none() {
             missing.push(Missing::Release);
@@ -268,12 +289,19 @@ impl Readiness {
 
     /// The open required items that hold something up: each with its list, and whether the list
     /// applies.
-    pub(super) fn open_items<'a>(
+    pub(crate) fn open_items<'a>(
         &'a self,
         policy: &'a Policy,
         holds: impl Fn(&Checklist) -> bool + 'a,
     ) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
         checklist::holding(policy, self.severity, &self.facts, &self.marks, holds)
+    }
+
+    /// The items for which the end of the final validation waits.
+    pub(crate) fn unvalidated(&self, policy: &Policy) -> String {
+        let open = self.open_items(policy, Checklist::holds_completion);
+        let open: Vec<_> = open.map(|(_, item, _)| item.id).collect();
+        quoted(&open, ", ")
     }
 
     /// Prepares the start of another plan: statements about the former plan are void, and where
@@ -290,9 +318,24 @@ impl Readiness {
         self.told.clear();
     }
 
+    /// Continues from a snapshot, with its facts.
+    ///
+    /// # Errors
+    /// What does not fit the plan.
+    pub(crate) fn resume(
+        &mut self,
+        plan: &Plan,
+        facts: &Map<String, Value>,
+    ) -> Result<(), &'static str> {
+        let facts = Facts::read(facts, plan.policy().vocabulary());
+        self.facts = facts.map_err(|_| "the facts")?;
+        self.normal = plan.normal_process(self.severity, &self.facts);
+        Ok(())
+    }
+
     /// `drafted` while there is no release, the severity is not known or an item is open,
     /// `awaiting_approval` while an approval or a waiver is missing, else `ready`.
-    pub(super) fn state(&self, plan: &Plan) -> State {
+    pub(crate) fn state(&self, plan: &Plan) -> State {
         let missing = self.missing(plan);
         let drafted = |m: &Missing<'_>| {
             matches!(m, Missing::Release | Missing::Severity(_) | Missing::Item(..))
@@ -314,7 +357,7 @@ fn holds_up(demand: &Demand) -> bool {
 
 /// Whether an approval may follow the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Afterwards {
+pub(crate) enum Afterwards {
     /// The policy has none.
     Never,
     /// All have been given.

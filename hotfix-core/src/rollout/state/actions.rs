@@ -1,0 +1,155 @@
+//! The actions of a rollout: those of the last inputs, those that await their result, and
+//! superseded ones.
+
+use std::collections::VecDeque;
+use std::fmt::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::canonical::Digest;
+use crate::rollout::action::{Act, Action, ActionId};
+use crate::rollout::input::{Input, InputKind};
+use crate::unit::Timestamp;
+
+/// Actions of the last inputs, pending and superseded.
+#[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
+#[educe(Clone)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Actions {
+    /// Actions that await their result, oldest first.
+    pending: Vec<Action>,
+    /// Since when an action is pending.
+    pending_since: Option<Timestamp>,
+    /// The actions of the last accepted input.
+    last: Vec<Action>,
+    /// Superseded actions: a late result is recorded and changes nothing.
+    overtaken: Vec<ActionId>,
+    keys: Keys,
+}
+
+impl Actions {
+    pub(super) fn new() -> Self {
+        Self {
+            pending: Vec::new(),
+            pending_since: None,
+            last: Vec::new(),
+            overtaken: Vec::new(),
+            keys: Keys::new(),
+        }
+    }
+
+    pub(crate) fn pending(&self) -> &[Action] {
+        &self.pending
+    }
+
+    pub(crate) const fn pending_since(&self) -> Option<Timestamp> {
+        self.pending_since
+    }
+
+    pub(crate) fn last(&self) -> &[Action] {
+        &self.last
+    }
+
+    /// The kind and the actions of the input with this key, where it is one of the last.
+    pub(crate) fn of_key(&self, key: Option<&str>) -> Option<(InputKind, &[Action])> {
+        self.keys.find(key?)
+    }
+
+    /// Whether the result of this action is awaited, or may still come.
+    pub(crate) fn may_end(&self, id: ActionId) -> bool {
+        self.pending.iter().any(|action| action.id == id) || self.overtaken.contains(&id)
+    }
+
+    /// Removes an action from the pending ones; None where it was superseded.
+    pub(super) fn resolve(&mut self, id: ActionId) -> Option<Act> {
+        self.overtaken.retain(|overtaken| *overtaken != id);
+        let place = self.pending.iter().position(|action| action.id == id)?;
+        Some(self.pending.remove(place).act)
+    }
+
+    /// Supersedes the pending actions, except changes of traffic where `keep_traffic`.
+    pub(super) fn overtake(&mut self, keep_traffic: bool) {
+        let Self { pending, overtaken, .. } = self;
+        pending.retain(|action| {
+            let stays = keep_traffic && matches!(action.act, Act::SetTraffic { .. });
+            if !stays {
+                overtaken.push(action.id);
+            }
+            stays
+        });
+    }
+
+    /// Adds the actions of an input.
+    pub(super) fn add(&mut self, at: Timestamp, input: &Input, actions: &[Action]) {
+        if let Some(key) = &input.key {
+            self.keys.remember(key, input.command.kind(), actions);
+        }
+        self.last.clear();
+        self.last.extend_from_slice(actions);
+        for action in actions.iter().filter(|action| action.act.awaits()) {
+            self.pending.push(action.clone());
+            self.pending_since = Some(at);
+        }
+        if self.pending.is_empty() {
+            self.pending_since = None;
+        }
+    }
+
+    /// Continues from a snapshot.
+    ///
+    /// # Errors
+    /// What no rollout has.
+    pub(crate) fn resume(&mut self) -> Result<(), &'static str> {
+        self.keys.resume().ok_or("the keys")
+    }
+
+    /// See [`RolloutState::write_behaviour`](super::RolloutState::write_behaviour).
+    pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
+        // What is kept of the last actions is for a crash.
+        let Self { pending, pending_since, last: _, overtaken, keys } = self;
+        write!(into, "{pending:?}{pending_since:?}{overtaken:?}{keys:?}")
+    }
+}
+
+/// How many keys are remembered.
+const REMEMBERED: usize = 256;
+
+/// The answers to the last inputs that carried a key, oldest first, so that repeated delivery
+/// changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Keys {
+    // Keys are kept as digests: their length is the sender's choice, and a quiet observation must
+    // not allocate.
+    seen: VecDeque<(Digest, InputKind, Vec<Action>)>,
+}
+
+impl Keys {
+    fn new() -> Self {
+        Self { seen: VecDeque::with_capacity(REMEMBERED) }
+    }
+
+    /// Makes room for as many as are remembered; None where there are more.
+    fn resume(&mut self) -> Option<()> {
+        let room = REMEMBERED.checked_sub(self.seen.len())?;
+        self.seen.reserve(room);
+        Some(())
+    }
+
+    /// The kind and the actions that this key was answered with.
+    fn find(&self, key: &str) -> Option<(InputKind, &[Action])> {
+        if self.seen.is_empty() {
+            return None;
+        }
+        let digest = Digest::of(key.as_bytes());
+        let known = self.seen.iter().rev().find(|(seen, ..)| *seen == digest)?;
+        Some((known.1, &known.2))
+    }
+
+    fn remember(&mut self, key: &str, kind: InputKind, actions: &[Action]) {
+        if self.seen.len() == REMEMBERED {
+            self.seen.pop_front();
+        }
+        self.seen.push_back((Digest::of(key.as_bytes()), kind, actions.to_vec()));
+    }
+}

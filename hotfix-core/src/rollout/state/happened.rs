@@ -1,0 +1,77 @@
+//! What happened in a rollout: phases that ended, outages of the service, logged refusals.
+
+use serde::{Deserialize, Serialize};
+
+use crate::judge::PhaseRecord;
+use crate::unit::Timestamp;
+
+/// What happened. No later decision depends on it.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
+#[educe(Clone)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Happened {
+    /// The readings of each phase that has ended.
+    phases: Vec<PhaseRecord>,
+    /// When the service was reported down.
+    outages: Vec<Outage>,
+    /// The last logged refusal of each code, by minute.
+    refusals: Vec<(String, i64)>,
+}
+
+/// A period in which the service was reported down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Outage {
+    /// When it was reported down.
+    pub(crate) from: Timestamp,
+    /// Reported with the first input: it counts from the beginning of the incident.
+    pub(crate) from_the_beginning: bool,
+    /// When it was reported up again.
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl Happened {
+    pub(crate) fn phases(&self) -> &[PhaseRecord] {
+        &self.phases
+    }
+
+    pub(crate) fn outages(&self) -> &[Outage] {
+        &self.outages
+    }
+
+    /// Whether a refusal of this code has not been logged in this minute.
+    pub(crate) fn is_news(&self, code: &str, at: Timestamp) -> bool {
+        !self.refusals.iter().any(|(known, last)| known == code && *last == minute(at))
+    }
+
+    pub(super) fn note_refusal(&mut self, code: &str, at: Timestamp) {
+        match self.refusals.iter_mut().find(|(known, _)| known == code) {
+            Some((_, last)) => *last = minute(at),
+            None => self.refusals.push((code.to_owned(), minute(at))),
+        }
+    }
+
+    pub(super) fn end_phase(&mut self, record: PhaseRecord) {
+        self.phases.push(record);
+    }
+
+    /// Begins another plan.
+    pub(super) fn clear_phases(&mut self) {
+        self.phases.clear();
+    }
+
+    /// Notes whether the service is reported down; `opening`: with the first input.
+    pub(super) fn note_service(&mut self, at: Timestamp, is_down: Option<bool>, opening: bool) {
+        match (is_down, self.outages.last_mut().filter(|outage| outage.until.is_none())) {
+            (Some(false), Some(open)) => open.until = Some(at),
+            (Some(true), None) => {
+                self.outages.push(Outage { from: at, from_the_beginning: opening, until: None });
+            }
+            (None | Some(_), _) => {}
+        }
+    }
+}
+
+const fn minute(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(60_000)
+}

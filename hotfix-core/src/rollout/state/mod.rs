@@ -1,0 +1,328 @@
+//! The folded state of a rollout: everything that the log has, and nothing else.
+//!
+//! It has a few parts, each in a file with its methods. Only this module changes them, by their
+//! `pub(super)` methods; the others in `rollout/` read them. A snapshot has the parts as they are
+//! (`snapshot/state.rs`).
+
+mod actions;
+mod happened;
+mod judged;
+mod people;
+mod place;
+mod readiness;
+
+use std::fmt::{self, Write};
+
+use crate::deadline::Agenda;
+use crate::fact::{Fact, FactId, FactValue};
+use crate::judge::{Against, Decision, Judge, Use, Verdict};
+use crate::plan::Plan;
+use crate::stats::StatError;
+use crate::unit::{Share, Timestamp};
+
+use super::action::{Act, Action};
+use super::duty;
+use super::input::{Command, Input, InputKind};
+use super::question::Question;
+use super::stage::{Resume, Stage, State};
+
+pub(super) use actions::Actions;
+pub(super) use happened::Happened;
+pub(super) use judged::{Assessed, Judged};
+pub(super) use people::People;
+pub(super) use place::Place;
+pub(super) use readiness::{Afterwards, Missing, Readiness};
+
+/// The folded state.
+#[derive(Debug, PartialEq, educe::Educe)]
+#[educe(Clone)]
+pub(super) struct RolloutState {
+    pub(super) place: Place,
+    pub(super) actions: Actions,
+    pub(super) people: People,
+    pub(super) readiness: Readiness,
+    pub(super) agenda: Agenda,
+    pub(super) judged: Judged,
+    pub(super) happened: Happened,
+}
+
+/// The action of a `confirm` or `failed`, unless it was superseded.
+pub(super) type Resolved = Option<Act>;
+
+impl RolloutState {
+    pub(super) fn try_new(plan: &Plan) -> Result<Self, StatError> {
+        Ok(Self {
+            place: Place::new(),
+            actions: Actions::new(),
+            people: People::default(),
+            readiness: Readiness::new(plan),
+            agenda: Agenda::new(plan.policy()),
+            judged: Judged::try_new(plan)?,
+            happened: Happened::default(),
+        })
+    }
+
+    pub(super) fn state(&self, plan: &Plan) -> State {
+        match self.place.stage() {
+            // Traffic of the previous attempt is rolled back first.
+            Stage::Preparing if !self.actions.pending().is_empty() => State::Drafted,
+            Stage::Preparing => self.readiness.state(plan),
+            Stage::Deploying(_) => State::Deploying,
+            Stage::Monitoring(_) => State::Monitoring,
+            Stage::Gate { .. } => State::Gate,
+            Stage::FinalValidation { .. } => State::FinalValidation,
+            Stage::Complete { .. } => State::Complete,
+            Stage::Closed => State::Closed,
+            Stage::RollingBack(_) => State::RollingBack,
+            Stage::RolledBack => State::RolledBack,
+            Stage::Paused { .. } => State::Paused,
+            Stage::Frozen { .. } => State::Frozen,
+            Stage::Aborted => State::Aborted,
+            Stage::Failed => State::Failed,
+        }
+    }
+
+    /// Whether the service is reported down now.
+    pub(super) fn is_down(&self) -> Option<bool> {
+        match self.readiness.facts().get(FactId::BuiltIn(Fact::ServiceDown)) {
+            Some(FactValue::Flag(down)) => Some(*down),
+            _ => None,
+        }
+    }
+
+    /// Whether what was asked still needs an answer.
+    pub(super) const fn needs_answer(&self) -> bool {
+        self.people.needs_answer(self.place.stage(), self.judged.verdict().decision)
+    }
+
+    /// Folds the opening line.
+    pub(super) fn open(&mut self, plan: &Plan, at: Timestamp) {
+        self.place.open(at);
+        duty::open_agenda(self, plan, at);
+        self.happened.note_service(at, self.is_down(), true);
+    }
+
+    /// Folds an input that was checked; `author`: it comes from the author of the fix. It is the
+    /// first half of an event, and cannot fail.
+    pub(super) fn fold(
+        &mut self,
+        plan: &Plan,
+        at: Timestamp,
+        input: &Input,
+        author: bool,
+    ) -> Resolved {
+        self.readiness.fold(plan, at, input, author);
+        match &input.command {
+            Command::Observe { metrics } => {
+                let purpose = self.place.purpose();
+                if purpose == Use::Ignore {
+                    self.judged.keep();
+                }
+                self.judged.judge_mut().take(at, self.place.share(), metrics, purpose);
+                self.end_phase(at);
+            }
+            Command::Tick => self.end_phase(at),
+            Command::Confirm { action } => {
+                let act = self.actions.resolve(*action);
+                let share = match &act {
+                    Some(Act::SetTraffic { share }) => *share,
+                    Some(Act::RollBack { .. }) => Share::NONE,
+                    _ => self.place.share(),
+                };
+                if self.place.set_share(share) {
+                    self.judged.judge_mut().move_traffic(at);
+                }
+                return act;
+            }
+            Command::Failed { action, .. } => return self.actions.resolve(*action),
+            Command::SetFacts { .. } => {
+                self.happened.note_service(at, self.is_down(), false);
+            }
+            Command::Approve { .. }
+            | Command::Deny { .. }
+            | Command::Withdraw { .. }
+            | Command::CheckItem { .. }
+            | Command::WaiveItem { .. }
+            | Command::SetSeverity { .. }
+            | Command::Release { .. }
+            | Command::Start
+            | Command::Promote { .. }
+            | Command::Hold { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. }
+            | Command::Supersede { .. }
+            | Command::Retry { .. }
+            | Command::Report { .. }
+            | Command::Acknowledge { .. }
+            | Command::Done { .. }
+            | Command::SetTimes { .. }
+            | Command::Note { .. } => {}
+        }
+        None
+    }
+
+    /// Notifies the judge when the least time of a watched phase is over.
+    fn end_phase(&mut self, at: Timestamp) {
+        if let Stage::Monitoring(step) = self.place.stage() {
+            self.judged.judge_mut().end_phase(at, step.index, step.since);
+        }
+    }
+
+    /// Puts another plan in force, which an input brought: it starts without data.
+    pub(super) fn begin_plan(
+        &mut self,
+        plan: &Plan,
+        judge: Judge,
+        keeps_items: bool,
+        is_new_attempt: bool,
+    ) {
+        self.judged = Judged::of(judge);
+        if is_new_attempt {
+            self.place.count_attempt();
+        }
+        self.readiness.begin_attempt(plan, keeps_items);
+        self.happened.clear_phases();
+    }
+
+    /// Asks the judge for a verdict, where metrics are watched; the question that it answers.
+    pub(super) fn assess(&mut self, plan: &Plan, at: Timestamp) -> Option<Question> {
+        let question = Question::of(&self.place, plan, at)?;
+        let is_after =
+            matches!(self.place.stage(), Stage::FinalValidation { .. } | Stage::Complete { .. });
+        let against = is_after.then_some(if self.place.share() < Share::ALL {
+            Against::HoldBack
+        } else {
+            Against::Reference
+        });
+        self.judged.assess(plan, &question, against);
+        Some(question)
+    }
+
+    /// Takes a verdict as a log has it; the question that it answered.
+    pub(super) fn take_verdict(
+        &mut self,
+        plan: &Plan,
+        at: Timestamp,
+        verdict: Verdict,
+    ) -> Option<Question> {
+        self.judged.record(verdict);
+        Question::of(&self.place, plan, at)
+    }
+
+    /// Folds the recorded outcome: the second half of an event.
+    pub(super) fn settle(
+        &mut self,
+        plan: &Plan,
+        at: Timestamp,
+        input: &Input,
+        to: &mut Option<Stage>,
+        actions: &[Action],
+        judged: Option<Question>,
+    ) {
+        let (policy, kind) = (plan.policy(), input.command.kind());
+        let by_time = matches!(kind, InputKind::Observe | InputKind::Tick);
+        self.place.advance(at, by_time);
+        let answers = self.people.note(policy, at, input, self.place.stage());
+        let notifies =
+            matches!(kind, InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts);
+        // As recorded: an earlier release notified nobody when the severity changed.
+        if notifies
+            && actions.iter().any(|action| matches!(action.act, Act::Page { duty: None, .. }))
+        {
+            self.readiness.note_notified(policy, Some(at));
+        }
+        let decision = self.judged.verdict().decision;
+        if let Some(question) = judged {
+            self.judged.note(at, question);
+            let asks = actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }));
+            self.people.note_verdict(decision, self.place.stage(), asks);
+        }
+        let is_settled = to.is_some() || answers;
+        if let Some(to) = to.take() {
+            let answered = kind == InputKind::Promote
+                && matches!(decision, Decision::Ask | Decision::RollBack)
+                && matches!(
+                    to,
+                    Stage::Deploying(_) | Stage::FinalValidation { .. } | Stage::Complete { .. }
+                );
+            self.people.enter(self.place.stage(), &to, answered);
+            self.enter(at, to);
+        }
+        if is_settled || !self.needs_answer() {
+            self.people.close_question();
+        }
+        if is_settled || !by_time {
+            let is_over = self.place.stage().is_final();
+            self.readiness.see_requests(policy, at, is_over);
+        }
+        self.people.note_actions(at, actions, notifies);
+        if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
+            self.readiness.note_requests(policy, at);
+        }
+        self.actions.add(at, input, actions);
+    }
+
+    fn enter(&mut self, at: Timestamp, to: Stage) {
+        let watched = self.place.watched_step();
+        let still_watched =
+            matches!(to, Stage::Monitoring(_) | Stage::Gate { .. } | Stage::Paused { .. });
+        let is_new_attempt = matches!(to, Stage::Preparing);
+        if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
+            let (judge, share) = (self.judged.judge(), self.place.share());
+            let record = judge.record_phase(step.index, step.since, Some(at), share);
+            self.happened.end_phase(record);
+        }
+        match (self.place.stage(), &to) {
+            (_, Stage::Deploying(step)) => self.judged.judge_mut().enter_phase(step.index),
+            (_, Stage::Monitoring(_) | Stage::Paused { from: Resume::Monitoring(_), .. })
+                if watched.is_none() =>
+            {
+                self.judged.forget_question();
+                self.judged.judge_mut().start_phase(at);
+            }
+            (Stage::RollingBack(before), Stage::RollingBack(now)) => {
+                if before.watching.is_none() && now.watching.is_some() {
+                    self.judged.judge_mut().start_phase(at);
+                } else if before.method != now.method
+                    || before.why != now.why
+                    || before.returning != now.returning
+                {
+                    self.actions.overtake(false);
+                }
+            }
+            (_, Stage::RollingBack(_)) => {
+                self.judged.keep();
+                self.actions.overtake(false);
+            }
+            // Pending actions may still happen: their result shows where the traffic is.
+            (_, Stage::Frozen { .. }) => self.judged.keep(),
+            // Traffic is not withdrawn there, so a pending change may still be confirmed.
+            (Stage::Frozen { .. }, Stage::Preparing) => self.actions.overtake(true),
+            (_, Stage::Preparing) => self.actions.overtake(false),
+            _ => {}
+        }
+        self.place.enter(at, to);
+    }
+
+    /// Folds a logged refusal: only the record of refusals changes.
+    pub(super) fn note_refusal(&mut self, code: &str, at: Timestamp) {
+        self.place.count_line();
+        self.happened.note_refusal(code, at);
+    }
+
+    /// Writes all that the answer to any input may depend on, but for the number of the next event:
+    /// the model check treats rollouts with the same text as one. A new field of a part does not
+    /// compile until it is decided there whether inputs depend on it.
+    pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
+        // What happened is read by explanations and by the table, which change nothing.
+        let Self { place, actions, people, readiness, agenda, judged, happened: _ } = self;
+        place.write_behaviour(into)?;
+        actions.write_behaviour(into)?;
+        people.write_behaviour(into)?;
+        write!(into, "{readiness:?}{agenda:?}")?;
+        judged.write_behaviour(into)
+    }
+}

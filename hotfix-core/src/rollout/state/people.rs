@@ -1,0 +1,214 @@
+//! What people were asked and what they answered.
+
+use std::fmt::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::grade::Response;
+use crate::judge::Decision;
+use crate::policy::Policy;
+use crate::rollout::action::{Act, Action};
+use crate::rollout::input::{Command, Input, InputKind};
+use crate::rollout::intervention::{Intervention, Interventions};
+use crate::rollout::stage::Stage;
+use crate::unit::Timestamp;
+
+/// Questions, objections and orders.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct People {
+    /// A person has been asked or paged about the present degradation.
+    asked: bool,
+    /// A person objected, or was asked about a report or a withdrawn approval: from here on a
+    /// person has to promote.
+    objected: bool,
+    /// The status page was asked for: the public reads of the incident.
+    on_status_page: bool,
+    /// The last question, while nobody has answered it.
+    unanswered: Option<Unanswered>,
+    interventions: Interventions,
+}
+
+/// A question that nobody has answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Unanswered {
+    /// When it was asked first.
+    pub(crate) since: Timestamp,
+    /// When it was asked last.
+    pub(crate) asked_at: Timestamp,
+    /// The question as it was asked first.
+    pub(crate) text: String,
+}
+
+impl People {
+    pub(crate) const fn asked(&self) -> bool {
+        self.asked
+    }
+
+    pub(crate) const fn objected(&self) -> bool {
+        self.objected
+    }
+
+    pub(crate) const fn on_status_page(&self) -> bool {
+        self.on_status_page
+    }
+
+    pub(crate) const fn unanswered(&self) -> Option<&Unanswered> {
+        self.unanswered.as_ref()
+    }
+
+    /// When an input of this kind was last accepted.
+    pub(crate) fn last(&self, kind: InputKind) -> Option<Timestamp> {
+        self.interventions.last(kind)
+    }
+
+    pub(crate) fn interventions(&self) -> Vec<Intervention> {
+        self.interventions.all()
+    }
+
+    /// Whether what was asked in this stage still needs an answer.
+    pub(crate) const fn needs_answer(&self, stage: &Stage, decision: Decision) -> bool {
+        let is_bad = matches!(decision, Decision::Ask | Decision::RollBack);
+        match stage {
+            // A question about the verdict ends with it; one about an objection does not.
+            Stage::Monitoring(_) | Stage::Complete { ending: None, .. } => self.objected || is_bad,
+            // At the end a person is asked although nothing is wrong.
+            Stage::FinalValidation { .. } => {
+                self.objected || is_bad || matches!(decision, Decision::Promote)
+            }
+            Stage::Preparing
+            | Stage::Deploying(_)
+            | Stage::Gate { .. }
+            | Stage::Complete { ending: Some(_), .. }
+            | Stage::Paused { .. }
+            | Stage::Frozen { .. } => true,
+            Stage::RollingBack(_)
+            | Stage::Closed
+            | Stage::RolledBack
+            | Stage::Aborted
+            | Stage::Failed => false,
+        }
+    }
+
+    /// Notes an input: what a person wants, what stops automatic promotion, and what allows it
+    /// again. Whether it answers the open question, whatever it is; a new stage does as well.
+    pub(super) fn note(
+        &mut self,
+        policy: &Policy,
+        at: Timestamp,
+        input: &Input,
+        stage: &Stage,
+    ) -> bool {
+        self.interventions.note(at, input);
+        let (objects, answers) = match &input.command {
+            Command::Hold { .. } => (true, true),
+            Command::Release { .. }
+            | Command::Start
+            | Command::Promote { .. }
+            | Command::Supersede { .. }
+            | Command::Retry { .. } => {
+                self.objected = false;
+                (false, true)
+            }
+            // Also a response `roll_back` where a failure asks.
+            Command::Report { signal, .. } => {
+                (policy.triggers().response(*signal) >= Response::Ask, false)
+            }
+            Command::Deny { .. } | Command::Withdraw { .. } => {
+                (!matches!(stage, Stage::Preparing), false)
+            }
+            Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. } => (false, true),
+            // The question was why the deployment takes so long.
+            Command::Confirm { .. } | Command::Failed { .. } => {
+                (false, matches!(stage, Stage::Deploying(_)))
+            }
+            Command::Approve { .. }
+            | Command::CheckItem { .. }
+            | Command::WaiveItem { .. }
+            | Command::Observe { .. }
+            | Command::Tick
+            | Command::SetSeverity { .. }
+            | Command::SetFacts { .. }
+            | Command::Acknowledge { .. }
+            | Command::Done { .. }
+            | Command::SetTimes { .. }
+            | Command::Note { .. } => (false, false),
+        };
+        self.objected |= objects;
+        answers
+    }
+
+    /// Notes a verdict; `asks`: it asks a person.
+    pub(super) const fn note_verdict(&mut self, decision: Decision, stage: &Stage, asks: bool) {
+        // Where a failure is not rolled back automatically, a person was asked. After completion
+        // the same verdict does not overrule the person who promoted in spite of it.
+        let accepted = matches!(stage, Stage::Complete { .. }) && self.asked && !asks;
+        self.objected |= matches!(decision, Decision::RollBack) && !accepted;
+        // At the end a person is asked although nothing is wrong, and may take a few ticks to
+        // answer.
+        let at_the_end =
+            matches!(stage, Stage::FinalValidation { .. }) && matches!(decision, Decision::Promote);
+        // Where the policy waits for a person, one question stays open until the verdict changes.
+        let is_open = matches!(decision, Decision::Ask | Decision::RollBack);
+        if !is_open && !at_the_end {
+            self.asked = false;
+        }
+    }
+
+    /// Notes the next stage; `answered`: a person promoted in spite of a bad verdict. Then the same
+    /// verdict does not ask again until the next phase is watched.
+    pub(super) const fn enter(&mut self, from: &Stage, to: &Stage, answered: bool) {
+        self.asked = self.asked && from.goes_on_as(to) || answered;
+    }
+
+    /// Closes the open question.
+    pub(super) fn close_question(&mut self) {
+        self.unanswered = None;
+    }
+
+    /// Notes what people are asked; `informs`: pages are for their information.
+    pub(super) fn note_actions(&mut self, at: Timestamp, actions: &[Action], informs: bool) {
+        for action in actions {
+            match &action.act {
+                // A page about an approval or a duty is not a question about the rollout.
+                Act::Page { duty: None, .. } if !informs => self.asked = true,
+                Act::AskDecision { question } => {
+                    self.asked = true;
+                    self.note_question(at, question);
+                }
+                Act::UpdateStatusPage { .. } => self.on_status_page = true,
+                Act::Page { .. }
+                | Act::SetTraffic { .. }
+                | Act::Deploy { .. }
+                | Act::RollBack { .. }
+                | Act::RequestApproval { .. }
+                | Act::Notify { .. }
+                | Act::Schedule { .. } => {}
+            }
+        }
+    }
+
+    /// Records a question. One that repeats the open one begins with its text.
+    fn note_question(&mut self, at: Timestamp, question: &str) {
+        match &mut self.unanswered {
+            Some(open) if question.starts_with(&open.text) => open.asked_at = at,
+            open => {
+                *open = Some(Unanswered { since: at, asked_at: at, text: question.to_owned() });
+            }
+        }
+    }
+
+    /// See [`RolloutState::write_behaviour`](super::RolloutState::write_behaviour).
+    pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
+        // Interventions are kept for people.
+        let Self { asked, objected, on_status_page, unanswered, interventions: _ } = self;
+        // The text of a question is only repeated.
+        let unanswered = unanswered.as_ref().map(|open| (open.since, open.asked_at));
+        write!(into, "{asked}{objected}{on_status_page}{unanswered:?}")
+    }
+}

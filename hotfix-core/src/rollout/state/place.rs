@@ -1,0 +1,225 @@
+//! Where a rollout is: stage, clock, the canary's share of the traffic, attempt.
+
+use std::fmt::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::judge::Use;
+use crate::policy::Policy;
+use crate::rollout::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
+use crate::unit::{Share, Timestamp};
+
+/// Lines that a log can have: their numbers are exact in JSON.
+const MOST_LINES: u64 = 1 << 53;
+
+/// Stage, clock, share and attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Place {
+    stage: Stage,
+    /// Since when it is being rolled back, or is rolled back.
+    turned_back_at: Option<Timestamp>,
+    /// Why; None where the deployment failed before any traffic moved.
+    turned_back_for: Option<RollbackCause>,
+    /// The number of the next event; a snapshot has it in its envelope.
+    #[serde(skip)]
+    seq: u64,
+    /// The time of the last input.
+    at: Option<Timestamp>,
+    /// The time of the last `observe` or `tick`.
+    looked_at: Option<Timestamp>,
+    /// The canary's confirmed share of the traffic.
+    share: Share,
+    /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
+    attempt: u32,
+}
+
+impl Place {
+    pub(super) const fn new() -> Self {
+        Self {
+            stage: Stage::Preparing,
+            turned_back_at: None,
+            turned_back_for: None,
+            seq: 0,
+            at: None,
+            looked_at: None,
+            share: Share::NONE,
+            attempt: 1,
+        }
+    }
+
+    pub(crate) const fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    pub(crate) const fn turned_back_at(&self) -> Option<Timestamp> {
+        self.turned_back_at
+    }
+
+    pub(crate) const fn turned_back_for(&self) -> Option<&RollbackCause> {
+        self.turned_back_for.as_ref()
+    }
+
+    pub(crate) const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub(crate) const fn at(&self) -> Option<Timestamp> {
+        self.at
+    }
+
+    pub(crate) const fn looked_at(&self) -> Option<Timestamp> {
+        self.looked_at
+    }
+
+    pub(crate) const fn share(&self) -> Share {
+        self.share
+    }
+
+    pub(crate) const fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Whether a moment has come since the last `observe` or `tick`.
+    pub(crate) fn comes_now(&self, at: Timestamp, moment: Timestamp) -> bool {
+        at >= moment && self.looked_at.is_none_or(|last| last < moment)
+    }
+
+    /// Whether the least time of the final validation ends with this evaluation: then a person is
+    /// asked again about what was promoted before.
+    pub(crate) fn validation_ends(&self, policy: &Policy, at: Timestamp) -> bool {
+        matches!(self.stage, Stage::FinalValidation { since }
+            if self.comes_now(at, since + policy.final_validation().watch))
+    }
+
+    /// What an observation is for at this stage.
+    pub(super) const fn purpose(&self) -> Use {
+        match &self.stage {
+            Stage::Monitoring(_)
+            | Stage::Gate { .. }
+            | Stage::FinalValidation { .. }
+            | Stage::Complete { .. }
+            | Stage::Paused {
+                from: Resume::Monitoring(_) | Resume::Gate(_) | Resume::FinalValidation { .. },
+                ..
+            } => Use::Watch,
+            // Before any traffic moves, the deployment's own checks decide. Where all traffic moves
+            // at once, these are the only readings of the level before.
+            Stage::Preparing
+            | Stage::Deploying(_)
+            | Stage::Paused { from: Resume::Deploying(_), .. }
+                if matches!(self.share, Share::NONE) =>
+            {
+                Use::Level
+            }
+            Stage::Deploying(_)
+            | Stage::Paused { from: Resume::Deploying(_), .. }
+            | Stage::Frozen { .. } => Use::Move,
+            Stage::RollingBack(RollbackProgress { watching: Some(_), .. }) => Use::Return,
+            Stage::RollingBack(_)
+            | Stage::Preparing
+            | Stage::Closed
+            | Stage::RolledBack
+            | Stage::Aborted
+            | Stage::Failed => Use::Ignore,
+        }
+    }
+
+    /// Whether missing data mean anything at this stage.
+    pub(crate) const fn is_watched(&self) -> bool {
+        // While traffic moves, the judge is asked as well.
+        matches!(self.purpose(), Use::Watch | Use::Move)
+    }
+
+    /// The phase that is watched; None outside of a phase's watch.
+    pub(crate) const fn watched_step(&self) -> Option<Step> {
+        match &self.stage {
+            Stage::Monitoring(step)
+            | Stage::Gate { step, .. }
+            | Stage::Paused { from: Resume::Monitoring(step) | Resume::Gate(step), .. } => {
+                Some(*step)
+            }
+            _ => None,
+        }
+    }
+
+    /// The opening line.
+    pub(super) const fn open(&mut self, at: Timestamp) {
+        self.seq = 1;
+        self.at = Some(at);
+        self.looked_at = Some(at);
+    }
+
+    /// One more line, at the same time.
+    pub(super) const fn count_line(&mut self) {
+        self.seq += 1;
+    }
+
+    /// One more line, of an input; `looks`: an `observe` or a `tick`.
+    pub(super) const fn advance(&mut self, at: Timestamp, looks: bool) {
+        self.count_line();
+        self.at = Some(at);
+        if looks {
+            self.looked_at = Some(at);
+        }
+    }
+
+    pub(super) const fn count_attempt(&mut self) {
+        self.attempt += 1;
+    }
+
+    /// Sets the share; whether it is another one.
+    pub(super) fn set_share(&mut self, share: Share) -> bool {
+        std::mem::replace(&mut self.share, share) != share
+    }
+
+    pub(super) fn enter(&mut self, at: Timestamp, to: Stage) {
+        self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
+        self.turned_back_for = match &to {
+            Stage::RollingBack(RollbackProgress { why, .. }) | Stage::Frozen { why, .. } => {
+                Some(why.clone())
+            }
+            Stage::Aborted => self.turned_back_for.take().or(Some(RollbackCause::Abort)),
+            Stage::RolledBack | Stage::Failed => self.turned_back_for.take(),
+            _ => None,
+        };
+        self.stage = to;
+    }
+
+    /// Continues from a snapshot after so many lines.
+    ///
+    /// # Errors
+    /// What does not fit the policy or the log.
+    pub(crate) fn resume(&mut self, policy: &Policy, seq: u64) -> Result<(), &'static str> {
+        let turned_back = self.stage.has_turned_back();
+        if self.at.is_none() || seq > MOST_LINES || u64::from(self.attempt) > seq {
+            Err("the clock")
+        } else if self.turned_back_at.is_some() != turned_back
+            || (self.turned_back_for.is_some() && !turned_back)
+        {
+            Err("the rollback")
+        } else if !self.stage.step().is_none_or(|step| step.is_of(policy)) {
+            Err("the phase")
+        } else {
+            self.seq = seq;
+            Ok(())
+        }
+    }
+
+    /// See [`RolloutState::write_behaviour`](super::RolloutState::write_behaviour).
+    pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
+        let Self {
+            stage,
+            // What a train and messages ask; the rollout itself goes by its stage.
+            turned_back_at: _,
+            turned_back_for: _,
+            // The names of lines and actions.
+            seq: _,
+            attempt: _,
+            at,
+            looked_at,
+            share,
+        } = self;
+        write!(into, "{stage:?}{at:?}{share:?}{looked_at:?}")
+    }
+}

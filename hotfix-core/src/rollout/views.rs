@@ -1,0 +1,505 @@
+//! What callers read of a rollout; nothing changes.
+
+use std::fmt::{self, Write};
+
+use crate::canonical::Digest;
+use crate::deadline::Duties;
+use crate::fact::Facts;
+use crate::gate::checklist::{self, ItemStatus, ListStatus, StepStatus};
+use crate::grade::{MessageKind, Moment, Severity};
+use crate::judge::{
+    Comparison, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment, Verdict, Why,
+};
+use crate::plan::{Plan, PlanChangeRecord, PlannedCommands};
+use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
+
+use super::action::{Act, Action};
+use super::blocker::{Approvals, Blocker, blockers};
+use super::downtime::Downtime;
+use super::input::InputKind;
+use super::intervention::Intervention;
+use super::stage::{RollbackCause, Stage, State};
+use super::state::{Afterwards, Assessed};
+use super::timely::is_timely;
+use super::{Rollout, poll};
+
+impl Rollout {
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The name of the present state.
+    pub fn state(&self) -> State {
+        self.case.state(&self.plan)
+    }
+
+    /// The present stage with its data.
+    pub const fn stage(&self) -> &Stage {
+        self.case.place.stage()
+    }
+
+    /// The phase that is deployed, watched or decided on.
+    pub fn phase(&self) -> Option<PhaseName> {
+        self.stage().step().map(|step| step.phase)
+    }
+
+    /// The canary's confirmed share of the traffic.
+    pub const fn share(&self) -> Share {
+        self.case.place.share()
+    }
+
+    /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
+    pub const fn attempt(&self) -> u32 {
+        self.case.place.attempt()
+    }
+
+    /// The last verdict.
+    pub const fn verdict(&self) -> &Verdict {
+        self.case.judged.verdict()
+    }
+
+    /// A metric's evidence and its basis; None for a metric without a test, or a latency that was
+    /// never read. It is computed for each call: do not call it at every tick.
+    pub fn evidence(&self, metric: MetricName) -> Option<MetricEvidence> {
+        self.case.judged.judge().evidence(metric, &self.plan)
+    }
+
+    /// The time of the last input.
+    pub const fn now(&self) -> Option<Timestamp> {
+        self.case.place.at()
+    }
+
+    /// When it was last started.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.case.people.last(InputKind::Start)
+    }
+
+    /// Since when it is being rolled back, or is rolled back; None otherwise.
+    pub const fn turned_back_at(&self) -> Option<Timestamp> {
+        self.case.place.turned_back_at()
+    }
+
+    /// Why it is rolled back; None where it is not, or where the deployment failed before any
+    /// traffic moved.
+    pub const fn turned_back_for(&self) -> Option<&RollbackCause> {
+        self.case.place.turned_back_for()
+    }
+
+    /// Actions that await `confirm` or `failed`, oldest first. After a crash do them, or find out
+    /// that they were done.
+    pub fn pending_actions(&self) -> &[Action] {
+        self.case.actions.pending()
+    }
+
+    /// The hash of the last line, 64 zeros before the first; None where no log is written.
+    pub fn head(&self) -> Option<Digest> {
+        self.journal.is_on().then_some(self.journal.head)
+    }
+
+    /// The actions of the last accepted input, also after a replay; a refusal or a repeated
+    /// delivery does not change them.
+    ///
+    /// After a crash between append and act none, some or all of them may have been done. Those
+    /// that await their result are among [`pending_actions`](Self::pending_actions); of the others
+    /// only the caller can know. Repeat what is not known to be done: the ids are the same, so a
+    /// receiver can recognise a repetition.
+    pub fn last_actions(&self) -> &[Action] {
+        self.case.actions.last()
+    }
+
+    /// Every line so far; empty unless [`Recording::Keep`].
+    pub fn log(&self) -> &str {
+        self.journal.log()
+    }
+
+    /// The kinds of input that would be accepted now.
+    pub fn accepted(&self) -> Vec<InputKind> {
+        let state = self.state();
+        let mut accepted = state.accepts().to_vec();
+        let of_no_use = match self.plan.release() {
+            Some(_) => InputKind::Release,
+            None => InputKind::Supersede,
+        };
+        accepted.retain(|kind| *kind != of_no_use);
+        if !self.pending_actions().is_empty() && !accepted.contains(&InputKind::Confirm) {
+            accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
+        }
+        if !accepted.contains(&InputKind::Approve) && state.takes_approvals() {
+            match self.case.readiness.afterwards(self.plan.policy()) {
+                Afterwards::Never => {}
+                Afterwards::Met => accepted.extend([InputKind::Deny, InputKind::Withdraw]),
+                Afterwards::Wanted => {
+                    accepted.extend([InputKind::Approve, InputKind::Deny, InputKind::Withdraw]);
+                }
+            }
+        }
+        accepted
+    }
+
+    /// Everything that prevents the start, each with who can clear it, and how. Empty where `start`
+    /// would be accepted at the time of the last input, and after the start.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{BlockerKind, Input, Recording,
+    /// Rollout}};
+    ///
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::preset("emergency-command")?),
+    ///     r#"{"id": "INC-2041"}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+    ///     "",
+    /// )?;
+    /// let rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// let blockers = rollout.blockers();
+    /// let approval = blockers.iter().find(|b| b.kind == BlockerKind::Approval);
+    /// let approval = approval.ok_or("no approval is needed")?;
+    /// assert_eq!(approval.sentence, "the approval of `senior_engineer` is missing: ask for it");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn blockers(&self) -> Vec<Blocker> {
+        blockers(&self.plan, &self.case)
+    }
+
+    /// Each demand for approval with its state: who stated what, when, where, and about which plan.
+    pub fn approvals(&self) -> Approvals {
+        let policy = self.plan.policy();
+        Approvals {
+            demands: self.case.readiness.demands(policy, self.now()),
+            unasked: self.case.readiness.unasked(policy),
+        }
+    }
+
+    /// Each checklist, whether it applies to the incident, and the state of its items.
+    pub fn checklists(&self) -> Vec<ListStatus> {
+        let readiness = &self.case.readiness;
+        let policy = self.plan.policy();
+        checklist::lists(policy, readiness.severity(), readiness.facts(), readiness.marks())
+    }
+
+    /// The policy's success criteria with their states.
+    pub(crate) fn success_criteria(&self) -> Vec<ItemStatus> {
+        checklist::success_criteria(self.plan.policy(), self.case.readiness.marks())
+    }
+
+    /// Each step of the procedure with its state. Steps block nothing: `check_item` records their
+    /// progress.
+    pub fn procedure(&self) -> Vec<StepStatus> {
+        checklist::steps(self.plan.policy(), self.case.readiness.marks())
+    }
+
+    /// The last recorded intent of each kind: who wanted what, when and why, whatever came of it.
+    pub fn interventions(&self) -> Vec<Intervention> {
+        self.case.people.interventions()
+    }
+
+    /// The severity in force: given, set since, or derived by the policy from the facts.
+    pub const fn severity(&self) -> Option<Severity> {
+        self.case.readiness.severity()
+    }
+
+    /// The facts of the incident known so far.
+    pub const fn facts(&self) -> &Facts {
+        self.case.readiness.facts()
+    }
+
+    /// The organisation's own commands for an action, with the values of the plan: those of
+    /// [`Plan::commands`](crate::plan::Plan::commands) that belong to it. Nothing is run.
+    ///
+    /// - `set_traffic`: the commands of the phase that gets the traffic.
+    /// - An action of a duty with a checklist: those of the list's items.
+    /// - `ask_decision` at the final validation: those of the items that hold its end.
+    /// - Each: those of the step of the procedure whose id is the kind of the action, such as
+    ///   `deploy`.
+    ///
+    /// Ask while the action is the newest or still pending: it is computed for each call, from the
+    /// present stage.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
+    ///
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::preset("fast-track")?),
+    ///     r#"{"id": "INC-2041"}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0", "branch": "hotfix/empty-method"}"#,
+    ///     "",
+    /// )?;
+    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// # let at = "2026-03-03T14:06:00Z".parse()?;
+    /// # while let Some(item) = rollout.blockers().first().and_then(|blocker| blocker.item) {
+    /// #     let check = format!(r#"{{"kind": "check_item", "by": "omar", "item": "{item}"}}"#);
+    /// #     rollout.handle(at, &Input::from_json(&check)?)?;
+    /// # }
+    /// rollout.handle(at, &Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?)?;
+    /// let deploy = &rollout.pending_actions()[0];
+    /// let commands = rollout.commands(deploy);
+    /// assert_eq!(commands[0].commands[0].line, "git checkout hotfix/empty-method");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn commands(&self, action: &Action) -> Vec<PlannedCommands<'_>> {
+        let (plan, policy) = (self.plan(), self.plan().policy());
+        let mut commands = Vec::new();
+        match &action.act {
+            Act::SetTraffic { share } => {
+                // In a rollback there is no phase, whatever its steps' shares are.
+                let step = self.stage().step();
+                let phase = step.and_then(|step| policy.phases().get(step.index));
+                let phase = phase.filter(|phase| phase.share == *share);
+                commands.extend(phase.and_then(|phase| plan.commands_of_phase(phase)));
+            }
+            Act::AskDecision { .. } if matches!(self.stage(), Stage::FinalValidation { .. }) => {
+                let lists = policy.checklists().iter().filter(|list| list.holds_completion());
+                commands.extend(lists.flat_map(|list| plan.commands_of_items(list)));
+            }
+            act => {
+                let duty = policy.duties().iter().find(|duty| act.duty() == Some(&duty.id));
+                let list = duty.and_then(|duty| duty.checklist);
+                let list = policy.checklists().iter().find(|known| Some(known.id) == list);
+                commands.extend(list.into_iter().flat_map(|list| plan.commands_of_items(list)));
+            }
+        }
+        let step = policy.procedure().iter().find(|step| step.id.as_str() == action.act.kind());
+        commands.extend(step.and_then(|step| plan.commands_of_step(step)));
+        commands
+    }
+
+    /// The next moment at which time alone can change something: arm one timer with it and send a
+    /// `tick`.
+    ///
+    /// It covers phases, windows, rollbacks, duties, and questions and requests for approval that
+    /// nobody has answered, but not observations: send those at the
+    /// policy's cadence; forecasts, and readings that leave a window, are evaluated with them. None
+    /// where nothing waits for time. Before the first input it is the beginning of 1970: send a
+    /// `tick` with the current time, which raises what is due from the beginning, such as requests
+    /// for approval.
+    pub fn poll_at(&self) -> Option<Timestamp> {
+        poll::poll_at(&self.plan, &self.case)
+    }
+
+    /// When the last watch window after a completion at this time ends; None without a window.
+    pub(crate) fn watch_ends(&self, since: Timestamp) -> Option<Timestamp> {
+        poll::watch_ends(self.plan.policy(), &self.case.agenda, since)
+    }
+
+    /// The duties at a time, by list: due, overdue, next, later, undated and done.
+    ///
+    /// A time before the last input is read as the time of that input. Times of the incident in the
+    /// plan's documents count from the first logged input on; before it no duty is listed.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
+    ///
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::preset("enterprise")?),
+    ///     r#"{"id": "INC-2041", "severity": "P0", "detected_at": "2026-03-03T14:06:00Z"}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+    ///     "",
+    /// )?;
+    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// let note = Input::from_json(r#"{"kind": "note", "by": "lena", "text": "payments fail"}"#)?;
+    /// let outcome = rollout.handle("2026-03-03T14:08:00Z".parse()?, &note)?;
+    /// let paged = outcome.actions.iter().filter_map(|action| action.act.duty());
+    /// assert!(paged.into_iter().any(|duty| duty.as_str() == "p0_on_call"));
+    /// let acknowledge = r#"{"kind": "acknowledge", "by": "omar", "duty": "p0_on_call"}"#;
+    /// let acknowledge = Input::from_json(acknowledge)?;
+    /// rollout.handle("2026-03-03T14:10:00Z".parse()?, &acknowledge)?;
+    /// let duties = rollout.duties("2026-03-03T14:20:00Z".parse()?);
+    /// assert_eq!(duties.due[0].id.as_str(), "p0_update");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn duties(&self, at: Timestamp) -> Duties<'_> {
+        self.case.agenda.duties(self.plan.policy(), self.not_before_last(at))
+    }
+
+    fn not_before_last(&self, at: Timestamp) -> Timestamp {
+        self.now().map_or(at, |last| last.max(at))
+    }
+
+    /// How many duties were missed by a time: see [`Agenda::missed`](crate::deadline::Agenda).
+    pub(crate) fn missed_duties(&self, at: Timestamp) -> u64 {
+        self.case.agenda.missed(self.not_before_last(at))
+    }
+
+    /// How many occurrences of a duty an answer at this time would settle late.
+    pub(crate) fn passed_occurrences(&self, duty: Name, at: Timestamp) -> u64 {
+        self.case.agenda.passed(duty, self.not_before_last(at))
+    }
+
+    /// When a moment of the incident happened, from which duties count; None while it has not, or
+    /// its time is not known.
+    pub fn moment(&self, moment: Moment) -> Option<Timestamp> {
+        self.case.agenda.came(moment)
+    }
+
+    /// When the incident began: as stated, else when it was detected, else when it was declared.
+    pub fn beginning(&self) -> Option<(Moment, Timestamp)> {
+        self.origin(Moment::Began)
+    }
+
+    /// The moment that times from `moment` count from, with its time: `moment` itself, or its
+    /// fallback.
+    pub(crate) fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {
+        self.case.agenda.origin(moment)
+    }
+
+    /// The downtime of the service up to a moment not before the last line.
+    ///
+    /// It counts from when the fact `service_down` becomes yes until it becomes no, else until the
+    /// incident is resolved. A value known with the first input counts from the beginning of the
+    /// incident (`began`, else `detected`, else `declared`). Periods add up. One that begins after
+    /// the incident was resolved counts only if the incident is reopened. None where it was never
+    /// stated whether the service was down.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout},
+    /// unit::Span};
+    ///
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::preset("enterprise")?),
+    ///     r#"{"id": "INC-2041", "began_at": "2026-03-03T14:02:00Z",
+    ///         "facts": {"service_down": true}}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+    ///     "",
+    /// )?;
+    /// let mut rollout = Rollout::try_new(plan, Recording::Off, "")?;
+    /// let up = r#"{"kind": "set_facts", "by": "omar", "facts": {"service_down": false}}"#;
+    /// let up = Input::from_json(up)?;
+    /// rollout.handle("2026-03-03T14:32:00Z".parse()?, &up)?;
+    /// let downtime = rollout.downtime("2026-03-03T15:00:00Z".parse()?).ok_or("not known")?;
+    /// assert_eq!((downtime.whole, downtime.goes_on()), (Span::from_seconds(1_800), false));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn downtime(&self, at: Timestamp) -> Option<Downtime> {
+        Downtime::of(&self.case, at)
+    }
+
+    /// The plan's change record with its present status.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::{plan::{Plan, PlanStatus}, policy::Policy, rollout::{Input, Recording,
+    /// Rollout}};
+    ///
+    /// let policy = Arc::new(Policy::preset("phased-canary")?);
+    /// let release = r#"{"version": "2", "previous": "1"}"#;
+    /// let plan = Plan::from_json(policy, r#"{"id": "INC-1"}"#, release, "")?;
+    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// let abort = Input::from_json(r#"{"kind": "abort", "by": "lena", "why": "not needed"}"#)?;
+    /// rollout.handle("2026-03-03T14:40:00Z".parse()?, &abort)?;
+    /// assert_eq!(rollout.change_record().status, PlanStatus::Stopped);
+    /// assert_eq!(rollout.plan().change_record().status, PlanStatus::Drafted);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn change_record(&self) -> PlanChangeRecord<'_> {
+        PlanChangeRecord { status: self.state().plan_status(), ..self.plan.change_record() }
+    }
+
+    /// Whether a message of this kind is true in the present state.
+    pub(crate) fn is_timely(&self, kind: MessageKind) -> bool {
+        let starts = kind == MessageKind::DeploymentStarted && self.state() == State::Ready;
+        let phases = self.plan.policy().phases().len();
+        starts || is_timely(kind, self.stage(), phases, &self.case.agenda)
+    }
+
+    /// Writes all that the answer to any input may depend on, but for the policy, the log's head
+    /// and the number of the next event. For the model check of the tests; what it reads like is
+    /// nobody's to rely on.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    #[doc(hidden)]
+    pub fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
+        // With another release the plan is another.
+        write!(into, "{:?}", self.plan.digest())?;
+        self.case.write_behaviour(into)
+    }
+
+    /// The judge, question and verdict in force: the last ones, or those before a rollback.
+    fn judged(&self) -> Option<(&Judge, JudgeMoment<'_>, &Verdict)> {
+        let Assessed { judge, verdict, question } = self.case.judged.explained();
+        Some((judge, question.as_ref()?.moment(&self.plan), verdict))
+    }
+
+    /// The explanation of the last verdict: numbers, rules, and the smallest change that would have
+    /// changed it.
+    ///
+    /// From a rollback on it explains the verdict before. None before the first verdict, and
+    /// between a change of traffic and the next evaluation. The same after a replay. It searches,
+    /// so it may take milliseconds.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use hotfix_core::judge::{Counterfactual, Decision};
+    /// use hotfix_core::{plan::Plan, policy::Policy, rollout::{Input, Recording, Rollout}};
+    ///
+    /// let plan = Plan::from_json(
+    ///     Arc::new(Policy::preset("phased-canary")?),
+    ///     r#"{"id": "INC-2041", "severity": "P1"}"#,
+    ///     r#"{"version": "2.3.1", "previous": "2.3.0"}"#,
+    ///     "",
+    /// )?;
+    /// let mut rollout = Rollout::try_new(plan, Recording::Keep, "")?;
+    /// # while let Some(blocker) = rollout.blockers().first() {
+    /// #     let input = match (&blocker.item, blocker.roles.first()) {
+    /// #         (Some(item), _) => format!(r#"{{"kind":"check_item","by":"omar","item":"{item}"}}"#),
+    /// #         (None, Some(role)) => format!(r#"{{"kind":"approve","by":"iris","role":"{role}"}}"#),
+    /// #         (None, None) => return Err(blocker.sentence.clone().into()),
+    /// #     };
+    /// #     rollout.handle("2026-03-03T14:34:00Z".parse()?, &Input::from_json(&input)?)?;
+    /// # }
+    /// // Approved, and all items checked.
+    /// let start = Input::from_json(r#"{"kind": "start", "by": "lena"}"#)?;
+    /// rollout.handle("2026-03-03T14:40:00Z".parse()?, &start)?;
+    /// while let Some(action) = rollout.pending_actions().first() {
+    ///     let done = format!(r#"{{"kind": "confirm", "by": "tool", "action": "{}"}}"#, action.id);
+    ///     rollout.handle("2026-03-03T14:42:00Z".parse()?, &Input::from_json(&done)?)?;
+    /// }
+    /// let metrics = r#"{"kind": "observe",
+    ///     "metrics": {"error_rate": {"canary": [6, 100], "baseline": [3, 900]}}}"#;
+    /// rollout.handle("2026-03-03T14:43:00Z".parse()?, &Input::from_json(metrics)?)?;
+    ///
+    /// let why = rollout.why().ok_or("nothing was judged")?;
+    /// let error_rate = why.metrics.iter().find(|m| m.metric.as_str() == "error_rate");
+    /// let error_rate = error_rate.ok_or("not judged")?;
+    /// // Six of a hundred are beyond the rollback bound of 5%; with five the evidence is enough.
+    /// let events = Counterfactual::Events { from: 6.0, to: 4.0, then: Decision::Hold };
+    /// assert_eq!(error_rate.counterfactual, events);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn why(&self) -> Option<Why> {
+        self.judged().map(|(judge, moment, verdict)| judge.why(&moment, verdict))
+    }
+
+    /// The impact of each version per minute, over the phase so far. None where [`why`](Self::why)
+    /// is None.
+    pub fn harm(&self) -> Option<Harm> {
+        self.judged().map(|(judge, moment, _)| judge.harm(&moment))
+    }
+
+    /// The forecast for the rest of the phase; None where no phase is watched.
+    pub fn forecast(&self) -> Option<Forecast> {
+        let question = self.case.judged.question()?;
+        self.case.judged.judge().forecast(&question.moment(&self.plan), self.plan.policy())
+    }
+
+    /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
+    /// live one. Absent where an arm has no reading in it.
+    pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
+        self.case.judged.judge().levels(self.share())
+    }
+
+    /// Each metric, its baseline and what each phase read; the phase under way as far as it is.
+    pub fn comparison(&self) -> Comparison {
+        let (place, judge) = (&self.case.place, self.case.judged.judge());
+        let mut records = self.case.happened.phases().to_vec();
+        let under_way = place.watched_step();
+        records.extend(
+            under_way.map(|step| judge.record_phase(step.index, step.since, None, place.share())),
+        );
+        judge.comparison(self.plan.policy().phases(), &records)
+    }
+}
