@@ -44,7 +44,7 @@ impl Agenda {
         at: Timestamp,
         acknowledge: bool,
     ) -> Result<usize, DutyRefusal> {
-        let at = self.now.map_or(at, |now| now.max(at));
+        let at = self.state.now.map_or(at, |now| now.max(at));
         let found = self.named(duty, at);
         let Some((index, obligation)) =
             found.and_then(|index| Some((index, self.obligations.get(index)?)))
@@ -67,7 +67,7 @@ impl Agenda {
         if acknowledge && !obligation.is_answered() {
             return Err(DutyRefusal::NotACall { duty, kind: obligation.kind });
         }
-        let course = self.courses.get(index);
+        let course = self.state.courses.get(index);
         let Some(status) = self.status(index, at) else {
             // A role that was paged before the plan changed may answer by the old id.
             let was_called = course.is_some_and(|course| course.told.asked.is_some());

@@ -22,11 +22,11 @@ impl Agenda {
     ) -> Cause {
         match input {
             Input::Severity(severity) => {
-                let was = std::mem::replace(&mut self.severity, severity);
+                let was = std::mem::replace(&mut self.state.severity, severity);
                 Cause::Severity { was, severity }
             }
             Input::Facts(facts) => {
-                for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+                for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
                     let duty =
                         policy.duties().get(obligation.index).filter(|_| obligation.conditional);
                     if let Some(when) = duty.and_then(|duty| duty.when.as_ref()) {
@@ -36,11 +36,11 @@ impl Agenda {
                 Cause::Facts
             }
             Input::StopGap(stop_gap) => {
-                self.stop_gap = stop_gap;
+                self.state.stop_gap = stop_gap;
                 Cause::StopGap { stop_gap }
             }
             Input::Moment { moment, at: came } => {
-                self.moments[moment as usize] = Some(came.min(at));
+                self.state.moments[moment as usize] = Some(came.min(at));
                 if moment == Moment::RolledBack {
                     for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
                         self.revoke(undone, at);
@@ -55,7 +55,7 @@ impl Agenda {
                 Cause::TakenBack { moment }
             }
             Input::Day { day, at: by } => {
-                self.days[day as usize] = Some(by);
+                self.state.days[day as usize] = Some(by);
                 self.bind_days(at);
                 Cause::Day { day }
             }
@@ -63,7 +63,7 @@ impl Agenda {
                 let of_demand = |obligation: &Obligations| {
                     obligation.source == Source::Approval && obligation.index == demand
                 };
-                for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+                for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
                     if of_demand(obligation) {
                         let settled = Settled { at, how: Settlement::Given };
                         course.settled = given.then(|| course.settled.unwrap_or(settled));
@@ -73,7 +73,7 @@ impl Agenda {
                 Cause::Approval { demand }
             }
             Input::Checklist { list, complete } => {
-                for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+                for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
                     if obligation.list != Some(list) {
                         continue;
                     }
@@ -102,7 +102,7 @@ impl Agenda {
         let Some(index) = answered else { return };
         let through = self.settles_through(index, at);
         let (Some(obligation), Some(course)) =
-            (self.obligations.get(index), self.courses.get_mut(index))
+            (self.obligations.get(index), self.state.courses.get_mut(index))
         else {
             return;
         };
@@ -110,7 +110,7 @@ impl Agenda {
         course.settled = Some(Settled { at, how });
         course.times += 1;
         let ladder = obligation.ladder.filter(|_| how == Settlement::Acknowledged);
-        if let Some(answered) = ladder.and_then(|ladder| self.ladders.get_mut(ladder)) {
+        if let Some(answered) = ladder.and_then(|ladder| self.state.ladders.get_mut(ladder)) {
             let first = answered.map_or(at, |answered| answered.first);
             *answered = Some(Answered { first, last: at });
         }
@@ -118,25 +118,25 @@ impl Agenda {
 
     /// Up to which occurrence an answer now settles a repeated duty.
     fn settles_through(&self, index: usize, at: Timestamp) -> Option<Timestamp> {
-        let (obligation, course) = (self.obligations.get(index)?, self.courses.get(index)?);
+        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
         let present = self.status(index, at)?.due?;
         let last = self.grid(obligation, course)?.last_up_to(at);
         last.filter(|last| *last > present).or(Some(present))
     }
 
     fn revoke(&mut self, moment: Moment, at: Timestamp) {
-        if self.moments[moment as usize].take().is_none() {
+        if self.state.moments[moment as usize].take().is_none() {
             return;
         }
         let reopened = moment == Moment::Resolved;
         if reopened {
-            self.reopened = Some(at);
-            self.ladders.fill(None);
-            self.calls.clear();
+            self.state.reopened = Some(at);
+            self.state.ladders.fill(None);
+            self.state.calls.clear();
         }
-        for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+        for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             // With a fallback it only counts from another time.
-            let gone = obligation.from == moment && origin(&self.moments, moment).is_none();
+            let gone = obligation.from == moment && origin(&self.state.moments, moment).is_none();
             if gone || (reopened && obligation.while_open) {
                 course.start_again();
             }
@@ -150,14 +150,14 @@ impl Agenda {
     }
 
     fn bind_days(&mut self, at: Timestamp) {
-        for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
+        for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
             let Due::Next(day) = obligation.within else { continue };
-            let came = origin(&self.moments, obligation.from).map(|(_, at)| at);
+            let came = origin(&self.state.moments, obligation.from).map(|(_, at)| at);
             // A day from before the incident was reopened has passed.
-            let from = obligation.counts_from(came, self.reopened);
+            let from = obligation.counts_from(came, self.state.reopened);
             let fits = |day: &Timestamp| from.is_some_and(|from| *day > from);
             // A day that has passed belongs to an earlier duty.
-            let new = self.days[day as usize].filter(|day| fits(day) && *day > at);
+            let new = self.state.days[day as usize].filter(|day| fits(day) && *day > at);
             let old = course.day.filter(fits);
             let day = match (old, new) {
                 // A day bound at this same time is replaced: the order of equal times does not
@@ -174,10 +174,10 @@ impl Agenda {
 
     /// Determines which duties apply.
     pub(super) fn select(&mut self, at: Option<Timestamp>) {
-        for (obligation, course) in self.obligations.iter().zip(&mut self.courses) {
-            let on = obligation.severities.contain(self.severity)
+        for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+            let on = obligation.severities.contain(self.state.severity)
                 && course.holds != Truth::No
-                && !(obligation.stop_gap && self.stop_gap == Truth::No);
+                && !(obligation.stop_gap && self.state.stop_gap == Truth::No);
             if on && !course.on {
                 course.since = at;
             }

@@ -141,7 +141,8 @@ impl Agenda {
             undated: Vec::new(),
             done: Vec::new(),
         };
-        for (index, (obligation, course)) in self.obligations.iter().zip(&self.courses).enumerate()
+        for (index, (obligation, course)) in
+            self.obligations.iter().zip(&self.state.courses).enumerate()
         {
             let Some(status) = self.status(index, at) else { continue };
             let list = match status.phase {
@@ -226,9 +227,9 @@ impl Agenda {
     ) -> Applies {
         let some = duty.is_some_and(|duty| !duty.severities.is_empty());
         Applies {
-            severity: self.severity.filter(|_| some),
+            severity: self.state.severity.filter(|_| some),
             condition: obligation.conditional.then_some(course.holds),
-            stop_gap: obligation.stop_gap.then_some(self.stop_gap),
+            stop_gap: obligation.stop_gap.then_some(self.state.stop_gap),
         }
     }
 
@@ -251,7 +252,7 @@ impl Agenda {
             notes.push(unknown.to_owned());
         }
         if let Some(Awaits::Day(day)) = item.awaits {
-            notes.push(match self.days.get(day as usize).copied().flatten() {
+            notes.push(match self.state.days.get(day as usize).copied().flatten() {
                 Some(given) => format!(
                     "the `{day}` that was given, {given}, is not after `{}`, or had passed: give \
                      a later one",

@@ -15,7 +15,7 @@ impl Agenda {
     }
 
     fn missed_of(&self, index: usize, at: Timestamp) -> Option<u64> {
-        let (obligation, course) = (self.obligations.get(index)?, self.courses.get(index)?);
+        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
         let status = self.status(index, at)?;
         let Settled { at: settled, how } = match status.phase {
             Phase::Done(settled) => settled,

@@ -84,7 +84,7 @@ pub(crate) use snapshot::AgendaState;
 pub use status::Awaits;
 
 use crate::fact::Truth;
-use crate::grade::{Audience, Calendar, DutyKind, Moment, Severity, closed_set};
+use crate::grade::{Audience, Calendar, DutyKind, Moment, closed_set};
 use crate::policy::Policy;
 use crate::unit::{Name, RoleName, Timestamp};
 
@@ -190,24 +190,7 @@ fn origin(moments: &Moments, moment: Moment) -> Option<(Moment, Timestamp)> {
 #[educe(Clone)]
 pub struct Agenda {
     obligations: Arc<[Obligations]>,
-    courses: Vec<DutyState>,
-    ladders: Vec<Option<Answered>>,
-    moments: Moments,
-    days: [Option<Timestamp>; Calendar::ALL.len()],
-    severity: Option<Severity>,
-    stop_gap: Truth,
-    /// The time of the first input.
-    opened: Option<Timestamp>,
-    /// The last time known.
-    now: Option<Timestamp>,
-    /// When the incident was reopened.
-    reopened: Option<Timestamp>,
-    calls: Vec<Call>,
-    fix_by: Option<Timestamp>,
-    /// When something changes next, computed at the last `advance`.
-    next: Option<Timestamp>,
-    /// Nothing was folded since then.
-    next_holds: bool,
+    state: AgendaState,
     announced: Vec<Announcement>,
 }
 
@@ -215,25 +198,25 @@ impl Agenda {
     /// An agenda without inputs.
     pub fn new(policy: &Policy) -> Self {
         let (obligations, ladders) = Obligations::of(policy);
+        let courses = obligations.iter().map(|o| DutyState::new(o.conditional)).collect();
         let mut agenda = Self {
-            courses: obligations
-                .iter()
-                .map(|obligation| DutyState::new(obligation.conditional))
-                .collect(),
             announced: Vec::with_capacity(obligations.len()),
             obligations: obligations.into(),
-            ladders: vec![None; ladders],
-            moments: [None; Moment::ALL.len()],
-            days: [None; Calendar::ALL.len()],
-            severity: None,
-            stop_gap: Truth::Unknown,
-            opened: None,
-            now: None,
-            reopened: None,
-            calls: Vec::new(),
-            fix_by: None,
-            next: None,
-            next_holds: false,
+            state: AgendaState {
+                courses,
+                ladders: vec![None; ladders],
+                moments: [None; Moment::ALL.len()],
+                days: [None; Calendar::ALL.len()],
+                severity: None,
+                stop_gap: Truth::Unknown,
+                opened: None,
+                now: None,
+                reopened: None,
+                calls: Vec::new(),
+                fix_by: None,
+                next: None,
+                next_holds: false,
+            },
         };
         agenda.select(None);
         agenda.compare(Timestamp::default());
@@ -242,24 +225,24 @@ impl Agenda {
 
     /// When a moment happened; None where it has not, or was revoked.
     pub fn came(&self, moment: Moment) -> Option<Timestamp> {
-        self.moments.get(moment as usize).copied().flatten()
+        self.state.moments.get(moment as usize).copied().flatten()
     }
 
     /// The moment that times from `moment` count from, with its time: `moment` itself, or its
     /// [fallback](Moment::fallback) where its time is not known.
     pub fn origin(&self, moment: Moment) -> Option<(Moment, Timestamp)> {
-        origin(&self.moments, moment)
+        origin(&self.state.moments, moment)
     }
 
     /// The last time known.
     pub const fn now(&self) -> Option<Timestamp> {
-        self.now
+        self.state.now
     }
 
     /// Moves the clock, never back.
     fn reach(&mut self, at: Timestamp) -> Timestamp {
-        let at = self.now.map_or(at, |now| now.max(at));
-        self.now = Some(at);
+        let at = self.state.now.map_or(at, |now| now.max(at));
+        self.state.now = Some(at);
         at
     }
 
@@ -282,11 +265,11 @@ impl Agenda {
             _ => None,
         };
         let at = self.reach(at);
-        self.opened.get_or_insert(at);
+        self.state.opened.get_or_insert(at);
         let cause = self.fold(policy, at, input, answered);
         self.select(Some(at));
-        self.fix_by = self.open_fix_deadline(at);
-        self.next_holds = false;
+        self.state.fix_by = self.open_fix_deadline(at);
+        self.state.next_holds = false;
         Ok(Replan { cause, changes: self.compare(at) })
     }
 
@@ -298,15 +281,15 @@ impl Agenda {
     pub fn advance(&mut self, at: Timestamp) -> &[Announcement] {
         self.announced.clear();
         let at = self.reach(at);
-        if self.next_holds && self.next.is_none_or(|next| at < next) {
+        if self.state.next_holds && self.state.next.is_none_or(|next| at < next) {
             return &self.announced;
         }
         let mut next: Option<Timestamp> = None;
-        for index in 0..self.courses.len() {
+        for index in 0..self.state.courses.len() {
             let Some(status) = self.status(index, at) else { continue };
             next = next.into_iter().chain(status.changes_at()).min();
             let (Some(obligation), Some(course)) =
-                (self.obligations.get(index), self.courses.get_mut(index))
+                (self.obligations.get(index), self.state.courses.get_mut(index))
             else {
                 continue;
             };
@@ -331,9 +314,9 @@ impl Agenda {
                 continue;
             }
             let new_call = obligation.role.filter(|role| {
-                obligation.is_call() && self.calls.iter().all(|call| call.role != *role)
+                obligation.is_call() && self.state.calls.iter().all(|call| call.role != *role)
             });
-            self.calls.extend(new_call.map(|role| Call { role, at }));
+            self.state.calls.extend(new_call.map(|role| Call { role, at }));
             self.announced.push(Announcement {
                 id: obligation.id,
                 source: obligation.source,
@@ -347,7 +330,7 @@ impl Agenda {
                 audience: obligation.audience,
             });
         }
-        (self.next, self.next_holds) = (next, true);
+        (self.state.next, self.state.next_holds) = (next, true);
         &self.announced
     }
 
@@ -361,11 +344,11 @@ impl Agenda {
     ///
     /// Strictly between the two no duty moves to another list.
     pub fn next_moment(&self, at: Timestamp) -> Option<Timestamp> {
-        if self.next_holds && self.now == Some(at) {
-            return self.next;
+        if self.state.next_holds && self.state.now == Some(at) {
+            return self.state.next;
         }
         let moments =
-            (0..self.courses.len()).filter_map(|index| self.status(index, at)?.changes_at());
+            (0..self.state.courses.len()).filter_map(|index| self.status(index, at)?.changes_at());
         moments.filter(|moment| *moment > at).min()
     }
 }

@@ -126,10 +126,10 @@ impl Agenda {
     /// Compares the new plan with the previous one, and keeps the new one.
     pub(super) fn compare(&mut self, at: Timestamp) -> Vec<Change> {
         let mut changes = Vec::new();
-        for index in 0..self.courses.len() {
+        for index in 0..self.state.courses.len() {
             let now = self.planned(index, at);
             let (Some(obligation), Some(course)) =
-                (self.obligations.get(index), self.courses.get_mut(index))
+                (self.obligations.get(index), self.state.courses.get_mut(index))
             else {
                 continue;
             };
@@ -161,7 +161,8 @@ impl Agenda {
     fn planned(&self, index: usize, at: Timestamp) -> Planned {
         let Some(status) = self.status(index, at) else { return Planned::Not };
         let first = || {
-            let (obligation, course) = (self.obligations.get(index)?, self.courses.get(index)?);
+            let (obligation, course) =
+                (self.obligations.get(index)?, self.state.courses.get(index)?);
             Some(self.grid(obligation, course)?.first)
         };
         match status.phase {

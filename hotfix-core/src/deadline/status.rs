@@ -110,8 +110,8 @@ impl Agenda {
     /// The status of one duty; None where it does not apply and was not done, or where another duty
     /// with its id is in a list.
     pub(super) fn status(&self, index: usize, at: Timestamp) -> Option<DutyStatus> {
-        let (obligation, course) = (self.obligations.get(index)?, self.courses.get(index)?);
-        let duty = obligation.yields_to.and_then(|duty| self.courses.get(duty));
+        let (obligation, course) = (self.obligations.get(index)?, self.state.courses.get(index)?);
+        let duty = obligation.yields_to.and_then(|duty| self.state.courses.get(duty));
         if duty.is_some_and(|duty| duty.on || duty.settled.is_some()) {
             return None;
         }
@@ -165,7 +165,7 @@ impl Agenda {
 
     pub(super) fn from(&self, obligation: &Obligations) -> Option<Timestamp> {
         let origin = self.origin(obligation.from).map(|(_, at)| at);
-        obligation.counts_from(origin, self.reopened)
+        obligation.counts_from(origin, self.state.reopened)
     }
 
     /// When it no longer applies, done or not: the end of its repetition, or of the incident.
@@ -182,7 +182,7 @@ impl Agenda {
 
     /// Since when it applies, where that is not from the beginning.
     fn since(&self, course: &DutyState) -> Option<Timestamp> {
-        course.since.filter(|since| self.opened.is_some_and(|opened| *since > opened))
+        course.since.filter(|since| self.state.opened.is_some_and(|opened| *since > opened))
     }
 
     fn repeated(
@@ -234,7 +234,7 @@ impl Agenda {
         }
         let opens = not_before(due);
         let answered =
-            obligation.ladder.and_then(|ladder| self.ladders.get(ladder).copied().flatten());
+            obligation.ladder.and_then(|ladder| self.state.ladders.get(ladder).copied().flatten());
         let called = self.called_before(obligation, since, due);
         let called_before = called.is_some();
         let mut status = DutyStatus { called_before, ..DutyStatus::timed(opens, due, at) };
@@ -243,8 +243,8 @@ impl Agenda {
             let by_time = obligation.even_if_acknowledged && self.came(Moment::Deployed).is_none();
             if !called_before && opens > answered.first && !by_time {
                 status.held = true;
-                called = self.fix_by.map(|fix_by| fix_by.max(opens));
-                if let (Some(opens), Some(fix_by)) = (called, self.fix_by) {
+                called = self.state.fix_by.map(|fix_by| fix_by.max(opens));
+                if let (Some(opens), Some(fix_by)) = (called, self.state.fix_by) {
                     let held = DutyStatus::timed(opens, fix_by.max(due), at);
                     status = DutyStatus { held: fix_by > due, ..held };
                 }
@@ -273,7 +273,7 @@ impl Agenda {
         due: Timestamp,
     ) -> Option<Timestamp> {
         let since = since.filter(|since| due <= *since)?;
-        let called = self.calls.iter().find(|call| Some(call.role) == obligation.role)?;
+        let called = self.state.calls.iter().find(|call| Some(call.role) == obligation.role)?;
         Some(called.at).filter(|called| *called < since)
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Content<'a> {
     readiness: Cow<'a, Readiness>,
     /// As inputs write them.
     facts: Map<String, Value>,
-    agenda: AgendaState,
+    agenda: Cow<'a, AgendaState>,
     judged: Judged<JudgeState>,
     happened: Cow<'a, Happened>,
     /// Of the log's digests. None where it was redacted.
@@ -48,7 +48,7 @@ impl<'a> Content<'a> {
             people: Cow::Borrowed(people),
             readiness: Cow::Borrowed(readiness),
             facts,
-            agenda: agenda.state(),
+            agenda: Cow::Borrowed(agenda.state()),
             judged: judged.state(),
             happened: Cow::Borrowed(happened),
             salt: salt.map(Cow::Borrowed),
@@ -66,7 +66,8 @@ impl<'a> Content<'a> {
             actions: self.actions.into_owned(),
             people: self.people.into_owned(),
             readiness: self.readiness.into_owned(),
-            agenda: Agenda::restored(plan.policy(), self.agenda).ok_or(misfit("the duties"))?,
+            agenda: Agenda::restored(plan.policy(), self.agenda.into_owned())
+                .ok_or(misfit("the duties"))?,
             judged: self.judged.restored(plan)?,
             happened: self.happened.into_owned(),
         };
