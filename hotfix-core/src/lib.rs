@@ -87,6 +87,7 @@ pub mod lint;
 #[cfg(feature = "message")]
 pub mod message;
 pub mod metric;
+mod metric_kind;
 pub mod plan;
 pub mod policy;
 #[cfg(feature = "report")]

@@ -2,7 +2,7 @@
 
 use super::fault::{FigureFault, PhaseChance};
 use super::finding::{Example, Finding, put};
-use crate::grade::{BoundBase, MetricKind, Response, Role, Worse};
+use crate::grade::{BoundBase, Response, Role, Worse};
 use crate::metric::{BucketFault, Unjudged};
 use crate::plan::healthy::{Law, at_gate, figure, in_a_row, traffic, trials};
 use crate::policy::Policy;
@@ -91,7 +91,7 @@ fn live_arm(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
         let on_live =
             value.is_some_and(|b| matches!(b.value, BoundValue::Relative(_, BoundBase::Live)));
         // A volume is compared with its own level before.
-        if !on_live || (metric.kind == MetricKind::Volume && metric.scaled) {
+        if !on_live || metric.has_own_level() {
             continue;
         }
         let (metric_id, phase) = (metric.id, phase.name);

@@ -32,7 +32,7 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
             let value = |value: f64| measured(row.kind, value);
             let mut line = format!("{} {} with the fix", row.title, value(cell.canary));
             // Counts depend on the share of the traffic: at another share they cannot be compared.
-            let compares = !matches!(row.kind, MetricKind::Count | MetricKind::Volume);
+            let compares = !row.kind.depends_on_share();
             if let Some(live) = cell.baseline.filter(|_| compares) {
                 line.extend([", ", &value(live), " without it"]);
             }
@@ -47,7 +47,7 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
 /// A metric's value with its unit, to the digits that a reader can use: a percentage to two of
 /// them, counted from 0 % or from 100 %, whichever is nearer.
 fn measured(kind: MetricKind, value: f64) -> String {
-    if kind != MetricKind::Proportion {
+    if !kind.is_fraction() {
         return in_unit(kind, value);
     }
     let percent = value * 100.0;

@@ -1,6 +1,6 @@
 //! Bands: the zone of a value between its bounds.
 
-use crate::grade::{BoundBase, MetricKind, closed_set};
+use crate::grade::{BoundBase, closed_set};
 use crate::policy::section::{Bound, BoundValue, Metric};
 
 use super::judged::{Judged, clearly_beyond};
@@ -39,7 +39,7 @@ pub(crate) fn bound_figure(metric: &Metric, bound: Bound, live: Option<Judged>) 
     match bound.value {
         BoundValue::Absolute(figure) => Some(figure),
         BoundValue::Relative(ratio, BoundBase::Live) => {
-            let before = metric.reference.filter(|_| metric.kind != MetricKind::Volume);
+            let before = metric.reference.filter(|_| !metric.kind.is_traffic());
             live.map(Judged::shown).or(before).map(|r| r * ratio.value())
         }
         BoundValue::Relative(ratio, _) => metric.reference.map(|r| r * ratio.value()),

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::grade::{BoundBase, MetricKind, Worse};
+use crate::grade::{BoundBase, Worse};
+use crate::metric_kind::Unit;
 use crate::policy::section::{Bound, BoundValue, Metric};
 use crate::stats::quantile::INTERPOLATION_ERROR;
 use crate::unit::MetricName;
 
-use super::format::in_unit;
 use super::judged::LAST_BITS;
 use super::{Judged, bound_figure};
 
@@ -50,7 +50,7 @@ impl BucketFault {
 
     fn find(metric: &Metric, name: &'static str, bound: Bound) -> Option<Self> {
         let on_live = matches!(bound.value, BoundValue::Relative(_, BoundBase::Live));
-        if metric.kind != MetricKind::Latency || on_live {
+        if !metric.kind.has_buckets() || on_live {
             return None;
         }
         let figure = bound_figure(metric, bound, None::<Judged>)?;
@@ -81,7 +81,7 @@ impl BucketFault {
 impl fmt::Display for BoundInBucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { metric, bound, figure, low, high, worse } = *self;
-        let ms = |value: f64| in_unit(MetricKind::Latency, value);
+        let ms = |value: f64| Unit::Seconds.shown(value);
         let at = ms(figure);
         write!(f, "`{bound}` of `{metric}` is at {at}, ")?;
         if low <= 0.0 {

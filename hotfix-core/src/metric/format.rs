@@ -1,6 +1,7 @@
 //! A metric's figures as people read them.
 
 use crate::grade::{BoundBase, MetricKind, Worse};
+use crate::metric_kind::Unit;
 use crate::policy::section::{Bound, BoundValue, Metric};
 use crate::stats::quantile::INTERPOLATION_ERROR;
 use crate::text;
@@ -9,12 +10,19 @@ use super::bound_figure;
 
 /// A metric's value with its unit.
 pub(crate) fn in_unit(kind: MetricKind, value: f64) -> String {
-    let figure = |value: f64| text::figure(value, 4);
-    match kind {
-        MetricKind::Proportion => format!("{}%", figure(value * 100.0)),
-        MetricKind::Latency => format!("{} ms", figure(value * 1e3)),
-        MetricKind::Count | MetricKind::Volume => format!("{}/min", figure(value)),
-        MetricKind::Gauge => figure(value),
+    kind.unit().shown(value)
+}
+
+impl Unit {
+    /// A value with this unit.
+    pub(crate) fn shown(self, value: f64) -> String {
+        let figure = |value: f64| text::figure(value, 4);
+        match self {
+            Self::Fraction => format!("{}%", figure(value * 100.0)),
+            Self::Seconds => format!("{} ms", figure(value * 1e3)),
+            Self::PerMinute => format!("{}/min", figure(value)),
+            Self::Number => figure(value),
+        }
     }
 }
 
@@ -23,7 +31,7 @@ pub(crate) fn in_unit(kind: MetricKind, value: f64) -> String {
 pub(crate) fn interpolated(value: f64, edges: [f64; 2]) -> String {
     // More digits than the error allows would mislead.
     let value = text::figure(value * 1e3, 3);
-    let [low, high] = edges.map(|edge| in_unit(MetricKind::Latency, edge));
+    let [low, high] = edges.map(|edge| Unit::Seconds.shown(edge));
     let error = text::figure(INTERPOLATION_ERROR * 100.0, 2);
     format!("about {value} ms (± {error}%, interpolated between {low} and {high})")
 }

@@ -27,12 +27,11 @@ pub use unjudged::Unjudged;
 pub use window::Window;
 pub(crate) use window::WindowState;
 
-use crate::grade::MetricKind;
 use crate::policy::section::{Metric, Model};
 
 impl Metric {
     /// Whether it counts events and has a test, so that a claim can be made of its rate.
     pub fn is_rate(&self) -> bool {
-        matches!(self.kind, MetricKind::Proportion | MetricKind::Count) && self.model != Model::None
+        self.kind.counts_events() && self.model != Model::None
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::code::code;
 use crate::grade::MetricKind;
+use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::unit::{MAX_COUNT, MetricName};
 
@@ -186,7 +187,7 @@ impl Layout {
         let most = Self::MOST.max(metric.boundaries.len() + metric.bound_figures().count());
         let ascend = edges.windows(2).all(|pair| pair[0] < pair[1]);
         let fits = edges.len() <= most && ascend && !edges.iter().any(|edge| edge.is_nan());
-        (fits && (edges.is_empty() || metric.kind == MetricKind::Latency)).then_some(Self(edges))
+        (fits && (edges.is_empty() || metric.kind.has_buckets())).then_some(Self(edges))
     }
 
     /// Most buckets of a layout.
@@ -254,17 +255,17 @@ impl MetricReader<'_> {
         layout: &Layout,
         row: &mut [f64],
     ) -> Result<bool, ReadingError> {
-        match (self.metric.kind, sample) {
-            (MetricKind::Proportion | MetricKind::Count, Sample::Pair(events, trials)) => {
+        match (self.metric.kind.data(), sample) {
+            (Data::Trials | Data::Exposure, Sample::Pair(events, trials)) => {
                 (row[0], row[1]) = (*events, *trials);
             }
-            (MetricKind::Gauge | MetricKind::Volume, Sample::Level(level)) => {
+            (Data::Level, Sample::Level(level)) => {
                 (row[0], row[1]) = (*level, 1.0);
             }
-            (MetricKind::Latency, Sample::Histogram(histogram)) => {
+            (Data::Buckets, Sample::Histogram(histogram)) => {
                 self.histogram(histogram, layout, row)?;
             }
-            (MetricKind::Latency, Sample::Samples(samples)) => {
+            (Data::Buckets, Sample::Samples(samples)) => {
                 if layout.edges().len() + 1 != row.len() {
                     return Err(self.form());
                 }
@@ -287,7 +288,7 @@ impl MetricReader<'_> {
         if !row.iter().fold(true, |finite, x| finite & x.is_finite()) {
             return Ok(false);
         }
-        if self.metric.kind != MetricKind::Gauge {
+        if self.metric.kind.adds_up() {
             self.not_negative(row)?;
         }
         Ok(true)
@@ -295,9 +296,9 @@ impl MetricReader<'_> {
 
     /// Refuses running totals of a form that cannot be sent as totals.
     pub(super) fn has_totals(&self, sample: &Sample) -> Result<(), ReadingError> {
-        let form = match (sample, self.metric.kind) {
-            (Sample::Samples(_), _) => "raw samples",
-            (Sample::Level(_), MetricKind::Gauge) => "a level",
+        let form = match sample {
+            Sample::Samples(_) => "raw samples",
+            Sample::Level(_) if !self.metric.kind.adds_up() => "a level",
             _ => return Ok(()),
         };
         Err(ReadingError::Totals { metric: self.metric.id, arm: self.arm, form })
@@ -305,17 +306,8 @@ impl MetricReader<'_> {
 
     /// The error of a form that does not fit the metric's kind.
     pub(super) fn form(&self) -> ReadingError {
-        let expected = match self.metric.kind {
-            MetricKind::Proportion => "send [events, trials], or that by instance",
-            MetricKind::Count => "send [events, seconds of exposure], or that by instance",
-            MetricKind::Latency => {
-                "send cumulative buckets {\"le\", \"counts\", \"count\"} in every reading, \
-                 or {\"samples\"} in seconds"
-            }
-            MetricKind::Gauge => "send a number",
-            MetricKind::Volume => "send requests per minute as a number",
-        };
-        ReadingError::Form { metric: self.metric.id, kind: self.metric.kind, expected }
+        let Metric { id, kind, .. } = *self.metric;
+        ReadingError::Form { metric: id, kind, expected: kind.feed() }
     }
 
     /// Refuses negative numbers.
@@ -364,21 +356,21 @@ impl MetricReader<'_> {
 
     /// Checks the numbers of one tick.
     pub(super) fn check(&self, row: &[f64]) -> Result<(), ReadingError> {
-        match self.metric.kind {
-            MetricKind::Proportion if row[0] > row[1] => Err(ReadingError::MoreEventsThanTrials {
+        match self.metric.kind.data() {
+            Data::Trials if row[0] > row[1] => Err(ReadingError::MoreEventsThanTrials {
                 metric: self.metric.id,
                 arm: self.arm,
                 events: row[0],
                 trials: row[1],
             }),
-            MetricKind::Latency if !row[1..].is_sorted() || row[row.len() - 1] > row[0] => {
+            Data::Buckets if !row[1..].is_sorted() || row[row.len() - 1] > row[0] => {
                 Err(ReadingError::Histogram {
                     metric: self.metric.id,
                     arm: self.arm,
                     fault: "send cumulative `counts` that do not fall and are at most `count`",
                 })
             }
-            _ => Ok(()),
+            Data::Trials | Data::Exposure | Data::Buckets | Data::Level => Ok(()),
         }
     }
 }

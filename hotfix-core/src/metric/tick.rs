@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
+use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::unit::{Share, Timestamp, clone_in_place};
 
@@ -118,7 +119,7 @@ impl Tick {
                 *sum += more;
             }
         }
-        if metric.kind == MetricKind::Volume {
+        if metric.kind.is_traffic() {
             // The parts of a volume are added up, not averaged.
             self.row[1] = self.row[1].min(1.0);
             self.row[3] = self.row[3].min(1.0);
@@ -176,15 +177,13 @@ fn plain(kind: MetricKind, reading: &Reading) -> Option<[f64; 4]> {
     let is_part =
         |events: f64, trials: f64| events >= 0.0 && events <= trials && trials < f64::INFINITY;
     let is_level = |level: f64| level >= 0.0 && level.is_finite();
-    match (kind, arms.canary.as_ref()?, arms.baseline.as_ref()?) {
-        (MetricKind::Proportion, &Sample::Pair(x, n), &Sample::Pair(y, m))
+    match (kind.data(), arms.canary.as_ref()?, arms.baseline.as_ref()?) {
+        (Data::Trials, &Sample::Pair(x, n), &Sample::Pair(y, m))
             if is_part(x, n) && is_part(y, m) =>
         {
             Some([x, n, y, m])
         }
-        (MetricKind::Volume, &Sample::Level(x), &Sample::Level(y))
-            if is_level(x) && is_level(y) =>
-        {
+        (Data::Level, &Sample::Level(x), &Sample::Level(y)) if is_level(x) && is_level(y) => {
             Some([x, 1.0, y, 1.0])
         }
         _ => None,
@@ -220,7 +219,7 @@ struct Source<'a> {
 impl Source<'_> {
     /// What an arm's seconds of exposure are scaled with; none where they are taken as they are.
     fn exposed(self, arm: usize) -> Option<f64> {
-        let scaled = self.metric.kind == MetricKind::Count && self.metric.scaled;
+        let scaled = self.metric.kind.has_exposure() && self.metric.scaled;
         let share = if arm == 0 { self.share } else { self.share.rest() };
         scaled.then(|| share.as_fraction())
     }
@@ -234,8 +233,8 @@ impl Source<'_> {
         row: &mut [f64],
     ) -> Result<Read, ReadingError> {
         // Most are events among trials, with which nothing is wrong.
-        if let (MetricKind::Proportion, Sample::Pair(events, trials), Last::NotNeeded) =
-            (self.metric.kind, sample, last)
+        if let (Data::Trials, Sample::Pair(events, trials), Last::NotNeeded) =
+            (self.metric.kind.data(), sample, last)
             && *events >= 0.0
             && events <= trials
             && *trials < f64::INFINITY
@@ -256,7 +255,7 @@ impl Source<'_> {
             }) else {
                 return Ok(Read::Nothing);
             };
-            if self.metric.kind == MetricKind::Volume {
+            if self.metric.kind.is_traffic() {
                 let minutes = self.at.since(kept.at[arm]).as_seconds() / 60.0;
                 if minutes <= 0.0 {
                     return Ok(Read::Nothing);
@@ -283,7 +282,7 @@ impl MetricReader<'_> {
         row: &mut [f64],
         each: &mut Vec<[f64; 2]>,
     ) -> Result<Read, ReadingError> {
-        if !matches!(self.metric.kind, MetricKind::Proportion | MetricKind::Count) {
+        if !self.metric.kind.counts_events() {
             return Err(self.form());
         }
         // No document has them, so a log with them could not be read again.
@@ -354,9 +353,9 @@ pub(crate) fn difference(row: &mut [f64], last: &[f64]) -> Option<Difference> {
 
 /// The column that grows with traffic.
 pub(crate) const fn trials_column(kind: MetricKind) -> usize {
-    match kind {
-        MetricKind::Proportion | MetricKind::Count => 1,
-        MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume => 0,
+    match kind.data() {
+        Data::Trials | Data::Exposure => 1,
+        Data::Buckets | Data::Level => 0,
     }
 }
 

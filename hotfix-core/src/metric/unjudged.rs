@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grade::{MetricKind, Role};
+use crate::grade::Role;
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
 use crate::text::quoted;
@@ -65,8 +65,7 @@ fn unjudged_in(phase: &Phase, metrics: &[Metric]) -> Vec<MetricName> {
         .filter(|metric| metric.role == Role::Decide)
         .filter(|metric| {
             // Without a live arm a volume is compared with its own level before.
-            let own = metric.kind == MetricKind::Volume && metric.scaled;
-            let live = live.or(own.then_some(Judged::exactly(0.0)));
+            let live = live.or(metric.has_own_level().then_some(Judged::exactly(0.0)));
             !is_judged(metric, live, metric.is_tested())
         })
         .map(|metric| metric.id)

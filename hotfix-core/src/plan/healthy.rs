@@ -4,8 +4,9 @@
 //! is assumed to be a trial of each proportion. A metric with fewer trials varies more than
 //! computed here, not less.
 
-use crate::grade::{MetricKind, Worse};
+use crate::grade::Worse;
 use crate::metric::bound_figure;
+use crate::metric_kind::Data;
 use crate::policy::Policy;
 use crate::policy::section::{Bound, BoundValue, Metric, Phase};
 use crate::stats::planning::gate::{count_chance, pass_chance};
@@ -20,7 +21,7 @@ pub(crate) fn traffic(policy: &Policy) -> Option<f64> {
     let mut records = policy
         .metrics()
         .iter()
-        .filter(|metric| metric.kind == MetricKind::Volume)
+        .filter(|metric| metric.kind.is_traffic())
         .filter_map(|metric| metric.reference)
         .filter(|record| *record > 0.0);
     let record = records.next()?;
@@ -93,20 +94,17 @@ impl Law {
         trials: Option<f64>,
     ) -> Option<Self> {
         let record = metric.reference?;
-        match (metric.kind, metric.worse) {
-            (MetricKind::Proportion, worse) => {
+        match (metric.kind.data(), metric.worse) {
+            (Data::Trials, worse) => {
                 let rate = if worse == Worse::Higher { record } else { 1.0 - record };
                 Some(Self::Trials { trials: trials?, rate })
             }
-            (MetricKind::Count, Worse::Higher) => {
+            (Data::Exposure, Worse::Higher) => {
                 let scale = if metric.scaled { share.as_fraction() } else { 1.0 };
                 let seconds = time.as_seconds() * scale;
                 Some(Self::Events { seconds, expected: record * seconds / 60.0 })
             }
-            (
-                MetricKind::Count | MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume,
-                _,
-            ) => None,
+            (Data::Exposure | Data::Buckets | Data::Level, _) => None,
         }
     }
 

@@ -1,8 +1,9 @@
 //! Traffic that does not suit the policy: beyond a bound of a volume metric, where every reading of
 //! a healthy fix is beyond it too; or too low for a window to have the least number of trials.
 
-use crate::grade::{MetricKind, Role, Worse};
-use crate::metric::{bound_figure, in_unit};
+use crate::grade::{Role, Worse};
+use crate::metric::bound_figure;
+use crate::metric_kind::Unit;
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Phase};
 use crate::unit::{MetricName, Share};
@@ -32,14 +33,17 @@ pub(crate) struct ShortWindow<'p> {
     pub(crate) trials: f64,
 }
 
+/// Whether the metric decides by bounds that need a least number of trials.
+pub(crate) fn waits_for_trials(metric: &Metric) -> bool {
+    metric.role == Role::Decide
+        && metric.kind.counts_requests()
+        && (metric.bounds.alert.is_some() || metric.bounds.rollback.is_some())
+}
+
 /// The phases whose alert and rollback bounds are never evaluated with so many requests a minute.
 pub(crate) fn short_windows(policy: &Policy, requests_per_minute: f64) -> Vec<ShortWindow<'_>> {
     let watch = policy.watch();
-    let mut evaluated = policy.metrics().iter().filter(|metric| {
-        metric.role == Role::Decide
-            && matches!(metric.kind, MetricKind::Proportion | MetricKind::Latency)
-            && (metric.bounds.alert.is_some() || metric.bounds.rollback.is_some())
-    });
+    let mut evaluated = policy.metrics().iter().filter(|metric| waits_for_trials(metric));
     let Some(first) = evaluated.next() else { return Vec::new() };
     // A bound that uses the live arm needs as many trials there, if there is one.
     let both = first.compares_live() || evaluated.any(Metric::compares_live);
@@ -75,7 +79,7 @@ impl Plan {
             return Vec::new();
         };
         let metrics = self.policy().metrics().iter();
-        let volumes = metrics.filter(|of| of.kind == MetricKind::Volume && of.role == Role::Decide);
+        let volumes = metrics.filter(|of| of.kind.is_traffic() && of.role == Role::Decide);
         let of = |metric: &Metric| {
             let gravest_first = [
                 (Which::Rollback, metric.bounds.rollback),
@@ -99,7 +103,7 @@ impl VolumeBeyond {
     /// What follows, and what to do.
     pub(super) fn sentence(&self) -> String {
         let [traffic, bound] =
-            [self.requests_per_minute, self.bound].map(|of| in_unit(MetricKind::Volume, of));
+            [self.requests_per_minute, self.bound].map(|of| Unit::PerMinute.shown(of));
         let (name, then) = match self.which {
             Which::Rollback => ("rollback", "a healthy fix is rolled back"),
             Which::Success => ("success", "a healthy fix misses the criterion of every phase"),

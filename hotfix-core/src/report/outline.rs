@@ -1,7 +1,6 @@
 //! The sections of a report as blocks of plain text, from which both pages are written. Empty
 //! sections are left out.
 
-use crate::grade::MetricKind;
 use crate::judge::Comparison;
 use crate::metric::in_unit;
 use crate::text;
@@ -240,9 +239,10 @@ fn impact(report: &Report) -> Draft {
     let mut affected = Table::new("Failed requests", &["Version", "Counted by", "Failed"]);
     for part in &impact.affected {
         let [bad, of] = [part.counted.bad, part.counted.of].map(figure);
-        let counted = match part.kind {
-            MetricKind::Count => format!("{bad} in {of} s"),
-            _ => format!("{bad} of {of}"),
+        let counted = if part.kind.has_exposure() {
+            format!("{bad} in {of} s")
+        } else {
+            format!("{bad} of {of}")
         };
         affected.row([part.version.clone(), part.title.clone(), counted]);
     }

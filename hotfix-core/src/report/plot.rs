@@ -4,7 +4,6 @@
 
 use std::fmt::Write as _;
 
-use crate::grade::MetricKind;
 use crate::metric::in_unit;
 use crate::rollout::State;
 use crate::text::{self, counted};
@@ -216,7 +215,7 @@ fn range(plot: &MetricPlot) -> (f64, f64) {
     let from_zero = low >= 0.0 && (low < 0.8 * high || wide < 0.001 * high);
     let low = if from_zero || low == 0.0 { 0.0 } else { low - 0.5 * wide - 0.01 * low.abs() };
     let high = if high > low { high } else { low + 1e-3 };
-    let top = if plot.kind == MetricKind::Proportion { 1.0_f64.max(high) } else { f64::INFINITY };
+    let top = if plot.kind.is_fraction() { 1.0_f64.max(high) } else { f64::INFINITY };
     (low, (high + 0.08 * (high - low)).min(top.max(high)))
 }
 

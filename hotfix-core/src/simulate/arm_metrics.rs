@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::grade::MetricKind;
 use crate::metric::Sample;
+use crate::metric_kind::Data;
 use crate::unit::Share;
 
 use super::active::{Faults, of_arm};
@@ -66,8 +66,8 @@ impl Kept {
         sample: &mut Option<Sample>,
     ) -> f64 {
         let noise = self.noise[arm.index];
-        match health.kind {
-            MetricKind::Proportion | MetricKind::Count => match health.instances {
+        match health.kind.data() {
+            Data::Trials | Data::Exposure => match health.instances {
                 Some(Instances { count, sent: true, .. }) => {
                     let count = of_arm(count, arm.share, arm.index);
                     self.read_each(count, health, faults, arm, draws, sample)
@@ -81,13 +81,17 @@ impl Kept {
                     of_requests(health, bad)
                 }
             },
-            MetricKind::Latency => {
+            Data::Buckets => {
                 let law = &mut self.latency[arm.index];
                 faults.slow(health, arm, noise, law);
                 law.draw(health, arm.requests, draws, sample);
                 0.0
             }
-            MetricKind::Gauge => {
+            Data::Level if health.kind.is_traffic() => {
+                level_of(sample, arm.requests / arm.minutes);
+                0.0
+            }
+            Data::Level => {
                 let mut level = health.base * noise * (1.0 + health.spread * draws.normal());
                 for (fault, lasted) in faults.touching(health, arm.index) {
                     if fault.kind == FaultKind::Leak {
@@ -95,10 +99,6 @@ impl Kept {
                     }
                 }
                 level_of(sample, level);
-                0.0
-            }
-            MetricKind::Volume => {
-                level_of(sample, arm.requests / arm.minutes);
                 0.0
             }
         }
@@ -121,7 +121,7 @@ impl Kept {
         (trials, part): (f64, f64),
         draws: &mut Draws,
     ) -> f64 {
-        if health.kind == MetricKind::Count {
+        if health.kind.has_exposure() {
             let of_arm = if health.scaled { arm.part } else { 1.0 };
             let exposure = arm.minutes * arm.times * of_arm;
             draws.poisson(rate * exposure * part)
@@ -140,7 +140,7 @@ impl Kept {
         draws: &mut Draws,
         sample: &mut Option<Sample>,
     ) -> f64 {
-        let is_count = health.kind == MetricKind::Count;
+        let is_count = health.kind.has_exposure();
         let trials = tried(health, arm, draws);
         let mut sent = match sample.take() {
             Some(Sample::Instances(sent)) if sent.len() == count as usize => sent,
@@ -176,7 +176,7 @@ impl Kept {
 /// the metric is scaled.
 #[inline]
 fn tried(health: &HealthyService, arm: &ArmMetrics, draws: &mut Draws) -> f64 {
-    if health.kind == MetricKind::Count {
+    if health.kind.has_exposure() {
         arm.minutes * 60.0
     } else if health.of < 1.0 {
         draws.binomial(arm.requests, health.of)
@@ -188,7 +188,7 @@ fn tried(health: &HealthyService, arm: &ArmMetrics, draws: &mut Draws) -> f64 {
 /// The bad events that are requests.
 #[inline]
 fn of_requests(health: &HealthyService, bad: f64) -> f64 {
-    if health.kind == MetricKind::Count { 0.0 } else { bad }
+    if health.kind.has_exposure() { 0.0 } else { bad }
 }
 
 /// What the metric counts.

@@ -50,11 +50,9 @@ impl FaultKind {
     /// Whether it changes a metric of this kind.
     pub(super) const fn fits(self, kind: MetricKind) -> bool {
         match self {
-            Self::Errors | Self::NoFix => {
-                matches!(kind, MetricKind::Proportion | MetricKind::Count)
-            }
-            Self::Latency | Self::Tail => matches!(kind, MetricKind::Latency),
-            Self::Leak => !matches!(kind, MetricKind::Volume),
+            Self::Errors | Self::NoFix => kind.counts_events(),
+            Self::Latency | Self::Tail => kind.has_buckets(),
+            Self::Leak => !kind.is_traffic(),
             Self::Crash | Self::Lost | Self::Late | Self::Clock => true,
         }
     }
@@ -62,9 +60,9 @@ impl FaultKind {
     /// Whether it changes such a metric if the scenario names none.
     fn means(self, health: &HealthyService) -> bool {
         match self {
-            Self::Errors => health.kind == MetricKind::Proportion && !health.is_bug,
+            Self::Errors => health.kind.is_fraction() && !health.is_bug,
             Self::NoFix => health.is_bug,
-            Self::Leak => matches!(health.kind, MetricKind::Gauge | MetricKind::Latency),
+            Self::Leak => self.fits(health.kind) && !health.kind.counts_events(),
             Self::Latency | Self::Tail | Self::Crash | Self::Lost | Self::Late | Self::Clock => {
                 self.fits(health.kind)
             }

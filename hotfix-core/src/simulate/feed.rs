@@ -94,7 +94,7 @@ impl Scraper {
                 .map_or_else(Arms::default, |(_, reading)| {
                     reading.whole().cloned().unwrap_or_default()
                 });
-            totals.totals = kind != MetricKind::Gauge;
+            totals.totals = kind.adds_up();
             for (total, sample) in
                 [(&mut totals.canary, &arms.canary), (&mut totals.baseline, &arms.baseline)]
             {
@@ -166,7 +166,7 @@ fn add(total: &mut Option<Sample>, sample: &Sample, kind: MetricKind, minutes: f
                 *total = [total[0] + events, total[1] + trials];
             }
         }
-        (total, &Sample::Level(level)) if kind == MetricKind::Volume => {
+        (total, &Sample::Level(level)) if kind.is_traffic() => {
             let before = match total {
                 Some(Sample::Level(before)) => *before,
                 _ => 0.0,

@@ -3,6 +3,7 @@
 use crate::document::Node;
 
 use crate::grade::{MetricKind, Worse};
+use crate::metric_kind::Data;
 use crate::policy::section::Metric;
 use crate::unit::{MetricName, Span};
 
@@ -83,23 +84,27 @@ impl MetricSpec {
 
     /// The keys without a meaning for this kind of metric.
     pub(super) fn out_of_place(&self, kind: MetricKind) -> Vec<&'static str> {
-        let rate = matches!(kind, MetricKind::Proportion | MetricKind::Count);
-        let has = |key, is_there: bool, fits: bool| (is_there && !fits).then_some(key);
-        [
-            has("rate", self.rate.is_some(), kind == MetricKind::Proportion),
-            has("of", self.of.is_some(), kind == MetricKind::Proportion),
-            has("per_minute", self.per_minute.is_some(), kind == MetricKind::Count),
-            has("time", self.time.is_some(), kind == MetricKind::Latency),
-            has("spread", self.spread.is_some(), kind == MetricKind::Latency),
-            has("level", self.level.is_some(), kind == MetricKind::Gauge),
-            has("deviation", self.deviation.is_some(), kind == MetricKind::Gauge),
-            has("fixed", self.fixed.is_some(), rate),
-            has("instances", self.instances.is_some(), rate),
-            has("noise", self.noise != Noise::default(), kind != MetricKind::Volume),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let fitting: &[&str] = match kind.data() {
+            Data::Trials => &["rate", "of", "fixed", "instances", "noise"],
+            Data::Exposure => &["per_minute", "fixed", "instances", "noise"],
+            Data::Buckets => &["time", "spread", "noise"],
+            Data::Level if kind.is_traffic() => &[],
+            Data::Level => &["level", "deviation", "noise"],
+        };
+        let given = [
+            ("rate", self.rate.is_some()),
+            ("of", self.of.is_some()),
+            ("per_minute", self.per_minute.is_some()),
+            ("time", self.time.is_some()),
+            ("spread", self.spread.is_some()),
+            ("level", self.level.is_some()),
+            ("deviation", self.deviation.is_some()),
+            ("fixed", self.fixed.is_some()),
+            ("instances", self.instances.is_some()),
+            ("noise", self.noise != Noise::default()),
+        ];
+        let misplaced = given.into_iter().filter(|(key, given)| *given && !fitting.contains(key));
+        misplaced.map(|(key, _)| key).collect()
     }
 }
 
@@ -139,32 +144,32 @@ const SPREAD: f64 = 0.6;
 
 impl HealthyService {
     pub(super) fn new(metric: &Metric, spec: &MetricSpec, is_bug: bool) -> Self {
-        let counts_good = metric.kind == MetricKind::Proportion && metric.worse == Worse::Lower;
+        let counts_good = metric.kind.is_fraction() && metric.worse == Worse::Lower;
         let mut spread = 0.0;
-        let base = match metric.kind {
-            MetricKind::Proportion => {
+        let base = match metric.kind.data() {
+            Data::Trials => {
                 let share = spec.rate.or(metric.reference.filter(|_| !is_bug));
                 let bad = share.map(|share| if counts_good { 1.0 - share } else { share });
                 bad.unwrap_or(if is_bug { BUG.1 } else { FAILURES })
             }
-            MetricKind::Count => {
+            Data::Exposure => {
                 let known = spec.per_minute.or(metric.reference.filter(|_| !is_bug));
                 known.unwrap_or(if is_bug { BUG.0 } else { 0.0 })
             }
-            MetricKind::Latency => {
+            Data::Buckets => {
                 spread = spec.spread.unwrap_or(SPREAD);
                 let at = spec.time.map(Span::as_seconds).or(metric.reference).unwrap_or(SLOW);
                 // The median of the distribution with this quantile.
                 at * libm::exp(-spread * quantile(metric.quantile.as_fraction()))
             }
-            MetricKind::Gauge => {
+            Data::Level if metric.kind.is_traffic() => metric.reference.unwrap_or_default(),
+            Data::Level => {
                 spread = spec.deviation.unwrap_or(0.02);
                 spec.level.or(metric.reference).unwrap_or(LEVEL)
             }
-            MetricKind::Volume => metric.reference.unwrap_or_default(),
         };
         let mut edges: Vec<f64> = metric.boundaries.iter().map(|edge| edge.as_seconds()).collect();
-        if metric.kind == MetricKind::Latency && edges.is_empty() {
+        if metric.kind.has_buckets() && edges.is_empty() {
             edges = EDGES.to_vec();
         }
         Self {
@@ -189,7 +194,7 @@ impl HealthyService {
     /// Whether it is a gauge or a count that is worse when lower. A proportion always has its bad
     /// rate.
     pub(super) fn falls(&self) -> bool {
-        self.worse == Worse::Lower && matches!(self.kind, MetricKind::Gauge | MetricKind::Count)
+        self.worse == Worse::Lower && !self.kind.counts_requests()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use crate::grade::MetricKind;
 use crate::metric::{Arms, Observation, Sample};
 use crate::plan::Plan;
 use crate::rollout::{Action, Rollout, Stage, State};
@@ -35,7 +34,7 @@ pub(super) struct Setting {
 impl Setting {
     pub(super) fn try_new(scenario: &Scenario, plan: &Plan) -> Result<Self, SimulationErrors> {
         let planned = plan.subject().traffic.requests_per_minute;
-        let volume = plan.policy().metrics().iter().find(|m| m.kind == MetricKind::Volume);
+        let volume = plan.policy().metrics().iter().find(|m| m.kind.is_traffic());
         let recorded = volume.and_then(|metric| metric.reference).filter(|record| *record > 0.0);
         let requests = scenario.traffic.requests.or(planned).or(recorded).unwrap_or(1000.0);
         let health = scenario.health(plan)?;

@@ -7,7 +7,7 @@ use crate::tree;
 /// From the lowest up. A module imports from lower layers, and from earlier names of its own.
 const LAYERS: [(&str, &[&str]); 8] = [
     ("vocabulary", &["unit", "grade", "code", "sorting", "text", "document", "fact", "canonical"]),
-    ("policy", &["policy"]),
+    ("policy", &["metric_kind", "policy"]),
     ("engines on values", &["severity", "decision", "gate", "stats", "metric", "kayenta"]),
     ("answers about one release", &["vcs", "plan", "judge", "deadline", "lint"]),
     ("the phase machine", &["rollout", "train"]),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::grade::{MetricKind, Response, Worse, closed_set};
+use crate::grade::{Response, Worse, closed_set};
 use crate::plan::Plan;
 use crate::plan::healthy::SURE;
 use crate::plan::volume::VolumeBeyond;
@@ -189,11 +189,9 @@ fn other_bound(
     let passes_with = |ratio: f64| -> Option<(f64, f64, f64)> {
         // Rounded as a person would write it.
         let bad = (seen.base_rate * ratio * 1e12).round() / 1e12;
-        let figure = match (metric.kind, metric.worse) {
-            (MetricKind::Proportion, Worse::Lower) => 1.0 - bad,
-            _ => bad,
-        };
-        if metric.kind == MetricKind::Proportion && bad >= 1.0 {
+        let is_fraction = metric.kind.is_fraction();
+        let figure = if is_fraction { metric.worse.bad(bad, 1.0) } else { bad };
+        if is_fraction && bad >= 1.0 {
             return None;
         }
         let mut other = metric.clone();
@@ -275,7 +273,7 @@ fn more_trials(plan: &Plan, metric: &Metric, phase: &Phase, requests: Option<f64
     let share = phase.share.as_fraction();
     let a_minute = requests.map(|requests| requests * share).filter(|trials| *trials > 0.0);
     let window = minutes_of(watch.window);
-    let counts = metric.kind == MetricKind::Proportion;
+    let counts = metric.kind.is_fraction();
     let least = watch.least_trials;
     let window_minutes = a_minute.filter(|_| counts).map(|trials| least / trials);
     let needed = (counts && share > 0.0 && window > 0.0).then(|| (least / (share * window)).ceil());
@@ -324,7 +322,7 @@ pub(super) fn faults(
         let minutes = watching.minutes_counted();
         let times = times_as_long(&comparison, margin, minutes);
         let warm = of.minutes - minutes;
-        let counted = metric.kind == MetricKind::Proportion;
+        let counted = metric.kind.is_fraction();
         let share = share_needed(&comparison, margin, minutes);
         let all = plan.subject().traffic.instances;
         let instances = share

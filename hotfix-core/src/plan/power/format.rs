@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::grade::{MetricKind, Worse};
+use crate::grade::Worse;
 use crate::policy::section::Metric;
 use crate::text::{self, quoted};
 
@@ -64,9 +64,10 @@ pub(super) fn lasting(minutes: f64) -> String {
 
 /// A bound: `at or below 0.9% (3 × the reference)`.
 pub(super) fn bound(metric: &Metric, at: f64, ratio: f64) -> String {
-    let value = match metric.kind {
-        MetricKind::Proportion => format!("{}%", percent(at)),
-        _ => format!("{}/min", figure(at)),
+    let value = if metric.kind.is_fraction() {
+        format!("{}%", percent(at))
+    } else {
+        format!("{}/min", figure(at))
     };
     let ratio = figure(ratio);
     match metric.worse {

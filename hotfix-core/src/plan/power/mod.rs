@@ -15,7 +15,7 @@ mod watch;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{MetricKind, Response, Role, Worse, closed_set};
+use crate::grade::{Response, Role, Worse, closed_set};
 use crate::plan::Plan;
 use crate::plan::healthy::traffic;
 use crate::policy::section::{Metric, Phase};
@@ -262,7 +262,7 @@ impl Plan {
         };
         let deciding = || self.policy().metrics().iter().filter(|m| m.role == Role::Decide);
         let leads = |metric: &&Metric| {
-            metric.kind == MetricKind::Proportion
+            metric.kind.is_fraction()
                 && metric.worse == Worse::Higher
                 && watch::bad_rate(metric).is_some()
         };

@@ -1,6 +1,6 @@
 //! One metric, phase by phase.
 
-use crate::grade::MetricKind;
+use crate::metric_kind::Data;
 use crate::plan::Plan;
 use crate::policy::section::{Metric, Phase};
 use crate::stats::planning::bands::{CLOSE, Crossing};
@@ -20,15 +20,13 @@ impl Plan {
         requests: Option<f64>,
     ) -> Result<MetricPower, Blind> {
         let Some(record) = metric.reference else { return Err(Blind::NoReference) };
-        let rate = match (metric.kind, bad_rate(metric)) {
-            (MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume, _) => {
-                return Err(Blind::NoCount);
-            }
-            (_, Some(rate)) => rate,
-            (MetricKind::Count, None) if record > 0.0 => return Err(Blind::FewerIsWorse),
-            _ => return Err(Blind::ReferenceOfZero),
+        let rate = match (metric.kind.data(), bad_rate(metric)) {
+            (Data::Buckets | Data::Level, _) => return Err(Blind::NoCount),
+            (Data::Trials | Data::Exposure, Some(rate)) => rate,
+            (Data::Exposure, None) if record > 0.0 => return Err(Blind::FewerIsWorse),
+            (Data::Trials | Data::Exposure, None) => return Err(Blind::ReferenceOfZero),
         };
-        if metric.kind == MetricKind::Proportion {
+        if metric.kind.is_fraction() {
             match requests {
                 None => return Err(Blind::NoTraffic),
                 Some(requests) if requests > MOST_TRAFFIC => return Err(Blind::TooMuch),
@@ -125,7 +123,7 @@ fn fault(
     rate: f64,
     ratio: f64,
 ) -> FaultPower {
-    let counted = metric.kind == MetricKind::Count;
+    let counted = metric.kind.has_exposure();
     if !counted && rate * ratio > 1.0 {
         return FaultPower {
             ratio,

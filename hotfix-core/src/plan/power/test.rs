@@ -84,7 +84,7 @@ impl<'a> Test<'a> {
         let threshold = -ln(own) + noise + late;
         // Events a minute are taken as trials of a thousandth each, so that no ratio makes a rate
         // of them over 1.
-        let counted = metric.kind == crate::grade::MetricKind::Count;
+        let counted = metric.kind.has_exposure();
         let (requests, base) =
             if counted { (exposure * rate / 60.0 * 1e6, 1e-6) } else { (exposure, rate) };
         let comparison = Comparison {

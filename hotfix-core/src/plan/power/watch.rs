@@ -1,6 +1,7 @@
 //! One metric in one phase as the judge watches it: ticks, windows, limits.
 
-use crate::grade::{BoundBase, MetricKind, Response};
+use crate::grade::{BoundBase, Response};
+use crate::metric_kind::Data;
 use crate::plan::healthy::{figure, trials};
 use crate::policy::section::{Bound, BoundValue, Metric, Phase, Watch};
 use crate::stats::numeric::sum;
@@ -82,7 +83,7 @@ impl<'a> Watching<'a> {
             in_a_row: whole(watch.consecutive_breaches).max(1),
             gate: None,
             calm: None,
-            about: slots > 64 || (metric.kind == MetricKind::Count && metric.scaled),
+            about: slots > 64 || (metric.kind.has_exposure() && metric.scaled),
             cadence: watch.cadence.as_seconds(),
             lacks: 0.0,
         };
@@ -112,19 +113,19 @@ impl<'a> Watching<'a> {
     /// What both arms have had a time after the phase began, were everything counted.
     fn totals(&self, of: Setting<'_>, at: Span) -> Option<(f64, f64)> {
         let share = of.phase.share;
-        match self.metric.kind {
-            MetricKind::Proportion => {
+        match self.metric.kind.data() {
+            Data::Trials => {
                 let traffic = of.traffic?;
                 let canary = trials(traffic, share, at);
                 Some((canary, trials(traffic, Share::ALL, at) - canary))
             }
-            MetricKind::Count => {
+            Data::Exposure => {
                 let seconds = at.as_seconds();
                 let scale = if self.metric.scaled { share.as_fraction() } else { 1.0 };
                 let rest = if self.metric.scaled { 1.0 - scale } else { 1.0 };
                 Some((seconds * scale, if share == Share::ALL { 0.0 } else { seconds * rest }))
             }
-            MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume => None,
+            Data::Buckets | Data::Level => None,
         }
     }
 
@@ -135,7 +136,7 @@ impl<'a> Watching<'a> {
         let (canary, live) = (now.0 - from.0, now.1 - from.1);
         let bounds = self.metric.bounds;
         let watched = at.as_seconds();
-        let lacks = if self.metric.kind == MetricKind::Count {
+        let lacks = if self.metric.kind.has_exposure() {
             of.watch.window.as_seconds() - watched
         } else {
             let other = if self.metric.compares_live() && live > 0.0 { live } else { canary };
@@ -147,7 +148,7 @@ impl<'a> Watching<'a> {
             .into_iter()
             .filter_map(|bound| self.most(bound, now.0, now.1))
             .min();
-        let asked = self.metric.kind == MetricKind::Count || now.0 >= of.watch.least_trials;
+        let asked = self.metric.kind.has_exposure() || now.0 >= of.watch.least_trials;
         let phase = self.phase;
         let met = if phase.criteria_missed == Response::Continue { None } else { met };
         let hopeful = self.hopeful(of, at, now.0, learned);
@@ -181,12 +182,8 @@ impl<'a> Watching<'a> {
         if left <= 0.0 || learned <= 0.0 || on_live {
             return None;
         }
-        let planned = match self.metric.kind {
-            MetricKind::Proportion => {
-                of.traffic.map_or(0.0, |t| t / 60.0 * phase.share.as_fraction() * left)
-            }
-            _ => 0.0,
-        };
+        let traffic = of.traffic.filter(|_| self.metric.kind.is_fraction());
+        let planned = traffic.map_or(0.0, |t| t / 60.0 * phase.share.as_fraction() * left);
         let rest = MOST_TRAFFIC * (seen / learned * left).max(planned);
         most_within(self.metric, figure(self.metric, bound)?, seen + rest)
     }
@@ -350,10 +347,10 @@ impl<'a> Watching<'a> {
 /// without a record above 0.
 pub(super) fn bad_rate(metric: &Metric) -> Option<f64> {
     let record = metric.reference?;
-    let rate = match metric.kind {
-        MetricKind::Proportion => metric.worse.bad(record, 1.0),
-        MetricKind::Count if metric.worse.bad(0.0, 1.0) == 0.0 => record,
-        _ => return None,
+    let rate = match metric.kind.data() {
+        Data::Trials => metric.worse.bad(record, 1.0),
+        Data::Exposure if metric.counts_bad_events() => record,
+        Data::Exposure | Data::Buckets | Data::Level => return None,
     };
     (rate > 0.0 && rate.is_finite()).then_some(rate)
 }
@@ -364,9 +361,10 @@ pub(super) fn minutes_of(span: Span) -> f64 {
 }
 
 fn draw(metric: &Metric, trials: f64, rate: f64) -> Draw {
-    match metric.kind {
-        MetricKind::Count => Draw::Events { expected: rate * trials / 60.0 },
-        _ => Draw::Trials { trials, rate: rate.min(1.0) },
+    if metric.kind.has_exposure() {
+        Draw::Events { expected: rate * trials / 60.0 }
+    } else {
+        Draw::Trials { trials, rate: rate.min(1.0) }
     }
 }
 
@@ -378,7 +376,7 @@ fn beyond(metric: &Metric, figure: f64, value: f64) -> bool {
 /// Most bad events among so many trials whose value is not beyond the figure, computed as the judge
 /// computes it; none where no number is.
 fn most_within(metric: &Metric, figure: f64, trials: f64) -> Option<usize> {
-    let count = metric.kind == MetricKind::Count;
+    let count = metric.kind.has_exposure();
     let bad = if count { figure * trials / 60.0 } else { metric.worse.bad(figure, 1.0) * trials };
     let crosses = |bad: f64| {
         let value = metric.worse.bad(bad, trials) / trials;

@@ -14,10 +14,9 @@
 //! | the policy | its own reason | all at once: nobody has seen the fix work |
 
 use super::{Grounds, Reason, Weight, until_live};
-use crate::grade::{
-    DutyKind, MetricKind, Moment, Role, RollbackMethod, Severity, Strategy, closed_set,
-};
+use crate::grade::{DutyKind, Moment, RollbackMethod, Severity, Strategy, closed_set};
 use crate::plan::strategy::Obstacle;
+use crate::plan::volume::waits_for_trials;
 use crate::policy::Policy;
 use crate::policy::section::Phase;
 use crate::unit::{Share, Span};
@@ -211,11 +210,7 @@ fn deadline(case: &Case<'_>) -> Option<Reason> {
 /// Requests per minute that fill the window at this share. None if no band needs a number of
 /// trials.
 fn requests_at(policy: &Policy, share: Share) -> Option<f64> {
-    let bands = policy.metrics().iter().any(|metric| {
-        metric.role == Role::Decide
-            && matches!(metric.kind, MetricKind::Proportion | MetricKind::Latency)
-            && (metric.bounds.alert.is_some() || metric.bounds.rollback.is_some())
-    });
+    let bands = policy.metrics().iter().any(waits_for_trials);
     let watch = policy.watch();
     let minutes = watch.window.as_seconds() / 60.0;
     (bands && share < Share::ALL && watch.least_trials > 0.0)

@@ -4,6 +4,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::document::{Node, Value};
 use crate::grade::{BoundBase, MetricKind};
+use crate::metric_kind::Unit;
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, Number};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
@@ -110,13 +111,11 @@ impl Field for BoundForm {
 
 /// A figure in the unit of a kind.
 pub(super) fn level(kind: MetricKind, node: &Node, reader: &mut PolicyReader) -> Option<f64> {
-    match kind {
-        MetricKind::Proportion => Proportion::read(node, reader).map(Proportion::as_fraction),
-        MetricKind::Count | MetricKind::Volume => {
-            PerMinute::read(node, reader).map(PerMinute::value)
-        }
-        MetricKind::Gauge => Number::read(node, reader),
-        MetricKind::Latency => match &node.value {
+    match kind.unit() {
+        Unit::Fraction => Proportion::read(node, reader).map(Proportion::as_fraction),
+        Unit::PerMinute => PerMinute::read(node, reader).map(PerMinute::value),
+        Unit::Number => Number::read(node, reader),
+        Unit::Seconds => match &node.value {
             // Latencies below a millisecond are real: a bare number is kept as it is.
             Value::Number(seconds)
                 if *seconds > 0.0 && Span::try_from_seconds(*seconds).is_ok() =>
@@ -129,15 +128,13 @@ pub(super) fn level(kind: MetricKind, node: &Node, reader: &mut PolicyReader) ->
 }
 
 pub(super) fn level_written(kind: MetricKind, value: f64, style: Style) -> Node {
-    let written = match kind {
-        MetricKind::Proportion => {
+    let written = match kind.unit() {
+        Unit::Fraction => {
             Proportion::try_from_fraction(value).map(|p| Proportion::write(&p, style))
         }
-        MetricKind::Count | MetricKind::Volume => {
-            PerMinute::try_new(value).map(|f| PerMinute::write(&f, style))
-        }
-        MetricKind::Gauge => Ok(Node::from(value)),
-        MetricKind::Latency => Span::try_from_seconds(value).map(|span| {
+        Unit::PerMinute => PerMinute::try_new(value).map(|f| PerMinute::write(&f, style)),
+        Unit::Number => Ok(Node::from(value)),
+        Unit::Seconds => Span::try_from_seconds(value).map(|span| {
             // Text is in whole milliseconds.
             let exact = span.as_seconds() == value && !span.is_zero();
             if exact { Lasting::write(&span, style) } else { Node::from(value) }

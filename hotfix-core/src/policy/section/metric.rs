@@ -6,6 +6,7 @@ use super::bound::{
 use super::rule::{Evidence, between_0_and_1, in_range};
 use crate::document::{DocumentFault, Member, Node};
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
+use crate::metric_kind::Data;
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{Duration, Lasting, List, NAME_PATTERN};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
@@ -86,11 +87,22 @@ impl Metric {
     /// Whether its events are bad ones, or show how many were bad. A count of wanted events does
     /// not show how many are missing.
     pub(crate) fn counts_bad_events(&self) -> bool {
-        match self.kind {
-            MetricKind::Proportion => true,
-            MetricKind::Count => self.worse == Worse::Higher,
-            MetricKind::Latency | MetricKind::Gauge | MetricKind::Volume => false,
+        match self.kind.data() {
+            Data::Trials => true,
+            Data::Exposure => self.worse == Worse::Higher,
+            Data::Buckets | Data::Level => false,
         }
+    }
+
+    /// Whether the canary's share goes into its value: a count's exposure, or a volume.
+    pub(crate) const fn is_scaled(&self) -> bool {
+        self.scaled && self.kind.depends_on_share()
+    }
+
+    /// Whether it is the traffic at any share, so that a bound on the live version is compared with
+    /// the traffic before where there is no live arm.
+    pub(crate) const fn has_own_level(&self) -> bool {
+        self.scaled && self.kind.is_traffic()
     }
 
     /// The reference, scaled to an arm with this share of the traffic.
@@ -317,15 +329,15 @@ fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     }
 }
 
-/// The tests that fit a kind, the default first.
+/// The tests that are valid for the data of a kind, the default first.
 const fn models(kind: MetricKind) -> (&'static [Model], &'static [&'static str]) {
-    match kind {
-        MetricKind::Proportion => {
+    match kind.data() {
+        Data::Trials => {
             (&[Model::Poisson, Model::Bernoulli, Model::None], &["poisson", "bernoulli", "none"])
         }
-        MetricKind::Count => (&[Model::Poisson, Model::None], &["poisson", "none"]),
-        MetricKind::Latency => (&[Model::Bernoulli, Model::None], &["bernoulli", "none"]),
-        MetricKind::Gauge | MetricKind::Volume => (&[Model::None], &["none"]),
+        Data::Exposure => (&[Model::Poisson, Model::None], &["poisson", "none"]),
+        Data::Buckets => (&[Model::Bernoulli, Model::None], &["bernoulli", "none"]),
+        Data::Level => (&[Model::None], &["none"]),
     }
 }
 
@@ -337,9 +349,9 @@ fn model_for(
 ) -> Option<Model> {
     let (fitting, known) = models(kind);
     // The test looks for too many events, not for too few.
-    let model = match (kind, worse, model) {
-        (MetricKind::Count, Worse::Lower, None) => Some(Model::None),
-        (MetricKind::Count, Worse::Lower, Some(Model::Poisson)) => {
+    let model = match (kind.has_exposure(), worse, model) {
+        (true, Worse::Lower, None) => Some(Model::None),
+        (true, Worse::Lower, Some(Model::Poisson)) => {
             return reader.fail_at("model", Problem::FewerEvents {});
         }
         (_, _, model) => model,
@@ -381,13 +393,13 @@ fn scaled(
     given: Option<Option<bool>>,
     reader: &mut PolicyReader,
 ) -> Option<bool> {
-    match (kind, given?) {
-        (MetricKind::Proportion | MetricKind::Latency, Some(true)) => {
+    match (kind.scaled_by_default(), given?) {
+        (None, Some(true)) => {
             let kind = kind.as_str();
             reader.fail_at("scaled", Problem::NotForKind { key: "scaled", kind })
         }
         (_, Some(scaled)) => Some(scaled),
-        (_, None) => Some(matches!(kind, MetricKind::Count | MetricKind::Volume)),
+        (default, None) => Some(default.unwrap_or(false)),
     }
 }
 
@@ -398,7 +410,7 @@ fn latency(
     boundaries: Option<Option<Vec<Span>>>,
     reader: &mut PolicyReader,
 ) -> (Option<Proportion>, Option<Vec<Span>>) {
-    if kind != MetricKind::Latency {
+    if !kind.has_buckets() {
         let kind = kind.as_str();
         if let Some(Some(_)) = quantile {
             reader.fail_at::<()>("quantile", Problem::NotForKind { key: "quantile", kind });
@@ -450,7 +462,7 @@ fn rising(boundaries: &[Span], reader: &mut PolicyReader) {
 fn written(metric: &Metric, style: Style) -> Node {
     let kind = metric.kind;
     let bound = |bound: &Option<Bound>| Some(bound.as_ref().map(|b| bound_written(kind, b, style)));
-    let slow = kind == MetricKind::Latency;
+    let slow = kind.has_buckets();
     MetricDraft {
         title: Some(Some(metric.title.clone())),
         kind: Some(kind),
@@ -497,8 +509,7 @@ fn efficacy_rules(efficacy: &EfficacyDraft, reader: &mut PolicyReader) {
     between_0_and_1(reader, "alpha", efficacy.alpha);
     let Some(name) = efficacy.metric.filter(|name| is_known(reader, *name)) else { return };
     let Some(noted) = reader.known.metrics.get(name.as_str()) else { return };
-    let countable =
-        noted.kind.is_none_or(|k| matches!(k, MetricKind::Proportion | MetricKind::Count));
+    let countable = noted.kind.is_none_or(MetricKind::counts_events);
     let tested = noted.model.is_none_or(|model| model != Model::None);
     let decides = noted.role.is_none_or(|role| role == Role::Decide);
     if !(countable && tested && decides) {

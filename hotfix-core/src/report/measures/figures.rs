@@ -8,7 +8,7 @@ use super::incident_history::{Incident, IncidentHistory, review_items};
 use super::value::{ErrorRate, Figure, Mark, Measure, MeasureStatus, Objective};
 use super::{MeasureError, page};
 use crate::fact::{Fact, FactId, FactValue};
-use crate::grade::{DutyKind, MetricKind, Moment, Severity, closed_set};
+use crate::grade::{DutyKind, Moment, Severity, closed_set};
 use crate::rollout::{Stage, State};
 use crate::text::{figure, time};
 use crate::unit::{Span, Timestamp};
@@ -409,7 +409,7 @@ impl Incident<'_> {
     fn error_rate(&self) -> Measure {
         let name = MeasureName::ErrorRate;
         let table = self.rollout.comparison();
-        let mut rows = table.rows.iter().filter(|row| row.kind == MetricKind::Proportion);
+        let mut rows = table.rows.iter().filter(|row| row.kind.is_fraction());
         let first = rows.clone().next();
         let Some(row) = rows.find(|row| row.metric.as_str() == "error_rate").or(first) else {
             return not_stated(name, "the policy has no metric of kind `proportion`".to_owned());

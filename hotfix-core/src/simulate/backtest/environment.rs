@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::grade::{MetricKind, Role};
+use crate::grade::Role;
 use crate::metric::Observation;
 use crate::plan::{Plan, Release, Subject};
 use crate::policy::Policy;
@@ -242,7 +242,7 @@ fn remarks(
         if metric.model != crate::policy::section::Model::None && metric.role == Role::Decide {
             findings.push(Odd::NoBaseline.finding(1, Some(metric.id), None));
         }
-        if metric.scaled && matches!(metric.kind, MetricKind::Count | MetricKind::Volume) {
+        if metric.is_scaled() {
             findings.push(Odd::Scaled.finding(1, Some(metric.id), None));
         }
     }

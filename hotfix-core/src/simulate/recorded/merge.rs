@@ -38,7 +38,7 @@ impl Merge {
                     continue;
                 };
                 let is_added = self.add(into, metric, kind, reading, recorded.at);
-                if kind == MetricKind::Volume {
+                if kind.is_traffic() {
                     let counts = averaged.entry(metric).or_default();
                     if !is_added {
                         counts.clear();
@@ -127,7 +127,7 @@ fn stratified(before: &Reading, now: &Reading, kind: MetricKind) -> Option<Readi
 
 /// Adds later readings. Returns false if that is not possible.
 fn join(before: &mut Arms, now: &Arms, kind: MetricKind) -> bool {
-    let last = before.totals || kind == MetricKind::Gauge;
+    let last = before.totals || !kind.adds_up();
     let arm = |before: &mut Option<Sample>, now: &Option<Sample>| match (before, now) {
         (_, None) => true,
         (Some(before), Some(now)) if !last => add(before, now),
