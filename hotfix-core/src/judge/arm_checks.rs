@@ -5,7 +5,7 @@ use core::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::MetricKind;
+use crate::metric_kind::Data;
 use crate::stats::numeric::ln;
 use crate::unit::{Span, Timestamp};
 
@@ -86,14 +86,14 @@ impl Watched {
             return;
         }
         let (canary, baseline) = tick.row.split_at(tick.row.len() / 2);
-        let equal = match self.metric.kind {
-            MetricKind::Proportion | MetricKind::Latency => canary == baseline,
+        let equal = match self.metric.kind.data() {
+            Data::Trials | Data::Buckets => canary == baseline,
             // Exposures differ by the share.
-            MetricKind::Count => canary[0] == baseline[0],
-            MetricKind::Gauge | MetricKind::Volume => return,
+            Data::Exposure => canary[0] == baseline[0],
+            Data::Level => return,
         };
         if equal {
-            self.same.log_chance += ln_chance(self.metric.kind, canary);
+            self.same.log_chance += ln_chance(self.metric.kind.data(), canary);
         } else {
             self.same.differs = true;
         }
@@ -102,12 +102,12 @@ impl Watched {
 
 /// Ln of an upper bound of the chance that the other arm has exactly these counts, given the trials
 /// and the sums of both arms.
-fn ln_chance(kind: MetricKind, arm: &[f64]) -> f64 {
-    match kind {
-        MetricKind::Proportion => ln_of_trials(arm[0], arm[1]),
-        MetricKind::Count => ln_of_events(arm[0]),
+fn ln_chance(data: Data, arm: &[f64]) -> f64 {
+    match data {
+        Data::Trials => ln_of_trials(arm[0], arm[1]),
+        Data::Exposure => ln_of_events(arm[0]),
         // Bucket by bucket, each among the remaining requests.
-        MetricKind::Latency => {
+        Data::Buckets => {
             let (mut left, mut below, mut sum) = (arm[0], 0.0, 0.0);
             for &at_or_below in &arm[1..] {
                 sum += ln_of_trials(at_or_below - below, left);
@@ -116,7 +116,7 @@ fn ln_chance(kind: MetricKind, arm: &[f64]) -> f64 {
             }
             sum
         }
-        MetricKind::Gauge | MetricKind::Volume => 0.0,
+        Data::Level => 0.0,
     }
 }
 
@@ -190,6 +190,6 @@ mod tests {
         assert_eq!(ln_of_trials(0.0, 1e9), 0.0);
         assert_eq!(ln_of_trials(1e9, 1e9), 0.0);
         assert_eq!(ln_of_events(0.0), 0.0);
-        assert_eq!(ln_chance(MetricKind::Latency, &[100.0, 0.0, 100.0, 100.0]), 0.0);
+        assert_eq!(ln_chance(Data::Buckets, &[100.0, 0.0, 100.0, 100.0]), 0.0);
     }
 }

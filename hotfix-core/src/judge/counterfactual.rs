@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::MetricKind;
 use crate::metric::Tick;
+use crate::metric_kind::Data;
 use crate::stats::numeric::{between, whole_between};
 use crate::stats::{MAX_COUNT, Totals};
 use crate::unit::{Timestamp, clone_in_place};
@@ -144,10 +144,10 @@ impl Judge {
             scratch: self.clone(),
             verdict: verdict.clone(),
         };
-        let found = match watched.metric.kind {
-            MetricKind::Proportion | MetricKind::Count => search.events(),
-            MetricKind::Latency => search.slow(),
-            MetricKind::Gauge | MetricKind::Volume => search.level(),
+        let found = match watched.metric.kind.data() {
+            Data::Trials | Data::Exposure => search.events(),
+            Data::Buckets => search.slow(),
+            Data::Level => search.level(),
         };
         found.unwrap_or(Counterfactual::None { reason: NoCounterfactual::NothingChanges })
     }
@@ -229,10 +229,11 @@ impl Search<'_> {
     /// Fewer or more events of the canary in as many trials.
     fn events(&mut self) -> Option<Counterfactual> {
         let (from, trials) = (self.row()[0], self.row()[1]);
-        let most = match self.judge.watched[self.index].metric.kind {
-            MetricKind::Proportion => (trials - from).floor(),
+        let most = if self.judge.watched[self.index].metric.kind.is_fraction() {
+            (trials - from).floor()
+        } else {
             // A count has no upper end; beyond this it is not a valid count of events.
-            _ => MAX_COUNT / 1024.0,
+            MAX_COUNT / 1024.0
         };
         let changed = |row: &[f64], by: f64| {
             let mut row = row.to_vec();
@@ -286,10 +287,8 @@ impl Search<'_> {
     /// Another value of a gauge or a volume.
     fn level(&mut self) -> Option<Counterfactual> {
         let from = self.row()[0];
-        let floor = match self.judge.watched[self.index].metric.kind {
-            MetricKind::Volume => 0.0,
-            _ => -MAX_COUNT,
-        };
+        let adds_up = self.judge.watched[self.index].metric.kind.adds_up();
+        let floor = if adds_up { 0.0 } else { -MAX_COUNT };
         let lower = self.nearest_level(from, -1.0, floor);
         let higher = self.nearest_level(from, 1.0, MAX_COUNT);
         let by = |end: &Option<(f64, Decision)>| end.map(|(to, then)| (to - from, then));

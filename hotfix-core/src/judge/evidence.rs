@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::grade::{EvidenceMode, MetricKind};
+use crate::grade::EvidenceMode;
 use crate::plan::Plan;
 use crate::stats::interval::{Interval, wilson};
 use crate::stats::{Counts, Totals};
@@ -128,7 +128,7 @@ impl Judge {
 impl Watched {
     /// Wilson interval of each arm over the whole rollout; None for a rate with an exposure.
     fn of_one_look(&self) -> Option<ArmIntervals> {
-        if self.metric.kind != MetricKind::Proportion {
+        if !self.metric.kind.is_fraction() {
             return None;
         }
         let of = |counts: Counts| wilson(counts, OF_AN_ARM).ok();

@@ -1,7 +1,7 @@
 //! Basis of a metric's rollback evidence: the mode in force, its limits, and the guarantee that
 //! follows.
 
-use crate::grade::{EvidenceMode, MetricKind, Otherwise, closed_set};
+use crate::grade::{EvidenceMode, Otherwise, closed_set};
 use crate::plan::Plan;
 use crate::policy::section::{Metric, MetricSettings};
 use crate::stats::numeric::ln;
@@ -120,9 +120,7 @@ impl EvidenceBasis {
         let MetricSettings { mode, otherwise, .. } = policy.settings(metric);
         let budget = plan.error_budget();
         let (usual, alone) = (budget.threshold(), -ln(budget.weight(metric)));
-        let rate = metric
-            .reference
-            .filter(|_| metric.kind == MetricKind::Proportion && metric.is_replayed());
+        let rate = metric.reference.filter(|_| metric.kind.is_fraction() && metric.is_replayed());
         let by_reference = rate.and_then(|rate| Clip::try_new(metric.worse.bad(rate, 1.0)).ok());
         let instances = Some(0);
         Self { mode, otherwise, limits, by_reference, phase: 0, instances, usual, alone, temper }

@@ -74,9 +74,12 @@ impl MetricWhy {
             return text.to_owned();
         };
         let live = arms.baseline.as_ref();
-        let of = |arm: &ArmReading, events: f64| match kind {
-            MetricKind::Proportion => format!("{} of {}", count(events), count(arm.trials)),
-            _ => format!("{} in {} s", count(events), figure(arm.trials)),
+        let of = |arm: &ArmReading, events: f64| {
+            if kind.is_fraction() {
+                format!("{} of {}", count(events), count(arm.trials))
+            } else {
+                format!("{} in {} s", count(events), figure(arm.trials))
+            }
         };
         let plain = |arm: &ArmReading| match arm.value {
             Some(value) => in_unit(kind, value),
@@ -84,13 +87,11 @@ impl MetricWhy {
         };
         match canary.events {
             Some(events) => {
-                let mut text = match kind {
-                    MetricKind::Proportion => format!("{} requests {did}", of(canary, events)),
-                    _ => format!(
-                        "{} in {} s of full traffic",
-                        counted(events, "event"),
-                        figure(canary.trials)
-                    ),
+                let mut text = if kind.is_fraction() {
+                    format!("{} requests {did}", of(canary, events))
+                } else {
+                    let seconds = figure(canary.trials);
+                    format!("{} in {seconds} s of full traffic", counted(events, "event"))
                 };
                 if let Some((arm, events)) = live.and_then(|arm| Some((arm, arm.events?))) {
                     let _ = write!(text, ", against {} {live_arm}", of(arm, events));
@@ -187,10 +188,7 @@ impl AppliedRule {
                     .to_owned()
             }
             Rule::LeastTrials { needs } => {
-                let unit = match kind {
-                    MetricKind::Proportion | MetricKind::Latency => "requests",
-                    _ => "seconds",
-                };
+                let unit = if kind.counts_requests() { "requests" } else { "seconds" };
                 format!("Its bounds apply after {} more {unit}", figure(needs))
             }
             Rule::Bound { bound, crossed, figure, over, value, bucket, .. } => {
@@ -262,10 +260,10 @@ impl AppliedRule {
 impl Counterfactual {
     /// What would have changed the decision; None where that adds nothing.
     fn describe(&self, kind: MetricKind, worse: Worse, is_cause: bool) -> Option<String> {
-        let event = match (kind, worse) {
-            (MetricKind::Proportion, Worse::Higher) => "failure",
-            (MetricKind::Proportion, Worse::Lower) => "success",
-            _ => "event",
+        let event = match (kind.is_fraction(), worse) {
+            (true, Worse::Higher) => "failure",
+            (true, Worse::Lower) => "success",
+            (false, Worse::Higher | Worse::Lower) => "event",
         };
         let instead = |what: String, from: f64, then: Decision| {
             Some(format!(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{MetricKind, PromotionRule, Role};
+use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
 use crate::stats::numeric::{exp, ln, normal_cdf};
 use crate::unit::{MetricName, PhaseName, Timestamp};
@@ -212,7 +212,7 @@ impl Watched {
         let pace = [canary.trials / minutes, live.trials / minutes];
         // An observed rate of zero does not mean that the rate is zero.
         let rate = |events: f64| events.max(0.5) / live.trials;
-        let (flow, cost) = if self.metric.kind == MetricKind::Latency {
+        let (flow, cost) = if self.metric.kind.has_buckets() {
             let phase = &self.window.phase()[self.columns()..];
             let flows = self
                 .boundaries()
@@ -226,10 +226,8 @@ impl Watched {
         let height = if lacking > 0.0 { lacking + MIXTURE_COST + cost } else { 0.0 };
         let needed = height / flow.drift;
         let left = running.until_overdue.unwrap_or(running.until_due).as_seconds() / 60.0;
-        let pace = match self.metric.kind {
-            MetricKind::Proportion | MetricKind::Latency => Some(pace[0] + pace[1]),
-            _ => requests,
-        };
+        let counted = self.metric.kind.counts_requests();
+        let pace = if counted { Some(pace[0] + pace[1]) } else { requests };
         needed.is_finite().then(|| TestForecast {
             chance: (left > 0.0).then(|| flow.chance(height, left)),
             minutes: needed,

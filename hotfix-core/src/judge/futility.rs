@@ -3,8 +3,9 @@
 //! traffic, without a bad event of the canary. If even that is not enough, waiting is futile. See
 //! `docs/decisions/forecast.md`.
 
-use crate::grade::{BoundBase, MetricKind, PromotionRule, Response, Role};
+use crate::grade::{BoundBase, PromotionRule, Response, Role};
 use crate::metric::{Judged, bound_figure};
+use crate::metric_kind::Data;
 use crate::policy::section::{Bound, BoundValue};
 use crate::stats::interval::wilson;
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
@@ -97,12 +98,10 @@ impl Watched {
     /// Totals of an arm in this phase: bad events, and trials or exposure.
     pub(super) fn phase_counts(&self) -> [Counts; 2] {
         let (canary, baseline) = self.window.phase().split_at(self.columns());
-        [canary, baseline].map(|arm| match self.metric.kind {
-            MetricKind::Proportion | MetricKind::Count => {
-                Counts::new(self.bad(arm[0], arm[1]), arm[1])
-            }
-            MetricKind::Latency => Counts::new(0.0, arm[0]),
-            MetricKind::Gauge | MetricKind::Volume => Counts::default(),
+        [canary, baseline].map(|arm| match self.metric.kind.data() {
+            Data::Trials | Data::Exposure => Counts::new(self.bad(arm[0], arm[1]), arm[1]),
+            Data::Buckets => Counts::new(0.0, arm[0]),
+            Data::Level => Counts::default(),
         })
     }
 
@@ -113,12 +112,8 @@ impl Watched {
             return None;
         }
         let left = left.as_seconds();
-        let planned = |share: f64| match self.metric.kind {
-            MetricKind::Proportion | MetricKind::Latency => {
-                running.traffic.map_or(0.0, |traffic| traffic / 60.0 * share * left)
-            }
-            MetricKind::Count | MetricKind::Gauge | MetricKind::Volume => 0.0,
-        };
+        let traffic = running.traffic.filter(|_| self.metric.kind.counts_requests());
+        let planned = |share: f64| traffic.map_or(0.0, |traffic| traffic / 60.0 * share * left);
         let [canary, baseline] = self.phase_counts().map(|arm| arm.trials / learned * left);
         Some(Rest {
             canary: MOST_TRAFFIC * canary.max(planned(moment.share.as_fraction())),
@@ -151,21 +146,19 @@ impl Watched {
     /// does not end.
     fn live_misses(&self, bound: Bound, moment: &Moment<'_>) -> bool {
         let [_, live] = self.phase_counts();
-        let least = match self.metric.kind {
-            MetricKind::Proportion => wilson(live, CONFIDENCE)
-                .ok()
-                .map(|interval| self.bad(interval.low, 1.0))
-                .filter(|_| live.trials > 0.0),
+        let least = match self.metric.kind.data() {
+            Data::Trials => wilson(live, CONFIDENCE).ok().map(|of| self.bad(of.low, 1.0)),
             // The square root of a count has a standard deviation of a half.
-            MetricKind::Count if live.trials > 0.0 => {
+            Data::Exposure => {
                 Some((live.events.sqrt() - 1.0).max(0.0).powi(2) / live.trials * 60.0)
             }
-            _ => None,
+            Data::Buckets | Data::Level => None,
         };
-        let baseline = &self.window.phase()[self.columns()..];
-        let value = match self.metric.kind {
-            MetricKind::Latency => self.value(baseline, moment.share.rest().as_fraction()),
-            _ => least.map(Judged::exactly),
+        let value = if self.metric.kind.has_buckets() {
+            let baseline = &self.window.phase()[self.columns()..];
+            self.value(baseline, moment.share.rest().as_fraction())
+        } else {
+            least.filter(|_| live.trials > 0.0).map(Judged::exactly)
         };
         value.is_some_and(|value| self.metric.crossed(bound, value, None) == Some(true))
     }
@@ -175,21 +168,21 @@ impl Watched {
         let rest = self.rest(moment, running, left)?.canary;
         let canary = &self.window.phase()[..self.columns()];
         let (events, trials) = (canary[0], canary[1] + rest);
-        match self.metric.kind {
-            MetricKind::Proportion if trials > 0.0 => {
+        match self.metric.kind.data() {
+            Data::Trials if trials > 0.0 => {
                 let good = trials - self.bad(events, canary[1]);
                 let events = if self.bad(0.0, 1.0) > 0.0 { good } else { trials - good };
                 Some(Judged::exactly(events / trials))
             }
-            MetricKind::Count if trials > 0.0 && self.bad(0.0, 1.0) == 0.0 => {
+            Data::Exposure if trials > 0.0 && self.metric.counts_bad_events() => {
                 Some(Judged::exactly(events / trials * 60.0))
             }
             // In the best case everything to come is in the first bucket.
-            MetricKind::Latency if events > 0.0 => {
+            Data::Buckets if events > 0.0 => {
                 let rank = self.metric.quantile.as_fraction() * (events + rest) - rest;
                 Judged::quantile(1.0, rank.max(f64::MIN_POSITIVE), &canary[1..], self.edges())
             }
-            _ => None,
+            Data::Trials | Data::Exposure | Data::Buckets | Data::Level => None,
         }
     }
 
@@ -202,7 +195,7 @@ impl Watched {
         left: Span,
     ) -> Option<f64> {
         let bound = self.metric.bounds.success?;
-        if self.metric.kind != MetricKind::Proportion
+        if !self.metric.kind.is_fraction()
             || matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
         {
             return None;
@@ -247,12 +240,10 @@ impl Watched {
         // A rate above the one so far by more than chance explains.
         let most = |events: f64| {
             let upper = events + SPREAD.0 * events.sqrt() + SPREAD.1;
-            (upper / baseline.trials * rest.baseline).min(match self.metric.kind {
-                MetricKind::Count => f64::INFINITY,
-                _ => rest.baseline,
-            })
+            let most = upper / baseline.trials * rest.baseline;
+            if self.metric.kind.has_exposure() { most } else { most.min(rest.baseline) }
         };
-        let best = if self.metric.kind == MetricKind::Latency {
+        let best = if self.metric.kind.has_buckets() {
             let phase = &self.window.phase()[self.columns()..];
             let mut slow = [0.0; MAX_BOUNDARIES];
             for (slow, &edge) in slow.iter_mut().zip(self.boundaries()) {

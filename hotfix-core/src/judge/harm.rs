@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{MetricKind, Role};
+use crate::grade::Role;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::{MetricName, Timestamp};
@@ -184,7 +184,7 @@ impl Watched {
         if arm.trials <= 0.0 || share <= 0.0 {
             return None;
         }
-        let (rate, low, high) = if self.metric.kind == MetricKind::Proportion {
+        let (rate, low, high) = if self.metric.kind.is_fraction() {
             let requests = requests?;
             let interval = wilson(arm, CONFIDENCE).ok()?;
             let per_minute = |rate: f64| rate * requests;

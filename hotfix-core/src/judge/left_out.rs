@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{EvidenceMode, MetricKind, Response};
+use crate::grade::{EvidenceMode, Response};
 use crate::metric::{Arms, Judged, Reading, Window, WindowState};
 use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::replay::LEAVE_ONE_OUT;
@@ -49,7 +49,7 @@ pub(super) struct LeftOutState {
 impl LeftOut {
     /// For a proportion with a rollback bound; None for other metrics.
     pub(super) fn of(metric: &Metric) -> Option<Box<Self>> {
-        let applies = metric.kind == MetricKind::Proportion && metric.bounds.rollback.is_some();
+        let applies = metric.kind.is_fraction() && metric.bounds.rollback.is_some();
         applies.then(|| Box::new(Self { parts: Vec::new(), present: 0 }))
     }
 
@@ -179,7 +179,7 @@ impl Watched {
             seen.mode,
             Some(EvidenceMode::Replay | EvidenceMode::Randomised | EvidenceMode::Both)
         );
-        let of_both = self.metric.kind != MetricKind::Latency
+        let of_both = !self.metric.kind.has_buckets()
             && self.metric.bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
         let confirmed = seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= CONFIRMS)
             || self.instances.stands_out();

@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::MetricKind;
 use crate::plan::Plan;
 use crate::policy::section::Phase;
 use crate::stats::fixed::{Alternative, fisher_exact, poisson_ratio};
@@ -83,7 +82,7 @@ impl Watched {
         let Some(totals) = self.of_phase() else { return false };
         let Some(tolerated) = self.worse.as_ref().map(Aligned::null_ratio) else { return false };
         let p_value = |Totals { canary, baseline }| -> Result<f64, StatError> {
-            if self.metric.kind == MetricKind::Proportion && tolerated == 1.0 {
+            if self.metric.kind.is_fraction() && tolerated == 1.0 {
                 return Ok(fisher_exact(canary, baseline, Alternative::Greater)?.p_value);
             }
             let (greater, confidence) = (Alternative::Greater, 0.95);

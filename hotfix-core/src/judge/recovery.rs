@@ -1,6 +1,7 @@
 //! Recovery: whether the service has returned to its level before the deploy.
 
-use crate::grade::{MetricKind, Role};
+use crate::grade::Role;
+use crate::metric_kind::Data;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::Timestamp;
@@ -41,12 +42,12 @@ impl Watched {
     fn returned(&self) -> Option<bool> {
         let columns = self.columns();
         let (now, before) = (&self.window.phase()[columns..], self.level.as_slice());
-        match self.metric.kind {
-            MetricKind::Proportion => {
+        match self.metric.kind.data() {
+            Data::Trials => {
                 let level = Counts::new(self.bad(before[0], before[1]), before[1]);
                 not_above(Counts::new(self.bad(now[0], now[1]), now[1]), level, 0.0)
             }
-            MetricKind::Count => {
+            Data::Exposure => {
                 let longer = now[1] / before[1];
                 let expected = before[0] * longer;
                 // Square roots of counts have a standard deviation of a half, and so has the
@@ -55,7 +56,7 @@ impl Watched {
                 (before[1] > 0.0 && now[1] > 0.0)
                     .then(|| (now[0] - 1.0).max(0.0).sqrt() <= expected.sqrt() + apart)
             }
-            MetricKind::Latency => {
+            Data::Buckets => {
                 let level = self.value(before, 1.0)?;
                 let edge = self.edges().iter().position(|&edge| edge >= level.high)?;
                 let above =
@@ -63,7 +64,7 @@ impl Watched {
                 let allowed = 1.0 - self.metric.quantile.as_fraction();
                 not_above(above(now), above(before), allowed)
             }
-            MetricKind::Gauge | MetricKind::Volume => None,
+            Data::Level => None,
         }
     }
 }

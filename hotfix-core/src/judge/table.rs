@@ -140,13 +140,10 @@ impl Judge {
                 .collect(),
             kind: watched.metric.kind,
             // Levels at different shares cannot be added: the last phase's is used.
-            live: match watched.metric.kind {
-                MetricKind::Volume => {
-                    records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
-                }
-                _ => {
-                    watched.value(&watched.level, 1.0).map(Judged::shown).filter(|v| v.is_finite())
-                }
+            live: if watched.metric.kind.is_traffic() {
+                records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
+            } else {
+                watched.value(&watched.level, 1.0).map(Judged::shown).filter(|v| v.is_finite())
             },
             metric: watched.metric.id,
             reference: watched.metric.reference,

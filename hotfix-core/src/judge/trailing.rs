@@ -4,7 +4,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::MetricKind;
 use crate::metric::{Window, WindowState};
 use crate::policy::section::{Metric, Watch};
 use crate::unit::{Share, Span, Timestamp, clone_in_place};
@@ -44,8 +43,7 @@ impl Trailing {
     /// For a volume that scales with the share and has a bound on the live version; None for other
     /// metrics.
     pub(super) fn of(metric: &Metric, watch: &Watch) -> Option<Box<Self>> {
-        let applies =
-            metric.kind == MetricKind::Volume && metric.scaled && metric.compares_live_level();
+        let applies = metric.has_own_level() && metric.compares_live_level();
         let window = |span| Window::new(span, watch.cadence, Row::default().len());
         applies.then(|| Box::new(Self { recent: window(RECENT), back: window(BACK), last: None }))
     }

@@ -1,7 +1,7 @@
 //! What a metric's columns amount to: its value, and the trials behind it.
 
-use crate::grade::MetricKind;
-use crate::metric::Judged;
+use crate::metric::{Judged, trials_column};
+use crate::metric_kind::Data;
 
 use super::watched::Watched;
 
@@ -10,18 +10,17 @@ impl Watched {
     #[inline]
     pub(super) fn value(&self, columns: &[f64], share: f64) -> Option<Judged> {
         let (events, trials) = (columns[0], columns[1]);
-        match self.metric.kind {
-            MetricKind::Latency => Judged::quantile(
+        match self.metric.kind.data() {
+            Data::Buckets => Judged::quantile(
                 self.metric.quantile.as_fraction(),
                 events,
                 &columns[1..],
                 self.layout.edges(),
             ),
-            MetricKind::Proportion => (trials > 0.0).then(|| Judged::exactly(events / trials)),
-            MetricKind::Count => (trials > 0.0).then(|| Judged::exactly(events / trials * 60.0)),
-            MetricKind::Gauge => (trials > 0.0).then(|| Judged::exactly(events / trials)),
-            MetricKind::Volume => {
-                let scale = if self.metric.scaled { share } else { 1.0 };
+            Data::Trials => (trials > 0.0).then(|| Judged::exactly(events / trials)),
+            Data::Exposure => (trials > 0.0).then(|| Judged::exactly(events / trials * 60.0)),
+            Data::Level => {
+                let scale = if self.is_scaled() { share } else { 1.0 };
                 (trials > 0.0 && scale > 0.0).then(|| Judged::exactly(events / trials / scale))
             }
         }
@@ -29,11 +28,8 @@ impl Watched {
 
     /// Trials that the least number applies to; None for kinds that need a length of time instead.
     pub(super) fn trials(&self, columns: &[f64]) -> Option<f64> {
-        match self.metric.kind {
-            MetricKind::Proportion => Some(columns[1]),
-            MetricKind::Latency => Some(columns[0]),
-            MetricKind::Count | MetricKind::Gauge | MetricKind::Volume => None,
-        }
+        let kind = self.metric.kind;
+        kind.counts_requests().then(|| columns[trials_column(kind)])
     }
 
     /// Events that are bad: failures where the metric counts successes.

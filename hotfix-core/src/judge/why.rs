@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{BoundBase, EvidenceMode, MetricKind, PromotionRule, Role, closed_set};
+use crate::grade::{BoundBase, EvidenceMode, PromotionRule, Role, closed_set};
 use crate::metric::{Band, Judged, bound_figure};
+use crate::metric_kind::Data;
 use crate::policy::section::{Bound, BoundValue};
 use crate::unit::{MetricName, Timestamp};
 
@@ -297,10 +298,10 @@ impl Watched {
     /// One arm's columns as numbers; None where it has no trials.
     fn arm(&self, columns: &[f64], share: f64) -> Option<ArmReading> {
         let value = self.value(columns, share).map(Judged::shown).filter(|v| v.is_finite());
-        let (events, trials) = match self.metric.kind {
-            MetricKind::Proportion | MetricKind::Count => (Some(columns[0]), columns[1]),
-            MetricKind::Latency => (None, columns[0]),
-            MetricKind::Gauge | MetricKind::Volume => (None, columns[1]),
+        let (events, trials) = match self.metric.kind.data() {
+            Data::Trials | Data::Exposure => (Some(columns[0]), columns[1]),
+            Data::Buckets => (None, columns[0]),
+            Data::Level => (None, columns[1]),
         };
         (trials > 0.0).then_some(ArmReading { events, trials, value })
     }
