@@ -9,11 +9,10 @@ use crate::unit::{Span, Timestamp};
 
 use super::blocker::blocked_at;
 use super::input::{Command, Input, InputKind, KnownTime, TimeMeaning};
-use super::question::Question;
 use super::refusal::RefusalReason;
 use super::revision::Revision;
 use super::stage::State;
-use super::state::{Afterwards, RolloutState};
+use super::state::{Afterwards, Question, RolloutState};
 use super::statement::Statement;
 use super::{Rollout, Stage};
 

@@ -12,9 +12,8 @@ use crate::unit::{RoleName, Share, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
 use super::input::Command;
-use super::question::Question;
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
-use super::state::RolloutState;
+use super::state::{Question, RolloutState};
 use super::{describe, poll};
 
 /// Who is notified of the rollout's progress; what concerns responders alone goes to them alone.

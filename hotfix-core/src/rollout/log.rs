@@ -4,18 +4,21 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::canonical::{Digest, LineError, read_line};
+use crate::deadline::Replan;
 use crate::metric::ReadingError;
 use crate::plan::{Plan, PlanError};
 use crate::stats::StatError;
+use crate::unit::Timestamp;
 
 use super::Rollout;
+use super::action::Action;
 use super::duty::update_agenda;
 use super::event::{Event, EventKind, read};
-use super::history::{Entry, Recorded};
 use super::input::{Input, InputError, InputKind};
 use super::journal::Recording;
 use super::personal::Salt;
 use super::revision::Revision;
+use super::stage::Stage;
 use super::state::Resolved;
 use super::version;
 
@@ -162,6 +165,43 @@ pub struct Recovered {
     pub length: usize,
     /// Whether an incomplete last line was dropped. Its input was not accepted: deliver it again.
     pub dropped: bool,
+}
+
+/// What a line of the log records.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Recorded<'a> {
+    /// The opening: policy and plan are the rollout's.
+    Opened,
+    /// An input that was refused.
+    Refused {
+        /// What came.
+        got: Option<InputKind>,
+        /// The code of the refusal.
+        code: &'a str,
+    },
+    /// An input that was accepted, as it came; a redacted name is its digest.
+    Taken(&'a Input),
+}
+
+/// One line of a log: what it records, and its outcome.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry<'a> {
+    /// Its number, from 0.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The sender's time, where it was not accepted.
+    pub claimed_at: Option<Timestamp>,
+    /// What it records.
+    pub recorded: Recorded<'a>,
+    /// What was to be done.
+    pub actions: &'a [Action],
+    /// Changes of the duties, where known data changed.
+    pub replans: &'a [Replan],
+    /// The stage that it led to, where it led to one.
+    pub to: Option<&'a Stage>,
+    /// Whether a verdict was made: the rollout's.
+    pub judged: bool,
 }
 
 impl Rollout {

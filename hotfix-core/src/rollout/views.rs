@@ -72,7 +72,7 @@ impl Rollout {
 
     /// When it was last started.
     pub fn started_at(&self) -> Option<Timestamp> {
-        self.case.people.last(InputKind::Start)
+        self.case.people.interventions().last(InputKind::Start)
     }
 
     /// Since when it is being rolled back, or is rolled back; None otherwise.
@@ -191,7 +191,7 @@ impl Rollout {
 
     /// The last recorded intent of each kind: who wanted what, when and why, whatever came of it.
     pub fn interventions(&self) -> Vec<Intervention> {
-        self.case.people.interventions()
+        self.case.people.interventions().all()
     }
 
     /// The severity in force: given, set since, or derived by the policy from the facts.

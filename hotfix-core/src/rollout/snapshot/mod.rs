@@ -6,15 +6,17 @@
 
 mod envelope;
 mod error;
-mod state;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, Encoder, read_canonical, read_state};
+use crate::deadline::{Agenda, AgendaState};
+use crate::judge::JudgeState;
 use crate::plan::{MetricCalibration, Plan, Subject};
 use crate::policy::Policy;
 use crate::unit::MetricName;
@@ -23,12 +25,12 @@ use super::Rollout;
 use super::journal::Recording;
 use super::log::{Lines, complete};
 use super::personal::Salt;
+use super::state::{Actions, Happened, Judged, People, Place, Readiness, RolloutState};
 
 pub use envelope::SNAPSHOT_FORMAT;
 pub use error::SnapshotError;
 
 use envelope::Envelope;
-use state::Content;
 
 /// Where in its log a snapshot was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,63 @@ struct Opening<'a> {
     calibration: Cow<'a, BTreeMap<MetricName, MetricCalibration>>,
     plan: Cow<'a, Subject>,
     policy: Cow<'a, Policy>,
+}
+
+/// The parts of the folded state, each as it is, without what follows from the plan.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content<'a> {
+    place: Cow<'a, Place>,
+    actions: Cow<'a, Actions>,
+    people: Cow<'a, People>,
+    readiness: Cow<'a, Readiness>,
+    /// As inputs write them.
+    facts: Map<String, Value>,
+    agenda: Cow<'a, AgendaState>,
+    judged: Judged<JudgeState>,
+    happened: Cow<'a, Happened>,
+    /// Of the log's digests. None where it was redacted.
+    salt: Option<Cow<'a, str>>,
+}
+
+impl<'a> Content<'a> {
+    fn of(case: &'a RolloutState, salt: Option<&'a str>) -> Result<Self, serde_json::Error> {
+        let RolloutState { place, actions, people, readiness, agenda, judged, happened } = case;
+        let facts = match serde_json::to_value(readiness.facts())? {
+            Value::Object(facts) => facts,
+            _ => Map::new(),
+        };
+        Ok(Self {
+            place: Cow::Borrowed(place),
+            actions: Cow::Borrowed(actions),
+            people: Cow::Borrowed(people),
+            readiness: Cow::Borrowed(readiness),
+            facts,
+            agenda: Cow::Borrowed(agenda.state()),
+            judged: judged.state(),
+            happened: Cow::Borrowed(happened),
+            salt: salt.map(Cow::Borrowed),
+        })
+    }
+
+    /// The folded state of this plan, to which `seq` lines have led.
+    fn restored(self, plan: &Plan, seq: u64) -> Result<RolloutState, SnapshotError> {
+        let misfit = |what| SnapshotError::Misfit { what };
+        let mut case = RolloutState {
+            place: self.place.into_owned(),
+            actions: self.actions.into_owned(),
+            people: self.people.into_owned(),
+            readiness: self.readiness.into_owned(),
+            agenda: Agenda::restored(plan.policy(), self.agenda.into_owned())
+                .ok_or(misfit("the duties"))?,
+            judged: self.judged.restored(plan)?,
+            happened: self.happened.into_owned(),
+        };
+        case.place.resume(plan.policy(), seq).map_err(misfit)?;
+        case.actions.resume().map_err(misfit)?;
+        case.readiness.resume(plan, &self.facts).map_err(misfit)?;
+        Ok(case)
+    }
 }
 
 impl Rollout {

@@ -2,7 +2,6 @@
 //! superseded ones.
 
 use std::collections::VecDeque;
-use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,14 +16,14 @@ use crate::unit::Timestamp;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Actions {
     /// Actions that await their result, oldest first.
-    pending: Vec<Action>,
+    pub(super) pending: Vec<Action>,
     /// Since when an action is pending.
-    pending_since: Option<Timestamp>,
+    pub(super) pending_since: Option<Timestamp>,
     /// The actions of the last accepted input.
-    last: Vec<Action>,
+    pub(super) last: Vec<Action>,
     /// Superseded actions: a late result is recorded and changes nothing.
-    overtaken: Vec<ActionId>,
-    keys: Keys,
+    pub(super) overtaken: Vec<ActionId>,
+    pub(super) keys: Keys,
 }
 
 impl Actions {
@@ -95,19 +94,9 @@ impl Actions {
         }
     }
 
-    /// Continues from a snapshot.
-    ///
-    /// # Errors
-    /// What no rollout has.
+    /// Continues from a snapshot; else what no rollout has.
     pub(crate) fn resume(&mut self) -> Result<(), &'static str> {
         self.keys.resume().ok_or("the keys")
-    }
-
-    /// See [`RolloutState::write_behaviour`](super::RolloutState::write_behaviour).
-    pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
-        // What is kept of the last actions is for a crash.
-        let Self { pending, pending_since, last: _, overtaken, keys } = self;
-        write!(into, "{pending:?}{pending_since:?}{overtaken:?}{keys:?}")
     }
 }
 
@@ -118,7 +107,7 @@ const REMEMBERED: usize = 256;
 /// changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Keys {
+pub(super) struct Keys {
     // Keys are kept as digests: their length is the sender's choice, and a quiet observation must
     // not allocate.
     seen: VecDeque<(Digest, InputKind, Vec<Action>)>,

@@ -11,11 +11,11 @@ use crate::unit::Timestamp;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Happened {
     /// The readings of each phase that has ended.
-    phases: Vec<PhaseRecord>,
+    pub(super) phases: Vec<PhaseRecord>,
     /// When the service was reported down.
-    outages: Vec<Outage>,
+    pub(super) outages: Vec<Outage>,
     /// The last logged refusal of each code, by minute.
-    refusals: Vec<(String, i64)>,
+    pub(super) refusals: Vec<(String, i64)>,
 }
 
 /// A period in which the service was reported down.
@@ -49,15 +49,6 @@ impl Happened {
             Some((_, last)) => *last = minute(at),
             None => self.refusals.push((code.to_owned(), minute(at))),
         }
-    }
-
-    pub(super) fn end_phase(&mut self, record: PhaseRecord) {
-        self.phases.push(record);
-    }
-
-    /// Begins another plan.
-    pub(super) fn clear_phases(&mut self) {
-        self.phases.clear();
     }
 
     /// Notes whether the service is reported down; `opening`: with the first input.

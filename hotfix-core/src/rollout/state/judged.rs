@@ -1,19 +1,18 @@
 //! The judge of a rollout with its last verdict, and both as they were before a rollback.
 
-use std::fmt::{self, Write};
-
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{Severity, Sign};
-use crate::judge::{Against, Decision, Judge, JudgeState, Verdict};
+use crate::judge::{Against, Decision, Judge, JudgeState, Moment, Running, Verdict};
 use crate::metric::{Band, Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::policy::section::Contingency;
-use crate::rollout::question::Question;
 use crate::rollout::snapshot::SnapshotError;
-use crate::stats::StatError;
-use crate::unit::{Share, Timestamp};
+use crate::rollout::stage::{Stage, Step};
+use crate::unit::{Share, Span, Timestamp};
+
+use super::place::Place;
 
 /// The judge now and before a rollback. `J`: the judge, or its state in a snapshot, which has
 /// nothing that follows from the plan.
@@ -21,9 +20,9 @@ use crate::unit::{Share, Timestamp};
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Judged<J = Judge> {
-    now: Assessed<J>,
+    pub(super) now: Assessed<J>,
     /// From a rollback on: as it was before, for later explanations.
-    kept: Option<Box<Assessed<J>>>,
+    pub(super) kept: Option<Box<Assessed<J>>>,
 }
 
 /// A judge with its last verdict.
@@ -38,10 +37,6 @@ pub(crate) struct Assessed<J = Judge> {
 }
 
 impl Judged {
-    pub(super) fn try_new(plan: &Plan) -> Result<Self, StatError> {
-        Ok(Self::of(Judge::try_new(plan)?))
-    }
-
     pub(super) fn of(judge: Judge) -> Self {
         let now = Assessed { judge, verdict: Verdict::default(), question: None };
         Self { now, kept: None }
@@ -110,30 +105,16 @@ impl Judged {
         self.now.judge.prepare(at, share, metrics)
     }
 
-    pub(super) const fn judge_mut(&mut self) -> &mut Judge {
-        &mut self.now.judge
-    }
-
     /// Makes the verdict.
     pub(super) fn assess(&mut self, plan: &Plan, question: &Question, against: Option<Against>) {
         self.now.judge.assess(&question.moment(plan), &mut self.now.verdict);
         self.now.verdict.against = against;
     }
 
-    /// Takes a verdict as a log has it.
-    pub(super) fn record(&mut self, verdict: Verdict) {
-        self.now.verdict = verdict;
-    }
-
     /// Folds the verdict of this question.
     pub(super) fn note(&mut self, at: Timestamp, question: Question) {
         self.now.judge.note(at, &self.now.verdict);
         self.now.question = Some(question);
-    }
-
-    /// The judge's data change: the last verdict can no longer be explained.
-    pub(super) fn forget_question(&mut self) {
-        self.now.question = None;
     }
 
     /// Keeps the judge before windows are cleared and ticks no longer count.
@@ -149,13 +130,6 @@ impl Judged {
         let Self { now, kept } = self;
         Judged { now: now.state(), kept: kept.as_ref().map(|kept| Box::new(kept.state())) }
     }
-
-    /// See [`RolloutState::write_behaviour`](super::RolloutState::write_behaviour).
-    pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
-        // Explanations read the question and what is kept, and change nothing.
-        let Self { now: Assessed { judge, verdict, question: _ }, kept: _ } = self;
-        write!(into, "{judge:?}{verdict:?}")
-    }
 }
 
 impl Assessed {
@@ -166,10 +140,7 @@ impl Assessed {
 }
 
 impl Judged<JudgeState> {
-    /// The judges of this plan.
-    ///
-    /// # Errors
-    /// A state that does not fit the plan.
+    /// The judges of this plan, where the state fits it.
     pub(crate) fn restored(self, plan: &Plan) -> Result<Judged, SnapshotError> {
         let Self { now, kept } = self;
         let kept = kept.map(|kept| kept.restored(plan).map(Box::new));
@@ -190,5 +161,93 @@ impl Assessed<JudgeState> {
             return Err(misfit("the verdict"));
         }
         Ok(Assessed { judge, verdict, question })
+    }
+}
+
+/// The question to the judge for a verdict: enough to ask it again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    at: Timestamp,
+    share: Share,
+    /// The phase that is due, by index, and whether its longest time is over.
+    due: Option<(usize, bool)>,
+    /// The phase under way and since when.
+    running: Option<Step>,
+    needs_efficacy: bool,
+}
+
+impl Question {
+    /// The question for a verdict at this time; None where nothing is judged.
+    pub(crate) fn of(place: &Place, plan: &Plan, at: Timestamp) -> Option<Self> {
+        let policy = plan.policy();
+        let of_phase = |step: &Step| {
+            let phase = policy.phases().get(step.index)?;
+            let watched = at.since(step.since);
+            let over = phase.watch_most.is_some_and(|most| watched >= most);
+            (watched >= phase.watch).then_some((step.index, over))
+        };
+        let last = policy.phases().len().saturating_sub(1);
+        let due = match place.stage() {
+            Stage::Monitoring(step) => of_phase(step),
+            Stage::Gate { step, .. } => Some((step.index, false)),
+            Stage::FinalValidation { since } => policy.phases().last().and_then(|phase| {
+                let (lasted, least) = (at.since(*since), policy.final_validation().watch);
+                // It has no longest time: after the longest time of the last phase a person
+                // decides.
+                let most = least + phase.watch_most.unwrap_or(phase.watch);
+                (lasted >= least).then_some((last, lasted >= most))
+            }),
+            Stage::Deploying(_)
+            | Stage::Paused { .. }
+            | Stage::Complete { .. }
+            | Stage::Frozen { .. } => None,
+            Stage::Preparing
+            | Stage::Closed
+            | Stage::RollingBack(_)
+            | Stage::RolledBack
+            | Stage::Aborted
+            | Stage::Failed => return None,
+        };
+        let running = match place.stage() {
+            Stage::Monitoring(step) => Some(*step),
+            _ => None,
+        };
+        let share = place.share();
+        let needs_efficacy = share < Share::ALL && plan.efficacy().is_some_and(|e| e.required);
+        Some(Self { at, share, due, running, needs_efficacy })
+    }
+
+    /// Whether the policy has its phases.
+    pub(crate) fn is_of(&self, policy: &Policy) -> bool {
+        self.due.is_none_or(|(index, _)| index < policy.phases().len())
+            && self.running.is_none_or(|step| step.is_of(policy))
+    }
+
+    /// The question in the judge's form.
+    pub(crate) fn moment<'a>(&self, plan: &'a Plan) -> Moment<'a> {
+        let policy = plan.policy();
+        let phase = |index: usize| policy.phases().get(index);
+        let left = |step: &Step, whole: Span| {
+            let watched = self.at.since(step.since);
+            Span::from_millis(whole.as_millis().saturating_sub(watched.as_millis()))
+        };
+        Moment {
+            at: self.at,
+            share: self.share,
+            watch: policy.watch(),
+            due: self.due.and_then(|(index, _)| phase(index)),
+            overdue: self.due.is_some_and(|(_, over)| over),
+            needs_efficacy: self.needs_efficacy,
+            running: self.running.as_ref().and_then(|step| {
+                let phase = phase(step.index)?;
+                Some(Running {
+                    phase,
+                    until_due: left(step, phase.watch),
+                    until_overdue: phase.watch_most.map(|most| left(step, most)),
+                    traffic: plan.subject().traffic.requests_per_minute,
+                })
+            }),
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! The folded state of a rollout: everything that the log has, and nothing else.
 //!
-//! It has a few parts, each in a file with its methods. Only this module changes them, by their
-//! `pub(super)` methods; the others in `rollout/` read them. A snapshot has the parts as they are
-//! (`snapshot/state.rs`).
+//! It has a few parts, each in a file with its methods. Their fields are private to this module: the
+//! other files of `rollout/` read them by methods. A snapshot has the parts as they are.
 
 mod actions;
 mod happened;
@@ -23,12 +22,11 @@ use crate::unit::{Share, Timestamp};
 use super::action::{Act, Action};
 use super::duty;
 use super::input::{Command, Input, InputKind};
-use super::question::Question;
 use super::stage::{Resume, Stage, State};
 
 pub(super) use actions::Actions;
 pub(super) use happened::Happened;
-pub(super) use judged::{Assessed, Judged};
+pub(super) use judged::{Assessed, Judged, Question};
 pub(super) use people::People;
 pub(super) use place::Place;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
@@ -57,7 +55,7 @@ impl RolloutState {
             people: People::default(),
             readiness: Readiness::new(plan),
             agenda: Agenda::new(plan.policy()),
-            judged: Judged::try_new(plan)?,
+            judged: Judged::of(Judge::try_new(plan)?),
             happened: Happened::default(),
         })
     }
@@ -97,7 +95,8 @@ impl RolloutState {
 
     /// Folds the opening line.
     pub(super) fn open(&mut self, plan: &Plan, at: Timestamp) {
-        self.place.open(at);
+        self.place.seq = 1;
+        (self.place.at, self.place.looked_at) = (Some(at), Some(at));
         duty::open_agenda(self, plan, at);
         self.happened.note_service(at, self.is_down(), true);
     }
@@ -118,7 +117,7 @@ impl RolloutState {
                 if purpose == Use::Ignore {
                     self.judged.keep();
                 }
-                self.judged.judge_mut().take(at, self.place.share(), metrics, purpose);
+                self.judged.now.judge.take(at, self.place.share(), metrics, purpose);
                 self.end_phase(at);
             }
             Command::Tick => self.end_phase(at),
@@ -129,8 +128,9 @@ impl RolloutState {
                     Some(Act::RollBack { .. }) => Share::NONE,
                     _ => self.place.share(),
                 };
-                if self.place.set_share(share) {
-                    self.judged.judge_mut().move_traffic(at);
+                if share != self.place.share {
+                    self.place.share = share;
+                    self.judged.now.judge.move_traffic(at);
                 }
                 return act;
             }
@@ -167,7 +167,7 @@ impl RolloutState {
     /// Notifies the judge when the least time of a watched phase is over.
     fn end_phase(&mut self, at: Timestamp) {
         if let Stage::Monitoring(step) = self.place.stage() {
-            self.judged.judge_mut().end_phase(at, step.index, step.since);
+            self.judged.now.judge.end_phase(at, step.index, step.since);
         }
     }
 
@@ -180,11 +180,9 @@ impl RolloutState {
         is_new_attempt: bool,
     ) {
         self.judged = Judged::of(judge);
-        if is_new_attempt {
-            self.place.count_attempt();
-        }
+        self.place.attempt += u32::from(is_new_attempt);
         self.readiness.begin_attempt(plan, keeps_items);
-        self.happened.clear_phases();
+        self.happened.phases.clear();
     }
 
     /// Asks the judge for a verdict, where metrics are watched; the question that it answers.
@@ -208,7 +206,7 @@ impl RolloutState {
         at: Timestamp,
         verdict: Verdict,
     ) -> Option<Question> {
-        self.judged.record(verdict);
+        self.judged.now.verdict = verdict;
         Question::of(&self.place, plan, at)
     }
 
@@ -224,7 +222,11 @@ impl RolloutState {
     ) {
         let (policy, kind) = (plan.policy(), input.command.kind());
         let by_time = matches!(kind, InputKind::Observe | InputKind::Tick);
-        self.place.advance(at, by_time);
+        self.place.seq += 1;
+        self.place.at = Some(at);
+        if by_time {
+            self.place.looked_at = Some(at);
+        }
         let answers = self.people.note(policy, at, input, self.place.stage());
         let notifies =
             matches!(kind, InputKind::Approve | InputKind::SetSeverity | InputKind::SetFacts);
@@ -252,7 +254,7 @@ impl RolloutState {
             self.enter(at, to);
         }
         if is_settled || !self.needs_answer() {
-            self.people.close_question();
+            self.people.unanswered = None;
         }
         if is_settled || !by_time {
             let is_over = self.place.stage().is_final();
@@ -273,19 +275,19 @@ impl RolloutState {
         if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
             let (judge, share) = (self.judged.judge(), self.place.share());
             let record = judge.record_phase(step.index, step.since, Some(at), share);
-            self.happened.end_phase(record);
+            self.happened.phases.push(record);
         }
         match (self.place.stage(), &to) {
-            (_, Stage::Deploying(step)) => self.judged.judge_mut().enter_phase(step.index),
+            (_, Stage::Deploying(step)) => self.judged.now.judge.enter_phase(step.index),
             (_, Stage::Monitoring(_) | Stage::Paused { from: Resume::Monitoring(_), .. })
                 if watched.is_none() =>
             {
-                self.judged.forget_question();
-                self.judged.judge_mut().start_phase(at);
+                self.judged.now.question = None;
+                self.judged.now.judge.start_phase(at);
             }
             (Stage::RollingBack(before), Stage::RollingBack(now)) => {
                 if before.watching.is_none() && now.watching.is_some() {
-                    self.judged.judge_mut().start_phase(at);
+                    self.judged.now.judge.start_phase(at);
                 } else if before.method != now.method
                     || before.why != now.why
                     || before.returning != now.returning
@@ -309,20 +311,37 @@ impl RolloutState {
 
     /// Folds a logged refusal: only the record of refusals changes.
     pub(super) fn note_refusal(&mut self, code: &str, at: Timestamp) {
-        self.place.count_line();
+        self.place.seq += 1;
         self.happened.note_refusal(code, at);
     }
 
     /// Writes all that the answer to any input may depend on, but for the number of the next event:
-    /// the model check treats rollouts with the same text as one. A new field of a part does not
-    /// compile until it is decided there whether inputs depend on it.
+    /// the model check treats rollouts with the same text as one. A new field does not compile until
+    /// it is decided here whether inputs depend on it.
     pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
         // What happened is read by explanations and by the table, which change nothing.
         let Self { place, actions, people, readiness, agenda, judged, happened: _ } = self;
-        place.write_behaviour(into)?;
-        actions.write_behaviour(into)?;
-        people.write_behaviour(into)?;
-        write!(into, "{readiness:?}{agenda:?}")?;
-        judged.write_behaviour(into)
+        // A train and messages ask since when and why it is rolled back, the rollout goes by its
+        // stage. Lines and actions are named by the number of the event.
+        let Place {
+            stage,
+            turned_back_at: _,
+            turned_back_for: _,
+            seq: _,
+            at,
+            looked_at,
+            share,
+            attempt: _,
+        } = place;
+        write!(into, "{stage:?}{at:?}{share:?}{looked_at:?}{readiness:?}{agenda:?}")?;
+        // The last actions are kept for a crash.
+        let Actions { pending, pending_since, last: _, overtaken, keys } = actions;
+        write!(into, "{pending:?}{pending_since:?}{overtaken:?}{keys:?}")?;
+        let People { asked, objected, on_status_page, unanswered, interventions: _ } = people;
+        // The text of a question is only repeated.
+        let unanswered = unanswered.as_ref().map(|open| (open.since, open.asked_at));
+        write!(into, "{asked}{objected}{on_status_page}{unanswered:?}")?;
+        let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
+        write!(into, "{judge:?}{verdict:?}")
     }
 }

@@ -1,15 +1,13 @@
 //! What people were asked and what they answered.
 
-use std::fmt::{self, Write};
-
 use serde::{Deserialize, Serialize};
 
 use crate::grade::Response;
 use crate::judge::Decision;
 use crate::policy::Policy;
 use crate::rollout::action::{Act, Action};
-use crate::rollout::input::{Command, Input, InputKind};
-use crate::rollout::intervention::{Intervention, Interventions};
+use crate::rollout::input::{Command, Input};
+use crate::rollout::intervention::Interventions;
 use crate::rollout::stage::Stage;
 use crate::unit::Timestamp;
 
@@ -18,15 +16,15 @@ use crate::unit::Timestamp;
 #[serde(deny_unknown_fields)]
 pub(crate) struct People {
     /// A person has been asked or paged about the present degradation.
-    asked: bool,
+    pub(super) asked: bool,
     /// A person objected, or was asked about a report or a withdrawn approval: from here on a
     /// person has to promote.
-    objected: bool,
+    pub(super) objected: bool,
     /// The status page was asked for: the public reads of the incident.
-    on_status_page: bool,
+    pub(super) on_status_page: bool,
     /// The last question, while nobody has answered it.
-    unanswered: Option<Unanswered>,
-    interventions: Interventions,
+    pub(super) unanswered: Option<Unanswered>,
+    pub(super) interventions: Interventions,
 }
 
 /// A question that nobody has answered.
@@ -58,13 +56,8 @@ impl People {
         self.unanswered.as_ref()
     }
 
-    /// When an input of this kind was last accepted.
-    pub(crate) fn last(&self, kind: InputKind) -> Option<Timestamp> {
-        self.interventions.last(kind)
-    }
-
-    pub(crate) fn interventions(&self) -> Vec<Intervention> {
-        self.interventions.all()
+    pub(crate) const fn interventions(&self) -> &Interventions {
+        &self.interventions
     }
 
     /// Whether what was asked in this stage still needs an answer.
@@ -166,11 +159,6 @@ impl People {
         self.asked = self.asked && from.goes_on_as(to) || answered;
     }
 
-    /// Closes the open question.
-    pub(super) fn close_question(&mut self) {
-        self.unanswered = None;
-    }
-
     /// Notes what people are asked; `informs`: pages are for their information.
     pub(super) fn note_actions(&mut self, at: Timestamp, actions: &[Action], informs: bool) {
         for action in actions {
@@ -201,14 +189,5 @@ impl People {
                 *open = Some(Unanswered { since: at, asked_at: at, text: question.to_owned() });
             }
         }
-    }
-
-    /// See [`RolloutState::write_behaviour`](super::RolloutState::write_behaviour).
-    pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
-        // Interventions are kept for people.
-        let Self { asked, objected, on_status_page, unanswered, interventions: _ } = self;
-        // The text of a question is only repeated.
-        let unanswered = unanswered.as_ref().map(|open| (open.since, open.asked_at));
-        write!(into, "{asked}{objected}{on_status_page}{unanswered:?}")
     }
 }

@@ -1,7 +1,5 @@
 //! Where a rollout is: stage, clock, the canary's share of the traffic, attempt.
 
-use std::fmt::{self, Write};
-
 use serde::{Deserialize, Serialize};
 
 use crate::judge::Use;
@@ -16,22 +14,22 @@ const MOST_LINES: u64 = 1 << 53;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Place {
-    stage: Stage,
+    pub(super) stage: Stage,
     /// Since when it is being rolled back, or is rolled back.
-    turned_back_at: Option<Timestamp>,
+    pub(super) turned_back_at: Option<Timestamp>,
     /// Why; None where the deployment failed before any traffic moved.
-    turned_back_for: Option<RollbackCause>,
+    pub(super) turned_back_for: Option<RollbackCause>,
     /// The number of the next event; a snapshot has it in its envelope.
     #[serde(skip)]
-    seq: u64,
+    pub(super) seq: u64,
     /// The time of the last input.
-    at: Option<Timestamp>,
+    pub(super) at: Option<Timestamp>,
     /// The time of the last `observe` or `tick`.
-    looked_at: Option<Timestamp>,
+    pub(super) looked_at: Option<Timestamp>,
     /// The canary's confirmed share of the traffic.
-    share: Share,
+    pub(super) share: Share,
     /// The number of the attempt: 1, and one more with each `supersede` and each `retry`.
-    attempt: u32,
+    pub(super) attempt: u32,
 }
 
 impl Place {
@@ -143,36 +141,6 @@ impl Place {
         }
     }
 
-    /// The opening line.
-    pub(super) const fn open(&mut self, at: Timestamp) {
-        self.seq = 1;
-        self.at = Some(at);
-        self.looked_at = Some(at);
-    }
-
-    /// One more line, at the same time.
-    pub(super) const fn count_line(&mut self) {
-        self.seq += 1;
-    }
-
-    /// One more line, of an input; `looks`: an `observe` or a `tick`.
-    pub(super) const fn advance(&mut self, at: Timestamp, looks: bool) {
-        self.count_line();
-        self.at = Some(at);
-        if looks {
-            self.looked_at = Some(at);
-        }
-    }
-
-    pub(super) const fn count_attempt(&mut self) {
-        self.attempt += 1;
-    }
-
-    /// Sets the share; whether it is another one.
-    pub(super) fn set_share(&mut self, share: Share) -> bool {
-        std::mem::replace(&mut self.share, share) != share
-    }
-
     pub(super) fn enter(&mut self, at: Timestamp, to: Stage) {
         self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
         self.turned_back_for = match &to {
@@ -186,10 +154,7 @@ impl Place {
         self.stage = to;
     }
 
-    /// Continues from a snapshot after so many lines.
-    ///
-    /// # Errors
-    /// What does not fit the policy or the log.
+    /// Continues from a snapshot after so many lines; else what does not fit policy or log.
     pub(crate) fn resume(&mut self, policy: &Policy, seq: u64) -> Result<(), &'static str> {
         let turned_back = self.stage.has_turned_back();
         if self.at.is_none() || seq > MOST_LINES || u64::from(self.attempt) > seq {
@@ -204,22 +169,5 @@ impl Place {
             self.seq = seq;
             Ok(())
         }
-    }
-
-    /// See [`RolloutState::write_behaviour`](super::RolloutState::write_behaviour).
-    pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
-        let Self {
-            stage,
-            // What a train and messages ask; the rollout itself goes by its stage.
-            turned_back_at: _,
-            turned_back_for: _,
-            // The names of lines and actions.
-            seq: _,
-            attempt: _,
-            at,
-            looked_at,
-            share,
-        } = self;
-        write!(into, "{stage:?}{at:?}{share:?}{looked_at:?}")
     }
 }

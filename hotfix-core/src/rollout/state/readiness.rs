@@ -318,10 +318,7 @@ impl Readiness {
         self.told.clear();
     }
 
-    /// Continues from a snapshot, with its facts.
-    ///
-    /// # Errors
-    /// What does not fit the plan.
+    /// Continues from a snapshot, with its facts; else what does not fit the plan.
     pub(crate) fn resume(
         &mut self,
         plan: &Plan,
