@@ -301,8 +301,8 @@ impl Conclusion<'_> {
 
     fn ask_about_verdict(&mut self, at: Timestamp) {
         let least = self.plan.policy().final_validation().watch;
-        if matches!(*self.case.place.stage(), Stage::FinalValidation { since } if at.since(since) >= least)
-        {
+        let stage = self.case.place.stage();
+        if matches!(stage, Stage::FinalValidation { since } if at.since(*since) >= least) {
             self.ask_for_completion();
             return;
         }

@@ -218,8 +218,8 @@ impl Rollout {
         resolved
     }
 
-    /// Decides what follows from an input that was folded: the verdict, then stage and actions, then
-    /// what the duties add. `resolved` is the action that a `confirm` or `failed` was about.
+    /// Decides what follows from an input that was folded: the verdict, then stage and actions,
+    /// then what the duties add. `resolved` is the action that a `confirm` or `failed` was about.
     fn conclude(&mut self, at: Timestamp, command: &Command, resolved: Option<&Act>) {
         let Self { plan, case, changes, .. } = self;
         changes.clear();

@@ -1,7 +1,7 @@
 //! The folded state of a rollout: everything that the log has, and nothing else.
 //!
-//! It has a few parts, each in a file with its methods. Their fields are private to this module: the
-//! other files of `rollout/` read them by methods. A snapshot has the parts as they are.
+//! It has a few parts, each in a file with its methods. Their fields are private to this module:
+//! the other files of `rollout/` read them by methods. A snapshot has the parts as they are.
 
 mod actions;
 mod happened;
@@ -316,8 +316,8 @@ impl RolloutState {
     }
 
     /// Writes all that the answer to any input may depend on, but for the number of the next event:
-    /// the model check treats rollouts with the same text as one. A new field does not compile until
-    /// it is decided here whether inputs depend on it.
+    /// the model check treats rollouts with the same text as one. A new field does not compile
+    /// until it is decided here whether inputs depend on it.
     pub(super) fn write_behaviour(&self, into: &mut dyn Write) -> fmt::Result {
         // What happened is read by explanations and by the table, which change nothing.
         let Self { place, actions, people, readiness, agenda, judged, happened: _ } = self;
