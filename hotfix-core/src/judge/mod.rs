@@ -54,7 +54,7 @@ pub use why::{
     Stretch, Why,
 };
 
-use crate::grade::{MetricKind, PromotionRule, Role};
+use crate::grade::{PromotionRule, Role};
 use crate::metric::{Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::section::Watch;
@@ -216,7 +216,7 @@ impl Judge {
         };
         let split_design = SplitDesign::try_new(&SplitSettings::default())?;
         let mut judge = Self {
-            traffic: policy.metrics().iter().position(|m| m.kind == MetricKind::Proportion),
+            traffic: policy.metrics().iter().position(|m| m.kind.is_fraction()),
             combination: if weights.is_empty() {
                 None
             } else {

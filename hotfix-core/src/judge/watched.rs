@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::grade::{EvidenceMode, MetricKind};
+use crate::grade::EvidenceMode;
 use crate::metric::{Arms, Counters, Layout, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::interval::{Interval, ratio_interval};
@@ -151,7 +151,7 @@ impl Watched {
         pre_deployment: PreDeployment,
     ) -> Result<Self, StatError> {
         let test = |claim| {
-            if metric.kind == MetricKind::Latency {
+            if metric.kind.has_buckets() {
                 Ok(None)
             } else {
                 Ok(Test::try_new(metric.model, claim)?.map(Aligned::new))
@@ -226,7 +226,7 @@ impl Watched {
         share: Share,
     ) -> Result<(), ReadingError> {
         let first;
-        let layout = if self.metric.kind == MetricKind::Latency && self.layout.edges().is_empty() {
+        let layout = if self.metric.kind.has_buckets() && self.layout.edges().is_empty() {
             first = Layout::of(&self.metric, reading);
             &first
         } else {
@@ -237,7 +237,7 @@ impl Watched {
 
     /// Records a reading, whatever it is used for.
     pub(super) fn read(&mut self, reading: &Reading, at: Timestamp, since: Option<Timestamp>) {
-        if self.metric.kind == MetricKind::Latency && self.layout.edges().is_empty() {
+        if self.metric.kind.has_buckets() && self.layout.edges().is_empty() {
             self.settle_layout(Layout::of(&self.metric, reading));
         }
         self.counters.keep(&self.metric, &self.layout, reading, at);
@@ -311,7 +311,7 @@ impl Watched {
     /// What both arms had in this phase on each alignment; none for latency and strata, which have
     /// no exact test.
     pub(super) fn of_phase(&self) -> Option<[Totals; 2]> {
-        self.of_phase.filter(|_| self.metric.kind != MetricKind::Latency)
+        self.of_phase.filter(|_| !self.metric.kind.has_buckets())
     }
 
     /// Mode and guarantee of the rollback evidence at present.
@@ -415,7 +415,7 @@ impl Watched {
         let Self { metric, layout, tick, bracket, counts, .. } = self;
         counts.clear();
         let Some(bracket) = bracket else {
-            if metric.kind != MetricKind::Latency {
+            if !metric.kind.has_buckets() {
                 match tick.strata.as_slice() {
                     [] => counts.push(counts_of(metric, &tick.row)),
                     strata => {
@@ -427,11 +427,10 @@ impl Watched {
             return [tick.canary && tick.baseline; 2];
         };
         let new = (&*tick, self.clipped);
-        bracket.take(at, new, layout.columns(), &self.watch, |row| match metric.kind {
-            MetricKind::Latency => Default::default(),
-            _ => counts_of(metric, row),
+        bracket.take(at, new, layout.columns(), &self.watch, |row| {
+            if metric.kind.has_buckets() { Default::default() } else { counts_of(metric, row) }
         });
-        if metric.kind != MetricKind::Latency {
+        if !metric.kind.has_buckets() {
             counts.extend_from_slice(&bracket.batch(Side::Lag).counts);
         }
         Side::BOTH.map(|side| !bracket.batch(side).rows.is_empty())
@@ -537,7 +536,7 @@ impl Watched {
 
     /// Whether the canary's share goes into its value: a count's exposure, or a volume.
     pub(super) const fn is_scaled(&self) -> bool {
-        self.metric.scaled && matches!(self.metric.kind, MetricKind::Count | MetricKind::Volume)
+        self.metric.is_scaled()
     }
 
     /// How many times as bad as tolerated the canary may be in this tick, because its instances

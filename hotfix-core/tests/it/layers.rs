@@ -166,6 +166,31 @@ fn layers_files_have_one_concern() {
     assert!(long.is_empty(), "over {MOST_LINES} lines, split by concern:\n{}", long.join("\n"));
 }
 
+/// A comparison with a kind is not found by the compiler when a kind is added: the kind is asked.
+#[test]
+fn layers_only_one_file_matches_on_metric_kinds() {
+    // Imports say which kind a metric gets; the last is a test.
+    const MAY: [&str; 5] = [
+        "metric_kind.rs",
+        "interop/draft.rs",
+        "interop/flagger.rs",
+        "interop/openslo.rs",
+        "judge/format.rs",
+    ];
+    let folder = tree::root().join("hotfix-core/src");
+    let others = tree::sources(&folder).into_iter().filter(|path| {
+        let named = |after: &str| {
+            let mut start = after.chars();
+            start.next().is_some_and(|c| c.is_ascii_uppercase())
+                && start.next().is_some_and(|c| c.is_ascii_lowercase())
+        };
+        !MAY.iter().any(|may| path == &folder.join(may))
+            && tree::read(path).split("MetricKind::").skip(1).any(named)
+    });
+    let others: Vec<String> = others.map(|path| tree::shown(&path)).collect();
+    assert!(others.is_empty(), "ask the kind, as `metric_kind.rs` says: {others:?}");
+}
+
 /// The log's reader tells a member by its place among the names that serde lists, where an alias would be one more.
 #[test]
 fn layers_no_field_has_two_names() {
