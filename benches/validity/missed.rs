@@ -30,7 +30,7 @@ const MISSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "The sums of an arm cannot tell one client's failures from those of many. With counts \
+        "The sums of an arm cannot distinguish one client's failures from those of many. With counts \
          by instance (`replay`) they are clipped, and the cell holds.",
         &[
             "Noise: replay by sums, retrying customer: 30 failures a minute for 2 minutes, twice an hour, 1000 a minute, 5 of 50, each with 0.3 × the traffic (too few runs)",
