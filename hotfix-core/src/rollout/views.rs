@@ -108,7 +108,7 @@ impl Rollout {
         self.case.actions.last()
     }
 
-    /// Every line so far; empty unless [`Recording::Keep`].
+    /// Every line so far; empty unless [`Recording::Keep`](super::Recording::Keep).
     pub fn log(&self) -> &str {
         self.journal.log()
     }
