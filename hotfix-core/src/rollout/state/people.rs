@@ -12,7 +12,8 @@ use crate::rollout::stage::Stage;
 use crate::unit::Timestamp;
 
 /// Questions, objections and orders.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize, educe::Educe)]
+#[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct People {
     /// A person has been asked or paged about the present degradation.

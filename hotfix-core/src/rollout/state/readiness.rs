@@ -19,7 +19,8 @@ use crate::text::quoted;
 use crate::unit::{RoleName, Timestamp};
 
 /// Statements about the plan, and the state of the items.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
+#[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Readiness {
     /// The severity in force.
