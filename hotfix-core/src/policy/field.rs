@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use crate::policy::schema::{Definitions, Schema};
+use serde_json::json;
 
 use super::error::{Problem, nearest, shown};
 use super::reader::{Field, PolicyReader, Style};
@@ -89,8 +90,8 @@ impl Field for Duration {
     fn write(value: &Span, style: Style) -> Node {
         written(value, value.as_seconds(), style)
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({
             "description": "seconds, or a number with one of ms, s, min, h, d; at most 10000 d",
             "anyOf": [
                 { "type": "number", "minimum": 0, "maximum": 864_000_000 },
@@ -121,8 +122,8 @@ impl Field for Lasting {
     fn write(value: &Span, style: Style) -> Node {
         Duration::write(value, style)
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({
             "description": "seconds, or a number with one of ms, s, min, h, d; above 0 and at most 10000 d",
             "anyOf": [
                 { "type": "number", "exclusiveMinimum": 0, "maximum": 864_000_000 },
@@ -176,8 +177,8 @@ impl Field for Due {
             Self::Next(day) => Node::from(day.as_str()),
         }
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({
             "description": "seconds, a number with one of ms, s, min, h, d, or one of the days listed; at most 10000 d",
             "anyOf": [
                 { "type": "number", "minimum": 0, "maximum": 864_000_000 },
@@ -206,8 +207,8 @@ macro_rules! fractions {
             fn write(value: &Self, style: Style) -> Node {
                 written(value, value.as_fraction(), style)
             }
-            fn schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({
+            fn schema(_: &mut Definitions) -> Schema {
+                json!({
                     "description": "a fraction, or a percentage",
                     "anyOf": [
                         { "type": "number", "minimum": 0, "maximum": 1 },
@@ -239,8 +240,8 @@ impl Field for Ratio {
     fn write(value: &Self, _: Style) -> Node {
         Node::from(value.value())
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "a ratio", "type": "number", "exclusiveMinimum": 0 })
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "description": "a ratio", "type": "number", "exclusiveMinimum": 0 })
     }
     fn example() -> &'static str {
         "2.0"
@@ -260,8 +261,8 @@ impl Field for PerMinute {
     fn write(value: &Self, style: Style) -> Node {
         written(value, value.value(), style)
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "a number per minute, or a number with /s, /min or /h",
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "description": "a number per minute, or a number with /s, /min or /h",
             "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string" }] })
     }
     fn example() -> &'static str {
@@ -285,8 +286,8 @@ impl Field for Number {
     fn write(value: &f64, _: Style) -> Node {
         Node::from(*value)
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number" })
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "number" })
     }
     fn example() -> &'static str {
         "100"
@@ -312,8 +313,8 @@ impl Field for HowMany {
     fn write(value: &u32, _: Style) -> Node {
         Node::from(f64::from(*value))
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
     }
     fn example() -> &'static str {
         "1"
@@ -332,8 +333,8 @@ impl Field for bool {
     fn write(value: &Self, _: Style) -> Node {
         Node::from(*value)
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "boolean" })
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "boolean" })
     }
     fn example() -> &'static str {
         "true"
@@ -352,8 +353,8 @@ impl Field for String {
     fn write(value: &Self, _: Style) -> Node {
         Node::from(value.clone())
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "string" })
     }
     fn example() -> &'static str {
         "\"…\""
@@ -374,8 +375,8 @@ macro_rules! names {
             fn write(value: &Self, _: Style) -> Node {
                 Node::from(value.as_str())
             }
-            fn schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": NAME_PATTERN })
+            fn schema(_: &mut Definitions) -> Schema {
+                json!({ "type": "string", "pattern": NAME_PATTERN })
             }
             fn example() -> &'static str {
                 $example
@@ -415,10 +416,10 @@ macro_rules! closed_sets {
             fn write(value: &$type, _: Style) -> Node {
                 Node::from(value.as_str())
             }
-            fn schema(_: &mut SchemaGenerator) -> Schema {
+            fn schema(_: &mut Definitions) -> Schema {
                 let all: &[$type] = $all;
                 let names: Vec<&str> = all.iter().map(|value| value.as_str()).collect();
-                json_schema!({ "type": "string", "enum": names })
+                json!({ "type": "string", "enum": names })
             }
             fn example() -> &'static str {
                 $example
@@ -487,9 +488,9 @@ impl<F: Field> Field for List<F> {
     fn write(value: &Self::Out, style: Style) -> Node {
         Node::from(value.iter().map(|item| F::write(item, style)).collect::<Vec<_>>())
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let items = F::schema(generator);
-        json_schema!({ "type": "array", "items": items })
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let items = F::schema(definitions);
+        json!({ "type": "array", "items": items })
     }
     fn example() -> &'static str {
         "[…]"

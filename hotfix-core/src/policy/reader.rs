@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{Schema, SchemaGenerator};
+use crate::policy::schema::{Definitions, Schema};
 
 use super::problem::Problem;
 use crate::document::{DocumentFault, DocumentReader, Member, Node};
@@ -32,7 +32,7 @@ pub(crate) trait Field {
     /// Writes it so that reading gives the same value.
     fn write(value: &Self::Out, style: Style) -> Node;
     /// Its JSON Schema.
-    fn schema(generator: &mut SchemaGenerator) -> Schema;
+    fn schema(definitions: &mut Definitions) -> Schema;
     /// An example for a missing value: `"10min"`.
     fn example() -> &'static str;
 }
@@ -43,7 +43,7 @@ pub(crate) struct Key {
     pub(crate) doc: &'static [&'static str],
     pub(crate) required: bool,
     pub(crate) default: Option<fn() -> Node>,
-    pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
+    pub(crate) schema: fn(&mut Definitions) -> Schema,
 }
 
 /// A table whose keys have been read, as far as possible.
@@ -183,8 +183,8 @@ macro_rules! section {
                 })+
                 $crate::document::Node::table(entries)
             }
-            fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                generator.subschema_for::<$out>()
+            fn schema(definitions: &mut $crate::policy::schema::Definitions) -> $crate::policy::schema::Schema {
+                $out::refer(definitions)
             }
             fn example() -> &'static str {
                 "{ … }"
@@ -246,12 +246,15 @@ macro_rules! section {
             }
         }
 
-        impl schemars::JsonSchema for $out {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($out).into()
-            }
-            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                $crate::policy::schema::table::<$draft>(generator, &[$($about,)+])
+        impl $out {
+            /// A reference to its JSON Schema.
+            pub(in $crate::policy) fn refer(
+                definitions: &mut $crate::policy::schema::Definitions,
+            ) -> $crate::policy::schema::Schema {
+                definitions.refer(stringify!($out), |definitions| {
+                    let keys = <$draft as $crate::policy::reader::Draft>::keys();
+                    $crate::policy::schema::table(definitions, keys, &[$($about,)+])
+                })
             }
         }
     };

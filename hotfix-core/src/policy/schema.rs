@@ -1,10 +1,9 @@
 //! The JSON Schema of the format, generated from the same lists that the reader uses.
 
-use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::Policy;
-use super::reader::Draft;
+use super::reader::Key;
 use crate::sorting::sort_by;
 
 /// The JSON Schema (draft 2020-12) of the policy format, for editors; `policies/policy.schema.json`
@@ -14,8 +13,9 @@ use crate::sorting::sort_by;
 /// read. A document that extends others is described by definitions whose names end in `Part`:
 /// nothing is required, and `remove = true` is allowed.
 pub fn schema() -> String {
-    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Policy>();
-    let schema = with_parts(schema.to_value());
+    let mut definitions = Definitions::default();
+    let policy = Policy::refer(&mut definitions);
+    let schema = with_parts(policy, definitions.0);
     // Sorted, whatever order the map keeps, so that the text does not depend on features of other
     // crates.
     let mut text = serde_json::to_string_pretty(&sorted(schema)).unwrap_or_default();
@@ -23,19 +23,29 @@ pub fn schema() -> String {
     text
 }
 
+/// A JSON Schema.
+pub(crate) type Schema = Value;
+
+/// The definitions that schemas refer to, by name.
+#[derive(Default)]
+pub(crate) struct Definitions(Map<String, Schema>);
+
+impl Definitions {
+    /// A reference to a definition, which is made at the first one.
+    pub(crate) fn refer(&mut self, name: &str, define: fn(&mut Self) -> Schema) -> Schema {
+        if !self.0.contains_key(name) {
+            // It may refer to itself.
+            self.0.insert(name.to_owned(), Schema::Null);
+            let schema = define(self);
+            self.0.insert(name.to_owned(), schema);
+        }
+        json!({ "$ref": format!("#/$defs/{name}") })
+    }
+}
+
 /// Adds for each definition its form in a document that extends others; the root says which of the
 /// two applies.
-fn with_parts(schema: Value) -> Value {
-    let Value::Object(mut whole) = schema else { return schema };
-    let mut root = Map::new();
-    for key in ["$schema", "title"] {
-        root.extend(whole.remove(key).map(|value| (key.to_owned(), value)));
-    }
-    let mut definitions = match whole.remove("$defs") {
-        Some(Value::Object(definitions)) => definitions,
-        _ => Map::new(),
-    };
-    definitions.insert("Policy".to_owned(), Value::Object(whole));
+fn with_parts(policy: Schema, mut definitions: Map<String, Schema>) -> Schema {
     let parts: Vec<(String, Value)> = definitions
         .iter()
         // The parts of `extends` are never inherited, and a condition only as a whole.
@@ -53,11 +63,14 @@ fn with_parts(schema: Value) -> Value {
             "additionalProperties": false,
         }),
     );
-    root.insert("if".to_owned(), json!({ "required": ["extends"] }));
-    root.insert("then".to_owned(), json!({ "$ref": format!("#/$defs/Policy{PART}") }));
-    root.insert("else".to_owned(), json!({ "$ref": "#/$defs/Policy" }));
-    root.insert("$defs".to_owned(), Value::Object(definitions));
-    Value::Object(root)
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Policy",
+        "if": { "required": ["extends"] },
+        "then": { "$ref": format!("#/$defs/Policy{PART}") },
+        "else": policy,
+        "$defs": definitions,
+    })
 }
 
 /// The definition of a base in `extends`.
@@ -149,25 +162,26 @@ fn sorted(value: Value) -> Value {
 }
 
 /// The schema of a table from its list of keys.
-pub(super) fn table<D: Draft>(generator: &mut SchemaGenerator, about: &[&str]) -> Schema {
+pub(super) fn table(definitions: &mut Definitions, keys: Vec<Key>, about: &[&str]) -> Schema {
     let mut properties = Map::new();
     let mut required: Vec<&str> = Vec::new();
-    for key in D::keys() {
+    for key in keys {
         if key.required {
             required.push(key.name);
         }
-        let mut schema = (key.schema)(generator);
+        let mut schema = (key.schema)(definitions);
         // Also next to a reference to a definition: 2020-12 allows it.
-        let unit = schema.get("description").and_then(Value::as_str).map(str::to_owned);
-        let doc = joined(key.doc);
-        let doc = unit.map_or_else(|| doc.clone(), |unit| format!("{doc} Write {unit}."));
-        schema.insert("description".to_owned(), doc.into());
-        if let Some(default) = key.default.and_then(|d| serde_json::to_value(d()).ok()) {
-            schema.insert("default".to_owned(), default);
+        let mut doc = joined(key.doc);
+        if let Some(unit) = schema["description"].as_str() {
+            doc = format!("{doc} Write {unit}.");
         }
-        properties.insert(key.name.to_owned(), schema.to_value());
+        schema["description"] = doc.into();
+        if let Some(default) = key.default.and_then(|d| serde_json::to_value(d()).ok()) {
+            schema["default"] = default;
+        }
+        properties.insert(key.name.to_owned(), schema);
     }
-    json_schema!({
+    json!({
         "type": "object",
         "description": joined(about),
         "properties": properties,

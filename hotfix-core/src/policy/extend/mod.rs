@@ -8,7 +8,8 @@ mod merge;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use crate::policy::schema::{Definitions, Schema};
+use serde_json::json;
 
 pub use error::ExtendError;
 use merge::merged;
@@ -44,9 +45,9 @@ impl Field for Extends {
     fn write(value: &Infallible, _: Style) -> Node {
         match *value {}
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let (name, base) = (Name::schema(generator), Base::schema(generator));
-        json_schema!({
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let (name, base) = (Name::schema(definitions), Base::schema(definitions));
+        json!({
             "type": ["string", "array"],
             "pattern": NAME_PATTERN,
             "items": { "anyOf": [name, base] },
@@ -89,8 +90,8 @@ impl Field for TopLevelKey {
     fn write(key: &&'static str, _: Style) -> Node {
         Node::from(*key)
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": inheritable() })
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "string", "enum": inheritable() })
     }
     fn example() -> &'static str {
         "\"metrics\""

@@ -1,6 +1,7 @@
 //! Bounds of a metric. The unit of a figure depends on the metric's kind.
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use crate::policy::schema::{Definitions, Schema};
+use serde_json::json;
 
 use crate::document::{Node, Value};
 use crate::grade::{BoundBase, MetricKind};
@@ -83,8 +84,8 @@ impl Field for Level {
     fn write(value: &Node, _: Style) -> Node {
         value.clone()
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["number", "string"] })
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": ["number", "string"] })
     }
     fn example() -> &'static str {
         "\"2%\""
@@ -100,9 +101,9 @@ impl Field for BoundForm {
     fn write(value: &Node, _: Style) -> Node {
         value.clone()
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let table = generator.subschema_for::<Bound>();
-        json_schema!({ "anyOf": [{ "type": ["number", "string"] }, table] })
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let table = Bound::refer(definitions);
+        json!({ "anyOf": [{ "type": ["number", "string"] }, table] })
     }
     fn example() -> &'static str {
         "\"2%\""

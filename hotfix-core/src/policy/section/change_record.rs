@@ -6,8 +6,9 @@ use crate::document::{Node, Value};
 use crate::grade::Moment;
 use crate::policy::field::{Lasting, as_unit};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Date, Span};
-use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
 section! {
     plain
@@ -69,8 +70,8 @@ impl Field for Date {
     fn write(value: &Self, _: Style) -> Node {
         Node::from(value.to_string())
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "year, month and day, as in \"2025-10-14\"",
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "description": "year, month and day, as in \"2025-10-14\"",
             "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
     }
     fn example() -> &'static str {

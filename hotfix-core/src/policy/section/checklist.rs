@@ -11,8 +11,8 @@ use crate::grade::{ChecklistMoment, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, List};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Name, Span};
-use schemars::{Schema, SchemaGenerator};
 
 impl Checklist {
     /// Whether the start waits for its required items, if the list is due for the incident.
@@ -107,8 +107,8 @@ impl Field for Checklists {
     fn write(value: &Vec<Checklist>, style: Style) -> Node {
         Entries::<Checklist>::write(value, style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        Entries::<Checklist>::schema(generator)
+    fn schema(definitions: &mut Definitions) -> Schema {
+        Entries::<Checklist>::schema(definitions)
     }
     fn example() -> &'static str {
         Entries::<Checklist>::example()

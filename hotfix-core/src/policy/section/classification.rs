@@ -9,8 +9,8 @@ use crate::grade::{ActOn, Exclusions, Hotfix, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::NoRule;
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::Name;
-use schemars::{Schema, SchemaGenerator};
 
 /// One rule: a condition on facts, and its effect.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,8 +97,8 @@ impl Field for Rule {
         }
         .write(style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<Self>()
+    fn schema(definitions: &mut Definitions) -> Schema {
+        Self::refer(definitions)
     }
     fn example() -> &'static str {
         "{ … }"

@@ -5,8 +5,8 @@ use crate::grade::closed_set;
 use crate::policy::command::{CommandFault, parts};
 use crate::policy::error::Problem;
 use crate::policy::reader::{Field, PolicyReader, Style};
+use crate::policy::schema::{Definitions, Schema};
 use crate::text::shown;
-use schemars::{Schema, SchemaGenerator};
 
 closed_set! {
     /// A value that a command can name in double braces, as in `{{ version }}`.
@@ -74,8 +74,8 @@ impl<const PHASE: bool> Field for CommandLine<PHASE> {
     fn write(value: &String, style: Style) -> Node {
         String::write(value, style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        String::schema(generator)
+    fn schema(definitions: &mut Definitions) -> Schema {
+        String::schema(definitions)
     }
     fn example() -> &'static str {
         "\"./deploy.sh {{ version }}\""

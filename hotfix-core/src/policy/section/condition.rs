@@ -9,8 +9,9 @@ use crate::fact::{
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{CustomFactKind, Duration, List, NAME_PATTERN, Number};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{FactName, Name, Proportion};
-use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
 const KEYS: [&str; 9] =
     ["fact", "is", "above", "at_least", "below", "at_most", "all", "any", "not"];
@@ -80,35 +81,31 @@ impl Field for Condition {
             Self::Not(condition) => Node::table([("not", Self::write(condition, style))]),
         }
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<Self>()
+    fn schema(definitions: &mut Definitions) -> Schema {
+        definitions.refer("Condition", schema)
     }
     fn example() -> &'static str {
         "\"service_down\""
     }
 }
 
-impl schemars::JsonSchema for Condition {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Condition".into()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let condition = generator.subschema_for::<Self>();
-        let value = json_schema!({ "type": ["boolean", "number", "string"] });
-        let list = json_schema!({ "type": "array", "items": condition.clone() });
-        json_schema!({
-            "description": FORMS,
-            "anyOf": [
-                { "type": "string", "pattern": NAME_PATTERN },
-                { "type": "object", "required": ["fact"], "additionalProperties": false, "minProperties": 2,
-                  "properties": { "fact": { "type": "string", "pattern": NAME_PATTERN }, "is": value.clone(),
-                    "above": value.clone(), "at_least": value.clone(), "below": value.clone(), "at_most": value } },
-                { "type": "object", "required": ["all"], "additionalProperties": false, "properties": { "all": list.clone() } },
-                { "type": "object", "required": ["any"], "additionalProperties": false, "properties": { "any": list } },
-                { "type": "object", "required": ["not"], "additionalProperties": false, "properties": { "not": condition } },
-            ],
-        })
-    }
+/// The JSON Schema of a condition.
+fn schema(definitions: &mut Definitions) -> Schema {
+    let condition = Condition::schema(definitions);
+    let value = json!({ "type": ["boolean", "number", "string"] });
+    let list = json!({ "type": "array", "items": condition.clone() });
+    json!({
+        "description": FORMS,
+        "anyOf": [
+            { "type": "string", "pattern": NAME_PATTERN },
+            { "type": "object", "required": ["fact"], "additionalProperties": false, "minProperties": 2,
+              "properties": { "fact": { "type": "string", "pattern": NAME_PATTERN }, "is": value.clone(),
+                "above": value.clone(), "at_least": value.clone(), "below": value.clone(), "at_most": value } },
+            { "type": "object", "required": ["all"], "additionalProperties": false, "properties": { "all": list.clone() } },
+            { "type": "object", "required": ["any"], "additionalProperties": false, "properties": { "any": list } },
+            { "type": "object", "required": ["not"], "additionalProperties": false, "properties": { "not": condition } },
+        ],
+    })
 }
 
 /// The fact that a text names.
@@ -224,9 +221,9 @@ impl Field for CustomFacts {
         };
         Node::table(value.custom().map(entry))
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let fact = generator.subschema_for::<CustomFact>();
-        json_schema!({
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let fact = CustomFact::refer(definitions);
+        json!({
             "type": "object",
             "propertyNames": { "pattern": NAME_PATTERN },
             "additionalProperties": fact,

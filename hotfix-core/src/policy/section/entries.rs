@@ -3,7 +3,7 @@
 use crate::document::Node;
 use crate::policy::field::List;
 use crate::policy::reader::{Field, PolicyReader, Style};
-use schemars::{Schema, SchemaGenerator};
+use crate::policy::schema::{Definitions, Schema};
 
 /// A table in a list, identified by a key.
 pub(super) trait Entry: Field {
@@ -27,8 +27,8 @@ impl<E: Entry> Field for Entries<E> {
     fn write(value: &Self::Out, style: Style) -> Node {
         List::<E>::write(value, style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        List::<E>::schema(generator)
+    fn schema(definitions: &mut Definitions) -> Schema {
+        List::<E>::schema(definitions)
     }
     fn example() -> &'static str {
         List::<E>::example()

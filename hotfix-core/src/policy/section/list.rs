@@ -5,9 +5,10 @@ use crate::document::Node;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{Duration, List};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::Span;
-use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The schema of a table with only these keys: each has the same item schema, with its own
@@ -15,11 +16,11 @@ use std::collections::BTreeMap;
 pub(super) fn keyed(item: &Schema, keys: impl Iterator<Item = (&'static str, String)>) -> Schema {
     let described = |(key, description): (&'static str, String)| {
         let mut schema = item.clone();
-        schema.insert("description".to_owned(), description.into());
-        (key.to_owned(), schema.to_value())
+        schema["description"] = description.into();
+        (key.to_owned(), schema)
     };
     let properties: serde_json::Map<String, serde_json::Value> = keys.map(described).collect();
-    json_schema!({
+    json!({
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
@@ -49,9 +50,9 @@ impl<F: Field> Field for Once<F> {
     fn write(value: &Self::Out, style: Style) -> Node {
         List::<F>::write(value, style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = List::<F>::schema(generator);
-        schema.insert("uniqueItems".to_owned(), true.into());
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let mut schema = List::<F>::schema(definitions);
+        schema["uniqueItems"] = true.into();
         schema
     }
     fn example() -> &'static str {

@@ -12,10 +12,10 @@ use crate::grade::{Audience, MessageKind, Promised, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, List};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::policy::template::{self, FaultKind};
 use crate::text::shown;
 use crate::unit::{Name, Span};
-use schemars::{Schema, SchemaGenerator};
 
 impl Message {
     /// The fields in the text, in order and with repetitions, including those of conditions and
@@ -146,8 +146,8 @@ impl Field for MessageText {
     fn write(value: &String, style: Style) -> Node {
         String::write(value, style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        String::schema(generator)
+    fn schema(definitions: &mut Definitions) -> Schema {
+        String::schema(definitions)
     }
     fn example() -> &'static str {
         "\"{{ title }}: …\""

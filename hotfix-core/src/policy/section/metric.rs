@@ -10,9 +10,10 @@ use crate::metric_kind::Data;
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{Duration, Lasting, List, NAME_PATTERN};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
 use crate::unit::{MetricName, Proportion, Ratio, Share, Span};
-use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
 closed_set! {
     /// The sequential test of a metric; `docs/statistics.md` explains the tests.
@@ -206,9 +207,9 @@ impl Field for Metrics {
     fn write(value: &Vec<Metric>, style: Style) -> Node {
         Node::table(value.iter().map(|metric| (metric.id.as_str(), written(metric, style))))
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let metric = generator.subschema_for::<Metric>();
-        json_schema!({
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let metric = Metric::refer(definitions);
+        json!({
             "type": "object",
             "propertyNames": { "pattern": NAME_PATTERN },
             "additionalProperties": metric,

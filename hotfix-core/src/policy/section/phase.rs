@@ -9,8 +9,9 @@ use crate::grade::{GateMode, PromotionRule, Response, WatchedFrom};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, List};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
-use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
 /// A window after the last phase in which the system is checked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,10 +119,10 @@ impl Field for LaterWatch {
         let (until, from) = (Some(value.until), Some(value.from));
         LaterWatchDraft { until, from, watch: Some(value.watch.clone()) }.write(style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let until = Lasting::schema(generator);
-        let table = generator.subschema_for::<Self>();
-        json_schema!({ "anyOf": [until, table] })
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let until = Lasting::schema(definitions);
+        let table = Self::refer(definitions);
+        json!({ "anyOf": [until, table] })
     }
     fn example() -> &'static str {
         Lasting::example()
@@ -172,9 +173,9 @@ impl Field for Phases {
     fn write(value: &Vec<Phase>, style: Style) -> Node {
         Entries::<Phase>::write(value, style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = Entries::<Phase>::schema(generator);
-        schema.insert("minItems".to_owned(), 1.into());
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let mut schema = Entries::<Phase>::schema(definitions);
+        schema["minItems"] = 1.into();
         schema
     }
     fn example() -> &'static str {

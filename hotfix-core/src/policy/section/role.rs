@@ -7,9 +7,10 @@ use crate::document::Node;
 use crate::policy::error::shown;
 use crate::policy::field::{List, NAME_PATTERN};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
 use crate::unit::RoleName;
-use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
 /// A role: its holders, how to reach it, and its substitutes.
 ///
@@ -90,9 +91,9 @@ impl Field for Roles {
     fn write(value: &Vec<CustomRole>, style: Style) -> Node {
         Node::table(value.iter().map(|role| (role.id.as_str(), written(role, style))))
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let role = generator.subschema_for::<CustomRole>();
-        json_schema!({
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let role = CustomRole::refer(definitions);
+        json!({
             "type": "object",
             "propertyNames": { "pattern": NAME_PATTERN },
             "additionalProperties": role,

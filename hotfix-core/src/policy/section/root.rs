@@ -155,8 +155,8 @@ impl Field for Format {
     fn write(_: &Self, _: Style) -> Node {
         Node::from(Self::KNOWN)
     }
-    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "const": 1 })
+    fn schema(_: &mut crate::policy::schema::Definitions) -> crate::policy::schema::Schema {
+        serde_json::json!({ "const": 1 })
     }
     fn example() -> &'static str {
         "1"

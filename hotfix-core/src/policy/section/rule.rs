@@ -6,8 +6,9 @@ use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, Number};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Proportion, Ratio, Span};
-use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
 /// What happens on each signal.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -241,18 +242,18 @@ impl Field for Triggers {
         };
         Node::table(Signal::ALL.iter().map(entry))
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let response = Response::schema(generator);
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let response = Response::schema(definitions);
         let described = |name: &&str| {
             let mut schema = response.clone();
             let text = format!("What happens on the signal `{name}`.");
-            schema.insert("description".to_owned(), text.into());
-            schema.insert("default".to_owned(), Response::Ask.as_str().into());
-            ((*name).to_owned(), schema.to_value())
+            schema["description"] = text.into();
+            schema["default"] = Response::Ask.as_str().into();
+            ((*name).to_owned(), schema)
         };
         let properties: serde_json::Map<String, serde_json::Value> =
             Signal::NAMES.iter().map(described).collect();
-        json_schema!({
+        json!({
             "description": "what happens on each signal; for one that is not named, a person is asked",
             "type": "object",
             "properties": properties,

@@ -7,7 +7,8 @@ use crate::grade::Refactoring;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{HowMany, List};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
-use schemars::{Schema, SchemaGenerator, json_schema};
+use crate::policy::schema::{Definitions, Schema};
+use serde_json::json;
 
 impl Scope {
     /// Manifests and lock files, with the names in the documentation of each tool.
@@ -203,8 +204,8 @@ impl Field for Pattern {
     fn write(value: &String, _: Style) -> Node {
         Node::from(value.clone())
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({
             "description": "a file's name, or a path from the root of the repository, with `*`, `?`, `[…]` and `**`",
             "type": "string",
             "minLength": 1,

@@ -8,8 +8,8 @@ use crate::grade::{ReviewTime, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, HowMany, Lasting, List};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{RoleName, Span};
-use schemars::{Schema, SchemaGenerator};
 
 /// A severity of the policy, with its demands for approval, review and testing.
 ///
@@ -171,10 +171,10 @@ impl Field for Severities {
     fn write(value: &Vec<SeverityLevel>, style: Style) -> Node {
         Node::table(value.iter().map(|level| (level.severity.as_str(), written(level, style))))
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
+    fn schema(definitions: &mut Definitions) -> Schema {
         let text = |severity: &Severity| format!("The severity `{severity}` and its demands.");
         let keys = Severity::ALL.iter().map(|severity| (severity.as_str(), text(severity)));
-        keyed(&generator.subschema_for::<SeverityLevel>(), keys)
+        keyed(&SeverityLevel::refer(definitions), keys)
     }
     fn example() -> &'static str {
         "{ … }"
@@ -228,9 +228,9 @@ impl Field for NamedSeverities {
     fn write(value: &Vec<Severity>, style: Style) -> Node {
         List::<KnownSeverity>::write(value, style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = List::<KnownSeverity>::schema(generator);
-        schema.insert("uniqueItems".to_owned(), true.into());
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let mut schema = List::<KnownSeverity>::schema(definitions);
+        schema["uniqueItems"] = true.into();
         schema
     }
     fn example() -> &'static str {
@@ -258,8 +258,8 @@ impl Field for KnownSeverity {
     fn write(value: &Severity, style: Style) -> Node {
         Severity::write(value, style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        Severity::schema(generator)
+    fn schema(definitions: &mut Definitions) -> Schema {
+        Severity::schema(definitions)
     }
     fn example() -> &'static str {
         Severity::example()

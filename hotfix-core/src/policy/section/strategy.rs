@@ -9,8 +9,8 @@ use crate::grade::{GateMode, PromotionRule, Response, Strategy};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, HowMany, Lasting, List};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Share, Span};
-use schemars::{Schema, SchemaGenerator};
 
 /// Settings of one strategy.
 ///
@@ -181,10 +181,10 @@ impl Field for StrategySettingsTable {
     fn write(value: &Vec<StrategySettings>, style: Style) -> Node {
         Node::table(value.iter().map(|course| (course.strategy.as_str(), written(course, style))))
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
+    fn schema(definitions: &mut Definitions) -> Schema {
         let text = |strategy: &Strategy| format!("Settings of the strategy `{strategy}`.");
         let keys = Strategy::ALL.iter().map(|strategy| (strategy.as_str(), text(strategy)));
-        keyed(&generator.subschema_for::<StrategySettings>(), keys)
+        keyed(&StrategySettings::refer(definitions), keys)
     }
     fn example() -> &'static str {
         "{ … }"

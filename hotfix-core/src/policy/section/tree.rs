@@ -12,8 +12,9 @@ use crate::grade::Severity;
 use crate::policy::error::{Problem, nearest, shown};
 use crate::policy::field::{List, NAME_PATTERN};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::Name;
-use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// A decision tree. Its targets exist. The linter reports targets that cannot be reached, and
@@ -243,8 +244,8 @@ impl Field for Asked {
         }
         draft.write(style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<Question>()
+    fn schema(definitions: &mut Definitions) -> Schema {
+        Question::refer(definitions)
     }
     fn example() -> &'static str {
         "{ … }"
@@ -279,9 +280,10 @@ impl Field for Answered {
         let to = ("to", Node::from(to.as_str()));
         Node::table(accepted.chain(std::iter::once(to)))
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        let value = |about: &str| json_schema!({ "type": ["boolean", "number", "string"], "description": about });
-        json_schema!({
+    fn schema(_: &mut Definitions) -> Schema {
+        let value =
+            |about: &str| json!({ "type": ["boolean", "number", "string"], "description": about });
+        json!({
             "description": "an answer: the values it accepts, by one comparison or more, and the id of the question or leaf to which it leads",
             "type": "object",
             "required": ["to"],
@@ -367,8 +369,8 @@ impl Field for Tree {
         }
         .write(style)
     }
-    fn schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<Self>()
+    fn schema(definitions: &mut Definitions) -> Schema {
+        Self::refer(definitions)
     }
     fn example() -> &'static str {
         "{ … }"

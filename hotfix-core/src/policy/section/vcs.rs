@@ -7,8 +7,9 @@ use crate::document::{Node, Value};
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::error::{Problem, shown};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Name, RefName};
-use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
 impl CommitForm {
     /// The label of a field in a message: that of the policy, or the default.
@@ -256,8 +257,8 @@ impl Field for Label {
     fn write(value: &String, _: Style) -> Node {
         Node::from(value.clone())
     }
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,30}$" })
+    fn schema(_: &mut Definitions) -> Schema {
+        json!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,30}$" })
     }
     fn example() -> &'static str {
         "\"Root-Cause\""
