@@ -33,7 +33,7 @@ demo-real: tools-real ## the canary lab with HAProxy as the splitter and Prometh
 	$(CARGO) run $(LOCAL) -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
 
 test: tools ## the checks for every change: format, lints, Rust, C and C++ under valgrind, documentation, Python
-	@scripts/parts.sh test format-check clippy unit doctest docs python
+	@scripts/parts.sh test format-check clippy unit doctest+python docs
 
 verify: tools ## more checks, on the build machine: model, shipped library, drawings, error rates, validity, packages, instructions
 	@scripts/parts.sh verify release shipped instructions

@@ -46,7 +46,7 @@ name=hotfix-$version-$(rustc --print host-tuple)
 rm -rf "$out"
 mkdir -p "$out/$name/include" "$out/$name/lib"
 cp include/hotfix.h include/hotfix.hpp "$out/$name/include/"
-cp target/release/libhotfix.a "$out/$name/lib/"
+strip --strip-debug -o "$out/$name/lib/libhotfix.a" target/release/libhotfix.a
 strip -o "$out/$name/lib/libhotfix.so.0" target/release/libhotfix.so
 ln -s libhotfix.so.0 "$out/$name/lib/libhotfix.so"
 cp LICENSE-MIT LICENSE-APACHE "$out/$name/"

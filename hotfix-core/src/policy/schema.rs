@@ -15,7 +15,7 @@ use crate::sorting::sort_by;
 pub fn schema() -> String {
     let mut definitions = Definitions::default();
     let policy = Policy::refer(&mut definitions);
-    let schema = with_parts(policy, definitions.0);
+    let schema = with_parts(&policy, definitions.0);
     // Sorted, whatever order the map keeps, so that the text does not depend on features of other
     // crates.
     let mut text = serde_json::to_string_pretty(&sorted(schema)).unwrap_or_default();
@@ -45,7 +45,7 @@ impl Definitions {
 
 /// Adds for each definition its form in a document that extends others; the root says which of the
 /// two applies.
-fn with_parts(policy: Schema, mut definitions: Map<String, Schema>) -> Schema {
+fn with_parts(policy: &Schema, mut definitions: Map<String, Schema>) -> Schema {
     let parts: Vec<(String, Value)> = definitions
         .iter()
         // The parts of `extends` are never inherited, and a condition only as a whole.
