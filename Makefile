@@ -11,7 +11,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest presets validity bless \
-	docs model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest release shipped python
+	docs model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest shipping simulations release shipped module python
 
 # The shipped library and the measured program are built together; separately, the core would be compiled twice.
 RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
@@ -33,10 +33,10 @@ demo-real: tools-real ## the canary lab with HAProxy as the splitter and Prometh
 	$(CARGO) run $(LOCAL) -p hotfix-examples --bin canary_lab -- demo --real $(ARGS)
 
 test: tools ## the checks for every change: format, lints, Rust, C and C++ under valgrind, documentation, Python
-	@scripts/parts.sh test format-check clippy unit doctest+python docs
+	@scripts/parts.sh test format-check clippy unit doctest+module docs+python
 
 verify: tools ## more checks, on the build machine: model, shipped library, drawings, error rates, validity, packages, instructions
-	@scripts/parts.sh verify release shipped instructions
+	@scripts/parts.sh verify shipping+simulations
 
 lint: format-check clippy ## format check and clippy
 
@@ -122,11 +122,15 @@ unit:
 doctest:
 	$(CARGO) test --locked --workspace --doc
 
-# The release build uses one core for minutes, so what needs no release build runs at the same time.
-release: tools-trees
-	scripts/parts.sh "verify, beside the release build" packages simulated model trees & beside=$$!; \
-		$(RELEASE); released=$$?; \
-		wait $$beside && exit $$released
+# The two halves of `make verify` run at the same time: the release build uses one core for minutes.
+shipping:
+	@scripts/parts.sh "verify: what ships" release shipped instructions
+
+simulations: tools-trees
+	@scripts/parts.sh "verify: the rest" packages simulated model trees
+
+release:
+	$(RELEASE)
 
 # Runs the C and C++ programs with the shipped library.
 shipped:
@@ -136,8 +140,10 @@ shipped:
 packages:
 	scripts/packages.sh
 
-# The module is the one that `unit` built.
-python:
+# The module is the one that `unit` built. `python` does not build it, because Cargo would wait for `docs` beside it.
+module:
 	@scripts/python-env.sh
 	$(CARGO) build $(TESTS) --lib
+
+python:
 	scripts/python-test.sh

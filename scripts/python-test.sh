@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tests the Python package: pytest, mypy --strict, stubtest. The module is the one that `make python` built with the tests in
+# Tests the Python package: pytest, mypy --strict, stubtest. The module is the one that `make module` built with the tests in
 # Rust; `make packages` makes and installs the package.
 set -eu
 cd "$(dirname "$0")/.."
