@@ -5,6 +5,7 @@ use core::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+use crate::metric::Tick;
 use crate::metric_kind::Data;
 use crate::stats::numeric::ln;
 use crate::unit::{Span, Timestamp};
@@ -77,11 +78,10 @@ impl Judge {
 }
 
 impl Watched {
-    /// Compares the arms of the present tick. Gauges and volumes are left out: they have no known
+    /// Compares the arms of a tick. Gauges and volumes are left out: they have no known
     /// distribution.
-    pub(super) fn compare_arms(&mut self) {
+    pub(super) fn compare_arms(&mut self, tick: &Tick) {
         self.before.same = self.same;
-        let tick = &self.tick;
         if self.same.differs || !tick.canary || !tick.baseline {
             return;
         }

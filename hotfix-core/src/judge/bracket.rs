@@ -14,6 +14,7 @@ use crate::stats::Counts;
 use crate::unit::{Share, Span, Timestamp, clone_in_place};
 
 use super::aligned::Side;
+use super::prepared::Increment;
 use super::watched::Watched;
 
 /// The arms in the order of their columns.
@@ -431,40 +432,46 @@ fn is_alone([canary, baseline]: [f64; 2], share: Share) -> bool {
 }
 
 impl Watched {
-    /// Whether counts are paired from pools, or would be if the present tick is steady; false for
+    /// Whether counts are paired from pools, or would be if this tick is steady; false for
     /// almost every tick of arms that are read together.
     #[inline]
-    pub(super) fn may_be_apart(&self, share: Share) -> bool {
+    pub(super) fn may_be_apart(&self, tick: &Tick, share: Share) -> bool {
         self.worse.is_some()
             && !self.in_step
-            && (self.is_known_apart() || is_alone(self.trials_of_tick(), share))
+            && (self.is_known_apart(tick) || is_alone(self.trials_of(tick), share))
     }
 
-    /// Whether counts are paired whatever the present tick has.
+    /// Whether counts are paired whatever this tick has.
     #[inline]
-    fn is_known_apart(&self) -> bool {
-        self.bracket.is_some() || self.tick.totals || self.watch.scrape.is_some()
+    fn is_known_apart(&self, tick: &Tick) -> bool {
+        self.bracket.is_some() || tick.totals || self.watch.scrape.is_some()
     }
 
-    /// Trials of the canary and of the baseline in the present tick.
+    /// Trials of the canary and of the baseline in this tick.
     #[inline]
-    pub(super) fn trials_of_tick(&self) -> [f64; 2] {
-        let row = &self.tick.row;
+    pub(super) fn trials_of(&self, tick: &Tick) -> [f64; 2] {
+        let row = &tick.row;
         let trials = trials_column(self.metric.kind);
         [row[trials], row[row.len() / 2 + trials]]
     }
 
-    /// Records which arm has new counts in the present tick, which [may be
+    /// Records which arm has new counts in a tick, which [may be
     /// apart](Self::may_be_apart). `steady`: traffic is as planned and warm, so both arms should
     /// have some. `from`: what began earlier is left out, by arm.
     #[inline(never)]
-    pub(super) fn align(&mut self, at: Timestamp, steady: bool, from: [Option<Timestamp>; 2]) {
+    pub(super) fn align(
+        &mut self,
+        tick: &Tick,
+        at: Timestamp,
+        steady: bool,
+        from: [Option<Timestamp>; 2],
+    ) {
         // An arm that was not sent is not one without new counts.
-        if !(self.is_known_apart() || steady && self.tick.canary && self.tick.baseline) {
+        if !(self.is_known_apart(tick) || steady && tick.canary && tick.baseline) {
             return;
         }
-        let is_new = self.trials_of_tick().map(|trials| trials > 0.0);
-        let totals = self.tick.totals;
+        let is_new = self.trials_of(tick).map(|trials| trials > 0.0);
+        let totals = tick.totals;
         // A difference begins at the reading before.
         let read_at = self.seen_at.filter(|_| !totals);
         let watch = &self.watch;
@@ -478,11 +485,11 @@ impl Watched {
     /// The present tick is not used: what follows must not be compared with what the pools have.
     /// `as_planned`: the arms are what they should be, so `lead` may begin with the baseline's
     /// counts.
-    pub(super) fn skip(&mut self, at: Timestamp, as_planned: bool) {
+    pub(super) fn skip(&mut self, increment: &Increment, at: Timestamp, as_planned: bool) {
         self.discard_pools();
         match &mut self.bracket {
             Some(bracket) if as_planned => {
-                bracket.remember(at, &self.tick, self.clipped[BASELINE]);
+                bracket.remember(at, &increment.tick, increment.clipped[BASELINE]);
             }
             Some(bracket) => bracket.forget(),
             None => {}
@@ -535,9 +542,10 @@ impl Watched {
     }
 
     /// The time between two readings of an arm, where the arms are read at different times.
-    pub(super) fn scrape(&self) -> Option<Span> {
-        let totals = self.tick.totals && !self.in_step;
-        let untested = totals.then(|| self.watch.scrape.unwrap_or(self.watch.cadence));
+    /// `totals`: they are read as running totals.
+    pub(super) fn scrape(&self, totals: bool) -> Option<Span> {
+        let apart = totals && !self.in_step;
+        let untested = apart.then(|| self.watch.scrape.unwrap_or(self.watch.cadence));
         self.bracket.as_ref().map(|bracket| bracket.interval()).or(untested)
     }
 }

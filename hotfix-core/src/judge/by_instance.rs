@@ -1,6 +1,7 @@
 //! Counts that all come by instance: what is clipped, which limits apply, and the statistic that
 //! decides. See `docs/decisions/replay-by-instance.md`.
 
+use crate::metric::Tick;
 use crate::stats::replay::statistic;
 use crate::stats::{Counts, Totals};
 
@@ -8,23 +9,25 @@ use super::bracket::{BASELINE, CANARY};
 use super::watched::Watched;
 
 impl Watched {
-    /// Bounds what each instance counts in this tick, where all counts come by instance.
-    pub(super) fn clip(&mut self) {
-        self.clipped = [0.0; 2];
+    /// The bad events of each arm in this tick that are above the bound for an instance, where all
+    /// counts come by instance.
+    pub(super) fn clip(&mut self, tick: &Tick) -> [f64; 2] {
+        let mut clipped = [0.0; 2];
         if !self.metric.is_replayed() {
-            return;
+            return clipped;
         }
-        self.instances.read(self.trials_of_tick(), &self.tick.instances);
+        self.instances.read(self.trials_of(tick), &tick.instances);
         if self.basis.read_by(self.instances.known()) {
             self.limit();
         }
-        let Some(clip) = self.basis.clip() else { return };
-        for (clipped, instances) in self.clipped.iter_mut().zip(&self.tick.instances) {
+        let Some(clip) = self.basis.clip() else { return clipped };
+        for (clipped, instances) in clipped.iter_mut().zip(&tick.instances) {
             for &[events, trials] in instances {
                 let bad = self.metric.worse.bad(events, trials);
                 *clipped += clip.excess(Counts::new(bad, trials));
             }
         }
+        clipped
     }
 
     /// Puts the limits that apply into the rollback test.

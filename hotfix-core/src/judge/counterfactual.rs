@@ -15,6 +15,7 @@ use crate::unit::{Timestamp, clone_in_place};
 use super::aligned::Aligned;
 use super::arm_checks::Sameness;
 use super::bracket::Bracket;
+use super::prepared::Increment;
 use super::settling::Settling;
 use super::test::Test;
 use super::watched::Watched;
@@ -95,11 +96,10 @@ fn keep(kept: &mut Option<Aligned<Test>>, test: Option<&Aligned<Test>>) {
 }
 
 impl Watched {
-    /// Applies the last tick again with another row.
-    fn reapply(&mut self, row: &[f64]) {
-        let Before { at, tick, bracket, worse, safe, settling, same, flags, in_parts: _ } =
+    /// Applies the last tick, which was at this time, again with another row.
+    fn reapply(&mut self, at: Timestamp, row: &[f64]) -> Increment {
+        let Before { at: _, tick, bracket, worse, safe, settling, same, flags, in_parts: _ } =
             self.before.clone();
-        let Some(at) = at else { return };
         (self.bracket, self.settling) = (bracket, settling);
         // The designs in force are kept: before the first tick there was no other.
         for (test, before) in [(&mut self.worse, &worse), (&mut self.safe, &safe)] {
@@ -108,13 +108,12 @@ impl Watched {
             }
         }
         (self.same, self.replayed, self.of_phase) = (same, flags.replayed, flags.of_phase);
-        (self.tick.canary, self.tick.baseline) = (tick.canary, tick.baseline);
-        self.tick.strata.clear();
-        self.tick.row.clear();
-        self.tick.row.extend_from_slice(row);
-        self.compare_arms();
         self.window.amend(&tick.row, row);
-        self.apply_again(at, flags.settled);
+        let tick = Tick { row: row.to_vec(), strata: Vec::new(), ..tick };
+        self.compare_arms(&tick);
+        let mut increment = Increment { tick, ..Increment::default() };
+        self.apply_again(&mut increment, at, flags.settled);
+        increment
     }
 }
 
@@ -172,13 +171,13 @@ impl Search<'_> {
     /// The decision with this row instead.
     fn decide(&mut self, row: &[f64]) -> Decision {
         self.scratch.watched[self.index].clone_from(&self.judge.watched[self.index]);
-        self.scratch.watched[self.index].reapply(row);
+        let increment = self.scratch.watched[self.index].reapply(self.moment.at, row);
         if let (Some(now), Some((before, was_shown))) =
             (&mut self.scratch.efficacy, &self.judge.efficacy_before)
             && now.0 == self.index
         {
             let mut test = before.clone();
-            now.2 = self.scratch.watched[self.index].feed(&mut test) || *was_shown;
+            now.2 = self.scratch.watched[self.index].feed(&increment, &mut test) || *was_shown;
             now.1 = test;
         }
         self.scratch.phase_end.clone_from(&self.judge.phase_end);

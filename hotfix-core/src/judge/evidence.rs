@@ -152,7 +152,7 @@ impl Watched {
             }
             EvidenceMode::Plain => self.basis.why_plain(self.pre_deployment.applies()),
         };
-        let paired = self.scrape().map_or_else(String::new, |interval| {
+        let paired = self.scrape(self.totals).map_or_else(String::new, |interval| {
             format!("; the arms are read at different times, each about every {interval}")
         });
         let paired = match self.settling.as_ref().and(self.worse.as_ref()) {

@@ -9,6 +9,7 @@ use crate::unit::Timestamp;
 use super::aligned::{Aligned, Side};
 use super::bracket::Bracket;
 use super::instances::less;
+use super::prepared::Increment;
 use super::test::Test;
 use super::watched::Watched;
 
@@ -119,22 +120,11 @@ impl Fed<'_> {
 
 impl Watched {
     /// Feeds the tests with the tick, or with what it completed in the pools.
-    pub(super) fn feed_tests(&mut self, at: Timestamp) {
+    pub(super) fn feed_tests(&mut self, increment: &Increment, at: Timestamp) {
         let ticks = self.step.as_seconds() / self.watch.cadence.as_seconds();
         let allowed = self.allowed(at);
-        let Self {
-            layout,
-            tick,
-            bracket,
-            counts,
-            clipped,
-            boundaries,
-            worse,
-            safe,
-            settling,
-            uncounted,
-            ..
-        } = &mut *self;
+        let Increment { tick, counts, clipped, .. } = increment;
+        let Self { layout, bracket, boundaries, worse, safe, settling, uncounted, .. } = &mut *self;
         let (pools, clipped) = (bracket.as_deref(), Some(*clipped));
         let fed = Fed { layout, tick, bracket: pools, counts, boundaries, clipped, ticks, allowed };
         if let Some(worse) = worse {
@@ -162,13 +152,13 @@ impl Watched {
     }
 
     /// Applies the last tick again with another row: tests and phase totals are as before it.
-    pub(super) fn apply_again(&mut self, at: Timestamp, settled: bool) {
+    pub(super) fn apply_again(&mut self, increment: &mut Increment, at: Timestamp, settled: bool) {
         if self.worse.is_some() {
-            let compares = self.pair(at);
+            let compares = self.pair(increment, at);
             if settled {
-                self.add_to_phase(compares);
+                self.add_to_phase(increment, compares);
             }
-            self.feed_tests(at);
+            self.feed_tests(increment, at);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{EvidenceMode, Response};
-use crate::metric::{Arms, Judged, Reading, Window, WindowState};
+use crate::metric::{Arms, Judged, Reading, Tick, Window, WindowState};
 use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::replay::LEAVE_ONE_OUT;
 use crate::unit::{Share, Timestamp};
@@ -108,9 +108,9 @@ impl LeftOut {
 
 impl Watched {
     /// Adds the counts of the canary's instances in this tick.
-    pub(super) fn learn_left_out(&mut self, at: Timestamp, reading: &Reading) {
+    pub(super) fn learn_left_out(&mut self, tick: &Tick, at: Timestamp, reading: &Reading) {
         let Some(left_out) = &mut self.left_out else { return };
-        let [of_canary, _] = &self.tick.instances;
+        let [of_canary, _] = &tick.instances;
         let Some(Arms { canary, .. }) = reading.whole() else { return };
         if of_canary.is_empty() {
             return;

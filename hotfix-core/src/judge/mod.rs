@@ -5,7 +5,7 @@
 //! [`Forecast`], [`Comparison`].
 //!
 //! An observation is processed in two steps, so that a refused one changes nothing:
-//! [`Judge::prepare`] checks it and reads it into scratch, [`Judge::take`] updates the state.
+//! [`Judge::prepare`] checks it and computes what it adds, [`Judge::take`] updates the state.
 //! [`Judge::assess`] then gives the verdict.
 
 mod aligned;
@@ -31,6 +31,7 @@ mod instances;
 mod left_out;
 mod phase_end;
 mod pre_deployment;
+mod prepared;
 mod recovery;
 mod settling;
 mod snapshot;
@@ -47,6 +48,7 @@ pub use evidence::{ArmIntervals, MetricEvidence};
 pub use evidence_basis::Guarantee;
 pub use forecast::{BoundForecast, Forecast, MetricForecast, TestForecast};
 pub use harm::{Harm, MetricHarm, Range, Version, VersionImpact};
+pub use prepared::Prepared;
 pub use table::{Cell, Comparison, ComparisonRow, PhaseColumn};
 pub use verdict::{Against, Cause, Decision, Efficacy, MetricVerdict, Reason, Verdict};
 pub use why::{
@@ -55,14 +57,13 @@ pub use why::{
 };
 
 use crate::grade::{PromotionRule, Role};
-use crate::metric::{Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::section::Watch;
 use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
 use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
-use crate::unit::{MetricName, Share, Span, Timestamp, clone_in_place};
+use crate::unit::{Share, Span, Timestamp, clone_in_place};
 
 pub(crate) use snapshot::JudgeState;
 pub(crate) use table::PhaseRecord;
@@ -75,6 +76,7 @@ use evidence_basis::EvidenceBasis;
 use instances::Instances;
 use phase_end::PhaseEnd;
 use pre_deployment::PreDeployment;
+use prepared::{Increment, Spare};
 use test::{Claim, Test};
 use watched::Watched;
 
@@ -110,6 +112,7 @@ pub struct Judge {
     since: Option<Timestamp>,
     /// When the canary's share changed last.
     moved: Option<Timestamp>,
+    spare: Spare,
 }
 
 clone_in_place!(Judge {
@@ -129,7 +132,8 @@ clone_in_place!(Judge {
     swapped,
     one_series,
     since,
-    moved
+    moved,
+    spare
 });
 
 /// Use of an observation, depending on the state of the rollout.
@@ -235,6 +239,7 @@ impl Judge {
             one_series: false,
             since: None,
             moved: None,
+            spare: Spare::default(),
             tested,
             watched,
         };
@@ -242,79 +247,49 @@ impl Judge {
         Ok(judge)
     }
 
-    /// Checks an observation and reads it into scratch. Nothing else changes.
-    ///
-    /// # Errors
-    /// [`ReadingError`].
-    pub fn prepare(
-        &mut self,
-        at: Timestamp,
-        share: Share,
-        seen: &Observation,
-    ) -> Result<(), ReadingError> {
-        for watched in &mut self.watched {
-            watched.fresh = false;
-        }
-        // Both lists are sorted by id: each reading's index is after that of the one before.
-        let mut watched = self.watched.iter_mut();
-        for (id, reading) in seen.as_slice() {
-            let Some(watched) = watched.find(|watched| watched.metric.id == *id) else {
-                return Err(self.unknown(*id));
-            };
-            watched.prepare(reading, at, share)?;
-        }
-        Ok(())
-    }
-
-    fn unknown(&self, metric: MetricName) -> ReadingError {
-        let distance =
-            |known: &MetricName| strsim::damerau_levenshtein(metric.as_str(), known.as_str());
-        let nearest =
-            self.watched.iter().map(|w| w.metric.id).min_by_key(distance).unwrap_or(metric);
-        ReadingError::UnknownMetric { metric, nearest }
-    }
-
-    /// Updates the state with the readings of [`prepare`](Self::prepare).
-    pub fn take(&mut self, at: Timestamp, share: Share, seen: &Observation, purpose: Use) {
+    /// Updates the state with an observation that was [prepared](Self::prepare).
+    pub fn take(&mut self, prepared: Prepared<'_>, purpose: Use) {
+        let Prepared { at, share, seen, mut increments } = prepared;
         let settled = purpose == Use::Watch;
         let watches = settled || purpose == Use::Move;
         let since = self.since;
-        self.align(at, share, watches);
+        self.align(at, share, watches, &increments);
         let traffic = self.traffic.map(|index| &self.watched[index]);
         if settled && traffic.is_none_or(|watched| !watched.is_warming_up(at, since)) {
-            self.check_arms(at, share);
+            self.check_arms(at, share, &increments);
         } else {
             self.swapped = false;
         }
         if watches {
-            let watched =
-                self.watched.iter_mut().filter(|w| w.fresh && !w.is_warming_up(at, since));
-            watched.for_each(Watched::compare_arms);
+            for (watched, increment) in read(&mut self.watched, &increments) {
+                if !watched.is_warming_up(at, since) {
+                    watched.compare_arms(&increment.tick);
+                }
+            }
             self.one_series = self.is_one_series();
         }
         let as_planned = !(self.swapped || self.one_series);
         let learns = watches && as_planned;
-        let mut readings = seen.as_slice().iter();
-        for index in 0..self.watched.len() {
-            let (earlier, rest) = self.watched.split_at_mut(index);
-            let Some(watched) = rest.first_mut().filter(|watched| watched.fresh) else { continue };
-            let Some((_, reading)) = readings.find(|(id, _)| *id == watched.metric.id) else {
+        for (index, increment) in increments.iter_mut().enumerate() {
+            let Some((_, reading)) = increment.reading.map(|place| &seen.as_slice()[place]) else {
                 continue;
             };
+            let (earlier, rest) = self.watched.split_at_mut(index);
+            let watched = &mut rest[0];
             // Whether it covers more than one share; asked before it is read.
             let mixed = watched.is_scaled() && (!settled || watched.spans(self.moved));
-            watched.read(reading, at, self.since);
+            watched.read(increment, reading, at, since);
             if purpose != Use::Ignore {
-                watched.trail(at, share, settled || purpose == Use::Level);
+                watched.trail(&increment.tick, at, share, settled || purpose == Use::Level);
             }
             if learns && !mixed && !watched.is_warming_up(at, since) {
-                if watched.tick.canary {
-                    watched.coverage.read(at, self.since, &watched.watch);
+                if increment.tick.canary {
+                    watched.coverage.read(at, since, &watched.watch);
                 }
                 if let Some(earlier) = earlier.last() {
-                    watched.split_as(earlier);
+                    watched.split_as(earlier, &increment.tick);
                 }
-                watched.learn(at, reading, share, settled);
+                watched.learn(increment, at, reading, share, settled);
                 if let Some((bug, test, shown)) = &mut self.efficacy
                     && *bug == index
                 {
@@ -322,22 +297,26 @@ impl Judge {
                         before.keep(test);
                         *was_shown = *shown;
                     }
-                    *shown |= watched.feed(test);
+                    *shown |= watched.feed(increment, test);
                 }
             } else {
-                watched.skip(at, as_planned);
+                watched.skip(increment, at, as_planned);
             }
             match purpose {
-                Use::Return => watched.window_of_baseline(at),
-                Use::Level => watched.learn_before(),
+                Use::Return => watched.window_of_baseline(&mut increment.tick, at),
+                Use::Level => watched.learn_before(&increment.tick),
                 Use::Watch | Use::Move | Use::Ignore => {}
             }
         }
+        self.spare.0 = increments;
     }
 
     /// Records which arm has new counts of which metric.
-    fn align(&mut self, at: Timestamp, share: Share, watches: bool) {
-        for watched in self.watched.iter_mut().filter(|w| w.fresh && w.may_be_apart(share)) {
+    fn align(&mut self, at: Timestamp, share: Share, watches: bool, increments: &[Increment]) {
+        for (watched, Increment { tick, .. }) in read(&mut self.watched, increments) {
+            if !watched.may_be_apart(tick, share) {
+                continue;
+            }
             // A reading that spans the end of the warm-up has counts of the warm-up, of the canary.
             let warm_up = watched.watch.warm_up;
             let warm = self.since.map(|since| since + warm_up).max(self.moved);
@@ -346,22 +325,20 @@ impl Judge {
                 watches && !watched.is_warming_up(at, self.since) && !watched.spans(self.moved);
             // What is scaled by the share must not be of two shares.
             let moved = self.moved.filter(|_| watched.is_scaled());
-            watched.align(at, steady, [warm.max(moved), moved]);
+            watched.align(tick, at, steady, [warm.max(moved), moved]);
         }
     }
 
     /// Checks whether the trials of the two arms fit the planned split.
-    fn check_arms(&mut self, at: Timestamp, share: Share) {
-        let Some(watched) = self.traffic.map(|index| &self.watched[index]) else { return };
-        let (tick, interval) = (&watched.tick, watched.scrape());
+    fn check_arms(&mut self, at: Timestamp, share: Share, increments: &[Increment]) {
+        let Some(index) = self.traffic else { return };
+        let (watched, increment) = (&self.watched[index], &increments[index]);
+        let tick = increment.reading.map(|_| &increment.tick);
+        let interval = watched.scrape(tick.map_or(watched.totals, |tick| tick.totals));
         // Where the arms are read at different times, the finding holds until the next reading.
         self.swapped &= interval.is_some();
-        if !watched.fresh
-            || !tick.canary
-            || !tick.baseline
-            || share == Share::ALL
-            || share == Share::NONE
-        {
+        let Some(tick) = tick.filter(|tick| tick.canary && tick.baseline) else { return };
+        if share == Share::ALL || share == Share::NONE {
             return;
         }
         let (share, trials) = (share.as_fraction(), [tick.row[1], tick.row[3]]);
@@ -442,4 +419,12 @@ impl Judge {
             }
         }
     }
+}
+
+/// The metrics with a reading, and what it adds to them.
+fn read<'a>(
+    watched: &'a mut [Watched],
+    increments: &'a [Increment],
+) -> impl Iterator<Item = (&'a mut Watched, &'a Increment)> {
+    watched.iter_mut().zip(increments).filter(|(_, increment)| increment.reading.is_some())
 }

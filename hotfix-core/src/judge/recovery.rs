@@ -1,6 +1,7 @@
 //! Recovery: whether the service has returned to its level before the deploy.
 
 use crate::grade::Role;
+use crate::metric::Tick;
 use crate::metric_kind::Data;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
@@ -32,10 +33,9 @@ impl Judge {
 
 impl Watched {
     /// Puts only the live arm into the window.
-    pub(super) fn window_of_baseline(&mut self, at: Timestamp) {
-        let columns = self.columns();
-        self.tick.row[..columns].fill(0.0);
-        self.window.add(at, &self.tick.row);
+    pub(super) fn window_of_baseline(&mut self, tick: &mut Tick, at: Timestamp) {
+        tick.row[..self.columns()].fill(0.0);
+        self.window.add(at, &tick.row);
     }
 
     /// None where there is nothing to compare.

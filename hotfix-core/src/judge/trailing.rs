@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{Window, WindowState};
+use crate::metric::{Tick, Window, WindowState};
 use crate::policy::section::{Metric, Watch};
 use crate::unit::{Share, Span, Timestamp, clone_in_place};
 
@@ -86,9 +86,9 @@ impl Trailing {
 impl Watched {
     /// Adds the traffic of the whole service to its trailing level. `settled`: it is split as
     /// planned, so that one arm shows the whole.
-    pub(super) fn trail(&mut self, at: Timestamp, share: Share, settled: bool) {
+    pub(super) fn trail(&mut self, tick: &Tick, at: Timestamp, share: Share, settled: bool) {
         let Some(trailing) = &mut self.trailing else { return };
-        let &[canary, of_canary, live, of_live] = self.tick.row.as_slice() else { return };
+        let &[canary, of_canary, live, of_live] = tick.row.as_slice() else { return };
         let arms = [(canary, of_canary, share), (live, of_live, share.rest())];
         let read = |(_, readings, _): &(f64, f64, Share)| *readings > 0.0;
         let both = arms.iter().filter(|(_, _, share)| *share > Share::NONE).all(read);

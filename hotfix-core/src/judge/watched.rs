@@ -7,7 +7,7 @@ use crate::metric::{Arms, Counters, Layout, Reading, ReadingError, Tick, Window}
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::interval::{Interval, ratio_interval};
 use crate::stats::latency::MAX_BOUNDARIES;
-use crate::stats::{Counts, SplitTotals, StatError, Totals};
+use crate::stats::{SplitTotals, StatError, Totals};
 use crate::unit::{Share, Span, Timestamp, clone_in_place};
 
 use super::aligned::{Aligned, Side};
@@ -21,6 +21,7 @@ use super::fed::{Fed, counts_of};
 use super::instances::{Counting, InstanceArm, Instances, less};
 use super::left_out::LeftOut;
 use super::pre_deployment::PreDeployment;
+use super::prepared::Increment;
 use super::settling::{Settling, block_of};
 use super::test::{Claim, Test};
 use super::trailing::Trailing;
@@ -32,17 +33,8 @@ pub(super) struct Watched {
     pub(super) metric: Metric,
     pub(super) layout: Layout,
     pub(super) counters: Counters,
-    /// Scratch: what the present observation adds.
-    pub(super) tick: Tick,
     /// Where the arms are read at different times: counts that wait for the other arm's.
     pub(super) bracket: Option<Box<Bracket>>,
-    /// Scratch: the tick's counts by stratum, or as a whole; none for latency.
-    pub(super) counts: Vec<(Counts, Counts)>,
-    /// Scratch: the bad events of each arm in the tick that are above the bound for an instance. The
-    /// rollback test does not count them.
-    pub(super) clipped: [f64; 2],
-    /// The tick holds a reading of the present observation.
-    pub(super) fresh: bool,
     pub(super) window: Window,
     /// When the canary last read something.
     pub(super) read_at: Option<Timestamp>,
@@ -57,6 +49,8 @@ pub(super) struct Watched {
     pub(super) coverage: Coverage,
     /// Last reading of any arm, so that a repeated one is known.
     pub(super) seen_at: Option<Timestamp>,
+    /// That reading had running totals.
+    pub(super) totals: bool,
     /// What it was before its last tick, so that the tick can be judged again.
     pub(super) before: Before,
     /// Whether the arms' counts were equal so far.
@@ -104,11 +98,7 @@ clone_in_place!(Watched {
     metric,
     layout,
     counters,
-    tick,
     bracket,
-    counts,
-    clipped,
-    fresh,
     window,
     read_at,
     not_finite,
@@ -117,6 +107,7 @@ clone_in_place!(Watched {
     learned,
     coverage,
     seen_at,
+    totals,
     before,
     same,
     degradation,
@@ -168,11 +159,7 @@ impl Watched {
             metric: metric.clone(),
             layout: Layout::default(),
             counters: Counters::default(),
-            tick: Tick::default(),
             bracket: None,
-            counts: Vec::new(),
-            clipped: [0.0; 2],
-            fresh: false,
             window: Window::new(watch.window, watch.cadence, 2 * columns),
             read_at: None,
             not_finite: false,
@@ -181,6 +168,7 @@ impl Watched {
             learned: Span::ZERO,
             coverage: Coverage::default(),
             seen_at: None,
+            totals: false,
             before: Before::default(),
             same: Sameness::default(),
             degradation: Degradation::default(),
@@ -203,24 +191,24 @@ impl Watched {
         })
     }
 
-    /// Reads into scratch.
-    pub(super) fn prepare(
-        &mut self,
+    /// Computes what a reading adds.
+    pub(super) fn read_into(
+        &self,
+        tick: &mut Tick,
         reading: &Reading,
         at: Timestamp,
         share: Share,
     ) -> Result<(), ReadingError> {
-        if !self.tick.read_plain(self.metric.kind, reading) {
-            self.read_at_length(reading, at, share)?;
+        if tick.read_plain(self.metric.kind, reading) {
+            return Ok(());
         }
-        // The same moment again is a repeated delivery: it is counted once.
-        self.fresh = self.seen_at != Some(at);
-        Ok(())
+        self.read_at_length(tick, reading, at, share)
     }
 
     #[inline(never)]
     fn read_at_length(
-        &mut self,
+        &self,
+        tick: &mut Tick,
         reading: &Reading,
         at: Timestamp,
         share: Share,
@@ -232,20 +220,27 @@ impl Watched {
         } else {
             &self.layout
         };
-        self.tick.read(&self.metric, layout, &self.counters, reading, at, share)
+        tick.read(&self.metric, layout, &self.counters, reading, at, share)
     }
 
     /// Records a reading, whatever it is used for.
-    pub(super) fn read(&mut self, reading: &Reading, at: Timestamp, since: Option<Timestamp>) {
+    pub(super) fn read(
+        &mut self,
+        increment: &mut Increment,
+        reading: &Reading,
+        at: Timestamp,
+        since: Option<Timestamp>,
+    ) {
         if self.metric.kind.has_buckets() && self.layout.edges().is_empty() {
             self.settle_layout(Layout::of(&self.metric, reading));
         }
         self.counters.keep(&self.metric, &self.layout, reading, at);
         self.seen_at = Some(at);
-        self.not_finite = self.tick.not_finite;
+        self.totals = increment.tick.totals;
+        self.not_finite = increment.tick.not_finite;
         self.step = Span::ZERO;
-        self.clip();
-        if self.tick.canary {
+        increment.clipped = self.clip(&increment.tick);
+        if increment.tick.canary {
             if let Some(last) = self.read_at.max(since) {
                 self.step = at.since(last).min(self.watch.stale);
                 self.covered = self.covered + self.step;
@@ -338,31 +333,31 @@ impl Watched {
     }
 
     /// Learns how the live version is before any user has the fix.
-    pub(super) fn learn_before(&mut self) {
-        self.learn_level();
-        if self.tick.baseline && self.is_reading(1) {
-            self.pre_deployment.add(&self.tick.row[self.level.len()..]);
+    pub(super) fn learn_before(&mut self, tick: &Tick) {
+        self.learn_level(tick);
+        if tick.baseline && self.is_reading(tick, 1) {
+            self.pre_deployment.add(&tick.row[self.level.len()..]);
         }
     }
 
     /// Without a live arm, compares the tick with one from before the deployment.
-    fn compare_with_before(&mut self) {
-        if self.tick.canary && !self.tick.baseline && self.is_reading(0) {
+    fn compare_with_before(&mut self, tick: &mut Tick) {
+        if tick.canary && !tick.baseline && self.is_reading(tick, 0) {
             let columns = self.layout.columns();
-            self.tick.baseline = self.pre_deployment.take(&mut self.tick.row[columns..]);
+            tick.baseline = self.pre_deployment.take(&mut tick.row[columns..]);
         }
     }
 
     /// Whether an arm was read: running totals that have not changed were read before.
-    fn is_reading(&self, arm: usize) -> bool {
+    fn is_reading(&self, tick: &Tick, arm: usize) -> bool {
         let columns = self.layout.columns();
-        let row = &self.tick.row[arm * columns..(arm + 1) * columns];
-        !self.tick.totals || row.iter().any(|value| *value > 0.0)
+        let row = &tick.row[arm * columns..(arm + 1) * columns];
+        !tick.totals || row.iter().any(|value| *value > 0.0)
     }
 
     /// Adds the live arm to its level before the rollback.
-    fn learn_level(&mut self) {
-        let (_, live) = self.tick.row.split_at(self.level.len());
+    fn learn_level(&mut self, tick: &Tick) {
+        let (_, live) = tick.row.split_at(self.level.len());
         for (level, value) in self.level.iter_mut().zip(live) {
             *level += value;
         }
@@ -370,49 +365,59 @@ impl Watched {
 
     /// Adds the tick to the window and feeds the tests. Instances are compared with each other
     /// where traffic is settled.
-    pub(super) fn learn(&mut self, at: Timestamp, reading: &Reading, share: Share, settled: bool) {
+    pub(super) fn learn(
+        &mut self,
+        increment: &mut Increment,
+        at: Timestamp,
+        reading: &Reading,
+        share: Share,
+        settled: bool,
+    ) {
+        let tick = &mut increment.tick;
         self.learned = self.learned + self.step;
-        self.learn_level();
+        self.learn_level(tick);
         // A tick without the live arm compares nothing, so it does not show whether instances are
         // named.
-        if settled && self.tick.canary && self.tick.baseline {
+        if settled && tick.canary && tick.baseline {
             self.instances.judge();
         }
-        let has_instances = !self.tick.instances[0].is_empty();
+        let has_instances = !tick.instances[0].is_empty();
         if has_instances && self.bracket.is_none() {
-            self.learn_of_instances(at, reading, settled);
+            self.learn_of_instances(increment, at, reading, settled);
         }
-        self.compare_with_before();
+        let tick = &mut increment.tick;
+        self.compare_with_before(tick);
         if let (Some(bracket), Some(worse)) = (&mut self.bracket, &self.worse) {
             bracket.begin(at, worse.log_e());
         }
         self.before.keep(
             at,
-            &self.tick,
+            tick,
             [self.worse.as_ref(), self.safe.as_ref()],
             self.settling.as_deref(),
             self.bracket.as_deref(),
             Flags { replayed: self.replayed, of_phase: self.of_phase, settled },
         );
-        self.window.add(at, &self.tick.row);
-        self.learn_left_out(at, reading);
+        self.window.add(at, &tick.row);
+        self.learn_left_out(tick, at, reading);
         // A metric without a test is compared by its bounds only.
         if self.worse.is_some() {
-            let compares = self.pair(at);
+            let compares = self.pair(increment, at);
             if self.bracket.is_some() {
-                self.learn_of_instances(at, reading, settled);
+                self.learn_of_instances(increment, at, reading, settled);
             }
             if settled {
-                self.sum_up(share, compares);
+                self.sum_up(increment, share, compares);
             }
-            self.feed_tests(at);
+            self.feed_tests(increment, at);
         }
     }
 
     /// Pairs the tick's counts with those of the other arm. Returns whether there is something to
     /// compare on each alignment.
-    pub(super) fn pair(&mut self, at: Timestamp) -> [bool; 2] {
-        let Self { metric, layout, tick, bracket, counts, .. } = self;
+    pub(super) fn pair(&mut self, increment: &mut Increment, at: Timestamp) -> [bool; 2] {
+        let Self { metric, layout, bracket, .. } = self;
+        let Increment { tick, counts, clipped, .. } = increment;
         counts.clear();
         let Some(bracket) = bracket else {
             if !metric.kind.has_buckets() {
@@ -426,7 +431,7 @@ impl Watched {
             }
             return [tick.canary && tick.baseline; 2];
         };
-        let new = (&*tick, self.clipped);
+        let new = (&*tick, *clipped);
         bracket.take(at, new, layout.columns(), &self.watch, |row| {
             if metric.kind.has_buckets() { Default::default() } else { counts_of(metric, row) }
         });
@@ -439,9 +444,9 @@ impl Watched {
     /// Reuses the split that another metric's test computed for the tick, if both have the same
     /// trials.
     #[inline]
-    pub(super) fn split_as(&mut self, other: &Self) {
+    pub(super) fn split_as(&mut self, other: &Self, tick: &Tick) {
         let (Some(own), Some(other), &[_, canary, _, baseline]) =
-            (&mut self.worse, &other.worse, self.tick.row.as_slice())
+            (&mut self.worse, &other.worse, tick.row.as_slice())
         else {
             return;
         };
@@ -455,29 +460,31 @@ impl Watched {
     }
 
     /// Adds counts of both arms, under a planned split, to what is summed.
-    fn sum_up(&mut self, share: Share, compares: [bool; 2]) {
+    fn sum_up(&mut self, increment: &Increment, share: Share, compares: [bool; 2]) {
         if compares[Side::Lag as usize] {
-            if self.compared.len() < self.counts.len() {
-                self.compared.resize(self.counts.len(), SplitTotals::new());
+            let counts = &increment.counts;
+            if self.compared.len() < counts.len() {
+                self.compared.resize(counts.len(), SplitTotals::new());
             }
             let share = share.as_fraction();
-            for (sums, &(canary, baseline)) in self.compared.iter_mut().zip(&self.counts) {
+            for (sums, &(canary, baseline)) in self.compared.iter_mut().zip(counts) {
                 // Counts were checked when they were read, and a phase has a share.
                 let _ = sums.add(share, canary, baseline);
             }
         }
-        self.add_to_phase(compares);
+        self.add_to_phase(increment, compares);
     }
 
     /// Adds counts of both arms to what they had in the phase.
-    pub(super) fn add_to_phase(&mut self, compares: [bool; 2]) {
-        let Self { bracket, counts, of_phase, .. } = self;
+    pub(super) fn add_to_phase(&mut self, increment: &Increment, compares: [bool; 2]) {
+        let Self { bracket, of_phase, .. } = self;
+        let Increment { tick, counts, .. } = increment;
         for side in Side::BOTH {
-            let counts = bracket.as_ref().map_or(&*counts, |bracket| &bracket.batch(side).counts);
+            let counts = bracket.as_ref().map_or(counts, |bracket| &bracket.batch(side).counts);
             match (counts.as_slice(), &mut *of_phase) {
                 _ if !compares[side as usize] => {}
                 ([], _) => {}
-                (&[(canary, baseline)], totals) if self.tick.strata.is_empty() => {
+                (&[(canary, baseline)], totals) if tick.strata.is_empty() => {
                     if let Some(totals) = totals {
                         totals[side as usize].add(canary, baseline);
                     }
@@ -496,13 +503,20 @@ impl Watched {
     }
 
     /// Applies a tick instance by instance, before the tests of the total.
-    fn learn_of_instances(&mut self, at: Timestamp, reading: &Reading, settled: bool) {
+    fn learn_of_instances(
+        &mut self,
+        increment: &Increment,
+        at: Timestamp,
+        reading: &Reading,
+        settled: bool,
+    ) {
         let Some(Arms { canary, baseline, .. }) = reading.whole() else { return };
         let (none, worse) = (BTreeMap::new(), self.metric.worse);
-        let [of_canary, of_baseline] = &self.tick.instances;
+        let tick = &increment.tick;
+        let [of_canary, of_baseline] = &tick.instances;
         let canary = InstanceArm::new(canary.as_ref(), of_canary, worse, &none);
         let baseline = InstanceArm::new(baseline.as_ref(), of_baseline, worse, &none);
-        let named = !of_canary.is_empty() && self.tick.canary && self.tick.baseline;
+        let named = !of_canary.is_empty() && tick.canary && tick.baseline;
         let counting = Counting { clip: self.basis.clip(), allowed: self.allowed(at) };
         if let Some(bracket) = &self.bracket {
             if let Some(test) = &self.worse {
@@ -513,8 +527,8 @@ impl Watched {
                 self.instances.compare_pooled(at, [canary, baseline], named, bracket, noise);
             }
         } else if named {
-            let counts = counts_of(&self.metric, &self.tick.row);
-            let (all, live) = less(counts, self.clipped);
+            let counts = counts_of(&self.metric, &tick.row);
+            let (all, live) = less(counts, increment.clipped);
             if let Some(test) = &self.worse {
                 self.instances.leave_out(test, canary, [all, live], counting);
             }
@@ -525,8 +539,9 @@ impl Watched {
     }
 
     /// Updates another metric's test with the tick, and returns whether it has decided.
-    pub(super) fn feed(&self, test: &mut Aligned<Test>) -> bool {
-        let Self { layout, tick, bracket, counts, boundaries, .. } = self;
+    pub(super) fn feed(&self, increment: &Increment, test: &mut Aligned<Test>) -> bool {
+        let Self { layout, bracket, boundaries, .. } = self;
+        let Increment { tick, counts, .. } = increment;
         let bracket = bracket.as_deref();
         let ticks = 1.0;
         Fed { layout, tick, bracket, counts, boundaries, clipped: None, ticks, allowed: 1.0 }

@@ -4,7 +4,9 @@ use crate::canonical::digest;
 use crate::deadline;
 use crate::fact::Facts;
 use crate::grade::RevertTo;
-use crate::judge::Decision;
+use crate::judge::{Decision, Prepared};
+use crate::metric::ReadingError;
+use crate::plan::PlanError;
 use crate::unit::{Span, Timestamp};
 
 use super::blocker::blocked_at;
@@ -17,11 +19,21 @@ use super::statement::Statement;
 use super::{Rollout, Stage};
 
 /// An input that is accepted.
-pub(super) enum Passed {
+pub(super) enum Passed<'a> {
     /// At this time; `claimed_at` where the sender's time was not accepted.
-    At { at: Timestamp, claimed_at: Option<Timestamp>, revision: Option<Box<Revision>> },
+    At { at: Timestamp, claimed_at: Option<Timestamp>, made: Made<'a> },
     /// Its key is known: the input was accepted before.
     Repeated,
+}
+
+/// What is made of an input before anything changes, because making it can fail.
+pub(super) enum Made<'a> {
+    /// The readings of an observation, checked.
+    Readings(Prepared<'a>),
+    /// The plan that the input puts in force.
+    Plan(Box<Revision>),
+    /// Nothing: folding the input cannot fail.
+    Nothing,
 }
 
 /// How many missing things a refusal names; `blockers` lists all.
@@ -31,7 +43,11 @@ const MOST_NAMED: usize = 5;
 const MOST_TICK: Span = Span::from_seconds(31 * 86_400);
 
 impl Rollout {
-    pub(super) fn check(&mut self, at: Timestamp, input: &Input) -> Result<Passed, RefusalReason> {
+    pub(super) fn check<'a>(
+        &mut self,
+        at: Timestamp,
+        input: &'a Input,
+    ) -> Result<Passed<'a>, RefusalReason> {
         if let Some(fault) = input.fault() {
             return Err(RefusalReason::Input(fault));
         }
@@ -55,8 +71,11 @@ impl Rollout {
         let (at, claimed_at) = self.check_time(at, kind)?;
         self.check_state(kind, input)?;
         self.check_command(at, input)?;
-        let revision = self.prepare(at, &input.command)?;
-        Ok(Passed::At { at, claimed_at, revision })
+        let made = self.make::<RefusalReason>(at, &input.command)?;
+        if let Command::Observe { metrics } = &input.command {
+            metrics.check_size()?;
+        }
+        Ok(Passed::At { at, claimed_at, made })
     }
 
     /// An urgent input with a wrong clock, back or far ahead, is accepted at the time of the last
@@ -138,18 +157,18 @@ impl Rollout {
         }
     }
 
-    /// Checks the readings of an observation, or makes the plan that an input puts in force. Both
-    /// can still be refused, so nothing has changed until then.
-    fn prepare(
+    /// Makes what the input brings; the state does not change.
+    pub(super) fn make<'a, E: From<ReadingError> + From<PlanError>>(
         &mut self,
         at: Timestamp,
-        command: &Command,
-    ) -> Result<Option<Box<Revision>>, RefusalReason> {
+        command: &'a Command,
+    ) -> Result<Made<'a>, E> {
         if let Command::Observe { metrics } = command {
-            self.case.judged.prepare(at, self.case.place.share(), metrics)?;
-            metrics.check_size()?;
+            let share = self.case.place.share();
+            return Ok(Made::Readings(self.case.judged.prepare(at, share, metrics)?));
         }
-        Revision::of(&self.plan, self.case.judged.judge(), command).map_err(RefusalReason::Plan)
+        let revision = Revision::of(&self.plan, self.case.judged.judge(), command)?;
+        Ok(revision.map_or(Made::Nothing, Made::Plan))
     }
 
     fn check_command(&self, at: Timestamp, input: &Input) -> Result<(), RefusalReason> {

@@ -17,7 +17,6 @@ use super::event::{Event, EventKind, read};
 use super::input::{Input, InputError, InputKind};
 use super::journal::Recording;
 use super::personal::Salt;
-use super::revision::Revision;
 use super::stage::Stage;
 use super::state::Resolved;
 use super::version;
@@ -361,13 +360,8 @@ impl Rollout {
             .take_document(kind)
             .into_input(kind)
             .map_err(|e: InputError| line.error(e.into()))?;
-        if let super::Command::Observe { metrics } = &input.command {
-            let share = self.share();
-            self.case.judged.prepare(at, share, metrics).map_err(|e| line.error(e.into()))?;
-        }
-        let revision = Revision::of(&self.plan, self.case.judged.judge(), &input.command);
-        let revision = revision.map_err(|fault| line.error(fault.into()))?;
-        let resolved = self.fold(at, &input, line.event.author, revision);
+        let made = self.make(at, &input.command).map_err(|fault| line.error(fault))?;
+        let resolved = self.fold(at, &input, line.event.author, made);
         Ok((input, resolved))
     }
 }

@@ -64,7 +64,7 @@ use crate::plan::Plan;
 use crate::stats::StatError;
 use crate::unit::Timestamp;
 
-use check::Passed;
+use check::{Made, Passed};
 use conclude::{Changes, Conclusion};
 use event::EventKind;
 use journal::Journal;
@@ -161,8 +161,8 @@ impl Rollout {
                 self.actions.extend_from_slice(first.map_or(&[], |(_, actions)| actions));
                 Ok(Outcome { events: "", actions: &self.actions, repeated: true })
             }
-            Ok(Passed::At { at, claimed_at, revision }) => {
-                match self.take(at, claimed_at, input, revision) {
+            Ok(Passed::At { at, claimed_at, made }) => {
+                match self.take(at, claimed_at, input, made) {
                     Ok(()) => Ok(Outcome {
                         events: self.journal.lines(),
                         actions: &self.actions,
@@ -189,26 +189,31 @@ impl Rollout {
         at: Timestamp,
         claimed_at: Option<Timestamp>,
         input: &Input,
-        revision: Option<Box<Revision>>,
+        made: Made<'_>,
     ) -> Result<(), CanonicalError> {
         self.open(at)?;
         let author = self.is_author(input);
-        let resolved = self.fold(at, input, author, revision);
+        let resolved = self.fold(at, input, author, made);
         self.conclude(at, &input.command, resolved.as_ref());
         self.record(at, claimed_at, input, author)?;
         self.settle(at, input);
         Ok(())
     }
 
-    /// Folds an input that was checked; `revision`: the plan that it puts in force.
+    /// Folds an input that was checked, with what was made of it.
     fn fold(
         &mut self,
         at: Timestamp,
         input: &Input,
         author: bool,
-        revision: Option<Box<Revision>>,
+        made: Made<'_>,
     ) -> Resolved {
-        let resolved = self.case.fold(&self.plan, at, input, author);
+        let (readings, revision) = match made {
+            Made::Readings(readings) => (Some(readings), None),
+            Made::Plan(revision) => (None, Some(revision)),
+            Made::Nothing => (None, None),
+        };
+        let resolved = self.case.fold(&self.plan, at, input, author, readings);
         if let Some(revision) = revision {
             let Revision { plan, judge, keeps_items } = *revision;
             self.plan = Arc::new(plan);

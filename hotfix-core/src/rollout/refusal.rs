@@ -285,7 +285,7 @@ pub enum RefusalReason {
     NoRelease,
     /// The release cannot be planned.
     #[error("{0}")]
-    Plan(PlanError),
+    Plan(#[from] PlanError),
     /// The duty does not accept this answer.
     #[error("{0}")]
     Duty(#[from] DutyRefusal),

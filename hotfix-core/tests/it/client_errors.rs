@@ -98,8 +98,8 @@ impl World {
             let mut observation = Observation::new();
             let arms = Arms { canary, baseline, ..Arms::default() };
             observation.set("error_rate".parse().unwrap(), arms);
-            judge.prepare(at, share, &observation).unwrap();
-            judge.take(at, share, &observation, Use::Watch);
+            let readings = judge.prepare(at, share, &observation).unwrap();
+            judge.take(readings, Use::Watch);
             let mut verdict = Verdict::default();
             judge.assess(&moment(&self.plan, at, share), &mut verdict);
             judge.note(at, &verdict);

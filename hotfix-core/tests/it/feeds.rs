@@ -107,8 +107,8 @@ fn judged(cell: &Cell, ticks: i64, mut read: impl FnMut(i64) -> Arms) -> Verdict
         let at = start + Span::from_seconds(cell.tick * u32::try_from(tick).unwrap());
         let mut observation = Observation::new();
         observation.set(id, read(tick));
-        judge.prepare(at, share, &observation).unwrap();
-        judge.take(at, share, &observation, Use::Watch);
+        let readings = judge.prepare(at, share, &observation).unwrap();
+        judge.take(readings, Use::Watch);
         assess(&mut judge, &plan, at, &mut verdict);
     }
     verdict

@@ -220,9 +220,9 @@ impl Feed {
             let reading =
                 Arms { canary: sample(&arms[0]), baseline: sample(&arms[1]), totals: true };
             observation.set(self.metric, reading);
-            judge.prepare(at, share, &observation).expect("a reading");
+            let readings = judge.prepare(at, share, &observation).expect("a reading");
             let watched = clock > LEAD_IN;
-            judge.take(at, share, &observation, if watched { Use::Watch } else { Use::Level });
+            judge.take(readings, if watched { Use::Watch } else { Use::Level });
             if clock == LEAD_IN {
                 judge.start_phase(at);
             }

@@ -191,8 +191,8 @@ impl Rollouts {
                     wander = wander.map(|w| kept * w + new * normal(&mut random));
                 }
                 let observation = self.observe(index, within, clock, wander, &mut random);
-                judge.prepare(at, share, &observation).expect("a reading");
-                judge.take(at, share, &observation, Use::Watch);
+                let readings = judge.prepare(at, share, &observation).expect("a reading");
+                judge.take(readings, Use::Watch);
                 let moment = moment(&self.plan, at, share);
                 judge.assess(&moment, &mut verdict);
                 judge.note(at, &verdict);

@@ -93,8 +93,8 @@ fn explained(plan: &Plan, reading: impl Fn(usize) -> (MetricName, Arms)) -> Vec<
         let (metric, arms) = reading(tick);
         let mut observation = Observation::new();
         observation.set(metric, arms);
-        judge.prepare(at, share, &observation).unwrap();
-        judge.take(at, share, &observation, Use::Watch);
+        let readings = judge.prepare(at, share, &observation).unwrap();
+        judge.take(readings, Use::Watch);
         let mut verdict = Verdict::default();
         judge.assess(&moment(plan, at, share), &mut verdict);
         judge.note(at, &verdict);

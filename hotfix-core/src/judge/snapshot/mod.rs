@@ -166,6 +166,7 @@ impl Judge {
             one_series,
             since,
             moved,
+            spare: _,
         } = self;
         let efficacy = efficacy.as_ref().zip(efficacy_before.as_ref());
         JudgeState {

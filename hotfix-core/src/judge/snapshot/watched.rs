@@ -41,6 +41,8 @@ pub(super) struct WatchedState {
     #[serde(default)]
     coverage: Option<Coverage>,
     seen_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    totals: bool,
     before: BeforeState,
     same: Sameness,
     degradation: Degradation,
@@ -89,11 +91,6 @@ impl Watched {
             metric,
             layout,
             counters,
-            // Scratch: each observation overwrites it.
-            tick: _,
-            counts: _,
-            clipped: _,
-            fresh: _,
             bracket,
             window,
             read_at,
@@ -103,6 +100,7 @@ impl Watched {
             learned,
             coverage,
             seen_at,
+            totals,
             before,
             same,
             degradation,
@@ -141,6 +139,7 @@ impl Watched {
             learned: *learned,
             coverage: Some(*coverage),
             seen_at: *seen_at,
+            totals: *totals,
             before: before.state(),
             same: *same,
             degradation: *degradation,
@@ -174,6 +173,7 @@ impl Watched {
             learned,
             coverage,
             seen_at,
+            totals,
             before,
             same,
             degradation,
@@ -228,6 +228,7 @@ impl Watched {
         self.uncounted = uncounted;
         (self.counters, self.bracket) = (counters, bracket);
         (self.read_at, self.seen_at, self.not_finite) = (read_at, seen_at, not_finite);
+        self.totals = totals;
         (self.covered, self.step, self.learned) = (covered, step, learned);
         self.coverage = coverage.unwrap_or_else(|| Coverage::without_silence(read_at));
         (self.same, self.degradation, self.replayed) = (same, degradation, replayed);

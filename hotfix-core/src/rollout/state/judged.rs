@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{Severity, Sign};
-use crate::judge::{Against, Decision, Judge, JudgeState, Moment, Running, Verdict};
+use crate::judge::{Against, Decision, Judge, JudgeState, Moment, Prepared, Running, Verdict};
 use crate::metric::{Band, Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -95,13 +95,13 @@ impl Judged {
         now.verdict.decision
     }
 
-    /// Checks the readings of an observation and converts them, before it is folded.
-    pub(crate) fn prepare(
+    /// Checks the readings of an observation, before it is folded.
+    pub(crate) fn prepare<'a>(
         &mut self,
         at: Timestamp,
         share: Share,
-        metrics: &Observation,
-    ) -> Result<(), ReadingError> {
+        metrics: &'a Observation,
+    ) -> Result<Prepared<'a>, ReadingError> {
         self.now.judge.prepare(at, share, metrics)
     }
 

@@ -14,7 +14,7 @@ use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::fact::{Fact, FactId, FactValue};
-use crate::judge::{Against, Decision, Judge, Use, Verdict};
+use crate::judge::{Against, Decision, Judge, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
@@ -101,26 +101,26 @@ impl RolloutState {
         self.happened.note_service(at, self.is_down(), true);
     }
 
-    /// Folds an input that was checked; `author`: it comes from the author of the fix. It is the
-    /// first half of an event, and cannot fail.
+    /// Folds an input that was checked; `author`: it comes from the author of the fix; `readings`:
+    /// those of an observation. It is the first half of an event, and cannot fail.
     pub(super) fn fold(
         &mut self,
         plan: &Plan,
         at: Timestamp,
         input: &Input,
         author: bool,
+        readings: Option<Prepared<'_>>,
     ) -> Resolved {
         self.readiness.fold(plan, at, input, author);
-        match &input.command {
-            Command::Observe { metrics } => {
-                let purpose = self.place.purpose();
-                if purpose == Use::Ignore {
-                    self.judged.keep();
-                }
-                self.judged.now.judge.take(at, self.place.share(), metrics, purpose);
-                self.end_phase(at);
+        if let Some(readings) = readings {
+            let purpose = self.place.purpose();
+            if purpose == Use::Ignore {
+                self.judged.keep();
             }
-            Command::Tick => self.end_phase(at),
+            self.judged.now.judge.take(readings, purpose);
+        }
+        match &input.command {
+            Command::Observe { .. } | Command::Tick => self.end_phase(at),
             Command::Confirm { action } => {
                 let act = self.actions.resolve(*action);
                 let share = match &act {

@@ -1,0 +1,95 @@
+//! An observation that was checked, and what it adds to each metric: [`Judge::prepare`] makes it,
+//! [`Judge::take`] uses it.
+
+use crate::metric::{Observation, ReadingError, Tick};
+use crate::stats::Counts;
+use crate::unit::{MetricName, Share, Timestamp};
+
+use super::Judge;
+
+/// An observation that was checked.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    pub(super) at: Timestamp,
+    pub(super) share: Share,
+    pub(super) seen: &'a Observation,
+    /// In the order of the judge's metrics.
+    pub(super) increments: Vec<Increment>,
+}
+
+/// What an observation adds to one metric.
+#[derive(Debug, Default)]
+pub(super) struct Increment {
+    /// The place of the metric's reading in the observation; None without one, and for a repeated
+    /// delivery, because it counts once.
+    pub(super) reading: Option<usize>,
+    pub(super) tick: Tick,
+    /// The tick's counts by stratum, or as a whole; none for latency.
+    pub(super) counts: Vec<(Counts, Counts)>,
+    /// The bad events of each arm that are above the bound for an instance. The rollback test does
+    /// not count them.
+    pub(super) clipped: [f64; 2],
+}
+
+/// Increments of an earlier observation, whose memory is reused: they belong to no state.
+#[derive(Default)]
+pub(super) struct Spare(pub(super) Vec<Increment>);
+
+impl std::fmt::Debug for Spare {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Spare")
+    }
+}
+
+impl PartialEq for Spare {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Clone for Spare {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+
+    fn clone_from(&mut self, _: &Self) {}
+}
+
+impl Judge {
+    /// Checks an observation at the time `at` and the canary's share `share`. The state does not
+    /// change.
+    ///
+    /// # Errors
+    /// [`ReadingError`].
+    pub fn prepare<'a>(
+        &mut self,
+        at: Timestamp,
+        share: Share,
+        seen: &'a Observation,
+    ) -> Result<Prepared<'a>, ReadingError> {
+        let mut increments = std::mem::take(&mut self.spare.0);
+        increments.resize_with(self.watched.len(), Increment::default);
+        for increment in &mut increments {
+            increment.reading = None;
+        }
+        // Both lists are sorted by id: each reading's index is after that of the one before.
+        let mut metrics = self.watched.iter().zip(&mut increments);
+        for (place, (id, reading)) in seen.as_slice().iter().enumerate() {
+            let Some((watched, increment)) = metrics.find(|(watched, _)| watched.metric.id == *id)
+            else {
+                return Err(self.unknown(*id));
+            };
+            watched.read_into(&mut increment.tick, reading, at, share)?;
+            increment.reading = Some(place).filter(|_| watched.seen_at != Some(at));
+        }
+        Ok(Prepared { at, share, seen, increments })
+    }
+
+    fn unknown(&self, metric: MetricName) -> ReadingError {
+        let distance =
+            |known: &MetricName| strsim::damerau_levenshtein(metric.as_str(), known.as_str());
+        let nearest =
+            self.watched.iter().map(|w| w.metric.id).min_by_key(distance).unwrap_or(metric);
+        ReadingError::UnknownMetric { metric, nearest }
+    }
+}
