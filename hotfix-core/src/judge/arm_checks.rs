@@ -10,7 +10,6 @@ use crate::metric_kind::Data;
 use crate::stats::numeric::ln;
 use crate::unit::{Span, Timestamp};
 
-use super::Judge;
 use super::watched::Watched;
 
 /// Ln of one in a million: equal ticks that are more likely than this are not a finding.
@@ -66,15 +65,13 @@ impl SplitFinding {
     }
 }
 
-impl Judge {
-    /// Whether both arms read the same series: no metric with counts has differed in this phase,
-    /// and for one of them chance cannot explain it. A query scope that is used twice makes every
-    /// metric equal. A metric that is equal while others differ is only shown in `why`: two equal
-    /// halves under synthetic load look like that, and a healthy rollout must not stop for them.
-    pub(super) fn is_one_series(&self) -> bool {
-        self.watched.iter().all(|watched| !watched.same.differs)
-            && self.watched.iter().any(|watched| watched.same.is_striking())
-    }
+/// Whether both arms read the same series: no metric with counts has differed in this phase,
+/// and for one of them chance cannot explain it. A query scope that is used twice makes every
+/// metric equal. A metric that is equal while others differ is only shown in `why`: two equal
+/// halves under synthetic load look like that, and a healthy rollout must not stop for them.
+pub(super) fn is_one_series(metrics: &[Watched]) -> bool {
+    metrics.iter().all(|watched| !watched.same.differs)
+        && metrics.iter().any(|watched| watched.same.is_striking())
 }
 
 impl Watched {

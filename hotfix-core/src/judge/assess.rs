@@ -8,6 +8,7 @@ use crate::policy::section::{Phase, Watch};
 use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::aligned::Aligned;
+use super::harm::live_is_worse;
 use super::phase_end::PhaseEnd;
 use super::watched::Watched;
 use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Version};
@@ -101,7 +102,7 @@ impl Judge {
             (Response::Ask, _) => Decision::Ask,
             (Response::RollBack, _) => Decision::RollBack,
         };
-        let lesser = verdict.decision == Decision::RollBack && self.live_is_worse(moment);
+        let lesser = verdict.decision == Decision::RollBack && live_is_worse(self, moment);
         verdict.lesser_harm = lesser.then_some(Version::Canary);
     }
 

@@ -170,6 +170,21 @@ impl Judge {
         }
     }
 
+    /// Log e-value with which a metric's rollback test decides by itself; None where it does not
+    /// decide.
+    pub(super) fn own_threshold(&self, index: usize) -> Option<f64> {
+        if !self.tested.contains(&index) {
+            return None;
+        }
+        let watched = &self.watched[index];
+        let assurance = watched.assurance();
+        if !matches!(assurance.mode, EvidenceMode::Plain | EvidenceMode::Replay) || !assurance.acts
+        {
+            return None;
+        }
+        Some(watched.basis.own_threshold())
+    }
+
     /// Most metrics that share the false-rollback budget; the policy refuses more.
     pub const MOST_TESTED: usize = MOST_TESTED;
 }

@@ -13,7 +13,7 @@ use crate::stats::{MAX_COUNT, Totals};
 use crate::unit::{Timestamp, clone_in_place};
 
 use super::aligned::Aligned;
-use super::arm_checks::Sameness;
+use super::arm_checks::{Sameness, is_one_series};
 use super::bracket::Bracket;
 use super::prepared::Increment;
 use super::settling::Settling;
@@ -117,30 +117,25 @@ impl Watched {
     }
 }
 
-impl Judge {
+impl Counterfactual {
     /// The smallest change of this metric's tick that would have led to another decision.
-    pub(super) fn counterfactual(
-        &self,
-        index: usize,
-        moment: &Moment<'_>,
-        verdict: &Verdict,
-    ) -> Counterfactual {
-        let watched = &self.watched[index];
+    pub(super) fn of(judge: &Judge, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> Self {
+        let watched = &judge.watched[index];
         if watched.read_at != Some(moment.at) {
-            return Counterfactual::None { reason: NoCounterfactual::NoReading };
+            return Self::None { reason: NoCounterfactual::NoReading };
         }
         if watched.before.at != Some(moment.at) {
-            return Counterfactual::None { reason: NoCounterfactual::NotAccepted };
+            return Self::None { reason: NoCounterfactual::NotAccepted };
         }
         if watched.before.in_parts {
-            return Counterfactual::None { reason: NoCounterfactual::InParts };
+            return Self::None { reason: NoCounterfactual::InParts };
         }
         let mut search = Search {
-            judge: self,
+            judge,
             index,
             moment,
             decision: verdict.decision,
-            scratch: self.clone(),
+            scratch: judge.clone(),
             verdict: verdict.clone(),
         };
         let found = match watched.metric.kind.data() {
@@ -148,7 +143,7 @@ impl Judge {
             Data::Buckets => search.slow(),
             Data::Level => search.level(),
         };
-        found.unwrap_or(Counterfactual::None { reason: NoCounterfactual::NothingChanges })
+        found.unwrap_or(Self::None { reason: NoCounterfactual::NothingChanges })
     }
 }
 
@@ -186,7 +181,7 @@ impl Search<'_> {
         {
             self.scratch.end_phase(self.moment.at, phase, since);
         }
-        self.scratch.one_series = self.scratch.is_one_series();
+        self.scratch.one_series = is_one_series(&self.scratch.watched);
         self.scratch.assess(self.moment, &mut self.verdict);
         self.verdict.decision
     }

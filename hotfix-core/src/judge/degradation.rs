@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::metric::Band;
 use crate::unit::Timestamp;
 
-use super::{Cause, Judge, Reason, Verdict};
+use super::MetricVerdict;
 
 /// Degradation of a metric in this phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,11 +52,17 @@ impl Degradation {
         self.breached[usize::from(self.looked != Some(at))].unwrap_or(at)
     }
 
-    /// Records the metric's part of a verdict.
-    fn note(&mut self, band: Band, log_e: f64, healed: bool) {
-        self.healed = healed;
-        self.peak = self.peak.max(log_e);
-        self.alerted |= matches!(band, Band::Alert | Band::Rollback);
+    /// Records the metric's part of a verdict; its reading is of `read_at`.
+    pub(super) fn note(&mut self, at: Timestamp, read_at: Option<Timestamp>, seen: &MetricVerdict) {
+        let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
+        let (before, looks) = (self.looks_before(at), self.consecutive_breaches(at, read_at));
+        self.consecutive_breaches = [before, if beyond { looks } else { 0 }];
+        let breached = self.breached[usize::from(self.looked != Some(at))];
+        self.breached = [breached, beyond.then(|| breached.unwrap_or(at))];
+        self.looked = Some(at);
+        self.healed = seen.healed;
+        self.peak = self.peak.max(seen.log_e.unwrap_or(0.0));
+        self.alerted |= beyond;
     }
 
     /// Whether there was degradation and it is over: the band is within its bounds with data, and
@@ -72,52 +78,26 @@ impl Degradation {
     }
 }
 
-impl Judge {
-    /// Records a verdict that was made, or read from a log.
-    pub fn note(&mut self, at: Timestamp, verdict: &Verdict) {
-        let says_in_vain = verdict.has(Reason::CannotDecide);
-        // Verdicts name every metric in order; a log of another policy's would not replay.
-        let mut seen = verdict.metrics.iter();
-        for watched in &mut self.watched {
-            // The evaluation that made it dropped expired rows; a replay does not evaluate.
-            watched.expire(at);
-            let Some((id, seen)) = seen.next().filter(|(id, _)| watched.metric.id == *id) else {
-                continue;
-            };
-            let degradation = &mut watched.degradation;
-            let in_vain =
-                |cause: &Cause| cause.reason == Reason::CannotDecide && cause.metric == Some(*id);
-            if says_in_vain && degradation.in_vain.is_none() && verdict.causes.iter().any(in_vain) {
-                degradation.in_vain = Some(at);
-            }
-            let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
-            let before = degradation.looks_before(at);
-            let looks = before.saturating_add(u32::from(watched.read_at == Some(at)));
-            degradation.consecutive_breaches = [before, if beyond { looks } else { 0 }];
-            let breached = degradation.breached[usize::from(degradation.looked != Some(at))];
-            degradation.breached = [breached, beyond.then(|| breached.unwrap_or(at))];
-            degradation.looked = Some(at);
-            degradation.note(seen.band, seen.log_e.unwrap_or(0.0), seen.healed);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn seen(band: &str, log_e: f64) -> MetricVerdict {
+        serde_json::from_value(serde_json::json!({ "band": band, "log_e": log_e })).unwrap()
+    }
+
     #[test]
     fn field_8_trouble_has_healed_once_band_and_evidence_are_both_calm() {
-        let hold = FALLEN;
+        let (at, hold) = (Timestamp::try_from_millis(0).unwrap(), FALLEN);
         let mut degradation = Degradation::default();
         assert!(!degradation.healed(Band::Success, 0.0, hold), "there was none");
-        degradation.note(Band::Success, 3.0, false);
+        degradation.note(at, None, &seen("success", 3.0));
         assert!(
             !degradation.healed(Band::Success, 2.2, hold),
             "below the level, but hardly fallen"
         );
         assert!(degradation.healed(Band::Success, 0.6, hold));
-        degradation.note(Band::Alert, 0.0, false);
+        degradation.note(at, None, &seen("alert", 0.0));
         assert!(!degradation.healed(Band::Alert, 0.0, hold));
         assert!(!degradation.healed(Band::Stale, 0.0, hold), "silence heals nothing");
         assert!(degradation.healed(Band::Success, 0.0, hold));

@@ -84,10 +84,10 @@ pub struct ArmIntervals {
     pub canary: Interval,
 }
 
-impl Judge {
+impl MetricEvidence {
     /// The full evidence of one metric; None without a test, or before the first latency reading.
-    pub fn evidence(&self, id: MetricName, plan: &Plan) -> Option<MetricEvidence> {
-        let watched = self.watched.iter().find(|w| w.metric.id == id)?;
+    pub fn of(judge: &Judge, id: MetricName, plan: &Plan) -> Option<Self> {
+        let watched = judge.watched.iter().find(|w| w.metric.id == id)?;
         let test = watched.worse.as_ref()?;
         let own = plan.policy().settings(&watched.metric);
         let alpha = plan.error_budget().alpha();
@@ -95,12 +95,12 @@ impl Judge {
         let figures = test.evidence();
         let (threshold, cap) = test.limits();
         let drawn = watched.instances.randomised();
-        Some(MetricEvidence {
+        Some(Self {
             alpha,
             cap,
             decided: figures.decided || watched.instances.stands_out(),
             guarantee: assurance.guarantee,
-            hold: watched.basis.limits().map_or(self.hold, |limits| limits.hold),
+            hold: watched.basis.limits().map_or(judge.hold, |limits| limits.hold),
             interval: watched.interval(1.0 - alpha),
             log_e: watched.log_e().unwrap_or(figures.log_e),
             log_e_safe: watched.safe.as_ref().map(Aligned::log_e),

@@ -8,6 +8,7 @@ use crate::stats::numeric::{exp, ln, normal_cdf};
 use crate::unit::{MetricName, PhaseName, Timestamp};
 
 use super::aligned::Aligned;
+use super::harm::requests_per_minute;
 use super::test::Test;
 use super::watched::Watched;
 use super::{Judge, Moment, Running};
@@ -88,15 +89,15 @@ pub struct BoundForecast {
     pub possible: bool,
 }
 
-impl Judge {
+impl Forecast {
     /// The forecast of the phase; None outside of a phase.
-    pub fn forecast(&self, moment: &Moment<'_>, policy: &Policy) -> Option<Forecast> {
+    pub fn of(judge: &Judge, moment: &Moment<'_>, policy: &Policy) -> Option<Self> {
         let running = moment.running.as_ref()?;
-        let requests = self.requests_per_minute(moment);
+        let requests = requests_per_minute(judge, moment);
         let of_metric = |index: usize, watched: &Watched| {
             let settings = policy.settings(&watched.metric);
             let (margin, null) = (settings.margin.value(), settings.tolerated.value());
-            let own = self.own_threshold(index);
+            let own = judge.own_threshold(index);
             let rollback = own.zip(watched.worse.as_ref()).and_then(|(own, test)| {
                 let supposed = Supposed { ratio: margin, null };
                 watched.look_ahead(supposed, own - test.log_e(), running, requests)
@@ -115,18 +116,18 @@ impl Judge {
             MetricForecast { bound, metric: watched.metric.id, promotion, rollback }
         };
         let efficacy =
-            self.efficacy.as_ref().filter(|(_, _, shown)| !shown).and_then(|(bug, test, _)| {
-                let watched = &self.watched[*bug];
+            judge.efficacy.as_ref().filter(|(_, _, shown)| !shown).and_then(|(bug, test, _)| {
+                let watched = &judge.watched[*bug];
                 let null = test.null_ratio();
                 // The observed ratio, but at most half of the claimed one: at the claim itself the
                 // test never crosses.
                 let ratio = test.ratio().unwrap_or(null).min(0.5 * null);
                 watched.claim(test, Supposed { ratio, null }, moment, running, requests)
             });
-        Some(Forecast {
+        Some(Self {
             at: moment.at,
             efficacy,
-            metrics: self
+            metrics: judge
                 .watched
                 .iter()
                 .enumerate()

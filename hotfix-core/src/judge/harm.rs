@@ -81,22 +81,21 @@ pub struct Range {
     pub low: f64,
 }
 
-impl Judge {
+impl Harm {
     /// Estimated bad events of each version, over the phase so far.
     /// The bad events of several metrics may be the same requests or different ones: a version has
     /// at least the bad events of its worst metric, and at most the sum of all.
-    pub fn harm(&self, moment: &Moment<'_>) -> Harm {
-        let requests = self.requests_per_minute(moment);
-        let metrics: Vec<MetricHarm> = self
-            .impact_metrics()
+    pub fn of(judge: &Judge, moment: &Moment<'_>) -> Harm {
+        let requests = requests_per_minute(judge, moment);
+        let metrics: Vec<MetricHarm> = impact_metrics(judge)
             .map(|watched| {
                 let [canary, live] = watched.impacts(moment, requests);
                 MetricHarm { canary, live, metric: watched.metric.id }
             })
             .filter(|m| m.canary.is_some() || m.live.is_some())
             .collect();
-        let both = self.both(moment, requests);
-        Harm {
+        let both = Both::of(judge, moment, requests);
+        Self {
             at: moment.at,
             canary: both.canary,
             lesser: both.lesser(),
@@ -105,36 +104,46 @@ impl Judge {
             requests_per_minute: requests,
         }
     }
+}
 
-    /// Whether a rollback certainly causes more bad events than staying.
-    pub(super) fn live_is_worse(&self, moment: &Moment<'_>) -> bool {
-        self.both(moment, self.requests_per_minute(moment)).lesser() == Some(Version::Canary)
-    }
+/// Whether a rollback certainly causes more bad events than staying.
+pub(super) fn live_is_worse(judge: &Judge, moment: &Moment<'_>) -> bool {
+    Both::of(judge, moment, requests_per_minute(judge, moment)).lesser() == Some(Version::Canary)
+}
 
-    /// The metrics that count bad events: those that decide, and the bug's own.
-    fn impact_metrics(&self) -> impl Iterator<Item = &Watched> {
-        let bug = self.efficacy.as_ref().map(|(bug, ..)| *bug);
-        self.watched.iter().enumerate().filter_map(move |(index, watched)| {
-            let decides = watched.metric.role == Role::Decide || bug == Some(index);
-            (watched.metric.counts_bad_events() && decides).then_some(watched)
-        })
-    }
+/// The metrics that count bad events: those that decide, and the bug's own.
+fn impact_metrics(judge: &Judge) -> impl Iterator<Item = &Watched> {
+    let bug = judge.efficacy.as_ref().map(|(bug, ..)| *bug);
+    judge.watched.iter().enumerate().filter_map(move |(index, watched)| {
+        let decides = watched.metric.role == Role::Decide || bug == Some(index);
+        (watched.metric.counts_bad_events() && decides).then_some(watched)
+    })
+}
 
-    /// Traffic as planned, else as the first proportion has it in this phase.
-    pub(super) fn requests_per_minute(&self, moment: &Moment<'_>) -> Option<f64> {
-        let planned = moment.running.as_ref().and_then(|running| running.traffic);
-        planned.or_else(|| {
-            let watched = &self.watched[self.traffic?];
-            let [canary, live] = watched.phase_counts();
-            let minutes = watched.learned.as_seconds() / 60.0;
-            (minutes > 0.0).then(|| (canary.trials + live.trials) / minutes)
-        })
-    }
+/// Traffic as planned, else as the first proportion has it in this phase.
+pub(super) fn requests_per_minute(judge: &Judge, moment: &Moment<'_>) -> Option<f64> {
+    let planned = moment.running.as_ref().and_then(|running| running.traffic);
+    planned.or_else(|| {
+        let watched = &judge.watched[judge.traffic?];
+        let [canary, live] = watched.phase_counts();
+        let minutes = watched.learned.as_seconds() / 60.0;
+        (minutes > 0.0).then(|| (canary.trials + live.trials) / minutes)
+    })
+}
 
+/// Estimated bad events of both versions with all of the traffic.
+struct Both {
+    canary: Option<Range>,
+    live: Option<Range>,
+    /// Whether each metric has data of both versions or of neither: unknown is not zero.
+    alike: bool,
+}
+
+impl Both {
     /// Estimated bad events of canary and live version with all of the traffic.
-    fn both(&self, moment: &Moment<'_>, requests: Option<f64>) -> Both {
-        let mut both = Both { canary: None, live: None, alike: true };
-        for watched in self.impact_metrics() {
+    fn of(judge: &Judge, moment: &Moment<'_>, requests: Option<f64>) -> Self {
+        let mut both = Self { canary: None, live: None, alike: true };
+        for watched in impact_metrics(judge) {
             let [canary, live] = watched.impacts(moment, requests);
             both.alike &= canary.is_some() == live.is_some();
             for (sum, impact) in [(&mut both.canary, canary), (&mut both.live, live)] {
@@ -147,17 +156,7 @@ impl Judge {
         }
         both
     }
-}
 
-/// Estimated bad events of both versions with all of the traffic.
-struct Both {
-    canary: Option<Range>,
-    live: Option<Range>,
-    /// Whether each metric has data of both versions or of neither: unknown is not zero.
-    alike: bool,
-}
-
-impl Both {
     /// The version with certainly fewer bad events.
     fn lesser(&self) -> Option<Version> {
         let (canary, live) = self.canary.zip(self.live).filter(|_| self.alike)?;

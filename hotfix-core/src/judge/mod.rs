@@ -66,10 +66,10 @@ use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
 use crate::unit::{Share, Span, Timestamp, clone_in_place};
 
 pub(crate) use snapshot::JudgeState;
-pub(crate) use table::PhaseRecord;
+pub(crate) use table::{PhaseRecord, levels};
 
 use aligned::Aligned;
-use arm_checks::SplitFinding;
+use arm_checks::{SplitFinding, is_one_series};
 use covered::{Covered, Traffic};
 use drawing::Drawing;
 use evidence_basis::EvidenceBasis;
@@ -266,7 +266,7 @@ impl Judge {
                     watched.compare_arms(&increment.tick);
                 }
             }
-            self.one_series = self.is_one_series();
+            self.one_series = is_one_series(&self.watched);
         }
         let as_planned = !(self.swapped || self.one_series);
         let learns = watches && as_planned;
@@ -398,6 +398,50 @@ impl Judge {
         for watched in &mut self.watched {
             watched.start(at);
         }
+    }
+
+    /// Analyses a phase at its end, where the policy wants that; a call before its least time is
+    /// over changes nothing.
+    pub fn end_phase(&mut self, at: Timestamp, phase: usize, since: Timestamp) {
+        if let Some(end) = &mut self.phase_end {
+            end.look(at, phase, since, &self.tested, &self.watched);
+        }
+    }
+
+    /// Records a verdict that was made, or read from a log.
+    pub fn note(&mut self, at: Timestamp, verdict: &Verdict) {
+        let says_in_vain = verdict.has(Reason::CannotDecide);
+        // Verdicts name every metric in order; a log of another policy's would not replay.
+        let mut seen = verdict.metrics.iter();
+        for watched in &mut self.watched {
+            // The evaluation that made it dropped expired rows; a replay does not evaluate.
+            watched.expire(at);
+            let Some((id, seen)) = seen.next().filter(|(id, _)| watched.metric.id == *id) else {
+                continue;
+            };
+            let degradation = &mut watched.degradation;
+            let in_vain =
+                |cause: &Cause| cause.reason == Reason::CannotDecide && cause.metric == Some(*id);
+            if says_in_vain && degradation.in_vain.is_none() && verdict.causes.iter().any(in_vain) {
+                degradation.in_vain = Some(at);
+            }
+            degradation.note(at, watched.read_at, seen);
+        }
+    }
+
+    /// Whether every deciding metric with a level has data and is not clearly above that level.
+    /// The original fault is expected to return: 'returned' is the level before the deploy, not a
+    /// healthy one.
+    pub fn returned(&self) -> bool {
+        let mut seen = false;
+        for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
+            match watched.returned() {
+                Some(true) => seen = true,
+                Some(false) => return false,
+                None => {}
+            }
+        }
+        seen
     }
 
     /// The moments at which metrics that stay silent become stale, and missing for too long, and at

@@ -11,7 +11,6 @@ use crate::stats::fixed::{Alternative, fisher_exact, poisson_ratio};
 use crate::stats::{StatError, Totals};
 use crate::unit::{Span, Timestamp};
 
-use super::Judge;
 use super::aligned::Aligned;
 use super::watched::Watched;
 
@@ -61,6 +60,29 @@ impl PhaseEnd {
         self.looked = false;
     }
 
+    /// Analyses a phase once, when its least time is over. `tested`: the tested metrics, by index.
+    pub(super) fn look(
+        &mut self,
+        at: Timestamp,
+        phase: usize,
+        since: Timestamp,
+        tested: &[usize],
+        watched: &[Watched],
+    ) {
+        let least = self.least.get(phase).copied().flatten();
+        let over = least.is_some_and(|least| at.since(since) >= least);
+        if self.looked || !over {
+            return;
+        }
+        self.looked = true;
+        self.last = Some(PhaseEndTest { at, phase, since, found: self.worse.len() });
+        for (&index, &alpha) in tested.iter().zip(&self.alpha) {
+            if watched[index].is_worse_at_end(alpha) && !self.worse.contains(&index) {
+                self.worse.push(index);
+            }
+        }
+    }
+
     /// Undoes the analysis of this moment, and returns its phase.
     pub(super) fn undo(&mut self, moment: Timestamp) -> Option<(usize, Timestamp)> {
         let PhaseEndTest { phase, since, found, .. } =
@@ -90,24 +112,5 @@ impl Watched {
         };
         // There is no exact test for counts that are not whole, or without data.
         totals.into_iter().all(|of_side| p_value(of_side).is_ok_and(|p_value| p_value <= alpha))
-    }
-}
-
-impl Judge {
-    /// Analyses a phase once, when its least time is over.
-    pub fn end_phase(&mut self, at: Timestamp, phase: usize, since: Timestamp) {
-        let Some(end) = &mut self.phase_end else { return };
-        let least = end.least.get(phase).copied().flatten();
-        let over = least.is_some_and(|least| at.since(since) >= least);
-        if end.looked || !over {
-            return;
-        }
-        end.looked = true;
-        end.last = Some(PhaseEndTest { at, phase, since, found: end.worse.len() });
-        for (&index, &alpha) in self.tested.iter().zip(&end.alpha) {
-            if self.watched[index].is_worse_at_end(alpha) && !end.worse.contains(&index) {
-                end.worse.push(index);
-            }
-        }
     }
 }

@@ -1,35 +1,16 @@
 //! Recovery: whether the service has returned to its level before the deploy.
 
-use crate::grade::Role;
 use crate::metric::Tick;
 use crate::metric_kind::Data;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::Timestamp;
 
-use super::Judge;
 use super::watched::Watched;
 
 /// Confidence of the intervals that have to overlap: the present measurement, and the level before,
 /// which was measured too.
 const CONFIDENCE: f64 = 0.95;
-
-impl Judge {
-    /// Whether every deciding metric with a level has data and is not clearly above that level.
-    /// The original fault is expected to return: 'returned' is the level before the deploy, not a
-    /// healthy one.
-    pub fn returned(&self) -> bool {
-        let mut seen = false;
-        for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
-            match watched.returned() {
-                Some(true) => seen = true,
-                Some(false) => return false,
-                None => {}
-            }
-        }
-        seen
-    }
-}
 
 impl Watched {
     /// Puts only the live arm into the window.
@@ -39,7 +20,7 @@ impl Watched {
     }
 
     /// None where there is nothing to compare.
-    fn returned(&self) -> Option<bool> {
+    pub(super) fn returned(&self) -> Option<bool> {
         let columns = self.columns();
         let (now, before) = (&self.window.phase()[columns..], self.level.as_slice());
         match self.metric.kind.data() {

@@ -81,17 +81,17 @@ pub(crate) struct PhaseRecord {
     cells: Vec<Option<Cell>>,
 }
 
-impl Judge {
+impl PhaseRecord {
     /// The phase's figures so far, at this share.
-    pub(crate) fn record_phase(
-        &self,
+    pub(crate) fn of(
+        judge: &Judge,
         index: usize,
         since: Timestamp,
         ended: Option<Timestamp>,
         share: Share,
-    ) -> PhaseRecord {
+    ) -> Self {
         let shown = |value: Judged| Some(value.shown()).filter(|v| v.is_finite());
-        let cells = self
+        let cells = judge
             .watched
             .iter()
             .map(|watched| {
@@ -105,27 +105,29 @@ impl Judge {
                 })
             })
             .collect();
-        PhaseRecord { index, since, ended, cells }
+        Self { index, since, ended, cells }
     }
+}
 
-    /// What each metric's trailing window reads at this share, in the metric's unit: canary and
-    /// live arm.
-    pub(crate) fn levels(
-        &self,
-        share: Share,
-    ) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-        self.watched.iter().map(move |watched| {
-            let (canary, baseline) = watched.window.sums().split_at(watched.columns());
-            let arms = [(canary, share), (baseline, share.rest())].map(|(arm, share)| {
-                let value = watched.value(arm, share.as_fraction()).map(Judged::shown);
-                value.filter(|value| value.is_finite())
-            });
-            (watched.metric.id, arms)
-        })
-    }
+/// What each metric's trailing window reads at this share, in the metric's unit: canary and
+/// live arm.
+pub(crate) fn levels(
+    judge: &Judge,
+    share: Share,
+) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
+    judge.watched.iter().map(move |watched| {
+        let (canary, baseline) = watched.window.sums().split_at(watched.columns());
+        let arms = [(canary, share), (baseline, share.rest())].map(|(arm, share)| {
+            let value = watched.value(arm, share.as_fraction()).map(Judged::shown);
+            value.filter(|value| value.is_finite())
+        });
+        (watched.metric.id, arms)
+    })
+}
 
+impl Comparison {
     /// The table of these phases.
-    pub(crate) fn comparison(&self, phases: &[Phase], records: &[PhaseRecord]) -> Comparison {
+    pub(crate) fn of(judge: &Judge, phases: &[Phase], records: &[PhaseRecord]) -> Self {
         // A phase that was watched twice shows the last one.
         let of = |index: usize| records.iter().rev().find(|record| record.index == index);
         let columns = phases.iter().enumerate().map(|(index, phase)| PhaseColumn {
@@ -134,7 +136,7 @@ impl Judge {
             share: phase.share,
             since: of(index).map(|record| record.since),
         });
-        let rows = self.watched.iter().enumerate().map(|(row, watched)| ComparisonRow {
+        let rows = judge.watched.iter().enumerate().map(|(row, watched)| ComparisonRow {
             cells: (0..phases.len())
                 .map(|index| of(index).and_then(|record| *record.cells.get(row)?))
                 .collect(),
@@ -149,11 +151,9 @@ impl Judge {
             reference: watched.metric.reference,
             title: watched.metric.title.clone(),
         });
-        Comparison { phases: columns.collect(), rows: rows.collect() }
+        Self { phases: columns.collect(), rows: rows.collect() }
     }
-}
 
-impl Comparison {
     /// The table in Markdown: the baseline is the reference, or the live arm without one; `-` means
     /// no reading.
     pub fn to_markdown(&self) -> String {

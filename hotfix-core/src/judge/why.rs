@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grade::{BoundBase, EvidenceMode, PromotionRule, Role, closed_set};
+use crate::grade::{BoundBase, PromotionRule, Role, closed_set};
 use crate::metric::{Band, Judged, bound_figure};
 use crate::metric_kind::Data;
 use crate::policy::section::{Bound, BoundValue};
@@ -360,152 +360,139 @@ impl Watched {
     }
 }
 
-impl Judge {
+impl Why {
     /// Explains this verdict, which this judge made at this moment. It searches for
     /// counterfactuals, which takes up to milliseconds.
-    pub fn why(&self, moment: &Moment<'_>, verdict: &Verdict) -> Why {
-        let metrics =
-            (0..self.watched.len()).map(|index| self.metric_why(index, moment, verdict)).collect();
-        Why {
+    pub fn of(judge: &Judge, moment: &Moment<'_>, verdict: &Verdict) -> Self {
+        let metrics = (0..judge.watched.len())
+            .map(|index| MetricWhy::of(judge, index, moment, verdict))
+            .collect();
+        Self {
             at: moment.at,
             causes: verdict.causes.clone(),
             decision: verdict.decision,
-            hold: self.hold,
+            hold: judge.hold,
             log_e: verdict.log_e,
             metrics,
-            threshold: self.threshold,
+            threshold: judge.threshold,
         }
     }
+}
 
-    /// Log e-value with which a metric's rollback test decides by itself; None where it does not
-    /// decide.
-    pub(super) fn own_threshold(&self, index: usize) -> Option<f64> {
-        if !self.tested.contains(&index) {
-            return None;
-        }
-        let watched = &self.watched[index];
-        let assurance = watched.assurance();
-        if !matches!(assurance.mode, EvidenceMode::Plain | EvidenceMode::Replay) || !assurance.acts
-        {
-            return None;
-        }
-        Some(watched.basis.own_threshold())
-    }
-
-    fn metric_why(&self, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> MetricWhy {
-        let watched = &self.watched[index];
+impl MetricWhy {
+    fn of(judge: &Judge, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> Self {
+        let watched = &judge.watched[index];
         let mut window = watched.window.clone();
         window.expire(moment.at);
         let used = watched.before.at == Some(moment.at);
-        let mut why = MetricWhy {
+        let mut why = Self {
             metric: watched.metric.id,
-            rules: self.rules(index, &window, moment, verdict),
+            rules: rules(judge, index, &window, moment, verdict),
             sentence: String::new(),
             tick: used.then(|| watched.arms(&watched.before.tick.row, moment)),
-            counterfactual: self.counterfactual(index, moment, verdict),
+            counterfactual: Counterfactual::of(judge, index, moment, verdict),
             window: watched.arms(window.sums(), moment),
         };
         why.sentence = why.describe(watched, verdict);
         why
     }
+}
 
-    /// Every rule that was applied to this metric.
-    fn rules(
-        &self,
-        index: usize,
-        window: &crate::metric::Window,
-        moment: &Moment<'_>,
-        verdict: &Verdict,
-    ) -> Vec<AppliedRule> {
-        let watched = &self.watched[index];
-        let id = watched.metric.id;
-        let Some((_, seen)) = verdict.metrics.get(index) else { return Vec::new() };
-        let named = |reason: Reason| {
-            let named = |cause: &Cause| cause.metric == Some(id) && cause.reason == reason;
-            verdict.causes.iter().any(named).then_some(reason)
-        };
-        let mut rules = Vec::new();
-        let mut apply =
-            |rule: Rule, reason: Option<Reason>| rules.push(AppliedRule { reason, rule });
-        if watched.same.is_striking() {
-            let reason = Reason::IdenticalArms;
-            apply(Rule::Arms, verdict.has(reason).then_some(reason));
-        }
-        match seen.band {
-            Band::NoData => apply(Rule::Fresh { band: seen.band }, named(Reason::NoData)),
-            Band::Stale => apply(Rule::Fresh { band: seen.band }, named(Reason::Stale)),
-            Band::NotFinite => apply(Rule::Fresh { band: seen.band }, named(Reason::NotFinite)),
-            Band::NotJudged => apply(Rule::NotJudged, named(Reason::NotJudged)),
-            Band::Success | Band::Hold | Band::Between | Band::Alert | Band::Rollback => {
-                if let Some(needs) = seen.needs {
-                    apply(Rule::LeastTrials { needs }, named(Reason::TooFewTrials));
-                } else {
-                    for rule in watched.bound_rules(window.sums(), moment, Stretch::Window) {
-                        let Rule::Bound { bound, crossed, .. } = rule else { continue };
-                        let reason = match (bound, crossed) {
-                            (BoundKind::Rollback, Some(true)) => [
-                                Reason::RollbackBand,
-                                Reason::OneInstance,
-                                Reason::NotConfirmed,
-                                Reason::WarmingUp,
-                            ]
-                            .into_iter()
-                            .find_map(named),
-                            (BoundKind::Alert, Some(true)) => named(Reason::AlertBand),
-                            _ => None,
-                        };
-                        apply(rule, reason);
-                    }
+/// Every rule that was applied to this metric.
+fn rules(
+    judge: &Judge,
+    index: usize,
+    window: &crate::metric::Window,
+    moment: &Moment<'_>,
+    verdict: &Verdict,
+) -> Vec<AppliedRule> {
+    let watched = &judge.watched[index];
+    let id = watched.metric.id;
+    let Some((_, seen)) = verdict.metrics.get(index) else { return Vec::new() };
+    let named = |reason: Reason| {
+        let named = |cause: &Cause| cause.metric == Some(id) && cause.reason == reason;
+        verdict.causes.iter().any(named).then_some(reason)
+    };
+    let mut rules = Vec::new();
+    let mut apply = |rule: Rule, reason: Option<Reason>| rules.push(AppliedRule { reason, rule });
+    if watched.same.is_striking() {
+        let reason = Reason::IdenticalArms;
+        apply(Rule::Arms, verdict.has(reason).then_some(reason));
+    }
+    match seen.band {
+        Band::NoData => apply(Rule::Fresh { band: seen.band }, named(Reason::NoData)),
+        Band::Stale => apply(Rule::Fresh { band: seen.band }, named(Reason::Stale)),
+        Band::NotFinite => apply(Rule::Fresh { band: seen.band }, named(Reason::NotFinite)),
+        Band::NotJudged => apply(Rule::NotJudged, named(Reason::NotJudged)),
+        Band::Success | Band::Hold | Band::Between | Band::Alert | Band::Rollback => {
+            if let Some(needs) = seen.needs {
+                apply(Rule::LeastTrials { needs }, named(Reason::TooFewTrials));
+            } else {
+                for rule in watched.bound_rules(window.sums(), moment, Stretch::Window) {
+                    let Rule::Bound { bound, crossed, .. } = rule else { continue };
+                    let reason = match (bound, crossed) {
+                        (BoundKind::Rollback, Some(true)) => [
+                            Reason::RollbackBand,
+                            Reason::OneInstance,
+                            Reason::NotConfirmed,
+                            Reason::WarmingUp,
+                        ]
+                        .into_iter()
+                        .find_map(named),
+                        (BoundKind::Alert, Some(true)) => named(Reason::AlertBand),
+                        _ => None,
+                    };
+                    apply(rule, reason);
                 }
             }
         }
-        if let Some(log_e) = seen.log_e {
-            let threshold = self.own_threshold(index);
-            let reason = [
-                Reason::Evidence,
-                Reason::OnlyWholePasses,
-                Reason::NotBoth,
-                Reason::EvidenceAssumed,
-                Reason::PhaseEndTest,
-                Reason::BadInstance,
-                Reason::HoldLevel,
-            ]
-            .into_iter()
-            .find_map(named);
-            apply(Rule::Evidence { log_e, threshold }, reason);
-            let reason = [Reason::SlightlySlower, Reason::WarmingUp].into_iter().find_map(named);
-            if let Some(rule) = watched.slowdown_rule(moment.at) {
-                apply(rule, reason);
-            }
-        }
-        if let Some((bug, test, shown)) = &self.efficacy
-            && *bug == index
-        {
-            let (log_e, threshold) = (test.log_e(), test.threshold());
-            let rule = Rule::Efficacy { log_e, shown: *shown, threshold };
-            apply(rule, named(Reason::EfficacyNotShown));
-        }
-        let Some(phase) = moment.due.filter(|_| watched.metric.role == Role::Decide) else {
-            return rules;
-        };
-        let (seconds, least) = (watched.covered.as_seconds(), phase.watch.as_seconds());
-        apply(Rule::Covered { seconds, least }, named(Reason::Gaps));
-        for rule in watched.bound_rules(watched.window.phase(), moment, Stretch::Phase) {
-            let reason = match rule {
-                Rule::Bound { bound: BoundKind::Success, .. } => named(Reason::CriterionMissed)
-                    .or_else(|| named(Reason::Between))
-                    .or_else(|| named(Reason::TooFewTrials)),
-                _ => None,
-            };
+    }
+    if let Some(log_e) = seen.log_e {
+        let threshold = judge.own_threshold(index);
+        let reason = [
+            Reason::Evidence,
+            Reason::OnlyWholePasses,
+            Reason::NotBoth,
+            Reason::EvidenceAssumed,
+            Reason::PhaseEndTest,
+            Reason::BadInstance,
+            Reason::HoldLevel,
+        ]
+        .into_iter()
+        .find_map(named);
+        apply(Rule::Evidence { log_e, threshold }, reason);
+        let reason = [Reason::SlightlySlower, Reason::WarmingUp].into_iter().find_map(named);
+        if let Some(rule) = watched.slowdown_rule(moment.at) {
             apply(rule, reason);
         }
-        if phase.promotion == PromotionRule::EvidenceOfNoHarm
-            && let Some(safe) = &watched.safe
-        {
-            let (log_e, threshold) = (safe.log_e(), safe.threshold());
-            let rule = Rule::Safe { decided: safe.decided(), log_e, threshold };
-            apply(rule, named(Reason::NotShownSafe));
-        }
-        rules
     }
+    if let Some((bug, test, shown)) = &judge.efficacy
+        && *bug == index
+    {
+        let (log_e, threshold) = (test.log_e(), test.threshold());
+        let rule = Rule::Efficacy { log_e, shown: *shown, threshold };
+        apply(rule, named(Reason::EfficacyNotShown));
+    }
+    let Some(phase) = moment.due.filter(|_| watched.metric.role == Role::Decide) else {
+        return rules;
+    };
+    let (seconds, least) = (watched.covered.as_seconds(), phase.watch.as_seconds());
+    apply(Rule::Covered { seconds, least }, named(Reason::Gaps));
+    for rule in watched.bound_rules(watched.window.phase(), moment, Stretch::Phase) {
+        let reason = match rule {
+            Rule::Bound { bound: BoundKind::Success, .. } => named(Reason::CriterionMissed)
+                .or_else(|| named(Reason::Between))
+                .or_else(|| named(Reason::TooFewTrials)),
+            _ => None,
+        };
+        apply(rule, reason);
+    }
+    if phase.promotion == PromotionRule::EvidenceOfNoHarm
+        && let Some(safe) = &watched.safe
+    {
+        let (log_e, threshold) = (safe.log_e(), safe.threshold());
+        let rule = Rule::Safe { decided: safe.decided(), log_e, threshold };
+        apply(rule, named(Reason::NotShownSafe));
+    }
+    rules
 }

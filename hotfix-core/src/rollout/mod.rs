@@ -201,13 +201,7 @@ impl Rollout {
     }
 
     /// Folds an input that was checked, with what was made of it.
-    fn fold(
-        &mut self,
-        at: Timestamp,
-        input: &Input,
-        author: bool,
-        made: Made<'_>,
-    ) -> Resolved {
+    fn fold(&mut self, at: Timestamp, input: &Input, author: bool, made: Made<'_>) -> Resolved {
         let (readings, revision) = match made {
             Made::Readings(readings) => (Some(readings), None),
             Made::Plan(revision) => (None, Some(revision)),

@@ -8,7 +8,8 @@ use crate::fact::Facts;
 use crate::gate::checklist::{self, ItemStatus, ListStatus, StepStatus};
 use crate::grade::{MessageKind, Moment, Severity};
 use crate::judge::{
-    Comparison, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment, Verdict, Why,
+    self, Comparison, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment, PhaseRecord,
+    Verdict, Why,
 };
 use crate::plan::{Plan, PlanChangeRecord, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
@@ -62,7 +63,7 @@ impl Rollout {
     /// A metric's evidence and its basis; None for a metric without a test, or a latency that was
     /// never read. It is computed for each call: do not call it at every tick.
     pub fn evidence(&self, metric: MetricName) -> Option<MetricEvidence> {
-        self.case.judged.judge().evidence(metric, &self.plan)
+        MetricEvidence::of(self.case.judged.judge(), metric, &self.plan)
     }
 
     /// The time of the last input.
@@ -471,25 +472,25 @@ impl Rollout {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn why(&self) -> Option<Why> {
-        self.judged().map(|(judge, moment, verdict)| judge.why(&moment, verdict))
+        self.judged().map(|(judge, moment, verdict)| Why::of(judge, &moment, verdict))
     }
 
     /// The impact of each version per minute, over the phase so far. None where [`why`](Self::why)
     /// is None.
     pub fn harm(&self) -> Option<Harm> {
-        self.judged().map(|(judge, moment, _)| judge.harm(&moment))
+        self.judged().map(|(judge, moment, _)| Harm::of(judge, &moment))
     }
 
     /// The forecast for the rest of the phase; None where no phase is watched.
     pub fn forecast(&self) -> Option<Forecast> {
         let question = self.case.judged.question()?;
-        self.case.judged.judge().forecast(&question.moment(&self.plan), self.plan.policy())
+        Forecast::of(self.case.judged.judge(), &question.moment(&self.plan), self.plan.policy())
     }
 
     /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
     /// live one. Absent where an arm has no reading in it.
     pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-        self.case.judged.judge().levels(self.share())
+        judge::levels(self.case.judged.judge(), self.share())
     }
 
     /// Each metric, its baseline and what each phase read; the phase under way as far as it is.
@@ -498,8 +499,9 @@ impl Rollout {
         let mut records = self.case.happened.phases().to_vec();
         let under_way = place.watched_step();
         records.extend(
-            under_way.map(|step| judge.record_phase(step.index, step.since, None, place.share())),
+            under_way
+                .map(|step| PhaseRecord::of(judge, step.index, step.since, None, place.share())),
         );
-        judge.comparison(self.plan.policy().phases(), &records)
+        Comparison::of(judge, self.plan.policy().phases(), &records)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hotfix_core::judge::{Decision, Judge, Moment, Reason, Use, Verdict};
+use hotfix_core::judge::{Decision, Judge, Moment, Reason, Use, Verdict, Why};
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
@@ -147,7 +147,7 @@ pub(crate) struct Seen<'a> {
 impl Seen<'_> {
     /// The explanation of the metric.
     pub(crate) fn sentence(&self) -> String {
-        self.judge.why(self.moment, self.verdict).metrics[0].sentence.clone()
+        Why::of(self.judge, self.moment, self.verdict).metrics[0].sentence.clone()
     }
 }
 

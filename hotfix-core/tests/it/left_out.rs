@@ -98,7 +98,7 @@ fn explained(plan: &Plan, reading: impl Fn(usize) -> (MetricName, Arms)) -> Vec<
         let mut verdict = Verdict::default();
         judge.assess(&moment(plan, at, share), &mut verdict);
         judge.note(at, &verdict);
-        let why = judge.why(&moment(plan, at, share), &verdict);
+        let why = Why::of(&judge, &moment(plan, at, share), &verdict);
         let ends = verdict.decision == Decision::RollBack;
         verdicts.push((verdict, why));
         if ends {

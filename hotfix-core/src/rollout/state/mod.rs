@@ -14,7 +14,7 @@ use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::fact::{Fact, FactId, FactValue};
-use crate::judge::{Against, Decision, Judge, Prepared, Use, Verdict};
+use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
@@ -274,7 +274,7 @@ impl RolloutState {
         let is_new_attempt = matches!(to, Stage::Preparing);
         if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
             let (judge, share) = (self.judged.judge(), self.place.share());
-            let record = judge.record_phase(step.index, step.since, Some(at), share);
+            let record = PhaseRecord::of(judge, step.index, step.since, Some(at), share);
             self.happened.phases.push(record);
         }
         match (self.place.stage(), &to) {
