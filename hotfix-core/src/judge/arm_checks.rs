@@ -8,12 +8,19 @@ use serde::{Deserialize, Serialize};
 use crate::metric::Tick;
 use crate::metric_kind::Data;
 use crate::stats::numeric::ln;
-use crate::unit::{Span, Timestamp};
+use crate::stats::split::{Split, SplitDesign, arms_swapped};
+use crate::unit::{Share, Span, Timestamp};
 
+use super::covered::{Covered, Traffic};
+use super::prepared::Increment;
 use super::watched::Watched;
 
 /// Ln of one in a million: equal ticks that are more likely than this are not a finding.
 const UNLIKELY: f64 = -13.815_510_557_964_274;
+
+/// Ln of a million to one: if a single tick's trials fit swapped arms this much better, the arms
+/// count as swapped.
+const SWAPPED: f64 = 13.815_510_557_964_274;
 
 /// Chance that two independent arms agree in every tick of a phase so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,20 +72,129 @@ impl SplitFinding {
     }
 }
 
-/// Whether both arms read the same series: no metric with counts has differed in this phase,
-/// and for one of them chance cannot explain it. A query scope that is used twice makes every
-/// metric equal. A metric that is equal while others differ is only shown in `why`: two equal
-/// halves under synthetic load look like that, and a healthy rollout must not stop for them.
-pub(super) fn is_one_series(metrics: &[Watched]) -> bool {
-    metrics.iter().all(|watched| !watched.same.differs)
-        && metrics.iter().any(|watched| watched.same.is_striking())
+/// What the checks of the arms have found; its own state in a snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ArmChecks {
+    /// The test of the planned split.
+    split: Split,
+    finding: SplitFinding,
+    /// Traffic of each arm, where the arms are read at different times.
+    covered: Covered,
+    swapped: bool,
+    /// Both arms read the same series.
+    one_series: bool,
+}
+
+impl ArmChecks {
+    pub(super) fn new(design: &SplitDesign) -> Self {
+        Self {
+            split: Split::new(design),
+            finding: SplitFinding::default(),
+            covered: Covered::default(),
+            swapped: false,
+            one_series: false,
+        }
+    }
+
+    /// Whether the arms look swapped.
+    pub(super) const fn are_swapped(&self) -> bool {
+        self.swapped
+    }
+
+    /// Whether both arms read the same series.
+    pub(super) const fn are_one_series(&self) -> bool {
+        self.one_series
+    }
+
+    /// Whether the split is not as planned.
+    pub(super) const fn split_is_wrong(&self) -> bool {
+        self.finding.applies()
+    }
+
+    /// Whether a state is one of this design.
+    pub(super) fn fits(&self, design: &SplitDesign) -> bool {
+        self.split.check(design).is_ok()
+    }
+
+    /// Nothing shows that the arms are swapped.
+    pub(super) const fn skip(&mut self) {
+        self.swapped = false;
+    }
+
+    /// The canary's share has changed.
+    pub(super) fn move_traffic(&mut self) {
+        self.covered.clear();
+    }
+
+    /// Compares the series of both arms: no metric with counts has differed in this phase,
+    /// and for one of them chance cannot explain it. A query scope that is used twice makes every
+    /// metric equal. A metric that is equal while others differ is only shown in `why`: two equal
+    /// halves under synthetic load look like that, and a healthy rollout must not stop for them.
+    pub(super) fn compare(&mut self, metrics: &[Watched]) {
+        self.one_series = metrics.iter().all(|watched| !watched.same.differs)
+            && metrics.iter().any(|watched| watched.same.is_striking());
+    }
+
+    /// Checks whether the trials of the two arms fit the planned split. `since`: when the present
+    /// watch or share began. The state of `watched` is that before the increment.
+    pub(super) fn check_split(
+        &mut self,
+        design: &SplitDesign,
+        (at, share): (Timestamp, Share),
+        since: Option<Timestamp>,
+        watched: &Watched,
+        increment: &Increment,
+    ) {
+        let tick = increment.reading.map(|_| &increment.tick);
+        let totals = tick.map_or(watched.readings.are_totals(), |tick| tick.totals);
+        let interval = watched.scrape(totals);
+        // Where the arms are read at different times, the finding holds until the next reading.
+        self.swapped &= interval.is_some();
+        let Some(tick) = tick.filter(|tick| tick.canary && tick.baseline) else { return };
+        if share == Share::ALL || share == Share::NONE {
+            return;
+        }
+        let (share, trials) = (share.as_fraction(), [tick.row[1], tick.row[3]]);
+        let traffic = if let Some(interval) = interval {
+            since.and_then(|since| self.covered.read(at, since, trials, share, interval))
+        } else {
+            Some(Traffic { trials, ends: true }).filter(|_| !tick.uneven)
+        };
+        if let Some(traffic) = traffic {
+            self.check_traffic(design, at, share, traffic, watched.watch.window);
+        }
+    }
+
+    /// Checks trials of both arms in equal times; swapped arms are found before that time ends.
+    fn check_traffic(
+        &mut self,
+        design: &SplitDesign,
+        at: Timestamp,
+        share: f64,
+        traffic: Traffic,
+        window: Span,
+    ) {
+        let Traffic { trials: [canary, baseline], ends } = traffic;
+        // Only if the arm with the smaller share has more trials are the logarithms computed.
+        let reversed = if share < 0.5 { canary > baseline } else { canary < baseline };
+        self.swapped =
+            reversed && arms_swapped(share, canary, baseline).is_ok_and(|log| log >= SWAPPED);
+        if ends && !self.swapped {
+            // Counts were checked when they were read, so the test accepts them.
+            let found = self.split.update(design, share, canary, baseline);
+            if self.finding.look(at, found == Ok(true), window) {
+                self.split = Split::new(design);
+            }
+        }
+    }
 }
 
 impl Watched {
     /// Compares the arms of a tick. Gauges and volumes are left out: they have no known
     /// distribution.
     pub(super) fn compare_arms(&mut self, tick: &Tick) {
-        self.before.same = self.same;
+        self.before.tick.keep_sameness(self.same);
         if self.same.differs || !tick.canary || !tick.baseline {
             return;
         }

@@ -55,11 +55,11 @@ impl Judge {
             causes: &mut verdict.causes,
             calls: [0; Response::ALL.len()],
         };
-        if self.swapped {
+        if self.arms.are_swapped() {
             call.raise(Response::Ask, Reason::ArmsSwapped, None);
-        } else if self.one_series {
+        } else if self.arms.are_one_series() {
             call.raise(Response::Ask, Reason::IdenticalArms, None);
-        } else if self.split_finding.applies() {
+        } else if self.arms.split_is_wrong() {
             call.raise(moment.watch.alert, Reason::SplitNotAsPlanned, None);
         }
         // The tests of all metrics at once, so that their logarithms are computed in parallel.
@@ -83,9 +83,9 @@ impl Judge {
             call.raise(Response::RollBack, Reason::PhaseEndTest, Some(metric));
         }
         verdict.efficacy = self
-            .efficacy
+            .fix_test
             .as_ref()
-            .map(|(_, test, shown)| Efficacy { log_e: test.log_e(), shown: *shown });
+            .map(|fix| Efficacy { log_e: fix.test().log_e(), shown: fix.is_shown() });
         if let Some(running) = &moment.running {
             self.futility(moment, running, verdict.efficacy, &mut call);
         }
@@ -120,7 +120,7 @@ impl Judge {
             if watched.metric.role != Role::Decide {
                 continue;
             }
-            if watched.covered < phase.watch {
+            if watched.readings.covered() < phase.watch {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
             }
             // The bounds apply to the whole phase here; too little data is not a miss.
@@ -143,7 +143,7 @@ impl Judge {
             // At 100% there is no live arm to compare with; a live arm that is only silent shows
             // nothing.
             if phase.promotion == PromotionRule::EvidenceOfNoHarm
-                && watched.safe.as_ref().is_some_and(|test| !test.decided())
+                && watched.tests.safe().is_some_and(|test| !test.decided())
                 && moment.share < Share::ALL
             {
                 call.raise(Response::Hold, Reason::NotShownSafe, Some(*id));
@@ -153,7 +153,7 @@ impl Judge {
             self.not_judged(phase, call);
         }
         if moment.needs_efficacy && efficacy.is_some_and(|e| !e.shown) {
-            let bug = self.efficacy.as_ref().map(|(index, ..)| metrics[*index].0);
+            let bug = self.fix_test.as_ref().map(|fix| metrics[fix.metric()].0);
             call.raise(Response::Hold, Reason::EfficacyNotShown, bug);
         }
     }
@@ -229,13 +229,14 @@ impl Call<'_> {
         since: Option<Timestamp>,
     ) {
         let absent = |reason| {
-            let last = watched.read_at.max(since);
+            let last = watched.readings.read_at().max(since);
             let long = last.is_some_and(|last| moment.at.since(last) >= moment.watch.no_data.after);
             (if long { moment.watch.no_data.then } else { Response::Hold }, reason)
         };
         // Tolerance for single breaches.
         let counts = || {
-            let breaches = watched.degradation.consecutive_breaches(moment.at, watched.read_at);
+            let breaches =
+                watched.degradation.consecutive_breaches(moment.at, watched.readings.read_at());
             f64::from(breaches) >= moment.watch.consecutive_breaches
                 && watched.both_read_since_breach(moment.at, seen.band)
         };
@@ -267,7 +268,7 @@ impl Call<'_> {
 impl Watched {
     /// The results of its tests; the band of the window is not known yet.
     fn tested(&self) -> MetricVerdict {
-        let worse = self.worse.as_ref();
+        let worse = self.tests.worse();
         let assurance = worse.map(|_| self.assurance());
         MetricVerdict {
             band: Band::Hold,
@@ -277,7 +278,7 @@ impl Watched {
             guarantee: assurance.map(|a| a.guarantee),
             healed: false,
             log_e: self.log_e(),
-            log_e_safe: self.safe.as_ref().map(Aligned::log_e),
+            log_e_safe: self.tests.safe().map(Aligned::log_e),
             mode: assurance.map(|a| a.mode),
             needs: None,
             ratio: self.ratio().filter(|v| v.is_finite()),
@@ -295,9 +296,9 @@ impl Watched {
         let other = live.filter(|_| !self.trails(share));
         seen.baseline = other.map(Judged::shown).filter(|v| v.is_finite());
         seen.canary = value.map(Judged::shown).filter(|v| v.is_finite());
-        let fresh = self.read_at.filter(|&read| since.is_none_or(|since| read >= since));
+        let fresh = self.readings.read_at().filter(|&read| since.is_none_or(|since| read >= since));
         seen.band = match (fresh, value) {
-            _ if self.not_finite => Band::NotFinite,
+            _ if self.readings.is_not_finite() => Band::NotFinite,
             (None, _) => Band::NoData,
             (Some(read), _) if moment.at.since(read) > moment.watch.stale => Band::Stale,
             (Some(_), None) => {
@@ -341,7 +342,7 @@ impl Watched {
             } else {
                 // One tick of a rare count or a level does not fill a window: observe for the
                 // length of the window, also after a gap.
-                let since = self.coverage.since(since);
+                let since = self.readings.filled_since(since);
                 moment.watch.window.as_seconds() - seconds_watched(moment.at, since)
             };
         (lacking > 0.0).then_some(lacking)
@@ -376,7 +377,7 @@ impl Watched {
 
     /// Whether a test that decides compares both arms.
     fn is_tested(&self) -> bool {
-        self.metric.is_tested() && self.worse.is_some()
+        self.metric.is_tested() && self.tests.worse().is_some()
     }
 
     /// Whether the mean rate of the phase is too low for a window to have the least trials, by three
@@ -389,7 +390,7 @@ impl Watched {
         };
         let fewer =
             if self.compares_live && baseline > 0.0 { canary.min(baseline) } else { canary };
-        let windows = self.covered.as_seconds() / self.watch.window.as_seconds();
+        let windows = self.readings.covered().as_seconds() / self.watch.window.as_seconds();
         fewer + 3.0 * fewer.sqrt() < self.watch.least_trials * windows
     }
 

@@ -6,12 +6,13 @@
 //! canary's data end later than the baseline's, in the other they end earlier, each by less than
 //! the time between two readings.
 
+use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::{Band, Tick, trials_column};
 use crate::policy::section::{Bound, Watch};
 use crate::stats::Counts;
-use crate::unit::{Share, Span, Timestamp, clone_in_place};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::aligned::Side;
 use super::prepared::Increment;
@@ -46,7 +47,8 @@ impl Side {
 }
 
 /// Both pools of a metric.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bracket {
     lead: Pool,
@@ -71,21 +73,9 @@ pub(super) struct Bracket {
     fed: [bool; 2],
 }
 
-clone_in_place!(Bracket {
-    lead,
-    lag,
-    earlier,
-    read_at,
-    began,
-    interval,
-    since,
-    unconfirmed,
-    marks,
-    fed
-});
-
 /// Counts on one alignment that were not yet fed.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
 #[serde(deny_unknown_fields)]
 struct Pool {
     /// The columns of both arms, one stratum after the other; empty before the first.
@@ -105,11 +95,10 @@ struct Pool {
     batch: Batch,
 }
 
-clone_in_place!(Pool { rows, clipped, spans, open, step, batch });
-
 /// The last counts of the baseline that began before the canary was last read. `lead` begins with
 /// them, also where they are of before the watch.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
 #[serde(deny_unknown_fields)]
 struct Earlier {
     rows: Vec<f64>,
@@ -117,8 +106,6 @@ struct Earlier {
     clipped: f64,
     covers: Option<Covers>,
 }
-
-clone_in_place!(Earlier { rows, clipped, covers });
 
 /// A stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -150,7 +137,8 @@ pub(super) enum Emptied {
 }
 
 /// Counts that are fed to the tests at once.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Educe, PartialEq)]
+#[educe(Clone)]
 pub(super) struct Batch {
     /// The columns of both arms, one stratum after the other; empty where nothing is fed.
     pub(super) rows: Vec<f64>,
@@ -162,8 +150,6 @@ pub(super) struct Batch {
     /// How many cadences it covers, at least 1.
     pub(super) ticks: f64,
 }
-
-clone_in_place!(Batch { rows, counts, clipped, ticks });
 
 /// New counts of a tick.
 #[derive(Clone, Copy)]
@@ -436,7 +422,7 @@ impl Watched {
     /// almost every tick of arms that are read together.
     #[inline]
     pub(super) fn may_be_apart(&self, tick: &Tick, share: Share) -> bool {
-        self.worse.is_some()
+        self.tests.worse().is_some()
             && !self.in_step
             && (self.is_known_apart(tick) || is_alone(self.trials_of(tick), share))
     }
@@ -473,7 +459,7 @@ impl Watched {
         let is_new = self.trials_of(tick).map(|trials| trials > 0.0);
         let totals = tick.totals;
         // A difference begins at the reading before.
-        let read_at = self.seen_at.filter(|_| !totals);
+        let read_at = self.readings.seen_at().filter(|_| !totals);
         let watch = &self.watch;
         let bracket = self.bracket.get_or_insert_with(|| Box::new(Bracket::new(read_at, watch)));
         if bracket.note(at, is_new, totals, from, watch) {
@@ -510,7 +496,7 @@ impl Watched {
     /// raise both.
     #[inline]
     pub(super) fn log_e(&self) -> Option<f64> {
-        let log_e = self.worse.as_ref()?.log_e();
+        let log_e = self.tests.worse()?.log_e();
         match &self.bracket {
             Some(bracket) if bracket.unconfirmed => Some(log_e.min(bracket.marks[0])),
             _ => Some(log_e),
@@ -523,7 +509,7 @@ impl Watched {
         if self.bracket.is_none() {
             return 0.0;
         }
-        self.worse.as_ref().zip(self.log_e()).map_or(0.0, |(worse, log_e)| worse.highest() - log_e)
+        self.tests.worse().zip(self.log_e()).map_or(0.0, |(worse, log_e)| worse.highest() - log_e)
     }
 
     /// Whether a breach of this bound has lasted since before the last reading of each arm. A

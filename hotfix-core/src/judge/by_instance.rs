@@ -5,7 +5,6 @@ use crate::metric::Tick;
 use crate::stats::replay::statistic;
 use crate::stats::{Counts, Totals};
 
-use super::bracket::{BASELINE, CANARY};
 use super::watched::Watched;
 
 impl Watched {
@@ -32,10 +31,7 @@ impl Watched {
 
     /// Puts the limits that apply into the rollback test.
     pub(super) fn limit(&mut self) {
-        let limits = self.basis.limits();
-        if let Some(test) = &mut self.worse {
-            test.each(|test| test.limit(limits.map(|l| l.cap), limits.map(|l| l.threshold)));
-        }
+        self.tests.limit(self.basis.limits());
     }
 
     /// The statistic that decides, from the log e-value of harm: it also counts the evidence
@@ -46,18 +42,16 @@ impl Watched {
     }
 
     /// What the rollback test compared so far, with what it did not count; None for latency.
-    pub(super) fn totals(&self) -> Option<Totals> {
-        let mut totals = self.worse.as_ref()?.totals()?;
-        totals.canary.events += self.uncounted[CANARY];
-        totals.baseline.events += self.uncounted[BASELINE];
-        Some(totals)
+    pub(super) fn compared(&self) -> Option<Totals> {
+        Some(self.totals.with_uncounted(self.tests.worse()?.totals()?))
     }
 
     /// Estimated rate ratio.
     pub(super) fn ratio(&self) -> Option<f64> {
-        if self.uncounted == [0.0; 2] {
-            return self.worse.as_ref()?.ratio();
+        if self.totals.counts_all() {
+            self.tests.worse()?.ratio()
+        } else {
+            self.compared()?.ratio()
         }
-        self.totals()?.ratio()
     }
 }

@@ -102,7 +102,7 @@ impl Judge {
                 continue;
             }
             held[place] = seen[place];
-            if watched.settling.as_ref().is_some_and(|settling| settling.forbids(at)) {
+            if watched.tests.settling().is_some_and(|settling| settling.forbids(at)) {
                 continue;
             }
             asking[place] = seen[place];
@@ -140,7 +140,7 @@ impl Judge {
         call: &mut Call<'_>,
     ) {
         for (&index, held) in self.tested.iter().zip(held) {
-            let settling = self.watched[index].settling.as_ref();
+            let settling = self.watched[index].tests.settling();
             if settling.is_some_and(|settling| settling.forbids(at)) && *held > 0.0 {
                 call.raise(Response::Hold, Reason::WarmingUp, Some(metrics[index].0));
             }

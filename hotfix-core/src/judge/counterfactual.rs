@@ -4,115 +4,116 @@
 //! other counts. Another bad event at equal trials never makes a verdict less severe, so the
 //! smallest change lies at the edge of an interval and is found by doubling and bisection.
 
+use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::Tick;
 use crate::metric_kind::Data;
 use crate::stats::numeric::{between, whole_between};
 use crate::stats::{MAX_COUNT, Totals};
-use crate::unit::{Timestamp, clone_in_place};
+use crate::unit::Timestamp;
 
-use super::aligned::Aligned;
-use super::arm_checks::{Sameness, is_one_series};
+use super::arm_checks::Sameness;
 use super::bracket::Bracket;
+use super::metric_tests::MetricTests;
 use super::prepared::Increment;
-use super::settling::Settling;
-use super::test::Test;
 use super::watched::Watched;
 use super::why::{Counterfactual, NoCounterfactual};
 use super::{Decision, Judge, Moment, Verdict};
 
-/// State of a metric before its last tick, and that tick: what is needed to apply the tick again.
-#[derive(Debug, Default, PartialEq)]
+/// A metric before its last tick: what is needed to apply the tick again.
+#[derive(Debug, Default, Educe, PartialEq)]
+#[educe(Clone)]
 pub(super) struct Before {
-    /// When the tick was applied; None before the first.
-    pub(super) at: Option<Timestamp>,
-    pub(super) tick: Tick,
-    /// The pools before the tick was added to them.
-    pub(super) bracket: Option<Box<Bracket>>,
-    pub(super) worse: Option<Aligned<Test>>,
-    pub(super) safe: Option<Aligned<Test>>,
-    pub(super) settling: Option<Box<Settling>>,
-    pub(super) same: Sameness,
-    pub(super) flags: Flags,
-    /// The tick came by stratum or by instance.
-    pub(super) in_parts: bool,
+    pub(super) tick: LastTick,
+    pub(super) tests: MetricTests,
 }
 
-clone_in_place!(Before { at, tick, bracket, worse, safe, settling, same, flags, in_parts });
-
-/// The small parts of the state that a tick changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// The last tick, and the small parts of the state that it changed; its own state in a snapshot.
+#[derive(Debug, Default, Educe, PartialEq, Serialize, Deserialize)]
+#[educe(Clone)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Flags {
+pub(super) struct LastTick {
+    /// When it was applied; None before the first.
+    at: Option<Timestamp>,
+    row: Vec<f64>,
+    /// Which arms read something.
+    arms: [bool; 2],
+    /// It came by stratum or by instance.
+    in_parts: bool,
+    /// The traffic share was confirmed, so it goes into the totals of the phase.
+    settled: bool,
+    /// The pools before it was added to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bracket: Option<Box<Bracket>>,
+    same: Sameness,
     /// The evidence had reached the threshold that was calibrated from history.
-    pub(super) replayed: bool,
+    replayed: bool,
     /// What both arms had in the phase.
-    pub(super) of_phase: Option<[Totals; 2]>,
-    /// The traffic share was confirmed, so the tick goes into those totals.
-    pub(super) settled: bool,
+    of_phase: Option<[Totals; 2]>,
 }
 
-impl Before {
-    /// Stores the state before a tick, reusing the memory of the one before.
+impl LastTick {
+    /// Stores a tick that comes, and the state before it, reusing the memory of the one before.
+    #[inline]
     pub(super) fn keep(
         &mut self,
         at: Timestamp,
         tick: &Tick,
-        [worse, safe]: [Option<&Aligned<Test>>; 2],
-        settling: Option<&Settling>,
+        settled: bool,
         bracket: Option<&Bracket>,
-        flags: Flags,
+        (of_phase, replayed): (Option<[Totals; 2]>, bool),
     ) {
         self.at = Some(at);
-        self.tick.row.clear();
-        self.tick.row.extend_from_slice(&tick.row);
-        (self.tick.canary, self.tick.baseline) = (tick.canary, tick.baseline);
-        keep(&mut self.worse, worse);
-        keep(&mut self.safe, safe);
+        self.row.clear();
+        self.row.extend_from_slice(&tick.row);
+        self.arms = [tick.canary, tick.baseline];
+        self.in_parts = !tick.strata.is_empty() || !tick.instances[0].is_empty();
+        self.settled = settled;
         match (&mut self.bracket, bracket) {
             (Some(kept), Some(bracket)) => kept.as_mut().clone_from(bracket),
             (kept, bracket) => *kept = bracket.cloned().map(Box::new),
         }
-        match (&mut self.settling, settling) {
-            (Some(kept), Some(settling)) => kept.as_mut().clone_from(settling),
-            (kept, settling) => *kept = settling.cloned().map(Box::new),
-        }
-        self.flags = flags;
-        self.in_parts = !tick.strata.is_empty() || !tick.instances[0].is_empty();
+        (self.of_phase, self.replayed) = (of_phase, replayed);
     }
-}
 
-/// Stores a test's state, and the first time its design.
-#[inline]
-fn keep(kept: &mut Option<Aligned<Test>>, test: Option<&Aligned<Test>>) {
-    let known = match (kept.as_mut(), test) {
-        (Some(kept), Some(test)) => kept.keep(test),
-        (kept, test) => kept.is_none() && test.is_none(),
-    };
-    if !known {
-        *kept = test.cloned();
+    /// How equal the arms were before the tick that comes.
+    pub(super) const fn keep_sameness(&mut self, same: Sameness) {
+        self.same = same;
+    }
+
+    /// When it was applied.
+    pub(super) const fn at(&self) -> Option<Timestamp> {
+        self.at
+    }
+
+    /// The columns of both arms.
+    pub(super) fn row(&self) -> &[f64] {
+        &self.row
+    }
+
+    /// Whether a state fits a metric whose arms have so many columns.
+    pub(super) fn fits(&self, columns: usize) -> bool {
+        let pools = self.bracket.as_ref().is_none_or(|bracket| bracket.fits(columns));
+        pools && self.row.len() == if self.at.is_some() { 2 * columns } else { 0 }
     }
 }
 
 impl Watched {
     /// Applies the last tick, which was at this time, again with another row.
     fn reapply(&mut self, at: Timestamp, row: &[f64]) -> Increment {
-        let Before { at: _, tick, bracket, worse, safe, settling, same, flags, in_parts: _ } =
-            self.before.clone();
-        (self.bracket, self.settling) = (bracket, settling);
+        let LastTick { arms: [canary, baseline], settled, replayed, same, of_phase, .. } =
+            self.before.tick;
+        self.bracket.clone_from(&self.before.tick.bracket);
         // The designs in force are kept: before the first tick there was no other.
-        for (test, before) in [(&mut self.worse, &worse), (&mut self.safe, &safe)] {
-            if let (Some(test), Some(before)) = (test, before) {
-                test.keep(before);
-            }
-        }
-        (self.same, self.replayed, self.of_phase) = (same, flags.replayed, flags.of_phase);
-        self.window.amend(&tick.row, row);
-        let tick = Tick { row: row.to_vec(), strata: Vec::new(), ..tick };
+        self.tests.keep(&self.before.tests);
+        (self.same, self.replayed) = (same, replayed);
+        self.totals.put_back(of_phase);
+        self.window.amend(&self.before.tick.row, row);
+        let tick = Tick { row: row.to_vec(), canary, baseline, ..Tick::default() };
         self.compare_arms(&tick);
         let mut increment = Increment { tick, ..Increment::default() };
-        self.apply_again(&mut increment, at, flags.settled);
+        self.apply_again(&mut increment, at, settled);
         increment
     }
 }
@@ -121,13 +122,13 @@ impl Counterfactual {
     /// The smallest change of this metric's tick that would have led to another decision.
     pub(super) fn of(judge: &Judge, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> Self {
         let watched = &judge.watched[index];
-        if watched.read_at != Some(moment.at) {
+        if watched.readings.read_at() != Some(moment.at) {
             return Self::None { reason: NoCounterfactual::NoReading };
         }
-        if watched.before.at != Some(moment.at) {
+        if watched.before.tick.at != Some(moment.at) {
             return Self::None { reason: NoCounterfactual::NotAccepted };
         }
-        if watched.before.in_parts {
+        if watched.before.tick.in_parts {
             return Self::None { reason: NoCounterfactual::InParts };
         }
         let mut search = Search {
@@ -167,13 +168,10 @@ impl Search<'_> {
     fn decide(&mut self, row: &[f64]) -> Decision {
         self.scratch.watched[self.index].clone_from(&self.judge.watched[self.index]);
         let increment = self.scratch.watched[self.index].reapply(self.moment.at, row);
-        if let (Some(now), Some((before, was_shown))) =
-            (&mut self.scratch.efficacy, &self.judge.efficacy_before)
-            && now.0 == self.index
+        if let (Some(scratch), Some(of)) = (&mut self.scratch.fix_test, &self.judge.fix_test)
+            && of.metric() == self.index
         {
-            let mut test = before.clone();
-            now.2 = self.scratch.watched[self.index].feed(&increment, &mut test) || *was_shown;
-            now.1 = test;
+            scratch.learn_again(of, &self.scratch.watched[self.index], &increment);
         }
         self.scratch.phase_end.clone_from(&self.judge.phase_end);
         if let Some((phase, since)) =
@@ -181,7 +179,7 @@ impl Search<'_> {
         {
             self.scratch.end_phase(self.moment.at, phase, since);
         }
-        self.scratch.one_series = is_one_series(&self.scratch.watched);
+        self.scratch.arms.compare(&self.scratch.watched);
         self.scratch.assess(self.moment, &mut self.verdict);
         self.verdict.decision
     }

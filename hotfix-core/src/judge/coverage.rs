@@ -16,11 +16,6 @@ pub(super) struct Coverage {
 }
 
 impl Coverage {
-    /// From a state of an earlier release, which did not record gaps.
-    pub(super) const fn without_silence(last: Option<Timestamp>) -> Self {
-        Self { last, since: None }
-    }
-
     /// A reading goes into the window of a phase that began at `phase`.
     #[inline]
     pub(super) fn read(&mut self, at: Timestamp, phase: Option<Timestamp>, watch: &Watch) {

@@ -88,7 +88,7 @@ impl MetricEvidence {
     /// The full evidence of one metric; None without a test, or before the first latency reading.
     pub fn of(judge: &Judge, id: MetricName, plan: &Plan) -> Option<Self> {
         let watched = judge.watched.iter().find(|w| w.metric.id == id)?;
-        let test = watched.worse.as_ref()?;
+        let test = watched.tests.worse()?;
         let own = plan.policy().settings(&watched.metric);
         let alpha = plan.error_budget().alpha();
         let assurance = watched.assurance();
@@ -101,9 +101,9 @@ impl MetricEvidence {
             decided: figures.decided || watched.instances.stands_out(),
             guarantee: assurance.guarantee,
             hold: watched.basis.limits().map_or(judge.hold, |limits| limits.hold),
-            interval: watched.interval(1.0 - alpha),
+            interval: watched.totals.interval(1.0 - alpha),
             log_e: watched.log_e().unwrap_or(figures.log_e),
-            log_e_safe: watched.safe.as_ref().map(Aligned::log_e),
+            log_e_safe: watched.tests.safe().map(Aligned::log_e),
             log_e_without_any: watched.log_e_without_any(),
             margin: own.margin.value(),
             mode: assurance.mode,
@@ -118,7 +118,7 @@ impl MetricEvidence {
             ratio: watched.ratio().filter(|ratio| ratio.is_finite()),
             threshold,
             tolerated: own.tolerated.value(),
-            totals: watched.totals(),
+            totals: watched.compared(),
             weight: watched.metric.weight,
             why: watched.why(assurance.mode),
         })
@@ -132,7 +132,7 @@ impl Watched {
             return None;
         }
         let of = |counts: Counts| wilson(counts, OF_AN_ARM).ok();
-        let Totals { canary, baseline } = self.totals()?;
+        let Totals { canary, baseline } = self.compared()?;
         Some(ArmIntervals { baseline: of(baseline)?, canary: of(canary)? })
     }
 
@@ -152,10 +152,10 @@ impl Watched {
             }
             EvidenceMode::Plain => self.basis.why_plain(self.pre_deployment.applies()),
         };
-        let paired = self.scrape(self.totals).map_or_else(String::new, |interval| {
+        let paired = self.scrape(self.readings.are_totals()).map_or_else(String::new, |interval| {
             format!("; the arms are read at different times, each about every {interval}")
         });
-        let paired = match self.settling.as_ref().and(self.worse.as_ref()) {
+        let paired = match self.tests.settling().and(self.tests.worse()) {
             Some(test) => format!(
                 "{paired}; the canary may be {} times as slow: arms of one version are assumed to \
                  differ by less",

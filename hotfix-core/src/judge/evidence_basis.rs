@@ -1,12 +1,14 @@
 //! Basis of a metric's rollback evidence: the mode in force, its limits, and the guarantee that
 //! follows.
 
+use educe::Educe;
+
 use crate::grade::{EvidenceMode, Otherwise, closed_set};
 use crate::plan::Plan;
 use crate::policy::section::{Metric, MetricSettings};
 use crate::stats::numeric::ln;
 use crate::stats::replay::{ByInstance, Calibration, Clip, LEAVE_ONE_OUT};
-use crate::unit::{Share, clone_in_place};
+use crate::unit::Share;
 
 closed_set! {
     /// Basis of the false-rollback rate.
@@ -66,7 +68,8 @@ impl From<&Calibration> for PhaseLimits {
 }
 
 /// Evidence basis of one metric over the whole rollout.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Educe, PartialEq)]
+#[educe(Clone)]
 pub(super) struct EvidenceBasis {
     mode: EvidenceMode,
     otherwise: Otherwise,
@@ -85,18 +88,6 @@ pub(super) struct EvidenceBasis {
     /// Factor on the promotion test's increments under the same noise; 1 without a history.
     pub(super) temper: f64,
 }
-
-clone_in_place!(EvidenceBasis {
-    mode,
-    otherwise,
-    limits,
-    by_reference,
-    phase,
-    instances,
-    usual,
-    alone,
-    temper
-});
 
 impl EvidenceBasis {
     /// The basis of a metric under this plan, in the first phase.

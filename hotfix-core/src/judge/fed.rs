@@ -63,6 +63,11 @@ impl Fed<'_> {
         }
     }
 
+    /// For a test that counts everything, and makes no allowance.
+    pub(super) const fn as_sent(&self) -> Self {
+        Self { clipped: None, allowed: 1.0, ..*self }
+    }
+
     /// The bad events that a test did not count although it compared the arms.
     fn uncounted(&self) -> [f64; 2] {
         let (counts, clipped) = match self.bracket {
@@ -121,25 +126,15 @@ impl Fed<'_> {
 impl Watched {
     /// Feeds the tests with the tick, or with what it completed in the pools.
     pub(super) fn feed_tests(&mut self, increment: &Increment, at: Timestamp) {
-        let ticks = self.step.as_seconds() / self.watch.cadence.as_seconds();
+        let ticks = self.readings.step().as_seconds() / self.watch.cadence.as_seconds();
         let allowed = self.allowed(at);
         let Increment { tick, counts, clipped, .. } = increment;
-        let Self { layout, bracket, boundaries, worse, safe, settling, uncounted, .. } = &mut *self;
+        let Self { layout, bracket, boundaries, tests, totals, .. } = &mut *self;
         let (pools, clipped) = (bracket.as_deref(), Some(*clipped));
         let fed = Fed { layout, tick, bracket: pools, counts, boundaries, clipped, ticks, allowed };
-        if let Some(worse) = worse {
-            fed.feed(worse);
-        }
-        for (sum, clipped) in uncounted.iter_mut().zip(fed.uncounted()) {
-            *sum += clipped;
-        }
-        if let Some(safe) = safe {
-            Fed { clipped: None, allowed: 1.0, ..fed }.feed(safe);
-        }
-        if let (Some(settling), Some(worse)) = (settling, &mut *worse) {
-            settling.learn(at, &tick.row, boundaries, worse);
-        }
-        if let (Some(bracket), Some(worse)) = (bracket, worse) {
+        tests.feed(at, &fed);
+        totals.leave_out(fed.uncounted());
+        if let (Some(bracket), Some(worse)) = (bracket, tests.worse()) {
             bracket.confirm(worse.log_e());
         }
         if self.basis.limits().is_some()
@@ -153,7 +148,7 @@ impl Watched {
 
     /// Applies the last tick again with another row: tests and phase totals are as before it.
     pub(super) fn apply_again(&mut self, increment: &mut Increment, at: Timestamp, settled: bool) {
-        if self.worse.is_some() {
+        if self.tests.worse().is_some() {
             let compares = self.pair(increment, at);
             if settled {
                 self.add_to_phase(increment, compares);

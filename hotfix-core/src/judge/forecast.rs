@@ -98,12 +98,12 @@ impl Forecast {
             let settings = policy.settings(&watched.metric);
             let (margin, null) = (settings.margin.value(), settings.tolerated.value());
             let own = judge.own_threshold(index);
-            let rollback = own.zip(watched.worse.as_ref()).and_then(|(own, test)| {
+            let rollback = own.zip(watched.tests.worse()).and_then(|(own, test)| {
                 let supposed = Supposed { ratio: margin, null };
                 watched.look_ahead(supposed, own - test.log_e(), running, requests)
             });
             let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;
-            let promotion = watched.safe.as_ref().filter(|_| asked).and_then(|test| {
+            let promotion = watched.tests.safe().filter(|_| asked).and_then(|test| {
                 let supposed = Supposed { ratio: 1.0, null: margin };
                 watched.claim(test, supposed, moment, running, requests)
             });
@@ -115,15 +115,14 @@ impl Forecast {
             });
             MetricForecast { bound, metric: watched.metric.id, promotion, rollback }
         };
-        let efficacy =
-            judge.efficacy.as_ref().filter(|(_, _, shown)| !shown).and_then(|(bug, test, _)| {
-                let watched = &judge.watched[*bug];
-                let null = test.null_ratio();
-                // The observed ratio, but at most half of the claimed one: at the claim itself the
-                // test never crosses.
-                let ratio = test.ratio().unwrap_or(null).min(0.5 * null);
-                watched.claim(test, Supposed { ratio, null }, moment, running, requests)
-            });
+        let efficacy = judge.fix_test.as_ref().filter(|fix| !fix.is_shown()).and_then(|fix| {
+            let (watched, test) = (&judge.watched[fix.metric()], fix.test());
+            let null = test.null_ratio();
+            // The observed ratio, but at most half of the claimed one: at the claim itself the
+            // test never crosses.
+            let ratio = test.ratio().unwrap_or(null).min(0.5 * null);
+            watched.claim(test, Supposed { ratio, null }, moment, running, requests)
+        });
         Some(Self {
             at: moment.at,
             efficacy,
@@ -205,7 +204,7 @@ impl Watched {
         running: &Running<'_>,
         requests: Option<f64>,
     ) -> Option<TestForecast> {
-        let minutes = self.learned.as_seconds() / 60.0;
+        let minutes = self.readings.learned().as_seconds() / 60.0;
         let [canary, live] = self.phase_counts();
         if minutes <= 0.0 || canary.trials <= 0.0 || live.trials <= 0.0 {
             return None;

@@ -53,7 +53,7 @@ impl Judge {
         // As in the gate: not at 100% of the traffic.
         if running.phase.promotion == PromotionRule::EvidenceOfNoHarm && moment.share < Share::ALL {
             for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
-                if let Some(safe) = &watched.safe
+                if let Some(safe) = watched.tests.safe()
                     && watched.is_in_vain(safe, moment, running, left)
                 {
                     call.raise(response, Reason::CannotDecide, Some(watched.metric.id));
@@ -62,10 +62,10 @@ impl Judge {
         }
         if moment.needs_efficacy
             && efficacy.is_some_and(|e| !e.shown)
-            && let Some((bug, test, _)) = &self.efficacy
-            && self.watched[*bug].is_in_vain(test, moment, running, left)
+            && let Some(fix) = &self.fix_test
+            && self.watched[fix.metric()].is_in_vain(fix.test(), moment, running, left)
         {
-            call.raise(response, Reason::CannotDecide, Some(self.watched[*bug].metric.id));
+            call.raise(response, Reason::CannotDecide, Some(self.watched[fix.metric()].metric.id));
         }
     }
 }
@@ -107,7 +107,7 @@ impl Watched {
 
     /// The most trials or exposure that may still come; None before a rate is known.
     fn rest(&self, moment: &Moment<'_>, running: &Running<'_>, left: Span) -> Option<Rest> {
-        let learned = self.learned.as_seconds();
+        let learned = self.readings.learned().as_seconds();
         if learned <= 0.0 {
             return None;
         }

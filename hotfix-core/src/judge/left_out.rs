@@ -188,7 +188,7 @@ impl Watched {
 
     /// Whether the arms of a latency with a tolerance have been read for less than a minute.
     fn is_first_minute(&self, moment: &Moment<'_>) -> bool {
-        let settling = self.settling.as_ref();
+        let settling = self.tests.settling();
         settling.is_some_and(|of| of.is_first_minute(moment.at)) && self.has_live(moment.share)
     }
 

@@ -10,6 +10,7 @@
 
 mod aligned;
 mod arm_checks;
+mod arm_totals;
 mod assess;
 mod bracket;
 mod by_instance;
@@ -23,15 +24,18 @@ mod evidence;
 mod evidence_basis;
 mod explanation;
 mod fed;
+mod fix_test;
 mod forecast;
 mod format;
 mod futility;
 mod harm;
 mod instances;
 mod left_out;
+mod metric_tests;
 mod phase_end;
 mod pre_deployment;
 mod prepared;
+mod readings;
 mod recovery;
 mod settling;
 mod snapshot;
@@ -56,36 +60,34 @@ pub use why::{
     Stretch, Why,
 };
 
+use educe::Educe;
+
 use crate::grade::{PromotionRule, Role};
 use crate::plan::Plan;
 use crate::policy::section::Watch;
 use crate::stats::StatError;
 use crate::stats::combine::Combination;
 use crate::stats::numeric::ln;
-use crate::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
-use crate::unit::{Share, Span, Timestamp, clone_in_place};
+use crate::stats::split::{SplitDesign, SplitSettings};
+use crate::unit::{Share, Span, Timestamp};
 
 pub(crate) use snapshot::JudgeState;
 pub(crate) use table::{PhaseRecord, levels};
 
-use aligned::Aligned;
-use arm_checks::{SplitFinding, is_one_series};
-use covered::{Covered, Traffic};
+use arm_checks::ArmChecks;
 use drawing::Drawing;
 use evidence_basis::EvidenceBasis;
+use fix_test::FixTest;
 use instances::Instances;
 use phase_end::PhaseEnd;
 use pre_deployment::PreDeployment;
 use prepared::{Increment, Spare};
-use test::{Claim, Test};
+use test::Claim;
 use watched::Watched;
 
-/// Ln of a million to one: if a single tick's trials fit swapped arms this much better, the arms
-/// count as swapped.
-const SWAPPED: f64 = 13.815_510_557_964_274;
-
 /// All tests and windows of one rollout.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Educe, PartialEq)]
+#[educe(Clone)]
 pub struct Judge {
     watched: Vec<Watched>,
     /// The tested, deciding metrics, by index; parallel to the combination's weights.
@@ -94,47 +96,17 @@ pub struct Judge {
     threshold: f64,
     hold: f64,
     phase_end: Option<PhaseEnd>,
-    /// Index of the bug's own metric, its test, and whether it has ever crossed.
-    efficacy: Option<(usize, Aligned<Test>, bool)>,
-    /// The same before the last tick.
-    efficacy_before: Option<(Aligned<Test>, bool)>,
+    fix_test: Option<FixTest>,
     /// Index of the metric whose trials are the traffic.
     traffic: Option<usize>,
     split_design: SplitDesign,
-    split: Split,
-    split_finding: SplitFinding,
-    /// Traffic of each arm, where the arms are read at different times.
-    covered: Covered,
-    swapped: bool,
-    /// Both arms read the same series.
-    one_series: bool,
+    arms: ArmChecks,
     /// When the present watch began: a phase, or the rollback.
     since: Option<Timestamp>,
     /// When the canary's share changed last.
     moved: Option<Timestamp>,
     spare: Spare,
 }
-
-clone_in_place!(Judge {
-    watched,
-    tested,
-    combination,
-    threshold,
-    hold,
-    phase_end,
-    efficacy,
-    efficacy_before,
-    traffic,
-    split_design,
-    split,
-    split_finding,
-    covered,
-    swapped,
-    one_series,
-    since,
-    moved,
-    spare
-});
 
 /// Use of an observation, depending on the state of the rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,24 +172,6 @@ impl Judge {
             .collect();
         let weights: Vec<f64> =
             tested.iter().map(|&i| budget.weight(&policy.metrics()[i])).collect();
-        let efficacy = match plan.efficacy() {
-            Some(claim) => {
-                let index = policy.metrics().iter().position(|m| m.id == claim.metric);
-                match index {
-                    Some(index) => {
-                        let claimed = Claim::Better {
-                            alpha: claim.alpha.as_fraction(),
-                            margin: claim.cut_to.value(),
-                            temper: watched[index].basis.temper,
-                        };
-                        Test::try_new(policy.metrics()[index].model, claimed)?
-                            .map(|test| (index, Aligned::new(test), false))
-                    }
-                    None => None,
-                }
-            }
-            None => None,
-        };
         let split_design = SplitDesign::try_new(&SplitSettings::default())?;
         let mut judge = Self {
             traffic: policy.metrics().iter().position(|m| m.kind.is_fraction()),
@@ -228,15 +182,10 @@ impl Judge {
             },
             threshold: budget.threshold(),
             hold: ln(evidence.hold.value()),
-            efficacy_before: efficacy.as_ref().map(|(_, test, shown)| (test.clone(), *shown)),
             phase_end: PhaseEnd::new(plan),
-            efficacy,
-            split: Split::new(&split_design),
-            split_finding: SplitFinding::default(),
-            covered: Covered::default(),
+            fix_test: FixTest::try_new(plan, &watched)?,
+            arms: ArmChecks::new(&split_design),
             split_design,
-            swapped: false,
-            one_series: false,
             since: None,
             moved: None,
             spare: Spare::default(),
@@ -254,11 +203,14 @@ impl Judge {
         let watches = settled || purpose == Use::Move;
         let since = self.since;
         self.align(at, share, watches, &increments);
-        let traffic = self.traffic.map(|index| &self.watched[index]);
-        if settled && traffic.is_none_or(|watched| !watched.is_warming_up(at, since)) {
-            self.check_arms(at, share, &increments);
+        let traffic = self.traffic.map(|index| (&self.watched[index], &increments[index]));
+        if settled && traffic.is_none_or(|(watched, _)| !watched.is_warming_up(at, since)) {
+            if let Some((watched, increment)) = traffic {
+                let (design, since) = (&self.split_design, since.max(self.moved));
+                self.arms.check_split(design, (at, share), since, watched, increment);
+            }
         } else {
-            self.swapped = false;
+            self.arms.skip();
         }
         if watches {
             for (watched, increment) in read(&mut self.watched, &increments) {
@@ -266,9 +218,9 @@ impl Judge {
                     watched.compare_arms(&increment.tick);
                 }
             }
-            self.one_series = is_one_series(&self.watched);
+            self.arms.compare(&self.watched);
         }
-        let as_planned = !(self.swapped || self.one_series);
+        let as_planned = !(self.arms.are_swapped() || self.arms.are_one_series());
         let learns = watches && as_planned;
         for (index, increment) in increments.iter_mut().enumerate() {
             let Some((_, reading)) = increment.reading.map(|place| &seen.as_slice()[place]) else {
@@ -284,20 +236,14 @@ impl Judge {
             }
             if learns && !mixed && !watched.is_warming_up(at, since) {
                 if increment.tick.canary {
-                    watched.coverage.read(at, since, &watched.watch);
+                    watched.readings.fill(at, since, &watched.watch);
                 }
                 if let Some(earlier) = earlier.last() {
                     watched.split_as(earlier, &increment.tick);
                 }
                 watched.learn(increment, at, reading, share, settled);
-                if let Some((bug, test, shown)) = &mut self.efficacy
-                    && *bug == index
-                {
-                    if let Some((before, was_shown)) = &mut self.efficacy_before {
-                        before.keep(test);
-                        *was_shown = *shown;
-                    }
-                    *shown |= watched.feed(increment, test);
+                if let Some(fix_test) = self.fix_test.as_mut().filter(|t| t.metric() == index) {
+                    fix_test.learn(watched, increment);
                 }
             } else {
                 watched.skip(increment, at, as_planned);
@@ -329,51 +275,10 @@ impl Judge {
         }
     }
 
-    /// Checks whether the trials of the two arms fit the planned split.
-    fn check_arms(&mut self, at: Timestamp, share: Share, increments: &[Increment]) {
-        let Some(index) = self.traffic else { return };
-        let (watched, increment) = (&self.watched[index], &increments[index]);
-        let tick = increment.reading.map(|_| &increment.tick);
-        let interval = watched.scrape(tick.map_or(watched.totals, |tick| tick.totals));
-        // Where the arms are read at different times, the finding holds until the next reading.
-        self.swapped &= interval.is_some();
-        let Some(tick) = tick.filter(|tick| tick.canary && tick.baseline) else { return };
-        if share == Share::ALL || share == Share::NONE {
-            return;
-        }
-        let (share, trials) = (share.as_fraction(), [tick.row[1], tick.row[3]]);
-        let traffic = if let Some(interval) = interval {
-            let since = self.since.max(self.moved);
-            since.and_then(|since| self.covered.read(at, since, trials, share, interval))
-        } else {
-            Some(Traffic { trials, ends: true }).filter(|_| !tick.uneven)
-        };
-        if let Some(traffic) = traffic {
-            let window = watched.watch.window;
-            self.check_split(at, share, traffic, window);
-        }
-    }
-
-    /// Checks trials of both arms in equal times; swapped arms are found before that time ends.
-    fn check_split(&mut self, at: Timestamp, share: f64, traffic: Traffic, window: Span) {
-        let Traffic { trials: [canary, baseline], ends } = traffic;
-        // Only if the arm with the smaller share has more trials are the logarithms computed.
-        let reversed = if share < 0.5 { canary > baseline } else { canary < baseline };
-        self.swapped =
-            reversed && arms_swapped(share, canary, baseline).is_ok_and(|log| log >= SWAPPED);
-        if ends && !self.swapped {
-            // Counts were checked when they were read, so the test accepts them.
-            let found = self.split.update(&self.split_design, share, canary, baseline);
-            if self.split_finding.look(at, found == Ok(true), window) {
-                self.split = Split::new(&self.split_design);
-            }
-        }
-    }
-
     /// Sets the canary's new share.
     pub fn move_traffic(&mut self, at: Timestamp) {
         self.moved = Some(at);
-        self.covered.clear();
+        self.arms.move_traffic();
         self.watched.iter_mut().for_each(Watched::discard_pools);
     }
 
@@ -387,11 +292,7 @@ impl Judge {
     /// Starts to watch a phase or the rollback: windows start empty, tests continue.
     pub fn start_phase(&mut self, at: Timestamp) {
         self.since = Some(at);
-        self.split = Split::new(&self.split_design);
-        self.split_finding = SplitFinding::default();
-        self.covered.clear();
-        self.swapped = false;
-        self.one_series = false;
+        self.arms = ArmChecks::new(&self.split_design);
         if let Some(end) = &mut self.phase_end {
             end.start();
         }
@@ -425,7 +326,7 @@ impl Judge {
             if says_in_vain && degradation.in_vain.is_none() && verdict.causes.iter().any(in_vain) {
                 degradation.in_vain = Some(at);
             }
-            degradation.note(at, watched.read_at, seen);
+            degradation.note(at, watched.readings.read_at(), seen);
         }
     }
 
@@ -449,14 +350,15 @@ impl Judge {
     pub(crate) fn silences(&self, watch: &Watch, mut told: impl FnMut(Timestamp)) {
         let mut last = None;
         for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
-            if let Some(settling) = &watched.settling {
+            if let Some(settling) = watched.tests.settling() {
                 settling.changes().into_iter().flatten().for_each(&mut told);
             }
             // Most metrics are read at one time and have the same moments.
-            if last.replace(watched.read_at) == Some(watched.read_at) {
+            let read_at = watched.readings.read_at();
+            if last.replace(read_at) == Some(read_at) {
                 continue;
             }
-            if let Some(at) = watched.read_at.max(self.since) {
+            if let Some(at) = read_at.max(self.since) {
                 // Stale is older than the limit, missing is at least as long.
                 told(at + watch.stale + Span::from_millis(1));
                 told(at + watch.no_data.after);

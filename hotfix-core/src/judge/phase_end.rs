@@ -12,27 +12,35 @@ use crate::stats::{StatError, Totals};
 use crate::unit::{Span, Timestamp};
 
 use super::aligned::Aligned;
+use super::snapshot::Misfit;
 use super::watched::Watched;
 
 /// The test at each phase's end.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PhaseEnd {
     /// Error probability of each tested metric in one phase.
-    pub(super) alpha: Vec<f64>,
+    alpha: Vec<f64>,
     /// The least time of each phase; None where it spends nothing on this.
-    pub(super) least: Vec<Option<Span>>,
-    /// The analysis of the present phase was made.
-    pub(super) looked: bool,
+    least: Vec<Option<Span>>,
+    results: Analyses,
+}
+
+/// Results of the analyses so far; their own state in a snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Analyses {
+    /// That of the present phase was made.
+    looked: bool,
     /// Indices of the metrics that were found worse.
-    pub(super) worse: Vec<usize>,
-    /// The last analysis, so that it can be repeated.
-    pub(super) last: Option<PhaseEndTest>,
+    worse: Vec<usize>,
+    /// The last one, so that it can be repeated.
+    last: Option<Analysis>,
 }
 
 /// The analysis at a phase's end.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PhaseEndTest {
+struct Analysis {
     at: Timestamp,
     phase: usize,
     since: Timestamp,
@@ -49,15 +57,13 @@ impl PhaseEnd {
         policy.evidence().phase_end_test.then(|| Self {
             alpha: tested.map(|metric| budget.phase_end(metric)).collect(),
             least: policy.phases().iter().map(least).collect(),
-            looked: false,
-            worse: Vec::new(),
-            last: None,
+            results: Analyses::default(),
         })
     }
 
     /// Another phase begins, with its own analysis.
     pub(super) const fn start(&mut self) {
-        self.looked = false;
+        self.results.looked = false;
     }
 
     /// Analyses a phase once, when its least time is over. `tested`: the tested metrics, by index.
@@ -71,30 +77,44 @@ impl PhaseEnd {
     ) {
         let least = self.least.get(phase).copied().flatten();
         let over = least.is_some_and(|least| at.since(since) >= least);
-        if self.looked || !over {
+        if self.results.looked || !over {
             return;
         }
-        self.looked = true;
-        self.last = Some(PhaseEndTest { at, phase, since, found: self.worse.len() });
+        self.results.looked = true;
+        self.results.last = Some(Analysis { at, phase, since, found: self.results.worse.len() });
         for (&index, &alpha) in tested.iter().zip(&self.alpha) {
-            if watched[index].is_worse_at_end(alpha) && !self.worse.contains(&index) {
-                self.worse.push(index);
+            if watched[index].is_worse_at_end(alpha) && !self.results.worse.contains(&index) {
+                self.results.worse.push(index);
             }
         }
     }
 
     /// Undoes the analysis of this moment, and returns its phase.
     pub(super) fn undo(&mut self, moment: Timestamp) -> Option<(usize, Timestamp)> {
-        let PhaseEndTest { phase, since, found, .. } =
-            self.last.filter(|look| look.at == moment)?;
-        self.looked = false;
-        self.worse.truncate(found);
+        let Analysis { phase, since, found, .. } =
+            self.results.last.filter(|look| look.at == moment)?;
+        self.results.looked = false;
+        self.results.worse.truncate(found);
         Some((phase, since))
+    }
+
+    /// The results so far.
+    pub(super) const fn results(&self) -> &Analyses {
+        &self.results
+    }
+
+    /// Restores results, of a rollout with so many metrics.
+    pub(super) fn resume(&mut self, results: Analyses, metrics: usize) -> Result<(), Misfit> {
+        if results.worse.len() > metrics || results.worse.iter().any(|place| *place >= metrics) {
+            return Err("the test at a phase's end");
+        }
+        self.results = results;
+        Ok(())
     }
 
     /// The metrics that were found worse; this does not clear.
     pub(super) fn worse(&self) -> &[usize] {
-        &self.worse
+        &self.results.worse
     }
 }
 
@@ -102,7 +122,7 @@ impl Watched {
     /// Whether its rate in this phase is higher than tolerated.
     fn is_worse_at_end(&self, alpha: f64) -> bool {
         let Some(totals) = self.of_phase() else { return false };
-        let Some(tolerated) = self.worse.as_ref().map(Aligned::null_ratio) else { return false };
+        let Some(tolerated) = self.tests.worse().map(Aligned::null_ratio) else { return false };
         let p_value = |Totals { canary, baseline }| -> Result<f64, StatError> {
             if self.metric.kind.is_fraction() && tolerated == 1.0 {
                 return Ok(fisher_exact(canary, baseline, Alternative::Greater)?.p_value);

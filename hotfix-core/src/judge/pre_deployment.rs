@@ -2,23 +2,23 @@
 //! traffic at once, under which no live arm is left to compare with. See `docs/statistics.md`,
 //! "Before and after".
 
+use educe::Educe;
+
 use crate::plan::Plan;
-use crate::unit::clone_in_place;
 
 /// The latest rows of the live version, each of which is compared once.
 ///
 /// Each tick of the fix is compared with one tick from before. Under the assumption that ticks are
 /// independent and alike before and after, such pairs are those of two arms side by side, so the
 /// sequential tests keep their false-rollback rate.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Educe, PartialEq)]
+#[educe(Clone)]
 pub(super) struct PreDeployment {
     /// The most rows that are kept; 0 where the strategy has a live arm to compare with.
     most: usize,
     /// The rows, the latest last; each has the columns of one arm.
     rows: Vec<f64>,
 }
-
-clone_in_place!(PreDeployment { most, rows });
 
 impl PreDeployment {
     /// As many rows as the phases have ticks; none where a phase has a live arm.

@@ -12,7 +12,7 @@ use crate::grade::{Response, Role};
 use crate::metric::{Window, WindowState};
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts, Slowdown};
 use crate::stats::numeric::{exp, larger};
-use crate::unit::{Span, Timestamp, clone_in_place};
+use crate::unit::{Span, Timestamp};
 
 use super::Reason;
 use super::aligned::Aligned;
@@ -21,6 +21,7 @@ use super::snapshot::Misfit;
 use super::test::Test;
 use super::watched::Watched;
 use super::why::Rule;
+use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 /// Evidence does not roll back for so long after instances were new.
@@ -45,7 +46,8 @@ const LOST: (f64, f64) = (0.2, 2.5);
 const RENEWED: Span = Span::from_seconds(600);
 
 /// Warm-up of a latency metric with a tolerance.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Educe, PartialEq)]
+#[educe(Clone)]
 pub(super) struct Settling {
     cadence: Span,
     /// Rows of both arms.
@@ -63,17 +65,6 @@ pub(super) struct Settling {
     /// When evidence that had lost its stake last got a new one, or the first tick.
     renewed: Option<Timestamp>,
 }
-
-clone_in_place!(Settling {
-    cadence,
-    recent,
-    new_at,
-    first,
-    peak,
-    began_again,
-    slower_since,
-    renewed
-});
 
 /// An excess: the logarithm of how many times as slow, and its standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -257,7 +248,7 @@ pub(super) fn block_of(cadence: Span) -> NonZeroU32 {
 impl Watched {
     /// How many times as slow the canary is, where that was looked into.
     pub(super) fn slowdown_rule(&self, at: Timestamp) -> Option<Rule> {
-        let (settling, test) = (self.settling.as_ref()?, self.worse.as_ref()?);
+        let (settling, test) = (self.tests.settling()?, self.tests.worse()?);
         let now = settling.slowdown(&self.boundaries, test)?;
         let ratio = exp(now.ln_ratio);
         let peak = settling.began_again.filter(|_| settling.decays(at));
@@ -273,7 +264,7 @@ impl Watched {
 impl Call<'_> {
     /// Raises what a latency metric's warm-up and small excess call for.
     pub(super) fn settling(&mut self, at: Timestamp, watched: &Watched) {
-        let Some(settling) = &watched.settling else { return };
+        let Some(settling) = watched.tests.settling() else { return };
         if watched.metric.role != Role::Decide {
             return;
         }

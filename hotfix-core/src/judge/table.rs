@@ -145,7 +145,10 @@ impl Comparison {
             live: if watched.metric.kind.is_traffic() {
                 records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
             } else {
-                watched.value(&watched.level, 1.0).map(Judged::shown).filter(|v| v.is_finite())
+                watched
+                    .value(watched.totals.level(), 1.0)
+                    .map(Judged::shown)
+                    .filter(|v| v.is_finite())
             },
             metric: watched.metric.id,
             reference: watched.metric.reference,

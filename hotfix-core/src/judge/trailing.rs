@@ -2,11 +2,12 @@
 //! that of a fix without a live arm is compared. Traffic has hours, so a figure from before the
 //! incident is no standard for it. See `docs/decisions/volume.md`.
 
+use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::metric::{Tick, Window, WindowState};
 use crate::policy::section::{Metric, Watch};
-use crate::unit::{Share, Span, Timestamp, clone_in_place};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::watched::Watched;
 
@@ -21,14 +22,13 @@ const LEAST: f64 = 600.0;
 type Row = [f64; 3];
 
 /// Traffic of the whole service over the last 20 minutes.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Educe, PartialEq)]
+#[educe(Clone)]
 pub(super) struct Trailing {
     recent: Window,
     back: Window,
     last: Option<Timestamp>,
 }
-
-clone_in_place!(Trailing { recent, back, last });
 
 /// State in a snapshot.
 #[derive(Debug, Serialize, Deserialize)]

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use educe::Educe;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::evidence_basis::Guarantee;
 use crate::grade::{EvidenceMode, closed_set};
 use crate::metric::Band;
-use crate::unit::{MetricName, clone_in_place};
+use crate::unit::MetricName;
 
 use super::harm::Version;
 
@@ -167,7 +168,8 @@ closed_set! {
 }
 
 /// The judge's verdict at one moment.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
 pub struct Verdict {
     /// After the last phase: what the fix is compared with. Absent before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,8 +192,6 @@ pub struct Verdict {
     #[serde(with = "by_metric")]
     pub metrics: Vec<(MetricName, MetricVerdict)>,
 }
-
-clone_in_place!(Verdict { against, causes, decision, efficacy, lesser_harm, log_e, metrics });
 
 /// The efficacy test: whether the fix works.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -384,12 +384,12 @@ impl MetricWhy {
         let watched = &judge.watched[index];
         let mut window = watched.window.clone();
         window.expire(moment.at);
-        let used = watched.before.at == Some(moment.at);
+        let used = watched.before.tick.at() == Some(moment.at);
         let mut why = Self {
             metric: watched.metric.id,
             rules: rules(judge, index, &window, moment, verdict),
             sentence: String::new(),
-            tick: used.then(|| watched.arms(&watched.before.tick.row, moment)),
+            tick: used.then(|| watched.arms(watched.before.tick.row(), moment)),
             counterfactual: Counterfactual::of(judge, index, moment, verdict),
             window: watched.arms(window.sums(), moment),
         };
@@ -466,17 +466,15 @@ fn rules(
             apply(rule, reason);
         }
     }
-    if let Some((bug, test, shown)) = &judge.efficacy
-        && *bug == index
-    {
-        let (log_e, threshold) = (test.log_e(), test.threshold());
-        let rule = Rule::Efficacy { log_e, shown: *shown, threshold };
+    if let Some(fix) = judge.fix_test.as_ref().filter(|fix| fix.metric() == index) {
+        let (log_e, threshold) = (fix.test().log_e(), fix.test().threshold());
+        let rule = Rule::Efficacy { log_e, shown: fix.is_shown(), threshold };
         apply(rule, named(Reason::EfficacyNotShown));
     }
     let Some(phase) = moment.due.filter(|_| watched.metric.role == Role::Decide) else {
         return rules;
     };
-    let (seconds, least) = (watched.covered.as_seconds(), phase.watch.as_seconds());
+    let (seconds, least) = (watched.readings.covered().as_seconds(), phase.watch.as_seconds());
     apply(Rule::Covered { seconds, least }, named(Reason::Gaps));
     for rule in watched.bound_rules(watched.window.phase(), moment, Stretch::Phase) {
         let reason = match rule {
@@ -488,7 +486,7 @@ fn rules(
         apply(rule, reason);
     }
     if phase.promotion == PromotionRule::EvidenceOfNoHarm
-        && let Some(safe) = &watched.safe
+        && let Some(safe) = watched.tests.safe()
     {
         let (log_e, threshold) = (safe.log_e(), safe.threshold());
         let rule = Rule::Safe { decided: safe.decided(), log_e, threshold };

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::unit::{Share, Timestamp, clone_in_place};
+use crate::unit::{Share, Timestamp};
 
 use super::pace::Pace;
 use super::reading::{Arms, NO_INSTANCES, Reading, Sample};
@@ -18,7 +19,8 @@ use super::resolve::{ARMS, Layout, MetricReader, ReadingError};
 /// Proportions and counts: events, trials (or exposure in seconds, scaled by the arm's share).
 /// Gauges and volumes: the sum of the levels and their number. Latency: the count, then requests at
 /// or below each edge of the layout.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Educe, PartialEq)]
+#[educe(Clone)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a thing of its own that a reading may be"
@@ -43,8 +45,6 @@ pub struct Tick {
     /// cover different times.
     pub uneven: bool,
 }
-
-clone_in_place!(Tick { row, strata, instances, canary, baseline, not_finite, totals, uneven });
 
 /// The last running totals, by stratum.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

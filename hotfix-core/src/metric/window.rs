@@ -1,15 +1,17 @@
 //! A trailing window over ticks, with the running sum of the phase beside it.
 
+use educe::Educe;
 use serde::{Deserialize, Serialize};
 
-use crate::unit::{Span, Timestamp, clone_in_place};
+use crate::unit::{Span, Timestamp};
 
 /// Sums of equal rows over the last `span` of time and over the whole phase.
 ///
 /// A row is what one tick added, a fixed number of columns. Rows closer together than `span /
 /// slots` share a slot, so the memory is bounded however often the caller observes; at the policy's
 /// cadence the window is exact.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Educe, PartialEq)]
+#[educe(Clone)]
 pub struct Window {
     span: Span,
     /// Rows at least this far apart have slots of their own.
@@ -26,20 +28,6 @@ pub struct Window {
     sums: Vec<f64>,
     phase: Vec<f64>,
 }
-
-clone_in_place!(Window {
-    span,
-    apart,
-    slots,
-    width,
-    rows,
-    starts,
-    first,
-    len,
-    expires,
-    sums,
-    phase
-});
 
 impl Window {
     /// Fewest and most rows of a window: few enough to be small, and enough that it trails smoothly

@@ -9,7 +9,6 @@ mod date;
 mod measure;
 mod name;
 mod ref_name;
-mod reuse;
 mod time;
 
 pub use date::Date;
@@ -17,7 +16,6 @@ pub use measure::{PerMinute, Proportion, Ratio, Share};
 pub use name::{FactName, MetricName, Name, PhaseName, RoleName};
 pub(crate) use ref_name::is_invisible;
 pub use ref_name::{RefFault, RefName};
-pub(crate) use reuse::clone_in_place;
 pub use time::{Span, Timestamp};
 
 /// Largest count, exposure or total of an input, 2^53: whole numbers up to it are exact.

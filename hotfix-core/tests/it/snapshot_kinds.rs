@@ -1,6 +1,8 @@
 //! What a snapshot is, what it refuses, and how large it is (ROLL-7).
 
 use hotfix_core::canonical::Digest;
+use hotfix_core::judge::Reason;
+use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Input, Recording, Rollout, SNAPSHOT_FORMAT, SnapshotError, State};
 use hotfix_core::unit::Span;
 
@@ -259,4 +261,40 @@ fn roll_7_a_snapshot_is_small() {
         eprintln!("{preset}: {at_start} bytes at the start, {later} watched and with all keys");
         assert!(at_start < started && later < watched, "{preset}: {at_start}, {later}");
     }
+}
+
+#[test]
+fn roll_7_a_finding_about_running_totals_outlives_a_restore() {
+    let policy = r#"
+        extends = "phased-canary"
+        [metrics.cache_misses]
+        kind = "proportion"
+        worse = "higher"
+        model = "none"
+    "#;
+    let mut story = Story::of(Policy::from_toml(policy).unwrap(), Recording::Keep);
+    story.start();
+    let latency = r#"{"canary":{"le":[0.1,0.25],"counts":[80,98],"count":100}}"#;
+    let mut total = 0;
+    while !story.rollout.verdict().has(Reason::ArmsSwapped) {
+        total += 100;
+        assert!(total < 10_000, "{:?}", story.rollout.verdict());
+        // The canary's share is 10%: it has the traffic of the other arm.
+        let (canary, baseline) = (9 * total, total);
+        story.at = story.at + Span::from_seconds(10);
+        story.input(&format!(
+            r#"{{"kind":"observe","metrics":{{"cache_misses":
+            {{"canary":[0,{canary}],"baseline":[0,{baseline}],"totals":true}},
+            "latency_p95":{latency}}}}}"#
+        ));
+    }
+    let snapshot = story.rollout.snapshot().unwrap();
+    let mut restored = Rollout::restore(&snapshot, &[], Recording::HandOut).unwrap();
+    let input = format!(r#"{{"kind":"observe","metrics":{{"latency_p95":{latency}}}}}"#);
+    let (at, input) = (story.at + Span::from_seconds(10), Input::from_json(&input).unwrap());
+    for rollout in [&mut story.rollout, &mut restored] {
+        rollout.handle(at, &input).unwrap();
+        assert!(rollout.verdict().has(Reason::ArmsSwapped), "no reading says that it is over");
+    }
+    assert_eq!(story.rollout.head(), restored.head());
 }

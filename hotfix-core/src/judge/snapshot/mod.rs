@@ -11,13 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::stats::bernoulli::Bernoulli;
 use crate::stats::latency::{Latency, Tolerance};
 use crate::stats::rate_ratio::RateRatio;
-use crate::stats::split::Split;
 use crate::unit::Timestamp;
 
 use super::aligned::{Aligned, Side};
-use super::arm_checks::SplitFinding;
-use super::covered::Covered;
-use super::phase_end::{PhaseEnd, PhaseEndTest};
+use super::arm_checks::ArmChecks;
+use super::fix_test::{FixTest, FixTestState};
+use super::phase_end::Analyses;
 use super::test::Test;
 use super::{Judge, Verdict};
 
@@ -33,34 +32,11 @@ pub(crate) struct JudgeState {
     /// The phase whose limits are in force.
     phase: usize,
     watched: Vec<WatchedState>,
-    phase_end: Option<PhaseEndState>,
-    efficacy: Option<EfficacyState>,
-    split: Split,
-    split_finding: SplitFinding,
-    covered: Covered,
-    swapped: bool,
-    one_series: bool,
+    phase_end: Option<Analyses>,
+    fix_test: Option<FixTestState>,
+    arms: ArmChecks,
     since: Option<Timestamp>,
     moved: Option<Timestamp>,
-}
-
-/// Results of the tests at the ends of phases.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PhaseEndState {
-    looked: bool,
-    worse: Vec<usize>,
-    last: Option<PhaseEndTest>,
-}
-
-/// The efficacy test: now, and before the last tick.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EfficacyState {
-    test: AlignedState,
-    shown: bool,
-    before: AlignedState,
-    was_shown: bool,
 }
 
 /// A test's evidence.
@@ -76,7 +52,7 @@ enum TestState {
 /// A test's evidence on both alignments.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AlignedState {
+pub(super) struct AlignedState {
     lead: TestState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lag: Option<TestState>,
@@ -85,13 +61,13 @@ struct AlignedState {
 }
 
 impl Aligned<Test> {
-    fn state(&self) -> AlignedState {
+    pub(super) fn state(&self) -> AlignedState {
         let (lead, lag, crossed) = self.parts();
         AlignedState { lead: lead.state(), lag: lag.map(Test::state), crossed }
     }
 
     /// Restores the evidence of a test of the same design.
-    fn resume(&mut self, state: AlignedState) -> Result<(), Misfit> {
+    pub(super) fn resume(&mut self, state: AlignedState) -> Result<(), Misfit> {
         let AlignedState { lead, lag, crossed } = state;
         let mut fresh = self.on(Side::Lead).clone();
         let lag = match lag {
@@ -155,35 +131,20 @@ impl Judge {
             threshold: _,
             hold: _,
             phase_end,
-            efficacy,
-            efficacy_before,
+            fix_test,
             traffic: _,
             split_design: _,
-            split,
-            split_finding,
-            covered,
-            swapped,
-            one_series,
+            arms,
             since,
             moved,
             spare: _,
         } = self;
-        let efficacy = efficacy.as_ref().zip(efficacy_before.as_ref());
         JudgeState {
             phase: watched.first().map_or(0, |watched| watched.basis.phase()),
             watched: watched.iter().map(super::Watched::state).collect(),
-            phase_end: phase_end.as_ref().map(PhaseEnd::state),
-            efficacy: efficacy.map(|((_, test, shown), (before, was_shown))| EfficacyState {
-                test: test.state(),
-                shown: *shown,
-                before: before.state(),
-                was_shown: *was_shown,
-            }),
-            split: *split,
-            split_finding: *split_finding,
-            covered: *covered,
-            swapped: *swapped,
-            one_series: *one_series,
+            phase_end: phase_end.as_ref().map(|end| end.results().clone()),
+            fix_test: fix_test.as_ref().map(FixTest::state),
+            arms: arms.clone(),
             since: *since,
             moved: *moved,
         }
@@ -194,19 +155,7 @@ impl Judge {
     /// # Errors
     /// The part of the state that does not fit the plan.
     pub(crate) fn resume(&mut self, state: JudgeState) -> Result<(), Misfit> {
-        let JudgeState {
-            phase,
-            watched,
-            phase_end,
-            efficacy,
-            split,
-            split_finding,
-            covered,
-            swapped,
-            one_series,
-            since,
-            moved,
-        } = state;
+        let JudgeState { phase, watched, phase_end, fix_test, arms, since, moved } = state;
         if watched.len() != self.watched.len() {
             return Err("the metrics");
         }
@@ -216,23 +165,19 @@ impl Judge {
             kept.resume(state)?;
         }
         match (&mut self.phase_end, phase_end) {
-            (Some(end), Some(state)) => end.resume(state, self.watched.len())?,
+            (Some(end), Some(results)) => end.resume(results, self.watched.len())?,
             (None, None) => {}
             _ => return Err("the test at a phase's end"),
         }
-        match (&mut self.efficacy, &mut self.efficacy_before, efficacy) {
-            (Some((_, test, shown)), Some((before, was_shown)), Some(state)) => {
-                test.resume(state.test)?;
-                before.resume(state.before)?;
-                (*shown, *was_shown) = (state.shown, state.was_shown);
-            }
-            (None, None, None) => {}
+        match (&mut self.fix_test, fix_test) {
+            (Some(fix_test), Some(state)) => fix_test.resume(state)?,
+            (None, None) => {}
             _ => return Err("the test of the fix"),
         }
-        split.check(&self.split_design).map_err(|_| "the test of the split")?;
-        (self.split, self.split_finding, self.covered) = (split, split_finding, covered);
-        (self.swapped, self.one_series) = (swapped, one_series);
-        (self.since, self.moved) = (since, moved);
+        if !arms.fits(&self.split_design) {
+            return Err("the test of the split");
+        }
+        (self.arms, self.since, self.moved) = (arms, since, moved);
         Ok(())
     }
 
@@ -241,21 +186,5 @@ impl Judge {
     pub(crate) fn knows(&self, verdict: &Verdict) -> bool {
         let named = verdict.metrics.iter().map(|(id, _)| *id);
         verdict.metrics.is_empty() || named.eq(self.watched.iter().map(|w| w.metric.id))
-    }
-}
-
-impl PhaseEnd {
-    fn state(&self) -> PhaseEndState {
-        let Self { alpha: _, least: _, looked, worse, last } = self;
-        PhaseEndState { looked: *looked, worse: worse.clone(), last: *last }
-    }
-
-    fn resume(&mut self, state: PhaseEndState, metrics: usize) -> Result<(), Misfit> {
-        let PhaseEndState { looked, worse, last } = state;
-        if worse.len() > metrics || worse.iter().any(|place| *place >= metrics) {
-            return Err("the test at a phase's end");
-        }
-        (self.looked, self.worse, self.last) = (looked, worse, last);
-        Ok(())
     }
 }

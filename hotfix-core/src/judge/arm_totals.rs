@@ -1,0 +1,127 @@
+//! Sums of both arms over the rollout and over the phase.
+
+use educe::Educe;
+use serde::{Deserialize, Serialize};
+
+use crate::stats::interval::{Interval, ratio_interval};
+use crate::stats::{Counts, SplitTotals, Totals};
+use crate::unit::Share;
+
+use super::aligned::Side;
+use super::bracket::{BASELINE, CANARY};
+
+/// Counts of the canary and of the baseline, by stratum.
+pub(super) type ArmCounts = [(Counts, Counts)];
+
+/// Sums of both arms of a metric; its own state in a snapshot.
+#[derive(Debug, Educe, PartialEq, Serialize, Deserialize)]
+#[educe(Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ArmTotals {
+    /// What both arms had over the rollout, by stratum and planned split.
+    compared: Vec<SplitTotals>,
+    /// Totals of both arms in this phase on each alignment; None if strata were sent, which must
+    /// not be summed.
+    of_phase: Option<[Totals; 2]>,
+    /// All that the rollback test did not count, of both arms.
+    uncounted: [f64; 2],
+    /// The live arm over the whole rollout, in the columns of one arm: its level before the
+    /// rollback.
+    level: Vec<f64>,
+}
+
+impl ArmTotals {
+    /// Nothing was read; `columns` are those of one arm.
+    pub(super) fn new(columns: usize) -> Self {
+        Self {
+            compared: vec![SplitTotals::new()],
+            of_phase: Some([Totals::default(); 2]),
+            uncounted: [0.0; 2],
+            level: vec![0.0; columns],
+        }
+    }
+
+    /// Another phase begins.
+    pub(super) fn start(&mut self) {
+        self.of_phase = Some([Totals::default(); 2]);
+    }
+
+    /// Adds counts under a planned split.
+    pub(super) fn add(&mut self, counts: &ArmCounts, share: Share) {
+        if self.compared.len() < counts.len() {
+            self.compared.resize(counts.len(), SplitTotals::new());
+        }
+        let share = share.as_fraction();
+        for (sums, &(canary, baseline)) in self.compared.iter_mut().zip(counts) {
+            // Counts were checked when they were read, and a phase has a share.
+            let _ = sums.add(share, canary, baseline);
+        }
+    }
+
+    /// Adds counts of one alignment to what the arms had in the phase.
+    pub(super) fn add_to_phase(&mut self, side: Side, counts: &ArmCounts, in_strata: bool) {
+        match (counts, &mut self.of_phase) {
+            ([], _) => {}
+            (&[(canary, baseline)], totals) if !in_strata => {
+                if let Some(totals) = totals {
+                    totals[side as usize].add(canary, baseline);
+                }
+            }
+            // Strata must not be summed.
+            (_, totals) => *totals = None,
+        }
+    }
+
+    /// Adds a row of the live arm to its level before the rollback.
+    pub(super) fn learn_level(&mut self, live: &[f64]) {
+        for (level, value) in self.level.iter_mut().zip(live) {
+            *level += value;
+        }
+    }
+
+    /// Adds bad events that the rollback test did not count.
+    pub(super) fn leave_out(&mut self, uncounted: [f64; 2]) {
+        for (sum, uncounted) in self.uncounted.iter_mut().zip(uncounted) {
+            *sum += uncounted;
+        }
+    }
+
+    /// What the rollback test compared, with what it did not count.
+    pub(super) fn with_uncounted(&self, mut totals: Totals) -> Totals {
+        totals.canary.events += self.uncounted[CANARY];
+        totals.baseline.events += self.uncounted[BASELINE];
+        totals
+    }
+
+    /// Whether the rollback test counted everything.
+    pub(super) fn counts_all(&self) -> bool {
+        self.uncounted == [0.0; 2]
+    }
+
+    /// What both arms had in this phase on each alignment; None with strata.
+    pub(super) const fn of_phase(&self) -> Option<[Totals; 2]> {
+        self.of_phase
+    }
+
+    /// Undoes what the last tick added to the phase.
+    pub(super) const fn put_back(&mut self, of_phase: Option<[Totals; 2]>) {
+        self.of_phase = of_phase;
+    }
+
+    /// The live arm over the whole rollout, in the columns of one arm.
+    pub(super) fn level(&self) -> &[f64] {
+        &self.level
+    }
+
+    /// Anytime-valid interval of the ratio; None before anything was compared.
+    pub(super) fn interval(&self, confidence: f64) -> Option<Interval> {
+        let totals: Vec<Totals> =
+            self.compared.iter().flat_map(SplitTotals::totals).copied().collect();
+        if totals.is_empty() { None } else { ratio_interval(&totals, confidence).ok() }
+    }
+
+    /// Whether a state fits a metric whose arms have so many columns.
+    pub(super) fn fits(&self, columns: usize) -> bool {
+        self.level.len() == columns && !self.compared.is_empty()
+    }
+}

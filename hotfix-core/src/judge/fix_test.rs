@@ -1,0 +1,120 @@
+//! The test of the fix: whether it makes the bug rarer, as its release claims.
+
+use educe::Educe;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::stats::StatError;
+
+use super::aligned::Aligned;
+use super::prepared::Increment;
+use super::snapshot::{AlignedState, Misfit};
+use super::test::{Claim, Test};
+use super::watched::Watched;
+
+/// The test of the bug's own metric.
+#[derive(Debug, Educe, PartialEq)]
+#[educe(Clone)]
+pub(super) struct FixTest {
+    /// Index of that metric.
+    metric: usize,
+    now: Seen,
+    /// Before the last tick.
+    before: Seen,
+}
+
+#[derive(Debug, Educe, PartialEq)]
+#[educe(Clone)]
+struct Seen {
+    test: Aligned<Test>,
+    /// It has ever crossed.
+    shown: bool,
+}
+
+/// State in a snapshot: now, and before the last tick.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FixTestState {
+    now: SeenState,
+    before: SeenState,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeenState {
+    test: AlignedState,
+    shown: bool,
+}
+
+impl FixTest {
+    /// The test, if the plan has a claim about a metric that can be tested.
+    pub(super) fn try_new(plan: &Plan, watched: &[Watched]) -> Result<Option<Self>, StatError> {
+        let Some(claim) = plan.efficacy() else { return Ok(None) };
+        let Some(metric) = watched.iter().position(|w| w.metric.id == claim.metric) else {
+            return Ok(None);
+        };
+        let claimed = Claim::Better {
+            alpha: claim.alpha.as_fraction(),
+            margin: claim.cut_to.value(),
+            temper: watched[metric].basis.temper,
+        };
+        Ok(Test::try_new(watched[metric].metric.model, claimed)?.map(|test| {
+            let now = Seen { test: Aligned::new(test), shown: false };
+            Self { metric, before: now.clone(), now }
+        }))
+    }
+
+    /// Index of the bug's own metric.
+    pub(super) const fn metric(&self) -> usize {
+        self.metric
+    }
+
+    pub(super) const fn test(&self) -> &Aligned<Test> {
+        &self.now.test
+    }
+
+    /// Whether the claim has ever been shown.
+    pub(super) const fn is_shown(&self) -> bool {
+        self.now.shown
+    }
+
+    /// Feeds the test with a tick of its metric.
+    pub(super) fn learn(&mut self, watched: &Watched, increment: &Increment) {
+        self.before.test.keep(&self.now.test);
+        self.before.shown = self.now.shown;
+        self.feed(watched, increment);
+    }
+
+    /// Feeds the test with the last tick again, whose counts are others now. `of`: the test after
+    /// the tick as it was.
+    pub(super) fn learn_again(&mut self, of: &Self, watched: &Watched, increment: &Increment) {
+        self.now.clone_from(&of.before);
+        self.feed(watched, increment);
+    }
+
+    fn feed(&mut self, watched: &Watched, increment: &Increment) {
+        self.now.shown |= watched.feed(increment, &mut self.now.test);
+    }
+
+    pub(super) fn state(&self) -> FixTestState {
+        let Self { metric: _, now, before } = self;
+        FixTestState { now: now.state(), before: before.state() }
+    }
+
+    /// Restores the state of a test of the same design.
+    pub(super) fn resume(&mut self, state: FixTestState) -> Result<(), Misfit> {
+        self.now.resume(state.now)?;
+        self.before.resume(state.before)
+    }
+}
+
+impl Seen {
+    fn state(&self) -> SeenState {
+        SeenState { test: self.test.state(), shown: self.shown }
+    }
+
+    fn resume(&mut self, SeenState { test, shown }: SeenState) -> Result<(), Misfit> {
+        self.shown = shown;
+        self.test.resume(test)
+    }
+}

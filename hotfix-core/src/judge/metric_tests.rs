@@ -1,0 +1,171 @@
+//! The sequential tests of a metric.
+
+use educe::Educe;
+use serde::{Deserialize, Serialize};
+
+use crate::policy::section::{Metric, Watch};
+use crate::stats::StatError;
+use crate::unit::Timestamp;
+
+use super::aligned::Aligned;
+use super::evidence_basis::Limits;
+use super::fed::Fed;
+use super::settling::{Settling, SettlingState, block_of};
+use super::snapshot::{AlignedState, Misfit};
+use super::test::{Claim, Test};
+
+/// The claim that the canary is worse, and where a phase asks for it, that it is not.
+pub(super) type Claims = (Claim, Option<Claim>);
+
+/// The sequential tests of a metric; None for one that is compared by its bounds only.
+#[derive(Debug, Default, Educe, PartialEq)]
+#[educe(Clone)]
+pub(super) struct MetricTests {
+    worse: Option<Aligned<Test>>,
+    safe: Option<Aligned<Test>>,
+    /// Warm-up of a latency with a tolerance.
+    settling: Option<Box<Settling>>,
+}
+
+/// Their state in a snapshot.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MetricTestsState {
+    worse: Option<AlignedState>,
+    safe: Option<AlignedState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settling: Option<SettlingState>,
+}
+
+impl MetricTests {
+    /// The tests of a metric's counts; those of a latency are made with its first reading.
+    pub(super) fn try_new(metric: &Metric, (worse, safe): Claims) -> Result<Self, StatError> {
+        let test = |claim| {
+            if metric.kind.has_buckets() {
+                Ok(None)
+            } else {
+                Ok(Test::try_new(metric.model, claim)?.map(Aligned::new))
+            }
+        };
+        Ok(Self {
+            worse: test(worse)?,
+            safe: match safe {
+                Some(claim) => test(claim)?,
+                None => None,
+            },
+            settling: None,
+        })
+    }
+
+    /// The tests of a latency at these boundaries, in seconds.
+    pub(super) fn of_latency(
+        (worse, safe): Claims,
+        boundaries: &[f64],
+        columns: usize,
+        watch: &Watch,
+        began: Option<Timestamp>,
+    ) -> Self {
+        let block = block_of(watch.cadence);
+        // The claims' settings were accepted for other metrics already, so they are valid.
+        let test = |claim| Test::try_latency(claim, boundaries, block).ok().map(Aligned::new);
+        let (worse, safe) = (test(worse), safe.and_then(test));
+        let tolerates = worse.as_ref().is_some_and(|test| test.log_e_slightly().is_some());
+        let settling = tolerates.then(|| Box::new(Settling::new(watch.cadence, columns, began)));
+        Self { worse, safe, settling }
+    }
+
+    /// The rollback test.
+    pub(super) const fn worse(&self) -> Option<&Aligned<Test>> {
+        self.worse.as_ref()
+    }
+
+    /// The promotion test.
+    pub(super) const fn safe(&self) -> Option<&Aligned<Test>> {
+        self.safe.as_ref()
+    }
+
+    /// The warm-up of a latency with a tolerance.
+    pub(super) fn settling(&self) -> Option<&Settling> {
+        self.settling.as_deref()
+    }
+
+    /// A phase's watch begins, with new instances.
+    pub(super) fn start(&mut self, at: Timestamp) {
+        if let Some(settling) = &mut self.settling {
+            settling.start(at, self.worse.as_mut());
+        }
+    }
+
+    /// Puts the limits that apply into the rollback test; None means its own.
+    pub(super) fn limit(&mut self, limits: Option<Limits>) {
+        if let Some(test) = &mut self.worse {
+            test.each(|test| test.limit(limits.map(|l| l.cap), limits.map(|l| l.threshold)));
+        }
+    }
+
+    /// The rollback test, to reuse the split that another metric's test has computed.
+    #[inline]
+    pub(super) const fn worse_mut(&mut self) -> Option<&mut Aligned<Test>> {
+        self.worse.as_mut()
+    }
+
+    /// Feeds both tests.
+    #[inline]
+    pub(super) fn feed(&mut self, at: Timestamp, fed: &Fed<'_>) {
+        let Self { worse, safe, settling } = self;
+        if let Some(worse) = worse {
+            fed.feed(worse);
+        }
+        if let Some(safe) = safe {
+            fed.as_sent().feed(safe);
+        }
+        if let (Some(settling), Some(worse)) = (settling, worse) {
+            settling.learn(at, &fed.tick.row, fed.boundaries, worse);
+        }
+    }
+
+    /// Copies the states of the same tests; their designs only where there were none.
+    #[inline]
+    pub(super) fn keep(&mut self, of: &Self) {
+        keep(&mut self.worse, of.worse.as_ref());
+        keep(&mut self.safe, of.safe.as_ref());
+        self.settling.clone_from(&of.settling);
+    }
+
+    pub(super) fn state(&self) -> MetricTestsState {
+        let Self { worse, safe, settling } = self;
+        MetricTestsState {
+            worse: worse.as_ref().map(Aligned::state),
+            safe: safe.as_ref().map(Aligned::state),
+            settling: settling.as_deref().map(Settling::state),
+        }
+    }
+
+    /// Restores the state of tests of the same designs.
+    pub(super) fn resume(&mut self, state: MetricTestsState) -> Result<(), Misfit> {
+        let MetricTestsState { worse, safe, settling } = state;
+        for (test, state) in [(&mut self.worse, worse), (&mut self.safe, safe)] {
+            match (test, state) {
+                (Some(test), Some(state)) => test.resume(state)?,
+                (None, None) => {}
+                _ => return Err("a test"),
+            }
+        }
+        match (&mut self.settling, settling) {
+            (Some(settling), Some(state)) => settling.resume(state),
+            (None, None) => Ok(()),
+            _ => Err("a metric's warm-up"),
+        }
+    }
+}
+
+#[inline]
+fn keep(kept: &mut Option<Aligned<Test>>, test: Option<&Aligned<Test>>) {
+    let known = match (kept.as_mut(), test) {
+        (Some(kept), Some(test)) => kept.keep(test),
+        (kept, test) => kept.is_none() && test.is_none(),
+    };
+    if !known {
+        *kept = test.cloned();
+    }
+}
