@@ -69,8 +69,13 @@ impl Judge {
             watched.expire(moment.at);
             watched.add_band(moment, self.since, seen);
             let log_e = seen.log_e.unwrap_or(0.0);
-            seen.healed =
-                seen.needs.is_none() && watched.degradation.healed(seen.band, log_e, self.hold);
+            seen.healed = seen.needs.is_none()
+                && watched.degradation.healed(
+                    seen.band,
+                    log_e,
+                    || watched.statistic(log_e),
+                    self.hold,
+                );
             if watched.metric.role == Role::Decide {
                 call.band(moment, seen, watched, self.since);
                 call.bad_instances(moment, watched);

@@ -121,7 +121,15 @@ impl Judge {
         if reached(&acting) && reached(&robust) {
             self.name_causes(metrics, &acting, Response::RollBack, Reason::Evidence, call);
         } else if reached(&acting) {
-            self.name_causes(metrics, &acting, Response::Hold, Reason::OnlyWholePasses, call);
+            // What one instance did is no reason to hold when it is over.
+            for (acting, &index) in acting.iter_mut().zip(&self.tested) {
+                if metrics[index].1.healed {
+                    *acting = f64::NEG_INFINITY;
+                }
+            }
+            if reached(&acting) {
+                self.name_causes(metrics, &acting, Response::Hold, Reason::OnlyWholePasses, call);
+            }
         } else if reached(&asking) {
             self.name_causes(metrics, &asking, Response::Ask, Reason::EvidenceAssumed, call);
         } else if reached(&held) {

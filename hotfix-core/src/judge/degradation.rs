@@ -66,15 +66,22 @@ impl Degradation {
     }
 
     /// Whether there was degradation and it is over: the band is within its bounds with data, and
-    /// evidence that was above the hold level is below it and at most a tenth of its peak.
-    pub(super) fn healed(self, band: Band, log_e: f64, hold: f64) -> bool {
+    /// evidence that was above the hold level is at most a tenth of its peak, and below that level
+    /// without any one instance.
+    pub(super) fn healed(
+        self,
+        band: Band,
+        log_e: f64,
+        without_any: impl FnOnce() -> f64,
+        hold: f64,
+    ) -> bool {
         let was_loud = self.peak >= hold;
         if !(self.alerted || was_loud) {
             return false;
         }
         let calm = matches!(band, Band::Success | Band::Hold | Band::Between);
-        let is_quiet = log_e < hold && log_e <= self.peak - FALLEN;
-        calm && (!was_loud || is_quiet)
+        let is_quiet = || log_e <= self.peak - FALLEN && without_any() < hold;
+        calm && (!was_loud || is_quiet())
     }
 }
 
@@ -90,16 +97,16 @@ mod tests {
     fn field_8_trouble_has_healed_once_band_and_evidence_are_both_calm() {
         let (at, hold) = (Timestamp::try_from_millis(0).unwrap(), FALLEN);
         let mut degradation = Degradation::default();
-        assert!(!degradation.healed(Band::Success, 0.0, hold), "there was none");
+        assert!(!degradation.healed(Band::Success, 0.0, || 0.0, hold), "there was none");
         degradation.note(at, None, &seen("success", 3.0));
         assert!(
-            !degradation.healed(Band::Success, 2.2, hold),
+            !degradation.healed(Band::Success, 2.2, || 2.2, hold),
             "below the level, but hardly fallen"
         );
-        assert!(degradation.healed(Band::Success, 0.6, hold));
+        assert!(degradation.healed(Band::Success, 0.6, || 0.6, hold));
         degradation.note(at, None, &seen("alert", 0.0));
-        assert!(!degradation.healed(Band::Alert, 0.0, hold));
-        assert!(!degradation.healed(Band::Stale, 0.0, hold), "silence heals nothing");
-        assert!(degradation.healed(Band::Success, 0.0, hold));
+        assert!(!degradation.healed(Band::Alert, 0.0, || 0.0, hold));
+        assert!(!degradation.healed(Band::Stale, 0.0, || 0.0, hold), "silence heals nothing");
+        assert!(degradation.healed(Band::Success, 0.0, || 0.0, hold));
     }
 }

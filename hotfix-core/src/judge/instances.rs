@@ -24,6 +24,7 @@ use crate::unit::{Span, Timestamp};
 use super::aligned::{Aligned, Side};
 use super::bracket::{BASELINE, Bracket, CANARY, Emptied};
 use super::drawing::Drawing;
+use super::named::{self, Named};
 use super::test::Test;
 
 /// Most instances that are left out one at a time; of more, the first.
@@ -110,6 +111,8 @@ pub(super) struct Without {
     pub(super) state: Aligned<RateRatio>,
     /// What the pools have of it, in the order of their alignments.
     pub(super) pooled: [Counts; 2],
+    /// It was ever found worse than the others.
+    pub(super) was_bad: bool,
 }
 
 /// The instances of one phase.
@@ -127,8 +130,8 @@ pub(super) struct Set {
     pub(super) bad: Option<Aligned<BadInstance>>,
     /// Where they are read at different times: their counts that wait for those of the others.
     pub(super) apart: Option<ApartInstances>,
-    /// Indices of the instances that were reported as bad.
-    pub(super) named: Vec<usize>,
+    /// The instances that are bad.
+    pub(super) named: Vec<Named>,
     pub(super) randomised: Option<Box<(RandomisationDesign, Randomisation)>>,
 }
 
@@ -256,7 +259,8 @@ impl Instances {
             canary.each().map(|(name, part)| (name, clip.map_or(part, |clip| clip.clipped(part))));
         let new = |name: &str| {
             let state = test.map(state_of)?;
-            Some(Without { name: Arc::from(name), state, pooled: [Counts::default(); 2] })
+            let pooled = [Counts::default(); 2];
+            Some(Without { name: Arc::from(name), state, pooled, was_bad: false })
         };
         each_instance(&mut self.without, |of| &of.name, parts, new, &mut update);
     }
@@ -270,14 +274,18 @@ impl Instances {
         }
     }
 
-    /// The least leave-one-out log e-value; None if the canary has too few instances.
+    /// The least log e-value without one of the canary's instances: any of at least four, and of
+    /// fewer one that was found worse than the others. None if there is none.
     pub(super) fn log_e_without_any(&self, test: &Aligned<Test>) -> Option<f64> {
         let design = design_of(test)?;
-        if self.present < LEAVE_ONE_OUT {
-            return None;
-        }
         let log_e = |without: &Without| without.state.least(|state| Some(state.log_e(design)));
-        self.without.iter().filter_map(log_e).reduce(f64::min)
+        let any = self.present >= LEAVE_ONE_OUT;
+        self.without.iter().filter(|of| any || of.was_bad).filter_map(log_e).reduce(f64::min)
+    }
+
+    /// Whether this instance was ever found worse than the others.
+    pub(super) fn was_bad(&self, name: &str) -> bool {
+        self.without.iter().any(|of| &*of.name == name && of.was_bad)
     }
 
     /// A judged tick of both arms: without instances there is nothing to compare.
@@ -295,9 +303,10 @@ impl Instances {
     /// evidence that reports one as bad, because of bursts; None if it is unknown.
     pub(super) fn compare(
         &mut self,
-        canary: InstanceArm<'_>,
-        baseline: InstanceArm<'_>,
+        at: Timestamp,
+        [canary, baseline]: [InstanceArm<'_>; 2],
         noise: Option<f64>,
+        window: Span,
     ) {
         if let Some(set) = &mut self.set {
             set.read(canary, baseline);
@@ -305,12 +314,12 @@ impl Instances {
             self.set = Some(self.settle(canary, baseline));
         }
         let Some(Set { canary, counts, bad: Some(bad), .. }) = &mut self.set else {
-            return self.judge_set(noise);
+            return self.judge_set(at, noise, window);
         };
         bad.each(|bad| {
             let _ = bad.update(&counts[..canary.len()]);
         });
-        self.judge_set(noise);
+        self.judge_set(at, noise, window);
     }
 
     /// The same from the pool in which the baseline's data end later. `named`: the reading has both
@@ -322,6 +331,7 @@ impl Instances {
         named: bool,
         bracket: &Bracket,
         noise: Option<f64>,
+        window: Span,
     ) {
         if self.set.is_none() && named {
             self.set = Some(self.settle(arms[CANARY], arms[BASELINE]));
@@ -346,20 +356,20 @@ impl Instances {
         add(set, true);
         set.compare_apart(at, arms[CANARY], bracket.interval());
         // A tick without counts is a tick: interim analyses are planned by ticks.
-        self.judge_set(noise);
+        let twice = bracket.interval() + bracket.interval();
+        self.judge_set(at, noise, window.max(twice));
     }
 
     /// Compares the instances of the phase by the counts of this tick.
-    fn judge_set(&mut self, noise: Option<f64>) {
+    fn judge_set(&mut self, at: Timestamp, noise: Option<f64>, window: Span) {
         let Some(set) = &mut self.set else { return };
         self.compared = set.randomised.is_some();
-        if let (Some(bad), Some(noise)) = (&set.bad, noise) {
-            for place in bad.on(Side::Lead).found() {
-                let log_e = bad.least(|bad| bad.log_e().nth(place));
-                let enough = bad.on(Side::Lead).threshold() * noise;
-                let stands_out = log_e.is_some_and(|log_e| log_e >= enough);
-                if stands_out && !set.named.contains(&place) {
-                    set.named.push(place);
+        if let (Some(bad), Some(noise)) = (&mut set.bad, noise) {
+            named::update(&mut set.named, bad, noise, at, window);
+            for named in &set.named {
+                let of = |without: &&mut Without| without.name == set.canary[named.place()];
+                if let Some(without) = self.without.iter_mut().find(of) {
+                    without.was_bad = true;
                 }
             }
         }
@@ -428,7 +438,9 @@ impl Instances {
 
     /// The instances that have been found worse than the others of the canary.
     pub(super) fn bad(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.set.iter().flat_map(|set| set.named.iter().filter_map(|place| set.canary.get(*place)))
+        self.set
+            .iter()
+            .flat_map(|set| set.named.iter().filter_map(|named| set.canary.get(named.place())))
     }
 }
 

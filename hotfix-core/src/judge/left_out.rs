@@ -146,9 +146,6 @@ impl Watched {
     fn only_with(&self, share: Share) -> Option<Arc<str>> {
         let left_out = self.left_out.as_ref()?;
         let bound = self.metric.bounds.rollback?;
-        if left_out.present < LEAVE_ONE_OUT {
-            return None;
-        }
         let (canary, baseline) = self.window.sums().split_at(self.columns());
         let live = self.live_value(baseline, share);
         let &[events, trials] = canary else { return None };
@@ -158,7 +155,9 @@ impl Watched {
             [(events - of[0]).max(0.0), (trials - of[1]).max(0.0)]
         };
         let keeps = |part: &&Part| !self.rest_crosses(bound, remains(part), live, share);
-        left_out.parts.iter().find(keeps).map(|part| Arc::clone(&part.name))
+        let any = left_out.present >= LEAVE_ONE_OUT;
+        let may = |part: &&Part| any || self.instances.was_bad(&part.name);
+        left_out.parts.iter().filter(may).find(keeps).map(|part| Arc::clone(&part.name))
     }
 
     fn rest_crosses(

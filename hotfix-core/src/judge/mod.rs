@@ -32,6 +32,7 @@ mod harm;
 mod instances;
 mod left_out;
 mod metric_tests;
+mod named;
 mod phase_end;
 mod pre_deployment;
 mod prepared;

@@ -376,6 +376,7 @@ impl Watched {
         let canary = InstanceArm::new(canary.as_ref(), of_canary, worse, &none);
         let baseline = InstanceArm::new(baseline.as_ref(), of_baseline, worse, &none);
         let named = !of_canary.is_empty() && tick.canary && tick.baseline;
+        let window = self.watch.window;
         let counting = Counting { clip: self.basis.clip(), allowed: self.allowed(at) };
         if let Some(bracket) = &self.bracket {
             if let Some(test) = self.tests.worse() {
@@ -383,7 +384,14 @@ impl Watched {
             }
             if settled {
                 let noise = self.basis.noise();
-                self.instances.compare_pooled(at, [canary, baseline], named, bracket, noise);
+                self.instances.compare_pooled(
+                    at,
+                    [canary, baseline],
+                    named,
+                    bracket,
+                    noise,
+                    window,
+                );
             }
         } else if named {
             let counts = counts_of(&self.metric, &tick.row);
@@ -392,7 +400,7 @@ impl Watched {
                 self.instances.leave_out(test, canary, [all, live], counting);
             }
             if settled {
-                self.instances.compare(canary, baseline, self.basis.noise());
+                self.instances.compare(at, [canary, baseline], self.basis.noise(), window);
             }
         }
     }

@@ -254,6 +254,18 @@ impl BadInstance {
         self.tests.iter().map(|test| test.log_e(&self.design))
     }
 
+    /// What the instance at this place had, as far as it was compared.
+    pub(crate) fn own(&self, place: usize) -> Option<Counts> {
+        self.tests.get(place).map(|test| test.totals().canary)
+    }
+
+    /// Starts the comparison of the instance at this place over.
+    pub(crate) fn restart(&mut self, place: usize) {
+        if let Some(test) = self.tests.get_mut(place) {
+            *test = RateRatio::new(&self.design);
+        }
+    }
+
     /// `ln(k/α)`: the log evidence that names an instance.
     pub fn threshold(&self) -> f64 {
         self.design.threshold()

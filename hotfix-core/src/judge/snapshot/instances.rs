@@ -11,6 +11,7 @@ use crate::stats::rate_ratio::RateRatio;
 
 use super::super::aligned::{Aligned, Side};
 use super::super::instances::{ApartInstances, CountsRead, Instances, MOST_LEFT_OUT, Set, Without};
+use super::super::named::Named;
 use super::super::test::Test;
 use super::Misfit;
 
@@ -38,6 +39,8 @@ struct WithoutState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lag: Option<RateRatio>,
     pooled: [Counts; 2],
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    was_bad: bool,
 }
 
 /// The instances of one phase. Their names and the plan's seed determine the drawn subsets.
@@ -52,7 +55,7 @@ struct SetState {
     bad_lag: Option<BadInstance>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     apart: Option<ApartInstances>,
-    named: Vec<usize>,
+    named: Vec<Named>,
     randomised: Option<Randomisation>,
 }
 
@@ -121,7 +124,9 @@ impl Instances {
             return Err(MISFIT);
         }
         (set.pooled, set.apart) = (pooled, apart);
-        if named.len() > set.canary.len() || named.iter().any(|place| *place >= set.canary.len()) {
+        if named.len() > set.canary.len()
+            || named.iter().any(|named| named.place() >= set.canary.len())
+        {
             return Err(MISFIT);
         }
         match (&mut set.bad, bad) {
@@ -147,16 +152,17 @@ impl Instances {
 
 impl Without {
     fn state(&self) -> WithoutState {
-        let Self { name, state, pooled } = self;
+        let Self { name, state, pooled, was_bad } = self;
         let (lead, lag, _) = state.parts();
-        WithoutState { name: name.to_string(), lead: *lead, lag: lag.copied(), pooled: *pooled }
+        let (pooled, was_bad) = (*pooled, *was_bad);
+        WithoutState { name: name.to_string(), lead: *lead, lag: lag.copied(), pooled, was_bad }
     }
 }
 
 impl WithoutState {
     fn restored(self) -> Without {
-        let Self { name, lead, lag, pooled } = self;
-        Without { name: name.into(), state: Aligned::of(lead, lag, false), pooled }
+        let Self { name, lead, lag, pooled, was_bad } = self;
+        Without { name: name.into(), state: Aligned::of(lead, lag, false), pooled, was_bad }
     }
 }
 
