@@ -10,11 +10,12 @@ use serde_json::Value;
 const PARTS: [&str; 6] = ["after", "final_validation", "phases", "rollback", "strategies", "watch"];
 
 /// The keys of their times.
-const TIMES: [&str; 12] = [
+const TIMES: [&str; 13] = [
     "after",
     "cadence",
     "decay",
     "returned_within",
+    "scrape",
     "stale",
     "until",
     "veto",
@@ -52,6 +53,9 @@ pub fn stretched(policy: &Arc<Policy>, stretch: f64) -> anyhow::Result<Arc<Polic
             for (_, figure) in fields.filter(|(key, _)| FIGURES.contains(&key.as_str())) {
                 thin_out(figure, stretch);
             }
+        }
+        if let Some(warm_up) = metric.get_mut("warm_up") {
+            stretch_times("warm_up", warm_up, stretch);
         }
     }
     let policy = Policy::from_json(&document.to_string())

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use hotfix_core::rollout::audit;
+use serde_json::Value;
 
 use crate::platform::Batch;
 use crate::record::{Action, RunRecord};
@@ -17,6 +18,11 @@ const AT_ONCE: f64 = 1.5;
 
 /// The veto window of the policy `lab-veto`, in seconds of the script.
 const VETO: f64 = 5.0;
+
+/// After how long without a reading a metric is stale in the lab's policy, in seconds of the script,
+/// and where a scraper has an interval of its own.
+pub(crate) const STALE: f64 = 2.0;
+pub(crate) const STALE_APART: f64 = 5.0;
 
 /// The state that the lab finds after the driver has ended.
 #[derive(Clone, Debug)]
@@ -35,6 +41,39 @@ pub(crate) struct Found {
     pub(crate) running: [usize; 2],
     /// Batches of instances that were replaced.
     pub(crate) batches: Vec<Batch>,
+    /// After how long a metric was stale, in seconds of the script.
+    pub(crate) stale: f64,
+    /// When the log has new readings.
+    pub(crate) readings: Readings,
+}
+
+/// How many observations have new requests of each version, and of both.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Readings {
+    baseline: usize,
+    canary: usize,
+    together: usize,
+}
+
+impl Readings {
+    /// Counts those of a log.
+    pub(crate) fn of(log: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(log)
+            .with_context(|| format!("cannot read {}", log.display()))?;
+        let (mut readings, mut last) = (Self::default(), [0.0; 2]);
+        for line in text.lines() {
+            let event: Value = serde_json::from_str(line).context("a line is no JSON")?;
+            let requests = &event["metrics"]["error_rate"];
+            let is_new = [("baseline", 0), ("canary", 1)].map(|(arm, place)| {
+                let now = requests[arm][1].as_f64().unwrap_or(last[place]);
+                std::mem::replace(&mut last[place], now) < now
+            });
+            readings.baseline += usize::from(is_new[0]);
+            readings.canary += usize::from(is_new[1]);
+            readings.together += usize::from(is_new == [true; 2]);
+        }
+        Ok(readings)
+    }
 }
 
 /// Requests to which the lab's splitter got no answer.
@@ -277,7 +316,7 @@ pub(crate) fn vetoed(record: &mut RunRecord, _: &Found) {
 }
 
 /// Checks that without data it waited, asked, and continued automatically.
-pub(crate) fn waited_for_metrics(record: &mut RunRecord, _: &Found) {
+pub(crate) fn waited_for_metrics(record: &mut RunRecord, found: &Found) {
     let at = |what: &str| record.events.iter().find(|e| e.what == what).map(|e| e.at);
     let span = (at("the fault begins"), at("the fault ends"));
     let (Some(begins), Some(ends)) = span else {
@@ -310,9 +349,9 @@ pub(crate) fn waited_for_metrics(record: &mut RunRecord, _: &Found) {
         back.is_some_and(|at| (ends - 0.5..soon).contains(&at)) && !spoken,
         seen(back, ends),
     );
-    // The script has 10 s of watching; of the 9 s without data only the first 2 s, which are not
+    // The script has 10 s of watching; of the 9 s without data only the first ones, which are not
     // stale, count.
-    let least = record.pace.seconds(16.0);
+    let least = record.pace.seconds(10.0 + 9.0 - found.stale - 1.0);
     record.check(
         "time without data does not count as watching",
         watched.is_some_and(|(_, lasts)| lasts >= least),
@@ -320,6 +359,60 @@ pub(crate) fn waited_for_metrics(record: &mut RunRecord, _: &Found) {
             format!("{lasts:.1} s for {:.1} s", record.pace.seconds(10.0))
         }),
     );
+}
+
+/// Checks that the versions were read at different times, and that nobody was asked whether traffic
+/// is split as planned.
+pub(crate) fn read_apart(record: &mut RunRecord, found: &Found) {
+    let Readings { baseline, canary, together } = found.readings;
+    record.check(
+        "the versions were read at different times",
+        // A late tick may read both.
+        baseline.min(canary) >= 5 && 10 * together <= canary,
+        format!("{baseline} and {canary} readings, {together} at the same time"),
+    );
+    nobody_was_asked(record);
+}
+
+/// Checks that the fix began slower and with failures, and that nobody was asked about it.
+pub(crate) fn started_cold(record: &mut RunRecord, _: &Found) {
+    let first = |id: &str| {
+        let series = record.series.get(id)?;
+        let (at, _) = *series.canary.first()?;
+        let within = |arm: &[(f64, f64)]| {
+            let most = at + record.pace.seconds(3.0);
+            arm.iter().filter(|p| (at..most).contains(&p.0)).map(|p| p.1).fold(0.0, f64::max)
+        };
+        Some((within(&series.canary), within(&series.baseline)))
+    };
+    let (errors, p95) = (first("error_rate"), first("latency_p95"));
+    let right = errors.is_some_and(|(canary, _)| canary > 0.05)
+        && p95.is_some_and(|(canary, live)| canary > 1.2 * live);
+    let (errors, p95) = (errors.unwrap_or_default(), p95.unwrap_or_default());
+    let seen = format!(
+        "up to {:.0}% errors, p95 up to {:.0} ms beside {:.0} ms",
+        100.0 * errors.0,
+        1e3 * p95.0,
+        1e3 * p95.1
+    );
+    record.check("the fix started cold", right, seen);
+    nobody_was_asked(record);
+}
+
+/// Checks that the versions were not equally fast, and that nobody was asked about it.
+pub(crate) fn wandered(record: &mut RunRecord, _: &Found) {
+    let series = record.series.get("latency_p95").cloned().unwrap_or_default();
+    let live = |at: f64| series.baseline.iter().find(|p| p.0 == at).map(|p| p.1);
+    let ratios = series.canary.iter().filter_map(|(at, p95)| Some((p95 / live(*at)?).ln().abs()));
+    let most = ratios.fold(0.0, f64::max).exp();
+    let seen = format!("p95 up to {most:.2} times as long");
+    record.check("the versions were not equally fast", most > 1.1, seen);
+    nobody_was_asked(record);
+}
+
+fn nobody_was_asked(record: &mut RunRecord) {
+    let asked = record.messages.iter().filter(|m| m.audience == "whoever decides").count();
+    record.check("nobody was asked", asked == 0, times(asked));
 }
 
 /// Checks that the idle side passed its check before it got traffic.

@@ -35,8 +35,9 @@ use crate::process::told_to_end;
 use crate::progress::plain;
 use crate::real;
 use crate::scrape::{self, Arms, Seen, Totals};
+use crate::scrapes::{Reading, Scrapes};
 use crate::service::positive;
-use crate::switch::{Mover, Switch};
+use crate::switch::{ARMS, Mover, Switch};
 use crate::view::{self, Standing};
 
 /// The source of metrics.
@@ -146,6 +147,7 @@ struct Driver {
     actions: JoinSet<Done>,
     services: BTreeMap<String, Vec<SocketAddr>>,
     fleets: [Fleet; 2],
+    scrapes: Scrapes,
     last: Arms,
     trail: Trail,
 }
@@ -271,7 +273,8 @@ impl Driver {
             Source::Direct => self.scrape().await,
             Source::Prometheus(server) => {
                 let versions = [self.flags.baseline.as_str(), &self.flags.canary];
-                real::query(server, versions, &self.flags.switch, self.flags.pace, now()).await
+                let seen = real::query(server, versions, &self.flags.switch, now()).await;
+                seen.unless_counted(&self.last)
             }
         };
         let seen = if self.fix_is_idle() { Seen { canary: None, ..seen } } else { seen };
@@ -324,14 +327,23 @@ impl Driver {
             }
             Mover::Haproxy(_) | Mover::Flag(_) => Vec::new(),
         };
-        let (baseline, canary, splitter) =
-            tokio::join!(pages(&arms[0]), pages(&arms[1]), splitter());
-        let at = now();
-        let [of_baseline, of_canary] = &mut self.fleets;
+        let due = self.scrapes.due(now());
+        let of = async |arm: usize| if due[arm] { pages(&arms[arm]).await } else { Vec::new() };
+        let (baseline, canary, splitter) = tokio::join!(of(0), of(1), splitter());
+        let (at, lost) = (now(), scrape::lost(&splitter, &self.flags.switch));
+        let mut arm = |arm: usize, pages| {
+            let new = due[arm].then(|| Reading {
+                totals: self.fleets[arm].sum(arms[arm].len(), pages, at),
+                lost: lost.get(ARMS[arm]).copied().unwrap_or(0.0),
+            });
+            self.scrapes.read(arm, at, new)
+        };
+        let [baseline, canary] = [arm(0, baseline), arm(1, canary)];
+        let lost = [(0, baseline.lost), (1, canary.lost)];
         Seen {
-            canary: of_canary.sum(arms[1].len(), canary, at),
-            baseline: of_baseline.sum(arms[0].len(), baseline, at),
-            lost: scrape::lost(&splitter, &self.flags.switch),
+            canary: canary.totals,
+            baseline: baseline.totals,
+            lost: lost.into_iter().map(|(arm, lost)| (ARMS[arm].to_owned(), lost)).collect(),
         }
     }
 
@@ -411,10 +423,15 @@ pub(crate) fn policy(file: &Path) -> anyhow::Result<Arc<Policy>> {
     let shown = file.display();
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read the policy {shown}"))?;
+    policy_beside(&text, file)
+}
+
+/// Reads the text of a policy, which may extend one in the folder of `file`.
+pub(crate) fn policy_beside(text: &str, file: &Path) -> anyhow::Result<Arc<Policy>> {
     let beside =
         |name: &str| std::fs::read_to_string(file.with_file_name(format!("{name}.toml"))).ok();
-    let policy = Policy::from_toml_with(&text, beside)
-        .with_context(|| format!("{shown} is not a valid policy"))?;
+    let policy = Policy::from_toml_with(text, beside)
+        .with_context(|| format!("{} is not a valid policy", file.display()))?;
     Ok(Arc::new(policy))
 }
 
@@ -463,6 +480,7 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
     if length < log.len() {
         journal.cut(length)?;
     }
+    let scrapes = Scrapes::new(rollout.plan().policy());
     let mut driver = Driver {
         rollout,
         journal,
@@ -472,6 +490,7 @@ pub(crate) async fn run(flags: Flags) -> anyhow::Result<()> {
         actions: JoinSet::new(),
         services: BTreeMap::new(),
         fleets: Default::default(),
+        scrapes,
         last: Arms::default(),
         trail: Trail::new(flags.pace),
         flags,

@@ -24,6 +24,7 @@ mod record;
 mod report;
 mod scenes;
 mod scrape;
+mod scrapes;
 mod service;
 mod splitter;
 mod stage;

@@ -15,12 +15,10 @@ use serde_json::Value;
 use crate::http;
 use crate::pace::Pace;
 use crate::process::{Proc, announce};
+use crate::scenes::SCRAPED_EVERY;
 use crate::scrape::{Sample, Seen, Totals, lost};
 use crate::stage::Parts;
 use crate::switch::{Mover, Names, Switch, haproxy_says};
-
-/// Seconds of the script between two scrapes of the Prometheus server: the policy's cadence.
-const EVERY: f64 = 0.5;
 
 /// Flags of `canary_lab exec`.
 #[derive(Clone, Debug, clap::Args)]
@@ -135,7 +133,7 @@ backend app
 }
 
 fn prometheus_config(targets: &Path, haproxy: SocketAddr, pace: Pace) -> String {
-    let every = format!("{:.0}ms", pace.seconds(EVERY) * 1e3);
+    let every = format!("{:.0}ms", pace.seconds(SCRAPED_EVERY) * 1e3);
     let targets = targets.display();
     format!(
         "global:\n  scrape_interval: {every}\n  scrape_timeout: {every}\nscrape_configs:\n\
@@ -197,25 +195,20 @@ where
         .with_context(|| format!("{what} is not ready after 10 s"))
 }
 
-/// Asks a Prometheus server for the running totals of both arms at about `now`.
-///
-/// It is asked for a moment a little back, on a grid as wide as its scrapes are apart: so each
-/// question finds one new scrape of each target, and never one arm without the other.
+/// Asks a Prometheus server for the running totals of both arms at `now`: what it scraped last of
+/// each, at seconds of the target's own.
 pub(crate) async fn query(
     server: SocketAddr,
     [baseline, canary]: [&str; 2],
     switch: &Switch,
-    pace: Pace,
     now: f64,
 ) -> Seen {
-    let every = pace.seconds(EVERY);
-    let at = ((now - every / 2.0) / every).floor() * every;
-    let Ok(samples) = instant(server, "{job=~\"payments|haproxy\"}", at).await else {
+    let Ok(samples) = instant(server, "{job=~\"payments|haproxy\"}", now).await else {
         return Seen::default();
     };
     Seen {
-        canary: arm(&samples, canary, at),
-        baseline: arm(&samples, baseline, at),
+        canary: arm(&samples, canary, now),
+        baseline: arm(&samples, baseline, now),
         lost: lost(&samples, switch),
     }
 }

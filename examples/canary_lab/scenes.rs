@@ -58,7 +58,7 @@ pub(crate) struct Fault {
     pub(crate) level: f64,
     /// Seconds from the start of the fix's process to the fault.
     pub(crate) after: f64,
-    /// Seconds that it lasts; nothing where it is there for good.
+    /// Seconds that it lasts, or in which it decays; nothing where it is there for good.
     pub(crate) lasts: Option<f64>,
 }
 
@@ -87,7 +87,9 @@ impl Fault {
             | FaultKind::Latency
             | FaultKind::Tail
             | FaultKind::Crash
-            | FaultKind::Mute => self.level,
+            | FaultKind::Mute
+            | FaultKind::Cold
+            | FaultKind::Wander => self.level,
         }
     }
 
@@ -128,7 +130,9 @@ pub(crate) struct Scene {
     /// What is wrong with the fix.
     pub(crate) fault: Option<Fault>,
     /// The fault is that of both versions, and its time counts from the scene's start.
-    pub(crate) shock: bool,
+    pub(crate) shared: bool,
+    /// The arms are scraped [`SCRAPED_EVERY`] seconds apart, each at seconds of its own.
+    pub(crate) apart: bool,
     /// Kill the driver while it carries out this many-th action.
     pub(crate) kill_at_action: Option<usize>,
     /// The inputs of people, in order.
@@ -141,6 +145,13 @@ pub(crate) struct Scene {
     pub(crate) shows: fn(&mut RunRecord, &Found),
 }
 
+/// Seconds between two scrapes of an arm, where a scraper has an interval of its own.
+pub(crate) const SCRAPED_EVERY: f64 = 2.0;
+
+/// What such a scraper changes in a policy, and after how long metrics are missed then.
+pub(crate) const APART: &str =
+    "[watch]\nscrape = \"2s\"\nstale = \"5s\"\nno_data = { after = \"6s\", then = \"ask\" }\n";
+
 /// A rollout by the policy's own strategy without any trouble.
 const USUAL: Scene = Scene {
     id: "",
@@ -149,7 +160,8 @@ const USUAL: Scene = Scene {
     way: Way::Canary,
     policy: None,
     fault: None,
-    shock: false,
+    shared: false,
+    apart: false,
     kill_at_action: None,
     people: &[],
     real: true,
@@ -158,7 +170,7 @@ const USUAL: Scene = Scene {
 };
 
 /// The scenes of `demo`.
-pub(crate) const SCENES: [Scene; 15] = [
+pub(crate) const SCENES: [Scene; 19] = [
     Scene {
         id: "good",
         title: "A good fix is rolled out",
@@ -170,7 +182,7 @@ pub(crate) const SCENES: [Scene; 15] = [
         title: "A shock in both versions causes no rollback",
         story: "For 3 s the database is slow to answer and 7% of requests fail in both versions.",
         fault: Some(Fault::new(FaultKind::Errors, 0.07).after(17.0).lasting(3.0)),
-        shock: true,
+        shared: true,
         shows: checks::both_failed,
         ..USUAL
     },
@@ -312,6 +324,50 @@ pub(crate) const SCENES: [Scene; 15] = [
                 The rollout waits, asks, and continues automatically when the data return.",
         fault: Some(Fault::new(FaultKind::Mute, 1.0).after(6.0).lasting(9.0)),
         shows: checks::waited_for_metrics,
+        ..USUAL
+    },
+    Scene {
+        id: "apart",
+        title: "Scrapes out of step do not look like a wrong split",
+        story: "Each version is scraped every 2 s, the fix a second after the old version. The fix has \
+                no fault.",
+        apart: true,
+        real: false,
+        shows: checks::read_apart,
+        ..USUAL
+    },
+    Scene {
+        id: "apart_errors",
+        title: "A fault is found although scrapes are out of step",
+        story: "Each version is scraped every 2 s, the fix a second after the old version. From 18 s on \
+                6% of the fix's requests fail.",
+        fault: Some(Fault::new(FaultKind::Errors, 0.06).after(16.0)),
+        apart: true,
+        real: false,
+        ending: Ending::RolledBack,
+        shows: checks::read_apart,
+        ..USUAL
+    },
+    Scene {
+        id: "cold",
+        title: "A cold start is not a fault",
+        story: "A fifth of the first requests of the fix fail and they take 1.6 times as long; both fall \
+                to 37% every 2 s. The policy knows that new instances do that.",
+        policy: Some("lab-new"),
+        fault: Some(Fault::new(FaultKind::Cold, 0.2).lasting(2.0)),
+        real: false, // over before the second scrape
+        shows: checks::started_cold,
+        ..USUAL
+    },
+    Scene {
+        id: "wander",
+        title: "Instances that are never equally fast cause no rollback",
+        story: "The response times of both versions wander by 10% in 40 s, those of the fix up while \
+                those of the old version go down. The policy tolerates 1.3 times the response times.",
+        policy: Some("lab-wander"),
+        fault: Some(Fault::new(FaultKind::Wander, 0.1).lasting(40.0)),
+        shared: true,
+        shows: checks::wandered,
         ..USUAL
     },
 ];

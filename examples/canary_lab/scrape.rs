@@ -197,6 +197,16 @@ impl Totals {
         })
     }
 
+    /// The same as `last` where nothing was counted since: its time is that of the last scrape, not
+    /// that of the question.
+    pub(crate) fn unless_counted(self, last: &Self) -> Self {
+        let counted = (self.started, self.ok, self.error, self.null_pointer, self.timed);
+        if counted == (last.started, last.ok, last.error, last.null_pointer, last.timed) {
+            return Self { uptime: last.uptime, ..self };
+        }
+        self
+    }
+
     /// Both instances together; the older one says when it started.
     pub(crate) fn and(self, other: &Self) -> Self {
         let counts = self.counts.iter().zip(&other.counts).map(|(a, b)| a + b).collect();
@@ -266,6 +276,16 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Each arm as it was `last`, where nothing was counted since.
+    pub(crate) fn unless_counted(self, last: &Arms) -> Self {
+        let arm = |now: Option<Totals>, last: &Option<Totals>| match (now, last) {
+            (Some(now), Some(last)) => Some(now.unless_counted(last)),
+            (now, _) => now,
+        };
+        let canary = arm(self.canary, &last.canary);
+        Self { canary, baseline: arm(self.baseline, &last.baseline), ..self }
+    }
+
     /// The arms, with what the switch lost counted as errors. A version that gives no metrics but
     /// still costs its callers errors counts with its `last` totals; one that is merely silent is
     /// absent.

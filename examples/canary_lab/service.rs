@@ -7,6 +7,7 @@
 //! With `--flag` the process has both behaviours: `PUT /flag` sets the share of payments that meet
 //! the new one, and each counts under its own `flag` label.
 
+use std::f64::consts::TAU;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,7 +53,23 @@ pub(crate) enum FaultKind {
     Pool,
     /// `/metrics` answers 503.
     Mute,
+    /// The first requests fail, as many of them as the level says, and take 1.6 times as long. Both
+    /// fall to 37% in the time that the fault lasts, and again and again.
+    Cold,
+    /// The response times of the process wander up and down in the time that the fault lasts, by the
+    /// level on a log scale; those of processes with an even seed down and up.
+    Wander,
 }
+
+impl FaultKind {
+    /// Whether the time of the fault is one of decay: the fault does not end.
+    const fn decays(self) -> bool {
+        matches!(self, Self::Cold | Self::Wander)
+    }
+}
+
+/// How much longer the first request of a cold process takes.
+const COLD: f64 = 0.6;
 
 /// Flags of `canary_lab service`.
 #[derive(Clone, Debug, clap::Args)]
@@ -99,7 +116,7 @@ pub(crate) struct Flags {
     /// Start of the fault in seconds of Unix time, for a fault that two processes share.
     #[arg(long)]
     fault_at: Option<f64>,
-    /// Seconds that the fault lasts; without it, for good.
+    /// Seconds that the fault lasts, or in which it decays; without it, for good.
     #[arg(long, value_parser = positive)]
     fault_for: Option<f64>,
 }
@@ -150,7 +167,8 @@ impl Flags {
             Some(at) => unix - at,
             None => since_start - self.fault_after,
         };
-        let over = self.fault_for.is_some_and(|lasts| age >= lasts);
+        let ends = !self.fault.is_some_and(FaultKind::decays);
+        let over = ends && self.fault_for.is_some_and(|lasts| age >= lasts);
         (self.fault.is_some() && age >= 0.0 && !over).then_some(age)
     }
 
@@ -172,6 +190,16 @@ impl Flags {
             FaultKind::Leak => {
                 now.error += self.fault_level * age;
                 now.factor += self.fault_level * age;
+            }
+            FaultKind::Cold => {
+                let left = (-age / self.fault_for.unwrap_or(1.0)).exp();
+                now.error += self.fault_level * left;
+                now.factor += COLD * left;
+            }
+            FaultKind::Wander => {
+                let wave = (TAU * age / self.fault_for.unwrap_or(1.0)).sin();
+                let side = if self.seed.is_multiple_of(2) { -1.0 } else { 1.0 };
+                now.factor = (self.fault_level * side * wave).exp();
             }
             FaultKind::Crash | FaultKind::Pool | FaultKind::Mute => {}
         }
@@ -433,6 +461,24 @@ mod tests {
         assert_eq!(at("tail", "0.1", 1.0).slow_share, 0.1);
         let leak = at("leak", "0.01", 5.0);
         assert!((leak.error - 0.053).abs() < 1e-12 && (leak.factor - 1.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_cold_start_decays_and_processes_wander_apart_and_back() {
+        let f = flags(&["--fault", "cold", "--fault-level", "0.2", "--fault-for", "2"]);
+        let at = |seconds: f64| f.chances(f.fault_age(seconds, 0.0), None);
+        assert!((at(0.0).error - 0.203).abs() < 1e-12 && (at(0.0).factor - 1.6).abs() < 1e-12);
+        let left = (-2.0_f64).exp();
+        assert!((at(4.0).factor - (1.0 + COLD * left)).abs() < 1e-12);
+        let line = ["--fault", "wander", "--fault-level", "0.1", "--fault-for", "40", "--seed"];
+        let factor = |seed: &str, seconds: f64| {
+            let f = flags(&[&line[..], &[seed]].concat());
+            f.chances(f.fault_age(seconds, 0.0), None).factor
+        };
+        for (seconds, of_odd) in [(0.0, 0.0_f64), (10.0, 0.1), (30.0, -0.1), (50.0, 0.1)] {
+            assert!((factor("7", seconds) - of_odd.exp()).abs() < 1e-12, "{seconds}");
+            assert!((factor("8", seconds) - (-of_odd).exp()).abs() < 1e-12, "{seconds}");
+        }
     }
 
     #[test]

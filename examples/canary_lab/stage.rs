@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use hotfix_examples::stretch::stretched;
 use serde_json::json;
 
-use crate::checks::{self, Found};
+use crate::checks::{self, Found, Readings, STALE, STALE_APART};
 use crate::drive::{self, now};
 use crate::lines::{Line, Tick};
 use crate::load::Summary;
@@ -20,7 +20,8 @@ use crate::process::Proc;
 use crate::progress::Row;
 use crate::real;
 use crate::record::RunRecord;
-use crate::scenes::{SCENES, Scene, ScriptedInput, Way};
+use crate::scenes::{APART, SCENES, Scene, ScriptedInput, Way};
+use crate::service::FaultKind;
 use crate::switch::{ARMS, Mover, Names, SIDES, Switch};
 
 /// The version that is live, with the bug.
@@ -161,7 +162,7 @@ async fn play(
     // Also of a scene that was given up: how late requests left says whether it was the machine.
     record.load = Some(stop_load(load, &summary).await?);
     driven?;
-    let found = look(scene, &parts.switch, &switch, &platform, record).await?;
+    let found = look(scene, stage, &parts.switch, &switch, &platform, record).await?;
     checks::judge(scene, record, &found);
     checks::judge_log(record, &folder.join("rollout.jsonl"))?;
     platform.lock().await.stop().await?;
@@ -181,13 +182,15 @@ fn versions(scene: &Scene, pace: Pace, seed: u64, record: &mut RunRecord) -> (Re
         fix.push(format!("--fault={}", fault.name()));
         fix.push(format!("--fault-level={}", fault.level_at(pace)));
         fix.extend(lasts.map(|seconds| format!("--fault-for={seconds}")));
-        if scene.shock {
+        if scene.shared {
             let at = record.began + after;
             fix.push(format!("--fault-at={at}"));
             old.extend_from_slice(&fix);
-            record.lab_did(at, "both versions begin to fail", "7% of requests");
-            if let Some(seconds) = lasts {
-                record.lab_did(at + seconds, "both versions recover", "");
+            if fault.kind == FaultKind::Errors {
+                record.lab_did(at, "both versions begin to fail", "7% of requests");
+                if let Some(seconds) = lasts {
+                    record.lab_did(at + seconds, "both versions recover", "");
+                }
             }
         } else {
             fix.push(format!("--fault-after={after}"));
@@ -231,7 +234,7 @@ fn order_to_drive(scene: &Scene, stage: &Stage, folder: &Path) -> anyhow::Result
         None => stage.policy.clone(),
     };
     let played = folder.join("policy.toml");
-    std::fs::write(&played, at_pace(&policy, stage.pace)?)
+    std::fs::write(&played, at_pace(&policy, scene.apart || stage.real, stage.pace)?)
         .with_context(|| format!("cannot write {}", played.display()))?;
     let mut args = vec![
         "drive".to_owned(),
@@ -248,10 +251,15 @@ fn order_to_drive(scene: &Scene, stage: &Stage, folder: &Path) -> anyhow::Result
     Ok(args)
 }
 
-/// The text of a policy as it is played: stretched, and with what it extends and every default
-/// filled in.
-fn at_pace(policy: &Path, pace: Pace) -> anyhow::Result<String> {
-    let written = drive::policy(policy)?;
+/// The text of a policy as it is played: with a scraper's interval where arms are read apart,
+/// stretched, and with what it extends and every default filled in.
+fn at_pace(policy: &Path, apart: bool, pace: Pace) -> anyhow::Result<String> {
+    let written = if apart {
+        let stem = policy.file_stem().unwrap_or_default().to_string_lossy();
+        drive::policy_beside(&format!("extends = \"{stem}\"\n{APART}"), policy)?
+    } else {
+        drive::policy(policy)?
+    };
     let played = stretched(&written, pace.stretch())
         .with_context(|| format!("the policy {}", policy.display()))?;
     Ok(format!(
@@ -266,6 +274,7 @@ fn at_pace(policy: &Path, pace: Pace) -> anyhow::Result<String> {
 /// Reads the state after the driver has ended, and records the facts that only the lab knows.
 async fn look(
     scene: &Scene,
+    stage: &Stage,
     weights: &Switch,
     switch: &Switch,
     platform: &Shared,
@@ -274,7 +283,7 @@ async fn look(
     let share = switch.canary_share().await?;
     let lost = checks::lost(weights).await;
     let mut platform = platform.lock().await;
-    let own = scene.fault.filter(|fault| !scene.shock && fault.after > 0.0);
+    let own = scene.fault.filter(|fault| !scene.shared && fault.after > 0.0);
     if let (Some(fault), Some(launched)) = (own, platform.launched(CANARY)) {
         let begins = launched + record.pace.seconds(fault.after);
         let known = "known to the lab only";
@@ -297,6 +306,8 @@ async fn look(
         launches: platform.launches(),
         running: [platform.running(BASELINE), platform.running(CANARY)],
         batches: platform.batches().to_vec(),
+        stale: if scene.apart || stage.real { STALE_APART } else { STALE },
+        readings: Readings::of(&stage.folder.join(scene.id).join("rollout.jsonl"))?,
     })
 }
 

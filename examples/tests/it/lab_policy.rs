@@ -191,7 +191,7 @@ fn a_stretched_policy_decides_as_the_one_that_is_written() {
 
 #[test]
 fn each_window_and_tick_has_as_many_requests_at_each_stretch() {
-    for name in ["lab", "lab-veto"] {
+    for name in ["lab", "lab-veto", "lab-new", "lab-wander"] {
         let written = policy(name);
         assert_eq!(stretched(&written, 1.0).expect("a policy").digest(), written.digest());
         for strategy in ["canary", "blue_green", "rolling", "feature_flag"] {
@@ -226,6 +226,10 @@ fn requests(plan: &Plan) -> Vec<f64> {
         of(1.0, policy.rollback().watch),
         of(1.0, policy.rollback().returned_within),
     ];
+    all.extend(watch.scrape.map(|scrape| of(1.0, scrape)));
+    all.extend(watch.new_instances.map(|new| of(1.0, new.decay)));
+    let warm_ups = policy.metrics().iter().map(|metric| policy.settings(metric).warm_up);
+    all.extend(warm_ups.map(|warm_up| of(1.0, warm_up)));
     for phase in plan.phases() {
         let share = phase.share.as_fraction();
         let most = phase.watch_most.expect("a limit");
