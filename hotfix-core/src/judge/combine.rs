@@ -40,8 +40,7 @@ impl Judge {
         }
         let log_e = combination.log_e(&seen[..used]).unwrap_or(0.0);
         if log_e >= self.threshold {
-            self.crossed(at, metrics, &seen, call);
-            return log_e;
+            return self.crossed(at, metrics, &seen, call).unwrap_or(log_e);
         }
         // The alignment with more evidence is enough to hold.
         for (&index, spread) in self.tested.iter().zip(spread) {
@@ -83,6 +82,8 @@ impl Judge {
     }
 
     /// The response where all tests together have crossed, which depends on the evidence basis.
+    /// Returns the log e-value without any one instance where that decides: what one instance did is
+    /// no reason to hold when it is over.
     #[cold]
     fn crossed(
         &self,
@@ -90,8 +91,8 @@ impl Judge {
         metrics: &[(MetricName, MetricVerdict)],
         seen: &PerMetric,
         call: &mut Call<'_>,
-    ) {
-        let Some(combination) = &self.combination else { return };
+    ) -> Option<f64> {
+        let combination = self.combination.as_ref()?;
         let used = self.tested.len().min(MOST_TESTED);
         let none = [f64::NEG_INFINITY; MOST_TESTED];
         let (mut acting, mut robust, mut asking, mut held) = (none, none, none, none);
@@ -121,15 +122,15 @@ impl Judge {
         if reached(&acting) && reached(&robust) {
             self.name_causes(metrics, &acting, Response::RollBack, Reason::Evidence, call);
         } else if reached(&acting) {
-            // What one instance did is no reason to hold when it is over.
             for (acting, &index) in acting.iter_mut().zip(&self.tested) {
                 if metrics[index].1.healed {
                     *acting = f64::NEG_INFINITY;
                 }
             }
-            if reached(&acting) {
-                self.name_causes(metrics, &acting, Response::Hold, Reason::OnlyWholePasses, call);
+            if !reached(&acting) {
+                return combination.log_e(&robust[..used]).ok();
             }
+            self.name_causes(metrics, &acting, Response::Hold, Reason::OnlyWholePasses, call);
         } else if reached(&asking) {
             self.name_causes(metrics, &asking, Response::Ask, Reason::EvidenceAssumed, call);
         } else if reached(&held) {
@@ -137,6 +138,7 @@ impl Judge {
         } else if !call.rolls_back() {
             call.raise(Response::Hold, Reason::HoldLevel, None);
         }
+        None
     }
 
     /// Holds where the evidence is enough only with that of metrics whose instances are new.

@@ -36,11 +36,6 @@ impl Offset {
             .map(Self)
             .ok_or_else(|| MessageError::Offset { got: format!("{minutes} minutes") })
     }
-
-    /// Minutes east of UTC.
-    pub const fn as_minutes(self) -> i16 {
-        self.0
-    }
 }
 
 impl fmt::Display for Offset {

@@ -9,43 +9,6 @@ use super::numeric::{exp, larger, ln, log_add_exp};
 use super::{Bounds, StatError, Watch};
 use serde::{Deserialize, Serialize};
 
-/// Which of the three shares of the weight a metric takes part in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MetricGroup {
-    /// Error metrics: half of the weight.
-    Errors,
-    /// Latency metrics: three tenths.
-    Latency,
-    /// Everything else: two tenths.
-    Other,
-}
-
-/// Default weights: errors 0.5, latency 0.3, the rest 0.2, shared evenly within a group.
-///
-/// The share of a group without metrics goes to the others in proportion. Sums to 1; empty for
-/// none.
-///
-/// ```
-/// use hotfix_core::stats::combine::{MetricGroup::{Errors, Latency, Other}, default_weights};
-/// assert_eq!(default_weights(&[Errors, Errors, Latency, Other]), [0.25, 0.25, 0.3, 0.2]);
-/// ```
-pub fn default_weights(groups: &[MetricGroup]) -> Vec<f64> {
-    let raw: Vec<f64> = groups
-        .iter()
-        .map(|group| {
-            let share = match group {
-                MetricGroup::Errors => 0.5,
-                MetricGroup::Latency => 0.3,
-                MetricGroup::Other => 0.2,
-            };
-            share / groups.iter().filter(|other| *other == group).count() as f64
-        })
-        .collect();
-    let sum: f64 = raw.iter().sum();
-    raw.iter().map(|weight| weight / sum).collect()
-}
-
 /// Fixed weights of the metrics of one rollout and the threshold of their combined evidence.
 ///
 /// ```

@@ -1,7 +1,7 @@
 //! Laws that sequential tests keep for any input: merging, scaling, order, bounds, refusals.
 
 use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
-use hotfix_core::stats::combine::{Combination, MetricGroup, default_weights};
+use hotfix_core::stats::combine::Combination;
 use hotfix_core::stats::interval::{ratio_interval, wilson};
 use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
@@ -358,18 +358,6 @@ fn roll_7_documents_that_no_test_wrote_are_refused() {
         assert_ne!(bad, good, "{good} has {from}");
         assert!(serde_json::from_str::<RateRatio>(&bad).is_err(), "{bad}");
     }
-}
-
-#[test]
-fn stat_2_default_weights_sum_to_one() {
-    use MetricGroup::{Errors, Latency, Other};
-    let policies: [&[MetricGroup]; 4] =
-        [&[Errors], &[Errors, Latency, Other, Other], &[Latency, Latency], &[Errors; 7]];
-    for groups in policies {
-        let weights = default_weights(groups);
-        assert!(Combination::try_new(0.01, &weights).is_ok(), "{weights:?}");
-    }
-    assert!(default_weights(&[]).is_empty());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::policy::field::{Duration, Lasting, List, NAME_PATTERN};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
-use crate::unit::{MetricName, Proportion, Ratio, Share, Span};
+use crate::unit::{MetricName, Proportion, Ratio, Span};
 use serde_json::json;
 
 closed_set! {
@@ -104,11 +104,6 @@ impl Metric {
     /// the traffic before where there is no live arm.
     pub(crate) const fn has_own_level(&self) -> bool {
         self.scaled && self.kind.is_traffic()
-    }
-
-    /// The reference, scaled to an arm with this share of the traffic.
-    pub fn reference_for(&self, share: Share) -> Option<f64> {
-        self.reference.map(|r| if self.scaled { r * share.as_fraction() } else { r })
     }
 }
 

@@ -36,25 +36,6 @@ pub fn pass_chance(requests: f64, rate: f64, at_most: f64) -> Result<f64, StatEr
     Ok(binomial_at_most(smaller(most, requests), requests, rate))
 }
 
-/// Chance to pass every one of several gates on requests of their own, each `(requests, at_most)`.
-///
-/// # Errors
-/// As [`pass_chance`].
-///
-/// ```
-/// use hotfix_core::stats::planning::gate::pass_all_chance;
-/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
-/// let gates = [(1_000.0, 0.003), (5_000.0, 0.003), (30_000.0, 0.003)];
-/// assert!((pass_all_chance(&gates, 0.003)? - 0.19).abs() < 0.005);
-/// # Ok(())
-/// # }
-/// ```
-pub fn pass_all_chance(gates: &[(f64, f64)], rate: f64) -> Result<f64, StatError> {
-    gates.iter().try_fold(1.0, |chance, &(requests, at_most)| {
-        Ok(chance * pass_chance(requests, rate, at_most)?)
-    })
-}
-
 /// Chance that at most so many events come where `expected` are to be expected: that a fix passes a
 /// gate on events a minute.
 ///
