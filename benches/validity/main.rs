@@ -9,6 +9,7 @@
 //! validity --check PAGE        the same run, compared with PAGE and its plots
 //! validity --quick             fewer runs, wider tolerances, nothing written
 //! validity --only CHAPTER …    only these chapters, to standard output; may follow --quick
+//! validity --world TEXT …      of whole rollouts only worlds whose row contains TEXT; before --only
 //! ```
 //!
 //! The chapter `kept` has cells that are kept until nothing is changed any more: it is run only by
@@ -162,6 +163,8 @@ struct Asked {
     task: Task,
     quick: bool,
     kept: bool,
+    /// Empty for all worlds.
+    world: String,
     /// Names of chapters; empty for all.
     only: Vec<String>,
 }
@@ -177,7 +180,13 @@ impl Asked {
 }
 
 fn asked() -> Result<Asked, Failure> {
-    let mut asked = Asked { task: Task::Write, quick: false, kept: false, only: Vec::new() };
+    let mut asked = Asked {
+        task: Task::Write,
+        quick: false,
+        kept: false,
+        world: String::new(),
+        only: Vec::new(),
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -186,6 +195,10 @@ fn asked() -> Result<Asked, Failure> {
                 asked.task = Task::Show;
             }
             "--kept" => asked.kept = true,
+            "--world" => {
+                asked.world = arguments.next().ok_or("--world needs a text")?;
+                asked.task = Task::Show;
+            }
             "--page" => {
                 asked.task = Task::WriteOne(arguments.next().ok_or("--page needs a page")?);
             }
@@ -197,8 +210,8 @@ fn asked() -> Result<Asked, Failure> {
                 asked.task = Task::Show;
             }
             _ => {
-                let usage = "usage: validity [--quick] [--kept] [--page PAGE] [--check PAGE] [--only \
-                             CHAPTER …]";
+                let usage = "usage: validity [--quick] [--kept] [--page PAGE] [--check PAGE] [--world \
+                             TEXT] [--only CHAPTER …]";
                 return Err(usage.into());
             }
         }
@@ -242,6 +255,7 @@ fn run() -> Result<bool, Failure> {
 /// Runs the wanted chapters of a page. False if a claim does not hold as known, or the page differs.
 fn one(page: &Page, asked: &Asked) -> Result<bool, Failure> {
     let mut report = Report::new(page.head, asked.quick);
+    report.restrict(&asked.world);
     let started = Instant::now();
     for (name, chapter) in page.chapters.iter().filter(|chapter| asked.wants(chapter.0)) {
         let began = Instant::now();

@@ -111,6 +111,8 @@ pub(crate) struct Head {
 pub(crate) struct Report {
     head: Head,
     quick: bool,
+    /// Only worlds whose name contains this are tried.
+    world: String,
     text: String,
     claims: Vec<Claim>,
     plots: Vec<(String, Result<String, String>)>,
@@ -122,6 +124,7 @@ impl Report {
         Self {
             head,
             quick,
+            world: String::new(),
             text: String::new(),
             claims: Vec::new(),
             plots: Vec::new(),
@@ -131,6 +134,16 @@ impl Report {
 
     pub(crate) fn is_quick(&self) -> bool {
         self.quick
+    }
+
+    /// Only worlds whose name contains this text are tried from here on.
+    pub(crate) fn restrict(&mut self, world: &str) {
+        world.clone_into(&mut self.world);
+    }
+
+    /// Whether a world of this name is tried.
+    pub(crate) fn tries(&self, world: &str) -> bool {
+        world.contains(&self.world)
     }
 
     /// Number of runs of a scenario: fewer with `--quick`.

@@ -16,9 +16,11 @@
 //! asked (before the last phase has passed); nobody asked about the split or swapped arms. Faults
 //! from the canary's first request on: five times the errors found in a median of 1.4 times that of
 //! the quiet world with the same traffic and the same kind of evidence; 1.5 times the response times
-//! in 6 min at 1,000 and 3 min at 6,000 requests a minute; twice in 3 min. The evidence of
-//! `phased-canary` is judged in the same worlds, in ticks of its minute, without its bounds (but those
-//! of the bug) and without a history: not over 2%.
+//! in 6 min at 1,000 and 3 min at 6,000 requests a minute; twice in 3 min. Where errors are noisy the
+//! delay of five times the errors is stated, and has no limit. The evidence of `phased-canary` is
+//! judged in the same worlds, in ticks of its minute, without its bounds (but those of the bug) and
+//! without a history: not over 2%. The whole `phased-canary` does not let a healthy fix pass; its
+//! plan has to say so.
 //!
 //! [`STATED`] and [`FEEDS`] are the worlds that were asked for. [`OWN`] was added by whoever wrote
 //! this, and [`KEPT`] as well: these are run when nothing is changed any more.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hotfix_core::judge::{Cause, Reason};
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
-use hotfix_core::plan::{Histories, Plan, Subject};
+use hotfix_core::plan::{Histories, Plan, PlanFinding, PlanFindingKind, Subject};
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Act, Action, Command, Input, Recording, RollbackCause, Rollout, State};
 use hotfix_core::unit::{MetricName, Span, Timestamp};
@@ -132,6 +132,12 @@ impl Rollouts {
             Some(random) => Plan::calibrated(policy, subject, recorded(&world, random)),
         };
         Self { world, plan: plan.unwrap_or_else(|error| panic!("{error}")), by_instance }
+    }
+
+    /// Whether the plan says that chance misses its bounds.
+    pub(super) fn says_missed_by_chance(&self) -> bool {
+        let says = |finding: &PlanFinding| finding.kind == PlanFindingKind::MissedByChance;
+        self.plan.findings().iter().any(says)
     }
 
     /// One rollout. Nobody answers a question.
@@ -303,10 +309,12 @@ impl Tool {
     }
 }
 
-/// The first cause in words.
+/// The first cause in words, and where it is of no metric, the first that is.
 fn words(causes: &[Cause]) -> String {
-    causes.first().map_or_else(String::new, |cause| match cause.metric {
-        Some(metric) => format!("{metric}: {}", cause.reason),
-        None => cause.reason.to_string(),
-    })
+    let of_metric = |cause: &Cause| Some(format!("{}: {}", cause.metric?, cause.reason));
+    let first =
+        causes.first().map(|cause| of_metric(cause).unwrap_or_else(|| cause.reason.to_string()));
+    let without = causes.first().is_some_and(|cause| cause.metric.is_none());
+    let rest = causes.iter().find_map(of_metric).filter(|_| without);
+    first.into_iter().chain(rest).collect::<Vec<_>>().join(", ")
 }

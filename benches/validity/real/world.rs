@@ -201,6 +201,14 @@ impl Shape {
 }
 
 impl World {
+    /// Whether errors come by themselves in one arm and not in the other: the delay of a fault in
+    /// errors is stated there, and has no limit.
+    pub(super) fn errors_are_noisy(&self) -> bool {
+        let callers = [self.customer, self.cron].iter().any(|caller| caller.share > 0.0);
+        let spells = [self.bursts, self.outages].iter().any(|spells| spells.share() > 0.0);
+        callers || spells || self.error_rate.spread > 0.0
+    }
+
     /// Longest step in which the state of the world is taken to be constant: scrapes are at whole
     /// steps.
     pub(super) fn step(&self) -> u32 {

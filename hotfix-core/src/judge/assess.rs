@@ -128,7 +128,7 @@ impl Judge {
             if watched.readings.covered() < phase.watch {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
             }
-            // The bounds apply to the whole phase here; too little data is not a miss.
+            // The bounds apply to what counts of the phase here; too little data is not a miss.
             let zone = watched.phase_zone(moment.share);
             let band = zone.map(|zone| zone.band);
             any_is_judged |= band != Some(Band::NotJudged);
@@ -263,7 +263,7 @@ impl Call<'_> {
             Band::Stale => absent(Reason::Stale),
             Band::NotFinite => absent(Reason::NotFinite),
             Band::Hold if seen.needs.is_some() => (Response::Hold, Reason::TooFewTrials),
-            // Neither alert nor rollback: the gate asks about success, over the whole phase.
+            // Neither alert nor rollback: the gate asks about success, over the phase.
             Band::Hold | Band::Between | Band::Success | Band::NotJudged => return,
         };
         self.raise(response.max(Response::Hold), reason, Some(watched.metric.id));
@@ -356,6 +356,9 @@ impl Watched {
     /// Drops what is too old for the windows at this time.
     pub(super) fn expire(&mut self, at: Timestamp) {
         self.window.expire(at);
+        if let Some(criterion) = &mut self.criterion {
+            criterion.expire(at);
+        }
         if let Some(trailing) = &mut self.trailing {
             trailing.expire(at);
         }
@@ -381,7 +384,7 @@ impl Watched {
     }
 
     /// Whether a test that decides compares both arms.
-    fn is_tested(&self) -> bool {
+    pub(super) fn is_tested(&self) -> bool {
         self.metric.is_tested() && self.tests.worse().is_some()
     }
 
@@ -395,11 +398,14 @@ impl Watched {
         };
         let fewer =
             if self.compares_live && baseline > 0.0 { canary.min(baseline) } else { canary };
-        let windows = self.readings.covered().as_seconds() / self.watch.window.as_seconds();
+        // What totals count since they were read last is not known yet.
+        let waits = self.scrape(self.readings.are_totals()).unwrap_or(Span::ZERO).as_seconds();
+        let covered = self.readings.covered().as_seconds() - waits;
+        let windows = covered / self.watch.window.as_seconds();
         fewer + 3.0 * fewer.sqrt() < self.watch.least_trials * windows
     }
 
-    /// The band over the whole phase; None with fewer than the least trials.
+    /// The band over what counts of the phase; None with fewer than the least trials.
     pub(super) fn phase_band(&self, share: Share) -> Option<Band> {
         self.phase_zone(share).map(|zone| zone.band)
     }
@@ -412,13 +418,7 @@ impl Watched {
             let band = if known { Band::Success } else { Band::NotJudged };
             return Some(Zone { band, interpolated: false });
         }
-        let (canary, baseline) = self.window.phase().split_at(self.columns());
-        let value = self.value(canary, share.as_fraction())?;
-        if self.trials(canary).is_some_and(|n| n < self.watch.least_trials) {
-            return None;
-        }
-        let live = self.live_value(baseline, share);
-        Some(zone(&self.metric, value, live, self.is_tested()))
+        self.zone_of(&self.judged(share), share)
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Forecast {
 /// One metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricForecast {
-    /// The success bound over the whole phase; absent if it has none that can be computed
+    /// The success bound when the least time is over; absent if there is none that can be computed
     /// beforehand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<BoundForecast>,
@@ -85,7 +85,7 @@ pub struct BoundForecast {
     /// missed already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allows: Option<f64>,
-    /// False if it can no longer be met, even without a bad event in 1.5 times the traffic.
+    /// False if it cannot be met by then, even without a bad event in 1.5 times the traffic.
     pub possible: bool,
 }
 
@@ -107,8 +107,7 @@ impl Forecast {
                 let supposed = Supposed { ratio: 1.0, null: margin };
                 watched.claim(test, supposed, moment, running, requests)
             });
-            let (left, _) =
-                running.miss().unwrap_or((running.until_due, running.phase.criteria_missed));
+            let left = running.until_due;
             let bound = watched.can_meet(moment, running, left).map(|possible| BoundForecast {
                 allows: watched.allowance(moment, running, left),
                 possible,

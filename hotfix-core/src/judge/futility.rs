@@ -71,17 +71,11 @@ impl Judge {
 }
 
 impl Running<'_> {
-    /// Until when a success bound may still be met, and the response if it cannot:
-    /// `criteria_missed` when the least time is over, or `inconclusive` at the end if a miss only
-    /// holds. None if a miss has no consequence, or there is no end.
-    pub(super) fn miss(&self) -> Option<(Span, Response)> {
-        let phase = self.phase;
-        match phase.criteria_missed {
-            Response::Continue => None,
-            Response::Hold => self.until_overdue.map(|left| (left, phase.inconclusive)),
-            Response::Ask | Response::RollBack => Some((self.until_due, phase.criteria_missed)),
-        }
-        .filter(|(left, response)| *left > Span::ZERO && *response > Response::Hold)
+    /// Until when a success bound may still be met, and the response if it cannot. None if a miss has
+    /// no consequence, or only holds: then the phase goes on, and what missed the bound passes.
+    fn miss(&self) -> Option<(Span, Response)> {
+        let (left, response) = (self.until_due, self.phase.criteria_missed);
+        (left > Span::ZERO && response > Response::Hold).then_some((left, response))
     }
 }
 
@@ -121,7 +115,7 @@ impl Watched {
         })
     }
 
-    /// Whether the success bound over the whole phase can still be met. None if that is unknown.
+    /// Whether the success bound of the phase can still be met. None if that is unknown.
     pub(super) fn can_meet(
         &self,
         moment: &Moment<'_>,
@@ -134,9 +128,15 @@ impl Watched {
             return None;
         }
         let bound = Bound { unless_both_arms: false, ..bound };
-        let best = self.best(moment, running, left)?;
+        let rest = self.rest(moment, running, left)?.canary;
         // A bucket that cannot decide is not a miss.
-        if self.metric.crossed(bound, best, None) != Some(true) {
+        let meets = |row: &[f64]| {
+            let best = self.best(&row[..self.columns()], rest)?;
+            Some(self.metric.crossed(bound, best, None) != Some(true))
+        };
+        if meets(&self.judged(moment.share))?
+            || self.phase_without_one().any(|row| meets(&row) == Some(true))
+        {
             return Some(true);
         }
         (!self.live_misses(bound, moment)).then_some(false)
@@ -163,10 +163,9 @@ impl Watched {
         value.is_some_and(|value| self.metric.crossed(bound, value, None) == Some(true))
     }
 
-    /// The value at the end of the phase if the canary has no further bad event.
-    fn best(&self, moment: &Moment<'_>, running: &Running<'_>, left: Span) -> Option<Judged> {
-        let rest = self.rest(moment, running, left)?.canary;
-        let canary = &self.window.phase()[..self.columns()];
+    /// The value at the end of the phase if the canary, with these columns so far, has no further bad
+    /// event in so many trials or so much exposure.
+    fn best(&self, canary: &[f64], rest: f64) -> Option<Judged> {
         let (events, trials) = (canary[0], canary[1] + rest);
         match self.metric.kind.data() {
             Data::Trials if trials > 0.0 => {
@@ -201,9 +200,10 @@ impl Watched {
             return None;
         }
         let figure = bound_figure(&self.metric, bound, None)?;
-        let [canary, _] = self.phase_counts();
-        let trials = canary.trials + self.rest(moment, running, left)?.canary / MOST_TRAFFIC;
-        Some((self.bad(figure * trials, trials) - canary.events).floor())
+        let row = self.judged(moment.share);
+        let events = self.bad(row[0], row[1]);
+        let trials = row[1] + self.rest(moment, running, left)?.canary / MOST_TRAFFIC;
+        Some((self.bad(figure * trials, trials) - events).floor())
     }
 
     /// Whether waiting for this test is futile. Once reported, it stays reported, so that the

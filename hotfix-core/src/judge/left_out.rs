@@ -1,4 +1,4 @@
-//! A rollback bound without each one of the canary's instances: it states what the release does, and
+//! Bounds without each one of the canary's instances: they state what the release does, and
 //! one instance with a customer who retries, or on a broken node, is not the release. See
 //! `docs/decisions/rollback-bounds.md`.
 
@@ -8,8 +8,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{EvidenceMode, Response};
-use crate::metric::{Arms, Judged, Reading, Tick, Window, WindowState};
+use crate::metric::{Arms, Judged, Reading, Tick, Window, WindowState, bound_figure};
 use crate::policy::section::{Bound, Metric, Watch};
+use crate::stats::Counts;
+use crate::stats::interval::wilson;
 use crate::stats::replay::LEAVE_ONE_OUT;
 use crate::unit::{Share, Timestamp};
 
@@ -21,6 +23,8 @@ use super::{Cause, MetricVerdict, Moment, Reason};
 const WIDTH: usize = 2;
 /// Log evidence that confirms a breach: ln 10.
 const CONFIRMS: f64 = std::f64::consts::LN_10;
+/// Of the interval of a share of slow requests.
+const CONFIDENCE: f64 = 0.8;
 
 /// Counts of the canary's instances in the trailing window.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,9 +51,11 @@ pub(super) struct LeftOutState {
 }
 
 impl LeftOut {
-    /// For a proportion with a rollback bound; None for other metrics.
+    /// For a proportion with a rollback or success bound; None for other metrics.
     pub(super) fn of(metric: &Metric) -> Option<Box<Self>> {
-        let applies = metric.kind.is_fraction() && metric.bounds.rollback.is_some();
+        let bounds = &metric.bounds;
+        let applies =
+            metric.kind.is_fraction() && (bounds.rollback.is_some() || bounds.success.is_some());
         applies.then(|| Box::new(Self { parts: Vec::new(), present: 0 }))
     }
 
@@ -144,7 +150,6 @@ impl Watched {
     /// The instance without which the rollback bound is not crossed. None if it is crossed without
     /// any one, or if the canary's instances are unknown or too few.
     fn only_with(&self, share: Share) -> Option<Arc<str>> {
-        let left_out = self.left_out.as_ref()?;
         let bound = self.metric.bounds.rollback?;
         let (canary, baseline) = self.window.sums().split_at(self.columns());
         let live = self.live_value(baseline, share);
@@ -155,9 +160,29 @@ impl Watched {
             [(events - of[0]).max(0.0), (trials - of[1]).max(0.0)]
         };
         let keeps = |part: &&Part| !self.rest_crosses(bound, remains(part), live, share);
-        let any = left_out.present >= LEAVE_ONE_OUT;
-        let may = |part: &&Part| any || self.instances.was_bad(&part.name);
-        left_out.parts.iter().filter(may).find(keeps).map(|part| Arc::clone(&part.name))
+        self.may_be_left_out().find(keeps).map(|part| Arc::clone(&part.name))
+    }
+
+    /// Instances of the canary without which a bound is looked at: each one of at least four, or of
+    /// fewer one that was found worse than the others.
+    fn may_be_left_out(&self) -> impl Iterator<Item = &Part> {
+        let instances = &self.instances;
+        self.left_out.iter().flat_map(move |of| {
+            let any = of.present >= LEAVE_ONE_OUT;
+            of.parts.iter().filter(move |part| any || instances.was_bad(&part.name))
+        })
+    }
+
+    /// The columns of both arms over the phase without each one of these instances.
+    pub(super) fn phase_without_one(&self) -> impl Iterator<Item = Vec<f64>> {
+        let all = self.window.phase();
+        self.may_be_left_out().map(move |part| {
+            let mut rest = all.to_vec();
+            for (rest, of) in rest.iter_mut().zip(part.window.phase()) {
+                *rest = (*rest - of).max(0.0);
+            }
+            rest
+        })
     }
 
     fn rest_crosses(
@@ -172,17 +197,35 @@ impl Watched {
     }
 
     /// Whether a test compares the arms and does not find the canary worse: one that knows the
-    /// noise, or any where the bound is one of the live arm, too.
+    /// noise, or any where the bound is one of the live arm, too. Of a quantile chance is asked
+    /// instead: the evidence of new instances counts late.
     fn lacks_evidence(&self, share: Share, seen: &MetricVerdict) -> bool {
         let knows_noise = matches!(
             seen.mode,
             Some(EvidenceMode::Replay | EvidenceMode::Randomised | EvidenceMode::Both)
         );
-        let of_both = !self.metric.kind.has_buckets()
-            && self.metric.bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
-        let confirmed = seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= CONFIRMS)
-            || self.instances.stands_out();
+        let of_both = self.metric.bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
+        let by_evidence = || {
+            seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= CONFIRMS)
+                || self.instances.stands_out()
+        };
+        let confirmed =
+            if self.metric.kind.has_buckets() { self.is_surely_slow() } else { by_evidence() };
         self.metric.is_tested() && (knows_noise || of_both) && self.has_live(share) && !confirmed
+    }
+
+    /// Whether more of the canary's requests in the window are slower than the rollback bound than
+    /// chance explains at a quantile that is on it.
+    fn is_surely_slow(&self) -> bool {
+        let canary = &self.window.sums()[..self.columns()];
+        let figure =
+            self.metric.bounds.rollback.and_then(|bound| bound_figure(&self.metric, bound, None));
+        let edge = figure.and_then(|figure| self.edges().iter().position(|&edge| edge >= figure));
+        edge.is_some_and(|edge| {
+            let slow = Counts::new(canary[0] - canary[1 + edge], canary[0]);
+            let allowed = 1.0 - self.metric.quantile.as_fraction();
+            wilson(slow, CONFIDENCE).is_ok_and(|share| share.low > allowed)
+        })
     }
 
     /// Whether the arms of a latency with a tolerance have been read for less than a minute.

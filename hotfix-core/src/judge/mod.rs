@@ -18,6 +18,7 @@ mod combine;
 mod counterfactual;
 mod coverage;
 mod covered;
+mod criterion;
 mod degradation;
 mod drawing;
 mod evidence;
@@ -76,6 +77,7 @@ pub(crate) use snapshot::JudgeState;
 pub(crate) use table::{PhaseRecord, levels};
 
 use arm_checks::ArmChecks;
+use criterion::Criterion;
 use drawing::Drawing;
 use evidence_basis::EvidenceBasis;
 use fix_test::FixTest;
@@ -98,6 +100,8 @@ pub struct Judge {
     hold: f64,
     phase_end: Option<PhaseEnd>,
     fix_test: Option<FixTest>,
+    /// How much of each phase counts at its end.
+    criteria: Vec<Option<Span>>,
     /// Index of the metric whose trials are the traffic.
     traffic: Option<usize>,
     split_design: SplitDesign,
@@ -183,6 +187,7 @@ impl Judge {
             },
             threshold: budget.threshold(),
             hold: ln(evidence.hold.value()),
+            criteria: policy.phases().iter().map(Criterion::span).collect(),
             phase_end: PhaseEnd::new(plan),
             fix_test: FixTest::try_new(plan, &watched)?,
             arms: ArmChecks::new(&split_design),
@@ -298,7 +303,8 @@ impl Judge {
             end.start();
         }
         for watched in &mut self.watched {
-            watched.start(at);
+            let criterion = self.criteria.get(watched.basis.phase()).copied().flatten();
+            watched.start(at, criterion);
         }
     }
 

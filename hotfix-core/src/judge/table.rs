@@ -54,10 +54,10 @@ pub struct ComparisonRow {
     pub title: String,
 }
 
-/// A metric's value in a phase, in the metric's unit.
+/// A metric's value over what the success bound of a phase is compared with, in the metric's unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
-    /// Band of the canary's value over the whole phase; absent with too few trials.
+    /// Band of the canary's value; absent with too few trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
     /// The live arm; absent without data.
@@ -95,7 +95,8 @@ impl PhaseRecord {
             .watched
             .iter()
             .map(|watched| {
-                let (canary, baseline) = watched.window.phase().split_at(watched.columns());
+                let judged = watched.judged(share);
+                let (canary, baseline) = judged.split_at(watched.columns());
                 let live = watched.value(baseline, share.rest().as_fraction());
                 Some(Cell {
                     band: watched.phase_band(share),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use educe::Educe;
 
-use crate::grade::EvidenceMode;
+use crate::grade::{EvidenceMode, Role};
 use crate::metric::{Arms, Layout, Reading, ReadingError, Tick, Window};
 use crate::policy::section::{Metric, Model, Watch};
 use crate::stats::latency::MAX_BOUNDARIES;
@@ -16,6 +16,7 @@ use super::arm_checks::Sameness;
 use super::arm_totals::ArmTotals;
 use super::bracket::Bracket;
 use super::counterfactual::Before;
+use super::criterion::Criterion;
 use super::degradation::Degradation;
 use super::evidence_basis::{Assurance, EvidenceBasis};
 use super::fed::{Fed, counts_of};
@@ -39,6 +40,8 @@ pub(super) struct Watched {
     /// Where the arms are read at different times: counts that wait for the other arm's.
     pub(super) bracket: Option<Box<Bracket>>,
     pub(super) window: Window,
+    /// The part of the phase that counts at its end, where that is not all of it.
+    pub(super) criterion: Option<Box<Criterion>>,
     pub(super) totals: ArmTotals,
     /// What it was before its last tick, so that the tick can be judged again.
     pub(super) before: Before,
@@ -87,6 +90,7 @@ impl Watched {
             readings: Readings::default(),
             bracket: None,
             window: Window::new(watch.window, watch.cadence, 2 * columns),
+            criterion: None,
             totals: ArmTotals::new(columns),
             before: Before::default(),
             same: Sameness::default(),
@@ -159,6 +163,9 @@ impl Watched {
         let edges = self.layout.edges();
         let columns = self.layout.columns();
         self.window = Window::new(self.watch.window, self.watch.cadence, 2 * columns);
+        if let Some(criterion) = &mut self.criterion {
+            criterion.set_width(2 * columns);
+        }
         self.totals = ArmTotals::new(columns);
         self.pre_deployment.clear();
         self.boundaries = self
@@ -184,11 +191,15 @@ impl Watched {
         self.limit();
     }
 
-    /// The phase's watch begins.
-    pub(super) fn start(&mut self, at: Timestamp) {
+    /// The phase's watch begins. `criterion`: how much of the phase counts at its end; None for all.
+    pub(super) fn start(&mut self, at: Timestamp, criterion: Option<Span>) {
         self.began = Some(at);
         self.tests.start(at);
         self.window.clear();
+        let judged = self.metric.role == Role::Decide && self.metric.bounds.all().next().is_some();
+        let width = 2 * self.columns();
+        let new = |span| Box::new(Criterion::new(span, width));
+        self.criterion = criterion.filter(|_| judged).map(new);
         if let Some(left_out) = &mut self.left_out {
             left_out.clear();
         }
@@ -283,6 +294,9 @@ impl Watched {
         before.tick.keep(at, tick, settled, bracket.as_deref(), (totals.of_phase(), *replayed));
         before.tests.keep(tests);
         self.window.add(at, &tick.row);
+        if let Some(criterion) = &mut self.criterion {
+            criterion.add(at, &tick.row);
+        }
         self.learn_left_out(tick, at, reading);
         // A metric without a test is compared by its bounds only.
         if self.tests.worse().is_some() {

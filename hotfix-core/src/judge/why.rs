@@ -80,7 +80,7 @@ closed_set! {
     Stretch {
         /// The trailing window.
         Window = "window",
-        /// The whole phase.
+        /// The phase: where a missed success bound holds, the last `watch` of it.
         Phase = "phase",
     }
     /// One of a metric's bounds.
@@ -476,7 +476,7 @@ fn rules(
     };
     let (seconds, least) = (watched.readings.covered().as_seconds(), phase.watch.as_seconds());
     apply(Rule::Covered { seconds, least }, named(Reason::Gaps));
-    for rule in watched.bound_rules(watched.window.phase(), moment, Stretch::Phase) {
+    for rule in watched.bound_rules(&watched.judged(moment.share), moment, Stretch::Phase) {
         let reason = match rule {
             Rule::Bound { bound: BoundKind::Success, .. } => named(Reason::CriterionMissed)
                 .or_else(|| named(Reason::Between))

@@ -139,26 +139,52 @@ fn field_15_a_shock_in_both_arms_is_not_the_canarys_failure() {
     }
 }
 
-#[test]
-fn field_15_where_a_miss_only_holds_the_end_of_the_phase_counts() {
-    // `standard` holds a miss and asks after thirty minutes: 3 x 0.3% of 3,000 requests and half as many again is 40.
+/// Minutes until `standard` ends its first phase, which is watched for 10 to 30 minutes; none where a
+/// person is asked before. `failing`: errors of both arms in a minute, at 100 and 900 requests.
+fn first_phase_takes(failing: impl Fn(u32) -> Value) -> Option<u32> {
     let mut watch = Watch::new("standard", &errors_only(&[]));
-    watch.look(31, errors([0, 52], [1, 465]));
-    let mut seen = 0;
-    for minute in 1..30 {
-        watch.look(60, errors([2, 100], [3, 900]));
-        seen += 2;
-        if watch.rollout.verdict().has(Reason::WillFail) {
-            assert!(seen > 27, "27 are allowed as planned: {seen}");
-            assert_eq!(watch.decision(), Decision::Ask);
-            assert!(minute < 25, "the end would have said so");
-            return;
+    for minute in 1..=31 {
+        let asked = watch.look(60, failing(minute)) > 0;
+        assert!(!watch.rollout.verdict().has(Reason::WillFail), "{:?}", watch.causes());
+        if asked {
+            assert_eq!(watch.causes()[0].0, "inconclusive");
+            return None;
         }
         if watch.rollout.state() != State::Monitoring {
-            return;
+            assert_eq!(watch.rollout.state(), State::Deploying, "{:?}", watch.causes());
+            return Some(minute);
+        }
+        if minute > 10 {
+            assert_eq!(watch.decision(), Decision::Hold);
         }
     }
-    panic!("{:?}", watch.causes());
+    panic!("nobody was asked");
+}
+
+#[test]
+fn field_15_where_a_miss_only_holds_the_last_minutes_of_the_phase_count() {
+    let healthy = || errors([0, 100], [3, 900]);
+    assert_eq!(first_phase_takes(|_| healthy()), Some(10));
+    // 15 of 1,000 are beyond 0.9%, and of 3,000 they would be for 17 minutes.
+    let shock = |minute| if minute == 4 { errors([15, 100], [135, 900]) } else { healthy() };
+    assert_eq!(first_phase_takes(shock), Some(14), "ten minutes after the shock");
+    // Both arms stay beyond the bound: that is no evidence of harm, and no success.
+    let beyond = |minute| errors([1 + u64::from(minute % 2), 100], [13, 900]);
+    assert_eq!(first_phase_takes(beyond), None);
+}
+
+#[test]
+fn met_4_a_success_bound_is_about_the_release_and_not_about_one_instance() {
+    // A customer on one of five instances retries for two minutes: 24 of 1,000 requests.
+    let failing = |minute: u32| {
+        let retried = if (4..6).contains(&minute) { 12 } else { 0 };
+        let pod =
+            |pod: usize| (format!("pod-{pod}"), json!([if pod == 0 { retried } else { 0 }, 20]));
+        let canary: serde_json::Map<String, Value> = (0..5).map(pod).collect();
+        json!({"error_rate": {"canary": canary, "baseline": {"live-0": [3, 900]}}})
+    };
+    let minutes = first_phase_takes(failing).unwrap();
+    assert!(minutes <= 12, "{minutes} minutes, and 15 until the failures are ten minutes ago");
 }
 
 #[test]

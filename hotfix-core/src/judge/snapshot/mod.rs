@@ -130,6 +130,7 @@ impl Judge {
             combination: _,
             threshold: _,
             hold: _,
+            criteria: _,
             phase_end,
             fix_test,
             traffic: _,

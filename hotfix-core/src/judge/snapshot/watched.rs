@@ -9,6 +9,7 @@ use super::super::arm_checks::Sameness;
 use super::super::arm_totals::ArmTotals;
 use super::super::bracket::Bracket;
 use super::super::counterfactual::{Before, LastTick};
+use super::super::criterion::{Criterion, CriterionState};
 use super::super::degradation::Degradation;
 use super::super::left_out::{LeftOut, LeftOutState};
 use super::super::metric_tests::MetricTestsState;
@@ -30,6 +31,9 @@ pub(super) struct WatchedState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bracket: Option<Box<Bracket>>,
     window: WindowState,
+    /// Absent where all of the phase counts at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    criterion: Option<CriterionState>,
     totals: ArmTotals,
     last_tick: LastTick,
     /// The tests before the last tick; None before the first.
@@ -57,6 +61,7 @@ impl Watched {
             readings,
             bracket,
             window,
+            criterion,
             totals,
             before: Before { tick, tests: tests_before },
             same,
@@ -82,6 +87,7 @@ impl Watched {
             readings: readings.clone(),
             bracket: bracket.clone(),
             window: window.state(),
+            criterion: criterion.as_deref().map(Criterion::state),
             totals: totals.clone(),
             last_tick: tick.clone(),
             tests_before: tick.at().map(|_| tests_before.state()),
@@ -104,6 +110,7 @@ impl Watched {
             readings,
             bracket,
             window,
+            criterion,
             totals,
             last_tick,
             tests_before,
@@ -126,6 +133,12 @@ impl Watched {
         if !self.window.resume(window) {
             return Err("a metric's window");
         }
+        let width = 2 * self.columns();
+        self.criterion = match criterion.map(|state| Criterion::restored(state, width)) {
+            None => None,
+            Some(Some(restored)) => Some(Box::new(restored)),
+            Some(None) => return Err("what counts of a metric at the end of the phase"),
+        };
         if bracket.as_ref().is_some_and(|bracket| !bracket.fits(self.columns())) {
             return Err("a metric's pools");
         }
