@@ -306,6 +306,7 @@ pub(crate) fn rollouts(report: &mut Report) -> Result<(), StatError> {
     report.section("Other worlds");
     tables(report, &cells::OWN, effort, &quiet, &mut seed);
     by_instance(report, effort, &quiet, &mut seed);
+    smaller(report, effort, &mut seed);
     Ok(())
 }
 
@@ -368,6 +369,49 @@ fn by_instance(report: &mut Report, effort: Effort, quiet: &Quiet, seed: &mut u6
     report.put(&well);
     report.say("Five times the errors from the canary's first request on.");
     report.put(&ill);
+}
+
+/// How often smaller faults are found before the last phase has passed, and what other phases would
+/// change.
+fn smaller(report: &mut Report, effort: Effort, seed: &mut u64) {
+    report.section("Smaller faults, and the phases of `standard`");
+    report.say(
+        "The quiet world without a history. 'Half for 30 min': half the traffic for 30 minutes instead \
+         of 20, and all of it for 10 instead of 20.",
+    );
+    let mut sheet = Sheet::new(&[
+        "phases",
+        "requests a minute",
+        "fault",
+        "found",
+        "median min of those found",
+        "causes",
+    ]);
+    let Cell { name, world, preset, .. } = cells::STATED[0];
+    for (phases, preset) in [("as they are", preset), ("half for 30 min", Preset::LongHalf)] {
+        for requests in cells::TRAFFIC {
+            let what = (World { requests, ..world }, preset);
+            let Some(tried) = Tried::new(report, name, what, Known::Sums, seed) else { continue };
+            for (number, errors) in (4..).zip([1.0, 1.5, 2.0, 3.0]) {
+                let fault = Fault { errors, ..Fault::NONE };
+                let seen = tried.run(fault, effort.healthy, number);
+                let found = tried.share(&seen, |seen| seen.rolled_back.is_some());
+                let mut delays: Vec<u32> =
+                    seen.iter().filter_map(|seen| seen.rolled_back).collect();
+                delays.sort_unstable();
+                let median = delays.get(delays.len() / 2).filter(|_| errors > 1.0);
+                sheet.row(&[
+                    phases.to_owned(),
+                    requests.to_string(),
+                    if errors > 1.0 { format!("{errors} × errors") } else { "none".to_owned() },
+                    format!("{found:.3}"),
+                    median.map_or_else(|| "–".into(), |s| format!("{:.0}", f64::from(*s) / 60.0)),
+                    reasons(&seen),
+                ]);
+            }
+        }
+    }
+    report.put(&sheet);
 }
 
 /// Scrapes and ticks of different lengths, with shocks in both arms.

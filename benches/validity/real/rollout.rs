@@ -27,6 +27,9 @@ const HISTORY: u32 = 2_160;
 pub(super) enum Preset {
     /// `standard` with this reference of the latency in milliseconds.
     Standard(u32),
+    /// `standard` with half the traffic for 30 minutes instead of 20, and all of it for 10 instead of
+    /// 20.
+    LongHalf,
     /// `phased-canary` as it is.
     Phased,
     /// `phased-canary` without bounds of errors, payments and latency, and without the volume, which
@@ -36,14 +39,25 @@ pub(super) enum Preset {
 }
 
 impl Preset {
+    fn is_standard(self) -> bool {
+        matches!(self, Self::Standard(_) | Self::LongHalf)
+    }
+
     /// Ticks longer than half a minute get a `stale` and `no_data` that are longer than they.
     fn policy(self, tick: u32) -> Policy {
-        let name = if let Self::Standard(_) = self { "standard" } else { "phased-canary" };
+        let name = if self.is_standard() { "standard" } else { "phased-canary" };
         let text = Policy::preset(name).expect("a preset").to_json();
         let mut document: Value = serde_json::from_str(&text).expect("a document");
         match self {
             Self::Standard(reference) => {
                 document["metrics"]["latency_p95"]["reference"] = json!(f64::from(reference) / 1e3);
+            }
+            Self::LongHalf => {
+                for (phase, minutes) in [(1, [30.0, 50.0]), (2, [10.0, 60.0])] {
+                    for (key, minutes) in ["watch", "watch_most"].into_iter().zip(minutes) {
+                        document["phases"][phase][key] = json!(60.0 * minutes);
+                    }
+                }
             }
             Self::Phased => {}
             Self::PhasedEvidence => {
@@ -117,7 +131,7 @@ impl Rollouts {
         by_instance: bool,
         history: Option<Random>,
     ) -> Self {
-        let tick = if let Preset::Standard(_) = preset { world.tick } else { 60 };
+        let tick = if preset.is_standard() { world.tick } else { 60 };
         let world = World { tick, ..*world };
         let subject: Subject = serde_json::from_value(json!({
             "incident": { "id": "INC-1", "severity": "P1" },

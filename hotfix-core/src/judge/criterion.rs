@@ -82,11 +82,8 @@ impl Watched {
         if self.left_out.is_none() || self.meets(all, share) != Some(false) {
             return Cow::Borrowed(all);
         }
-        let rests = self.phase_without_one();
-        rests
-            .filter(|rest| self.meets(rest, share) == Some(true))
-            .next()
-            .map_or(all.into(), Into::into)
+        let met = |rest: &Vec<f64>| self.meets(rest, share) == Some(true);
+        self.phase_without_one().find(met).map_or(Cow::Borrowed(all), Cow::Owned)
     }
 
     /// Whether both arms' columns meet the success bound; None with fewer than the least trials.

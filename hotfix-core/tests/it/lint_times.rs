@@ -80,14 +80,14 @@ fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
                 fault: vec![of(120)],
                 near: vec![("/duties", json!([fix(60, "fix_started")]))],
             },
-            // 2 + 10, 2 + 10 and 3 minutes until the last phase is reached.
+            // 2 + 10, 2 + 20 and 3 minutes until the last phase is reached.
             Row {
                 code: "HF-LINT-042",
                 place,
-                says: &["`live`", "26min", "27min"],
+                says: &["`live`", "36min", "37min"],
                 base: vec![p0()],
-                fault: vec![("/duties", json!([fix(26, "approved")]))],
-                near: vec![("/duties", json!([fix(27, "approved")]))],
+                fault: vec![("/duties", json!([fix(36, "approved")]))],
+                near: vec![("/duties", json!([fix(37, "approved")]))],
             },
             Row {
                 code: "HF-LINT-062",
@@ -151,9 +151,9 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
             row(
                 "HF-LINT-042",
                 "/change_record/slo/within",
-                &["26min", "27min"],
-                vec![slo(26, "deployed")],
-                vec![slo(27, "deployed")],
+                &["36min", "37min"],
+                vec![slo(36, "deployed")],
+                vec![slo(37, "deployed")],
             ),
             row(
                 "HF-LINT-042",
