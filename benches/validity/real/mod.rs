@@ -377,7 +377,7 @@ fn smaller(report: &mut Report, effort: Effort, seed: &mut u64) {
     report.section("Smaller faults, and the phases of `standard`");
     report.say(
         "The quiet world without a history. 'Half for 30 min': half the traffic for 30 minutes instead \
-         of 20, and all of it for 10 instead of 20.",
+         of 25, and all of it for 10 instead of 15.",
     );
     let mut sheet = Sheet::new(&[
         "phases",

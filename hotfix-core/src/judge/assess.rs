@@ -357,7 +357,7 @@ impl Watched {
     pub(super) fn expire(&mut self, at: Timestamp) {
         self.window.expire(at);
         if let Some(criterion) = &mut self.criterion {
-            criterion.expire(at);
+            criterion.expire(at, self.window.phase());
         }
         if let Some(trailing) = &mut self.trailing {
             trailing.expire(at);

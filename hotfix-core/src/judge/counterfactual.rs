@@ -110,9 +110,6 @@ impl Watched {
         (self.same, self.replayed) = (same, replayed);
         self.totals.put_back(of_phase);
         self.window.amend(&self.before.tick.row, row);
-        if let Some(criterion) = &mut self.criterion {
-            criterion.amend(&self.before.tick.row, row);
-        }
         let tick = Tick { row: row.to_vec(), canary, baseline, ..Tick::default() };
         self.compare_arms(&tick);
         let mut increment = Increment { tick, ..Increment::default() };

@@ -8,21 +8,30 @@ use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::Response;
-use crate::metric::{Band, Window, WindowState, Zone, zone};
+use crate::metric::{Band, Zone, zone};
 use crate::policy::section::Phase;
 use crate::unit::{Share, Span, Timestamp};
 
 use super::watched::Watched;
 
-/// Slots of the window: few, because it is long and every metric has one.
-const SLOTS: u64 = 10;
+/// Parts of that time: it is exact to one of them.
+const PARTS: u64 = 10;
+/// Parts that are kept: one has begun.
+const KEPT: usize = 11;
 
-/// The last `watch` of a phase, for one metric.
+/// The last `watch` of a phase, for one metric: what the phase had before, which is taken from what it
+/// has. So a tick costs one comparison of times.
 #[derive(Debug, Educe, PartialEq)]
 #[educe(Clone)]
 pub(super) struct Criterion {
     span: Span,
-    window: Window,
+    /// Columns of both arms.
+    width: usize,
+    /// When each part began, the oldest first, and what the phase had before it, row by row.
+    begins: Vec<Timestamp>,
+    before: Vec<f64>,
+    /// What the phase has had since the oldest; empty while that is all of it.
+    since: Vec<f64>,
 }
 
 /// State in a snapshot.
@@ -30,7 +39,9 @@ pub(super) struct Criterion {
 #[serde(deny_unknown_fields)]
 pub(super) struct CriterionState {
     span: Span,
-    window: WindowState,
+    begins: Vec<Timestamp>,
+    before: Vec<f64>,
+    since: Vec<f64>,
 }
 
 impl Criterion {
@@ -42,8 +53,13 @@ impl Criterion {
 
     /// Nothing was read yet; a row has this many columns.
     pub(super) fn new(span: Span, width: usize) -> Self {
-        let slot = Span::from_millis(span.as_millis() / SLOTS);
-        Self { span, window: Window::new(span, slot, width) }
+        Self {
+            span,
+            width,
+            begins: Vec::with_capacity(KEPT),
+            before: Vec::with_capacity(KEPT * width),
+            since: Vec::with_capacity(width),
+        }
     }
 
     /// The same for rows of another width.
@@ -51,26 +67,66 @@ impl Criterion {
         *self = Self::new(self.span, width);
     }
 
-    pub(super) fn add(&mut self, at: Timestamp, row: &[f64]) {
-        self.window.add(at, row);
+    /// A tick comes, before which the phase had these sums.
+    #[inline]
+    pub(super) fn learn(&mut self, at: Timestamp, phase: &[f64]) {
+        let begins = self.begins.last().is_none_or(|last| {
+            at.since(*last).as_millis().saturating_mul(PARTS) >= self.span.as_millis()
+        });
+        if begins {
+            if self.begins.len() == KEPT {
+                self.forget();
+            }
+            self.begins.push(at);
+            self.before.extend_from_slice(phase);
+        }
     }
 
-    pub(super) fn amend(&mut self, added: &[f64], instead: &[f64]) {
-        self.window.amend(added, instead);
+    /// Drops what is too old at this time, when the phase has these sums.
+    #[inline]
+    pub(super) fn expire(&mut self, at: Timestamp, phase: &[f64]) {
+        let old = |first: &Timestamp| at.since(*first) >= self.span;
+        if self.since.is_empty() && !self.begins.first().is_some_and(old) {
+            return;
+        }
+        while self.begins.first().is_some_and(|first| at.since(*first) >= self.span) {
+            self.forget();
+        }
+        self.since.clear();
+        if self.begins.is_empty() {
+            self.since.resize(self.width, 0.0);
+        } else {
+            self.since.extend(phase.iter().zip(&self.before).map(|(now, before)| now - before));
+        }
     }
 
-    pub(super) fn expire(&mut self, at: Timestamp) {
-        self.window.expire(at);
+    fn forget(&mut self) {
+        self.begins.remove(0);
+        self.before.drain(..self.width);
+    }
+
+    /// What counts of a phase that has these sums.
+    fn of<'a>(&'a self, phase: &'a [f64]) -> &'a [f64] {
+        if self.since.is_empty() { phase } else { &self.since }
     }
 
     pub(super) fn state(&self) -> CriterionState {
-        CriterionState { span: self.span, window: self.window.state() }
+        let Self { span, width: _, begins, before, since } = self;
+        let (begins, before, since) = (begins.clone(), before.clone(), since.clone());
+        CriterionState { span: *span, begins, before, since }
     }
 
     /// Restores the state of a snapshot; None if it does not fit rows of this width.
     pub(super) fn restored(state: CriterionState, width: usize) -> Option<Self> {
-        let mut restored = Self::new(state.span, width);
-        restored.window.resume(state.window).then_some(restored)
+        let CriterionState { span, begins, before, since } = state;
+        let fits = begins.len() <= KEPT
+            && before.len() == begins.len() * width
+            && (since.is_empty() || since.len() == width);
+        let mut restored = Self::new(span, width);
+        restored.begins.extend(begins);
+        restored.before.extend(before);
+        restored.since.extend(since);
+        fits.then_some(restored)
     }
 }
 
@@ -78,7 +134,8 @@ impl Watched {
     /// The columns of both arms that the success bounds of the phase are compared with: without one
     /// of the canary's instances where they are met only then.
     pub(super) fn judged(&self, share: Share) -> Cow<'_, [f64]> {
-        let all = self.criterion.as_ref().map_or(self.window.phase(), |of| of.window.sums());
+        let all = self.window.phase();
+        let all = self.criterion.as_ref().map_or(all, |of| of.of(all));
         if self.left_out.is_none() || self.meets(all, share) != Some(false) {
             return Cow::Borrowed(all);
         }

@@ -293,10 +293,10 @@ impl Watched {
         let Self { bracket, totals, before, tests, replayed, .. } = self;
         before.tick.keep(at, tick, settled, bracket.as_deref(), (totals.of_phase(), *replayed));
         before.tests.keep(tests);
-        self.window.add(at, &tick.row);
         if let Some(criterion) = &mut self.criterion {
-            criterion.add(at, &tick.row);
+            criterion.learn(at, self.window.phase());
         }
+        self.window.add(at, &tick.row);
         self.learn_left_out(tick, at, reading);
         // A metric without a test is compared by its bounds only.
         if self.tests.worse().is_some() {
