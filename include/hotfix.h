@@ -210,6 +210,13 @@ template <typename T> inline T hotfix_sized() {
 #define HOTFIX_INTERVAL_INIT {.struct_size = sizeof(hotfix_interval)}
 #endif
 
+/* The first release had a handle of its own for the test of a rate ratio. Programs that use its names still compile. */
+typedef struct hotfix_test hotfix_rate_ratio;
+#define hotfix_rate_ratio_evidence hotfix_test_evidence
+#define hotfix_rate_ratio_to_bytes hotfix_test_to_bytes
+#define hotfix_rate_ratio_from_bytes hotfix_test_from_bytes
+#define hotfix_rate_ratio_free hotfix_test_free
+
 
 /**
  * The ABI version of this header. A library with another ABI version is not compatible with it.
@@ -771,26 +778,10 @@ typedef int32_t hotfix_versioning;
 typedef struct hotfix_base hotfix_base;
 
 /**
- * A sequential test of the canary's rate against a fixed ceiling.
- */
-typedef struct hotfix_ceiling hotfix_ceiling;
-
-/**
  * An error: code, message, place and details. A call returns it through its last parameter; the
  * caller owns it. It never changes.
  */
 typedef struct hotfix_error hotfix_error;
-
-/**
- * The canary's evidence without each of its instances in turn (leave-one-out), and the test of
- * each instance against the others.
- */
-typedef struct hotfix_instances hotfix_instances;
-
-/**
- * A sequential test of whether the canary is slower than the baseline.
- */
-typedef struct hotfix_latency hotfix_latency;
 
 /**
  * The plan of one hot-fix. Immutable.
@@ -804,20 +795,15 @@ typedef struct hotfix_plan hotfix_plan;
 typedef struct hotfix_policy hotfix_policy;
 
 /**
- * A randomisation test: compares the canary with random subsets of the instances. It is exact for
- * any noise.
- */
-typedef struct hotfix_randomisation hotfix_randomisation;
-
-/**
- * A sequential test of the canary's rate against the baseline's.
- */
-typedef struct hotfix_rate_ratio hotfix_rate_ratio;
-
-/**
  * The rollout of one hot-fix, from plan to closed incident. One thread at a time.
  */
 typedef struct hotfix_rollout hotfix_rollout;
+
+/**
+ * A sequential test. The function that made it, or its bytes, decide its kind: rate ratio,
+ * latency, ceiling, randomisation or instances. The updates of another kind refuse it.
+ */
+typedef struct hotfix_test hotfix_test;
 
 /**
  * A release train: several services in one hot-fix, with their rollouts. One thread at a time.
@@ -1213,15 +1199,19 @@ typedef struct hotfix_evidence {
    */
   double log_e;
   /**
-   * A lower bound of `log_e` that is cheaper to compute; `p_value` is based on it.
+   * A lower bound of `log_e` that is cheaper to compute, on which `p_value` is based; equal to
+   * `log_e` for a ceiling and a randomisation.
    */
   double log_e_bound;
   /**
-   * min(1, 1/max E) over all evaluations; valid at every evaluation.
+   * min(1, 1/max E) over all evaluations; valid at every evaluation. Of a randomisation it is 1
+   * until the test has decided.
    */
   double p_value;
   /**
-   * The canary's rate divided by the baseline's; NaN if `has_ratio` is 0.
+   * The canary's rate divided by the baseline's; NaN if `has_ratio` is 0. Of a ceiling it is the
+   * rate divided by the ceiling, of a latency the ratio of the requests that are slower than the
+   * boundary with the strongest evidence.
    */
   double ratio;
   /**
@@ -4005,6 +3995,60 @@ hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
 #endif
 
 /**
+ * The evidence so far.
+ *
+ * @param test  A test of any kind but instances, whose results hotfix_instances_update returns.
+ * @param out   The evidence; set its `struct_size` before the call. Written on success only.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_HANDLE for tests of instances.
+ *
+ * Thread rule: any number of threads may read a test while no thread changes it.
+ */
+hotfix_status hotfix_test_evidence(const struct hotfix_test *test,
+                                   struct hotfix_evidence *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Writes kind, settings and state, so that the test can continue later or in another process. A
+ * randomisation with 2,000 subsets has about 150 kB.
+ *
+ * @param test  A test.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test while no thread changes it.
+ */
+hotfix_status hotfix_test_to_bytes(const struct hotfix_test *test,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Reads what hotfix_test_to_bytes wrote: a test of the same kind.
+ *
+ * @param bytes      The bytes; borrowed for the call.
+ * @param bytes_len  Their number.
+ * @param out        The test; the caller frees it with hotfix_test_free. Null on failure.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+ *         settings do not match.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_test_from_bytes(const char *bytes,
+                                     size_t bytes_len,
+                                     struct hotfix_test **out,
+                                     struct hotfix_error **err);
+
+/**
+ * Frees a test.
+ *
+ * @param test  A test, or null.
+ *
+ * Thread rule: one thread, after every other use of this handle.
+ */
+void hotfix_test_free(struct hotfix_test *test);
+
+/**
  * Makes a test without data.
  *
  * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid",
@@ -4012,7 +4056,7 @@ hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
  *                      "bernoulli" (which also accepts "prior_trials")}, all optional; UTF-8,
  *                      borrowed; may be null with length 0 for the defaults.
  * @param settings_len  Its length in bytes.
- * @param out           The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
+ * @param out           The test; the caller frees it with hotfix_test_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
  *         read.
@@ -4021,13 +4065,13 @@ hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
  */
 hotfix_status hotfix_rate_ratio_new(const char *settings,
                                     size_t settings_len,
-                                    struct hotfix_rate_ratio **out,
+                                    struct hotfix_test **out,
                                     struct hotfix_error **err);
 
 /**
  * Adds the counts of one tick.
  *
- * @param test             A test.
+ * @param test             A test of a rate ratio.
  * @param canary_events    The canary's events; 0 to 2^53, like the other three numbers.
  * @param canary_trials    Its trials, or its exposure in any unit.
  * @param baseline_events  The baseline's events.
@@ -4040,7 +4084,7 @@ hotfix_status hotfix_rate_ratio_new(const char *settings,
  *
  * Thread rule: one thread at a time for one test.
  */
-hotfix_status hotfix_rate_ratio_update(struct hotfix_rate_ratio *test,
+hotfix_status hotfix_rate_ratio_update(struct hotfix_test *test,
                                        double canary_events,
                                        double canary_trials,
                                        double baseline_events,
@@ -4049,23 +4093,10 @@ hotfix_status hotfix_rate_ratio_update(struct hotfix_rate_ratio *test,
                                        struct hotfix_error **err);
 
 /**
- * The evidence so far.
- *
- * @param test  A test.
- * @param out   The evidence; set its `struct_size` before the call. Written on success only.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_rate_ratio_evidence(const struct hotfix_rate_ratio *test,
-                                         struct hotfix_evidence *out,
-                                         struct hotfix_error **err);
-
-/**
  * Adds the evidence of another test with the same settings. The result equals one test that
  * received the data of both.
  *
- * @param test         The test that receives the evidence.
+ * @param test         The test of a rate ratio that receives the evidence.
  * @param other        The other test, which is not changed; it must not be `test` itself.
  * @param out_decided  Whether the sum has decided; may be null. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
@@ -4074,49 +4105,10 @@ hotfix_status hotfix_rate_ratio_evidence(const struct hotfix_rate_ratio *test,
  *
  * Thread rule: one thread at a time for `test`; `other` may be read by any number.
  */
-hotfix_status hotfix_rate_ratio_merge(struct hotfix_rate_ratio *test,
-                                      const struct hotfix_rate_ratio *other,
+hotfix_status hotfix_rate_ratio_merge(struct hotfix_test *test,
+                                      const struct hotfix_test *other,
                                       bool *out_decided,
                                       struct hotfix_error **err);
-
-/**
- * Writes settings and state, so that the test can continue later or in another process.
- *
- * @param test  A test.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_rate_ratio_to_bytes(const struct hotfix_rate_ratio *test,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
-
-/**
- * Reads what hotfix_rate_ratio_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_rate_ratio_from_bytes(const char *bytes,
-                                           size_t bytes_len,
-                                           struct hotfix_rate_ratio **out,
-                                           struct hotfix_error **err);
-
-/**
- * Frees a test.
- *
- * @param test  A test, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_rate_ratio_free(struct hotfix_rate_ratio *test);
 
 #ifndef HOTFIX_WITHOUT_KAYENTA
 
@@ -4222,7 +4214,7 @@ hotfix_status hotfix_convert(const char *text,
  *                      "grid" holds rates as shares of the ceiling, from 0 and below 1. UTF-8,
  *                      borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           The test; the caller frees it with hotfix_ceiling_free. Null on failure.
+ * @param out           The test; the caller frees it with hotfix_test_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
  *         read.
@@ -4231,13 +4223,13 @@ hotfix_status hotfix_convert(const char *text,
  */
 hotfix_status hotfix_ceiling_new(const char *settings,
                                  size_t settings_len,
-                                 struct hotfix_ceiling **out,
+                                 struct hotfix_test **out,
                                  struct hotfix_error **err);
 
 /**
  * Adds the counts of one tick.
  *
- * @param test         A test.
+ * @param test         A test against a ceiling.
  * @param events       The canary's events; 0 to 2^53, like the trials.
  * @param trials       Its trials, at least as many.
  * @param out_decided  Whether the test has decided, in this tick or before; may be null. Written
@@ -4247,78 +4239,25 @@ hotfix_status hotfix_ceiling_new(const char *settings,
  *
  * Thread rule: one thread at a time for one test.
  */
-hotfix_status hotfix_ceiling_update(struct hotfix_ceiling *test,
+hotfix_status hotfix_ceiling_update(struct hotfix_test *test,
                                     double events,
                                     double trials,
                                     bool *out_decided,
                                     struct hotfix_error **err);
 
 /**
- * The evidence so far. `ratio` is the canary's rate over the ceiling; `log_e_bound` equals
- * `log_e`.
- *
- * @param test  A test.
- * @param out   The evidence; set its `struct_size` before the call. Written on success only.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_ceiling_evidence(const struct hotfix_ceiling *test,
-                                      struct hotfix_evidence *out,
-                                      struct hotfix_error **err);
-
-/**
  * The number of requests without an error that is enough to decide. The plan has to last at least
  * that long.
  *
- * @param test        A test.
+ * @param test        A test against a ceiling.
  * @param out_trials  The number, counted from a test without data.
  * @param err         Where an error object goes; may be null. Owned by the caller.
  *
  * Thread rule: any number of threads may read a test while no thread changes it.
  */
-hotfix_status hotfix_ceiling_clean_trials(const struct hotfix_ceiling *test,
+hotfix_status hotfix_ceiling_clean_trials(const struct hotfix_test *test,
                                           double *out_trials,
                                           struct hotfix_error **err);
-
-/**
- * Writes settings and state, so that the test can continue later or in another process.
- *
- * @param test  A test.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_ceiling_to_bytes(const struct hotfix_ceiling *test,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
- * Reads what hotfix_ceiling_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The test; the caller frees it with hotfix_ceiling_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_ceiling_from_bytes(const char *bytes,
-                                        size_t bytes_len,
-                                        struct hotfix_ceiling **out,
-                                        struct hotfix_error **err);
-
-/**
- * Frees a test.
- *
- * @param test  A test, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_ceiling_free(struct hotfix_ceiling *test);
 
 /**
  * Interval for the ratio of the canary's rate to the baseline's; valid at every evaluation.
@@ -4369,13 +4308,14 @@ hotfix_status hotfix_calibrate(const char *history,
                                struct hotfix_error **err);
 
 /**
- * Makes a randomisation test without data, and draws its subsets.
+ * Makes a randomisation test without data, and draws its subsets. It compares the canary with
+ * random subsets of the instances, and is exact for any noise.
  *
  * @param settings      {"instances": ["pod-1", …], "canary": ["pod-1", …], "seed", …}: "alpha",
  *                      "subsets", "tolerated", "grid", "weights", "evaluations", "budget" and
  *                      "zones" are optional; UTF-8, borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           The test; the caller frees it with hotfix_randomisation_free. Null on
+ * @param out           The test; the caller frees it with hotfix_test_free. Null on
  *                      failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
@@ -4385,13 +4325,13 @@ hotfix_status hotfix_calibrate(const char *history,
  */
 hotfix_status hotfix_randomisation_new(const char *settings,
                                        size_t settings_len,
-                                       struct hotfix_randomisation **out,
+                                       struct hotfix_test **out,
                                        struct hotfix_error **err);
 
 /**
  * Adds the counts of every instance in one tick.
  *
- * @param test         A test.
+ * @param test         A randomisation test.
  * @param events       Events of each instance, in the order of the settings; borrowed.
  * @param trials       Trials of each instance; 0 if an instance has no data. Borrowed.
  * @param instances    Number of instances.
@@ -4403,7 +4343,7 @@ hotfix_status hotfix_randomisation_new(const char *settings,
  *
  * Thread rule: one thread at a time for one test.
  */
-hotfix_status hotfix_randomisation_update(struct hotfix_randomisation *test,
+hotfix_status hotfix_randomisation_update(struct hotfix_test *test,
                                           const double *events,
                                           const double *trials,
                                           size_t instances,
@@ -4411,66 +4351,13 @@ hotfix_status hotfix_randomisation_update(struct hotfix_randomisation *test,
                                           struct hotfix_error **err);
 
 /**
- * The canary's evidence so far.
- *
- * @param test  A test.
- * @param out   The evidence; set its `struct_size` before the call. `p_value` is 1 until the test
- *              has decided; `log_e_bound` equals `log_e`. Written on success only.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_randomisation_evidence(const struct hotfix_randomisation *test,
-                                            struct hotfix_evidence *out,
-                                            struct hotfix_error **err);
-
-/**
- * Writes settings and state, so that the test can continue later or in another process: about 150
- * kB for 2,000 subsets.
- *
- * @param test  A test.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_randomisation_to_bytes(const struct hotfix_randomisation *test,
-                                            struct hotfix_buf *out,
-                                            struct hotfix_error **err);
-
-/**
- * Reads what hotfix_randomisation_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The test; the caller frees it with hotfix_randomisation_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_randomisation_from_bytes(const char *bytes,
-                                              size_t bytes_len,
-                                              struct hotfix_randomisation **out,
-                                              struct hotfix_error **err);
-
-/**
- * Frees a test.
- *
- * @param test  A test, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_randomisation_free(struct hotfix_randomisation *test);
-
-/**
- * Makes tests of the canary's instances, without data.
+ * Makes tests of the canary's instances, without data: the canary's evidence without each of its
+ * instances in turn (leave-one-out), and the test of each instance against the others.
  *
  * @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's
  *                      hotfix_rate_ratio_new}, "test" optional; UTF-8, borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           The tests; the caller frees them with hotfix_instances_free. Null on
+ * @param out           The tests; the caller frees them with hotfix_test_free. Null on
  *                      failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
@@ -4480,13 +4367,13 @@ void hotfix_randomisation_free(struct hotfix_randomisation *test);
  */
 hotfix_status hotfix_instances_new(const char *settings,
                                    size_t settings_len,
-                                   struct hotfix_instances **out,
+                                   struct hotfix_test **out,
                                    struct hotfix_error **err);
 
 /**
  * Adds the counts of the canary's instances in one tick.
  *
- * @param tests            Tests of instances.
+ * @param test             Tests of instances.
  * @param events           Events of each canary instance, in the order of the settings; borrowed.
  * @param trials           Trials of each instance; 0 if an instance has no data. Borrowed.
  * @param instances        Number of instances.
@@ -4498,9 +4385,9 @@ hotfix_status hotfix_instances_new(const char *settings,
  * @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large, and for
  *         another number of instances; the tests are unchanged.
  *
- * Thread rule: one thread at a time for the same tests.
+ * Thread rule: one thread at a time for the same test.
  */
-hotfix_status hotfix_instances_update(struct hotfix_instances *tests,
+hotfix_status hotfix_instances_update(struct hotfix_test *test,
                                       const double *events,
                                       const double *trials,
                                       size_t instances,
@@ -4508,45 +4395,6 @@ hotfix_status hotfix_instances_update(struct hotfix_instances *tests,
                                       double baseline_trials,
                                       struct hotfix_instances_seen *out,
                                       struct hotfix_error **err);
-
-/**
- * Writes settings and states, so that the tests can continue later or in another process.
- *
- * @param tests  Tests of instances.
- * @param out    A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err    Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read the tests while no thread changes them.
- */
-hotfix_status hotfix_instances_to_bytes(const struct hotfix_instances *tests,
-                                        struct hotfix_buf *out,
-                                        struct hotfix_error **err);
-
-/**
- * Reads what hotfix_instances_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The tests; the caller frees them with hotfix_instances_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not saved tests, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_instances_from_bytes(const char *bytes,
-                                          size_t bytes_len,
-                                          struct hotfix_instances **out,
-                                          struct hotfix_error **err);
-
-/**
- * Frees tests of instances.
- *
- * @param tests  Tests, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_instances_free(struct hotfix_instances *tests);
 
 /**
  * The expected time to detect a regression of a given ratio.
@@ -5011,7 +4859,7 @@ hotfix_status hotfix_newcombe(struct hotfix_counts canary,
  *                      borrowed; may be null with length 0 for the defaults, which have 6
  *                      boundaries.
  * @param settings_len  Its length in bytes.
- * @param out           The test; the caller frees it with hotfix_latency_free. Null on failure.
+ * @param out           The test; the caller frees it with hotfix_test_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
  *         read.
@@ -5020,13 +4868,13 @@ hotfix_status hotfix_newcombe(struct hotfix_counts canary,
  */
 hotfix_status hotfix_latency_new(const char *settings,
                                  size_t settings_len,
-                                 struct hotfix_latency **out,
+                                 struct hotfix_test **out,
                                  struct hotfix_error **err);
 
 /**
  * Adds the counts of one tick.
  *
- * @param test             A test.
+ * @param test             A test of a latency.
  * @param canary_slow      The canary's requests slower than each boundary, ascending boundaries;
  *                         borrowed.
  * @param canary_trials    All of its requests.
@@ -5041,7 +4889,7 @@ hotfix_status hotfix_latency_new(const char *settings,
  *
  * Thread rule: one thread at a time for one test.
  */
-hotfix_status hotfix_latency_update(struct hotfix_latency *test,
+hotfix_status hotfix_latency_update(struct hotfix_test *test,
                                     const double *canary_slow,
                                     double canary_trials,
                                     const double *baseline_slow,
@@ -5049,20 +4897,6 @@ hotfix_status hotfix_latency_update(struct hotfix_latency *test,
                                     size_t boundaries,
                                     bool *out_decided,
                                     struct hotfix_error **err);
-
-/**
- * The evidence so far. `ratio` is the ratio of requests slower than the boundary with the
- * strongest evidence.
- *
- * @param test  A test.
- * @param out   The evidence; set its `struct_size` before the call. Written on success only.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_latency_evidence(const struct hotfix_latency *test,
-                                      struct hotfix_evidence *out,
-                                      struct hotfix_error **err);
 
 /**
  * Chooses boundaries from the baseline's latencies before the phase, as a JSON array: near its
@@ -5082,45 +4916,6 @@ hotfix_status hotfix_latency_boundaries(const char *baseline,
                                         size_t baseline_len,
                                         struct hotfix_buf *out,
                                         struct hotfix_error **err);
-
-/**
- * Writes settings and state, so that the test can continue later or in another process.
- *
- * @param test  A test.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_latency_to_bytes(const struct hotfix_latency *test,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
- * Reads what hotfix_latency_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The test; the caller frees it with hotfix_latency_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_latency_from_bytes(const char *bytes,
-                                        size_t bytes_len,
-                                        struct hotfix_latency **out,
-                                        struct hotfix_error **err);
-
-/**
- * Frees a test.
- *
- * @param test  A test, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_latency_free(struct hotfix_latency *test);
 
 #ifndef HOTFIX_WITHOUT_SIMULATE
 

@@ -432,7 +432,7 @@ public:
         }) {}
   static RateRatio from_bytes(std::string_view bytes) {
     return RateRatio([&](auto **out, auto **e) {
-      return hotfix_rate_ratio_from_bytes(bytes.data(), bytes.size(), out, e);
+      return hotfix_test_from_bytes(bytes.data(), bytes.size(), out, e);
     });
   }
 
@@ -452,22 +452,22 @@ public:
   }
   hotfix_evidence evidence() const {
     hotfix_evidence evidence = HOTFIX_EVIDENCE_INIT;
-    detail::check([&](auto **e) { return hotfix_rate_ratio_evidence(handle_.get(), &evidence, e); });
+    detail::check([&](auto **e) { return hotfix_test_evidence(handle_.get(), &evidence, e); });
     return evidence;
   }
   std::string to_bytes() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rate_ratio_to_bytes(handle_.get(), out, e); });
+    return detail::text([&](auto *out, auto **e) { return hotfix_test_to_bytes(handle_.get(), out, e); });
   }
 
 private:
-  template <typename Call, typename = decltype(std::declval<Call>()(static_cast<hotfix_rate_ratio **>(nullptr),
+  template <typename Call, typename = decltype(std::declval<Call>()(static_cast<hotfix_test **>(nullptr),
                                                                     static_cast<hotfix_error **>(nullptr)))>
   explicit RateRatio(Call &&make) {
-    hotfix_rate_ratio *out = nullptr;
+    hotfix_test *out = nullptr;
     detail::check([&](hotfix_error **e) { return make(&out, e); });
     handle_.reset(out);
   }
-  detail::Handle<hotfix_rate_ratio, hotfix_rate_ratio_free> handle_;
+  detail::Handle<hotfix_test, hotfix_test_free> handle_;
 };
 
 } // namespace hotfix

@@ -160,6 +160,30 @@ impl hotfix_error {
         )
     }
 
+    /// A test of another kind than the call is for.
+    pub(crate) fn other_test(name: &str, got: &str, wanted: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Handle,
+            "HF-FFI-009",
+            name,
+            format_args!(
+                "`{name}` is a test of the kind `{got}`: pass one of the kind `{wanted}`, as hotfix_{wanted}_new makes it"
+            ),
+        )
+    }
+
+    /// Tests of instances, each of which has its own evidence.
+    pub(crate) fn no_evidence(name: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Handle,
+            "HF-FFI-009",
+            name,
+            format_args!(
+                "`{name}` is a test of the kind `instances`, which has no evidence of the whole canary: read what hotfix_instances_update returns"
+            ),
+        )
+    }
+
     pub(crate) fn panicked(what: &str) -> Box<Self> {
         Self::new(
             hotfix_status::Panic,

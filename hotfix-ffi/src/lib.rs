@@ -61,6 +61,7 @@ pub mod redact;
 pub mod report;
 pub mod rollout;
 pub mod scope;
+pub mod sequential_test;
 pub mod severity;
 #[cfg(feature = "simulate")]
 pub mod simulate;

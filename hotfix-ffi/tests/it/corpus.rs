@@ -10,10 +10,7 @@ use std::path::PathBuf;
 use std::ptr::null_mut;
 
 use hotfix::buffer::{hotfix_digest, hotfix_name, hotfix_str};
-use hotfix::ceiling::{
-    hotfix_ceiling_evidence, hotfix_ceiling_free, hotfix_ceiling_from_bytes, hotfix_ceiling_new,
-    hotfix_ceiling_to_bytes, hotfix_ceiling_update,
-};
+use hotfix::ceiling::{hotfix_ceiling_new, hotfix_ceiling_update};
 use hotfix::duty::hotfix_rollout_duties;
 use hotfix::explain::{
     hotfix_rollout_comparison_markdown, hotfix_rollout_harm, hotfix_rollout_why,
@@ -26,13 +23,13 @@ use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
 use hotfix::message::hotfix_rollout_message;
 use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
 use hotfix::policy::{hotfix_policy_digest, hotfix_policy_to_json};
-use hotfix::rate_ratio::{
-    hotfix_evidence, hotfix_rate_ratio_evidence, hotfix_rate_ratio_free,
-    hotfix_rate_ratio_from_bytes, hotfix_rate_ratio_new, hotfix_rate_ratio_to_bytes,
-    hotfix_rate_ratio_update,
-};
+use hotfix::rate_ratio::{hotfix_rate_ratio_new, hotfix_rate_ratio_update};
 use hotfix::report::hotfix_rollout_report;
 use hotfix::rollout::{hotfix_recording, hotfix_rollout_handle, hotfix_rollout_replay};
+use hotfix::sequential_test::{
+    hotfix_evidence, hotfix_test_evidence, hotfix_test_free, hotfix_test_from_bytes,
+    hotfix_test_to_bytes,
+};
 use hotfix::status::hotfix_status;
 use hotfix::view::{
     HOTFIX_NEVER, hotfix_rollout_accepted, hotfix_rollout_actions, hotfix_rollout_attempt,
@@ -311,14 +308,14 @@ impl StatCase {
                 }
             }
             // What is read back is the same test.
-            let bytes = buffer(|out, error| hotfix_rate_ratio_to_bytes(test, out, error)).unwrap();
+            let bytes = buffer(|out, error| hotfix_test_to_bytes(test, out, error)).unwrap();
             let ((at, len), mut again) = (raw(&bytes), null_mut());
-            call(|error| hotfix_rate_ratio_from_bytes(at, len, &raw mut again, error)).unwrap();
+            call(|error| hotfix_test_from_bytes(at, len, &raw mut again, error)).unwrap();
             let mut seen: hotfix_evidence = std::mem::zeroed();
             seen.struct_size = size_of::<hotfix_evidence>();
-            call(|error| hotfix_rate_ratio_evidence(again, &raw mut seen, error)).unwrap();
-            hotfix_rate_ratio_free(again);
-            hotfix_rate_ratio_free(test);
+            call(|error| hotfix_test_evidence(again, &raw mut seen, error)).unwrap();
+            hotfix_test_free(again);
+            hotfix_test_free(test);
             let wanted = &self.expect;
             let same = near(seen.log_e, wanted.log_e)
                 && near(seen.log_e_bound, wanted.log_e_bound)
@@ -377,14 +374,14 @@ impl CeilingCase {
                     decided_at = tick;
                 }
             }
-            let bytes = buffer(|out, error| hotfix_ceiling_to_bytes(test, out, error)).unwrap();
+            let bytes = buffer(|out, error| hotfix_test_to_bytes(test, out, error)).unwrap();
             let ((at, len), mut again) = (raw(&bytes), null_mut());
-            call(|error| hotfix_ceiling_from_bytes(at, len, &raw mut again, error)).unwrap();
+            call(|error| hotfix_test_from_bytes(at, len, &raw mut again, error)).unwrap();
             let mut seen: hotfix_evidence = std::mem::zeroed();
             seen.struct_size = size_of::<hotfix_evidence>();
-            call(|error| hotfix_ceiling_evidence(again, &raw mut seen, error)).unwrap();
-            hotfix_ceiling_free(again);
-            hotfix_ceiling_free(test);
+            call(|error| hotfix_test_evidence(again, &raw mut seen, error)).unwrap();
+            hotfix_test_free(again);
+            hotfix_test_free(test);
             let wanted = &self.expect;
             let same = near(seen.log_e, wanted.log_e)
                 && near(seen.p_value, wanted.p_value)
