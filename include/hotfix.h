@@ -217,6 +217,170 @@ typedef struct hotfix_test hotfix_rate_ratio;
 #define hotfix_rate_ratio_from_bytes hotfix_test_from_bytes
 #define hotfix_rate_ratio_free hotfix_test_free
 
+/**
+ * The views of hotfix_rollout_view. Each is JSON if its text does not say otherwise.
+ */
+typedef enum hotfix_rollout_views {
+  /**
+   * The kinds of input that would be accepted now: a list of names.
+   */
+  HOTFIX_ROLLOUT_VIEW_ACCEPTED = 1,
+  /**
+   * Everything that prevents the rollout from starting: a list of {"kind", "sentence", "roles",
+   * "item", "list", "who", "clears"}. The kinds are severity, denial, normal_process,
+   * change_window, approval, item, traffic and policy. "who" has the roles that can clear it
+   * (empty: anybody), "clears" the kinds of input that clear it (empty: make a new plan). The list
+   * is empty when a start would be accepted, and after the start.
+   */
+  HOTFIX_ROLLOUT_VIEW_BLOCKERS = 2,
+  /**
+   * Each required approval and its state: {"demands", "unasked"}. A demand has its roles ("any_of",
+   * "stand_ins"), its state (open, approved, denied, withdrawn, author_alone, afterwards, late) and
+   * its "statements": who answered what, when, in which role, through which channel, why, and for
+   * which plan. "unasked" has the statements of roles that no demand asks.
+   */
+  HOTFIX_ROLLOUT_VIEW_APPROVALS = 3,
+  /**
+   * Each checklist of the policy: a list of {"id", "title", "at", "applies", "holds_start",
+   * "within", "items"}. "applies" is yes, no or unknown, and follows from severity and facts. An
+   * item has its state (open, done, waived, not_applicable); "mark" has who set it, when, and why.
+   */
+  HOTFIX_ROLLOUT_VIEW_CHECKLISTS = 4,
+  /**
+   * Each step of the procedure and its state: a list of {"id", "title", "role", "state", "mark"}.
+   */
+  HOTFIX_ROLLOUT_VIEW_PROCEDURE = 5,
+  /**
+   * The plan's change record with its present status: {"status", "immediate", "window",
+   * "prepared_by", "created", "changed", "branch", "commit", "build", "artifact", "links",
+   * "missing"}; absent values are left out. The status is drafted, awaiting_approval, ready,
+   * in_progress, complete, rolled_back or stopped. During a rollback it is still in_progress.
+   */
+  HOTFIX_ROLLOUT_VIEW_CHANGE_RECORD = 6,
+  /**
+   * The last intervention of each kind: a list of {"kind", "by", "at", "role", "about", "why"},
+   * ordered by time. It shows who asked for what, when and why, whatever the result was. The log
+   * has all interventions, one line each.
+   */
+  HOTFIX_ROLLOUT_VIEW_INTERVENTIONS = 7,
+  /**
+   * The explanation of the last verdict: {"at", "causes", "decision", "log_e", "threshold", "hold",
+   * "metrics"}; `null` if there is no verdict. Each metric has its numbers ("tick", "window"),
+   * every rule that was applied ("rules"), the smallest change of the tick that would have changed
+   * the verdict ("counterfactual"), and a summary in one sentence ("sentence"). During and after a
+   * rollback this explains the verdict before the rollback. It searches and takes some
+   * milliseconds: do not ask at every tick.
+   */
+  HOTFIX_ROLLOUT_VIEW_WHY = 8,
+  /**
+   * The estimated impact of each version in bad events per minute, over the phase so far: {"at",
+   * "canary", "live", "lesser", "metrics", "requests_per_minute"}; `null` if there is no verdict.
+   */
+  HOTFIX_ROLLOUT_VIEW_HARM = 9,
+  /**
+   * The forecast for the rest of the phase, what the tests can still decide: {"at", "phase",
+   * "until_due", "until_overdue", "metrics", "efficacy", "requests_per_minute"}; `null` if no phase
+   * is watched.
+   */
+  HOTFIX_ROLLOUT_VIEW_FORECAST = 10,
+  /**
+   * The comparison table: each metric, its baseline and its readings in each phase: {"phases",
+   * "rows"}.
+   */
+  HOTFIX_ROLLOUT_VIEW_COMPARISON = 11,
+  /**
+   * The comparison as a table in Markdown.
+   */
+  HOTFIX_ROLLOUT_VIEW_COMPARISON_MARKDOWN = 12,
+#ifndef HOTFIX_WITHOUT_INTEROP
+  /**
+   * The state as OpenMetrics 1.0 text. Its argument is "at", any time from the last input on; an
+   * earlier time is treated as the time of the last input.
+   */
+  HOTFIX_ROLLOUT_VIEW_OPENMETRICS = 13,
+#endif
+#ifndef HOTFIX_WITHOUT_INTEROP
+  /**
+   * The duties as iCalendar text (RFC 5545), one to-do for each. Its argument is "at", as for the
+   * state as OpenMetrics.
+   */
+  HOTFIX_ROLLOUT_VIEW_ICALENDAR = 14,
+#endif
+} hotfix_rollout_views;
+
+/**
+ * The views of hotfix_plan_view. Each is JSON if its text does not say otherwise.
+ */
+typedef enum hotfix_plan_views {
+  /**
+   * The phases of the strategy, in order: [{"name", "share", "deploy", "watch", …}, …]. Shares are
+   * fractions, times are in seconds.
+   */
+  HOTFIX_PLAN_VIEW_PHASES = 1,
+  /**
+   * The strategy: {"strategy", "own", "chosen_by", "why", "batches", "steps": [{"move", "side",
+   * "phase", "share", "instances", "lasts", "checks", "ended_by"}, …]}. With blue-green the
+   * rollout's `deploy` goes to the idle side: confirm it after that side has passed the checks of
+   * the `validate` step.
+   */
+  HOTFIX_PLAN_VIEW_STRATEGY = 2,
+  /**
+   * The recommended strategy, and the reasons against the others: {"strategy", "own", "chosen",
+   * "reasons": [{"code", "weight", "rests_on", "text"}, …], "alternatives": [{"strategy",
+   * "can_be_planned", "least", "reasons"}, …], "if_known": [{"input", "value", "strategy"}, …]}.
+   */
+  HOTFIX_PLAN_VIEW_RECOMMENDATION = 3,
+  /**
+   * How the release is rolled back: {"methods": [{"kind", "takes": {"least", "most"}, "condition",
+   * …}, …], "others", "estimate", "point": {"demanded", "known", "missing"}, "on_failure",
+   * "not_reversible", "steps", "aftercare", …}. Times are in seconds.
+   */
+  HOTFIX_PLAN_VIEW_ROLLBACK = 4,
+  /**
+   * The size of the release against the policy's limits for a hot-fix, from its diff ("numstat")
+   * and its "change": {"content": "yes" | "no" | "unknown", "figures": {"files", "added",
+   * "deleted", "lines", "binary", "dependencies", "migrations", "tests"}, "breaches": [{"rule",
+   * "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message", "would_tell"}],
+   * "wanted"}. An unknown value never passes the check. "content" is absent if the policy has no
+   * table `scope`, "figures" if there is no diff.
+   */
+  HOTFIX_PLAN_VIEW_SCOPE = 5,
+  /**
+   * The requirements of the plan's severity: {"severity", "basis": "given" | "settled" | "assumed"
+   * | "unknown", "would_tell", "in_policy", "label", "hotfix", "process", "approvals", "review",
+   * "testing": {"least", "most", "staging": {"verdict": "required" | "may_be_left_out" | "unknown"
+   * | "not_asked", "because", "would_tell"}, "demands"}}; times are in seconds, and values that the
+   * policy does not set are absent.
+   */
+  HOTFIX_PLAN_VIEW_DEMANDS = 6,
+  /**
+   * The calibration of the tests from the service's own history, by metric: {metric: {"history",
+   * "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}; {} without a
+   * history.
+   */
+  HOTFIX_PLAN_VIEW_CALIBRATION = 7,
+  /**
+   * The power analysis as Markdown, with a table and advice.
+   */
+  HOTFIX_PLAN_VIEW_POWER_MARKDOWN = 8,
+  /**
+   * Rollout and procedure as a Mermaid gantt chart. Its argument is "start", when the first
+   * deployment starts. Without it the axis counts from T+00:00. With it the axis shows UTC, and the
+   * procedure is drawn if the incident has its time of detection.
+   */
+  HOTFIX_PLAN_VIEW_GANTT = 9,
+  /**
+   * The source control steps of the fix: {"flow", "way", "base", "branch", "version", "tag",
+   * "steps": [{"kind", "title", "why", "of", "condition", "people", "commands": [{"argv",
+   * "shown"}], "instead"}], "rollback": {"steps", "again"}, "merge_back": {"inspect", "branches":
+   * [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}. Nothing
+   * is run. "shown" is "argv", safely quoted for a POSIX shell. The release's "flow" and "way"
+   * choose among what the policy allows. Its argument is "at", the time of the tag, for tags that
+   * are named by time.
+   */
+  HOTFIX_PLAN_VIEW_SOURCE_CONTROL = 10,
+} hotfix_plan_views;
+
 
 /**
  * The ABI version of this header. A library with another ABI version is not compatible with it.
@@ -2171,21 +2335,6 @@ hotfix_status hotfix_plan_new_calibrated(const struct hotfix_policy *policy,
                                          struct hotfix_error **err);
 
 /**
- * The calibration of the tests from the service's own history, by metric: {metric: {"history",
- * "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}; {} without a
- * history.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_calibration(const struct hotfix_plan *plan,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
  * The power analysis of a plan: which faults each phase can detect, before anything is deployed.
  *
  * {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes",
@@ -2204,19 +2353,6 @@ hotfix_status hotfix_plan_calibration(const struct hotfix_plan *plan,
 hotfix_status hotfix_plan_power(const struct hotfix_plan *plan,
                                 struct hotfix_buf *out,
                                 struct hotfix_error **err);
-
-/**
- * The power analysis as Markdown, with a table and advice.
- *
- * @param plan  A plan.
- * @param out   A buffer with text that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_power_markdown(const struct hotfix_plan *plan,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
 
 /**
  * The timeline of a rollout without interruptions: [{"offset", "at", "step", "phase"}, …], offsets
@@ -2256,104 +2392,6 @@ hotfix_status hotfix_plan_digest(const struct hotfix_plan *plan,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_plan_free(struct hotfix_plan *plan);
-
-/**
- * The phases of a plan's strategy, in order: [{"name", "share", "deploy", "watch", …}, …]. Shares
- * are fractions, times are in seconds.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_phases(const struct hotfix_plan *plan,
-                                 struct hotfix_buf *out,
-                                 struct hotfix_error **err);
-
-/**
- * The strategy of a plan: {"strategy", "own", "chosen_by", "why", "batches", "steps": [{"move",
- * "side", "phase", "share", "instances", "lasts", "checks", "ended_by"}, …]}.
- *
- * With blue-green the rollout's `deploy` goes to the idle side: confirm it after that side has
- * passed the checks of the `validate` step.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_strategy(const struct hotfix_plan *plan,
-                                   struct hotfix_buf *out,
-                                   struct hotfix_error **err);
-
-/**
- * The recommended strategy, and the reasons against the others: {"strategy", "own", "chosen",
- * "reasons": [{"code", "weight", "rests_on", "text"}, …], "alternatives": [{"strategy",
- * "can_be_planned", "least", "reasons"}, …], "if_known": [{"input", "value", "strategy"}, …]}.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_recommendation(const struct hotfix_plan *plan,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
-
-/**
- * How a release is rolled back: {"methods": [{"kind", "takes": {"least", "most"}, "condition", …},
- * …], "others", "estimate", "point": {"demanded", "known", "missing"}, "on_failure",
- * "not_reversible", "steps", "aftercare", …}. Times are in seconds.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_rollback(const struct hotfix_plan *plan,
-                                   struct hotfix_buf *out,
-                                   struct hotfix_error **err);
-
-/**
- * Checks the size of the release against the policy's limits for a hot-fix, from its diff
- * ("numstat") and its "change", as JSON: {"content": "yes" | "no" | "unknown", "figures":
- * {"files", "added", "deleted", "lines", "binary", "dependencies", "migrations", "tests"},
- * "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
- * "would_tell"}], "wanted"}.
- *
- * An unknown value never passes the check. "content" is absent if the policy has no table `scope`,
- * "figures" if there is no diff.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_scope(const struct hotfix_plan *plan,
-                                struct hotfix_buf *out,
-                                struct hotfix_error **err);
-
-/**
- * The requirements of the plan's severity, as JSON: {"severity", "basis": "given" | "settled" |
- * "assumed" | "unknown", "would_tell", "in_policy", "label", "hotfix", "process", "approvals",
- * "review", "testing": {"least", "most", "staging": {"verdict": "required" | "may_be_left_out" |
- * "unknown" | "not_asked", "because", "would_tell"}, "demands"}}; times are in seconds, and values
- * that the policy does not set are absent.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_demands(const struct hotfix_plan *plan,
-                                  struct hotfix_buf *out,
-                                  struct hotfix_error **err);
 
 /**
  * Composes a commit message in the policy's form, as JSON: {"text", "subject", "missing", "later":
@@ -2442,28 +2480,6 @@ hotfix_status hotfix_rollout_duties(const struct hotfix_rollout *rollout,
                                     struct hotfix_error **err);
 
 /**
- * The source control steps of the fix, as JSON: {"flow", "way", "base", "branch", "version",
- * "tag", "steps": [{"kind", "title", "why", "of", "condition", "people", "commands": [{"argv",
- * "shown"}], "instead"}], "rollback": {"steps", "again"}, "merge_back": {"inspect", "branches":
- * [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
- *
- * Nothing is run. `shown` is `argv`, safely quoted for a POSIX shell.
- *
- * @param plan   A plan; its release's `flow` and `way` choose among what the policy allows.
- * @param at_ms  The time of the tag, for tags that are named by time, in milliseconds since
- *               1970-01-01T00:00:00Z.
- * @param out    A buffer that the caller frees with hotfix_buf_free.
- * @param err    Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_source_control(const struct hotfix_plan *plan,
-                                         int64_t at_ms,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
-
-/**
  * Makes the name of a hot-fix branch from a description: "hotfix/security-patch".
  *
  * @param description      Any text; UTF-8, borrowed.
@@ -2539,9 +2555,9 @@ hotfix_status hotfix_timestamp_tag(int64_t at_ms,
  * "policy", "phases", "methods", "strategy", "recommendation", "rollback", "severity",
  * "assessment", "demands", "scope", "findings", "change_record", "duration", "timeline", "slo",
  * "procedure", "advice", "risks", "first_steps", "contacts", "thresholds", "follow_up",
- * "commands", "calibration"}. Durations are in seconds, shares are fractions, and absent values are left out. "strategy" is an object: the strategy, who chose it, and its
- * steps. Power analysis and source control are separate calls: hotfix_plan_power and
- * hotfix_plan_source_control.
+ * "commands", "calibration"}. Durations are in seconds, shares are fractions, and absent values are
+ * left out. "strategy" is an object: the strategy, who chose it, and its steps. Power analysis and
+ * source control are separate: hotfix_plan_power and HOTFIX_PLAN_VIEW_SOURCE_CONTROL.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2572,26 +2588,6 @@ hotfix_status hotfix_plan_markdown(const struct hotfix_plan *plan,
                                    size_t start_len,
                                    struct hotfix_buf *out,
                                    struct hotfix_error **err);
-
-/**
- * Rollout and procedure as a Mermaid gantt chart.
- *
- * @param plan       A plan.
- * @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00. With it
- *                   the axis shows UTC, and the procedure is drawn if the incident has its time of
- *                   detection.
- * @param start_len  Its length in bytes.
- * @param out        A buffer that the caller frees with hotfix_buf_free.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_gantt(const struct hotfix_plan *plan,
-                                const char *start,
-                                size_t start_len,
-                                struct hotfix_buf *out,
-                                struct hotfix_error **err);
 
 /**
  * The name of a state: "rolling_back".
@@ -2865,19 +2861,6 @@ hotfix_status hotfix_rollout_attempt(const struct hotfix_rollout *rollout,
                                      struct hotfix_error **err);
 
 /**
- * The kinds of input that would be accepted now, as a JSON list of names.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_accepted(const struct hotfix_rollout *rollout,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
  * The time of the last input.
  *
  * @param rollout  A rollout.
@@ -3081,185 +3064,52 @@ hotfix_status hotfix_rollout_pending_actions(const struct hotfix_rollout *rollou
                                              struct hotfix_error **err);
 
 /**
- * Explains the last verdict, as JSON: {"at", "causes", "decision", "log_e", "threshold", "hold",
- * "metrics"}.
+ * A view of a rollout that is asked for rarely, as JSON or text. The constants say what each is.
  *
- * Each metric has its numbers ("tick", "window"), every rule that was applied ("rules"), the
- * smallest change of the tick that would have changed the verdict ("counterfactual"), and a
- * summary in one sentence ("sentence"). During and after a rollback this explains the verdict
- * before the rollback. The call searches and takes some milliseconds: call it on demand, not at
- * every tick.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if there is
- *                 no verdict.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_why(const struct hotfix_rollout *rollout,
-                                 struct hotfix_buf *out,
-                                 struct hotfix_error **err);
-
-/**
- * The estimated impact of each version in bad events per minute, over the phase so far, as JSON:
- * {"at", "canary", "live", "lesser", "metrics", "requests_per_minute"}.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if there is
- *                 no verdict.
- * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @param rollout   A rollout.
+ * @param view      One of hotfix_rollout_views.
+ * @param args      The argument of the view, if it has one, as a JSON object: {"at":
+ *                  "2026-03-03T14:40:00Z"}. UTF-8, borrowed for the call; otherwise null with
+ *                  length 0.
+ * @param args_len  Its length in bytes.
+ * @param out       A buffer that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_ENUM for a number that is not a view, and for a view of a part that the
+ *         library was built without; HOTFIX_STATUS_INPUT for an argument that is missing, or that
+ *         the view does not have; HOTFIX_STATUS_UNIT for a text that is not a time.
  *
  * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
-hotfix_status hotfix_rollout_harm(const struct hotfix_rollout *rollout,
+hotfix_status hotfix_rollout_view(const struct hotfix_rollout *rollout,
+                                  int32_t view,
+                                  const char *args,
+                                  size_t args_len,
                                   struct hotfix_buf *out,
                                   struct hotfix_error **err);
 
 /**
- * The forecast for the rest of the phase: what the tests can still decide, as JSON: {"at",
- * "phase", "until_due", "until_overdue", "metrics", "efficacy", "requests_per_minute"}.
+ * A view of a plan that is asked for rarely, as JSON or text. The constants say what each is.
  *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if no phase
- *                 is watched.
- * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @param plan      A plan.
+ * @param view      One of hotfix_plan_views.
+ * @param args      The argument of the view, if it has one, as a JSON object: {"start":
+ *                  "2026-03-03T14:40:00Z"}. UTF-8, borrowed for the call; otherwise null with
+ *                  length 0.
+ * @param args_len  Its length in bytes.
+ * @param out       A buffer that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_ENUM for a number that is not a view; HOTFIX_STATUS_INPUT for an argument
+ *         that is missing, or that the view does not have; HOTFIX_STATUS_UNIT for a text that is
+ *         not a time; HOTFIX_STATUS_PLAN for a plan that has no such view.
  *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
+ * Thread rule: any number of threads may use one plan.
  */
-hotfix_status hotfix_rollout_forecast(const struct hotfix_rollout *rollout,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
- * The comparison table: each metric, its baseline and its readings in each phase, as JSON:
- * {"phases", "rows"}.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_comparison(const struct hotfix_rollout *rollout,
-                                        struct hotfix_buf *out,
-                                        struct hotfix_error **err);
-
-/**
- * The result as a table in Markdown.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_comparison_markdown(const struct hotfix_rollout *rollout,
-                                                 struct hotfix_buf *out,
-                                                 struct hotfix_error **err);
-
-/**
- * The blockers: everything that prevents the rollout from starting, as a JSON list of {"kind",
- * "sentence", "roles", "item", "list", "who", "clears"}.
- *
- * The kinds are severity, denial, normal_process, change_window, approval, item, traffic and
- * policy. `who` has the roles that can clear it (empty: anybody), `clears` the kinds of input that
- * clear it (empty: make a new plan). The list is empty when a start would be accepted, and after
- * the start.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_blockers(const struct hotfix_rollout *rollout,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
- * Each required approval and its state, as JSON: {"demands", "unasked"}.
- *
- * A demand has its roles ("any_of", "stand_ins"), its state (open, approved, denied, withdrawn,
- * author_alone, afterwards, late) and its "statements": who answered what, when, in which role,
- * through which channel, why, and for which plan. "unasked" has the statements of roles that no
- * demand asks.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_approvals(const struct hotfix_rollout *rollout,
-                                       struct hotfix_buf *out,
-                                       struct hotfix_error **err);
-
-/**
- * Each checklist of the policy, as JSON: a list of {"id", "title", "at", "applies", "holds_start",
- * "within", "items"}.
- *
- * `applies` is yes, no or unknown, and follows from severity and facts. An item has its state
- * (open, done, waived, not_applicable); "mark" has who set it, when, and why.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_checklists(const struct hotfix_rollout *rollout,
-                                        struct hotfix_buf *out,
-                                        struct hotfix_error **err);
-
-/**
- * Each step of the procedure and its state, as JSON: a list of {"id", "title", "role", "state",
- * "mark"}.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_procedure(const struct hotfix_rollout *rollout,
-                                       struct hotfix_buf *out,
-                                       struct hotfix_error **err);
-
-/**
- * The plan's change record with its present status, as JSON: {"status", "immediate", "window",
- * "prepared_by", "created", "changed", "branch", "commit", "build", "artifact", "links",
- * "missing"}; absent values are left out.
- *
- * The status is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or stopped.
- * During a rollback it is still in_progress.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_change_record(const struct hotfix_rollout *rollout,
-                                           struct hotfix_buf *out,
-                                           struct hotfix_error **err);
-
-/**
- * The last intervention of each kind, as JSON: a list of {"kind", "by", "at", "role", "about",
- * "why"}, ordered by time.
- *
- * It shows who asked for what, when and why, whatever the result was. The log has all
- * interventions, one line each.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_interventions(const struct hotfix_rollout *rollout,
-                                           struct hotfix_buf *out,
-                                           struct hotfix_error **err);
+hotfix_status hotfix_plan_view(const struct hotfix_plan *plan,
+                               int32_t view,
+                               const char *args,
+                               size_t args_len,
+                               struct hotfix_buf *out,
+                               struct hotfix_error **err);
 
 #ifndef HOTFIX_WITHOUT_MESSAGE
 
@@ -3784,38 +3634,6 @@ hotfix_status hotfix_grafana_annotations(const char *log,
                                          size_t log_len,
                                          struct hotfix_buf *out,
                                          struct hotfix_error **err);
-
-/**
- * Exports the state of a rollout as OpenMetrics 1.0 text.
- *
- * @param rollout  A rollout.
- * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
- *                 earlier time is treated as the time of the last input.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_openmetrics(const struct hotfix_rollout *rollout,
-                                         int64_t at_ms,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
-
-/**
- * Exports the duties as iCalendar text (RFC 5545): one to-do for each duty.
- *
- * @param rollout  A rollout.
- * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
- *                 earlier time is treated as the time of the last input.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_icalendar(const struct hotfix_rollout *rollout,
-                                       int64_t at_ms,
-                                       struct hotfix_buf *out,
-                                       struct hotfix_error **err);
 
 #endif
 

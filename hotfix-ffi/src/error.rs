@@ -184,6 +184,23 @@ impl hotfix_error {
         )
     }
 
+    /// An argument of a view that is missing, or that the view does not have.
+    pub(crate) fn argument(place: &str, fault: impl Display) -> Box<Self> {
+        Self::new(hotfix_status::Input, "HF-FFI-012", place, fault)
+    }
+
+    /// A view of a part that the library was built without.
+    pub(crate) fn left_out(view: &str, part: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Enum,
+            "HF-FFI-004",
+            "view",
+            format_args!(
+                "the view `{view}` belongs to the part `{part}`, which this library was built without: build it with the feature `{part}`"
+            ),
+        )
+    }
+
     pub(crate) fn panicked(what: &str) -> Box<Self> {
         Self::new(
             hotfix_status::Panic,
