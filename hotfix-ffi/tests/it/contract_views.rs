@@ -12,7 +12,8 @@ use hotfix::view_table::{PLAN_VIEWS, ROLLOUT_VIEWS};
 use hotfix::views::{View, Write, hotfix_plan_view, hotfix_rollout_view};
 
 use crate::common::{
-    Failed, Plan, Policy, Rollout, buffer, call, fails, number, plan_view, raw, rollout_view,
+    Failed, Plan, Policy, Rollout, buffer, call, fails, in_crate, number, plan_view, raw,
+    rollout_view,
 };
 
 const PARTS: &str = r#"{"summary": "read the secret"}"#;
@@ -189,4 +190,21 @@ fn a_number_that_is_no_view_and_a_wrong_argument_are_errors_with_a_place() {
     wrong(plan_view(&plan, "source_control", "{}"), input, "HF-FFI-012", "/args/at");
     // Without its start a chart counts from zero; blank text is no argument.
     assert_eq!(plan_view(&plan, "gantt", " ").unwrap(), plan_view(&plan, "gantt", "{}").unwrap());
+}
+
+/// The part of the Python stub that declares a class.
+fn python_class(name: &str) -> String {
+    let stub = std::fs::read_to_string(in_crate("../hotfix-py/python/hotfix/_core.pyi")).unwrap();
+    let (_, class) = stub.split_once(&format!("class {name}:\n")).unwrap();
+    class.split("\nclass ").next().unwrap().to_owned()
+}
+
+#[test]
+fn python_has_every_view_under_the_same_name() {
+    // In Python a comparison is an object that writes itself as Markdown.
+    let views = ROLLOUT_VIEWS.iter().map(|view| ("Rollout", view.name));
+    let views = views.chain(PLAN_VIEWS.iter().map(|view| ("Plan", view.name)));
+    for (class, name) in views.filter(|(_, name)| *name != "comparison_markdown") {
+        assert!(python_class(class).contains(&format!("def {name}(")), "{class}.{name}");
+    }
 }
