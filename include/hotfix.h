@@ -35,7 +35,7 @@
  *   - hotfix_abi_version() of the loaded library has to equal HOTFIX_ABI_VERSION; otherwise header and library are not compatible.
  *
  * Parts
- *   - A library that was built without a part has none of its functions. Define HOTFIX_WITHOUT_INTEROP, HOTFIX_WITHOUT_KAYENTA,
+ *   - A library that was built without a part has none of its functions and views. Define HOTFIX_WITHOUT_INTEROP, HOTFIX_WITHOUT_KAYENTA,
  *     HOTFIX_WITHOUT_MESSAGE, HOTFIX_WITHOUT_REPORT or HOTFIX_WITHOUT_SIMULATE before you include this header, and they are not
  *     declared.
  *
@@ -385,7 +385,7 @@ typedef enum hotfix_plan_views {
 /**
  * The ABI version of this header. A library with another ABI version is not compatible with it.
  */
-#define HOTFIX_ABI_VERSION 1
+#define HOTFIX_ABI_VERSION 2
 
 /**
  * The canary has numbers. Without this flag the canary's members are ignored: an absent value is

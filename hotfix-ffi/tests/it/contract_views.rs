@@ -195,8 +195,9 @@ fn a_number_that_is_no_view_and_a_wrong_argument_are_errors_with_a_place() {
 /// The part of the Python stub that declares a class.
 fn python_class(name: &str) -> String {
     let stub = std::fs::read_to_string(in_crate("../hotfix-py/python/hotfix/_core.pyi")).unwrap();
-    let (_, class) = stub.split_once(&format!("class {name}:\n")).unwrap();
-    class.split("\nclass ").next().unwrap().to_owned()
+    let is_it =
+        |part: &&str| part.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', '(']));
+    stub.split("\nclass ").find(is_it).unwrap().to_owned()
 }
 
 #[test]
