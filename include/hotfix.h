@@ -35,7 +35,7 @@
  *   - hotfix_abi_version() of the loaded library has to equal HOTFIX_ABI_VERSION; otherwise header and library are not compatible.
  *
  * Parts
- *   - A library that was built without a part has none of its functions. Define HOTFIX_WITHOUT_INTEROP, HOTFIX_WITHOUT_KAYENTA,
+ *   - A library that was built without a part has none of its functions and views. Define HOTFIX_WITHOUT_INTEROP, HOTFIX_WITHOUT_KAYENTA,
  *     HOTFIX_WITHOUT_MESSAGE, HOTFIX_WITHOUT_REPORT or HOTFIX_WITHOUT_SIMULATE before you include this header, and they are not
  *     declared.
  *
@@ -210,11 +210,182 @@ template <typename T> inline T hotfix_sized() {
 #define HOTFIX_INTERVAL_INIT {.struct_size = sizeof(hotfix_interval)}
 #endif
 
+/* The first release had a handle of its own for the test of a rate ratio. Programs that use its names still compile. */
+typedef struct hotfix_test hotfix_rate_ratio;
+#define hotfix_rate_ratio_evidence hotfix_test_evidence
+#define hotfix_rate_ratio_to_bytes hotfix_test_to_bytes
+#define hotfix_rate_ratio_from_bytes hotfix_test_from_bytes
+#define hotfix_rate_ratio_free hotfix_test_free
+
+/**
+ * The views of hotfix_rollout_view. Each is JSON if its text does not say otherwise.
+ */
+typedef enum hotfix_rollout_views {
+  /**
+   * The kinds of input that would be accepted now: a list of names.
+   */
+  HOTFIX_ROLLOUT_VIEW_ACCEPTED = 1,
+  /**
+   * Everything that prevents the rollout from starting: a list of {"kind", "sentence", "roles",
+   * "item", "list", "who", "clears"}. The kinds are severity, denial, normal_process,
+   * change_window, approval, item, traffic and policy. "who" has the roles that can clear it
+   * (empty: anybody), "clears" the kinds of input that clear it (empty: make a new plan). The list
+   * is empty when a start would be accepted, and after the start.
+   */
+  HOTFIX_ROLLOUT_VIEW_BLOCKERS = 2,
+  /**
+   * Each required approval and its state: {"demands", "unasked"}. A demand has its roles ("any_of",
+   * "stand_ins"), its state (open, approved, denied, withdrawn, author_alone, afterwards, late) and
+   * its "statements": who answered what, when, in which role, through which channel, why, and for
+   * which plan. "unasked" has the statements of roles that no demand asks.
+   */
+  HOTFIX_ROLLOUT_VIEW_APPROVALS = 3,
+  /**
+   * Each checklist of the policy: a list of {"id", "title", "at", "applies", "holds_start",
+   * "within", "items"}. "applies" is yes, no or unknown, and follows from severity and facts. An
+   * item has its state (open, done, waived, not_applicable); "mark" has who set it, when, and why.
+   */
+  HOTFIX_ROLLOUT_VIEW_CHECKLISTS = 4,
+  /**
+   * Each step of the procedure and its state: a list of {"id", "title", "role", "state", "mark"}.
+   */
+  HOTFIX_ROLLOUT_VIEW_PROCEDURE = 5,
+  /**
+   * The plan's change record with its present status: {"status", "immediate", "window",
+   * "prepared_by", "created", "changed", "branch", "commit", "build", "artifact", "links",
+   * "missing"}; absent values are left out. The status is drafted, awaiting_approval, ready,
+   * in_progress, complete, rolled_back or stopped. During a rollback it is still in_progress.
+   */
+  HOTFIX_ROLLOUT_VIEW_CHANGE_RECORD = 6,
+  /**
+   * The last intervention of each kind: a list of {"kind", "by", "at", "role", "about", "why"},
+   * ordered by time. It shows who asked for what, when and why, whatever the result was. The log
+   * has all interventions, one line each.
+   */
+  HOTFIX_ROLLOUT_VIEW_INTERVENTIONS = 7,
+  /**
+   * The explanation of the last verdict: {"at", "causes", "decision", "log_e", "threshold", "hold",
+   * "metrics"}; `null` if there is no verdict. Each metric has its numbers ("tick", "window"),
+   * every rule that was applied ("rules"), the smallest change of the tick that would have changed
+   * the verdict ("counterfactual"), and a summary in one sentence ("sentence"). During and after a
+   * rollback this explains the verdict before the rollback. It searches and takes some
+   * milliseconds: do not ask at every tick.
+   */
+  HOTFIX_ROLLOUT_VIEW_WHY = 8,
+  /**
+   * The estimated impact of each version in bad events per minute, over the phase so far: {"at",
+   * "canary", "live", "lesser", "metrics", "requests_per_minute"}; `null` if there is no verdict.
+   */
+  HOTFIX_ROLLOUT_VIEW_HARM = 9,
+  /**
+   * The forecast for the rest of the phase, what the tests can still decide: {"at", "phase",
+   * "until_due", "until_overdue", "metrics", "efficacy", "requests_per_minute"}; `null` if no phase
+   * is watched.
+   */
+  HOTFIX_ROLLOUT_VIEW_FORECAST = 10,
+  /**
+   * The comparison table: each metric, its baseline and its readings in each phase: {"phases",
+   * "rows"}.
+   */
+  HOTFIX_ROLLOUT_VIEW_COMPARISON = 11,
+  /**
+   * The comparison as a table in Markdown.
+   */
+  HOTFIX_ROLLOUT_VIEW_COMPARISON_MARKDOWN = 12,
+#ifndef HOTFIX_WITHOUT_INTEROP
+  /**
+   * The state as OpenMetrics 1.0 text. Its argument is "at", any time from the last input on; an
+   * earlier time is treated as the time of the last input.
+   */
+  HOTFIX_ROLLOUT_VIEW_OPENMETRICS = 13,
+#endif
+#ifndef HOTFIX_WITHOUT_INTEROP
+  /**
+   * The duties as iCalendar text (RFC 5545), one to-do for each. Its argument is "at", as for the
+   * state as OpenMetrics.
+   */
+  HOTFIX_ROLLOUT_VIEW_ICALENDAR = 14,
+#endif
+} hotfix_rollout_views;
+
+/**
+ * The views of hotfix_plan_view. Each is JSON if its text does not say otherwise.
+ */
+typedef enum hotfix_plan_views {
+  /**
+   * The phases of the strategy, in order: [{"name", "share", "deploy", "watch", …}, …]. Shares are
+   * fractions, times are in seconds.
+   */
+  HOTFIX_PLAN_VIEW_PHASES = 1,
+  /**
+   * The strategy: {"strategy", "own", "chosen_by", "why", "batches", "steps": [{"move", "side",
+   * "phase", "share", "instances", "lasts", "checks", "ended_by"}, …]}. With blue-green the
+   * rollout's `deploy` goes to the idle side: confirm it after that side has passed the checks of
+   * the `validate` step.
+   */
+  HOTFIX_PLAN_VIEW_STRATEGY = 2,
+  /**
+   * The recommended strategy, and the reasons against the others: {"strategy", "own", "chosen",
+   * "reasons": [{"code", "weight", "rests_on", "text"}, …], "alternatives": [{"strategy",
+   * "can_be_planned", "least", "reasons"}, …], "if_known": [{"input", "value", "strategy"}, …]}.
+   */
+  HOTFIX_PLAN_VIEW_RECOMMENDATION = 3,
+  /**
+   * How the release is rolled back: {"methods": [{"kind", "takes": {"least", "most"}, "condition",
+   * …}, …], "others", "estimate", "point": {"demanded", "known", "missing"}, "on_failure",
+   * "not_reversible", "steps", "aftercare", …}. Times are in seconds.
+   */
+  HOTFIX_PLAN_VIEW_ROLLBACK = 4,
+  /**
+   * The size of the release against the policy's limits for a hot-fix, from its diff ("numstat")
+   * and its "change": {"content": "yes" | "no" | "unknown", "figures": {"files", "added",
+   * "deleted", "lines", "binary", "dependencies", "migrations", "tests"}, "breaches": [{"rule",
+   * "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message", "would_tell"}],
+   * "wanted"}. An unknown value never passes the check. "content" is absent if the policy has no
+   * table `scope`, "figures" if there is no diff.
+   */
+  HOTFIX_PLAN_VIEW_SCOPE = 5,
+  /**
+   * The requirements of the plan's severity: {"severity", "basis": "given" | "settled" | "assumed"
+   * | "unknown", "would_tell", "in_policy", "label", "hotfix", "process", "approvals", "review",
+   * "testing": {"least", "most", "staging": {"verdict": "required" | "may_be_left_out" | "unknown"
+   * | "not_asked", "because", "would_tell"}, "demands"}}; times are in seconds, and values that the
+   * policy does not set are absent.
+   */
+  HOTFIX_PLAN_VIEW_DEMANDS = 6,
+  /**
+   * The calibration of the tests from the service's own history, by metric: {metric: {"history",
+   * "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}; {} without a
+   * history.
+   */
+  HOTFIX_PLAN_VIEW_CALIBRATION = 7,
+  /**
+   * The power analysis as Markdown, with a table and advice.
+   */
+  HOTFIX_PLAN_VIEW_POWER_MARKDOWN = 8,
+  /**
+   * Rollout and procedure as a Mermaid gantt chart. Its argument is "start", when the first
+   * deployment starts. Without it the axis counts from T+00:00. With it the axis shows UTC, and the
+   * procedure is drawn if the incident has its time of detection.
+   */
+  HOTFIX_PLAN_VIEW_GANTT = 9,
+  /**
+   * The source control steps of the fix: {"flow", "way", "base", "branch", "version", "tag",
+   * "steps": [{"kind", "title", "why", "of", "condition", "people", "commands": [{"argv",
+   * "shown"}], "instead"}], "rollback": {"steps", "again"}, "merge_back": {"inspect", "branches":
+   * [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}. Nothing
+   * is run. "shown" is "argv", safely quoted for a POSIX shell. The release's "flow" and "way"
+   * choose among what the policy allows. Its argument is "at", the time of the tag, for tags that
+   * are named by time.
+   */
+  HOTFIX_PLAN_VIEW_SOURCE_CONTROL = 10,
+} hotfix_plan_views;
+
 
 /**
  * The ABI version of this header. A library with another ABI version is not compatible with it.
  */
-#define HOTFIX_ABI_VERSION 1
+#define HOTFIX_ABI_VERSION 2
 
 /**
  * The canary has numbers. Without this flag the canary's members are ignored: an absent value is
@@ -771,26 +942,10 @@ typedef int32_t hotfix_versioning;
 typedef struct hotfix_base hotfix_base;
 
 /**
- * A sequential test of the canary's rate against a fixed ceiling.
- */
-typedef struct hotfix_ceiling hotfix_ceiling;
-
-/**
  * An error: code, message, place and details. A call returns it through its last parameter; the
  * caller owns it. It never changes.
  */
 typedef struct hotfix_error hotfix_error;
-
-/**
- * The canary's evidence without each of its instances in turn (leave-one-out), and the test of
- * each instance against the others.
- */
-typedef struct hotfix_instances hotfix_instances;
-
-/**
- * A sequential test of whether the canary is slower than the baseline.
- */
-typedef struct hotfix_latency hotfix_latency;
 
 /**
  * The plan of one hot-fix. Immutable.
@@ -804,20 +959,15 @@ typedef struct hotfix_plan hotfix_plan;
 typedef struct hotfix_policy hotfix_policy;
 
 /**
- * A randomisation test: compares the canary with random subsets of the instances. It is exact for
- * any noise.
- */
-typedef struct hotfix_randomisation hotfix_randomisation;
-
-/**
- * A sequential test of the canary's rate against the baseline's.
- */
-typedef struct hotfix_rate_ratio hotfix_rate_ratio;
-
-/**
  * The rollout of one hot-fix, from plan to closed incident. One thread at a time.
  */
 typedef struct hotfix_rollout hotfix_rollout;
+
+/**
+ * A sequential test. The function that made it, or its bytes, decide its kind: rate ratio,
+ * latency, ceiling, randomisation or instances. The updates of another kind refuse it.
+ */
+typedef struct hotfix_test hotfix_test;
 
 /**
  * A release train: several services in one hot-fix, with their rollouts. One thread at a time.
@@ -1213,15 +1363,19 @@ typedef struct hotfix_evidence {
    */
   double log_e;
   /**
-   * A lower bound of `log_e` that is cheaper to compute; `p_value` is based on it.
+   * A lower bound of `log_e` that is cheaper to compute, on which `p_value` is based; equal to
+   * `log_e` for a ceiling and a randomisation.
    */
   double log_e_bound;
   /**
-   * min(1, 1/max E) over all evaluations; valid at every evaluation.
+   * min(1, 1/max E) over all evaluations; valid at every evaluation. Of a randomisation it is 1
+   * until the test has decided.
    */
   double p_value;
   /**
-   * The canary's rate divided by the baseline's; NaN if `has_ratio` is 0.
+   * The canary's rate divided by the baseline's; NaN if `has_ratio` is 0. Of a ceiling it is the
+   * rate divided by the ceiling, of a latency the ratio of the requests that are slower than the
+   * boundary with the strongest evidence.
    */
   double ratio;
   /**
@@ -2181,21 +2335,6 @@ hotfix_status hotfix_plan_new_calibrated(const struct hotfix_policy *policy,
                                          struct hotfix_error **err);
 
 /**
- * The calibration of the tests from the service's own history, by metric: {metric: {"history",
- * "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}; {} without a
- * history.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_calibration(const struct hotfix_plan *plan,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
  * The power analysis of a plan: which faults each phase can detect, before anything is deployed.
  *
  * {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes",
@@ -2214,19 +2353,6 @@ hotfix_status hotfix_plan_calibration(const struct hotfix_plan *plan,
 hotfix_status hotfix_plan_power(const struct hotfix_plan *plan,
                                 struct hotfix_buf *out,
                                 struct hotfix_error **err);
-
-/**
- * The power analysis as Markdown, with a table and advice.
- *
- * @param plan  A plan.
- * @param out   A buffer with text that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_power_markdown(const struct hotfix_plan *plan,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
 
 /**
  * The timeline of a rollout without interruptions: [{"offset", "at", "step", "phase"}, …], offsets
@@ -2266,104 +2392,6 @@ hotfix_status hotfix_plan_digest(const struct hotfix_plan *plan,
  * Thread rule: one thread, after every other use of this handle.
  */
 void hotfix_plan_free(struct hotfix_plan *plan);
-
-/**
- * The phases of a plan's strategy, in order: [{"name", "share", "deploy", "watch", …}, …]. Shares
- * are fractions, times are in seconds.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_phases(const struct hotfix_plan *plan,
-                                 struct hotfix_buf *out,
-                                 struct hotfix_error **err);
-
-/**
- * The strategy of a plan: {"strategy", "own", "chosen_by", "why", "batches", "steps": [{"move",
- * "side", "phase", "share", "instances", "lasts", "checks", "ended_by"}, …]}.
- *
- * With blue-green the rollout's `deploy` goes to the idle side: confirm it after that side has
- * passed the checks of the `validate` step.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_strategy(const struct hotfix_plan *plan,
-                                   struct hotfix_buf *out,
-                                   struct hotfix_error **err);
-
-/**
- * The recommended strategy, and the reasons against the others: {"strategy", "own", "chosen",
- * "reasons": [{"code", "weight", "rests_on", "text"}, …], "alternatives": [{"strategy",
- * "can_be_planned", "least", "reasons"}, …], "if_known": [{"input", "value", "strategy"}, …]}.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_recommendation(const struct hotfix_plan *plan,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
-
-/**
- * How a release is rolled back: {"methods": [{"kind", "takes": {"least", "most"}, "condition", …},
- * …], "others", "estimate", "point": {"demanded", "known", "missing"}, "on_failure",
- * "not_reversible", "steps", "aftercare", …}. Times are in seconds.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_rollback(const struct hotfix_plan *plan,
-                                   struct hotfix_buf *out,
-                                   struct hotfix_error **err);
-
-/**
- * Checks the size of the release against the policy's limits for a hot-fix, from its diff
- * ("numstat") and its "change", as JSON: {"content": "yes" | "no" | "unknown", "figures":
- * {"files", "added", "deleted", "lines", "binary", "dependencies", "migrations", "tests"},
- * "breaches": [{"rule", "code", "message", "remedy", "paths"}], "unknown": [{"rule", "message",
- * "would_tell"}], "wanted"}.
- *
- * An unknown value never passes the check. "content" is absent if the policy has no table `scope`,
- * "figures" if there is no diff.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_scope(const struct hotfix_plan *plan,
-                                struct hotfix_buf *out,
-                                struct hotfix_error **err);
-
-/**
- * The requirements of the plan's severity, as JSON: {"severity", "basis": "given" | "settled" |
- * "assumed" | "unknown", "would_tell", "in_policy", "label", "hotfix", "process", "approvals",
- * "review", "testing": {"least", "most", "staging": {"verdict": "required" | "may_be_left_out" |
- * "unknown" | "not_asked", "because", "would_tell"}, "demands"}}; times are in seconds, and values
- * that the policy does not set are absent.
- *
- * @param plan  A plan.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_demands(const struct hotfix_plan *plan,
-                                  struct hotfix_buf *out,
-                                  struct hotfix_error **err);
 
 /**
  * Composes a commit message in the policy's form, as JSON: {"text", "subject", "missing", "later":
@@ -2452,28 +2480,6 @@ hotfix_status hotfix_rollout_duties(const struct hotfix_rollout *rollout,
                                     struct hotfix_error **err);
 
 /**
- * The source control steps of the fix, as JSON: {"flow", "way", "base", "branch", "version",
- * "tag", "steps": [{"kind", "title", "why", "of", "condition", "people", "commands": [{"argv",
- * "shown"}], "instead"}], "rollback": {"steps", "again"}, "merge_back": {"inspect", "branches":
- * [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
- *
- * Nothing is run. `shown` is `argv`, safely quoted for a POSIX shell.
- *
- * @param plan   A plan; its release's `flow` and `way` choose among what the policy allows.
- * @param at_ms  The time of the tag, for tags that are named by time, in milliseconds since
- *               1970-01-01T00:00:00Z.
- * @param out    A buffer that the caller frees with hotfix_buf_free.
- * @param err    Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_source_control(const struct hotfix_plan *plan,
-                                         int64_t at_ms,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
-
-/**
  * Makes the name of a hot-fix branch from a description: "hotfix/security-patch".
  *
  * @param description      Any text; UTF-8, borrowed.
@@ -2549,9 +2555,9 @@ hotfix_status hotfix_timestamp_tag(int64_t at_ms,
  * "policy", "phases", "methods", "strategy", "recommendation", "rollback", "severity",
  * "assessment", "demands", "scope", "findings", "change_record", "duration", "timeline", "slo",
  * "procedure", "advice", "risks", "first_steps", "contacts", "thresholds", "follow_up",
- * "commands", "calibration"}. Durations are in seconds, shares are fractions, and absent values are left out. "strategy" is an object: the strategy, who chose it, and its
- * steps. Power analysis and source control are separate calls: hotfix_plan_power and
- * hotfix_plan_source_control.
+ * "commands", "calibration"}. Durations are in seconds, shares are fractions, and absent values are
+ * left out. "strategy" is an object: the strategy, who chose it, and its steps. Power analysis and
+ * source control are separate: hotfix_plan_power and HOTFIX_PLAN_VIEW_SOURCE_CONTROL.
  *
  * @param plan  A plan.
  * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -2582,26 +2588,6 @@ hotfix_status hotfix_plan_markdown(const struct hotfix_plan *plan,
                                    size_t start_len,
                                    struct hotfix_buf *out,
                                    struct hotfix_error **err);
-
-/**
- * Rollout and procedure as a Mermaid gantt chart.
- *
- * @param plan       A plan.
- * @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00. With it
- *                   the axis shows UTC, and the procedure is drawn if the incident has its time of
- *                   detection.
- * @param start_len  Its length in bytes.
- * @param out        A buffer that the caller frees with hotfix_buf_free.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
- *
- * Thread rule: any number of threads may use one plan.
- */
-hotfix_status hotfix_plan_gantt(const struct hotfix_plan *plan,
-                                const char *start,
-                                size_t start_len,
-                                struct hotfix_buf *out,
-                                struct hotfix_error **err);
 
 /**
  * The name of a state: "rolling_back".
@@ -2875,19 +2861,6 @@ hotfix_status hotfix_rollout_attempt(const struct hotfix_rollout *rollout,
                                      struct hotfix_error **err);
 
 /**
- * The kinds of input that would be accepted now, as a JSON list of names.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_accepted(const struct hotfix_rollout *rollout,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
  * The time of the last input.
  *
  * @param rollout  A rollout.
@@ -3091,185 +3064,52 @@ hotfix_status hotfix_rollout_pending_actions(const struct hotfix_rollout *rollou
                                              struct hotfix_error **err);
 
 /**
- * Explains the last verdict, as JSON: {"at", "causes", "decision", "log_e", "threshold", "hold",
- * "metrics"}.
+ * A view of a rollout that is asked for rarely, as JSON or text. The constants say what each is.
  *
- * Each metric has its numbers ("tick", "window"), every rule that was applied ("rules"), the
- * smallest change of the tick that would have changed the verdict ("counterfactual"), and a
- * summary in one sentence ("sentence"). During and after a rollback this explains the verdict
- * before the rollback. The call searches and takes some milliseconds: call it on demand, not at
- * every tick.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if there is
- *                 no verdict.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_why(const struct hotfix_rollout *rollout,
-                                 struct hotfix_buf *out,
-                                 struct hotfix_error **err);
-
-/**
- * The estimated impact of each version in bad events per minute, over the phase so far, as JSON:
- * {"at", "canary", "live", "lesser", "metrics", "requests_per_minute"}.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if there is
- *                 no verdict.
- * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @param rollout   A rollout.
+ * @param view      One of hotfix_rollout_views.
+ * @param args      The argument of the view, if it has one, as a JSON object: {"at":
+ *                  "2026-03-03T14:40:00Z"}. UTF-8, borrowed for the call; otherwise null with
+ *                  length 0.
+ * @param args_len  Its length in bytes.
+ * @param out       A buffer that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_ENUM for a number that is not a view, and for a view of a part that the
+ *         library was built without; HOTFIX_STATUS_INPUT for an argument that is missing, or that
+ *         the view does not have; HOTFIX_STATUS_UNIT for a text that is not a time.
  *
  * Thread rule: any number of threads may read a rollout while no thread changes it.
  */
-hotfix_status hotfix_rollout_harm(const struct hotfix_rollout *rollout,
+hotfix_status hotfix_rollout_view(const struct hotfix_rollout *rollout,
+                                  int32_t view,
+                                  const char *args,
+                                  size_t args_len,
                                   struct hotfix_buf *out,
                                   struct hotfix_error **err);
 
 /**
- * The forecast for the rest of the phase: what the tests can still decide, as JSON: {"at",
- * "phase", "until_due", "until_overdue", "metrics", "efficacy", "requests_per_minute"}.
+ * A view of a plan that is asked for rarely, as JSON or text. The constants say what each is.
  *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free; the text `null` if no phase
- *                 is watched.
- * @param err      Where an error object goes; may be null. Owned by the caller.
+ * @param plan      A plan.
+ * @param view      One of hotfix_plan_views.
+ * @param args      The argument of the view, if it has one, as a JSON object: {"start":
+ *                  "2026-03-03T14:40:00Z"}. UTF-8, borrowed for the call; otherwise null with
+ *                  length 0.
+ * @param args_len  Its length in bytes.
+ * @param out       A buffer that the caller frees with hotfix_buf_free.
+ * @param err       Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_ENUM for a number that is not a view; HOTFIX_STATUS_INPUT for an argument
+ *         that is missing, or that the view does not have; HOTFIX_STATUS_UNIT for a text that is
+ *         not a time; HOTFIX_STATUS_PLAN for a plan that has no such view.
  *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
+ * Thread rule: any number of threads may use one plan.
  */
-hotfix_status hotfix_rollout_forecast(const struct hotfix_rollout *rollout,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
- * The comparison table: each metric, its baseline and its readings in each phase, as JSON:
- * {"phases", "rows"}.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_comparison(const struct hotfix_rollout *rollout,
-                                        struct hotfix_buf *out,
-                                        struct hotfix_error **err);
-
-/**
- * The result as a table in Markdown.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_comparison_markdown(const struct hotfix_rollout *rollout,
-                                                 struct hotfix_buf *out,
-                                                 struct hotfix_error **err);
-
-/**
- * The blockers: everything that prevents the rollout from starting, as a JSON list of {"kind",
- * "sentence", "roles", "item", "list", "who", "clears"}.
- *
- * The kinds are severity, denial, normal_process, change_window, approval, item, traffic and
- * policy. `who` has the roles that can clear it (empty: anybody), `clears` the kinds of input that
- * clear it (empty: make a new plan). The list is empty when a start would be accepted, and after
- * the start.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_blockers(const struct hotfix_rollout *rollout,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
- * Each required approval and its state, as JSON: {"demands", "unasked"}.
- *
- * A demand has its roles ("any_of", "stand_ins"), its state (open, approved, denied, withdrawn,
- * author_alone, afterwards, late) and its "statements": who answered what, when, in which role,
- * through which channel, why, and for which plan. "unasked" has the statements of roles that no
- * demand asks.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_approvals(const struct hotfix_rollout *rollout,
-                                       struct hotfix_buf *out,
-                                       struct hotfix_error **err);
-
-/**
- * Each checklist of the policy, as JSON: a list of {"id", "title", "at", "applies", "holds_start",
- * "within", "items"}.
- *
- * `applies` is yes, no or unknown, and follows from severity and facts. An item has its state
- * (open, done, waived, not_applicable); "mark" has who set it, when, and why.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_checklists(const struct hotfix_rollout *rollout,
-                                        struct hotfix_buf *out,
-                                        struct hotfix_error **err);
-
-/**
- * Each step of the procedure and its state, as JSON: a list of {"id", "title", "role", "state",
- * "mark"}.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_procedure(const struct hotfix_rollout *rollout,
-                                       struct hotfix_buf *out,
-                                       struct hotfix_error **err);
-
-/**
- * The plan's change record with its present status, as JSON: {"status", "immediate", "window",
- * "prepared_by", "created", "changed", "branch", "commit", "build", "artifact", "links",
- * "missing"}; absent values are left out.
- *
- * The status is drafted, awaiting_approval, ready, in_progress, complete, rolled_back or stopped.
- * During a rollback it is still in_progress.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_change_record(const struct hotfix_rollout *rollout,
-                                           struct hotfix_buf *out,
-                                           struct hotfix_error **err);
-
-/**
- * The last intervention of each kind, as JSON: a list of {"kind", "by", "at", "role", "about",
- * "why"}, ordered by time.
- *
- * It shows who asked for what, when and why, whatever the result was. The log has all
- * interventions, one line each.
- *
- * @param rollout  A rollout.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_interventions(const struct hotfix_rollout *rollout,
-                                           struct hotfix_buf *out,
-                                           struct hotfix_error **err);
+hotfix_status hotfix_plan_view(const struct hotfix_plan *plan,
+                               int32_t view,
+                               const char *args,
+                               size_t args_len,
+                               struct hotfix_buf *out,
+                               struct hotfix_error **err);
 
 #ifndef HOTFIX_WITHOUT_MESSAGE
 
@@ -3795,38 +3635,6 @@ hotfix_status hotfix_grafana_annotations(const char *log,
                                          struct hotfix_buf *out,
                                          struct hotfix_error **err);
 
-/**
- * Exports the state of a rollout as OpenMetrics 1.0 text.
- *
- * @param rollout  A rollout.
- * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
- *                 earlier time is treated as the time of the last input.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_openmetrics(const struct hotfix_rollout *rollout,
-                                         int64_t at_ms,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
-
-/**
- * Exports the duties as iCalendar text (RFC 5545): one to-do for each duty.
- *
- * @param rollout  A rollout.
- * @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
- *                 earlier time is treated as the time of the last input.
- * @param out      A buffer that the caller frees with hotfix_buf_free.
- * @param err      Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a rollout while no thread changes it.
- */
-hotfix_status hotfix_rollout_icalendar(const struct hotfix_rollout *rollout,
-                                       int64_t at_ms,
-                                       struct hotfix_buf *out,
-                                       struct hotfix_error **err);
-
 #endif
 
 #ifndef HOTFIX_WITHOUT_REPORT
@@ -4005,6 +3813,60 @@ hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
 #endif
 
 /**
+ * The evidence so far.
+ *
+ * @param test  A test of any kind but instances, whose results hotfix_instances_update returns.
+ * @param out   The evidence; set its `struct_size` before the call. Written on success only.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_HANDLE for tests of instances.
+ *
+ * Thread rule: any number of threads may read a test while no thread changes it.
+ */
+hotfix_status hotfix_test_evidence(const struct hotfix_test *test,
+                                   struct hotfix_evidence *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Writes kind, settings and state, so that the test can continue later or in another process. A
+ * randomisation with 2,000 subsets has about 150 kB.
+ *
+ * @param test  A test.
+ * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
+ * @param err   Where an error object goes; may be null. Owned by the caller.
+ *
+ * Thread rule: any number of threads may read a test while no thread changes it.
+ */
+hotfix_status hotfix_test_to_bytes(const struct hotfix_test *test,
+                                   struct hotfix_buf *out,
+                                   struct hotfix_error **err);
+
+/**
+ * Reads what hotfix_test_to_bytes wrote: a test of the same kind.
+ *
+ * @param bytes      The bytes; borrowed for the call.
+ * @param bytes_len  Their number.
+ * @param out        The test; the caller frees it with hotfix_test_free. Null on failure.
+ * @param err        Where an error object goes; may be null. Owned by the caller.
+ * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
+ *         settings do not match.
+ *
+ * Thread rule: any thread at any time.
+ */
+hotfix_status hotfix_test_from_bytes(const char *bytes,
+                                     size_t bytes_len,
+                                     struct hotfix_test **out,
+                                     struct hotfix_error **err);
+
+/**
+ * Frees a test.
+ *
+ * @param test  A test, or null.
+ *
+ * Thread rule: one thread, after every other use of this handle.
+ */
+void hotfix_test_free(struct hotfix_test *test);
+
+/**
  * Makes a test without data.
  *
  * @param settings      {"direction": "worse" or "better", "alpha", "tolerated", "margin", "grid",
@@ -4012,7 +3874,7 @@ hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
  *                      "bernoulli" (which also accepts "prior_trials")}, all optional; UTF-8,
  *                      borrowed; may be null with length 0 for the defaults.
  * @param settings_len  Its length in bytes.
- * @param out           The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
+ * @param out           The test; the caller frees it with hotfix_test_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
  *         read.
@@ -4021,13 +3883,13 @@ hotfix_status hotfix_simulate_advise(const struct hotfix_policy *policy,
  */
 hotfix_status hotfix_rate_ratio_new(const char *settings,
                                     size_t settings_len,
-                                    struct hotfix_rate_ratio **out,
+                                    struct hotfix_test **out,
                                     struct hotfix_error **err);
 
 /**
  * Adds the counts of one tick.
  *
- * @param test             A test.
+ * @param test             A test of a rate ratio.
  * @param canary_events    The canary's events; 0 to 2^53, like the other three numbers.
  * @param canary_trials    Its trials, or its exposure in any unit.
  * @param baseline_events  The baseline's events.
@@ -4040,7 +3902,7 @@ hotfix_status hotfix_rate_ratio_new(const char *settings,
  *
  * Thread rule: one thread at a time for one test.
  */
-hotfix_status hotfix_rate_ratio_update(struct hotfix_rate_ratio *test,
+hotfix_status hotfix_rate_ratio_update(struct hotfix_test *test,
                                        double canary_events,
                                        double canary_trials,
                                        double baseline_events,
@@ -4049,23 +3911,10 @@ hotfix_status hotfix_rate_ratio_update(struct hotfix_rate_ratio *test,
                                        struct hotfix_error **err);
 
 /**
- * The evidence so far.
- *
- * @param test  A test.
- * @param out   The evidence; set its `struct_size` before the call. Written on success only.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_rate_ratio_evidence(const struct hotfix_rate_ratio *test,
-                                         struct hotfix_evidence *out,
-                                         struct hotfix_error **err);
-
-/**
  * Adds the evidence of another test with the same settings. The result equals one test that
  * received the data of both.
  *
- * @param test         The test that receives the evidence.
+ * @param test         The test of a rate ratio that receives the evidence.
  * @param other        The other test, which is not changed; it must not be `test` itself.
  * @param out_decided  Whether the sum has decided; may be null. Written on success only.
  * @param err          Where an error object goes; may be null. Owned by the caller.
@@ -4074,49 +3923,10 @@ hotfix_status hotfix_rate_ratio_evidence(const struct hotfix_rate_ratio *test,
  *
  * Thread rule: one thread at a time for `test`; `other` may be read by any number.
  */
-hotfix_status hotfix_rate_ratio_merge(struct hotfix_rate_ratio *test,
-                                      const struct hotfix_rate_ratio *other,
+hotfix_status hotfix_rate_ratio_merge(struct hotfix_test *test,
+                                      const struct hotfix_test *other,
                                       bool *out_decided,
                                       struct hotfix_error **err);
-
-/**
- * Writes settings and state, so that the test can continue later or in another process.
- *
- * @param test  A test.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_rate_ratio_to_bytes(const struct hotfix_rate_ratio *test,
-                                         struct hotfix_buf *out,
-                                         struct hotfix_error **err);
-
-/**
- * Reads what hotfix_rate_ratio_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The test; the caller frees it with hotfix_rate_ratio_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_rate_ratio_from_bytes(const char *bytes,
-                                           size_t bytes_len,
-                                           struct hotfix_rate_ratio **out,
-                                           struct hotfix_error **err);
-
-/**
- * Frees a test.
- *
- * @param test  A test, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_rate_ratio_free(struct hotfix_rate_ratio *test);
 
 #ifndef HOTFIX_WITHOUT_KAYENTA
 
@@ -4222,7 +4032,7 @@ hotfix_status hotfix_convert(const char *text,
  *                      "grid" holds rates as shares of the ceiling, from 0 and below 1. UTF-8,
  *                      borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           The test; the caller frees it with hotfix_ceiling_free. Null on failure.
+ * @param out           The test; the caller frees it with hotfix_test_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
  *         read.
@@ -4231,13 +4041,13 @@ hotfix_status hotfix_convert(const char *text,
  */
 hotfix_status hotfix_ceiling_new(const char *settings,
                                  size_t settings_len,
-                                 struct hotfix_ceiling **out,
+                                 struct hotfix_test **out,
                                  struct hotfix_error **err);
 
 /**
  * Adds the counts of one tick.
  *
- * @param test         A test.
+ * @param test         A test against a ceiling.
  * @param events       The canary's events; 0 to 2^53, like the trials.
  * @param trials       Its trials, at least as many.
  * @param out_decided  Whether the test has decided, in this tick or before; may be null. Written
@@ -4247,78 +4057,25 @@ hotfix_status hotfix_ceiling_new(const char *settings,
  *
  * Thread rule: one thread at a time for one test.
  */
-hotfix_status hotfix_ceiling_update(struct hotfix_ceiling *test,
+hotfix_status hotfix_ceiling_update(struct hotfix_test *test,
                                     double events,
                                     double trials,
                                     bool *out_decided,
                                     struct hotfix_error **err);
 
 /**
- * The evidence so far. `ratio` is the canary's rate over the ceiling; `log_e_bound` equals
- * `log_e`.
- *
- * @param test  A test.
- * @param out   The evidence; set its `struct_size` before the call. Written on success only.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_ceiling_evidence(const struct hotfix_ceiling *test,
-                                      struct hotfix_evidence *out,
-                                      struct hotfix_error **err);
-
-/**
  * The number of requests without an error that is enough to decide. The plan has to last at least
  * that long.
  *
- * @param test        A test.
+ * @param test        A test against a ceiling.
  * @param out_trials  The number, counted from a test without data.
  * @param err         Where an error object goes; may be null. Owned by the caller.
  *
  * Thread rule: any number of threads may read a test while no thread changes it.
  */
-hotfix_status hotfix_ceiling_clean_trials(const struct hotfix_ceiling *test,
+hotfix_status hotfix_ceiling_clean_trials(const struct hotfix_test *test,
                                           double *out_trials,
                                           struct hotfix_error **err);
-
-/**
- * Writes settings and state, so that the test can continue later or in another process.
- *
- * @param test  A test.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_ceiling_to_bytes(const struct hotfix_ceiling *test,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
- * Reads what hotfix_ceiling_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The test; the caller frees it with hotfix_ceiling_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_ceiling_from_bytes(const char *bytes,
-                                        size_t bytes_len,
-                                        struct hotfix_ceiling **out,
-                                        struct hotfix_error **err);
-
-/**
- * Frees a test.
- *
- * @param test  A test, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_ceiling_free(struct hotfix_ceiling *test);
 
 /**
  * Interval for the ratio of the canary's rate to the baseline's; valid at every evaluation.
@@ -4369,13 +4126,14 @@ hotfix_status hotfix_calibrate(const char *history,
                                struct hotfix_error **err);
 
 /**
- * Makes a randomisation test without data, and draws its subsets.
+ * Makes a randomisation test without data, and draws its subsets. It compares the canary with
+ * random subsets of the instances, and is exact for any noise.
  *
  * @param settings      {"instances": ["pod-1", …], "canary": ["pod-1", …], "seed", …}: "alpha",
  *                      "subsets", "tolerated", "grid", "weights", "evaluations", "budget" and
  *                      "zones" are optional; UTF-8, borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           The test; the caller frees it with hotfix_randomisation_free. Null on
+ * @param out           The test; the caller frees it with hotfix_test_free. Null on
  *                      failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
@@ -4385,13 +4143,13 @@ hotfix_status hotfix_calibrate(const char *history,
  */
 hotfix_status hotfix_randomisation_new(const char *settings,
                                        size_t settings_len,
-                                       struct hotfix_randomisation **out,
+                                       struct hotfix_test **out,
                                        struct hotfix_error **err);
 
 /**
  * Adds the counts of every instance in one tick.
  *
- * @param test         A test.
+ * @param test         A randomisation test.
  * @param events       Events of each instance, in the order of the settings; borrowed.
  * @param trials       Trials of each instance; 0 if an instance has no data. Borrowed.
  * @param instances    Number of instances.
@@ -4403,7 +4161,7 @@ hotfix_status hotfix_randomisation_new(const char *settings,
  *
  * Thread rule: one thread at a time for one test.
  */
-hotfix_status hotfix_randomisation_update(struct hotfix_randomisation *test,
+hotfix_status hotfix_randomisation_update(struct hotfix_test *test,
                                           const double *events,
                                           const double *trials,
                                           size_t instances,
@@ -4411,66 +4169,13 @@ hotfix_status hotfix_randomisation_update(struct hotfix_randomisation *test,
                                           struct hotfix_error **err);
 
 /**
- * The canary's evidence so far.
- *
- * @param test  A test.
- * @param out   The evidence; set its `struct_size` before the call. `p_value` is 1 until the test
- *              has decided; `log_e_bound` equals `log_e`. Written on success only.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_randomisation_evidence(const struct hotfix_randomisation *test,
-                                            struct hotfix_evidence *out,
-                                            struct hotfix_error **err);
-
-/**
- * Writes settings and state, so that the test can continue later or in another process: about 150
- * kB for 2,000 subsets.
- *
- * @param test  A test.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_randomisation_to_bytes(const struct hotfix_randomisation *test,
-                                            struct hotfix_buf *out,
-                                            struct hotfix_error **err);
-
-/**
- * Reads what hotfix_randomisation_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The test; the caller frees it with hotfix_randomisation_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_randomisation_from_bytes(const char *bytes,
-                                              size_t bytes_len,
-                                              struct hotfix_randomisation **out,
-                                              struct hotfix_error **err);
-
-/**
- * Frees a test.
- *
- * @param test  A test, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_randomisation_free(struct hotfix_randomisation *test);
-
-/**
- * Makes tests of the canary's instances, without data.
+ * Makes tests of the canary's instances, without data: the canary's evidence without each of its
+ * instances in turn (leave-one-out), and the test of each instance against the others.
  *
  * @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's
  *                      hotfix_rate_ratio_new}, "test" optional; UTF-8, borrowed.
  * @param settings_len  Its length in bytes.
- * @param out           The tests; the caller frees them with hotfix_instances_free. Null on
+ * @param out           The tests; the caller frees them with hotfix_test_free. Null on
  *                      failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
@@ -4480,13 +4185,13 @@ void hotfix_randomisation_free(struct hotfix_randomisation *test);
  */
 hotfix_status hotfix_instances_new(const char *settings,
                                    size_t settings_len,
-                                   struct hotfix_instances **out,
+                                   struct hotfix_test **out,
                                    struct hotfix_error **err);
 
 /**
  * Adds the counts of the canary's instances in one tick.
  *
- * @param tests            Tests of instances.
+ * @param test             Tests of instances.
  * @param events           Events of each canary instance, in the order of the settings; borrowed.
  * @param trials           Trials of each instance; 0 if an instance has no data. Borrowed.
  * @param instances        Number of instances.
@@ -4498,9 +4203,9 @@ hotfix_status hotfix_instances_new(const char *settings,
  * @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large, and for
  *         another number of instances; the tests are unchanged.
  *
- * Thread rule: one thread at a time for the same tests.
+ * Thread rule: one thread at a time for the same test.
  */
-hotfix_status hotfix_instances_update(struct hotfix_instances *tests,
+hotfix_status hotfix_instances_update(struct hotfix_test *test,
                                       const double *events,
                                       const double *trials,
                                       size_t instances,
@@ -4508,45 +4213,6 @@ hotfix_status hotfix_instances_update(struct hotfix_instances *tests,
                                       double baseline_trials,
                                       struct hotfix_instances_seen *out,
                                       struct hotfix_error **err);
-
-/**
- * Writes settings and states, so that the tests can continue later or in another process.
- *
- * @param tests  Tests of instances.
- * @param out    A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err    Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read the tests while no thread changes them.
- */
-hotfix_status hotfix_instances_to_bytes(const struct hotfix_instances *tests,
-                                        struct hotfix_buf *out,
-                                        struct hotfix_error **err);
-
-/**
- * Reads what hotfix_instances_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The tests; the caller frees them with hotfix_instances_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not saved tests, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_instances_from_bytes(const char *bytes,
-                                          size_t bytes_len,
-                                          struct hotfix_instances **out,
-                                          struct hotfix_error **err);
-
-/**
- * Frees tests of instances.
- *
- * @param tests  Tests, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_instances_free(struct hotfix_instances *tests);
 
 /**
  * The expected time to detect a regression of a given ratio.
@@ -5011,7 +4677,7 @@ hotfix_status hotfix_newcombe(struct hotfix_counts canary,
  *                      borrowed; may be null with length 0 for the defaults, which have 6
  *                      boundaries.
  * @param settings_len  Its length in bytes.
- * @param out           The test; the caller frees it with hotfix_latency_free. Null on failure.
+ * @param out           The test; the caller frees it with hotfix_test_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
  * @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
  *         read.
@@ -5020,13 +4686,13 @@ hotfix_status hotfix_newcombe(struct hotfix_counts canary,
  */
 hotfix_status hotfix_latency_new(const char *settings,
                                  size_t settings_len,
-                                 struct hotfix_latency **out,
+                                 struct hotfix_test **out,
                                  struct hotfix_error **err);
 
 /**
  * Adds the counts of one tick.
  *
- * @param test             A test.
+ * @param test             A test of a latency.
  * @param canary_slow      The canary's requests slower than each boundary, ascending boundaries;
  *                         borrowed.
  * @param canary_trials    All of its requests.
@@ -5041,7 +4707,7 @@ hotfix_status hotfix_latency_new(const char *settings,
  *
  * Thread rule: one thread at a time for one test.
  */
-hotfix_status hotfix_latency_update(struct hotfix_latency *test,
+hotfix_status hotfix_latency_update(struct hotfix_test *test,
                                     const double *canary_slow,
                                     double canary_trials,
                                     const double *baseline_slow,
@@ -5049,20 +4715,6 @@ hotfix_status hotfix_latency_update(struct hotfix_latency *test,
                                     size_t boundaries,
                                     bool *out_decided,
                                     struct hotfix_error **err);
-
-/**
- * The evidence so far. `ratio` is the ratio of requests slower than the boundary with the
- * strongest evidence.
- *
- * @param test  A test.
- * @param out   The evidence; set its `struct_size` before the call. Written on success only.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_latency_evidence(const struct hotfix_latency *test,
-                                      struct hotfix_evidence *out,
-                                      struct hotfix_error **err);
 
 /**
  * Chooses boundaries from the baseline's latencies before the phase, as a JSON array: near its
@@ -5082,45 +4734,6 @@ hotfix_status hotfix_latency_boundaries(const char *baseline,
                                         size_t baseline_len,
                                         struct hotfix_buf *out,
                                         struct hotfix_error **err);
-
-/**
- * Writes settings and state, so that the test can continue later or in another process.
- *
- * @param test  A test.
- * @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
- * @param err   Where an error object goes; may be null. Owned by the caller.
- *
- * Thread rule: any number of threads may read a test while no thread changes it.
- */
-hotfix_status hotfix_latency_to_bytes(const struct hotfix_latency *test,
-                                      struct hotfix_buf *out,
-                                      struct hotfix_error **err);
-
-/**
- * Reads what hotfix_latency_to_bytes wrote.
- *
- * @param bytes      The bytes; borrowed for the call.
- * @param bytes_len  Their number.
- * @param out        The test; the caller frees it with hotfix_latency_free. Null on failure.
- * @param err        Where an error object goes; may be null. Owned by the caller.
- * @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
- *         settings do not match.
- *
- * Thread rule: any thread at any time.
- */
-hotfix_status hotfix_latency_from_bytes(const char *bytes,
-                                        size_t bytes_len,
-                                        struct hotfix_latency **out,
-                                        struct hotfix_error **err);
-
-/**
- * Frees a test.
- *
- * @param test  A test, or null.
- *
- * Thread rule: one thread, after every other use of this handle.
- */
-void hotfix_latency_free(struct hotfix_latency *test);
 
 #ifndef HOTFIX_WITHOUT_SIMULATE
 

@@ -193,8 +193,13 @@ public:
     });
     handle_.reset(out);
   }
+  /** Any view of hotfix_plan_view; `args` is JSON, or empty. */
+  std::string view(hotfix_plan_views of, std::string_view args = {}) const {
+    return detail::text(
+        [&](auto *out, auto **e) { return hotfix_plan_view(get(), of, args.data(), args.size(), out, e); });
+  }
   std::string calibration() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_plan_calibration(get(), out, e); });
+    return view(HOTFIX_PLAN_VIEW_CALIBRATION);
   }
   std::string timeline(Time start) const {
     return detail::text([&](auto *out, auto **e) { return hotfix_plan_timeline(get(), detail::ms(start), out, e); });
@@ -295,9 +300,14 @@ public:
     detail::check([&](auto **e) { return hotfix_rollout_attempt(get(), &attempt, e); });
     return attempt;
   }
+  /** Any view of hotfix_rollout_view; `args` is JSON, or empty. */
+  std::string view(hotfix_rollout_views of, std::string_view args = {}) const {
+    return detail::text(
+        [&](auto *out, auto **e) { return hotfix_rollout_view(get(), of, args.data(), args.size(), out, e); });
+  }
   /** The kinds of input that would be accepted now, as JSON. */
   std::string accepted() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_accepted(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_ACCEPTED);
   }
   std::optional<Time> poll_at() const {
     std::int64_t at = 0;
@@ -312,23 +322,23 @@ public:
   }
   /** The blockers of the start and who can clear them, as JSON; `[]` if nothing blocks it. */
   std::string blockers() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_blockers(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_BLOCKERS);
   }
   /** Each required approval and its state, as JSON. */
   std::string approvals() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_approvals(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_APPROVALS);
   }
   /** Each checklist, whether it applies, and its items, as JSON. */
   std::string checklists() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_checklists(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_CHECKLISTS);
   }
   /** Each step of the procedure and its state, as JSON. */
   std::string procedure() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_procedure(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_PROCEDURE);
   }
   /** The plan's change record with its present status, as JSON. */
   std::string change_record() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_change_record(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_CHANGE_RECORD);
   }
   /** The duties at a time, from what is known now: due, overdue, next and done, as JSON. */
   std::string duties(std::int64_t at_ms) const {
@@ -336,27 +346,27 @@ public:
   }
   /** The last intervention of each kind, as JSON. */
   std::string interventions() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_interventions(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_INTERVENTIONS);
   }
   /** The explanation of the last verdict, as JSON; `null` if there is no verdict. */
   std::string why() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_why(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_WHY);
   }
   /** The estimated impact of each version, as JSON; `null` if there is no verdict. */
   std::string harm() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_harm(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_HARM);
   }
   /** The forecast for the rest of the phase, as JSON; `null` if no phase is watched. */
   std::string forecast() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_forecast(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_FORECAST);
   }
   /** The comparison table: each metric, its baseline and its readings in each phase, as JSON. */
   std::string comparison() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_comparison(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_COMPARISON);
   }
   /** The comparison table in Markdown. */
   std::string comparison_markdown() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rollout_comparison_markdown(get(), out, e); });
+    return view(HOTFIX_ROLLOUT_VIEW_COMPARISON_MARKDOWN);
   }
   /** The evidence of a metric, as JSON; `null` for a metric without a test. */
   std::string evidence(std::string_view metric) const {
@@ -372,7 +382,7 @@ public:
   std::string_view log() const {
     hotfix_str log = {"", 0};
     detail::check([&](auto **e) { return hotfix_rollout_log(get(), &log, e); });
-    return view(log);
+    return hotfix::view(log);
   }
   std::vector<Action> pending_actions() const {
     std::size_t count = 0;
@@ -402,7 +412,7 @@ private:
   template <typename Call> Outcome outcome(Call &&call) {
     hotfix_outcome out = HOTFIX_OUTCOME_INIT;
     detail::check([&](hotfix_error **e) { return call(&out, e); });
-    return {view(out.events), actions(out.action_count, hotfix_rollout_action), out.state, out.decision,
+    return {hotfix::view(out.events), actions(out.action_count, hotfix_rollout_action), out.state, out.decision,
             out.repeated != 0};
   }
 
@@ -432,7 +442,7 @@ public:
         }) {}
   static RateRatio from_bytes(std::string_view bytes) {
     return RateRatio([&](auto **out, auto **e) {
-      return hotfix_rate_ratio_from_bytes(bytes.data(), bytes.size(), out, e);
+      return hotfix_test_from_bytes(bytes.data(), bytes.size(), out, e);
     });
   }
 
@@ -452,22 +462,22 @@ public:
   }
   hotfix_evidence evidence() const {
     hotfix_evidence evidence = HOTFIX_EVIDENCE_INIT;
-    detail::check([&](auto **e) { return hotfix_rate_ratio_evidence(handle_.get(), &evidence, e); });
+    detail::check([&](auto **e) { return hotfix_test_evidence(handle_.get(), &evidence, e); });
     return evidence;
   }
   std::string to_bytes() const {
-    return detail::text([&](auto *out, auto **e) { return hotfix_rate_ratio_to_bytes(handle_.get(), out, e); });
+    return detail::text([&](auto *out, auto **e) { return hotfix_test_to_bytes(handle_.get(), out, e); });
   }
 
 private:
-  template <typename Call, typename = decltype(std::declval<Call>()(static_cast<hotfix_rate_ratio **>(nullptr),
+  template <typename Call, typename = decltype(std::declval<Call>()(static_cast<hotfix_test **>(nullptr),
                                                                     static_cast<hotfix_error **>(nullptr)))>
   explicit RateRatio(Call &&make) {
-    hotfix_rate_ratio *out = nullptr;
+    hotfix_test *out = nullptr;
     detail::check([&](hotfix_error **e) { return make(&out, e); });
     handle_.reset(out);
   }
-  detail::Handle<hotfix_rate_ratio, hotfix_rate_ratio_free> handle_;
+  detail::Handle<hotfix_test, hotfix_test_free> handle_;
 };
 
 } // namespace hotfix

@@ -160,6 +160,47 @@ impl hotfix_error {
         )
     }
 
+    /// A test of another kind than the call is for.
+    pub(crate) fn other_test(name: &str, got: &str, wanted: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Handle,
+            "HF-FFI-009",
+            name,
+            format_args!(
+                "`{name}` is a test of the kind `{got}`: pass one of the kind `{wanted}`, as hotfix_{wanted}_new makes it"
+            ),
+        )
+    }
+
+    /// Tests of instances, each of which has its own evidence.
+    pub(crate) fn no_evidence(name: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Handle,
+            "HF-FFI-009",
+            name,
+            format_args!(
+                "`{name}` is a test of the kind `instances`, which has no evidence of the whole canary: read what hotfix_instances_update returns"
+            ),
+        )
+    }
+
+    /// An argument of a view that is missing, or that the view does not have.
+    pub(crate) fn argument(place: &str, fault: impl Display) -> Box<Self> {
+        Self::new(hotfix_status::Input, "HF-FFI-012", place, fault)
+    }
+
+    /// A view of a part that the library was built without.
+    pub(crate) fn left_out(view: &str, part: &str) -> Box<Self> {
+        Self::new(
+            hotfix_status::Enum,
+            "HF-FFI-004",
+            "view",
+            format_args!(
+                "the view `{view}` belongs to the part `{part}`, which this library was built without: build it with the feature `{part}`"
+            ),
+        )
+    }
+
     pub(crate) fn panicked(what: &str) -> Box<Self> {
         Self::new(
             hotfix_status::Panic,

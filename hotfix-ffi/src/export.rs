@@ -1,18 +1,16 @@
-//! Exports of a log or a rollout to other tools.
+//! Exports of a log to other tools.
 
 use std::ffi::c_char;
 
 use hotfix_core::interop::cdevents::Options;
-use hotfix_core::interop::{ExportError, cdevents, grafana, icalendar, openmetrics};
+use hotfix_core::interop::{ExportError, cdevents, grafana};
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
 use crate::guard::guard;
 use crate::pointer;
 use crate::policy::canonical;
-use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
-use crate::time::moment;
 
 /// Exports a log as CDEvents 0.4.1 in CloudEvents 1.0, as a JSON list. The same log gives the same
 /// ids.
@@ -92,60 +90,6 @@ pub unsafe extern "C" fn hotfix_grafana_annotations(
             put_text(out, || {
                 let log = pointer::bytes(log, log_len, "log")?;
                 canonical(&grafana::annotations(log)?)
-            })
-        })
-    }
-}
-
-/// Exports the state of a rollout as OpenMetrics 1.0 text.
-///
-/// @param rollout  A rollout.
-/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
-///                 earlier time is treated as the time of the last input.
-/// @param out      A buffer that the caller frees with hotfix_buf_free.
-/// @param err      Where an error object goes; may be null. Owned by the caller.
-///
-/// Thread rule: any number of threads may read a rollout while no thread changes it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_rollout_openmetrics(
-    rollout: *const hotfix_rollout,
-    at_ms: i64,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let at = moment(at_ms, "at_ms")?;
-                pointer::read(rollout, "rollout", |s| Ok(openmetrics::text(&s.rollout, at)))
-            })
-        })
-    }
-}
-
-/// Exports the duties as iCalendar text (RFC 5545): one to-do for each duty.
-///
-/// @param rollout  A rollout.
-/// @param at_ms    Any time from the last input on, in milliseconds since 1970-01-01T00:00:00Z. An
-///                 earlier time is treated as the time of the last input.
-/// @param out      A buffer that the caller frees with hotfix_buf_free.
-/// @param err      Where an error object goes; may be null. Owned by the caller.
-///
-/// Thread rule: any number of threads may read a rollout while no thread changes it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_rollout_icalendar(
-    rollout: *const hotfix_rollout,
-    at_ms: i64,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let at = moment(at_ms, "at_ms")?;
-                pointer::read(rollout, "rollout", |s| Ok(icalendar::text(&s.rollout, at)))
             })
         })
     }

@@ -10,7 +10,7 @@ use crate::status::hotfix_status;
 /// Panics while it changes a rollout.
 #[unsafe(no_mangle)]
 #[allow(clippy::panic, clippy::missing_panics_doc, reason = "what it is for")]
-pub unsafe extern "C" fn hotfix_test_panic_rollout(
+pub unsafe extern "C" fn hotfix_hook_panic_rollout(
     rollout: *mut hotfix_rollout,
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
@@ -21,7 +21,7 @@ pub unsafe extern "C" fn hotfix_test_panic_rollout(
 /// Panics while it reads a policy, with a payload that panics again when it is dropped.
 #[unsafe(no_mangle)]
 #[allow(clippy::panic, clippy::missing_panics_doc, reason = "what it is for")]
-pub unsafe extern "C" fn hotfix_test_panic_policy(
+pub unsafe extern "C" fn hotfix_hook_panic_policy(
     policy: *const hotfix_policy,
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {

@@ -3,9 +3,7 @@
 use std::ffi::c_char;
 
 use hotfix_core::stats::instances::{BadInstance, LeaveOneOut};
-use hotfix_core::stats::randomisation::{
-    Randomisation, RandomisationDesign, RandomisationSettings,
-};
+use hotfix_core::stats::randomisation::RandomisationSettings;
 use hotfix_core::stats::rate_ratio::{RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::replay::{CalibrationSettings, History, LEAVE_ONE_OUT, calibrate};
 use hotfix_core::stats::{Counts, StatError};
@@ -13,10 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::{Guarded, guard};
-use crate::pointer::{self, handle};
+use crate::guard::guard;
+use crate::pointer;
 use crate::policy::canonical;
-use crate::rate_ratio::{hotfix_evidence, put_decided, put_evidence, unreadable};
+use crate::sequential_test::{
+    Kind, Running, SavedTest, Test, hotfix_test, put_decided, unreadable,
+};
 use crate::status::hotfix_status;
 use crate::versioned;
 
@@ -78,42 +78,14 @@ unsafe fn counts_of(
     Ok(buffer)
 }
 
-/// A randomisation test: compares the canary with random subsets of the instances. It is exact for
-/// any noise.
-pub struct hotfix_randomisation(Guarded<Drawn>);
-
-handle!(hotfix_randomisation, Drawn);
-
-pub(crate) struct Drawn {
-    settings: RandomisationSettings,
-    design: RandomisationDesign,
-    state: Randomisation,
-    buffer: Vec<Counts>,
-}
-
-impl Drawn {
-    fn new(settings: RandomisationSettings) -> Fallible<Self> {
-        let design = RandomisationDesign::try_new(&settings)?;
-        let state = Randomisation::new(&design);
-        let buffer = Vec::with_capacity(settings.instances.len());
-        Ok(Self { settings, design, state, buffer })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DrawnDocument {
-    settings: RandomisationSettings,
-    state: Randomisation,
-}
-
-/// Makes a randomisation test without data, and draws its subsets.
+/// Makes a randomisation test without data, and draws its subsets. It compares the canary with
+/// random subsets of the instances, and is exact for any noise.
 ///
 /// @param settings      {"instances": ["pod-1", …], "canary": ["pod-1", …], "seed", …}: "alpha",
 ///                      "subsets", "tolerated", "grid", "weights", "evaluations", "budget" and
 ///                      "zones" are optional; UTF-8, borrowed.
 /// @param settings_len  Its length in bytes.
-/// @param out           The test; the caller frees it with hotfix_randomisation_free. Null on
+/// @param out           The test; the caller frees it with hotfix_test_free. Null on
 ///                      failure.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
@@ -124,7 +96,7 @@ struct DrawnDocument {
 pub unsafe extern "C" fn hotfix_randomisation_new(
     settings: *const c_char,
     settings_len: usize,
-    out: *mut *mut hotfix_randomisation,
+    out: *mut *mut hotfix_test,
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
@@ -132,7 +104,10 @@ pub unsafe extern "C" fn hotfix_randomisation_new(
         guard(err, || {
             pointer::make(out, || {
                 let text = pointer::text(settings, settings_len, "settings")?;
-                Drawn::new(serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?)
+                let settings: RandomisationSettings =
+                    serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?;
+                let counts = Vec::with_capacity(settings.instances.len());
+                Ok(Test::Randomisation(Running::new(settings)?, counts))
             })
         })
     }
@@ -140,7 +115,7 @@ pub unsafe extern "C" fn hotfix_randomisation_new(
 
 /// Adds the counts of every instance in one tick.
 ///
-/// @param test         A test.
+/// @param test         A randomisation test.
 /// @param events       Events of each instance, in the order of the settings; borrowed.
 /// @param trials       Trials of each instance; 0 if an instance has no data. Borrowed.
 /// @param instances    Number of instances.
@@ -153,7 +128,7 @@ pub unsafe extern "C" fn hotfix_randomisation_new(
 /// Thread rule: one thread at a time for one test.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_randomisation_update(
-    test: *mut hotfix_randomisation,
+    test: *mut hotfix_test,
     events: *const f64,
     trials: *const f64,
     instances: usize,
@@ -163,9 +138,12 @@ pub unsafe extern "C" fn hotfix_randomisation_update(
     // SAFETY: the caller keeps the header's contract.
     unsafe {
         guard(err, || {
-            let decided = pointer::change(test, "test", |test| {
-                let counts = counts_of(events, trials, instances, &mut test.buffer)?;
-                Ok(test.state.update(&test.design, counts)?)
+            let decided = pointer::change(test, "test", |test| match test {
+                Test::Randomisation(test, buffer) => {
+                    let counts = counts_of(events, trials, instances, buffer)?;
+                    Ok(test.state.update(&test.design, counts)?)
+                }
+                test => test.refuse("test", Kind::Randomisation),
             })?;
             put_decided(out_decided, decided);
             Ok(())
@@ -173,113 +151,55 @@ pub unsafe extern "C" fn hotfix_randomisation_update(
     }
 }
 
-/// The canary's evidence so far.
-///
-/// @param test  A test.
-/// @param out   The evidence; set its `struct_size` before the call. `p_value` is 1 until the test
-///              has decided; `log_e_bound` equals `log_e`. Written on success only.
-/// @param err   Where an error object goes; may be null. Owned by the caller.
-///
-/// Thread rule: any number of threads may read a test while no thread changes it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_randomisation_evidence(
-    test: *const hotfix_randomisation,
-    out: *mut hotfix_evidence,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_evidence(test, out, |test| {
-                let seen = test.state.evidence(&test.design);
-                (seen, seen.log_e)
-            })
-        })
-    }
-}
-
-/// Writes settings and state, so that the test can continue later or in another process: about 150
-/// kB for 2,000 subsets.
-///
-/// @param test  A test.
-/// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
-/// @param err   Where an error object goes; may be null. Owned by the caller.
-///
-/// Thread rule: any number of threads may read a test while no thread changes it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_randomisation_to_bytes(
-    test: *const hotfix_randomisation,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(test, "test", |test| {
-                    let (settings, state) = (test.settings.clone(), test.state.clone());
-                    canonical(&DrawnDocument { settings, state })
-                })
-            })
-        })
-    }
-}
-
-/// Reads what hotfix_randomisation_to_bytes wrote.
-///
-/// @param bytes      The bytes; borrowed for the call.
-/// @param bytes_len  Their number.
-/// @param out        The test; the caller frees it with hotfix_randomisation_free. Null on failure.
-/// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for bytes that are not a saved test, HOTFIX_STATUS_STAT if state and
-///         settings do not match.
-///
-/// Thread rule: any thread at any time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_randomisation_from_bytes(
-    bytes: *const c_char,
-    bytes_len: usize,
-    out: *mut *mut hotfix_randomisation,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let text = pointer::text(bytes, bytes_len, "bytes")?;
-                let DrawnDocument { settings, state } =
-                    serde_json::from_str(text).map_err(|e| unreadable("bytes", &e))?;
-                let made = Drawn::new(settings)?;
-                state.check(&made.design)?;
-                Ok(Drawn { state, ..made })
-            })
-        })
-    }
-}
-
-/// Frees a test.
-///
-/// @param test  A test, or null.
-///
-/// Thread rule: one thread, after every other use of this handle.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_randomisation_free(test: *mut hotfix_randomisation) {
-    pointer::free(test);
-}
-
 /// The canary's evidence without each of its instances in turn (leave-one-out), and the test of
 /// each instance against the others.
-pub struct hotfix_instances(Guarded<Instances>);
-
-handle!(hotfix_instances, Instances);
-
-pub(crate) struct Instances {
+pub(crate) struct InstanceTests {
     settings: RateRatioSettings,
     design: RateRatioDesign,
     /// Present from four instances on.
     without: Option<LeaveOneOut>,
     bad: BadInstance,
+    /// The counts of one tick.
     buffer: Vec<Counts>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedInstances {
+    without: Option<LeaveOneOut>,
+    bad: BadInstance,
+}
+
+impl InstanceTests {
+    fn new(canary: Vec<String>, settings: RateRatioSettings) -> Fallible<Self> {
+        let design = RateRatioDesign::try_new(&settings)?;
+        let bad = BadInstance::try_new(&settings, canary.iter().cloned())?;
+        let buffer = Vec::with_capacity(canary.len());
+        let enough = canary.len() >= LEAVE_ONE_OUT;
+        let without = enough.then(|| LeaveOneOut::try_new(&design, canary)).transpose()?;
+        Ok(Self { settings, design, without, bad, buffer })
+    }
+
+    pub(crate) fn to_text(&self, kind: Kind) -> Fallible<String> {
+        let state = SavedInstances { without: self.without.clone(), bad: self.bad.clone() };
+        canonical(&SavedTest { kind, model: None, settings: &self.settings, state })
+    }
+
+    pub(crate) fn from_text(text: &str) -> Fallible<Self> {
+        let SavedTest::<RateRatioSettings, SavedInstances> { settings, state, .. } =
+            serde_json::from_str(text).map_err(|e| unreadable("bytes", &e))?;
+        let SavedInstances { without, bad } = state;
+        let design = RateRatioDesign::try_new(&settings)?;
+        let names = without.as_ref().map(LeaveOneOut::names);
+        let enough = bad.names().len() >= LEAVE_ONE_OUT;
+        if names != enough.then_some(bad.names()) {
+            return Err(StatError::BadState { what: "names" }.into());
+        }
+        without.iter().try_for_each(|without| without.check(&design))?;
+        bad.check(&settings)?;
+        let buffer = Vec::with_capacity(bad.names().len());
+        Ok(Self { settings, design, without, bad, buffer })
+    }
 }
 
 #[derive(Deserialize)]
@@ -288,14 +208,6 @@ struct InstancesQuestion {
     canary: Vec<String>,
     #[serde(default)]
     test: RateRatioSettings,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InstancesDocument {
-    settings: RateRatioSettings,
-    without: Option<LeaveOneOut>,
-    bad: BadInstance,
 }
 
 /// The result of one tick of the canary's instances. Set `struct_size` before the call
@@ -326,12 +238,13 @@ unsafe impl versioned::Versioned for hotfix_instances_seen {
     const LEAST: usize = size_of::<Self>();
 }
 
-/// Makes tests of the canary's instances, without data.
+/// Makes tests of the canary's instances, without data: the canary's evidence without each of its
+/// instances in turn (leave-one-out), and the test of each instance against the others.
 ///
 /// @param settings      {"canary": ["pod-1", …], "test": settings of the whole canary's
 ///                      hotfix_rate_ratio_new}, "test" optional; UTF-8, borrowed.
 /// @param settings_len  Its length in bytes.
-/// @param out           The tests; the caller frees them with hotfix_instances_free. Null on
+/// @param out           The tests; the caller frees them with hotfix_test_free. Null on
 ///                      failure.
 /// @param err           Where an error object goes; may be null. Owned by the caller.
 /// @return HOTFIX_STATUS_STAT for invalid settings, HOTFIX_STATUS_INPUT for text that cannot be
@@ -342,7 +255,7 @@ unsafe impl versioned::Versioned for hotfix_instances_seen {
 pub unsafe extern "C" fn hotfix_instances_new(
     settings: *const c_char,
     settings_len: usize,
-    out: *mut *mut hotfix_instances,
+    out: *mut *mut hotfix_test,
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
@@ -352,12 +265,7 @@ pub unsafe extern "C" fn hotfix_instances_new(
                 let text = pointer::text(settings, settings_len, "settings")?;
                 let InstancesQuestion { canary, test: settings } =
                     serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?;
-                let design = RateRatioDesign::try_new(&settings)?;
-                let bad = BadInstance::try_new(&settings, canary.iter().cloned())?;
-                let buffer = Vec::with_capacity(canary.len());
-                let enough = canary.len() >= LEAVE_ONE_OUT;
-                let without = enough.then(|| LeaveOneOut::try_new(&design, canary)).transpose()?;
-                Ok(Instances { settings, design, without, bad, buffer })
+                Ok(Test::Instances(Box::new(InstanceTests::new(canary, settings)?)))
             })
         })
     }
@@ -365,7 +273,7 @@ pub unsafe extern "C" fn hotfix_instances_new(
 
 /// Adds the counts of the canary's instances in one tick.
 ///
-/// @param tests            Tests of instances.
+/// @param test             Tests of instances.
 /// @param events           Events of each canary instance, in the order of the settings; borrowed.
 /// @param trials           Trials of each instance; 0 if an instance has no data. Borrowed.
 /// @param instances        Number of instances.
@@ -377,10 +285,10 @@ pub unsafe extern "C" fn hotfix_instances_new(
 /// @return HOTFIX_STATUS_STAT for counts that are not finite, negative or too large, and for
 ///         another number of instances; the tests are unchanged.
 ///
-/// Thread rule: one thread at a time for the same tests.
+/// Thread rule: one thread at a time for the same test.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hotfix_instances_update(
-    tests: *mut hotfix_instances,
+    test: *mut hotfix_test,
     events: *const f64,
     trials: *const f64,
     instances: usize,
@@ -393,7 +301,10 @@ pub unsafe extern "C" fn hotfix_instances_update(
     unsafe {
         guard(err, || {
             let size = versioned::size_of_caller(out, "out")?;
-            let seen = pointer::change(tests, "tests", |tests| {
+            let seen = pointer::change(test, "test", |test| {
+                let Test::Instances(tests) = test else {
+                    return test.refuse("test", Kind::Instances);
+                };
                 let counts = counts_of(events, trials, instances, &mut tests.buffer)?;
                 let baseline = Counts::new(baseline_events, baseline_trials);
                 // Both checks come before either test changes.
@@ -417,82 +328,4 @@ pub unsafe extern "C" fn hotfix_instances_update(
             Ok(())
         })
     }
-}
-
-/// Writes settings and states, so that the tests can continue later or in another process.
-///
-/// @param tests  Tests of instances.
-/// @param out    A buffer with JSON that the caller frees with hotfix_buf_free.
-/// @param err    Where an error object goes; may be null. Owned by the caller.
-///
-/// Thread rule: any number of threads may read the tests while no thread changes them.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_instances_to_bytes(
-    tests: *const hotfix_instances,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(tests, "tests", |tests| {
-                    canonical(&InstancesDocument {
-                        settings: tests.settings.clone(),
-                        without: tests.without.clone(),
-                        bad: tests.bad.clone(),
-                    })
-                })
-            })
-        })
-    }
-}
-
-/// Reads what hotfix_instances_to_bytes wrote.
-///
-/// @param bytes      The bytes; borrowed for the call.
-/// @param bytes_len  Their number.
-/// @param out        The tests; the caller frees them with hotfix_instances_free. Null on failure.
-/// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_INPUT for bytes that are not saved tests, HOTFIX_STATUS_STAT if state and
-///         settings do not match.
-///
-/// Thread rule: any thread at any time.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_instances_from_bytes(
-    bytes: *const c_char,
-    bytes_len: usize,
-    out: *mut *mut hotfix_instances,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let text = pointer::text(bytes, bytes_len, "bytes")?;
-                let InstancesDocument { settings, without, bad } =
-                    serde_json::from_str(text).map_err(|e| unreadable("bytes", &e))?;
-                let design = RateRatioDesign::try_new(&settings)?;
-                let names = without.as_ref().map(LeaveOneOut::names);
-                let enough = bad.names().len() >= LEAVE_ONE_OUT;
-                if names != enough.then_some(bad.names()) {
-                    return Err(StatError::BadState { what: "names" }.into());
-                }
-                without.iter().try_for_each(|without| without.check(&design))?;
-                bad.check(&settings)?;
-                let buffer = Vec::with_capacity(bad.names().len());
-                Ok(Instances { settings, design, without, bad, buffer })
-            })
-        })
-    }
-}
-
-/// Frees tests of instances.
-///
-/// @param tests  Tests, or null.
-///
-/// Thread rule: one thread, after every other use of this handle.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_instances_free(tests: *mut hotfix_instances) {
-    pointer::free(tests);
 }

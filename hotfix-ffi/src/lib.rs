@@ -28,13 +28,11 @@ pub mod code;
 pub mod commit;
 pub mod duty;
 pub mod error;
-pub mod explain;
 #[cfg(feature = "interop")]
 pub mod export;
 pub mod extend;
 pub mod fixed;
 pub mod fixed_counts;
-pub mod gate;
 mod guard;
 #[cfg(feature = "test-hooks")]
 pub mod hook;
@@ -60,14 +58,13 @@ pub mod redact;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod rollout;
-pub mod scope;
+pub mod sequential_test;
 pub mod severity;
 #[cfg(feature = "simulate")]
 pub mod simulate;
 mod slot;
 pub mod snapshot;
 pub mod status;
-pub mod strategy;
 pub mod time;
 pub mod train;
 pub mod train_view;
@@ -75,3 +72,5 @@ pub mod vcs;
 pub mod version;
 mod versioned;
 pub mod view;
+pub mod view_table;
+pub mod views;

@@ -133,29 +133,6 @@ pub unsafe extern "C" fn hotfix_plan_new_calibrated(
     }
 }
 
-/// The calibration of the tests from the service's own history, by metric: {metric: {"history",
-/// "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}; {} without a
-/// history.
-///
-/// @param plan  A plan.
-/// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
-/// @param err   Where an error object goes; may be null. Owned by the caller.
-///
-/// Thread rule: any number of threads may use one plan.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_plan_calibration(
-    plan: *const hotfix_plan,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || pointer::read(plan, "plan", |plan| canonical(plan.calibrations())))
-        })
-    }
-}
-
 /// The power analysis of a plan: which faults each phase can detect, before anything is deployed.
 ///
 /// {"requests_per_minute", "metric", "phases": [{"phase", "expected_events", "healthy_passes",
@@ -180,27 +157,6 @@ pub unsafe extern "C" fn hotfix_plan_power(
     unsafe {
         guard(err, || {
             put_text(out, || pointer::read(plan, "plan", |plan| canonical(&plan.power())))
-        })
-    }
-}
-
-/// The power analysis as Markdown, with a table and advice.
-///
-/// @param plan  A plan.
-/// @param out   A buffer with text that the caller frees with hotfix_buf_free.
-/// @param err   Where an error object goes; may be null. Owned by the caller.
-///
-/// Thread rule: any number of threads may use one plan.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_plan_power_markdown(
-    plan: *const hotfix_plan,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || pointer::read(plan, "plan", |plan| Ok(plan.power().to_markdown())))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Views of a plan: one document, a page in Markdown, and a chart.
+//! Views of a plan: one document and a page in Markdown.
 
 use std::ffi::c_char;
 
@@ -28,9 +28,9 @@ unsafe fn start_of(start: *const c_char, start_len: usize) -> Fallible<Option<Ti
 /// "policy", "phases", "methods", "strategy", "recommendation", "rollback", "severity",
 /// "assessment", "demands", "scope", "findings", "change_record", "duration", "timeline", "slo",
 /// "procedure", "advice", "risks", "first_steps", "contacts", "thresholds", "follow_up",
-/// "commands", "calibration"}. Durations are in seconds, shares are fractions, and absent values are left out. "strategy" is an object: the strategy, who chose it, and its
-/// steps. Power analysis and source control are separate calls: hotfix_plan_power and
-/// hotfix_plan_source_control.
+/// "commands", "calibration"}. Durations are in seconds, shares are fractions, and absent values are
+/// left out. "strategy" is an object: the strategy, who chose it, and its steps. Power analysis and
+/// source control are separate: hotfix_plan_power and HOTFIX_PLAN_VIEW_SOURCE_CONTROL.
 ///
 /// @param plan  A plan.
 /// @param out   A buffer with JSON that the caller frees with hotfix_buf_free.
@@ -77,37 +77,6 @@ pub unsafe extern "C" fn hotfix_plan_markdown(
             put_text(out, || {
                 let start = start_of(start, start_len)?;
                 pointer::read(plan, "plan", |plan| Ok(plan.to_markdown(start)))
-            })
-        })
-    }
-}
-
-/// Rollout and procedure as a Mermaid gantt chart.
-///
-/// @param plan       A plan.
-/// @param start      As for hotfix_plan_markdown. Without it the axis counts from T+00:00. With it
-///                   the axis shows UTC, and the procedure is drawn if the incident has its time of
-///                   detection.
-/// @param start_len  Its length in bytes.
-/// @param out        A buffer that the caller frees with hotfix_buf_free.
-/// @param err        Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_UNIT if `start` is not a valid time.
-///
-/// Thread rule: any number of threads may use one plan.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_plan_gantt(
-    plan: *const hotfix_plan,
-    start: *const c_char,
-    start_len: usize,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let start = start_of(start, start_len)?;
-                pointer::read(plan, "plan", |plan| Ok(plan.gantt(start)))
             })
         })
     }

@@ -11,7 +11,7 @@ use crate::error::{Fallible, hotfix_error};
 use crate::guard::guard;
 use crate::pointer;
 use crate::policy::canonical;
-use crate::rate_ratio::unreadable;
+use crate::sequential_test::unreadable;
 use crate::status::hotfix_status;
 use crate::versioned::{self, Versioned};
 

@@ -1,4 +1,4 @@
-//! Source control: the steps of a plan, and names and versions on their own.
+//! Source control: names and versions on their own.
 
 use std::ffi::c_char;
 
@@ -9,7 +9,6 @@ use hotfix_core::vcs::{branch_name, next_version, tag_name};
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::guard;
-use crate::plan::hotfix_plan;
 use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
@@ -32,39 +31,6 @@ fn versioning_of(number: i32) -> Fallible<Versioning> {
         PATCH => Ok(Versioning::Patch),
         HOTFIX_IDENTIFIER => Ok(Versioning::HotfixIdentifier),
         other => Err(hotfix_error::no_member("kind", other, "hotfix_versioning")),
-    }
-}
-
-/// The source control steps of the fix, as JSON: {"flow", "way", "base", "branch", "version",
-/// "tag", "steps": [{"kind", "title", "why", "of", "condition", "people", "commands": [{"argv",
-/// "shown"}], "instead"}], "rollback": {"steps", "again"}, "merge_back": {"inspect", "branches":
-/// [{"branch", "planned", "has", "steps"}]}, "findings": [{"code", "message", "remedy"}]}.
-///
-/// Nothing is run. `shown` is `argv`, safely quoted for a POSIX shell.
-///
-/// @param plan   A plan; its release's `flow` and `way` choose among what the policy allows.
-/// @param at_ms  The time of the tag, for tags that are named by time, in milliseconds since
-///               1970-01-01T00:00:00Z.
-/// @param out    A buffer that the caller frees with hotfix_buf_free.
-/// @param err    Where an error object goes; may be null. Owned by the caller.
-/// @return HOTFIX_STATUS_PLAN with the place as a JSON Pointer.
-///
-/// Thread rule: any number of threads may use one plan.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_plan_source_control(
-    plan: *const hotfix_plan,
-    at_ms: i64,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let at = moment(at_ms, "at_ms")?;
-                pointer::read(plan, "plan", |plan| canonical(&plan.source_control(at)?))
-            })
-        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char};
 
 /// The ABI version of this header. A library with another ABI version is not compatible with it.
-pub const HOTFIX_ABI_VERSION: u32 = 1;
+pub const HOTFIX_ABI_VERSION: u32 = 2;
 
 /// The package's version as C text.
 const VERSION: &CStr =

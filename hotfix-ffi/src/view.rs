@@ -104,29 +104,6 @@ pub unsafe extern "C" fn hotfix_rollout_attempt(
     }
 }
 
-/// The kinds of input that would be accepted now, as a JSON list of names.
-///
-/// @param rollout  A rollout.
-/// @param out      A buffer that the caller frees with hotfix_buf_free.
-/// @param err      Where an error object goes; may be null. Owned by the caller.
-///
-/// Thread rule: any number of threads may read a rollout while no thread changes it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hotfix_rollout_accepted(
-    rollout: *const hotfix_rollout,
-    out: *mut hotfix_buf,
-    err: *mut *mut hotfix_error,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(rollout, "rollout", |s| canonical(&s.rollout.accepted()))
-            })
-        })
-    }
-}
-
 /// The value for "never": later than every other time.
 pub const HOTFIX_NEVER: i64 = i64::MAX;
 

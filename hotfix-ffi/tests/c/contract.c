@@ -282,6 +282,7 @@ static void test_sizes(void) {
   hotfix_rollout_free(rollout);
 }
 
+/* With the names of the first release, which the header keeps for programs that use them. */
 static void test_rate_ratio(void) {
   hotfix_rate_ratio *test = NULL, *again = NULL;
   hotfix_evidence evidence = HOTFIX_EVIDENCE_INIT;
@@ -313,7 +314,7 @@ static void test_latency(void) {
   const char settings[] = "{\"boundaries\": 2, \"cap\": 0.6}";
   const char baseline[] = "{\"samples\": [1, 2, 3, 4]}";
   const double slow[] = {60.0, 20.0}, usual[] = {270.0, 45.0}, rising[] = {1.0, 2.0};
-  hotfix_latency *test = NULL, *again = NULL;
+  hotfix_test *test = NULL, *again = NULL;
   hotfix_evidence evidence = HOTFIX_EVIDENCE_INIT;
   hotfix_error *error = NULL;
   hotfix_buf bytes = {NULL, 0};
@@ -326,24 +327,26 @@ static void test_latency(void) {
   EXPECT(hotfix_latency_update(test, NULL, 100.0, usual, 900.0, 2, &decided, &error) != HOTFIX_STATUS_OK);
   hotfix_error_free(error);
   error = NULL;
-  EXPECT(hotfix_latency_evidence(test, &evidence, &error) == HOTFIX_STATUS_OK && evidence.log_e == 0.0);
+  EXPECT(hotfix_test_evidence(test, &evidence, &error) == HOTFIX_STATUS_OK && evidence.log_e == 0.0);
   EXPECT(hotfix_latency_update(test, slow, 100.0, usual, 900.0, 2, NULL, &error) == HOTFIX_STATUS_OK);
-  EXPECT(hotfix_latency_to_bytes(test, &bytes, &error) == HOTFIX_STATUS_OK);
-  EXPECT(hotfix_latency_from_bytes(bytes.data, bytes.len, &again, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_test_to_bytes(test, &bytes, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_test_from_bytes(bytes.data, bytes.len, &again, &error) == HOTFIX_STATUS_OK);
   for (int tick = 0; tick < 20 && !decided; tick++) {
     EXPECT(hotfix_latency_update(again, slow, 100.0, usual, 900.0, 2, &decided, &error) == HOTFIX_STATUS_OK);
   }
   EXPECT(decided);
-  EXPECT(hotfix_latency_evidence(again, &evidence, &error) == HOTFIX_STATUS_OK && evidence.decided == 1);
+  EXPECT(hotfix_rate_ratio_update(again, 1.0, 2.0, 1.0, 2.0, &decided, &error) == HOTFIX_STATUS_HANDLE);
+  EXPECT(failed(&error, "HF-FFI-009"));
+  EXPECT(hotfix_test_evidence(again, &evidence, &error) == HOTFIX_STATUS_OK && evidence.decided == 1);
   hotfix_buf_free(&bytes);
   EXPECT(hotfix_latency_boundaries(baseline, sizeof baseline - 1, &bytes, &error) == HOTFIX_STATUS_OK);
   EXPECT(bytes.len == 9 && strncmp(bytes.data, "[2,3,4,8]", 9) == 0);
   hotfix_buf_free(&bytes);
   EXPECT(hotfix_latency_boundaries("{}", 2, &bytes, &error) == HOTFIX_STATUS_INPUT);
   hotfix_error_free(error);
-  hotfix_latency_free(again);
-  hotfix_latency_free(test);
-  hotfix_latency_free(NULL);
+  hotfix_test_free(again);
+  hotfix_test_free(test);
+  hotfix_test_free(NULL);
 }
 
 /* Kayenta's judge: a metric by itself, a configuration with one of its own. */
@@ -391,7 +394,7 @@ static void test_instances(void) {
   static const char settings[] =
       "{\"instances\": [\"a\", \"b\", \"c\", \"d\"], \"canary\": [\"a\", \"b\"], \"seed\": 7}";
   const double events[] = {2.0, 2.0, 0.0, 0.0}, trials[] = {90.0, 90.0, 90.0, 90.0};
-  hotfix_randomisation *test = NULL;
+  hotfix_test *test = NULL;
   hotfix_evidence evidence = HOTFIX_EVIDENCE_INIT;
   hotfix_error *error = NULL;
   hotfix_buf text = {NULL, 0};
@@ -401,11 +404,11 @@ static void test_instances(void) {
   hotfix_buf_free(&text);
   EXPECT(hotfix_randomisation_new(settings, sizeof settings - 1, &test, &error) == HOTFIX_STATUS_OK);
   EXPECT(hotfix_randomisation_update(test, events, trials, 4, &decided, &error) == HOTFIX_STATUS_OK && !decided);
-  EXPECT(hotfix_randomisation_evidence(test, &evidence, &error) == HOTFIX_STATUS_OK);
+  EXPECT(hotfix_test_evidence(test, &evidence, &error) == HOTFIX_STATUS_OK);
   EXPECT(evidence.log_e > 0.0 && evidence.p_value == 1.0);
   EXPECT(hotfix_randomisation_update(test, events, trials, 3, &decided, &error) == HOTFIX_STATUS_STAT);
   EXPECT(failed(&error, "HF-STAT-039"));
-  hotfix_randomisation_free(test);
+  hotfix_test_free(test);
 }
 
 static void test_one_look(void) {
@@ -433,8 +436,7 @@ static void test_frees(void) {
   hotfix_plan_free(NULL);
   hotfix_rollout_free(NULL);
   hotfix_rate_ratio_free(NULL);
-  hotfix_randomisation_free(NULL);
-  hotfix_instances_free(NULL);
+  hotfix_test_free(NULL);
 }
 
 int main(void) {

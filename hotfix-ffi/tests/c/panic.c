@@ -7,8 +7,8 @@
 
 #define TEXT(literal) literal, sizeof(literal) - 1
 
-hotfix_status hotfix_test_panic_rollout(hotfix_rollout *rollout, hotfix_error **err);
-hotfix_status hotfix_test_panic_policy(const hotfix_policy *policy, hotfix_error **err);
+hotfix_status hotfix_hook_panic_rollout(hotfix_rollout *rollout, hotfix_error **err);
+hotfix_status hotfix_hook_panic_policy(const hotfix_policy *policy, hotfix_error **err);
 
 int main(void) {
   hotfix_policy *policy = NULL, *copy = NULL;
@@ -24,7 +24,7 @@ int main(void) {
   failures += hotfix_rollout_new(plan, HOTFIX_RECORDING_KEEP, NULL, 0, &rollout, NULL) != HOTFIX_STATUS_OK;
   failures += hotfix_rollout_new(plan, HOTFIX_RECORDING_KEEP, NULL, 0, &other, NULL) != HOTFIX_STATUS_OK;
 
-  failures += hotfix_test_panic_rollout(rollout, &error) != HOTFIX_STATUS_PANIC;
+  failures += hotfix_hook_panic_rollout(rollout, &error) != HOTFIX_STATUS_PANIC;
   failures += error == NULL || strstr(hotfix_error_message(error).ptr, "a planted defect") == NULL;
   hotfix_error_free(error);
   failures += hotfix_rollout_state(rollout, &state, &error) != HOTFIX_STATUS_POISONED;
@@ -33,7 +33,7 @@ int main(void) {
   failures += hotfix_rollout_state(other, &state, NULL) != HOTFIX_STATUS_OK;
 
   /* A payload that panics again when it is dropped; without an error object. */
-  failures += hotfix_test_panic_policy(policy, NULL) != HOTFIX_STATUS_PANIC;
+  failures += hotfix_hook_panic_policy(policy, NULL) != HOTFIX_STATUS_PANIC;
   hotfix_digest digest;
   failures += hotfix_policy_digest(policy, &digest, NULL) != HOTFIX_STATUS_POISONED;
   failures += hotfix_policy_digest(copy, &digest, NULL) != HOTFIX_STATUS_OK;

@@ -19,6 +19,8 @@ use hotfix::policy::{
 };
 use hotfix::rollout::{hotfix_recording, hotfix_rollout, hotfix_rollout_free, hotfix_rollout_new};
 use hotfix::status::hotfix_status;
+use hotfix::view_table::{PLAN_VIEWS, ROLLOUT_VIEWS};
+use hotfix::views::{View, hotfix_plan_view, hotfix_rollout_view};
 use serde_json::Value;
 
 /// 2026-03-03T14:40:00Z
@@ -213,6 +215,25 @@ impl Drop for Rollout {
         // SAFETY: made once, freed once.
         unsafe { hotfix_rollout_free(self.0) }
     }
+}
+
+/// The number of a view.
+pub(crate) fn number<T>(views: &[View<T>], name: &str) -> i32 {
+    views.iter().find(|view| view.name == name).unwrap().number
+}
+
+/// A view of a rollout, by its name.
+pub(crate) fn rollout_view(rollout: &Rollout, name: &str, args: &str) -> Result<String, Failed> {
+    let (view, (at, len)) = (number(ROLLOUT_VIEWS, name), raw(args));
+    // SAFETY: a live handle, text and buffer.
+    buffer(|out, e| unsafe { hotfix_rollout_view(rollout.0, view, at, len, out, e) })
+}
+
+/// A view of a plan, by its name.
+pub(crate) fn plan_view(plan: &Plan, name: &str, args: &str) -> Result<String, Failed> {
+    let (view, (at, len)) = (number(PLAN_VIEWS, name), raw(args));
+    // SAFETY: a live handle, text and buffer.
+    buffer(|out, e| unsafe { hotfix_plan_view(plan.0, view, at, len, out, e) })
 }
 
 /// An outcome to be filled.

@@ -8,11 +8,6 @@ use hotfix::buffer::*;
 use hotfix::ceiling::*;
 use hotfix::duty::hotfix_rollout_duties;
 use hotfix::error::*;
-use hotfix::explain::*;
-use hotfix::gate::{
-    hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_change_record,
-    hotfix_rollout_checklists, hotfix_rollout_interventions, hotfix_rollout_procedure,
-};
 use hotfix::hook::*;
 use hotfix::kayenta::*;
 use hotfix::outcome::*;
@@ -21,6 +16,7 @@ use hotfix::policy::*;
 use hotfix::rate_ratio::*;
 use hotfix::redact::*;
 use hotfix::rollout::*;
+use hotfix::sequential_test::*;
 use hotfix::status::*;
 use hotfix::time::*;
 use hotfix::version::*;
@@ -40,14 +36,14 @@ fn evidence() -> hotfix_evidence {
     hotfix_evidence { struct_size: size_of::<hotfix_evidence>(), ..zero }
 }
 
-fn ceiling() -> *mut hotfix_ceiling {
+fn ceiling() -> *mut hotfix_test {
     let ((at, len), mut out) = (raw(r#"{"ceiling": 0.005}"#), null_mut());
     // SAFETY: a live text and slot.
     call(|e| unsafe { hotfix_ceiling_new(at, len, &raw mut out, e) }).unwrap();
     out
 }
 
-fn rate_ratio() -> *mut hotfix_rate_ratio {
+fn rate_ratio() -> *mut hotfix_test {
     let mut out = null_mut();
     // SAFETY: a live slot.
     call(|e| unsafe { hotfix_rate_ratio_new(NOTHING.0, 0, &raw mut out, e) }).unwrap();
@@ -114,38 +110,14 @@ fn a_null_pointer_is_an_error_everywhere() {
         hotfix_rollout_share(rollout.0, null_mut());
         hotfix_rollout_attempt(null(), dangling_mut());
         hotfix_rollout_attempt(rollout.0, null_mut());
-        hotfix_rollout_accepted(null(), buf);
-        hotfix_rollout_accepted(rollout.0, null_mut());
         hotfix_rollout_now(null(), dangling_mut());
         hotfix_rollout_now(rollout.0, null_mut());
         hotfix_rollout_poll_at(null(), dangling_mut());
         hotfix_rollout_poll_at(rollout.0, null_mut());
         hotfix_rollout_verdict(null(), buf);
         hotfix_rollout_verdict(rollout.0, null_mut());
-        hotfix_rollout_blockers(null(), buf);
-        hotfix_rollout_blockers(rollout.0, null_mut());
-        hotfix_rollout_approvals(null(), buf);
-        hotfix_rollout_approvals(rollout.0, null_mut());
-        hotfix_rollout_checklists(null(), buf);
-        hotfix_rollout_checklists(rollout.0, null_mut());
-        hotfix_rollout_procedure(null(), buf);
-        hotfix_rollout_procedure(rollout.0, null_mut());
-        hotfix_rollout_interventions(null(), buf);
-        hotfix_rollout_interventions(rollout.0, null_mut());
         hotfix_rollout_duties(null(), NOW, buf);
         hotfix_rollout_duties(rollout.0, NOW, null_mut());
-        hotfix_rollout_change_record(null(), buf);
-        hotfix_rollout_change_record(rollout.0, null_mut());
-        hotfix_rollout_why(null(), buf);
-        hotfix_rollout_why(rollout.0, null_mut());
-        hotfix_rollout_harm(null(), buf);
-        hotfix_rollout_harm(rollout.0, null_mut());
-        hotfix_rollout_forecast(null(), buf);
-        hotfix_rollout_forecast(rollout.0, null_mut());
-        hotfix_rollout_comparison(null(), buf);
-        hotfix_rollout_comparison(rollout.0, null_mut());
-        hotfix_rollout_comparison_markdown(null(), buf);
-        hotfix_rollout_comparison_markdown(rollout.0, null_mut());
         hotfix_rollout_head(null(), dangling_mut());
         hotfix_rollout_head(rollout.0, null_mut());
         hotfix_rollout_log(null(), dangling_mut());
@@ -181,14 +153,14 @@ fn a_null_pointer_is_an_error_to_a_test_and_to_the_kayenta_compatible_judge() {
         hotfix_rate_ratio_new(null(), 1, &mut null_mut());
         hotfix_rate_ratio_new(json, len, null_mut());
         hotfix_rate_ratio_update(null_mut(), 0.0, 1.0, 0.0, 1.0, null_mut());
-        hotfix_rate_ratio_evidence(null(), &raw mut seen);
-        hotfix_rate_ratio_evidence(test, null_mut());
+        hotfix_test_evidence(null(), &raw mut seen);
+        hotfix_test_evidence(test, null_mut());
         hotfix_rate_ratio_merge(null_mut(), test, null_mut());
         hotfix_rate_ratio_merge(test, null(), null_mut());
-        hotfix_rate_ratio_to_bytes(null(), buf);
-        hotfix_rate_ratio_to_bytes(test, null_mut());
-        hotfix_rate_ratio_from_bytes(null(), 1, &mut null_mut());
-        hotfix_rate_ratio_from_bytes(json, len, null_mut());
+        hotfix_test_to_bytes(null(), buf);
+        hotfix_test_to_bytes(test, null_mut());
+        hotfix_test_from_bytes(null(), 1, &mut null_mut());
+        hotfix_test_from_bytes(json, len, null_mut());
         hotfix_kayenta_judge(null(), 1, json, len, 75.0, 50.0, buf);
         hotfix_kayenta_judge(config.0, config.1, null(), 1, 75.0, 50.0, buf);
         hotfix_kayenta_judge(json, len, json, len, 75.0, 50.0, null_mut());
@@ -197,12 +169,12 @@ fn a_null_pointer_is_an_error_to_a_test_and_to_the_kayenta_compatible_judge() {
         hotfix_kayenta_classify(json, len, json, len, null_mut());
     }
     // SAFETY: made once, freed once.
-    unsafe { hotfix_rate_ratio_free(test) };
+    unsafe { hotfix_test_free(test) };
 }
 
 #[test]
 fn a_null_pointer_is_an_error_to_a_redaction_a_ceiling_and_an_interval() {
-    let (below, mut buf, mut seen) = (ceiling(), empty_buf(), evidence());
+    let (below, mut buf) = (ceiling(), empty_buf());
     let (buf, (json, len)) = (&raw mut buf, raw("{}"));
     fails! { Null:
         hotfix_redact(null(), 1, null(), 0, buf);
@@ -211,20 +183,14 @@ fn a_null_pointer_is_an_error_to_a_redaction_a_ceiling_and_an_interval() {
         hotfix_ceiling_new(null(), 1, &mut null_mut());
         hotfix_ceiling_new(json, len, null_mut());
         hotfix_ceiling_update(null_mut(), 0.0, 1.0, null_mut());
-        hotfix_ceiling_evidence(null(), &raw mut seen);
-        hotfix_ceiling_evidence(below, null_mut());
         hotfix_ceiling_clean_trials(null(), &mut 0.0);
         hotfix_ceiling_clean_trials(below, null_mut());
-        hotfix_ceiling_to_bytes(null(), buf);
-        hotfix_ceiling_to_bytes(below, null_mut());
-        hotfix_ceiling_from_bytes(null(), 1, &mut null_mut());
-        hotfix_ceiling_from_bytes(json, len, null_mut());
         hotfix_ratio_interval(null(), 1, 0.99, &mut 0.0, &mut 0.0);
         hotfix_ratio_interval(null(), 0, 0.99, null_mut(), &mut 0.0);
         hotfix_ratio_interval(null(), 0, 0.99, &mut 0.0, null_mut());
     }
     // SAFETY: made once, freed once.
-    unsafe { hotfix_ceiling_free(below) };
+    unsafe { hotfix_test_free(below) };
 }
 
 #[test]
@@ -250,13 +216,12 @@ fn text_that_is_not_utf_8_is_an_error_everywhere() {
         hotfix_audit(json, len, bad, n, &raw mut buf);
         hotfix_redact(json, len, bad, n, &raw mut buf);
         hotfix_rate_ratio_new(bad, n, &mut null_mut());
-        hotfix_rate_ratio_from_bytes(bad, n, &mut null_mut());
+        hotfix_test_from_bytes(bad, n, &mut null_mut());
         hotfix_kayenta_judge(bad, n, bad, n, 75.0, 50.0, &raw mut buf);
         hotfix_kayenta_judge(config.0, config.1, bad, n, 75.0, 50.0, &raw mut buf);
         hotfix_kayenta_classify(bad, n, bad, n, &raw mut buf);
         hotfix_kayenta_classify(null(), 0, bad, n, &raw mut buf);
         hotfix_ceiling_new(bad, n, &mut null_mut());
-        hotfix_ceiling_from_bytes(bad, n, &mut null_mut());
     }
     fails! { Log:
         hotfix_rollout_replay(bad, n, keep, &mut null_mut());
@@ -299,8 +264,7 @@ fn numbers_and_sizes_are_checked() {
             hotfix_rollout_handle(rollout.0, NOW, json, len, &raw mut out);
             hotfix_rollout_action(rollout.0, 0, &raw mut act);
             hotfix_rollout_pending_action(rollout.0, 0, &raw mut act);
-            hotfix_rate_ratio_evidence(null(), &raw mut seen);
-            hotfix_ceiling_evidence(null(), &raw mut seen);
+            hotfix_test_evidence(null(), &raw mut seen);
         }
     }
 }
@@ -327,11 +291,11 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
     let (mut out, mut act, mut buf) = (outcome(), action(), empty_buf());
     let (input, len) = raw(r#"{"kind": "tick"}"#);
     fails! { Panic:
-        hotfix_test_panic_rollout(rollout.0);
-        hotfix_test_panic_policy(policy.0);
+        hotfix_hook_panic_rollout(rollout.0);
+        hotfix_hook_panic_policy(policy.0);
     }
     fails! { Poisoned:
-        hotfix_test_panic_rollout(rollout.0);
+        hotfix_hook_panic_rollout(rollout.0);
         hotfix_rollout_handle(rollout.0, NOW, input, len, &raw mut out);
         hotfix_rollout_observe(rollout.0, NOW, null(), 0, null(), &raw mut out);
         hotfix_rollout_state(rollout.0, dangling_mut());
@@ -343,18 +307,7 @@ fn a_panic_poisons_one_handle_and_crosses_nothing() {
         hotfix_rollout_log(rollout.0, dangling_mut());
         hotfix_rollout_evidence(rollout.0, input, len, &raw mut buf);
         hotfix_rollout_verdict(rollout.0, &raw mut buf);
-        hotfix_rollout_blockers(rollout.0, &raw mut buf);
-        hotfix_rollout_approvals(rollout.0, &raw mut buf);
-        hotfix_rollout_checklists(rollout.0, &raw mut buf);
-        hotfix_rollout_procedure(rollout.0, &raw mut buf);
-        hotfix_rollout_interventions(rollout.0, &raw mut buf);
         hotfix_rollout_duties(rollout.0, NOW, &raw mut buf);
-        hotfix_rollout_change_record(rollout.0, &raw mut buf);
-        hotfix_rollout_why(rollout.0, &raw mut buf);
-        hotfix_rollout_harm(rollout.0, &raw mut buf);
-        hotfix_rollout_forecast(rollout.0, &raw mut buf);
-        hotfix_rollout_comparison(rollout.0, &raw mut buf);
-        hotfix_rollout_comparison_markdown(rollout.0, &raw mut buf);
         hotfix_rollout_action(rollout.0, 0, &raw mut act);
         hotfix_rollout_action_count(rollout.0, dangling_mut());
         hotfix_rollout_find_action(rollout.0, input, len, &raw mut act);
@@ -383,8 +336,7 @@ fn frees_and_error_accessors_take_null() {
         hotfix_policy_free(null_mut());
         hotfix_plan_free(null_mut());
         hotfix_rollout_free(null_mut());
-        hotfix_rate_ratio_free(null_mut());
-        hotfix_ceiling_free(null_mut());
+        hotfix_test_free(null_mut());
         assert_eq!(hotfix_error_status(null()), hotfix_status::Ok);
         assert_eq!(hotfix_error_accepted_count(null()), 0);
         for view in [
@@ -466,9 +418,9 @@ fn stat_2_settings_states_and_sums_that_cannot_be_are_refused() {
     }
     // SAFETY: made once, freed once.
     unsafe {
-        hotfix_rate_ratio_free(one);
-        hotfix_rate_ratio_free(other);
-        hotfix_ceiling_free(below);
+        hotfix_test_free(one);
+        hotfix_test_free(other);
+        hotfix_test_free(below);
     }
 }
 

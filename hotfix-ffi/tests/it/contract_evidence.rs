@@ -10,7 +10,7 @@ use hotfix::status::hotfix_status;
 use hotfix::view::hotfix_rollout_evidence;
 use serde_json::Value;
 
-use crate::common::{Failed, NOTHING, Plan, Policy, Rollout, buffer, call, raw};
+use crate::common::{Failed, NOTHING, Plan, Policy, Rollout, buffer, call, plan_view, raw};
 
 const INCIDENT: &str = r#"{"id": "INC-1"}"#;
 const RELEASE: &str = r#"{"version": "2.3.1", "previous": "2.3.0"}"#;
@@ -29,16 +29,12 @@ fn plan(history: &str) -> Result<Plan, Failed> {
 #[test]
 fn plan_7_a_calibrated_plan_says_what_it_makes_of_the_history() {
     let plan = plan(&history()).unwrap();
-    // SAFETY: a live handle and slot.
-    let text = buffer(|out, error| unsafe { hotfix_plan_calibration(plan.0, out, error) }).unwrap();
+    let text = plan_view(&plan, "calibration", "").unwrap();
     let seen: Value = serde_json::from_str(&text).unwrap();
     let phases = seen["error_rate"]["phases"].as_array().unwrap();
     assert_eq!(phases.len(), 2);
     assert!(phases[0]["calibration"]["threshold"].as_f64().unwrap() > 4.6);
-    // SAFETY: as above.
-    let none = Plan::any();
-    let text = buffer(|out, error| unsafe { hotfix_plan_calibration(none.0, out, error) }).unwrap();
-    assert_eq!(text, "{}");
+    assert_eq!(plan_view(&Plan::any(), "calibration", "").unwrap(), "{}");
 }
 
 #[test]
@@ -77,7 +73,6 @@ fn stat_4_evidence_is_there_on_demand() {
 fn null_and_what_is_no_text_are_refused() {
     let policy = Policy::preset("phased-canary").unwrap();
     let rollout = Rollout::new(&Plan::any(), hotfix_recording::Off);
-    let any = Plan::any();
     let ((incident, a), (release, b), (none, zero)) = (raw(INCIDENT), raw(RELEASE), NOTHING);
     let bytes = [0xff_u8];
     let odd = bytes.as_ptr().cast::<c_char>();
@@ -102,8 +97,6 @@ fn null_and_what_is_no_text_are_refused() {
     let out = &raw mut buf;
     // SAFETY: as above.
     unsafe {
-        is(hotfix_status::Null, call(|e| hotfix_plan_calibration(null(), out, e)));
-        is(hotfix_status::Null, call(|e| hotfix_plan_calibration(any.0, null_mut(), e)));
         is(hotfix_status::Null, call(|e| hotfix_rollout_evidence(null(), incident, a, out, e)));
         is(hotfix_status::Null, call(|e| hotfix_rollout_evidence(rollout.0, null(), 1, out, e)));
         let nowhere = null_mut();

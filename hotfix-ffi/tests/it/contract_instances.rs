@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 use hotfix::buffer::hotfix_buf;
 use hotfix::instances::*;
 use hotfix::planning::*;
-use hotfix::rate_ratio::hotfix_evidence;
+use hotfix::sequential_test::*;
 use hotfix::status::hotfix_status;
 use serde_json::Value;
 
@@ -52,13 +52,13 @@ fn chance() -> hotfix_chance {
     hotfix_chance { struct_size: size_of::<hotfix_chance>(), chance: 0.0, approximate: 0 }
 }
 
-fn drawn(settings: &str) -> Result<*mut hotfix_randomisation, Failed> {
+fn drawn(settings: &str) -> Result<*mut hotfix_test, Failed> {
     let ((at, len), mut out) = (raw(settings), null_mut());
     // SAFETY: live text and slot.
     call(|e| unsafe { hotfix_randomisation_new(at, len, &raw mut out, e) }).map(|()| out)
 }
 
-fn instances(settings: &str) -> Result<*mut hotfix_instances, Failed> {
+fn instances(settings: &str) -> Result<*mut hotfix_test, Failed> {
     let ((at, len), mut out) = (raw(settings), null_mut());
     // SAFETY: live text and slot.
     call(|e| unsafe { hotfix_instances_new(at, len, &raw mut out, e) }).map(|()| out)
@@ -72,7 +72,7 @@ fn a_null_pointer_is_an_error() {
     let mut buf = hotfix_buf { data: null_mut(), len: 0 };
     let (buf, four) = (&raw mut buf, [1.0; 4]);
     let (mut ratio, asked) = (0.0, usual());
-    let (mut evidence, mut seen, mut time, mut chance) = (evidence(), seen(), time(), chance());
+    let (mut seen, mut time, mut chance) = (seen(), time(), chance());
     fails! { Null:
         hotfix_calibrate(null(), 1, settings, settings_len, buf);
         hotfix_calibrate(history, history_len, null(), 1, buf);
@@ -82,22 +82,12 @@ fn a_null_pointer_is_an_error() {
         hotfix_randomisation_update(null_mut(), four.as_ptr(), four.as_ptr(), 4, null_mut());
         hotfix_randomisation_update(test, null(), four.as_ptr(), 4, null_mut());
         hotfix_randomisation_update(test, four.as_ptr(), null(), 4, null_mut());
-        hotfix_randomisation_evidence(null(), &raw mut evidence);
-        hotfix_randomisation_evidence(test, null_mut());
-        hotfix_randomisation_to_bytes(null(), buf);
-        hotfix_randomisation_to_bytes(test, null_mut());
-        hotfix_randomisation_from_bytes(null(), 1, &mut null_mut());
-        hotfix_randomisation_from_bytes(json, len, null_mut());
         hotfix_instances_new(null(), 1, &mut null_mut());
         hotfix_instances_new(json, len, null_mut());
         hotfix_instances_update(null_mut(), four.as_ptr(), four.as_ptr(), 4, 0.0, 9.0, &raw mut seen);
         hotfix_instances_update(tests, null(), four.as_ptr(), 4, 0.0, 9.0, &raw mut seen);
         hotfix_instances_update(tests, four.as_ptr(), null(), 4, 0.0, 9.0, &raw mut seen);
         hotfix_instances_update(tests, four.as_ptr(), four.as_ptr(), 4, 0.0, 9.0, null_mut());
-        hotfix_instances_to_bytes(null(), buf);
-        hotfix_instances_to_bytes(tests, null_mut());
-        hotfix_instances_from_bytes(null(), 1, &mut null_mut());
-        hotfix_instances_from_bytes(json, len, null_mut());
         hotfix_time_to_detect(null(), 2.0, &raw mut time);
         hotfix_time_to_detect(&raw const asked, 2.0, null_mut());
         hotfix_detectable_ratio(null(), 10.0, 0.8, &raw mut ratio);
@@ -114,12 +104,10 @@ fn a_null_pointer_is_an_error() {
         hotfix_power(null(), 1, buf);
         hotfix_power(json, len, null_mut());
     }
-    // SAFETY: made once, freed once; null is allowed.
+    // SAFETY: made once, freed once.
     unsafe {
-        hotfix_randomisation_free(test);
-        hotfix_randomisation_free(null_mut());
-        hotfix_instances_free(tests);
-        hotfix_instances_free(null_mut());
+        hotfix_test_free(test);
+        hotfix_test_free(tests);
     }
 }
 
@@ -133,9 +121,7 @@ fn text_that_cannot_be_read_is_an_error() {
         hotfix_calibrate(bad, n, settings, settings_len, buf);
         hotfix_calibrate(settings, settings_len, bad, n, buf);
         hotfix_randomisation_new(bad, n, &mut null_mut());
-        hotfix_randomisation_from_bytes(bad, n, &mut null_mut());
         hotfix_instances_new(bad, n, &mut null_mut());
-        hotfix_instances_from_bytes(bad, n, &mut null_mut());
         hotfix_power(bad, n, buf);
     }
     let (history, history_len) = raw(HISTORY);
@@ -144,9 +130,7 @@ fn text_that_cannot_be_read_is_an_error() {
         hotfix_calibrate(history, history_len, json, len, buf);
         hotfix_calibrate(history, history_len, NOTHING.0, 0, buf);
         hotfix_randomisation_new(json, len, &mut null_mut());
-        hotfix_randomisation_from_bytes(json, len, &mut null_mut());
         hotfix_instances_new(json, len, &mut null_mut());
-        hotfix_instances_from_bytes(json, len, &mut null_mut());
         hotfix_power(json, len, buf);
     }
 }
@@ -163,8 +147,7 @@ fn figures_that_cannot_be_change_nothing() {
     let (test, tests) = (drawn(DRAWN).unwrap(), instances(CANARY).unwrap());
     let (bad, good, nan) = ([1.0, 0.0, 0.0, -1.0], [9.0; 4], [f64::NAN; 4]);
     let (mut ratio, mut seen, mut time, mut chance) = (7.0, seen(), time(), chance());
-    let before =
-        |test| buffer(|out, e| unsafe { hotfix_randomisation_to_bytes(test, out, e) }).unwrap();
+    let before = |test| buffer(|out, e| unsafe { hotfix_test_to_bytes(test, out, e) }).unwrap();
     let earlier = before(test);
     let asked = hotfix_comparison { alpha: 2.0, ..usual() };
     let mut buf = hotfix_buf { data: null_mut(), len: 0 };
@@ -202,8 +185,8 @@ fn figures_that_cannot_be_change_nothing() {
     }
     // SAFETY: made once, freed once.
     unsafe {
-        hotfix_randomisation_free(test);
-        hotfix_instances_free(tests);
+        hotfix_test_free(test);
+        hotfix_test_free(tests);
     }
 }
 
@@ -220,27 +203,28 @@ fn stat_2_tests_of_instances_go_on_from_their_bytes() {
         };
         update(tests, &raw mut out);
         assert_eq!((out.has_bad, out.bad, out.weakest, out.dispensable), (1, 0, 0, 0));
-        let bytes = buffer(|out, e| hotfix_instances_to_bytes(tests, out, e)).unwrap();
+        let bytes = buffer(|out, e| hotfix_test_to_bytes(tests, out, e)).unwrap();
         let ((at, len), mut again) = (raw(&bytes), null_mut());
-        call(|e| hotfix_instances_from_bytes(at, len, &raw mut again, e)).unwrap();
+        call(|e| hotfix_test_from_bytes(at, len, &raw mut again, e)).unwrap();
         let mut other = seen();
         update(tests, &raw mut out);
         update(again, &raw mut other);
         assert_eq!(out.least_log_e.to_bits(), other.least_log_e.to_bits());
         let renamed = bytes.replacen(r#""a""#, r#""z""#, 1);
         let ((at, len), mut none) = (raw(&renamed), null_mut());
-        let failed = call(|e| hotfix_instances_from_bytes(at, len, &raw mut none, e)).unwrap_err();
+        let failed = call(|e| hotfix_test_from_bytes(at, len, &raw mut none, e)).unwrap_err();
         assert_eq!((failed.status, none), (hotfix_status::Stat, null_mut()));
         // Each instance was tested against the others with other settings than the whole.
         let bold = CANARY.replace('}', r#", "test": {"alpha": 0.02}}"#);
         let other_tests = instances(&bold).unwrap();
-        let whole = buffer(|out, e| hotfix_instances_to_bytes(other_tests, out, e)).unwrap();
-        hotfix_instances_free(other_tests);
+        let whole = buffer(|out, e| hotfix_test_to_bytes(other_tests, out, e)).unwrap();
+        hotfix_test_free(other_tests);
         let mut mixed: Value = serde_json::from_str(&whole).unwrap();
-        mixed["bad"] = serde_json::from_str::<Value>(&bytes).unwrap()["bad"].clone();
+        mixed["state"]["bad"] =
+            serde_json::from_str::<Value>(&bytes).unwrap()["state"]["bad"].clone();
         let mixed = mixed.to_string();
         let (at, len) = raw(&mixed);
-        let failed = call(|e| hotfix_instances_from_bytes(at, len, &raw mut none, e)).unwrap_err();
+        let failed = call(|e| hotfix_test_from_bytes(at, len, &raw mut none, e)).unwrap_err();
         assert_eq!((failed.status, failed.code.as_str()), (hotfix_status::Stat, "HF-STAT-017"));
         assert!(none.is_null());
 
@@ -248,26 +232,25 @@ fn stat_2_tests_of_instances_go_on_from_their_bytes() {
         let (at, of) = (events.as_ptr(), trials.as_ptr());
         call(|e| hotfix_randomisation_update(test, at, of, 4, &raw mut decided, e)).unwrap();
         assert!(!decided, "the only look is at tick 2");
-        let bytes = buffer(|out, e| hotfix_randomisation_to_bytes(test, out, e)).unwrap();
+        let bytes = buffer(|out, e| hotfix_test_to_bytes(test, out, e)).unwrap();
         let ((at, len), mut back) = (raw(&bytes), null_mut());
-        call(|e| hotfix_randomisation_from_bytes(at, len, &raw mut back, e)).unwrap();
+        call(|e| hotfix_test_from_bytes(at, len, &raw mut back, e)).unwrap();
         let mut figures = [evidence(), evidence()];
         for (test, figures) in [test, back].into_iter().zip(&mut figures) {
             let (at, of) = (events.as_ptr(), trials.as_ptr());
             call(|e| hotfix_randomisation_update(test, at, of, 4, null_mut(), e)).unwrap();
-            call(|e| hotfix_randomisation_evidence(test, figures, e)).unwrap();
+            call(|e| hotfix_test_evidence(test, figures, e)).unwrap();
         }
         assert_eq!(figures[0].log_e.to_bits(), figures[1].log_e.to_bits());
         assert_eq!((figures[0].p_value, figures[0].decided), (1.0, 0), "six pairs: copies tie");
         let other = bytes.replacen(r#""seed":1"#, r#""seed":2"#, 1);
         let ((at, len), mut none) = (raw(&other), null_mut());
-        let failed =
-            call(|e| hotfix_randomisation_from_bytes(at, len, &raw mut none, e)).unwrap_err();
+        let failed = call(|e| hotfix_test_from_bytes(at, len, &raw mut none, e)).unwrap_err();
         assert_eq!((failed.status, failed.code.as_str()), (hotfix_status::Stat, "HF-STAT-017"));
-        hotfix_randomisation_free(test);
-        hotfix_randomisation_free(back);
-        hotfix_instances_free(tests);
-        hotfix_instances_free(again);
+        hotfix_test_free(test);
+        hotfix_test_free(back);
+        hotfix_test_free(tests);
+        hotfix_test_free(again);
     }
 }
 

@@ -4,32 +4,26 @@ use std::ptr::{null, null_mut};
 
 use hotfix::buffer::hotfix_buf;
 use hotfix::latency::*;
-use hotfix::rate_ratio::hotfix_evidence;
+use hotfix::sequential_test::*;
 use hotfix::status::hotfix_status;
 
 use crate::common::{Failed, buffer, call, fails, raw};
 
-fn latency() -> *mut hotfix_latency {
+fn latency() -> *mut hotfix_test {
     let ((at, len), mut out) = (raw(r#"{"boundaries": 2}"#), null_mut());
     // SAFETY: live text and slot.
     call(|e| unsafe { hotfix_latency_new(at, len, &raw mut out, e) }).unwrap();
     out
 }
 
-fn evidence() -> hotfix_evidence {
-    // SAFETY: all zero bytes are a value of this struct.
-    let zero: hotfix_evidence = unsafe { std::mem::zeroed() };
-    hotfix_evidence { struct_size: size_of::<hotfix_evidence>(), ..zero }
-}
-
-fn bytes(test: *const hotfix_latency) -> String {
+fn bytes(test: *const hotfix_test) -> String {
     // SAFETY: a live test.
-    buffer(|out, e| unsafe { hotfix_latency_to_bytes(test, out, e) }).unwrap()
+    buffer(|out, e| unsafe { hotfix_test_to_bytes(test, out, e) }).unwrap()
 }
 
 #[test]
 fn a_null_pointer_is_an_error_to_a_latency_test() {
-    let (test, mut seen) = (latency(), evidence());
+    let test = latency();
     let mut buf = hotfix_buf { data: null_mut(), len: 0 };
     let (buf, (json, len), slow) = (&raw mut buf, raw("{}"), [1.0; 2]);
     let slow = slow.as_ptr();
@@ -39,20 +33,11 @@ fn a_null_pointer_is_an_error_to_a_latency_test() {
         hotfix_latency_update(null_mut(), slow, 9.0, slow, 9.0, 2, null_mut());
         hotfix_latency_update(test, null(), 9.0, slow, 9.0, 2, null_mut());
         hotfix_latency_update(test, slow, 9.0, null(), 9.0, 2, null_mut());
-        hotfix_latency_evidence(null(), &raw mut seen);
-        hotfix_latency_evidence(test, null_mut());
         hotfix_latency_boundaries(null(), 1, buf);
         hotfix_latency_boundaries(json, len, null_mut());
-        hotfix_latency_to_bytes(null(), buf);
-        hotfix_latency_to_bytes(test, null_mut());
-        hotfix_latency_from_bytes(null(), 1, &mut null_mut());
-        hotfix_latency_from_bytes(json, len, null_mut());
     }
-    // SAFETY: made once, freed once; null is no test.
-    unsafe {
-        hotfix_latency_free(test);
-        hotfix_latency_free(null_mut());
-    }
+    // SAFETY: made once, freed once.
+    unsafe { hotfix_test_free(test) };
 }
 
 #[test]
@@ -62,13 +47,11 @@ fn text_that_cannot_be_read_is_an_error_to_a_latency_test() {
     fails! { Utf8:
         hotfix_latency_new(bad, n, &mut null_mut());
         hotfix_latency_boundaries(bad, n, &raw mut buf);
-        hotfix_latency_from_bytes(bad, n, &mut null_mut());
     }
     let ((unknown, a), (list, b)) = (raw(r#"{"boundary": 2}"#), raw("[1]"));
     fails! { Input:
         hotfix_latency_new(unknown, a, &mut null_mut());
         hotfix_latency_boundaries(list, b, &raw mut buf);
-        hotfix_latency_from_bytes(list, b, &mut null_mut());
     }
 }
 
@@ -107,7 +90,7 @@ fn stat_1_latency_counts_that_cannot_be_change_nothing() {
     }
     assert_eq!(bytes(test), before);
     // SAFETY: made once, freed once.
-    unsafe { hotfix_latency_free(test) };
+    unsafe { hotfix_test_free(test) };
 }
 
 #[test]

@@ -203,7 +203,7 @@ fn dec_5_findings_come_as_a_list() {
 fn a_poisoned_policy_answers_no_question() {
     let policy = policy();
     // SAFETY: a live handle.
-    assert!(call(|e| unsafe { hotfix_test_panic_policy(policy.0, e) }).is_err());
+    assert!(call(|e| unsafe { hotfix_hook_panic_policy(policy.0, e) }).is_err());
     let (json, len) = raw("{}");
     let mut buf = hotfix_buf { data: null_mut(), len: 0 };
     let buf = &raw mut buf;

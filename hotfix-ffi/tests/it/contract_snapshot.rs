@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::ptr::{null, null_mut};
 
 use hotfix::buffer::{hotfix_buf, hotfix_buf_free, hotfix_str};
-use hotfix::hook::hotfix_test_panic_rollout;
+use hotfix::hook::hotfix_hook_panic_rollout;
 use hotfix::rollout::*;
 use hotfix::snapshot::*;
 use hotfix::status::hotfix_status;
@@ -122,7 +122,7 @@ fn snapshots_take_what_they_say_and_nothing_else() {
             (hotfix_status::Null, call(|e| hotfix_snapshot_seq(null(), 1, &raw mut seq, e))),
             (hotfix_status::Null, call(|e| hotfix_snapshot_seq(bytes, len, null_mut(), e))),
             (hotfix_status::Log, call(|e| hotfix_snapshot_seq(bytes, 7, &raw mut seq, e))),
-            (hotfix_status::Panic, call(|e| hotfix_test_panic_rollout(rollout.0, e))),
+            (hotfix_status::Panic, call(|e| hotfix_hook_panic_rollout(rollout.0, e))),
             (hotfix_status::Poisoned, call(|e| hotfix_rollout_snapshot(rollout.0, out, e))),
         ]
     };

@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::{null, null_mut};
 
 use hotfix::buffer::{hotfix_buf, hotfix_str};
-use hotfix::hook::hotfix_test_panic_rollout;
+use hotfix::hook::hotfix_hook_panic_rollout;
 use hotfix::outcome::hotfix_state;
 use hotfix::reading::hotfix_reading;
 use hotfix::rollout::hotfix_rollout;
@@ -304,7 +304,7 @@ fn a_poisoned_rollout_poisons_its_train() {
     let (mut inside, mut out, mut state) = (null(), outcome(), hotfix_train_state::Waiting);
     // SAFETY: live handles and slots.
     call(|e| unsafe { hotfix_train_rollout(train.0, name, len, &raw mut inside, e) }).unwrap();
-    fails! { Panic: hotfix_test_panic_rollout(inside.cast_mut()); }
+    fails! { Panic: hotfix_hook_panic_rollout(inside.cast_mut()); }
     fails! { Poisoned:
         hotfix_train_handle(train.0, NOW, name, len, start, start_len, &raw mut out);
         hotfix_train_tick(train.0, NOW, &raw mut out);

@@ -5,22 +5,14 @@ use std::ptr::{null, null_mut};
 use hotfix::buffer::*;
 use hotfix::vcs::*;
 
-use crate::common::{NOW, Plan, Policy, buffer, fails, raw};
-
-fn plan() -> Plan {
-    let policy = Policy::preset("enterprise").unwrap();
-    let release = r#"{"version": "1.2.4", "previous": "1.2.3", "description": "x"}"#;
-    Plan::new(&policy, [r#"{"id": "INC-1"}"#, release, ""]).unwrap()
-}
+use crate::common::{buffer, fails, raw};
 
 #[test]
 fn vcs_1_a_null_pointer_is_an_error_to_source_control() {
-    let (plan, (text, len)) = (plan(), raw("1.2.3"));
+    let (text, len) = raw("1.2.3");
     let mut buf = hotfix_buf { data: null_mut(), len: 0 };
     let buf = &raw mut buf;
     fails! { Null:
-        hotfix_plan_source_control(null(), NOW, buf);
-        hotfix_plan_source_control(plan.0, NOW, null_mut());
         hotfix_branch_name(null(), 1, text, len, buf);
         hotfix_branch_name(text, len, null(), 1, buf);
         hotfix_branch_name(text, len, text, len, null_mut());
@@ -34,7 +26,7 @@ fn vcs_1_a_null_pointer_is_an_error_to_source_control() {
 
 #[test]
 fn vcs_1_texts_and_numbers_that_are_none_are_errors() {
-    let (plan, bad, (text, len)) = (plan(), b"\xff", raw("1.2.3"));
+    let (bad, (text, len)) = (b"\xff", raw("1.2.3"));
     let (at, bad_len) = (bad.as_ptr().cast(), bad.len());
     let mut buf = hotfix_buf { data: null_mut(), len: 0 };
     let buf = &raw mut buf;
@@ -56,7 +48,6 @@ fn vcs_1_texts_and_numbers_that_are_none_are_errors() {
         hotfix_next_version(text, len, i32::MIN, buf);
     }
     fails! { Unit:
-        hotfix_plan_source_control(plan.0, i64::MIN, buf);
         hotfix_timestamp_tag(i64::MAX, buf);
     }
     fails! { Plan:

@@ -10,39 +10,29 @@ use std::path::PathBuf;
 use std::ptr::null_mut;
 
 use hotfix::buffer::{hotfix_digest, hotfix_name, hotfix_str};
-use hotfix::ceiling::{
-    hotfix_ceiling_evidence, hotfix_ceiling_free, hotfix_ceiling_from_bytes, hotfix_ceiling_new,
-    hotfix_ceiling_to_bytes, hotfix_ceiling_update,
-};
+use hotfix::ceiling::{hotfix_ceiling_new, hotfix_ceiling_update};
 use hotfix::duty::hotfix_rollout_duties;
-use hotfix::explain::{
-    hotfix_rollout_comparison_markdown, hotfix_rollout_harm, hotfix_rollout_why,
-};
-use hotfix::gate::{
-    hotfix_rollout_approvals, hotfix_rollout_blockers, hotfix_rollout_change_record,
-    hotfix_rollout_checklists, hotfix_rollout_interventions, hotfix_rollout_procedure,
-};
 use hotfix::kayenta::{hotfix_kayenta_classify, hotfix_kayenta_judge};
 use hotfix::message::hotfix_rollout_message;
 use hotfix::outcome::{hotfix_decision_name, hotfix_state, hotfix_state_name};
 use hotfix::policy::{hotfix_policy_digest, hotfix_policy_to_json};
-use hotfix::rate_ratio::{
-    hotfix_evidence, hotfix_rate_ratio_evidence, hotfix_rate_ratio_free,
-    hotfix_rate_ratio_from_bytes, hotfix_rate_ratio_new, hotfix_rate_ratio_to_bytes,
-    hotfix_rate_ratio_update,
-};
+use hotfix::rate_ratio::{hotfix_rate_ratio_new, hotfix_rate_ratio_update};
 use hotfix::report::hotfix_rollout_report;
 use hotfix::rollout::{hotfix_recording, hotfix_rollout_handle, hotfix_rollout_replay};
+use hotfix::sequential_test::{
+    hotfix_evidence, hotfix_test_evidence, hotfix_test_free, hotfix_test_from_bytes,
+    hotfix_test_to_bytes,
+};
 use hotfix::status::hotfix_status;
 use hotfix::view::{
-    HOTFIX_NEVER, hotfix_rollout_accepted, hotfix_rollout_actions, hotfix_rollout_attempt,
-    hotfix_rollout_head, hotfix_rollout_log, hotfix_rollout_pending_actions, hotfix_rollout_phase,
+    HOTFIX_NEVER, hotfix_rollout_actions, hotfix_rollout_attempt, hotfix_rollout_head,
+    hotfix_rollout_log, hotfix_rollout_pending_actions, hotfix_rollout_phase,
     hotfix_rollout_poll_at, hotfix_rollout_share, hotfix_rollout_state, hotfix_rollout_verdict,
 };
 use serde_json::{Value, json};
 
 use crate::common::{
-    Failed, Plan, Policy, Rollout, audit, buffer, call, in_crate, outcome, raw, text,
+    Failed, Plan, Policy, Rollout, audit, buffer, call, in_crate, outcome, raw, rollout_view, text,
 };
 use crate::shared::kayenta_common::{self, Came, ClassifyCase, JudgeCase};
 use crate::shared::roll_common::{Case, Seen, Step, by_kind, last_line};
@@ -123,14 +113,14 @@ fn take(rollout: &Rollout, step: &Step, at: i64) -> Seen {
     unsafe {
         call(|error| hotfix_rollout_poll_at(rollout.0, &raw mut poll_at, error)).unwrap();
         call(|error| hotfix_rollout_attempt(rollout.0, &raw mut seen.attempt, error)).unwrap();
-        let takes = read(buffer(|o, e| hotfix_rollout_accepted(rollout.0, o, e)));
+        let takes = read(rollout_view(rollout, "accepted", ""));
         seen.takes = serde_json::from_value(takes).unwrap();
         call(|error| hotfix_rollout_phase(rollout.0, &raw mut phase, error)).unwrap();
         call(|error| hotfix_rollout_share(rollout.0, &raw mut seen.share, error)).unwrap();
         seen.verdict = read(buffer(|o, e| hotfix_rollout_verdict(rollout.0, o, e)));
-        seen.why = read(buffer(|o, e| hotfix_rollout_why(rollout.0, o, e)));
-        seen.harm = read(buffer(|o, e| hotfix_rollout_harm(rollout.0, o, e)));
-        seen.table = buffer(|o, e| hotfix_rollout_comparison_markdown(rollout.0, o, e)).unwrap();
+        seen.why = read(rollout_view(rollout, "why", ""));
+        seen.harm = read(rollout_view(rollout, "harm", ""));
+        seen.table = rollout_view(rollout, "comparison_markdown", "").unwrap();
         seen.pending = read(buffer(|o, e| hotfix_rollout_pending_actions(rollout.0, o, e)));
         if seen.error.is_none() {
             let decision = CStr::from_ptr(hotfix_decision_name(out.decision as i32));
@@ -172,24 +162,14 @@ fn message(rollout: &Rollout, request: &Value) -> Value {
 }
 
 fn gates(rollout: &Rollout) -> Value {
-    // SAFETY: live handles.
-    let [blockers, approvals, checklists, procedure, interventions, record] = unsafe {
-        [
-            read(buffer(|o, e| hotfix_rollout_blockers(rollout.0, o, e))),
-            read(buffer(|o, e| hotfix_rollout_approvals(rollout.0, o, e))),
-            read(buffer(|o, e| hotfix_rollout_checklists(rollout.0, o, e))),
-            read(buffer(|o, e| hotfix_rollout_procedure(rollout.0, o, e))),
-            read(buffer(|o, e| hotfix_rollout_interventions(rollout.0, o, e))),
-            read(buffer(|o, e| hotfix_rollout_change_record(rollout.0, o, e))),
-        ]
-    };
+    let view = |name| read(rollout_view(rollout, name, ""));
     json!({
-        "blockers": blockers,
-        "approvals": approvals,
-        "checklists": checklists,
-        "procedure": procedure,
-        "interventions": by_kind(&interventions),
-        "change_record": record,
+        "blockers": view("blockers"),
+        "approvals": view("approvals"),
+        "checklists": view("checklists"),
+        "procedure": view("procedure"),
+        "interventions": by_kind(&view("interventions")),
+        "change_record": view("change_record"),
     })
 }
 
@@ -311,14 +291,14 @@ impl StatCase {
                 }
             }
             // What is read back is the same test.
-            let bytes = buffer(|out, error| hotfix_rate_ratio_to_bytes(test, out, error)).unwrap();
+            let bytes = buffer(|out, error| hotfix_test_to_bytes(test, out, error)).unwrap();
             let ((at, len), mut again) = (raw(&bytes), null_mut());
-            call(|error| hotfix_rate_ratio_from_bytes(at, len, &raw mut again, error)).unwrap();
+            call(|error| hotfix_test_from_bytes(at, len, &raw mut again, error)).unwrap();
             let mut seen: hotfix_evidence = std::mem::zeroed();
             seen.struct_size = size_of::<hotfix_evidence>();
-            call(|error| hotfix_rate_ratio_evidence(again, &raw mut seen, error)).unwrap();
-            hotfix_rate_ratio_free(again);
-            hotfix_rate_ratio_free(test);
+            call(|error| hotfix_test_evidence(again, &raw mut seen, error)).unwrap();
+            hotfix_test_free(again);
+            hotfix_test_free(test);
             let wanted = &self.expect;
             let same = near(seen.log_e, wanted.log_e)
                 && near(seen.log_e_bound, wanted.log_e_bound)
@@ -377,14 +357,14 @@ impl CeilingCase {
                     decided_at = tick;
                 }
             }
-            let bytes = buffer(|out, error| hotfix_ceiling_to_bytes(test, out, error)).unwrap();
+            let bytes = buffer(|out, error| hotfix_test_to_bytes(test, out, error)).unwrap();
             let ((at, len), mut again) = (raw(&bytes), null_mut());
-            call(|error| hotfix_ceiling_from_bytes(at, len, &raw mut again, error)).unwrap();
+            call(|error| hotfix_test_from_bytes(at, len, &raw mut again, error)).unwrap();
             let mut seen: hotfix_evidence = std::mem::zeroed();
             seen.struct_size = size_of::<hotfix_evidence>();
-            call(|error| hotfix_ceiling_evidence(again, &raw mut seen, error)).unwrap();
-            hotfix_ceiling_free(again);
-            hotfix_ceiling_free(test);
+            call(|error| hotfix_test_evidence(again, &raw mut seen, error)).unwrap();
+            hotfix_test_free(again);
+            hotfix_test_free(test);
             let wanted = &self.expect;
             let same = near(seen.log_e, wanted.log_e)
                 && near(seen.p_value, wanted.p_value)

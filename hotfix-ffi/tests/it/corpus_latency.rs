@@ -8,7 +8,7 @@
 use std::ptr::null_mut;
 
 use hotfix::latency::*;
-use hotfix::rate_ratio::hotfix_evidence;
+use hotfix::sequential_test::*;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -81,14 +81,14 @@ impl Case {
                 }
             }
             // What is read back is the same test.
-            let bytes = buffer(|out, error| hotfix_latency_to_bytes(test, out, error)).unwrap();
+            let bytes = buffer(|out, error| hotfix_test_to_bytes(test, out, error)).unwrap();
             let ((at, len), mut again) = (raw(&bytes), null_mut());
-            call(|error| hotfix_latency_from_bytes(at, len, &raw mut again, error)).unwrap();
+            call(|error| hotfix_test_from_bytes(at, len, &raw mut again, error)).unwrap();
             let mut seen: hotfix_evidence = std::mem::zeroed();
             seen.struct_size = size_of::<hotfix_evidence>();
-            call(|error| hotfix_latency_evidence(again, &raw mut seen, error)).unwrap();
-            hotfix_latency_free(again);
-            hotfix_latency_free(test);
+            call(|error| hotfix_test_evidence(again, &raw mut seen, error)).unwrap();
+            hotfix_test_free(again);
+            hotfix_test_free(test);
             let same = near(seen.log_e, self.expect.log_e)
                 && near(seen.p_value, self.expect.p_value)
                 && decided_at == self.expect.decided_at;

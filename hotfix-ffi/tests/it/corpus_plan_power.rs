@@ -2,14 +2,12 @@
 
 use std::ptr::{null, null_mut};
 
-use hotfix::plan::{
-    hotfix_plan_free, hotfix_plan_new, hotfix_plan_power, hotfix_plan_power_markdown,
-};
+use hotfix::plan::hotfix_plan_power;
 use hotfix::policy::{hotfix_policy_from_json, hotfix_policy_to_json};
 use hotfix::status::hotfix_status;
 use serde_json::Value;
 
-use crate::common::{Policy, buffer, call, raw};
+use crate::common::{Plan, Policy, buffer, call, plan_view, raw};
 use crate::shared::power_cases::Case;
 
 const INCIDENT: &str = r#"{"id": "INC-2041"}"#;
@@ -35,16 +33,11 @@ fn plan_6_cases_come_out_in_c_as_they_say() {
     for case in Case::all() {
         let policy = policy(&case);
         let traffic = case.traffic.to_string();
-        let ((a, b), (c, d), (f, g)) = (raw(INCIDENT), raw(RELEASE), raw(&traffic));
-        let mut plan = null_mut();
-        // SAFETY: live handles, texts, slot and buffers.
-        unsafe {
-            call(|e| hotfix_plan_new(policy.0, a, b, c, d, f, g, &raw mut plan, e)).unwrap();
-            let text = buffer(|out, e| hotfix_plan_power(plan, out, e)).unwrap();
-            let page = buffer(|out, e| hotfix_plan_power_markdown(plan, out, e)).unwrap();
-            faults.extend(case.faults(&serde_json::from_str(&text).unwrap(), &page));
-            hotfix_plan_free(plan);
-        }
+        let plan = Plan::new(&policy, [INCIDENT, RELEASE, &traffic]).unwrap();
+        // SAFETY: a live handle and buffer.
+        let text = buffer(|out, e| unsafe { hotfix_plan_power(plan.0, out, e) }).unwrap();
+        let page = plan_view(&plan, "power_markdown", "").unwrap();
+        faults.extend(case.faults(&serde_json::from_str(&text).unwrap(), &page));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
@@ -52,10 +45,6 @@ fn plan_6_cases_come_out_in_c_as_they_say() {
 #[test]
 fn plan_6_without_a_plan_nothing_is_written() {
     // SAFETY: null is taken for a handle that is not there.
-    unsafe {
-        let seen = buffer(|out, e| hotfix_plan_power(null(), out, e));
-        assert_eq!(seen.unwrap_err().status, hotfix_status::Null);
-        let page = buffer(|out, e| hotfix_plan_power_markdown(null(), out, e));
-        assert_eq!(page.unwrap_err().status, hotfix_status::Null);
-    }
+    let seen = buffer(|out, e| unsafe { hotfix_plan_power(null(), out, e) });
+    assert_eq!(seen.unwrap_err().status, hotfix_status::Null);
 }

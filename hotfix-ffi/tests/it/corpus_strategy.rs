@@ -2,12 +2,9 @@
 
 use hotfix::policy::hotfix_policy_to_json;
 use hotfix::status::hotfix_status;
-use hotfix::strategy::{
-    hotfix_plan_phases, hotfix_plan_recommendation, hotfix_plan_rollback, hotfix_plan_strategy,
-};
 use serde_json::{Value, json};
 
-use crate::common::{Failed, Plan, Policy, buffer, in_crate};
+use crate::common::{Failed, Plan, Policy, buffer, in_crate, plan_view};
 use crate::shared::plan_cases::{self, Case};
 
 fn parsed(text: Result<String, Failed>) -> Value {
@@ -15,15 +12,13 @@ fn parsed(text: Result<String, Failed>) -> Value {
 }
 
 fn answer(plan: &Plan) -> Value {
-    // SAFETY: live handles and buffers.
-    unsafe {
-        json!({
-            "phases": parsed(buffer(|out, e| hotfix_plan_phases(plan.0, out, e))),
-            "strategy": parsed(buffer(|out, e| hotfix_plan_strategy(plan.0, out, e))),
-            "recommendation": parsed(buffer(|out, e| hotfix_plan_recommendation(plan.0, out, e))),
-            "rollback": parsed(buffer(|out, e| hotfix_plan_rollback(plan.0, out, e))),
-        })
-    }
+    let view = |name| parsed(plan_view(plan, name, ""));
+    json!({
+        "phases": view("phases"),
+        "strategy": view("strategy"),
+        "recommendation": view("recommendation"),
+        "rollback": view("rollback"),
+    })
 }
 
 fn faults(case: &Case) -> Vec<String> {

@@ -3,12 +3,12 @@
 use hotfix::policy::hotfix_policy_to_json;
 use hotfix::time::hotfix_time_parse;
 use hotfix::vcs::{
-    hotfix_branch_name, hotfix_next_version, hotfix_plan_source_control, hotfix_timestamp_tag,
-    hotfix_version_tag, hotfix_versioning,
+    hotfix_branch_name, hotfix_next_version, hotfix_timestamp_tag, hotfix_version_tag,
+    hotfix_versioning,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::common::{Failed, Plan, Policy, buffer, call, in_crate, raw};
+use crate::common::{Failed, Plan, Policy, buffer, call, in_crate, plan_view, raw};
 use crate::shared::vcs_cases::{Answer, NameCase, PlanCase, Versions, Wrong};
 
 fn folder() -> std::path::PathBuf {
@@ -29,9 +29,7 @@ fn plan(case: &PlanCase) -> Result<Value, Wrong> {
     let policy = Policy::from_json(&case.document(&text)).unwrap();
     let (incident, release) = (case.incident.to_string(), case.release.to_string());
     let plan = Plan::new(&policy, [&incident, &release, ""]).unwrap();
-    let at = time(&case.at);
-    // SAFETY: a live handle and buffer.
-    let text = buffer(|out, e| unsafe { hotfix_plan_source_control(plan.0, at, out, e) });
+    let text = plan_view(&plan, "source_control", &json!({"at": case.at}).to_string());
     let wrong =
         |failed: Failed| Wrong { code: failed.code, path: failed.path, message: failed.message };
     Ok(serde_json::from_str(&text.map_err(wrong)?).unwrap())

@@ -23,6 +23,7 @@ mod contract_message;
 mod contract_paths;
 mod contract_readings;
 mod contract_report;
+mod contract_sequential_test;
 mod contract_severity;
 mod contract_simulate;
 mod contract_snapshot;

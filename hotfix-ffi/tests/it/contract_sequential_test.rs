@@ -1,0 +1,224 @@
+//! What a test of any kind promises: its bytes say its kind, and the functions of another kind refuse it.
+
+use std::ptr::{null, null_mut};
+
+use hotfix::buffer::hotfix_buf;
+use hotfix::ceiling::{hotfix_ceiling_clean_trials, hotfix_ceiling_new, hotfix_ceiling_update};
+use hotfix::error::hotfix_error;
+use hotfix::instances::*;
+use hotfix::latency::{hotfix_latency_new, hotfix_latency_update};
+use hotfix::rate_ratio::*;
+use hotfix::sequential_test::*;
+use hotfix::status::hotfix_status;
+use serde_json::Value;
+
+use crate::common::{Failed, buffer, call, fails, raw};
+
+type New = unsafe extern "C" fn(
+    *const std::ffi::c_char,
+    usize,
+    *mut *mut hotfix_test,
+    *mut *mut hotfix_error,
+) -> hotfix_status;
+
+/// The kinds, each with its constructor and settings.
+const KINDS: [(&str, New, &str); 6] = [
+    ("rate_ratio", hotfix_rate_ratio_new, "{}"),
+    ("rate_ratio", hotfix_rate_ratio_new, r#"{"model": "bernoulli"}"#),
+    ("latency", hotfix_latency_new, r#"{"boundaries": 2}"#),
+    ("ceiling", hotfix_ceiling_new, r#"{"ceiling": 0.005}"#),
+    (
+        "randomisation",
+        hotfix_randomisation_new,
+        r#"{"instances": ["a", "b", "c", "d"], "canary": ["a", "b"], "seed": 1, "evaluations": [2]}"#,
+    ),
+    ("instances", hotfix_instances_new, r#"{"canary": ["a", "b", "c", "d"]}"#),
+];
+
+/// A test that frees itself.
+struct Test(*mut hotfix_test);
+
+impl Test {
+    fn new(new: New, settings: &str) -> Self {
+        let ((at, len), mut out) = (raw(settings), null_mut());
+        // SAFETY: live text and slot.
+        call(|e| unsafe { new(at, len, &raw mut out, e) }).unwrap();
+        Self(out)
+    }
+
+    fn from_bytes(bytes: &str) -> Result<Self, Failed> {
+        let ((at, len), mut out) = (raw(bytes), null_mut());
+        // SAFETY: live text and slot.
+        let read = call(|e| unsafe { hotfix_test_from_bytes(at, len, &raw mut out, e) });
+        assert_eq!(read.is_err(), out.is_null());
+        read.map(|()| Self(out))
+    }
+
+    fn bytes(&self) -> String {
+        // SAFETY: a live test and slot.
+        buffer(|out, e| unsafe { hotfix_test_to_bytes(self.0, out, e) }).unwrap()
+    }
+}
+
+impl Drop for Test {
+    fn drop(&mut self) {
+        // SAFETY: made once, freed once.
+        unsafe { hotfix_test_free(self.0) }
+    }
+}
+
+fn evidence() -> hotfix_evidence {
+    // SAFETY: all zero bytes are a value of this struct.
+    let zero: hotfix_evidence = unsafe { std::mem::zeroed() };
+    hotfix_evidence { struct_size: size_of::<hotfix_evidence>(), ..zero }
+}
+
+fn seen() -> hotfix_instances_seen {
+    // SAFETY: as above.
+    let zero: hotfix_instances_seen = unsafe { std::mem::zeroed() };
+    hotfix_instances_seen { struct_size: size_of::<hotfix_instances_seen>(), ..zero }
+}
+
+const UPDATES: [&str; 5] = ["rate_ratio", "latency", "ceiling", "randomisation", "instances"];
+
+/// Calls the update of a kind.
+fn update(kind: &str, test: *mut hotfix_test) -> Result<(), Failed> {
+    let (zeros, nines, decided) = ([0.0; 4], [9.0; 4], null_mut());
+    let (few, all, mut out) = (zeros.as_ptr(), nines.as_ptr(), seen());
+    // SAFETY: live arrays and slots.
+    call(|e| unsafe {
+        match kind {
+            "rate_ratio" => hotfix_rate_ratio_update(test, 0.0, 9.0, 0.0, 9.0, decided, e),
+            "latency" => hotfix_latency_update(test, few, 9.0, few, 9.0, 2, decided, e),
+            "ceiling" => hotfix_ceiling_update(test, 0.0, 9.0, decided, e),
+            "randomisation" => hotfix_randomisation_update(test, few, all, 4, decided, e),
+            "instances" => hotfix_instances_update(test, few, all, 4, 0.0, 9.0, &raw mut out, e),
+            other => panic!("{other}"),
+        }
+    })
+}
+
+#[test]
+fn stat_2_every_kind_goes_on_from_its_bytes_which_say_the_kind() {
+    for (kind, new, settings) in KINDS {
+        let test = Test::new(new, settings);
+        update(kind, test.0).unwrap();
+        let bytes = test.bytes();
+        let document: Value = serde_json::from_str(&bytes).unwrap();
+        assert_eq!(document["kind"], kind);
+        let again = Test::from_bytes(&bytes).unwrap();
+        assert_eq!(again.bytes(), bytes, "{kind}");
+        for test in [&test, &again] {
+            update(kind, test.0).unwrap();
+        }
+        assert_eq!(again.bytes(), test.bytes(), "{kind}");
+    }
+}
+
+#[test]
+fn a_call_for_another_kind_is_refused_and_changes_nothing() {
+    let wrong = |kind: &str, result: Result<(), Failed>| {
+        let failed = result.unwrap_err();
+        assert_eq!((failed.status, failed.code.as_str()), (hotfix_status::Handle, "HF-FFI-009"));
+        assert!(failed.message.contains(&format!("`{kind}`")), "{}", failed.message);
+        failed.message
+    };
+    for (kind, new, settings) in KINDS {
+        let (test, other) = (Test::new(new, settings), Test::new(KINDS[0].1, "{}"));
+        let before = test.bytes();
+        for other in UPDATES.into_iter().filter(|other| *other != kind) {
+            let message = wrong(kind, update(other, test.0));
+            assert!(message.contains(&format!("hotfix_{other}_new")), "{message}");
+        }
+        assert_eq!(test.bytes(), before, "{kind}");
+        // SAFETY: live tests and slots.
+        unsafe {
+            if kind != "rate_ratio" {
+                wrong(kind, call(|e| hotfix_rate_ratio_merge(test.0, other.0, null_mut(), e)));
+                wrong(kind, call(|e| hotfix_rate_ratio_merge(other.0, test.0, null_mut(), e)));
+            }
+            if kind != "ceiling" {
+                let mut trials = 7.0;
+                wrong(kind, call(|e| hotfix_ceiling_clean_trials(test.0, &raw mut trials, e)));
+                assert_eq!(trials.to_bits(), 7_f64.to_bits());
+            }
+            let mut out = evidence();
+            let result = call(|e| hotfix_test_evidence(test.0, &raw mut out, e));
+            if kind == "instances" {
+                assert!(wrong(kind, result).contains("hotfix_instances_update"));
+            } else {
+                result.unwrap();
+                assert_eq!((out.log_e.to_bits(), out.decided), (0, 0), "{kind}");
+            }
+        }
+    }
+}
+
+#[test]
+fn null_text_and_sizes_are_checked_for_every_kind() {
+    let mut buf = hotfix_buf { data: null_mut(), len: 0 };
+    let (bad, n) = (c"ab\xff".as_ptr(), 3);
+    let mut out = evidence();
+    fails! { Null:
+        hotfix_test_evidence(null(), &raw mut out);
+        hotfix_test_to_bytes(null(), &raw mut buf);
+        hotfix_test_from_bytes(null(), 1, &mut null_mut());
+        hotfix_test_from_bytes(raw("{}").0, 2, null_mut());
+    }
+    fails! { Utf8:
+        hotfix_test_from_bytes(bad, n, &mut null_mut());
+    }
+    for (_, new, settings) in KINDS {
+        let test = Test::new(new, settings);
+        fails! { Null:
+            hotfix_test_evidence(test.0, null_mut());
+            hotfix_test_to_bytes(test.0, null_mut());
+        }
+        for size in [0, 7, 8, 1 << 20] {
+            let mut out = hotfix_evidence { struct_size: size, ..evidence() };
+            fails! { Struct:
+                hotfix_test_evidence(test.0, &raw mut out);
+            }
+        }
+    }
+    // SAFETY: null is no test.
+    unsafe { hotfix_test_free(null_mut()) };
+}
+
+#[test]
+fn bytes_that_are_not_a_test_are_refused() {
+    let refused = |bytes: &str, status, code: &str| {
+        let failed = Test::from_bytes(bytes).err().unwrap_or_else(|| panic!("{bytes} is read"));
+        let got = (failed.status, failed.code.as_str());
+        assert_eq!(got, (status, code), "{bytes}: {}", failed.message);
+    };
+    for (kind, new, settings) in KINDS {
+        let bytes = Test::new(new, settings).bytes();
+        let document: Value = serde_json::from_str(&bytes).unwrap();
+        let with = |key: &str, value: Value| {
+            let mut changed = document.clone();
+            changed[key] = value;
+            changed.to_string()
+        };
+        refused(&with("what", 1.into()), hotfix_status::Input, "HF-IN-001");
+        refused(&with("kind", "cauchy".into()), hotfix_status::Input, "HF-IN-001");
+        refused(&with("model", "cauchy".into()), hotfix_status::Input, "HF-IN-001");
+        refused(&with("settings", Value::Null), hotfix_status::Input, "HF-IN-001");
+        refused(&with("state", Value::Null), hotfix_status::Input, "HF-IN-001");
+        refused(&format!(r#"{{"kind": "{kind}"}}"#), hotfix_status::Input, "HF-IN-001");
+        if kind != "rate_ratio" {
+            refused(&with("model", "poisson".into()), hotfix_status::Input, "HF-IN-001");
+        }
+    }
+}
+
+/// The bytes of the first release have no kind, because there was a handle for each.
+#[test]
+fn stat_2_bytes_of_a_rate_ratio_without_a_kind_are_read() {
+    for (_, new, settings) in &KINDS[..2] {
+        let bytes = Test::new(*new, settings).bytes();
+        let mut document: Value = serde_json::from_str(&bytes).unwrap();
+        document.as_object_mut().unwrap().remove("kind");
+        assert_eq!(Test::from_bytes(&document.to_string()).unwrap().bytes(), bytes);
+    }
+}
