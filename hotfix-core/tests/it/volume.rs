@@ -194,7 +194,7 @@ fn field_19_a_drop_at_all_of_the_traffic_is_seen_in_minutes() {
     for (swing, most) in [(0.0, 200), (0.3, 300)] {
         for run in 0..8_u32 {
             let from = f64::from(run) / 8.0;
-            let traffic = Traffic { swing, from, drop: Some((1_000, 0.4)) };
+            let traffic = Traffic { swing, from, drop: Some((500, 0.4)) };
             let seen = Service::new(100 + u64::from(run)).run(traffic);
             let found = seen.found.unwrap_or_else(|| panic!("{swing}, {from}: {seen:?}"));
             assert!(found <= most && seen.alerts == 0, "{swing}, {from}: {seen:?}");
