@@ -134,13 +134,18 @@ impl Watched {
     /// The columns of both arms that the success bounds of the phase are compared with: without one
     /// of the canary's instances where they are met only then.
     pub(super) fn judged(&self, share: Share) -> Cow<'_, [f64]> {
-        let all = self.window.phase();
-        let all = self.criterion.as_ref().map_or(all, |of| of.of(all));
+        let all = self.counted();
         if self.left_out.is_none() || self.meets(all, share) != Some(false) {
             return Cow::Borrowed(all);
         }
         let met = |rest: &Vec<f64>| self.meets(rest, share) == Some(true);
         self.phase_without_one().find(met).map_or(Cow::Borrowed(all), Cow::Owned)
+    }
+
+    /// The columns of both arms that count of the phase, of all instances.
+    pub(super) fn counted(&self) -> &[f64] {
+        let all = self.window.phase();
+        self.criterion.as_ref().map_or(all, |of| of.of(all))
     }
 
     /// Whether both arms' columns meet the success bound; None with fewer than the least trials.

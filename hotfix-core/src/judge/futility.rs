@@ -134,7 +134,7 @@ impl Watched {
             let best = self.best(&row[..self.columns()], rest)?;
             Some(self.metric.crossed(bound, best, None) != Some(true))
         };
-        if meets(&self.judged(moment.share))?
+        if meets(self.counted())?
             || self.phase_without_one().any(|row| meets(&row) == Some(true))
         {
             return Some(true);
