@@ -121,8 +121,9 @@ pub unsafe extern "C" fn hotfix_history(
                     pointer::read(policy, "policy", |policy| {
                         let (recorded, _) = RecordedMetrics::from_texts(format, text, mapping)?;
                         let read = recorded.history(policy)?;
-                        history = canonical(&read.history)?;
-                        canonical(&read.findings)
+                        let findings = canonical(&read.findings)?;
+                        history = canonical(&read.into_histories())?;
+                        Ok(findings)
                     })
                 })?;
                 Ok(history)

@@ -95,7 +95,8 @@ pub unsafe extern "C" fn hotfix_plan_new(
 /// @param traffic          As for hotfix_plan_new; may be null with length 0.
 /// @param traffic_len      Its length in bytes.
 /// @param calibration      {metric: {instance: [[events, trials], …]}}, one pair for each tick of
-///                         the policy's cadence; UTF-8, borrowed.
+///                         the policy's cadence; of a latency rows of requests up to each of its
+///                         boundaries and of all. UTF-8, borrowed.
 /// @param calibration_len  Its length in bytes.
 /// @param out              The plan; the caller frees it with hotfix_plan_free. Null on failure.
 /// @param err              Where an error object goes; may be null. Owned by the caller.

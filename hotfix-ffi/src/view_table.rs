@@ -211,7 +211,8 @@ pub const PLAN_VIEWS: &[View<Plan>] = &[
         Write::Now(|plan| canonical(plan.calibrations())),
         "The calibration of the tests from the service's own history, by metric: {metric: \
          {\"history\", \"phases\": [{\"phase\", \"calibration\": {\"threshold\", \"cap\", \
-         \"hold\", …}}, …]}}; {} without a history.",
+         \"hold\", …}}, …]}}, of a latency {\"history\", \"slow\": {\"tolerated\", \
+         \"threshold\", …}}; {} without a history.",
     ),
     row(
         8,

@@ -67,9 +67,12 @@ document! {
 document! {
     /// What each instance counted in ordinary operation, made by `history`.
     RecordedHistory(recorded::RecordedHistory) {
-        /// By metric and instance, one pair of events and trials per tick of the policy's cadence:
-        /// the ``calibration`` of `Policy.plan`.
-        fn history(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.history)?.unbind()) }
+        /// By metric and instance, one pair of events and trials per tick of the policy's cadence;
+        /// of a latency by arm, one row of requests up to each boundary and of all. It is the
+        /// ``calibration`` of `Policy.plan`.
+        fn history(this, py) -> PyResult<Py<PyAny>> {
+            Ok(convert::to_python(py, &this.clone().into_histories())?.unbind())
+        }
         /// Findings about the recording: "code", "message", "count", "at", "metric".
         fn findings(this, py) -> PyResult<Vec<Py<PyAny>>> { findings(py, &this.findings) }
     }

@@ -175,3 +175,16 @@ pub(crate) fn series(history: &Bound<'_, PyAny>) -> Result<BTreeMap<String, Vec<
     }
     Ok(read)
 }
+
+/// Rows of request times by instance.
+pub(crate) fn rows(history: &Bound<'_, PyAny>) -> Result<BTreeMap<String, Vec<Vec<f64>>>> {
+    let mut read = BTreeMap::new();
+    for (name, series) in &dict_of(history, "a history")? {
+        let mut ticks: Vec<Vec<f64>> = Vec::new();
+        for row in series.try_iter()? {
+            ticks.push(row?.extract()?);
+        }
+        read.insert(name_of(&name)?, ticks);
+    }
+    Ok(read)
+}

@@ -78,7 +78,8 @@ impl Plan {
     /// without a history.
     ///
     /// ``{metric: {"history", "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}},
-    /// …]}}``; a phase without limits from the history has ``without``, which gives the reason.
+    /// …]}}``, of a latency ``slow`` with the limits of all phases; without limits from the history
+    /// there is ``without``, which gives the reason.
     #[getter]
     fn calibration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, self.0.calibrations())

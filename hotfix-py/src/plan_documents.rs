@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use hotfix_core::plan::{Histories, Plan as Core, PlanError, Subject, Traffic};
+use hotfix_core::plan::{Plan as Core, PlanError, PlanHistories, Subject, Traffic};
 use hotfix_core::policy::Policy as CorePolicy;
 use hotfix_core::unit::MetricName;
 use pyo3::prelude::*;
 use serde::de::DeserializeOwned;
 
-use crate::calibration::{dict_of, series};
+use crate::calibration::{dict_of, rows, series};
 use crate::convert::json as to_json;
 use crate::error::Result;
 use crate::observation::text as text_of;
@@ -29,14 +29,19 @@ pub(crate) fn make(
     };
     let policy = Arc::clone(policy);
     let Some(histories) = calibration else { return Ok(Plan(Core::try_new(policy, subject)?)) };
-    let mut read = Histories::new();
+    let mut read = PlanHistories::default();
     for (metric, history) in &dict_of(histories, "a calibration")? {
         let metric = MetricName::try_new(text_of(&metric)?)
             .map_err(|e| PlanError::Syntax { document: "calibration", fault: e.to_string() })?;
-        read.insert(metric, series(&history)?);
+        let mut metrics = policy.metrics().iter();
+        if metrics.any(|known| known.id == metric && known.is_replayed_by_times()) {
+            read.times.insert(metric, rows(&history)?);
+        } else {
+            read.counts.insert(metric, series(&history)?);
+        }
     }
     let histories = read;
-    Ok(Plan(incident.py().detach(|| Core::calibrated(policy, subject, histories))?))
+    Ok(Plan(incident.py().detach(|| Core::with_histories(policy, subject, histories))?))
 }
 
 fn part<T: DeserializeOwned>(from: &Bound<'_, PyAny>, document: &'static str) -> Result<T> {

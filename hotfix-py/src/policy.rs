@@ -206,8 +206,9 @@ impl Policy {
     ///     all optional.
     /// calibration : Mapping, optional
     ///     The counts of each instance in normal operation, by metric: ``{metric: {instance:
-    ///     [[events, trials], …]}}``, one pair for each tick of the policy's cadence. The plan
-    ///     keeps the result of the calibration, not the history.
+    ///     [[events, trials], …]}}``, one pair for each tick of the policy's cadence. Of a latency
+    ///     one row of requests up to each of its boundaries and of all. The plan keeps the result of
+    ///     the calibration, not the history.
     ///
     /// Returns
     /// -------

@@ -7,9 +7,9 @@
 //! request is a payment; 0.3% of requests and 0.5% of payments fail, the p95 is 250 ms without
 //! noise, and the old version has the bug 60 times a minute: every metric is at its reference.
 //!
-//! **With history** the counts are sent by instance, and the plan is calibrated for errors and
-//! payments with six hours of the same world without a rollout, read by the same scraper. Latency
-//! has no such mode. Without history the arms' sums are sent. Runs are shared out among as many
+//! **With history** the counts are sent by instance, and the plan is calibrated for errors,
+//! payments and latency with six hours of the same world without a rollout, read by the same
+//! scraper; histograms are sent as sums. Without history the arms' sums are sent. Runs are shared out among as many
 //! histories as the page says.
 //!
 //! **Limits.** Healthy: with history not over 1% rolled back, without not over 2%; not over 10%

@@ -267,8 +267,7 @@ fn tables(report: &mut Report, cells: &[Cell], effort: Effort, quiet: &Quiet, se
                 if matches!(cell.faults, Faults::Errors | Faults::Both) {
                     faults.push((ERRORS, "5 × errors", cells::ERRORS_FOUND * in_quiet));
                 }
-                // Latency has no mode with a history.
-                if matches!(cell.faults, Faults::Latency | Faults::Both) && !known.with_history() {
+                if matches!(cell.faults, Faults::Latency | Faults::Both) {
                     faults.push((SLOWER, "1.5 × slower", cells::SLOWER_FOUND[place]));
                     faults.push((TWICE, "2 × slower", cells::TWICE_FOUND));
                 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use hotfix_core::judge::{Cause, Reason};
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
-use hotfix_core::plan::{Histories, Plan, PlanFinding, PlanFindingKind, Subject};
+use hotfix_core::plan::{
+    Histories, Plan, PlanFinding, PlanFindingKind, PlanHistories, SlowHistories, Subject,
+};
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Act, Action, Command, Input, Recording, RollbackCause, Rollout, State};
 use hotfix_core::unit::{MetricName, Span, Timestamp};
@@ -143,7 +145,7 @@ impl Rollouts {
         let by_instance = by_instance || history.is_some();
         let plan = match history {
             None => Plan::try_new(policy, subject),
-            Some(random) => Plan::calibrated(policy, subject, recorded(&world, random)),
+            Some(random) => Plan::with_histories(policy, subject, recorded(&world, random)),
         };
         Self { world, plan: plan.unwrap_or_else(|error| panic!("{error}")), by_instance }
     }
@@ -252,9 +254,10 @@ fn paid(counts: &Counters) -> f64 {
 }
 
 /// Six hours of the live version, as the same scraper reads them.
-fn recorded(world: &World, random: Random) -> Histories {
+fn recorded(world: &World, random: Random) -> PlanHistories {
     let mut service = Service::new(world, Fault::NONE, random);
     let mut rows: [BTreeMap<String, Vec<[f64; 2]>>; 2] = Default::default();
+    let mut times: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
     for _ in 0..HISTORY {
         service.tick();
         for one in service.of(LIVE) {
@@ -263,12 +266,18 @@ fn recorded(world: &World, random: Random) -> Histories {
             for (rows, pair) in rows.iter_mut().zip(pairs) {
                 rows.entry(one.name.clone()).or_default().push(pair);
             }
+            let [count, _, _, slow @ ..] = counts;
+            let row = slow.iter().map(|slow| count - slow).chain([count]).collect();
+            times.entry(one.name.clone()).or_default().push(row);
         }
         service.sent();
     }
     let names = Names::new();
     let [failed, succeeded] = rows;
-    Histories::from([(names.error_rate, failed), (names.payment_success, succeeded)])
+    PlanHistories {
+        counts: Histories::from([(names.error_rate, failed), (names.payment_success, succeeded)]),
+        times: SlowHistories::from([(names.latency, times)]),
+    }
 }
 
 /// The tool with its rollout.

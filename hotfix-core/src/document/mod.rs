@@ -14,4 +14,4 @@ pub(crate) use fault::DocumentCodes;
 pub use fault::DocumentFault;
 pub(crate) use node::{Member, Node, Place, Value};
 pub(crate) use reader::DocumentReader;
-pub(crate) use text::read_object;
+pub(crate) use text::{read_object, read_object_by};

@@ -1,6 +1,8 @@
 //! Reads TOML and JSON into trees, in bounded time and depth.
 
-use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
@@ -71,11 +73,21 @@ impl Node {
 
 /// Reads a JSON object of a type that is read field by field: its first fault alone.
 pub(crate) fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    read_object_by(PhantomData::<T>, text)
+}
+
+/// The same for what a seed reads.
+pub(crate) fn read_object_by<'a, S: DeserializeSeed<'a>>(
+    seed: S,
+    text: &'a str,
+) -> Result<S::Value, String> {
     // A list would be read as the fields in order.
     if !text.trim_start().starts_with('{') {
         return Err("it is not a JSON object".to_owned());
     }
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = seed.deserialize(&mut reader).and_then(|read| reader.end().map(|()| read));
+    read.map_err(|error| error.to_string())
 }
 
 fn check_length(text: &str) -> Result<(), DocumentErrors<DocumentFault>> {

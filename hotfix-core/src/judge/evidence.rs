@@ -117,7 +117,7 @@ impl MetricEvidence {
             },
             ratio: watched.ratio().filter(|ratio| ratio.is_finite()),
             threshold,
-            tolerated: own.tolerated.value(),
+            tolerated: test.null_ratio(),
             totals: watched.compared(),
             weight: watched.metric.weight,
             why: watched.why(assurance.mode),

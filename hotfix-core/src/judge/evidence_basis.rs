@@ -6,6 +6,7 @@ use educe::Educe;
 use crate::grade::{EvidenceMode, Otherwise, closed_set};
 use crate::plan::Plan;
 use crate::policy::section::{Metric, MetricSettings};
+use crate::stats::latency::{SlowCalibration, ToleranceLimits};
 use crate::stats::numeric::ln;
 use crate::stats::replay::{ByInstance, Calibration, Clip, LEAVE_ONE_OUT};
 use crate::unit::Share;
@@ -37,10 +38,12 @@ pub(super) struct Assurance {
 pub(super) struct Limits {
     /// Log e from which it rolls back.
     pub(super) threshold: f64,
-    /// The most log e that one tick may add.
+    /// The most log e that one tick may add; of a latency, one block.
     pub(super) cap: f64,
     /// Log e from which it holds.
     pub(super) hold: f64,
+    /// Of a latency: how much less the evidence of gross faults counts.
+    pub(super) gross_less: f64,
 }
 
 /// Limits of a phase by what the readings have.
@@ -55,16 +58,34 @@ struct PhaseLimits {
 
 impl From<&Calibration> for PhaseLimits {
     fn from(of: &Calibration) -> Self {
-        let summed = Limits { threshold: of.threshold, cap: of.cap, hold: of.hold };
+        let limits = |threshold, cap, hold| Limits { threshold, cap, hold, gross_less: 0.0 };
+        let summed = limits(of.threshold, of.cap, of.hold);
         let least = if of.leave_one_out { LEAVE_ONE_OUT } else { 0 };
         let by_instance = of.by_instance.and_then(|of| {
             let ByInstance { threshold, cap, hold, clip_rate } = of;
             // A rate that was read from a document may be any number.
             let clip = Clip::try_new(clip_rate).ok()?;
-            Some((Limits { threshold, cap, hold }, clip, least))
+            Some((limits(threshold, cap, hold), clip, least))
         });
         Self { summed, by_instance }
     }
+}
+
+impl From<&SlowCalibration> for PhaseLimits {
+    fn from(of: &SlowCalibration) -> Self {
+        let ToleranceLimits { threshold, cap, gross_less } = of.limits;
+        let summed = Limits { threshold, cap, hold: of.hold, gross_less };
+        Self { summed, by_instance: None }
+    }
+}
+
+/// The history of a latency.
+#[derive(Clone, Debug, PartialEq)]
+struct Slow {
+    /// Of the history, in seconds.
+    boundaries: Vec<f64>,
+    /// How many times as slow the policy tolerates.
+    tolerated: f64,
 }
 
 /// Evidence basis of one metric over the whole rollout.
@@ -76,6 +97,8 @@ pub(super) struct EvidenceBasis {
     /// Limits by phase. A phase at 100% has no live arm to compare with and keeps the limits of the
     /// phase before.
     limits: Vec<Option<PhaseLimits>>,
+    /// Of a latency with a history.
+    slow: Option<Slow>,
     /// Bounds the counts of each instance at the reference's rate, where no history does.
     by_reference: Option<Clip>,
     phase: usize,
@@ -97,6 +120,7 @@ impl EvidenceBasis {
         let mut limits: Vec<Option<PhaseLimits>> = Vec::with_capacity(policy.phases().len());
         // The smallest of all phases, because a state keeps one temper.
         let mut temper: f64 = 1.0;
+        let slow = calibrated.and_then(|of| of.slow.as_deref());
         for phase in policy.phases() {
             let calibration = calibrated.and_then(|c| c.of(phase.name));
             if let Some(calibration) = calibration {
@@ -104,17 +128,44 @@ impl EvidenceBasis {
             }
             limits.push(match calibration {
                 Some(calibration) => Some(calibration.into()),
+                None if slow.is_some() => slow.map(PhaseLimits::from),
                 None if phase.share == Share::ALL => limits.last().copied().flatten(),
                 None => None,
             });
         }
-        let MetricSettings { mode, otherwise, .. } = policy.settings(metric);
+        let MetricSettings { mode, otherwise, tolerated, .. } = policy.settings(metric);
+        let slow =
+            slow.map(|of| Slow { boundaries: of.boundaries.clone(), tolerated: tolerated.value() });
         let budget = plan.error_budget();
         let (usual, alone) = (budget.threshold(), -ln(budget.weight(metric)));
         let rate = metric.reference.filter(|_| metric.kind.is_fraction() && metric.is_replayed());
         let by_reference = rate.and_then(|rate| Clip::try_new(metric.worse.bad(rate, 1.0)).ok());
         let instances = Some(0);
-        Self { mode, otherwise, limits, by_reference, phase: 0, instances, usual, alone, temper }
+        Self {
+            mode,
+            otherwise,
+            limits,
+            slow,
+            by_reference,
+            phase: 0,
+            instances,
+            usual,
+            alone,
+            temper,
+        }
+    }
+
+    /// Discards the history of a latency if it has other boundaries than these, in seconds. Returns
+    /// how many times as slow is tolerated then.
+    pub(super) fn discard_history_of_others(&mut self, boundaries: &[f64]) -> Option<f64> {
+        let near = |(one, other): (&f64, &f64)| (one - other).abs() <= 1e-9 * one;
+        let is_of = |of: &Slow| {
+            of.boundaries.len() == boundaries.len()
+                && of.boundaries.iter().zip(boundaries).all(near)
+        };
+        let discarded = self.slow.take_if(|of| !is_of(of))?;
+        self.limits.fill(None);
+        Some(discarded.tolerated)
     }
 
     /// Another phase begins.

@@ -134,9 +134,7 @@ impl Watched {
             let best = self.best(&row[..self.columns()], rest)?;
             Some(self.metric.crossed(bound, best, None) != Some(true))
         };
-        if meets(self.counted())?
-            || self.phase_without_one().any(|row| meets(&row) == Some(true))
-        {
+        if meets(self.counted())? || self.phase_without_one().any(|row| meets(&row) == Some(true)) {
             return Some(true);
         }
         (!self.live_misses(bound, moment)).then_some(false)

@@ -63,11 +63,12 @@ impl MetricTests {
         boundaries: &[f64],
         columns: usize,
         watch: &Watch,
-        began: Option<Timestamp>,
+        (began, calibrated): (Option<Timestamp>, bool),
     ) -> Self {
         let block = block_of(watch.cadence);
         // The claims' settings were accepted for other metrics already, so they are valid.
-        let test = |claim| Test::try_latency(claim, boundaries, block).ok().map(Aligned::new);
+        let test =
+            |claim| Test::try_latency(claim, boundaries, block, calibrated).ok().map(Aligned::new);
         let (worse, safe) = (test(worse), safe.and_then(test));
         let tolerates = worse.as_ref().is_some_and(|test| test.log_e_slightly().is_some());
         let settling = tolerates.then(|| Box::new(Settling::new(watch.cadence, columns, began)));
@@ -99,7 +100,7 @@ impl MetricTests {
     /// Puts the limits that apply into the rollback test; None means its own.
     pub(super) fn limit(&mut self, limits: Option<Limits>) {
         if let Some(test) = &mut self.worse {
-            test.each(|test| test.limit(limits.map(|l| l.cap), limits.map(|l| l.threshold)));
+            test.each(|test| test.limit(limits.as_ref()));
         }
     }
 

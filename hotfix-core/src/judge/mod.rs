@@ -73,6 +73,7 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{SplitDesign, SplitSettings};
 use crate::unit::{Share, Span, Timestamp};
 
+pub(crate) use settling::{RENEWED, block_of, ticks_in};
 pub(crate) use snapshot::JudgeState;
 pub(crate) use table::{PhaseRecord, levels};
 
@@ -147,7 +148,7 @@ impl Judge {
         for metric in policy.metrics() {
             let basis = EvidenceBasis::new(metric, plan);
             let settings = policy.settings(metric);
-            let tolerated = settings.tolerated.value();
+            let tolerated = plan.tolerated(metric);
             let horizon = evidence.change_point.then(|| policy.planned_ticks());
             let worse = Claim::Worse { alpha, tolerated, horizon };
             let share = budget.drawing(metric);

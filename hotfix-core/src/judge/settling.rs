@@ -43,7 +43,7 @@ const PEAK_ERRORS: f64 = 3.0;
 /// The part of its peak that an excess has to lose, and by how many standard errors.
 const LOST: (f64, f64) = (0.2, 2.5);
 /// Evidence that has lost its stake gets a new one with each phase, and after so long.
-const RENEWED: Span = Span::from_seconds(600);
+pub(crate) const RENEWED: Span = Span::from_seconds(600);
 
 /// Warm-up of a latency metric with a tolerance.
 #[derive(Debug, Educe, PartialEq)]
@@ -240,8 +240,13 @@ impl Peak {
 }
 
 /// Ticks of a block: a burst is to be within one.
-pub(super) fn block_of(cadence: Span) -> NonZeroU32 {
-    let ticks = BLOCK.as_millis().div_ceil(cadence.as_millis().max(1));
+pub(crate) fn block_of(cadence: Span) -> NonZeroU32 {
+    ticks_in(BLOCK, cadence)
+}
+
+/// Ticks that last at least so long; at least 1.
+pub(crate) fn ticks_in(lasts: Span, cadence: Span) -> NonZeroU32 {
+    let ticks = lasts.as_millis().div_ceil(cadence.as_millis().max(1));
     u32::try_from(ticks).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 

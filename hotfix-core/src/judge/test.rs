@@ -6,10 +6,12 @@ use crate::policy::section::Model;
 use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use crate::stats::latency::{
     Latency, LatencyDesign, LatencySettings, SlowCounts, Slowdown, Tolerance, ToleranceDesign,
-    ToleranceSettings,
+    ToleranceLimits, ToleranceSettings,
 };
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
+
+use super::evidence_basis::Limits;
 
 /// The claim of a test.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,15 +111,17 @@ impl Test {
         })
     }
 
-    /// A test of slow requests above these boundaries, in seconds. A tolerance that is above 1 is
-    /// one of time: a canary may be so many times as slow. `block`: the ticks of about 30 s.
+    /// A test of slow requests above these boundaries, in seconds. A tolerance that is above 1, or
+    /// calibrated, is one of time: a canary may be so many times as slow. `block`: the ticks of about
+    /// 30 s.
     pub(super) fn try_latency(
         claim: Claim,
         boundaries: &[f64],
         block: NonZeroU32,
+        calibrated: bool,
     ) -> Result<Self, StatError> {
         let Figures { direction, alpha, tolerated, margin, .. } = claim.figures();
-        if direction == Direction::Worse && tolerated > 1.0 {
+        if direction == Direction::Worse && (tolerated > 1.0 || calibrated) {
             let boundaries = boundaries.to_vec();
             let design = ToleranceDesign::try_new(&ToleranceSettings {
                 alpha,
@@ -160,9 +164,10 @@ impl Test {
     pub(super) fn widened<R>(&mut self, ticks: f64, feed: impl FnOnce(&mut Self) -> R) -> R {
         let (threshold, cap) = self.limits();
         let Some(cap) = cap.filter(|_| ticks > 1.0) else { return feed(self) };
-        self.limit(Some(cap * ticks), Some(threshold));
+        let capped = |cap| Limits { threshold, cap, hold: threshold, gross_less: 0.0 };
+        self.limit(Some(&capped(cap * ticks)));
         let fed = feed(self);
-        self.limit(Some(cap), Some(threshold));
+        self.limit(Some(&capped(cap)));
         fed
     }
 
@@ -238,8 +243,8 @@ impl Test {
     }
 
     /// Sets cap and threshold; None means the test's own. Evidence and earlier decisions are kept.
-    /// Latency keeps its own limits.
-    pub(super) fn limit(&mut self, cap: Option<f64>, threshold: Option<f64>) {
+    pub(super) fn limit(&mut self, limits: Option<&Limits>) {
+        let (cap, threshold) = (limits.map(|of| of.cap), limits.map(|of| of.threshold));
         match self {
             Self::Rate(design, _) => {
                 // A calibration's limits are positive numbers; the test's own are valid already.
@@ -252,7 +257,17 @@ impl Test {
                     **design = limited;
                 }
             }
-            Self::Latency(..) | Self::Tolerance(..) => {}
+            Self::Tolerance(design, _) => {
+                let limits = limits.map(|of| ToleranceLimits {
+                    threshold: of.threshold,
+                    cap: of.cap,
+                    gross_less: of.gross_less,
+                });
+                if let Ok(limited) = design.with_limits(limits) {
+                    **design = limited;
+                }
+            }
+            Self::Latency(..) => {}
         }
     }
 
@@ -282,7 +297,7 @@ impl Test {
             Self::Rate(design, state) => state.log_e(design),
             Self::Bernoulli(design, state) => state.log_e(design),
             Self::Latency(design, state) => state.log_e(design),
-            Self::Tolerance(_, state) => state.log_e(),
+            Self::Tolerance(design, state) => state.log_e(design),
         }
     }
 
@@ -313,7 +328,7 @@ impl Test {
             Self::Rate(design, state) => state.evidence(design),
             Self::Bernoulli(design, state) => state.evidence(design),
             Self::Latency(design, state) => state.evidence(design),
-            Self::Tolerance(_, state) => state.evidence(),
+            Self::Tolerance(design, state) => state.evidence(design),
         }
     }
 }

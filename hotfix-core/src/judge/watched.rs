@@ -26,7 +26,7 @@ use super::metric_tests::{Claims, MetricTests};
 use super::pre_deployment::PreDeployment;
 use super::prepared::Increment;
 use super::readings::Readings;
-use super::test::Test;
+use super::test::{Claim, Test};
 use super::trailing::Trailing;
 
 /// A metric and its state.
@@ -179,8 +179,15 @@ impl Watched {
         self.boundaries.truncate(MAX_BOUNDARIES);
         if self.metric.model != Model::None && !self.boundaries.is_empty() {
             let times: Vec<f64> = self.boundaries.iter().map(|&index| edges[index]).collect();
+            if let Some(tolerated) = self.basis.discard_history_of_others(&times)
+                && let Claim::Worse { tolerated: kept, .. } = &mut self.claims.0
+            {
+                *kept = tolerated;
+            }
             let (claims, watch) = (self.claims, &self.watch);
-            self.tests = MetricTests::of_latency(claims, &times, columns, watch, self.began);
+            let begin = (self.began, self.basis.limits().is_some());
+            self.tests = MetricTests::of_latency(claims, &times, columns, watch, begin);
+            self.limit();
         }
     }
 

@@ -2,23 +2,84 @@
 //! phase.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::{Digest, digest};
 use crate::grade::EvidenceMode;
+use crate::judge::{RENEWED, block_of, ticks_in};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::StatError;
+use crate::stats::latency::{
+    SlowCalibration, SlowCalibrationSettings, SlowHistory, calibrate_slow,
+};
 use crate::stats::replay::{Calibration, CalibrationSettings, History, calibrate};
 use crate::unit::{MetricName, PhaseName, Share, Span};
 
-use super::{ErrorBudget, PlanError};
+use super::{ErrorBudget, Plan, PlanError};
 
 /// The counts of each instance in normal operation, by metric:
 /// `{metric: {instance: [[events, trials], …]}}`, one pair per tick of the policy's cadence. Events
 /// are those that the metric counts, as in observations.
 pub type Histories = BTreeMap<MetricName, BTreeMap<String, Vec<[f64; 2]>>>;
+
+/// The request times of each instance in normal operation, by latency metric:
+/// `{metric: {instance: [[up to the first boundary, …, all], …]}}`, one row per tick, of requests up to
+/// each of the metric's `boundaries` and of all, as in a [`SlowHistory`].
+pub type SlowHistories = BTreeMap<MetricName, BTreeMap<String, Vec<Vec<f64>>>>;
+
+/// What was recorded in normal operation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct PlanHistories {
+    /// Of proportions and counts.
+    #[serde(flatten)]
+    pub counts: Histories,
+    /// Of latencies.
+    #[serde(flatten)]
+    pub times: SlowHistories,
+}
+
+impl From<Histories> for PlanHistories {
+    fn from(counts: Histories) -> Self {
+        Self { counts, times: SlowHistories::new() }
+    }
+}
+
+/// Reads the histories of a policy's metrics: the rows of a latency are as long as its boundaries
+/// require.
+pub(super) struct OfPolicy<'a>(pub(super) &'a Policy);
+
+impl<'de> DeserializeSeed<'de> for OfPolicy<'_> {
+    type Value = PlanHistories;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<PlanHistories, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OfPolicy<'_> {
+    type Value = PlanHistories;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a history by metric")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PlanHistories, A::Error> {
+        let mut read = PlanHistories::default();
+        while let Some(metric) = map.next_key()? {
+            let mut metrics = self.0.metrics().iter();
+            if metrics.any(|known| known.id == metric && known.is_replayed_by_times()) {
+                read.times.insert(metric, map.next_value()?);
+            } else {
+                read.counts.insert(metric, map.next_value()?);
+            }
+        }
+        Ok(read)
+    }
+}
 
 /// The calibrations of one metric's rollback test. The plan keeps these, but not the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,8 +87,16 @@ pub type Histories = BTreeMap<MetricName, BTreeMap<String, Vec<[f64; 2]>>>;
 pub struct MetricCalibration {
     /// SHA-256 of the history in canonical JSON.
     pub history: Digest,
-    /// One for each phase with a live arm to compare with, in order.
+    /// One for each phase with a live arm to compare with, in order. Empty for a latency.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<PhaseCalibration>,
+    /// Of a latency: for all phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Box<SlowCalibration>>,
+    /// Why the history of a latency gives no limits: a code and a sentence. The policy's `otherwise`
+    /// is then used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without: Option<String>,
 }
 
 /// The calibration of one metric for one phase.
@@ -52,9 +121,23 @@ impl MetricCalibration {
 }
 
 impl Metric {
-    /// Whether limits can be calibrated for its test: only the rate-ratio test has them.
+    /// Whether limits by counts can be calibrated for its test: only the rate-ratio test has them.
     pub fn is_replayed(&self) -> bool {
         self.is_rate() && self.model == Model::Poisson
+    }
+
+    /// Whether it has a test that a history of request times calibrates.
+    pub fn is_replayed_by_times(&self) -> bool {
+        self.kind.has_buckets() && self.model != Model::None
+    }
+}
+
+impl Plan {
+    /// How many times as bad as the baseline the canary of a metric may be: the policy's figure, or
+    /// that of the calibration of a latency.
+    pub fn tolerated(&self, metric: &Metric) -> f64 {
+        let slow = self.calibrations().get(&metric.id).and_then(|of| of.slow.as_deref());
+        slow.map_or(self.policy().settings(metric).tolerated.value(), |slow| slow.tolerated)
     }
 }
 
@@ -62,7 +145,8 @@ impl Policy {
     /// Whether a history calibrates the test of a metric under this policy.
     pub(crate) fn uses_history(&self, metric: &Metric) -> bool {
         let mode = self.settings(metric).mode;
-        metric.is_replayed() && matches!(mode, EvidenceMode::Replay | EvidenceMode::Both)
+        (metric.is_replayed() || metric.is_replayed_by_times())
+            && matches!(mode, EvidenceMode::Replay | EvidenceMode::Both)
     }
 
     /// Whether all traffic moves at once: no phase has a live arm, and the fix is compared with what
@@ -89,33 +173,87 @@ impl Policy {
     }
 }
 
-/// Calibrates each metric that has a history.
+/// Calibrates each metric that has a history. `seed`: of the draws of instances; `requests`: of the
+/// whole service a minute, if known.
 ///
 /// # Errors
 /// A [`PlanError`] for a metric without a test to calibrate, an unusable history, or a mode that
 /// uses none.
 pub(super) fn calibrations(
     policy: &Policy,
-    histories: Histories,
+    histories: PlanHistories,
+    (seed, requests): (u64, Option<f64>),
 ) -> Result<BTreeMap<MetricName, MetricCalibration>, PlanError> {
     let mut calibrations = BTreeMap::new();
-    for (metric, counts) in histories {
-        let tested = policy.metrics().iter().filter(|m| m.is_replayed());
-        let Some(known) = tested.clone().find(|m| m.id == metric) else {
-            let known = tested.map(|m| m.id.to_string()).collect::<Vec<_>>().join(", ");
-            return Err(PlanError::HistoryMetric { metric, known });
-        };
-        if !policy.uses_history(known) {
-            let mode = policy.settings(known).mode;
-            return Err(PlanError::HistoryUnused { metric, mode });
-        }
+    for (metric, counts) in histories.counts {
+        let known = known(policy, metric, Metric::is_replayed)?;
         let fault = |fault| PlanError::History { metric, fault };
         let history = History::try_new(bad_events(known, counts)).map_err(fault)?;
         let phases = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
         let phases = phases.map(|phase| of_phase(policy, known, phase, &history)).collect();
-        calibrations.insert(metric, MetricCalibration { history: digest(&history)?, phases });
+        let history = digest(&history)?;
+        calibrations
+            .insert(metric, MetricCalibration { history, phases, slow: None, without: None });
+    }
+    for (metric, rows) in histories.times {
+        let known = known(policy, metric, Metric::is_replayed_by_times)?;
+        let history = digest(&rows)?;
+        let fault = |fault| PlanError::History { metric, fault };
+        let rows = SlowHistory::try_new(rows).map_err(fault)?;
+        let (got, expected) = (rows.boundaries(), known.boundaries.len());
+        if got != expected {
+            return Err(fault(StatError::BoundaryMismatch { got, expected }));
+        }
+        let (slow, without) = match calibrate_slow(&rows, &of_times(policy, known, seed, requests))
+        {
+            Ok(slow) => (Some(Box::new(slow)), None),
+            Err(error) => (None, Some(with_code(&error))),
+        };
+        let phases = Vec::new();
+        calibrations.insert(metric, MetricCalibration { history, phases, slow, without });
     }
     Ok(calibrations)
+}
+
+/// The metric, if a history of this form calibrates its test.
+fn known(
+    policy: &Policy,
+    metric: MetricName,
+    applies: impl Fn(&Metric) -> bool,
+) -> Result<&Metric, PlanError> {
+    let Some(known) = policy.metrics().iter().find(|m| m.id == metric && applies(m)) else {
+        let tested = policy.metrics().iter();
+        let tested = tested.filter(|m| m.is_replayed() || m.is_replayed_by_times());
+        let known = tested.map(|m| m.id.to_string()).collect::<Vec<_>>().join(", ");
+        return Err(PlanError::HistoryMetric { metric, known });
+    };
+    if policy.uses_history(known) {
+        Ok(known)
+    } else {
+        Err(PlanError::HistoryUnused { metric, mode: policy.settings(known).mode })
+    }
+}
+
+fn of_times(
+    policy: &Policy,
+    metric: &Metric,
+    seed: u64,
+    requests: Option<f64>,
+) -> SlowCalibrationSettings {
+    let (cadence, budget) = (policy.watch().cadence, ErrorBudget::new(policy));
+    let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
+    SlowCalibrationSettings {
+        alpha: budget.sequential(),
+        weight: Some(budget.weight(metric)).filter(|weight| *weight > 0.0).unwrap_or(1.0),
+        tolerated: policy.settings(metric).tolerated.value(),
+        boundaries: metric.boundaries.iter().map(|of| of.as_seconds()).collect(),
+        block: block_of(cadence),
+        phases: compared.map(|phase| (phase.share.as_fraction(), policy.ticks_of(phase))).collect(),
+        renewed: ticks_in(RENEWED, cadence),
+        requests_per_minute: requests,
+        tick_seconds: cadence.as_seconds(),
+        seed,
+    }
 }
 
 /// The input of the metric's test: failures if it counts successes. Later checks find values that

@@ -45,7 +45,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::canonical::{Digest, digest as digest_of};
-use crate::document::read_object;
+use crate::document::{read_object, read_object_by};
 use crate::fact::Facts;
 use crate::gate::Numstat;
 use crate::grade::Severity;
@@ -56,7 +56,9 @@ use crate::unit::MetricName;
 pub use advice::PlannedAdvice;
 pub(crate) use advice::has_check;
 pub use assessment::{Ask, Assessment, FiredRule, PlanFinding, PlanFindingKind};
-pub use calibration::{Histories, MetricCalibration, PhaseCalibration};
+pub use calibration::{
+    Histories, MetricCalibration, PhaseCalibration, PlanHistories, SlowHistories,
+};
 pub use change_record::{PlanChangeRecord, PlanStatus};
 pub use commands::{CommandOwner, PlannedCommand, PlannedCommands};
 pub use contacts::{Contacts, PlannedPage, PlannedVendor};
@@ -115,7 +117,8 @@ impl Plan {
     /// Makes a plan whose tests are calibrated with your own history.
     ///
     /// Each metric with a history is calibrated for each phase below 100%, for the most ticks of
-    /// the phase. The plan keeps the calibrations and the digest of the history.
+    /// the phase; a latency for all of them together. The plan keeps the calibrations and the digest
+    /// of the history.
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new), and a [`PlanError`] for a history that cannot be used.
@@ -143,7 +146,20 @@ impl Plan {
         subject: Subject,
         histories: Histories,
     ) -> Result<Self, PlanError> {
-        let calibrate = |policy: &Policy| calibration::calibrations(policy, histories);
+        Self::with_histories(policy, subject, histories.into())
+    }
+
+    /// The same with histories of request times, too.
+    ///
+    /// # Errors
+    /// As [`calibrated`](Self::calibrated).
+    pub fn with_histories(
+        policy: Arc<Policy>,
+        subject: Subject,
+        histories: PlanHistories,
+    ) -> Result<Self, PlanError> {
+        let drawn = (seed_of(&subject), subject.traffic.requests_per_minute);
+        let calibrate = |policy: &Policy| calibration::calibrations(policy, histories, drawn);
         Self::make(policy, subject, strategy::effective, calibrate)
     }
 
@@ -252,7 +268,7 @@ impl Plan {
 
     /// [`calibrated`](Self::calibrated) from the JSON documents of `docs/inputs.md`, as
     /// [`from_json`](Self::from_json). `calibration` may be an empty text. It is `{metric:
-    /// {instance: [[events, trials], …]}}`.
+    /// {instance: [[events, trials], …]}}`, and of a latency [`SlowHistories`].
     ///
     /// # Errors
     /// [`PlanError::Syntax`] for an unreadable document, and as [`calibrated`](Self::calibrated).
@@ -278,7 +294,10 @@ impl Plan {
         if calibration.trim().is_empty() {
             Self::try_new(policy, subject)
         } else {
-            Self::calibrated(policy, subject, read("calibration", calibration)?)
+            let of_policy = calibration::OfPolicy(&policy);
+            let histories = read_object_by(of_policy, calibration)
+                .map_err(|fault| PlanError::Syntax { document: "calibration", fault })?;
+            Self::with_histories(policy, subject, histories)
         }
     }
 
@@ -333,10 +352,7 @@ impl Plan {
     /// The random seed of this plan. It follows from incident, release and traffic without the
     /// names of people, so every log has it.
     pub fn seed(&self) -> u64 {
-        // A plan can always be written in canonical JSON.
-        let digest = digest_of(&*personal::nameless(&self.subject)).unwrap_or(Digest::ZERO);
-        // 48 bits, which every JSON reader represents exactly.
-        digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
+        seed_of(&self.subject)
     }
 
     /// SHA-256 of policy, subject and calibrations in canonical JSON, with an empty text for each
@@ -345,6 +361,13 @@ impl Plan {
     pub const fn digest(&self) -> Digest {
         self.digest
     }
+}
+
+fn seed_of(subject: &Subject) -> u64 {
+    // A plan can always be written in canonical JSON.
+    let digest = digest_of(&*personal::nameless(subject)).unwrap_or(Digest::ZERO);
+    // 48 bits, which every JSON reader represents exactly.
+    digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
 }
 
 fn read<T: serde::de::DeserializeOwned>(

@@ -244,7 +244,7 @@ pub enum StatError {
     /// Instances whose histories differ in length.
     #[error(
         "instance `{instance}` has `{ticks}` ticks, but the first has `{expected}`: \
-         give `[0, 0]` for a tick without data"
+         give zeros for a tick without data"
     )]
     UnevenHistory {
         /// Name of the instance.
@@ -252,6 +252,19 @@ pub enum StatError {
         /// Of its history.
         ticks: usize,
         /// Of the first instance's.
+        expected: usize,
+    },
+    /// A row in a history of request times that is no histogram.
+    #[error(
+        "instance `{instance}`, tick `{tick}`: give `{expected}` counts, of requests up to each \
+         boundary and of all, none below the one before; zeros for a tick without data"
+    )]
+    HistoryRow {
+        /// Name of the instance.
+        instance: String,
+        /// Index of the tick, from 0.
+        tick: usize,
+        /// How many counts a row has.
         expected: usize,
     },
     /// A count in a history that is negative, not finite or too large.
@@ -508,6 +521,7 @@ impl StatError {
             Self::BadHistogram { .. } => code! {HF-STAT-052},
             Self::NoSuchEdge { .. } => code! {HF-STAT-053},
             Self::BoundaryOrder => code! {HF-STAT-054},
+            Self::HistoryRow { .. } => code! {HF-STAT-055},
         }
     }
 

@@ -1,6 +1,7 @@
 //! Response times of replicas of one version: they wander, start cold, and pause. A rollout of two
 //! phases is judged tick by tick.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotfix_core::judge::{Decision, Judge, Moment, Reason, Use, Verdict, Why};
@@ -12,6 +13,7 @@ use hotfix_core::unit::{Share, Span, Timestamp};
 use rand_core::SeedableRng;
 use rand_distr::{Binomial, Distribution, Poisson, StandardNormal, Uniform};
 use rand_pcg::Pcg64;
+use serde_json::json;
 
 /// Those of the presets, in seconds.
 const BOUNDARIES: [f64; 6] = [0.1, 0.25, 0.3, 0.5, 1.0, 2.5];
@@ -33,6 +35,18 @@ pub(crate) enum Noise {
     Cold(f64, f64),
     /// Each instance pauses for a second every minute.
     Pauses,
+    /// Each instance is so many times as slow for so many seconds, after as many seconds on average.
+    Bursts(f64, u32, f64),
+}
+
+/// Six hours of the live version, for the plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Recorded {
+    Nothing,
+    /// Of each instance.
+    Instances,
+    /// Of both arms of healthy rollouts.
+    Arms,
 }
 
 /// Readings and traffic of one rollout.
@@ -45,6 +59,7 @@ pub(crate) struct World {
     pub(crate) fault: f64,
     pub(crate) from: u32,
     pub(crate) tolerated: f64,
+    pub(crate) history: Recorded,
 }
 
 /// What the judge made of one rollout; times in seconds.
@@ -58,7 +73,8 @@ pub(crate) struct Outcome {
 
 impl World {
     pub(crate) const fn new(noise: Noise, requests: f64) -> Self {
-        Self { noise, requests, fault: 1.0, from: 0, tolerated: 1.3 }
+        let history = Recorded::Nothing;
+        Self { noise, requests, fault: 1.0, from: 0, tolerated: 1.3, history }
     }
 
     pub(crate) fn plan(&self) -> Plan {
@@ -71,6 +87,8 @@ strategy = "canary"
 
 [evidence]
 tolerated = {}
+mode = "replay"
+otherwise = "plain"
 
 [watch]
 cadence = "{TICK}s"
@@ -125,13 +143,92 @@ returned_within = "5min"
 "#,
             self.tolerated
         );
-        Plan::from_json(
+        let history = self.recorded(900);
+        let history = history.map_or_else(String::new, |of| json!({"latency_p95": of}).to_string());
+        Plan::calibrated_from_json(
             Arc::new(Policy::from_toml(&text).expect("a valid policy")),
             r#"{"id":"INC-2041"}"#,
             r#"{"version":"2.3.1","previous":"2.3.0"}"#,
             &format!(r#"{{"requests_per_minute":{}}}"#, self.requests),
+            &history,
         )
         .expect("a plan")
+    }
+
+    /// Rows of a history, by instance or arm.
+    fn recorded(&self, seed: u64) -> Option<BTreeMap<String, Vec<Vec<f64>>>> {
+        let mut random = Pcg64::seed_from_u64(seed);
+        let mut state = State::new(self, &mut random);
+        let healthy = Self { fault: 1.0, ..*self };
+        let mut rows: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
+        for _ in 0..6 * 3_600 / TICK {
+            state.advance(self, &mut random);
+            let read = match self.history {
+                Recorded::Nothing => return None,
+                Recorded::Arms => {
+                    let [canary, baseline] = healthy.serve(&state, (0, 600, 0), &mut random);
+                    vec![("canary".to_owned(), canary), ("baseline".to_owned(), baseline)]
+                }
+                Recorded::Instances => {
+                    let each = self.requests / 60.0 * f64::from(TICK) / 20.0;
+                    let one = |(place, slower): (usize, f64)| {
+                        let mut counts = [0.0; 7];
+                        serve(&mut counts, each, slower, &mut random);
+                        (format!("pod-{place:02}"), counts)
+                    };
+                    (0..20).map(|place| (place, state.slower(self, place))).map(one).collect()
+                }
+            };
+            for (name, [count, slow @ ..]) in read {
+                let row = slow.iter().map(|slow| count - slow).chain([count]).collect();
+                rows.entry(name).or_default().push(row);
+            }
+        }
+        Some(rows)
+    }
+
+    /// Requests of one tick in both arms, all and those slower than each boundary, at this phase,
+    /// second of the phase and second of the rollout.
+    fn serve(
+        &self,
+        state: &State,
+        (phase, within, clock): (usize, u32, u32),
+        random: &mut Pcg64,
+    ) -> [[f64; 7]; 2] {
+        let World { noise, requests, fault, from, .. } = *self;
+        let slower = if clock > from { fault } else { 1.0 };
+        let requests = requests / 60.0 * f64::from(TICK);
+        // Of twenty instances.
+        let (canary, baseline) = if phase == 0 { (2.0, 18.0) } else { (10.0, 10.0) };
+        let mut counts = [[0.0; 7]; 2];
+        let each = requests / 20.0;
+        let wander = state.wander.map(exp);
+        match noise {
+            Noise::Bursts(..) => {
+                for place in 0..20 {
+                    let of_canary = (place as f64) < canary;
+                    let times = state.slower(self, place) * if of_canary { slower } else { 1.0 };
+                    serve(&mut counts[usize::from(!of_canary)], each, times, random);
+                }
+            }
+            Noise::None | Noise::Wander(..) | Noise::Cold(..) | Noise::Pauses => {
+                let (new, cold) = match noise {
+                    Noise::Cold(excess, decays) => {
+                        let age = f64::from(within) - 0.5 * f64::from(TICK);
+                        (if phase == 0 { 2.0 } else { 8.0 }, 1.0 + excess * exp(-age / decays))
+                    }
+                    _ => (0.0, 1.0),
+                };
+                serve(&mut counts[0], each * new, slower * cold, random);
+                serve(&mut counts[0], each * (canary - new), slower * wander[0], random);
+                serve(&mut counts[1], each * baseline, wander[1], random);
+            }
+        }
+        if noise == Noise::Pauses {
+            pause(&mut counts[0], canary, each, slower, random);
+            pause(&mut counts[1], baseline, each, 1.0, random);
+        }
+        counts
     }
 }
 
@@ -171,10 +268,7 @@ impl Rollouts {
         let mut judge = self.judge.clone();
         let mut verdict = Verdict::default();
         let mut outcome = Outcome::default();
-        let mut wander = [0.0; 2];
-        if let Noise::Wander(deviation, _) = self.world.noise {
-            wander = wander.map(|_: f64| deviation * normal(&mut random));
-        }
+        let mut state = State::new(&self.world, &mut random);
         let mut at = Timestamp::try_from_millis(1_772_546_400_000).expect("a time");
         let mut clock = 0;
         for (index, seconds) in PHASES.into_iter().enumerate() {
@@ -185,12 +279,9 @@ impl Rollouts {
             for within in (TICK..=seconds).step_by(TICK as usize) {
                 at = at + Span::from_seconds(TICK);
                 clock += TICK;
-                if let Noise::Wander(deviation, memory) = self.world.noise {
-                    let kept = exp(-f64::from(TICK) / memory);
-                    let new = deviation * (1.0 - kept * kept).sqrt();
-                    wander = wander.map(|w| kept * w + new * normal(&mut random));
-                }
-                let observation = self.observe(index, within, clock, wander, &mut random);
+                state.advance(&self.world, &mut random);
+                let counts = self.world.serve(&state, (index, within, clock), &mut random);
+                let observation = self.observation(counts);
                 let readings = judge.prepare(at, share, &observation).expect("a reading");
                 judge.take(readings, Use::Watch);
                 let moment = moment(&self.plan, at, share);
@@ -214,39 +305,7 @@ impl Rollouts {
     }
 
     /// One tick of both arms.
-    fn observe(
-        &self,
-        phase: usize,
-        within: u32,
-        clock: u32,
-        wander: [f64; 2],
-        random: &mut Pcg64,
-    ) -> Observation {
-        let World { noise, requests, fault, from, .. } = self.world;
-        let slower = if clock > from { fault } else { 1.0 };
-        let requests = requests / 60.0 * f64::from(TICK);
-        // Of twenty instances.
-        let (canary, baseline) = if phase == 0 { (2.0, 18.0) } else { (10.0, 10.0) };
-        let mut counts = [[0.0; 7]; 2];
-        let each = requests / 20.0;
-        let new = match (noise, phase) {
-            (Noise::Cold(..), 0) => 2.0,
-            (Noise::Cold(..), _) => 8.0,
-            _ => 0.0,
-        };
-        let cold = match noise {
-            Noise::Cold(excess, decays) => {
-                1.0 + excess * exp(-(f64::from(within) - 0.5 * f64::from(TICK)) / decays)
-            }
-            Noise::None | Noise::Wander(..) | Noise::Pauses => 1.0,
-        };
-        serve(&mut counts[0], each * new, slower * cold, random);
-        serve(&mut counts[0], each * (canary - new), slower * exp(wander[0]), random);
-        serve(&mut counts[1], each * baseline, exp(wander[1]), random);
-        if noise == Noise::Pauses {
-            pause(&mut counts[0], canary, each, slower, random);
-            pause(&mut counts[1], baseline, each, 1.0, random);
-        }
+    fn observation(&self, counts: [[f64; 7]; 2]) -> Observation {
         let sample = |[count, slow @ ..]: [f64; 7]| {
             let counts = slow.iter().map(|slow| count - slow).collect();
             Some(Sample::Histogram(Histogram { count, counts, le: BOUNDARIES.to_vec() }))
@@ -256,6 +315,53 @@ impl Rollouts {
             Arms { canary: sample(counts[0]), baseline: sample(counts[1]), totals: false };
         observation.set(self.plan.policy().metrics()[0].id, reading);
         observation
+    }
+}
+
+/// What differs between arms and instances now.
+struct State {
+    /// Of each arm: the logarithm of how many times as slow.
+    wander: [f64; 2],
+    /// Of each instance: seconds of its burst that are left.
+    burst: [u32; 20],
+}
+
+impl State {
+    fn new(world: &World, random: &mut Pcg64) -> Self {
+        let mut wander = [0.0; 2];
+        if let Noise::Wander(deviation, _) = world.noise {
+            wander = wander.map(|_: f64| deviation * normal(random));
+        }
+        Self { wander, burst: [0; 20] }
+    }
+
+    /// A tick goes by.
+    fn advance(&mut self, world: &World, random: &mut Pcg64) {
+        match world.noise {
+            Noise::Wander(deviation, memory) => {
+                let kept = exp(-f64::from(TICK) / memory);
+                let new = deviation * (1.0 - kept * kept).sqrt();
+                self.wander = self.wander.map(|w| kept * w + new * normal(random));
+            }
+            Noise::Bursts(_, lasts, every) => {
+                for left in &mut self.burst {
+                    *left = left.saturating_sub(TICK);
+                    let begins = Uniform::new(0.0, 1.0).expect("a range").sample(random);
+                    if *left == 0 && begins < f64::from(TICK) / every {
+                        *left = lasts;
+                    }
+                }
+            }
+            Noise::None | Noise::Cold(..) | Noise::Pauses => {}
+        }
+    }
+
+    /// How many times as slow an instance is.
+    fn slower(&self, world: &World, place: usize) -> f64 {
+        match world.noise {
+            Noise::Bursts(times, ..) if self.burst[place] > 0 => times,
+            _ => 1.0,
+        }
     }
 }
 

@@ -123,6 +123,7 @@ mod stat_latency;
 mod stat_laws;
 mod stat_planning;
 mod stat_simulated;
+mod stat_slow_history;
 mod stat_tolerance;
 mod stream_laws;
 mod tamper;

@@ -176,7 +176,7 @@ fn mean_factor(tolerated: f64, canary: impl Fn([f64; 3]) -> [f64; 3]) -> f64 {
             let baseline = SlowCounts::new(&of_baseline, 6.0);
             test.update(&design, SlowCounts::new(&of_canary, 4.0), baseline).expect("valid");
             test.end_tick(&design, 1.0);
-            mean += chance * other * exp(test.log_e() - warmed.log_e());
+            mean += chance * other * exp(test.log_e(&design) - warmed.log_e(&design));
         }
     }
     mean
@@ -222,7 +222,7 @@ fn field_17_a_canary_exactly_as_slow_as_tolerated_decides_in_one_of_a_hundred_ru
         let mut test = Tolerance::new(&design);
         let crossed = (0..ticks).any(|_| tick(&mut test, &design, (1_000.0, 1.3), &mut random));
         decided += u32::from(crossed);
-        mean += exp(test.log_e()) / runs as f64;
+        mean += exp(test.log_e(&design)) / runs as f64;
     }
     // With a chance of 0.01 there are more than 9 in one of a hundred such tests.
     assert!(decided <= 9, "{decided} of {runs}");
@@ -290,7 +290,7 @@ fn field_17_evidence_begins_again_with_a_smaller_stake() {
     let design = design(1.3, &BOUNDARIES, 3);
     let mut random = Pcg64::seed_from_u64(11);
     let mut test = Tolerance::new(&design);
-    assert!(test.log_e().abs() < 1e-12, "no data, no evidence");
+    assert!(test.log_e(&design).abs() < 1e-12, "no data, no evidence");
     for i in 1..40 {
         for _ in 0..4 {
             tick(&mut test, &design, (1_000.0, 2.0), &mut random);
@@ -299,7 +299,7 @@ fn field_17_evidence_begins_again_with_a_smaller_stake() {
         assert_eq!(test.restarts(), i);
         // The stake of this part, and those of all that follow.
         let wealth = 0.2 / f64::from(i);
-        assert!((exp(test.log_e()) - wealth).abs() < 1e-12, "after restart {i}");
+        assert!((exp(test.log_e(&design)) - wealth).abs() < 1e-12, "after restart {i}");
         if i == 1 {
             assert!((exp(test.log_e_slightly()) - 0.1).abs() < 1e-12);
         }
@@ -321,21 +321,21 @@ fn field_17_evidence_that_has_lost_its_stake_gets_a_new_one() {
         tick(&mut test, &design, (6_000.0, 1.0), &mut random);
     }
     let late = found(test, random.clone());
-    let lost = test.log_e();
+    let lost = test.log_e(&design);
     test.renew();
     // What is left are the stakes of the parts to come.
-    assert!(lost < -1.5 && (exp(test.log_e()) - 0.2).abs() < 1e-12, "{lost}");
+    assert!(lost < -1.5 && (exp(test.log_e(&design)) - 0.2).abs() < 1e-12, "{lost}");
     let soon = found(test, random.clone());
     assert!(soon <= 18 && late >= 2 * soon, "{soon} ticks, {late} without");
     // More than a new stake is kept.
     for _ in 0..9 {
         tick(&mut test, &design, (6_000.0, 1.6), &mut random);
     }
-    let (before, restarts) = (test.log_e(), test.restarts());
+    let (before, restarts) = (test.log_e(&design), test.restarts());
     test.renew();
     assert!(before > 0.0);
     // All but what the other lane had left: less than its new stake of 0.2/(2 · 3), in a mean of two.
-    let lost = exp(before) - exp(test.log_e());
+    let lost = exp(before) - exp(test.log_e(&design));
     assert!((0.0..0.2 / 6.0 / 2.0).contains(&lost), "{lost}");
     assert_eq!(test.restarts(), restarts);
 }

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use hotfix_core::judge::{Decision, Reason};
+use hotfix_core::stats::numeric::ln;
 
-use crate::latency_worlds::{Noise, Outcome, Rollouts, Seen, World};
+use crate::latency_worlds::{Noise, Outcome, Recorded, Rollouts, Seen, World};
 
 const NOISE: [Noise; 5] = [
     Noise::None,
@@ -148,4 +149,46 @@ fn field_17_a_slightly_slower_canary_holds_and_asks() {
     });
     assert_eq!(outcome.rolled_back, None);
     assert!(said && asked.is_some(), "{outcome:?}");
+}
+
+#[test]
+fn field_17_a_history_of_instances_that_are_slow_at_times_spares_healthy_releases() {
+    let bursts = World::new(Noise::Bursts(4.0, 120, 900.0), 6_000.0);
+    let known = World { history: Recorded::Instances, ..bursts };
+    let (without, with) = (gone(bursts, 60), gone(known, 60));
+    println!("{without} and {with} of 60");
+    assert!(without >= 10 && with <= 2, "{without} and {with} of 60");
+    let found = delay(World { fault: 3.0, from: 600, ..known }, 15);
+    println!("3 times as slow: {found} s");
+    assert!(found <= 900, "{found} s");
+}
+
+#[test]
+fn field_17_a_history_of_both_arms_spares_releases_whose_arms_wander_apart() {
+    let apart = World::new(Noise::Wander(0.15, 900.0), 6_000.0);
+    let known = World { history: Recorded::Arms, ..apart };
+    let (without, with) = (gone(apart, 60), gone(known, 60));
+    println!("{without} and {with} of 60");
+    assert!(without >= 6 && with <= 2, "{without} and {with} of 60");
+    let found = delay(World { fault: 3.0, from: 600, ..known }, 15);
+    println!("3 times as slow: {found} s");
+    assert!(found <= 600, "{found} s");
+}
+
+#[test]
+fn field_17_a_history_without_noise_changes_nothing() {
+    for requests in [1_000.0, 6_000.0] {
+        let quiet = World::new(Noise::None, requests);
+        let known = World { history: Recorded::Instances, ..quiet };
+        for world in [quiet, known] {
+            assert_eq!(gone(world, 20), 0, "{world:?}");
+        }
+        let delays = [quiet, known].map(|world| delay(World { fault: 1.5, ..world }, 15));
+        assert_eq!(delays[0], delays[1], "{requests}");
+        let plan = known.plan();
+        let (_, of) = plan.calibrations().first_key_value().expect("a calibration");
+        let slow = of.slow.as_deref().expect("limits");
+        assert_eq!((slow.tolerated, slow.limits.gross_less), (1.3, 0.0));
+        assert_eq!(slow.limits.threshold, ln(100.0));
+    }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::plan::Plan;
 use crate::policy::section::Metric;
 use crate::stats::numeric::larger;
+use crate::text::sentence;
 use crate::unit::PhaseName;
 
 use super::format::{figure, lasting};
@@ -46,6 +47,39 @@ pub struct CalibratedDelay {
 }
 
 impl Plan {
+    /// Whether a history calibrates a test of the metric under this policy.
+    fn may_use_history(&self, metric: &Metric) -> bool {
+        self.policy().uses_history(metric) && metric.weight > 0.0
+    }
+
+    /// The same of a latency, in sentences. None for other metrics, and where no history calibrates
+    /// its test.
+    pub(super) fn history_of_times(&self, metric: &Metric) -> Option<String> {
+        if !(metric.is_replayed_by_times() && self.may_use_history(metric)) {
+            return None;
+        }
+        let calibrated = self.calibrations().get(&metric.id);
+        let tolerated = figure(self.tolerated(metric));
+        let Some(slow) = calibrated.and_then(|of| of.slow.as_deref()) else {
+            let why = calibrated.and_then(|of| of.without.as_deref());
+            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+            return Some(format!(
+                "No history calibrates its test{why}: that arms of one version stay within \
+                 {tolerated} times of each other's response times is assumed."
+            ));
+        };
+        let cadence = self.policy().watch().cadence.as_seconds();
+        let [half_more, twice] = slow.delays.map(|ticks| lasting(ticks * cadence / 60.0));
+        let mut sentences = format!(
+            "A history calibrates its test: a canary up to {tolerated} times as slow is tolerated; 1.5 \
+             times as slow is found after {half_more} on average, twice as slow after {twice}."
+        );
+        for advice in &slow.advice {
+            let _ = write!(sentences, " {}.", sentence(&advice.to_string()));
+        }
+        Some(sentences)
+    }
+
     /// None for a metric whose test no history calibrates under this policy.
     pub(super) fn history_worth(
         &self,
@@ -53,7 +87,7 @@ impl Plan {
         rate: f64,
         requests: Option<f64>,
     ) -> Option<HistoryWorth> {
-        if !self.policy().uses_history(metric) || metric.weight <= 0.0 {
+        if !self.may_use_history(metric) {
             return None;
         }
         let alpha = figure(100.0 * self.error_budget().alpha());

@@ -92,12 +92,16 @@ closed_set! {
 }
 
 /// A metric without a power analysis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unforeseen {
     /// The metric.
     pub metric: MetricName,
     /// Why it has none.
     pub why: Blind,
+    /// Of a latency: what a history of request times is worth to its test. Absent if none calibrates
+    /// it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
 }
 
 /// The power analysis of one metric.
@@ -278,7 +282,10 @@ impl Plan {
                     power.advice.extend(advice::bounds(self, metric, &seen, requests));
                     power.metrics.push(seen);
                 }
-                Err(why) => power.unforeseen.push(Unforeseen { metric: metric.id, why }),
+                Err(why) => {
+                    let history = self.history_of_times(metric);
+                    power.unforeseen.push(Unforeseen { metric: metric.id, why, history });
+                }
             }
         }
         // Nothing else matters while a healthy fix cannot pass.

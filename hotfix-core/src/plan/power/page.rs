@@ -33,6 +33,11 @@ impl Power {
         for metric in &self.metrics {
             let _ = writeln!(page, "`{}`: {}\n", metric.metric, metric.healthy("bad events"));
         }
+        for of in &self.unforeseen {
+            if let Some(history) = &of.history {
+                let _ = writeln!(page, "`{}`: {history}\n", of.metric);
+            }
+        }
         if !self.advice.is_empty() {
             page.push_str("What to do:\n\n");
             for advice in &self.advice {

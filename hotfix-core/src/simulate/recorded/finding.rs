@@ -42,6 +42,7 @@ pub(in crate::simulate) enum Odd {
     Passed,
     Cut(usize),
     NotByInstance,
+    NotInBoundaries,
     NotCalibrated,
     NoCount,
     Pause(Span),
@@ -69,6 +70,7 @@ impl Odd {
             Self::NotCalibrated => "HF-REC-036",
             Self::NoCount => "HF-REC-037",
             Self::Pause(_) => "HF-REC-038",
+            Self::NotInBoundaries => "HF-REC-039",
         }
     }
 
@@ -105,6 +107,7 @@ impl Odd {
             Self::Passed => "the policy asked a person at a gate: this backtest assumes an immediate go".to_owned(),
             Self::Cut(most) => format!("further entries are not listed: at most {most} are"),
             Self::NotByInstance => "it is not by instance, which a history is: it is left out".to_owned(),
+            Self::NotInBoundaries => "readings are no histogram of both arms with the metric's boundaries: they are left out of the history".to_owned(),
             Self::NotCalibrated => "no history calibrates its test under this policy: it is left out".to_owned(),
             Self::NoCount => "numbers are negative, NaN or infinite: they are left out of the history".to_owned(),
             Self::Pause(longest) => format!(

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{Sample, difference};
-use crate::plan::Histories;
+use crate::metric::{Histogram, Reading, Sample, difference};
+use crate::plan::{Histories, PlanHistories, SlowHistories};
 use crate::policy::Policy;
+use crate::policy::section::Metric;
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
@@ -28,6 +29,17 @@ pub struct RecordedHistory {
     pub findings: Vec<RecordedFinding>,
     /// By metric and instance, one pair per tick of the policy's cadence.
     pub history: Histories,
+    /// Of latencies: by metric and arm, one row per tick. Arms are read, since a reading of request
+    /// times does not name instances.
+    #[serde(default, skip_serializing_if = "SlowHistories::is_empty")]
+    pub times: SlowHistories,
+}
+
+impl RecordedHistory {
+    /// Both, for [`Plan::with_histories`](crate::plan::Plan::with_histories).
+    pub fn into_histories(self) -> PlanHistories {
+        PlanHistories { counts: self.history, times: self.times }
+    }
 }
 
 impl RecordedMetrics {
@@ -37,7 +49,8 @@ impl RecordedMetrics {
     /// The history of each metric whose test one calibrates under this policy.
     ///
     /// The readings are those of ordinary operation, or the logs of earlier healthy rollouts. Counts
-    /// of both arms are used. A tick without a reading of an instance is `[0, 0]`. Of running
+    /// of both arms are used. Of a latency the histograms are, in ticks in which both arms have one
+    /// with the metric's boundaries. A tick without a reading of an instance is `[0, 0]`. Of running
     /// totals, the differences are used, and a total that falls begins again at 0. A pause of more
     /// than ten minutes and ten usual steps is left out, so that the logs of several rollouts can be
     /// read together.
@@ -77,8 +90,8 @@ impl RecordedMetrics {
         }
         let mut findings = self.findings.clone();
         reader.findings(&mut findings);
-        let history = reader.history()?;
-        Ok(RecordedHistory { findings, history })
+        let (history, times) = reader.history()?;
+        Ok(RecordedHistory { findings, history, times })
     }
 }
 
@@ -92,6 +105,7 @@ struct Reader<'a> {
     last: Timestamp,
     tick: u64,
     metrics: BTreeMap<MetricName, BTreeMap<String, Instance>>,
+    times: BTreeMap<MetricName, Times>,
     pauses: Count,
     longest: Span,
     odd: BTreeMap<(MetricName, &'static str), (Odd, Count)>,
@@ -106,6 +120,15 @@ struct Instance {
     totals: Option<[f64; 2]>,
 }
 
+/// The request times of both arms.
+#[derive(Default)]
+struct Times {
+    /// Ticks with a reading, in their order: rows of the canary and of the baseline.
+    rows: Vec<(u64, [Vec<f64>; 2])>,
+    /// The last running totals since the last pause.
+    totals: Option<[Vec<f64>; 2]>,
+}
+
 impl<'a> Reader<'a> {
     fn new(policy: &'a Policy, step: Span) -> Self {
         let steps = Span::from_millis(step.as_millis().saturating_mul(STEPS));
@@ -116,6 +139,7 @@ impl<'a> Reader<'a> {
             last: Timestamp::default(),
             tick: 0,
             metrics: BTreeMap::new(),
+            times: BTreeMap::new(),
             pauses: Count::default(),
             longest: Span::ZERO,
             odd: BTreeMap::new(),
@@ -133,6 +157,10 @@ impl<'a> Reader<'a> {
             };
             if !self.policy.uses_history(known) {
                 self.note(metric, Odd::NotCalibrated, at);
+                continue;
+            }
+            if known.is_replayed_by_times() {
+                self.add_times(known, read, at);
                 continue;
             }
             for arms in read.strata() {
@@ -165,6 +193,9 @@ impl<'a> Reader<'a> {
                 self.start = Some((at, self.tick));
                 for instance in self.metrics.values_mut().flat_map(BTreeMap::values_mut) {
                     instance.totals = None;
+                }
+                for times in self.times.values_mut() {
+                    times.totals = None;
                 }
             }
             None => self.start = Some((at, 0)),
@@ -211,6 +242,36 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Adds the request times of both arms.
+    fn add_times(&mut self, metric: &Metric, reading: &Reading, at: Timestamp) {
+        let Some(arms) = reading.whole() else {
+            return self.note(metric.id, Odd::NotInBoundaries, at);
+        };
+        let rows = [&arms.canary, &arms.baseline].map(|sample| match sample {
+            Some(Sample::Histogram(histogram)) => row(metric, histogram),
+            _ => None,
+        });
+        let [Some(canary), Some(baseline)] = rows else {
+            return self.note(metric.id, Odd::NotInBoundaries, at);
+        };
+        let tick = self.tick;
+        let times = self.times.entry(metric.id).or_default();
+        let mut read = [canary, baseline];
+        if arms.totals {
+            let Some(before) = times.totals.replace(read.clone()) else { return };
+            for (row, before) in read.iter_mut().zip(&before) {
+                difference(row, before);
+            }
+        }
+        match times.rows.last_mut() {
+            Some((last, sums)) if *last == tick => {
+                let pairs = sums.iter_mut().flatten().zip(read.iter().flatten());
+                pairs.for_each(|(sum, more)| *sum += more);
+            }
+            _ => times.rows.push((tick, read)),
+        }
+    }
+
     fn note(&mut self, metric: MetricName, odd: Odd, at: Timestamp) {
         self.odd.entry((metric, odd.code())).or_insert((odd, Count::default())).1.note(at);
     }
@@ -222,7 +283,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn history(self) -> Result<Histories, RecordedErrors> {
+    fn history(self) -> Result<(Histories, SlowHistories), RecordedErrors> {
         let ticks = usize::try_from(self.tick + 1).unwrap_or(usize::MAX);
         let mut histories = Histories::new();
         for (metric, instances) in self.metrics {
@@ -238,7 +299,22 @@ impl<'a> Reader<'a> {
             });
             histories.insert(metric, each.collect());
         }
-        if histories.is_empty() {
+        let mut slow = SlowHistories::new();
+        for (metric, times) in self.times {
+            let width = times.rows.first().map_or(0, |(_, [canary, _])| canary.len());
+            let mut arms = [vec![vec![0.0; width]; ticks], vec![vec![0.0; width]; ticks]];
+            for (tick, rows) in times.rows {
+                let place = usize::try_from(tick).unwrap_or(usize::MAX);
+                for (arm, row) in arms.iter_mut().zip(rows) {
+                    if let Some(kept) = arm.get_mut(place) {
+                        *kept = row;
+                    }
+                }
+            }
+            let names = ["canary", "baseline"].map(str::to_owned);
+            slow.insert(metric, names.into_iter().zip(arms).collect());
+        }
+        if histories.is_empty() && slow.is_empty() {
             let calibrated =
                 self.policy.metrics().iter().filter(|metric| self.policy.uses_history(metric));
             let known: Vec<String> = calibrated.map(|of| format!("`{}`", of.id)).collect();
@@ -246,6 +322,20 @@ impl<'a> Reader<'a> {
             let policy = self.policy.name().to_string();
             return Err(RecordedFault::NoHistory { policy, known }.anywhere());
         }
-        Ok(histories)
+        Ok((histories, slow))
     }
+}
+
+/// The requests up to each of the metric's boundaries, and all; None if a boundary is none of the
+/// histogram's, or a count is not one.
+fn row(metric: &Metric, histogram: &Histogram) -> Option<Vec<f64>> {
+    let Histogram { count, counts, le } = histogram;
+    let up_to = |boundary: &Span| {
+        let seconds = boundary.as_seconds();
+        let place = le.iter().position(|edge| (edge - seconds).abs() <= 1e-9 * seconds)?;
+        counts.get(place).copied()
+    };
+    let mut row = metric.boundaries.iter().map(up_to).collect::<Option<Vec<f64>>>()?;
+    row.push(*count);
+    row.iter().all(|count| count.is_finite() && *count >= 0.0).then_some(row)
 }

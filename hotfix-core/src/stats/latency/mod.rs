@@ -37,9 +37,11 @@ use joint::{ALTERNATIVES, Joint, Stakes};
 use serde::{Deserialize, Serialize};
 
 mod boundaries;
+pub mod calibration;
 pub mod clustered;
 mod design;
 mod document;
+mod history;
 pub mod joint;
 mod stretch;
 mod tolerance;
@@ -49,12 +51,14 @@ pub use boundaries::{
     boundaries_from_histogram, boundaries_from_samples, check_boundaries, slow_from_histogram,
     slow_from_samples,
 };
+pub use calibration::{SlowCalibration, SlowCalibrationSettings, calibrate_slow};
 pub use design::{
     DEFAULT_GRID, DEFAULT_WEIGHTS, LatencyDesign, LatencyForm, LatencyMode, LatencySettings,
 };
 
+pub use history::SlowHistory;
 pub use stretch::Slowdown;
-pub use tolerance::{Tolerance, ToleranceDesign, ToleranceSettings};
+pub use tolerance::{Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettings};
 
 /// Most boundaries that a test may have.
 pub const MAX_BOUNDARIES: usize = 12;

@@ -27,6 +27,9 @@
 //! part is an e-process from its begin on, and their stakes sum to 1. The evidence is that of the
 //! present part and the stakes of those to come: 1 without data, and above `1/α` with a chance of
 //! at most `α`.
+//!
+//! *Limits.* A [calibration](super::calibration) may set a higher threshold, another cap, and how
+//! much less the evidence of `gross` counts. Each only lowers the chance.
 
 use std::num::NonZeroU32;
 
@@ -55,8 +58,8 @@ const GROWTH: f64 = 1.25;
 
 /// The lanes by place.
 pub(super) const LANES: usize = 3;
-const ACTS: usize = 0;
-const GROSSLY: usize = 1;
+pub(super) const ACTS: usize = 0;
+pub(super) const GROSSLY: usize = 1;
 const HINTS: usize = 2;
 
 /// What a test of 'at most so many times as slow' is asked.
@@ -72,6 +75,30 @@ pub struct ToleranceSettings {
     pub boundaries: Vec<f64>,
     /// Ticks of a block. A block is to last about 30 seconds: a burst is to be within one.
     pub block: NonZeroU32,
+}
+
+/// The limits of the evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToleranceLimits {
+    /// Log evidence that decides; at least `ln(1/α)`.
+    pub threshold: f64,
+    /// Most that a block may add to the evidence against the tolerated ratio; above 0.
+    pub cap: f64,
+    /// How much less the evidence against the gross ratio counts; at least 0.
+    pub gross_less: f64,
+}
+
+impl ToleranceLimits {
+    /// Without a history.
+    pub(super) fn usual(threshold: f64) -> Self {
+        Self { threshold, cap: MOST_OF_BLOCK * threshold, gross_less: 0.0 }
+    }
+
+    /// A cap for this threshold.
+    pub(super) fn cap_of(threshold: f64) -> f64 {
+        MOST_OF_BLOCK * threshold
+    }
 }
 
 /// A checked test of 'at most so many times as slow'. Shared by any number of states.
@@ -99,11 +126,11 @@ pub struct ToleranceSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToleranceDesign {
     hypothesis: Hypothesis,
+    limits: ToleranceLimits,
     stakes: Stakes,
     pub(super) axis: Axis,
     pub(super) ln_ratios: [f64; LANES],
     block: f64,
-    cap: f64,
     /// Of the prior trials, those slower than each boundary.
     prior_slow: [f64; MAX_BOUNDARIES],
     id: u32,
@@ -123,19 +150,41 @@ impl ToleranceDesign {
         let numbers = [&[threshold, tolerated, block], &boundaries[..], &Stakes::numbers()];
         Ok(Self {
             hypothesis,
+            limits: ToleranceLimits::usual(threshold),
             stakes: Stakes::new(),
             axis: Axis::new(boundaries),
             ln_ratios: ratios(tolerated).map(ln),
             block,
-            cap: MOST_OF_BLOCK * threshold,
             prior_slow: prior_shares(boundaries.len()).map(|share| share * PRIOR_TRIALS),
             id: Grid::of_weights(&[1.0]).fingerprint(7, &numbers.concat()),
         })
     }
 
-    /// The log evidence that decides: `ln(1/α)`.
+    /// The same test with other limits, such as those of a calibration; None for its own. States
+    /// remain valid for it.
+    ///
+    /// # Errors
+    /// [`StatError`] for a threshold below `ln(1/α)`, or a figure that is not finite or too small.
+    pub fn with_limits(&self, limits: Option<ToleranceLimits>) -> Result<Self, StatError> {
+        let least = self.hypothesis.threshold;
+        let limits = limits.unwrap_or_else(|| ToleranceLimits::usual(least));
+        let ToleranceLimits { threshold, cap, gross_less } = limits;
+        let figures = [
+            ("threshold", threshold, threshold >= least, "at least ln(1/alpha)"),
+            ("cap", cap, cap > 0.0, "above 0"),
+            ("gross_less", gross_less, gross_less >= 0.0, "at least 0"),
+        ];
+        for (what, value, fits, expected) in figures {
+            if !(value.is_finite() && fits) {
+                return Err(StatError::OutOfRange { what, value, expected });
+            }
+        }
+        Ok(Self { limits, ..self.clone() })
+    }
+
+    /// The log evidence that decides: `ln(1/α)`, unless limits were set.
     pub fn threshold(&self) -> f64 {
-        self.hypothesis.threshold
+        self.limits.threshold
     }
 
     /// How many times as slow is tolerated.
@@ -145,7 +194,7 @@ impl ToleranceDesign {
 
     /// The most that a block adds to a term.
     pub fn cap(&self) -> f64 {
-        self.cap
+        self.limits.cap
     }
 
     /// How many boundaries the test has.
@@ -216,13 +265,13 @@ impl Lane {
     };
 
     /// Begins with the stake of the part.
-    fn stake(&mut self) {
+    pub(super) fn stake(&mut self) {
         self.terms = [ln_stake(self.restarts); ALTERNATIVES];
         self.block = [0.0; ALTERNATIVES];
     }
 
     /// Log of the present part's evidence and of the stakes of those to come.
-    fn log_e(&self) -> f64 {
+    pub(super) fn log_e(&self) -> f64 {
         let left = (1.0 - FIRST_STAKE) / (f64::from(self.restarts) + 1.0);
         log_add_exp(Stakes::log_e(&self.terms), ln(left))
     }
@@ -230,6 +279,21 @@ impl Lane {
     fn restart(&mut self) {
         self.restarts = self.restarts.saturating_add(1);
         self.stake();
+    }
+
+    /// Begins again where less is left than a new stake.
+    pub(super) fn renew(&mut self) {
+        if Stakes::log_e(&self.terms) < ln_stake(self.restarts.saturating_add(1)) {
+            self.restart();
+        }
+    }
+
+    /// A block ends, which may add so much to each alternative.
+    pub(super) fn end_block(&mut self, cap: f64) {
+        for (term, gain) in self.terms.iter_mut().zip(&mut self.block) {
+            *term += smaller(*gain, cap);
+            *gain = 0.0;
+        }
     }
 }
 
@@ -355,7 +419,7 @@ impl Tolerance {
             // Ticks are not exactly as long as the cadence, and a scrape may cover several blocks.
             let blocks = ((self.elapsed + 0.5) / design.block).floor();
             if blocks >= 1.0 {
-                self.end_block(design.cap * blocks);
+                self.end_block(design.limits.cap * blocks);
             }
         }
         if self.baseline.trials > GROWTH * self.fit.past.trials {
@@ -370,22 +434,18 @@ impl Tolerance {
             }
         }
         let bounds = [ACTS, GROSSLY].map(|place| design.stakes.bounds(&self.lanes[place].terms));
-        let lower = larger(bounds[0].lower, bounds[1].lower) - LN_2;
+        let gross = bounds[1].lower - design.limits.gross_less;
+        let lower = larger(bounds[0].lower, gross) - LN_2;
         let slack = design.stakes.slack + LN_2;
         let mut watch = self.watch;
-        let decided = watch.look(lower, slack, design.threshold(), || self.log_e());
+        let decided = watch.look(lower, slack, design.threshold(), || self.log_e(design));
         self.watch = watch;
         decided
     }
 
     fn end_block(&mut self, cap: f64) {
         self.elapsed = 0.0;
-        for lane in &mut self.lanes {
-            for (term, gain) in lane.terms.iter_mut().zip(&mut lane.block) {
-                *term += smaller(*gain, cap);
-                *gain = 0.0;
-            }
-        }
+        self.lanes.iter_mut().for_each(|lane| lane.end_block(cap));
     }
 
     /// The evidence begins again, with a smaller stake. Where an excess is decaying, what was
@@ -399,11 +459,7 @@ impl Tolerance {
     /// fast as the baseline for long would otherwise have to be slow for long. Not to be called at
     /// every tick, since each time costs a part of what is left for others.
     pub fn renew(&mut self) {
-        for lane in &mut self.lanes {
-            if Stakes::log_e(&lane.terms) < ln_stake(lane.restarts.saturating_add(1)) {
-                lane.restart();
-            }
-        }
+        self.lanes.iter_mut().for_each(Lane::renew);
     }
 
     /// How often the evidence against the tolerated ratio has begun again.
@@ -412,9 +468,9 @@ impl Tolerance {
     }
 
     /// Log of the e-value: of the present part, and of the stakes that are left; 0 without data.
-    pub fn log_e(&self) -> f64 {
+    pub fn log_e(&self, design: &ToleranceDesign) -> f64 {
         let [acts, gross] = [ACTS, GROSSLY].map(|place| self.lanes[place].log_e());
-        log_add_exp(acts, gross) - LN_2
+        joined(acts, gross - design.limits.gross_less)
     }
 
     /// The same for 'at most 1.1 times as slow': enough to look into it, no evidence for a
@@ -448,9 +504,9 @@ impl Tolerance {
     }
 
     /// What a verdict reports; the ratio is that of slow requests above the loudest boundary.
-    pub fn evidence(&self) -> Evidence {
+    pub fn evidence(&self, design: &ToleranceDesign) -> Evidence {
         Evidence {
-            log_e: self.log_e(),
+            log_e: self.log_e(design),
             p_value: self.p_value(),
             ratio: self.totals(self.loudest()).and_then(|totals| totals.ratio()),
             decided: self.watch.decided,
@@ -467,6 +523,11 @@ impl Tolerance {
         }
         slowdown(&self.axis, &self.fit.scores, canary, baseline)
     }
+}
+
+/// Log of the mean of both.
+pub(super) fn joined(acts: f64, gross: f64) -> f64 {
+    log_add_exp(acts, gross) - LN_2
 }
 
 fn add<const N: usize>(sums: &mut [f64; N], more: &[f64; N]) {

@@ -63,6 +63,23 @@ pub enum Advice {
     },
     /// The phase finds no ratio with power 0.8.
     Blind,
+    /// Of a latency: the noise of the history calls for a larger tolerance than the policy's.
+    MoreTolerated {
+        /// How many times as slow the policy tolerates.
+        policy: f64,
+        /// How many times as slow is tolerated.
+        tolerated: f64,
+    },
+    /// Of a latency: the history has the instances of one arm.
+    OneArm {
+        /// How many times as slow is tolerated.
+        tolerated: f64,
+    },
+    /// Of a latency: the traffic is more than the history's, and the limits are as much higher.
+    MoreTraffic {
+        /// So many times.
+        times: f64,
+    },
 }
 
 impl fmt::Display for Advice {
@@ -103,6 +120,20 @@ impl fmt::Display for Advice {
             Self::Blind => f.write_str(
                 "no ratio is found with power 0.8 in this phase: lengthen it or give the canary \
                  more traffic",
+            ),
+            Self::MoreTolerated { policy, tolerated } => write!(
+                f,
+                "instances differ by more than {policy} times: a canary that is up to {tolerated} \
+                 times as slow is tolerated"
+            ),
+            Self::OneArm { tolerated } => write!(
+                f,
+                "a history of one arm does not show how far two arms of one version wander apart: \
+                 that they stay within {tolerated} times is assumed"
+            ),
+            Self::MoreTraffic { times } => write!(
+                f,
+                "the traffic is {times:.1} times the history's: the limits are as much higher"
             ),
         }
     }

@@ -46,7 +46,8 @@ use super::numeric::{larger, ln, percentile, smaller};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use super::{Counts, Direction, MAX_GRID, StatError};
-use noise::{Form, Group, Kernel, ONE_SIDED, Windows};
+use noise::{Form, Group, Kernel, ONE_SIDED};
+pub(super) use noise::{Windows, fit};
 use serde::{Deserialize, Serialize};
 
 /// Points of a grid that the short kernel handles.
@@ -426,10 +427,10 @@ impl<const N: usize> Fitting<'_, N> {
             form.maxima(gains, windows, cap)
         };
         let uncapped = maxima(f64::INFINITY);
-        let (without_cap, _) = noise::fit(&uncapped, windows, least);
+        let (without_cap, _) = fit(&uncapped, windows, least);
         let cap = without_cap / cap_part;
         let capped = maxima(cap);
-        let (with_cap, independent) = noise::fit(&capped, windows, least);
+        let (with_cap, independent) = fit(&capped, windows, least);
         let dispersion_by_block = noise::dispersions(groups, all);
         let spread = DISPERSION_PART * upper(&dispersion_by_block).unwrap_or(1.0);
         let threshold = larger(with_cap, least * larger(1.0, spread));

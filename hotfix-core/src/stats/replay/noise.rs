@@ -211,15 +211,15 @@ impl<const N: usize> Gains<N> {
 
 /// How windows of a phase's length lie in the history.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Windows {
-    pub(super) length: usize,
-    pub(super) stride: usize,
-    pub(super) count: usize,
+pub(in crate::stats) struct Windows {
+    pub(in crate::stats) length: usize,
+    pub(in crate::stats) stride: usize,
+    pub(in crate::stats) count: usize,
 }
 
 impl Windows {
     /// Windows that overlap by three quarters; none in a history that is shorter than one.
-    pub(super) fn new(ticks: usize, length: usize) -> Option<Self> {
+    pub(in crate::stats) fn new(ticks: usize, length: usize) -> Option<Self> {
         let stride = (length / 4).max(1);
         let count = ticks.checked_sub(length)? / stride + 1;
         Some(Self { length, stride, count })
@@ -228,7 +228,7 @@ impl Windows {
 
 /// The threshold that the maxima call for, `fit(M)`, and how many independent ones its tail rests
 /// on.
-pub(super) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f64, f64) {
+pub(in crate::stats) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f64, f64) {
     let tail = percentile(sorted, TAIL).unwrap_or_default();
     let above = &sorted[sorted.partition_point(|maximum| *maximum <= tail)..];
     let Some(highest) = above.last() else {

@@ -1,0 +1,514 @@
+//! Calibration of the [test of a tolerance](super::tolerance) with an own history (mode `replay`).
+//!
+//! Instances of one version differ, wander and pause. The test is run over recorded ordinary
+//! operation, with groups of instances as large as the canary as simulated canaries against the
+//! rest, in windows as long as the phases together. From the evidence that noise alone reached
+//! follow, for each tolerance of a ladder:
+//!
+//! ```text
+//! gross_less = fit(max ln E_gross) - ln(1/α)          how much less the evidence of gross faults counts
+//! caps: 0.4, 0.2 and 0.1 ln(1/α), and 0.4 fit(max ln E without a cap)
+//! threshold = fit(max ln E with the cap);  cap ≤ 0.4 threshold
+//! ```
+//!
+//! `fit` extends the tail of the maxima, as for counts ([`replay`](crate::stats::replay)). Noise
+//! that wanders calls for a larger tolerance or threshold, noise that bursts for a lower cap: so a
+//! canary that is 1.5 and one that is 2 times as slow are simulated in the same windows, and the
+//! tolerance and cap are taken that find them soonest. The tolerance is never below the policy's.
+//!
+//! **Guaranteed**: chance `α` at most of a false rollback for independent requests and a canary
+//! that is at most so many times as slow, for any history: limits only lower an e-process.
+//! **Calibrated**: noise that resembles the history. **Not covered**: what the history lacks, such
+//! as cold starts, and arms that wander apart as a whole, unless it is one of
+//! [both arms](super::SlowHistory).
+
+use std::num::NonZeroU32;
+
+use super::history::SlowHistory;
+use super::stretch::{Axis, Past, Scores, Transfer};
+use super::tolerance::{ACTS, GROSSLY, Lane, joined};
+use super::{SlowCounts, Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettings};
+use crate::stats::StatError;
+use crate::stats::draw::Draws;
+use crate::stats::latency::joint::ALTERNATIVES;
+use crate::stats::numeric::{larger, ln, percentile, smaller};
+use crate::stats::replay::{Advice, Windows, fit};
+use serde::{Deserialize, Serialize};
+
+/// The tolerances that are tried, beside the policy's.
+const LADDER: [f64; 8] = [1.1, 1.15, 1.2, 1.3, 1.4, 1.5, 1.75, 2.0];
+/// The faults by which tolerances are compared.
+const FAULTS: [f64; 2] = [1.5, 2.0];
+/// Caps that are tried beside the usual one and that of the evidence without a cap, as parts of
+/// `ln(1/α)`: noise that bursts is to be within a few blocks.
+const CAPS: [f64; 2] = [0.2, 0.1];
+/// Simulated canaries that get a fault.
+const FAULTY: usize = 40;
+/// Disjoint groups of instances that are simulated canaries.
+const GROUPS: usize = 5;
+/// Most ticks that the test is run over for a tolerance; fewer windows are taken where there are more.
+const MOST_TICKS: usize = 60_000;
+/// In a history of both arms, the simulated canary that is the baseline.
+const SWAPPED: usize = 1;
+/// Quantile of the maxima at which a healthy rollout is held for investigation.
+const HOLD: f64 = 0.95;
+/// Hours of history that a calibration wants.
+const HOURS: f64 = 6.0;
+/// Fewest independent windows in the tail.
+const FEWEST_IN_TAIL: f64 = 5.0;
+/// Traffic that is so many times the history's gives evidence as many times as fast.
+const MORE_TRAFFIC: f64 = 1.25;
+
+/// For what limits are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlowCalibrationSettings {
+    /// Chance of ever rolling back a canary that is at most so many times as slow.
+    pub alpha: f64,
+    /// The share of `alpha` that the metric has, above 0: alone it decides later by `-ln(weight)`.
+    pub weight: f64,
+    /// The least tolerance, at least 1.
+    pub tolerated: f64,
+    /// Times of the rows' boundaries, in any unit.
+    pub boundaries: Vec<f64>,
+    /// Ticks of a block of about 30 seconds.
+    pub block: NonZeroU32,
+    /// Share of the traffic and most ticks of each phase with a live arm to compare with.
+    pub phases: Vec<(f64, u32)>,
+    /// After so many ticks evidence that has lost its stake gets a new one.
+    pub renewed: NonZeroU32,
+    /// Traffic of the whole service, if known.
+    pub requests_per_minute: Option<f64>,
+    /// Length of a tick in seconds.
+    pub tick_seconds: f64,
+    /// Seed of the draws of instances for later phases, at most 2^53.
+    pub seed: u64,
+}
+
+/// What a history says about the noise of request times, and what follows for the test. Written into
+/// the log with the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SlowCalibration {
+    /// How many times as slow is tolerated: the policy's, or more where noise calls for it.
+    pub tolerated: f64,
+    /// The limits of the test.
+    #[serde(flatten)]
+    pub limits: ToleranceLimits,
+    /// Log e-value that holds the rollout for investigation; at most the threshold.
+    pub hold: f64,
+    /// Largest log evidence that noise reached, without and with the cap.
+    pub highest: [f64; 2],
+    /// The times whose boundaries the history has, in seconds. Other boundaries have no limits.
+    pub boundaries: Vec<f64>,
+    /// Whether the history is of both arms of healthy rollouts.
+    pub of_arms: bool,
+    /// Simulated rollouts.
+    pub rollouts: usize,
+    /// Mean ticks until a canary that is 1.5, and one that is 2 times as slow is found; the length
+    /// of the phases where it is not.
+    pub delays: [f64; 2],
+    /// What to know before relying on it.
+    pub advice: Vec<Advice>,
+}
+
+/// Runs the test over the history and sets tolerance, threshold and cap.
+///
+/// # Errors
+/// [`StatError`] ([`ShortHistory`](StatError::ShortHistory)) if the history is shorter than the
+/// phases, other variants for settings that are not valid, a history of other boundaries, or too
+/// few instances.
+///
+/// ```
+/// use hotfix_core::stats::latency::{SlowCalibrationSettings, SlowHistory, calibrate_slow};
+/// use std::num::NonZeroU32;
+/// # fn main() -> Result<(), hotfix_core::stats::StatError> {
+/// // Of ten pods; one request in a hundred takes more than 0.25 s.
+/// let row = |pod: usize, tick: usize| vec![90.0, if (pod + tick) % 3 == 0 { 98.0 } else { 99.5 }, 100.0];
+/// let pod = |pod| (format!("pod-{pod}"), (0..360).map(|tick| row(pod, tick)).collect());
+/// let history = SlowHistory::try_new((0..10).map(pod).collect())?;
+/// let calibration = calibrate_slow(&history, &SlowCalibrationSettings {
+///     alpha: 0.01,
+///     weight: 1.0,
+///     tolerated: 1.3,
+///     boundaries: vec![0.1, 0.25],
+///     block: NonZeroU32::new(3).unwrap(),
+///     phases: vec![(0.1, 60)],
+///     renewed: NonZeroU32::new(60).unwrap(),
+///     requests_per_minute: None,
+///     tick_seconds: 10.0,
+///     seed: 0,
+/// })?;
+/// assert!(calibration.tolerated >= 1.3 && calibration.limits.threshold >= 100_f64.ln());
+/// # Ok(())
+/// # }
+/// ```
+pub fn calibrate_slow(
+    history: &SlowHistory,
+    settings: &SlowCalibrationSettings,
+) -> Result<SlowCalibration, StatError> {
+    let (got, expected) = (history.boundaries(), settings.boundaries.len());
+    if got != expected {
+        return Err(StatError::BoundaryMismatch { got, expected });
+    }
+    let weight = settings.weight;
+    if !(weight > 0.0 && weight <= 1.0) {
+        let expected = "above 0 and at most 1";
+        return Err(StatError::OutOfRange { what: "weight", value: weight, expected });
+    }
+    let replayed = Replayed::try_new(history, settings)?;
+    let above = LADDER.into_iter().filter(|rung| *rung > settings.tolerated);
+    let mut best: Option<Rung> = None;
+    for tolerated in std::iter::once(settings.tolerated).chain(above) {
+        let rung = replayed.rung(tolerated)?;
+        let usual = rung.limits.threshold <= replayed.least;
+        if best.as_ref().is_none_or(|best| rung.is_sooner(best)) {
+            best = Some(rung);
+        }
+        // A larger tolerance cannot find faults sooner at the same threshold.
+        if usual {
+            break;
+        }
+    }
+    let best = best.ok_or(StatError::NoComparison { what: "the history" })?;
+    Ok(replayed.calibration(best))
+}
+
+/// One tolerance, and what follows from the history.
+struct Rung {
+    tolerated: f64,
+    limits: ToleranceLimits,
+    hold: f64,
+    highest: [f64; 2],
+    independent: f64,
+    delays: [f64; 2],
+}
+
+impl Rung {
+    /// Whether it finds faults sooner. Half a tick is no difference.
+    fn is_sooner(&self, than: &Self) -> bool {
+        self.delays.iter().sum::<f64>() + 0.5 < than.delays.iter().sum()
+    }
+}
+
+/// Simulated rollouts over a history.
+struct Replayed<'a> {
+    history: &'a SlowHistory,
+    settings: &'a SlowCalibrationSettings,
+    axis: Axis,
+    /// All instances, tick by tick.
+    all: Vec<Past>,
+    /// Of all ticks.
+    whole: Past,
+    windows: Windows,
+    /// Of each simulated canary: its instances in each phase.
+    groups: Vec<Vec<Vec<usize>>>,
+    /// In a history of both arms: the baseline's requests over the canary's.
+    ratio: Option<f64>,
+    /// Group and first tick of each rollout.
+    rollouts: Vec<(usize, usize)>,
+    /// `ln(1/α)`.
+    least: f64,
+}
+
+/// What a block of a healthy rollout adds to each alternative, and the highest evidence of gross
+/// faults in it.
+struct Block {
+    gains: [f64; ALTERNATIVES],
+    gross: f64,
+    /// Evidence that has lost its stake gets a new one before it.
+    renewed: bool,
+}
+
+impl<'a> Replayed<'a> {
+    fn try_new(
+        history: &'a SlowHistory,
+        settings: &'a SlowCalibrationSettings,
+    ) -> Result<Self, StatError> {
+        let ticks = history.ticks();
+        let length = settings.phases.iter().map(|(_, ticks)| *ticks as usize).sum::<usize>();
+        let needed = length.max(1);
+        let windows =
+            Windows::new(ticks, needed).ok_or(StatError::ShortHistory { ticks, needed })?;
+        let groups = groups(history, settings)?;
+        let all: Vec<Past> =
+            (0..ticks).map(|tick| history.of(0..history.instances(), tick)).collect();
+        let mut whole = Past::NONE;
+        for tick in &all {
+            whole.add(SlowCounts::new(&tick.slow[..history.boundaries()], tick.trials));
+        }
+        let ratio = history.canary().map(|canary| {
+            let trials = (0..ticks).map(|tick| history.of([canary], tick).trials).sum::<f64>();
+            (whole.trials - trials) / larger(trials, 1.0)
+        });
+        let pairs = windows.count * groups.len();
+        let thinned = (pairs * needed).div_ceil(MOST_TICKS).max(1);
+        let rollouts = (0..pairs).step_by(thinned);
+        let rollouts =
+            rollouts.map(|pair| (pair % groups.len(), pair / groups.len() * windows.stride));
+        Ok(Self {
+            rollouts: rollouts.collect(),
+            axis: Axis::new(&settings.boundaries),
+            least: -ln(settings.alpha),
+            windows: Windows { stride: windows.stride * thinned, ..windows },
+            history,
+            settings,
+            all,
+            whole,
+            groups,
+            ratio,
+        })
+    }
+
+    fn rung(&self, tolerated: f64) -> Result<Rung, StatError> {
+        let design = ToleranceDesign::try_new(&ToleranceSettings {
+            alpha: self.settings.alpha,
+            tolerated,
+            boundaries: self.settings.boundaries.clone(),
+            block: self.settings.block,
+        })?;
+        let blocks = self
+            .rollouts
+            .iter()
+            .map(|rollout| self.blocks(*rollout, &design))
+            .collect::<Result<Vec<_>, _>>()?;
+        let sorted = |mut maxima: Vec<f64>| {
+            maxima.sort_unstable_by(f64::total_cmp);
+            maxima
+        };
+        let gross = |blocks: &Vec<Block>| blocks.iter().map(|b| b.gross).fold(0.0, larger);
+        let (gross, _) =
+            fit(&sorted(blocks.iter().map(gross).collect()), &self.windows, self.least);
+        let gross_less = gross - self.least;
+        let maxima =
+            |cap: f64| sorted(blocks.iter().map(|b| highest(b, cap, gross_less)).collect());
+        let uncapped = maxima(f64::INFINITY);
+        let usual = ToleranceLimits::cap_of(self.least);
+        let wide = ToleranceLimits::cap_of(fit(&uncapped, &self.windows, self.least).0);
+        let mut best: Option<Rung> = None;
+        for cap in std::iter::once(usual).chain(CAPS.map(|part| part * self.least)).chain([wide]) {
+            let capped = maxima(cap);
+            let (threshold, independent) = fit(&capped, &self.windows, self.least);
+            // Limits of a wider cap make a wider threshold: one block alone is never enough.
+            let cap = smaller(cap, ToleranceLimits::cap_of(threshold));
+            let limits = ToleranceLimits { threshold, cap, gross_less };
+            let limited = design.with_limits(Some(limits))?;
+            let mut delays = [0.0; 2];
+            for (delay, fault) in delays.iter_mut().zip(FAULTS) {
+                *delay = self.delay(&limited, fault)?;
+            }
+            let noisy = percentile(&capped, HOLD).unwrap_or_default();
+            let hold = smaller(larger(ln(10.0), noisy), threshold);
+            let highest = [&uncapped, &capped].map(|maxima| maxima.last().copied().unwrap_or(0.0));
+            let rung = Rung { tolerated, limits, hold, highest, independent, delays };
+            let sooner = best.as_ref().is_none_or(|best| rung.is_sooner(best));
+            if sooner {
+                best = Some(rung);
+            }
+            // Without noise above the usual threshold no other cap is better.
+            if threshold <= self.least {
+                break;
+            }
+        }
+        best.ok_or(StatError::NoComparison { what: "the history" })
+    }
+
+    /// The blocks of a healthy rollout.
+    fn blocks(
+        &self,
+        rollout: (usize, usize),
+        design: &ToleranceDesign,
+    ) -> Result<Vec<Block>, StatError> {
+        let mut blocks = Vec::new();
+        let (mut renewed, mut gross) = (false, 0.0);
+        self.run(rollout, design, None, |state, renews| {
+            if renews {
+                state.lanes[GROSSLY].renew();
+                renewed = true;
+            }
+            let gains = state.lanes[ACTS].block;
+            state.end_tick(design, 1.0);
+            gross = larger(gross, state.lanes[GROSSLY].log_e());
+            if state.elapsed == 0.0 {
+                blocks.push(Block { gains, gross, renewed });
+                (renewed, gross) = (false, 0.0);
+            }
+            true
+        })?;
+        Ok(blocks)
+    }
+
+    /// Mean ticks until a canary that is so many times as slow is found.
+    fn delay(&self, design: &ToleranceDesign, times: f64) -> Result<f64, StatError> {
+        let scores = Scores::of(&self.axis, &self.whole);
+        let slower = Transfer::of(&self.axis, &scores, ln(times));
+        let decides = design.threshold() - ln(self.settings.weight);
+        let apart = self.rollouts.len().div_ceil(FAULTY).max(1);
+        let (mut sum, mut count) = (0.0, 0.0);
+        for rollout in self.rollouts.iter().step_by(apart) {
+            self.run(*rollout, design, Some(&slower), |state, renews| {
+                if renews {
+                    state.renew();
+                }
+                sum += 1.0;
+                state.end_tick(design, 1.0);
+                state.log_e(design) < decides
+            })?;
+            count += 1.0;
+        }
+        Ok(sum / larger(count, 1.0))
+    }
+
+    /// Runs the test over a rollout: `tick` ends each tick, and says whether to go on. It is told
+    /// when evidence that has lost its stake gets a new one.
+    fn run(
+        &self,
+        (group, start): (usize, usize),
+        design: &ToleranceDesign,
+        fault: Option<&Transfer>,
+        mut tick: impl FnMut(&mut Tolerance, bool) -> bool,
+    ) -> Result<(), StatError> {
+        let len = self.axis.len;
+        let mut state = Tolerance::new(design);
+        let (mut at, mut since) = (start, 0);
+        for ((_, ticks), members) in self.settings.phases.iter().zip(&self.groups[group]) {
+            for place in 0..*ticks {
+                let mut canary = self.history.of(members.iter().copied(), at);
+                let mut rest = less(&self.all[at], &canary);
+                if let Some(ratio) = self.ratio.filter(|_| group == SWAPPED) {
+                    (canary, rest) = (scaled(&rest, 1.0 / ratio), scaled(&canary, ratio));
+                }
+                let trials = canary.trials;
+                let canary = match fault {
+                    Some(slower) => slower.slow(SlowCounts::new(&canary.slow[..len], trials)),
+                    None => canary.slow,
+                };
+                let renews = (place == 0 && at > start) || since >= self.settings.renewed.get();
+                since = if renews { 0 } else { since + 1 };
+                state.update(
+                    design,
+                    SlowCounts::new(&canary[..len], trials),
+                    SlowCounts::new(&rest.slow[..len], rest.trials),
+                )?;
+                if !tick(&mut state, renews) {
+                    return Ok(());
+                }
+                at += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn calibration(&self, rung: Rung) -> SlowCalibration {
+        let Rung { tolerated, mut limits, mut hold, highest, independent, delays } = rung;
+        let of_arms = self.history.canary().is_some();
+        let mut advice = Vec::new();
+        let hours = self.history.ticks() as f64 * self.settings.tick_seconds / 3600.0;
+        if hours < HOURS {
+            advice.push(Advice::ShortHistory { hours, wanted: HOURS });
+        }
+        if independent < FEWEST_IN_TAIL {
+            advice.push(Advice::FewWindows { independent });
+        }
+        if tolerated > self.settings.tolerated {
+            advice.push(Advice::MoreTolerated { policy: self.settings.tolerated, tolerated });
+        }
+        if !of_arms {
+            advice.push(Advice::OneArm { tolerated });
+        }
+        let minutes = hours * 60.0;
+        let more = self
+            .settings
+            .requests_per_minute
+            .map(|requests| requests * minutes / self.whole.trials)
+            .filter(|more| *more > MORE_TRAFFIC);
+        if let Some(times) = more {
+            // The evidence of noise grows with the requests, as that of a fault does.
+            limits.threshold = self.least + (limits.threshold - self.least) * times;
+            limits.cap = ToleranceLimits::cap_of(limits.threshold);
+            limits.gross_less *= times;
+            hold = smaller(larger(hold, hold * times), limits.threshold);
+            advice.push(Advice::MoreTraffic { times });
+        }
+        SlowCalibration {
+            tolerated,
+            limits,
+            hold,
+            highest,
+            boundaries: self.settings.boundaries.clone(),
+            of_arms,
+            rollouts: self.rollouts.len(),
+            delays,
+            advice,
+        }
+    }
+}
+
+/// The highest evidence that a healthy rollout reaches with this cap.
+fn highest(blocks: &[Block], cap: f64, gross_less: f64) -> f64 {
+    let mut lane = Lane::NEW;
+    lane.stake();
+    let mut highest = 0.0;
+    for block in blocks {
+        if block.renewed {
+            lane.renew();
+        }
+        lane.block = block.gains;
+        lane.end_block(cap);
+        highest = larger(highest, joined(lane.log_e(), block.gross - gross_less));
+    }
+    highest
+}
+
+/// So many times the requests.
+fn scaled(of: &Past, times: f64) -> Past {
+    Past { slow: of.slow.map(|slow| slow * times), trials: of.trials * times }
+}
+
+/// What is left of these requests.
+fn less(all: &Past, part: &Past) -> Past {
+    let mut rest = *all;
+    rest.trials = larger(all.trials - part.trials, 0.0);
+    // Rounding of fractions must not leave less than nothing.
+    let mut most = rest.trials;
+    for (rest, part) in rest.slow.iter_mut().zip(&part.slow) {
+        most = smaller(larger(*rest - part, 0.0), most);
+        *rest = most;
+    }
+    rest
+}
+
+/// The instances of each simulated canary in each phase.
+fn groups(
+    history: &SlowHistory,
+    settings: &SlowCalibrationSettings,
+) -> Result<Vec<Vec<Vec<usize>>>, StatError> {
+    let phases = settings.phases.len();
+    if let Some(canary) = history.canary() {
+        // How far the baseline is from the canary says as much: the second has them swapped.
+        return Ok(vec![vec![vec![canary]; phases]; SWAPPED + 1]);
+    }
+    let instances = history.instances();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most instances"
+    )]
+    let size = |share: f64| ((share * instances as f64).round() as usize).max(1);
+    let sizes: Vec<usize> = settings.phases.iter().map(|(share, _)| size(*share)).collect();
+    let most = sizes.iter().copied().max().unwrap_or(1);
+    if most >= instances {
+        return Err(StatError::FewInstances { instances, needed: most + 1 });
+    }
+    let first = sizes.first().copied().unwrap_or(1);
+    let mut draws = Draws::try_new(settings.seed)?;
+    let group = |group: usize| {
+        let members = group * first..(group + 1) * first;
+        let mut others: Vec<usize> = (0..instances).filter(|i| !members.contains(i)).collect();
+        let more = most.saturating_sub(first);
+        let mut order: Vec<usize> = members.collect();
+        order.extend_from_slice(draws.choose(&mut others, more));
+        sizes.iter().map(|size| order[..(*size).min(order.len())].to_vec()).collect()
+    };
+    Ok((0..(instances / first).min(GROUPS)).map(group).collect())
+}

@@ -1,0 +1,110 @@
+//! Request times of every instance over a stretch of ordinary operation.
+
+use std::collections::BTreeMap;
+
+use super::stretch::Past;
+use super::{MAX_BOUNDARIES, SlowCounts};
+use crate::stats::{MAX_COUNT, StatError};
+
+/// How many requests of each instance were up to each boundary and in all, tick by tick, while
+/// nothing was wrong.
+///
+/// A row is what a histogram has: requests up to the first boundary, up to the second and so on,
+/// then all requests; zeros for a tick without data. All instances have the same ticks.
+///
+/// Instances that are named `canary` and `baseline`, and no other, are the arms of healthy rollouts.
+/// Only they show how far arms of one version wander apart.
+///
+/// ```
+/// use hotfix_core::stats::latency::SlowHistory;
+/// // Of 100 requests 90 took up to the first boundary, and 99 up to the second.
+/// let pod = vec![vec![90.0, 99.0, 100.0]; 2];
+/// let history = SlowHistory::try_new([("pod-1".into(), pod.clone()), ("pod-2".into(), pod)].into())?;
+/// assert_eq!((history.instances(), history.ticks(), history.boundaries()), (2, 2, 2));
+/// # Ok::<(), hotfix_core::stats::StatError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlowHistory {
+    boundaries: usize,
+    ticks: usize,
+    names: Vec<String>,
+    /// Of each instance, in the order of names: so many numbers a tick as there are boundaries, of
+    /// requests slower than each, and the number of all.
+    series: Vec<Vec<f64>>,
+}
+
+impl SlowHistory {
+    /// Checks the rows of at least two instances.
+    ///
+    /// # Errors
+    /// [`StatError`] for instances with different numbers of ticks, a row of another length than
+    /// the first or of counts that fall, a count that is not finite, negative or over 2^53, and
+    /// fewer than two instances.
+    pub fn try_new(rows: BTreeMap<String, Vec<Vec<f64>>>) -> Result<Self, StatError> {
+        if rows.len() < 2 {
+            return Err(StatError::FewInstances { instances: rows.len(), needed: 2 });
+        }
+        let first = rows.values().next();
+        let ticks = first.map_or(0, Vec::len);
+        let width = first.and_then(|rows| rows.first()).map_or(0, Vec::len);
+        let boundaries = width.saturating_sub(1);
+        if !(1..=MAX_BOUNDARIES).contains(&boundaries) {
+            return Err(StatError::BoundaryCount { boundaries });
+        }
+        let mut this = Self { boundaries, ticks, names: Vec::new(), series: Vec::new() };
+        for (instance, read) in rows {
+            if read.len() != ticks {
+                let (ticks, expected) = (read.len(), ticks);
+                return Err(StatError::UnevenHistory { instance, ticks, expected });
+            }
+            let mut series = Vec::with_capacity(ticks * width);
+            for (tick, row) in read.iter().enumerate() {
+                let all = row.last().copied().unwrap_or_default();
+                let rises = row.iter().zip(row.iter().skip(1)).all(|(fewer, more)| fewer <= more);
+                let counts = row.iter().all(|count| (0.0..=MAX_COUNT).contains(count));
+                if row.len() != width || !rises || !counts {
+                    return Err(StatError::HistoryRow { instance, tick, expected: width });
+                }
+                series.extend(row[..boundaries].iter().map(|up_to| all - up_to));
+                series.push(all);
+            }
+            this.names.push(instance);
+            this.series.push(series);
+        }
+        Ok(this)
+    }
+
+    /// How many instances there are.
+    pub const fn instances(&self) -> usize {
+        self.names.len()
+    }
+
+    /// How many ticks each instance has.
+    pub const fn ticks(&self) -> usize {
+        self.ticks
+    }
+
+    /// How many boundaries each row has.
+    pub const fn boundaries(&self) -> usize {
+        self.boundaries
+    }
+
+    /// Where the two arms of healthy rollouts are recorded: the place of the canary.
+    pub(super) fn canary(&self) -> Option<usize> {
+        (self.names == ["baseline", "canary"]).then_some(1)
+    }
+
+    /// The requests of some instances in a tick.
+    pub(super) fn of(&self, members: impl IntoIterator<Item = usize>, tick: usize) -> Past {
+        let mut sum = Past::NONE;
+        let width = self.boundaries + 1;
+        for series in members.into_iter().filter_map(|member| self.series.get(member)) {
+            if let Some((trials, slow)) =
+                series.get(tick * width..(tick + 1) * width).and_then(<[f64]>::split_last)
+            {
+                sum.add(SlowCounts::new(slow, *trials));
+            }
+        }
+        sum
+    }
+}

@@ -1,0 +1,184 @@
+//! Limits of the latency test from a history of request times: what is refused, what quiet and noisy
+//! histories give.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use hotfix_core::stats::StatError;
+use hotfix_core::stats::latency::{
+    SlowCalibration, SlowCalibrationSettings, SlowHistory, ToleranceDesign, ToleranceLimits,
+    ToleranceSettings, calibrate_slow,
+};
+use hotfix_core::stats::numeric::ln;
+use hotfix_core::stats::replay::Advice;
+use rand_core::SeedableRng;
+use rand_distr::{Binomial, Distribution, Poisson, Uniform};
+use rand_pcg::Pcg64;
+
+type Rows = BTreeMap<String, Vec<Vec<f64>>>;
+
+/// Six hours in ticks of 10 s.
+const TICKS: usize = 2_160;
+
+fn settings() -> SlowCalibrationSettings {
+    SlowCalibrationSettings {
+        alpha: 0.01,
+        weight: 0.25,
+        tolerated: 1.3,
+        boundaries: vec![0.1, 0.25, 0.5],
+        block: NonZeroU32::new(3).unwrap(),
+        phases: vec![(0.1, 60), (0.5, 120)],
+        renewed: NonZeroU32::new(60).unwrap(),
+        requests_per_minute: None,
+        tick_seconds: 10.0,
+        seed: 0,
+    }
+}
+
+/// Instances with 50 requests a tick, of which each is slow, for two minutes of each twenty, with the
+/// second set of chances.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
+fn rows(names: &[&str], ticks: usize, [usual, slow]: [[f64; 3]; 2]) -> Rows {
+    let mut random = Pcg64::seed_from_u64(5);
+    let mut rows = Rows::new();
+    for name in names {
+        let mut left = 0;
+        for _ in 0..ticks {
+            let begins = Uniform::new(0.0, 1.0).unwrap().sample(&mut random) < 1.0 / 120.0;
+            left = if left == 0 && begins { 12 } else { usize::saturating_sub(left, 1) };
+            let chances = if left > 0 { slow } else { usual };
+            let all: f64 = Poisson::new(50.0).unwrap().sample(&mut random);
+            let (mut rest, mut share) = (all, 1.0);
+            let beyond = chances.map(|chance| {
+                rest =
+                    Binomial::new(rest as u64, chance / share).unwrap().sample(&mut random) as f64;
+                share = chance;
+                rest
+            });
+            let row = beyond.iter().map(|beyond| all - beyond).chain([all]).collect();
+            rows.entry((*name).to_owned()).or_default().push(row);
+        }
+    }
+    rows
+}
+
+const PODS: [&str; 10] =
+    ["pod-0", "pod-1", "pod-2", "pod-3", "pod-4", "pod-5", "pod-6", "pod-7", "pod-8", "pod-9"];
+const USUAL: [f64; 3] = [0.45, 0.05, 0.005];
+
+fn calibrated(rows: Rows, settings: &SlowCalibrationSettings) -> SlowCalibration {
+    calibrate_slow(&SlowHistory::try_new(rows).unwrap(), settings).unwrap()
+}
+
+#[test]
+fn field_17_a_quiet_history_keeps_the_policys_limits() {
+    let of = calibrated(rows(&PODS, TICKS, [USUAL; 2]), &settings());
+    let usual = ln(100.0);
+    assert_eq!((of.tolerated, of.limits.threshold, of.limits.gross_less), (1.3, usual, 0.0));
+    assert!((of.limits.cap - 0.4 * usual).abs() < 1e-12, "{of:?}");
+    assert!(of.hold <= usual && of.hold >= ln(10.0), "{of:?}");
+    assert!(of.delays[1] < of.delays[0] && of.delays[0] < 60.0, "{:?}", of.delays);
+    assert!(!of.of_arms && of.advice.contains(&Advice::OneArm { tolerated: 1.3 }), "{of:?}");
+    // It is written and read as it is.
+    let text = serde_json::to_string(&of).unwrap();
+    assert_eq!(serde_json::from_str::<SlowCalibration>(&text).unwrap(), of);
+}
+
+#[test]
+fn field_17_noise_raises_the_limits_and_never_lowers_the_tolerance() {
+    let noisy = || rows(&PODS, TICKS, [USUAL, [0.9, 0.5, 0.1]]);
+    let of = calibrated(noisy(), &settings());
+    assert!(of.tolerated >= 1.3 && of.limits.threshold > ln(100.0), "{of:?}");
+    assert!(of.highest[1] <= of.limits.threshold, "{of:?}");
+    assert!(of.limits.gross_less > 0.0, "{of:?}");
+    // What the policy tolerates is the least.
+    let of = calibrated(noisy(), &SlowCalibrationSettings { tolerated: 1.9, ..settings() });
+    assert!(of.tolerated >= 1.9, "{of:?}");
+    // The same noise in both arms of rollouts.
+    let arms =
+        calibrated(rows(&["baseline", "canary"], TICKS, [USUAL, [0.9, 0.5, 0.1]]), &settings());
+    assert!(arms.of_arms && arms.limits.threshold > ln(100.0), "{arms:?}");
+    assert!(!arms.advice.iter().any(|advice| matches!(advice, Advice::OneArm { .. })));
+}
+
+#[test]
+fn field_17_more_traffic_than_in_the_history_raises_the_limits_in_proportion() {
+    let noisy = rows(&PODS, TICKS, [USUAL, [0.9, 0.5, 0.1]]);
+    let least = ln(100.0);
+    // Ten times fifty requests a tick are 3,000 a minute.
+    let [same, twice] = [3_000.0, 6_000.0].map(|requests| {
+        let requests_per_minute = Some(requests);
+        calibrated(noisy.clone(), &SlowCalibrationSettings { requests_per_minute, ..settings() })
+    });
+    let ratio = (twice.limits.threshold - least) / (same.limits.threshold - least);
+    assert!((ratio - 2.0).abs() < 0.05, "{ratio}");
+    assert!(twice.advice.iter().any(|a| matches!(a, Advice::MoreTraffic { .. })), "{twice:?}");
+}
+
+#[test]
+fn field_17_histories_that_are_no_histograms_are_refused() {
+    let good = || rows(&["pod-1", "pod-2"], 4, [USUAL; 2]);
+    let refused = |change: &dyn Fn(&mut Rows)| {
+        let mut rows = good();
+        change(&mut rows);
+        SlowHistory::try_new(rows).unwrap_err()
+    };
+    let second = |rows: &mut Rows, row: Vec<f64>| rows.get_mut("pod-2").unwrap()[2] = row;
+    for row in [
+        vec![3.0, 2.0, 4.0, 5.0],
+        vec![1.0, 2.0, 3.0],
+        vec![1.0, 2.0, 3.0, f64::NAN],
+        vec![-1.0, 2.0, 3.0, 4.0],
+        vec![1.0, 2.0, 3.0, 1e17],
+    ] {
+        let error = refused(&|rows| second(rows, row.clone()));
+        assert_eq!(error.code(), "HF-STAT-055", "{row:?}");
+        let text = error.to_string();
+        assert!(text.contains("`pod-2`, tick `2`") && text.contains("`4` counts"), "{text}");
+    }
+    let uneven = refused(&|rows| drop(rows.get_mut("pod-2").unwrap().pop()));
+    assert_eq!(uneven.code(), "HF-STAT-031");
+    let lone = refused(&|rows| drop(rows.remove("pod-2")));
+    assert_eq!(lone.code(), "HF-STAT-034");
+    let without = refused(&|rows| rows.values_mut().flatten().for_each(|row| row.truncate(1)));
+    assert_eq!(without.code(), "HF-STAT-014");
+}
+
+#[test]
+fn field_17_histories_that_do_not_fit_the_phases_are_refused() {
+    let history = |ticks| SlowHistory::try_new(rows(&PODS, ticks, [USUAL; 2])).unwrap();
+    let code = |history: &SlowHistory, settings: &SlowCalibrationSettings| {
+        calibrate_slow(history, settings).map_err(|error| error.code())
+    };
+    assert_eq!(code(&history(179), &settings()), Err("HF-STAT-033"));
+    let others = SlowCalibrationSettings { boundaries: vec![0.1, 0.25], ..settings() };
+    assert_eq!(code(&history(180), &others), Err("HF-STAT-015"));
+    let wide = SlowCalibrationSettings { phases: vec![(0.97, 60)], ..settings() };
+    assert_eq!(code(&history(180), &wide), Err("HF-STAT-034"));
+    let weightless = SlowCalibrationSettings { weight: 0.0, ..settings() };
+    assert_eq!(code(&history(180), &weightless), Err("HF-STAT-030"));
+}
+
+#[test]
+fn field_17_limits_below_those_of_alpha_are_refused() {
+    let design = ToleranceDesign::try_new(&ToleranceSettings {
+        alpha: 0.01,
+        tolerated: 1.3,
+        boundaries: vec![0.1, 0.25],
+        block: NonZeroU32::MIN,
+    })
+    .unwrap();
+    let limits = ToleranceLimits { threshold: 9.0, cap: 2.0, gross_less: 1.0 };
+    let limited = design.with_limits(Some(limits)).unwrap();
+    assert_eq!((limited.threshold(), limited.cap()), (9.0, 2.0));
+    assert_eq!(limited.with_limits(None).unwrap(), design);
+    for wrong in [
+        ToleranceLimits { threshold: 4.0, ..limits },
+        ToleranceLimits { threshold: f64::INFINITY, ..limits },
+        ToleranceLimits { cap: 0.0, ..limits },
+        ToleranceLimits { gross_less: -1.0, ..limits },
+    ] {
+        let refused = design.with_limits(Some(wrong));
+        assert!(matches!(refused, Err(StatError::OutOfRange { .. })), "{wrong:?}");
+    }
+}
