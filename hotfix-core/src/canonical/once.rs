@@ -9,20 +9,32 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, V
 use serde_json::{Map, Value};
 
 /// Target that an object's members are read into.
-pub(crate) trait Members: FromIterator<(Self::Name, Self::Member)> {
-    type Name: DeserializeOwned + fmt::Display + Ord;
+pub(crate) trait Members: Default {
+    type Name: DeserializeOwned + fmt::Display;
     type Member: DeserializeOwned;
+
+    fn has(&self, name: &Self::Name) -> bool;
+    fn add(&mut self, name: Self::Name, member: Self::Member);
 }
 
-impl Members for Map<String, Value> {
-    type Name = String;
-    type Member = Value;
+macro_rules! members {
+    ($map:ty: $name:ty, $member:ty $(; $($of:tt)+)?) => {
+        impl $(<$($of)+>)? Members for $map {
+            type Name = $name;
+            type Member = $member;
+
+            fn has(&self, name: &$name) -> bool {
+                self.contains_key(name)
+            }
+            fn add(&mut self, name: $name, member: $member) {
+                self.insert(name, member);
+            }
+        }
+    };
 }
 
-impl<K: DeserializeOwned + fmt::Display + Ord, V: DeserializeOwned> Members for BTreeMap<K, V> {
-    type Name = K;
-    type Member = V;
-}
+members!(Map<String, Value>: String, Value);
+members!(BTreeMap<K, V>: K, V; K: DeserializeOwned + fmt::Display + Ord, V: DeserializeOwned);
 
 struct Once<M>(M);
 
@@ -36,14 +48,14 @@ impl<'de, M: Members> Deserialize<'de> for Once<M> {
                 f.write_str("a map")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Once<M>, A::Error> {
-                let mut members = BTreeMap::new();
+                let mut members = M::default();
                 while let Some(name) = map.next_key::<M::Name>()? {
-                    if members.contains_key(&name) {
+                    if members.has(&name) {
                         return Err(A::Error::custom(format_args!("`{name}` comes twice")));
                     }
-                    members.insert(name, map.next_value()?);
+                    members.add(name, map.next_value()?);
                 }
-                Ok(Once(members.into_iter().collect()))
+                Ok(Once(members))
             }
         }
         deserializer.deserialize_map(Object(PhantomData))

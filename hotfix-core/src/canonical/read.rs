@@ -11,13 +11,14 @@ use super::order::Name;
 use super::scan::{Chain, Scan};
 use super::writer::Numbers;
 use super::{Encoder, LineError};
-use serde::de::value::{StrDeserializer, StringDeserializer, U64Deserializer};
+use serde::de::value::{CowStrDeserializer, U64Deserializer};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer,
-    MapAccess, SeqAccess, Unexpected, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess,
+    Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
+use std::borrow::Cow;
 
 /// Expected number of elements of an array, which is unknown before they are read.
 const EXPECTED: usize = 8;
@@ -134,7 +135,7 @@ impl<'de> JsonReader<'de> {
         let found = match self.scan.peek() {
             Some(b'"') => match self.string() {
                 Ok(piece) => {
-                    return Error::invalid_type(Unexpected::Str(&piece.content()), expected);
+                    return Error::invalid_type(Unexpected::Str(&piece.meaning()), expected);
                 }
                 Err(error) => return error,
             },
@@ -196,15 +197,15 @@ impl<'de> Piece<'de> {
         (!self.plain && self.text.contains('\\')).then(|| unescaped(self.text))
     }
 
-    fn content(&self) -> String {
-        self.unescaped().unwrap_or_else(|| self.text.to_owned())
+    fn meaning(&self) -> Cow<'de, str> {
+        self.unescaped().map_or(Cow::Borrowed(self.text), Cow::Owned)
     }
 
     #[inline]
     fn visit<V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Error> {
-        match self.unescaped() {
-            None => visitor.visit_borrowed_str(self.text),
-            Some(text) => visitor.visit_string(text),
+        match self.meaning() {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
         }
     }
 }
@@ -280,13 +281,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         if self.scan.peek() == Some(b'"') {
-            let piece = self.string()?;
-            if let Some(text) = piece.unescaped() {
-                let text: StringDeserializer<Error> = text.into_deserializer();
-                return visitor.visit_enum(text);
-            }
-            let text: StrDeserializer<'_, Error> = piece.text.into_deserializer();
-            return visitor.visit_enum(text);
+            let text = self.string()?.meaning();
+            return visitor.visit_enum(CowStrDeserializer::<Error>::new(text));
         }
         // Variants with content are rare.
         serde::Deserialize::deserialize(self)
@@ -355,6 +351,17 @@ impl<'de> Items<'_, 'de> {
         None
     }
 
+    /// Reads the name that is next, whichever it is.
+    fn name(&mut self) -> Result<Cow<'de, str>, Error> {
+        let piece = self.reader.string()?;
+        self.follows(Name { raw: piece.text.as_bytes(), plain: piece.plain })?;
+        if self.reader.scan.peek() != Some(b':') {
+            return Err(not_canonical());
+        }
+        self.reader.scan.at += 1;
+        Ok(piece.meaning())
+    }
+
     /// After an element: a comma, or the end.
     fn separator(&mut self) -> Result<(), Error> {
         match self.reader.scan.peek() {
@@ -403,16 +410,7 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
         {
             return seed.deserialize(U64Deserializer::<Error>::new(field)).map(Some);
         }
-        let piece = self.reader.string()?;
-        self.follows(Name { raw: piece.text.as_bytes(), plain: piece.plain })?;
-        if self.reader.scan.peek() != Some(b':') {
-            return Err(not_canonical());
-        }
-        self.reader.scan.at += 1;
-        match piece.unescaped() {
-            None => seed.deserialize(Key(piece.text)).map(Some),
-            Some(text) => seed.deserialize(StringDeserializer::<Error>::new(text)).map(Some),
-        }
+        seed.deserialize(Key(self.name()?)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
@@ -428,14 +426,17 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-/// A member's name that occurs in the line without escapes.
-struct Key<'de>(&'de str);
+/// A member's name.
+struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserializer<'de> for Key<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_borrowed_str(self.0)
+        match self.0 {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
+        }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -456,8 +457,7 @@ impl<'de> Deserializer<'de> for Key<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let text: StrDeserializer<'_, Error> = self.0.into_deserializer();
-        visitor.visit_enum(text)
+        visitor.visit_enum(CowStrDeserializer::<Error>::new(self.0))
     }
 
     forward_to_deserialize_any! {

@@ -42,7 +42,7 @@ impl<'w, 'a> Value<'w, 'a> {
     /// `{"name":`, closed when the content ends.
     fn variant(&mut self, name: &str) -> Result<Object, CanonicalError> {
         let mut object = self.0.begin_object()?;
-        self.0.name(&mut object, |writer| Ok(writer.string(name)))?;
+        self.0.name(&mut object, name);
         Ok(object)
     }
 
@@ -244,7 +244,7 @@ impl Array<'_, '_> {
 
 impl Members<'_, '_> {
     fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Done {
-        self.writer.name(&mut self.object, |writer| Ok(writer.string(name)))?;
+        self.writer.name(&mut self.object, name);
         value.serialize(Value(self.writer))
     }
 
@@ -311,7 +311,10 @@ impl SerializeMap for Members<'_, '_> {
     type Error = CanonicalError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
-        self.writer.name(&mut self.object, |writer| key.serialize(Key(writer)))
+        let start = self.writer.begin_name(&self.object);
+        let plain = key.serialize(Key(self.writer))?;
+        self.writer.end_name(&mut self.object, start, plain);
+        Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::metric::{Sample, difference};
 use crate::plan::Histories;
 use crate::policy::Policy;
+use crate::sorting::map_of;
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
@@ -236,7 +237,7 @@ impl<'a> Reader<'a> {
                 }
                 (name, counts)
             });
-            histories.insert(metric, each.collect());
+            histories.insert(metric, map_of(each));
         }
         if histories.is_empty() {
             let calibrated =

@@ -1,6 +1,7 @@
 //! Counts of every instance over a stretch of ordinary operation.
 
 use super::Clip;
+use crate::sorting::map_of;
 use crate::stats::{Counts, MAX_COUNT, StatError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -134,6 +135,6 @@ impl From<History> for BTreeMap<String, Vec<[f64; 2]>> {
         let pairs = |series: Vec<Counts>| {
             series.iter().map(|counts| [counts.events, counts.trials]).collect()
         };
-        history.names.into_iter().zip(history.series.into_iter().map(pairs)).collect()
+        map_of(history.names.into_iter().zip(history.series.into_iter().map(pairs)))
     }
 }
