@@ -9,32 +9,30 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, V
 use serde_json::{Map, Value};
 
 /// Target that an object's members are read into.
-pub(crate) trait Members: Default {
-    type Name: DeserializeOwned + fmt::Display;
+pub(crate) trait Members: Sized {
+    type Name: DeserializeOwned + fmt::Display + Ord;
     type Member: DeserializeOwned;
 
-    fn has(&self, name: &Self::Name) -> bool;
-    fn add(&mut self, name: Self::Name, member: Self::Member);
+    fn of(members: BTreeMap<Self::Name, Self::Member>) -> Self;
 }
 
-macro_rules! members {
-    ($map:ty: $name:ty, $member:ty $(; $($of:tt)+)?) => {
-        impl $(<$($of)+>)? Members for $map {
-            type Name = $name;
-            type Member = $member;
+impl Members for Map<String, Value> {
+    type Name = String;
+    type Member = Value;
 
-            fn has(&self, name: &$name) -> bool {
-                self.contains_key(name)
-            }
-            fn add(&mut self, name: $name, member: $member) {
-                self.insert(name, member);
-            }
-        }
-    };
+    fn of(members: BTreeMap<String, Value>) -> Self {
+        members.into_iter().collect()
+    }
 }
 
-members!(Map<String, Value>: String, Value);
-members!(BTreeMap<K, V>: K, V; K: DeserializeOwned + fmt::Display + Ord, V: DeserializeOwned);
+impl<K: DeserializeOwned + fmt::Display + Ord, V: DeserializeOwned> Members for BTreeMap<K, V> {
+    type Name = K;
+    type Member = V;
+
+    fn of(members: Self) -> Self {
+        members
+    }
+}
 
 struct Once<M>(M);
 
@@ -48,14 +46,14 @@ impl<'de, M: Members> Deserialize<'de> for Once<M> {
                 f.write_str("a map")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Once<M>, A::Error> {
-                let mut members = M::default();
+                let mut members = BTreeMap::new();
                 while let Some(name) = map.next_key::<M::Name>()? {
-                    if members.has(&name) {
+                    if members.contains_key(&name) {
                         return Err(A::Error::custom(format_args!("`{name}` comes twice")));
                     }
-                    members.add(name, map.next_value()?);
+                    members.insert(name, map.next_value()?);
                 }
-                Ok(Once(members))
+                Ok(Once(M::of(members)))
             }
         }
         deserializer.deserialize_map(Object(PhantomData))

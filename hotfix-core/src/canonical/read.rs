@@ -172,7 +172,7 @@ impl<'de> JsonReader<'de> {
     #[inline]
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         let number = match self.numbers {
-            Numbers::Canonical => self.scan.number(),
+            Numbers::Canonical | Numbers::Declared => self.scan.number(),
             Numbers::State => self.scan.state_number(),
         };
         match number.ok_or_else(not_canonical)? {
@@ -191,14 +191,13 @@ struct Piece<'de> {
 }
 
 impl<'de> Piece<'de> {
-    /// What it means, where that takes resolving of escapes.
+    /// What it means: its text, or that with its escapes resolved.
     #[inline]
-    fn unescaped(&self) -> Option<String> {
-        (!self.plain && self.text.contains('\\')).then(|| unescaped(self.text))
-    }
-
     fn meaning(&self) -> Cow<'de, str> {
-        self.unescaped().map_or(Cow::Borrowed(self.text), Cow::Owned)
+        if self.plain || !self.text.contains('\\') {
+            return Cow::Borrowed(self.text);
+        }
+        Cow::Owned(unescaped(self.text))
     }
 
     #[inline]

@@ -51,6 +51,8 @@ pub(super) enum Numbers {
     Canonical,
     /// Those of a state, bit for bit: also a negative zero, infinities and integers of 64 bits.
     State,
+    /// As `serde_json` writes them: `1.0`, and null for what is not finite. Members stay as they are declared.
+    Declared,
 }
 
 /// Infinity in the text of a state: a number beyond every double.
@@ -119,7 +121,7 @@ impl<'a> Writer<'a> {
             member.end = end;
             end = member.start.wrapping_sub(1); // the comma; unused after the first member
         }
-        if !object.sorted {
+        if !object.sorted && self.numbers != Numbers::Declared {
             self.sort(object.first)?;
         }
         self.end(b'}');
@@ -262,6 +264,10 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn float(&mut self, value: f64) -> Result<(), CanonicalError> {
+        if self.numbers == Numbers::Declared {
+            return serde_json::to_writer(&mut *self.out, &value)
+                .map_err(|error| CanonicalError::syntax(&error));
+        }
         if !value.is_finite() {
             if self.numbers == Numbers::State && !value.is_nan() {
                 if value < 0.0 {

@@ -34,7 +34,9 @@ pub(crate) trait Field {
     /// Its JSON Schema.
     fn schema(definitions: &mut Definitions) -> Schema;
     /// An example for a missing value: `"10min"`.
-    fn example() -> &'static str;
+    fn example() -> &'static str {
+        "{ … }"
+    }
 }
 
 /// One key of a table.
@@ -188,9 +190,6 @@ macro_rules! section {
             }
             fn schema(definitions: &mut $crate::policy::schema::Definitions) -> $crate::policy::schema::Schema {
                 $out::refer(definitions)
-            }
-            fn example() -> &'static str {
-                "{ … }"
             }
         }
     };

@@ -28,7 +28,7 @@ mod review;
 mod series;
 mod statements;
 
-
+use crate::canonical::pretty;
 use crate::gate::ItemStatus;
 use crate::grade::{Moment, closed_set};
 use crate::plan::{Link, Plan};
@@ -271,8 +271,9 @@ impl Report {
     pub fn write(&self, format: Format) -> Result<String, ReportError> {
         match format {
             Format::Markdown => Ok(markdown::page(&outline::title(self), &outline::outline(self))),
-            Format::Json => serde_json::to_string_pretty(self)
-                .map_err(|error| ReportError::Write { fault: error.to_string() }),
+            Format::Json => {
+                pretty(self).map_err(|error| ReportError::Write { fault: error.to_string() })
+            }
             Format::Html => html::page(self),
         }
     }

@@ -228,9 +228,6 @@ impl Field for CustomFacts {
             "additionalProperties": fact,
         })
     }
-    fn example() -> &'static str {
-        "{ … }"
-    }
 }
 
 fn custom_fact(

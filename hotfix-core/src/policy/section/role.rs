@@ -98,9 +98,6 @@ impl Field for Roles {
             "additionalProperties": role,
         })
     }
-    fn example() -> &'static str {
-        "{ … }"
-    }
 }
 
 fn role(id: &str, node: &Node, reader: &mut PolicyReader) -> Option<CustomRole> {

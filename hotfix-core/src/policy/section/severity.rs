@@ -177,9 +177,6 @@ impl Field for Severities {
         let keys = Severity::ALL.iter().map(|severity| (severity.as_str(), text(severity)));
         keyed(&SeverityLevel::refer(definitions), keys)
     }
-    fn example() -> &'static str {
-        "{ … }"
-    }
 }
 
 fn level(severity: Severity, node: &Node, reader: &mut PolicyReader) -> Option<SeverityLevel> {
