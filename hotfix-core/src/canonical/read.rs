@@ -11,7 +11,7 @@ use super::order::Name;
 use super::scan::{Chain, Scan};
 use super::writer::Numbers;
 use super::{Encoder, LineError};
-use serde::de::value::{CowStrDeserializer, U64Deserializer};
+use serde::de::value::{StrDeserializer, U64Deserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess,
     Unexpected, Visitor,
@@ -106,11 +106,11 @@ impl<'de> JsonReader<'de> {
     }
 
     /// Reads an object or array, whose opening bracket is next.
-    fn nested<T>(
+    fn nested<T, const DECLARED: bool>(
         &mut self,
         close: u8,
         fields: &'static [&'static str],
-        read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T, Error>,
+        read: impl FnOnce(&mut Items<'_, 'de, DECLARED>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let outer = self.depth;
         self.depth = outer.checked_sub(1).ok_or_else(not_canonical)?;
@@ -161,7 +161,7 @@ impl<'de> JsonReader<'de> {
 
     #[inline]
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.nested(b'}', &[], |items| visitor.visit_map(items))
+        self.nested::<_, false>(b'}', &[], |items| visitor.visit_map(items))
     }
 
     #[inline]
@@ -252,7 +252,7 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.scan.peek() {
-            Some(b'{') => self.nested(b'}', fields, |items| visitor.visit_map(items)),
+            Some(b'{') => self.nested::<_, true>(b'}', fields, |items| visitor.visit_map(items)),
             _ => Err(self.unexpected(&visitor)),
         }
     }
@@ -281,7 +281,7 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
     ) -> Result<V::Value, Error> {
         if self.scan.peek() == Some(b'"') {
             let text = self.string()?.meaning();
-            return visitor.visit_enum(CowStrDeserializer::<Error>::new(text));
+            return visitor.visit_enum(StrDeserializer::<Error>::new(&text));
         }
         // Variants with content are rare.
         serde::Deserialize::deserialize(self)
@@ -298,8 +298,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
     }
 }
 
-/// The content of an object or array.
-struct Items<'r, 'de> {
+/// The content of an object or array; `DECLARED` is that of a struct.
+struct Items<'r, 'de, const DECLARED: bool> {
     reader: &'r mut JsonReader<'de>,
     close: u8,
     ended: bool,
@@ -315,7 +315,7 @@ struct Items<'r, 'de> {
     top: bool,
 }
 
-impl<'de> Items<'_, 'de> {
+impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
     /// Takes note of a name, which has to come after the one before.
     #[inline]
     fn follows(&mut self, name: Name<'de>) -> Result<(), Error> {
@@ -351,6 +351,7 @@ impl<'de> Items<'_, 'de> {
     }
 
     /// Reads the name that is next, whichever it is.
+    #[inline]
     fn name(&mut self) -> Result<Cow<'de, str>, Error> {
         let piece = self.reader.string()?;
         self.follows(Name { raw: piece.text.as_bytes(), plain: piece.plain })?;
@@ -359,6 +360,12 @@ impl<'de> Items<'_, 'de> {
         }
         self.reader.scan.at += 1;
         Ok(piece.meaning())
+    }
+
+    /// The same for a struct; most names are found before.
+    #[inline(never)]
+    fn undeclared_next(&mut self) -> Result<Cow<'de, str>, Error> {
+        self.name()
     }
 
     /// After an element: a comma, or the end.
@@ -373,7 +380,7 @@ impl<'de> Items<'_, 'de> {
     }
 }
 
-impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> SeqAccess<'de> for &mut Items<'_, 'de, false> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -393,7 +400,7 @@ impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+impl<'de, const DECLARED: bool> MapAccess<'de> for &mut Items<'_, 'de, DECLARED> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -404,12 +411,13 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
             return Ok(None);
         }
         self.start = self.reader.scan.at;
-        if !self.fields.is_empty()
-            && let Some(field) = self.declared_next()
-        {
+        if !DECLARED {
+            return seed.deserialize(Key(self.name()?)).map(Some);
+        }
+        if let Some(field) = self.declared_next() {
             return seed.deserialize(U64Deserializer::<Error>::new(field)).map(Some);
         }
-        seed.deserialize(Key(self.name()?)).map(Some)
+        seed.deserialize(Key(self.undeclared_next()?)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
@@ -456,7 +464,7 @@ impl<'de> Deserializer<'de> for Key<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_enum(CowStrDeserializer::<Error>::new(self.0))
+        visitor.visit_enum(StrDeserializer::<Error>::new(&self.0))
     }
 
     forward_to_deserialize_any! {

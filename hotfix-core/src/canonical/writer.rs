@@ -95,6 +95,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Begins a member, whose name follows; where that begins.
+    #[inline]
     pub(super) fn begin_name(&mut self, object: &Object) -> usize {
         if self.members.len() > object.first {
             self.out.push(b',');

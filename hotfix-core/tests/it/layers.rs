@@ -17,10 +17,8 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// Modules that may import less than their layer allows.
-const ONLY: [(&str, &[&str]); 2] = [
-    ("stats", &["unit", "code", "sorting"]),
-    ("kayenta", &["stats", "unit", "document", "text", "sorting"]),
-];
+const ONLY: [(&str, &[&str]); 2] =
+    [("stats", &["unit", "code"]), ("kayenta", &["stats", "unit", "document", "text", "sorting"])];
 
 /// Modules that can be left out: the features of the core. No other module imports them.
 const PARTS: [&str; 5] = ["interop", "kayenta", "message", "report", "simulate"];

@@ -1,7 +1,6 @@
 //! Counts of every instance over a stretch of ordinary operation.
 
 use super::Clip;
-use crate::sorting::map_of;
 use crate::stats::{Counts, MAX_COUNT, StatError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -135,6 +134,8 @@ impl From<History> for BTreeMap<String, Vec<[f64; 2]>> {
         let pairs = |series: Vec<Counts>| {
             series.iter().map(|counts| [counts.events, counts.trials]).collect()
         };
-        map_of(history.names.into_iter().zip(history.series.into_iter().map(pairs)))
+        let mut map = Self::new();
+        map.extend(history.names.into_iter().zip(history.series.into_iter().map(pairs)));
+        map
     }
 }
