@@ -50,7 +50,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn roll_7_indented_json_is_that_of_serde_json() {
+    fn indented_json_is_that_of_serde_json() {
         #[derive(Serialize)]
         struct Declared {
             z: Value,

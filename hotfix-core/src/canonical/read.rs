@@ -8,7 +8,7 @@ use super::MAX_DEPTH;
 use super::line::{Line, bare, check, verify_line};
 use super::number::Number;
 use super::order::Name;
-use super::scan::{Chain, Scan};
+use super::scan::{Chain, Scan, unescaped};
 use super::writer::Numbers;
 use super::{Encoder, LineError};
 use serde::de::value::{StrDeserializer, U64Deserializer};
@@ -471,33 +471,6 @@ impl<'de> Deserializer<'de> for Key<'de> {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
         map struct identifier ignored_any
     }
-}
-
-/// The characters of the canonical escapes.
-fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        out.push(match chars.next() {
-            Some('b') => '\u{8}',
-            Some('t') => '\t',
-            Some('n') => '\n',
-            Some('f') => '\u{c}',
-            Some('r') => '\r',
-            Some('u') => {
-                let digits = chars.by_ref().take(4);
-                let code = digits.fold(0, |code, c| code * 16 + c.to_digit(16).unwrap_or(0));
-                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            Some(itself) => itself,
-            None => break,
-        });
-    }
-    out
 }
 
 #[cfg(test)]
