@@ -1,7 +1,26 @@
 //! Sorting that is compiled once. The standard library's is compiled for each type and order, 5 to 10 kB each; lists of a
-//! policy's length need no more speed than this.
+//! policy's length need no more speed than this. Its maps and sets sort what they are collected from, too.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The map of some entries; of two with the same key, the later.
+pub(crate) fn map_of<K: Ord, V>(entries: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V> {
+    let mut map = BTreeMap::new();
+    for (key, value) in entries {
+        map.insert(key, value);
+    }
+    map
+}
+
+/// The set of some values.
+pub(crate) fn set_of<T: Ord>(values: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+    let mut set = BTreeSet::new();
+    for value in values {
+        set.insert(value);
+    }
+    set
+}
 
 /// Sorts a list, with equal items in the order that they had.
 pub(crate) fn sort_by<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {

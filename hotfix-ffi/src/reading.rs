@@ -206,15 +206,14 @@ impl Scratch {
             let text =
                 str::from_utf8(name).map_err(|fault| at(hotfix_error::utf8("metric", fault)))?;
             let metric = MetricName::try_new(text).map_err(|error| at(error.into()))?;
-            if places.iter().any(|(known, _)| *known == metric) {
+            let Err(place) = places.binary_search_by_key(&metric, |(known, _)| *known) else {
                 let twice = hotfix_core::rollout::InputError::Syntax {
                     fault: format!("the metric `{metric}` occurs twice: send each metric once"),
                 };
                 return Err(at(twice.into()));
-            }
-            places.push((metric, index));
+            };
+            places.insert(place, (metric, index));
         }
-        places.sort_by_key(|(metric, _)| *metric);
         let mut metrics = Observation::new();
         for (metric, _) in &places {
             metrics.set(*metric, Arms::default());

@@ -61,6 +61,15 @@ impl Encoder {
         self.write(out, Numbers::State, |writer| value.serialize(Value(writer)))
     }
 
+    /// Appends JSON whose members are as their types declare them: see [`pretty`](super::pretty()).
+    pub(super) fn encode_declared<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CanonicalError> {
+        self.write(out, Numbers::Declared, |writer| value.serialize(Value(writer)))
+    }
+
     /// Appends the canonical form of JSON that somebody else wrote; on an error `out` is as it was.
     ///
     /// # Errors

@@ -42,6 +42,7 @@ mod members;
 mod number;
 mod once;
 mod order;
+mod pretty;
 mod read;
 mod scan;
 mod serializer;
@@ -55,6 +56,7 @@ pub use error::{CanonicalError, DigestError, LineError};
 pub use line::{Line, verify_line};
 pub(crate) use members::{Change, Member, edited, members};
 pub(crate) use once::{each_once, each_once_if_any};
+pub(crate) use pretty::pretty;
 pub(crate) use read::{read_canonical, read_line, read_state};
 
 /// Greatest nesting depth of a value: the depth that `serde_json` reads.

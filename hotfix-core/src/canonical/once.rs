@@ -9,19 +9,29 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, V
 use serde_json::{Map, Value};
 
 /// Target that an object's members are read into.
-pub(crate) trait Members: FromIterator<(Self::Name, Self::Member)> {
+pub(crate) trait Members: Sized {
     type Name: DeserializeOwned + fmt::Display + Ord;
     type Member: DeserializeOwned;
+
+    fn of(members: BTreeMap<Self::Name, Self::Member>) -> Self;
 }
 
 impl Members for Map<String, Value> {
     type Name = String;
     type Member = Value;
+
+    fn of(members: BTreeMap<String, Value>) -> Self {
+        members.into_iter().collect()
+    }
 }
 
 impl<K: DeserializeOwned + fmt::Display + Ord, V: DeserializeOwned> Members for BTreeMap<K, V> {
     type Name = K;
     type Member = V;
+
+    fn of(members: Self) -> Self {
+        members
+    }
 }
 
 struct Once<M>(M);
@@ -43,7 +53,7 @@ impl<'de, M: Members> Deserialize<'de> for Once<M> {
                     }
                     members.insert(name, map.next_value()?);
                 }
-                Ok(Once(members.into_iter().collect()))
+                Ok(Once(M::of(members)))
             }
         }
         deserializer.deserialize_map(Object(PhantomData))

@@ -8,16 +8,17 @@ use super::MAX_DEPTH;
 use super::line::{Line, bare, check, verify_line};
 use super::number::Number;
 use super::order::Name;
-use super::scan::{Chain, Scan};
+use super::scan::{Chain, Scan, unescaped};
 use super::writer::Numbers;
 use super::{Encoder, LineError};
-use serde::de::value::{StrDeserializer, StringDeserializer, U64Deserializer};
+use serde::de::value::{StrDeserializer, U64Deserializer};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer,
-    MapAccess, SeqAccess, Unexpected, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess,
+    Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
+use std::borrow::Cow;
 
 /// Expected number of elements of an array, which is unknown before they are read.
 const EXPECTED: usize = 8;
@@ -105,11 +106,11 @@ impl<'de> JsonReader<'de> {
     }
 
     /// Reads an object or array, whose opening bracket is next.
-    fn nested<T>(
+    fn nested<T, const DECLARED: bool>(
         &mut self,
         close: u8,
         fields: &'static [&'static str],
-        read: impl FnOnce(&mut Items<'_, 'de>) -> Result<T, Error>,
+        read: impl FnOnce(&mut Items<'_, 'de, DECLARED>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let outer = self.depth;
         self.depth = outer.checked_sub(1).ok_or_else(not_canonical)?;
@@ -134,7 +135,7 @@ impl<'de> JsonReader<'de> {
         let found = match self.scan.peek() {
             Some(b'"') => match self.string() {
                 Ok(piece) => {
-                    return Error::invalid_type(Unexpected::Str(&piece.content()), expected);
+                    return Error::invalid_type(Unexpected::Str(&piece.meaning()), expected);
                 }
                 Err(error) => return error,
             },
@@ -160,7 +161,7 @@ impl<'de> JsonReader<'de> {
 
     #[inline]
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.nested(b'}', &[], |items| visitor.visit_map(items))
+        self.nested::<_, false>(b'}', &[], |items| visitor.visit_map(items))
     }
 
     #[inline]
@@ -171,7 +172,7 @@ impl<'de> JsonReader<'de> {
     #[inline]
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         let number = match self.numbers {
-            Numbers::Canonical => self.scan.number(),
+            Numbers::Canonical | Numbers::Declared => self.scan.number(),
             Numbers::State => self.scan.state_number(),
         };
         match number.ok_or_else(not_canonical)? {
@@ -190,21 +191,20 @@ struct Piece<'de> {
 }
 
 impl<'de> Piece<'de> {
-    /// What it means, where that takes resolving of escapes.
+    /// What it means: its text, or that with its escapes resolved.
     #[inline]
-    fn unescaped(&self) -> Option<String> {
-        (!self.plain && self.text.contains('\\')).then(|| unescaped(self.text))
-    }
-
-    fn content(&self) -> String {
-        self.unescaped().unwrap_or_else(|| self.text.to_owned())
+    fn meaning(&self) -> Cow<'de, str> {
+        if self.plain || !self.text.contains('\\') {
+            return Cow::Borrowed(self.text);
+        }
+        Cow::Owned(unescaped(self.text))
     }
 
     #[inline]
     fn visit<V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Error> {
-        match self.unescaped() {
-            None => visitor.visit_borrowed_str(self.text),
-            Some(text) => visitor.visit_string(text),
+        match self.meaning() {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
         }
     }
 }
@@ -252,7 +252,7 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.scan.peek() {
-            Some(b'{') => self.nested(b'}', fields, |items| visitor.visit_map(items)),
+            Some(b'{') => self.nested::<_, true>(b'}', fields, |items| visitor.visit_map(items)),
             _ => Err(self.unexpected(&visitor)),
         }
     }
@@ -280,13 +280,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         if self.scan.peek() == Some(b'"') {
-            let piece = self.string()?;
-            if let Some(text) = piece.unescaped() {
-                let text: StringDeserializer<Error> = text.into_deserializer();
-                return visitor.visit_enum(text);
-            }
-            let text: StrDeserializer<'_, Error> = piece.text.into_deserializer();
-            return visitor.visit_enum(text);
+            let text = self.string()?.meaning();
+            return visitor.visit_enum(StrDeserializer::<Error>::new(&text));
         }
         // Variants with content are rare.
         serde::Deserialize::deserialize(self)
@@ -303,8 +298,8 @@ impl<'de> Deserializer<'de> for &mut JsonReader<'de> {
     }
 }
 
-/// The content of an object or array.
-struct Items<'r, 'de> {
+/// The content of an object or array; `DECLARED` is that of a struct.
+struct Items<'r, 'de, const DECLARED: bool> {
     reader: &'r mut JsonReader<'de>,
     close: u8,
     ended: bool,
@@ -320,7 +315,7 @@ struct Items<'r, 'de> {
     top: bool,
 }
 
-impl<'de> Items<'_, 'de> {
+impl<'de, const DECLARED: bool> Items<'_, 'de, DECLARED> {
     /// Takes note of a name, which has to come after the one before.
     #[inline]
     fn follows(&mut self, name: Name<'de>) -> Result<(), Error> {
@@ -355,6 +350,24 @@ impl<'de> Items<'_, 'de> {
         None
     }
 
+    /// Reads the name that is next, whichever it is.
+    #[inline]
+    fn name(&mut self) -> Result<Cow<'de, str>, Error> {
+        let piece = self.reader.string()?;
+        self.follows(Name { raw: piece.text.as_bytes(), plain: piece.plain })?;
+        if self.reader.scan.peek() != Some(b':') {
+            return Err(not_canonical());
+        }
+        self.reader.scan.at += 1;
+        Ok(piece.meaning())
+    }
+
+    /// The same for a struct; most names are found before.
+    #[inline(never)]
+    fn undeclared_next(&mut self) -> Result<Cow<'de, str>, Error> {
+        self.name()
+    }
+
     /// After an element: a comma, or the end.
     fn separator(&mut self) -> Result<(), Error> {
         match self.reader.scan.peek() {
@@ -367,7 +380,7 @@ impl<'de> Items<'_, 'de> {
     }
 }
 
-impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
+impl<'de> SeqAccess<'de> for &mut Items<'_, 'de, false> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -387,7 +400,7 @@ impl<'de> SeqAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
+impl<'de, const DECLARED: bool> MapAccess<'de> for &mut Items<'_, 'de, DECLARED> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -398,21 +411,13 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
             return Ok(None);
         }
         self.start = self.reader.scan.at;
-        if !self.fields.is_empty()
-            && let Some(field) = self.declared_next()
-        {
+        if !DECLARED {
+            return seed.deserialize(Key(self.name()?)).map(Some);
+        }
+        if let Some(field) = self.declared_next() {
             return seed.deserialize(U64Deserializer::<Error>::new(field)).map(Some);
         }
-        let piece = self.reader.string()?;
-        self.follows(Name { raw: piece.text.as_bytes(), plain: piece.plain })?;
-        if self.reader.scan.peek() != Some(b':') {
-            return Err(not_canonical());
-        }
-        self.reader.scan.at += 1;
-        match piece.unescaped() {
-            None => seed.deserialize(Key(piece.text)).map(Some),
-            Some(text) => seed.deserialize(StringDeserializer::<Error>::new(text)).map(Some),
-        }
+        seed.deserialize(Key(self.undeclared_next()?)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
@@ -428,14 +433,17 @@ impl<'de> MapAccess<'de> for &mut Items<'_, 'de> {
     }
 }
 
-/// A member's name that occurs in the line without escapes.
-struct Key<'de>(&'de str);
+/// A member's name.
+struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserializer<'de> for Key<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_borrowed_str(self.0)
+        match self.0 {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
+        }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -456,41 +464,13 @@ impl<'de> Deserializer<'de> for Key<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let text: StrDeserializer<'_, Error> = self.0.into_deserializer();
-        visitor.visit_enum(text)
+        visitor.visit_enum(StrDeserializer::<Error>::new(&self.0))
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
         map struct identifier ignored_any
     }
-}
-
-/// The characters of the canonical escapes.
-fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        out.push(match chars.next() {
-            Some('b') => '\u{8}',
-            Some('t') => '\t',
-            Some('n') => '\n',
-            Some('f') => '\u{c}',
-            Some('r') => '\r',
-            Some('u') => {
-                let digits = chars.by_ref().take(4);
-                let code = digits.fold(0, |code, c| code * 16 + c.to_digit(16).unwrap_or(0));
-                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
-            Some(itself) => itself,
-            None => break,
-        });
-    }
-    out
 }
 
 #[cfg(test)]

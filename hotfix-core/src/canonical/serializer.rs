@@ -11,6 +11,15 @@ use std::fmt::Display;
 
 type Done = Result<(), CanonicalError>;
 
+/// Whole numbers of fewer bits.
+macro_rules! narrow {
+    ($($method:ident($type:ty) => $wide:ident;)*) => {$(
+        fn $method(self, v: $type) -> Result<Self::Ok, CanonicalError> {
+            self.$wide(v.into())
+        }
+    )*};
+}
+
 /// Serializer of one value.
 pub(super) struct Value<'w, 'a>(pub(super) &'w mut Writer<'a>);
 
@@ -42,7 +51,7 @@ impl<'w, 'a> Value<'w, 'a> {
     /// `{"name":`, closed when the content ends.
     fn variant(&mut self, name: &str) -> Result<Object, CanonicalError> {
         let mut object = self.0.begin_object()?;
-        self.0.name(&mut object, |writer| Ok(writer.string(name)))?;
+        self.0.name(&mut object, name);
         Ok(object)
     }
 
@@ -67,16 +76,9 @@ impl<'w, 'a> Serializer for Value<'w, 'a> {
         Ok(())
     }
 
-    fn serialize_i8(self, v: i8) -> Done {
-        self.serialize_i64(v.into())
-    }
-
-    fn serialize_i16(self, v: i16) -> Done {
-        self.serialize_i64(v.into())
-    }
-
-    fn serialize_i32(self, v: i32) -> Done {
-        self.serialize_i64(v.into())
+    narrow! {
+        serialize_i8(i8) => serialize_i64; serialize_i16(i16) => serialize_i64; serialize_i32(i32) => serialize_i64;
+        serialize_u8(u8) => serialize_u64; serialize_u16(u16) => serialize_u64; serialize_u32(u32) => serialize_u64;
     }
 
     fn serialize_i64(self, v: i64) -> Done {
@@ -87,18 +89,6 @@ impl<'w, 'a> Serializer for Value<'w, 'a> {
         let size = v.unsigned_abs();
         let size = u64::try_from(size).map_err(|_| CanonicalError::integer_range(v < 0, size))?;
         self.0.integer(v < 0, size)
-    }
-
-    fn serialize_u8(self, v: u8) -> Done {
-        self.serialize_u64(v.into())
-    }
-
-    fn serialize_u16(self, v: u16) -> Done {
-        self.serialize_u64(v.into())
-    }
-
-    fn serialize_u32(self, v: u32) -> Done {
-        self.serialize_u64(v.into())
     }
 
     fn serialize_u64(self, v: u64) -> Done {
@@ -244,7 +234,7 @@ impl Array<'_, '_> {
 
 impl Members<'_, '_> {
     fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Done {
-        self.writer.name(&mut self.object, |writer| Ok(writer.string(name)))?;
+        self.writer.name(&mut self.object, name);
         value.serialize(Value(self.writer))
     }
 
@@ -254,56 +244,31 @@ impl Members<'_, '_> {
     }
 }
 
-impl SerializeSeq for Array<'_, '_> {
-    type Ok = ();
-    type Error = CanonicalError;
+/// serde's names for an array, and for an object with declared members.
+macro_rules! appended {
+    ($($trait:ident for $target:ident: $method:ident($($name:ident: $text:ty)?) => $append:ident;)*) => {$(
+        impl $trait for $target<'_, '_> {
+            type Ok = ();
+            type Error = CanonicalError;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        self.element(value)
-    }
+            fn $method<T: Serialize + ?Sized>(&mut self, $($name: $text,)? value: &T) -> Done {
+                self.$append($($name,)? value)
+            }
 
-    fn end(self) -> Done {
-        self.finish()
-    }
+            fn end(self) -> Done {
+                self.finish()
+            }
+        }
+    )*};
 }
 
-impl SerializeTuple for Array<'_, '_> {
-    type Ok = ();
-    type Error = CanonicalError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        self.element(value)
-    }
-
-    fn end(self) -> Done {
-        self.finish()
-    }
-}
-
-impl SerializeTupleStruct for Array<'_, '_> {
-    type Ok = ();
-    type Error = CanonicalError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        self.element(value)
-    }
-
-    fn end(self) -> Done {
-        self.finish()
-    }
-}
-
-impl SerializeTupleVariant for Array<'_, '_> {
-    type Ok = ();
-    type Error = CanonicalError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        self.element(value)
-    }
-
-    fn end(self) -> Done {
-        self.finish()
-    }
+appended! {
+    SerializeSeq for Array: serialize_element() => element;
+    SerializeTuple for Array: serialize_element() => element;
+    SerializeTupleStruct for Array: serialize_field() => element;
+    SerializeTupleVariant for Array: serialize_field() => element;
+    SerializeStruct for Members: serialize_field(name: &'static str) => member;
+    SerializeStructVariant for Members: serialize_field(name: &'static str) => member;
 }
 
 impl SerializeMap for Members<'_, '_> {
@@ -311,37 +276,14 @@ impl SerializeMap for Members<'_, '_> {
     type Error = CanonicalError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
-        self.writer.name(&mut self.object, |writer| key.serialize(Key(writer)))
+        let start = self.writer.begin_name(&self.object);
+        let plain = key.serialize(Key(self.writer))?;
+        self.writer.end_name(&mut self.object, start, plain);
+        Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
         value.serialize(Value(self.writer))
-    }
-
-    fn end(self) -> Done {
-        self.finish()
-    }
-}
-
-impl SerializeStruct for Members<'_, '_> {
-    type Ok = ();
-    type Error = CanonicalError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Done {
-        self.member(name, value)
-    }
-
-    fn end(self) -> Done {
-        self.finish()
-    }
-}
-
-impl SerializeStructVariant for Members<'_, '_> {
-    type Ok = ();
-    type Error = CanonicalError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Done {
-        self.member(name, value)
     }
 
     fn end(self) -> Done {
@@ -355,8 +297,13 @@ struct Key<'w, 'a>(&'w mut Writer<'a>);
 type Plain = Result<bool, CanonicalError>;
 type Never = Impossible<bool, CanonicalError>;
 
-const fn no<T>(found: &'static str) -> Result<T, CanonicalError> {
-    Err(CanonicalError::KeyNotText { found })
+/// What is no text.
+macro_rules! refused {
+    ($($method:ident($($type:ty),*) -> $out:ty: $found:literal;)*) => {$(
+        fn $method(self, $(_: $type),*) -> Result<$out, CanonicalError> {
+            Err(CanonicalError::KeyNotText { found: $found })
+        }
+    )*};
 }
 
 impl Key<'_, '_> {
@@ -403,64 +350,21 @@ impl Serializer for Key<'_, '_> {
         self.serialize_str(if v { "true" } else { "false" })
     }
 
-    fn serialize_i8(self, v: i8) -> Plain {
-        self.serialize_i64(v.into())
-    }
-
-    fn serialize_i16(self, v: i16) -> Plain {
-        self.serialize_i64(v.into())
-    }
-
-    fn serialize_i32(self, v: i32) -> Plain {
-        self.serialize_i64(v.into())
+    narrow! {
+        serialize_i8(i8) => serialize_i64; serialize_i16(i16) => serialize_i64; serialize_i32(i32) => serialize_i64;
+        serialize_u8(u8) => serialize_u64; serialize_u16(u16) => serialize_u64; serialize_u32(u32) => serialize_u64;
     }
 
     fn serialize_i64(self, v: i64) -> Plain {
         self.quoted(|writer| Value(writer).serialize_i64(v))
     }
 
-    fn serialize_u8(self, v: u8) -> Plain {
-        self.serialize_u64(v.into())
-    }
-
-    fn serialize_u16(self, v: u16) -> Plain {
-        self.serialize_u64(v.into())
-    }
-
-    fn serialize_u32(self, v: u32) -> Plain {
-        self.serialize_u64(v.into())
-    }
-
     fn serialize_u64(self, v: u64) -> Plain {
         self.quoted(|writer| Value(writer).serialize_u64(v))
     }
 
-    fn serialize_f32(self, _: f32) -> Plain {
-        no("a fraction")
-    }
-
-    fn serialize_f64(self, _: f64) -> Plain {
-        no("a fraction")
-    }
-
-    fn serialize_bytes(self, _: &[u8]) -> Plain {
-        no("bytes")
-    }
-
-    fn serialize_none(self) -> Plain {
-        no("nothing")
-    }
-
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Plain {
         value.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Plain {
-        no("nothing")
-    }
-
-    fn serialize_unit_struct(self, _: &'static str) -> Plain {
-        no("nothing")
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -470,46 +374,22 @@ impl Serializer for Key<'_, '_> {
         _: &'static str,
         _: &T,
     ) -> Plain {
-        no("an object")
+        Err(CanonicalError::KeyNotText { found: "an object" })
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Never, CanonicalError> {
-        no("an array")
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Never, CanonicalError> {
-        no("an array")
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Never, CanonicalError> {
-        no("an array")
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Never, CanonicalError> {
-        no("an object")
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Never, CanonicalError> {
-        no("an object")
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Never, CanonicalError> {
-        no("an object")
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Never, CanonicalError> {
-        no("an object")
+    refused! {
+        serialize_f32(f32) -> bool: "a fraction";
+        serialize_f64(f64) -> bool: "a fraction";
+        serialize_bytes(&[u8]) -> bool: "bytes";
+        serialize_none() -> bool: "nothing";
+        serialize_unit() -> bool: "nothing";
+        serialize_unit_struct(&'static str) -> bool: "nothing";
+        serialize_seq(Option<usize>) -> Never: "an array";
+        serialize_tuple(usize) -> Never: "an array";
+        serialize_tuple_struct(&'static str, usize) -> Never: "an array";
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Never: "an object";
+        serialize_map(Option<usize>) -> Never: "an object";
+        serialize_struct(&'static str, usize) -> Never: "an object";
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Never: "an object";
     }
 }

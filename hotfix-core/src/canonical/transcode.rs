@@ -162,8 +162,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         let begun = self.writer.begin_object();
         let mut object = self.check(begun)?;
         while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            let named = self.writer.name(&mut object, |writer| Ok(writer.string(&name)));
-            self.check(named)?;
+            self.writer.name(&mut object, &name);
             map.next_value_seed(self.again())?;
         }
         let ended = self.writer.end_object(&object);

@@ -51,6 +51,8 @@ pub(super) enum Numbers {
     Canonical,
     /// Those of a state, bit for bit: also a negative zero, infinities and integers of 64 bits.
     State,
+    /// As `serde_json` writes them: `1.0`, and null for what is not finite. Members stay as they are declared.
+    Declared,
 }
 
 /// Infinity in the text of a state: a number beyond every double.
@@ -85,25 +87,33 @@ impl<'a> Writer<'a> {
         Ok(Object { first: self.members.len(), sorted: true })
     }
 
-    /// Writes a member's name; its value follows.
-    pub(super) fn name(
-        &mut self,
-        object: &mut Object,
-        write: impl FnOnce(&mut Self) -> Result<bool, CanonicalError>,
-    ) -> Result<(), CanonicalError> {
+    /// Writes a member's name; its value follows. For every type of value it is the same code.
+    pub(super) fn name(&mut self, object: &mut Object, name: &str) {
+        let start = self.begin_name(object);
+        let plain = self.string(name);
+        self.end_name(object, start, plain);
+    }
+
+    /// Begins a member, whose name follows; where that begins.
+    #[inline]
+    pub(super) fn begin_name(&mut self, object: &Object) -> usize {
         if self.members.len() > object.first {
             self.out.push(b',');
         }
-        let start = self.out.len();
-        let plain = write(self)?;
+        self.out.len()
+    }
+
+    /// After a member's name; its value follows.
+    pub(super) fn end_name(&mut self, object: &mut Object, start: usize, plain: bool) {
         let member = Member { start, name_end: self.out.len() - 1, end: 0, plain };
         self.out.push(b':');
-        if object.sorted && self.members.len() > object.first {
-            let before = self.members.last().map(|last| last.name(self.out));
-            object.sorted = before.is_none_or(|name| name.cmp(member.name(self.out)).is_lt());
+        if object.sorted
+            && self.members.len() > object.first
+            && let Some(before) = self.members.last()
+        {
+            object.sorted = before.name(self.out).is_before(member.name(self.out));
         }
         self.members.push(member);
-        Ok(())
     }
 
     pub(super) fn end_object(&mut self, object: &Object) -> Result<(), CanonicalError> {
@@ -112,7 +122,7 @@ impl<'a> Writer<'a> {
             member.end = end;
             end = member.start.wrapping_sub(1); // the comma; unused after the first member
         }
-        if !object.sorted {
+        if !object.sorted && self.numbers != Numbers::Declared {
             self.sort(object.first)?;
         }
         self.end(b'}');
@@ -255,6 +265,10 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn float(&mut self, value: f64) -> Result<(), CanonicalError> {
+        if self.numbers == Numbers::Declared {
+            return serde_json::to_writer(&mut *self.out, &value)
+                .map_err(|error| CanonicalError::syntax(&error));
+        }
         if !value.is_finite() {
             if self.numbers == Numbers::State && !value.is_nan() {
                 if value < 0.0 {

@@ -10,6 +10,7 @@ use crate::fact::{
 };
 use crate::policy::reasoning::{MOST_NODES, consistent};
 use crate::policy::section::{Answer, Branches, Question, Target};
+use crate::sorting::map_of;
 use crate::unit::Name;
 
 /// An answered question, with the facts that the answer is based on.
@@ -100,10 +101,9 @@ impl<'a> Decision<'a> {
     pub fn path(&self) -> Vec<Step<'a>> {
         let Some(tree) = self.tree() else { return Vec::new() };
         let space = &self.reasoning.space;
-        let deduced: BTreeMap<FactId, (usize, u32)> =
-            (self.reasoning.deduced(&self.placed).into_iter())
-                .map(|(variable, class)| (space.fact(variable), (variable, class)))
-                .collect();
+        let deduced = self.reasoning.deduced(&self.placed).into_iter();
+        let deduced =
+            map_of(deduced.map(|(variable, class)| (space.fact(variable), (variable, class))));
         let mut informed = self.facts.clone();
         for (fact, (variable, class)) in &deduced {
             informed.set(*fact, space.value(*variable, *class));
@@ -186,7 +186,7 @@ impl Serialize for Step<'_> {
             Deduced::Value(value) => (fact.as_str(), Written::Value(value)),
             Deduced::Range(words) => (fact.as_str(), Written::Range(words)),
         });
-        let facts: BTreeMap<&str, Written<'_>> = known.chain(follows).collect();
+        let facts: BTreeMap<&str, Written<'_>> = map_of(known.chain(follows));
         let deduced: Vec<FactId> = self.deduced.iter().map(|(fact, _)| *fact).collect();
         let mut step = serializer.serialize_struct("Step", 6)?;
         step.serialize_field("id", &self.question.id)?;

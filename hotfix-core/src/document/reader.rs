@@ -76,11 +76,9 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
 
     /// Reads below a key or an index of the current place.
     pub(crate) fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.path.len();
-        self.path.push('/');
-        self.path.push_str(&pointer_step(key));
+        let outer = enter(&mut self.path, key);
         let out = read(self);
-        self.path.truncate(length);
+        self.path.truncate(outer);
         out
     }
 
@@ -89,9 +87,22 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         &mut self,
         items: &[Node],
         mut read: impl FnMut(&mut Self, &Node) -> Option<T>,
-    ) -> Vec<Option<T>> {
-        let items = items.iter().enumerate();
-        items.map(|(i, item)| self.within(&i.to_string(), |reader| read(reader, item))).collect()
+    ) -> Vec<T> {
+        let mut values = Vec::with_capacity(items.len());
+        for (i, item) in items.iter().enumerate() {
+            values.extend(self.within(&i.to_string(), |reader| read(reader, item)));
+        }
+        values
+    }
+
+    /// Reads all items of a list; `None` if one has an error.
+    pub(crate) fn all<T>(
+        &mut self,
+        items: &[Node],
+        read: impl FnMut(&mut Self, &Node) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let values = self.each(items, read);
+        (values.len() == items.len()).then_some(values)
     }
 
     /// Reads each value of a table with free names, also after an error.
@@ -99,17 +110,16 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         &mut self,
         node: &Node,
         mut read: impl FnMut(&mut Self, &str, &Node) -> Option<T>,
-    ) -> Option<Vec<Option<T>>> {
+    ) -> Option<Vec<T>> {
         let mut met = BTreeSet::new();
         let mut values = Vec::new();
         for member in self.table(node)? {
             let Member { key, node, .. } = member;
-            values.push(if met.insert(key) {
-                self.within(key, |reader| read(reader, key, node))
+            if met.insert(key) {
+                values.extend(self.within(key, |reader| read(reader, key, node)));
             } else {
                 self.duplicate_key(member);
-                None
-            });
+            }
         }
         Some(values)
     }
@@ -167,4 +177,12 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         let index = known.iter().position(|name| *name == text);
         index.or_else(|| self.fail(DocumentFault::unknown_value(text, known)))
     }
+}
+
+/// Adds a step to a JSON Pointer; the length that it had.
+fn enter(path: &mut String, key: &str) -> usize {
+    let outer = path.len();
+    path.push('/');
+    path.push_str(&pointer_step(key));
+    outer
 }

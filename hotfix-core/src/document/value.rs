@@ -74,7 +74,7 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         read: impl FnMut(&mut Self, &Node) -> Option<T>,
     ) -> Vec<T> {
         let list = self.key(table, key, |reader, node| match &node.value {
-            Value::List(items) => Some(reader.each(items, read).into_iter().flatten().collect()),
+            Value::List(items) => Some(reader.each(items, read)),
             _ => reader.wrong("a list", node),
         });
         list.unwrap_or_default()

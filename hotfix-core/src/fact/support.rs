@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::diagram::Diagram;
 use super::nodes::{Cut, Leaf, Nodes, Ref, Run};
 use super::space::Placed;
+use crate::sorting::set_of;
 
 /// Most nodes of the exact answer where there are constraints.
 const BUDGET: usize = 20_000;
@@ -29,7 +30,7 @@ impl Diagram {
     /// one that matters counts: of two facts that are always equal, both matter.
     pub fn support(&self, placed: &Placed) -> Support {
         let left = self.restrict(placed);
-        let asked: BTreeSet<usize> = left.nodes.iter().map(|node| node.variable as usize).collect();
+        let asked: BTreeSet<usize> = set_of(left.nodes.iter().map(|node| node.variable as usize));
         let everything = |exact| Support { variables: asked.iter().copied().collect(), exact };
         if left.terminals().count() < 2 {
             return Support { variables: Vec::new(), exact: true };
@@ -98,7 +99,7 @@ impl Extended {
         let mut made = vec![nothing; of.nodes.len()];
         for terminal in &of.terminals {
             let reached = Some(*terminal).filter(|terminal| *terminal != Diagram::IMPOSSIBLE);
-            let set = sets.number(reached.into_iter().collect());
+            let set = sets.number(set_of(reached));
             made.push(nodes.terminal(set));
         }
         for (at, node) in of.nodes.iter().enumerate().rev() {

@@ -183,6 +183,8 @@ pub(crate) struct Statements {
 mod entries {
     use std::collections::BTreeMap;
 
+    use crate::sorting::map_of;
+
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
@@ -198,7 +200,7 @@ mod entries {
         V: Deserialize<'de>,
         D: Deserializer<'de>,
     {
-        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+        Vec::<(K, V)>::deserialize(deserializer).map(map_of)
     }
 }
 

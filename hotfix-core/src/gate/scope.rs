@@ -10,6 +10,7 @@ use crate::code::code;
 use crate::fact::Truth;
 use crate::grade::{Refactoring, closed_set};
 use crate::policy::section::Scope;
+use crate::sorting::set_of;
 
 closed_set! {
     /// A rule of a policy's scope, by the key that has it.
@@ -383,7 +384,7 @@ impl ScopeFigures {
                 None => Matcher::new(built_in.iter().copied()),
             };
             let named = diff.files.iter().flat_map(|file| file.before.iter().chain([&file.path]));
-            let found: BTreeSet<&String> = named.filter(|path| matcher.matches(path)).collect();
+            let found: BTreeSet<&String> = set_of(named.filter(|path| matcher.matches(path)));
             found.into_iter().cloned().collect()
         };
         let own =

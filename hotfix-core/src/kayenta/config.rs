@@ -3,6 +3,7 @@
 use super::error::{Finding, KayentaErrors, KayentaFault, pointer};
 use super::settings::{Direction, EffectSize, Measure, MetricSettings, NanStrategy, Outliers};
 use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
+use crate::sorting::map_of;
 use crate::text::{nearest, shown};
 use std::collections::BTreeMap;
 
@@ -218,8 +219,7 @@ impl ConfigReader {
                 Value::Null => None,
                 _ => Some((name.to_owned(), reader.loose_number(weight)?)),
             };
-            config.group_weights =
-                reader.each_named(weights, weight)?.into_iter().flatten().collect();
+            config.group_weights = map_of(reader.each_named(weights, weight)?);
             Some(())
         });
         self.unless_null(classifier, "scoreThresholds", |reader, thresholds| {

@@ -6,6 +6,7 @@ use super::config::Config;
 use super::error::{Finding, KayentaErrors, KayentaFault, pointer};
 use super::sample::Arms;
 use crate::document::{DocumentFault, DocumentReader, Node, Value};
+use crate::sorting::map_of;
 use crate::text::nearest;
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -283,7 +284,7 @@ pub fn read_samples(text: &str) -> Result<Samples, KayentaErrors> {
         let metric = |reader: &mut SamplesReader, name: &str, node: &Node| {
             Some((name.to_owned(), reader.arms(node)?))
         };
-        Some(reader.each_named(document, metric)?.into_iter().flatten().collect())
+        Some(map_of(reader.each_named(document, metric)?))
     })
 }
 
@@ -322,13 +323,12 @@ impl SamplesReader {
         let Value::List(points) = &node.value else {
             return self.wrong("a list of numbers", node);
         };
-        let points = self.each(points, |reader, point| match &point.value {
+        self.all(points, |reader, point| match &point.value {
             Value::Number(number) => Some(*number),
             Value::Null => Some(f64::NAN),
             Value::Text(text) if text == "NaN" => Some(f64::NAN),
             _ => reader.wrong("a number, or null", point),
-        });
-        points.into_iter().collect()
+        })
     }
 }
 

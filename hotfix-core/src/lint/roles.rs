@@ -7,6 +7,7 @@ use super::finding::{Finding, put};
 use crate::deadline::Who;
 use crate::policy::Policy;
 use crate::policy::section::{Approval, SeverityLevel};
+use crate::sorting::sort_by_key;
 
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     holders(policy, findings);
@@ -38,7 +39,7 @@ fn holders(policy: &Policy, findings: &mut Vec<Finding>) {
         }
     }
     if !open.is_empty() {
-        open.sort();
+        sort_by_key(&mut open, |role| *role);
         put(findings, "/roles".to_owned(), PeopleFault::NobodyHolds { roles: open });
     }
 }

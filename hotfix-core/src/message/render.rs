@@ -10,6 +10,7 @@ use std::io;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
+use crate::sorting::map_of;
 use crate::text::sentence;
 
 use super::escape::{clean, is_address};
@@ -110,7 +111,7 @@ fn visible(text: &str) -> String {
 pub(super) fn render(template: &str, fields: &Fields) -> Result<Vec<Line>, String> {
     let environment = environment();
     let values: BTreeMap<&str, Value> =
-        fields.iter().map(|(name, field)| (*name, value(field))).collect();
+        map_of(fields.iter().map(|(name, field)| (*name, value(field))));
     let mut written = Bounded(Vec::new());
     environment
         .template_from_str(template)

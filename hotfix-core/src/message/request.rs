@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::document::{DocumentErrors, DocumentReader, Node};
 use crate::grade::{Audience, MessageKind};
 use crate::policy::section::{MESSAGE_FIELDS, MessageField};
+use crate::sorting::map_of;
 use crate::text::{nearest, shown};
 use crate::unit::Timestamp;
 
@@ -129,7 +130,7 @@ impl RequestReader {
             format: format.unwrap_or(usual.format),
             at,
             utc_offset: utc_offset.unwrap_or(usual.utc_offset),
-            values: values.into_iter().flatten().flatten().collect(),
+            values: map_of(values.into_iter().flatten()),
             draft: draft.unwrap_or_default(),
             ..usual
         })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::grade::closed_set;
+use crate::sorting::map_of;
 use crate::unit::Timestamp;
 
 use super::{ChangeRecord, Link, Plan, PlanError, PreparedBy, Window};
@@ -88,7 +89,7 @@ impl Plan {
         let branch = release.and_then(|release| release.branch.as_deref());
         let commit = release.and_then(|release| release.commit.as_deref());
         let links: BTreeMap<Link, &str> = record.map_or_else(BTreeMap::new, |record| {
-            record.links.iter().map(|(link, place)| (*link, place.as_str())).collect()
+            map_of(record.links.iter().map(|(link, place)| (*link, place.as_str())))
         });
         let prepared_by = record.and_then(|record| record.prepared_by.as_ref());
         let created = record.and_then(|record| record.created);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::canonical::Digest;
+use crate::canonical::{Digest, pretty};
 use crate::gate::{Demands, ScopeReport};
 use crate::grade::Severity;
 use crate::unit::MetricName;
@@ -103,6 +103,6 @@ impl Plan {
 
     /// [`document`](Self::document) as indented JSON.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(&self.document()).unwrap_or_default()
+        pretty(&self.document()).unwrap_or_default()
     }
 }

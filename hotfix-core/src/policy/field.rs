@@ -45,6 +45,28 @@ pub(crate) struct NoRule;
 /// A list.
 pub(crate) struct List<F>(F);
 
+/// The texts of a closed set of values.
+macro_rules! known {
+    ($type:ty, $all:expr) => {{
+        const ALL: &[$type] = $all;
+        const KNOWN: [&str; ALL.len()] = {
+            let mut known = [""; ALL.len()];
+            let mut i = 0;
+            while i < known.len() {
+                known[i] = ALL[i].as_str();
+                i += 1;
+            }
+            known
+        };
+        &KNOWN
+    }};
+}
+
+/// The schema of one of a closed set of texts.
+fn one_of(names: &[&str]) -> Schema {
+    json!({ "type": "string", "enum": names })
+}
+
 /// The longest text that [`as_unit`] reads unchanged; [`shown`] shortens longer ones.
 const LONGEST_UNIT: usize = 64;
 
@@ -137,15 +159,7 @@ impl Field for Lasting {
 }
 
 /// The named days of [`Due`].
-const DAYS: [&str; Calendar::ALL.len()] = {
-    let mut days = [""; Calendar::ALL.len()];
-    let mut i = 0;
-    while i < days.len() {
-        days[i] = Calendar::ALL[i].as_str();
-        i += 1;
-    }
-    days
-};
+const DAYS: &[&str; Calendar::ALL.len()] = known!(Calendar, Calendar::ALL);
 
 fn due(text: &str, reader: &mut PolicyReader) -> Option<Due> {
     if let Ok(day) = text.parse() {
@@ -155,8 +169,8 @@ fn due(text: &str, reader: &mut PolicyReader) -> Option<Due> {
         Ok(span) => Some(Due::Within(span)),
         Err(error @ UnitError::SpanRange { .. }) => reader.fail(error),
         Err(_) => {
-            let nearest = nearest(text, DAYS);
-            reader.fail(Problem::Due { got: shown(text), nearest, known: &DAYS })
+            let nearest = nearest(text, DAYS.iter().copied());
+            reader.fail(Problem::Due { got: shown(text), nearest, known: DAYS })
         }
     }
 }
@@ -402,24 +416,13 @@ macro_rules! closed_sets {
 
             fn read(node: &Node, reader: &mut PolicyReader) -> Option<$type> {
                 const ALL: &[$type] = $all;
-                const KNOWN: [&str; ALL.len()] = {
-                    let mut known = [""; ALL.len()];
-                    let mut i = 0;
-                    while i < known.len() {
-                        known[i] = ALL[i].as_str();
-                        i += 1;
-                    }
-                    known
-                };
-                ALL.get(reader.name_of(node, &KNOWN)?).copied()
+                ALL.get(reader.name_of(node, known!($type, $all))?).copied()
             }
             fn write(value: &$type, _: Style) -> Node {
                 Node::from(value.as_str())
             }
             fn schema(_: &mut Definitions) -> Schema {
-                let all: &[$type] = $all;
-                let names: Vec<&str> = all.iter().map(|value| value.as_str()).collect();
-                json!({ "type": "string", "enum": names })
+                one_of(known!($type, $all))
             }
             fn example() -> &'static str {
                 $example
@@ -483,7 +486,7 @@ impl<F: Field> Field for List<F> {
         let Value::List(items) = &node.value else {
             return reader.wrong_type("a list", node);
         };
-        reader.each(items, |reader, item| F::read(item, reader)).into_iter().collect()
+        reader.all(items, |reader, item| F::read(item, reader))
     }
     fn write(value: &Self::Out, style: Style) -> Node {
         Node::from(value.iter().map(|item| F::write(item, style)).collect::<Vec<_>>())

@@ -37,7 +37,7 @@ use section::{
     SeverityLevel, StrategySettings, SuccessCriterion, Tree, Triggers, Vcs, Vendor, Watch,
 };
 
-use crate::canonical::Digest;
+use crate::canonical::{Digest, pretty};
 use crate::document::{DocumentErrors, Node};
 use crate::fact::Vocabulary;
 use crate::grade::{Role, Severity, Strategy};
@@ -162,7 +162,7 @@ impl Policy {
 
     /// Writes JSON: durations in seconds, shares as fractions, with every default.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        pretty(self).unwrap_or_default()
     }
 
     /// Writes TOML for people: `"10min"` and `"0.3%"` if that is exactly the same value, with every

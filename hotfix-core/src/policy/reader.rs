@@ -34,7 +34,9 @@ pub(crate) trait Field {
     /// Its JSON Schema.
     fn schema(definitions: &mut Definitions) -> Schema;
     /// An example for a missing value: `"10min"`.
-    fn example() -> &'static str;
+    fn example() -> &'static str {
+        "{ … }"
+    }
 }
 
 /// One key of a table.
@@ -87,11 +89,16 @@ impl PolicyReader {
         key: &'static str,
         node: Option<&Node>,
     ) -> Option<F::Out> {
-        if let Some(node) = node {
-            return self.within(key, |reader| F::read(node, reader));
+        if node.is_none() {
+            self.missing(key, F::example());
         }
-        let example = format!("`{key} = {}`", F::example());
-        self.fail(DocumentFault::MissingKey { key, example })
+        self.within(key, |reader| F::read(node?, reader))
+    }
+
+    /// Reports a key that the current table does not have.
+    fn missing(&mut self, key: &'static str, example: &str) {
+        let example = format!("`{key} = {example}`");
+        self.fail::<()>(DocumentFault::MissingKey { key, example });
     }
 
     /// `None` after an error, `Some(None)` if the key is absent.
@@ -113,10 +120,8 @@ impl PolicyReader {
         node: Option<&Node>,
         default: fn() -> Node,
     ) -> Option<F::Out> {
-        match node {
-            Some(node) => self.within(key, |reader| F::read(node, reader)),
-            None => self.within(key, |reader| F::read(&default(), reader)),
-        }
+        let made = if node.is_none() { Some(default()) } else { None };
+        self.required::<F>(key, node.or(made.as_ref()))
     }
 
     /// Reports texts in `names` that are not unique; each comes with its place.
@@ -185,9 +190,6 @@ macro_rules! section {
             }
             fn schema(definitions: &mut $crate::policy::schema::Definitions) -> $crate::policy::schema::Schema {
                 $out::refer(definitions)
-            }
-            fn example() -> &'static str {
-                "{ … }"
             }
         }
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Policy;
 use super::section::Approval;
+use crate::sorting::set_of;
 use crate::unit::RoleName;
 
 impl Policy {
@@ -54,6 +55,6 @@ impl Policy {
     /// Every role that the policy declares or names.
     pub(crate) fn known_roles(&self) -> BTreeSet<RoleName> {
         let declared = self.roles().iter().map(|role| role.id);
-        self.roles_by_place().into_iter().map(|(_, role)| role).chain(declared).collect()
+        set_of(self.roles_by_place().into_iter().map(|(_, role)| role).chain(declared))
     }
 }

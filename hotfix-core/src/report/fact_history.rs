@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::fact::{Fact, FactId, FactValue};
 use crate::rollout::Rollout;
+use crate::sorting::map_of;
 use crate::unit::Timestamp;
 
 use super::describe::{self, utc};
@@ -68,7 +69,7 @@ impl FactHistory {
     pub(super) fn described(&self) -> BTreeMap<String, String> {
         let of =
             |(fact, values): (&FactId, &Vec<Known>)| (fact.to_string(), development(*fact, values));
-        self.0.iter().map(of).collect()
+        map_of(self.0.iter().map(of))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::metric::{Counters, Layout, Observation, Reading, Tick};
 use crate::plan::Plan;
 use crate::policy::section::Metric;
 use crate::rollout::Rollout;
-use crate::sorting::sort_by;
+use crate::sorting::{map_of, sort_by};
 use crate::unit::{MetricName, Share, Timestamp};
 
 use super::measures::Impact;
@@ -78,7 +78,7 @@ impl Tally {
     pub(super) fn by_metric(&self, plan: &Plan) -> Vec<MetricImpact> {
         let metrics = plan.policy().metrics().iter().enumerate();
         let places: BTreeMap<MetricName, (usize, &Metric)> =
-            metrics.map(|(place, metric)| (metric.id, (place, metric))).collect();
+            map_of(metrics.map(|(place, metric)| (metric.id, (place, metric))));
         let mut parts: Vec<(usize, MetricImpact)> = Vec::new();
         for ((version, id), counted) in &self.bad {
             let Some((place, metric)) = places.get(id) else { continue };

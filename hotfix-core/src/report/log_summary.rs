@@ -10,6 +10,7 @@ use crate::rollout::is_taken_out;
 use crate::rollout::{
     Act, Action, ActionId, Command, Entry, Input, InputKind, Recorded, Rollout, Stage,
 };
+use crate::sorting::set_of;
 use crate::text;
 use crate::unit::{MetricName, Name, RoleName, Timestamp};
 
@@ -480,7 +481,7 @@ impl LogSummary {
     pub(super) fn approved_by(&self) -> BTreeSet<RoleName> {
         let given = self.approvals.iter();
         let given = given.filter(|part| part.kind == InputKind::Approve.as_str());
-        given.map(|part| part.role).collect()
+        set_of(given.map(|part| part.role))
     }
 }
 

@@ -28,14 +28,13 @@ mod review;
 mod series;
 mod statements;
 
-use std::collections::BTreeMap;
-
+use crate::canonical::pretty;
 use crate::gate::ItemStatus;
 use crate::grade::{Moment, closed_set};
 use crate::plan::{Link, Plan};
 use crate::policy::section::BoundValue;
 use crate::rollout::{LogError, Rollout};
-use crate::sorting::sort_by_key;
+use crate::sorting::{map_of, sort_by_key};
 use crate::stats::numeric::ln;
 
 pub use bounded_list::BoundedList;
@@ -217,19 +216,20 @@ impl Report {
             conditions: stated(Topic::Conditions),
             resolution: narrative::resolution(rollout, &log_summary, &visits),
             success_criteria: success_criteria(rollout),
-            statements: [
-                Topic::Impact,
-                Topic::Detection,
-                Topic::Resolution,
-                Topic::Verification,
-                Topic::NotCaughtEarlier,
-                Topic::WentWell,
-                Topic::ToImprove,
-            ]
-            .into_iter()
-            .map(|topic| (topic.as_str(), stated(topic)))
-            .filter(|(_, stated)| !stated.is_empty())
-            .collect(),
+            statements: map_of(
+                [
+                    Topic::Impact,
+                    Topic::Detection,
+                    Topic::Resolution,
+                    Topic::Verification,
+                    Topic::NotCaughtEarlier,
+                    Topic::WentWell,
+                    Topic::ToImprove,
+                ]
+                .into_iter()
+                .map(|topic| (topic.as_str(), stated(topic)))
+                .filter(|(_, stated)| !stated.is_empty()),
+            ),
             went_well: review::went_well(rollout, &log_summary, &duties, &visits),
             to_improve: review::to_improve(rollout, &log_summary, &duties, &visits, &power),
             action_items: review::action_items(rollout, &agenda, &duties, &log_summary),
@@ -271,8 +271,9 @@ impl Report {
     pub fn write(&self, format: Format) -> Result<String, ReportError> {
         match format {
             Format::Markdown => Ok(markdown::page(&outline::title(self), &outline::outline(self))),
-            Format::Json => serde_json::to_string_pretty(self)
-                .map_err(|error| ReportError::Write { fault: error.to_string() }),
+            Format::Json => {
+                pretty(self).map_err(|error| ReportError::Write { fault: error.to_string() })
+            }
             Format::Html => html::page(self),
         }
     }
@@ -282,11 +283,8 @@ fn release(rollout: &Rollout) -> Option<ReleasePart> {
     let (plan, policy) = (rollout.plan(), rollout.plan().policy());
     let release = plan.release()?;
     let links = release.change_record.as_ref().map(|record| &record.links);
-    let links: BTreeMap<&'static str, String> = links
-        .into_iter()
-        .flatten()
-        .map(|(link, place): (&Link, &String)| (link.as_str(), place.clone()))
-        .collect();
+    let links = links.into_iter().flatten();
+    let links = map_of(links.map(|(link, place): (&Link, &String)| (link.as_str(), place.clone())));
     Some(ReleasePart {
         version: release.version.clone(),
         previous: release.previous.clone(),

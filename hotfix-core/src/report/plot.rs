@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::metric::in_unit;
 use crate::rollout::State;
+use crate::sorting::sort_by_key;
 use crate::text::{self, counted};
 use crate::unit::Timestamp;
 
@@ -176,7 +177,7 @@ impl Frame {
         table.folded = true;
         let mut times: Vec<Timestamp> =
             columns.iter().flat_map(|(_, points)| points.iter()).map(|point| point.at).collect();
-        times.sort_unstable();
+        sort_by_key(&mut times, |at| *at);
         times.dedup();
         let (first, last) = (self.from.as_millis(), self.to.as_millis());
         let is_short = i64::try_from(times.len()).is_ok_and(|count| count <= ROWS);

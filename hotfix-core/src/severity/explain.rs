@@ -9,6 +9,7 @@ use crate::fact::{Condition, Deduced, Diagram, FactId, FactValue, Facts, Truth};
 use crate::grade::{Hotfix, Severity};
 use crate::policy::Policy;
 use crate::policy::section::{Effect, Implication, Rule};
+use crate::sorting::map_of;
 
 /// Most evaluations of rules and implications with values of unknown facts, without a diagram.
 const MOST_TRIALS: u64 = 1 << 20;
@@ -227,7 +228,7 @@ impl Serialize for RuleVerdict<'_> {
             title: &self.rule.title,
             severity,
             hotfix,
-            facts: self.facts.iter().map(|(fact, value)| (fact.as_str(), *value)).collect(),
+            facts: map_of(self.facts.iter().map(|(fact, value)| (fact.as_str(), *value))),
             unknown: self.unknown.clone(),
         }
         .serialize(serializer)
@@ -239,19 +240,15 @@ impl Serialize for Classification<'_> {
     /// fact and value; `would` has the whole change.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let changes = self.if_known();
-        let if_known: BTreeMap<&str, BTreeMap<&str, Option<Severity>>> = changes
-            .iter()
-            .map(|(fact, changes)| {
-                (fact.as_str(), changes.iter().map(|c| (c.value.as_str(), c.severity)).collect())
-            })
-            .collect();
-        let would: BTreeMap<&str, Vec<&FactChange>> = changes
-            .iter()
-            .map(|(fact, changes)| (fact.as_str(), changes.iter().collect()))
-            .collect();
+        let if_known = map_of(changes.iter().map(|(fact, changes)| {
+            let changes = changes.iter().map(|c| (c.value.as_str(), c.severity));
+            (fact.as_str(), map_of(changes))
+        }));
+        let would =
+            map_of(changes.iter().map(|(fact, changes)| (fact.as_str(), changes.as_slice())));
         let deduced = self.deduced();
         let deduced: BTreeMap<&str, &Deduced> =
-            deduced.iter().map(|(fact, value)| (fact.as_str(), value)).collect();
+            map_of(deduced.iter().map(|(fact, value)| (fact.as_str(), value)));
         let contradictions: Vec<&str> =
             self.contradictions().into_iter().map(|implication| implication.id.as_str()).collect();
         let mut answer = serializer.serialize_struct("Classification", 14)?;

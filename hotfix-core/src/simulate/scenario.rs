@@ -10,7 +10,7 @@ use crate::judge::Reason;
 use crate::plan::{Incident, Plan, Release, Subject};
 use crate::policy::Policy;
 use crate::rollout::{RollbackCause, State};
-use crate::sorting::sort_by_key;
+use crate::sorting::{map_of, sort_by_key};
 use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
 use super::document::{ScenarioReader, parse, unknown_metric};
@@ -249,7 +249,7 @@ fn read_metrics(
     let metrics = reader.each_named(value, |reader, key, node| {
         Some((reader.metric_name(&Node::from(key))?, MetricSpec::read(reader, node)?))
     })?;
-    Some(metrics.into_iter().flatten().collect())
+    Some(map_of(metrics))
 }
 
 impl Expect {

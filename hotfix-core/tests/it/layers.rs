@@ -18,7 +18,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 
 /// Modules that may import less than their layer allows.
 const ONLY: [(&str, &[&str]); 2] =
-    [("stats", &["unit", "code"]), ("kayenta", &["stats", "unit", "document", "text"])];
+    [("stats", &["unit", "code"]), ("kayenta", &["stats", "unit", "document", "text", "sorting"])];
 
 /// Modules that can be left out: the features of the core. No other module imports them.
 const PARTS: [&str; 5] = ["interop", "kayenta", "message", "report", "simulate"];
@@ -199,6 +199,36 @@ fn layers_no_field_has_two_names() {
     });
     let aliases: Vec<String> = aliases.map(|path| tree::shown(&path)).collect();
     assert!(aliases.is_empty(), "`canonical/read.rs` cannot tell aliases: {aliases:?}");
+}
+
+/// What sorts is compiled for each type, 5 kB each: what is short or rare is sorted by `sorting.rs`.
+#[test]
+fn layers_sorting_is_compiled_once() {
+    // Lists that are long or sorted often; numbers, which share one sort.
+    const MAY: [&str; 10] = [
+        "sorting.rs",
+        "canonical/writer.rs",
+        "stats/",
+        "kayenta/exact.rs",
+        "kayenta/sample.rs",
+        "metric/resolve.rs",
+        "fact/space.rs",
+        "lint/logic/rules.rs",
+        "decision/question.rs",
+        "judge/why.rs",
+    ];
+    let folder = tree::root().join("hotfix-core/src");
+    let others = tree::sources(&folder).into_iter().filter(|path| {
+        let inside = path.strip_prefix(&folder).unwrap().to_string_lossy().replace('\\', "/");
+        let source = tree::read(path);
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        !MAY.iter().any(|may| inside.starts_with(may))
+            && [".sort()", ".sort_by", ".sort_unstable", "collect::<BTree"]
+                .iter()
+                .any(|sort| code.contains(sort))
+    });
+    let others: Vec<String> = others.map(|path| tree::shown(&path)).collect();
+    assert!(others.is_empty(), "sort with `crate::sorting`, and collect with `map_of`: {others:?}");
 }
 
 #[test]

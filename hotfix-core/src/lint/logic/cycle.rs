@@ -14,6 +14,7 @@ use super::walk::{Walk, place};
 use crate::fact::Cut;
 use crate::policy::reasoning::graph;
 use crate::policy::section::{Target, Tree};
+use crate::sorting::sort_by;
 
 /// With facts that lead through the cycle, if there are any.
 pub(super) fn findings(
@@ -67,7 +68,7 @@ fn cycles(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<Vec<usize>> {
             shortest(tree, graph, first, |node| group_of[node.index()] == group_of[first.index()])
         })
         .collect();
-    cycles.sort_unstable();
+    sort_by(&mut cycles, Ord::cmp);
     cycles
 }
 

@@ -9,6 +9,7 @@ use super::format::hotfix;
 use crate::fact::{Condition, FactId, OUTCOMES};
 use crate::policy::Policy;
 use crate::policy::section::{Branches, Effect, Target, Tree};
+use crate::sorting::set_of;
 
 pub(super) fn findings(policy: &Policy, found: &mut Vec<Finding>) {
     severities(policy, found);
@@ -23,7 +24,7 @@ fn severities(policy: &Policy, found: &mut Vec<Finding>) {
         Effect::Admit | Effect::Exclude => None,
     });
     let leaves = policy.tree.iter().flat_map(|tree| &tree.leaves);
-    let given: BTreeSet<_> = by_rule.chain(leaves.filter_map(|leaf| leaf.severity)).collect();
+    let given = set_of(by_rule.chain(leaves.filter_map(|leaf| leaf.severity)));
     if given.is_empty() {
         return;
     }

@@ -173,7 +173,7 @@ fn consider(policy: &Policy, grounds: &Grounds<'_>) -> Vec<Considered> {
         let place = policy.alternatives().iter().position(|other| other.strategy == strategy);
         place.unwrap_or(usize::MAX)
     };
-    considered.sort_by_cached_key(|one| {
+    sort_by_key(&mut considered, |one| {
         let count = |weight| one.reasons.iter().filter(|reason| reason.weight == weight).count();
         let against = (!one.can_be_planned, count(Weight::Against));
         let drawbacks = Strategy::ALL.len() * 10 + count(Weight::For);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::ExtendError;
 use crate::document::{Member, Node, Place, Value};
 use crate::policy::reader::PolicyReader;
+use crate::sorting::map_of;
 
 /// The key that removes an inherited value.
 const REMOVE: &str = "remove";
@@ -36,7 +37,7 @@ pub(super) fn merged(base: Node, over: Node, reader: &mut PolicyReader) -> Node 
 
 fn tables(base: Vec<Member>, over: Vec<Member>, reader: &mut PolicyReader) -> Vec<Member> {
     let slots_by_key: BTreeMap<String, usize> =
-        base.iter().enumerate().map(|(slot, member)| (member.key.clone(), slot)).collect();
+        map_of(base.iter().enumerate().map(|(slot, member)| (member.key.clone(), slot)));
     let mut met = BTreeSet::new();
     let (mut keys, values): (Vec<(String, Place)>, Vec<Node>) =
         base.into_iter().map(|Member { key, place, node }| ((key, place), node)).unzip();
@@ -69,11 +70,10 @@ fn tables(base: Vec<Member>, over: Vec<Member>, reader: &mut PolicyReader) -> Ve
 }
 
 fn items(base: Vec<Node>, over: Vec<Node>, name: &str, reader: &mut PolicyReader) -> Vec<Node> {
-    let places: BTreeMap<String, usize> = base
-        .iter()
-        .enumerate()
-        .filter_map(|(place, item)| Some((item.key(name)?.as_text()?.to_owned(), place)))
-        .collect();
+    let places = base.iter().enumerate();
+    let places: BTreeMap<String, usize> = map_of(
+        places.filter_map(|(place, item)| Some((item.key(name)?.as_text()?.to_owned(), place))),
+    );
     let mut slots = Slots::new(base);
     let mut added = Vec::new();
     for (i, item) in over.into_iter().enumerate() {

@@ -115,7 +115,7 @@ fn bases(extends: &Node, reader: &mut PolicyReader) -> Option<Vec<Base>> {
                 Value::Table(_) => Base::read(item, reader),
                 _ => reader.wrong_type("a name, or a table with `policy` and `take`", item),
             };
-            reader.each(items, read).into_iter().collect()
+            reader.all(items, read)
         }
         _ => reader.wrong_type("a name, or a list of names and tables", extends),
     }

@@ -100,9 +100,6 @@ impl Field for Rule {
     fn schema(definitions: &mut Definitions) -> Schema {
         Self::refer(definitions)
     }
-    fn example() -> &'static str {
-        "{ … }"
-    }
 }
 
 impl Entry for Rule {

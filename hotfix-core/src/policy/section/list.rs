@@ -35,16 +35,7 @@ impl<F: Field> Field for Once<F> {
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
         let list = List::<F>::read(node, reader);
-        let mut firsts = BTreeMap::new();
-        for (i, item) in node.items().iter().enumerate() {
-            let Some(text) = item.as_text() else { continue };
-            let first = *firsts.entry(text).or_insert(i);
-            if first < i {
-                let first = format!("{}/{first}", reader.path());
-                let problem = Problem::StandsTwice { name: shown(text), first };
-                reader.fail_at::<()>(&i.to_string(), problem);
-            }
-        }
+        each_once(node, reader);
         list
     }
     fn write(value: &Self::Out, style: Style) -> Node {
@@ -57,6 +48,20 @@ impl<F: Field> Field for Once<F> {
     }
     fn example() -> &'static str {
         List::<F>::example()
+    }
+}
+
+/// Reports the texts of a list that it already has.
+fn each_once(list: &Node, reader: &mut PolicyReader) {
+    let mut firsts = BTreeMap::new();
+    for (i, item) in list.items().iter().enumerate() {
+        let Some(text) = item.as_text() else { continue };
+        let first = *firsts.entry(text).or_insert(i);
+        if first < i {
+            let first = format!("{}/{first}", reader.path());
+            let problem = Problem::StandsTwice { name: shown(text), first };
+            reader.fail_at::<()>(&i.to_string(), problem);
+        }
     }
 }
 

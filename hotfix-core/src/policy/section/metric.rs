@@ -211,9 +211,6 @@ impl Field for Metrics {
             "minProperties": 1,
         })
     }
-    fn example() -> &'static str {
-        "{ … }"
-    }
 }
 
 /// The sum of the weights so far; absent once one could not be read.

@@ -83,10 +83,9 @@ impl Field for Roles {
     type Out = Vec<CustomRole>;
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<CustomRole>> {
-        let roles = reader.each_named(node, |reader, id, node| role(id, node, reader))?;
-        let mut roles: Vec<CustomRole> = roles.into_iter().collect::<Option<_>>()?;
+        let mut roles = reader.each_named(node, |reader, id, node| role(id, node, reader))?;
         sort_by_key(&mut roles, |role| role.id);
-        Some(roles)
+        (roles.len() == node.members().len()).then_some(roles)
     }
     fn write(value: &Vec<CustomRole>, style: Style) -> Node {
         Node::table(value.iter().map(|role| (role.id.as_str(), written(role, style))))
@@ -98,9 +97,6 @@ impl Field for Roles {
             "propertyNames": { "pattern": NAME_PATTERN },
             "additionalProperties": role,
         })
-    }
-    fn example() -> &'static str {
-        "{ … }"
     }
 }
 

@@ -9,6 +9,7 @@ use crate::policy::error::Problem;
 use crate::policy::field::{Duration, HowMany, Lasting, List};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
+use crate::sorting::sort_by_key;
 use crate::unit::{RoleName, Span};
 
 /// A severity of the policy, with its demands for approval, review and testing.
@@ -176,9 +177,6 @@ impl Field for Severities {
         let keys = Severity::ALL.iter().map(|severity| (severity.as_str(), text(severity)));
         keyed(&SeverityLevel::refer(definitions), keys)
     }
-    fn example() -> &'static str {
-        "{ … }"
-    }
 }
 
 fn level(severity: Severity, node: &Node, reader: &mut PolicyReader) -> Option<SeverityLevel> {
@@ -222,7 +220,7 @@ impl Field for NamedSeverities {
         let texts: Vec<(String, &str)> = texts.collect();
         reader.unique("severity", &texts);
         let mut named = named?;
-        named.sort_unstable();
+        sort_by_key(&mut named, |severity| *severity);
         Some(named)
     }
     fn write(value: &Vec<Severity>, style: Style) -> Node {

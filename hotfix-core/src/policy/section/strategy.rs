@@ -186,9 +186,6 @@ impl Field for StrategySettingsTable {
         let keys = Strategy::ALL.iter().map(|strategy| (strategy.as_str(), text(strategy)));
         keyed(&StrategySettings::refer(definitions), keys)
     }
-    fn example() -> &'static str {
-        "{ … }"
-    }
 }
 
 fn course(strategy: Strategy, node: &Node, reader: &mut PolicyReader) -> Option<StrategySettings> {

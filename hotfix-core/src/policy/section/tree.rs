@@ -247,9 +247,6 @@ impl Field for Asked {
     fn schema(definitions: &mut Definitions) -> Schema {
         Question::refer(definitions)
     }
-    fn example() -> &'static str {
-        "{ … }"
-    }
 }
 
 /// One answer about a fact: its comparisons and where it leads.
@@ -371,9 +368,6 @@ impl Field for Tree {
     }
     fn schema(definitions: &mut Definitions) -> Schema {
         Self::refer(definitions)
-    }
-    fn example() -> &'static str {
-        "{ … }"
     }
 }
 

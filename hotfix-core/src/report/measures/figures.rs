@@ -10,6 +10,7 @@ use super::{MeasureError, page};
 use crate::fact::{Fact, FactId, FactValue};
 use crate::grade::{DutyKind, Moment, Severity, closed_set};
 use crate::rollout::{Stage, State};
+use crate::sorting::map_of;
 use crate::text::{figure, time};
 use crate::unit::{Span, Timestamp};
 
@@ -436,13 +437,10 @@ impl Incident<'_> {
     /// A measure that is taken from facts of the policy.
     fn given(&self, name: MeasureName, facts: &[&str]) -> Measure {
         let vocabulary = self.rollout.plan().policy().vocabulary();
-        let known: BTreeMap<String, f64> = facts
-            .iter()
-            .filter_map(|fact| {
-                let value = self.rollout.facts().get(vocabulary.find(fact)?)?.as_number()?;
-                Some(((*fact).to_owned(), value))
-            })
-            .collect();
+        let known: BTreeMap<String, f64> = map_of(facts.iter().filter_map(|fact| {
+            let value = self.rollout.facts().get(vocabulary.find(fact)?)?.as_number()?;
+            Some(((*fact).to_owned(), value))
+        }));
         let names = facts.iter().map(|fact| format!("`{fact}`")).collect::<Vec<_>>().join(", ");
         match (facts, known.values().next()) {
             (_, None) => not_stated(name, format!("{names} not set")),

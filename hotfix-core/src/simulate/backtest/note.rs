@@ -9,6 +9,7 @@ use crate::plan::ErrorBudget;
 use crate::policy::Policy;
 use crate::rollout::{Refusal, RefusalReason, Rollout};
 use crate::simulate::recorded::{Odd, RecordedFinding};
+use crate::sorting::{map_of, sort_by_key};
 use crate::stats::numeric::ln;
 use crate::unit::{MetricName, PhaseName, Timestamp};
 
@@ -51,7 +52,7 @@ impl Notes {
         };
         Self {
             would: Vec::new(),
-            metrics: policy.metrics().iter().map(course).collect(),
+            metrics: map_of(policy.metrics().iter().map(course)),
             first_alert: None,
             first_ask: None,
             first_rollback: None,
@@ -171,7 +172,7 @@ impl Notes {
         }
         let mut metrics: Vec<MetricName> =
             verdict.causes.iter().filter_map(|cause| cause.metric).collect();
-        metrics.sort_unstable();
+        sort_by_key(&mut metrics, |metric| *metric);
         metrics.dedup();
         let stood = |id: &MetricName| {
             verdict.metric(*id).map(|seen| {
@@ -185,7 +186,7 @@ impl Notes {
             })
         };
         let evidence =
-            Rests { log_e: verdict.log_e, metrics: metrics.iter().filter_map(stood).collect() };
+            Rests { log_e: verdict.log_e, metrics: map_of(metrics.iter().filter_map(stood)) };
         let words = |cause: &Cause| match cause.metric {
             Some(metric) => format!("{metric}: {}", cause.reason),
             None => cause.reason.to_string(),

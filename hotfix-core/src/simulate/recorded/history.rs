@@ -8,6 +8,7 @@ use crate::metric::{Histogram, Reading, Sample, difference};
 use crate::plan::{Histories, PlanHistories, SlowHistories};
 use crate::policy::Policy;
 use crate::policy::section::Metric;
+use crate::sorting::map_of;
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
@@ -297,7 +298,7 @@ impl<'a> Reader<'a> {
                 }
                 (name, counts)
             });
-            histories.insert(metric, each.collect());
+            histories.insert(metric, map_of(each));
         }
         let mut slow = SlowHistories::new();
         for (metric, times) in self.times {

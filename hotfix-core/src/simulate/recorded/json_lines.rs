@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::metric::{Observation, Sample};
+use crate::sorting::sort_by_key;
 use crate::text;
 use crate::unit::{MetricName, Timestamp};
 
@@ -92,7 +93,7 @@ pub(super) fn read(text: &str, mapping: &Mapping) -> Result<RecordedMetrics, Rec
         lines.push((RecordedReading { at, metrics }, after));
     }
     // Stable: readings of the same time keep the order of the text.
-    lines.sort_by_key(|(reading, _)| reading.at);
+    sort_by_key(&mut lines, |(reading, _)| reading.at);
     let again = delivered_again(&lines);
     let (mut late, mut duplicate) = (Late::default(), Count::default());
     let mut not_finite: BTreeMap<MetricName, Count> = BTreeMap::new();

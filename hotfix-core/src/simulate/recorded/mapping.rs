@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
 use crate::grade::{Severity, closed_set};
+use crate::sorting::map_of;
 use crate::unit::{MetricName, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
@@ -213,7 +214,7 @@ impl MappingReader {
     fn mapping(&mut self, root: &Node) -> Option<Mapping> {
         let root = self.table_of(root, &["assume", "metrics", "time"])?;
         let metrics = self.key(root, "metrics", |reader, metrics| {
-            Some(reader.each_named(metrics, Self::metric)?.into_iter().flatten().collect())
+            Some(map_of(reader.each_named(metrics, Self::metric)?))
         });
         let mapping = Mapping {
             assume: self.key(root, "assume", Self::assumptions).unwrap_or_default(),
@@ -312,7 +313,7 @@ impl MappingReader {
             let label = |reader: &mut Self, name: &str, value: &Node| {
                 Some((name.to_owned(), reader.text(value)?))
             };
-            Some(reader.each_named(labels, label)?.into_iter().flatten().collect())
+            Some(map_of(reader.each_named(labels, label)?))
         });
         let source = Source {
             from: self.unless_null(table, "from", Self::text),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::metric::{Arms, Histogram, Observation, Sample};
+use crate::sorting::sort_by_key;
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::error::{RecordedErrors, RecordedFault};
@@ -126,7 +127,7 @@ impl<'m> Points<'m> {
     pub(super) fn assemble(mut self) -> RecordedMetrics {
         let arms: Vec<_> = self.mapping.arms().collect();
         // Stable: numbers of the same part keep the order of the text.
-        self.list.sort_by_key(|point| (point.at, point.of.arm));
+        sort_by_key(&mut self.list, |point| (point.at, point.of.arm));
         let names: Vec<&str> = self.names();
         let edges = self.edges(arms.len());
         let mut faults = vec![Faults::default(); arms.len()];
@@ -282,7 +283,7 @@ fn step(pair: &[RecordedReading]) -> Span {
 pub(super) fn usual_step(readings: &[RecordedReading]) -> Option<Span> {
     let mut steps: Vec<Span> =
         readings.windows(2).map(step).filter(|step| !step.is_zero()).collect();
-    steps.sort_unstable();
+    sort_by_key(&mut steps, |step| *step);
     steps.get(steps.len() / 2).copied()
 }
 

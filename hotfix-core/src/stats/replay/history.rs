@@ -134,6 +134,8 @@ impl From<History> for BTreeMap<String, Vec<[f64; 2]>> {
         let pairs = |series: Vec<Counts>| {
             series.iter().map(|counts| [counts.events, counts.trials]).collect()
         };
-        history.names.into_iter().zip(history.series.into_iter().map(pairs)).collect()
+        let mut map = Self::new();
+        map.extend(history.names.into_iter().zip(history.series.into_iter().map(pairs)));
+        map
     }
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::grade::CommitField;
 use crate::policy::Policy;
 use crate::policy::section::CommitForm;
+use crate::sorting::map_of;
 use crate::text::shown;
 
 impl Policy {
@@ -56,12 +57,8 @@ impl CommitForm {
             return Err(CommitError::TooLong { bytes, most: CommitParts::MOST_BYTES });
         }
         let (subject, rest) = self.subject(parts)?;
-        let fields: BTreeMap<CommitField, String> = parts
-            .fields
-            .iter()
-            .map(|(field, value)| (*field, normalised(value)))
-            .filter(|(_, value)| !value.is_empty())
-            .collect();
+        let fields = parts.fields.iter().map(|(field, value)| (*field, normalised(value)));
+        let fields = map_of(fields.filter(|(_, value)| !value.is_empty()));
         let besides = fields.keys().copied().filter(|field| !self.fields.contains(field));
         let order: Vec<CommitField> = self.fields.iter().copied().chain(besides).collect();
         let (mut trailers, mut missing, mut later) = (String::new(), Vec::new(), Vec::new());
@@ -90,7 +87,7 @@ impl CommitForm {
                 text.push_str(&paragraph);
             }
         }
-        let known = later.iter().filter_map(|one| Some((one.field, one.value.clone()?))).collect();
+        let known = map_of(later.iter().filter_map(|one| Some((one.field, one.value.clone()?))));
         let version = parts.version.as_deref().map(str::trim).filter(|version| !version.is_empty());
         let version_commit = match version.filter(|_| self.version_commit) {
             Some(version) => Some(self.version_message(version)?),

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::code::code;
 use crate::document::read_object;
 use crate::grade::CommitField;
+use crate::sorting::map_of;
 use crate::text::quoted;
 
 pub use parse::{CommitFault, CommitFaultKind, CommitTrailer, ParsedCommit};
@@ -49,7 +50,7 @@ fn known<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<CommitField, String>, D::Error> {
     let all = BTreeMap::<CommitField, Option<String>>::deserialize(deserializer)?;
-    Ok(all.into_iter().filter_map(|(field, value)| Some((field, value?))).collect())
+    Ok(map_of(all.into_iter().filter_map(|(field, value)| Some((field, value?)))))
 }
 
 impl CommitParts {
