@@ -10,12 +10,12 @@ use pyo3::types::PyIterator;
 use serde_json::{Error, Value};
 
 use crate::commit;
-use crate::convert::{At, object, to_python};
+use crate::convert::{At, object};
 use crate::document::{self, value};
 use crate::error::Result;
 use crate::phase::{Method, Phase};
 use crate::policy::Policy;
-use crate::typed::{Dicts, Findings, Json, Name};
+use crate::typed::{Dicts, Findings, Json, Name, Timeline};
 
 /// A plan for one hot-fix: a policy, an incident, a release and its traffic. Immutable.
 ///
@@ -260,17 +260,16 @@ impl Plan {
     /// Impact: card payments fail
     /// >>> message["missing"]
     /// ['cause', 'solution']
-    #[pyo3(signature = (summary="", *, scope=None, version=None, fields: "Mapping[_CommitField, str | None] | None" = None) -> "dict[str, Any]")]
-    fn commit_message<'py>(
+    #[pyo3(signature = (summary="", *, scope=None, version=None, fields: "Mapping[_CommitField, str | None] | None" = None))]
+    fn commit_message(
         &self,
-        py: Python<'py>,
         summary: &str,
         scope: Option<&str>,
         version: Option<&str>,
-        fields: Option<&Bound<'py, PyAny>>,
-    ) -> Result<Bound<'py, PyAny>> {
+        fields: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Json> {
         let parts = commit::parts(summary, scope, version, fields)?;
-        Ok(to_python(py, &self.0.commit_message(parts)?)?)
+        Ok(Json::of(&self.0.commit_message(parts)?))
     }
 
     /// SHA-256 of policy, incident, release, traffic and calibration in canonical JSON.
@@ -300,9 +299,8 @@ impl Plan {
     /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
     /// >>> plan.timeline("2026-03-03T14:40:00Z")[-1]
     /// {'at': '2026-03-03T15:40:00.000Z', 'offset': 3600.0, 'step': 'complete'}
-    #[pyo3(signature = (start) -> "list[_TimelineStep]")]
-    fn timeline<'py>(&self, py: Python<'py>, start: At) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.timeline(start.0))
+    fn timeline(&self, start: At) -> Json<Timeline> {
+        Json::of(&self.0.timeline(start.0))
     }
 
     /// The source control steps of the fix: deployment, rollback, and merge back. Nothing is run.
@@ -335,10 +333,8 @@ impl Plan {
     /// ...     print(command["shown"])
     /// git fetch --tags origin
     /// git switch --create hotfix/critical-auth-fix refs/tags/v1.2.3
-    #[pyo3(signature = (at) -> "dict[str, Any]")]
-    fn source_control<'py>(&self, py: Python<'py>, at: At) -> Result<Bound<'py, PyAny>> {
-        let plan = self.0.source_control(at.0)?;
-        Ok(to_python(py, &plan)?)
+    fn source_control(&self, at: At) -> Result<Json> {
+        Ok(Json::of(&self.0.source_control(at.0)?))
     }
 
     /// The severity that the plan is made for: the incident's if it is given, otherwise the one

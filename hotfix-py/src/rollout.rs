@@ -13,7 +13,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 
 use crate::action::{Action, Outcome};
-use crate::convert::{At, document, object, to_python};
+use crate::convert::At;
 use crate::error::{Result, poisoned};
 use crate::explain::{Comparison, Forecast, Harm, Why};
 use crate::input::read_input;
@@ -21,7 +21,7 @@ use crate::log::{Log, recording};
 use crate::message;
 use crate::observation::ObservationReader;
 use crate::plan::Plan;
-use crate::typed::Name;
+use crate::typed::{Approvals, Blockers, Dicts, Duties, Interventions, Json, Name};
 use crate::verdict::{MetricEvidence, Verdict};
 
 /// The rollout of one hot-fix, from plan to closed incident.
@@ -249,10 +249,8 @@ impl Rollout {
     /// ('the approval of `senior_engineer` is missing: ask for it', ['senior_engineer'])
     /// >>> first["item"], first["clears"]
     /// ('focused_tests', ['check_item', 'waive_item'])
-    #[pyo3(signature = () -> "list[_Blocker]")]
-    fn blockers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let blockers = self.lock(py)?.blockers();
-        to_python(py, &blockers)
+    fn blockers(&self, py: Python<'_>) -> PyResult<Json<Blockers>> {
+        Ok(Json::of(&self.lock(py)?.blockers()))
     }
 
     /// Each required approval and its state, as a dict.
@@ -261,10 +259,8 @@ impl Rollout {
     /// author_alone, afterwards, late) and ``statements``: who answered what, when, in which
     /// role, through which channel, why and for which plan. ``unasked``: statements of roles
     /// that no demand asks.
-    #[pyo3(signature = () -> "_Approvals")]
-    fn approvals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let approvals = self.lock(py)?.approvals();
-        to_python(py, &approvals)
+    fn approvals(&self, py: Python<'_>) -> PyResult<Json<Approvals>> {
+        Ok(Json::of(&self.lock(py)?.approvals()))
     }
 
     /// The duties at a time, from what is known now: due, overdue, next and done.
@@ -297,10 +293,8 @@ impl Rollout {
     /// >>> duties = rollout.duties("2026-03-03T14:20:00Z")
     /// >>> duties["due"][0]["id"], duties["due"][0]["left"]
     /// ('p0_update', 60.0)
-    #[pyo3(signature = (at) -> "_Duties")]
-    fn duties<'py>(&self, py: Python<'py>, at: At) -> PyResult<Bound<'py, PyAny>> {
-        let duties = document(&self.lock(py)?.duties(at.0))?;
-        object(py, &duties)
+    fn duties(&self, py: Python<'_>, at: At) -> PyResult<Json<Duties>> {
+        Ok(Json::of(&self.lock(py)?.duties(at.0)))
     }
 
     /// Write the message of a kind for an audience, in a format, from the present state.
@@ -381,18 +375,14 @@ impl Rollout {
     ///     ``applies`` is yes, no or unknown, and follows from severity and facts. An item's
     ///     ``state`` is open, done, waived or not_applicable; its ``mark`` has who set it, when and
     ///     why.
-    #[pyo3(signature = () -> "list[dict[str, Any]]")]
-    fn checklists<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let checklists = self.lock(py)?.checklists();
-        to_python(py, &checklists)
+    fn checklists(&self, py: Python<'_>) -> PyResult<Json<Dicts>> {
+        Ok(Json::of(&self.lock(py)?.checklists()))
     }
 
     /// Each step of the procedure and its state, as a list of dict; ``check_item`` marks a step as
     /// done.
-    #[pyo3(signature = () -> "list[dict[str, Any]]")]
-    fn procedure<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let procedure = self.lock(py)?.procedure();
-        to_python(py, &procedure)
+    fn procedure(&self, py: Python<'_>) -> PyResult<Json<Dicts>> {
+        Ok(Json::of(&self.lock(py)?.procedure()))
     }
 
     /// The plan's change record with its present status.
@@ -411,10 +401,8 @@ impl Rollout {
     /// >>> _ = rollout.handle("2026-03-03T14:40:00Z", {"kind": "abort", "by": "lena", "why": "no longer needed"})
     /// >>> rollout.change_record()["status"], plan.change_record["status"]
     /// ('stopped', 'drafted')
-    #[pyo3(signature = () -> "dict[str, Any]")]
-    fn change_record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let record = document(&self.lock(py)?.change_record())?;
-        object(py, &record)
+    fn change_record(&self, py: Python<'_>) -> PyResult<Json> {
+        Ok(Json::of(&self.lock(py)?.change_record()))
     }
 
     /// The last intervention of each kind: who asked for what, when and why, whatever the result
@@ -425,10 +413,8 @@ impl Rollout {
     /// list of dict
     ///     ``{"kind", "at"}`` and, if present, ``by``, ``role``, ``about`` and ``why``, ordered by
     ///     time.
-    #[pyo3(signature = () -> "list[_Intervention]")]
-    fn interventions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let interventions = self.lock(py)?.interventions();
-        to_python(py, &interventions)
+    fn interventions(&self, py: Python<'_>) -> PyResult<Json<Interventions>> {
+        Ok(Json::of(&self.lock(py)?.interventions()))
     }
 
     /// Explain the last verdict: numbers, rules, and the smallest change that would have changed

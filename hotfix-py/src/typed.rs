@@ -129,15 +129,19 @@ closed_sets! {
 
 /// Types that have no other use in Rust.
 pub(crate) enum ActionKind {}
+pub(crate) enum Approvals {}
+pub(crate) enum Blockers {}
 pub(crate) enum Cells {}
 pub(crate) enum Dict {}
 pub(crate) enum Dicts {}
 pub(crate) enum DictsByName {}
+pub(crate) enum Duties {}
 pub(crate) enum FactsByName {}
 pub(crate) enum FiguresByName {}
 pub(crate) enum Findings {}
 pub(crate) enum Histories {}
 pub(crate) enum ImportKind {}
+pub(crate) enum Interventions {}
 pub(crate) enum Labels {}
 pub(crate) enum LatencyForm {}
 pub(crate) enum LeavesByValue {}
@@ -145,20 +149,25 @@ pub(crate) enum Mean {}
 pub(crate) enum Rate {}
 pub(crate) enum Rollouts {}
 pub(crate) enum SeveritiesByValue {}
+pub(crate) enum Timeline {}
 
 hints! {
     ActionKind = "_ActionKind",
+    Approvals = "_Approvals",
+    Blockers = "list[_Blocker]",
     Calendar = "_Calendar",
     Cells = "list[dict[str, Any] | None]",
     Dict = "dict[str, Any]",
     Dicts = "list[dict[str, Any]]",
     DictsByName = "dict[str, dict[str, Any]]",
+    Duties = "_Duties",
     FactKind = "_FactKind",
     FactsByName = "dict[str, bool | float | str]",
     FiguresByName = "dict[str, float]",
     Findings = "list[_PlanFinding]",
     Histories = "dict[str, dict[str, list[list[float]]]]",
     ImportKind = "_ImportKind",
+    Interventions = "list[_Intervention]",
     Labels = "dict[_KayentaLabel, int]",
     LatencyForm = "_LatencyForm",
     LeavesByValue = "ByValue[list[str]]",
@@ -167,4 +176,5 @@ hints! {
     Rate = "_Rate",
     Rollouts = "dict[str, Rollout]",
     SeveritiesByValue = "ByValue[_Severity | None]",
+    Timeline = "list[_TimelineStep]",
 }

@@ -1,7 +1,7 @@
 """The types of `hotfix` and `hotfix.stats`; import them from there."""
 
-# `make stub` writes `_core.pyi` from this part, which is `src/types.pyi`, and from Rust. Here are types of documents and
-# arguments, and overloads, for which Rust has no place.
+# `make stub` writes `_core.pyi` from this part, which is `src/types.pyi`, and from Rust. Here are types of documents
+# and arguments, and overloads, for which Rust has no place.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
