@@ -11,7 +11,7 @@ export PYTHON
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-real test verify lint bench peers instructions error-rates recorded backtest presets validity bless \
-	docs model packages simulated trees tools tools-real tools-trees format-check clippy unit doctest shipping simulations release shipped module python
+	docs model packages simulated stub trees tools tools-real tools-trees format-check clippy unit doctest shipping simulations release shipped module python
 
 # The shipped library and the measured program are built together; separately, the core would be compiled twice.
 RELEASE = $(CARGO) build --locked --release -p hotfix-ffi --lib -p hotfix-benches --bin instructions
@@ -57,7 +57,12 @@ bless: tools ## rewrite generated files and committed figures; read the differen
 	HOTFIX_MODEL_DEPTH=3,2 HOTFIX_BLESS=1 INSTA_UPDATE=always $(CARGO) test $(TESTS) --no-fail-fast
 	$(RELEASE)
 	target/release/instructions bless
+	@$(MAKE) --no-print-directory stub
 	@git diff --stat
+
+stub: module ## the Python stub, from the doc comments and types in hotfix-py
+	scripts/python-package.sh
+	.venv/bin/python hotfix-py/tests/stub.py
 
 docs: ## the API documentation and the manual (target/site), without a warning or a broken link
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
@@ -140,10 +145,10 @@ shipped:
 packages:
 	scripts/packages.sh
 
-# The module is the one that `unit` built. `python` does not build it, because Cargo would wait for `docs` beside it.
+# The module, with what the stub is written from. `python` does not build it, because Cargo would wait for `docs` beside it.
 module:
 	@scripts/python-env.sh
-	$(CARGO) build $(TESTS) --lib
+	$(CARGO) build $(TESTS) --lib --features hotfix-py/stub
 
 python:
 	scripts/python-test.sh

@@ -1,16 +1,10 @@
 #!/bin/sh
-# Tests the Python package: pytest, mypy --strict, stubtest. The module is the one that `make module` built with the tests in
-# Rust; `make packages` makes and installs the package.
+# Tests the Python package: pytest, mypy --strict, stubtest. `make packages` makes and installs the package.
 set -eu
 cd "$(dirname "$0")/.."
 bin=$PWD/.venv/bin
 
-# The package as a wheel would have it, in a folder of its own.
-rm -rf target/python
-mkdir -p target/python
-cp -r hotfix-py/python/hotfix target/python/hotfix
-cp target/debug/lib_core.so target/python/hotfix/_core.abi3.so
-
+scripts/python-package.sh
 cd hotfix-py
 "$bin/python" -m ruff check . ../examples/python
 

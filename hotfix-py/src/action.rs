@@ -2,15 +2,15 @@
 
 use std::ops::Deref;
 
+use hotfix_core::grade::{Audience, MessageKind, RollbackMethod};
 use hotfix_core::rollout::{Act, Action as CoreAction, Input, Refusal, Rollout as Core};
 use hotfix_core::unit::{RoleName, Timestamp};
-use pyo3::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::convert::to_python;
 use crate::document::{document, value};
 use crate::error::lines;
+use crate::typed::{ActionKind, Dicts, Json, Name};
 
 /// The serialised form of `Action`: as in the log, with `awaits`, which follows from the rest, the
 /// contacts of the policy and the commands of the plan.
@@ -62,7 +62,7 @@ document! {
         fn id(this) -> String { this.id.to_string() }
         /// ``set_traffic``, ``deploy``, ``roll_back``, ``ask_decision``, ``request_approval``,
         /// ``notify``, ``page``, ``update_status_page`` or ``schedule``.
-        fn kind(this) -> &'static str { this.act.kind() }
+        fn kind(this) -> Name<ActionKind> { Name::new(this.act.kind().into()) }
         /// Whether the rollout waits for ``confirm`` or ``failed``.
         fn awaits(this) -> bool { this.act.awaits() }
         /// With ``set_traffic``: the canary's share, from 0 to 1.
@@ -78,17 +78,17 @@ document! {
             }
         }
         /// With ``roll_back``: the rollback method.
-        fn method(this) -> Option<&'static str> {
-            if let Act::RollBack { method, .. } = &this.act { Some(method.as_str()) } else { None }
+        fn method(this) -> Option<Name<RollbackMethod>> {
+            if let Act::RollBack { method, .. } = &this.act { Some((*method).into()) } else { None }
         }
         /// With ``notify``: the audience.
-        fn audience(this) -> Option<&'static str> {
-            if let Act::Notify { audience, .. } = &this.act { Some(audience.as_str()) } else { None }
+        fn audience(this) -> Option<Name<Audience>> {
+            if let Act::Notify { audience, .. } = &this.act { Some((*audience).into()) } else { None }
         }
         /// With ``notify`` and ``update_status_page``: the kind of message.
-        fn message(this) -> Option<&'static str> {
+        fn message(this) -> Option<Name<MessageKind>> {
             if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &this.act {
-                Some(message.as_str())
+                Some((*message).into())
             } else {
                 None
             }
@@ -124,11 +124,11 @@ document! {
         /// with ``notify`` and ``update_status_page`` those of the duty's role, with
         /// ``request_approval`` those of each role: ``[{"role", "title", "holders": [{"name",
         /// "reach"}], "reach", "stand_in", "stand_ins"}, …]``. They are not in the log.
-        fn contacts(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.contacts).map(Bound::unbind) }
+        fn contacts(this) -> Json<Dicts> { Json::of(&this.contacts) }
         /// Your organisation's own commands for the action, where the policy has some:
         /// ``[{"of", "id", "title", "commands": [{"line", "missing"}, …]}, …]``, with the values of
         /// the plan. Nothing is run. They are not in the log.
-        fn commands(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.commands).map(Bound::unbind) }
+        fn commands(this) -> Json<Dicts> { Json::of(&this.commands) }
         /// With ``request_approval``: the roles; the approval of any one of them is enough.
         fn any_of(this) -> Option<Vec<String>> {
             if let Act::RequestApproval { any_of } = &this.act {

@@ -1,16 +1,14 @@
 //! `hotfix.advise`: the values of a policy that keep false rollbacks below a bound, at the least
 //! harm.
 
-use std::collections::BTreeMap;
-
 use hotfix_core::simulate as core;
 use pyo3::prelude::*;
 
-use crate::convert::{object, to_python};
 use crate::document::document;
 use crate::error::Result;
 use crate::policy::Policy;
 use crate::simulate::{Sum, on_threads};
+use crate::typed::{Json, Mean, Rate};
 
 document! {
     /// The policies that were simulated, and the recommended one.
@@ -35,26 +33,24 @@ document! {
     /// One policy that was simulated.
     Candidate(core::Candidate) {
         /// The values that differ from the policy as it is, by place.
-        fn changes(this, py) -> PyResult<BTreeMap<String, Py<PyAny>>> {
-            this.changes.iter().map(|(at, value)| Ok((at.clone(), object(py, value)?.unbind()))).collect()
-        }
+        fn changes(this) -> Json { Json::of(&this.changes) }
         /// The reason why it could not be simulated; None if it was simulated.
         fn not_tried(this) -> Option<String> { this.not_tried.clone() }
         /// False rollbacks in the scenario with the most of them: "count", "of", "share", "low",
         /// "high".
-        fn false_rollbacks(this, py) -> PyResult<Py<PyAny>> { Ok(to_python(py, &this.false_rollbacks)?.unbind()) }
+        fn false_rollbacks(this) -> Json<Rate> { Json::of(&this.false_rollbacks) }
         /// Upper bound of the share of false rollbacks in any scenario, with 95% confidence over
         /// all candidates and scenarios.
         fn at_most(this) -> f64 { this.at_most }
         /// Whether `at_most` is within the allowed share.
         fn keeps(this) -> bool { this.keeps }
         /// Faults that were never rolled back, of the runs in which the fix was worse.
-        fn missed_faults(this, py) -> PyResult<Py<PyAny>> { Ok(to_python(py, &this.missed_faults)?.unbind()) }
+        fn missed_faults(this) -> Json<Rate> { Json::of(&this.missed_faults) }
         /// Runs that were complete at some time.
-        fn completed(this, py) -> PyResult<Py<PyAny>> { Ok(to_python(py, &this.completed)?.unbind()) }
+        fn completed(this) -> Json<Rate> { Json::of(&this.completed) }
         /// Requests that both versions failed, summed over one run of every scenario: "mean",
         /// "low", "high".
-        fn affected(this, py) -> PyResult<Py<PyAny>> { Ok(to_python(py, &this.affected)?.unbind()) }
+        fn affected(this) -> Json<Mean> { Json::of(&this.affected) }
     }
 }
 
@@ -67,7 +63,7 @@ impl Sum for core::Scores {
 
 /// The advice for a question; `hotfix.advise` calls it.
 #[pyfunction]
-#[pyo3(signature = (policy, question, threads=None, progress=None))]
+#[pyo3(signature = (policy, question, threads=None, progress: "Callable[[int, int], object] | None" = None))]
 pub(crate) fn _advise<'py>(
     py: Python<'py>,
     policy: &Bound<'py, Policy>,

@@ -1,17 +1,16 @@
 //! `hotfix.backtest` and `hotfix.history`: policies on recorded metrics, and the history that these are.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotfix_core::simulate::backtest as core;
-use hotfix_core::simulate::recorded::{self, RecordedFinding, RecordedMetrics};
-use hotfix_core::unit::{MetricName, Timestamp};
+use hotfix_core::simulate::recorded::{self, RecordedMetrics};
 use pyo3::prelude::*;
 
-use crate::convert;
+use crate::convert::At;
 use crate::document::document;
 use crate::error::Result;
 use crate::policy::Policy;
+use crate::typed::{Dicts, DictsByName, Histories, Json};
 
 document! {
     /// The backtest of one policy on a recording.
@@ -20,26 +19,24 @@ document! {
         fn policy(this) -> String { this.policy.to_string() }
         /// Every decision that it would have made, in order: "at", "what", "phase", "reason",
         /// "metrics", "evidence".
-        fn would(this, py) -> PyResult<Vec<Py<PyAny>>> {
-            this.would.iter().map(|would| Ok(convert::to_python(py, would)?.unbind())).collect()
-        }
+        fn would(this) -> Json<Dicts> { Json::of(&this.would) }
         /// The time when a deciding metric first exceeded its alert bound.
-        fn first_alert(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, this.first_alert) }
+        fn first_alert(this) -> Option<At> { this.first_alert.map(At) }
         /// The time when it would first have asked a person.
-        fn first_ask(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, this.first_ask) }
+        fn first_ask(this) -> Option<At> { this.first_ask.map(At) }
         /// The time when it would have rolled back.
-        fn first_rollback(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, this.first_rollback) }
+        fn first_rollback(this) -> Option<At> { this.first_rollback.map(At) }
         /// The time when the combined evidence of all tests first reached the rollback threshold.
-        fn crossed_at(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, this.crossed_at) }
+        fn crossed_at(this) -> Option<At> { this.crossed_at.map(At) }
         /// The reason for the rollback; "" if it would not have rolled back.
         fn why(this) -> String { this.why().to_owned() }
         /// The end of the rollout: "at", "state", "phase", and seconds "after" the first traffic.
-        fn ended(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.ended)?.unbind()) }
+        fn ended(this) -> Json { Json::of(&this.ended) }
         /// Each metric of the policy by id: "role", "left_out", "alert_at", "rollback_at",
         /// "held_at", "crossed_at", "bands".
-        fn metrics(this, py) -> PyResult<BTreeMap<String, Py<PyAny>>> { courses(py, &this.metrics) }
+        fn metrics(this) -> Json<DictsByName> { Json::of(&this.metrics) }
         /// Findings: "code", "message", "count", "at", "metric".
-        fn findings(this, py) -> PyResult<Vec<Py<PyAny>>> { findings(py, &this.findings) }
+        fn findings(this) -> Json<Dicts> { Json::of(&this.findings) }
     }
 }
 
@@ -47,13 +44,13 @@ document! {
     /// The backtests of several policies on one recording.
     Backtests(core::Backtests) {
         /// The assumed time of the fix's first traffic.
-        fn from_(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, Some(this.from)) }
+        fn from_(this) -> At { At(this.from) }
         /// The latest time at which watching ended.
-        fn until(this, py) -> PyResult<Option<Py<PyAny>>> { time(py, Some(this.until)) }
+        fn until(this) -> At { At(this.until) }
         /// The number of times with a reading in this interval.
         fn readings(this) -> usize { this.readings }
         /// Findings about the recording: "code", "message", "count", "at", "metric".
-        fn findings(this, py) -> PyResult<Vec<Py<PyAny>>> { findings(py, &this.findings) }
+        fn findings(this) -> Json<Dicts> { Json::of(&this.findings) }
         /// The backtest of each policy, in the order given.
         fn policies(this) -> Vec<Backtest> { this.policies.iter().cloned().map(Backtest).collect() }
     } {
@@ -70,34 +67,15 @@ document! {
         /// By metric and instance, one pair of events and trials per tick of the policy's cadence;
         /// of a latency by arm, one row of requests up to each boundary and of all. It is the
         /// ``calibration`` of `Policy.plan`.
-        fn history(this, py) -> PyResult<Py<PyAny>> {
-            Ok(convert::to_python(py, &this.clone().into_histories())?.unbind())
-        }
+        fn history(this) -> Json<Histories> { Json::of(&this.clone().into_histories()) }
         /// Findings about the recording: "code", "message", "count", "at", "metric".
-        fn findings(this, py) -> PyResult<Vec<Py<PyAny>>> { findings(py, &this.findings) }
+        fn findings(this) -> Json<Dicts> { Json::of(&this.findings) }
     }
-}
-
-fn courses(
-    py: Python<'_>,
-    metrics: &BTreeMap<MetricName, core::MetricTrace>,
-) -> PyResult<BTreeMap<String, Py<PyAny>>> {
-    let course = |(id, course): (&MetricName, &core::MetricTrace)| {
-        Ok((id.to_string(), convert::to_python(py, course)?.unbind()))
-    };
-    metrics.iter().map(course).collect()
-}
-
-fn time(py: Python<'_>, at: Option<Timestamp>) -> PyResult<Option<Py<PyAny>>> {
-    at.map(|at| Ok(convert::datetime(py, at)?.unbind())).transpose()
-}
-
-fn findings(py: Python<'_>, findings: &[RecordedFinding]) -> PyResult<Vec<Py<PyAny>>> {
-    findings.iter().map(|finding| Ok(convert::to_python(py, finding)?.unbind())).collect()
 }
 
 /// The core's backtest of texts; `hotfix.backtest` reads files and keyword arguments.
 #[pyfunction]
+#[pyo3(signature = (policies: "list[Policy]", text, format, mapping))]
 pub(crate) fn _backtest(
     py: Python<'_>,
     policies: Vec<PyRef<'_, Policy>>,

@@ -7,10 +7,10 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
-use crate::convert::to_python;
 use crate::document::document;
 use crate::error::Result;
 use crate::stats::counts;
+use crate::typed::{FiguresByName, Json};
 
 document! {
     /// Threshold, cap and hold level for a rollback test, calibrated on the noise of a history.
@@ -40,9 +40,7 @@ document! {
         /// ``threshold``, ``cap``, ``hold`` and ``clip_rate`` where the counts of both arms come by
         /// instance: lower limits, for the smaller of the evidence and 1.6 times that without any
         /// single canary instance. The judge uses them; None if the history has no events.
-        fn by_instance(this, py) -> PyResult<Py<PyAny>> {
-            to_python(py, &this.by_instance).map(Bound::unbind)
-        }
+        fn by_instance(this) -> Option<Json<FiguresByName>> { this.by_instance.as_ref().map(Json::of) }
         /// Events divided by trials of the history; None without trials.
         fn base_rate(this) -> Option<f64> { this.base_rate }
         /// Smallest ratio that the phase detects with power 0.8 at this threshold; None if there is
@@ -108,7 +106,7 @@ document! {
 /// >>> test = hotfix.stats.RateRatio(cap=limits.cap, threshold=limits.threshold)
 #[pyfunction]
 #[pyo3(signature = (
-    history, share, ticks, alpha=0.01, seed=0, *, tolerated=1.0, grid=None, weights=None, temper=1.0, horizon=None,
+    history: "Mapping[str, Iterable[_Counts]]", share, ticks, alpha=0.01, seed=0, *, tolerated=1.0, grid=None, weights=None, temper=1.0, horizon=None,
     zones=None, tick_seconds=10.0,
 ))]
 #[expect(clippy::too_many_arguments, reason = "each is a keyword")]

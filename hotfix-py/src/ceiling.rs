@@ -90,6 +90,7 @@ impl Ceiling {
     /// ------
     /// StatsError
     ///     For invalid counts; the test is unchanged.
+    #[pyo3(signature = (canary: "_Counts"))]
     fn update(&self, py: Python<'_>, canary: &Bound<'_, PyAny>) -> Result<Evidence> {
         let canary = counts(canary)?;
         let mut state = self.lock(py)?;

@@ -19,14 +19,30 @@ use crate::error::{Fault, Result};
 /// Deeper documents are refused, so that a list that contains itself does not overflow the stack.
 const DEEPEST: usize = 64;
 
-/// Reads a time: an aware `datetime`, or RFC 3339 text.
+/// A time: an aware `datetime`; also read from RFC 3339 text.
 pub(crate) struct At(pub(crate) Timestamp);
 
 impl<'py> FromPyObject<'_, 'py> for At {
     type Error = PyErr;
 
+    #[cfg(feature = "stub")]
+    const INPUT_TYPE: pyo3::inspect::PyStaticExpr = crate::typed::written("_Time");
+
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         Ok(Self(timestamp(&object)?))
+    }
+}
+
+impl<'py> IntoPyObject<'py> for At {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    #[cfg(feature = "stub")]
+    const OUTPUT_TYPE: pyo3::inspect::PyStaticExpr = crate::typed::written("datetime");
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        datetime(py, self.0)
     }
 }
 

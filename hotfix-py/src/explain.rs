@@ -1,11 +1,12 @@
 //! Explanation and forecast of a verdict, as typed objects.
 
+use hotfix_core::grade::MetricKind;
 use hotfix_core::judge;
 use hotfix_core::unit::MetricName;
-use pyo3::prelude::*;
 
-use crate::convert::{datetime, to_python};
+use crate::convert::At;
 use crate::document::document;
+use crate::typed::{Cells, Dicts, Json, Name};
 use crate::verdict::Cause;
 
 document! {
@@ -33,11 +34,11 @@ document! {
     /// {'from': 6.0, 'kind': 'events', 'then': 'hold', 'to': 4.0}
     Why(judge::Why) {
         /// The time of the verdict, in UTC.
-        fn at(this, py) -> PyResult<Py<PyAny>> { datetime(py, this.at).map(Bound::unbind) }
+        fn at(this) -> At { At(this.at) }
         /// Its causes, the most severe first.
         fn causes(this) -> Vec<Cause> { this.causes.iter().cloned().map(Cause).collect() }
         /// Its decision.
-        fn decision(this) -> &'static str { this.decision.as_str() }
+        fn decision(this) -> Name<judge::Decision> { this.decision.into() }
         /// Log e-value at which promotion is held.
         fn hold(this) -> f64 { this.hold }
         /// Log e-value of all rollback tests together.
@@ -58,16 +59,16 @@ document! {
         fn metric(this) -> String { this.metric.to_string() }
         /// Every rule that was applied: ``{"rule": "bound" | "evidence" | …, "reason": …}`` with
         /// its figures; without a reason the rule was met.
-        fn rules(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.rules).map(Bound::unbind) }
+        fn rules(this) -> Json<Dicts> { Json::of(&this.rules) }
         /// Numbers, rule and counterfactual in one sentence.
         fn sentence(this) -> String { this.sentence.clone() }
         /// The counts of the last reading, by arm; None if it was not used.
-        fn tick(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.tick).map(Bound::unbind) }
+        fn tick(this) -> Option<Json> { this.tick.as_ref().map(Json::of) }
         /// The smallest change of the tick that would have changed the verdict: ``{"kind": "events" |
         /// "slow" | "level", "from", "to", "then"}``, or ``{"kind": "none", "reason"}``.
-        fn counterfactual(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.counterfactual).map(Bound::unbind) }
+        fn counterfactual(this) -> Json { Json::of(&this.counterfactual) }
         /// The trailing window, by arm.
-        fn window(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.window).map(Bound::unbind) }
+        fn window(this) -> Json { Json::of(&this.window) }
     }
     {
         fn __str__(&self) -> &str {
@@ -85,13 +86,13 @@ document! {
     /// The estimated impact of each version in bad events per minute, over the phase so far.
     Harm(judge::Harm) {
         /// The time, in UTC.
-        fn at(this, py) -> PyResult<Py<PyAny>> { datetime(py, this.at).map(Bound::unbind) }
+        fn at(this) -> At { At(this.at) }
         /// Bad events per minute if the canary had all of the traffic, ``(least, most)``; None
         /// without data.
         fn canary(this) -> Option<(f64, f64)> { range(this.canary) }
         /// The version that is certain to have fewer bad events, ``"canary"`` or ``"live"``; None
         /// if that is not certain.
-        fn lesser(this) -> Option<&'static str> { this.lesser.map(judge::Version::as_str) }
+        fn lesser(this) -> Option<Name<judge::Version>> { this.lesser.map(Name::from) }
         /// Bad events per minute if the live version had all of the traffic, ``(least, most)``;
         /// None without data.
         fn live(this) -> Option<(f64, f64)> { range(this.live) }
@@ -134,7 +135,7 @@ document! {
     Comparison(judge::Comparison) {
         /// The phases, in order: ``{"phase", "share", "since", "ended"}``; the last two are absent
         /// before the phase began or ended.
-        fn phases(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.phases).map(Bound::unbind) }
+        fn phases(this) -> Json<Dicts> { Json::of(&this.phases) }
         /// One row for each metric, in the order of their ids.
         fn rows(this) -> Vec<ComparisonRow> { this.rows.iter().cloned().map(ComparisonRow).collect() }
     }
@@ -152,9 +153,9 @@ document! {
     ComparisonRow(judge::ComparisonRow) {
         /// One entry for each phase: ``{"canary", "baseline", "band", "healed"}``, or None without
         /// a reading.
-        fn cells(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.cells).map(Bound::unbind) }
+        fn cells(this) -> Json<Cells> { Json::of(&this.cells) }
         /// The kind of the metric.
-        fn kind(this) -> &'static str { this.kind.as_str() }
+        fn kind(this) -> Name<MetricKind> { this.kind.into() }
         /// The value of the live arm over the whole rollout; None without data.
         fn live(this) -> Option<f64> { this.live }
         /// The metric.
@@ -173,7 +174,7 @@ document! {
     /// the phase so far. They do not affect decisions.
     Forecast(judge::Forecast) {
         /// The time, in UTC.
-        fn at(this, py) -> PyResult<Py<PyAny>> { datetime(py, this.at).map(Bound::unbind) }
+        fn at(this) -> At { At(this.at) }
         /// The test that the fix works; None if the policy does not claim it, or it is already
         /// shown.
         fn efficacy(this) -> Option<TestForecast> { this.efficacy.map(TestForecast) }
@@ -198,7 +199,7 @@ document! {
     MetricForecast(judge::MetricForecast) {
         /// Its success bound over the phase, ``{"allows", "possible"}``; None if that cannot be
         /// computed in advance.
-        fn bound(this, py) -> PyResult<Py<PyAny>> { to_python(py, &this.bound).map(Bound::unbind) }
+        fn bound(this) -> Option<Json> { this.bound.as_ref().map(Json::of) }
         /// The metric.
         fn metric(this) -> String { this.metric.to_string() }
         /// The promotion test, if the canary is equal; None if the phase does not require it, or it

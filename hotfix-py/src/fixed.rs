@@ -10,6 +10,7 @@ use crate::document::document;
 use crate::error::Result;
 use crate::observation::numbers;
 use crate::stats::{counts, one_of};
+use crate::typed::Name;
 
 /// Number of values in both samples from which a test releases the interpreter.
 const MANY: usize = 10_000;
@@ -40,8 +41,8 @@ fn scale_of(name: &str) -> Result<Scale> {
     }
 }
 
-fn names(found: Assumptions) -> Vec<&'static str> {
-    found.iter().map(Assumption::as_str).collect()
+fn names(found: Assumptions) -> Vec<Name<Assumption>> {
+    found.iter().map(Name::from).collect()
 }
 
 const fn pair(Interval { low, high }: Interval) -> (f64, f64) {
@@ -68,7 +69,7 @@ document! {
         /// Whether the p-value is exact; otherwise it is from the normal approximation.
         fn exact(it) -> bool { it.exact }
         /// Findings about the assumptions: some of "ties", "all_equal", "few_samples", "binned".
-        fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
+        fn assumptions(it) -> Vec<Name<Assumption>> { names(it.assumptions) }
     }
 }
 
@@ -83,7 +84,7 @@ document! {
         /// approximation.
         fn exact(it) -> bool { it.exact }
         /// Findings about the assumptions: some of "ties", "all_equal", "few_samples".
-        fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
+        fn assumptions(it) -> Vec<Name<Assumption>> { names(it.assumptions) }
     }
 }
 
@@ -99,7 +100,7 @@ document! {
         /// Whether the p-value is exact; otherwise it is an approximation for large samples.
         fn exact(it) -> bool { it.exact }
         /// Findings about the assumptions: some of "ties", "all_equal", "binned".
-        fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
+        fn assumptions(it) -> Vec<Name<Assumption>> { names(it.assumptions) }
     }
 }
 
@@ -116,7 +117,7 @@ document! {
         fn difference(it) -> f64 { it.difference }
         /// Findings about the assumptions: some of "small_expected", "sparse". The test is exact in
         /// any case.
-        fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
+        fn assumptions(it) -> Vec<Name<Assumption>> { names(it.assumptions) }
     }
 }
 
@@ -133,7 +134,7 @@ document! {
         fn interval(it) -> (f64, f64) { pair(it.interval) }
         /// Findings about the assumptions: some of "small_expected", "sparse". The test is exact in
         /// any case.
-        fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
+        fn assumptions(it) -> Vec<Name<Assumption>> { names(it.assumptions) }
     }
 }
 
@@ -150,7 +151,7 @@ document! {
         /// The most likely rates of canary and baseline if the canary is worse by the margin.
         fn restricted(it) -> (f64, f64) { it.restricted }
         /// Findings about the assumptions: some of "small_expected", "sparse".
-        fn assumptions(it) -> Vec<&'static str> { names(it.assumptions) }
+        fn assumptions(it) -> Vec<Name<Assumption>> { names(it.assumptions) }
     }
 }
 
@@ -197,7 +198,7 @@ document! {
 /// >>> test.u, round(test.p_value, 6), test.common_language
 /// (12.0, 0.028571, 1.0)
 #[pyfunction]
-#[pyo3(signature = (x, y, alternative="two-sided", method="auto", continuity=true))]
+#[pyo3(signature = (x: "_Samples", y: "_Samples", alternative: "_Alternative" = "two-sided", method: "_TestMethod" = "auto", continuity=true))]
 pub(crate) fn mann_whitney_u(
     py: Python<'_>,
     x: &Bound<'_, PyAny>,
@@ -240,7 +241,7 @@ pub(crate) fn mann_whitney_u(
 /// >>> hotfix.stats.mann_whitney_from_counts([5, 40, 55], [50, 35, 15]).common_language
 /// 0.79125
 #[pyfunction]
-#[pyo3(signature = (x, y, alternative="two-sided", continuity=true))]
+#[pyo3(signature = (x: "_Samples", y: "_Samples", alternative: "_Alternative" = "two-sided", continuity=true))]
 pub(crate) fn mann_whitney_from_counts(
     x: &Bound<'_, PyAny>,
     y: &Bound<'_, PyAny>,
@@ -277,7 +278,7 @@ pub(crate) fn mann_whitney_from_counts(
 /// >>> slower.shift, slower.interval
 /// (4.0, (2.0, 7.0))
 #[pyfunction]
-#[pyo3(signature = (x, y, confidence=0.95))]
+#[pyo3(signature = (x: "_Samples", y: "_Samples", confidence=0.95))]
 pub(crate) fn hodges_lehmann(
     py: Python<'_>,
     x: &Bound<'_, PyAny>,
@@ -320,7 +321,7 @@ pub(crate) fn hodges_lehmann(
 /// >>> test.statistic, round(test.p_value, 6)
 /// (1.0, 0.1)
 #[pyfunction]
-#[pyo3(signature = (x, y, alternative="two-sided", method="auto"))]
+#[pyo3(signature = (x: "_Samples", y: "_Samples", alternative: "_Alternative" = "two-sided", method: "_TestMethod" = "auto"))]
 pub(crate) fn ks_2samp(
     py: Python<'_>,
     x: &Bound<'_, PyAny>,
@@ -359,7 +360,7 @@ pub(crate) fn ks_2samp(
 /// >>> hotfix.stats.ks_from_counts([5, 40, 55], [50, 35, 15]).assumptions
 /// ['ties', 'binned']
 #[pyfunction]
-#[pyo3(signature = (x, y, alternative="two-sided", method="auto"))]
+#[pyo3(signature = (x: "_Samples", y: "_Samples", alternative: "_Alternative" = "two-sided", method: "_TestMethod" = "auto"))]
 pub(crate) fn ks_from_counts(
     py: Python<'_>,
     x: &Bound<'_, PyAny>,
@@ -400,7 +401,7 @@ pub(crate) fn ks_from_counts(
 /// >>> round(test.p_value, 6), round(test.odds_ratio, 3)
 /// (0.01322, 7.667)
 #[pyfunction]
-#[pyo3(signature = (canary, baseline, alternative="two-sided"))]
+#[pyo3(signature = (canary: "_Counts", baseline: "_Counts", alternative: "_Alternative" = "two-sided"))]
 pub(crate) fn fisher_exact(
     canary: &Bound<'_, PyAny>,
     baseline: &Bound<'_, PyAny>,
@@ -440,7 +441,7 @@ pub(crate) fn fisher_exact(
 /// >>> test.ratio, test.p_value < 0.001
 /// (4.0, True)
 #[pyfunction]
-#[pyo3(signature = (canary, baseline, ratio=1.0, alternative="two-sided", confidence=0.95))]
+#[pyo3(signature = (canary: "_Counts", baseline: "_Counts", ratio=1.0, alternative: "_Alternative" = "two-sided", confidence=0.95))]
 pub(crate) fn poisson_ratio(
     canary: &Bound<'_, PyAny>,
     baseline: &Bound<'_, PyAny>,
@@ -482,7 +483,7 @@ pub(crate) fn poisson_ratio(
 /// >>> test.z < -3, test.p_value < 0.001
 /// (True, True)
 #[pyfunction]
-#[pyo3(signature = (canary, baseline, margin, scale="ratio"))]
+#[pyo3(signature = (canary: "_Counts", baseline: "_Counts", margin, scale: "_Scale" = "ratio"))]
 pub(crate) fn non_inferiority(
     canary: &Bound<'_, PyAny>,
     baseline: &Bound<'_, PyAny>,
@@ -520,7 +521,7 @@ pub(crate) fn non_inferiority(
 /// >>> hotfix.stats.equivalence((500, 10_000), (4_490, 90_000), 0.01, scale="difference").p_value < 0.001
 /// True
 #[pyfunction]
-#[pyo3(signature = (canary, baseline, margin, scale="ratio"))]
+#[pyo3(signature = (canary: "_Counts", baseline: "_Counts", margin, scale: "_Scale" = "ratio"))]
 pub(crate) fn equivalence(
     canary: &Bound<'_, PyAny>,
     baseline: &Bound<'_, PyAny>,
@@ -587,7 +588,7 @@ pub(crate) fn clopper_pearson(events: f64, trials: f64, confidence: f64) -> Resu
 /// >>> round(low, 4), round(high, 4)
 /// (0.0524, 0.3339)
 #[pyfunction]
-#[pyo3(signature = (canary, baseline, confidence=0.95))]
+#[pyo3(signature = (canary: "_Counts", baseline: "_Counts", confidence=0.95))]
 pub(crate) fn newcombe(
     canary: &Bound<'_, PyAny>,
     baseline: &Bound<'_, PyAny>,

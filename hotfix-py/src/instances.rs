@@ -168,6 +168,7 @@ impl Randomisation {
     /// ------
     /// StatsError
     ///     For invalid counts or an unknown instance; the test is unchanged.
+    #[pyo3(signature = (counts: "Mapping[str, _Counts]"))]
     fn update(&self, py: Python<'_>, counts: &Bound<'_, PyAny>) -> Result<Evidence> {
         let counts = by_place(counts, self.design.instances())?;
         let mut state = self.lock(py)?;
@@ -327,6 +328,7 @@ impl LeaveOneOut {
     /// ------
     /// StatsError
     ///     For invalid counts or an unknown instance.
+    #[pyo3(signature = (canary: "Mapping[str, _Counts]", baseline: "_Counts"))]
     fn update(
         &self,
         py: Python<'_>,
@@ -452,6 +454,7 @@ impl BadInstance {
     /// ------
     /// StatsError
     ///     For invalid counts or an unknown instance.
+    #[pyo3(signature = (canary: "Mapping[str, _Counts]"))]
     fn update(&self, py: Python<'_>, canary: &Bound<'_, PyAny>) -> Result<Vec<String>> {
         let canary = by_place(canary, &self.names)?;
         let mut state = self.lock(py)?;

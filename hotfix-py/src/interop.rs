@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hotfix_core::interop::{self, ConvertErrors, Kind};
+use hotfix_core::lint::Level;
 use hotfix_core::policy::Policy as Core;
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::document;
 use crate::error::{Fault, Result};
 use crate::policy::Policy;
+use crate::typed::{ImportKind, Name};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FindingDocument {
@@ -45,7 +47,7 @@ document! {
     /// The result of an import.
     Imported(ImportedDocument) {
         /// The tool of the documents: "argo_rollouts", "flagger", "kayenta" or "openslo".
-        fn kind(this) -> String { this.kind.clone() }
+        fn kind(this) -> Name<ImportKind> { Name::new(this.kind.clone().into()) }
         /// The policy, checked like any other.
         fn policy(this) -> Policy { Policy(Arc::new(this.policy.clone())) }
         /// The policy as TOML, with every default written out.
@@ -62,7 +64,7 @@ document! {
         /// A stable code.
         fn code(this) -> String { this.code.clone() }
         /// Its level: "deny", "warn" or "note".
-        fn level(this) -> String { this.level.clone() }
+        fn level(this) -> Name<Level> { Name::new(this.level.clone().into()) }
         /// The place: a JSON Pointer into the document.
         fn path(this) -> String { this.path.clone() }
         /// The number of the document in the text, from 0.
@@ -155,7 +157,7 @@ impl ImportFault {
 /// >>> [(f.path, f.line) for f in imported.findings if f.code == "HF-CONV-020"]
 /// [('/spec/strategy/canary/steps/2/setWeigth', 9)]
 #[pyfunction]
-#[pyo3(signature = (text, kind=None))]
+#[pyo3(signature = (text, kind: "_ImportKind | None" = None))]
 pub(crate) fn convert(py: Python<'_>, text: &str, kind: Option<&str>) -> Result<Imported> {
     let known = || Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
     let kind = kind

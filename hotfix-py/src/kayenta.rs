@@ -1,7 +1,5 @@
 //! `hotfix.kayenta`: a judge that is compatible with Kayenta's judge.
 
-use std::collections::BTreeMap;
-
 use hotfix_core::document::DocumentFault;
 use hotfix_core::kayenta::{
     self as core, Arms, Config, Finding, KayentaErrors, KayentaFault, MetricSettings, Samples,
@@ -18,6 +16,7 @@ use crate::convert;
 use crate::document::document;
 use crate::error::Result;
 use crate::observation::number;
+use crate::typed::{Json, Labels, Name};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FindingDocument {
@@ -75,7 +74,7 @@ document! {
         fn muted(this) -> bool { this.result.muted }
         /// Kayenta's classification: "Pass", "High", "Low", "Nodata", "NodataFailMetric" or
         /// "Error".
-        fn classification(this) -> &'static str { this.result.classification.as_str() }
+        fn classification(this) -> Name<core::Classification> { this.result.classification.into() }
         /// Whether it fails the whole judgement, as in Kayenta.
         fn critical(this) -> bool { this.result.critical }
         /// The reason, in a sentence; None for an ordinary pass.
@@ -87,16 +86,16 @@ document! {
         /// compared.
         fn effect(this) -> Option<f64> { this.result.effect }
         /// The control after preparation: n, missing, outliers, mean, median.
-        fn control(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.result.control)?.unbind()) }
+        fn control(this) -> Json { Json::of(&this.result.control) }
         /// The experiment after preparation.
-        fn experiment(this, py) -> PyResult<Py<PyAny>> { Ok(convert::to_python(py, &this.result.experiment)?.unbind()) }
+        fn experiment(this) -> Json { Json::of(&this.result.experiment) }
         /// Interval for the shift from control to experiment, as Kayenta's root finder finds it;
         /// its ends may be swapped.
         fn interval(this) -> Option<(f64, f64)> { this.result.interval.map(ends) }
         /// Estimate of the shift, as Kayenta's root finder finds it.
         fn estimate(this) -> Option<f64> { this.result.estimate }
         /// The classification by the exact interval and estimate.
-        fn exact(this) -> &'static str { this.result.exact.as_str() }
+        fn exact(this) -> Name<core::Classification> { this.result.exact.into() }
         /// Whether `exact` would fail the whole judgement.
         fn exact_critical(this) -> bool { this.result.exact_critical }
         /// The exact interval for the shift.
@@ -125,9 +124,7 @@ document! {
         /// Whether none of its metrics could be judged: the score then counts it as 100.
         fn no_data(this) -> bool { this.no_data }
         /// The number of its metrics by classification.
-        fn labels(this) -> BTreeMap<&'static str, usize> {
-            this.labels.iter().map(|(label, count)| (label.as_str(), *count)).collect()
-        }
+        fn labels(this) -> Json<Labels> { Json::of(&this.labels) }
     }
 }
 
@@ -137,13 +134,13 @@ document! {
         /// The score, 0 to 100, to two decimals.
         fn score(this) -> f64 { this.score }
         /// By the thresholds: "Pass", "Marginal" or "Fail".
-        fn classification(this) -> &'static str { this.classification.as_str() }
+        fn classification(this) -> Name<core::ScoreClassification> { this.classification.into() }
         /// The reason why the score is 0 regardless of the groups; otherwise None.
         fn reason(this) -> Option<String> { this.reason.clone() }
         /// The score with the exact classifications.
         fn exact_score(this) -> f64 { this.exact_score }
         /// The classification by `exact_score`.
-        fn exact_classification(this) -> &'static str { this.exact_classification.as_str() }
+        fn exact_classification(this) -> Name<core::ScoreClassification> { this.exact_classification.into() }
         /// The groups, in the order in which the metrics name them.
         fn groups(this) -> Vec<GroupScore> { this.groups.iter().cloned().map(GroupScore).collect() }
         /// The metrics, in the order of the configuration.
@@ -213,8 +210,8 @@ fn findings(documents: &[FindingDocument]) -> Vec<KayentaFinding> {
 /// ('Pass', (0.0, 2.0))
 #[pyfunction]
 #[pyo3(signature = (
-    control, experiment, direction="either", nan_strategy="remove", critical=false, must_have_data=false,
-    effect_size=None, outliers=None, tolerance=0.25, confidence=0.98,
+    control: "_KayentaSample", experiment: "_KayentaSample", direction="either", nan_strategy="remove", critical=false, must_have_data=false,
+    effect_size: "Mapping[str, Any] | None" = None, outliers: "Mapping[str, Any] | str | None" = None, tolerance=0.25, confidence=0.98,
 ))]
 #[expect(clippy::too_many_arguments, reason = "the names are the design's")]
 pub(crate) fn classify(
@@ -298,7 +295,7 @@ pub(crate) fn classify(
 /// >>> [(metric.name, metric.classification) for metric in verdict.metrics]
 /// [('errors', 'Pass'), ('latency', 'High')]
 #[pyfunction]
-#[pyo3(signature = (config, samples, pass_score=None, marginal_score=None))]
+#[pyo3(signature = (config: "Mapping[str, Any] | str", samples: "Mapping[str, Mapping[str, _KayentaSample]] | str", pass_score=None, marginal_score=None))]
 pub(crate) fn judge(
     py: Python<'_>,
     config: &Bound<'_, PyAny>,

@@ -19,6 +19,7 @@ use crate::error::{Result, poisoned};
 use crate::evidence::{Evidence, from_bytes, to_bytes};
 use crate::observation::read_sample;
 use crate::stats::{direction_of, one_of};
+use crate::typed::{LatencyForm as FormName, Name};
 
 /// The bytes of a test.
 #[derive(Serialize, Deserialize)]
@@ -93,7 +94,7 @@ pub(crate) struct Latency {
 impl Latency {
     #[new]
     #[pyo3(signature = (
-        boundaries, direction="worse", alpha=0.01, tolerated=1.0, margin=2.0, cap=None, threshold=None, mode="independent", *,
+        boundaries, direction: "_Direction" = "worse", alpha=0.01, tolerated=1.0, margin=2.0, cap=None, threshold=None, mode: "Literal[\"independent\", \"clustered\"]" = "independent", *,
         prior_trials=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "the names are the design's")]
@@ -145,6 +146,7 @@ impl Latency {
     /// ------
     /// StatsError
     ///     For invalid readings; the test is unchanged.
+    #[pyo3(signature = (canary: "Mapping[str, object]", baseline: "Mapping[str, object]"))]
     fn update(
         &self,
         py: Python<'_>,
@@ -181,12 +183,8 @@ impl Latency {
     /// The form of the test: "joint" (all buckets together), "boundaries" (each by itself) or
     /// "clustered".
     #[getter]
-    fn form(&self) -> &'static str {
-        match self.design.form() {
-            LatencyForm::Joint => "joint",
-            LatencyForm::Boundaries => "boundaries",
-            LatencyForm::Clustered => "clustered",
-        }
+    fn form(&self) -> Name<FormName> {
+        Name::new(self.form_name().into())
     }
 
     /// Boundaries, settings and evidence as bytes.
@@ -216,7 +214,7 @@ impl Latency {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let (form, log_e) = (self.form(), self.lock(py)?.log_e(&self.design));
+        let (form, log_e) = (self.form_name(), self.lock(py)?.log_e(&self.design));
         Ok(format!("<Latency {form}, {} boundaries, log_e {log_e:.3}>", self.boundaries.len()))
     }
 
@@ -242,6 +240,14 @@ impl Latency {
             return Err(StatError::DesignMismatch.into());
         }
         Ok(Self { boundaries, settings, design, state: Mutex::new(state) })
+    }
+
+    fn form_name(&self) -> &'static str {
+        match self.design.form() {
+            LatencyForm::Joint => "joint",
+            LatencyForm::Boundaries => "boundaries",
+            LatencyForm::Clustered => "clustered",
+        }
     }
 
     fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, State>> {
@@ -309,6 +315,7 @@ fn read(reading: &Bound<'_, PyAny>) -> Result<Times> {
 /// >>> hotfix.stats.latency_boundaries({"samples": [ms / 1000 for ms in range(1, 1001)]})
 /// [0.5, 0.75, 0.9, 0.95, 0.99, 1.98]
 #[pyfunction]
+#[pyo3(signature = (baseline: "Mapping[str, object]"))]
 pub(crate) fn latency_boundaries(baseline: &Bound<'_, PyAny>) -> Result<Vec<f64>> {
     Ok(match read(baseline)? {
         Times::Buckets(Histogram { le, counts, count }) => {

@@ -43,6 +43,7 @@ mod severity;
 mod simulate;
 mod stats;
 mod train;
+mod typed;
 mod vcs;
 mod verdict;
 

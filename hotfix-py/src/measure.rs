@@ -47,7 +47,7 @@ use crate::policy::Policy;
 /// >>> measures["users_affected"]["sentence"]
 /// 'the share of affected users is not recorded'
 #[pyfunction]
-#[pyo3(signature = (log))]
+#[pyo3(signature = (log) -> "dict[str, Any]")]
 pub(crate) fn measures(py: Python<'_>, log: Log) -> Result<Bound<'_, PyAny>> {
     let measures = py.detach(|| Measures::from_log(log.bytes()))?;
     Ok(to_python(py, &measures)?)
@@ -101,7 +101,7 @@ pub(crate) fn measures_markdown(py: Python<'_>, log: Log) -> Result<String> {
 /// >>> hotfix.dora([])["whole"]["deployments"]
 /// 0
 #[pyfunction]
-#[pyo3(signature = (logs, by="month"))]
+#[pyo3(signature = (logs, by: "_Period" = "month") -> "dict[str, Any]")]
 pub(crate) fn dora<'py>(py: Python<'py>, logs: Vec<Log>, by: &str) -> Result<Bound<'py, PyAny>> {
     Ok(to_python(py, &trend(py, &logs, by)?)?)
 }
@@ -119,7 +119,7 @@ pub(crate) fn dora<'py>(py: Python<'py>, logs: Vec<Log>, by: &str) -> Result<Bou
 /// -------
 /// str
 #[pyfunction]
-#[pyo3(signature = (logs, by="month"))]
+#[pyo3(signature = (logs, by: "_Period" = "month"))]
 pub(crate) fn dora_markdown(py: Python<'_>, logs: Vec<Log>, by: &str) -> Result<String> {
     Ok(trend(py, &logs, by)?.to_markdown())
 }
@@ -138,7 +138,7 @@ pub(crate) fn dora_markdown(py: Python<'_>, logs: Vec<Log>, by: &str) -> Result<
 /// dict or None
 ///     ``svg``, and ``text``, which describes what the chart shows; None if there is no period.
 #[pyfunction]
-#[pyo3(signature = (logs, by="month"))]
+#[pyo3(signature = (logs, by: "_Period" = "month") -> "dict[str, str] | None")]
 pub(crate) fn dora_chart<'py>(
     py: Python<'py>,
     logs: Vec<Log>,
@@ -190,7 +190,7 @@ fn trend(py: Python<'_>, logs: &[Log], by: &str) -> Result<core::Dora> {
 /// >>> found["incident"], found["score"]
 /// ('INC-7', 1.0)
 #[pyfunction]
-#[pyo3(signature = (known, logs, policy=None))]
+#[pyo3(signature = (known: "str | bytes | Mapping[str, object]", logs, policy=None) -> "list[dict[str, Any]]")]
 pub(crate) fn similar<'py>(
     py: Python<'py>,
     known: &Bound<'py, PyAny>,
@@ -245,7 +245,7 @@ pub(crate) fn similar<'py>(
 /// >>> [(event["type"], event["time"]) for event in hotfix.cdevents(rollout.log())]
 /// [('dev.cdevents.incident.detected.0.2.0', '2026-03-03T14:06:00.000Z')]
 #[pyfunction]
-#[pyo3(signature = (log, *, source="hotfix", environment="production", ticket=None))]
+#[pyo3(signature = (log, *, source="hotfix", environment="production", ticket=None) -> "list[dict[str, Any]]")]
 pub(crate) fn cdevents<'py>(
     py: Python<'py>,
     log: Log,
@@ -276,7 +276,7 @@ pub(crate) fn cdevents<'py>(
 /// LogError
 ///     If the log is broken.
 #[pyfunction]
-#[pyo3(signature = (log))]
+#[pyo3(signature = (log) -> "list[dict[str, Any]]")]
 pub(crate) fn grafana_annotations(py: Python<'_>, log: Log) -> Result<Bound<'_, PyAny>> {
     let notes = py.detach(|| grafana::annotations(log.bytes()))?;
     Ok(to_python(py, &notes)?)

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use hotfix_core::grade::{GateMode, PromotionRule, Response, RollbackMethod};
 use hotfix_core::plan::Method as CoreMethod;
 use hotfix_core::unit::Span;
 use serde_json::Value;
 
 use crate::convert::duration;
 use crate::document::document;
+use crate::typed::Name;
 
 document! {
     /// A rollback method and its duration.
     Method(CoreMethod) {
         /// The method, such as ``feature_flag``.
-        fn kind(this) -> &'static str { this.kind.as_str() }
+        fn kind(this) -> Name<RollbackMethod> { this.kind.into() }
         /// How long it takes; None if that is not known.
         fn seconds(this) -> Option<f64> { this.seconds.map(Span::as_seconds) }
     }
@@ -29,19 +31,19 @@ document! {
         /// The canary's share of the traffic, from 0 to 1.
         fn share(this) -> f64 { this["share"].as_f64().unwrap_or_default() }
         /// The expected duration of the deployment.
-        fn deploy(this) -> Option<Duration> { span(this, "deploy") }
+        fn deploy(this) -> Duration { span(this, "deploy").unwrap_or_default() }
         /// The minimum time to watch before its gate.
-        fn watch(this) -> Option<Duration> { span(this, "watch") }
+        fn watch(this) -> Duration { span(this, "watch").unwrap_or_default() }
         /// The maximum time to watch; None without a limit.
         fn watch_most(this) -> Option<Duration> { span(this, "watch_most") }
         /// How it is promoted: ``automatic``, ``manual`` or ``veto``.
-        fn gate(this) -> String { text(this, "gate") }
+        fn gate(this) -> Name<GateMode> { Name::new(text(this, "gate").into()) }
         /// Its promotion criterion.
-        fn promotion(this) -> String { text(this, "promotion") }
+        fn promotion(this) -> Name<PromotionRule> { Name::new(text(this, "promotion").into()) }
         /// What happens when the minimum time has passed and a success bound is not met.
-        fn criteria_missed(this) -> String { text(this, "criteria_missed") }
+        fn criteria_missed(this) -> Name<Response> { Name::new(text(this, "criteria_missed").into()) }
         /// What happens when the maximum time has passed without a decision.
-        fn inconclusive(this) -> String { text(this, "inconclusive") }
+        fn inconclusive(this) -> Name<Response> { Name::new(text(this, "inconclusive").into()) }
     }
 }
 

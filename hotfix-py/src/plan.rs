@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use hotfix_core::canonical::Digest;
+use hotfix_core::grade::Severity;
 use hotfix_core::plan::{Plan as Core, PlanError};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 use serde_json::{Error, Value};
 
 use crate::commit;
-use crate::convert::{At, object, to_python};
+use crate::convert::{At, object};
 use crate::document::{self, value};
 use crate::error::Result;
 use crate::phase::{Method, Phase};
 use crate::policy::Policy;
+use crate::typed::{Dicts, Findings, Json, Name, Timeline};
 
 /// A plan for one hot-fix: a policy, an incident, a release and its traffic. Immutable.
 ///
@@ -58,20 +60,20 @@ impl Plan {
 
     /// The incident, as a dict.
     #[getter]
-    fn incident<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.subject().incident)
+    fn incident(&self) -> Json {
+        Json::of(&self.0.subject().incident)
     }
 
     /// The release, as a dict; None while nobody has named it.
     #[getter]
-    fn release<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.subject().release)
+    fn release(&self) -> Option<Json> {
+        self.0.subject().release.as_ref().map(Json::of)
     }
 
     /// The traffic, as a dict.
     #[getter]
-    fn traffic<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.subject().traffic)
+    fn traffic(&self) -> Json {
+        Json::of(&self.0.subject().traffic)
     }
 
     /// The calibration of the tests from the service's own history, as a dict by metric; empty
@@ -81,8 +83,8 @@ impl Plan {
     /// …]}}``, of a latency ``slow`` with the limits of all phases; without limits from the history
     /// there is ``without``, which gives the reason.
     #[getter]
-    fn calibration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, self.0.calibrations())
+    fn calibration(&self) -> Json {
+        Json::of(self.0.calibrations())
     }
 
     /// The power analysis of the plan, as a dict: which faults each phase can detect, before
@@ -109,8 +111,8 @@ impl Plan {
     /// >>> [round(100 * (1 - phase["healthy_passes"])) for phase in power["phases"]], round(100 * power["all_gates"])
     /// ([35, 43, 47], 19)
     #[getter]
-    fn power<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &py.detach(|| self.0.power()))
+    fn power(&self, py: Python<'_>) -> Json {
+        Json::of(&py.detach(|| self.0.power()))
     }
 
     /// The power analysis as Markdown, with a table and advice.
@@ -143,8 +145,8 @@ impl Plan {
     /// >>> plan.strategy["own"], plan.strategy["strategy"]
     /// ('canary', 'rolling')
     #[getter]
-    fn strategy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.strategy())
+    fn strategy(&self) -> Json {
+        Json::of(&self.0.strategy())
     }
 
     /// The recommended strategy, and the reasons against the others, as a dict.
@@ -161,8 +163,8 @@ impl Plan {
     /// >>> plan.recommendation["strategy"]
     /// 'immediate'
     #[getter]
-    fn recommendation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.recommendation())
+    fn recommendation(&self) -> Json {
+        Json::of(&self.0.recommendation())
     }
 
     /// How this release is rolled back, as a dict: methods in the order in which they are tried,
@@ -178,8 +180,8 @@ impl Plan {
     /// >>> plan.rollback["methods"][0]["kind"], plan.rollback["estimate"]
     /// ('feature_flag', {'least': 120.0, 'most': 180.0})
     #[getter]
-    fn rollback<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.rollback())
+    fn rollback(&self) -> Json {
+        Json::of(&self.0.rollback())
     }
 
     /// The check of the release's size against the policy's limits for a hot-fix, from its
@@ -200,8 +202,8 @@ impl Plan {
     /// >>> plan.scope["content"], plan.scope["breaches"][0]["message"]
     /// ('no', 'it changes 308 lines, and the policy allows 200')
     #[getter]
-    fn scope<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.scope())
+    fn scope(&self) -> Json {
+        Json::of(&self.0.scope())
     }
 
     /// The requirements of the plan's severity: approvals, review, testing, and whether staging may
@@ -219,8 +221,8 @@ impl Plan {
     /// >>> plan.demands["testing"]["staging"]
     /// {'verdict': 'unknown', 'would_tell': ['service_down']}
     #[getter]
-    fn demands<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.demands())
+    fn demands(&self) -> Json {
+        Json::of(&self.0.demands())
     }
 
     /// Compose the commit message of the fix, with summary, issue, severity and impact from the
@@ -259,17 +261,16 @@ impl Plan {
     /// Impact: card payments fail
     /// >>> message["missing"]
     /// ['cause', 'solution']
-    #[pyo3(signature = (summary="", *, scope=None, version=None, fields=None))]
-    fn commit_message<'py>(
+    #[pyo3(signature = (summary="", *, scope=None, version=None, fields: "Mapping[_CommitField, str | None] | None" = None))]
+    fn commit_message(
         &self,
-        py: Python<'py>,
         summary: &str,
         scope: Option<&str>,
         version: Option<&str>,
-        fields: Option<&Bound<'py, PyAny>>,
-    ) -> Result<Bound<'py, PyAny>> {
+        fields: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Json> {
         let parts = commit::parts(summary, scope, version, fields)?;
-        Ok(to_python(py, &self.0.commit_message(parts)?)?)
+        Ok(Json::of(&self.0.commit_message(parts)?))
     }
 
     /// SHA-256 of policy, incident, release, traffic and calibration in canonical JSON.
@@ -299,8 +300,8 @@ impl Plan {
     /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
     /// >>> plan.timeline("2026-03-03T14:40:00Z")[-1]
     /// {'at': '2026-03-03T15:40:00.000Z', 'offset': 3600.0, 'step': 'complete'}
-    fn timeline<'py>(&self, py: Python<'py>, start: At) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.timeline(start.0))
+    fn timeline(&self, start: At) -> Json<Timeline> {
+        Json::of(&self.0.timeline(start.0))
     }
 
     /// The source control steps of the fix: deployment, rollback, and merge back. Nothing is run.
@@ -333,30 +334,29 @@ impl Plan {
     /// ...     print(command["shown"])
     /// git fetch --tags origin
     /// git switch --create hotfix/critical-auth-fix refs/tags/v1.2.3
-    fn source_control<'py>(&self, py: Python<'py>, at: At) -> Result<Bound<'py, PyAny>> {
-        let plan = self.0.source_control(at.0)?;
-        Ok(to_python(py, &plan)?)
+    fn source_control(&self, at: At) -> Result<Json> {
+        Ok(Json::of(&self.0.source_control(at.0)?))
     }
 
     /// The severity that the plan is made for: the incident's if it is given, otherwise the one
     /// that the policy acts on while facts are unknown; None if it cannot be determined.
     #[getter]
-    fn severity(&self) -> Option<&'static str> {
-        self.0.severity().map(hotfix_core::grade::Severity::as_str)
+    fn severity(&self) -> Option<Name<Severity>> {
+        self.0.severity().map(Name::from)
     }
 
     /// The severity with its reasons, as a dict: the rules that apply, the facts that are still
     /// unknown, and the policy's name for it.
     #[getter]
-    fn assessment<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.assessment())
+    fn assessment(&self) -> Json {
+        Json::of(&self.0.assessment())
     }
 
     /// Findings that the person who starts the plan should know, the most important first:
     /// ``[{"kind", "text"}, …]``.
     #[getter]
-    fn findings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.findings())
+    fn findings(&self) -> Json<Findings> {
+        Json::of(&self.0.findings())
     }
 
     /// The duration, in seconds: ``{"rollout", "until_live", "procedure"}``, each ``{"least",
@@ -372,8 +372,8 @@ impl Plan {
     /// >>> plan.duration["procedure"]["least"], plan.duration["procedure"]["most"]
     /// (1080.0, 2100.0)
     #[getter]
-    fn duration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.duration())
+    fn duration(&self) -> Json {
+        Json::of(&self.0.duration())
     }
 
     /// The policy's objective, its estimate and the deadlines for the fix, each with the time that
@@ -388,8 +388,8 @@ impl Plan {
     /// >>> plan.slo["slo"]["verdict"]
     /// 'missed'
     #[getter]
-    fn slo<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.slo())
+    fn slo(&self) -> Json {
+        Json::of(&self.0.slo())
     }
 
     /// The steps that people take, in order, and immediate remedies, as a dict: ``{"steps",
@@ -402,37 +402,37 @@ impl Plan {
     /// >>> [step["title"] for step in plan.procedure["steps"]][:2]
     /// ['Detection and assessment', 'Team assembly']
     #[getter]
-    fn procedure<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.procedure())
+    fn procedure(&self) -> Json {
+        Json::of(&self.0.procedure())
     }
 
     /// Dos, don'ts and pitfalls, each with the part of this plan that ensures it: ``[{"id", "kind",
     /// "text", "shown_by", "seen_to_by"}, …]``. Without ``seen_to_by`` nothing checks the advice
     /// automatically.
     #[getter]
-    fn advice<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.advice())
+    fn advice(&self) -> Json<Dicts> {
+        Json::of(&self.0.advice())
     }
 
     /// The risk register, the most severe risk first, and contingencies for other failures, as a
     /// dict: ``{"register", "contingencies"}``.
     #[getter]
-    fn risks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.risks())
+    fn risks(&self) -> Json {
+        Json::of(&self.0.risks())
     }
 
     /// What has to be done first: ``[{"kind", "text", "holds_start", "within", "who"}, …]``: what
     /// people do at once, then what the start waits for. `Rollout.blockers` is what is still open.
     #[getter]
-    fn first_steps<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.first_steps())
+    fn first_steps(&self) -> Json<Dicts> {
+        Json::of(&self.0.first_steps())
     }
 
     /// Whom to call, as a dict: ``{"escalation", "roles", "vendors"}``. A role is ``{"role",
     /// "title", "holders": [{"name", "reach"}], "reach", "stand_in", "stand_ins"}``.
     #[getter]
-    fn contacts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.contacts())
+    fn contacts(&self) -> Json {
+        Json::of(&self.0.contacts())
     }
 
     /// The bounds of each metric: ``[{"metric", "title", "role", "scaled", "reference", "success",
@@ -445,15 +445,15 @@ impl Plan {
     /// >>> [metric["alert"]["text"] for metric in plan.thresholds if metric["metric"] == "error_rate"]
     /// ['above 2%']
     #[getter]
-    fn thresholds<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.thresholds())
+    fn thresholds(&self) -> Json<Dicts> {
+        Json::of(&self.0.thresholds())
     }
 
     /// What happens after the fix is live, as a dict: ``{"validation", "gate", "lists",
     /// "duties"}``.
     #[getter]
-    fn follow_up<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.follow_up())
+    fn follow_up(&self) -> Json {
+        Json::of(&self.0.follow_up())
     }
 
     /// The commands that the policy has for checklist items, phases and steps, with this plan's
@@ -469,15 +469,15 @@ impl Plan {
     /// >>> [owner["commands"][0]["line"] for owner in plan.commands if owner["id"] == "staging_health"]
     /// ["./deploy.sh 'hotfix/a b' staging"]
     #[getter]
-    fn commands<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.commands())
+    fn commands(&self) -> Json<Dicts> {
+        Json::of(&self.0.commands())
     }
 
     /// The plan's change record, as a dict: who made it, when, its change window, links, and what
     /// is ``missing``.
     #[getter]
-    fn change_record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.change_record())
+    fn change_record(&self) -> Json {
+        Json::of(&self.0.change_record())
     }
 
     /// The plan as a page in Markdown, for the people who carry it out.

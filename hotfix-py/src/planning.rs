@@ -426,9 +426,9 @@ pub(crate) fn fixed_horizon_trials(
 /// []
 #[pyfunction]
 #[pyo3(signature = (
-    requests_per_minute, base_rate, phases, ratios=table::RATIOS.to_vec(), *, margin=2.0, margin_alpha=0.05,
+    requests_per_minute, base_rate, phases: "Sequence[Mapping[str, float]]", ratios=table::RATIOS.to_vec(), *, margin=2.0, margin_alpha=0.05,
     tolerated=1.0, alpha=0.01, tick_seconds=10.0,
-), text_signature = "(requests_per_minute, base_rate, phases, ratios=(1.5, 2.0, 5.0, 10.0, 20.0), *, margin=2.0, margin_alpha=0.05, tolerated=1.0, alpha=0.01, tick_seconds=10.0)")]
+) -> "list[dict[str, Any]]", text_signature = "(requests_per_minute, base_rate, phases, ratios=(1.5, 2.0, 5.0, 10.0, 20.0), *, margin=2.0, margin_alpha=0.05, tolerated=1.0, alpha=0.01, tick_seconds=10.0)")]
 #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
 pub(crate) fn power<'py>(
     py: Python<'py>,

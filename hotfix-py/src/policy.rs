@@ -19,6 +19,7 @@ use crate::fact;
 use crate::plan::{self, Plan};
 use crate::plan_documents;
 use crate::severity::{Asked, Classification, Decision, Finding};
+use crate::typed::Json;
 
 /// A checked, immutable policy. Threads may share it.
 ///
@@ -104,7 +105,7 @@ impl Policy {
     /// >>> hotfix.Policy.from_toml(policy.to_toml()).digest == policy.digest
     /// True
     #[staticmethod]
-    #[pyo3(signature = (text, resolve=None))]
+    #[pyo3(signature = (text, resolve: "Callable[[str], str | None] | None" = None))]
     fn from_toml(text: &str, resolve: Option<&Bound<'_, PyAny>>) -> Result<Self> {
         read(text, false, |name| resolve.map_or(Ok(None), |resolve| ask(resolve, name)))
     }
@@ -123,7 +124,7 @@ impl Policy {
     /// PolicyError
     ///     As `from_toml`.
     #[staticmethod]
-    #[pyo3(signature = (text, resolve=None))]
+    #[pyo3(signature = (text, resolve: "Callable[[str], str | None] | None" = None))]
     fn from_json(text: &str, resolve: Option<&Bound<'_, PyAny>>) -> Result<Self> {
         read(text, true, |name| resolve.map_or(Ok(None), |resolve| ask(resolve, name)))
     }
@@ -186,8 +187,8 @@ impl Policy {
     }
 
     /// As a dict: the same JSON as `to_json`.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &*self.0)
+    fn to_dict(&self) -> Json {
+        Json::of(&*self.0)
     }
 
     /// Make a plan for one hot-fix under this policy.
@@ -226,7 +227,7 @@ impl Policy {
     /// >>> plan = policy.plan({"id": "INC-2041"}, {"version": "2.3.1", "previous": "2.3.0"})
     /// >>> [phase.share for phase in plan.phases]
     /// [0.1, 0.5, 1.0]
-    #[pyo3(signature = (incident, release=None, traffic=None, calibration=None))]
+    #[pyo3(signature = (incident: "Mapping[str, object]", release: "Mapping[str, object] | None" = None, traffic: "Mapping[str, object] | None" = None, calibration: "Mapping[str, Mapping[str, Iterable[Sequence[SupportsFloat]]]] | None" = None))]
     fn plan(
         &self,
         incident: &Bound<'_, PyAny>,
@@ -274,6 +275,7 @@ impl Policy {
     /// ('P1', 'P0', 'yes', False)
     /// >>> answer.if_known["service_down"][True]
     /// 'P0'
+    #[pyo3(signature = (facts: "_Facts"))]
     fn classify(&self, facts: &Bound<'_, PyAny>) -> Result<Classification> {
         let facts = fact::read(facts, self.0.vocabulary())?;
         Ok(Classification(Asked::new(&self.0, facts)))
@@ -291,6 +293,7 @@ impl Policy {
     /// ------
     /// FactError
     ///     As `classify`.
+    #[pyo3(signature = (facts: "_Facts"))]
     fn decide(&self, facts: &Bound<'_, PyAny>) -> Result<Decision> {
         let facts = fact::read(facts, self.0.vocabulary())?;
         Ok(Decision(Asked::new(&self.0, facts)))
@@ -353,7 +356,7 @@ impl Policy {
     /// ['severity', 'impact', 'cause', 'solution']
     /// >>> message["note"]["text"]
     /// 'Deployed-By: Ann\n'
-    #[pyo3(signature = (summary, *, scope=None, version=None, fields=None))]
+    #[pyo3(signature = (summary, *, scope=None, version=None, fields: "Mapping[_CommitField, str | None] | None" = None) -> "dict[str, Any]")]
     fn commit_message<'py>(
         &self,
         py: Python<'py>,
@@ -382,6 +385,7 @@ impl Policy {
     /// ({'issue': 'INC-7'}, ['impact', 'change'])
     /// >>> read["faults"][0]["message"]
     /// '`impact` has a label but no value: add the value, or remove the line'
+    #[pyo3(signature = (text) -> "dict[str, Any]")]
     fn parse_commit_message<'py>(
         &self,
         py: Python<'py>,

@@ -44,7 +44,7 @@ use crate::log::Log;
 /// >>> "omar" in without_anybody, hotfix.audit(without_anybody, rollout.head).is_clean
 /// (False, True)
 #[pyfunction]
-#[pyo3(signature = (log, names=None))]
+#[pyo3(signature = (log, names: "list[str] | None" = None))]
 pub(crate) fn redact(py: Python<'_>, log: Log, names: Option<Vec<String>>) -> Result<String> {
     let redaction = names.map_or(Redaction::Everything, Redaction::Names);
     Ok(py.detach(|| rollout::redact(log.bytes(), &redaction))?)

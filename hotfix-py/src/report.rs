@@ -44,7 +44,7 @@ use crate::log::Log;
 /// >>> rollout.report("markdown") == page
 /// True
 #[pyfunction]
-#[pyo3(signature = (log, format))]
+#[pyo3(signature = (log, format: "_ReportFormat"))]
 pub(crate) fn report(py: Python<'_>, log: Log, format: &str) -> Result<String> {
     Ok(py.detach(|| hotfix_core::report::report(log.bytes(), format))?)
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use hotfix_core::canonical::Digest;
 use hotfix_core::interop::{icalendar, openmetrics};
-use hotfix_core::rollout::{Input, InputKind, Rollout as Core};
+use hotfix_core::rollout::{Input, InputKind, Rollout as Core, State};
 use hotfix_core::unit::{MetricName, Timestamp};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 
 use crate::action::{Action, Outcome};
-use crate::convert::{At, datetime, document, object, to_python};
+use crate::convert::At;
 use crate::error::{Result, poisoned};
 use crate::explain::{Comparison, Forecast, Harm, Why};
 use crate::input::read_input;
@@ -21,6 +21,7 @@ use crate::log::{Log, recording};
 use crate::message;
 use crate::observation::ObservationReader;
 use crate::plan::Plan;
+use crate::typed::{Approvals, Blockers, Dicts, Duties, Interventions, Json, Name};
 use crate::verdict::{MetricEvidence, Verdict};
 
 /// The rollout of one hot-fix, from plan to closed incident.
@@ -103,6 +104,7 @@ impl Rollout {
     /// Refused
     ///     For a valid input that is not accepted in the present state. Append its ``events`` like
     ///     any others.
+    #[pyo3(signature = (at, input: "Mapping[str, object]"))]
     fn handle(&self, py: Python<'_>, at: At, input: &Bound<'_, PyAny>) -> Result<Outcome> {
         self.take(py, at.0, &read_input(input)?)
     }
@@ -125,6 +127,7 @@ impl Rollout {
     /// ------
     /// InputError, Refused
     ///     As `handle`.
+    #[pyo3(signature = (at, metrics: "_Metrics"))]
     fn observe(&self, py: Python<'_>, at: At, metrics: &Bound<'_, PyAny>) -> Result<Outcome> {
         // Reading may run code of the caller's objects, so no lock is held during it.
         let kept = self.reader.lock().ok().and_then(|mut kept| kept.take());
@@ -138,8 +141,8 @@ impl Rollout {
 
     /// The name of the present state.
     #[getter]
-    fn state(&self, py: Python<'_>) -> PyResult<&'static str> {
-        Ok(self.lock(py)?.state().as_str())
+    fn state(&self, py: Python<'_>) -> PyResult<Name<State>> {
+        Ok(self.lock(py)?.state().into())
     }
 
     /// The phase that is being deployed, watched or decided on; None outside of phases.
@@ -168,15 +171,14 @@ impl Rollout {
 
     /// The time of the last input, in UTC; None before the first input.
     #[getter]
-    fn now<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let now = self.lock(py)?.now();
-        now.map(|now| datetime(py, now)).transpose()
+    fn now(&self, py: Python<'_>) -> PyResult<Option<At>> {
+        Ok(self.lock(py)?.now().map(At))
     }
 
     /// The kinds of input that would be accepted now.
     #[getter]
-    fn accepted(&self, py: Python<'_>) -> PyResult<Vec<&'static str>> {
-        Ok(self.lock(py)?.accepted().into_iter().map(InputKind::as_str).collect())
+    fn accepted(&self, py: Python<'_>) -> PyResult<Vec<Name<InputKind>>> {
+        Ok(self.lock(py)?.accepted().into_iter().map(Name::from).collect())
     }
 
     /// The next time at which a ``tick`` can change something: set one timer to it and send a
@@ -187,9 +189,8 @@ impl Rollout {
     /// datetime or None
     ///     In UTC. Before the first input it is the beginning of 1970: send a ``tick`` at once.
     ///     None if nothing waits for time.
-    fn poll_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let next = self.lock(py)?.poll_at();
-        next.map(|next| datetime(py, next)).transpose()
+    fn poll_at(&self, py: Python<'_>) -> PyResult<Option<At>> {
+        Ok(self.lock(py)?.poll_at().map(At))
     }
 
     /// The plan.
@@ -248,9 +249,8 @@ impl Rollout {
     /// ('the approval of `senior_engineer` is missing: ask for it', ['senior_engineer'])
     /// >>> first["item"], first["clears"]
     /// ('focused_tests', ['check_item', 'waive_item'])
-    fn blockers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let blockers = self.lock(py)?.blockers();
-        to_python(py, &blockers)
+    fn blockers(&self, py: Python<'_>) -> PyResult<Json<Blockers>> {
+        Ok(Json::of(&self.lock(py)?.blockers()))
     }
 
     /// Each required approval and its state, as a dict.
@@ -259,9 +259,8 @@ impl Rollout {
     /// author_alone, afterwards, late) and ``statements``: who answered what, when, in which
     /// role, through which channel, why and for which plan. ``unasked``: statements of roles
     /// that no demand asks.
-    fn approvals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let approvals = self.lock(py)?.approvals();
-        to_python(py, &approvals)
+    fn approvals(&self, py: Python<'_>) -> PyResult<Json<Approvals>> {
+        Ok(Json::of(&self.lock(py)?.approvals()))
     }
 
     /// The duties at a time, from what is known now: due, overdue, next and done.
@@ -294,9 +293,8 @@ impl Rollout {
     /// >>> duties = rollout.duties("2026-03-03T14:20:00Z")
     /// >>> duties["due"][0]["id"], duties["due"][0]["left"]
     /// ('p0_update', 60.0)
-    fn duties<'py>(&self, py: Python<'py>, at: At) -> PyResult<Bound<'py, PyAny>> {
-        let duties = document(&self.lock(py)?.duties(at.0))?;
-        object(py, &duties)
+    fn duties(&self, py: Python<'_>, at: At) -> PyResult<Json<Duties>> {
+        Ok(Json::of(&self.lock(py)?.duties(at.0)))
     }
 
     /// Write the message of a kind for an audience, in a format, from the present state.
@@ -377,16 +375,14 @@ impl Rollout {
     ///     ``applies`` is yes, no or unknown, and follows from severity and facts. An item's
     ///     ``state`` is open, done, waived or not_applicable; its ``mark`` has who set it, when and
     ///     why.
-    fn checklists<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let checklists = self.lock(py)?.checklists();
-        to_python(py, &checklists)
+    fn checklists(&self, py: Python<'_>) -> PyResult<Json<Dicts>> {
+        Ok(Json::of(&self.lock(py)?.checklists()))
     }
 
     /// Each step of the procedure and its state, as a list of dict; ``check_item`` marks a step as
     /// done.
-    fn procedure<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let procedure = self.lock(py)?.procedure();
-        to_python(py, &procedure)
+    fn procedure(&self, py: Python<'_>) -> PyResult<Json<Dicts>> {
+        Ok(Json::of(&self.lock(py)?.procedure()))
     }
 
     /// The plan's change record with its present status.
@@ -405,9 +401,8 @@ impl Rollout {
     /// >>> _ = rollout.handle("2026-03-03T14:40:00Z", {"kind": "abort", "by": "lena", "why": "no longer needed"})
     /// >>> rollout.change_record()["status"], plan.change_record["status"]
     /// ('stopped', 'drafted')
-    fn change_record<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let record = document(&self.lock(py)?.change_record())?;
-        object(py, &record)
+    fn change_record(&self, py: Python<'_>) -> PyResult<Json> {
+        Ok(Json::of(&self.lock(py)?.change_record()))
     }
 
     /// The last intervention of each kind: who asked for what, when and why, whatever the result
@@ -418,9 +413,8 @@ impl Rollout {
     /// list of dict
     ///     ``{"kind", "at"}`` and, if present, ``by``, ``role``, ``about`` and ``why``, ordered by
     ///     time.
-    fn interventions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let interventions = self.lock(py)?.interventions();
-        to_python(py, &interventions)
+    fn interventions(&self, py: Python<'_>) -> PyResult<Json<Interventions>> {
+        Ok(Json::of(&self.lock(py)?.interventions()))
     }
 
     /// Explain the last verdict: numbers, rules, and the smallest change that would have changed
@@ -465,6 +459,7 @@ impl Rollout {
     }
 
     /// Write the incident report: ``hotfix.report(rollout.log(), format)``.
+    #[pyo3(signature = (format: "_ReportFormat"))]
     fn report(&self, py: Python<'_>, format: &str) -> Result<String> {
         crate::report::of(py, &self.lock(py)?.clone(), format)
     }
@@ -542,7 +537,7 @@ impl Rollout {
     ///     For a snapshot that cannot be restored, or a wrong tail, with its first wrong line. Then
     ///     replay the whole log.
     #[staticmethod]
-    #[pyo3(signature = (snapshot, tail=None, keep_log=true), text_signature = "(snapshot, tail='', keep_log=True)")]
+    #[pyo3(signature = (snapshot: "bytes", tail: "str | bytes" = None, keep_log=true), text_signature = "(snapshot, tail='', keep_log=True)")]
     fn restore(
         py: Python<'_>,
         snapshot: PyBackedBytes,

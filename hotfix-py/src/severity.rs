@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hotfix_core::fact::Facts;
+use hotfix_core::fact::{FactKind, Facts};
+use hotfix_core::grade::{Calendar, Hotfix, Severity};
+use hotfix_core::lint::Level;
 use hotfix_core::policy::Policy;
 use hotfix_core::severity as core;
 use hotfix_core::unit::Span;
@@ -17,6 +19,9 @@ use serde_json::Value;
 
 use crate::convert::{duration, object};
 use crate::document::{document, value};
+use crate::typed::{FactsByName, Json, LeavesByValue, Name, SeveritiesByValue, Typed};
+
+type ByValue<H> = Typed<H, Py<PyAny>>;
 
 /// A question to a policy. Its answer is computed as far as it is read: the whole answer takes a
 /// hundred times as long as the severity. After pickling it is the document of the answer.
@@ -35,13 +40,13 @@ pub(crate) trait Question {
 
 /// How severe an incident is.
 #[derive(Clone, Debug)]
-pub(crate) enum Severity {}
+pub(crate) enum HowSevere {}
 
 /// The plan to carry out.
 #[derive(Clone, Debug)]
 pub(crate) enum ToDo {}
 
-impl Question for Severity {
+impl Question for HowSevere {
     fn answer(policy: &Policy, facts: &Facts) -> Value {
         value(&policy.classify(facts))
     }
@@ -65,7 +70,7 @@ impl<Q: Question> Asked<Q> {
     }
 }
 
-impl Asked<Severity> {
+impl Asked<HowSevere> {
     /// The parts that are available at once.
     fn now<T>(
         &self,
@@ -104,30 +109,30 @@ document! {
     ///
     /// Made by `Policy.classify`. An answer is certain only if it is the same for all values of the
     /// unknown facts that the policy's implications allow.
-    Classification(Asked<Severity>) {
+    Classification(Asked<HowSevere>) {
         /// The severity to act on while facts are unknown, by the policy.
-        fn act_on(this) -> Option<String> {
-            this.now(|answer| answer.act_on().map(|s| s.to_string()), |whole| text(whole, "act_on"))
+        fn act_on(this) -> Option<Name<Severity>> {
+            this.now(|answer| answer.act_on().map(Name::from), |whole| maybe(whole, "act_on"))
         }
         /// The most severe severity that is still possible.
-        fn at_worst(this) -> Option<String> {
-            this.now(|answer| answer.at_worst().map(|s| s.to_string()), |whole| text(whole, "at_worst"))
+        fn at_worst(this) -> Option<Name<Severity>> {
+            this.now(|answer| answer.at_worst().map(Name::from), |whole| maybe(whole, "at_worst"))
         }
         /// The ids of the implications that the known facts contradict.
         fn contradictions(this) -> Vec<String> { texts(this.whole(), "contradictions") }
         /// The unknown facts that can still change the answer.
         fn decisive(this) -> Vec<String> { texts(this.whole(), "decisive") }
         /// The facts that follow from the known ones, by the policy's implications.
-        fn deduced(this, py) -> PyResult<Py<PyAny>> { object(py, &this.whole()["deduced"]).map(Bound::unbind) }
+        fn deduced(this) -> Json<FactsByName> { Json::of(&this.whole()["deduced"]) }
         /// Whether the answer is exact; otherwise it may be uncertain without need, but never
         /// wrongly certain.
         fn exact(this) -> bool { flag(this.whole(), "exact") }
         /// Whether a hot-fix is called for: ``yes``, ``no`` or ``unknown``.
-        fn hotfix(this) -> Option<String> {
-            this.now(|answer| Some(answer.hotfix().to_string()), |whole| text(whole, "hotfix"))
+        fn hotfix(this) -> Name<Hotfix> {
+            this.now(|answer| answer.hotfix().into(), |whole| name(whole, "hotfix"))
         }
         /// The severity that would be certain, by unknown fact and value.
-        fn if_known(this, py) -> PyResult<BTreeMap<String, Py<PyAny>>> {
+        fn if_known(this, py) -> PyResult<BTreeMap<String, ByValue<SeveritiesByValue>>> {
             members(this.whole(), "if_known").map(|(fact, values)| Ok((fact, by_value(py, values)?))).collect()
         }
         /// The rules that apply, in the order of the policy.
@@ -137,8 +142,8 @@ document! {
             this.now(|answer| answer.settled(), |whole| flag(whole, "settled"))
         }
         /// The severity that is certain; None if the incident has none, or it is not certain.
-        fn severity(this) -> Option<String> {
-            this.now(|answer| answer.severity().map(|s| s.to_string()), |whole| text(whole, "severity"))
+        fn severity(this) -> Option<Name<Severity>> {
+            this.now(|answer| answer.severity().map(Name::from), |whole| maybe(whole, "severity"))
         }
         /// The rules that could not be evaluated.
         fn undecided(this) -> Vec<RuleVerdict> { each(this.whole(), "undecided", RuleVerdict) }
@@ -155,15 +160,15 @@ document! {
     /// A rule with the known and unknown facts that it uses.
     RuleVerdict(Value) {
         /// The known facts, by name.
-        fn facts(this, py) -> PyResult<Py<PyAny>> { object(py, &this["facts"]).map(Bound::unbind) }
+        fn facts(this) -> Json<FactsByName> { Json::of(&this["facts"]) }
         /// Whether it requires a hot-fix or excludes one; None for a rule that sets a severity.
         fn hotfix(this) -> Option<bool> { this["hotfix"].as_bool() }
         /// Its id.
-        fn id(this) -> Option<String> { text(this, "id") }
+        fn id(this) -> String { text(this, "id") }
         /// The severity that it sets; None for a rule about the hot-fix.
-        fn severity(this) -> Option<String> { text(this, "severity") }
+        fn severity(this) -> Option<Name<Severity>> { maybe(this, "severity") }
         /// Its title.
-        fn title(this) -> Option<String> { text(this, "title") }
+        fn title(this) -> String { text(this, "title") }
         /// The unknown facts.
         fn unknown(this) -> Vec<String> { texts(this, "unknown") }
     }
@@ -173,13 +178,13 @@ document! {
     /// What would follow from one value of an unknown fact.
     FactChange(Value) {
         /// The most severe severity that would still be possible.
-        fn at_worst(this) -> Option<String> { text(this, "at_worst") }
+        fn at_worst(this) -> Option<Name<Severity>> { maybe(this, "at_worst") }
         /// Whether a hot-fix would be called for: ``yes``, ``no`` or ``unknown``.
-        fn hotfix(this) -> Option<String> { text(this, "hotfix") }
+        fn hotfix(this) -> Name<Hotfix> { name(this, "hotfix") }
         /// The severity that would be certain.
-        fn severity(this) -> Option<String> { text(this, "severity") }
+        fn severity(this) -> Option<Name<Severity>> { maybe(this, "severity") }
         /// The value, or the range of values: ``true``, ``above 5%, below 50%``.
-        fn value(this) -> Option<String> { text(this, "value") }
+        fn value(this) -> String { text(this, "value") }
     }
 }
 
@@ -219,7 +224,7 @@ document! {
 #[derive(IntoPyObject)]
 pub(crate) enum Deadline {
     Within(Duration),
-    Day(String),
+    Day(Name<Calendar>),
 }
 
 document! {
@@ -230,7 +235,7 @@ document! {
         /// name.
         fn deadline(this) -> Option<Deadline> {
             match &this["deadline"] {
-                Value::String(day) => Some(Deadline::Day(day.clone())),
+                Value::String(day) => Some(Deadline::Day(Name::new(day.clone().into()))),
                 seconds => {
                     let span = Span::try_from_seconds(seconds.as_f64()?).ok()?;
                     Some(Deadline::Within(duration(span)))
@@ -240,11 +245,11 @@ document! {
         /// Whether it is a hot-fix; otherwise a scheduled release.
         fn hotfix(this) -> bool { flag(this, "hotfix") }
         /// Its id.
-        fn id(this) -> Option<String> { text(this, "id") }
+        fn id(this) -> String { text(this, "id") }
         /// The severity, if the tree gives one.
-        fn severity(this) -> Option<String> { text(this, "severity") }
+        fn severity(this) -> Option<Name<Severity>> { maybe(this, "severity") }
         /// What to do, in words.
-        fn title(this) -> Option<String> { text(this, "title") }
+        fn title(this) -> String { text(this, "title") }
     }
 }
 
@@ -252,17 +257,17 @@ document! {
     /// An answered question of the decision tree, and the facts that the answer is based on.
     DecisionStep(Value) {
         /// The answer in words: ``yes``, ``below 5%``.
-        fn answer(this) -> Option<String> { text(this, "answer") }
+        fn answer(this) -> String { text(this, "answer") }
         /// The question.
-        fn ask(this) -> Option<String> { text(this, "ask") }
+        fn ask(this) -> String { text(this, "ask") }
         /// Those of `facts` that were not given: they follow from the known facts.
         fn deduced(this) -> Vec<String> { texts(this, "deduced") }
         /// The facts that it uses, each with its value, or its possible values in words.
-        fn facts(this, py) -> PyResult<Py<PyAny>> { object(py, &this["facts"]).map(Bound::unbind) }
+        fn facts(this) -> Json<FactsByName> { Json::of(&this["facts"]) }
         /// Its id.
-        fn id(this) -> Option<String> { text(this, "id") }
+        fn id(this) -> String { text(this, "id") }
         /// The id of the question or leaf to which the answer leads; None if it leads nowhere.
-        fn to(this) -> Option<String> { text(this, "to") }
+        fn to(this) -> Option<String> { this["to"].as_str().map(str::to_owned) }
     }
 }
 
@@ -270,14 +275,14 @@ document! {
     /// The question whose answer brings the decision closest.
     NextQuestion(Value) {
         /// The question, for a person.
-        fn ask(this) -> Option<String> { text(this, "ask") }
+        fn ask(this) -> String { text(this, "ask") }
         /// The unknown fact.
-        fn fact(this) -> Option<String> { text(this, "fact") }
+        fn fact(this) -> String { text(this, "fact") }
         /// The ids of the leaves that would be left, by value.
-        fn if_known(this, py) -> PyResult<Py<PyAny>> { by_value(py, &this["if_known"]) }
+        fn if_known(this, py) -> PyResult<ByValue<LeavesByValue>> { by_value(py, &this["if_known"]) }
         /// The type of its values: ``flag``, ``share``, ``duration``, ``number``, ``text`` or
         /// ``time``.
-        fn kind(this) -> Option<String> { text(this, "kind") }
+        fn kind(this) -> Name<FactKind> { name(this, "kind") }
     }
 }
 
@@ -285,23 +290,31 @@ document! {
     /// A lint finding of a policy.
     Finding(Value) {
         /// A stable code such as ``"HF-LINT-001"``.
-        fn code(this) -> Option<String> { text(this, "code") }
+        fn code(this) -> String { text(this, "code") }
         /// An input that demonstrates it: ``{"facts": …}``, ``{"counts": …}`` or ``{"times": …}``;
         /// None if it has no example.
-        fn example(this, py) -> PyResult<Py<PyAny>> { object(py, &this["example"]).map(Bound::unbind) }
+        fn example(this) -> Option<Json> { one(this, "example", |example| Json::of(&example)) }
         /// Its level: ``deny``, ``warn`` or ``note``.
-        fn level(this) -> Option<String> { text(this, "level") }
+        fn level(this) -> Name<Level> { name(this, "level") }
         /// What is wrong.
-        fn message(this) -> Option<String> { text(this, "message") }
+        fn message(this) -> String { text(this, "message") }
         /// The place, as a JSON Pointer into the policy.
-        fn path(this) -> Option<String> { text(this, "path") }
+        fn path(this) -> String { text(this, "path") }
         /// What to do about it.
-        fn remedy(this) -> Option<String> { text(this, "remedy") }
+        fn remedy(this) -> String { text(this, "remedy") }
     }
 }
 
-fn text(of: &Value, key: &str) -> Option<String> {
-    of[key].as_str().map(str::to_owned)
+fn text(of: &Value, key: &str) -> String {
+    of[key].as_str().unwrap_or_default().to_owned()
+}
+
+fn name<H>(of: &Value, key: &str) -> Name<H> {
+    Name::new(text(of, key).into())
+}
+
+fn maybe<H>(of: &Value, key: &str) -> Option<Name<H>> {
+    of[key].is_string().then(|| name(of, key))
 }
 
 fn flag(of: &Value, key: &str) -> bool {
@@ -329,8 +342,8 @@ fn members<'v>(of: &'v Value, key: &str) -> impl Iterator<Item = (String, &'v Va
 }
 
 /// The answers as a `ByValue`.
-fn by_value(py: Python<'_>, answers: &Value) -> PyResult<Py<PyAny>> {
+fn by_value<H>(py: Python<'_>, answers: &Value) -> PyResult<ByValue<H>> {
     let answers = object(py, answers)?;
     let class = py.import(intern!(py, "hotfix._values"))?.getattr(intern!(py, "ByValue"))?;
-    Ok(class.call1((answers.cast::<PyDict>()?,))?.unbind())
+    Ok(Typed::new(class.call1((answers.cast::<PyDict>()?,))?.unbind()))
 }

@@ -139,7 +139,7 @@ fn campaign(
 
 /// The outcome table of many runs; `hotfix.simulate` calls it.
 #[pyfunction]
-#[pyo3(signature = (subject, scenario, runs, seed=None, threads=None, progress=None))]
+#[pyo3(signature = (subject: "Policy | Plan", scenario, runs, seed=None, threads=None, progress: "Callable[[int, int], object] | None" = None) -> "SimulationOutcome")]
 pub(crate) fn _simulate<'py>(
     subject: &Bound<'py, PyAny>,
     scenario: &str,
@@ -156,7 +156,7 @@ pub(crate) fn _simulate<'py>(
 
 /// The table of differences of two plans; `hotfix.compare` calls it.
 #[pyfunction]
-#[pyo3(signature = (first, second, scenario, runs, seed=None, threads=None, progress=None))]
+#[pyo3(signature = (first: "Policy | Plan", second: "Policy | Plan", scenario, runs, seed=None, threads=None, progress: "Callable[[int, int], object] | None" = None) -> "Differences")]
 pub(crate) fn _compare<'py>(
     first: &Bound<'py, PyAny>,
     second: &Bound<'py, PyAny>,
@@ -176,7 +176,7 @@ pub(crate) fn _compare<'py>(
 
 /// One run with its log; `hotfix.drill` calls it.
 #[pyfunction]
-#[pyo3(signature = (subject, scenario, seed=None, number=0))]
+#[pyo3(signature = (subject: "Policy | Plan", scenario, seed=None, number=0) -> "DrillRun")]
 pub(crate) fn _drill<'py>(
     subject: &Bound<'py, PyAny>,
     scenario: &str,

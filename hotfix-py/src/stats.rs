@@ -219,7 +219,7 @@ pub(crate) struct RateRatio {
 impl RateRatio {
     #[new]
     #[pyo3(signature = (
-        direction="worse", alpha=0.01, tolerated=1.0, margin=2.0, grid=None, weights=None, model="poisson",
+        direction: "_Direction" = "worse", alpha=0.01, tolerated=1.0, margin=2.0, grid=None, weights=None, model: "_Model" = "poisson",
         temper=1.0, cap=None, threshold=None, horizon=None, *, prior_trials=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "the names are the design's")]
@@ -293,6 +293,7 @@ impl RateRatio {
     /// ...     late = plain.update(canary, (1, 150)).decided, planned.update(canary, (1, 150)).decided
     /// >>> late
     /// (False, True)
+    #[pyo3(signature = (canary: "_Counts", baseline: "_Counts"))]
     fn update(
         &self,
         py: Python<'_>,
@@ -358,6 +359,7 @@ impl RateRatio {
     /// >>> phones, desks = ((30, 900), (33, 1000)), ((0, 100), (8, 8000))
     /// >>> test.update_strata([phones, desks]).decided
     /// False
+    #[pyo3(signature = (strata: "Iterable[tuple[_Counts, _Counts]]"))]
     fn update_strata(&self, py: Python<'_>, strata: &Bound<'_, PyAny>) -> Result<Evidence> {
         let mut pairs = Vec::new();
         for stratum in strata.try_iter()? {

@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 use hotfix_core::rollout::{Input, Rollout as Core, State};
 use hotfix_core::train::{
     Move, Order, Train as CoreTrain, TrainError, TrainFinding as CoreFinding,
-    TrainOutcome as CoreOutcome, TrainRefusal,
+    TrainOutcome as CoreOutcome, TrainRefusal, TrainState,
 };
 use hotfix_core::unit::Timestamp;
 use pyo3::exceptions::PyTypeError;
@@ -14,12 +14,13 @@ use pyo3::types::{PyDict, PyMapping};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Told, join, split};
-use crate::convert::{At, datetime, json, to_python};
+use crate::convert::{At, json, to_python};
 use crate::document::document;
 use crate::error::{Result, lines};
 use crate::input::read_input;
 use crate::observation::observation;
 use crate::rollout::Rollout;
+use crate::typed::{Name, Rollouts, Typed};
 
 /// The serialised form of `TrainMove`. The lines stay in one piece until they are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ document! {
         /// The actions, in the order in which to carry them out.
         fn actions(this) -> Vec<Action> { this.actions.iter().cloned().map(Action).collect() }
         /// The rollout's state after the input.
-        fn state(this) -> &'static str { this.state.as_str() }
+        fn state(this) -> Name<State> { this.state.into() }
         /// Whether an input with this key was delivered before: nothing changed, and the actions
         /// are those of the first delivery.
         fn repeated(this) -> bool { this.repeated }
@@ -176,7 +177,7 @@ pub(crate) struct Train {
 #[pymethods]
 impl Train {
     #[new]
-    #[pyo3(signature = (rollouts, after=None))]
+    #[pyo3(signature = (rollouts: "Mapping[str, Rollout] | Sequence[tuple[str, Rollout]]", after: "Mapping[str, Sequence[str]] | None" = None))]
     fn new(rollouts: &Bound<'_, PyAny>, after: Option<&Bound<'_, PyAny>>) -> Result<Self> {
         let (mut names, mut made) = (Vec::<String>::new(), Vec::<Py<Rollout>>::new());
         let pairs = match rollouts.cast::<PyMapping>() {
@@ -221,6 +222,7 @@ impl Train {
     ///     For a valid input that the train or the rollout does not accept now. Append and act on
     ///     its ``moves``, then append its ``events`` to the log of ``service``; notify people of
     ///     its ``findings``.
+    #[pyo3(signature = (at, service, input: "Mapping[str, object]"))]
     fn handle(
         &self,
         py: Python<'_>,
@@ -251,6 +253,7 @@ impl Train {
     /// ------
     /// InputError, Refused
     ///     As `handle`.
+    #[pyo3(signature = (at, service, metrics: "_Metrics"))]
     fn observe(
         &self,
         py: Python<'_>,
@@ -305,18 +308,18 @@ impl Train {
     /// ``rolling_back``, ``frozen`` (like ``rolling_back``, but nothing proceeds until a person
     /// acts) or ``rolled_back``.
     #[getter]
-    fn state(&self, py: Python<'_>) -> Result<&'static str> {
-        self.with(py, |train| Ok(train.state().as_str()))
+    fn state(&self, py: Python<'_>) -> Result<Name<TrainState>> {
+        self.with(py, |train| Ok(train.state().into()))
     }
 
     /// The rollouts of the train, by service.
     #[getter]
-    fn rollouts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn rollouts<'py>(&self, py: Python<'py>) -> PyResult<Typed<Rollouts, Bound<'py, PyDict>>> {
         let dict = PyDict::new(py);
         for (name, rollout) in self.order.services().zip(&self.rollouts) {
             dict.set_item(name, rollout)?;
         }
-        Ok(dict)
+        Ok(Typed::new(dict))
     }
 
     /// The services that the train allows to start now; `Rollout.blockers` has what their rollouts
@@ -337,6 +340,7 @@ impl Train {
     ///     ``{"service", "place", "state", "waits_for"}`` and during a rollback ``until``.
     ///     ``place`` is waiting, next, held, running, complete, closed, in_turn (it is rolled back
     ///     after those in ``waits_for``), kept, rolling_back, frozen or restored.
+    #[pyo3(signature = () -> "list[_Standing]")]
     fn services<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
         let services =
             self.with(py, |train| Ok(serde_json::to_value(train.services()).unwrap_or_default()))?;
@@ -358,6 +362,7 @@ impl Train {
     /// Returns
     /// -------
     /// dict of str to list of Action
+    #[pyo3(signature = () -> "dict[str, list[Action]]")]
     fn pending_actions<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
         let pending: Vec<(String, Vec<Action>)> = self.with(py, |train| {
             let all = train.pending_actions().into_iter();
@@ -381,9 +386,8 @@ impl Train {
     /// -------
     /// datetime or None
     ///     In UTC; None if nothing waits for time.
-    fn poll_at<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyAny>>> {
-        let next = self.with(py, |train| Ok(train.poll_at()))?;
-        Ok(next.map(|next| datetime(py, next)).transpose()?)
+    fn poll_at(&self, py: Python<'_>) -> Result<Option<At>> {
+        self.with(py, |train| Ok(train.poll_at().map(At)))
     }
 
     fn __repr__(&self, py: Python<'_>) -> Result<String> {

@@ -71,7 +71,7 @@ pub(crate) fn branch_name(description: &str, prefix: &str) -> Result<String> {
 /// >>> hotfix.vcs.next_version("1.2.3-hotfix.1", kind="hotfix_identifier")
 /// '1.2.3-hotfix.2'
 #[pyfunction]
-#[pyo3(signature = (version, kind="patch"))]
+#[pyo3(signature = (version, kind: "_Versioning" = "patch"))]
 pub(crate) fn next_version(version: &str, kind: &str) -> Result<String> {
     let by: Versioning = kind.parse().map_err(|_| {
         let known: Vec<&str> = Versioning::ALL.iter().map(|kind| kind.as_str()).collect();

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use hotfix_core::grade::EvidenceMode;
 use hotfix_core::judge;
+use hotfix_core::metric::Band;
 use hotfix_core::unit::MetricName;
 
 use crate::document::document;
+use crate::typed::Name;
 
 document! {
     /// The verdict of the judge at one time.
@@ -22,16 +24,16 @@ document! {
     /// 'hold'
     Verdict(judge::Verdict) {
         /// After the last phase: ``hold_back`` or ``reference``, with which the fix is compared.
-        fn against(this) -> Option<&'static str> { this.against.map(judge::Against::as_str) }
+        fn against(this) -> Option<Name<judge::Against>> { this.against.map(Name::from) }
         /// ``continue``, ``hold``, ``promote``, ``roll_back`` or ``ask``.
-        fn decision(this) -> &'static str { this.decision.as_str() }
+        fn decision(this) -> Name<judge::Decision> { this.decision.into() }
         /// The causes, the most severe first; empty for ``continue`` and ``promote``.
         fn causes(this) -> Vec<Cause> { this.causes.iter().cloned().map(Cause).collect() }
         /// Whether the fix is shown to work, if the policy requires it.
         fn efficacy(this) -> Option<Efficacy> { this.efficacy.map(Efficacy) }
         /// ``"canary"`` if the decision is to roll back although the canary is certain to affect
         /// fewer requests.
-        fn lesser_harm(this) -> Option<&'static str> { this.lesser_harm.map(judge::Version::as_str) }
+        fn lesser_harm(this) -> Option<Name<judge::Version>> { this.lesser_harm.map(Name::from) }
         /// Log e-value of all rollback tests together.
         fn log_e(this) -> f64 { this.log_e }
         /// Each metric's part, by id.
@@ -47,7 +49,7 @@ document! {
     MetricVerdict(judge::MetricVerdict) {
         /// The band of the trailing window: ``success``, ``hold``, ``alert``, ``rollback``,
         /// ``no_data``, …
-        fn band(this) -> &'static str { this.band.as_str() }
+        fn band(this) -> Name<Band> { this.band.into() }
         /// The live arm's value in the window, in the metric's unit.
         fn baseline(this) -> Option<f64> { this.baseline }
         /// Edges of the histogram bucket, in seconds, in which `canary` was interpolated to decide
@@ -57,7 +59,7 @@ document! {
         fn canary(this) -> Option<f64> { this.canary }
         /// The basis of the rollback test's error rate: ``guaranteed``, ``calibrated`` or
         /// ``assumed``; None without a test.
-        fn guarantee(this) -> Option<&'static str> { this.guarantee.map(judge::Guarantee::as_str) }
+        fn guarantee(this) -> Option<Name<judge::Guarantee>> { this.guarantee.map(Name::from) }
         /// Whether the metric was degraded in this phase and has recovered.
         fn healed(this) -> bool { this.healed }
         /// Log e-value of the rollback test.
@@ -66,7 +68,7 @@ document! {
         fn log_e_safe(this) -> Option<f64> { this.log_e_safe }
         /// The evidence mode in force: ``plain``, ``replay``, ``randomised`` or ``both``; None
         /// without a test.
-        fn mode(this) -> Option<&'static str> { this.mode.map(EvidenceMode::as_str) }
+        fn mode(this) -> Option<Name<EvidenceMode>> { this.mode.map(Name::from) }
         /// The number of trials that the window still needs before its band is evaluated.
         fn needs(this) -> Option<f64> { this.needs }
         /// Ratio of the canary's rate to the baseline's, over the whole rollout.
@@ -82,7 +84,7 @@ document! {
         /// The metric; None if the cause concerns the whole rollout.
         fn metric(this) -> Option<String> { this.metric.as_ref().map(MetricName::to_string) }
         /// The reason, such as ``evidence`` or ``no_data``.
-        fn reason(this) -> &'static str { this.reason.as_str() }
+        fn reason(this) -> Name<judge::Reason> { this.reason.into() }
     }
 }
 
@@ -112,7 +114,7 @@ document! {
         fn decided(this) -> bool { this.decided }
         /// The basis of the probability of a false rollback: ``guaranteed``, ``calibrated`` or
         /// ``assumed``.
-        fn guarantee(this) -> &'static str { this.guarantee.as_str() }
+        fn guarantee(this) -> Name<judge::Guarantee> { this.guarantee.into() }
         /// Log evidence at which a promotion is held.
         fn hold(this) -> f64 { this.hold }
         /// Interval ``(low, high)`` for the ratio at confidence ``1 - alpha``, valid at every
@@ -128,7 +130,7 @@ document! {
         /// The margin of the test of `log_e_safe`.
         fn margin(this) -> f64 { this.margin }
         /// The evidence mode in force: ``plain``, ``replay``, ``randomised`` or ``both``.
-        fn mode(this) -> &'static str { this.mode.as_str() }
+        fn mode(this) -> Name<EvidenceMode> { this.mode.into() }
         /// Wilson's 95% intervals of each arm, ``{"canary": (low, high), "baseline": …}``: valid
         /// for this one evaluation only, **not** at every evaluation.
         fn not_sequential(this) -> Option<BTreeMap<&'static str, (f64, f64)>> {

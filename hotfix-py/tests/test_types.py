@@ -8,71 +8,32 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal, assert_type
 
 import pytest
 
 import hotfix
+import stub
 from hotfix import stats
 from story import START, Story, healthy, make_plan
 
-PACKAGE = Path(__file__).parents[1]
-CORE = PACKAGE.parent / "hotfix-core" / "src"
 
-# Names in the stub and in the core. What Python does not show is not here.
-SETS = {
-    "_State": "State",
-    "_InputKind": "InputKind",
-    "_Decision": "Decision",
-    "_Against": "Against",
-    "_Band": "Band",
-    "_Reason": "Reason",
-    "_RollbackMethod": "RollbackMethod",
-    "_MessageKind": "MessageKind",
-    "_Audience": "Audience",
-    "_GateMode": "GateMode",
-    "_PromotionRule": "PromotionRule",
-    "_Response": "Response",
-    "_StepKind": "StepKind",
-    "_Severity": "Severity",
-    "_Hotfix": "Hotfix",
-    "_FactKind": "FactKind",
-    "_Calendar": "Calendar",
-    "_Level": "Level",
-    "_CommitField": "CommitField",
-}
-
-
-def closed_sets() -> dict[str, list[str]]:
-    """The closed sets as the core declares them."""
-    found = {}
-    for file in CORE.rglob("*.rs"):
-        for block in re.findall(r"closed_set! \{\n(.*?)\n\}", file.read_text(), re.DOTALL):
-            for name, body in re.findall(r"^ {4}(\w+) \{\n(.*?)^ {4}\}", block, re.DOTALL | re.MULTILINE):
-                found[name] = re.findall(r'= "(\w+)",', body)
-    return found
-
-
-def literals() -> dict[str, list[str]]:
-    """The literals as the stub has them."""
-    stub = (PACKAGE / "python" / "hotfix" / "_core.pyi").read_text()
-    found = re.findall(r"^(\w+): TypeAlias = Literal\[(.*?)\]", stub, re.DOTALL | re.MULTILINE)
-    return {name: re.findall(r'"(\w+)"', body) for name, body in found}
-
-
-@pytest.mark.parametrize("alias", SETS)
-def test_literals_are_the_cores(alias: str) -> None:
-    assert literals()[alias] == closed_sets()[SETS[alias]]
+def test_the_stub_is_written_from_the_module() -> None:
+    written = stub.written(hotfix._core)
+    assert written, "the module has no descriptions: build it with `make module`"
+    if stub.STUB.read_text() != written:
+        pytest.fail("the stub is not what the doc comments and types say: write it with `make stub`")
 
 
 def test_kinds_of_action_are_the_cores() -> None:
-    action = (CORE / "rollout" / "action.rs").read_text()
+    action = (stub.CORE / "rollout" / "action.rs").read_text()
     body = action.split("pub enum Act {")[1].split("\n}")[0]
     kinds = [
         re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() for name in re.findall(r"^ {4}(\w+) \{", body, re.MULTILINE)
     ]
-    assert literals()["_ActionKind"] == kinds
+    literal = re.search(r"^_ActionKind: TypeAlias = Literal\[(.*?)\]", stub.TYPES.read_text(), re.DOTALL | re.MULTILINE)
+    assert literal
+    assert re.findall(r'"(\w+)"', literal[1]) == kinds
 
 
 def test_what_type_checkers_infer() -> None:
