@@ -355,8 +355,8 @@ typedef enum hotfix_plan_views {
   HOTFIX_PLAN_VIEW_DEMANDS = 6,
   /**
    * The calibration of the tests from the service's own history, by metric: {metric: {"history",
-   * "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}; {} without a
-   * history.
+   * "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}}, …]}}, of a latency
+   * {"history", "slow": {"tolerated", "threshold", …}}; {} without a history.
    */
   HOTFIX_PLAN_VIEW_CALIBRATION = 7,
   /**
@@ -2314,7 +2314,8 @@ hotfix_status hotfix_plan_new(const struct hotfix_policy *policy,
  * @param traffic          As for hotfix_plan_new; may be null with length 0.
  * @param traffic_len      Its length in bytes.
  * @param calibration      {metric: {instance: [[events, trials], …]}}, one pair for each tick of
- *                         the policy's cadence; UTF-8, borrowed.
+ *                         the policy's cadence; of a latency rows of requests up to each of its
+ *                         boundaries and of all. UTF-8, borrowed.
  * @param calibration_len  Its length in bytes.
  * @param out              The plan; the caller frees it with hotfix_plan_free. Null on failure.
  * @param err              Where an error object goes; may be null. Owned by the caller.

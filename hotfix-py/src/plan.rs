@@ -79,9 +79,8 @@ impl Plan {
     /// The calibration of the tests from the service's own history, as a dict by metric; empty
     /// without a history.
     ///
-    /// ``{metric: {"history", "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}},
-    /// …]}}``, of a latency ``slow`` with the limits of all phases; without limits from the history
-    /// there is ``without``, which gives the reason.
+    /// ``{metric: {"history", "phases": [{"phase", "calibration": {"threshold", "cap", …}}, …]}}``;
+    /// of a latency ``slow`` has the limits; without limits ``without`` gives the reason.
     #[getter]
     fn calibration(&self) -> Json {
         Json::of(self.0.calibrations())

@@ -10,7 +10,7 @@ use crate::unit::Timestamp;
 use super::aligned::Aligned;
 use super::evidence_basis::Limits;
 use super::fed::Fed;
-use super::settling::{Settling, SettlingState, block_of};
+use super::settling::{Settling, SettlingState};
 use super::snapshot::{AlignedState, Misfit};
 use super::test::{Claim, Test};
 
@@ -65,7 +65,7 @@ impl MetricTests {
         watch: &Watch,
         (began, calibrated): (Option<Timestamp>, bool),
     ) -> Self {
-        let block = block_of(watch.cadence);
+        let block = watch.block();
         // The claims' settings were accepted for other metrics already, so they are valid.
         let test =
             |claim| Test::try_latency(claim, boundaries, block, calibrated).ok().map(Aligned::new);

@@ -73,7 +73,6 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{SplitDesign, SplitSettings};
 use crate::unit::{Share, Span, Timestamp};
 
-pub(crate) use settling::{RENEWED, block_of, ticks_in};
 pub(crate) use snapshot::JudgeState;
 pub(crate) use table::{PhaseRecord, levels};
 

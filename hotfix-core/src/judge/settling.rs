@@ -6,10 +6,9 @@
 //! decaying. A rollback bound waits for a minute of readings: a quantile over a few seconds says
 //! whether an instance paused in them.
 
-use std::num::NonZeroU32;
-
 use crate::grade::{Response, Role};
 use crate::metric::{Window, WindowState};
+use crate::policy::section::Watch;
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts, Slowdown};
 use crate::stats::numeric::{exp, larger};
 use crate::unit::{Span, Timestamp};
@@ -30,8 +29,6 @@ const NEW: Span = Span::from_seconds(120);
 const AGAIN: Span = Span::from_seconds(60);
 /// An excess is looked for within this time after instances were new: later it is no warm-up.
 const WARMS_UP: Span = Span::from_seconds(600);
-/// Length of the blocks whose evidence is capped.
-const BLOCK: Span = Span::from_seconds(30);
 /// The time over which both arms are compared.
 const RECENT: Span = Span::from_seconds(60);
 /// A person is asked after so long.
@@ -42,8 +39,6 @@ const LEAST_PEAK: f64 = 0.095_310_179_804_324_87;
 const PEAK_ERRORS: f64 = 3.0;
 /// The part of its peak that an excess has to lose, and by how many standard errors.
 const LOST: (f64, f64) = (0.2, 2.5);
-/// Evidence that has lost its stake gets a new one with each phase, and after so long.
-pub(crate) const RENEWED: Span = Span::from_seconds(600);
 
 /// Warm-up of a latency metric with a tolerance.
 #[derive(Debug, Educe, PartialEq)]
@@ -146,7 +141,7 @@ impl Settling {
                 Some(_) | None => self.peak = Some(now),
             }
         }
-        if at.since(*self.renewed.get_or_insert(at)) >= RENEWED {
+        if at.since(*self.renewed.get_or_insert(at)) >= Watch::RENEWED {
             self.renew(at, test);
         }
         let slightly = test.log_e_slightly().is_some_and(|log_e| log_e >= test.threshold());
@@ -237,17 +232,6 @@ impl Peak {
         self.ln_ratio > larger(LEAST_PEAK, PEAK_ERRORS * self.error)
             && lost > larger(LOST.0 * self.ln_ratio, LOST.1 * errors)
     }
-}
-
-/// Ticks of a block: a burst is to be within one.
-pub(crate) fn block_of(cadence: Span) -> NonZeroU32 {
-    ticks_in(BLOCK, cadence)
-}
-
-/// Ticks that last at least so long; at least 1.
-pub(crate) fn ticks_in(lasts: Span, cadence: Span) -> NonZeroU32 {
-    let ticks = lasts.as_millis().div_ceil(cadence.as_millis().max(1));
-    u32::try_from(ticks).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
 impl Watched {

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::{Digest, digest};
 use crate::grade::EvidenceMode;
-use crate::judge::{RENEWED, block_of, ticks_in};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::StatError;
@@ -247,9 +246,9 @@ fn of_times(
         weight: Some(budget.weight(metric)).filter(|weight| *weight > 0.0).unwrap_or(1.0),
         tolerated: policy.settings(metric).tolerated.value(),
         boundaries: metric.boundaries.iter().map(|of| of.as_seconds()).collect(),
-        block: block_of(cadence),
+        block: policy.watch().block(),
         phases: compared.map(|phase| (phase.share.as_fraction(), policy.ticks_of(phase))).collect(),
-        renewed: ticks_in(RENEWED, cadence),
+        renewed: policy.watch().renewal(),
         requests_per_minute: requests,
         tick_seconds: cadence.as_seconds(),
         seed,

@@ -9,6 +9,7 @@ use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Proportion, Ratio, Span};
 use serde_json::json;
+use std::num::NonZeroU32;
 
 /// What happens on each signal.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,6 +151,27 @@ fn new_instances_rules(new: &NewInstancesDraft, reader: &mut PolicyReader) {
 }
 
 impl Watch {
+    /// Length of the blocks whose latency evidence is capped: a burst is to be within one.
+    const BLOCK: Span = Span::from_seconds(30);
+    /// Latency evidence that has lost its stake gets a new one with each phase, and after so long.
+    pub(crate) const RENEWED: Span = Span::from_seconds(600);
+
+    /// Ticks of a block.
+    pub(crate) fn block(&self) -> NonZeroU32 {
+        self.ticks_in(Self::BLOCK)
+    }
+
+    /// Ticks after which latency evidence may get a new stake.
+    pub(crate) fn renewal(&self) -> NonZeroU32 {
+        self.ticks_in(Self::RENEWED)
+    }
+
+    /// Ticks that last at least so long; at least 1.
+    fn ticks_in(&self, lasts: Span) -> NonZeroU32 {
+        let ticks = lasts.as_millis().div_ceil(self.cadence.as_millis().max(1));
+        u32::try_from(ticks).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
+    }
+
     /// How much later the tests decide because the arms are read at different times: about one and
     /// a half scrape intervals.
     pub fn evidence_delay(&self) -> Span {

@@ -327,8 +327,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The requests up to each of the metric's boundaries, and all; None if a boundary is none of the
-/// histogram's, or a count is not one.
+/// The requests up to each of the metric's boundaries, and all; None if the histogram lacks a
+/// boundary or has no counts.
 fn row(metric: &Metric, histogram: &Histogram) -> Option<Vec<f64>> {
     let Histogram { count, counts, le } = histogram;
     let up_to = |boundary: &Span| {

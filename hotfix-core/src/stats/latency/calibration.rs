@@ -3,7 +3,7 @@
 //! Instances of one version differ, wander and pause. The test is run over recorded ordinary
 //! operation, with groups of instances as large as the canary as simulated canaries against the
 //! rest, in windows as long as the phases together. From the evidence that noise alone reached
-//! follow, for each tolerance of a ladder:
+//! follow, for each tolerance that is tried:
 //!
 //! ```text
 //! gross_less = fit(max ln E_gross) - ln(1/α)          how much less the evidence of gross faults counts
@@ -36,7 +36,7 @@ use crate::stats::replay::{Advice, Windows, fit};
 use serde::{Deserialize, Serialize};
 
 /// The tolerances that are tried, beside the policy's.
-const LADDER: [f64; 8] = [1.1, 1.15, 1.2, 1.3, 1.4, 1.5, 1.75, 2.0];
+const TOLERANCES: [f64; 8] = [1.1, 1.15, 1.2, 1.3, 1.4, 1.5, 1.75, 2.0];
 /// The faults by which tolerances are compared.
 const FAULTS: [f64; 2] = [1.5, 2.0];
 /// Caps that are tried beside the usual one and that of the evidence without a cap, as parts of
@@ -157,13 +157,13 @@ pub fn calibrate_slow(
         return Err(StatError::OutOfRange { what: "weight", value: weight, expected });
     }
     let replayed = Replayed::try_new(history, settings)?;
-    let above = LADDER.into_iter().filter(|rung| *rung > settings.tolerated);
-    let mut best: Option<Rung> = None;
+    let above = TOLERANCES.into_iter().filter(|choice| *choice > settings.tolerated);
+    let mut best: Option<Choice> = None;
     for tolerated in std::iter::once(settings.tolerated).chain(above) {
-        let rung = replayed.rung(tolerated)?;
-        let usual = rung.limits.threshold <= replayed.least;
-        if best.as_ref().is_none_or(|best| rung.is_sooner(best)) {
-            best = Some(rung);
+        let choice = replayed.choice(tolerated)?;
+        let usual = choice.limits.threshold <= replayed.least;
+        if best.as_ref().is_none_or(|best| choice.is_sooner(best)) {
+            best = Some(choice);
         }
         // A larger tolerance cannot find faults sooner at the same threshold.
         if usual {
@@ -175,7 +175,8 @@ pub fn calibrate_slow(
 }
 
 /// One tolerance, and what follows from the history.
-struct Rung {
+#[derive(Clone, Copy)]
+struct Choice {
     tolerated: f64,
     limits: ToleranceLimits,
     hold: f64,
@@ -184,7 +185,7 @@ struct Rung {
     delays: [f64; 2],
 }
 
-impl Rung {
+impl Choice {
     /// Whether it finds faults sooner. Half a tick is no difference.
     fn is_sooner(&self, than: &Self) -> bool {
         self.delays.iter().sum::<f64>() + 0.5 < than.delays.iter().sum()
@@ -260,7 +261,7 @@ impl<'a> Replayed<'a> {
         })
     }
 
-    fn rung(&self, tolerated: f64) -> Result<Rung, StatError> {
+    fn choice(&self, tolerated: f64) -> Result<Choice, StatError> {
         let design = ToleranceDesign::try_new(&ToleranceSettings {
             alpha: self.settings.alpha,
             tolerated,
@@ -285,7 +286,7 @@ impl<'a> Replayed<'a> {
         let uncapped = maxima(f64::INFINITY);
         let usual = ToleranceLimits::cap_of(self.least);
         let wide = ToleranceLimits::cap_of(fit(&uncapped, &self.windows, self.least).0);
-        let mut best: Option<Rung> = None;
+        let mut best: Option<Choice> = None;
         for cap in std::iter::once(usual).chain(CAPS.map(|part| part * self.least)).chain([wide]) {
             let capped = maxima(cap);
             let (threshold, independent) = fit(&capped, &self.windows, self.least);
@@ -300,10 +301,10 @@ impl<'a> Replayed<'a> {
             let noisy = percentile(&capped, HOLD).unwrap_or_default();
             let hold = smaller(larger(ln(10.0), noisy), threshold);
             let highest = [&uncapped, &capped].map(|maxima| maxima.last().copied().unwrap_or(0.0));
-            let rung = Rung { tolerated, limits, hold, highest, independent, delays };
-            let sooner = best.as_ref().is_none_or(|best| rung.is_sooner(best));
+            let choice = Choice { tolerated, limits, hold, highest, independent, delays };
+            let sooner = best.as_ref().is_none_or(|best| choice.is_sooner(best));
             if sooner {
-                best = Some(rung);
+                best = Some(choice);
             }
             // Without noise above the usual threshold no other cap is better.
             if threshold <= self.least {
@@ -359,8 +360,8 @@ impl<'a> Replayed<'a> {
         Ok(sum / larger(count, 1.0))
     }
 
-    /// Runs the test over a rollout: `tick` ends each tick, and says whether to go on. It is told
-    /// when evidence that has lost its stake gets a new one.
+    /// Runs the test over a rollout: `tick` ends each tick, and says whether to go on. Its second
+    /// argument: whether evidence that has lost its stake gets a new one.
     fn run(
         &self,
         (group, start): (usize, usize),
@@ -399,8 +400,8 @@ impl<'a> Replayed<'a> {
         Ok(())
     }
 
-    fn calibration(&self, rung: Rung) -> SlowCalibration {
-        let Rung { tolerated, mut limits, mut hold, highest, independent, delays } = rung;
+    fn calibration(&self, choice: Choice) -> SlowCalibration {
+        let Choice { tolerated, mut limits, mut hold, highest, independent, delays } = choice;
         let of_arms = self.history.canary().is_some();
         let mut advice = Vec::new();
         let hours = self.history.ticks() as f64 * self.settings.tick_seconds / 3600.0;
