@@ -66,7 +66,7 @@ document! {
     RecordedHistory(recorded::RecordedHistory) {
         /// By metric and instance, one pair of events and trials per tick of the policy's cadence;
         /// of a latency by arm, one row of requests up to each boundary and of all. It is the
-        /// ``calibration`` of `Policy.plan`.
+        /// ``calibration`` of `Policy.plan`. ``["history"]`` has the pairs, ``["times"]`` the rows.
         fn history(this) -> Json<Histories> { Json::of(&this.clone().into_histories()) }
         /// Findings about the recording: "code", "message", "count", "at", "metric".
         fn findings(this) -> Json<Dicts> { Json::of(&this.findings) }

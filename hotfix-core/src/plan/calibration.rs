@@ -198,8 +198,13 @@ pub(super) fn calibrations(
         let known = known(policy, metric, Metric::is_replayed_by_times)?;
         let history = digest(&rows)?;
         let fault = |fault| PlanError::History { metric, fault };
+        let expected = known.boundaries.len();
+        if expected > 1 && rows.values().flatten().all(|row| row.len() == 2) {
+            let (width, known) = (expected + 1, names(policy, Metric::is_replayed));
+            return Err(PlanError::HistoryPairs { metric, width, known });
+        }
         let rows = SlowHistory::try_new(rows).map_err(fault)?;
-        let (got, expected) = (rows.boundaries(), known.boundaries.len());
+        let got = rows.boundaries();
         if got != expected {
             return Err(fault(StatError::BoundaryMismatch { got, expected }));
         }
@@ -221,9 +226,7 @@ fn known(
     applies: impl Fn(&Metric) -> bool,
 ) -> Result<&Metric, PlanError> {
     let Some(known) = policy.metrics().iter().find(|m| m.id == metric && applies(m)) else {
-        let tested = policy.metrics().iter();
-        let tested = tested.filter(|m| m.is_replayed() || m.is_replayed_by_times());
-        let known = tested.map(|m| m.id.to_string()).collect::<Vec<_>>().join(", ");
+        let known = names(policy, |m| m.is_replayed() || m.is_replayed_by_times());
         return Err(PlanError::HistoryMetric { metric, known });
     };
     if policy.uses_history(known) {
@@ -231,6 +234,12 @@ fn known(
     } else {
         Err(PlanError::HistoryUnused { metric, mode: policy.settings(known).mode })
     }
+}
+
+/// The metrics of the policy of this kind.
+fn names(policy: &Policy, applies: impl Fn(&Metric) -> bool) -> String {
+    let named = policy.metrics().iter().filter(|metric| applies(metric));
+    named.map(|metric| metric.id.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn of_times(

@@ -83,6 +83,18 @@ pub enum PlanError {
         /// Metrics that are accepted.
         known: String,
     },
+    /// Pairs of events and trials for a latency.
+    #[error(
+        "a history of pairs cannot calibrate the test of `{metric}`: give rows of {width} counts, of requests up to each of its boundaries and of all; pairs are for {known}"
+    )]
+    HistoryPairs {
+        /// The latency.
+        metric: MetricName,
+        /// The numbers of a row.
+        width: usize,
+        /// Metrics whose history is of pairs.
+        known: String,
+    },
     /// A history that cannot be used.
     #[error("the history of `{metric}` cannot be used: {fault}")]
     History {
@@ -170,7 +182,7 @@ impl PlanError {
             Self::SameVersion { .. } => code! {HF-PLAN-003},
             Self::BugMetric { .. } => code! {HF-PLAN-004},
             Self::Traffic { .. } => code! {HF-PLAN-005},
-            Self::HistoryMetric { .. } => code! {HF-PLAN-006},
+            Self::HistoryMetric { .. } | Self::HistoryPairs { .. } => code! {HF-PLAN-006},
             Self::History { .. } => code! {HF-PLAN-007},
             Self::HistoryUnused { .. } => code! {HF-PLAN-008},
             Self::Facts(_) => code! {HF-PLAN-009},
@@ -204,7 +216,9 @@ impl PlanError {
             Self::SameVersion { .. } => "/release/version".to_owned(),
             Self::Numstat(_) => "/release/numstat".to_owned(),
             Self::BugMetric { .. } => "/release/bug_metric".to_owned(),
-            Self::HistoryMetric { metric, .. } | Self::History { metric, .. } => {
+            Self::HistoryMetric { metric, .. }
+            | Self::HistoryPairs { metric, .. }
+            | Self::History { metric, .. } => {
                 format!("/calibration/{metric}")
             }
             Self::HistoryUnused { .. } => "/calibration".to_owned(),

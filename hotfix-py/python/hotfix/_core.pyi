@@ -707,8 +707,9 @@ class RecordedHistory(_Document):
         """Findings about the recording: "code", "message", "count", "at", "metric"."""
     @property
     def history(self) -> dict[str, dict[str, list[list[float]]]]:
-        """By metric and instance, one pair of events and trials per tick of the policy's cadence:
-        the ``calibration`` of `Policy.plan`."""
+        """By metric and instance, one pair of events and trials per tick of the policy's cadence;
+        of a latency by arm, one row of requests up to each boundary and of all. It is the
+        ``calibration`` of `Policy.plan`. ``["history"]`` has the pairs, ``["times"]`` the rows."""
 
 @final
 class Calibration(_Document):
@@ -2643,8 +2644,8 @@ class Plan(_Document):
         """The calibration of the tests from the service's own history, as a dict by metric; empty
         without a history.
 
-        ``{metric: {"history", "phases": [{"phase", "calibration": {"threshold", "cap", "hold", …}},
-        …]}}``; a phase without limits from the history has ``without``, which gives the reason."""
+        ``{metric: {"history", "phases": [{"phase", "calibration": {"threshold", "cap", …}}, …]}}``;
+        of a latency ``slow`` has the limits; without limits ``without`` gives the reason."""
     @property
     def change_record(self) -> dict[str, Any]:
         """The plan's change record, as a dict: who made it, when, its change window, links, and what
@@ -3585,7 +3586,7 @@ class Policy:
         incident: Mapping[str, object],
         release: Mapping[str, object] | None = None,
         traffic: Mapping[str, object] | None = None,
-        calibration: Mapping[str, Mapping[str, Iterable[_Counts]]] | None = None,
+        calibration: Mapping[str, Mapping[str, Iterable[Sequence[SupportsFloat]]]] | None = None,
     ) -> Plan:
         """Make a plan for one hot-fix under this policy.
 
@@ -3603,8 +3604,9 @@ class Policy:
             all optional.
         calibration : Mapping, optional
             The counts of each instance in normal operation, by metric: ``{metric: {instance:
-            [[events, trials], …]}}``, one pair for each tick of the policy's cadence. The plan
-            keeps the result of the calibration, not the history.
+            [[events, trials], …]}}``, one pair for each tick of the policy's cadence. Of a latency
+            one row of requests up to each of its boundaries and of all. The plan keeps the result of
+            the calibration, not the history.
 
         Returns
         -------
