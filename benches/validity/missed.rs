@@ -43,6 +43,8 @@ const MISSED: &[(&str, &[&str])] = &[
             "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 6000 a minute, without history: minutes until 1.5 × slower is found",
             "Whole rollouts: new instances + 60%, 1 min, 6000 a minute, without history: minutes until 1.5 × slower is found",
             "Whole rollouts: new instances + 100%, 30 s; instances wander by 5%, 5 min, 6000 a minute, without history: minutes until 1.5 × slower is found",
+            "Whole rollouts: new instances + 60%, 1 min, 6000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: new instances + 100%, 30 s; instances wander by 5%, 5 min, 6000 a minute, with history: minutes until 1.5 × slower is found",
         ],
     ),
     (
@@ -53,6 +55,19 @@ const MISSED: &[(&str, &[&str])] = &[
             "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, without history: minutes until 1.5 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, without history: minutes until 2 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, without history: minutes until 2 × slower is found",
+            "Whole rollouts: totals each 15 s, of each instance at its own second, 1000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, with history: minutes until 2 × slower is found",
+            "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, with history: minutes until 2 × slower is found",
+        ],
+    ),
+    (
+        "The noise of the history is as large as the fault: a threshold or cap that spares healthy releases \
+         takes longer.",
+        &[
+            "Whole rollouts: instances twice as slow, 90 s of each 21 min, 1000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: instances twice as slow, 90 s of each 21 min, 6000 a minute, with history: minutes until 1.5 × slower is found",
         ],
     ),
     (

@@ -547,13 +547,8 @@ fn plan_7_histories_are_checked_and_go_into_the_digest() {
     let pods = json!({"a": [[0, 10], [1, 10]], "b": [[0, 10], [0, 10]], "c": [[0, 9], [0, 0]]});
     let cases = [
         (json!({"cpu": pods}), "HF-PLAN-006", "error_rate"),
-        (json!({"request_volume": pods}), "HF-PLAN-006", "payment_success"),
         (json!({"latency_p95": pods}), "HF-PLAN-006", "payment_success"),
-        (
-            json!({"latency_p95": {"a": [[1, 2, 3]], "b": [[0, 1, 2]]}}),
-            "HF-PLAN-007",
-            "`2` latency",
-        ),
+        (json!({"latency_p95": {"a": [[1, 2, 3]], "b": [[0, 1, 2]]}}), "HF-PLAN-007", "`2` lat"),
         (json!({"latency_p95": {"a": [["x"]]}}), "HF-PLAN-001", "calibration"),
         (json!({"error_rate": {"a": [[0, 10]]}}), "HF-PLAN-007", "1` instances"),
         (json!({"error_rate": {"a": [[0, 10]], "b": []}}), "HF-PLAN-007", "`b`"),
