@@ -1,4 +1,4 @@
-//! Calibration of the [test of a tolerance](super::tolerance) with an own history (mode `replay`).
+//! Calibration of the [test of a tolerance](super::Tolerance) with an own history (mode `replay`).
 //!
 //! Instances of one version differ, wander and pause. The test is run over recorded ordinary
 //! operation, with groups of instances as large as the canary as simulated canaries against the
