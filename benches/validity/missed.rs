@@ -56,6 +56,7 @@ const MISSED: &[(&str, &[&str])] = &[
             "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, without history: minutes until 2 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, without history: minutes until 2 × slower is found",
             "Whole rollouts: totals each 15 s, of each instance at its own second, 1000 a minute, with history: minutes until 1.5 × slower is found",
+            "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 6000 a minute, with history: minutes until 1.5 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, with history: minutes until 1.5 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, with history: minutes until 1.5 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, with history: minutes until 2 × slower is found",
