@@ -33,8 +33,7 @@ pub(crate) fn make(
     for (metric, history) in &dict_of(histories, "a calibration")? {
         let metric = MetricName::try_new(text_of(&metric)?)
             .map_err(|e| PlanError::Syntax { document: "calibration", fault: e.to_string() })?;
-        let mut metrics = policy.metrics().iter();
-        if metrics.any(|known| known.id == metric && known.is_replayed_by_times()) {
+        if policy.is_replayed_by_times(metric) {
             read.times.insert(metric, rows(&history)?);
         } else {
             read.counts.insert(metric, series(&history)?);

@@ -32,7 +32,7 @@ impl Judge {
             *spread = watched.spread();
             if let Some(limits) = watched.basis.limits() {
                 // The level that noise reaches in history does not count as evidence.
-                *seen -= limits.threshold - self.threshold;
+                *seen -= limits.test.threshold - self.threshold;
             }
             if let Some(EvidenceMode::Randomised | EvidenceMode::Both) = verdict.mode {
                 compare(watched, verdict, *id, call);

@@ -33,17 +33,18 @@ pub(super) struct Assurance {
     pub(super) acts: bool,
 }
 
-/// Limits of the test from the calibration of a phase.
+/// Limits from the calibration of a phase.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Limits {
-    /// Log e from which it rolls back.
-    pub(super) threshold: f64,
-    /// The most log e that one tick may add; of a latency, one block.
-    pub(super) cap: f64,
+    /// Those of the test.
+    pub(super) test: ToleranceLimits,
     /// Log e from which it holds.
     pub(super) hold: f64,
-    /// Of a latency: how much less the evidence of gross faults counts.
-    pub(super) gross_less: f64,
+}
+
+/// Limits of a test of counts, which has no evidence of gross faults: the most that a tick may add.
+pub(super) const fn of_counts(threshold: f64, cap: f64) -> ToleranceLimits {
+    ToleranceLimits { threshold, cap, gross_less: 0.0 }
 }
 
 /// Limits of a phase by what the readings have.
@@ -58,7 +59,7 @@ struct PhaseLimits {
 
 impl From<&Calibration> for PhaseLimits {
     fn from(of: &Calibration) -> Self {
-        let limits = |threshold, cap, hold| Limits { threshold, cap, hold, gross_less: 0.0 };
+        let limits = |threshold, cap, hold| Limits { test: of_counts(threshold, cap), hold };
         let summed = limits(of.threshold, of.cap, of.hold);
         let least = if of.leave_one_out { LEAVE_ONE_OUT } else { 0 };
         let by_instance = of.by_instance.and_then(|of| {
@@ -73,8 +74,7 @@ impl From<&Calibration> for PhaseLimits {
 
 impl From<&SlowCalibration> for PhaseLimits {
     fn from(of: &SlowCalibration) -> Self {
-        let ToleranceLimits { threshold, cap, gross_less } = of.limits;
-        let summed = Limits { threshold, cap, hold: of.hold, gross_less };
+        let summed = Limits { test: of.limits, hold: of.hold };
         Self { summed, by_instance: None }
     }
 }
@@ -128,9 +128,8 @@ impl EvidenceBasis {
             }
             limits.push(match calibration {
                 Some(calibration) => Some(calibration.into()),
-                None if slow.is_some() => slow.map(PhaseLimits::from),
                 None if phase.share == Share::ALL => limits.last().copied().flatten(),
-                None => None,
+                None => slow.map(PhaseLimits::from),
             });
         }
         let MetricSettings { mode, otherwise, tolerated, .. } = policy.settings(metric);
@@ -195,7 +194,7 @@ impl EvidenceBasis {
 
     /// Log e-value with which the metric decides by its own part of the error probability.
     pub(super) fn own_threshold(&self) -> f64 {
-        self.limits().map_or(self.usual, |limits| limits.threshold) + self.alone
+        self.limits().map_or(self.usual, |limits| limits.test.threshold) + self.alone
     }
 
     /// Bounds the counts of each instance in a reading; None unless all counts come by instance.
@@ -227,7 +226,7 @@ impl EvidenceBasis {
     pub(super) fn noise(&self) -> Option<f64> {
         // One that has bursts is what is looked for, so nothing is clipped.
         match (self.of_phase(), self.mode) {
-            (Some(limits), _) => Some(limits.summed.threshold / self.usual),
+            (Some(limits), _) => Some(limits.summed.test.threshold / self.usual),
             (None, EvidenceMode::Plain | EvidenceMode::Replay) => Some(1.0),
             (None, EvidenceMode::Randomised | EvidenceMode::Both) => None,
         }

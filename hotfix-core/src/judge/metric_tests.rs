@@ -100,7 +100,7 @@ impl MetricTests {
     /// Puts the limits that apply into the rollback test; None means its own.
     pub(super) fn limit(&mut self, limits: Option<Limits>) {
         if let Some(test) = &mut self.worse {
-            test.each(|test| test.limit(limits.as_ref()));
+            test.each(|test| test.limit(limits.map(|of| of.test)));
         }
     }
 

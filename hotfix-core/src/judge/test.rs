@@ -11,7 +11,7 @@ use crate::stats::latency::{
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
 
-use super::evidence_basis::Limits;
+use super::evidence_basis::of_counts;
 
 /// The claim of a test.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -164,10 +164,9 @@ impl Test {
     pub(super) fn widened<R>(&mut self, ticks: f64, feed: impl FnOnce(&mut Self) -> R) -> R {
         let (threshold, cap) = self.limits();
         let Some(cap) = cap.filter(|_| ticks > 1.0) else { return feed(self) };
-        let capped = |cap| Limits { threshold, cap, hold: threshold, gross_less: 0.0 };
-        self.limit(Some(&capped(cap * ticks)));
+        self.limit(Some(of_counts(threshold, cap * ticks)));
         let fed = feed(self);
-        self.limit(Some(&capped(cap)));
+        self.limit(Some(of_counts(threshold, cap)));
         fed
     }
 
@@ -243,7 +242,7 @@ impl Test {
     }
 
     /// Sets cap and threshold; None means the test's own. Evidence and earlier decisions are kept.
-    pub(super) fn limit(&mut self, limits: Option<&Limits>) {
+    pub(super) fn limit(&mut self, limits: Option<ToleranceLimits>) {
         let (cap, threshold) = (limits.map(|of| of.cap), limits.map(|of| of.threshold));
         match self {
             Self::Rate(design, _) => {
@@ -258,11 +257,6 @@ impl Test {
                 }
             }
             Self::Tolerance(design, _) => {
-                let limits = limits.map(|of| ToleranceLimits {
-                    threshold: of.threshold,
-                    cap: of.cap,
-                    gross_less: of.gross_less,
-                });
                 if let Ok(limited) = design.with_limits(limits) {
                     **design = limited;
                 }

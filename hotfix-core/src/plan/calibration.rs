@@ -69,8 +69,7 @@ impl<'de> Visitor<'de> for OfPolicy<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PlanHistories, A::Error> {
         let mut read = PlanHistories::default();
         while let Some(metric) = map.next_key()? {
-            let mut metrics = self.0.metrics().iter();
-            if metrics.any(|known| known.id == metric && known.is_replayed_by_times()) {
+            if self.0.is_replayed_by_times(metric) {
                 read.times.insert(metric, map.next_value()?);
             } else {
                 read.counts.insert(metric, map.next_value()?);
@@ -141,6 +140,11 @@ impl Plan {
 }
 
 impl Policy {
+    /// Whether the history of the metric of this name is one of request times.
+    pub fn is_replayed_by_times(&self, metric: MetricName) -> bool {
+        self.metrics().iter().any(|known| known.id == metric && known.is_replayed_by_times())
+    }
+
     /// Whether a history calibrates the test of a metric under this policy.
     pub(crate) fn uses_history(&self, metric: &Metric) -> bool {
         let mode = self.settings(metric).mode;

@@ -112,6 +112,8 @@ fn field_17_more_traffic_than_in_the_history_raises_the_limits_in_proportion() {
     });
     let ratio = (twice.limits.threshold - least) / (same.limits.threshold - least);
     assert!((ratio - 2.0).abs() < 0.05, "{ratio}");
+    let caps = [same, twice.clone()].map(|of| of.limits.cap / of.limits.threshold);
+    assert!((caps[0] - caps[1]).abs() < 1e-12, "{caps:?}");
     assert!(twice.advice.iter().any(|a| matches!(a, Advice::MoreTraffic { .. })), "{twice:?}");
 }
 
@@ -155,6 +157,8 @@ fn field_17_histories_that_do_not_fit_the_phases_are_refused() {
     assert_eq!(code(&history(180), &others), Err("HF-STAT-015"));
     let wide = SlowCalibrationSettings { phases: vec![(0.97, 60)], ..settings() };
     assert_eq!(code(&history(180), &wide), Err("HF-STAT-034"));
+    let without = SlowCalibrationSettings { phases: Vec::new(), ..settings() };
+    assert_eq!(code(&history(180), &without), Err("HF-STAT-030"));
     let weightless = SlowCalibrationSettings { weight: 0.0, ..settings() };
     assert_eq!(code(&history(180), &weightless), Err("HF-STAT-030"));
 }

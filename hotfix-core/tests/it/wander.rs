@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use hotfix_core::judge::{Decision, Reason};
+use hotfix_core::rollout::{Command, Input, Recording, Rollout};
 use hotfix_core::stats::numeric::ln;
 
 use crate::latency_worlds::{Noise, Outcome, Recorded, Rollouts, Seen, World};
@@ -151,28 +152,28 @@ fn field_17_a_slightly_slower_canary_holds_and_asks() {
     assert!(said && asked.is_some(), "{outcome:?}");
 }
 
+/// A history spares healthy releases: without one at least so many of 60 are rolled back, with it at
+/// most so many. A canary that is 3 times as slow is found with it, within so many seconds.
+fn a_history_spares(world: World, history: Recorded, (least, most, seconds): (usize, usize, u32)) {
+    let known = World { history, ..world };
+    let (without, with) = (gone(world, 60), gone(known, 60));
+    println!("{without} and {with} of 60");
+    assert!(without >= least && with <= most, "{without} and {with} of 60");
+    let found = delay(World { fault: 3.0, from: 600, ..known }, 15);
+    println!("3 times as slow: {found} s");
+    assert!(found <= seconds, "{found} s");
+}
+
 #[test]
 fn field_17_a_history_of_instances_that_are_slow_at_times_spares_healthy_releases() {
     let bursts = World::new(Noise::Bursts(4.0, 120, 900.0), 6_000.0);
-    let known = World { history: Recorded::Instances, ..bursts };
-    let (without, with) = (gone(bursts, 60), gone(known, 60));
-    println!("{without} and {with} of 60");
-    assert!(without >= 10 && with <= 2, "{without} and {with} of 60");
-    let found = delay(World { fault: 3.0, from: 600, ..known }, 15);
-    println!("3 times as slow: {found} s");
-    assert!(found <= 900, "{found} s");
+    a_history_spares(bursts, Recorded::Instances, (10, 2, 900));
 }
 
 #[test]
 fn field_17_a_history_of_both_arms_spares_releases_whose_arms_wander_apart() {
     let apart = World::new(Noise::Wander(0.15, 900.0), 6_000.0);
-    let known = World { history: Recorded::Arms, ..apart };
-    let (without, with) = (gone(apart, 60), gone(known, 60));
-    println!("{without} and {with} of 60");
-    assert!(without >= 6 && with <= 2, "{without} and {with} of 60");
-    let found = delay(World { fault: 3.0, from: 600, ..known }, 15);
-    println!("3 times as slow: {found} s");
-    assert!(found <= 600, "{found} s");
+    a_history_spares(apart, Recorded::Arms, (6, 2, 600));
 }
 
 #[test]
@@ -190,5 +191,25 @@ fn field_17_a_history_without_noise_changes_nothing() {
         let slow = of.slow.as_deref().expect("limits");
         assert_eq!((slow.tolerated, slow.limits.gross_less), (1.3, 0.0));
         assert_eq!(slow.limits.threshold, ln(100.0));
+    }
+}
+
+#[test]
+fn field_17_a_history_of_times_is_in_the_log_and_in_snapshots() {
+    let world = World::new(Noise::Bursts(4.0, 120, 900.0), 6_000.0);
+    let plan = World { history: Recorded::Instances, ..world }.plan();
+    let mut rollout = Rollout::try_new(plan, Recording::Keep, "a salt of one rollout").unwrap();
+    let at = "2026-03-03T14:40:00Z".parse().unwrap();
+    rollout.handle(at, &Input::new(Command::Tick)).unwrap();
+    let again = Rollout::replay(rollout.log().as_bytes(), Recording::Keep).unwrap();
+    let restored = Rollout::restore(&rollout.snapshot().unwrap(), b"", Recording::Keep).unwrap();
+    let (_, of) = rollout.plan().calibrations().first_key_value().unwrap();
+    assert!(of.slow.as_ref().is_some_and(|slow| slow.limits.gross_less > 0.0), "{of:?}");
+    for other in [&again, &restored] {
+        assert_eq!(other.plan().calibrations(), rollout.plan().calibrations());
+        assert_eq!(
+            (other.plan().digest(), other.head()),
+            (rollout.plan().digest(), rollout.head())
+        );
     }
 }

@@ -31,8 +31,8 @@ use super::{SlowCounts, Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSe
 use crate::stats::StatError;
 use crate::stats::draw::Draws;
 use crate::stats::latency::joint::ALTERNATIVES;
-use crate::stats::numeric::{larger, ln, percentile, smaller};
-use crate::stats::replay::{Advice, Windows, fit};
+use crate::stats::numeric::{larger, ln, smaller};
+use crate::stats::replay::{Advice, Windows, canary_instances, fit, hold_level, hours_of};
 use serde::{Deserialize, Serialize};
 
 /// The tolerances that are tried, beside the policy's.
@@ -52,10 +52,6 @@ const MOST_TICKS: usize = 60_000;
 const SWAPPED: usize = 1;
 /// Quantile of the maxima at which a healthy rollout is held for investigation.
 const HOLD: f64 = 0.95;
-/// Hours of history that a calibration wants.
-const HOURS: f64 = 6.0;
-/// Fewest independent windows in the tail.
-const FEWEST_IN_TAIL: f64 = 5.0;
 /// Traffic that is so many times the history's gives evidence as many times as fast.
 const MORE_TRAFFIC: f64 = 1.25;
 
@@ -156,6 +152,9 @@ pub fn calibrate_slow(
         let expected = "above 0 and at most 1";
         return Err(StatError::OutOfRange { what: "weight", value: weight, expected });
     }
+    if settings.phases.is_empty() {
+        return Err(StatError::OutOfRange { what: "phases", value: 0.0, expected: "at least 1" });
+    }
     let replayed = Replayed::try_new(history, settings)?;
     let above = TOLERANCES.into_iter().filter(|choice| *choice > settings.tolerated);
     let mut best: Option<Choice> = None;
@@ -228,9 +227,8 @@ impl<'a> Replayed<'a> {
     ) -> Result<Self, StatError> {
         let ticks = history.ticks();
         let length = settings.phases.iter().map(|(_, ticks)| *ticks as usize).sum::<usize>();
-        let needed = length.max(1);
         let windows =
-            Windows::new(ticks, needed).ok_or(StatError::ShortHistory { ticks, needed })?;
+            Windows::new(ticks, length).ok_or(StatError::ShortHistory { ticks, needed: length })?;
         let groups = groups(history, settings)?;
         let all: Vec<Past> =
             (0..ticks).map(|tick| history.of(0..history.instances(), tick)).collect();
@@ -243,7 +241,7 @@ impl<'a> Replayed<'a> {
             (whole.trials - trials) / larger(trials, 1.0)
         });
         let pairs = windows.count * groups.len();
-        let thinned = (pairs * needed).div_ceil(MOST_TICKS).max(1);
+        let thinned = (pairs * length).div_ceil(MOST_TICKS).max(1);
         let rollouts = (0..pairs).step_by(thinned);
         let rollouts =
             rollouts.map(|pair| (pair % groups.len(), pair / groups.len() * windows.stride));
@@ -298,8 +296,7 @@ impl<'a> Replayed<'a> {
             for (delay, fault) in delays.iter_mut().zip(FAULTS) {
                 *delay = self.delay(&limited, fault)?;
             }
-            let noisy = percentile(&capped, HOLD).unwrap_or_default();
-            let hold = smaller(larger(ln(10.0), noisy), threshold);
+            let hold = hold_level(&capped, HOLD, threshold);
             let highest = [&uncapped, &capped].map(|maxima| maxima.last().copied().unwrap_or(0.0));
             let choice = Choice { tolerated, limits, hold, highest, independent, delays };
             let sooner = best.as_ref().is_none_or(|best| choice.is_sooner(best));
@@ -404,13 +401,9 @@ impl<'a> Replayed<'a> {
         let Choice { tolerated, mut limits, mut hold, highest, independent, delays } = choice;
         let of_arms = self.history.canary().is_some();
         let mut advice = Vec::new();
-        let hours = self.history.ticks() as f64 * self.settings.tick_seconds / 3600.0;
-        if hours < HOURS {
-            advice.push(Advice::ShortHistory { hours, wanted: HOURS });
-        }
-        if independent < FEWEST_IN_TAIL {
-            advice.push(Advice::FewWindows { independent });
-        }
+        let hours = hours_of(self.history.ticks(), self.settings.tick_seconds);
+        advice.extend(Advice::short_history(hours));
+        advice.extend(Advice::few_windows(independent));
         if tolerated > self.settings.tolerated {
             advice.push(Advice::MoreTolerated { policy: self.settings.tolerated, tolerated });
         }
@@ -425,10 +418,11 @@ impl<'a> Replayed<'a> {
             .filter(|more| *more > MORE_TRAFFIC);
         if let Some(times) = more {
             // The evidence of noise grows with the requests, as that of a fault does.
-            limits.threshold = self.least + (limits.threshold - self.least) * times;
-            limits.cap = ToleranceLimits::cap_of(limits.threshold);
+            let threshold = self.least + (limits.threshold - self.least) * times;
+            limits.cap *= threshold / limits.threshold;
+            limits.threshold = threshold;
             limits.gross_less *= times;
-            hold = smaller(larger(hold, hold * times), limits.threshold);
+            hold = smaller(hold * times, threshold);
             advice.push(Advice::MoreTraffic { times });
         }
         SlowCalibration {
@@ -490,17 +484,9 @@ fn groups(
         return Ok(vec![vec![vec![canary]; phases]; SWAPPED + 1]);
     }
     let instances = history.instances();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at most instances"
-    )]
-    let size = |share: f64| ((share * instances as f64).round() as usize).max(1);
-    let sizes: Vec<usize> = settings.phases.iter().map(|(share, _)| size(*share)).collect();
+    let sizes = settings.phases.iter().map(|(share, _)| canary_instances(*share, instances));
+    let sizes = sizes.collect::<Result<Vec<_>, _>>()?;
     let most = sizes.iter().copied().max().unwrap_or(1);
-    if most >= instances {
-        return Err(StatError::FewInstances { instances, needed: most + 1 });
-    }
     let first = sizes.first().copied().unwrap_or(1);
     let mut draws = Draws::try_new(settings.seed)?;
     let group = |group: usize| {

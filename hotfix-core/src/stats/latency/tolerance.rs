@@ -92,7 +92,7 @@ pub struct ToleranceLimits {
 impl ToleranceLimits {
     /// Without a history.
     pub(super) fn usual(threshold: f64) -> Self {
-        Self { threshold, cap: MOST_OF_BLOCK * threshold, gross_less: 0.0 }
+        Self { threshold, cap: Self::cap_of(threshold), gross_less: 0.0 }
     }
 
     /// A cap for this threshold.

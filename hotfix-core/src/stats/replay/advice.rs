@@ -153,14 +153,11 @@ pub(super) struct Seen<'a> {
 pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
     let Seen { settings, history, canary_instances, traffic, .. } = *seen;
     let mut advice = Vec::new();
-    let hours = history.ticks() as f64 * settings.tick_seconds / 3600.0;
-    if hours < HOURS {
-        advice.push(Advice::ShortHistory { hours, wanted: HOURS });
-    }
+    advice.extend(Advice::short_history(hours_of(history.ticks(), settings.tick_seconds)));
     if traffic.events == 0.0 {
         advice.push(Advice::NoEvents);
-    } else if seen.independent < FEWEST_IN_TAIL {
-        advice.push(Advice::FewWindows { independent: seen.independent });
+    } else {
+        advice.extend(Advice::few_windows(seen.independent));
     }
     if let Some(dispersion) = seen.dispersion.filter(|dispersion| *dispersion >= NOISY) {
         advice.push(Advice::Noisy { dispersion });
@@ -181,6 +178,23 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
         advice.push(Advice::Blind);
     }
     advice
+}
+
+impl Advice {
+    /// Of a history of so many hours.
+    pub(in crate::stats) fn short_history(hours: f64) -> Option<Self> {
+        (hours < HOURS).then_some(Self::ShortHistory { hours, wanted: HOURS })
+    }
+
+    /// Of so many independent windows in the tail.
+    pub(in crate::stats) fn few_windows(independent: f64) -> Option<Self> {
+        (independent < FEWEST_IN_TAIL).then_some(Self::FewWindows { independent })
+    }
+}
+
+/// Hours of so many ticks.
+pub(in crate::stats) fn hours_of(ticks: usize, tick_seconds: f64) -> f64 {
+    ticks as f64 * tick_seconds / 3600.0
 }
 
 /// How many subsets of a size there are, or more than enough.

@@ -46,6 +46,7 @@ use super::numeric::{larger, ln, percentile, smaller};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use super::{Counts, Direction, MAX_GRID, StatError};
+pub(super) use advice::hours_of;
 use noise::{Form, Group, Kernel, ONE_SIDED};
 pub(super) use noise::{Windows, fit};
 use serde::{Deserialize, Serialize};
@@ -434,12 +435,17 @@ impl<const N: usize> Fitting<'_, N> {
         let dispersion_by_block = noise::dispersions(groups, all);
         let spread = DISPERSION_PART * upper(&dispersion_by_block).unwrap_or(1.0);
         let threshold = larger(with_cap, least * larger(1.0, spread));
-        // A level above the threshold would never hold; only an alpha over 0.1 comes to that.
-        let noisy = percentile(&capped, HOLD).unwrap_or_default();
-        let hold = smaller(larger(ln(10.0), noisy), threshold);
+        let hold = hold_level(&capped, HOLD, threshold);
         let highest = [&uncapped, &capped].map(|maxima| maxima.last().copied().unwrap_or(0.0));
         Fitted { threshold, cap, hold, highest, independent, dispersion_by_block }
     }
+}
+
+/// The level that holds a rollout: a quantile of the sorted maxima, at least ln 10. One above the
+/// threshold would never hold; only an alpha over 0.1 comes to that.
+pub(super) fn hold_level(maxima: &[f64], quantile: f64, threshold: f64) -> f64 {
+    let noisy = percentile(maxima, quantile).unwrap_or_default();
+    smaller(larger(ln(10.0), noisy), threshold)
 }
 
 /// What the history carried.
@@ -492,15 +498,7 @@ fn shards(history: &History, settings: &CalibrationSettings) -> Result<Vec<Vec<u
         return zones_of(history, zones);
     }
     let instances = history.instances();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at most instances"
-    )]
-    let size = ((settings.share * instances as f64).round() as usize).max(1);
-    if size >= instances {
-        return Err(StatError::FewInstances { instances, needed: size + 1 });
-    }
+    let size = canary_instances(settings.share, instances)?;
     if settings.share <= DISJOINT {
         let groups = 0..instances / size;
         return Ok(groups.map(|group| (group * size..(group + 1) * size).collect()).collect());
@@ -508,6 +506,21 @@ fn shards(history: &History, settings: &CalibrationSettings) -> Result<Vec<Vec<u
     let mut draws = Draws::try_new(settings.seed)?;
     let mut pool: Vec<usize> = (0..instances).collect();
     Ok((0..DRAWN).map(|_| draws.choose(&mut pool, size).to_vec()).collect())
+}
+
+/// How many of so many instances have this share of the traffic: at least one, and not all.
+pub(super) fn canary_instances(share: f64, instances: usize) -> Result<usize, StatError> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most instances"
+    )]
+    let size = ((share * instances as f64).round() as usize).max(1);
+    if size < instances {
+        Ok(size)
+    } else {
+        Err(StatError::FewInstances { instances, needed: size + 1 })
+    }
 }
 
 fn zones_of(history: &History, zones: &[Vec<String>]) -> Result<Vec<Vec<usize>>, StatError> {
