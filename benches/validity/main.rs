@@ -12,8 +12,7 @@
 //! validity --world TEXT …      of whole rollouts only worlds whose row contains TEXT; before --only
 //! ```
 //!
-//! The chapter `kept` has cells that are kept until nothing is changed any more: it is run only by
-//! its name, or with --kept, which puts it on its page.
+//! The chapter `kept` has the cells that were kept for the end: --quick leaves it out.
 //!
 //! Fails if a claim does not hold and is not known to fail, or if a page differs from the result.
 
@@ -135,7 +134,7 @@ const PAGES: [Page; 2] = [
     },
 ];
 
-/// Chapter of the cells that are kept for the end.
+/// Chapter of the cells that were kept for the end.
 const KEPT: &str = "kept";
 
 /// What the program does with the pages.
@@ -162,7 +161,6 @@ impl Task {
 struct Asked {
     task: Task,
     quick: bool,
-    kept: bool,
     /// Empty for all worlds.
     world: String,
     /// Names of chapters; empty for all.
@@ -172,7 +170,7 @@ struct Asked {
 impl Asked {
     fn wants(&self, chapter: &str) -> bool {
         if self.only.is_empty() {
-            self.kept || chapter != KEPT
+            !self.quick || chapter != KEPT
         } else {
             self.only.iter().any(|wanted| wanted == chapter)
         }
@@ -180,13 +178,8 @@ impl Asked {
 }
 
 fn asked() -> Result<Asked, Failure> {
-    let mut asked = Asked {
-        task: Task::Write,
-        quick: false,
-        kept: false,
-        world: String::new(),
-        only: Vec::new(),
-    };
+    let mut asked =
+        Asked { task: Task::Write, quick: false, world: String::new(), only: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -194,7 +187,6 @@ fn asked() -> Result<Asked, Failure> {
                 asked.quick = true;
                 asked.task = Task::Show;
             }
-            "--kept" => asked.kept = true,
             "--world" => {
                 asked.world = arguments.next().ok_or("--world needs a text")?;
                 asked.task = Task::Show;
@@ -210,8 +202,8 @@ fn asked() -> Result<Asked, Failure> {
                 asked.task = Task::Show;
             }
             _ => {
-                let usage = "usage: validity [--quick] [--kept] [--page PAGE] [--check PAGE] [--world \
-                             TEXT] [--only CHAPTER …]";
+                let usage = "usage: validity [--quick] [--page PAGE] [--check PAGE] [--world TEXT] \
+                             [--only CHAPTER …]";
                 return Err(usage.into());
             }
         }

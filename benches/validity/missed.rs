@@ -45,6 +45,9 @@ const MISSED: &[(&str, &[&str])] = &[
             "Whole rollouts: new instances + 100%, 30 s; instances wander by 5%, 5 min, 6000 a minute, without history: minutes until 1.5 × slower is found",
             "Whole rollouts: new instances + 60%, 1 min, 6000 a minute, with history: minutes until 1.5 × slower is found",
             "Whole rollouts: new instances + 100%, 30 s; instances wander by 5%, 5 min, 6000 a minute, with history: minutes until 1.5 × slower is found",
+            "Worlds kept for the end: pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s, 1000 a minute, without history: minutes until 1.5 × slower is found",
+            "Worlds kept for the end: pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s, 6000 a minute, without history: minutes until 1.5 × slower is found",
+            "Worlds kept for the end: pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s, 6000 a minute, with history: minutes until 1.5 × slower is found",
         ],
     ),
     (
@@ -61,6 +64,14 @@ const MISSED: &[(&str, &[&str])] = &[
             "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, with history: minutes until 1.5 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 1000 a minute, with history: minutes until 2 × slower is found",
             "Whole rollouts: totals each 60 s, arms 30 s apart, 6000 a minute, with history: minutes until 2 × slower is found",
+            "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 1000 a minute, without history: minutes until 1.5 × slower is found",
+            "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 1000 a minute, without history: minutes until 2 × slower is found",
+            "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 1000 a minute, with history: minutes until 1.5 × slower is found",
+            "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 1000 a minute, with history: minutes until 2 × slower is found",
+            "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 6000 a minute, without history: minutes until 1.5 × slower is found",
+            "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 6000 a minute, without history: minutes until 2 × slower is found",
+            "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 6000 a minute, with history: minutes until 1.5 × slower is found",
+            "Worlds kept for the end: totals each 60 s, of each instance at its own second, ticks of 30 s, 6000 a minute, with history: minutes until 2 × slower is found",
         ],
     ),
     (
@@ -97,6 +108,34 @@ const MISSED: &[(&str, &[&str])] = &[
             "Whole rollouts: totals each 30 s, arms apart; retrying customer, 6000 a minute, without history: rolled back",
             "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 1000 a minute, without history: rolled back",
             "Whole rollouts: customer, pauses, arms 5%, totals each 15 s, 6000 a minute, without history: rolled back",
+            "Worlds kept for the end: traffic ± 30% in 20 min; cron client, 1000 a minute, without history: rolled back",
+            "Worlds kept for the end: traffic ± 30% in 20 min; cron client, 6000 a minute, without history: rolled back",
+            "Worlds kept for the end: pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s, 1000 a minute, without history: rolled back",
+            "Worlds kept for the end: pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s, 6000 a minute, without history: rolled back",
+        ],
+    ),
+    (
+        "With ticks of 60 s the last `watch` of a phase is exact to two minutes, so a shock is left behind after \
+         the first phase's most time.",
+        &[
+            "Whole rollouts: scrape and tick 60 s, 60 s, shocks 50 times, 1 min of each 41, 1000 a minute, without history: asked",
+        ],
+    ),
+    (
+        "At all of the traffic there is no live version to compare with. In the first minutes of that phase the \
+         window has nothing but the slowdown, which is just on the bound.",
+        &[
+            "Worlds kept for the end: both arms twice as slow, 3 min of each 33, 1000 a minute, without history: rolled back",
+            "Worlds kept for the end: both arms twice as slow, 3 min of each 33, 1000 a minute, with history: rolled back",
+            "Worlds kept for the end: both arms twice as slow, 3 min of each 33, 6000 a minute, without history: rolled back",
+            "Worlds kept for the end: both arms twice as slow, 3 min of each 33, 6000 a minute, with history: rolled back",
+        ],
+    ),
+    (
+        "The canary has two instances in the first phase, and one has the failures. Only from four on can one \
+         be left out of a rollback bound.",
+        &[
+            "Worlds kept for the end: pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s, 1000 a minute, with history: rolled back",
         ],
     ),
     (

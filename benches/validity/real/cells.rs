@@ -23,7 +23,8 @@
 //! plan has to say so.
 //!
 //! [`STATED`] and [`FEEDS`] are the worlds that were asked for. [`OWN`] was added by whoever wrote
-//! this, and [`KEPT`] as well: these are run when nothing is changed any more.
+//! this, and [`KEPT`] as well: these were not run before November 2026, when the judge was done but
+//! for what they showed.
 
 use super::rollout::Preset;
 use super::world::{Caller, New, Pauses, QUIET, Scrape, Shape, Spells, Wander, World};

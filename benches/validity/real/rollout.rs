@@ -29,8 +29,8 @@ const HISTORY: u32 = 2_160;
 pub(super) enum Preset {
     /// `standard` with this reference of the latency in milliseconds.
     Standard(u32),
-    /// `standard` with half the traffic for 30 minutes instead of 25, and all of it for 10 instead of
-    /// 15.
+    /// `standard` with half the traffic for 30 minutes instead of 23, and all of it for 10 instead of
+    /// 17.
     LongHalf,
     /// `phased-canary` as it is.
     Phased,

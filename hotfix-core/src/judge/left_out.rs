@@ -215,16 +215,20 @@ impl Watched {
     }
 
     /// Whether more of the canary's requests in the window are slower than the rollback bound than
-    /// chance explains at a quantile that is on it.
+    /// chance explains at a quantile that is on it. Where the bound is suppressed while the live version
+    /// exceeds it, too, fewer of the live version's have to be: if both are about as slow as the
+    /// bound, chance decides which of them is beyond it.
     fn is_surely_slow(&self) -> bool {
-        let canary = &self.window.sums()[..self.columns()];
-        let figure =
-            self.metric.bounds.rollback.and_then(|bound| bound_figure(&self.metric, bound, None));
+        let Some(bound) = self.metric.bounds.rollback else { return false };
+        let figure = bound_figure(&self.metric, bound, None);
         let edge = figure.and_then(|figure| self.edges().iter().position(|&edge| edge >= figure));
+        let allowed = 1.0 - self.metric.quantile.as_fraction();
+        let (canary, live) = self.window.sums().split_at(self.columns());
         edge.is_some_and(|edge| {
-            let slow = Counts::new(canary[0] - canary[1 + edge], canary[0]);
-            let allowed = 1.0 - self.metric.quantile.as_fraction();
-            wilson(slow, CONFIDENCE).is_ok_and(|share| share.low > allowed)
+            let slow =
+                |arm: &[f64]| wilson(Counts::new(arm[0] - arm[1 + edge], arm[0]), CONFIDENCE).ok();
+            slow(canary).is_some_and(|share| share.low > allowed)
+                && (!bound.unless_both_arms || slow(live).is_some_and(|share| share.high < allowed))
         })
     }
 

@@ -210,6 +210,15 @@ fn field_11_the_sentence_says_what_holds_a_rollback_bound_back() {
 /// with the latency alone. In the slow ticks, a fifth of the canary's take more than 0.5 s. The
 /// verdicts until one rolls back.
 fn run_latency(is_slow: fn(usize) -> bool) -> Vec<Verdict> {
+    const SLOW: [f64; 6] = [0.4, 0.7, 0.75, 0.8, 0.9, 1.0];
+    run_latencies(|tick| [if is_slow(tick) { SLOW } else { HEALTHY }, HEALTHY])
+}
+
+/// Shares of requests up to each boundary.
+const HEALTHY: [f64; 6] = [0.5, 0.95, 0.97, 0.99, 1.0, 1.0];
+
+/// The same with these shares of the canary and of the live version.
+fn run_latencies(shares: impl Fn(usize) -> [[f64; 6]; 2]) -> Vec<Verdict> {
     let policy = only(|metrics| {
         let mut latency = metrics["latency_p95"].clone();
         latency["weight"] = json!(1.0);
@@ -224,12 +233,11 @@ fn run_latency(is_slow: fn(usize) -> bool) -> Vec<Verdict> {
             le: vec![0.1, 0.25, 0.3, 0.5, 1.0, 2.5],
         }))
     };
-    let healthy = [0.5, 0.95, 0.97, 0.99, 1.0, 1.0];
     watch(&plan, |tick| {
-        let canary = if is_slow(tick) { [0.4, 0.7, 0.75, 0.8, 0.9, 1.0] } else { healthy };
+        let [canary, live] = shares(tick);
         let arms = Arms {
             canary: histogram(canary, 100.0),
-            baseline: histogram(healthy, 900.0),
+            baseline: histogram(live, 900.0),
             ..Arms::default()
         };
         ("latency_p95".parse().unwrap(), arms)
@@ -247,4 +255,17 @@ fn met_4_a_pause_in_the_first_seconds_is_not_rolled_back_by_a_bound_of_latency()
     assert_eq!(rolled_back(&slow), Some(5));
     let later = run_latency(|tick| tick > 40);
     assert!(rolled_back(&later).is_some_and(|tick| (40..52).contains(&tick)), "{}", later.len());
+}
+
+#[test]
+fn field_17_a_slowdown_that_both_arms_share_is_not_rolled_back_where_chance_tells_them_apart() {
+    // Of both arms about 5% take more than 0.5 s, the bound: by chance the canary is beyond it and the
+    // live version is not.
+    let about = |over: f64| [0.3, 0.6, 0.7, 1.0 - over, 1.0, 1.0];
+    let shared = run_latencies(|_| [about(0.07), about(0.049)]);
+    assert_eq!(rolled_back(&shared), None, "{:?}", shared.last());
+    assert!(shared[9].has(Reason::NotConfirmed), "{:?}", shared[9].causes);
+    // The same canary beside a live version that is surely within it.
+    let alone = run_latencies(|_| [about(0.07), about(0.03)]);
+    assert!(rolled_back(&alone).is_some(), "{:?}", alone.last());
 }

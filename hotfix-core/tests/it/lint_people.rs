@@ -555,5 +555,5 @@ fn dec_5_a_finding_on_the_wire_has_code_level_place_sentence_and_remedy() {
     let finding = found.iter().find(|f| f.code() == "HF-LINT-042").unwrap();
     let times = &serde_json::to_value(finding).unwrap()["example"]["times"];
     assert_eq!((&times["least"], &times["limit"]), (&json!(3600.0), &json!(3540.0)));
-    assert_eq!(times["steps"][0], json!({ "step": "canary", "least": 720.0, "most": 1920.0 }));
+    assert_eq!(times["steps"][0], json!({ "step": "canary", "least": 720.0, "most": 1380.0 }));
 }

@@ -80,14 +80,14 @@ fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
                 fault: vec![of(120)],
                 near: vec![("/duties", json!([fix(60, "fix_started")]))],
             },
-            // 2 + 10, 2 + 25 and 3 minutes until the last phase is reached.
+            // 2 + 10, 2 + 23 and 3 minutes until the last phase is reached.
             Row {
                 code: "HF-LINT-042",
                 place,
-                says: &["`live`", "41min", "42min"],
+                says: &["`live`", "39min", "40min"],
                 base: vec![p0()],
-                fault: vec![("/duties", json!([fix(41, "approved")]))],
-                near: vec![("/duties", json!([fix(42, "approved")]))],
+                fault: vec![("/duties", json!([fix(39, "approved")]))],
+                near: vec![("/duties", json!([fix(40, "approved")]))],
             },
             Row {
                 code: "HF-LINT-062",
@@ -151,9 +151,9 @@ fn dec_5_figures_of_the_policy_itself_are_held_against_its_steps() {
             row(
                 "HF-LINT-042",
                 "/change_record/slo/within",
-                &["41min", "42min"],
-                vec![slo(41, "deployed")],
-                vec![slo(42, "deployed")],
+                &["39min", "40min"],
+                vec![slo(39, "deployed")],
+                vec![slo(40, "deployed")],
             ),
             row(
                 "HF-LINT-042",

@@ -216,7 +216,7 @@ fn stat_2_a_late_fault_is_found_sooner_with_a_change_point() {
     let (late, soon) = (mean(&without), mean(&with));
     assert!(soon < 0.85 * late, "{soon} against {late} ticks");
     let horizon = with.policy().planned_ticks();
-    assert_eq!(horizon, 300 + 180, "both phases below 100%, each for as long as it may take");
+    assert_eq!(horizon, 300 + 246, "both phases below 100%, each for as long as it may take");
 }
 
 /// A rollout in the mode `both`, with a history, instances and a bad release.
