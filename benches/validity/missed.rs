@@ -114,8 +114,8 @@ const MISSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "With ticks of 60 s the last `watch` of a phase is exact to two minutes, so a shock is left behind after \
-         the first phase's most time.",
+        "Most of them at half the traffic: a shock in the last minutes of its `watch` is not left behind in the \
+         18 minutes until its most time.",
         &[
             "Whole rollouts: scrape and tick 60 s, 60 s, shocks 50 times, 1 min of each 41, 1000 a minute, without history: asked",
         ],

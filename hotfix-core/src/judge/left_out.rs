@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::grade::{EvidenceMode, Response};
 use crate::metric::{Arms, Judged, Reading, Tick, Window, WindowState, bound_figure};
 use crate::policy::section::{Bound, Metric, Watch};
-use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::stats::replay::LEAVE_ONE_OUT;
 use crate::unit::{Share, Timestamp};
@@ -220,16 +219,12 @@ impl Watched {
     /// bound, chance decides which of them is beyond it.
     fn is_surely_slow(&self) -> bool {
         let Some(bound) = self.metric.bounds.rollback else { return false };
-        let figure = bound_figure(&self.metric, bound, None);
-        let edge = figure.and_then(|figure| self.edges().iter().position(|&edge| edge >= figure));
+        let Some(figure) = bound_figure(&self.metric, bound, None) else { return false };
         let allowed = 1.0 - self.metric.quantile.as_fraction();
         let (canary, live) = self.window.sums().split_at(self.columns());
-        edge.is_some_and(|edge| {
-            let slow =
-                |arm: &[f64]| wilson(Counts::new(arm[0] - arm[1 + edge], arm[0]), CONFIDENCE).ok();
-            slow(canary).is_some_and(|share| share.low > allowed)
-                && (!bound.unless_both_arms || slow(live).is_some_and(|share| share.high < allowed))
-        })
+        let slow = |arm| wilson(self.slower_than(figure, arm)?, CONFIDENCE).ok();
+        slow(canary).is_some_and(|share| share.low > allowed)
+            && (!bound.unless_both_arms || slow(live).is_some_and(|share| share.high < allowed))
     }
 
     /// Whether the arms of a latency with a tolerance have been read for less than a minute.

@@ -39,11 +39,9 @@ impl Watched {
             }
             Data::Buckets => {
                 let level = self.value(before, 1.0)?;
-                let edge = self.edges().iter().position(|&edge| edge >= level.high)?;
-                let above =
-                    |columns: &[f64]| Counts::new(columns[0] - columns[1 + edge], columns[0]);
+                let above = |columns| self.slower_than(level.high, columns);
                 let allowed = 1.0 - self.metric.quantile.as_fraction();
-                not_above(above(now), above(before), allowed)
+                not_above(above(now)?, above(before)?, allowed)
             }
             Data::Level => None,
         }

@@ -2,6 +2,7 @@
 
 use crate::metric::{Judged, trials_column};
 use crate::metric_kind::Data;
+use crate::stats::Counts;
 
 use super::watched::Watched;
 
@@ -30,6 +31,13 @@ impl Watched {
     pub(super) fn trials(&self, columns: &[f64]) -> Option<f64> {
         let kind = self.metric.kind;
         kind.counts_requests().then(|| columns[trials_column(kind)])
+    }
+
+    /// The requests of an arm's columns that took longer than this many seconds, or than the next edge
+    /// above; None beyond the last edge.
+    pub(super) fn slower_than(&self, seconds: f64, columns: &[f64]) -> Option<Counts> {
+        let edge = self.edges().iter().position(|&edge| edge >= seconds)?;
+        Some(Counts::new(columns[0] - columns[1 + edge], columns[0]))
     }
 
     /// Events that are bad: failures where the metric counts successes.
