@@ -41,6 +41,9 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         State::AwaitingApproval => "a fix is waiting for approval".to_owned(),
         State::Ready => "a fix is ready to be deployed".to_owned(),
         State::Deploying if share.as_fraction() <= 0.0 => "the fix is being deployed".to_owned(),
+        State::Monitoring if rollout.lacks_readings() => {
+            format!("{share} of the traffic has the fix, and its readings are missing")
+        }
         State::Deploying | State::Monitoring | State::Gate | State::Paused => {
             format!("{share} of the traffic has the fix, and we are monitoring it")
         }
@@ -68,6 +71,9 @@ pub(super) fn status(rollout: &Rollout) -> String {
         Stage::Preparing => business_status(rollout),
         Stage::Deploying(step) => {
             format!("{} is being deployed; {share} of the traffic has the fix", at(step))
+        }
+        Stage::Monitoring(step) if rollout.lacks_readings() => {
+            format!("{} has {share} of the traffic, and its readings are missing", at(step))
         }
         Stage::Monitoring(step) => {
             format!("{} is being watched at {share} of the traffic", at(step))
@@ -118,6 +124,10 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
             _ => "preparing a fix",
         },
         Stage::Deploying(_) => "deploying the fix",
+        Stage::Monitoring(_) if rollout.awaits_answer() => "waiting for a person's decision",
+        Stage::FinalValidation { .. } if rollout.awaits_answer() => {
+            "waiting for a person to confirm that the incident is resolved"
+        }
         // The last phase has all of the traffic already.
         Stage::Monitoring(step) if is_last(rollout, step.index) => "watching the fix",
         Stage::Monitoring(_) => "watching the fix before it gets more traffic",

@@ -487,6 +487,17 @@ impl Rollout {
         Forecast::of(self.case.judged.judge(), &question.moment(&self.plan), self.plan.policy())
     }
 
+    /// Whether a phase is watched of which no deciding metric has a fresh reading.
+    pub(crate) fn lacks_readings(&self) -> bool {
+        self.case.place.watched_step().is_some()
+            && self.case.judged.lacks_readings(self.plan.policy())
+    }
+
+    /// Whether a question is open that a person has to answer.
+    pub(crate) const fn awaits_answer(&self) -> bool {
+        self.case.people.unanswered().is_some() && self.case.needs_answer()
+    }
+
     /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
     /// live one. Absent where an arm has no reading in it.
     pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {

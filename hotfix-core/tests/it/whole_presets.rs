@@ -1,10 +1,12 @@
 //! Each preset from its first input to its last, minute by minute, with every approval, list, duty and reading that it asks
-//! for, as a deploy tool and its people would (ROLL-1, GATE-2, MET-7, COMM-1, TIME-2).
+//! for, as a deploy tool and its people would (ROLL-1, GATE-2, MET-7, COMM-1, TIME-2, FIELD-20).
 
 use std::sync::Arc;
 
 use hotfix_core::gate::ItemState;
 use hotfix_core::grade::{ChecklistMoment, DutyKind, MetricKind, Worse};
+use hotfix_core::judge::Version;
+use hotfix_core::message::Format;
 use hotfix_core::metric::{Arms, Histogram, Observation, Sample};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
@@ -19,6 +21,7 @@ use serde_json::{Value, json};
 use crate::ready;
 
 const MINUTE: Span = Span::from_seconds(60);
+const HOUR: Span = Span::from_seconds(3_600);
 /// Readings of the live version before the start.
 const BEFORE: usize = 15;
 const REQUESTS: f64 = 1_000.0;
@@ -29,13 +32,21 @@ enum Fix {
     Works,
     /// A third of the requests fail.
     Fails,
+    /// The bug is as frequent as before, four times a minute, and all else works.
+    MendsNothing,
+    /// Its arm is never read.
+    IsNotRead,
 }
 
-/// Whether people go through the lists after the start.
+/// What people do after the start.
 #[derive(Clone, Copy, PartialEq)]
-enum Lists {
-    Checked,
-    LeftOpen,
+enum People {
+    /// They go through the lists, do their duties and answer questions.
+    Thorough,
+    /// The same without the lists.
+    LeaveListsOpen,
+    /// Nothing.
+    Silent,
 }
 
 /// A deploy tool and its people, who do what the rollout asks for.
@@ -43,18 +54,18 @@ struct Tool {
     rollout: Rollout,
     at: Timestamp,
     fix: Fix,
-    lists: Lists,
+    people: People,
     /// Messages to each audience, with the state in which they were asked for; the status page is the public.
     sent: Vec<(Audience, MessageKind, State)>,
     question: bool,
 }
 
 impl Tool {
-    fn new(preset: &str, fix: Fix, lists: Lists) -> Self {
-        Self::with(preset, fix, lists, &release().to_string())
+    fn new(preset: &str, fix: Fix, people: People) -> Self {
+        Self::with(preset, fix, people, &release().to_string())
     }
 
-    fn with(preset: &str, fix: Fix, lists: Lists, release: &str) -> Self {
+    fn with(preset: &str, fix: Fix, people: People, release: &str) -> Self {
         let policy = Arc::new(Policy::preset(preset).expect("a preset"));
         let severity = policy.severities().first().map(|level| level.severity);
         let incident = json!({
@@ -67,7 +78,7 @@ impl Tool {
             rollout: Rollout::try_new(plan, Recording::Keep, "pepper").expect("a rollout"),
             at: "2026-03-03T14:40:00Z".parse().expect("a time"),
             fix,
-            lists,
+            people,
             sent: Vec::new(),
             question: false,
         }
@@ -125,12 +136,16 @@ impl Tool {
         while let Some(action) = self.rollout.pending_actions().first().map(|action| action.id) {
             self.send(json!({"kind": "confirm", "by": "tool", "action": action.to_string()}));
         }
-        if self.lists == Lists::Checked {
+        if self.people == People::Thorough {
             self.check_items();
+        }
+        if self.people == People::Silent {
+            return;
         }
         self.do_duties();
         let promotes = self.rollout.accepted().iter().any(|kind| kind.as_str() == "promote");
-        let held = self.lists == Lists::LeftOpen && self.rollout.state() == State::FinalValidation;
+        let held =
+            self.people == People::LeaveListsOpen && self.rollout.state() == State::FinalValidation;
         if std::mem::take(&mut self.question) && promotes && !held {
             self.send(promotion());
         }
@@ -186,10 +201,12 @@ impl Tool {
         let share = self.rollout.share().as_fraction();
         let mut seen = Observation::new();
         for metric in self.rollout.plan().policy().metrics() {
-            let arm = |share: f64, fix| (share > 0.0).then(|| sample(metric, share, fix));
+            let arm = |version, share: f64| {
+                (share > 0.0).then(|| sample(metric, share, (version, self.fix)))
+            };
             let arms = Arms {
-                canary: arm(share, Some(self.fix)),
-                baseline: arm(1.0 - share, None),
+                canary: arm(Version::Canary, share).filter(|_| self.fix != Fix::IsNotRead),
+                baseline: arm(Version::Live, 1.0 - share),
                 ..Arms::default()
             };
             seen.set(metric.id, arms);
@@ -238,8 +255,8 @@ fn promotion() -> Value {
 }
 
 /// A minute of the live version, which has the bug, or of the fix.
-fn sample(metric: &Metric, share: f64, fix: Option<Fix>) -> Sample {
-    let fails = fix == Some(Fix::Fails);
+fn sample(metric: &Metric, share: f64, of: (Version, Fix)) -> Sample {
+    let fails = of == (Version::Canary, Fix::Fails);
     let requests = (REQUESTS * share).round();
     match metric.kind {
         MetricKind::Proportion => {
@@ -261,10 +278,11 @@ fn sample(metric: &Metric, share: f64, fix: Option<Fix>) -> Sample {
             )
         }
         MetricKind::Count => {
-            let a_minute = match fix {
-                None => 60.0,
-                Some(Fix::Works) => 0.0,
-                Some(Fix::Fails) => 600.0,
+            let a_minute = match of {
+                (_, Fix::MendsNothing) => 4.0,
+                (Version::Live, _) => 60.0,
+                (Version::Canary, Fix::Works | Fix::IsNotRead) => 0.0,
+                (Version::Canary, Fix::Fails) => 600.0,
             };
             Sample::Pair((a_minute * share).round(), 60.0)
         }
@@ -285,7 +303,7 @@ fn sample(metric: &Metric, share: f64, fix: Option<Fix>) -> Sample {
 fn roll_1_each_preset_takes_a_good_fix_from_the_first_input_to_the_last() {
     let mut wrong = Vec::new();
     for preset in Policy::presets() {
-        let mut tool = Tool::new(preset, Fix::Works, Lists::Checked);
+        let mut tool = Tool::new(preset, Fix::Works, People::Thorough);
         tool.start();
         tool.run();
         wrong.extend(tool.faults().iter().map(|what| format!("{preset}: {what}")));
@@ -298,7 +316,7 @@ fn roll_1_each_preset_takes_a_good_fix_from_the_first_input_to_the_last() {
 fn roll_1_each_preset_is_opened_before_there_is_a_release() {
     let mut wrong = Vec::new();
     for preset in Policy::presets() {
-        let mut tool = Tool::with(preset, Fix::Works, Lists::Checked, "");
+        let mut tool = Tool::with(preset, Fix::Works, People::Thorough, "");
         tool.open();
         let blockers = tool.rollout.blockers();
         assert_eq!(blockers[0].kind, BlockerKind::Release, "{preset}");
@@ -367,7 +385,7 @@ impl Tool {
 #[test]
 fn roll_3_each_preset_rolls_a_bad_fix_back_by_itself() {
     for preset in Policy::presets() {
-        let mut tool = Tool::new(preset, Fix::Fails, Lists::Checked);
+        let mut tool = Tool::new(preset, Fix::Fails, People::Thorough);
         tool.start();
         let started = tool.at;
         tool.run();
@@ -393,7 +411,7 @@ fn roll_3_each_preset_rolls_a_bad_fix_back_by_itself() {
 #[test]
 fn met_7_no_preset_completes_while_a_list_that_holds_its_end_is_open() {
     for preset in Policy::presets() {
-        let mut tool = Tool::new(preset, Fix::Works, Lists::LeftOpen);
+        let mut tool = Tool::new(preset, Fix::Works, People::LeaveListsOpen);
         let policy = tool.rollout.plan().policy();
         if !policy.checklists().iter().any(Checklist::holds_completion) {
             continue;
@@ -407,5 +425,65 @@ fn met_7_no_preset_completes_while_a_list_that_holds_its_end_is_open() {
         let promote = Input::from_value(promotion()).expect("an input");
         let refused = tool.rollout.handle(tool.at, &promote).err().map(|refusal| refusal.code());
         assert_eq!(refused, Some("HF-ROLL-024"), "{preset}");
+    }
+}
+
+/// Nobody answers, and the fix is not shown to mend anything: it mends nothing, or nobody reads it.
+#[test]
+fn field_20_no_preset_announces_what_was_not_shown() {
+    let mut wrong = Vec::new();
+    for preset in Policy::presets() {
+        for (fix, name) in [(Fix::MendsNothing, "mends nothing"), (Fix::IsNotRead, "is not read")] {
+            let mut tool = Tool::new(preset, fix, People::Silent);
+            tool.start();
+            for _ in 0..24 * 60 {
+                let before = tool.sent.len();
+                tool.minute();
+                let sent = tool.sent[before..].iter().map(|(audience, kind, _)| (*audience, *kind));
+                let sent: Vec<_> = sent.collect();
+                let faults = tool.untrue(&sent).into_iter();
+                wrong.extend(faults.map(|what| format!("{preset}, {name}, {}: {what}", tool.at)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+impl Tool {
+    /// What the messages of this minute say, and what any other may say, that is not so: nobody has
+    /// decided that the incident is over.
+    fn untrue(&self, sent: &[(Audience, MessageKind)]) -> Vec<String> {
+        let (rollout, mut wrong) = (&self.rollout, Vec::new());
+        let state = rollout.state();
+        if matches!(state, State::Complete | State::Closed) {
+            wrong.push(format!("is {state}"));
+        }
+        if self.fix == Fix::IsNotRead && state == State::FinalValidation {
+            wrong.push("passed a phase that nobody read".to_owned());
+        }
+        for audience in Audience::ALL {
+            if rollout.message(MessageKind::Resolved, *audience, Format::Text).is_ok() {
+                wrong.push(format!("{audience} may read that it is resolved"));
+            }
+        }
+        // An hour after the start somebody has been asked.
+        let asked = rollout.started_at().is_some_and(|start| self.at.since(start) > HOUR);
+        for (audience, kind) in sent {
+            let text = match rollout.message(*kind, *audience, Format::Text) {
+                Ok(text) => text.to_string(),
+                Err(error) => {
+                    wrong.push(format!("{kind} for {audience}: {error}"));
+                    continue;
+                }
+            };
+            let blind = self.fix == Fix::IsNotRead && state == State::Monitoring;
+            let says = ["repaired", "resolved:", "watched at", "watching the fix", "monitoring it"];
+            let (over, watches) = says.split_at(2);
+            let is_said = |said: &[&str]| said.iter().any(|words| text.contains(words));
+            if is_said(over) || (asked && blind && is_said(watches)) {
+                wrong.push(format!("{kind} for {audience}: {text}"));
+            }
+        }
+        wrong
     }
 }

@@ -81,11 +81,15 @@ impl Judged {
             contingency.sign == Some(Sign::NoData) && contingency.waits.contains(&severity)
         };
         let contingency = policy.contingencies().iter().find(waits)?;
+        self.lacks_readings(policy).then_some(contingency)
+    }
+
+    /// Whether no deciding metric has a fresh reading in the present watch.
+    pub(crate) fn lacks_readings(&self, policy: &Policy) -> bool {
         let seen = &self.verdict().metrics;
         let mut deciding = seen.iter().filter(|(id, _)| policy.decides(*id)).peekable();
-        let blind = deciding.peek().is_some()
-            && deciding.all(|(_, seen)| matches!(seen.band, Band::NoData | Band::Stale));
-        blind.then_some(contingency)
+        deciding.peek().is_some()
+            && deciding.all(|(_, seen)| matches!(seen.band, Band::NoData | Band::Stale))
     }
 
     /// The decision that the judge would make; nothing changes.
