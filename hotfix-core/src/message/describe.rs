@@ -175,7 +175,9 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
             format!("a person has to promote the phase, then {}", after(step.index))
         }
         Stage::Monitoring(step) | Stage::Gate { step, .. } => after(step.index),
-        Stage::FinalValidation { .. } => "the hot-fix is complete".to_owned(),
+        Stage::FinalValidation { .. } => {
+            "the final validation, after which the hot-fix is complete".to_owned()
+        }
         Stage::Complete { .. } => "the watch after the deployment continues".to_owned(),
         Stage::Closed => return None,
         Stage::RollingBack(_) => {

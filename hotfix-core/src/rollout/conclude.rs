@@ -431,7 +431,7 @@ impl Conclusion<'_> {
         let mut text = "the final validation is over.".to_owned();
         let (open, unproven) = self.left_open();
         if !open.is_empty() {
-            text = format!("{text} Still open: {open}.");
+            text = format!("{text} Still open: {open}. Check or waive them first.");
         }
         let criteria = open_criteria(self.plan.policy(), self.case.readiness.marks());
         if !criteria.is_empty() {

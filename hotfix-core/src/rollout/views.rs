@@ -487,10 +487,13 @@ impl Rollout {
         Forecast::of(self.case.judged.judge(), &question.moment(&self.plan), self.plan.policy())
     }
 
-    /// Whether a phase is watched of which no deciding metric has a fresh reading.
+    /// Whether a phase is watched, for longer than readings stay fresh, and no deciding metric has
+    /// a fresh reading.
     pub(crate) fn lacks_readings(&self) -> bool {
-        self.case.place.watched_step().is_some()
-            && self.case.judged.lacks_readings(self.plan.policy())
+        let (place, policy) = (&self.case.place, self.plan.policy());
+        let since = place.watched_step().map(|step| step.since);
+        let stale = |since| self.now().is_some_and(|now| now.since(since) > policy.watch().stale);
+        since.is_some_and(stale) && self.case.judged.lacks_readings(policy)
     }
 
     /// Whether a question is open that a person has to answer.
