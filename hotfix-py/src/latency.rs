@@ -64,6 +64,11 @@ const FORMAT: u32 = 1;
 ///     fault later.
 /// prior_trials : float, optional
 ///     Number of prior requests of the estimated rates; default 5.
+/// temper : float, default 1.0
+///     Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
+/// quantile : float, optional
+///     With "better": the claim has to be shown at each boundary up to the one at or above this
+///     quantile of the baseline. Default: on average over the boundaries.
 ///
 /// Raises
 /// ------
@@ -95,7 +100,7 @@ impl Latency {
     #[new]
     #[pyo3(signature = (
         boundaries, direction: "_Direction" = "worse", alpha=0.01, tolerated=1.0, margin=2.0, cap=None, threshold=None, mode: "Literal[\"independent\", \"clustered\"]" = "independent", *,
-        prior_trials=None,
+        prior_trials=None, temper=1.0, quantile=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "the names are the design's")]
     fn new(
@@ -108,6 +113,8 @@ impl Latency {
         threshold: Option<f64>,
         mode: &str,
         prior_trials: Option<f64>,
+        temper: f64,
+        quantile: Option<f64>,
     ) -> Result<Self> {
         let direction = direction_of(direction)?;
         let mode = match mode {
@@ -121,6 +128,8 @@ impl Latency {
             tolerated,
             margin,
             boundaries: boundaries.len(),
+            quantile,
+            temper,
             cap,
             threshold,
             mode,

@@ -105,7 +105,7 @@ impl MetricEvidence {
             log_e: watched.log_e().unwrap_or(figures.log_e),
             log_e_safe: watched.tests.safe().map(Aligned::log_e),
             log_e_without_any: watched.log_e_without_any(),
-            margin: own.margin.value(),
+            margin: watched.tests.safe().map_or(own.margin.value(), Aligned::null_ratio),
             mode: assurance.mode,
             not_sequential: watched.of_one_look(),
             p_value: match (assurance.mode, drawn) {

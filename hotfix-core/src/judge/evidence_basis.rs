@@ -84,8 +84,16 @@ impl From<&SlowCalibration> for PhaseLimits {
 struct Slow {
     /// Of the history, in seconds.
     boundaries: Vec<f64>,
-    /// How many times as slow the policy tolerates.
-    tolerated: f64,
+    usual: Usual,
+}
+
+/// What the policy says of a latency, which applies without its history.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Usual {
+    /// How many times as slow is tolerated.
+    pub(super) tolerated: f64,
+    /// Of the promotion test.
+    pub(super) margin: f64,
 }
 
 /// Evidence basis of one metric over the whole rollout.
@@ -119,8 +127,8 @@ impl EvidenceBasis {
         let calibrated = plan.calibrations().get(&metric.id);
         let mut limits: Vec<Option<PhaseLimits>> = Vec::with_capacity(policy.phases().len());
         // The smallest of all phases, because a state keeps one temper.
-        let mut temper: f64 = 1.0;
         let slow = calibrated.and_then(|of| of.slow.as_deref());
+        let mut temper = slow.and_then(|of| of.promotion).map_or(1.0, |of| of.temper);
         for phase in policy.phases() {
             let calibration = calibrated.and_then(|c| c.of(phase.name));
             if let Some(calibration) = calibration {
@@ -132,9 +140,9 @@ impl EvidenceBasis {
                 None => slow.map(PhaseLimits::from),
             });
         }
-        let MetricSettings { mode, otherwise, tolerated, .. } = policy.settings(metric);
-        let slow =
-            slow.map(|of| Slow { boundaries: of.boundaries.clone(), tolerated: tolerated.value() });
+        let MetricSettings { mode, otherwise, tolerated, margin, .. } = policy.settings(metric);
+        let usual = Usual { tolerated: tolerated.value(), margin: margin.value() };
+        let slow = slow.map(|of| Slow { boundaries: of.boundaries.clone(), usual });
         let budget = plan.error_budget();
         let (usual, alone) = (budget.threshold(), -ln(budget.weight(metric)));
         let rate = metric.reference.filter(|_| metric.kind.is_fraction() && metric.is_replayed());
@@ -155,8 +163,8 @@ impl EvidenceBasis {
     }
 
     /// Discards the history of a latency if it has other boundaries than these, in seconds. Returns
-    /// how many times as slow is tolerated then.
-    pub(super) fn discard_history_of_others(&mut self, boundaries: &[f64]) -> Option<f64> {
+    /// what applies then.
+    pub(super) fn discard_history_of_others(&mut self, boundaries: &[f64]) -> Option<Usual> {
         let near = |(one, other): (&f64, &f64)| (one - other).abs() <= 1e-9 * one;
         let is_of = |of: &Slow| {
             of.boundaries.len() == boundaries.len()
@@ -164,7 +172,7 @@ impl EvidenceBasis {
         };
         let discarded = self.slow.take_if(|of| !is_of(of))?;
         self.limits.fill(None);
-        Some(discarded.tolerated)
+        Some(discarded.usual)
     }
 
     /// Another phase begins.

@@ -56,6 +56,7 @@ impl FixTest {
         let claimed = Claim::Better {
             alpha: claim.alpha.as_fraction(),
             margin: claim.cut_to.value(),
+            quantile: None,
             temper: watched[metric].basis.temper,
         };
         Ok(Test::try_new(watched[metric].metric.model, claimed)?.map(|test| {

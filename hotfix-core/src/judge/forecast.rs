@@ -104,7 +104,7 @@ impl Forecast {
             });
             let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;
             let promotion = watched.tests.safe().filter(|_| asked).and_then(|test| {
-                let supposed = Supposed { ratio: 1.0, null: margin };
+                let supposed = Supposed { ratio: 1.0, null: test.null_ratio() };
                 watched.claim(test, supposed, moment, running, requests)
             });
             let left = running.until_due;

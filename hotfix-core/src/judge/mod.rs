@@ -64,7 +64,7 @@ pub use why::{
 
 use educe::Educe;
 
-use crate::grade::{PromotionRule, Role};
+use crate::grade::Role;
 use crate::plan::Plan;
 use crate::policy::section::Watch;
 use crate::stats::StatError;
@@ -139,8 +139,7 @@ impl Judge {
     pub fn try_new(plan: &Plan) -> Result<Self, StatError> {
         let policy = plan.policy();
         let (evidence, watch) = (policy.evidence(), policy.watch());
-        let promotes =
-            policy.phases().iter().any(|p| p.promotion == PromotionRule::EvidenceOfNoHarm);
+        let promotes = policy.promotes_by_evidence();
         let budget = plan.error_budget();
         let alpha = budget.sequential();
         let mut watched = Vec::with_capacity(policy.metrics().len());
@@ -160,7 +159,8 @@ impl Judge {
             let instances = Instances::new(alpha, tolerated, drawing);
             let safe = promotes.then_some(Claim::Better {
                 alpha: budget.promotion(),
-                margin: settings.margin.value(),
+                margin: plan.margin(metric),
+                quantile: metric.kind.has_buckets().then(|| metric.quantile.as_fraction()),
                 temper: basis.temper,
             });
             let before = PreDeployment::new(plan);

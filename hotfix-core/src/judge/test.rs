@@ -19,8 +19,9 @@ pub(super) enum Claim {
     /// The canary is worse than tolerated. With a horizon of planned ticks late changes are
     /// detected, too.
     Worse { alpha: f64, tolerated: f64, horizon: Option<u32> },
-    /// The canary is better than the margin. Under noise, increments are multiplied by `temper`.
-    Better { alpha: f64, margin: f64, temper: f64 },
+    /// The canary is better than the margin; of a latency, up to this quantile. Under noise,
+    /// increments are multiplied by `temper`.
+    Better { alpha: f64, margin: f64, quantile: Option<f64>, temper: f64 },
 }
 
 /// A test and its state; small, so that moving it is cheap.
@@ -79,7 +80,7 @@ impl Clone for Test {
 impl Test {
     /// A test of counts; None for a metric without one.
     pub(super) fn try_new(model: Model, claim: Claim) -> Result<Option<Self>, StatError> {
-        let Figures { direction, alpha, tolerated, margin, temper, horizon } = claim.figures();
+        let Figures { direction, alpha, tolerated, margin, temper, horizon, .. } = claim.figures();
         Ok(match model {
             Model::Poisson => {
                 let design = RateRatioDesign::try_new(&RateRatioSettings {
@@ -120,7 +121,7 @@ impl Test {
         block: NonZeroU32,
         calibrated: bool,
     ) -> Result<Self, StatError> {
-        let Figures { direction, alpha, tolerated, margin, .. } = claim.figures();
+        let Figures { direction, alpha, tolerated, margin, quantile, temper, .. } = claim.figures();
         if direction == Direction::Worse && (tolerated > 1.0 || calibrated) {
             let boundaries = boundaries.to_vec();
             let design = ToleranceDesign::try_new(&ToleranceSettings {
@@ -137,6 +138,8 @@ impl Test {
             alpha,
             tolerated,
             margin,
+            quantile,
+            temper,
             boundaries: boundaries.len(),
             ..LatencySettings::default()
         })?;
@@ -333,6 +336,7 @@ struct Figures {
     alpha: f64,
     tolerated: f64,
     margin: f64,
+    quantile: Option<f64>,
     temper: f64,
     horizon: Option<u32>,
 }
@@ -346,14 +350,16 @@ impl Claim {
                 tolerated,
                 // Not used in this direction, but it has to be valid.
                 margin: 2.0 * tolerated,
+                quantile: None,
                 temper: 1.0,
                 horizon,
             },
-            Self::Better { alpha, margin, temper } => Figures {
+            Self::Better { alpha, margin, quantile, temper } => Figures {
                 direction: Direction::Better,
                 alpha,
                 tolerated: 1.0,
                 margin,
+                quantile,
                 temper,
                 horizon: None,
             },

@@ -179,10 +179,13 @@ impl Watched {
         self.boundaries.truncate(MAX_BOUNDARIES);
         if self.metric.model != Model::None && !self.boundaries.is_empty() {
             let times: Vec<f64> = self.boundaries.iter().map(|&index| edges[index]).collect();
-            if let Some(tolerated) = self.basis.discard_history_of_others(&times)
-                && let Claim::Worse { tolerated: kept, .. } = &mut self.claims.0
-            {
-                *kept = tolerated;
+            if let Some(usual) = self.basis.discard_history_of_others(&times) {
+                if let Claim::Worse { tolerated, .. } = &mut self.claims.0 {
+                    *tolerated = usual.tolerated;
+                }
+                if let Some(Claim::Better { margin, temper, .. }) = &mut self.claims.1 {
+                    (*margin, *temper) = (usual.margin, 1.0);
+                }
             }
             let (claims, watch) = (self.claims, &self.watch);
             let begin = (self.began, self.basis.limits().is_some());

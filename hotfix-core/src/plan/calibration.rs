@@ -8,12 +8,12 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::{Digest, digest};
-use crate::grade::EvidenceMode;
+use crate::grade::{EvidenceMode, PromotionRule};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::StatError;
 use crate::stats::latency::{
-    SlowCalibration, SlowCalibrationSettings, SlowHistory, calibrate_slow,
+    SlowCalibration, SlowCalibrationSettings, SlowHistory, SlowPromotion, calibrate_slow,
 };
 use crate::stats::replay::{Calibration, CalibrationSettings, History, calibrate};
 use crate::unit::{MetricName, PhaseName, Share, Span};
@@ -137,6 +137,14 @@ impl Plan {
         let slow = self.calibrations().get(&metric.id).and_then(|of| of.slow.as_deref());
         slow.map_or(self.policy().settings(metric).tolerated.value(), |slow| slow.tolerated)
     }
+
+    /// The margin that the promotion test of a metric has: the policy's figure, or a nearer one of
+    /// the calibration of a latency.
+    pub(crate) fn margin(&self, metric: &Metric) -> f64 {
+        let slow = self.calibrations().get(&metric.id).and_then(|of| of.slow.as_deref());
+        let limits = slow.and_then(|slow| slow.promotion);
+        limits.map_or(self.policy().settings(metric).margin.value(), |limits| limits.margin)
+    }
 }
 
 impl Policy {
@@ -150,6 +158,11 @@ impl Policy {
         let mode = self.settings(metric).mode;
         (metric.is_replayed() || metric.is_replayed_by_times())
             && matches!(mode, EvidenceMode::Replay | EvidenceMode::Both)
+    }
+
+    /// Whether a phase ends by evidence that the fix does no harm.
+    pub(crate) fn promotes_by_evidence(&self) -> bool {
+        self.phases().iter().any(|phase| phase.promotion == PromotionRule::EvidenceOfNoHarm)
     }
 
     /// Whether all traffic moves at once: no phase has a live arm, and the fix is compared with what
@@ -253,15 +266,22 @@ fn of_times(
     requests: Option<f64>,
 ) -> SlowCalibrationSettings {
     let (cadence, budget) = (policy.watch().cadence, ErrorBudget::new(policy));
+    let settings = policy.settings(metric);
+    let promotion = SlowPromotion {
+        alpha: budget.promotion(),
+        margin: settings.margin.value(),
+        quantile: metric.quantile.as_fraction(),
+    };
     let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
     SlowCalibrationSettings {
         alpha: budget.sequential(),
         weight: Some(budget.weight(metric)).filter(|weight| *weight > 0.0).unwrap_or(1.0),
-        tolerated: policy.settings(metric).tolerated.value(),
+        tolerated: settings.tolerated.value(),
         boundaries: metric.boundaries.iter().map(|of| of.as_seconds()).collect(),
         block: policy.watch().block(),
         phases: compared.map(|phase| (phase.share.as_fraction(), policy.ticks_of(phase))).collect(),
         renewed: policy.watch().renewal(),
+        promotion: Some(promotion).filter(|_| policy.promotes_by_evidence()),
         requests_per_minute: requests,
         tick_seconds: cadence.as_seconds(),
         seed,

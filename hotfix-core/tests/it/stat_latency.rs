@@ -212,6 +212,47 @@ fn stat_2_the_form_follows_from_what_is_asked() {
     );
 }
 
+/// As fast as the baseline for most requests; three times as many take longer than 250 ms.
+#[test]
+fn stat_2_a_canary_with_a_worse_tail_is_not_shown_to_be_no_worse() {
+    let settings = LatencySettings {
+        direction: Direction::Better,
+        alpha: 0.05,
+        boundaries: 4,
+        quantile: Some(0.95),
+        ..LatencySettings::default()
+    };
+    let shown_after = |settings: &LatencySettings, canary: [f64; 4]| {
+        let (design, baseline) = (design(settings), [400.0, 50.0, 10.0, 0.0]);
+        let mut test = Latency::new(&design);
+        (1..=60).find(|_| {
+            let canary = SlowCounts::new(&canary, 100.0);
+            test.update(&design, canary, SlowCounts::new(&baseline, 1_000.0)).expect("counts")
+        })
+    };
+    let on_average = LatencySettings { quantile: None, ..settings.clone() };
+    let (same, tail) = ([40.0, 5.0, 1.0, 0.0], [40.0, 15.0, 3.0, 0.0]);
+    assert!(shown_after(&on_average, tail).is_some_and(|ticks| ticks < 5));
+    assert_eq!(shown_after(&settings, tail), None);
+    // Nothing is known of the last boundary, which is beyond the quantile.
+    assert!(shown_after(&settings, same).is_some_and(|ticks| ticks < 45));
+}
+
+#[test]
+fn stat_1_a_quantile_is_for_a_test_of_better() {
+    for (direction, quantile) in [
+        (Direction::Worse, 0.95),
+        (Direction::Better, 0.0),
+        (Direction::Better, 1.0),
+        (Direction::Better, f64::NAN),
+    ] {
+        let quantile = Some(quantile);
+        let settings = LatencySettings { direction, quantile, ..LatencySettings::default() };
+        let refused = LatencyDesign::try_new(&settings).unwrap_err();
+        assert_eq!(refused.code(), "HF-STAT-030", "{refused}");
+    }
+}
+
 #[test]
 fn stat_2_limits_change_under_a_state() {
     let first = design(&LatencySettings { boundaries: 2, ..LatencySettings::default() });

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use hotfix_core::stats::StatError;
 use hotfix_core::stats::latency::{
-    SlowCalibration, SlowCalibrationSettings, SlowHistory, ToleranceDesign, ToleranceLimits,
-    ToleranceSettings, calibrate_slow,
+    Latency, LatencyDesign, LatencySettings, PromotionLimits, SlowCalibration,
+    SlowCalibrationSettings, SlowCounts, SlowHistory, SlowPromotion, ToleranceDesign,
+    ToleranceLimits, ToleranceSettings, calibrate_slow,
 };
-use hotfix_core::stats::numeric::ln;
+use hotfix_core::stats::numeric::{exp, ln, normal_cdf, normal_quantile};
 use hotfix_core::stats::replay::Advice;
+use hotfix_core::stats::{Direction, StatError};
 use rand_core::SeedableRng;
 use rand_distr::{Binomial, Distribution, Poisson, Uniform};
 use rand_pcg::Pcg64;
@@ -29,6 +30,7 @@ fn settings() -> SlowCalibrationSettings {
         block: NonZeroU32::new(3).unwrap(),
         phases: vec![(0.1, 60), (0.5, 120)],
         renewed: NonZeroU32::new(60).unwrap(),
+        promotion: None,
         requests_per_minute: None,
         tick_seconds: 10.0,
         seed: 0,
@@ -184,5 +186,102 @@ fn field_17_limits_below_those_of_alpha_are_refused() {
     ] {
         let refused = design.with_limits(Some(wrong));
         assert!(matches!(refused, Err(StatError::OutOfRange { .. })), "{wrong:?}");
+    }
+}
+
+/// Requests of one tick, with times whose logarithm is so much higher, and `bad` times as many that
+/// are slower than the second boundary.
+fn served(mean: f64, [wander, bad]: [f64; 2], random: &mut Pcg64) -> ([f64; 3], f64) {
+    let trials: f64 = Poisson::new(mean).unwrap().sample(random);
+    let (mut rest, mut share) = (trials, 1.0);
+    let bad = [1.0, bad, bad];
+    let slow = [0, 1, 2].map(|place| {
+        let usual = normal_cdf(normal_quantile(USUAL[place]) + wander / 0.6);
+        let chance = (bad[place] * usual).min(share);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let law = Binomial::new(rest as u64, (chance / share).min(1.0)).unwrap();
+        (rest, share) = (law.sample(random) as f64, chance);
+        rest
+    });
+    (slow, trials)
+}
+
+/// Both arms of one version, whose times wander apart.
+struct Arms {
+    deviation: f64,
+    wander: [f64; 2],
+    random: Pcg64,
+}
+
+impl Arms {
+    fn new(deviation: f64, seed: u64) -> Self {
+        let mut random = Pcg64::seed_from_u64(seed);
+        let wander = [0.0; 2].map(|_: f64| deviation * normal(&mut random));
+        Self { deviation, wander, random }
+    }
+
+    /// A tick of 1,000 requests, with a memory of 15 minutes.
+    fn tick(&mut self, share: f64, bad: f64) -> [([f64; 3], f64); 2] {
+        let kept = exp(-10.0 / 900.0);
+        let new = self.deviation * (1.0 - kept * kept).sqrt();
+        self.wander = self.wander.map(|wander| kept * wander + new * normal(&mut self.random));
+        let [canary, live] = self.wander;
+        let canary = served(1_000.0 * share, [canary, bad], &mut self.random);
+        [canary, served(1_000.0 * (1.0 - share), [live, 1.0], &mut self.random)]
+    }
+}
+
+fn normal(random: &mut Pcg64) -> f64 {
+    rand_distr::StandardNormal.sample(random)
+}
+
+/// How many of these canaries the promotion test passes.
+fn promoted(deviation: f64, bad: f64, limits: PromotionLimits) -> usize {
+    let PromotionLimits { margin, temper } = limits;
+    let design = LatencyDesign::try_new(&LatencySettings {
+        direction: Direction::Better,
+        alpha: 0.05,
+        margin,
+        quantile: Some(0.95),
+        boundaries: 3,
+        temper,
+        ..LatencySettings::default()
+    })
+    .unwrap();
+    let passes = |seed: &u64| {
+        let (mut arms, mut test) = (Arms::new(deviation, *seed), Latency::new(&design));
+        settings().phases.iter().any(|(share, ticks)| {
+            (0..*ticks).any(|_| {
+                let [canary, live] = arms.tick(*share, bad);
+                let [canary, live] =
+                    [&canary, &live].map(|(slow, all)| SlowCounts::new(slow, *all));
+                test.update(&design, canary, live).unwrap()
+            })
+        })
+    };
+    (0..100).filter(passes).count()
+}
+
+#[test]
+fn field_17_noise_promotes_no_canary_that_is_as_bad_as_the_margin() {
+    // Of 100; the limit of 12 is three standard errors above 0.05.
+    for (deviation, least) in [(0.0, 98), (0.05, 70), (0.1, 0)] {
+        let mut arms = Arms::new(deviation, 900);
+        let mut rows = Rows::new();
+        for _ in 0..TICKS {
+            for (name, (slow, all)) in ["canary", "baseline"].into_iter().zip(arms.tick(0.5, 1.0)) {
+                let row = slow.iter().map(|slow| all - slow).chain([all]).collect();
+                rows.entry(name.to_owned()).or_default().push(row);
+            }
+        }
+        let promotion = Some(SlowPromotion { alpha: 0.05, margin: 2.0, quantile: 0.95 });
+        let of = calibrated(rows, &SlowCalibrationSettings { promotion, ..settings() });
+        let limits = of.promotion.unwrap();
+        let usual = PromotionLimits { margin: 2.0, temper: 1.0 };
+        let [plain, as_bad, healthy] = [(2.0, usual), (2.0, limits), (1.0, limits)]
+            .map(|(bad, limits)| promoted(deviation, bad, limits));
+        let found = format!("{deviation}: {limits:?}, {plain} and {as_bad}, {healthy}");
+        assert!(as_bad <= 12 && healthy >= least, "{found}");
+        assert_eq!((limits != usual, plain > 40), (deviation > 0.0, deviation > 0.0), "{found}");
     }
 }

@@ -16,6 +16,9 @@
 //! canary that is 1.5 and one that is 2 times as slow are simulated in the same windows, and the
 //! tolerance and cap are taken that find them soonest. The tolerance is never below the policy's.
 //!
+//! The promotion test, if there is one, is run over the same windows
+//! ([`PromotionLimits`](super::PromotionLimits)).
+//!
 //! **Guaranteed**: chance `α` at most of a false rollback for independent requests and a canary
 //! that is at most so many times as slow, for any history: limits only lower an e-process.
 //! **Calibrated**: noise that resembles the history. **Not covered**: what the history lacks, such
@@ -27,7 +30,10 @@ use std::num::NonZeroU32;
 use super::history::SlowHistory;
 use super::stretch::{Axis, Past, Scores, Transfer};
 use super::tolerance::{ACTS, GROSSLY, Lane, joined};
-use super::{SlowCounts, Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettings};
+use super::{
+    PromotionLimits, SlowCounts, SlowPromotion, Tolerance, ToleranceDesign, ToleranceLimits,
+    ToleranceSettings,
+};
 use crate::stats::StatError;
 use crate::stats::draw::Draws;
 use crate::stats::latency::joint::ALTERNATIVES;
@@ -43,7 +49,7 @@ const FAULTS: [f64; 2] = [1.5, 2.0];
 /// `ln(1/α)`: noise that bursts is to be within a few blocks.
 const CAPS: [f64; 2] = [0.2, 0.1];
 /// Simulated canaries that get a fault.
-const FAULTY: usize = 40;
+pub(super) const FAULTY: usize = 40;
 /// Disjoint groups of instances that are simulated canaries.
 const GROUPS: usize = 5;
 /// Most ticks that the test is run over for a tolerance; fewer windows are taken where there are more.
@@ -72,6 +78,8 @@ pub struct SlowCalibrationSettings {
     pub phases: Vec<(f64, u32)>,
     /// After so many ticks evidence that has lost its stake gets a new one.
     pub renewed: NonZeroU32,
+    /// The promotion test, if there is one.
+    pub promotion: Option<SlowPromotion>,
     /// Traffic of the whole service, if known.
     pub requests_per_minute: Option<f64>,
     /// Length of a tick in seconds.
@@ -93,6 +101,9 @@ pub struct SlowCalibration {
     pub limits: ToleranceLimits,
     /// Log e-value that holds the rollout for investigation; at most the threshold.
     pub hold: f64,
+    /// The limits of the promotion test under the same noise; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<PromotionLimits>,
     /// Largest log evidence that noise reached, without and with the cap.
     pub highest: [f64; 2],
     /// The times whose boundaries the history has, in seconds. Other boundaries have no limits.
@@ -131,6 +142,7 @@ pub struct SlowCalibration {
 ///     block: NonZeroU32::new(3).unwrap(),
 ///     phases: vec![(0.1, 60)],
 ///     renewed: NonZeroU32::new(60).unwrap(),
+///     promotion: None,
 ///     requests_per_minute: None,
 ///     tick_seconds: 10.0,
 ///     seed: 0,
@@ -170,7 +182,8 @@ pub fn calibrate_slow(
         }
     }
     let best = best.ok_or(StatError::NoComparison { what: "the history" })?;
-    Ok(replayed.calibration(best))
+    let promotion = settings.promotion.map(|asked| replayed.promotion(asked)).transpose()?;
+    Ok(replayed.calibration(best, promotion))
 }
 
 /// One tolerance, and what follows from the history.
@@ -192,21 +205,21 @@ impl Choice {
 }
 
 /// Simulated rollouts over a history.
-struct Replayed<'a> {
+pub(super) struct Replayed<'a> {
     history: &'a SlowHistory,
     settings: &'a SlowCalibrationSettings,
-    axis: Axis,
+    pub(super) axis: Axis,
     /// All instances, tick by tick.
     all: Vec<Past>,
     /// Of all ticks.
-    whole: Past,
-    windows: Windows,
+    pub(super) whole: Past,
+    pub(super) windows: Windows,
     /// Of each simulated canary: its instances in each phase.
     groups: Vec<Vec<Vec<usize>>>,
     /// In a history of both arms: the baseline's requests over the canary's.
     ratio: Option<f64>,
     /// Group and first tick of each rollout.
-    rollouts: Vec<(usize, usize)>,
+    pub(super) rollouts: Vec<(usize, usize)>,
     /// `ln(1/α)`.
     least: f64,
 }
@@ -361,13 +374,29 @@ impl<'a> Replayed<'a> {
     /// argument: whether evidence that has lost its stake gets a new one.
     fn run(
         &self,
-        (group, start): (usize, usize),
+        rollout: (usize, usize),
         design: &ToleranceDesign,
         fault: Option<&Transfer>,
         mut tick: impl FnMut(&mut Tolerance, bool) -> bool,
     ) -> Result<(), StatError> {
         let len = self.axis.len;
         let mut state = Tolerance::new(design);
+        self.ticks(rollout, |mut canary, rest, renews| {
+            if let Some(slower) = fault {
+                canary.slow = slower.slow(canary.of(len));
+            }
+            state.update(design, canary.of(len), rest.of(len))?;
+            Ok(tick(&mut state, renews))
+        })
+    }
+
+    /// The ticks of a rollout: the simulated canary, the rest, and whether evidence that has lost
+    /// its stake gets a new one. `each` says whether to go on.
+    pub(super) fn ticks(
+        &self,
+        (group, start): (usize, usize),
+        mut each: impl FnMut(Past, Past, bool) -> Result<bool, StatError>,
+    ) -> Result<(), StatError> {
         let (mut at, mut since) = (start, 0);
         for ((_, ticks), members) in self.settings.phases.iter().zip(&self.groups[group]) {
             for place in 0..*ticks {
@@ -376,19 +405,9 @@ impl<'a> Replayed<'a> {
                 if let Some(ratio) = self.ratio.filter(|_| group == SWAPPED) {
                     (canary, rest) = (scaled(&rest, 1.0 / ratio), scaled(&canary, ratio));
                 }
-                let trials = canary.trials;
-                let canary = match fault {
-                    Some(slower) => slower.slow(SlowCounts::new(&canary.slow[..len], trials)),
-                    None => canary.slow,
-                };
                 let renews = (place == 0 && at > start) || since >= self.settings.renewed.get();
                 since = if renews { 0 } else { since + 1 };
-                state.update(
-                    design,
-                    SlowCounts::new(&canary[..len], trials),
-                    SlowCounts::new(&rest.slow[..len], rest.trials),
-                )?;
-                if !tick(&mut state, renews) {
+                if !each(canary, rest, renews)? {
                     return Ok(());
                 }
                 at += 1;
@@ -397,7 +416,7 @@ impl<'a> Replayed<'a> {
         Ok(())
     }
 
-    fn calibration(&self, choice: Choice) -> SlowCalibration {
+    fn calibration(&self, choice: Choice, promotion: Option<PromotionLimits>) -> SlowCalibration {
         let Choice { tolerated, mut limits, mut hold, highest, independent, delays } = choice;
         let of_arms = self.history.canary().is_some();
         let mut advice = Vec::new();
@@ -429,6 +448,7 @@ impl<'a> Replayed<'a> {
             tolerated,
             limits,
             hold,
+            promotion,
             highest,
             boundaries: self.settings.boundaries.clone(),
             of_arms,

@@ -62,6 +62,11 @@ pub struct LatencySettings {
     /// `d`: the null of better is 'the share of slow requests is at least `d` times the
     /// baseline's'.
     pub margin: f64,
+    /// For better, above 0 and below 1: it has to be shown at each boundary up to the one at or
+    /// above this quantile of the baseline; the e-value is the least of theirs. Absent: on average
+    /// over the boundaries, which one of them may show alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantile: Option<f64>,
     /// Number of boundaries, 1 to [`MAX_BOUNDARIES`].
     pub boundaries: usize,
     /// Ratios over the null's, above 1, at most [`MAX_GRID`](crate::stats::MAX_GRID); inverted for
@@ -72,7 +77,9 @@ pub struct LatencySettings {
     pub weights: Option<Vec<f64>>,
     /// Trials that what is expected of both arms starts with.
     pub prior_trials: f64,
-    /// Most log evidence that one tick may add to a term; above 0. Absent: no cap.
+    /// Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
+    pub temper: f64,
+    /// Most log evidence that one tick may add to a term, after `temper`; above 0. Absent: no cap.
     pub cap: Option<f64>,
     /// Log evidence that decides, above 0. Absent: `ln(1/α)`. The chance of ever deciding while the
     /// null holds is at most `e^-threshold`, by Ville's inequality: a lower one than `ln(1/α)`
@@ -90,10 +97,12 @@ impl Default for LatencySettings {
             alpha: 0.01,
             tolerated: 1.0,
             margin: 2.0,
+            quantile: None,
             boundaries: 6,
             grid: None,
             weights: None,
             prior_trials: PRIOR_TRIALS,
+            temper: 1.0,
             cap: None,
             threshold: None,
             mode: LatencyMode::Independent,
@@ -123,6 +132,7 @@ pub struct LatencyDesign {
     pub(super) bet: Bet,
     pub(super) hypothesis: Hypothesis,
     pub(super) limits: Limits,
+    pub(super) quantile: Option<f64>,
     pub(super) boundaries: usize,
     /// `ln` of the number of boundaries: where each has a row of terms, they are weighted by its
     /// inverse, too.
@@ -146,23 +156,35 @@ impl LatencyDesign {
     ///
     /// # Errors
     /// [`StatError`] if a setting is out of range: alpha, grid, weights,
-    /// tolerated ratio, margin, prior trials, number of boundaries, cap or threshold.
+    /// tolerated ratio, margin, quantile, prior trials, number of boundaries, temper, cap or
+    /// threshold.
     pub fn try_new(settings: &LatencySettings) -> Result<Self, StatError> {
-        let LatencySettings { direction, alpha, tolerated, margin, boundaries, .. } = *settings;
+        let LatencySettings { direction, alpha, tolerated, margin, quantile, .. } = *settings;
+        let boundaries = settings.boundaries;
         let hypothesis = Hypothesis::try_new(direction, alpha, tolerated, margin)?;
         let prior_trials = check_prior(settings.prior_trials)?;
+        if let Some(value) = quantile
+            && !(direction == Direction::Better && value > 0.0 && value < 1.0)
+        {
+            let expected = "above 0 and below 1, in a test of better";
+            return Err(StatError::OutOfRange { what: "quantile", value, expected });
+        }
         if boundaries == 0 || boundaries > MAX_BOUNDARIES {
             return Err(StatError::BoundaryCount { boundaries });
         }
         let usual = hypothesis.threshold;
-        let limits = Limits::try_new(1.0, settings.cap, settings.threshold, usual)?;
+        let temper = settings.temper;
+        let limits = Limits::try_new(temper, settings.cap, settings.threshold, usual)?;
         let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
         let default = (DEFAULT_GRID.as_slice(), DEFAULT_WEIGHTS.as_slice());
         let own = Grid::try_new(direction, ratios, weights, default)?;
         let is_joint = direction == Direction::Worse && hypothesis.null_ratio == 1.0;
         let is_default = ratios.is_none() && weights.is_none();
         let sign = if direction == Direction::Worse { 1.0 } else { -1.0 };
-        let rest = [hypothesis.null_ratio, usual, prior_trials, boundaries as f64, sign];
+        let mut rest = vec![hypothesis.null_ratio, usual, prior_trials, boundaries as f64, sign];
+        // Without them the fingerprint is that of states from before they were settings.
+        rest.extend(Some(temper).filter(|temper| *temper != 1.0));
+        rest.extend(quantile);
         let (bet, id) = match settings.mode {
             LatencyMode::Clustered => {
                 let even = [1.0 / clustered::STAKES.len() as f64; clustered::STAKES.len()];
@@ -186,6 +208,7 @@ impl LatencyDesign {
             bet,
             hypothesis,
             limits,
+            quantile,
             boundaries,
             ln_boundaries,
             prior_trials,
@@ -202,7 +225,8 @@ impl LatencyDesign {
     /// # Errors
     /// [`StatError`] if the cap or the threshold is out of range.
     pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
-        let limits = Limits::try_new(1.0, cap, threshold, self.hypothesis.threshold)?;
+        let (temper, usual) = (self.limits.temper, self.hypothesis.threshold);
+        let limits = Limits::try_new(temper, cap, threshold, usual)?;
         Ok(Self { limits, ..self.clone() })
     }
 

@@ -29,7 +29,7 @@
 use super::bernoulli::PRIOR_EVENTS;
 use super::grid::{self, Hypothesis};
 use super::mixture::Limits;
-use super::numeric::{add_scaled, larger, largest, ln, log_mean_exp, weighted_sum};
+use super::numeric::{add_scaled, larger, largest, ln, log_mean_exp, smaller, weighted_sum};
 use super::{Bounds, Counts, Evidence, MAX_GRID, StatError, Totals, Watch};
 use design::Bet;
 use document::SavedState;
@@ -43,6 +43,7 @@ mod design;
 mod document;
 mod history;
 pub mod joint;
+mod promotion;
 mod stretch;
 mod tolerance;
 mod tolerance_document;
@@ -57,6 +58,7 @@ pub use design::{
 };
 
 pub use history::SlowHistory;
+pub use promotion::{PromotionLimits, SlowPromotion};
 pub use stretch::Slowdown;
 pub use tolerance::{Tolerance, ToleranceDesign, ToleranceLimits, ToleranceSettings};
 
@@ -245,6 +247,9 @@ impl Latency {
         let mut watch = self.watch;
         let slack = match &design.bet {
             Bet::Joint(stakes) => stakes.slack,
+            Bet::Boundaries(grid, _) | Bet::Clustered(grid) if design.quantile.is_some() => {
+                grid.slack
+            }
             Bet::Boundaries(grid, _) | Bet::Clustered(grid) => grid.slack + design.ln_boundaries,
         };
         let lower = self.bounds(design).lower;
@@ -253,12 +258,27 @@ impl Latency {
         Ok(decided)
     }
 
+    /// How many boundaries have to show it, where each does.
+    fn guarded(&self, design: &LatencyDesign) -> Option<usize> {
+        let slow = self.slow.map(|(_, baseline)| baseline);
+        let baseline = SlowCounts::new(&slow[..self.boundaries], self.trials.1);
+        Some(guarded(baseline, design.quantile?))
+    }
+
     /// Log of the e-value; 0 without data.
     pub fn log_e(&self, design: &LatencyDesign) -> f64 {
         match (&self.terms, &design.bet) {
             (Terms::Joint(terms, _), _) => Stakes::log_e(terms),
             (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
-                log_e_of_rows(&rows[..self.boundaries], &grid.weight)
+                match self.guarded(design) {
+                    Some(guarded) => {
+                        let of_rows = rows[..guarded].iter();
+                        of_rows
+                            .map(|terms| log_mean_exp(terms, &grid.weight))
+                            .fold(f64::INFINITY, smaller)
+                    }
+                    None => log_e_of_rows(&rows[..self.boundaries], &grid.weight),
+                }
             }
             (Terms::Rows(_), Bet::Joint(_)) => 0.0,
         }
@@ -288,6 +308,13 @@ impl Latency {
         match (&self.terms, &design.bet) {
             (Terms::Joint(terms, _), Bet::Joint(stakes)) => stakes.bounds(terms),
             (Terms::Rows(rows), Bet::Boundaries(grid, _) | Bet::Clustered(grid)) => {
+                if let Some(guarded) = self.guarded(design) {
+                    let most = Bounds { lower: f64::INFINITY, upper: f64::INFINITY };
+                    return rows[..guarded].iter().fold(most, |bounds, terms| Bounds {
+                        lower: smaller(bounds.lower, grid.bound(terms)),
+                        upper: smaller(bounds.upper, largest(terms)),
+                    });
+                }
                 let none = Bounds { lower: f64::NEG_INFINITY, upper: f64::NEG_INFINITY };
                 let of_rows = rows[..self.boundaries].iter().fold(none, |bounds, terms| Bounds {
                     lower: larger(bounds.lower, grid.bound(terms)),
@@ -337,6 +364,13 @@ impl Latency {
             decided: self.watch.decided,
         }
     }
+}
+
+/// How many boundaries the quantile of the baseline exceeds, and the next.
+fn guarded(baseline: SlowCounts<'_>, quantile: f64) -> usize {
+    let least = (1.0 - quantile) * baseline.trials;
+    let exceeded = baseline.slow.iter().take_while(|slow| **slow >= least).count();
+    (exceeded + 1).min(baseline.slow.len())
 }
 
 /// Adds what one tick gained.

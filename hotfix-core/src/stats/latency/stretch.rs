@@ -65,6 +65,11 @@ impl Past {
         }
         self.trials += counts.trials;
     }
+
+    /// With so many boundaries.
+    pub(super) fn of(&self, boundaries: usize) -> SlowCounts<'_> {
+        SlowCounts::new(&self.slow[..boundaries], self.trials)
+    }
 }
 
 /// Normal scores of the shares of requests that are faster than a time, from an arm's past.
