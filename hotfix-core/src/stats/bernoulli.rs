@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 pub const DEFAULT_GRID: [f64; 8] = [1.2, 1.5, 2.0, 3.0, 5.0, 8.0, 14.0, 30.0];
 /// Weights of [`DEFAULT_GRID`].
 pub const DEFAULT_WEIGHTS: [f64; 8] = [0.125; 8];
+/// Trials that the plug-in starts with, unless the settings name others.
+pub(super) const PRIOR_TRIALS: f64 = 50.0;
 /// Events that the plug-in starts with.
 pub(super) const PRIOR_EVENTS: f64 = 0.5;
 
@@ -71,7 +73,7 @@ impl Default for BernoulliSettings {
             margin: 2.0,
             grid: None,
             weights: None,
-            prior_trials: 50.0,
+            prior_trials: PRIOR_TRIALS,
             temper: 1.0,
             cap: None,
             threshold: None,
@@ -332,8 +334,14 @@ impl Bernoulli {
 #[inline]
 fn plug_in(past: &Totals, prior_trials: f64) -> f64 {
     let Totals { canary, baseline } = past;
-    (canary.events + baseline.events + PRIOR_EVENTS)
-        / (canary.trials + baseline.trials + prior_trials)
+    let events = canary.events + baseline.events;
+    rate_of(Counts::new(events, canary.trials + baseline.trials), prior_trials)
+}
+
+/// The same from the sum of both arms.
+#[inline]
+pub(super) fn rate_of(past: Counts, prior_trials: f64) -> f64 {
+    (past.events + PRIOR_EVENTS) / (past.trials + prior_trials)
 }
 
 /// The state as a document.

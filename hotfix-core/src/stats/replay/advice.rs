@@ -162,7 +162,8 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
     if let Some(dispersion) = seen.dispersion.filter(|dispersion| *dispersion >= NOISY) {
         advice.push(Advice::Noisy { dispersion });
     }
-    if canary_instances < LEAVE_ONE_OUT {
+    let reads_instances = settings.model.reads_instances();
+    if reads_instances && canary_instances < LEAVE_ONE_OUT {
         let (instances, wanted) = (canary_instances, LEAVE_ONE_OUT);
         advice.push(Advice::FewCanaryInstances { instances, wanted });
     }
@@ -171,7 +172,7 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
         advice.push(Advice::ShareDiffers { planned, replayed });
     }
     let (instances, canary) = (history.instances(), canary_instances);
-    if settings.zones.is_none() && subsets(instances, canary) >= SUBSETS {
+    if reads_instances && settings.zones.is_none() && subsets(instances, canary) >= SUBSETS {
         advice.push(Advice::Randomise { instances, canary });
     }
     if seen.detectable.is_none() && traffic.events > 0.0 {

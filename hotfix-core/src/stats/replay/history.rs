@@ -57,6 +57,14 @@ impl History {
         Ok(Self { ticks, names, series })
     }
 
+    /// Checks that no instance has more events than trials: it is a history of a proportion.
+    ///
+    /// # Errors
+    /// [`StatError`] for the first that has.
+    pub fn check_proportion(&self) -> Result<(), StatError> {
+        self.series.iter().flatten().try_for_each(|counts| counts.check_proportion())
+    }
+
     /// How many instances there are.
     pub fn instances(&self) -> usize {
         self.names.len()

@@ -1,10 +1,10 @@
 //! Calibration of threshold and cap from the organisation's own history (mode `replay`).
 //!
 //! Errors cluster, and a test that assumes independent errors then rolls back healthy releases.
-//! Here the rate-ratio test is run over recorded ordinary operation, with groups of instances as
-//! large as the canary as simulated canaries against the rest, in windows of the phase's length;
-//! the threshold and a cap on what one tick may add follow from the evidence that noise alone
-//! reached:
+//! Here the rate-ratio test, or the Bernoulli test ([`CountModel`]), is run over recorded ordinary
+//! operation, with groups of instances as large as the canary as simulated canaries against the
+//! rest, in windows of the phase's length; the threshold and a cap on what one tick may add follow
+//! from the evidence that noise alone reached:
 //!
 //! ```text
 //! tick:  l_j += min(gain_j, cap);  roll back when J ≥ threshold;  hold when J ≥ hold
@@ -12,24 +12,26 @@
 //! ```
 //!
 //! Where the counts of both arms come by instance, each instance's are [clipped](Clip) in both arms
-//! before the test reads them, and the limits are [`Calibration::by_instance`]; they are lower.
+//! before the rate-ratio test reads them, and the limits are [`Calibration::by_instance`]; they are
+//! lower. The Bernoulli test has neither: its `J` is `ln E` of the sums over each arm.
 //!
 //! **Guaranteed**: chance `α` at most of a false rollback for independent errors and any history,
 //! because the cap and a threshold of at least `ln(1/α)` only lower an e-process. **Calibrated**:
-//! noise
-//! that resembles the history. **Not covered**: noise stronger than in the history, bursts rarer
-//! than
-//! it is long, an arm on other hardware. The verdict shows which applies.
+//! noise that resembles the history. **Not covered**: noise stronger than in the history, bursts
+//! rarer than it is long, an arm on other hardware. The verdict shows which applies.
 //!
-//! Evidence is carried over phases; threshold and cap of a phase apply from its first tick. With
-//! [`RateRatioDesign::with_limits`](super::rate_ratio::RateRatioDesign::with_limits) they are put
+//! Each window starts a test of its own, which for the Bernoulli test includes the rate that it
+//! learns. In a rollout evidence is carried over phases; threshold and cap of a phase apply from
+//! its first tick. With
+//! [`RateRatioDesign::with_limits`](super::rate_ratio::RateRatioDesign::with_limits) and
+//! [`BernoulliDesign::with_limits`](super::bernoulli::BernoulliDesign::with_limits) they are put
 //! into a running test. A promotion test under noise is tempered by
 //! [`Calibration::promotion_temper`].
 //!
 //! With a history *and* random canary instances, use both and roll back only when both do: run this
 //! test and [`randomisation`](super::randomisation) side by side, decide where
-//! `replayed && randomised`, hold where one does. Not measured: latency, and traffic that differs
-//! much by instance.
+//! `replayed && randomised`, hold where one does. Not measured: traffic that differs much by
+//! instance.
 
 mod advice;
 mod clip;
@@ -44,8 +46,7 @@ use super::draw::Draws;
 use super::grid::{Grid, Hypothesis};
 use super::numeric::{larger, ln, percentile, smaller};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
-use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
-use super::{Counts, Direction, MAX_GRID, StatError};
+use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, rate_ratio};
 pub(super) use advice::hours_of;
 use noise::{Form, Group, Kernel, ONE_SIDED};
 pub(super) use noise::{Windows, fit};
@@ -82,7 +83,31 @@ pub fn statistic(log_e: f64, without: Option<f64>) -> f64 {
     without.map_or(log_e, |without| smaller(log_e, WITHOUT_ONE * without))
 }
 
-/// For what a threshold is wanted. The test is the rate-ratio test in direction worse.
+/// The test whose threshold is wanted, in direction worse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountModel {
+    /// The [rate-ratio test](super::rate_ratio), for rare events.
+    #[default]
+    Poisson,
+    /// The [Bernoulli test](super::bernoulli) with its usual prior trials, for proportions above
+    /// about 5%. It has no limits by instance: `J = ln E`.
+    Bernoulli,
+}
+
+impl CountModel {
+    /// Whether it has limits where the counts of both arms come by instance.
+    const fn reads_instances(self) -> bool {
+        matches!(self, Self::Poisson)
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_poisson(&self) -> bool {
+        *self == Self::Poisson
+    }
+}
+
+/// For what a threshold is wanted.
 ///
 /// ```
 /// use hotfix_core::stats::replay::CalibrationSettings;
@@ -93,6 +118,9 @@ pub fn statistic(log_e: f64, without: Option<f64>) -> f64 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CalibrationSettings {
+    /// The test.
+    #[serde(skip_serializing_if = "CountModel::is_poisson")]
+    pub model: CountModel,
     /// The canary's share of the traffic, above 0 and below 1.
     pub share: f64,
     /// The phase's length in ticks, at least 1.
@@ -126,9 +154,11 @@ impl Default for CalibrationSettings {
 }
 
 impl CalibrationSettings {
-    /// α 0.01, nothing tolerated, default grid, plain form, ticks of 10 s, seed 0.
+    /// The rate-ratio test, α 0.01, nothing tolerated, its default grid, plain form, ticks of 10 s,
+    /// seed 0.
     pub fn new(share: f64, ticks: u32) -> Self {
         Self {
+            model: CountModel::Poisson,
             share,
             ticks,
             alpha: 0.01,
@@ -152,7 +182,8 @@ pub struct BlockDispersion {
     pub ticks: usize,
     /// Blocks of a shard.
     pub blocks: usize,
-    /// Pearson's `Σ (x - mπ)²/Σ mπ(1 - π)`, pooled over shards.
+    /// Pearson's `Σ (x - mπ)²/Σ mπ(1 - π)`, pooled over shards. For the Bernoulli test each
+    /// expected term is multiplied by `1 - m/n`, the share of requests without an event.
     pub dispersion: f64,
     /// Of `dispersion`.
     pub standard_error: f64,
@@ -196,7 +227,7 @@ pub struct Calibration {
     /// [`statistic`]: from [`LEAVE_ONE_OUT`] canary instances on.
     pub leave_one_out: bool,
     /// The limits where the counts of both arms come by instance; absent where the history has no
-    /// event.
+    /// event, and for the Bernoulli test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_instance: Option<ByInstance>,
     /// Largest log evidence that noise reached, without and with the cap.
@@ -286,6 +317,9 @@ pub fn calibrate(
     settings: &CalibrationSettings,
 ) -> Result<Calibration, StatError> {
     let grid = check(settings)?;
+    if settings.model == CountModel::Bernoulli {
+        history.check_proportion()?;
+    }
     if grid.len <= SHORT {
         run::<SHORT>(history, settings, &grid)
     } else {
@@ -316,7 +350,10 @@ fn check(settings: &CalibrationSettings) -> Result<Grid, StatError> {
         }
     }
     let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
-    let default = (DEFAULT_GRID.as_slice(), DEFAULT_WEIGHTS.as_slice());
+    let default: (&[f64], &[f64]) = match settings.model {
+        CountModel::Poisson => (&rate_ratio::DEFAULT_GRID, &rate_ratio::DEFAULT_WEIGHTS),
+        CountModel::Bernoulli => (&bernoulli::DEFAULT_GRID, &bernoulli::DEFAULT_WEIGHTS),
+    };
     Grid::try_new(Direction::Worse, ratios, weights, default)
 }
 
@@ -331,12 +368,12 @@ fn run<const N: usize>(
     let windows =
         Windows::new(ticks, length).ok_or(StatError::ShortHistory { ticks, needed: length })?;
     let canary_instances = shards.iter().map(Vec::len).min().unwrap_or_default();
-    let leave_one_out = canary_instances >= LEAVE_ONE_OUT;
+    let reads_instances = settings.model.reads_instances();
+    let leave_one_out = reads_instances && canary_instances >= LEAVE_ONE_OUT;
     let all = history.all();
     let groups = groups(history, &shards, false);
-    let kernel = Kernel::<N>::new(grid, settings.tolerated, settings.temper);
     let fitting = Fitting {
-        kernel: &kernel,
+        kernel: &Kernel::<N>::new(grid, settings),
         form: &Form::<N>::new(grid, settings.horizon),
         windows: &windows,
         least: -ln(settings.alpha),
@@ -344,7 +381,7 @@ fn run<const N: usize>(
     let Fitted { threshold, cap, hold, highest, independent, dispersion_by_block } =
         fitting.fit(&groups, &all, CAP_PART);
     let dispersion = upper(&dispersion_by_block);
-    let by_instance = history.clip().map(|(clip, clip_rate)| {
+    let by_instance = reads_instances.then(|| history.clip()).flatten().map(|(clip, clip_rate)| {
         let clipped = history.clipped(clip);
         let groups = self::groups(&clipped, &shards, leave_one_out);
         let Fitted { threshold, cap, hold, .. } =
@@ -423,16 +460,13 @@ impl<const N: usize> Fitting<'_, N> {
         let Self { kernel, form, windows, least } = *self;
         // Gains are computed again for each pass: those of every instance of every group at once
         // would fill the memory.
-        let maxima = |cap| {
-            let gains = groups.iter().map(|group| kernel.gains(group, all));
-            form.maxima(gains, windows, cap)
-        };
+        let maxima = |cap| form.maxima(kernel, (groups, all), windows, cap);
         let uncapped = maxima(f64::INFINITY);
         let (without_cap, _) = fit(&uncapped, windows, least);
         let cap = without_cap / cap_part;
         let capped = maxima(cap);
         let (with_cap, independent) = fit(&capped, windows, least);
-        let dispersion_by_block = noise::dispersions(groups, all);
+        let dispersion_by_block = kernel.dispersions(groups, all);
         let spread = DISPERSION_PART * upper(&dispersion_by_block).unwrap_or(1.0);
         let threshold = larger(with_cap, least * larger(1.0, spread));
         let hold = hold_level(&capped, HOLD, threshold);

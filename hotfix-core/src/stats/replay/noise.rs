@@ -1,13 +1,16 @@
 //! Evidence that noise alone reaches: its maxima over windows, their tail, and the dispersion.
 
-use super::{BlockDispersion, statistic};
+use super::{BlockDispersion, CalibrationSettings, CountModel, statistic};
+use crate::stats::bernoulli::{PRIOR_TRIALS, rate_of};
 use crate::stats::grid::{Grid, losses, share_of_events};
+use crate::stats::kernel::Kernel as OfShares;
 use crate::stats::mixture::{CASH, LN_FIRST};
 use crate::stats::numeric::{
     add_scaled, exp, larger, largest, ln, log_add_exp, log_mean_exp, percentile, smaller,
     weighted_sum,
 };
-use crate::stats::{Counts, MAX_GRID};
+use crate::stats::{Counts, Direction, MAX_GRID};
+use core::ops::Range;
 
 /// One-sided 5% point of the normal law: the section's 1.645.
 pub(super) const ONE_SIDED: f64 = 1.645;
@@ -25,15 +28,20 @@ pub(super) struct Group<'a> {
     pub(super) parts: Vec<&'a [Counts]>,
 }
 
-/// The kernel of the test.
+/// What a tick adds to each grid point of the test that is calibrated.
 pub(super) struct Kernel<'a, const N: usize> {
-    grid: &'a Grid,
-    excess: [f64; MAX_GRID],
-    null_ratio: f64,
+    law: Law<'a>,
     temper: f64,
 }
 
-/// What each tick with events adds to the grid points of each test of a group: of the whole, then
+enum Law<'a> {
+    /// Of the rate-ratio test: each tick by itself.
+    Rates { grid: &'a Grid, excess: [f64; MAX_GRID], null_ratio: f64 },
+    /// Of the Bernoulli test, which learns the rate from earlier ticks.
+    Shares(OfShares),
+}
+
+/// What each tick with data adds to the grid points of each test of a group: of the whole, then
 /// without each instance.
 pub(super) struct Gains<const N: usize> {
     tests: usize,
@@ -43,42 +51,116 @@ pub(super) struct Gains<const N: usize> {
 }
 
 impl<'a, const N: usize> Kernel<'a, N> {
-    pub(super) fn new(grid: &'a Grid, null_ratio: f64, temper: f64) -> Self {
-        Self { grid, excess: grid.excess(), null_ratio, temper }
+    pub(super) fn new(grid: &'a Grid, settings: &CalibrationSettings) -> Self {
+        let CalibrationSettings { model, tolerated: null_ratio, temper, .. } = *settings;
+        let law = match model {
+            CountModel::Poisson => Law::Rates { grid, excess: grid.excess(), null_ratio },
+            CountModel::Bernoulli => Law::Shares(OfShares::new(grid, null_ratio, Direction::Worse)),
+        };
+        Self { law, temper }
     }
 
-    /// The gains of a group; ticks without events or without trials in an arm add nothing.
-    pub(super) fn gains(&self, group: &Group<'_>, all: &[Counts]) -> Gains<N> {
+    /// Whether what a tick adds depends on the ticks before it.
+    const fn learns(&self) -> bool {
+        matches!(self.law, Law::Shares(_))
+    }
+
+    /// Variance of the canary's events given those of both arms, over that of Poisson counts.
+    fn spread(&self, all: &Counts) -> f64 {
+        match self.law {
+            Law::Rates { .. } => 1.0,
+            Law::Shares(_) => 1.0 - all.events / all.trials,
+        }
+    }
+
+    /// The gains of a group in these ticks, of a test that begins with the first of them; ticks
+    /// that cannot add anything are left out.
+    fn gains(&self, group: &Group<'_>, all: &[Counts], ticks: Range<usize>) -> Gains<N> {
         let tests = 1 + group.parts.len();
-        let (mut ticks, mut added) = (Vec::new(), Vec::new());
-        for (tick, (canary, all)) in group.sum.iter().zip(all).enumerate() {
+        let mut gains = Gains { tests, ticks: Vec::new(), added: Vec::new() };
+        let mut past = Counts::default();
+        for tick in ticks {
+            let (canary, all) = (group.sum[tick], all[tick]);
             let rest = all.trials - canary.trials;
-            if all.events == 0.0 || canary.trials == 0.0 || rest <= 0.0 {
+            let nothing = all.events == 0.0 && !self.learns();
+            if nothing || canary.trials == 0.0 || rest <= 0.0 {
                 continue;
             }
-            ticks.push(tick);
-            added.push(self.gain(*canary, all.events, rest));
-            added.extend(group.parts.iter().map(|part| {
+            gains.ticks.push(tick);
+            gains.added.push(self.gain(canary, all.events, rest, past));
+            gains.added.extend(group.parts.iter().map(|part| {
                 let Counts { events, trials } = part[tick];
                 let kept = Counts::new(canary.events - events, canary.trials - trials);
-                self.gain(kept, all.events - events, rest)
+                self.gain(kept, all.events - events, rest, past)
             }));
-        }
-        Gains { tests, ticks, added }
-    }
-
-    /// `events`: of both arms; `rest`: the baseline's trials.
-    fn gain(&self, canary: Counts, events: f64, rest: f64) -> [f64; N] {
-        let mut gains = [0.0; N];
-        if events <= 0.0 || canary.trials <= 0.0 {
-            return gains;
-        }
-        let share = share_of_events(self.null_ratio, canary.trials, rest);
-        let losses = losses::<N>(&self.excess, share);
-        for (j, gain) in gains.iter_mut().enumerate() {
-            *gain = self.temper * (canary.events * self.grid.ln_ratio[j] - events * losses[j]);
+            past.add(all);
         }
         gains
+    }
+
+    /// `events`: of both arms; `rest`: the baseline's trials; `past`: both arms' counts before.
+    fn gain(&self, canary: Counts, events: f64, rest: f64, past: Counts) -> [f64; N] {
+        let mut gains = [0.0; N];
+        match &self.law {
+            Law::Rates { grid, excess, null_ratio } => {
+                if events <= 0.0 || canary.trials <= 0.0 {
+                    return gains;
+                }
+                let share = share_of_events(*null_ratio, canary.trials, rest);
+                let losses = losses::<N>(excess, share);
+                for (j, gain) in gains.iter_mut().enumerate() {
+                    *gain = canary.events * grid.ln_ratio[j] - events * losses[j];
+                }
+            }
+            Law::Shares(kernel) => {
+                let split = kernel.split(canary.trials, rest);
+                let baseline = Counts::new(events - canary.events, rest);
+                let each = kernel.gains(&split, rate_of(past, PRIOR_TRIALS), canary, baseline);
+                gains.copy_from_slice(&each[..N]);
+            }
+        }
+        gains.map(|gain| self.temper * gain)
+    }
+
+    /// The Pearson dispersion of groups against the rest, pooled, for each length of block. Where
+    /// instances are left out in turn, the one that exceeds its expectation most in a block is
+    /// replaced by it.
+    pub(super) fn dispersions(&self, groups: &[Group<'_>], all: &[Counts]) -> Vec<BlockDispersion> {
+        let lengths = BLOCKS.into_iter().filter(|length| all.len() / length >= FEWEST_BLOCKS);
+        lengths.filter_map(|length| self.dispersion(groups, all, length)).collect()
+    }
+
+    fn dispersion(
+        &self,
+        groups: &[Group<'_>],
+        all: &[Counts],
+        length: usize,
+    ) -> Option<BlockDispersion> {
+        let (mut squares, mut expected) = (0.0, 0.0);
+        let totals: Vec<Counts> = all.chunks_exact(length).map(sum).collect();
+        for group in groups {
+            let blocks = group.sum.chunks_exact(length).map(sum).zip(&totals);
+            for (block, (canary, all)) in blocks.enumerate() {
+                if all.trials > 0.0 {
+                    let share = canary.trials / all.trials;
+                    let excess = |part: &&[Counts]| {
+                        let part = sum(&part[block * length..(block + 1) * length]);
+                        part.events - all.events * part.trials / all.trials
+                    };
+                    let most = group.parts.iter().map(excess).reduce(larger).unwrap_or_default();
+                    let miss = canary.events - all.events * share - most;
+                    squares += miss * miss;
+                    expected += all.events * share * (1.0 - share) * self.spread(all);
+                }
+            }
+        }
+        let blocks = totals.len();
+        let dispersion = squares / expected;
+        (expected > 0.0).then(|| {
+            let draws = (blocks * groups.len()) as f64;
+            let standard_error = dispersion * (2.0 / draws).sqrt();
+            BlockDispersion { ticks: length, blocks, dispersion, standard_error }
+        })
     }
 }
 
@@ -175,16 +257,26 @@ impl<const N: usize> Form<N> {
     /// The maxima of all windows of all groups, in ascending order.
     pub(super) fn maxima(
         &self,
-        groups: impl Iterator<Item = Gains<N>>,
+        kernel: &Kernel<'_, N>,
+        (groups, all): (&[Group<'_>], &[Counts]),
         windows: &Windows,
         cap: f64,
     ) -> Vec<f64> {
         let (mut maxima, mut terms) = (Vec::new(), Vec::new());
-        for gains in groups {
+        for group in groups {
+            // A test that learns begins to learn with each window, as in a rollout.
+            let shared = (!kernel.learns()).then(|| kernel.gains(group, all, 0..all.len()));
             for window in 0..windows.count {
                 let start = window * windows.stride;
-                let part = gains.part(start, start + windows.length);
-                maxima.push(self.highest(part, start, cap, &mut terms));
+                let ticks = start..start + windows.length;
+                let own;
+                let gains = if let Some(gains) = &shared {
+                    gains
+                } else {
+                    own = kernel.gains(group, all, ticks.clone());
+                    &own
+                };
+                maxima.push(self.highest(gains.part(ticks), start, cap, &mut terms));
             }
         }
         maxima.sort_unstable_by(f64::total_cmp);
@@ -201,9 +293,9 @@ struct Part<'a, const N: usize> {
 }
 
 impl<const N: usize> Gains<N> {
-    fn part(&self, start: usize, end: usize) -> Part<'_, N> {
-        let from = self.ticks.partition_point(|tick| *tick < start);
-        let to = from + self.ticks[from..].partition_point(|tick| *tick < end);
+    fn part(&self, of: Range<usize>) -> Part<'_, N> {
+        let from = self.ticks.partition_point(|tick| *tick < of.start);
+        let to = from + self.ticks[from..].partition_point(|tick| *tick < of.end);
         let (ticks, tests) = (&self.ticks[from..to], self.tests);
         Part { tests, ticks, added: &self.added[from * tests..to * tests] }
     }
@@ -239,42 +331,6 @@ pub(in crate::stats) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f
     let independent = count * windows.stride as f64 / windows.length as f64;
     let reach = (least + ln(1.0 - TAIL)) * excess * (1.0 + ONE_SIDED / independent.sqrt());
     (larger(larger(least, *highest), tail + reach), independent)
-}
-
-/// The Pearson dispersion of groups against the rest, pooled, for each length of block. Where
-/// instances are left out in turn, the one that exceeds its expectation most in a block is replaced
-/// by it.
-pub(super) fn dispersions(groups: &[Group<'_>], all: &[Counts]) -> Vec<BlockDispersion> {
-    let lengths = BLOCKS.into_iter().filter(|length| all.len() / length >= FEWEST_BLOCKS);
-    lengths.filter_map(|length| dispersion(groups, all, length)).collect()
-}
-
-fn dispersion(groups: &[Group<'_>], all: &[Counts], length: usize) -> Option<BlockDispersion> {
-    let (mut squares, mut expected) = (0.0, 0.0);
-    let totals: Vec<Counts> = all.chunks_exact(length).map(sum).collect();
-    for group in groups {
-        let blocks = group.sum.chunks_exact(length).map(sum).zip(&totals);
-        for (block, (canary, all)) in blocks.enumerate() {
-            if all.trials > 0.0 {
-                let share = canary.trials / all.trials;
-                let excess = |part: &&[Counts]| {
-                    let part = sum(&part[block * length..(block + 1) * length]);
-                    part.events - all.events * part.trials / all.trials
-                };
-                let most = group.parts.iter().map(excess).reduce(larger).unwrap_or_default();
-                let miss = canary.events - all.events * share - most;
-                squares += miss * miss;
-                expected += all.events * share * (1.0 - share);
-            }
-        }
-    }
-    let blocks = totals.len();
-    let dispersion = squares / expected;
-    (expected > 0.0).then(|| {
-        let draws = (blocks * groups.len()) as f64;
-        let standard_error = dispersion * (2.0 / draws).sqrt();
-        BlockDispersion { ticks: length, blocks, dispersion, standard_error }
-    })
 }
 
 fn sum(block: &[Counts]) -> Counts {
