@@ -4107,9 +4107,9 @@ hotfix_status hotfix_ratio_interval(const struct hotfix_stratum *strata,
  * @param history       {"instance": [[events, trials], …], …}, one pair for each tick; UTF-8,
  *                      borrowed.
  * @param history_len   Its length in bytes.
- * @param settings      {"share", "ticks", …}: "alpha", "tolerated", "grid", "weights", "temper",
- *                      "horizon", "zones", "tick_seconds" and "seed" are optional; UTF-8,
- *                      borrowed.
+ * @param settings      {"share", "ticks", …}: "model" ("poisson" or "bernoulli"), "alpha",
+ *                      "tolerated", "grid", "weights", "temper", "horizon", "zones",
+ *                      "tick_seconds" and "seed" are optional; UTF-8, borrowed.
  * @param settings_len  Its length in bytes.
  * @param out           A buffer with JSON ("threshold", "cap", "hold", "by_instance",
  *                      "dispersion", "advice", …) that the caller frees with hotfix_buf_free.

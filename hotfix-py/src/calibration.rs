@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use hotfix_core::stats::replay::{self, Advice, Calibration as Core, CalibrationSettings, History};
+use hotfix_core::stats::replay::{
+    self, Advice, Calibration as Core, CalibrationSettings, CountModel, History,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
 use crate::document::document;
 use crate::error::Result;
-use crate::stats::counts;
+use crate::stats::{Model, counts, model_of};
 use crate::typed::{FiguresByName, Json};
 
 document! {
@@ -39,7 +41,8 @@ document! {
         fn leave_one_out(this) -> bool { this.leave_one_out }
         /// ``threshold``, ``cap``, ``hold`` and ``clip_rate`` where the counts of both arms come by
         /// instance: lower limits, for the smaller of the evidence and 1.6 times that without any
-        /// single canary instance. The judge uses them; None if the history has no events.
+        /// single canary instance. The judge uses them; None if the history has no events, and with
+        /// the model ``bernoulli``.
         fn by_instance(this) -> Option<Json<FiguresByName>> { this.by_instance.as_ref().map(Json::of) }
         /// Events divided by trials of the history; None without trials.
         fn base_rate(this) -> Option<f64> { this.base_rate }
@@ -86,6 +89,8 @@ document! {
 ///     If the canary is a zone: the instances of each zone.
 /// tick_seconds : float, default 10.0
 ///     Length of a tick; only advice and `detectable` depend on it.
+/// model : {"poisson", "bernoulli"}, default "poisson"
+///     The test, as in `RateRatio`. With "bernoulli" there are no limits by instance.
 ///
 /// Returns
 /// -------
@@ -107,7 +112,7 @@ document! {
 #[pyfunction]
 #[pyo3(signature = (
     history: "Mapping[str, Iterable[_Counts]]", share, ticks, alpha=0.01, seed=0, *, tolerated=1.0, grid=None, weights=None, temper=1.0, horizon=None,
-    zones=None, tick_seconds=10.0,
+    zones=None, tick_seconds=10.0, model: "_Model" = "poisson",
 ))]
 #[expect(clippy::too_many_arguments, reason = "each is a keyword")]
 pub(crate) fn calibrate(
@@ -124,9 +129,15 @@ pub(crate) fn calibrate(
     horizon: Option<u32>,
     zones: Option<Vec<Vec<String>>>,
     tick_seconds: f64,
+    model: &str,
 ) -> Result<Calibration> {
+    let model = match model_of(model)? {
+        Model::Poisson => CountModel::Poisson,
+        Model::Bernoulli => CountModel::Bernoulli,
+    };
     let history = History::try_new(series(history)?)?;
     let settings = CalibrationSettings {
+        model,
         share,
         ticks,
         alpha,

@@ -44,9 +44,17 @@ const fn untempered() -> f64 {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Model {
+pub(crate) enum Model {
     Poisson,
     Bernoulli,
+}
+
+pub(crate) fn model_of(name: &str) -> Result<Model> {
+    match name {
+        "poisson" => Ok(Model::Poisson),
+        "bernoulli" => Ok(Model::Bernoulli),
+        other => Err(one_of("model", other, "poisson, bernoulli")),
+    }
 }
 
 /// A checked test and its evidence.
@@ -238,11 +246,7 @@ impl RateRatio {
         prior_trials: Option<f64>,
     ) -> Result<Self> {
         let direction = direction_of(direction)?;
-        let model = match model {
-            "poisson" => Model::Poisson,
-            "bernoulli" => Model::Bernoulli,
-            other => return Err(one_of("model", other, "poisson, bernoulli")),
-        };
+        let model = model_of(model)?;
         if prior_trials.is_some() && model == Model::Poisson {
             let error = PyTypeError::new_err("`prior_trials` belongs to model \"bernoulli\"");
             return Err(error.into());

@@ -59,6 +59,20 @@ def test_the_seed_fixes_what_is_drawn() -> None:
     assert zones.shards == 2
 
 
+def test_the_test_of_proportions_has_limits_for_sums() -> None:
+    made = history()
+    limits = stats.calibrate(made, 0.5, 60, model="bernoulli")
+    assert limits.threshold >= math.log(100)
+    assert limits.by_instance is None
+    assert not limits.leave_one_out
+    assert limits.to_dict()["settings"]["model"] == "bernoulli"
+    assert "model" not in stats.calibrate(made, 0.5, 60).to_dict()["settings"]
+    test = stats.RateRatio(model="bernoulli", cap=limits.cap, threshold=limits.threshold)
+    assert test.threshold == limits.threshold
+    with pytest.raises(ValueError, match="poisson, bernoulli"):
+        stats.calibrate(made, 0.5, 60, model="binomial")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -12,7 +12,7 @@ impl Watched {
     /// counts come by instance.
     pub(super) fn clip(&mut self, tick: &Tick) -> [f64; 2] {
         let mut clipped = [0.0; 2];
-        if !self.metric.is_replayed() {
+        if !self.metric.is_read_by_instance() {
             return clipped;
         }
         self.instances.read(self.trials_of(tick), &tick.instances);

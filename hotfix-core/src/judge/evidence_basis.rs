@@ -145,7 +145,8 @@ impl EvidenceBasis {
         let slow = slow.map(|of| Slow { boundaries: of.boundaries.clone(), usual });
         let budget = plan.error_budget();
         let (usual, alone) = (budget.threshold(), -ln(budget.weight(metric)));
-        let rate = metric.reference.filter(|_| metric.kind.is_fraction() && metric.is_replayed());
+        let is_clipped = metric.kind.is_fraction() && metric.is_read_by_instance();
+        let rate = metric.reference.filter(|_| is_clipped);
         let by_reference = rate.and_then(|rate| Clip::try_new(metric.worse.bad(rate, 1.0)).ok());
         let instances = Some(0);
         Self {

@@ -165,9 +165,14 @@ impl Test {
 
     /// Feeds several ticks at once: the cap holds for each of them.
     pub(super) fn widened<R>(&mut self, ticks: f64, feed: impl FnOnce(&mut Self) -> R) -> R {
+        if ticks > 1.0 { self.with_caps(ticks, feed) } else { feed(self) }
+    }
+
+    /// Feeds it while the cap is so many times as large.
+    fn with_caps<R>(&mut self, times: f64, feed: impl FnOnce(&mut Self) -> R) -> R {
         let (threshold, cap) = self.limits();
-        let Some(cap) = cap.filter(|_| ticks > 1.0) else { return feed(self) };
-        self.limit(Some(of_counts(threshold, cap * ticks)));
+        let Some(cap) = cap else { return feed(self) };
+        self.limit(Some(of_counts(threshold, cap * times)));
         let fed = feed(self);
         self.limit(Some(of_counts(threshold, cap)));
         fed
@@ -180,9 +185,11 @@ impl Test {
                 let _ = state.update_allowing(design, strata, allowed);
             }
             // Its estimate of the rate uses earlier data only, and one stratum may be updated
-            // before the next.
-            Self::Bernoulli(..) => strata.iter().for_each(|(canary, baseline)| {
-                self.feed(*canary, *baseline, allowed);
+            // before the next. Together they may add what a tick may.
+            Self::Bernoulli(..) => self.with_caps(1.0 / strata.len() as f64, |test| {
+                for (canary, baseline) in strata {
+                    test.feed(*canary, *baseline, allowed);
+                }
             }),
             Self::Latency(..) | Self::Tolerance(..) => {}
         }
@@ -363,6 +370,24 @@ impl Claim {
                 temper,
                 horizon: None,
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stat_2_strata_of_a_tick_add_at_most_the_cap_together() {
+        let claim = Claim::Worse { alpha: 0.01, tolerated: 1.0, horizon: None };
+        let stratum = (Counts::new(90.0, 100.0), Counts::new(10.0, 100.0));
+        for model in [Model::Poisson, Model::Bernoulli] {
+            let mut test = Test::try_new(model, claim).unwrap().unwrap();
+            test.limit(Some(of_counts(30.0, 2.0)));
+            test.feed_strata(&[stratum; 3], 1.0);
+            assert!((test.log_e() - 2.0).abs() < 0.1, "{model:?}: {}", test.log_e());
+            assert_eq!(test.limits(), (30.0, Some(2.0)));
         }
     }
 }

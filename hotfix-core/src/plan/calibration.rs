@@ -15,7 +15,7 @@ use crate::stats::StatError;
 use crate::stats::latency::{
     SlowCalibration, SlowCalibrationSettings, SlowHistory, SlowPromotion, calibrate_slow,
 };
-use crate::stats::replay::{Calibration, CalibrationSettings, History, calibrate};
+use crate::stats::replay::{Calibration, CalibrationSettings, CountModel, History, calibrate};
 use crate::unit::{MetricName, PhaseName, Share, Span};
 
 use super::{ErrorBudget, Plan, PlanError};
@@ -119,9 +119,24 @@ impl MetricCalibration {
 }
 
 impl Metric {
-    /// Whether limits by counts can be calibrated for its test: only the rate-ratio test has them.
+    /// Whether it has a test that a history of counts calibrates.
     pub fn is_replayed(&self) -> bool {
-        self.is_rate() && self.model == Model::Poisson
+        self.count_model().is_some()
+    }
+
+    /// Whether its test reads counts by instance, bounds each instance's, and can leave one out: the
+    /// rate-ratio test.
+    pub(crate) fn is_read_by_instance(&self) -> bool {
+        self.count_model() == Some(CountModel::Poisson)
+    }
+
+    /// The test of its counts.
+    fn count_model(&self) -> Option<CountModel> {
+        match self.model {
+            Model::Poisson => self.is_rate().then_some(CountModel::Poisson),
+            Model::Bernoulli => self.is_rate().then_some(CountModel::Bernoulli),
+            Model::None => None,
+        }
     }
 
     /// Whether it has a test that a history of request times calibrates.
@@ -205,8 +220,13 @@ pub(super) fn calibrations(
         let known = known(policy, metric, Metric::is_replayed)?;
         let fault = |fault| PlanError::History { metric, fault };
         let history = History::try_new(bad_events(known, counts)).map_err(fault)?;
+        let model = known.count_model().unwrap_or_default();
+        if model == CountModel::Bernoulli {
+            history.check_proportion().map_err(fault)?;
+        }
         let phases = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
-        let phases = phases.map(|phase| of_phase(policy, known, phase, &history)).collect();
+        let phases = phases.map(|phase| of_phase(policy, (known, model), phase, &history));
+        let phases = phases.collect();
         let history = digest(&history)?;
         calibrations
             .insert(metric, MetricCalibration { history, phases, slow: None, without: None });
@@ -302,12 +322,13 @@ fn bad_events(
 
 fn of_phase(
     policy: &Policy,
-    metric: &Metric,
+    (metric, model): (&Metric, CountModel),
     phase: &Phase,
     history: &History,
 ) -> PhaseCalibration {
     let evidence = policy.evidence();
     let settings = CalibrationSettings {
+        model,
         alpha: ErrorBudget::new(policy).sequential(),
         tolerated: policy.settings(metric).tolerated.value(),
         horizon: evidence.change_point.then(|| policy.planned_ticks()),

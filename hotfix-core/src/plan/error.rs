@@ -75,7 +75,7 @@ pub enum PlanError {
     },
     /// A history of a metric whose test cannot be calibrated.
     #[error(
-        "a history cannot calibrate the test of `{metric}`: name a latency, or a proportion or count with the model `poisson`, here {known}"
+        "a history cannot calibrate the test of `{metric}`: name a latency, a proportion or a count with a `model`, here {known}"
     )]
     HistoryMetric {
         /// What came.

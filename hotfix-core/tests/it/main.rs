@@ -110,6 +110,7 @@ mod scope;
 mod sev;
 mod sev_bounds;
 mod sev_laws;
+mod share_rollouts;
 mod simulate;
 mod simulate_advise;
 mod simulate_shared;

@@ -727,7 +727,8 @@ class Calibration(_Document):
     def by_instance(self) -> dict[str, float] | None:
         """``threshold``, ``cap``, ``hold`` and ``clip_rate`` where the counts of both arms come by
         instance: lower limits, for the smaller of the evidence and 1.6 times that without any
-        single canary instance. The judge uses them; None if the history has no events."""
+        single canary instance. The judge uses them; None if the history has no events, and with
+        the model ``bernoulli``."""
     @property
     def canary_instances(self) -> int:
         """The number of instances of a simulated canary."""
@@ -778,6 +779,7 @@ def calibrate(
     horizon: int | None = None,
     zones: Sequence[Sequence[str]] | None = None,
     tick_seconds: float = 10.0,
+    model: _Model = "poisson",
 ) -> Calibration:
     """Calibrate threshold and cap of the rollback test on the service's own history.
 
@@ -811,6 +813,8 @@ def calibrate(
         If the canary is a zone: the instances of each zone.
     tick_seconds : float, default 10.0
         Length of a tick; only advice and `detectable` depend on it.
+    model : {"poisson", "bernoulli"}, default "poisson"
+        The test, as in `RateRatio`. With "bernoulli" there are no limits by instance.
 
     Returns
     -------

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::plan::Plan;
-use crate::policy::section::Metric;
+use crate::policy::section::{Metric, Model};
 use crate::stats::numeric::larger;
 use crate::text::sentence;
 use crate::unit::PhaseName;
@@ -14,8 +14,10 @@ use super::format::{figure, lasting};
 use super::test::Test;
 use super::watch::Watching;
 
-/// The fault by which the thresholds with and without a history are compared.
+/// The fault of rare events by which the thresholds with and without a history are compared.
 const RATIO: f64 = 5.0;
+/// The same of proportions with the model `bernoulli`, which are seldom below 5%.
+const RATIO_OF_SHARES: f64 = 2.0;
 
 /// Whether a history calibrates the test of a metric, and what follows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,7 +40,7 @@ pub struct HistoryWorth {
 pub struct CalibratedDelay {
     /// The first calibrated phase.
     pub phase: PhaseName,
-    /// The fault's rate as a multiple of the reference's: 5.
+    /// The fault's rate as a multiple of the reference's: 5, with the model `bernoulli` 2.
     pub ratio: f64,
     /// Average minutes to find it at the calibrated threshold, by the formula.
     pub minutes: f64,
@@ -98,9 +100,13 @@ impl Plan {
             .filter_map(|phase| Some((phase.phase, phase.calibration.as_deref()?)))
             .collect();
         let Some((first, _)) = phases.first() else {
+            let simulated = match metric.model {
+                Model::Bernoulli => "9% to 29% in simulations of errors with 4 times",
+                Model::Poisson | Model::None => "7% to 18% in simulations of errors with 3 times",
+            };
             let sentence = format!(
                 "No history calibrates its test: at most {alpha}% false rollbacks while errors are \
-                 independent; 7% to 18% in simulations of errors with 3 times their variance."
+                 independent; {simulated} their variance."
             );
             return Some(HistoryWorth {
                 calibrated: false,
@@ -145,8 +151,9 @@ impl Plan {
         let of = self.policy().phases().iter().find(|of| of.name == phase)?;
         let watching = Watching::try_new(metric, self.setting(metric, of, requests))?;
         let test = Test::try_new(self, metric, of, rate, &watching)?;
-        let minutes = test.time_to_detect(RATIO)?;
-        let minutes_independent = test.independent().time_to_detect(RATIO)?;
-        Some(CalibratedDelay { phase, ratio: RATIO, minutes, minutes_independent })
+        let ratio = if metric.model == Model::Bernoulli { RATIO_OF_SHARES } else { RATIO };
+        let minutes = test.time_to_detect(ratio)?;
+        let minutes_independent = test.independent().time_to_detect(ratio)?;
+        Some(CalibratedDelay { phase, ratio, minutes, minutes_independent })
     }
 }
