@@ -1,10 +1,13 @@
 //! Evidence on two alignments: in one the canary's data end later than the baseline's, in the other
 //! they end earlier. See `docs/statistics.md`, "Arms read at different times".
 
+use serde::{Deserialize, Serialize};
+
 use crate::stats::latency::{SlowCounts, Slowdown};
 use crate::stats::{Evidence, Totals};
 
-use super::test::Test;
+use super::snapshot::Misfit;
+use super::test::{Test, TestEvidence};
 
 /// One of the two alignments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +24,15 @@ impl Side {
 
 /// A state on both alignments, kept once while both are equal: as long as counts are compared tick
 /// by tick.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Aligned<T> {
     lead: T,
     /// None while it equals `lead`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     lag: Option<T>,
     /// Both have ever been at the threshold at the same time; not used while they are equal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     crossed: bool,
 }
 
@@ -48,14 +54,9 @@ impl<T> Aligned<T> {
         Self { lead: both, lag: None, crossed: false }
     }
 
-    /// A state of a snapshot; `lag` is None where it equals `lead`.
-    pub(super) const fn of(lead: T, lag: Option<T>, crossed: bool) -> Self {
-        Self { lead, lag, crossed }
-    }
-
-    /// `lead`, `lag` where it differs, and whether both have crossed.
-    pub(super) const fn parts(&self) -> (&T, Option<&T>, bool) {
-        (&self.lead, self.lag.as_ref(), self.crossed)
+    /// Whether this applies to both.
+    pub(super) fn all(&self, mut applies: impl FnMut(&T) -> bool) -> bool {
+        applies(&self.lead) && self.lag.as_ref().is_none_or(applies)
     }
 
     /// On one alignment.
@@ -202,5 +203,16 @@ impl Aligned<Test> {
         };
         self.crossed = of.crossed;
         lag && self.lead.keep(&of.lead)
+    }
+
+    /// Takes over the evidence that was read from a snapshot.
+    pub(super) fn resume(&mut self, read: Aligned<TestEvidence>) -> Result<(), Misfit> {
+        let Aligned { lead, lag, crossed } = read;
+        self.lag = lag.is_some().then(|| self.lead.clone());
+        if let (Some(kept), Some(lag)) = (&mut self.lag, lag) {
+            kept.resume(lag)?;
+        }
+        self.crossed = crossed;
+        self.lead.resume(lead)
     }
 }

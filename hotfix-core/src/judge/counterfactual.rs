@@ -17,16 +17,47 @@ use super::arm_checks::Sameness;
 use super::bracket::Bracket;
 use super::metric_tests::MetricTests;
 use super::prepared::Increment;
+use super::snapshot::Misfit;
+use super::test::{Test, TestEvidence};
 use super::watched::Watched;
 use super::why::{Counterfactual, NoCounterfactual};
 use super::{Decision, Judge, Moment, Verdict};
 
-/// A metric before its last tick: what is needed to apply the tick again.
-#[derive(Debug, Default, Educe, PartialEq)]
+/// A metric before its last tick: what is needed to apply the tick again. `T`: a test, or its
+/// evidence in a snapshot.
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-pub(super) struct Before {
+#[serde(deny_unknown_fields)]
+pub(super) struct Before<T = Test> {
     pub(super) tick: LastTick,
-    pub(super) tests: MetricTests,
+    /// None before the first tick.
+    pub(super) tests: MetricTests<T>,
+}
+
+impl Before {
+    /// Nothing was read yet.
+    pub(super) fn new() -> Self {
+        Self { tick: LastTick::default(), tests: MetricTests::none() }
+    }
+
+    /// Takes over what was read from a snapshot. `tests`: of the same designs; `columns`: of one
+    /// arm.
+    pub(super) fn resume(
+        &mut self,
+        read: Before<TestEvidence>,
+        tests: &MetricTests,
+        columns: usize,
+    ) -> Result<(), Misfit> {
+        let Before { tick, tests: evidence } = read;
+        if !tick.fits(columns) {
+            return Err("a metric's last tick");
+        }
+        if tick.at.is_some() {
+            self.tests.clone_from(tests);
+        }
+        self.tick = tick;
+        self.tests.resume(evidence)
+    }
 }
 
 /// The last tick, and the small parts of the state that it changed; its own state in a snapshot.

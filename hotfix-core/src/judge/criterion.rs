@@ -21,26 +21,18 @@ const KEPT: usize = 11;
 
 /// The last `watch` of a phase, for one metric: what the phase had before, which is taken from what it
 /// has. So a tick costs one comparison of times.
-#[derive(Debug, Educe, PartialEq)]
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Criterion {
     span: Span,
     /// Columns of both arms.
+    #[serde(skip)]
     width: usize,
     /// When each part began, the oldest first, and what the phase had before it, row by row.
     begins: Vec<Timestamp>,
     before: Vec<f64>,
     /// What the phase has had since the oldest; empty while that is all of it.
-    since: Vec<f64>,
-}
-
-/// State in a snapshot.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CriterionState {
-    span: Span,
-    begins: Vec<Timestamp>,
-    before: Vec<f64>,
     since: Vec<f64>,
 }
 
@@ -110,23 +102,17 @@ impl Criterion {
         if self.since.is_empty() { phase } else { &self.since }
     }
 
-    pub(super) fn state(&self) -> CriterionState {
+    /// What was read from a snapshot, for rows of this width; None if it does not fit them.
+    pub(super) fn of_width(self, width: usize) -> Option<Self> {
         let Self { span, width: _, begins, before, since } = self;
-        let (begins, before, since) = (begins.clone(), before.clone(), since.clone());
-        CriterionState { span: *span, begins, before, since }
-    }
-
-    /// Restores the state of a snapshot; None if it does not fit rows of this width.
-    pub(super) fn restored(state: CriterionState, width: usize) -> Option<Self> {
-        let CriterionState { span, begins, before, since } = state;
         let fits = begins.len() <= KEPT
             && before.len() == begins.len() * width
             && (since.is_empty() || since.len() == width);
-        let mut restored = Self::new(span, width);
-        restored.begins.extend(begins);
-        restored.before.extend(before);
-        restored.since.extend(since);
-        fits.then_some(restored)
+        let mut of_width = Self::new(span, width);
+        of_width.begins.extend(begins);
+        of_width.before.extend(before);
+        of_width.since.extend(since);
+        fits.then_some(of_width)
     }
 }
 

@@ -2,7 +2,7 @@
 //! analyses of a phase.
 
 use crate::stats::randomisation::{
-    DEFAULT_BUDGET, DEFAULT_LOOKS, Randomisation, RandomisationDesign, RandomisationSettings,
+    DEFAULT_BUDGET, DEFAULT_LOOKS, RandomisationDesign, RandomisationSettings,
 };
 
 /// The least number of possible subsets, as a multiple of `1/α`: copies of the canary among the
@@ -32,7 +32,7 @@ impl Drawing {
         tolerated: f64,
         instances: Vec<String>,
         canary: Vec<String>,
-    ) -> Option<Box<(RandomisationDesign, Randomisation)>> {
+    ) -> Option<RandomisationDesign> {
         let ticks = self.ticks.get(phase).copied().flatten()?;
         let enough = ROOM / self.alpha;
         if choices(instances.len(), canary.len(), enough) < enough {
@@ -54,9 +54,7 @@ impl Drawing {
             budget: Some(budget),
             ..RandomisationSettings::new(instances, canary, self.seed)
         };
-        let design = RandomisationDesign::try_new(&settings).ok()?;
-        let state = Randomisation::new(&design);
-        Some(Box::new((design, state)))
+        RandomisationDesign::try_new(&settings).ok()
     }
 }
 

@@ -8,41 +8,29 @@ use crate::stats::StatError;
 
 use super::aligned::Aligned;
 use super::prepared::Increment;
-use super::snapshot::{AlignedState, Misfit};
-use super::test::{Claim, Test};
+use super::snapshot::Misfit;
+use super::test::{Claim, Test, TestEvidence};
 use super::watched::Watched;
 
-/// The test of the bug's own metric.
-#[derive(Debug, Educe, PartialEq)]
+/// The test of the bug's own metric. `T`: a test, or its evidence in a snapshot.
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-pub(super) struct FixTest {
+#[serde(deny_unknown_fields)]
+pub(super) struct FixTest<T = Test> {
     /// Index of that metric.
+    #[serde(skip)]
     metric: usize,
-    now: Seen,
+    now: Seen<T>,
     /// Before the last tick.
-    before: Seen,
+    before: Seen<T>,
 }
 
-#[derive(Debug, Educe, PartialEq)]
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-struct Seen {
-    test: Aligned<Test>,
+#[serde(deny_unknown_fields)]
+struct Seen<T = Test> {
+    test: Aligned<T>,
     /// It has ever crossed.
-    shown: bool,
-}
-
-/// State in a snapshot: now, and before the last tick.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FixTestState {
-    now: SeenState,
-    before: SeenState,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SeenState {
-    test: AlignedState,
     shown: bool,
 }
 
@@ -97,24 +85,16 @@ impl FixTest {
         self.now.shown |= watched.feed(increment, &mut self.now.test);
     }
 
-    pub(super) fn state(&self) -> FixTestState {
-        let Self { metric: _, now, before } = self;
-        FixTestState { now: now.state(), before: before.state() }
-    }
-
-    /// Restores the state of a test of the same design.
-    pub(super) fn resume(&mut self, state: FixTestState) -> Result<(), Misfit> {
-        self.now.resume(state.now)?;
-        self.before.resume(state.before)
+    /// Takes over the evidence that was read from a snapshot.
+    pub(super) fn resume(&mut self, read: FixTest<TestEvidence>) -> Result<(), Misfit> {
+        let FixTest { metric: _, now, before } = read;
+        self.now.resume(now)?;
+        self.before.resume(before)
     }
 }
 
 impl Seen {
-    fn state(&self) -> SeenState {
-        SeenState { test: self.test.state(), shown: self.shown }
-    }
-
-    fn resume(&mut self, SeenState { test, shown }: SeenState) -> Result<(), Misfit> {
+    fn resume(&mut self, Seen { test, shown }: Seen<TestEvidence>) -> Result<(), Misfit> {
         self.shown = shown;
         self.test.resume(test)
     }

@@ -16,7 +16,7 @@ use crate::grade::Worse;
 use crate::metric::Sample;
 use crate::stats::Counts;
 use crate::stats::instances::BadInstance;
-use crate::stats::randomisation::{Randomisation, RandomisationDesign};
+use crate::stats::randomisation::Randomisation;
 use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::replay::{Clip, LEAVE_ONE_OUT};
 use crate::unit::{Span, Timestamp};
@@ -24,11 +24,14 @@ use crate::unit::{Span, Timestamp};
 use super::aligned::{Aligned, Side};
 use super::bracket::{BASELINE, Bracket, CANARY, Emptied};
 use super::drawing::Drawing;
-use super::named::{self, Named};
+use super::instance_set::InstanceSet;
+use super::snapshot::Misfit;
 use super::test::Test;
 
 /// Most instances that are left out one at a time; of more, the first.
 pub(super) const MOST_LEFT_OUT: usize = 1_000;
+/// What an error calls them.
+pub(super) const MISFIT: Misfit = "a metric's instances";
 
 /// One arm's instances in one tick.
 #[derive(Clone, Copy)]
@@ -56,7 +59,7 @@ impl<'a> InstanceArm<'a> {
     }
 
     /// Names in their order, with bad events and trials.
-    fn each(self) -> impl Iterator<Item = (&'a str, Counts)> {
+    pub(super) fn each(self) -> impl Iterator<Item = (&'a str, Counts)> {
         self.names.keys().zip(self.counts).map(move |(name, &[events, trials])| {
             (name.as_str(), Counts::new(self.worse.bad(events, trials), trials))
         })
@@ -75,7 +78,7 @@ pub(super) struct Counting<'a> {
 /// How the counts of a metric have come so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum CountsRead {
+enum CountsRead {
     /// Of each instance, in both arms.
     ByInstance,
     /// A reading had the sum over an arm.
@@ -83,74 +86,44 @@ pub(super) enum CountsRead {
 }
 
 /// State of one metric's instances.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Instances {
-    pub(super) alpha: f64,
-    pub(super) tolerated: f64,
-    pub(super) drawing: Option<Drawing>,
+    #[serde(skip)]
+    alpha: f64,
+    #[serde(skip)]
+    tolerated: f64,
+    #[serde(skip)]
+    drawing: Option<Drawing>,
+    #[serde(skip)]
+    phase: usize,
     /// Leave-one-out evidence for each instance that the canary ever had, in the order of names.
-    pub(super) without: Vec<Without>,
+    without: Vec<Without>,
     /// How many instances the canary had at the last reading.
-    pub(super) present: usize,
+    present: usize,
     /// How the counts have come.
-    pub(super) counts: CountsRead,
-    pub(super) phase: usize,
-    pub(super) set: Option<Set>,
+    counts: CountsRead,
+    /// Those of the phase.
+    set: Option<InstanceSet>,
     /// A reading of both arms was judged, so it is known whether readings name instances.
-    pub(super) judged: bool,
+    judged: bool,
     /// The last judged reading of both arms compared the canary with other choices.
-    pub(super) compared: bool,
+    compared: bool,
     /// The canary was ever found worse among the subsets.
-    pub(super) drawn: bool,
+    drawn: bool,
 }
 
 /// The evidence without one instance of the canary.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Without {
-    pub(super) name: Arc<str>,
-    pub(super) state: Aligned<RateRatio>,
-    /// What the pools have of it, in the order of their alignments.
-    pub(super) pooled: [Counts; 2],
-    /// It was ever found worse than the others.
-    pub(super) was_bad: bool,
-}
-
-/// The instances of one phase.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Set {
-    /// The canary's, in the order of names.
-    pub(super) canary: Vec<Arc<str>>,
-    /// The baseline's, in the order of names.
-    pub(super) baseline: Vec<Arc<str>>,
-    /// Scratch: the counts that are compared in this tick, the canary's first.
-    pub(super) counts: Vec<Counts>,
-    /// What the pool has of each; empty while each tick is compared as it is.
-    pub(super) pooled: Vec<Counts>,
-    /// Each of the canary's instances against the others.
-    pub(super) bad: Option<Aligned<BadInstance>>,
-    /// Where they are read at different times: their counts that wait for those of the others.
-    pub(super) apart: Option<ApartInstances>,
-    /// The instances that are bad.
-    pub(super) named: Vec<Named>,
-    pub(super) randomised: Option<Box<(RandomisationDesign, Randomisation)>>,
-}
-
-/// Counts of the canary's instances since each was compared with the others, and those of the
-/// comparison before. See `docs/statistics.md`, "Arms read at different times".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ApartInstances {
-    now: Vec<Counts>,
-    /// Empty before the first: the readings of the first comparison began at unknown times.
-    before: Vec<Counts>,
-    since: Timestamp,
-}
-
-impl ApartInstances {
-    /// Whether it is of this many instances.
-    pub(super) fn fits(&self, instances: usize) -> bool {
-        self.now.len() == instances && (self.before.is_empty() || self.before.len() == instances)
-    }
+struct Without {
+    name: Arc<str>,
+    state: Aligned<RateRatio>,
+    /// What the pools have of it, in the order of their alignments.
+    pooled: [Counts; 2],
+    /// It was ever found worse than the others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    was_bad: bool,
 }
 
 impl Instances {
@@ -159,10 +132,10 @@ impl Instances {
             alpha,
             tolerated,
             drawing,
+            phase: 0,
             without: Vec::new(),
             present: 0,
             counts: CountsRead::ByInstance,
-            phase: 0,
             set: None,
             judged: false,
             compared: false,
@@ -269,8 +242,7 @@ impl Instances {
     pub(super) fn discard_pooled(&mut self) {
         self.without.iter_mut().for_each(|without| without.pooled = [Counts::default(); 2]);
         if let Some(set) = &mut self.set {
-            set.pooled.fill(Counts::default());
-            set.apart = None;
+            set.discard_pooled();
         }
     }
 
@@ -304,21 +276,18 @@ impl Instances {
     pub(super) fn compare(
         &mut self,
         at: Timestamp,
-        [canary, baseline]: [InstanceArm<'_>; 2],
+        arms: [InstanceArm<'_>; 2],
         noise: Option<f64>,
         window: Span,
     ) {
         if let Some(set) = &mut self.set {
-            set.read(canary, baseline);
+            set.read(arms);
         } else {
-            self.set = Some(self.settle(canary, baseline));
+            self.set = Some(self.settle(arms));
         }
-        let Some(Set { canary, counts, bad: Some(bad), .. }) = &mut self.set else {
-            return self.judge_set(at, noise, window);
-        };
-        bad.each(|bad| {
-            let _ = bad.update(&counts[..canary.len()]);
-        });
+        if let Some(set) = &mut self.set {
+            set.compare();
+        }
         self.judge_set(at, noise, window);
     }
 
@@ -334,27 +303,10 @@ impl Instances {
         window: Span,
     ) {
         if self.set.is_none() && named {
-            self.set = Some(self.settle(arms[CANARY], arms[BASELINE]));
+            self.set = Some(self.settle(arms));
         }
         let Some(set) = &mut self.set else { return };
-        let step = bracket.step(Side::Lag);
-        set.pooled.resize(set.counts.len(), Counts::default());
-        let add = |set: &mut Set, after: bool| {
-            for arm in [CANARY, BASELINE] {
-                if step.added(Side::Lag, arm)[usize::from(after)] {
-                    set.add_to_pool(arm, arms[arm]);
-                }
-            }
-        };
-        add(set, false);
-        set.counts.fill(Counts::default());
-        match step.emptied {
-            Emptied::No => {}
-            Emptied::Fed => std::mem::swap(&mut set.counts, &mut set.pooled),
-            Emptied::Discarded => set.pooled.fill(Counts::default()),
-        }
-        add(set, true);
-        set.compare_apart(at, arms[CANARY], bracket.interval());
+        set.compare_pooled(at, arms, bracket);
         // A tick without counts is a tick: interim analyses are planned by ticks.
         let twice = bracket.interval() + bracket.interval();
         self.judge_set(at, noise, window.max(twice));
@@ -363,55 +315,39 @@ impl Instances {
     /// Compares the instances of the phase by the counts of this tick.
     fn judge_set(&mut self, at: Timestamp, noise: Option<f64>, window: Span) {
         let Some(set) = &mut self.set else { return };
-        self.compared = set.randomised.is_some();
-        if let (Some(bad), Some(noise)) = (&mut set.bad, noise) {
-            named::update(&mut set.named, bad, noise, at, window);
-            for named in &set.named {
-                let of = |without: &&mut Without| without.name == set.canary[named.place()];
-                if let Some(without) = self.without.iter_mut().find(of) {
-                    without.was_bad = true;
-                }
+        set.name_bad(at, noise, window);
+        for bad in set.bad() {
+            if let Some(without) = self.without.iter_mut().find(|without| without.name == *bad) {
+                without.was_bad = true;
             }
         }
-        if let Some((design, state)) = set.randomised.as_deref_mut() {
-            self.drawn |= state.update(design, &set.counts).unwrap_or(false);
-        }
+        self.compared = set.randomised().is_some();
+        self.drawn |= set.compare_choices();
     }
 
     /// Sets the instances of a phase from its first judged reading.
-    fn settle(&self, canary: InstanceArm<'_>, baseline: InstanceArm<'_>) -> Set {
-        let (mut counts, mut names) = (Vec::new(), [Vec::new(), Vec::new()]);
-        for (arm, names) in [canary, baseline].into_iter().zip(&mut names) {
-            for (name, counted) in arm.each() {
-                names.push(Arc::<str>::from(name));
-                counts.push(counted);
-            }
-        }
-        let [canary, baseline] = names;
-        self.set_of(canary, baseline, counts)
+    fn settle(&self, arms: [InstanceArm<'_>; 2]) -> InstanceSet {
+        let name = |(name, _): (&str, Counts)| Arc::from(name);
+        let mut set = self.set_of(arms.map(|arm| arm.each().map(name).collect()));
+        set.read(arms);
+        set
     }
 
     /// The comparisons of these instances, with no data yet.
-    pub(super) fn set_of(
-        &self,
-        canary: Vec<Arc<str>>,
-        baseline: Vec<Arc<str>>,
-        counts: Vec<Counts>,
-    ) -> Set {
-        let owned = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    fn set_of(&self, [canary, baseline]: [Vec<Arc<str>>; 2]) -> InstanceSet {
         let settings = RateRatioSettings {
             alpha: self.alpha,
             tolerated: self.tolerated,
             ..RateRatioSettings::default()
         };
-        // A single instance has no others to compare with.
-        let bad = BadInstance::try_new(&settings, owned(&canary)).ok().map(Aligned::new);
+        let owned = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let randomised = self.drawing.as_ref().and_then(|drawing| {
             let all = canary.iter().chain(&baseline).map(ToString::to_string).collect();
             drawing.draw(self.phase, self.tolerated, all, owned(&canary))
         });
-        let (pooled, named) = (Vec::new(), Vec::new());
-        Set { canary, baseline, counts, pooled, bad, apart: None, named, randomised }
+        // A single instance has no others to compare with.
+        let bad = BadInstance::try_new(&settings, owned(&canary)).ok();
+        InstanceSet::new([canary, baseline], bad, randomised)
     }
 
     /// Whether the canary is being compared with other choices, or was until the phase that is now
@@ -427,77 +363,56 @@ impl Instances {
 
     /// The comparison with other choices in this phase.
     pub(super) fn randomised(&self) -> Option<&Randomisation> {
-        self.set.as_ref()?.randomised.as_deref().map(|(_, state)| state)
+        self.set.as_ref()?.randomised()
     }
 
     /// Whether this phase has no interim analysis left at which the canary could be found worse.
     pub(super) fn is_looked_out(&self) -> bool {
-        let of_phase = self.set.as_ref().and_then(|set| set.randomised.as_deref());
-        !self.drawn && of_phase.is_some_and(|(design, state)| !state.has_looks_left(design))
+        !self.drawn && self.set.as_ref().is_some_and(InstanceSet::is_looked_out)
     }
 
     /// The instances that have been found worse than the others of the canary.
     pub(super) fn bad(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.set
-            .iter()
-            .flat_map(|set| set.named.iter().filter_map(|named| set.canary.get(named.place())))
-    }
-}
-
-impl Set {
-    /// Assigns a tick's counts to the instances.
-    fn read(&mut self, canary: InstanceArm<'_>, baseline: InstanceArm<'_>) {
-        self.counts.fill(Counts::default());
-        let (of_canary, of_baseline) = self.counts.split_at_mut(self.canary.len());
-        add(canary, &self.canary, of_canary);
-        add(baseline, &self.baseline, of_baseline);
+        self.set.iter().flat_map(InstanceSet::bad)
     }
 
-    /// Compares the canary's instances with each other once each of them was read; one that is not
-    /// read within two intervals is not waited for. On `lead` the data of the compared instance
-    /// end later than those of the others, on `lag` earlier.
-    fn compare_apart(&mut self, at: Timestamp, canary: InstanceArm<'_>, interval: Span) {
-        let Some(bad) = &mut self.bad else { return };
-        let none = || vec![Counts::default(); self.canary.len()];
-        let ApartInstances { now, before, since } = self
-            .apart
-            .get_or_insert_with(|| ApartInstances { now: none(), before: Vec::new(), since: at });
-        add(canary, &self.canary, now);
-        let is_late = at.since(*since) >= interval + interval;
-        if !is_late && now.iter().any(|counts| counts.trials <= 0.0) {
-            return;
+    /// Takes over what was read from a snapshot, in the phase that has been entered. `worse` is the
+    /// total's test.
+    pub(super) fn resume(
+        &mut self,
+        read: Self,
+        worse: Option<&Aligned<Test>>,
+    ) -> Result<(), Misfit> {
+        let Self {
+            alpha: _,
+            tolerated: _,
+            drawing: _,
+            phase: _,
+            without,
+            present,
+            counts,
+            set,
+            judged,
+            compared,
+            drawn,
+        } = read;
+        let design = worse.and_then(design_of);
+        let of_whole = |state: &RateRatio| design.is_some_and(|of| state.check(of).is_ok());
+        let fits = without.len() <= MOST_LEFT_OUT
+            && without.is_sorted_by(|a, b| a.name < b.name)
+            && without.iter().all(|one| one.state.all(of_whole));
+        if !fits {
+            return Err(MISFIT);
         }
-        if before.is_empty() {
-            *before = none();
-            now.fill(Counts::default());
-        } else {
-            let _ = bad.on_mut(Side::Lead).update_apart(now, before);
-            let _ = bad.on_mut(Side::Lag).update_apart(before, now);
-            std::mem::swap(now, before);
-            now.fill(Counts::default());
+        self.set = None;
+        if let Some(read) = set {
+            let mut set = self.set_of(read.names().ok_or(MISFIT)?);
+            set.resume(read)?;
+            self.set = Some(set);
         }
-        *since = at;
-    }
-
-    /// Adds an arm's counts to what the pool has.
-    fn add_to_pool(&mut self, index: usize, arm: InstanceArm<'_>) {
-        let (of_canary, of_baseline) = self.pooled.split_at_mut(self.canary.len());
-        if index == CANARY {
-            add(arm, &self.canary, of_canary);
-        } else {
-            add(arm, &self.baseline, of_baseline);
-        }
-    }
-}
-
-/// Adds an arm's counts in their places; those of instances that have none are left out.
-fn add(arm: InstanceArm<'_>, names: &[Arc<str>], counts: &mut [Counts]) {
-    let mut places = names.iter().zip(counts).peekable();
-    for (name, counted) in arm.each() {
-        while places.next_if(|(known, _)| ***known < *name).is_some() {}
-        if let Some((_, counts)) = places.next_if(|(known, _)| ***known == *name) {
-            counts.add(counted);
-        }
+        (self.without, self.present, self.counts) = (without, present, counts);
+        (self.judged, self.compared, self.drawn) = (judged, compared, drawn);
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{EvidenceMode, Response};
-use crate::metric::{Arms, Judged, Reading, Tick, Window, WindowState, bound_figure};
+use crate::metric::{Arms, Judged, Reading, Tick, Window, bound_figure};
 use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::interval::wilson;
 use crate::stats::replay::LEAVE_ONE_OUT;
@@ -26,7 +26,8 @@ const CONFIRMS: f64 = std::f64::consts::LN_10;
 const CONFIDENCE: f64 = 0.8;
 
 /// Counts of the canary's instances in the trailing window.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LeftOut {
     /// In the order of names.
     parts: Vec<Part>,
@@ -34,19 +35,17 @@ pub(super) struct LeftOut {
     present: usize,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Part {
     name: Arc<str>,
     window: Window,
 }
 
-/// State in a snapshot.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LeftOutState {
-    names: Vec<String>,
-    windows: Vec<WindowState>,
-    present: usize,
+impl Part {
+    fn new(name: Arc<str>, watch: &Watch) -> Self {
+        Self { name, window: Window::new(watch.window, watch.cadence, WIDTH) }
+    }
 }
 
 impl LeftOut {
@@ -68,10 +67,7 @@ impl LeftOut {
     fn add(&mut self, at: Timestamp, watch: &Watch, arm: InstanceArm<'_>) {
         self.present = arm.names.len();
         let tick = arm.names.keys().map(String::as_str).zip(arm.counts.iter().copied());
-        let new = |name: &str| {
-            let window = Window::new(watch.window, watch.cadence, WIDTH);
-            Some(Part { name: Arc::from(name), window })
-        };
+        let new = |name: &str| Some(Part::new(Arc::from(name), watch));
         each_instance(
             &mut self.parts,
             |part| &part.name,
@@ -83,31 +79,18 @@ impl LeftOut {
         );
     }
 
-    pub(super) fn state(&self) -> LeftOutState {
-        LeftOutState {
-            names: self.parts.iter().map(|part| part.name.to_string()).collect(),
-            windows: self.parts.iter().map(|part| part.window.state()).collect(),
-            present: self.present,
-        }
-    }
-
-    /// Restores the state of a snapshot; false if it does not fit.
-    pub(super) fn resume(&mut self, state: LeftOutState, watch: &Watch) -> bool {
-        let LeftOutState { names, windows, present } = state;
-        let sorted = names.windows(2).all(|pair| pair[0] < pair[1]);
-        if !sorted || names.len() != windows.len() || names.len() > MOST_LEFT_OUT {
-            return false;
-        }
+    /// Takes over what was read from a snapshot; false if it does not fit.
+    pub(super) fn resume(&mut self, read: Self, watch: &Watch) -> bool {
+        let Self { parts, present } = read;
+        let fits = parts.is_sorted_by(|a, b| a.name < b.name) && parts.len() <= MOST_LEFT_OUT;
         self.present = present;
         self.parts.clear();
-        for (name, state) in names.iter().zip(windows) {
-            let mut window = Window::new(watch.window, watch.cadence, WIDTH);
-            if !window.resume(state) {
-                return false;
-            }
-            self.parts.push(Part { name: Arc::from(name.as_str()), window });
-        }
-        true
+        fits && parts.into_iter().all(|Part { name, window }| {
+            let mut part = Part::new(name, watch);
+            let fits = part.window.resume(window);
+            self.parts.push(part);
+            fits
+        })
     }
 }
 

@@ -10,34 +10,32 @@ use crate::unit::Timestamp;
 use super::aligned::Aligned;
 use super::evidence_basis::Limits;
 use super::fed::Fed;
-use super::settling::{Settling, SettlingState};
-use super::snapshot::{AlignedState, Misfit};
-use super::test::{Claim, Test};
+use super::settling::Settling;
+use super::snapshot::{Misfit, both_or_neither};
+use super::test::{Claim, Test, TestEvidence};
 
 /// The claim that the canary is worse, and where a phase asks for it, that it is not.
 pub(super) type Claims = (Claim, Option<Claim>);
 
-/// The sequential tests of a metric; None for one that is compared by its bounds only.
-#[derive(Debug, Default, Educe, PartialEq)]
+/// The sequential tests of a metric; None for one that is compared by its bounds only. `T`: a test,
+/// or its evidence in a snapshot.
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
-pub(super) struct MetricTests {
-    worse: Option<Aligned<Test>>,
-    safe: Option<Aligned<Test>>,
+#[serde(deny_unknown_fields)]
+pub(super) struct MetricTests<T = Test> {
+    worse: Option<Aligned<T>>,
+    safe: Option<Aligned<T>>,
     /// Warm-up of a latency with a tolerance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     settling: Option<Box<Settling>>,
 }
 
-/// Their state in a snapshot.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct MetricTestsState {
-    worse: Option<AlignedState>,
-    safe: Option<AlignedState>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    settling: Option<SettlingState>,
-}
-
 impl MetricTests {
+    /// No tests.
+    pub(super) const fn none() -> Self {
+        Self { worse: None, safe: None, settling: None }
+    }
+
     /// The tests of a metric's counts; those of a latency are made with its first reading.
     pub(super) fn try_new(metric: &Metric, (worse, safe): Claims) -> Result<Self, StatError> {
         let test = |claim| {
@@ -133,30 +131,15 @@ impl MetricTests {
         self.settling.clone_from(&of.settling);
     }
 
-    pub(super) fn state(&self) -> MetricTestsState {
-        let Self { worse, safe, settling } = self;
-        MetricTestsState {
-            worse: worse.as_ref().map(Aligned::state),
-            safe: safe.as_ref().map(Aligned::state),
-            settling: settling.as_deref().map(Settling::state),
+    /// Takes over the evidence that was read from a snapshot.
+    pub(super) fn resume(&mut self, read: MetricTests<TestEvidence>) -> Result<(), Misfit> {
+        let MetricTests { worse, safe, settling } = read;
+        for (test, read) in [(&mut self.worse, worse), (&mut self.safe, safe)] {
+            both_or_neither(test, read, "a test", Aligned::resume)?;
         }
-    }
-
-    /// Restores the state of tests of the same designs.
-    pub(super) fn resume(&mut self, state: MetricTestsState) -> Result<(), Misfit> {
-        let MetricTestsState { worse, safe, settling } = state;
-        for (test, state) in [(&mut self.worse, worse), (&mut self.safe, safe)] {
-            match (test, state) {
-                (Some(test), Some(state)) => test.resume(state)?,
-                (None, None) => {}
-                _ => return Err("a test"),
-            }
-        }
-        match (&mut self.settling, settling) {
-            (Some(settling), Some(state)) => settling.resume(state),
-            (None, None) => Ok(()),
-            _ => Err("a metric's warm-up"),
-        }
+        both_or_neither(&mut self.settling, settling, "a metric's warm-up", |fresh, read| {
+            fresh.resume(*read)
+        })
     }
 }
 

@@ -30,6 +30,7 @@ mod forecast;
 mod format;
 mod futility;
 mod harm;
+mod instance_set;
 mod instances;
 mod left_out;
 mod metric_tests;
@@ -73,7 +74,7 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{SplitDesign, SplitSettings};
 use crate::unit::{Share, Span, Timestamp};
 
-pub(crate) use snapshot::JudgeState;
+pub(crate) use snapshot::{JudgeState, ReadState};
 pub(crate) use table::{PhaseRecord, levels};
 
 use arm_checks::ArmChecks;

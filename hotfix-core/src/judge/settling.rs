@@ -7,7 +7,7 @@
 //! whether an instance paused in them.
 
 use crate::grade::{Response, Role};
-use crate::metric::{Window, WindowState};
+use crate::metric::Window;
 use crate::policy::section::Watch;
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts, Slowdown};
 use crate::stats::numeric::{exp, larger};
@@ -41,9 +41,11 @@ const PEAK_ERRORS: f64 = 3.0;
 const LOST: (f64, f64) = (0.2, 2.5);
 
 /// Warm-up of a latency metric with a tolerance.
-#[derive(Debug, Educe, PartialEq)]
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Settling {
+    #[serde(skip)]
     cadence: Span,
     /// Rows of both arms.
     recent: Window,
@@ -67,19 +69,6 @@ pub(super) struct Settling {
 struct Peak {
     ln_ratio: f64,
     error: f64,
-}
-
-/// State in a snapshot.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SettlingState {
-    recent: WindowState,
-    new_at: Option<Timestamp>,
-    first: Option<Timestamp>,
-    peak: Option<Peak>,
-    began_again: Option<(Timestamp, Peak)>,
-    slower_since: Option<Timestamp>,
-    renewed: Option<Timestamp>,
 }
 
 impl Settling {
@@ -197,23 +186,10 @@ impl Settling {
         ]
     }
 
-    pub(super) fn state(&self) -> SettlingState {
+    /// Takes over what was read from a snapshot.
+    pub(super) fn resume(&mut self, read: Self) -> Result<(), Misfit> {
         let Self { cadence: _, recent, new_at, first, peak, began_again, slower_since, renewed } =
-            self;
-        SettlingState {
-            recent: recent.state(),
-            new_at: *new_at,
-            first: *first,
-            peak: *peak,
-            began_again: *began_again,
-            slower_since: *slower_since,
-            renewed: *renewed,
-        }
-    }
-
-    pub(super) fn resume(&mut self, state: SettlingState) -> Result<(), Misfit> {
-        let SettlingState { recent, new_at, first, peak, began_again, slower_since, renewed } =
-            state;
+            read;
         if !self.recent.resume(recent) {
             return Err("a metric's last minute");
         }

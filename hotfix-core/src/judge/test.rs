@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use crate::policy::section::Model;
 use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
 use crate::stats::latency::{
@@ -12,6 +14,7 @@ use crate::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use crate::stats::{Counts, Direction, Evidence, StatError, Totals};
 
 use super::evidence_basis::of_counts;
+use super::snapshot::Misfit;
 
 /// The claim of a test.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +38,35 @@ pub(crate) enum Test {
     Latency(Box<LatencyDesign>, Box<Latency>),
     /// Latency of a canary that may be somewhat slower.
     Tolerance(Box<ToleranceDesign>, Box<Tolerance>),
+}
+
+/// The state of a test as it is read from a snapshot, without its design.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TestEvidence {
+    Rate(Box<RateRatio>),
+    Bernoulli(Box<Bernoulli>),
+    Latency(Box<Latency>),
+    Tolerance(Box<Tolerance>),
+}
+
+impl Serialize for Test {
+    /// Only the state, as [`TestEvidence`].
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let name = "Test";
+        match self {
+            Self::Rate(_, state) => serializer.serialize_newtype_variant(name, 0, "rate", state),
+            Self::Bernoulli(_, state) => {
+                serializer.serialize_newtype_variant(name, 1, "bernoulli", state)
+            }
+            Self::Latency(_, state) => {
+                serializer.serialize_newtype_variant(name, 2, "latency", state)
+            }
+            Self::Tolerance(_, state) => {
+                serializer.serialize_newtype_variant(name, 3, "tolerance", state)
+            }
+        }
+    }
 }
 
 impl Clone for Test {
@@ -145,6 +177,26 @@ impl Test {
         })?;
         let state = Latency::new(&design);
         Ok(Self::Latency(Box::new(design), Box::new(state)))
+    }
+
+    /// Takes over the state that was read from a snapshot, if it is one of this design.
+    pub(super) fn resume(&mut self, read: TestEvidence) -> Result<(), Misfit> {
+        let taken = match (self, read) {
+            (Self::Rate(of, kept), TestEvidence::Rate(read)) => {
+                read.check(of).map(|()| *kept = read)
+            }
+            (Self::Bernoulli(of, kept), TestEvidence::Bernoulli(read)) => {
+                read.check(of).map(|()| *kept = read)
+            }
+            (Self::Latency(of, kept), TestEvidence::Latency(read)) => {
+                read.check(of).map(|()| *kept = read)
+            }
+            (Self::Tolerance(of, kept), TestEvidence::Tolerance(read)) => {
+                read.check(of).map(|()| *kept = read)
+            }
+            _ => Err(StatError::DesignMismatch),
+        };
+        taken.map_err(|_| "a test")
     }
 
     /// Updates the test with one tick of counts, which were checked when they were read, in which

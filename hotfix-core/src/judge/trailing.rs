@@ -5,7 +5,7 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{Tick, Window, WindowState};
+use crate::metric::{Tick, Window};
 use crate::policy::section::{Metric, Watch};
 use crate::unit::{Share, Span, Timestamp};
 
@@ -22,20 +22,12 @@ const LEAST: f64 = 600.0;
 type Row = [f64; 3];
 
 /// Traffic of the whole service over the last 20 minutes.
-#[derive(Debug, Educe, PartialEq)]
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Trailing {
     recent: Window,
     back: Window,
-    last: Option<Timestamp>,
-}
-
-/// State in a snapshot.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TrailingState {
-    recent: WindowState,
-    back: WindowState,
     last: Option<Timestamp>,
 }
 
@@ -70,14 +62,9 @@ impl Trailing {
         (part(2) >= LEAST && part(1) > 0.0).then(|| part(0) / part(1))
     }
 
-    pub(super) fn state(&self) -> TrailingState {
-        let Self { recent, back, last } = self;
-        TrailingState { recent: recent.state(), back: back.state(), last: *last }
-    }
-
-    /// Restores the state of a snapshot; false if it does not fit.
-    pub(super) fn resume(&mut self, state: TrailingState) -> bool {
-        let TrailingState { recent, back, last } = state;
+    /// Takes over what was read from a snapshot; false if it does not fit.
+    pub(super) fn resume(&mut self, read: Self) -> bool {
+        let Self { recent, back, last } = read;
         self.last = last;
         self.recent.resume(recent) && self.back.resume(back)
     }

@@ -148,7 +148,7 @@ impl Reason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The instance of the canary, if it applies to one.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "shared_text")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<Arc<str>>,
     /// The metric, if it applies to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -322,24 +322,5 @@ mod by_metric {
             }
         }
         deserializer.deserialize_map(Map)
-    }
-}
-
-/// Serialises a text that several verdicts share.
-mod shared_text {
-    use super::{Arc, Deserialize, Deserializer, Serialize, Serializer};
-
-    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
-    pub(super) fn serialize<S: Serializer>(
-        text: &Option<Arc<str>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        text.as_deref().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Arc<str>>, D::Error> {
-        Ok(Option::<String>::deserialize(deserializer)?.map(Arc::from))
     }
 }

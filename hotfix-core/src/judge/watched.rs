@@ -92,7 +92,7 @@ impl Watched {
             window: Window::new(watch.window, watch.cadence, 2 * columns),
             criterion: None,
             totals: ArmTotals::new(columns),
-            before: Before::default(),
+            before: Before::new(),
             same: Sameness::default(),
             degradation: Degradation::default(),
             claims,

@@ -24,8 +24,7 @@ pub use resolve::{Layout, ReadingError};
 pub use tick::{Counters, Tick};
 pub(crate) use tick::{difference, trials_column};
 pub use unjudged::Unjudged;
-pub use window::Window;
-pub(crate) use window::WindowState;
+pub(crate) use window::Window;
 
 use crate::policy::section::{Metric, Model};
 

@@ -1,7 +1,8 @@
 //! A trailing window over ticks, with the running sum of the phase beside it.
 
 use educe::Educe;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::unit::{Span, Timestamp};
 
@@ -10,20 +11,31 @@ use crate::unit::{Span, Timestamp};
 /// A row is what one tick added, a fixed number of columns. Rows closer together than `span /
 /// slots` share a slot, so the memory is bounded however often the caller observes; at the policy's
 /// cadence the window is exact.
-#[derive(Debug, Educe, PartialEq)]
+///
+/// Its own state in a snapshot, without what the policy determines: there the rows are in order, the
+/// oldest first, so it does not matter where the ring begins.
+#[derive(Debug, Deserialize, Educe, PartialEq)]
 #[educe(Clone)]
-pub struct Window {
+#[serde(deny_unknown_fields)]
+pub(crate) struct Window {
+    #[serde(skip)]
     span: Span,
     /// Rows at least this far apart have slots of their own.
+    #[serde(skip)]
     apart: Span,
+    #[serde(skip)]
     slots: usize,
+    #[serde(skip)]
     width: usize,
     /// Ring of `slots` rows; `starts[i]` is when row i's first tick came.
     rows: Vec<f64>,
     starts: Vec<Timestamp>,
+    #[serde(skip)]
     first: usize,
+    #[serde(skip)]
     len: usize,
     /// When the first row expires; None without rows.
+    #[serde(skip)]
     expires: Option<Timestamp>,
     sums: Vec<f64>,
     phase: Vec<f64>,
@@ -35,7 +47,7 @@ impl Window {
     const SLOTS: (usize, usize) = (6, 64);
 
     /// A window of `span` for ticks about every `cadence`, with `width` columns.
-    pub fn new(span: Span, cadence: Span, width: usize) -> Self {
+    pub(crate) fn new(span: Span, cadence: Span, width: usize) -> Self {
         let ticks = span.as_millis().div_ceil(cadence.as_millis().max(1));
         let slots =
             usize::try_from(ticks).unwrap_or(Self::SLOTS.1).clamp(Self::SLOTS.0, Self::SLOTS.1);
@@ -55,7 +67,7 @@ impl Window {
     }
 
     /// Adds what one tick brought; `row` has one number a column.
-    pub fn add(&mut self, at: Timestamp, row: &[f64]) {
+    pub(crate) fn add(&mut self, at: Timestamp, row: &[f64]) {
         let dropped = self.drop_old(at);
         let free = self.slot(self.len);
         let newest = self.before(free);
@@ -104,7 +116,7 @@ impl Window {
     }
 
     /// Puts another row in the place of the last one that was added; whole numbers stay exact.
-    pub fn amend(&mut self, added: &[f64], instead: &[f64]) {
+    pub(crate) fn amend(&mut self, added: &[f64], instead: &[f64]) {
         let newest = self.newest();
         let kept = &mut self.rows[newest * self.width..(newest + 1) * self.width];
         for ((sum, old), new) in kept.iter_mut().zip(added).zip(instead) {
@@ -119,7 +131,7 @@ impl Window {
 
     /// Drops what is older than the span at this time.
     #[inline]
-    pub fn expire(&mut self, at: Timestamp) {
+    pub(crate) fn expire(&mut self, at: Timestamp) {
         if self.drop_old(at) {
             self.sum();
         }
@@ -181,7 +193,7 @@ impl Window {
     }
 
     /// Starts a new phase: window and phase sums are empty.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.len = 0;
         self.expires = None;
         self.sums.fill(0.0);
@@ -189,60 +201,30 @@ impl Window {
     }
 
     /// The columns over the trailing window.
-    pub fn sums(&self) -> &[f64] {
+    pub(crate) fn sums(&self) -> &[f64] {
         &self.sums
     }
 
     /// The columns over the phase.
-    pub fn phase(&self) -> &[f64] {
+    pub(crate) fn phase(&self) -> &[f64] {
         &self.phase
     }
-}
 
-/// State of a window, without what the policy determines.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WindowState {
-    /// The rows that have a slot, the oldest first, and when the first tick of each came.
-    rows: Vec<f64>,
-    starts: Vec<Timestamp>,
-    sums: Vec<f64>,
-    phase: Vec<f64>,
-}
-
-impl Window {
-    /// What it holds. The same wherever the ring begins: what is summed is summed from the oldest
-    /// on.
-    pub(crate) fn state(&self) -> WindowState {
+    /// Takes over what was read from a snapshot; false if it does not fit.
+    pub(crate) fn resume(&mut self, read: Self) -> bool {
         let Self {
             span: _,
             apart: _,
             slots: _,
-            width,
+            width: _,
             rows,
             starts,
             first: _,
-            len,
+            len: _,
             expires: _,
             sums,
             phase,
-        } = self;
-        let mut state = WindowState {
-            rows: Vec::with_capacity(len * width),
-            starts: Vec::with_capacity(*len),
-            sums: sums.clone(),
-            phase: phase.clone(),
-        };
-        for slot in (0..*len).map(|after| self.slot(after)) {
-            state.rows.extend_from_slice(&rows[slot * width..(slot + 1) * width]);
-            state.starts.push(starts[slot]);
-        }
-        state
-    }
-
-    /// Restores the state of a window of the same policy; returns whether it fits.
-    pub(crate) fn resume(&mut self, state: WindowState) -> bool {
-        let WindowState { rows, starts, sums, phase } = state;
+        } = read;
         let len = starts.len();
         let fits = len <= self.slots
             && rows.len() == len * self.width
@@ -255,6 +237,22 @@ impl Window {
             self.expires = self.expiry();
         }
         fits
+    }
+}
+
+impl Serialize for Window {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let slots = || (0..self.len).map(|after| self.slot(after));
+        let row = |slot| &self.rows[slot * self.width..(slot + 1) * self.width];
+        let mut state = serializer.serialize_struct("Window", 4)?;
+        state.serialize_field("rows", &slots().flat_map(row).collect::<Vec<_>>())?;
+        state.serialize_field(
+            "starts",
+            &slots().map(|slot| self.starts[slot]).collect::<Vec<_>>(),
+        )?;
+        state.serialize_field("sums", &self.sums)?;
+        state.serialize_field("phase", &self.phase)?;
+        state.end()
     }
 }
 

@@ -2,27 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{Layout, WindowState};
+use crate::metric::{Layout, Window};
 use crate::unit::MetricName;
 
 use super::super::arm_checks::Sameness;
 use super::super::arm_totals::ArmTotals;
 use super::super::bracket::Bracket;
-use super::super::counterfactual::{Before, LastTick};
-use super::super::criterion::{Criterion, CriterionState};
+use super::super::counterfactual::Before;
+use super::super::criterion::Criterion;
 use super::super::degradation::Degradation;
-use super::super::left_out::{LeftOut, LeftOutState};
-use super::super::metric_tests::MetricTestsState;
+use super::super::instances::Instances;
+use super::super::left_out::LeftOut;
+use super::super::metric_tests::MetricTests;
 use super::super::readings::Readings;
-use super::super::trailing::{Trailing, TrailingState};
+use super::super::test::{Test, TestEvidence};
+use super::super::trailing::Trailing;
 use super::super::watched::Watched;
-use super::Misfit;
-use super::instances::InstancesState;
+use super::{Misfit, both_or_neither};
 
 /// State of one metric.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WatchedState {
+pub(super) struct WatchedState<T> {
     metric: MetricName,
     /// The edges of the layout; empty where the metric has none yet.
     edges: Vec<f64>,
@@ -30,30 +31,28 @@ pub(super) struct WatchedState {
     /// The pools, where there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bracket: Option<Box<Bracket>>,
-    window: WindowState,
+    window: Window,
     /// Absent where all of the phase counts at its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    criterion: Option<CriterionState>,
+    criterion: Option<Box<Criterion>>,
     totals: ArmTotals,
-    last_tick: LastTick,
-    /// The tests before the last tick; None before the first.
-    tests_before: Option<MetricTestsState>,
-    tests: MetricTestsState,
+    before: Before<T>,
+    tests: MetricTests<T>,
     same: Sameness,
     degradation: Degradation,
-    instances: InstancesState,
+    instances: Instances,
     replayed: bool,
     pre_deployment: Vec<f64>,
     /// The trailing level of a volume; absent for other metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    trailing: Option<TrailingState>,
+    trailing: Option<Box<Trailing>>,
     /// The windows of the canary's instances; absent where a metric has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    left_out: Option<LeftOutState>,
+    left_out: Option<Box<LeftOut>>,
 }
 
 impl Watched {
-    pub(super) fn state(&self) -> WatchedState {
+    pub(super) fn state(&self) -> WatchedState<Test> {
         let Self {
             metric,
             layout,
@@ -63,7 +62,7 @@ impl Watched {
             window,
             criterion,
             totals,
-            before: Before { tick, tests: tests_before },
+            before,
             same,
             degradation,
             tests,
@@ -86,24 +85,23 @@ impl Watched {
             edges: layout.edges().to_vec(),
             readings: readings.clone(),
             bracket: bracket.clone(),
-            window: window.state(),
-            criterion: criterion.as_deref().map(Criterion::state),
+            window: window.clone(),
+            criterion: criterion.clone(),
             totals: totals.clone(),
-            last_tick: tick.clone(),
-            tests_before: tick.at().map(|_| tests_before.state()),
-            tests: tests.state(),
+            before: before.clone(),
+            tests: tests.clone(),
             same: *same,
             degradation: *degradation,
-            instances: instances.state(),
+            instances: instances.clone(),
             replayed: *replayed,
             pre_deployment: pre_deployment.rows().to_vec(),
-            trailing: trailing.as_deref().map(Trailing::state),
-            left_out: left_out.as_deref().map(LeftOut::state),
+            trailing: trailing.clone(),
+            left_out: left_out.clone(),
         }
     }
 
     /// Restores the state of the metric in the phase that has been entered.
-    pub(super) fn resume(&mut self, state: WatchedState) -> Result<(), Misfit> {
+    pub(super) fn resume(&mut self, state: WatchedState<TestEvidence>) -> Result<(), Misfit> {
         let WatchedState {
             metric,
             edges,
@@ -112,8 +110,7 @@ impl Watched {
             window,
             criterion,
             totals,
-            last_tick,
-            tests_before,
+            before,
             tests,
             same,
             degradation,
@@ -134,7 +131,7 @@ impl Watched {
             return Err("a metric's window");
         }
         let width = 2 * self.columns();
-        self.criterion = match criterion.map(|state| Criterion::restored(state, width)) {
+        self.criterion = match criterion.map(|read| read.of_width(width)) {
             None => None,
             Some(Some(restored)) => Some(Box::new(restored)),
             Some(None) => return Err("what counts of a metric at the end of the phase"),
@@ -145,27 +142,18 @@ impl Watched {
         if !totals.fits(self.columns()) {
             return Err("a metric's totals");
         }
-        if !last_tick.fits(self.columns()) || last_tick.at().is_some() != tests_before.is_some() {
-            return Err("a metric's last tick");
-        }
+        self.before.resume(before, &self.tests, self.layout.columns())?;
         if !self.pre_deployment.resume(pre_deployment, self.columns()) {
             return Err("a metric's readings before the deployment");
         }
-        if let (Some(kept), Some(state)) = (&mut self.trailing, trailing)
-            && !kept.resume(state)
-        {
-            return Err("a metric's trailing level");
-        }
-        if let (Some(kept), Some(state)) = (&mut self.left_out, left_out)
-            && !kept.resume(state, &self.watch)
-        {
-            return Err("the windows of a metric's instances");
-        }
-        self.before.tick = last_tick;
-        if let Some(state) = tests_before {
-            self.before.tests.clone_from(&self.tests);
-            self.before.tests.resume(state)?;
-        }
+        let misfit = "a metric's trailing level";
+        both_or_neither(&mut self.trailing, trailing, misfit, |fresh, read| {
+            fresh.resume(*read).then_some(()).ok_or(misfit)
+        })?;
+        let misfit = "the windows of a metric's instances";
+        both_or_neither(&mut self.left_out, left_out, misfit, |fresh, read| {
+            fresh.resume(*read, &self.watch).then_some(()).ok_or(misfit)
+        })?;
         self.tests.resume(tests)?;
         self.instances.resume(instances, self.tests.worse())?;
         self.basis.read_by(self.instances.known());

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, Encoder, read_canonical, read_state};
 use crate::deadline::{Agenda, AgendaState};
-use crate::judge::JudgeState;
+use crate::judge::{JudgeState, ReadState};
 use crate::plan::{MetricCalibration, Plan, Subject};
 use crate::policy::Policy;
 use crate::unit::MetricName;
@@ -53,7 +53,7 @@ struct Opening<'a> {
 /// The parts of the folded state, each as it is, without what follows from the plan.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Content<'a> {
+struct Content<'a, J> {
     place: Cow<'a, Place>,
     actions: Cow<'a, Actions>,
     people: Cow<'a, People>,
@@ -61,13 +61,13 @@ struct Content<'a> {
     /// As inputs write them.
     facts: Map<String, Value>,
     agenda: Cow<'a, AgendaState>,
-    judged: Judged<JudgeState>,
+    judged: Judged<J>,
     happened: Cow<'a, Happened>,
     /// Of the log's digests. None where it was redacted.
     salt: Option<Cow<'a, str>>,
 }
 
-impl<'a> Content<'a> {
+impl<'a> Content<'a, JudgeState> {
     fn of(case: &'a RolloutState, salt: Option<&'a str>) -> Result<Self, serde_json::Error> {
         let RolloutState { place, actions, people, readiness, agenda, judged, happened } = case;
         let facts = match serde_json::to_value(readiness.facts())? {
@@ -86,7 +86,9 @@ impl<'a> Content<'a> {
             salt: salt.map(Cow::Borrowed),
         })
     }
+}
 
+impl Content<'_, ReadState> {
     /// The folded state of this plan, to which `seq` lines have led.
     fn restored(self, plan: &Plan, seq: u64) -> Result<RolloutState, SnapshotError> {
         let misfit = |what| SnapshotError::Misfit { what };
@@ -187,7 +189,7 @@ impl Rollout {
         let (opening, content) = content.split_once('\n').unwrap_or((content, ""));
         let Opening { calibration, plan, policy } =
             read_canonical(opening).map_err(error::unreadable)?;
-        let content: Content<'_> = read_state(content).map_err(error::unreadable)?;
+        let content: Content<'_, ReadState> = read_state(content).map_err(error::unreadable)?;
         let plan = Plan::restored(
             Arc::new(policy.into_owned()),
             plan.into_owned(),

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{Severity, Sign};
-use crate::judge::{Against, Decision, Judge, JudgeState, Moment, Prepared, Running, Verdict};
+use crate::judge::{Against, Decision, Judge, JudgeState, Moment, Prepared, ReadState};
+use crate::judge::{Running, Verdict};
 use crate::metric::{Band, Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -143,7 +144,7 @@ impl Assessed {
     }
 }
 
-impl Judged<JudgeState> {
+impl Judged<ReadState> {
     /// The judges of this plan, where the state fits it.
     pub(crate) fn restored(self, plan: &Plan) -> Result<Judged, SnapshotError> {
         let Self { now, kept } = self;
@@ -152,7 +153,7 @@ impl Judged<JudgeState> {
     }
 }
 
-impl Assessed<JudgeState> {
+impl Assessed<ReadState> {
     fn restored(self, plan: &Plan) -> Result<Assessed, SnapshotError> {
         let Self { judge: state, verdict, question } = self;
         let misfit = |what| SnapshotError::Misfit { what };

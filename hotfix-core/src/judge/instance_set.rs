@@ -1,0 +1,255 @@
+//! The instances of one phase, and the comparisons of the canary's with each other and with other
+//! choices of as many.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::Counts;
+use crate::stats::instances::BadInstance;
+use crate::stats::randomisation::{Randomisation, RandomisationDesign};
+use crate::unit::{Span, Timestamp};
+
+use super::aligned::{Aligned, Side};
+use super::bracket::{BASELINE, Bracket, CANARY, Emptied};
+use super::instances::{InstanceArm, MISFIT};
+use super::named::{self, Named};
+use super::snapshot::{Misfit, both_or_neither};
+
+/// The instances of one phase. Their names and the plan's seed determine the drawn subsets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InstanceSet {
+    /// The canary's, in the order of names.
+    canary: Vec<Arc<str>>,
+    /// The baseline's, in the order of names.
+    baseline: Vec<Arc<str>>,
+    /// Scratch: the counts that are compared in this tick, the canary's first.
+    #[serde(skip)]
+    counts: Vec<Counts>,
+    /// What the pool has of each; empty while each tick is compared as it is.
+    pooled: Vec<Counts>,
+    /// Each of the canary's instances against the others.
+    bad: Option<Aligned<BadInstance>>,
+    /// Where they are read at different times: their counts that wait for those of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    apart: Option<ApartInstances>,
+    /// The instances that are bad.
+    named: Vec<Named>,
+    /// The other choices.
+    #[serde(skip)]
+    choices: Option<Box<RandomisationDesign>>,
+    /// The comparison with them.
+    randomised: Option<Box<Randomisation>>,
+}
+
+/// Counts of the canary's instances since each was compared with the others, and those of the
+/// comparison before. See `docs/statistics.md`, "Arms read at different times".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApartInstances {
+    now: Vec<Counts>,
+    /// Empty before the first: the readings of the first comparison began at unknown times.
+    before: Vec<Counts>,
+    since: Timestamp,
+}
+
+impl InstanceSet {
+    /// Comparisons of the instances of both arms, with no data yet.
+    pub(super) fn new(
+        [canary, baseline]: [Vec<Arc<str>>; 2],
+        bad: Option<BadInstance>,
+        choices: Option<RandomisationDesign>,
+    ) -> Self {
+        Self {
+            counts: vec![Counts::default(); canary.len() + baseline.len()],
+            canary,
+            baseline,
+            pooled: Vec::new(),
+            bad: bad.map(Aligned::new),
+            apart: None,
+            named: Vec::new(),
+            randomised: choices.as_ref().map(|of| Box::new(Randomisation::new(of))),
+            choices: choices.map(Box::new),
+        }
+    }
+
+    /// The names of both arms' instances, if they can be those of readings.
+    pub(super) fn names(&self) -> Option<[Vec<Arc<str>>; 2]> {
+        let names = [&self.canary, &self.baseline];
+        names.iter().all(|names| names.is_sorted_by(|a, b| a < b)).then(|| names.map(Clone::clone))
+    }
+
+    /// Takes over what was read from a snapshot of the same instances.
+    pub(super) fn resume(&mut self, read: Self) -> Result<(), Misfit> {
+        let Self {
+            canary: _,
+            baseline: _,
+            counts: _,
+            pooled,
+            bad,
+            apart,
+            named,
+            choices: _,
+            randomised,
+        } = read;
+        let canary = self.canary.len();
+        let fits = (pooled.is_empty() || pooled.len() == self.counts.len())
+            && apart.as_ref().is_none_or(|apart| apart.fits(canary))
+            && named.len() <= canary
+            && named.iter().all(|named| named.place() < canary);
+        if !fits {
+            return Err(MISFIT);
+        }
+        (self.pooled, self.apart, self.named) = (pooled, apart, named);
+        both_or_neither(&mut self.bad, bad, MISFIT, |fresh, read| {
+            let asks_as = read.all(|read| read.asks_as(fresh.on(Side::Lead)));
+            *fresh = read;
+            asks_as.then_some(()).ok_or(MISFIT)
+        })?;
+        both_or_neither(&mut self.randomised, randomised, MISFIT, |fresh, read| {
+            let fits = self.choices.as_ref().is_some_and(|of| read.check(of).is_ok());
+            *fresh = read;
+            fits.then_some(()).ok_or(MISFIT)
+        })
+    }
+
+    /// Assigns a tick's counts to the instances.
+    pub(super) fn read(&mut self, arms: [InstanceArm<'_>; 2]) {
+        self.counts.fill(Counts::default());
+        let (of_canary, of_baseline) = self.counts.split_at_mut(self.canary.len());
+        add(arms[CANARY], &self.canary, of_canary);
+        add(arms[BASELINE], &self.baseline, of_baseline);
+    }
+
+    /// Compares the canary's instances with each other by the counts of this tick.
+    pub(super) fn compare(&mut self) {
+        let Self { canary, counts, bad, .. } = self;
+        if let Some(bad) = bad {
+            bad.each(|bad| {
+                let _ = bad.update(&counts[..canary.len()]);
+            });
+        }
+    }
+
+    /// The same from the pool in which the baseline's data end later, which then has the counts of
+    /// this tick, too.
+    pub(super) fn compare_pooled(
+        &mut self,
+        at: Timestamp,
+        arms: [InstanceArm<'_>; 2],
+        bracket: &Bracket,
+    ) {
+        let step = bracket.step(Side::Lag);
+        self.pooled.resize(self.counts.len(), Counts::default());
+        let add = |set: &mut Self, after: bool| {
+            for arm in [CANARY, BASELINE] {
+                if step.added(Side::Lag, arm)[usize::from(after)] {
+                    set.add_to_pool(arm, arms[arm]);
+                }
+            }
+        };
+        add(self, false);
+        self.counts.fill(Counts::default());
+        match step.emptied {
+            Emptied::No => {}
+            Emptied::Fed => std::mem::swap(&mut self.counts, &mut self.pooled),
+            Emptied::Discarded => self.pooled.fill(Counts::default()),
+        }
+        add(self, true);
+        self.compare_apart(at, arms[CANARY], bracket.interval());
+    }
+
+    /// Compares the canary's instances with each other once each of them was read; one that is not
+    /// read within two intervals is not waited for. On `lead` the data of the compared instance
+    /// end later than those of the others, on `lag` earlier.
+    fn compare_apart(&mut self, at: Timestamp, canary: InstanceArm<'_>, interval: Span) {
+        let Some(bad) = &mut self.bad else { return };
+        let none = || vec![Counts::default(); self.canary.len()];
+        let ApartInstances { now, before, since } = self
+            .apart
+            .get_or_insert_with(|| ApartInstances { now: none(), before: Vec::new(), since: at });
+        add(canary, &self.canary, now);
+        let is_late = at.since(*since) >= interval + interval;
+        if !is_late && now.iter().any(|counts| counts.trials <= 0.0) {
+            return;
+        }
+        if before.is_empty() {
+            *before = none();
+            now.fill(Counts::default());
+        } else {
+            let _ = bad.on_mut(Side::Lead).update_apart(now, before);
+            let _ = bad.on_mut(Side::Lag).update_apart(before, now);
+            std::mem::swap(now, before);
+            now.fill(Counts::default());
+        }
+        *since = at;
+    }
+
+    /// Adds an arm's counts to what the pool has.
+    fn add_to_pool(&mut self, index: usize, arm: InstanceArm<'_>) {
+        let (of_canary, of_baseline) = self.pooled.split_at_mut(self.canary.len());
+        if index == CANARY {
+            add(arm, &self.canary, of_canary);
+        } else {
+            add(arm, &self.baseline, of_baseline);
+        }
+    }
+
+    /// Discards what the pools have of the instances.
+    pub(super) fn discard_pooled(&mut self) {
+        self.pooled.fill(Counts::default());
+        self.apart = None;
+    }
+
+    /// Names the instances that are bad. `noise` is the factor on the evidence for that, because of
+    /// bursts; None if it is unknown.
+    pub(super) fn name_bad(&mut self, at: Timestamp, noise: Option<f64>, window: Span) {
+        if let (Some(bad), Some(noise)) = (&mut self.bad, noise) {
+            named::update(&mut self.named, bad, noise, at, window);
+        }
+    }
+
+    /// Compares the canary with other choices of as many instances, by the counts of this tick.
+    /// Returns whether it was found worse.
+    pub(super) fn compare_choices(&mut self) -> bool {
+        let Self { choices: Some(choices), randomised: Some(state), counts, .. } = self else {
+            return false;
+        };
+        state.update(choices, counts).unwrap_or(false)
+    }
+
+    /// The comparison with other choices.
+    pub(super) fn randomised(&self) -> Option<&Randomisation> {
+        self.randomised.as_deref()
+    }
+
+    /// Whether it has no interim analysis left at which the canary could be found worse.
+    pub(super) fn is_looked_out(&self) -> bool {
+        let both = self.choices.as_ref().zip(self.randomised.as_ref());
+        both.is_some_and(|(choices, state)| !state.has_looks_left(choices))
+    }
+
+    /// The instances that have been found worse than the others of the canary.
+    pub(super) fn bad(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.named.iter().filter_map(|named| self.canary.get(named.place()))
+    }
+}
+
+impl ApartInstances {
+    /// Whether it is of this many instances.
+    fn fits(&self, instances: usize) -> bool {
+        self.now.len() == instances && (self.before.is_empty() || self.before.len() == instances)
+    }
+}
+
+/// Adds an arm's counts in their places; those of instances that have none are left out.
+fn add(arm: InstanceArm<'_>, names: &[Arc<str>], counts: &mut [Counts]) {
+    let mut places = names.iter().zip(counts).peekable();
+    for (name, counted) in arm.each() {
+        while places.next_if(|(known, _)| ***known < *name).is_some() {}
+        if let Some((_, counts)) = places.next_if(|(known, _)| ***known == *name) {
+            counts.add(counted);
+        }
+    }
+}
