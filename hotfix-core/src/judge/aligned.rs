@@ -1,13 +1,14 @@
 //! Evidence on two alignments: in one the canary's data end later than the baseline's, in the other
 //! they end earlier. See `docs/statistics.md`, "Arms read at different times".
 
+use educe::Educe;
 use serde::{Deserialize, Serialize};
 
 use crate::stats::latency::{SlowCounts, Slowdown};
 use crate::stats::{Evidence, Totals};
 
 use super::snapshot::Misfit;
-use super::test::{Test, TestEvidence};
+use super::test::{Test, TestRead};
 
 /// One of the two alignments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,8 @@ impl Side {
 
 /// A state on both alignments, kept once while both are equal: as long as counts are compared tick
 /// by tick.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Aligned<T> {
     lead: T,
@@ -34,18 +36,6 @@ pub(super) struct Aligned<T> {
     /// Both have ever been at the threshold at the same time; not used while they are equal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     crossed: bool,
-}
-
-impl<T: Clone> Clone for Aligned<T> {
-    fn clone(&self) -> Self {
-        Self { lead: self.lead.clone(), lag: self.lag.clone(), crossed: self.crossed }
-    }
-
-    fn clone_from(&mut self, source: &Self) {
-        self.lead.clone_from(&source.lead);
-        self.lag.clone_from(&source.lag);
-        self.crossed = source.crossed;
-    }
 }
 
 impl<T> Aligned<T> {
@@ -206,7 +196,7 @@ impl Aligned<Test> {
     }
 
     /// Takes over the evidence that was read from a snapshot.
-    pub(super) fn resume(&mut self, read: Aligned<TestEvidence>) -> Result<(), Misfit> {
+    pub(super) fn resume(&mut self, read: Aligned<TestRead>) -> Result<(), Misfit> {
         let Aligned { lead, lag, crossed } = read;
         self.lag = lag.is_some().then(|| self.lead.clone());
         if let (Some(kept), Some(lag)) = (&mut self.lag, lag) {

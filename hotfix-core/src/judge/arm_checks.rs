@@ -37,6 +37,26 @@ impl Sameness {
     pub(super) fn is_striking(self) -> bool {
         !self.differs && self.log_chance <= UNLIKELY
     }
+
+    /// Compares the arms of a tick. Gauges and volumes are left out: they have no known
+    /// distribution.
+    pub(super) fn compare(&mut self, data: Data, tick: &Tick) {
+        if self.differs || !tick.canary || !tick.baseline {
+            return;
+        }
+        let (canary, baseline) = tick.row.split_at(tick.row.len() / 2);
+        let equal = match data {
+            Data::Trials | Data::Buckets => canary == baseline,
+            // Exposures differ by the share.
+            Data::Exposure => canary[0] == baseline[0],
+            Data::Level => return,
+        };
+        if equal {
+            self.log_chance += ln_chance(data, canary);
+        } else {
+            self.differs = true;
+        }
+    }
 }
 
 /// The finding that traffic is not split as planned.
@@ -132,8 +152,8 @@ impl ArmChecks {
     /// metric equal. A metric that is equal while others differ is only shown in `why`: two equal
     /// halves under synthetic load look like that, and a healthy rollout must not stop for them.
     pub(super) fn compare(&mut self, metrics: &[Watched]) {
-        self.one_series = metrics.iter().all(|watched| !watched.same.differs)
-            && metrics.iter().any(|watched| watched.same.is_striking());
+        self.one_series = metrics.iter().all(|watched| !watched.same().differs)
+            && metrics.iter().any(|watched| watched.same().is_striking());
     }
 
     /// Checks whether the trials of the two arms fit the planned split. `since`: when the present
@@ -147,7 +167,7 @@ impl ArmChecks {
         increment: &Increment,
     ) {
         let tick = increment.reading.map(|_| &increment.tick);
-        let totals = tick.map_or(watched.readings.are_totals(), |tick| tick.totals);
+        let totals = tick.map_or(watched.readings().are_totals(), |tick| tick.totals);
         let interval = watched.scrape(totals);
         // Where the arms are read at different times, the finding holds until the next reading.
         self.swapped &= interval.is_some();
@@ -162,7 +182,7 @@ impl ArmChecks {
             Some(Traffic { trials, ends: true }).filter(|_| !tick.uneven)
         };
         if let Some(traffic) = traffic {
-            self.check_traffic(design, at, share, traffic, watched.watch.window);
+            self.check_traffic(design, at, share, traffic, watched.watch().window);
         }
     }
 
@@ -186,29 +206,6 @@ impl ArmChecks {
             if self.finding.look(at, found == Ok(true), window) {
                 self.split = Split::new(design);
             }
-        }
-    }
-}
-
-impl Watched {
-    /// Compares the arms of a tick. Gauges and volumes are left out: they have no known
-    /// distribution.
-    pub(super) fn compare_arms(&mut self, tick: &Tick) {
-        self.before.tick.keep_sameness(self.same);
-        if self.same.differs || !tick.canary || !tick.baseline {
-            return;
-        }
-        let (canary, baseline) = tick.row.split_at(tick.row.len() / 2);
-        let equal = match self.metric.kind.data() {
-            Data::Trials | Data::Buckets => canary == baseline,
-            // Exposures differ by the share.
-            Data::Exposure => canary[0] == baseline[0],
-            Data::Level => return,
-        };
-        if equal {
-            self.same.log_chance += ln_chance(self.metric.kind.data(), canary);
-        } else {
-            self.same.differs = true;
         }
     }
 }

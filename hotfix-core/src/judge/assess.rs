@@ -63,28 +63,28 @@ impl Judge {
             call.raise(moment.watch.alert, Reason::SplitNotAsPlanned, None);
         }
         // The tests of all metrics at once, so that their logarithms are computed in parallel.
-        let tested = self.watched.iter().map(|watched| (watched.metric.id, watched.tested()));
+        let tested = self.watched.iter().map(|watched| (watched.metric().id, watched.tested()));
         verdict.metrics.extend(tested);
         for (watched, (_, seen)) in self.watched.iter_mut().zip(&mut verdict.metrics) {
             watched.expire(moment.at);
-            watched.add_band(moment, self.since, seen);
+            watched.add_band(moment, seen);
             let log_e = seen.log_e.unwrap_or(0.0);
             seen.healed = seen.needs.is_none()
-                && watched.degradation.healed(
+                && watched.degradation().healed(
                     seen.band,
                     log_e,
                     || watched.statistic(log_e),
                     self.hold,
                 );
-            if watched.metric.role == Role::Decide {
-                call.band(moment, seen, watched, self.since);
+            if watched.metric().role == Role::Decide {
+                call.band(moment, seen, watched);
                 call.bad_instances(moment, watched);
                 call.settling(moment.at, watched);
             }
         }
         verdict.log_e = self.combine(moment.at, &verdict.metrics, &mut call);
         for &index in self.phase_end.iter().flat_map(PhaseEnd::worse) {
-            let metric = self.watched[index].metric.id;
+            let metric = self.watched[index].metric().id;
             call.raise(Response::RollBack, Reason::PhaseEndTest, Some(metric));
         }
         verdict.efficacy = self
@@ -122,10 +122,10 @@ impl Judge {
     ) {
         let mut any_is_judged = false;
         for (watched, (id, seen)) in self.watched.iter().zip(metrics) {
-            if watched.metric.role != Role::Decide {
+            if watched.metric().role != Role::Decide {
                 continue;
             }
-            if watched.readings.covered() < phase.watch {
+            if watched.readings().covered() < phase.watch {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
             }
             // The bounds apply to what counts of the phase here; too little data is not a miss.
@@ -148,7 +148,7 @@ impl Judge {
             // At 100% there is no live arm to compare with; a live arm that is only silent shows
             // nothing.
             if phase.promotion == PromotionRule::EvidenceOfNoHarm
-                && watched.tests.safe().is_some_and(|test| !test.decided())
+                && watched.tests().safe().is_some_and(|test| !test.decided())
                 && moment.share < Share::ALL
             {
                 call.raise(Response::Hold, Reason::NotShownSafe, Some(*id));
@@ -166,8 +166,8 @@ impl Judge {
     /// No reading is judged by anything: the phase cannot meet its gate, and waiting does not help.
     #[cold]
     fn not_judged(&self, phase: &Phase, call: &mut Call<'_>) {
-        let deciding = self.watched.iter().filter(|watched| watched.metric.role == Role::Decide);
-        let mut metrics = deciding.map(|watched| Some(watched.metric.id)).peekable();
+        let deciding = self.watched.iter().filter(|watched| watched.metric().role == Role::Decide);
+        let mut metrics = deciding.map(|watched| Some(watched.metric().id)).peekable();
         if metrics.peek().is_none() {
             call.raise(phase.inconclusive, Reason::NotJudged, None);
         }
@@ -215,10 +215,10 @@ impl Call<'_> {
     /// release is not judged by them.
     fn bad_instances(&mut self, moment: &Moment<'_>, watched: &Watched) {
         let response = moment.watch.alert.clamp(Response::Hold, Response::Ask);
-        for instance in watched.instances.bad() {
+        for instance in watched.instances().bad() {
             let cause = Cause {
                 instance: Some(Arc::clone(instance)),
-                metric: Some(watched.metric.id),
+                metric: Some(watched.metric().id),
                 reason: Reason::BadInstance,
             };
             self.raise_cause(response, cause);
@@ -226,22 +226,16 @@ impl Call<'_> {
     }
 
     /// Raises the response to a metric's band at this tick.
-    fn band(
-        &mut self,
-        moment: &Moment<'_>,
-        seen: &MetricVerdict,
-        watched: &Watched,
-        since: Option<Timestamp>,
-    ) {
+    fn band(&mut self, moment: &Moment<'_>, seen: &MetricVerdict, watched: &Watched) {
         let absent = |reason| {
-            let last = watched.readings.read_at().max(since);
+            let last = watched.readings().read_at().max(watched.began());
             let long = last.is_some_and(|last| moment.at.since(last) >= moment.watch.no_data.after);
             (if long { moment.watch.no_data.then } else { Response::Hold }, reason)
         };
         // Tolerance for single breaches.
         let counts = || {
             let breaches =
-                watched.degradation.consecutive_breaches(moment.at, watched.readings.read_at());
+                watched.degradation().consecutive_breaches(moment.at, watched.readings().read_at());
             f64::from(breaches) >= moment.watch.consecutive_breaches
                 && watched.both_read_since_breach(moment.at, seen.band)
         };
@@ -250,9 +244,9 @@ impl Call<'_> {
             Band::Alert if !counts() => (Response::Hold, Reason::AlertBand),
             Band::Rollback => {
                 let (response, cause) = watched.beyond_rollback(moment, seen);
-                if response < Response::RollBack && watched.metric.bounds.alert.is_some() {
+                if response < Response::RollBack && watched.metric().bounds.alert.is_some() {
                     let alert = moment.watch.alert.max(Response::Hold);
-                    self.raise(alert, Reason::AlertBand, Some(watched.metric.id));
+                    self.raise(alert, Reason::AlertBand, Some(watched.metric().id));
                 }
                 return self.raise_cause(response, cause);
             }
@@ -266,14 +260,14 @@ impl Call<'_> {
             // Neither alert nor rollback: the gate asks about success, over the phase.
             Band::Hold | Band::Between | Band::Success | Band::NotJudged => return,
         };
-        self.raise(response.max(Response::Hold), reason, Some(watched.metric.id));
+        self.raise(response.max(Response::Hold), reason, Some(watched.metric().id));
     }
 }
 
 impl Watched {
     /// The results of its tests; the band of the window is not known yet.
     fn tested(&self) -> MetricVerdict {
-        let worse = self.tests.worse();
+        let worse = self.tests().worse();
         let assurance = worse.map(|_| self.assurance());
         MetricVerdict {
             band: Band::Hold,
@@ -283,7 +277,7 @@ impl Watched {
             guarantee: assurance.map(|a| a.guarantee),
             healed: false,
             log_e: self.log_e(),
-            log_e_safe: self.tests.safe().map(Aligned::log_e),
+            log_e_safe: self.tests().safe().map(Aligned::log_e),
             mode: assurance.map(|a| a.mode),
             needs: None,
             ratio: self.ratio().filter(|v| v.is_finite()),
@@ -291,9 +285,9 @@ impl Watched {
     }
 
     /// Adds the band of the trailing window.
-    fn add_band(&self, moment: &Moment<'_>, since: Option<Timestamp>, seen: &mut MetricVerdict) {
+    fn add_band(&self, moment: &Moment<'_>, seen: &mut MetricVerdict) {
         let columns = self.columns();
-        let (canary, baseline) = self.window.sums().split_at(columns);
+        let (canary, baseline) = self.window().sums().split_at(columns);
         let share = moment.share;
         let value = self.value(canary, share.as_fraction());
         let live = self.live_value(baseline, share);
@@ -301,9 +295,10 @@ impl Watched {
         let other = live.filter(|_| !self.trails(share));
         seen.baseline = other.map(Judged::shown).filter(|v| v.is_finite());
         seen.canary = value.map(Judged::shown).filter(|v| v.is_finite());
-        let fresh = self.readings.read_at().filter(|&read| since.is_none_or(|since| read >= since));
+        let read_at = self.readings().read_at();
+        let fresh = read_at.filter(|&read| self.began().is_none_or(|began| read >= began));
         seen.band = match (fresh, value) {
-            _ if self.readings.is_not_finite() => Band::NotFinite,
+            _ if self.readings().is_not_finite() => Band::NotFinite,
             (None, _) => Band::NoData,
             (Some(read), _) if moment.at.since(read) > moment.watch.stale => Band::Stale,
             (Some(_), None) => {
@@ -314,12 +309,12 @@ impl Watched {
                 Band::Hold
             }
             (Some(_), Some(value)) => {
-                seen.needs = self.needs(moment, canary, baseline, since);
+                seen.needs = self.needs(moment, canary, baseline);
                 if seen.needs.is_some() {
                     Band::Hold
                 } else {
                     let Zone { band, interpolated } =
-                        zone(&self.metric, value, live, self.is_tested());
+                        zone(self.metric(), value, live, self.is_tested());
                     if interpolated {
                         seen.bucket = Some([value.low, value.high]);
                         seen.canary = value.estimate();
@@ -332,77 +327,60 @@ impl Watched {
 
     /// How much the window lacks before bounds apply: trials, or seconds of observation; None if
     /// nothing.
-    fn needs(
-        &self,
-        moment: &Moment<'_>,
-        canary: &[f64],
-        baseline: &[f64],
-        since: Option<Timestamp>,
-    ) -> Option<f64> {
+    fn needs(&self, moment: &Moment<'_>, canary: &[f64], baseline: &[f64]) -> Option<f64> {
         let least = moment.watch.least_trials;
         let lacking =
             if let (Some(canary), Some(baseline)) = (self.trials(canary), self.trials(baseline)) {
-                let other = if self.compares_live && baseline > 0.0 { baseline } else { least };
+                let other = if self.compares_live() && baseline > 0.0 { baseline } else { least };
                 least - canary.min(other)
             } else {
                 // One tick of a rare count or a level does not fill a window: observe for the
                 // length of the window, also after a gap.
-                let since = self.readings.filled_since(since);
+                let since = self.readings().filled_since(self.began());
                 moment.watch.window.as_seconds() - seconds_watched(moment.at, since)
             };
         (lacking > 0.0).then_some(lacking)
     }
 
-    /// Drops what is too old for the windows at this time.
-    pub(super) fn expire(&mut self, at: Timestamp) {
-        self.window.expire(at);
-        if let Some(criterion) = &mut self.criterion {
-            criterion.expire(at, self.window.phase());
-        }
-        if let Some(trailing) = &mut self.trailing {
-            trailing.expire(at);
-        }
-    }
-
     /// Whether it is compared with its own level before, because no live arm is left.
     pub(super) fn trails(&self, share: Share) -> bool {
-        share == Share::ALL && self.trailing.is_some() && !self.pre_deployment.applies()
+        share == Share::ALL && self.trailing().is_some() && !self.pre_deployment().applies()
     }
 
     /// The value that the canary is compared with; None without data. What was read before the
     /// deployment has to be enough to judge by: there is no more of it to come.
     pub(super) fn live_value(&self, baseline: &[f64], share: Share) -> Option<Judged> {
         if self.trails(share) {
-            return self.trailing.as_ref()?.level().map(Judged::exactly);
+            return self.trailing()?.level().map(Judged::exactly);
         }
         let enough = match self.trials(baseline) {
             _ if share < Share::ALL => true,
-            Some(trials) => trials >= self.watch.least_trials,
-            None => baseline[1] >= self.watch.window.as_seconds(),
+            Some(trials) => trials >= self.watch().least_trials,
+            None => baseline[1] >= self.watch().window.as_seconds(),
         };
         enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
     }
 
     /// Whether a test that decides compares both arms.
     pub(super) fn is_tested(&self) -> bool {
-        self.metric.is_tested() && self.tests.worse().is_some()
+        self.metric().is_tested() && self.tests().worse().is_some()
     }
 
     /// Whether the mean rate of the phase is too low for a window to have the least trials, by three
     /// standard errors of a Poisson count: then waiting does not help. Where it only just suffices,
     /// a fuller window comes.
     fn stays_short(&self) -> bool {
-        let (canary, baseline) = self.window.phase().split_at(self.columns());
+        let (canary, baseline) = self.window().phase().split_at(self.columns());
         let (Some(canary), Some(baseline)) = (self.trials(canary), self.trials(baseline)) else {
             return false;
         };
         let fewer =
-            if self.compares_live && baseline > 0.0 { canary.min(baseline) } else { canary };
+            if self.compares_live() && baseline > 0.0 { canary.min(baseline) } else { canary };
         // What totals count since they were read last is not known yet.
-        let waits = self.scrape(self.readings.are_totals()).unwrap_or(Span::ZERO).as_seconds();
-        let covered = self.readings.covered().as_seconds() - waits;
-        let windows = covered / self.watch.window.as_seconds();
-        fewer + 3.0 * fewer.sqrt() < self.watch.least_trials * windows
+        let waits = self.scrape(self.readings().are_totals()).unwrap_or(Span::ZERO).as_seconds();
+        let covered = self.readings().covered().as_seconds() - waits;
+        let windows = covered / self.watch().window.as_seconds();
+        fewer + 3.0 * fewer.sqrt() < self.watch().least_trials * windows
     }
 
     /// The band over what counts of the phase; None with fewer than the least trials.
@@ -412,7 +390,7 @@ impl Watched {
 
     /// The same, and whether it follows from an interpolated quantile.
     fn phase_zone(&self, share: Share) -> Option<Zone> {
-        if let Some(trailing) = self.trailing.as_ref().filter(|_| self.trails(share)) {
+        if let Some(trailing) = self.trailing().filter(|_| self.trails(share)) {
             // Over a phase traffic has hours: the window alone is judged, and only if it can be.
             let known = trailing.level().is_some();
             let band = if known { Band::Success } else { Band::NotJudged };

@@ -9,14 +9,12 @@
 use educe::Educe;
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{Band, Tick, trials_column};
-use crate::policy::section::{Bound, Watch};
+use crate::metric::Tick;
+use crate::policy::section::Watch;
 use crate::stats::Counts;
-use crate::unit::{Share, Span, Timestamp};
+use crate::unit::{Span, Timestamp};
 
 use super::aligned::Side;
-use super::prepared::Increment;
-use super::watched::Watched;
 
 /// The arms in the order of their columns.
 pub(super) const CANARY: usize = 0;
@@ -25,9 +23,6 @@ pub(super) const BASELINE: usize = 1;
 /// Data of the two arms whose ends are further apart are not compared, unless the scrape interval
 /// or the cadence is longer than half of it.
 const MOST_APART: Span = Span::from_seconds(120);
-/// An arm without requests in a tick in which it should have had so many was not read: `e^-14` is
-/// less than one in a million.
-const MISSED: f64 = 14.0;
 /// For how many intervals from the start a crossing has to be confirmed by the next readings.
 const CONFIRMED: u64 = 3;
 
@@ -257,7 +252,7 @@ impl Pool {
 
 impl Bracket {
     /// Pools of arms that were both read at this time; None where that is unknown.
-    fn new(read_at: Option<Timestamp>, watch: &Watch) -> Self {
+    pub(super) fn new(read_at: Option<Timestamp>, watch: &Watch) -> Self {
         let interval = watch.scrape.unwrap_or(watch.cadence);
         Self { read_at: [read_at; 2], interval, ..Self::default() }
     }
@@ -294,7 +289,7 @@ impl Bracket {
     /// Records which arm has new counts. Returns whether the pools have to start over: after a gap,
     /// in which counts that are no running totals may have been lost. `from`: what began earlier is
     /// left out, by arm.
-    fn note(
+    pub(super) fn note(
         &mut self,
         at: Timestamp,
         is_new: [bool; 2],
@@ -348,7 +343,7 @@ impl Bracket {
 
     /// Keeps the baseline's counts of this tick: `lead` may begin with them, and with those before
     /// if the canary has had no counts since they began.
-    fn remember(&mut self, at: Timestamp, tick: &Tick, clipped: f64) {
+    pub(super) fn remember(&mut self, at: Timestamp, tick: &Tick, clipped: f64) {
         let Some(began) = self.began[BASELINE] else { return };
         let rows = if tick.strata.is_empty() { &tick.row } else { &tick.strata };
         let Earlier { rows: kept, clipped: of_kept, covers } = &mut self.earlier;
@@ -368,11 +363,11 @@ impl Bracket {
     }
 
     /// `lead` does not begin with what the baseline had so far.
-    const fn forget(&mut self) {
+    pub(super) const fn forget(&mut self) {
         self.earlier.covers = None;
     }
 
-    fn discard(&mut self) {
+    pub(super) fn discard(&mut self) {
         self.lead.discard();
         self.lag.discard();
         self.since = None;
@@ -398,140 +393,20 @@ impl Bracket {
             (self.marks, self.fed) = ([self.marks[1], log_e], [false; 2]);
         }
     }
+
+    /// Of a log e-value of harm, what does not have to be confirmed.
+    #[inline]
+    pub(super) const fn confirmed(&self, log_e: f64) -> f64 {
+        if self.unconfirmed { log_e.min(self.marks[0]) } else { log_e }
+    }
+
+    /// Whether both arms have had new counts since then.
+    pub(super) fn both_read_since(&self, since: Timestamp) -> bool {
+        self.read_at.iter().all(|read_at| read_at.is_some_and(|read_at| read_at >= since))
+    }
 }
 
 fn most_apart(watch: &Watch) -> Span {
     let interval = watch.scrape.unwrap_or_default().max(watch.cadence);
     MOST_APART.max(interval + interval)
-}
-
-/// Whether one arm alone was read: the other has no trials, and should have many.
-#[inline]
-fn is_alone([canary, baseline]: [f64; 2], share: Share) -> bool {
-    if (canary > 0.0) == (baseline > 0.0) || share == Share::ALL {
-        return false;
-    }
-    let share = share.as_fraction();
-    let expected = if canary > 0.0 { canary * (1.0 - share) } else { baseline * share };
-    let of = if canary > 0.0 { share } else { 1.0 - share };
-    expected >= MISSED * of
-}
-
-impl Watched {
-    /// Whether counts are paired from pools, or would be if this tick is steady; false for
-    /// almost every tick of arms that are read together.
-    #[inline]
-    pub(super) fn may_be_apart(&self, tick: &Tick, share: Share) -> bool {
-        self.tests.worse().is_some()
-            && !self.in_step
-            && (self.is_known_apart(tick) || is_alone(self.trials_of(tick), share))
-    }
-
-    /// Whether counts are paired whatever this tick has.
-    #[inline]
-    fn is_known_apart(&self, tick: &Tick) -> bool {
-        self.bracket.is_some() || tick.totals || self.watch.scrape.is_some()
-    }
-
-    /// Trials of the canary and of the baseline in this tick.
-    #[inline]
-    pub(super) fn trials_of(&self, tick: &Tick) -> [f64; 2] {
-        let row = &tick.row;
-        let trials = trials_column(self.metric.kind);
-        [row[trials], row[row.len() / 2 + trials]]
-    }
-
-    /// Records which arm has new counts in a tick, which [may be
-    /// apart](Self::may_be_apart). `steady`: traffic is as planned and warm, so both arms should
-    /// have some. `from`: what began earlier is left out, by arm.
-    #[inline(never)]
-    pub(super) fn align(
-        &mut self,
-        tick: &Tick,
-        at: Timestamp,
-        steady: bool,
-        from: [Option<Timestamp>; 2],
-    ) {
-        // An arm that was not sent is not one without new counts.
-        if !(self.is_known_apart(tick) || steady && tick.canary && tick.baseline) {
-            return;
-        }
-        let is_new = self.trials_of(tick).map(|trials| trials > 0.0);
-        let totals = tick.totals;
-        // A difference begins at the reading before.
-        let read_at = self.readings.seen_at().filter(|_| !totals);
-        let watch = &self.watch;
-        let bracket = self.bracket.get_or_insert_with(|| Box::new(Bracket::new(read_at, watch)));
-        if bracket.note(at, is_new, totals, from, watch) {
-            bracket.forget();
-            self.discard_pools();
-        }
-    }
-
-    /// The present tick is not used: what follows must not be compared with what the pools have.
-    /// `as_planned`: the arms are what they should be, so `lead` may begin with the baseline's
-    /// counts.
-    pub(super) fn skip(&mut self, increment: &Increment, at: Timestamp, as_planned: bool) {
-        self.discard_pools();
-        match &mut self.bracket {
-            Some(bracket) if as_planned => {
-                bracket.remember(at, &increment.tick, increment.clipped[BASELINE]);
-            }
-            Some(bracket) => bracket.forget(),
-            None => {}
-        }
-    }
-
-    /// Discards what the pools have: it must not be compared with what follows.
-    pub(super) fn discard_pools(&mut self) {
-        if let Some(bracket) = &mut self.bracket {
-            bracket.discard();
-            self.instances.discard_pooled();
-        }
-    }
-
-    /// The log e-value of harm that decides. Where the arms are read at different times, that is
-    /// the smaller one of both alignments, and soon after the start not more than before the last
-    /// readings of both arms: a shock that ends within an interval of the start could otherwise
-    /// raise both.
-    #[inline]
-    pub(super) fn log_e(&self) -> Option<f64> {
-        let log_e = self.tests.worse()?.log_e();
-        match &self.bracket {
-            Some(bracket) if bracket.unconfirmed => Some(log_e.min(bracket.marks[0])),
-            _ => Some(log_e),
-        }
-    }
-
-    /// How much the evidence of harm on the alignment with more of it exceeds what decides.
-    #[inline]
-    pub(super) fn spread(&self) -> f64 {
-        if self.bracket.is_none() {
-            return 0.0;
-        }
-        self.tests.worse().zip(self.log_e()).map_or(0.0, |(worse, log_e)| worse.highest() - log_e)
-    }
-
-    /// Whether a breach of this bound has lasted since before the last reading of each arm. A
-    /// change that both arms share is seen by the arm that is read first, so a bound that depends
-    /// on the live arm has to be breached after readings of both.
-    pub(super) fn both_read_since_breach(&self, at: Timestamp, band: Band) -> bool {
-        let bounds = self.metric.bounds;
-        let bound = if band == Band::Rollback { bounds.rollback } else { bounds.alert };
-        let Some(bracket) =
-            self.bracket.as_ref().filter(|_| bound.is_some_and(Bound::compares_live))
-        else {
-            return true;
-        };
-        let since = self.degradation.breached_since(at);
-        bracket.read_at.iter().all(|read_at| read_at.is_some_and(|read_at| read_at >= since))
-    }
-
-    /// The time between two readings of an arm, where the arms are read at different times.
-    /// `totals`: they are read as running totals.
-    pub(super) fn scrape(&self, totals: bool) -> Option<Span> {
-        let apart = totals && !self.in_step;
-        let untested = apart.then(|| self.watch.scrape.unwrap_or(self.watch.cadence));
-        self.bracket.as_ref().map(|bracket| bracket.interval()).or(untested)
-    }
 }

@@ -30,7 +30,7 @@ impl Judge {
             let (watched, (id, verdict)) = (&self.watched[index], &metrics[index]);
             *seen = verdict.log_e.unwrap_or(0.0);
             *spread = watched.spread();
-            if let Some(limits) = watched.basis.limits() {
+            if let Some(limits) = watched.basis().limits() {
                 // The level that noise reaches in history does not count as evidence.
                 *seen -= limits.test.threshold - self.threshold;
             }
@@ -45,7 +45,7 @@ impl Judge {
         // The alignment with more evidence is enough to hold.
         for (&index, spread) in self.tested.iter().zip(spread) {
             let (id, verdict) = &metrics[index];
-            let hold = self.watched[index].basis.limits().map(|limits| limits.hold);
+            let hold = self.watched[index].basis().limits().map(|limits| limits.hold);
             let holds = |(log_e, hold): (f64, f64)| {
                 log_e + spread >= hold && self.watched[index].statistic(log_e) + spread >= hold
             };
@@ -103,7 +103,7 @@ impl Judge {
                 continue;
             }
             held[place] = seen[place];
-            if watched.tests.settling().is_some_and(|settling| settling.forbids(at)) {
+            if watched.tests().settling().is_some_and(|settling| settling.forbids(at)) {
                 continue;
             }
             asking[place] = seen[place];
@@ -150,7 +150,7 @@ impl Judge {
         call: &mut Call<'_>,
     ) {
         for (&index, held) in self.tested.iter().zip(held) {
-            let settling = self.watched[index].tests.settling();
+            let settling = self.watched[index].tests().settling();
             if settling.is_some_and(|settling| settling.forbids(at)) && *held > 0.0 {
                 call.raise(Response::Hold, Reason::WarmingUp, Some(metrics[index].0));
             }
@@ -192,7 +192,7 @@ impl Judge {
         {
             return None;
         }
-        Some(watched.basis.own_threshold())
+        Some(watched.basis().own_threshold())
     }
 
     /// Most metrics that share the false-rollback budget; the policy refuses more.
@@ -201,7 +201,7 @@ impl Judge {
 
 /// The response of a metric whose canary instances are compared with other choices of as many.
 fn compare(watched: &Watched, verdict: &MetricVerdict, id: MetricName, call: &mut Call<'_>) {
-    let drawn = watched.instances.stands_out();
+    let drawn = watched.instances().stands_out();
     let replayed = verdict.mode == Some(EvidenceMode::Both) && watched.replay_says();
     let (response, reason) = match verdict.mode {
         Some(EvidenceMode::Randomised) if drawn => (Response::RollBack, Reason::Evidence),

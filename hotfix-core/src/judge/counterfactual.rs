@@ -4,162 +4,24 @@
 //! other counts. Another bad event at equal trials never makes a verdict less severe, so the
 //! smallest change lies at the edge of an interval and is found by doubling and bisection.
 
-use educe::Educe;
-use serde::{Deserialize, Serialize};
-
-use crate::metric::Tick;
 use crate::metric_kind::Data;
+use crate::stats::MAX_COUNT;
 use crate::stats::numeric::{between, whole_between};
-use crate::stats::{MAX_COUNT, Totals};
-use crate::unit::Timestamp;
 
-use super::arm_checks::Sameness;
-use super::bracket::Bracket;
-use super::metric_tests::MetricTests;
-use super::prepared::Increment;
-use super::snapshot::Misfit;
-use super::test::{Test, TestEvidence};
-use super::watched::Watched;
 use super::why::{Counterfactual, NoCounterfactual};
 use super::{Decision, Judge, Moment, Verdict};
-
-/// A metric before its last tick: what is needed to apply the tick again. `T`: a test, or its
-/// evidence in a snapshot.
-#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
-#[educe(Clone)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Before<T = Test> {
-    pub(super) tick: LastTick,
-    /// None before the first tick.
-    pub(super) tests: MetricTests<T>,
-}
-
-impl Before {
-    /// Nothing was read yet.
-    pub(super) fn new() -> Self {
-        Self { tick: LastTick::default(), tests: MetricTests::none() }
-    }
-
-    /// Takes over what was read from a snapshot. `tests`: of the same designs; `columns`: of one
-    /// arm.
-    pub(super) fn resume(
-        &mut self,
-        read: Before<TestEvidence>,
-        tests: &MetricTests,
-        columns: usize,
-    ) -> Result<(), Misfit> {
-        let Before { tick, tests: evidence } = read;
-        if !tick.fits(columns) {
-            return Err("a metric's last tick");
-        }
-        if tick.at.is_some() {
-            self.tests.clone_from(tests);
-        }
-        self.tick = tick;
-        self.tests.resume(evidence)
-    }
-}
-
-/// The last tick, and the small parts of the state that it changed; its own state in a snapshot.
-#[derive(Debug, Default, Educe, PartialEq, Serialize, Deserialize)]
-#[educe(Clone)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LastTick {
-    /// When it was applied; None before the first.
-    at: Option<Timestamp>,
-    row: Vec<f64>,
-    /// Which arms read something.
-    arms: [bool; 2],
-    /// It came by stratum or by instance.
-    in_parts: bool,
-    /// The traffic share was confirmed, so it goes into the totals of the phase.
-    settled: bool,
-    /// The pools before it was added to them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    bracket: Option<Box<Bracket>>,
-    same: Sameness,
-    /// The evidence had reached the threshold that was calibrated from history.
-    replayed: bool,
-    /// What both arms had in the phase.
-    of_phase: Option<[Totals; 2]>,
-}
-
-impl LastTick {
-    /// Stores a tick that comes, and the state before it, reusing the memory of the one before.
-    #[inline]
-    pub(super) fn keep(
-        &mut self,
-        at: Timestamp,
-        tick: &Tick,
-        settled: bool,
-        bracket: Option<&Bracket>,
-        (of_phase, replayed): (Option<[Totals; 2]>, bool),
-    ) {
-        self.at = Some(at);
-        self.row.clear();
-        self.row.extend_from_slice(&tick.row);
-        self.arms = [tick.canary, tick.baseline];
-        self.in_parts = !tick.strata.is_empty() || !tick.instances[0].is_empty();
-        self.settled = settled;
-        match (&mut self.bracket, bracket) {
-            (Some(kept), Some(bracket)) => kept.as_mut().clone_from(bracket),
-            (kept, bracket) => *kept = bracket.cloned().map(Box::new),
-        }
-        (self.of_phase, self.replayed) = (of_phase, replayed);
-    }
-
-    /// How equal the arms were before the tick that comes.
-    pub(super) const fn keep_sameness(&mut self, same: Sameness) {
-        self.same = same;
-    }
-
-    /// When it was applied.
-    pub(super) const fn at(&self) -> Option<Timestamp> {
-        self.at
-    }
-
-    /// The columns of both arms.
-    pub(super) fn row(&self) -> &[f64] {
-        &self.row
-    }
-
-    /// Whether a state fits a metric whose arms have so many columns.
-    pub(super) fn fits(&self, columns: usize) -> bool {
-        let pools = self.bracket.as_ref().is_none_or(|bracket| bracket.fits(columns));
-        pools && self.row.len() == if self.at.is_some() { 2 * columns } else { 0 }
-    }
-}
-
-impl Watched {
-    /// Applies the last tick, which was at this time, again with another row.
-    fn reapply(&mut self, at: Timestamp, row: &[f64]) -> Increment {
-        let LastTick { arms: [canary, baseline], settled, replayed, same, of_phase, .. } =
-            self.before.tick;
-        self.bracket.clone_from(&self.before.tick.bracket);
-        // The designs in force are kept: before the first tick there was no other.
-        self.tests.keep(&self.before.tests);
-        (self.same, self.replayed) = (same, replayed);
-        self.totals.put_back(of_phase);
-        self.window.amend(&self.before.tick.row, row);
-        let tick = Tick { row: row.to_vec(), canary, baseline, ..Tick::default() };
-        self.compare_arms(&tick);
-        let mut increment = Increment { tick, ..Increment::default() };
-        self.apply_again(&mut increment, at, settled);
-        increment
-    }
-}
 
 impl Counterfactual {
     /// The smallest change of this metric's tick that would have led to another decision.
     pub(super) fn of(judge: &Judge, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> Self {
         let watched = &judge.watched[index];
-        if watched.readings.read_at() != Some(moment.at) {
+        if watched.readings().read_at() != Some(moment.at) {
             return Self::None { reason: NoCounterfactual::NoReading };
         }
-        if watched.before.tick.at != Some(moment.at) {
+        if watched.last_tick().at() != Some(moment.at) {
             return Self::None { reason: NoCounterfactual::NotAccepted };
         }
-        if watched.before.tick.in_parts {
+        if watched.last_tick().is_in_parts() {
             return Self::None { reason: NoCounterfactual::InParts };
         }
         let mut search = Search {
@@ -170,7 +32,7 @@ impl Counterfactual {
             scratch: judge.clone(),
             verdict: verdict.clone(),
         };
-        let found = match watched.metric.kind.data() {
+        let found = match watched.metric().kind.data() {
             Data::Trials | Data::Exposure => search.events(),
             Data::Buckets => search.slow(),
             Data::Level => search.level(),
@@ -192,7 +54,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn row(&self) -> &[f64] {
-        &self.judge.watched[self.index].before.tick.row
+        self.judge.watched[self.index].last_tick().row()
     }
 
     /// The decision with this row instead.
@@ -252,7 +114,7 @@ impl Search<'_> {
     /// Fewer or more events of the canary in as many trials.
     fn events(&mut self) -> Option<Counterfactual> {
         let (from, trials) = (self.row()[0], self.row()[1]);
-        let most = if self.judge.watched[self.index].metric.kind.is_fraction() {
+        let most = if self.judge.watched[self.index].metric().kind.is_fraction() {
             (trials - from).floor()
         } else {
             // A count has no upper end; beyond this it is not a valid count of events.
@@ -310,7 +172,7 @@ impl Search<'_> {
     /// Another value of a gauge or a volume.
     fn level(&mut self) -> Option<Counterfactual> {
         let from = self.row()[0];
-        let adds_up = self.judge.watched[self.index].metric.kind.adds_up();
+        let adds_up = self.judge.watched[self.index].metric().kind.adds_up();
         let floor = if adds_up { 0.0 } else { -MAX_COUNT };
         let lower = self.nearest_level(from, -1.0, floor);
         let higher = self.nearest_level(from, 1.0, MAX_COUNT);

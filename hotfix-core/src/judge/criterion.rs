@@ -98,7 +98,7 @@ impl Criterion {
     }
 
     /// What counts of a phase that has these sums.
-    fn of<'a>(&'a self, phase: &'a [f64]) -> &'a [f64] {
+    pub(super) fn of<'a>(&'a self, phase: &'a [f64]) -> &'a [f64] {
         if self.since.is_empty() { phase } else { &self.since }
     }
 
@@ -121,17 +121,11 @@ impl Watched {
     /// of the canary's instances where they are met only then.
     pub(super) fn judged(&self, share: Share) -> Cow<'_, [f64]> {
         let all = self.counted();
-        if self.left_out.is_none() || self.meets(all, share) != Some(false) {
+        if self.left_out().is_none() || self.meets(all, share) != Some(false) {
             return Cow::Borrowed(all);
         }
         let met = |rest: &Vec<f64>| self.meets(rest, share) == Some(true);
         self.phase_without_one().find(met).map_or(Cow::Borrowed(all), Cow::Owned)
-    }
-
-    /// The columns of both arms that count of the phase, of all instances.
-    pub(super) fn counted(&self) -> &[f64] {
-        let all = self.window.phase();
-        self.criterion.as_ref().map_or(all, |of| of.of(all))
     }
 
     /// Whether both arms' columns meet the success bound; None with fewer than the least trials.
@@ -143,10 +137,10 @@ impl Watched {
     pub(super) fn zone_of(&self, row: &[f64], share: Share) -> Option<Zone> {
         let (canary, baseline) = row.split_at(self.columns());
         let value = self.value(canary, share.as_fraction())?;
-        if self.trials(canary).is_some_and(|n| n < self.watch.least_trials) {
+        if self.trials(canary).is_some_and(|n| n < self.watch().least_trials) {
             return None;
         }
         let live = self.live_value(baseline, share);
-        Some(zone(&self.metric, value, live, self.is_tested()))
+        Some(zone(self.metric(), value, live, self.is_tested()))
     }
 }

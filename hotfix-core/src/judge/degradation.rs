@@ -25,7 +25,7 @@ pub(super) struct Degradation {
     /// Whether the last verdict reported it as healed.
     healed: bool,
     /// When this phase was first reported as unable to decide: reported once, until it has decided.
-    pub(super) in_vain: Option<Timestamp>,
+    in_vain: Option<Timestamp>,
 }
 
 /// Ln 10: evidence that has fallen to a tenth of its peak counts as healed.
@@ -52,8 +52,23 @@ impl Degradation {
         self.breached[usize::from(self.looked != Some(at))].unwrap_or(at)
     }
 
-    /// Records the metric's part of a verdict; its reading is of `read_at`.
-    pub(super) fn note(&mut self, at: Timestamp, read_at: Option<Timestamp>, seen: &MetricVerdict) {
+    /// When this phase was first reported as unable to decide.
+    pub(super) const fn in_vain(self) -> Option<Timestamp> {
+        self.in_vain
+    }
+
+    /// Records the metric's part of a verdict; its reading is of `read_at`. `in_vain`: it reports
+    /// the phase as unable to decide.
+    pub(super) fn note(
+        &mut self,
+        at: Timestamp,
+        read_at: Option<Timestamp>,
+        seen: &MetricVerdict,
+        in_vain: bool,
+    ) {
+        if in_vain {
+            self.in_vain.get_or_insert(at);
+        }
         let beyond = matches!(seen.band, Band::Alert | Band::Rollback);
         let (before, looks) = (self.looks_before(at), self.consecutive_breaches(at, read_at));
         self.consecutive_breaches = [before, if beyond { looks } else { 0 }];
@@ -98,13 +113,13 @@ mod tests {
         let (at, hold) = (Timestamp::try_from_millis(0).unwrap(), FALLEN);
         let mut degradation = Degradation::default();
         assert!(!degradation.healed(Band::Success, 0.0, || 0.0, hold), "there was none");
-        degradation.note(at, None, &seen("success", 3.0));
+        degradation.note(at, None, &seen("success", 3.0), false);
         assert!(
             !degradation.healed(Band::Success, 2.2, || 2.2, hold),
             "below the level, but hardly fallen"
         );
         assert!(degradation.healed(Band::Success, 0.6, || 0.6, hold));
-        degradation.note(at, None, &seen("alert", 0.0));
+        degradation.note(at, None, &seen("alert", 0.0), false);
         assert!(!degradation.healed(Band::Alert, 0.0, || 0.0, hold));
         assert!(!degradation.healed(Band::Stale, 0.0, || 0.0, hold), "silence heals nothing");
         assert!(degradation.healed(Band::Success, 0.0, || 0.0, hold));

@@ -87,25 +87,25 @@ pub struct ArmIntervals {
 impl MetricEvidence {
     /// The full evidence of one metric; None without a test, or before the first latency reading.
     pub fn of(judge: &Judge, id: MetricName, plan: &Plan) -> Option<Self> {
-        let watched = judge.watched.iter().find(|w| w.metric.id == id)?;
-        let test = watched.tests.worse()?;
-        let own = plan.policy().settings(&watched.metric);
+        let watched = judge.watched.iter().find(|w| w.metric().id == id)?;
+        let test = watched.tests().worse()?;
+        let own = plan.policy().settings(watched.metric());
         let alpha = plan.error_budget().alpha();
         let assurance = watched.assurance();
         let figures = test.evidence();
         let (threshold, cap) = test.limits();
-        let drawn = watched.instances.randomised();
+        let drawn = watched.instances().randomised();
         Some(Self {
             alpha,
             cap,
-            decided: figures.decided || watched.instances.stands_out(),
+            decided: figures.decided || watched.instances().stands_out(),
             guarantee: assurance.guarantee,
-            hold: watched.basis.limits().map_or(judge.hold, |limits| limits.hold),
-            interval: watched.totals.interval(1.0 - alpha),
+            hold: watched.basis().limits().map_or(judge.hold, |limits| limits.hold),
+            interval: watched.totals().interval(1.0 - alpha),
             log_e: watched.log_e().unwrap_or(figures.log_e),
-            log_e_safe: watched.tests.safe().map(Aligned::log_e),
+            log_e_safe: watched.tests().safe().map(Aligned::log_e),
             log_e_without_any: watched.log_e_without_any(),
-            margin: watched.tests.safe().map_or(own.margin.value(), Aligned::null_ratio),
+            margin: watched.tests().safe().map_or(own.margin.value(), Aligned::null_ratio),
             mode: assurance.mode,
             not_sequential: watched.of_one_look(),
             p_value: match (assurance.mode, drawn) {
@@ -119,7 +119,7 @@ impl MetricEvidence {
             threshold,
             tolerated: test.null_ratio(),
             totals: watched.compared(),
-            weight: watched.metric.weight,
+            weight: watched.metric().weight,
             why: watched.why(assurance.mode),
         })
     }
@@ -128,7 +128,7 @@ impl MetricEvidence {
 impl Watched {
     /// Wilson interval of each arm over the whole rollout; None for a rate with an exposure.
     fn of_one_look(&self) -> Option<ArmIntervals> {
-        if !self.metric.kind.is_fraction() {
+        if !self.metric().kind.is_fraction() {
             return None;
         }
         let of = |counts: Counts| wilson(counts, OF_AN_ARM).ok();
@@ -150,12 +150,13 @@ impl Watched {
             EvidenceMode::Both => {
                 "the history's limits and the comparison of instances both have to agree"
             }
-            EvidenceMode::Plain => self.basis.why_plain(self.pre_deployment.applies()),
+            EvidenceMode::Plain => self.basis().why_plain(self.pre_deployment().applies()),
         };
-        let paired = self.scrape(self.readings.are_totals()).map_or_else(String::new, |interval| {
-            format!("; the arms are read at different times, each about every {interval}")
-        });
-        let paired = match self.tests.settling().and(self.tests.worse()) {
+        let paired =
+            self.scrape(self.readings().are_totals()).map_or_else(String::new, |interval| {
+                format!("; the arms are read at different times, each about every {interval}")
+            });
+        let paired = match self.tests().settling().and(self.tests().worse()) {
             Some(test) => format!(
                 "{paired}; the canary may be {} times as slow: arms of one version are assumed to \
                  differ by less",
@@ -164,7 +165,7 @@ impl Watched {
             None => paired,
         };
         let compares = matches!(mode, EvidenceMode::Randomised | EvidenceMode::Both);
-        if compares && self.instances.is_looked_out() {
+        if compares && self.instances().is_looked_out() {
             // The error probability of the phase is spent on interim analyses that are planned by
             // ticks.
             format!(

@@ -117,7 +117,7 @@ pub(super) struct EvidenceBasis {
     /// What is added where the metric decides alone, by its weight; infinite without one.
     alone: f64,
     /// Factor on the promotion test's increments under the same noise; 1 without a history.
-    pub(super) temper: f64,
+    temper: f64,
 }
 
 impl EvidenceBasis {
@@ -174,6 +174,11 @@ impl EvidenceBasis {
         let discarded = self.slow.take_if(|of| !is_of(of))?;
         self.limits.fill(None);
         Some(discarded.usual)
+    }
+
+    /// Factor on the promotion test's increments under noise.
+    pub(super) const fn temper(&self) -> f64 {
+        self.temper
     }
 
     /// Another phase begins.

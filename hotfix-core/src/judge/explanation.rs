@@ -19,7 +19,7 @@ impl MetricWhy {
     /// Evidence 7.37, rollback at 5.99. Decision: roll back. With 8 failures in this tick instead
     /// of 9 the decision would have been to hold.`
     pub(super) fn describe(&self, watched: &Watched, verdict: &Verdict) -> String {
-        let (kind, worse) = (watched.metric.kind, watched.metric.worse);
+        let (kind, worse) = (watched.metric().kind, watched.metric().worse);
         let mut text = format!("{}: {}.", self.metric, self.numbers(watched));
         let causes = &verdict.causes;
         let place = causes.iter().position(|cause| cause.metric == Some(self.metric));
@@ -56,13 +56,13 @@ impl MetricWhy {
 
     /// What both arms had: in this tick, or in the window where the tick was not used.
     fn numbers(&self, watched: &Watched) -> String {
-        let kind = watched.metric.kind;
-        let (live_arm, live_level) = if watched.pre_deployment.applies() {
+        let kind = watched.metric().kind;
+        let (live_arm, live_level) = if watched.pre_deployment().applies() {
             ("before the deployment", "before the deployment")
         } else {
             ("in the baseline", "baseline")
         };
-        let did = match watched.metric.worse {
+        let did = match watched.metric().worse {
             Worse::Higher => "failed",
             Worse::Lower => "succeeded",
         };

@@ -1,25 +1,13 @@
 //! What a tick feeds to the tests of a metric.
 
 use crate::metric::{Layout, Tick};
-use crate::policy::section::Metric;
 use crate::stats::Counts;
 use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts};
-use crate::unit::Timestamp;
 
 use super::aligned::{Aligned, Side};
 use super::bracket::Bracket;
 use super::instances::less;
-use super::prepared::Increment;
 use super::test::Test;
-use super::watched::Watched;
-
-/// Bad events and trials of both arms in a row of counts.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would pass them through memory, by halves")]
-pub(super) fn counts_of(metric: &Metric, row: &[f64]) -> (Counts, Counts) {
-    let arm = |events, trials| Counts::new(metric.worse.bad(events, trials), trials);
-    (arm(row[0], row[1]), arm(row[2], row[3]))
-}
 
 /// What a tick feeds to the tests.
 pub(super) struct Fed<'a> {
@@ -69,7 +57,7 @@ impl Fed<'_> {
     }
 
     /// The bad events that a test did not count although it compared the arms.
-    fn uncounted(&self) -> [f64; 2] {
+    pub(super) fn uncounted(&self) -> [f64; 2] {
         let (counts, clipped) = match self.bracket {
             Some(bracket) => {
                 let batch = bracket.batch(Side::Lag);
@@ -120,40 +108,5 @@ impl Fed<'_> {
             SlowCounts::new(&slow[0][..used], row[0]),
             SlowCounts::new(&slow[1][..used], row[columns]),
         );
-    }
-}
-
-impl Watched {
-    /// Feeds the tests with the tick, or with what it completed in the pools.
-    pub(super) fn feed_tests(&mut self, increment: &Increment, at: Timestamp) {
-        let ticks = self.readings.step().as_seconds() / self.watch.cadence.as_seconds();
-        let allowed = self.allowed(at);
-        let Increment { tick, counts, clipped, .. } = increment;
-        let Self { layout, bracket, boundaries, tests, totals, .. } = &mut *self;
-        let (pools, clipped) = (bracket.as_deref(), Some(*clipped));
-        let fed = Fed { layout, tick, bracket: pools, counts, boundaries, clipped, ticks, allowed };
-        tests.feed(at, &fed);
-        totals.leave_out(fed.uncounted());
-        if let (Some(bracket), Some(worse)) = (bracket, tests.worse()) {
-            bracket.confirm(worse.log_e());
-        }
-        if self.basis.limits().is_some()
-            && !self.replayed
-            && let Some(log_e) = self.log_e()
-        {
-            let needed = self.basis.own_threshold();
-            self.replayed = log_e >= needed && self.statistic(log_e) >= needed;
-        }
-    }
-
-    /// Applies the last tick again with another row: tests and phase totals are as before it.
-    pub(super) fn apply_again(&mut self, increment: &mut Increment, at: Timestamp, settled: bool) {
-        if self.tests.worse().is_some() {
-            let compares = self.pair(increment, at);
-            if settled {
-                self.add_to_phase(increment, compares);
-            }
-            self.feed_tests(increment, at);
-        }
     }
 }

@@ -9,7 +9,7 @@ use crate::stats::StatError;
 use super::aligned::Aligned;
 use super::prepared::Increment;
 use super::snapshot::Misfit;
-use super::test::{Claim, Test, TestEvidence};
+use super::test::{Claim, Test, TestRead};
 use super::watched::Watched;
 
 /// The test of the bug's own metric. `T`: a test, or its evidence in a snapshot.
@@ -38,16 +38,16 @@ impl FixTest {
     /// The test, if the plan has a claim about a metric that can be tested.
     pub(super) fn try_new(plan: &Plan, watched: &[Watched]) -> Result<Option<Self>, StatError> {
         let Some(claim) = plan.efficacy() else { return Ok(None) };
-        let Some(metric) = watched.iter().position(|w| w.metric.id == claim.metric) else {
+        let Some(metric) = watched.iter().position(|w| w.metric().id == claim.metric) else {
             return Ok(None);
         };
         let claimed = Claim::Better {
             alpha: claim.alpha.as_fraction(),
             margin: claim.cut_to.value(),
             quantile: None,
-            temper: watched[metric].basis.temper,
+            temper: watched[metric].basis().temper(),
         };
-        Ok(Test::try_new(watched[metric].metric.model, claimed)?.map(|test| {
+        Ok(Test::try_new(watched[metric].metric().model, claimed)?.map(|test| {
             let now = Seen { test: Aligned::new(test), shown: false };
             Self { metric, before: now.clone(), now }
         }))
@@ -86,7 +86,7 @@ impl FixTest {
     }
 
     /// Takes over the evidence that was read from a snapshot.
-    pub(super) fn resume(&mut self, read: FixTest<TestEvidence>) -> Result<(), Misfit> {
+    pub(super) fn resume(&mut self, read: FixTest<TestRead>) -> Result<(), Misfit> {
         let FixTest { metric: _, now, before } = read;
         self.now.resume(now)?;
         self.before.resume(before)
@@ -94,7 +94,7 @@ impl FixTest {
 }
 
 impl Seen {
-    fn resume(&mut self, Seen { test, shown }: Seen<TestEvidence>) -> Result<(), Misfit> {
+    fn resume(&mut self, Seen { test, shown }: Seen<TestRead>) -> Result<(), Misfit> {
         self.shown = shown;
         self.test.resume(test)
     }

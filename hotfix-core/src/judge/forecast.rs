@@ -95,15 +95,15 @@ impl Forecast {
         let running = moment.running.as_ref()?;
         let requests = requests_per_minute(judge, moment);
         let of_metric = |index: usize, watched: &Watched| {
-            let settings = policy.settings(&watched.metric);
+            let settings = policy.settings(watched.metric());
             let (margin, null) = (settings.margin.value(), settings.tolerated.value());
             let own = judge.own_threshold(index);
-            let rollback = own.zip(watched.tests.worse()).and_then(|(own, test)| {
+            let rollback = own.zip(watched.tests().worse()).and_then(|(own, test)| {
                 let supposed = Supposed { ratio: margin, null };
                 watched.look_ahead(supposed, own - test.log_e(), running, requests)
             });
             let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;
-            let promotion = watched.tests.safe().filter(|_| asked).and_then(|test| {
+            let promotion = watched.tests().safe().filter(|_| asked).and_then(|test| {
                 let supposed = Supposed { ratio: 1.0, null: test.null_ratio() };
                 watched.claim(test, supposed, moment, running, requests)
             });
@@ -112,7 +112,7 @@ impl Forecast {
                 allows: watched.allowance(moment, running, left),
                 possible,
             });
-            MetricForecast { bound, metric: watched.metric.id, promotion, rollback }
+            MetricForecast { bound, metric: watched.metric().id, promotion, rollback }
         };
         let efficacy = judge.fix_test.as_ref().filter(|fix| !fix.is_shown()).and_then(|fix| {
             let (watched, test) = (&judge.watched[fix.metric()], fix.test());
@@ -129,7 +129,7 @@ impl Forecast {
                 .watched
                 .iter()
                 .enumerate()
-                .filter(|(_, watched)| watched.metric.role == Role::Decide)
+                .filter(|(_, watched)| watched.metric().role == Role::Decide)
                 .map(|(index, watched)| of_metric(index, watched))
                 .collect(),
             phase: running.phase.name,
@@ -203,7 +203,7 @@ impl Watched {
         running: &Running<'_>,
         requests: Option<f64>,
     ) -> Option<TestForecast> {
-        let minutes = self.readings.learned().as_seconds() / 60.0;
+        let minutes = self.readings().learned().as_seconds() / 60.0;
         let [canary, live] = self.phase_counts();
         if minutes <= 0.0 || canary.trials <= 0.0 || live.trials <= 0.0 {
             return None;
@@ -211,8 +211,8 @@ impl Watched {
         let pace = [canary.trials / minutes, live.trials / minutes];
         // An observed rate of zero does not mean that the rate is zero.
         let rate = |events: f64| events.max(0.5) / live.trials;
-        let (flow, cost) = if self.metric.kind.has_buckets() {
-            let phase = &self.window.phase()[self.columns()..];
+        let (flow, cost) = if self.metric().kind.has_buckets() {
+            let phase = &self.window().phase()[self.columns()..];
             let flows = self
                 .boundaries()
                 .iter()
@@ -225,7 +225,7 @@ impl Watched {
         let height = if lacking > 0.0 { lacking + MIXTURE_COST + cost } else { 0.0 };
         let needed = height / flow.drift;
         let left = running.until_overdue.unwrap_or(running.until_due).as_seconds() / 60.0;
-        let counted = self.metric.kind.counts_requests();
+        let counted = self.metric().kind.counts_requests();
         let pace = if counted { Some(pace[0] + pace[1]) } else { requests };
         needed.is_finite().then(|| TestForecast {
             chance: (left > 0.0).then(|| flow.chance(height, left)),

@@ -41,9 +41,9 @@ impl Judge {
         if let Some((left, response)) =
             running.miss().filter(|(_, response)| *response > call.worst())
         {
-            for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
+            for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
                 if watched.can_meet(moment, running, left) == Some(false) {
-                    call.raise(response, Reason::WillFail, Some(watched.metric.id));
+                    call.raise(response, Reason::WillFail, Some(watched.metric().id));
                 }
             }
         }
@@ -52,11 +52,11 @@ impl Judge {
         let response = running.phase.inconclusive.min(Response::Ask);
         // As in the gate: not at 100% of the traffic.
         if running.phase.promotion == PromotionRule::EvidenceOfNoHarm && moment.share < Share::ALL {
-            for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
-                if let Some(safe) = watched.tests.safe()
+            for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
+                if let Some(safe) = watched.tests().safe()
                     && watched.is_in_vain(safe, moment, running, left)
                 {
-                    call.raise(response, Reason::CannotDecide, Some(watched.metric.id));
+                    call.raise(response, Reason::CannotDecide, Some(watched.metric().id));
                 }
             }
         }
@@ -65,7 +65,11 @@ impl Judge {
             && let Some(fix) = &self.fix_test
             && self.watched[fix.metric()].is_in_vain(fix.test(), moment, running, left)
         {
-            call.raise(response, Reason::CannotDecide, Some(self.watched[fix.metric()].metric.id));
+            call.raise(
+                response,
+                Reason::CannotDecide,
+                Some(self.watched[fix.metric()].metric().id),
+            );
         }
     }
 }
@@ -91,8 +95,8 @@ struct Rest {
 impl Watched {
     /// Totals of an arm in this phase: bad events, and trials or exposure.
     pub(super) fn phase_counts(&self) -> [Counts; 2] {
-        let (canary, baseline) = self.window.phase().split_at(self.columns());
-        [canary, baseline].map(|arm| match self.metric.kind.data() {
+        let (canary, baseline) = self.window().phase().split_at(self.columns());
+        [canary, baseline].map(|arm| match self.metric().kind.data() {
             Data::Trials | Data::Exposure => Counts::new(self.bad(arm[0], arm[1]), arm[1]),
             Data::Buckets => Counts::new(0.0, arm[0]),
             Data::Level => Counts::default(),
@@ -101,12 +105,12 @@ impl Watched {
 
     /// The most trials or exposure that may still come; None before a rate is known.
     fn rest(&self, moment: &Moment<'_>, running: &Running<'_>, left: Span) -> Option<Rest> {
-        let learned = self.readings.learned().as_seconds();
+        let learned = self.readings().learned().as_seconds();
         if learned <= 0.0 {
             return None;
         }
         let left = left.as_seconds();
-        let traffic = running.traffic.filter(|_| self.metric.kind.counts_requests());
+        let traffic = running.traffic.filter(|_| self.metric().kind.counts_requests());
         let planned = |share: f64| traffic.map_or(0.0, |traffic| traffic / 60.0 * share * left);
         let [canary, baseline] = self.phase_counts().map(|arm| arm.trials / learned * left);
         Some(Rest {
@@ -122,7 +126,7 @@ impl Watched {
         running: &Running<'_>,
         left: Span,
     ) -> Option<bool> {
-        let bound = self.metric.bounds.success?;
+        let bound = self.metric().bounds.success?;
         // A bound on the live arm moves with it.
         if matches!(bound.value, BoundValue::Relative(_, BoundBase::Live)) {
             return None;
@@ -132,7 +136,7 @@ impl Watched {
         // A bucket that cannot decide is not a miss.
         let meets = |row: &[f64]| {
             let best = self.best(&row[..self.columns()], rest)?;
-            Some(self.metric.crossed(bound, best, None) != Some(true))
+            Some(self.metric().crossed(bound, best, None) != Some(true))
         };
         if meets(self.counted())? || self.phase_without_one().any(|row| meets(&row) == Some(true)) {
             return Some(true);
@@ -144,7 +148,7 @@ impl Watched {
     /// does not end.
     fn live_misses(&self, bound: Bound, moment: &Moment<'_>) -> bool {
         let [_, live] = self.phase_counts();
-        let least = match self.metric.kind.data() {
+        let least = match self.metric().kind.data() {
             Data::Trials => wilson(live, CONFIDENCE).ok().map(|of| self.bad(of.low, 1.0)),
             // The square root of a count has a standard deviation of a half.
             Data::Exposure => {
@@ -152,31 +156,31 @@ impl Watched {
             }
             Data::Buckets | Data::Level => None,
         };
-        let value = if self.metric.kind.has_buckets() {
-            let baseline = &self.window.phase()[self.columns()..];
+        let value = if self.metric().kind.has_buckets() {
+            let baseline = &self.window().phase()[self.columns()..];
             self.value(baseline, moment.share.rest().as_fraction())
         } else {
             least.filter(|_| live.trials > 0.0).map(Judged::exactly)
         };
-        value.is_some_and(|value| self.metric.crossed(bound, value, None) == Some(true))
+        value.is_some_and(|value| self.metric().crossed(bound, value, None) == Some(true))
     }
 
     /// The value at the end of the phase if the canary, with these columns so far, has no further bad
     /// event in so many trials or so much exposure.
     fn best(&self, canary: &[f64], rest: f64) -> Option<Judged> {
         let (events, trials) = (canary[0], canary[1] + rest);
-        match self.metric.kind.data() {
+        match self.metric().kind.data() {
             Data::Trials if trials > 0.0 => {
                 let good = trials - self.bad(events, canary[1]);
                 let events = if self.bad(0.0, 1.0) > 0.0 { good } else { trials - good };
                 Some(Judged::exactly(events / trials))
             }
-            Data::Exposure if trials > 0.0 && self.metric.counts_bad_events() => {
+            Data::Exposure if trials > 0.0 && self.metric().counts_bad_events() => {
                 Some(Judged::exactly(events / trials * 60.0))
             }
             // In the best case everything to come is in the first bucket.
             Data::Buckets if events > 0.0 => {
-                let rank = self.metric.quantile.as_fraction() * (events + rest) - rest;
+                let rank = self.metric().quantile.as_fraction() * (events + rest) - rest;
                 Judged::quantile(1.0, rank.max(f64::MIN_POSITIVE), &canary[1..], self.edges())
             }
             Data::Trials | Data::Exposure | Data::Buckets | Data::Level => None,
@@ -191,13 +195,13 @@ impl Watched {
         running: &Running<'_>,
         left: Span,
     ) -> Option<f64> {
-        let bound = self.metric.bounds.success?;
-        if !self.metric.kind.is_fraction()
+        let bound = self.metric().bounds.success?;
+        if !self.metric().kind.is_fraction()
             || matches!(bound.value, BoundValue::Relative(_, BoundBase::Live))
         {
             return None;
         }
-        let figure = bound_figure(&self.metric, bound, None)?;
+        let figure = bound_figure(self.metric(), bound, None)?;
         let row = self.judged(moment.share);
         let events = self.bad(row[0], row[1]);
         let trials = row[1] + self.rest(moment, running, left)?.canary / MOST_TRAFFIC;
@@ -213,7 +217,7 @@ impl Watched {
         running: &Running<'_>,
         left: Span,
     ) -> bool {
-        let said = self.degradation.in_vain.is_some_and(|said| said < moment.at);
+        let said = self.degradation().in_vain().is_some_and(|said| said < moment.at);
         !test.decided() && (said || self.can_show(test, moment, running, left) == Some(false))
     }
 
@@ -239,10 +243,10 @@ impl Watched {
         let most = |events: f64| {
             let upper = events + SPREAD.0 * events.sqrt() + SPREAD.1;
             let most = upper / baseline.trials * rest.baseline;
-            if self.metric.kind.has_exposure() { most } else { most.min(rest.baseline) }
+            if self.metric().kind.has_exposure() { most } else { most.min(rest.baseline) }
         };
-        let best = if self.metric.kind.has_buckets() {
-            let phase = &self.window.phase()[self.columns()..];
+        let best = if self.metric().kind.has_buckets() {
+            let phase = &self.window().phase()[self.columns()..];
             let mut slow = [0.0; MAX_BOUNDARIES];
             for (slow, &edge) in slow.iter_mut().zip(self.boundaries()) {
                 *slow = most(phase[0] - phase[1 + edge]);

@@ -91,7 +91,7 @@ impl Harm {
         let metrics: Vec<MetricHarm> = impact_metrics(judge)
             .map(|watched| {
                 let [canary, live] = watched.impacts(moment, requests);
-                MetricHarm { canary, live, metric: watched.metric.id }
+                MetricHarm { canary, live, metric: watched.metric().id }
             })
             .filter(|m| m.canary.is_some() || m.live.is_some())
             .collect();
@@ -116,8 +116,8 @@ pub(super) fn live_is_worse(judge: &Judge, moment: &Moment<'_>) -> bool {
 fn impact_metrics(judge: &Judge) -> impl Iterator<Item = &Watched> {
     let bug = judge.fix_test.as_ref().map(FixTest::metric);
     judge.watched.iter().enumerate().filter_map(move |(index, watched)| {
-        let decides = watched.metric.role == Role::Decide || bug == Some(index);
-        (watched.metric.counts_bad_events() && decides).then_some(watched)
+        let decides = watched.metric().role == Role::Decide || bug == Some(index);
+        (watched.metric().counts_bad_events() && decides).then_some(watched)
     })
 }
 
@@ -127,7 +127,7 @@ pub(super) fn requests_per_minute(judge: &Judge, moment: &Moment<'_>) -> Option<
     planned.or_else(|| {
         let watched = &judge.watched[judge.traffic?];
         let [canary, live] = watched.phase_counts();
-        let minutes = watched.readings.learned().as_seconds() / 60.0;
+        let minutes = watched.readings().learned().as_seconds() / 60.0;
         (minutes > 0.0).then(|| (canary.trials + live.trials) / minutes)
     })
 }
@@ -184,7 +184,7 @@ impl Watched {
         if arm.trials <= 0.0 || share <= 0.0 {
             return None;
         }
-        let (rate, low, high) = if self.metric.kind.is_fraction() {
+        let (rate, low, high) = if self.metric().kind.is_fraction() {
             let requests = requests?;
             let interval = wilson(arm, CONFIDENCE).ok()?;
             let per_minute = |rate: f64| rate * requests;
@@ -195,7 +195,7 @@ impl Watched {
             )
         } else {
             // Exposure is in seconds of full traffic, where it is scaled.
-            let full = if self.metric.scaled { 60.0 } else { 60.0 / share };
+            let full = if self.metric().scaled { 60.0 } else { 60.0 / share };
             // The square root of a count has a standard deviation of a half.
             let root = arm.events.sqrt();
             let end = |deviations: f64| (root + 0.5 * deviations).max(0.0).powi(2);

@@ -142,21 +142,14 @@ impl InstanceSet {
     ) {
         let step = bracket.step(Side::Lag);
         self.pooled.resize(self.counts.len(), Counts::default());
-        let add = |set: &mut Self, after: bool| {
-            for arm in [CANARY, BASELINE] {
-                if step.added(Side::Lag, arm)[usize::from(after)] {
-                    set.add_to_pool(arm, arms[arm]);
-                }
-            }
-        };
-        add(self, false);
+        self.pool(arms, |arm| step.added(Side::Lag, arm)[0]);
         self.counts.fill(Counts::default());
         match step.emptied {
             Emptied::No => {}
             Emptied::Fed => std::mem::swap(&mut self.counts, &mut self.pooled),
             Emptied::Discarded => self.pooled.fill(Counts::default()),
         }
-        add(self, true);
+        self.pool(arms, |arm| step.added(Side::Lag, arm)[1]);
         self.compare_apart(at, arms[CANARY], bracket.interval());
     }
 
@@ -186,13 +179,14 @@ impl InstanceSet {
         *since = at;
     }
 
-    /// Adds an arm's counts to what the pool has.
-    fn add_to_pool(&mut self, index: usize, arm: InstanceArm<'_>) {
+    /// Adds the counts of these arms to what the pool has.
+    fn pool(&mut self, arms: [InstanceArm<'_>; 2], adds: impl Fn(usize) -> bool) {
         let (of_canary, of_baseline) = self.pooled.split_at_mut(self.canary.len());
-        if index == CANARY {
-            add(arm, &self.canary, of_canary);
-        } else {
-            add(arm, &self.baseline, of_baseline);
+        if adds(CANARY) {
+            add(arms[CANARY], &self.canary, of_canary);
+        }
+        if adds(BASELINE) {
+            add(arms[BASELINE], &self.baseline, of_baseline);
         }
     }
 

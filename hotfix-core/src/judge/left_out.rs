@@ -2,19 +2,18 @@
 //! one instance with a customer who retries, or on a broken node, is not the release. See
 //! `docs/decisions/rollback-bounds.md`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{EvidenceMode, Response};
-use crate::metric::{Arms, Judged, Reading, Tick, Window, bound_figure};
+use crate::metric::{Judged, Reading, Sample, Tick, Window, bound_figure};
 use crate::policy::section::{Bound, Metric, Watch};
 use crate::stats::interval::wilson;
 use crate::stats::replay::LEAVE_ONE_OUT;
 use crate::unit::{Share, Timestamp};
 
-use super::instances::{InstanceArm, MOST_LEFT_OUT, each_instance};
+use super::instances::{MOST_LEFT_OUT, each_instance};
 use super::watched::Watched;
 use super::{Cause, MetricVerdict, Moment, Reason};
 
@@ -62,21 +61,17 @@ impl LeftOut {
         self.parts.clear();
     }
 
-    /// Adds what a tick brought. An instance that is gone stays until its counts have left the
-    /// window.
-    fn add(&mut self, at: Timestamp, watch: &Watch, arm: InstanceArm<'_>) {
-        self.present = arm.names.len();
-        let tick = arm.names.keys().map(String::as_str).zip(arm.counts.iter().copied());
+    /// Adds the counts of the canary's instances in this tick. One that is gone stays until its
+    /// counts have left the window.
+    pub(super) fn learn(&mut self, tick: &Tick, at: Timestamp, reading: &Reading, watch: &Watch) {
+        let [of_canary, _] = &tick.instances;
+        let sent = reading.whole().and_then(|arms| arms.canary.as_ref());
+        let (Some(Sample::Instances(names)), false) = (sent, of_canary.is_empty()) else { return };
+        self.present = names.len();
+        let tick = names.keys().map(String::as_str).zip(of_canary.iter().copied());
         let new = |name: &str| Some(Part::new(Arc::from(name), watch));
-        each_instance(
-            &mut self.parts,
-            |part| &part.name,
-            tick,
-            new,
-            |part, counts| {
-                part.window.add(at, &counts);
-            },
-        );
+        let add = |part: &mut Part, counts: [f64; WIDTH]| part.window.add(at, &counts);
+        each_instance(&mut self.parts, |part| &part.name, tick, new, add);
     }
 
     /// Takes over what was read from a snapshot; false if it does not fit.
@@ -95,19 +90,6 @@ impl LeftOut {
 }
 
 impl Watched {
-    /// Adds the counts of the canary's instances in this tick.
-    pub(super) fn learn_left_out(&mut self, tick: &Tick, at: Timestamp, reading: &Reading) {
-        let Some(left_out) = &mut self.left_out else { return };
-        let [of_canary, _] = &tick.instances;
-        let Some(Arms { canary, .. }) = reading.whole() else { return };
-        if of_canary.is_empty() {
-            return;
-        }
-        let none = BTreeMap::new();
-        let arm = InstanceArm::new(canary.as_ref(), of_canary, self.metric.worse, &none);
-        left_out.add(at, &self.watch, arm);
-    }
-
     /// The response to a breach of the rollback bound: to roll back if it is the release's, lasts
     /// where new instances are slow at first, and the test confirms it where noise is known; else
     /// to hold.
@@ -117,7 +99,7 @@ impl Watched {
         moment: &Moment<'_>,
         seen: &MetricVerdict,
     ) -> (Response, Cause) {
-        let cause = |reason, instance| Cause { instance, metric: Some(self.metric.id), reason };
+        let cause = |reason, instance| Cause { instance, metric: Some(self.metric().id), reason };
         if let Some(instance) = self.only_with(moment.share) {
             (Response::Hold, cause(Reason::OneInstance, Some(instance)))
         } else if self.is_first_minute(moment) {
@@ -132,8 +114,8 @@ impl Watched {
     /// The instance without which the rollback bound is not crossed. None if it is crossed without
     /// any one, or if the canary's instances are unknown or too few.
     fn only_with(&self, share: Share) -> Option<Arc<str>> {
-        let bound = self.metric.bounds.rollback?;
-        let (canary, baseline) = self.window.sums().split_at(self.columns());
+        let bound = self.metric().bounds.rollback?;
+        let (canary, baseline) = self.window().sums().split_at(self.columns());
         let live = self.live_value(baseline, share);
         let &[events, trials] = canary else { return None };
         let remains = |part: &Part| {
@@ -148,8 +130,8 @@ impl Watched {
     /// Instances of the canary without which a bound is looked at: each one of at least four, or of
     /// fewer one that was found worse than the others.
     fn may_be_left_out(&self) -> impl Iterator<Item = &Part> {
-        let instances = &self.instances;
-        self.left_out.iter().flat_map(move |of| {
+        let instances = self.instances();
+        self.left_out().into_iter().flat_map(move |of| {
             let any = of.present >= LEAVE_ONE_OUT;
             of.parts.iter().filter(move |part| any || instances.was_bad(&part.name))
         })
@@ -157,7 +139,7 @@ impl Watched {
 
     /// The columns of both arms over the phase without each one of these instances.
     pub(super) fn phase_without_one(&self) -> impl Iterator<Item = Vec<f64>> {
-        let all = self.window.phase();
+        let all = self.window().phase();
         self.may_be_left_out().map(move |part| {
             let mut rest = all.to_vec();
             for (rest, of) in rest.iter_mut().zip(part.window.phase()) {
@@ -175,7 +157,7 @@ impl Watched {
         share: Share,
     ) -> bool {
         let value = self.value(&rest, share.as_fraction());
-        value.is_some_and(|value| self.metric.crossed(bound, value, live) == Some(true))
+        value.is_some_and(|value| self.metric().crossed(bound, value, live) == Some(true))
     }
 
     /// Whether a test compares the arms and does not find the canary worse: one that knows the
@@ -186,14 +168,14 @@ impl Watched {
             seen.mode,
             Some(EvidenceMode::Replay | EvidenceMode::Randomised | EvidenceMode::Both)
         );
-        let of_both = self.metric.bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
+        let of_both = self.metric().bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
         let by_evidence = || {
             seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= CONFIRMS)
-                || self.instances.stands_out()
+                || self.instances().stands_out()
         };
         let confirmed =
-            if self.metric.kind.has_buckets() { self.is_surely_slow() } else { by_evidence() };
-        self.metric.is_tested() && (knows_noise || of_both) && self.has_live(share) && !confirmed
+            if self.metric().kind.has_buckets() { self.is_surely_slow() } else { by_evidence() };
+        self.metric().is_tested() && (knows_noise || of_both) && self.has_live(share) && !confirmed
     }
 
     /// Whether more of the canary's requests in the window are slower than the rollback bound than
@@ -201,10 +183,10 @@ impl Watched {
     /// exceeds it, too, fewer of the live version's have to be: if both are about as slow as the
     /// bound, chance decides which of them is beyond it.
     fn is_surely_slow(&self) -> bool {
-        let Some(bound) = self.metric.bounds.rollback else { return false };
-        let Some(figure) = bound_figure(&self.metric, bound, None) else { return false };
-        let allowed = 1.0 - self.metric.quantile.as_fraction();
-        let (canary, live) = self.window.sums().split_at(self.columns());
+        let Some(bound) = self.metric().bounds.rollback else { return false };
+        let Some(figure) = bound_figure(self.metric(), bound, None) else { return false };
+        let allowed = 1.0 - self.metric().quantile.as_fraction();
+        let (canary, live) = self.window().sums().split_at(self.columns());
         let slow = |arm| wilson(self.slower_than(figure, arm)?, CONFIDENCE).ok();
         slow(canary).is_some_and(|share| share.low > allowed)
             && (!bound.unless_both_arms || slow(live).is_some_and(|share| share.high < allowed))
@@ -212,13 +194,13 @@ impl Watched {
 
     /// Whether the arms of a latency with a tolerance have been read for less than a minute.
     fn is_first_minute(&self, moment: &Moment<'_>) -> bool {
-        let settling = self.tests.settling();
+        let settling = self.tests().settling();
         settling.is_some_and(|of| of.is_first_minute(moment.at)) && self.has_live(moment.share)
     }
 
     /// Whether the window has counts of a live arm.
     fn has_live(&self, share: Share) -> bool {
-        let baseline = &self.window.sums()[self.columns()..];
+        let baseline = &self.window().sums()[self.columns()..];
         share < Share::ALL && self.trials(baseline).is_some_and(|of| of > 0.0)
     }
 }

@@ -12,7 +12,7 @@ use super::evidence_basis::Limits;
 use super::fed::Fed;
 use super::settling::Settling;
 use super::snapshot::{Misfit, both_or_neither};
-use super::test::{Claim, Test, TestEvidence};
+use super::test::{Claim, Test, TestRead};
 
 /// The claim that the canary is worse, and where a phase asks for it, that it is not.
 pub(super) type Claims = (Claim, Option<Claim>);
@@ -132,7 +132,7 @@ impl MetricTests {
     }
 
     /// Takes over the evidence that was read from a snapshot.
-    pub(super) fn resume(&mut self, read: MetricTests<TestEvidence>) -> Result<(), Misfit> {
+    pub(super) fn resume(&mut self, read: MetricTests<TestRead>) -> Result<(), Misfit> {
         let MetricTests { worse, safe, settling } = read;
         for (test, read) in [(&mut self.worse, worse), (&mut self.safe, safe)] {
             both_or_neither(test, read, "a test", Aligned::resume)?;

@@ -74,7 +74,7 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{SplitDesign, SplitSettings};
 use crate::unit::{Share, Span, Timestamp};
 
-pub(crate) use snapshot::{JudgeState, ReadState};
+pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{PhaseRecord, levels};
 
 use arm_checks::ArmChecks;
@@ -87,7 +87,7 @@ use phase_end::PhaseEnd;
 use pre_deployment::PreDeployment;
 use prepared::{Increment, Spare};
 use test::Claim;
-use watched::Watched;
+use watched::{MetricDesign, Watched};
 
 /// All tests and windows of one rollout.
 #[derive(Debug, Educe, PartialEq)]
@@ -162,12 +162,13 @@ impl Judge {
                 alpha: budget.promotion(),
                 margin: plan.margin(metric),
                 quantile: metric.kind.has_buckets().then(|| metric.quantile.as_fraction()),
-                temper: basis.temper,
+                temper: basis.temper(),
             });
             let before = PreDeployment::new(plan);
-            let claims = (worse, safe);
             let own = Watch { warm_up: settings.warm_up, ..*watch };
-            watched.push(Watched::try_new(metric, &own, claims, basis, instances, before)?);
+            let one_arm = before.applies();
+            let design = MetricDesign::new(metric, own, (worse, safe), basis, one_arm);
+            watched.push(Watched::try_new(design, instances, before)?);
         }
         let tested: Vec<usize> = policy
             .metrics()
@@ -211,7 +212,7 @@ impl Judge {
         let since = self.since;
         self.align(at, share, watches, &increments);
         let traffic = self.traffic.map(|index| (&self.watched[index], &increments[index]));
-        if settled && traffic.is_none_or(|(watched, _)| !watched.is_warming_up(at, since)) {
+        if settled && traffic.is_none_or(|(watched, _)| !watched.is_warming_up(at)) {
             if let Some((watched, increment)) = traffic {
                 let (design, since) = (&self.split_design, since.max(self.moved));
                 self.arms.check_split(design, (at, share), since, watched, increment);
@@ -221,7 +222,7 @@ impl Judge {
         }
         if watches {
             for (watched, increment) in read(&mut self.watched, &increments) {
-                if !watched.is_warming_up(at, since) {
+                if !watched.is_warming_up(at) {
                     watched.compare_arms(&increment.tick);
                 }
             }
@@ -236,15 +237,12 @@ impl Judge {
             let (earlier, rest) = self.watched.split_at_mut(index);
             let watched = &mut rest[0];
             // Whether it covers more than one share; asked before it is read.
-            let mixed = watched.is_scaled() && (!settled || watched.spans(self.moved));
-            watched.read(increment, reading, at, since);
+            let mixed = watched.metric().is_scaled() && (!settled || watched.spans(self.moved));
+            watched.read(increment, reading, at);
             if purpose != Use::Ignore {
                 watched.trail(&increment.tick, at, share, settled || purpose == Use::Level);
             }
-            if learns && !mixed && !watched.is_warming_up(at, since) {
-                if increment.tick.canary {
-                    watched.readings.fill(at, since, &watched.watch);
-                }
+            if learns && !mixed && !watched.is_warming_up(at) {
                 if let Some(earlier) = earlier.last() {
                     watched.split_as(earlier, &increment.tick);
                 }
@@ -256,7 +254,7 @@ impl Judge {
                 watched.skip(increment, at, as_planned);
             }
             match purpose {
-                Use::Return => watched.window_of_baseline(&mut increment.tick, at),
+                Use::Return => watched.learn_baseline(&mut increment.tick, at),
                 Use::Level => watched.learn_before(&increment.tick),
                 Use::Watch | Use::Move | Use::Ignore => {}
             }
@@ -271,13 +269,12 @@ impl Judge {
                 continue;
             }
             // A reading that spans the end of the warm-up has counts of the warm-up, of the canary.
-            let warm_up = watched.watch.warm_up;
+            let warm_up = watched.watch().warm_up;
             let warm = self.since.map(|since| since + warm_up).max(self.moved);
             let warm = warm.filter(|_| warm_up > Span::ZERO);
-            let steady =
-                watches && !watched.is_warming_up(at, self.since) && !watched.spans(self.moved);
+            let steady = watches && !watched.is_warming_up(at) && !watched.spans(self.moved);
             // What is scaled by the share must not be of two shares.
-            let moved = self.moved.filter(|_| watched.is_scaled());
+            let moved = self.moved.filter(|_| watched.metric().is_scaled());
             watched.align(tick, at, steady, [warm.max(moved), moved]);
         }
     }
@@ -304,7 +301,7 @@ impl Judge {
             end.start();
         }
         for watched in &mut self.watched {
-            let criterion = self.criteria.get(watched.basis.phase()).copied().flatten();
+            let criterion = self.criteria.get(watched.basis().phase()).copied().flatten();
             watched.start(at, criterion);
         }
     }
@@ -325,16 +322,12 @@ impl Judge {
         for watched in &mut self.watched {
             // The evaluation that made it dropped expired rows; a replay does not evaluate.
             watched.expire(at);
-            let Some((id, seen)) = seen.next().filter(|(id, _)| watched.metric.id == *id) else {
+            let Some((id, seen)) = seen.next().filter(|(id, _)| watched.metric().id == *id) else {
                 continue;
             };
-            let degradation = &mut watched.degradation;
             let in_vain =
                 |cause: &Cause| cause.reason == Reason::CannotDecide && cause.metric == Some(*id);
-            if says_in_vain && degradation.in_vain.is_none() && verdict.causes.iter().any(in_vain) {
-                degradation.in_vain = Some(at);
-            }
-            degradation.note(at, watched.readings.read_at(), seen);
+            watched.note(at, seen, says_in_vain && verdict.causes.iter().any(in_vain));
         }
     }
 
@@ -343,7 +336,7 @@ impl Judge {
     /// healthy one.
     pub fn returned(&self) -> bool {
         let mut seen = false;
-        for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
+        for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
             match watched.returned() {
                 Some(true) => seen = true,
                 Some(false) => return false,
@@ -357,12 +350,12 @@ impl Judge {
     /// which latency evidence has settled.
     pub(crate) fn silences(&self, watch: &Watch, mut told: impl FnMut(Timestamp)) {
         let mut last = None;
-        for watched in self.watched.iter().filter(|w| w.metric.role == Role::Decide) {
-            if let Some(settling) = watched.tests.settling() {
+        for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
+            if let Some(settling) = watched.tests().settling() {
                 settling.changes().into_iter().flatten().for_each(&mut told);
             }
             // Most metrics are read at one time and have the same moments.
-            let read_at = watched.readings.read_at();
+            let read_at = watched.readings().read_at();
             if last.replace(read_at) == Some(read_at) {
                 continue;
             }

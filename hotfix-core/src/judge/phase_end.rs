@@ -16,19 +16,22 @@ use super::snapshot::Misfit;
 use super::watched::Watched;
 
 /// The test at each phase's end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct PhaseEnd {
     /// Error probability of each tested metric in one phase.
+    #[serde(skip)]
     alpha: Vec<f64>,
     /// The least time of each phase; None where it spends nothing on this.
+    #[serde(skip)]
     least: Vec<Option<Span>>,
     results: Analyses,
 }
 
-/// Results of the analyses so far; their own state in a snapshot.
+/// Results of the analyses so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Analyses {
+struct Analyses {
     /// That of the present phase was made.
     looked: bool,
     /// Indices of the metrics that were found worse.
@@ -98,13 +101,9 @@ impl PhaseEnd {
         Some((phase, since))
     }
 
-    /// The results so far.
-    pub(super) const fn results(&self) -> &Analyses {
-        &self.results
-    }
-
-    /// Restores results, of a rollout with so many metrics.
-    pub(super) fn resume(&mut self, results: Analyses, metrics: usize) -> Result<(), Misfit> {
+    /// Takes over what was read from a snapshot, of a rollout with so many metrics.
+    pub(super) fn resume(&mut self, read: Self, metrics: usize) -> Result<(), Misfit> {
+        let Self { alpha: _, least: _, results } = read;
         if results.worse.len() > metrics || results.worse.iter().any(|place| *place >= metrics) {
             return Err("the test at a phase's end");
         }
@@ -122,9 +121,9 @@ impl Watched {
     /// Whether its rate in this phase is higher than tolerated.
     fn is_worse_at_end(&self, alpha: f64) -> bool {
         let Some(totals) = self.of_phase() else { return false };
-        let Some(tolerated) = self.tests.worse().map(Aligned::null_ratio) else { return false };
+        let Some(tolerated) = self.tests().worse().map(Aligned::null_ratio) else { return false };
         let p_value = |Totals { canary, baseline }| -> Result<f64, StatError> {
-            if self.metric.kind.is_fraction() && tolerated == 1.0 {
+            if self.metric().kind.is_fraction() && tolerated == 1.0 {
                 return Ok(fisher_exact(canary, baseline, Alternative::Greater)?.p_value);
             }
             let (greater, confidence) = (Alternative::Greater, 0.95);

@@ -3,6 +3,7 @@
 //! "Before and after".
 
 use educe::Educe;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
 
@@ -11,10 +12,12 @@ use crate::plan::Plan;
 /// Each tick of the fix is compared with one tick from before. Under the assumption that ticks are
 /// independent and alike before and after, such pairs are those of two arms side by side, so the
 /// sequential tests keep their false-rollback rate.
-#[derive(Debug, Default, Educe, PartialEq)]
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
+#[serde(deny_unknown_fields)]
 pub(super) struct PreDeployment {
     /// The most rows that are kept; 0 where the strategy has a live arm to compare with.
+    #[serde(skip)]
     most: usize,
     /// The rows, the latest last; each has the columns of one arm.
     rows: Vec<f64>,
@@ -58,13 +61,9 @@ impl PreDeployment {
         self.most > 0
     }
 
-    /// The rows that are left, for a snapshot.
-    pub(super) fn rows(&self) -> &[f64] {
-        &self.rows
-    }
-
-    /// Restores the rows of a snapshot; false if they do not fit.
-    pub(super) fn resume(&mut self, rows: Vec<f64>, columns: usize) -> bool {
+    /// Takes over what was read from a snapshot; false if it does not fit.
+    pub(super) fn resume(&mut self, read: Self, columns: usize) -> bool {
+        let Self { most: _, rows } = read;
         let fits = rows.len().is_multiple_of(columns) && rows.len() <= self.most * columns;
         self.rows = rows;
         fits

@@ -75,12 +75,13 @@ impl Judge {
         // Both lists are sorted by id: each reading's index is after that of the one before.
         let mut metrics = self.watched.iter().zip(&mut increments);
         for (place, (id, reading)) in seen.as_slice().iter().enumerate() {
-            let Some((watched, increment)) = metrics.find(|(watched, _)| watched.metric.id == *id)
+            let Some((watched, increment)) =
+                metrics.find(|(watched, _)| watched.metric().id == *id)
             else {
                 return Err(self.unknown(*id));
             };
             watched.read_into(&mut increment.tick, reading, at, share)?;
-            increment.reading = Some(place).filter(|_| watched.readings.seen_at() != Some(at));
+            increment.reading = Some(place).filter(|_| watched.readings().seen_at() != Some(at));
         }
         Ok(Prepared { at, share, seen, increments })
     }
@@ -89,7 +90,7 @@ impl Judge {
         let distance =
             |known: &MetricName| strsim::damerau_levenshtein(metric.as_str(), known.as_str());
         let nearest =
-            self.watched.iter().map(|w| w.metric.id).min_by_key(distance).unwrap_or(metric);
+            self.watched.iter().map(|w| w.metric().id).min_by_key(distance).unwrap_or(metric);
         ReadingError::UnknownMetric { metric, nearest }
     }
 }

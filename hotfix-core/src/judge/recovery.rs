@@ -1,10 +1,8 @@
 //! Recovery: whether the service has returned to its level before the deploy.
 
-use crate::metric::Tick;
 use crate::metric_kind::Data;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
-use crate::unit::Timestamp;
 
 use super::watched::Watched;
 
@@ -13,17 +11,11 @@ use super::watched::Watched;
 const CONFIDENCE: f64 = 0.95;
 
 impl Watched {
-    /// Puts only the live arm into the window.
-    pub(super) fn window_of_baseline(&mut self, tick: &mut Tick, at: Timestamp) {
-        tick.row[..self.columns()].fill(0.0);
-        self.window.add(at, &tick.row);
-    }
-
     /// None where there is nothing to compare.
     pub(super) fn returned(&self) -> Option<bool> {
         let columns = self.columns();
-        let (now, before) = (&self.window.phase()[columns..], self.totals.level());
-        match self.metric.kind.data() {
+        let (now, before) = (&self.window().phase()[columns..], self.totals().level());
+        match self.metric().kind.data() {
             Data::Trials => {
                 let level = Counts::new(self.bad(before[0], before[1]), before[1]);
                 not_above(Counts::new(self.bad(now[0], now[1]), now[1]), level, 0.0)
@@ -40,7 +32,7 @@ impl Watched {
             Data::Buckets => {
                 let level = self.value(before, 1.0)?;
                 let above = |columns| self.slower_than(level.high, columns);
-                let allowed = 1.0 - self.metric.quantile.as_fraction();
+                let allowed = 1.0 - self.metric().quantile.as_fraction();
                 not_above(above(now)?, above(before)?, allowed)
             }
             Data::Level => None,

@@ -213,8 +213,8 @@ impl Peak {
 impl Watched {
     /// How many times as slow the canary is, where that was looked into.
     pub(super) fn slowdown_rule(&self, at: Timestamp) -> Option<Rule> {
-        let (settling, test) = (self.tests.settling()?, self.tests.worse()?);
-        let now = settling.slowdown(&self.boundaries, test)?;
+        let (settling, test) = (self.tests().settling()?, self.tests().worse()?);
+        let now = settling.slowdown(self.boundaries(), test)?;
         let ratio = exp(now.ln_ratio);
         let peak = settling.began_again.filter(|_| settling.decays(at));
         Some(Rule::Slowdown {
@@ -229,11 +229,11 @@ impl Watched {
 impl Call<'_> {
     /// Raises what a latency metric's warm-up and small excess call for.
     pub(super) fn settling(&mut self, at: Timestamp, watched: &Watched) {
-        let Some(settling) = watched.tests.settling() else { return };
-        if watched.metric.role != Role::Decide {
+        let Some(settling) = watched.tests().settling() else { return };
+        if watched.metric().role != Role::Decide {
             return;
         }
-        let id = Some(watched.metric.id);
+        let id = Some(watched.metric().id);
         if settling.decays(at) {
             self.raise(Response::Hold, Reason::WarmingUp, id);
         }

@@ -102,7 +102,7 @@ impl PhaseRecord {
                     band: watched.phase_band(share),
                     baseline: live.and_then(shown),
                     canary: watched.value(canary, share.as_fraction()).and_then(shown)?,
-                    healed: watched.degradation.has_healed(),
+                    healed: watched.degradation().has_healed(),
                 })
             })
             .collect();
@@ -117,12 +117,12 @@ pub(crate) fn levels(
     share: Share,
 ) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
     judge.watched.iter().map(move |watched| {
-        let (canary, baseline) = watched.window.sums().split_at(watched.columns());
+        let (canary, baseline) = watched.window().sums().split_at(watched.columns());
         let arms = [(canary, share), (baseline, share.rest())].map(|(arm, share)| {
             let value = watched.value(arm, share.as_fraction()).map(Judged::shown);
             value.filter(|value| value.is_finite())
         });
-        (watched.metric.id, arms)
+        (watched.metric().id, arms)
     })
 }
 
@@ -141,19 +141,19 @@ impl Comparison {
             cells: (0..phases.len())
                 .map(|index| of(index).and_then(|record| *record.cells.get(row)?))
                 .collect(),
-            kind: watched.metric.kind,
+            kind: watched.metric().kind,
             // Levels at different shares cannot be added: the last phase's is used.
-            live: if watched.metric.kind.is_traffic() {
+            live: if watched.metric().kind.is_traffic() {
                 records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
             } else {
                 watched
-                    .value(watched.totals.level(), 1.0)
+                    .value(watched.totals().level(), 1.0)
                     .map(Judged::shown)
                     .filter(|v| v.is_finite())
             },
-            metric: watched.metric.id,
-            reference: watched.metric.reference,
-            title: watched.metric.title.clone(),
+            metric: watched.metric().id,
+            reference: watched.metric().reference,
+            title: watched.metric().title.clone(),
         });
         Self { phases: columns.collect(), rows: rows.collect() }
     }

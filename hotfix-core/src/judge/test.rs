@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use serde::{Deserialize, Serialize, Serializer};
+use educe::Educe;
+use serde::{Deserialize, Serialize};
 
 use crate::policy::section::Model;
 use crate::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
@@ -27,86 +28,29 @@ pub(super) enum Claim {
     Better { alpha: f64, margin: f64, quantile: Option<f64>, temper: f64 },
 }
 
-/// A test and its state; small, so that moving it is cheap.
-#[derive(Debug, PartialEq)]
+/// A test and its state, which is what a snapshot has of it; small, so that moving it is cheap.
+#[derive(Debug, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Test {
     /// Counts and rare proportions.
-    Rate(Box<RateRatioDesign>, Box<RateRatio>),
+    Rate(#[serde(skip)] Box<RateRatioDesign>, Box<RateRatio>),
     /// Proportions above about 5%.
-    Bernoulli(Box<BernoulliDesign>, Box<Bernoulli>),
+    Bernoulli(#[serde(skip)] Box<BernoulliDesign>, Box<Bernoulli>),
     /// Latency over several boundaries.
-    Latency(Box<LatencyDesign>, Box<Latency>),
+    Latency(#[serde(skip)] Box<LatencyDesign>, Box<Latency>),
     /// Latency of a canary that may be somewhat slower.
-    Tolerance(Box<ToleranceDesign>, Box<Tolerance>),
+    Tolerance(#[serde(skip)] Box<ToleranceDesign>, Box<Tolerance>),
 }
 
 /// The state of a test as it is read from a snapshot, without its design.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum TestEvidence {
-    Rate(Box<RateRatio>),
-    Bernoulli(Box<Bernoulli>),
-    Latency(Box<Latency>),
-    Tolerance(Box<Tolerance>),
-}
-
-impl Serialize for Test {
-    /// Only the state, as [`TestEvidence`].
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let name = "Test";
-        match self {
-            Self::Rate(_, state) => serializer.serialize_newtype_variant(name, 0, "rate", state),
-            Self::Bernoulli(_, state) => {
-                serializer.serialize_newtype_variant(name, 1, "bernoulli", state)
-            }
-            Self::Latency(_, state) => {
-                serializer.serialize_newtype_variant(name, 2, "latency", state)
-            }
-            Self::Tolerance(_, state) => {
-                serializer.serialize_newtype_variant(name, 3, "tolerance", state)
-            }
-        }
-    }
-}
-
-impl Clone for Test {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Rate(design, state) => Self::Rate(design.clone(), state.clone()),
-            Self::Bernoulli(design, state) => Self::Bernoulli(design.clone(), state.clone()),
-            Self::Latency(design, state) => Self::Latency(design.clone(), state.clone()),
-            Self::Tolerance(design, state) => Self::Tolerance(design.clone(), state.clone()),
-        }
-    }
-
-    /// In the memory of a test of the same kind.
-    fn clone_from(&mut self, source: &Self) {
-        match (self, source) {
-            (Self::Rate(design, state), Self::Rate(of, from)) => {
-                design.clone_from(of);
-                state.clone_from(from);
-            }
-            (Self::Bernoulli(design, state), Self::Bernoulli(of, from)) => {
-                design.clone_from(of);
-                state.clone_from(from);
-            }
-            (Self::Latency(design, state), Self::Latency(of, from)) => {
-                design.clone_from(of);
-                state.clone_from(from);
-            }
-            (Self::Tolerance(design, state), Self::Tolerance(of, from)) => {
-                design.clone_from(of);
-                state.clone_from(from);
-            }
-            (
-                test @ (Self::Rate(..)
-                | Self::Bernoulli(..)
-                | Self::Latency(..)
-                | Self::Tolerance(..)),
-                _,
-            ) => *test = source.clone(),
-        }
-    }
+pub(crate) enum TestRead {
+    Rate((Box<RateRatio>,)),
+    Bernoulli((Box<Bernoulli>,)),
+    Latency((Box<Latency>,)),
+    Tolerance((Box<Tolerance>,)),
 }
 
 impl Test {
@@ -180,18 +124,18 @@ impl Test {
     }
 
     /// Takes over the state that was read from a snapshot, if it is one of this design.
-    pub(super) fn resume(&mut self, read: TestEvidence) -> Result<(), Misfit> {
+    pub(super) fn resume(&mut self, read: TestRead) -> Result<(), Misfit> {
         let taken = match (self, read) {
-            (Self::Rate(of, kept), TestEvidence::Rate(read)) => {
+            (Self::Rate(of, kept), TestRead::Rate((read,))) => {
                 read.check(of).map(|()| *kept = read)
             }
-            (Self::Bernoulli(of, kept), TestEvidence::Bernoulli(read)) => {
+            (Self::Bernoulli(of, kept), TestRead::Bernoulli((read,))) => {
                 read.check(of).map(|()| *kept = read)
             }
-            (Self::Latency(of, kept), TestEvidence::Latency(read)) => {
+            (Self::Latency(of, kept), TestRead::Latency((read,))) => {
                 read.check(of).map(|()| *kept = read)
             }
-            (Self::Tolerance(of, kept), TestEvidence::Tolerance(read)) => {
+            (Self::Tolerance(of, kept), TestRead::Tolerance((read,))) => {
                 read.check(of).map(|()| *kept = read)
             }
             _ => Err(StatError::DesignMismatch),

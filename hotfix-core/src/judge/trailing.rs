@@ -9,8 +9,6 @@ use crate::metric::{Tick, Window};
 use crate::policy::section::{Metric, Watch};
 use crate::unit::{Share, Span, Timestamp};
 
-use super::watched::Watched;
-
 /// The last minutes are those that are judged.
 const RECENT: Span = Span::from_seconds(5 * 60);
 /// How far back the level goes.
@@ -40,14 +38,36 @@ impl Trailing {
         applies.then(|| Box::new(Self { recent: window(RECENT), back: window(BACK), last: None }))
     }
 
-    /// Adds the traffic of the service at this time. Time without readings beyond `stale` is not
-    /// covered.
-    pub(super) fn add(&mut self, at: Timestamp, traffic: f64, stale: Span) {
-        let covered = self.last.map_or(Span::ZERO, |last| at.since(last).min(stale));
-        self.last = Some(at);
-        let row: Row = [traffic, 1.0, covered.as_seconds()];
-        self.recent.add(at, &row);
-        self.back.add(at, &row);
+    /// Adds the traffic of the whole service in this tick. `settled`: it is split as planned, so
+    /// that one arm shows the whole. Time without readings beyond `stale` is not covered.
+    pub(super) fn learn(
+        &mut self,
+        tick: &Tick,
+        at: Timestamp,
+        share: Share,
+        settled: bool,
+        stale: Span,
+    ) {
+        let &[canary, of_canary, live, of_live] = tick.row.as_slice() else { return };
+        let arms = [(canary, of_canary, share), (live, of_live, share.rest())];
+        let read = |(_, readings, _): &(f64, f64, Share)| *readings > 0.0;
+        let both = arms.iter().filter(|(_, _, share)| *share > Share::NONE).all(read);
+        if !(both || settled) {
+            return;
+        }
+        let (mut traffic, mut of) = (0.0, 0.0);
+        for (level, readings, share) in arms.into_iter().filter(read) {
+            traffic += level / readings;
+            of += share.as_fraction();
+        }
+        if of > 0.0 {
+            let covered = self.last.map_or(Span::ZERO, |last| at.since(last).min(stale));
+            self.last = Some(at);
+            let traffic = if both { traffic } else { traffic / of };
+            let row: Row = [traffic, 1.0, covered.as_seconds()];
+            self.recent.add(at, &row);
+            self.back.add(at, &row);
+        }
     }
 
     /// Drops what is too old at this time.
@@ -67,28 +87,5 @@ impl Trailing {
         let Self { recent, back, last } = read;
         self.last = last;
         self.recent.resume(recent) && self.back.resume(back)
-    }
-}
-
-impl Watched {
-    /// Adds the traffic of the whole service to its trailing level. `settled`: it is split as
-    /// planned, so that one arm shows the whole.
-    pub(super) fn trail(&mut self, tick: &Tick, at: Timestamp, share: Share, settled: bool) {
-        let Some(trailing) = &mut self.trailing else { return };
-        let &[canary, of_canary, live, of_live] = tick.row.as_slice() else { return };
-        let arms = [(canary, of_canary, share), (live, of_live, share.rest())];
-        let read = |(_, readings, _): &(f64, f64, Share)| *readings > 0.0;
-        let both = arms.iter().filter(|(_, _, share)| *share > Share::NONE).all(read);
-        if !(both || settled) {
-            return;
-        }
-        let (mut traffic, mut of) = (0.0, 0.0);
-        for (level, readings, share) in arms.into_iter().filter(read) {
-            traffic += level / readings;
-            of += share.as_fraction();
-        }
-        if of > 0.0 {
-            trailing.add(at, if both { traffic } else { traffic / of }, self.watch.stale);
-        }
     }
 }

@@ -11,17 +11,17 @@ impl Watched {
     #[inline]
     pub(super) fn value(&self, columns: &[f64], share: f64) -> Option<Judged> {
         let (events, trials) = (columns[0], columns[1]);
-        match self.metric.kind.data() {
+        match self.metric().kind.data() {
             Data::Buckets => Judged::quantile(
-                self.metric.quantile.as_fraction(),
+                self.metric().quantile.as_fraction(),
                 events,
                 &columns[1..],
-                self.layout.edges(),
+                self.edges(),
             ),
             Data::Trials => (trials > 0.0).then(|| Judged::exactly(events / trials)),
             Data::Exposure => (trials > 0.0).then(|| Judged::exactly(events / trials * 60.0)),
             Data::Level => {
-                let scale = if self.is_scaled() { share } else { 1.0 };
+                let scale = if self.metric().is_scaled() { share } else { 1.0 };
                 (trials > 0.0 && scale > 0.0).then(|| Judged::exactly(events / trials / scale))
             }
         }
@@ -29,7 +29,7 @@ impl Watched {
 
     /// Trials that the least number applies to; None for kinds that need a length of time instead.
     pub(super) fn trials(&self, columns: &[f64]) -> Option<f64> {
-        let kind = self.metric.kind;
+        let kind = self.metric().kind;
         kind.counts_requests().then(|| columns[trials_column(kind)])
     }
 
@@ -42,6 +42,6 @@ impl Watched {
 
     /// Events that are bad: failures where the metric counts successes.
     pub(super) fn bad(&self, events: f64, trials: f64) -> f64 {
-        self.metric.worse.bad(events, trials)
+        self.metric().worse.bad(events, trials)
     }
 }

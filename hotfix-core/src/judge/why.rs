@@ -281,9 +281,9 @@ impl Test {
 impl Watched {
     /// The edges that can change a band or a test: test boundaries, and the edges around bounds.
     pub(super) fn deciding_edges(&self) -> Vec<usize> {
-        let live = self.value(&self.window.sums()[self.columns()..], 1.0);
+        let live = self.value(&self.window().sums()[self.columns()..], 1.0);
         let figures =
-            self.metric.bounds.all().filter_map(|bound| bound_figure(&self.metric, bound, live));
+            self.metric().bounds.all().filter_map(|bound| bound_figure(self.metric(), bound, live));
         let mut edges = self.boundaries().to_vec();
         for figure in figures {
             let above = self.edges().partition_point(|&edge| edge < figure);
@@ -298,7 +298,7 @@ impl Watched {
     /// One arm's columns as numbers; None where it has no trials.
     fn arm(&self, columns: &[f64], share: f64) -> Option<ArmReading> {
         let value = self.value(columns, share).map(Judged::shown).filter(|v| v.is_finite());
-        let (events, trials) = match self.metric.kind.data() {
+        let (events, trials) = match self.metric().kind.data() {
             Data::Trials | Data::Exposure => (Some(columns[0]), columns[1]),
             Data::Buckets => (None, columns[0]),
             Data::Level => (None, columns[1]),
@@ -323,7 +323,7 @@ impl Watched {
             return Vec::new();
         }
         let live = self.live_value(baseline, moment.share);
-        let bounds = self.metric.bounds;
+        let bounds = self.metric().bounds;
         let all = [
             (BoundKind::Rollback, bounds.rollback),
             (BoundKind::Alert, bounds.alert),
@@ -331,14 +331,14 @@ impl Watched {
         ];
         let rule = |(kind, bound): (BoundKind, Option<Bound>)| {
             let bound = bound?;
-            let figure = bound_figure(&self.metric, bound, live);
+            let figure = bound_figure(self.metric(), bound, live);
             let (ratio, of) = match bound.value {
                 BoundValue::Absolute(_) => (None, BoundBase::Absolute),
                 BoundValue::Relative(ratio, of) => (Some(ratio.value()), of),
             };
-            let surely = self.metric.crossed(bound, value, live);
+            let surely = self.metric().crossed(bound, value, live);
             // As the band is decided: an interpolated value breaches no rollback bound.
-            let clearly = || self.metric.clearly_crossed(bound, value, live);
+            let clearly = || self.metric().clearly_crossed(bound, value, live);
             let clearly = if surely.is_none() { clearly() } else { None };
             let crossed = match kind {
                 BoundKind::Success | BoundKind::Alert => surely.or(clearly),
@@ -382,14 +382,14 @@ impl Why {
 impl MetricWhy {
     fn of(judge: &Judge, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> Self {
         let watched = &judge.watched[index];
-        let mut window = watched.window.clone();
+        let mut window = watched.window().clone();
         window.expire(moment.at);
-        let used = watched.before.tick.at() == Some(moment.at);
+        let used = watched.last_tick().at() == Some(moment.at);
         let mut why = Self {
-            metric: watched.metric.id,
+            metric: watched.metric().id,
             rules: rules(judge, index, &window, moment, verdict),
             sentence: String::new(),
-            tick: used.then(|| watched.arms(watched.before.tick.row(), moment)),
+            tick: used.then(|| watched.arms(watched.last_tick().row(), moment)),
             counterfactual: Counterfactual::of(judge, index, moment, verdict),
             window: watched.arms(window.sums(), moment),
         };
@@ -407,7 +407,7 @@ fn rules(
     verdict: &Verdict,
 ) -> Vec<AppliedRule> {
     let watched = &judge.watched[index];
-    let id = watched.metric.id;
+    let id = watched.metric().id;
     let Some((_, seen)) = verdict.metrics.get(index) else { return Vec::new() };
     let named = |reason: Reason| {
         let named = |cause: &Cause| cause.metric == Some(id) && cause.reason == reason;
@@ -415,7 +415,7 @@ fn rules(
     };
     let mut rules = Vec::new();
     let mut apply = |rule: Rule, reason: Option<Reason>| rules.push(AppliedRule { reason, rule });
-    if watched.same.is_striking() {
+    if watched.same().is_striking() {
         let reason = Reason::IdenticalArms;
         apply(Rule::Arms, verdict.has(reason).then_some(reason));
     }
@@ -471,10 +471,10 @@ fn rules(
         let rule = Rule::Efficacy { log_e, shown: fix.is_shown(), threshold };
         apply(rule, named(Reason::EfficacyNotShown));
     }
-    let Some(phase) = moment.due.filter(|_| watched.metric.role == Role::Decide) else {
+    let Some(phase) = moment.due.filter(|_| watched.metric().role == Role::Decide) else {
         return rules;
     };
-    let (seconds, least) = (watched.readings.covered().as_seconds(), phase.watch.as_seconds());
+    let (seconds, least) = (watched.readings().covered().as_seconds(), phase.watch.as_seconds());
     apply(Rule::Covered { seconds, least }, named(Reason::Gaps));
     for rule in watched.bound_rules(&watched.judged(moment.share), moment, Stretch::Phase) {
         let reason = match rule {
@@ -486,7 +486,7 @@ fn rules(
         apply(rule, reason);
     }
     if phase.promotion == PromotionRule::EvidenceOfNoHarm
-        && let Some(safe) = watched.tests.safe()
+        && let Some(safe) = watched.tests().safe()
     {
         let (log_e, threshold) = (safe.log_e(), safe.threshold());
         let rule = Rule::Safe { decided: safe.decided(), log_e, threshold };

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::canonical::{Digest, Encoder, read_canonical, read_state};
 use crate::deadline::{Agenda, AgendaState};
-use crate::judge::{JudgeState, ReadState};
+use crate::judge::{JudgeRead, JudgeState};
 use crate::plan::{MetricCalibration, Plan, Subject};
 use crate::policy::Policy;
 use crate::unit::MetricName;
@@ -67,7 +67,7 @@ struct Content<'a, J> {
     salt: Option<Cow<'a, str>>,
 }
 
-impl<'a> Content<'a, JudgeState> {
+impl<'a> Content<'a, JudgeState<'a>> {
     fn of(case: &'a RolloutState, salt: Option<&'a str>) -> Result<Self, serde_json::Error> {
         let RolloutState { place, actions, people, readiness, agenda, judged, happened } = case;
         let facts = match serde_json::to_value(readiness.facts())? {
@@ -88,7 +88,7 @@ impl<'a> Content<'a, JudgeState> {
     }
 }
 
-impl Content<'_, ReadState> {
+impl Content<'_, JudgeRead> {
     /// The folded state of this plan, to which `seq` lines have led.
     fn restored(self, plan: &Plan, seq: u64) -> Result<RolloutState, SnapshotError> {
         let misfit = |what| SnapshotError::Misfit { what };
@@ -189,7 +189,7 @@ impl Rollout {
         let (opening, content) = content.split_once('\n').unwrap_or((content, ""));
         let Opening { calibration, plan, policy } =
             read_canonical(opening).map_err(error::unreadable)?;
-        let content: Content<'_, ReadState> = read_state(content).map_err(error::unreadable)?;
+        let content: Content<'_, JudgeRead> = read_state(content).map_err(error::unreadable)?;
         let plan = Plan::restored(
             Arc::new(policy.into_owned()),
             plan.into_owned(),

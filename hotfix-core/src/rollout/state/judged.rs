@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{Severity, Sign};
-use crate::judge::{Against, Decision, Judge, JudgeState, Moment, Prepared, ReadState};
+use crate::judge::{Against, Decision, Judge, JudgeRead, JudgeState, Moment, Prepared};
 use crate::judge::{Running, Verdict};
 use crate::metric::{Band, Observation, ReadingError};
 use crate::plan::Plan;
@@ -131,20 +131,20 @@ impl Judged {
     }
 
     /// What a snapshot has of it.
-    pub(crate) fn state(&self) -> Judged<JudgeState> {
+    pub(crate) fn state(&self) -> Judged<JudgeState<'_>> {
         let Self { now, kept } = self;
         Judged { now: now.state(), kept: kept.as_ref().map(|kept| Box::new(kept.state())) }
     }
 }
 
 impl Assessed {
-    fn state(&self) -> Assessed<JudgeState> {
+    fn state(&self) -> Assessed<JudgeState<'_>> {
         let Self { judge, verdict, question } = self;
         Assessed { judge: judge.state(), verdict: verdict.clone(), question: *question }
     }
 }
 
-impl Judged<ReadState> {
+impl Judged<JudgeRead> {
     /// The judges of this plan, where the state fits it.
     pub(crate) fn restored(self, plan: &Plan) -> Result<Judged, SnapshotError> {
         let Self { now, kept } = self;
@@ -153,7 +153,7 @@ impl Judged<ReadState> {
     }
 }
 
-impl Assessed<ReadState> {
+impl Assessed<JudgeRead> {
     fn restored(self, plan: &Plan) -> Result<Assessed, SnapshotError> {
         let Self { judge: state, verdict, question } = self;
         let misfit = |what| SnapshotError::Misfit { what };

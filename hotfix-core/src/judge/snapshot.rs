@@ -1,9 +1,12 @@
-//! The judge's part of a snapshot: its state without what the plan determines.
-//! Designs, limits, window sizes and drawn subsets follow from plan and policy and are rebuilt.
-//! Every field is named where a state is saved, so that a new field does not compile until it is
-//! either saved or marked as derived.
+//! What a snapshot has of a judge: its state without what the plan determines. Designs, limits,
+//! window sizes and drawn subsets follow from plan and policy. They are built again, and what was
+//! read is laid over them.
+//!
+//! Each part writes and reads itself: a field is kept unless it is marked with `skip`. What takes
+//! over a part that was read names every field of it, so a new one does not compile until it is
+//! taken over or left.
 
-mod watched;
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +14,10 @@ use crate::unit::Timestamp;
 
 use super::arm_checks::ArmChecks;
 use super::fix_test::FixTest;
-use super::phase_end::Analyses;
-use super::test::{Test, TestEvidence};
+use super::phase_end::PhaseEnd;
+use super::test::{Test, TestRead};
+use super::watched::{DesignRead, MetricDesign, Watched};
 use super::{Judge, Verdict};
-
-use watched::WatchedState;
 
 /// Part of a state that does not fit its plan.
 pub(crate) type Misfit = &'static str;
@@ -34,26 +36,26 @@ pub(super) fn both_or_neither<F, R>(
     }
 }
 
-/// State of a judge. `T`: a test, or its evidence as it is read.
-#[derive(Debug, Serialize, Deserialize)]
+/// State of a judge. `T` and `D`: tests and designs of metrics, or what is read of them.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct JudgeState<T = Test> {
+pub(crate) struct JudgeState<'a, T: Clone = Test, D: Clone = MetricDesign> {
     /// The phase whose limits are in force.
     phase: usize,
-    watched: Vec<WatchedState<T>>,
-    phase_end: Option<Analyses>,
-    fix_test: Option<FixTest<T>>,
-    arms: ArmChecks,
+    watched: Cow<'a, [Watched<T, D>]>,
+    phase_end: Option<Cow<'a, PhaseEnd>>,
+    fix_test: Option<Cow<'a, FixTest<T>>>,
+    arms: Cow<'a, ArmChecks>,
     since: Option<Timestamp>,
     moved: Option<Timestamp>,
 }
 
-/// State of a judge as it is read, in which the tests have no designs.
-pub(crate) type ReadState = JudgeState<TestEvidence>;
+/// State of a judge as it is read, without designs.
+pub(crate) type JudgeRead = JudgeState<'static, TestRead, DesignRead>;
 
 impl Judge {
     /// Its state.
-    pub(crate) fn state(&self) -> JudgeState {
+    pub(crate) fn state(&self) -> JudgeState<'_> {
         let Self {
             watched,
             tested: _,
@@ -71,11 +73,11 @@ impl Judge {
             spare: _,
         } = self;
         JudgeState {
-            phase: watched.first().map_or(0, |watched| watched.basis.phase()),
-            watched: watched.iter().map(super::Watched::state).collect(),
-            phase_end: phase_end.as_ref().map(|end| end.results().clone()),
-            fix_test: fix_test.clone(),
-            arms: arms.clone(),
+            phase: watched.first().map_or(0, |watched| watched.basis().phase()),
+            watched: Cow::Borrowed(watched),
+            phase_end: phase_end.as_ref().map(Cow::Borrowed),
+            fix_test: fix_test.as_ref().map(Cow::Borrowed),
+            arms: Cow::Borrowed(arms),
             since: *since,
             moved: *moved,
         }
@@ -85,26 +87,27 @@ impl Judge {
     ///
     /// # Errors
     /// The part of the state that does not fit the plan.
-    pub(crate) fn resume(&mut self, state: ReadState) -> Result<(), Misfit> {
-        let JudgeState { phase, watched, phase_end, fix_test, arms, since, moved } = state;
+    pub(crate) fn resume(&mut self, read: JudgeRead) -> Result<(), Misfit> {
+        let JudgeState { phase, watched, phase_end, fix_test, arms, since, moved } = read;
         if watched.len() != self.watched.len() {
             return Err("the metrics");
         }
         self.enter_phase(phase);
-        for (kept, state) in self.watched.iter_mut().zip(watched) {
-            kept.began = since;
-            kept.resume(state)?;
+        for (fresh, read) in self.watched.iter_mut().zip(watched.into_owned()) {
+            fresh.resume(read, since)?;
         }
         let metrics = self.watched.len();
         let misfit = "the test at a phase's end";
         both_or_neither(&mut self.phase_end, phase_end, misfit, |end, read| {
-            end.resume(read, metrics)
+            end.resume(read.into_owned(), metrics)
         })?;
-        both_or_neither(&mut self.fix_test, fix_test, "the test of the fix", FixTest::resume)?;
+        both_or_neither(&mut self.fix_test, fix_test, "the test of the fix", |fix, read| {
+            fix.resume(read.into_owned())
+        })?;
         if !arms.fits(&self.split_design) {
             return Err("the test of the split");
         }
-        (self.arms, self.since, self.moved) = (arms, since, moved);
+        (self.arms, self.since, self.moved) = (arms.into_owned(), since, moved);
         Ok(())
     }
 
@@ -112,6 +115,6 @@ impl Judge {
     /// evaluation.
     pub(crate) fn knows(&self, verdict: &Verdict) -> bool {
         let named = verdict.metrics.iter().map(|(id, _)| *id);
-        verdict.metrics.is_empty() || named.eq(self.watched.iter().map(|w| w.metric.id))
+        verdict.metrics.is_empty() || named.eq(self.watched.iter().map(|w| w.metric().id))
     }
 }

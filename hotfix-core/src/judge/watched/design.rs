@@ -1,0 +1,163 @@
+//! What one metric is judged by. It follows from the plan, from the phase, and from the first
+//! reading's buckets, so a snapshot has little of it.
+
+use educe::Educe;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::judge::evidence_basis::EvidenceBasis;
+use crate::judge::metric_tests::{Claims, MetricTests};
+use crate::judge::snapshot::Misfit;
+use crate::judge::test::Claim;
+use crate::metric::{Layout, Tick, trials_column};
+use crate::policy::section::{Metric, Model, Watch};
+use crate::stats::Counts;
+use crate::stats::latency::MAX_BOUNDARIES;
+use crate::unit::{MetricName, Span, Timestamp};
+
+/// What one metric is judged by.
+#[derive(Debug, Educe, PartialEq)]
+#[educe(Clone)]
+pub(crate) struct MetricDesign {
+    pub(super) metric: Metric,
+    pub(super) watch: Watch,
+    pub(super) layout: Layout,
+    /// For latency: the layout's edges that are test boundaries.
+    pub(super) boundaries: Vec<usize>,
+    pub(super) claims: Claims,
+    /// Basis of the rollback evidence.
+    pub(super) basis: EvidenceBasis,
+    /// Both arms are read at the same time, or there is no live arm.
+    pub(super) in_step: bool,
+    /// A bound looks at the live arm.
+    pub(super) compares_live: bool,
+}
+
+/// What a snapshot has of a design.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DesignRead {
+    metric: MetricName,
+    /// The edges of the layout; empty where the metric has none yet.
+    edges: Vec<f64>,
+}
+
+impl Serialize for MetricDesign {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let edges = self.layout.edges().to_vec();
+        DesignRead { metric: self.metric.id, edges }.serialize(serializer)
+    }
+}
+
+impl DesignRead {
+    /// The layout of this metric; None where it has none yet.
+    pub(super) fn layout_of(self, metric: &Metric) -> Result<Option<Layout>, Misfit> {
+        if self.metric != metric.id {
+            return Err("the metrics");
+        }
+        if self.edges.is_empty() {
+            return Ok(None);
+        }
+        Layout::restored(metric, self.edges).map(Some).ok_or("a metric's buckets")
+    }
+}
+
+impl MetricDesign {
+    /// In the first phase, before the first reading. `one_arm`: no live arm is read beside the
+    /// canary.
+    pub(in crate::judge) fn new(
+        metric: &Metric,
+        watch: Watch,
+        claims: Claims,
+        basis: EvidenceBasis,
+        one_arm: bool,
+    ) -> Self {
+        Self {
+            metric: metric.clone(),
+            watch,
+            layout: Layout::default(),
+            boundaries: Vec::new(),
+            claims,
+            basis,
+            in_step: one_arm || watch.scrape == Some(Span::ZERO),
+            compares_live: metric.compares_live(),
+        }
+    }
+
+    /// The first latency reading fixes the buckets, and with them the tests' boundaries.
+    pub(super) fn settle_layout(&mut self, layout: Layout) {
+        let edges = layout.edges();
+        let above = |time: f64| edges.partition_point(|&edge| edge < time);
+        let boundaries = self.metric.boundaries.iter().map(|time| above(time.as_seconds()));
+        self.boundaries = boundaries.filter(|&index| index < edges.len()).collect();
+        self.boundaries.dedup();
+        self.boundaries.truncate(MAX_BOUNDARIES);
+        self.layout = layout;
+        if let Some(times) = self.tested_times()
+            && let Some(usual) = self.basis.discard_history_of_others(&times)
+        {
+            if let Claim::Worse { tolerated, .. } = &mut self.claims.0 {
+                *tolerated = usual.tolerated;
+            }
+            if let Some(Claim::Better { margin, temper, .. }) = &mut self.claims.1 {
+                (*margin, *temper) = (usual.margin, 1.0);
+            }
+        }
+    }
+
+    /// The boundaries of a latency's tests, in seconds; None where it has none.
+    fn tested_times(&self) -> Option<Vec<f64>> {
+        let edges = self.layout.edges();
+        let is_tested = self.metric.model != Model::None && !self.boundaries.is_empty();
+        is_tested.then(|| self.boundaries.iter().map(|&index| edges[index]).collect())
+    }
+
+    /// The tests of a latency with this layout, in a watch that `began` then; None without any.
+    pub(super) fn latency_tests(&self, began: Option<Timestamp>) -> Option<MetricTests> {
+        let begin = (began, self.basis.limits().is_some());
+        let (times, columns) = (self.tested_times()?, self.layout.columns());
+        Some(MetricTests::of_latency(self.claims, &times, columns, &self.watch, begin))
+    }
+
+    /// Whether the metric's buckets are not known yet.
+    #[inline]
+    pub(super) fn lacks_layout(&self) -> bool {
+        self.metric.kind.has_buckets() && self.layout.edges().is_empty()
+    }
+
+    /// Whether an arm was read: running totals that have not changed were read before.
+    pub(super) fn is_reading(&self, tick: &Tick, arm: usize) -> bool {
+        let columns = self.layout.columns();
+        let row = &tick.row[arm * columns..(arm + 1) * columns];
+        !tick.totals || row.iter().any(|value| *value > 0.0)
+    }
+
+    /// Trials of the canary and of the baseline in a tick.
+    #[inline]
+    pub(super) fn trials_of(&self, tick: &Tick) -> [f64; 2] {
+        let row = &tick.row;
+        let trials = trials_column(self.metric.kind);
+        [row[trials], row[row.len() / 2 + trials]]
+    }
+
+    /// Bad events and trials of both arms in a row of counts.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call would pass them through memory, by halves")]
+    pub(super) fn counts_of(&self, row: &[f64]) -> (Counts, Counts) {
+        let arm = |events, trials| Counts::new(self.metric.worse.bad(events, trials), trials);
+        (arm(row[0], row[1]), arm(row[2], row[3]))
+    }
+
+    /// The bad events of each arm in a tick that are above the bound for an instance, where all
+    /// counts come by instance.
+    pub(super) fn clipped(&self, tick: &Tick) -> [f64; 2] {
+        let Some(clip) = self.basis.clip() else { return [0.0; 2] };
+        let mut clipped = [0.0; 2];
+        for (clipped, instances) in clipped.iter_mut().zip(&tick.instances) {
+            for &[events, trials] in instances {
+                let bad = self.metric.worse.bad(events, trials);
+                *clipped += clip.excess(Counts::new(bad, trials));
+            }
+        }
+        clipped
+    }
+}

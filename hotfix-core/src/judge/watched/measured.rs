@@ -1,0 +1,148 @@
+//! What the bounds of a metric compare: sums over the trailing window, the phase and the rollout,
+//! levels from before, and since when a bound is breached.
+
+use educe::Educe;
+use serde::{Deserialize, Serialize};
+
+use crate::grade::Role;
+use crate::judge::aligned::Side;
+use crate::judge::arm_totals::ArmTotals;
+use crate::judge::bracket::Bracket;
+use crate::judge::criterion::Criterion;
+use crate::judge::degradation::Degradation;
+use crate::judge::left_out::LeftOut;
+use crate::judge::pre_deployment::PreDeployment;
+use crate::judge::prepared::Increment;
+use crate::judge::snapshot::{Misfit, both_or_neither};
+use crate::judge::trailing::Trailing;
+use crate::metric::{Reading, Tick, Window};
+use crate::unit::{Span, Timestamp};
+
+use super::MetricDesign;
+
+/// What the bounds compare; its own state in a snapshot.
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Measured {
+    pub(super) window: Window,
+    /// The part of the phase that counts at its end, where that is not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) criterion: Option<Box<Criterion>>,
+    pub(super) totals: ArmTotals,
+    /// Degradation in this phase.
+    pub(super) degradation: Degradation,
+    /// The live version before the deployment, where no live arm is left after it.
+    pub(super) pre_deployment: PreDeployment,
+    /// A volume without a live arm is compared with its own level before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) trailing: Option<Box<Trailing>>,
+    /// The rollback bound without each one of the canary's instances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) left_out: Option<Box<LeftOut>>,
+}
+
+impl Measured {
+    /// Nothing was read.
+    pub(super) fn new(design: &MetricDesign, pre_deployment: PreDeployment) -> Self {
+        let MetricDesign { metric, watch, layout, .. } = design;
+        Self {
+            window: Window::new(watch.window, watch.cadence, 2 * layout.columns()),
+            criterion: None,
+            totals: ArmTotals::new(layout.columns()),
+            degradation: Degradation::default(),
+            pre_deployment,
+            trailing: Trailing::of(metric, watch),
+            left_out: LeftOut::of(metric),
+        }
+    }
+
+    /// The first latency reading has fixed the columns.
+    pub(super) fn settle_columns(&mut self, MetricDesign { watch, layout, .. }: &MetricDesign) {
+        let columns = layout.columns();
+        self.window = Window::new(watch.window, watch.cadence, 2 * columns);
+        if let Some(criterion) = &mut self.criterion {
+            criterion.set_width(2 * columns);
+        }
+        self.totals = ArmTotals::new(columns);
+        self.pre_deployment.clear();
+    }
+
+    /// The phase's watch begins. `criterion`: how much of it counts at its end; None for all.
+    pub(super) fn start(&mut self, design: &MetricDesign, criterion: Option<Span>) {
+        let MetricDesign { metric, layout, .. } = design;
+        self.window.clear();
+        let judged = metric.role == Role::Decide && metric.bounds.all().next().is_some();
+        let new = |span| Box::new(Criterion::new(span, 2 * layout.columns()));
+        self.criterion = criterion.filter(|_| judged).map(new);
+        if let Some(left_out) = &mut self.left_out {
+            left_out.clear();
+        }
+        self.degradation = Degradation::default();
+        self.totals.start();
+    }
+
+    /// Without a live arm, compares the tick with one from before the deployment.
+    pub(super) fn compare_with_before(&mut self, design: &MetricDesign, tick: &mut Tick) {
+        if tick.canary && !tick.baseline && design.is_reading(tick, 0) {
+            let columns = design.layout.columns();
+            tick.baseline = self.pre_deployment.take(&mut tick.row[columns..]);
+        }
+    }
+
+    /// Adds a tick to the sums over window and phase.
+    pub(super) fn learn(
+        &mut self,
+        design: &MetricDesign,
+        tick: &Tick,
+        at: Timestamp,
+        reading: &Reading,
+    ) {
+        if let Some(criterion) = &mut self.criterion {
+            criterion.learn(at, self.window.phase());
+        }
+        self.window.add(at, &tick.row);
+        if let Some(left_out) = &mut self.left_out {
+            left_out.learn(tick, at, reading, &design.watch);
+        }
+    }
+
+    /// Adds counts of both arms to what they had in the phase.
+    pub(super) fn add_to_phase(
+        &mut self,
+        increment: &Increment,
+        bracket: Option<&Bracket>,
+        compares: [bool; 2],
+    ) {
+        let in_strata = !increment.tick.strata.is_empty();
+        for side in Side::BOTH.into_iter().filter(|side| compares[*side as usize]) {
+            let pooled = bracket.map(|bracket| bracket.batch(side).counts.as_slice());
+            self.totals.add_to_phase(side, pooled.unwrap_or(&increment.counts), in_strata);
+        }
+    }
+
+    /// Takes over what was read from a snapshot.
+    pub(super) fn resume(&mut self, read: Self, design: &MetricDesign) -> Result<(), Misfit> {
+        let Self { window, criterion, totals, degradation, pre_deployment, trailing, left_out } =
+            read;
+        let fits = |fits: bool, misfit: Misfit| if fits { Ok(()) } else { Err(misfit) };
+        let columns = design.layout.columns();
+        fits(self.window.resume(window), "a metric's window")?;
+        let criterion = criterion.map(|read| {
+            read.of_width(2 * columns).ok_or("what counts of a metric at the end of the phase")
+        });
+        self.criterion = criterion.transpose()?.map(Box::new);
+        fits(totals.fits(columns), "a metric's totals")?;
+        (self.totals, self.degradation) = (totals, degradation);
+        let misfit = "a metric's readings before the deployment";
+        fits(self.pre_deployment.resume(pre_deployment, columns), misfit)?;
+        let misfit = "a metric's trailing level";
+        both_or_neither(&mut self.trailing, trailing, misfit, |fresh, read| {
+            fits(fresh.resume(*read), misfit)
+        })?;
+        let misfit = "the windows of a metric's instances";
+        both_or_neither(&mut self.left_out, left_out, misfit, |fresh, read| {
+            fits(fresh.resume(*read, &design.watch), misfit)
+        })
+    }
+}

@@ -1,0 +1,518 @@
+//! One watched metric: its design, and what was learnt under it. A reading goes through it from top
+//! to bottom: [`align`](Watched::align), [`read`](Watched::read), and [`learn`](Watched::learn) or
+//! [`skip`](Watched::skip).
+//!
+//! The parts are seen from here only; the rest of the judge reads what it needs of them, and cannot
+//! write it.
+
+mod design;
+mod last_tick;
+mod measured;
+mod pairing;
+mod tested;
+
+use educe::Educe;
+use serde::{Deserialize, Serialize};
+
+use crate::metric::{Band, Layout, Reading, ReadingError, Tick, Window};
+use crate::policy::section::{Bound, Metric, Watch};
+use crate::stats::{StatError, Totals};
+use crate::unit::{Share, Span, Timestamp};
+
+use super::MetricVerdict;
+use super::aligned::{Aligned, Side};
+use super::arm_checks::Sameness;
+use super::arm_totals::ArmTotals;
+use super::bracket::BASELINE;
+use super::degradation::Degradation;
+use super::evidence_basis::EvidenceBasis;
+use super::fed::Fed;
+use super::instances::Instances;
+use super::left_out::LeftOut;
+use super::metric_tests::MetricTests;
+use super::pre_deployment::PreDeployment;
+use super::prepared::Increment;
+use super::readings::Readings;
+use super::snapshot::Misfit;
+use super::test::{Test, TestRead};
+use super::trailing::Trailing;
+
+pub(crate) use design::{DesignRead, MetricDesign};
+use last_tick::LastTick;
+use measured::Measured;
+use pairing::Pairing;
+use tested::Tested;
+
+/// A metric and its state; its own state in a snapshot, in which `T` is a test's evidence and `D`
+/// what is kept of the design.
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Watched<T = Test, D = MetricDesign> {
+    design: D,
+    pairing: Pairing,
+    measured: Measured,
+    tested: Tested<T>,
+}
+
+impl Watched {
+    /// Nothing was read.
+    pub(super) fn try_new(
+        design: MetricDesign,
+        instances: Instances,
+        before: PreDeployment,
+    ) -> Result<Self, StatError> {
+        let tested = Tested {
+            tests: MetricTests::try_new(&design.metric, design.claims)?,
+            instances,
+            replayed: false,
+            same: Sameness::default(),
+            last_tick: LastTick::default(),
+            tests_before: MetricTests::none(),
+        };
+        let measured = Measured::new(&design, before);
+        Ok(Self { design, pairing: Pairing::default(), measured, tested })
+    }
+
+    /// Another phase begins: its limits are in force from its first tick on.
+    pub(super) fn enter(&mut self, phase: usize) {
+        self.design.basis.enter(phase);
+        self.tested.instances.enter(phase);
+        self.limit();
+    }
+
+    /// The phase's watch begins. `criterion`: how much of the phase counts at its end; None for all.
+    pub(super) fn start(&mut self, at: Timestamp, criterion: Option<Span>) {
+        self.pairing.began = Some(at);
+        self.pairing.readings.start();
+        self.measured.start(&self.design, criterion);
+        self.tested.tests.start(at);
+        self.tested.same = Sameness::default();
+        self.discard_pools();
+    }
+
+    /// Computes what a reading adds.
+    pub(super) fn read_into(
+        &self,
+        tick: &mut Tick,
+        reading: &Reading,
+        at: Timestamp,
+        share: Share,
+    ) -> Result<(), ReadingError> {
+        if tick.read_plain(self.design.metric.kind, reading) {
+            return Ok(());
+        }
+        self.read_at_length(tick, reading, at, share)
+    }
+
+    #[inline(never)]
+    fn read_at_length(
+        &self,
+        tick: &mut Tick,
+        reading: &Reading,
+        at: Timestamp,
+        share: Share,
+    ) -> Result<(), ReadingError> {
+        let MetricDesign { metric, layout, .. } = &self.design;
+        let first;
+        let layout = if self.design.lacks_layout() {
+            first = Layout::of(metric, reading);
+            &first
+        } else {
+            layout
+        };
+        tick.read(metric, layout, self.pairing.readings.counters(), reading, at, share)
+    }
+
+    /// Whether counts are paired from pools, or would be if this tick is steady.
+    #[inline]
+    pub(super) fn may_be_apart(&self, tick: &Tick, share: Share) -> bool {
+        self.tests().worse().is_some() && self.pairing.may_be_apart(&self.design, tick, share)
+    }
+
+    /// Records which arm has new counts in a tick, which [may be apart](Self::may_be_apart).
+    /// `steady`: traffic is as planned and warm. `from`: what began earlier is left out, by arm.
+    pub(super) fn align(
+        &mut self,
+        tick: &Tick,
+        at: Timestamp,
+        steady: bool,
+        from: [Option<Timestamp>; 2],
+    ) {
+        if self.pairing.align(&self.design, tick, at, steady, from) {
+            self.discard_pools();
+        }
+    }
+
+    /// Compares the arms of a tick.
+    pub(super) fn compare_arms(&mut self, tick: &Tick) {
+        self.tested.compare_arms(&self.design, tick);
+    }
+
+    /// Records a reading, whatever it is used for.
+    pub(super) fn read(&mut self, increment: &mut Increment, reading: &Reading, at: Timestamp) {
+        if self.design.lacks_layout() {
+            self.settle_layout(Layout::of(self.metric(), reading));
+        }
+        let MetricDesign { metric, layout, watch, .. } = &self.design;
+        let Pairing { readings, began, .. } = &mut self.pairing;
+        readings.read((metric, layout), (reading, &increment.tick), at, *began, watch.stale);
+        increment.clipped = self.clip(&increment.tick);
+    }
+
+    /// The first latency reading fixes the buckets and with them the tests' boundaries.
+    fn settle_layout(&mut self, layout: Layout) {
+        self.design.settle_layout(layout);
+        self.measured.settle_columns(&self.design);
+        if let Some(tests) = self.design.latency_tests(self.pairing.began) {
+            self.tested.tests = tests;
+            self.limit();
+        }
+    }
+
+    /// The bad events of each arm in this tick that are above the bound for an instance, where all
+    /// counts come by instance. See `docs/decisions/replay-by-instance.md`.
+    fn clip(&mut self, tick: &Tick) -> [f64; 2] {
+        let Self { design, tested: Tested { instances, .. }, .. } = self;
+        if !design.metric.is_read_by_instance() {
+            return [0.0; 2];
+        }
+        instances.read(design.trials_of(tick), &tick.instances);
+        if design.basis.read_by(instances.known()) {
+            self.limit();
+        }
+        self.design.clipped(tick)
+    }
+
+    /// Puts the limits that apply into the rollback test.
+    fn limit(&mut self) {
+        self.tested.tests.limit(self.design.basis.limits());
+    }
+
+    /// Adds the traffic of the whole service to its trailing level. `settled`: it is split as
+    /// planned, so that one arm shows the whole.
+    pub(super) fn trail(&mut self, tick: &Tick, at: Timestamp, share: Share, settled: bool) {
+        if let Some(trailing) = &mut self.measured.trailing {
+            trailing.learn(tick, at, share, settled, self.design.watch.stale);
+        }
+    }
+
+    /// Learns how the live version is before any user has the fix.
+    pub(super) fn learn_before(&mut self, tick: &Tick) {
+        let Self { design, measured, .. } = self;
+        let live = &tick.row[design.layout.columns()..];
+        measured.totals.learn_level(live);
+        if tick.baseline && design.is_reading(tick, 1) {
+            measured.pre_deployment.add(live);
+        }
+    }
+
+    /// Puts only the live arm into the window.
+    pub(super) fn learn_baseline(&mut self, tick: &mut Tick, at: Timestamp) {
+        tick.row[..self.design.layout.columns()].fill(0.0);
+        self.measured.window.add(at, &tick.row);
+    }
+
+    /// Reuses the split that another metric's test computed for the tick, if both have the same
+    /// trials.
+    #[inline]
+    pub(super) fn split_as(&mut self, other: &Self, tick: &Tick) {
+        if self.pairing.bracket.is_none() {
+            self.tested.split_as(&other.tested, tick);
+        }
+    }
+
+    /// Adds the tick to the window and feeds the tests. Instances are compared with each other
+    /// where traffic is settled.
+    pub(super) fn learn(
+        &mut self,
+        increment: &mut Increment,
+        at: Timestamp,
+        reading: &Reading,
+        share: Share,
+        settled: bool,
+    ) {
+        let Self { design, pairing, measured, tested } = &mut *self;
+        let tick = &mut increment.tick;
+        if tick.canary {
+            pairing.readings.fill(at, pairing.began, &design.watch);
+        }
+        pairing.readings.learn();
+        measured.totals.learn_level(&tick.row[design.layout.columns()..]);
+        // A tick without the live arm compares nothing, so it does not show whether instances are
+        // named.
+        if settled && tick.canary && tick.baseline {
+            tested.instances.judge();
+        }
+        if !tick.instances[0].is_empty() && pairing.bracket.is_none() {
+            tested.learn_of_instances((design, pairing), increment, at, reading, settled);
+        }
+        let tick = &mut increment.tick;
+        measured.compare_with_before(design, tick);
+        let Tested { tests, replayed, last_tick, tests_before, .. } = tested;
+        if let (Some(bracket), Some(worse)) = (&mut pairing.bracket, tests.worse()) {
+            bracket.begin(at, worse.log_e());
+        }
+        let (pools, states) = (pairing.bracket.as_deref(), (measured.totals.of_phase(), *replayed));
+        last_tick.keep(at, tick, settled, pools, states);
+        tests_before.keep(tests);
+        measured.learn(design, tick, at, reading);
+        // A metric without a test is compared by its bounds only.
+        if tests.worse().is_some() {
+            let compares = pairing.pair(design, increment, at);
+            if pairing.bracket.is_some() {
+                tested.learn_of_instances((design, pairing), increment, at, reading, settled);
+            }
+            if settled {
+                if compares[Side::Lag as usize] {
+                    measured.totals.add(&increment.counts, share);
+                }
+                measured.add_to_phase(increment, pairing.bracket.as_deref(), compares);
+            }
+            self.feed_tests(increment, at);
+        }
+    }
+
+    /// Feeds the tests with the tick, or with what it completed in the pools.
+    fn feed_tests(&mut self, increment: &Increment, at: Timestamp) {
+        let Self { design, pairing, measured, tested: Tested { tests, replayed, .. } } = &mut *self;
+        let fed = Fed {
+            clipped: Some(increment.clipped),
+            ticks: pairing.readings.step().as_seconds() / design.watch.cadence.as_seconds(),
+            allowed: pairing.allowed(design, at),
+            ..pairing.fed(design, increment)
+        };
+        tests.feed(at, &fed);
+        measured.totals.leave_out(fed.uncounted());
+        if let (Some(bracket), Some(worse)) = (&mut pairing.bracket, tests.worse()) {
+            bracket.confirm(worse.log_e());
+        }
+        if design.basis.limits().is_some()
+            && !*replayed
+            && let Some(log_e) = self.log_e()
+        {
+            let needed = self.design.basis.own_threshold();
+            self.tested.replayed = log_e >= needed && self.statistic(log_e) >= needed;
+        }
+    }
+
+    /// Updates another metric's test with the tick, and returns whether it has decided.
+    pub(super) fn feed(&self, increment: &Increment, test: &mut Aligned<Test>) -> bool {
+        self.pairing.fed(&self.design, increment).feed(test);
+        test.decided()
+    }
+
+    /// The present tick is not used: what follows must not be compared with what the pools have.
+    /// `as_planned`: the arms are what they should be, so `lead` may begin with the baseline's
+    /// counts.
+    pub(super) fn skip(&mut self, increment: &Increment, at: Timestamp, as_planned: bool) {
+        self.discard_pools();
+        match &mut self.pairing.bracket {
+            Some(bracket) if as_planned => {
+                bracket.remember(at, &increment.tick, increment.clipped[BASELINE]);
+            }
+            Some(bracket) => bracket.forget(),
+            None => {}
+        }
+    }
+
+    /// Discards what the pools have: it must not be compared with what follows.
+    pub(super) fn discard_pools(&mut self) {
+        if let Some(bracket) = &mut self.pairing.bracket {
+            bracket.discard();
+            self.tested.instances.discard_pooled();
+        }
+    }
+
+    /// Drops what is too old for the windows at this time.
+    pub(super) fn expire(&mut self, at: Timestamp) {
+        let Measured { window, criterion, trailing, .. } = &mut self.measured;
+        window.expire(at);
+        if let Some(criterion) = criterion {
+            criterion.expire(at, window.phase());
+        }
+        if let Some(trailing) = trailing {
+            trailing.expire(at);
+        }
+    }
+
+    /// Records its part of a verdict. `in_vain`: the verdict says that it cannot decide.
+    pub(super) fn note(&mut self, at: Timestamp, seen: &MetricVerdict, in_vain: bool) {
+        self.measured.degradation.note(at, self.pairing.readings.read_at(), seen, in_vain);
+    }
+
+    /// Applies the last tick, which was at this time, again with another row: tests and totals of
+    /// the phase are as before it.
+    pub(super) fn reapply(&mut self, at: Timestamp, row: &[f64]) -> Increment {
+        let Self { design, pairing, measured, tested } = &mut *self;
+        let Tested { tests, replayed, same, last_tick: last, tests_before, .. } = tested;
+        pairing.bracket.clone_from(&last.bracket);
+        // The designs in force are kept: before the first tick there was no other.
+        tests.keep(tests_before);
+        (*same, *replayed) = (last.same, last.replayed);
+        measured.totals.put_back(last.of_phase);
+        measured.window.amend(last.row(), row);
+        let (tick, settled) = (last.instead(row), last.settled);
+        tested.compare_arms(design, &tick);
+        let mut increment = Increment { tick, ..Increment::default() };
+        if tested.tests.worse().is_some() {
+            let compares = pairing.pair(design, &mut increment, at);
+            if settled {
+                measured.add_to_phase(&increment, pairing.bracket.as_deref(), compares);
+            }
+            self.feed_tests(&increment, at);
+        }
+        increment
+    }
+
+    /// Takes over what was read from a snapshot, in the phase that has been entered, whose watch
+    /// `began` then.
+    pub(super) fn resume(
+        &mut self,
+        read: Watched<TestRead, DesignRead>,
+        began: Option<Timestamp>,
+    ) -> Result<(), Misfit> {
+        let Watched { design, pairing, measured, tested } = read;
+        self.pairing.began = began;
+        if let Some(layout) = design.layout_of(self.metric())? {
+            self.settle_layout(layout);
+        }
+        let columns = self.columns();
+        self.pairing.resume(pairing, columns)?;
+        self.measured.resume(measured, &self.design)?;
+        self.tested.resume(tested, columns)?;
+        self.design.basis.read_by(self.tested.instances.known());
+        self.limit();
+        Ok(())
+    }
+}
+
+/// What the rest of the judge reads of the parts.
+macro_rules! readable {
+    ($($(#[$doc:meta])* $name:ident: $of:ty = $part:ident;)*) => {
+        impl Watched {
+            $($(#[$doc])* pub(super) const fn $name(&self) -> &$of { &self.$part.$name })*
+        }
+    };
+}
+
+readable! {
+    metric: Metric = design;
+    watch: Watch = design;
+    /// Basis of the rollback evidence.
+    basis: EvidenceBasis = design;
+    readings: Readings = pairing;
+    window: Window = measured;
+    totals: ArmTotals = measured;
+    degradation: Degradation = measured;
+    pre_deployment: PreDeployment = measured;
+    tests: MetricTests = tested;
+    instances: Instances = tested;
+    /// Whether the arms' counts were equal so far.
+    same: Sameness = tested;
+    last_tick: LastTick = tested;
+}
+
+impl Watched {
+    /// Whether a bound looks at the live arm.
+    pub(super) const fn compares_live(&self) -> bool {
+        self.design.compares_live
+    }
+
+    /// Columns of one arm.
+    pub(super) fn columns(&self) -> usize {
+        self.design.layout.columns()
+    }
+
+    /// Edges of the latency layout.
+    pub(super) fn edges(&self) -> &[f64] {
+        self.design.layout.edges()
+    }
+
+    /// The edges that are test boundaries.
+    pub(super) fn boundaries(&self) -> &[usize] {
+        &self.design.boundaries
+    }
+
+    /// The trailing level of a volume.
+    pub(super) fn trailing(&self) -> Option<&Trailing> {
+        self.measured.trailing.as_deref()
+    }
+
+    /// Counts of the canary's instances.
+    pub(super) fn left_out(&self) -> Option<&LeftOut> {
+        self.measured.left_out.as_deref()
+    }
+
+    /// When the present watch began.
+    pub(super) const fn began(&self) -> Option<Timestamp> {
+        self.pairing.began
+    }
+
+    /// Whether its data does not count yet.
+    #[inline]
+    pub(super) fn is_warming_up(&self, at: Timestamp) -> bool {
+        self.pairing.began.is_some_and(|began| at.since(began) < self.design.watch.warm_up)
+    }
+
+    /// Whether the next reading covers this moment; called before the reading is used.
+    pub(super) fn spans(&self, moment: Option<Timestamp>) -> bool {
+        moment.is_some_and(|moment| self.readings().seen_at().is_some_and(|seen| seen < moment))
+    }
+
+    /// The time between two readings of an arm, where the arms are read at different times.
+    /// `totals`: they are read as running totals.
+    pub(super) fn scrape(&self, totals: bool) -> Option<Span> {
+        let MetricDesign { watch, in_step, .. } = &self.design;
+        let untested = (totals && !in_step).then(|| watch.scrape.unwrap_or(watch.cadence));
+        self.pairing.bracket.as_ref().map(|bracket| bracket.interval()).or(untested)
+    }
+
+    /// The columns of both arms that count of the phase, of all instances.
+    pub(super) fn counted(&self) -> &[f64] {
+        let all = self.measured.window.phase();
+        self.measured.criterion.as_ref().map_or(all, |of| of.of(all))
+    }
+
+    /// What both arms had in this phase on each alignment; none for latency and strata, which have
+    /// no exact test.
+    pub(super) fn of_phase(&self) -> Option<[Totals; 2]> {
+        self.totals().of_phase().filter(|_| !self.metric().kind.has_buckets())
+    }
+
+    /// Whether a breach of this bound has lasted since before the last reading of each arm. A
+    /// change that both arms share is seen by the arm that is read first, so a bound that depends
+    /// on the live arm has to be breached after readings of both.
+    pub(super) fn both_read_since_breach(&self, at: Timestamp, band: Band) -> bool {
+        let bounds = &self.design.metric.bounds;
+        let bound = if band == Band::Rollback { bounds.rollback } else { bounds.alert };
+        let since = self.measured.degradation.breached_since(at);
+        let bracket =
+            self.pairing.bracket.as_ref().filter(|_| bound.is_some_and(Bound::compares_live));
+        bracket.is_none_or(|bracket| bracket.both_read_since(since))
+    }
+
+    /// Whether this test's own share of the evidence has ever reached its threshold from history.
+    pub(super) const fn replay_says(&self) -> bool {
+        self.tested.replayed
+    }
+
+    /// The log e-value of harm that decides. Where the arms are read at different times, that is
+    /// the smaller one of both alignments, and soon after the start not more than before the last
+    /// readings of both arms: a shock that ends within an interval of the start could otherwise
+    /// raise both.
+    #[inline]
+    pub(super) fn log_e(&self) -> Option<f64> {
+        let log_e = self.tested.tests.worse()?.log_e();
+        Some(self.pairing.bracket.as_ref().map_or(log_e, |bracket| bracket.confirmed(log_e)))
+    }
+
+    /// How much the evidence of harm on the alignment with more of it exceeds what decides.
+    #[inline]
+    pub(super) fn spread(&self) -> f64 {
+        if self.pairing.bracket.is_none() {
+            return 0.0;
+        }
+        self.tests().worse().zip(self.log_e()).map_or(0.0, |(worse, log_e)| worse.highest() - log_e)
+    }
+}

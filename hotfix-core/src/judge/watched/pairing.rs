@@ -1,0 +1,158 @@
+//! From readings to counts of both arms. Where the arms are read at different times, the counts of
+//! one wait in pools for those of the other.
+
+use educe::Educe;
+use serde::{Deserialize, Serialize};
+
+use crate::judge::aligned::Side;
+use crate::judge::bracket::Bracket;
+use crate::judge::fed::Fed;
+use crate::judge::prepared::Increment;
+use crate::judge::readings::Readings;
+use crate::judge::snapshot::Misfit;
+use crate::metric::Tick;
+use crate::unit::{Share, Timestamp};
+
+use super::MetricDesign;
+
+/// An arm without requests in a tick in which it should have had so many was not read: `e^-14` is
+/// less than one in a million.
+const MISSED: f64 = 14.0;
+
+/// The readings of a metric, and what of them waits; its own state in a snapshot.
+#[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pairing {
+    pub(super) readings: Readings,
+    /// Where the arms are read at different times: counts that wait for the other arm's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) bracket: Option<Box<Bracket>>,
+    /// When the present watch began; the judge has it.
+    #[serde(skip)]
+    pub(super) began: Option<Timestamp>,
+}
+
+impl Pairing {
+    /// Whether counts are paired from pools, or would be if this tick is steady; false for
+    /// almost every tick of arms that are read together.
+    #[inline]
+    pub(super) fn may_be_apart(&self, design: &MetricDesign, tick: &Tick, share: Share) -> bool {
+        !design.in_step
+            && (self.is_known_apart(design, tick) || is_alone(design.trials_of(tick), share))
+    }
+
+    /// Whether counts are paired whatever this tick has.
+    #[inline]
+    fn is_known_apart(&self, design: &MetricDesign, tick: &Tick) -> bool {
+        self.bracket.is_some() || tick.totals || design.watch.scrape.is_some()
+    }
+
+    /// Records which arm has new counts in a tick, which [may be apart](Self::may_be_apart), and
+    /// returns whether the pools have to start over. `steady`: traffic is as planned and warm, so
+    /// both arms should have some. `from`: what began earlier is left out, by arm.
+    #[inline(never)]
+    pub(super) fn align(
+        &mut self,
+        design: &MetricDesign,
+        tick: &Tick,
+        at: Timestamp,
+        steady: bool,
+        from: [Option<Timestamp>; 2],
+    ) -> bool {
+        // An arm that was not sent is not one without new counts.
+        if !(self.is_known_apart(design, tick) || steady && tick.canary && tick.baseline) {
+            return false;
+        }
+        let is_new = design.trials_of(tick).map(|trials| trials > 0.0);
+        let totals = tick.totals;
+        // A difference begins at the reading before.
+        let read_at = self.readings.seen_at().filter(|_| !totals);
+        let watch = &design.watch;
+        let bracket = self.bracket.get_or_insert_with(|| Box::new(Bracket::new(read_at, watch)));
+        let gap = bracket.note(at, is_new, totals, from, watch);
+        if gap {
+            bracket.forget();
+        }
+        gap
+    }
+
+    /// Pairs the tick's counts with those of the other arm. Returns whether there is something to
+    /// compare on each alignment.
+    pub(super) fn pair(
+        &mut self,
+        design: &MetricDesign,
+        increment: &mut Increment,
+        at: Timestamp,
+    ) -> [bool; 2] {
+        let (has_buckets, columns) = (design.metric.kind.has_buckets(), design.layout.columns());
+        let Increment { tick, counts, clipped, .. } = increment;
+        counts.clear();
+        let Some(bracket) = &mut self.bracket else {
+            if !has_buckets {
+                match tick.strata.as_slice() {
+                    [] => counts.push(design.counts_of(&tick.row)),
+                    strata => {
+                        let rows = strata.chunks(2 * columns);
+                        counts.extend(rows.map(|row| design.counts_of(row)));
+                    }
+                }
+            }
+            return [tick.canary && tick.baseline; 2];
+        };
+        bracket.take(at, (&*tick, *clipped), columns, &design.watch, |row| {
+            if has_buckets { Default::default() } else { design.counts_of(row) }
+        });
+        if !has_buckets {
+            counts.extend_from_slice(&bracket.batch(Side::Lag).counts);
+        }
+        Side::BOTH.map(|side| !bracket.batch(side).rows.is_empty())
+    }
+
+    /// What a tick feeds to a test that counts everything, and makes no allowance.
+    #[inline]
+    pub(super) fn fed<'a>(
+        &'a self,
+        MetricDesign { layout, boundaries, .. }: &'a MetricDesign,
+        Increment { tick, counts, .. }: &'a Increment,
+    ) -> Fed<'a> {
+        let bracket = self.bracket.as_deref();
+        Fed { layout, tick, bracket, counts, boundaries, clipped: None, ticks: 1.0, allowed: 1.0 }
+    }
+
+    /// How many times as bad as tolerated the canary may be in this tick, because its instances
+    /// are new.
+    #[inline]
+    pub(super) fn allowed(&self, design: &MetricDesign, at: Timestamp) -> f64 {
+        let watch = &design.watch;
+        let (Some(new), Some(began)) = (watch.new_instances, self.began) else { return 1.0 };
+        // Counts may be as old as what they cover.
+        let covers = self.bracket.as_ref().map_or(self.readings.step().as_seconds(), |bracket| {
+            let ticks = Side::BOTH.map(|side| bracket.batch(side).ticks);
+            watch.cadence.as_seconds() * ticks[0].max(ticks[1])
+        });
+        new.allowed((at.since(began).as_seconds() - covers).max(0.0))
+    }
+
+    /// Takes over what was read from a snapshot; `columns` are those of one arm.
+    pub(super) fn resume(&mut self, read: Self, columns: usize) -> Result<(), Misfit> {
+        let Self { readings, bracket, began: _ } = read;
+        if bracket.as_ref().is_some_and(|bracket| !bracket.fits(columns)) {
+            return Err("a metric's pools");
+        }
+        (self.readings, self.bracket) = (readings, bracket);
+        Ok(())
+    }
+}
+
+/// Whether one arm alone was read: the other has no trials, and should have many.
+#[inline]
+fn is_alone([canary, baseline]: [f64; 2], share: Share) -> bool {
+    if (canary > 0.0) == (baseline > 0.0) || share == Share::ALL {
+        return false;
+    }
+    let share = share.as_fraction();
+    let expected = if canary > 0.0 { canary * (1.0 - share) } else { baseline * share };
+    let of = if canary > 0.0 { share } else { 1.0 - share };
+    expected >= MISSED * of
+}

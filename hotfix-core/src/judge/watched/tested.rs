@@ -1,0 +1,117 @@
+//! What the tests of a metric conclude: of both arms, of the instances, and before the last tick.
+
+use std::collections::BTreeMap;
+
+use educe::Educe;
+use serde::{Deserialize, Serialize};
+
+use crate::judge::aligned::Side;
+use crate::judge::arm_checks::Sameness;
+use crate::judge::instances::{Counting, InstanceArm, Instances, less};
+use crate::judge::metric_tests::MetricTests;
+use crate::judge::prepared::Increment;
+use crate::judge::snapshot::Misfit;
+use crate::judge::test::{Test, TestRead};
+use crate::metric::{Arms, Reading, Tick};
+use crate::unit::Timestamp;
+
+use super::pairing::Pairing;
+use super::{LastTick, MetricDesign};
+
+/// What the tests conclude; its own state in a snapshot, in which `T` is a test's evidence.
+#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
+#[educe(Clone)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tested<T = Test> {
+    pub(super) tests: MetricTests<T>,
+    pub(super) instances: Instances,
+    /// The evidence has ever reached this metric's own threshold from history.
+    pub(super) replayed: bool,
+    /// Whether the arms' counts were equal so far.
+    pub(super) same: Sameness,
+    pub(super) last_tick: LastTick,
+    /// The tests before the last tick, so that it can be judged again; none before the first.
+    pub(super) tests_before: MetricTests<T>,
+}
+
+impl Tested {
+    /// Compares the arms of a tick.
+    pub(super) fn compare_arms(&mut self, design: &MetricDesign, tick: &Tick) {
+        self.last_tick.same = self.same;
+        self.same.compare(design.metric.kind.data(), tick);
+    }
+
+    /// Reuses the split that another metric's test computed for the tick, if both have the same
+    /// trials.
+    #[inline]
+    pub(super) fn split_as(&mut self, other: &Self, tick: &Tick) {
+        let (Some(own), Some(other), &[_, canary, _, baseline]) =
+            (self.tests.worse_mut(), other.tests.worse(), tick.row.as_slice())
+        else {
+            return;
+        };
+        if let Test::Rate(of, from) = other.on(Side::Lead) {
+            own.each(|test| {
+                if let Test::Rate(design, state) = test {
+                    state.split_as(design, (canary, baseline), from, of);
+                }
+            });
+        }
+    }
+
+    /// Applies a tick instance by instance, before the tests of the total.
+    pub(super) fn learn_of_instances(
+        &mut self,
+        (design, pairing): (&MetricDesign, &Pairing),
+        increment: &Increment,
+        at: Timestamp,
+        reading: &Reading,
+        settled: bool,
+    ) {
+        let Some(Arms { canary, baseline, .. }) = reading.whole() else { return };
+        let (none, worse) = (BTreeMap::new(), design.metric.worse);
+        let Increment { tick, clipped, .. } = increment;
+        let [of_canary, of_baseline] = &tick.instances;
+        let canary = InstanceArm::new(canary.as_ref(), of_canary, worse, &none);
+        let baseline = InstanceArm::new(baseline.as_ref(), of_baseline, worse, &none);
+        let arms = [canary, baseline];
+        let named = !of_canary.is_empty() && tick.canary && tick.baseline;
+        let (clip, noise) = (design.basis.clip(), design.basis.noise());
+        let window = design.watch.window;
+        let counting = Counting { clip, allowed: pairing.allowed(design, at) };
+        let Self { tests, instances, .. } = self;
+        if let Some(bracket) = &pairing.bracket {
+            if let Some(test) = tests.worse() {
+                instances.leave_out_pooled(test, canary, bracket, counting);
+            }
+            if settled {
+                instances.compare_pooled(at, arms, named, bracket, noise, window);
+            }
+        } else if named {
+            let (all, live) = less(design.counts_of(&tick.row), *clipped);
+            if let Some(test) = tests.worse() {
+                instances.leave_out(test, canary, [all, live], counting);
+            }
+            if settled {
+                instances.compare(at, arms, noise, window);
+            }
+        }
+    }
+
+    /// Takes over what was read from a snapshot, in the phase that has been entered. `columns` are
+    /// those of one arm.
+    pub(super) fn resume(&mut self, read: Tested<TestRead>, columns: usize) -> Result<(), Misfit> {
+        let Tested { tests, instances, replayed, same, last_tick, tests_before } = read;
+        if !last_tick.fits(columns) {
+            return Err("a metric's last tick");
+        }
+        if last_tick.at().is_some() {
+            self.tests_before.clone_from(&self.tests);
+        }
+        self.tests_before.resume(tests_before)?;
+        self.tests.resume(tests)?;
+        self.instances.resume(instances, self.tests.worse())?;
+        (self.replayed, self.same, self.last_tick) = (replayed, same, last_tick);
+        Ok(())
+    }
+}
