@@ -4674,9 +4674,9 @@ hotfix_status hotfix_newcombe(struct hotfix_counts canary,
  *
  * @param settings      {"boundaries": their number, 1 to 12, "direction": "worse" or "better",
  *                      "alpha", "tolerated", "margin", "cap", "threshold", "mode": "independent"
- *                      or "clustered", "grid", "weights", "prior_trials"}, all optional; UTF-8,
- *                      borrowed; may be null with length 0 for the defaults, which have 6
- *                      boundaries.
+ *                      or "clustered", "grid", "weights", "prior_trials", "temper" and, for
+ *                      "better", "quantile"}, all optional; UTF-8, borrowed; may be null with
+ *                      length 0 for the defaults, which have 6 boundaries.
  * @param settings_len  Its length in bytes.
  * @param out           The test; the caller frees it with hotfix_test_free. Null on failure.
  * @param err           Where an error object goes; may be null. Owned by the caller.
