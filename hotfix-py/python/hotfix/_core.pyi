@@ -2270,6 +2270,11 @@ class Latency:
         fault later.
     prior_trials : float, optional
         Number of prior requests of the estimated rates; default 5.
+    temper : float, default 1.0
+        Factor on every gain, above 0 and at most 1: evidence under noise is worth less.
+    quantile : float, optional
+        With "better": the claim has to be shown at each boundary up to the one at or above this
+        quantile of the baseline. Default: on average over the boundaries.
 
     Raises
     ------
@@ -2321,6 +2326,8 @@ class Latency:
         mode: Literal["independent", "clustered"] = "independent",
         *,
         prior_trials: float | None = None,
+        temper: float = 1.0,
+        quantile: float | None = None,
     ) -> Latency: ...
     def to_bytes(self) -> bytes:
         """Boundaries, settings and evidence as bytes."""
