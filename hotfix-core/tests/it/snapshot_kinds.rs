@@ -8,6 +8,7 @@ use hotfix_core::unit::Span;
 
 use crate::random_rollout::{Dice, Drawn, Kind};
 use crate::story::Story;
+use crate::tree::{read, root};
 
 /// Where the content of a snapshot begins: after magic, format, number, head and length.
 const CONTENT: usize = 8 + 4 + 8 + 32 + 8;
@@ -75,6 +76,12 @@ fn roll_7_a_snapshot_of_another_format_is_refused_and_says_what_to_do() {
     let error = Rollout::restore(&snapshot, &[], Recording::Keep).unwrap_err();
     assert_eq!(error, SnapshotError::Format { found: SNAPSHOT_FORMAT + 1 });
     assert!(error.to_string().ends_with("replay the log"), "{error}");
+}
+
+#[test]
+fn roll_7_the_page_on_versions_has_the_snapshot_format() {
+    let page = read(&root().join("docs/explanation/versions.md"));
+    assert!(page.contains(&format!("| snapshot format | {SNAPSHOT_FORMAT} |")));
 }
 
 #[test]
