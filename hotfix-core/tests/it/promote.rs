@@ -129,6 +129,35 @@ fn stat_3_not_worse_than_the_margin_has_to_be_shown_where_the_phase_claims_it() 
     assert!(metric.log_e_safe.is_some_and(|log_e| log_e < 3.0), "{metric:?}");
 }
 
+/// A tick of the story in which so many times as many of the canary's requests take longer than
+/// 250 ms, and most are as fast as before.
+fn with_tail(share: f64, times: f64) -> String {
+    let mut metrics: serde_json::Value =
+        serde_json::from_str(&Story::tick(share, 0.0, [0, 12], false)).unwrap();
+    for (arm, times) in [("canary", times), ("baseline", 1.0)] {
+        let latency = &mut metrics["latency_p95"][arm];
+        let count = latency["count"].as_f64().unwrap();
+        let slower = [0.3, 0.02 * times, 0.01 * times, 0.005 * times, 0.0];
+        latency["counts"] = slower.map(|slower| (count * (1.0 - slower)).round()).to_vec().into();
+    }
+    metrics.to_string()
+}
+
+#[test]
+fn stat_3_a_latency_with_a_worse_tail_is_not_shown_to_be_no_worse() {
+    let claims = [("promotion", "evidence_of_no_harm"), ("criteria_missed", "hold")];
+    let mut same = story(&claims);
+    same.run(60, |share, _| with_tail(share, 1.0));
+    assert_eq!(same.state(), State::Deploying, "{:?}", same.rollout.verdict());
+    let mut worse = story(&claims);
+    worse.run(62, |share, _| with_tail(share, 2.0));
+    assert_eq!(worse.state(), State::Monitoring);
+    let latency = "latency_p95".parse().unwrap();
+    let causes = &worse.rollout.verdict().causes;
+    let unshown = causes.iter().find(|cause| cause.reason == Reason::NotShownSafe);
+    assert_eq!(unshown.and_then(|cause| cause.metric), Some(latency), "{causes:?}");
+}
+
 #[test]
 fn stat_3_no_harm_is_not_shown_by_a_live_arm_that_fell_silent_before_the_gate() {
     let claims = [("promotion", "evidence_of_no_harm"), ("criteria_missed", "hold")];
