@@ -95,7 +95,7 @@ impl SplitFinding {
 /// What the checks of the arms have found; its own state in a snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ArmChecks {
+pub(crate) struct ArmChecks {
     /// The test of the planned split.
     split: Split,
     finding: SplitFinding,

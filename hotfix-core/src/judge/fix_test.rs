@@ -16,7 +16,7 @@ use super::watched::Watched;
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FixTest<T = Test> {
+pub(crate) struct FixTest<T = Test> {
     /// Index of that metric.
     #[serde(skip)]
     metric: usize,

@@ -18,7 +18,7 @@ use super::watched::Watched;
 /// The test at each phase's end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PhaseEnd {
+pub(crate) struct PhaseEnd {
     /// Error probability of each tested metric in one phase.
     #[serde(skip)]
     alpha: Vec<f64>,

@@ -6,8 +6,6 @@
 //! over a part that was read names every field of it, so a new one does not compile until it is
 //! taken over or left.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use crate::unit::Timestamp;
@@ -15,8 +13,8 @@ use crate::unit::Timestamp;
 use super::arm_checks::ArmChecks;
 use super::fix_test::FixTest;
 use super::phase_end::PhaseEnd;
-use super::test::{Test, TestRead};
-use super::watched::{DesignRead, MetricDesign, Watched};
+use super::test::TestRead;
+use super::watched::{DesignRead, Watched};
 use super::{Judge, Verdict};
 
 /// Part of a state that does not fit its plan.
@@ -36,22 +34,27 @@ pub(super) fn both_or_neither<F, R>(
     }
 }
 
-/// State of a judge. `T` and `D`: tests and designs of metrics, or what is read of them.
+/// State of a judge. Its parts are borrowed where it is written, and owned where it is read.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct JudgeState<'a, T: Clone = Test, D: Clone = MetricDesign> {
+pub(crate) struct JudgeParts<Metrics, End, Fix, Checks> {
     /// The phase whose limits are in force.
     phase: usize,
-    watched: Cow<'a, [Watched<T, D>]>,
-    phase_end: Option<Cow<'a, PhaseEnd>>,
-    fix_test: Option<Cow<'a, FixTest<T>>>,
-    arms: Cow<'a, ArmChecks>,
+    watched: Metrics,
+    phase_end: Option<End>,
+    fix_test: Option<Fix>,
+    arms: Checks,
     since: Option<Timestamp>,
     moved: Option<Timestamp>,
 }
 
+/// State of a judge as it is written.
+pub(crate) type JudgeState<'a> =
+    JudgeParts<&'a [Watched], &'a PhaseEnd, &'a FixTest, &'a ArmChecks>;
+
 /// State of a judge as it is read, without designs.
-pub(crate) type JudgeRead = JudgeState<'static, TestRead, DesignRead>;
+pub(crate) type JudgeRead =
+    JudgeParts<Vec<Watched<TestRead, DesignRead>>, PhaseEnd, FixTest<TestRead>, ArmChecks>;
 
 impl Judge {
     /// Its state.
@@ -72,12 +75,12 @@ impl Judge {
             moved,
             spare: _,
         } = self;
-        JudgeState {
+        JudgeParts {
             phase: watched.first().map_or(0, |watched| watched.basis().phase()),
-            watched: Cow::Borrowed(watched),
-            phase_end: phase_end.as_ref().map(Cow::Borrowed),
-            fix_test: fix_test.as_ref().map(Cow::Borrowed),
-            arms: Cow::Borrowed(arms),
+            watched,
+            phase_end: phase_end.as_ref(),
+            fix_test: fix_test.as_ref(),
+            arms,
             since: *since,
             moved: *moved,
         }
@@ -88,26 +91,26 @@ impl Judge {
     /// # Errors
     /// The part of the state that does not fit the plan.
     pub(crate) fn resume(&mut self, read: JudgeRead) -> Result<(), Misfit> {
-        let JudgeState { phase, watched, phase_end, fix_test, arms, since, moved } = read;
+        let JudgeParts { phase, watched, phase_end, fix_test, arms, since, moved } = read;
         if watched.len() != self.watched.len() {
             return Err("the metrics");
         }
         self.enter_phase(phase);
-        for (fresh, read) in self.watched.iter_mut().zip(watched.into_owned()) {
+        for (fresh, read) in self.watched.iter_mut().zip(watched) {
             fresh.resume(read, since)?;
         }
         let metrics = self.watched.len();
         let misfit = "the test at a phase's end";
         both_or_neither(&mut self.phase_end, phase_end, misfit, |end, read| {
-            end.resume(read.into_owned(), metrics)
+            end.resume(read, metrics)
         })?;
         both_or_neither(&mut self.fix_test, fix_test, "the test of the fix", |fix, read| {
-            fix.resume(read.into_owned())
+            fix.resume(read)
         })?;
         if !arms.fits(&self.split_design) {
             return Err("the test of the split");
         }
-        (self.arms, self.since, self.moved) = (arms.into_owned(), since, moved);
+        (self.arms, self.since, self.moved) = (arms, since, moved);
         Ok(())
     }
 

@@ -48,7 +48,7 @@ use tested::Tested;
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Watched<T = Test, D = MetricDesign> {
+pub(crate) struct Watched<T = Test, D = MetricDesign> {
     design: D,
     pairing: Pairing,
     measured: Measured,
