@@ -17,7 +17,7 @@
 //! tolerance and cap are taken that find them soonest. The tolerance is never below the policy's.
 //!
 //! The promotion test, if there is one, is run over the same windows
-//! ([`PromotionLimits`](super::PromotionLimits)).
+//! ([`PromotionLimits`]).
 //!
 //! **Guaranteed**: chance `α` at most of a false rollback for independent requests and a canary
 //! that is at most so many times as slow, for any history: limits only lower an e-process.
