@@ -44,7 +44,7 @@ pub(crate) enum Test {
 }
 
 /// The state of a test as it is read from a snapshot, without its design.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TestRead {
     Rate((Box<RateRatio>,)),

@@ -132,11 +132,12 @@ impl Metric {
 
     /// The test of its counts.
     fn count_model(&self) -> Option<CountModel> {
-        match self.model {
-            Model::Poisson => self.is_rate().then_some(CountModel::Poisson),
-            Model::Bernoulli => self.is_rate().then_some(CountModel::Bernoulli),
-            Model::None => None,
-        }
+        let model = match self.model {
+            Model::Poisson => CountModel::Poisson,
+            Model::Bernoulli => CountModel::Bernoulli,
+            Model::None => return None,
+        };
+        self.is_rate().then_some(model)
     }
 
     /// Whether it has a test that a history of request times calibrates.
@@ -149,16 +150,21 @@ impl Plan {
     /// How many times as bad as the baseline the canary of a metric may be: the policy's figure, or
     /// that of the calibration of a latency.
     pub fn tolerated(&self, metric: &Metric) -> f64 {
-        let slow = self.calibrations().get(&metric.id).and_then(|of| of.slow.as_deref());
-        slow.map_or(self.policy().settings(metric).tolerated.value(), |slow| slow.tolerated)
+        let policy = self.policy().settings(metric).tolerated.value();
+        self.slow_calibration(metric).map_or(policy, |slow| slow.tolerated)
     }
 
     /// The margin that the promotion test of a metric has: the policy's figure, or a nearer one of
     /// the calibration of a latency.
     pub(crate) fn margin(&self, metric: &Metric) -> f64 {
-        let slow = self.calibrations().get(&metric.id).and_then(|of| of.slow.as_deref());
-        let limits = slow.and_then(|slow| slow.promotion);
-        limits.map_or(self.policy().settings(metric).margin.value(), |limits| limits.margin)
+        let policy = self.policy().settings(metric).margin.value();
+        let limits = self.slow_calibration(metric).and_then(|slow| slow.promotion);
+        limits.map_or(policy, |limits| limits.margin)
+    }
+
+    /// The calibration of a latency.
+    fn slow_calibration(&self, metric: &Metric) -> Option<&SlowCalibration> {
+        self.calibrations().get(&metric.id)?.slow.as_deref()
     }
 }
 
@@ -287,11 +293,11 @@ fn of_times(
 ) -> SlowCalibrationSettings {
     let (cadence, budget) = (policy.watch().cadence, ErrorBudget::new(policy));
     let settings = policy.settings(metric);
-    let promotion = SlowPromotion {
+    let promotion = policy.promotes_by_evidence().then(|| SlowPromotion {
         alpha: budget.promotion(),
         margin: settings.margin.value(),
         quantile: metric.quantile.as_fraction(),
-    };
+    });
     let compared = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
     SlowCalibrationSettings {
         alpha: budget.sequential(),
@@ -301,7 +307,7 @@ fn of_times(
         block: policy.watch().block(),
         phases: compared.map(|phase| (phase.share.as_fraction(), policy.ticks_of(phase))).collect(),
         renewed: policy.watch().renewal(),
-        promotion: Some(promotion).filter(|_| policy.promotes_by_evidence()),
+        promotion,
         requests_per_minute: requests,
         tick_seconds: cadence.as_seconds(),
         seed,

@@ -11,9 +11,11 @@ use hotfix_core::policy::Policy;
 use hotfix_core::stats::numeric::{exp, ln, normal_cdf};
 use hotfix_core::unit::{Share, Span, Timestamp};
 use rand_core::SeedableRng;
-use rand_distr::{Binomial, Distribution, Poisson, StandardNormal, Uniform};
+use rand_distr::{Binomial, Distribution, Poisson, Uniform};
 use rand_pcg::Pcg64;
 use serde_json::json;
+
+use crate::noise::{normal, wander};
 
 /// Those of the presets, in seconds.
 const BOUNDARIES: [f64; 6] = [0.1, 0.25, 0.3, 0.5, 1.0, 2.5];
@@ -339,9 +341,7 @@ impl State {
     fn advance(&mut self, world: &World, random: &mut Pcg64) {
         match world.noise {
             Noise::Wander(deviation, memory) => {
-                let kept = exp(-f64::from(TICK) / memory);
-                let new = deviation * (1.0 - kept * kept).sqrt();
-                self.wander = self.wander.map(|w| kept * w + new * normal(random));
+                wander(&mut self.wander, deviation, exp(-f64::from(TICK) / memory), random);
             }
             Noise::Bursts(_, lasts, every) => {
                 for left in &mut self.burst {
@@ -398,10 +398,6 @@ fn pause(counts: &mut [f64; 7], instances: f64, each: f64, factor: f64, random: 
             }
         }
     }
-}
-
-fn normal(random: &mut Pcg64) -> f64 {
-    StandardNormal.sample(random)
 }
 
 /// A moment in which nothing is due.

@@ -4,11 +4,24 @@ use hotfix_core::stats::Counts;
 use hotfix_core::stats::numeric::exp;
 use hotfix_core::stats::replay::History;
 use rand_core::SeedableRng;
-use rand_distr::{Distribution, Gamma, Normal, Poisson, Uniform};
+use rand_distr::{Distribution, Gamma, Normal, Poisson, StandardNormal, Uniform};
 use rand_pcg::Pcg64;
 
 pub(crate) fn stream(seed: u64) -> Pcg64 {
     Pcg64::seed_from_u64(seed)
+}
+
+pub(crate) fn normal(random: &mut Pcg64) -> f64 {
+    StandardNormal.sample(random)
+}
+
+/// One step of logarithms that wander with this standard deviation; `kept` is what is left of each
+/// after the step.
+pub(crate) fn wander(logs: &mut [f64], deviation: f64, kept: f64, random: &mut Pcg64) {
+    let new = deviation * (1.0 - kept * kept).sqrt();
+    for log in logs {
+        *log = kept * *log + new * normal(random);
+    }
 }
 
 /// How errors cluster within an instance.

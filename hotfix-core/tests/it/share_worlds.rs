@@ -8,8 +8,10 @@ use hotfix_core::stats::numeric::{exp, ln};
 use hotfix_core::stats::replay::History;
 use rand_core::SeedableRng;
 use rand_distr::uniform::SampleUniform;
-use rand_distr::{Beta, Binomial, Distribution, Poisson, StandardNormal, Uniform};
+use rand_distr::{Beta, Binomial, Distribution, Poisson, Uniform};
 use rand_pcg::Pcg64;
+
+use crate::noise::{normal, sum, wander};
 
 /// Seconds between two readings.
 pub(crate) const TICK: f64 = 10.0;
@@ -69,11 +71,7 @@ impl Service {
     fn advance(&mut self) {
         match self.world.noise {
             Noise::Wanders(deviation, memory) | Noise::ArmsWander(deviation, memory) => {
-                let kept = exp(-TICK / memory);
-                let new = deviation * (1.0 - kept * kept).sqrt();
-                for odds in &mut self.odds {
-                    *odds = kept * *odds + new * normal(&mut self.random);
-                }
+                wander(&mut self.odds, deviation, exp(-TICK / memory), &mut self.random);
             }
             Noise::OneBad(every) => {
                 self.bad = self.bad.and_then(|(at, left)| Some((at, left.checked_sub(1)?)));
@@ -165,12 +163,8 @@ impl World {
     /// The sums of both arms.
     pub(crate) fn arms(&self, now: &[Counts]) -> [Counts; 2] {
         let (canary, baseline) = now.split_at(self.canary);
-        [crate::noise::sum(canary), crate::noise::sum(baseline)]
+        [sum(canary), sum(baseline)]
     }
-}
-
-fn normal(random: &mut Pcg64) -> f64 {
-    StandardNormal.sample(random)
 }
 
 fn uniform<T: SampleUniform>(from: T, to: T, random: &mut Pcg64) -> T {

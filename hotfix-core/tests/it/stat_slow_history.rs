@@ -16,6 +16,8 @@ use rand_core::SeedableRng;
 use rand_distr::{Binomial, Distribution, Poisson, Uniform};
 use rand_pcg::Pcg64;
 
+use crate::noise::{normal, wander};
+
 type Rows = BTreeMap<String, Vec<Vec<f64>>>;
 
 /// Six hours in ticks of 10 s.
@@ -37,9 +39,19 @@ fn settings() -> SlowCalibrationSettings {
     }
 }
 
+/// How many requests are slower than each boundary, each with these chances, which fall.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
+fn slower(all: f64, chances: [f64; 3], random: &mut Pcg64) -> [f64; 3] {
+    let (mut rest, mut share) = (all, 1.0);
+    chances.map(|chance| {
+        rest = Binomial::new(rest as u64, chance / share).unwrap().sample(random) as f64;
+        share = chance;
+        rest
+    })
+}
+
 /// Instances with 50 requests a tick, of which each is slow, for two minutes of each twenty, with the
 /// second set of chances.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawn count")]
 fn rows(names: &[&str], ticks: usize, [usual, slow]: [[f64; 3]; 2]) -> Rows {
     let mut random = Pcg64::seed_from_u64(5);
     let mut rows = Rows::new();
@@ -50,13 +62,7 @@ fn rows(names: &[&str], ticks: usize, [usual, slow]: [[f64; 3]; 2]) -> Rows {
             left = if left == 0 && begins { 12 } else { usize::saturating_sub(left, 1) };
             let chances = if left > 0 { slow } else { usual };
             let all: f64 = Poisson::new(50.0).unwrap().sample(&mut random);
-            let (mut rest, mut share) = (all, 1.0);
-            let beyond = chances.map(|chance| {
-                rest =
-                    Binomial::new(rest as u64, chance / share).unwrap().sample(&mut random) as f64;
-                share = chance;
-                rest
-            });
+            let beyond = slower(all, chances, &mut random);
             let row = beyond.iter().map(|beyond| all - beyond).chain([all]).collect();
             rows.entry((*name).to_owned()).or_default().push(row);
         }
@@ -193,17 +199,12 @@ fn field_17_limits_below_those_of_alpha_are_refused() {
 /// are slower than the second boundary.
 fn served(mean: f64, [wander, bad]: [f64; 2], random: &mut Pcg64) -> ([f64; 3], f64) {
     let trials: f64 = Poisson::new(mean).unwrap().sample(random);
-    let (mut rest, mut share) = (trials, 1.0);
-    let bad = [1.0, bad, bad];
-    let slow = [0, 1, 2].map(|place| {
-        let usual = normal_cdf(normal_quantile(USUAL[place]) + wander / 0.6);
-        let chance = (bad[place] * usual).min(share);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-        let law = Binomial::new(rest as u64, (chance / share).min(1.0)).unwrap();
-        (rest, share) = (law.sample(random) as f64, chance);
-        rest
+    let mut most = 1.0;
+    let chances = [(USUAL[0], 1.0), (USUAL[1], bad), (USUAL[2], bad)].map(|(usual, bad)| {
+        most = (bad * normal_cdf(normal_quantile(usual) + wander / 0.6)).min(most);
+        most
     });
-    (slow, trials)
+    (slower(trials, chances, random), trials)
 }
 
 /// Both arms of one version, whose times wander apart.
@@ -222,17 +223,11 @@ impl Arms {
 
     /// A tick of 1,000 requests, with a memory of 15 minutes.
     fn tick(&mut self, share: f64, bad: f64) -> [([f64; 3], f64); 2] {
-        let kept = exp(-10.0 / 900.0);
-        let new = self.deviation * (1.0 - kept * kept).sqrt();
-        self.wander = self.wander.map(|wander| kept * wander + new * normal(&mut self.random));
+        wander(&mut self.wander, self.deviation, exp(-10.0 / 900.0), &mut self.random);
         let [canary, live] = self.wander;
         let canary = served(1_000.0 * share, [canary, bad], &mut self.random);
         [canary, served(1_000.0 * (1.0 - share), [live, 1.0], &mut self.random)]
     }
-}
-
-fn normal(random: &mut Pcg64) -> f64 {
-    rand_distr::StandardNormal.sample(random)
 }
 
 /// How many of these canaries the promotion test passes.

@@ -33,7 +33,7 @@ pub(crate) struct MetricDesign {
 }
 
 /// What a snapshot has of a design.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DesignRead {
     metric: MetricName,

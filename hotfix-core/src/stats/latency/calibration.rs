@@ -16,8 +16,7 @@
 //! canary that is 1.5 and one that is 2 times as slow are simulated in the same windows, and the
 //! tolerance and cap are taken that find them soonest. The tolerance is never below the policy's.
 //!
-//! The promotion test, if there is one, is run over the same windows
-//! ([`PromotionLimits`]).
+//! The promotion test, if there is one, is run over the same windows ([`PromotionLimits`]).
 //!
 //! **Guaranteed**: chance `α` at most of a false rollback for independent requests and a canary
 //! that is at most so many times as slow, for any history: limits only lower an e-process.
@@ -48,8 +47,8 @@ const FAULTS: [f64; 2] = [1.5, 2.0];
 /// Caps that are tried beside the usual one and that of the evidence without a cap, as parts of
 /// `ln(1/α)`: noise that bursts is to be within a few blocks.
 const CAPS: [f64; 2] = [0.2, 0.1];
-/// Simulated canaries that get a fault.
-pub(super) const FAULTY: usize = 40;
+/// Simulated canaries by which delays are compared.
+const FAULTY: usize = 40;
 /// Disjoint groups of instances that are simulated canaries.
 const GROUPS: usize = 5;
 /// Most ticks that the test is run over for a tolerance; fewer windows are taken where there are more.
@@ -354,20 +353,30 @@ impl<'a> Replayed<'a> {
         let scores = Scores::of(&self.axis, &self.whole);
         let slower = Transfer::of(&self.axis, &scores, ln(times));
         let decides = design.threshold() - ln(self.settings.weight);
-        let apart = self.rollouts.len().div_ceil(FAULTY).max(1);
-        let (mut sum, mut count) = (0.0, 0.0);
-        for rollout in self.rollouts.iter().step_by(apart) {
-            self.run(*rollout, design, Some(&slower), |state, renews| {
+        self.mean_ticks(|rollout, ticks| {
+            self.run(rollout, design, Some(&slower), |state, renews| {
                 if renews {
                     state.renew();
                 }
-                sum += 1.0;
+                *ticks += 1.0;
                 state.end_tick(design, 1.0);
                 state.log_e(design) < decides
-            })?;
-            count += 1.0;
+            })
+        })
+    }
+
+    /// Mean ticks of some of the rollouts; `count` counts those of each until it is decided.
+    pub(super) fn mean_ticks(
+        &self,
+        mut count: impl FnMut((usize, usize), &mut f64) -> Result<(), StatError>,
+    ) -> Result<f64, StatError> {
+        let apart = self.rollouts.len().div_ceil(FAULTY).max(1);
+        let (mut ticks, mut rollouts) = (0.0, 0.0);
+        for rollout in self.rollouts.iter().step_by(apart) {
+            count(*rollout, &mut ticks)?;
+            rollouts += 1.0;
         }
-        Ok(sum / larger(count, 1.0))
+        Ok(ticks / larger(rollouts, 1.0))
     }
 
     /// Runs the test over a rollout: `tick` ends each tick, and says whether to go on. Its second

@@ -135,7 +135,7 @@ pub struct LatencyDesign {
     pub(super) quantile: Option<f64>,
     pub(super) boundaries: usize,
     /// `ln` of the number of boundaries: where each has a row of terms, they are weighted by its
-    /// inverse, too.
+    /// inverse, too. 0 where each has to show it.
     pub(super) ln_boundaries: f64,
     pub(super) prior_trials: f64,
     /// What the joint bet starts with: of the prior trials, those slower than each boundary.
@@ -202,7 +202,7 @@ impl LatencyDesign {
                 (Bet::Boundaries(own, Box::new(kernel)), id)
             }
         };
-        let ln_boundaries = ln(boundaries as f64);
+        let ln_boundaries = if quantile.is_some() { 0.0 } else { ln(boundaries as f64) };
         let prior_slow = prior_shares(boundaries).map(|share| share * prior_trials);
         Ok(Self {
             bet,

@@ -247,9 +247,6 @@ impl Latency {
         let mut watch = self.watch;
         let slack = match &design.bet {
             Bet::Joint(stakes) => stakes.slack,
-            Bet::Boundaries(grid, _) | Bet::Clustered(grid) if design.quantile.is_some() => {
-                grid.slack
-            }
             Bet::Boundaries(grid, _) | Bet::Clustered(grid) => grid.slack + design.ln_boundaries,
         };
         let lower = self.bounds(design).lower;
@@ -260,9 +257,9 @@ impl Latency {
 
     /// How many boundaries have to show it, where each does.
     fn guarded(&self, design: &LatencyDesign) -> Option<usize> {
+        let quantile = design.quantile?;
         let slow = self.slow.map(|(_, baseline)| baseline);
-        let baseline = SlowCounts::new(&slow[..self.boundaries], self.trials.1);
-        Some(guarded(baseline, design.quantile?))
+        Some(guarded(SlowCounts::new(&slow[..self.boundaries], self.trials.1), quantile))
     }
 
     /// Log of the e-value; 0 without data.

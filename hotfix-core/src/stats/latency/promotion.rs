@@ -5,7 +5,7 @@
 //! `temper = ln(1/α)/fit(max ln E)`. Where arms wander apart, a test of a nearer margin needs less
 //! of it; the one is taken that promotes a healthy canary soonest.
 
-use super::calibration::{FAULTY, Replayed};
+use super::calibration::Replayed;
 use super::{Latency, LatencyDesign, LatencySettings, guarded};
 use crate::stats::numeric::{larger, ln, smaller};
 use crate::stats::replay::fit;
@@ -115,16 +115,12 @@ impl Replayed<'_> {
     ) -> Result<f64, StatError> {
         let len = self.axis.len;
         let design = asked.design(len, limits)?;
-        let apart = self.rollouts.len().div_ceil(FAULTY).max(1);
-        let (mut sum, mut count) = (0.0, 0.0);
-        for rollout in self.rollouts.iter().step_by(apart) {
+        self.mean_ticks(|rollout, ticks| {
             let mut state = Latency::new(&design);
-            self.ticks(*rollout, |canary, rest, _| {
-                sum += 1.0;
+            self.ticks(rollout, |canary, rest, _| {
+                *ticks += 1.0;
                 Ok(!state.update(&design, canary.of(len), rest.of(len))?)
-            })?;
-            count += 1.0;
-        }
-        Ok(sum / larger(count, 1.0))
+            })
+        })
     }
 }
