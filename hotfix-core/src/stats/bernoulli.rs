@@ -9,10 +9,10 @@
 //!
 //! The evidence depends on the order of the ticks, so states cannot be merged.
 
-use super::grid::{self, Grid};
 use super::kernel::Kernel;
-use super::mixture::{self, Asked, Mixture};
-use super::{Bounds, Counts, Direction, Evidence, MAX_GRID, StatError, Totals, Watch};
+use super::mixture::{Asked, Mixture};
+use super::mixture_state::MixtureState;
+use super::{Bounds, Counts, Direction, Evidence, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
 /// Default ratios.
@@ -187,27 +187,13 @@ impl BernoulliDesign {
 /// Every method that computes takes the design that the state was made for. Ticks in which an arm
 /// has no trials are left out, of the plug-in too. See [`BernoulliDesign`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "SavedState", into = "SavedState")]
-pub struct Bernoulli {
-    /// `l_j`; negative infinity in unused places.
-    terms: [f64; MAX_GRID],
-    totals: Totals,
-    watch: Watch,
-    /// Ticks so far, with a horizon only.
-    ticks: u32,
-    design: u32,
-}
+#[serde(transparent)]
+pub struct Bernoulli(MixtureState);
 
 impl Bernoulli {
     /// No data yet: `E = 1`.
     pub fn new(design: &BernoulliDesign) -> Self {
-        Self {
-            terms: design.mixture.start(),
-            totals: Totals::default(),
-            watch: Watch::START,
-            ticks: 0,
-            design: design.id,
-        }
+        Self(MixtureState::new(&design.mixture, design.id))
     }
 
     /// Checks that a state, such as one read from a document, was made for this design.
@@ -215,12 +201,7 @@ impl Bernoulli {
     /// # Errors
     /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &BernoulliDesign) -> Result<(), StatError> {
-        let used = grid::used(&self.terms).len();
-        if self.design == design.id && used == design.mixture.grid.len {
-            Ok(())
-        } else {
-            Err(StatError::DesignMismatch)
-        }
+        self.0.check(&design.mixture, design.id)
     }
 
     /// Takes in one tick and says whether the test has decided, now or before.
@@ -254,36 +235,26 @@ impl Bernoulli {
         canary.check_proportion()?;
         baseline.check_proportion()?;
         design.mixture.check_allowed(allowed)?;
-        if self.design != design.id {
-            return Err(StatError::DesignMismatch);
-        }
-        design.mixture.open_tick(&mut self.ticks, &mut self.terms);
+        self.0.check_design(design.id)?;
+        let BernoulliDesign { mixture, kernel, .. } = design;
+        self.0.open_tick(mixture);
         if canary.trials == 0.0 || baseline.trials == 0.0 {
-            return Ok(self.watch.decided);
+            return Ok(self.decided());
         }
-        let split = design.kernel.split(canary.trials, baseline.trials);
-        let plug_in = plug_in(&self.totals, design.prior_trials);
+        let split = kernel.split(canary.trials, baseline.trials);
+        let plug_in = plug_in(&self.0.totals, design.prior_trials);
         let gains = if allowed == 1.0 {
-            design.kernel.gains(&split, plug_in, canary, baseline)
+            kernel.gains(&split, plug_in, canary, baseline)
         } else {
-            design.kernel.allowing(allowed).gains(&split, plug_in, canary, baseline)
+            kernel.allowing(allowed).gains(&split, plug_in, canary, baseline)
         };
-        for (term, gain) in self.terms.iter_mut().zip(gains) {
-            *term += design.mixture.limits.of(gain);
-        }
-        self.totals.add(canary, baseline);
-        let mut watch = self.watch;
-        let lower = design.mixture.bound(&self.terms);
-        let threshold = design.mixture.limits.threshold;
-        let slack = design.mixture.slack();
-        let decided = watch.look(lower, slack, threshold, || self.log_e(design));
-        self.watch = watch;
-        Ok(decided)
+        self.0.totals.add(canary, baseline);
+        Ok(self.0.add(mixture, gains))
     }
 
     /// Log of the e-value, exact; 0 without data.
     pub fn log_e(&self, design: &BernoulliDesign) -> f64 {
-        design.mixture.log_e(&self.terms, self.ticks)
+        self.0.log_e(&design.mixture)
     }
 
     /// `max_j (ln w_j + l_j)`, or the log of what has not been bet yet where that is more: at most
@@ -296,37 +267,32 @@ impl Bernoulli {
     /// Both bounds of the log of the e-value, for [`combine`](super::combine).
     #[inline]
     pub fn bounds(&self, design: &BernoulliDesign) -> Bounds {
-        design.mixture.bounds(&self.terms, self.ticks)
+        self.0.bounds(&design.mixture)
     }
 
     /// `min(1, 1/max E)` from the running maximum of the bound: valid at every evaluation.
     pub fn p_value(&self) -> f64 {
-        self.watch.p_value()
+        self.0.watch.p_value()
     }
 
     /// Whether the evidence has ever reached the threshold.
     pub fn decided(&self) -> bool {
-        self.watch.decided
+        self.0.watch.decided
     }
 
     /// Estimated canary rate over baseline rate, see [`Totals::ratio`].
     pub fn ratio(&self) -> Option<f64> {
-        self.totals.ratio()
+        self.0.totals.ratio()
     }
 
     /// What was compared so far.
     pub fn totals(&self) -> &Totals {
-        &self.totals
+        &self.0.totals
     }
 
     /// What a verdict reports.
     pub fn evidence(&self, design: &BernoulliDesign) -> Evidence {
-        Evidence {
-            log_e: self.log_e(design),
-            p_value: self.p_value(),
-            ratio: self.ratio(),
-            decided: self.watch.decided,
-        }
+        self.0.evidence(&design.mixture)
     }
 }
 
@@ -342,49 +308,4 @@ fn plug_in(past: &Totals, prior_trials: f64) -> f64 {
 #[inline]
 pub(super) fn rate_of(past: Counts, prior_trials: f64) -> f64 {
     (past.events + PRIOR_EVENTS) / (past.trials + prior_trials)
-}
-
-/// The state as a document.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedState {
-    version: u32,
-    design: u32,
-    terms: Vec<f64>,
-    totals: Totals,
-    highest: f64,
-    decided: bool,
-    /// With a horizon only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ticks: Option<u32>,
-}
-
-impl From<Bernoulli> for SavedState {
-    fn from(state: Bernoulli) -> Self {
-        Self {
-            version: mixture::version(state.ticks),
-            design: state.design,
-            terms: grid::used(&state.terms),
-            totals: state.totals,
-            highest: state.watch.highest,
-            decided: state.watch.decided,
-            ticks: (state.ticks > 0).then_some(state.ticks),
-        }
-    }
-}
-
-impl TryFrom<SavedState> for Bernoulli {
-    type Error = StatError;
-
-    fn try_from(read: SavedState) -> Result<Self, StatError> {
-        let ticks = mixture::ticks_from(read.version, read.ticks)?;
-        read.totals.check()?;
-        Ok(Self {
-            terms: Grid::terms_from(&read.terms)?,
-            totals: read.totals,
-            watch: Watch::restored(read.highest, read.decided)?,
-            ticks,
-            design: read.design,
-        })
-    }
 }

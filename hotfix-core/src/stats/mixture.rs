@@ -177,22 +177,6 @@ impl Mixture {
     }
 }
 
-/// Version of a state's document: 2 with ticks counted, which version 1 did not know; a plain
-/// test's state stays one of version 1, so that releases before this one read it.
-pub(super) fn version(ticks: u32) -> u32 {
-    if ticks == 0 { 1 } else { 2 }
-}
-
-/// The ticks of a document, where they fit its version.
-pub(super) fn ticks_from(version: u32, ticks: Option<u32>) -> Result<u32, StatError> {
-    match (version, ticks) {
-        (1, None) => Ok(0),
-        (2, Some(ticks)) if ticks > 0 => Ok(ticks),
-        (1 | 2, _) => Err(StatError::BadState { what: "ticks" }),
-        _ => Err(StatError::StateVersion { version }),
-    }
-}
-
 /// Limits on what one tick adds, and what decides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Limits {

@@ -45,6 +45,7 @@ pub mod interval;
 mod kernel;
 pub mod latency;
 mod mixture;
+mod mixture_state;
 pub mod numeric;
 pub mod planning;
 pub mod quantile;

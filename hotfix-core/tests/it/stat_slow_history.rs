@@ -209,29 +209,31 @@ fn served(mean: f64, [wander, bad]: [f64; 2], random: &mut Pcg64) -> ([f64; 3], 
 
 /// Both arms of one version, whose times wander apart.
 struct Arms {
+    /// Requests of a tick.
+    requests: f64,
     deviation: f64,
     wander: [f64; 2],
     random: Pcg64,
 }
 
 impl Arms {
-    fn new(deviation: f64, seed: u64) -> Self {
+    fn new((requests, deviation): (f64, f64), seed: u64) -> Self {
         let mut random = Pcg64::seed_from_u64(seed);
         let wander = [0.0; 2].map(|_: f64| deviation * normal(&mut random));
-        Self { deviation, wander, random }
+        Self { requests, deviation, wander, random }
     }
 
-    /// A tick of 1,000 requests, with a memory of 15 minutes.
+    /// A tick; the wandering has a memory of 15 minutes.
     fn tick(&mut self, share: f64, bad: f64) -> [([f64; 3], f64); 2] {
         wander(&mut self.wander, self.deviation, exp(-10.0 / 900.0), &mut self.random);
         let [canary, live] = self.wander;
-        let canary = served(1_000.0 * share, [canary, bad], &mut self.random);
-        [canary, served(1_000.0 * (1.0 - share), [live, 1.0], &mut self.random)]
+        let canary = served(self.requests * share, [canary, bad], &mut self.random);
+        [canary, served(self.requests * (1.0 - share), [live, 1.0], &mut self.random)]
     }
 }
 
 /// How many of these canaries the promotion test passes.
-fn promoted(deviation: f64, bad: f64, limits: PromotionLimits) -> usize {
+fn promoted(world: (f64, f64), bad: f64, limits: PromotionLimits) -> usize {
     let PromotionLimits { margin, temper } = limits;
     let design = LatencyDesign::try_new(&LatencySettings {
         direction: Direction::Better,
@@ -244,7 +246,7 @@ fn promoted(deviation: f64, bad: f64, limits: PromotionLimits) -> usize {
     })
     .unwrap();
     let passes = |seed: &u64| {
-        let (mut arms, mut test) = (Arms::new(deviation, *seed), Latency::new(&design));
+        let (mut arms, mut test) = (Arms::new(world, *seed), Latency::new(&design));
         settings().phases.iter().any(|(share, ticks)| {
             (0..*ticks).any(|_| {
                 let [canary, live] = arms.tick(*share, bad);
@@ -257,26 +259,51 @@ fn promoted(deviation: f64, bad: f64, limits: PromotionLimits) -> usize {
     (0..100).filter(passes).count()
 }
 
+/// Six hours of both arms with 1,000 requests a tick.
+fn arms_history(deviation: f64) -> Rows {
+    let mut arms = Arms::new((1_000.0, deviation), 900);
+    let mut rows = Rows::new();
+    for _ in 0..TICKS {
+        for (name, (slow, all)) in ["canary", "baseline"].into_iter().zip(arms.tick(0.5, 1.0)) {
+            let row = slow.iter().map(|slow| all - slow).chain([all]).collect();
+            rows.entry(name.to_owned()).or_default().push(row);
+        }
+    }
+    rows
+}
+
+/// The limits of promotion that the history gives at this traffic.
+fn promotion_limits(history: Rows, requests_per_minute: Option<f64>) -> PromotionLimits {
+    let promotion = Some(SlowPromotion { alpha: 0.05, margin: 2.0, quantile: 0.95 });
+    let asked = SlowCalibrationSettings { promotion, requests_per_minute, ..settings() };
+    calibrated(history, &asked).promotion.unwrap()
+}
+
 #[test]
 fn field_17_noise_promotes_no_canary_that_is_as_bad_as_the_margin() {
     // Of 100; the limit of 12 is three standard errors above 0.05.
     for (deviation, least) in [(0.0, 98), (0.05, 70), (0.1, 0)] {
-        let mut arms = Arms::new(deviation, 900);
-        let mut rows = Rows::new();
-        for _ in 0..TICKS {
-            for (name, (slow, all)) in ["canary", "baseline"].into_iter().zip(arms.tick(0.5, 1.0)) {
-                let row = slow.iter().map(|slow| all - slow).chain([all]).collect();
-                rows.entry(name.to_owned()).or_default().push(row);
-            }
-        }
-        let promotion = Some(SlowPromotion { alpha: 0.05, margin: 2.0, quantile: 0.95 });
-        let of = calibrated(rows, &SlowCalibrationSettings { promotion, ..settings() });
-        let limits = of.promotion.unwrap();
+        let limits = promotion_limits(arms_history(deviation), None);
         let usual = PromotionLimits { margin: 2.0, temper: 1.0 };
         let [plain, as_bad, healthy] = [(2.0, usual), (2.0, limits), (1.0, limits)]
-            .map(|(bad, limits)| promoted(deviation, bad, limits));
+            .map(|(bad, limits)| promoted((1_000.0, deviation), bad, limits));
         let found = format!("{deviation}: {limits:?}, {plain} and {as_bad}, {healthy}");
         assert!(as_bad <= 12 && healthy >= least, "{found}");
         assert_eq!((limits != usual, plain > 40), (deviation > 0.0, deviation > 0.0), "{found}");
     }
+}
+
+#[test]
+fn field_17_noise_promotes_no_bad_canary_at_more_traffic_than_the_history_had() {
+    let history = arms_history(0.03);
+    // A thousand requests a tick are 6,000 a minute; the service now has twenty times as many.
+    let [as_then, more] =
+        [6_000.0, 120_000.0].map(|requests| promotion_limits(history.clone(), Some(requests)));
+    let noise = |limits: PromotionLimits| 1.0 / limits.temper - 1.0;
+    assert!((noise(more) / noise(as_then) - 20.0).abs() < 0.2, "{as_then:?}, {more:?}");
+    assert_eq!(more.margin, as_then.margin);
+    let [unscaled, scaled, healthy] = [(2.0, as_then), (2.0, more), (1.0, more)]
+        .map(|(bad, limits)| promoted((20_000.0, 0.03), bad, limits));
+    // Of 100: 9, 2 and 100.
+    assert!(scaled <= 5 && unscaled > scaled && healthy >= 95, "{unscaled}, {scaled}, {healthy}");
 }

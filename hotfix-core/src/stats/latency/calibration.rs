@@ -425,7 +425,11 @@ impl<'a> Replayed<'a> {
         Ok(())
     }
 
-    fn calibration(&self, choice: Choice, promotion: Option<PromotionLimits>) -> SlowCalibration {
+    fn calibration(
+        &self,
+        choice: Choice,
+        mut promotion: Option<PromotionLimits>,
+    ) -> SlowCalibration {
         let Choice { tolerated, mut limits, mut hold, highest, independent, delays } = choice;
         let of_arms = self.history.canary().is_some();
         let mut advice = Vec::new();
@@ -451,6 +455,7 @@ impl<'a> Replayed<'a> {
             limits.threshold = threshold;
             limits.gross_less *= times;
             hold = smaller(hold * times, threshold);
+            promotion = promotion.map(|limits| limits.with_traffic(times));
             advice.push(Advice::MoreTraffic { times });
         }
         SlowCalibration {

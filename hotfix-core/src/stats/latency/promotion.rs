@@ -36,6 +36,14 @@ pub struct PromotionLimits {
     pub temper: f64,
 }
 
+impl PromotionLimits {
+    /// For so many times the history's traffic: what noise adds beyond the usual threshold grows
+    /// with the requests.
+    pub(super) fn with_traffic(self, times: f64) -> Self {
+        Self { temper: 1.0 / (1.0 + (1.0 / self.temper - 1.0) * times), ..self }
+    }
+}
+
 impl SlowPromotion {
     fn design(
         self,

@@ -16,10 +16,11 @@ mod design;
 
 pub use design::{DEFAULT_GRID, DEFAULT_WEIGHTS, RateRatioDesign, RateRatioSettings};
 
-use super::grid::{self, Grid};
-use super::mixture::{self, Mixture, SHORT};
+use super::grid;
+use super::mixture::{Mixture, SHORT};
+use super::mixture_state::MixtureState;
 use super::numeric::{largest, ln, ln1p};
-use super::{Bounds, Counts, Evidence, MAX_GRID, StatError, Totals, Watch, check_both};
+use super::{Bounds, Counts, Evidence, MAX_GRID, StatError, Totals, check_both};
 use serde::{Deserialize, Serialize};
 
 /// The evidence of one rate-ratio test: plain data of at most 256 bytes, cheap to copy and to try
@@ -29,33 +30,32 @@ use serde::{Deserialize, Serialize};
 /// which an arm has no trials are left out altogether; ticks without events add trials and no
 /// evidence. See [`RateRatioDesign`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "SavedState", into = "SavedState")]
+#[serde(from = "MixtureState", into = "MixtureState")]
 pub struct RateRatio {
-    /// `l_j`; negative infinity in unused places.
-    terms: [f64; MAX_GRID],
+    state: MixtureState,
     /// `ln1p((g_j - 1) π)` for the split below.
     losses: [f64; MAX_GRID],
     /// Trials of the last tick with events, and the share `π` that they give; zero at the start.
     split: (f64, f64, f64),
-    totals: Totals,
-    watch: Watch,
-    /// Ticks so far, with a horizon only.
-    ticks: u32,
-    design: u32,
+}
+
+impl From<MixtureState> for RateRatio {
+    /// The logarithms are computed again from the next tick.
+    fn from(state: MixtureState) -> Self {
+        Self { state, losses: [0.0; MAX_GRID], split: (0.0, 0.0, 0.0) }
+    }
+}
+
+impl From<RateRatio> for MixtureState {
+    fn from(test: RateRatio) -> Self {
+        test.state
+    }
 }
 
 impl RateRatio {
     /// No data yet: `E = 1`.
     pub fn new(design: &RateRatioDesign) -> Self {
-        Self {
-            terms: design.mixture.start(),
-            losses: [0.0; MAX_GRID],
-            split: (0.0, 0.0, 0.0),
-            totals: Totals::default(),
-            watch: Watch::START,
-            ticks: 0,
-            design: design.id,
-        }
+        MixtureState::new(&design.mixture, design.id).into()
     }
 
     /// Checks that a state, such as one read from a document, was made for this design.
@@ -63,12 +63,7 @@ impl RateRatio {
     /// # Errors
     /// [`StatError`] if the state belongs to another design.
     pub fn check(&self, design: &RateRatioDesign) -> Result<(), StatError> {
-        let used = grid::used(&self.terms).len();
-        if self.design == design.id && used == design.mixture.grid.len {
-            Ok(())
-        } else {
-            Err(StatError::DesignMismatch)
-        }
+        self.state.check(&design.mixture, design.id)
     }
 
     /// Takes in one tick and says whether the test has decided, now or before.
@@ -86,9 +81,7 @@ impl RateRatio {
         baseline: Counts,
     ) -> Result<bool, StatError> {
         check_both(canary, baseline)?;
-        if self.design != design.id {
-            return Err(StatError::DesignMismatch);
-        }
+        self.state.check_design(design.id)?;
         Ok(if design.mixture.plain {
             self.tick::<true>(design, canary, baseline)
         } else {
@@ -178,11 +171,9 @@ impl RateRatio {
             baseline.check()?;
         }
         design.mixture.check_allowed(allowed)?;
-        if self.design != design.id {
-            return Err(StatError::DesignMismatch);
-        }
+        self.state.check_design(design.id)?;
         let mixture = &design.mixture;
-        mixture.open_tick(&mut self.ticks, &mut self.terms);
+        self.state.open_tick(mixture);
         let ln_allowed = ln(allowed);
         let mut gains = [0.0; MAX_GRID];
         let (mut sum, mut any) = (Totals::default(), false);
@@ -206,15 +197,8 @@ impl RateRatio {
                 }
             }
         }
-        self.totals.add(sum.canary, sum.baseline);
-        if !any {
-            return Ok(self.watch.decided);
-        }
-        for (term, gain) in self.terms.iter_mut().zip(gains) {
-            *term += mixture.limits.of(gain);
-        }
-        let lower = mixture.bound(&self.terms);
-        Ok(self.look(design, lower))
+        self.state.totals.add(sum.canary, sum.baseline);
+        Ok(if any { self.state.add(mixture, gains) } else { self.decided() })
     }
 
     /// Adds another state's evidence: log evidence and totals are those of one state fed with both.
@@ -226,22 +210,22 @@ impl RateRatio {
     /// [`StatError`] if the states belong to another design, or the test
     /// has a horizon, as its evidence depends on the order of the ticks.
     pub fn merge(&mut self, design: &RateRatioDesign, other: &Self) -> Result<bool, StatError> {
-        if self.design != design.id || other.design != design.id {
-            return Err(StatError::DesignMismatch);
-        }
+        self.state.check_design(design.id)?;
+        other.state.check_design(design.id)?;
         if let Some(horizon) = design.mixture.horizon() {
             return Err(StatError::NotMergeable { horizon });
         }
-        for (term, more) in self.terms.iter_mut().zip(other.terms) {
+        let Self { state, .. } = self;
+        for (term, more) in state.terms.iter_mut().zip(other.state.terms) {
             *term += more;
         }
-        self.totals.add(other.totals.canary, other.totals.baseline);
-        Ok(self.look(design, design.mixture.bound(&self.terms)))
+        state.totals.add(other.state.totals.canary, other.state.totals.baseline);
+        Ok(state.look(&design.mixture, design.mixture.bound(&state.terms)))
     }
 
     /// Log of the e-value, exact; 0 without data.
     pub fn log_e(&self, design: &RateRatioDesign) -> f64 {
-        design.mixture.log_e(&self.terms, self.ticks)
+        self.state.log_e(&design.mixture)
     }
 
     /// `max_j (ln w_j + l_j)`, or the log of what has not been bet yet where that is more: at most
@@ -254,48 +238,42 @@ impl RateRatio {
     /// Both bounds of the log of the e-value, for [`combine`](super::combine).
     #[inline]
     pub fn bounds(&self, design: &RateRatioDesign) -> Bounds {
-        design.mixture.bounds(&self.terms, self.ticks)
+        self.state.bounds(&design.mixture)
     }
 
     /// `min(1, 1/max E)` from the running maximum of the bound: valid at every evaluation.
     pub fn p_value(&self) -> f64 {
-        self.watch.p_value()
+        self.state.watch.p_value()
     }
 
     /// Whether this state was made for the design, whatever its limits.
     pub(super) fn belongs_to(&self, design: &RateRatioDesign) -> bool {
-        self.design == design.id
+        self.state.check_design(design.id).is_ok()
     }
 
     /// Whether two states were made for one design.
     pub(super) fn same_design(&self, other: &Self) -> bool {
-        let used = |test: &Self| grid::used(&test.terms).len();
-        self.design == other.design && used(self) == used(other)
+        self.state.same_design(&other.state)
     }
 
     /// Whether the evidence has ever reached the threshold.
     pub fn decided(&self) -> bool {
-        self.watch.decided
+        self.state.watch.decided
     }
 
     /// Estimated canary rate over baseline rate, see [`Totals::ratio`].
     pub fn ratio(&self) -> Option<f64> {
-        self.totals.ratio()
+        self.state.totals.ratio()
     }
 
     /// What was compared so far.
     pub fn totals(&self) -> &Totals {
-        &self.totals
+        &self.state.totals
     }
 
     /// What a verdict reports.
     pub fn evidence(&self, design: &RateRatioDesign) -> Evidence {
-        Evidence {
-            log_e: self.log_e(design),
-            p_value: self.p_value(),
-            ratio: self.ratio(),
-            decided: self.watch.decided,
-        }
+        self.state.evidence(&design.mixture)
     }
 
     /// One tick of checked counts; `PLAIN` where nothing is limited and nothing kept back.
@@ -308,15 +286,15 @@ impl RateRatio {
         baseline: Counts,
     ) -> bool {
         if !PLAIN {
-            design.mixture.open_tick(&mut self.ticks, &mut self.terms);
+            self.state.open_tick(&design.mixture);
         }
         if canary.trials == 0.0 || baseline.trials == 0.0 {
-            return self.watch.decided;
+            return self.state.watch.decided;
         }
-        self.totals.add(canary, baseline);
+        self.state.totals.add(canary, baseline);
         let events = canary.events + baseline.events;
         if events == 0.0 {
-            return self.watch.decided;
+            return self.state.watch.decided;
         }
         let is_short = design.mixture.grid.len <= SHORT;
         if canary.trials != self.split.0 || baseline.trials != self.split.1 {
@@ -331,7 +309,7 @@ impl RateRatio {
         } else {
             self.advance::<MAX_GRID, PLAIN>(design, canary.events, events)
         };
-        self.look(design, lower)
+        self.state.look(&design.mixture, lower)
     }
 
     /// Computes the logarithms of a new split for the first `N` points. Out of line: splits mostly
@@ -349,9 +327,7 @@ impl RateRatio {
     /// which the next tick has or works out: half as much to copy.
     #[inline]
     pub(crate) fn take_over(&mut self, of: &Self) {
-        let Self { terms, losses: _, split: _, totals, watch, ticks, design } = *of;
-        (self.terms, self.totals, self.watch) = (terms, totals, watch);
-        (self.ticks, self.design) = (ticks, design);
+        self.state = of.state;
     }
 
     /// Takes over the logarithms of a split that another test of the same ratios has worked out,
@@ -388,67 +364,10 @@ impl RateRatio {
         let mut weighted = [0.0; N];
         for (j, weighted) in weighted.iter_mut().enumerate() {
             let gain = loud * grid.ln_ratio[j] - events * self.losses[j];
-            self.terms[j] += if PLAIN { gain } else { limits.of(gain) };
-            *weighted = self.terms[j] + grid.ln_weight[j];
+            self.state.terms[j] += if PLAIN { gain } else { limits.of(gain) };
+            *weighted = self.state.terms[j] + grid.ln_weight[j];
         }
         largest(&weighted)
-    }
-
-    #[inline]
-    fn look(&mut self, design: &RateRatioDesign, lower: f64) -> bool {
-        let mut watch = self.watch;
-        let threshold = design.mixture.limits.threshold;
-        let slack = design.mixture.slack();
-        let decided = watch.look(lower, slack, threshold, || self.log_e(design));
-        self.watch = watch;
-        decided
-    }
-}
-
-/// The state as a document; constants of the split are computed again from the next tick.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedState {
-    version: u32,
-    design: u32,
-    terms: Vec<f64>,
-    totals: Totals,
-    highest: f64,
-    decided: bool,
-    /// With a horizon only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ticks: Option<u32>,
-}
-
-impl From<RateRatio> for SavedState {
-    fn from(state: RateRatio) -> Self {
-        Self {
-            version: mixture::version(state.ticks),
-            design: state.design,
-            terms: grid::used(&state.terms),
-            totals: state.totals,
-            highest: state.watch.highest,
-            decided: state.watch.decided,
-            ticks: (state.ticks > 0).then_some(state.ticks),
-        }
-    }
-}
-
-impl TryFrom<SavedState> for RateRatio {
-    type Error = StatError;
-
-    fn try_from(read: SavedState) -> Result<Self, StatError> {
-        let ticks = mixture::ticks_from(read.version, read.ticks)?;
-        read.totals.check()?;
-        Ok(Self {
-            terms: Grid::terms_from(&read.terms)?,
-            losses: [0.0; MAX_GRID],
-            split: (0.0, 0.0, 0.0),
-            totals: read.totals,
-            watch: Watch::restored(read.highest, read.decided)?,
-            ticks,
-            design: read.design,
-        })
     }
 }
 
