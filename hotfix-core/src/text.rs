@@ -16,11 +16,13 @@ pub(crate) fn nearest<'a>(got: &str, names: impl IntoIterator<Item = &'a str>) -
     if got.len() > 64 {
         return None;
     }
+    let got = got.to_lowercase();
     let mut best = None;
     for name in names {
-        let likeness = strsim::normalized_damerau_levenshtein(got, name)
-            .max(strsim::jaro_winkler(got, name) - 0.3);
-        if likeness >= 0.5 && best.is_none_or(|(most, _)| likeness > most) {
+        let known = name.to_lowercase();
+        let likeness = strsim::normalized_damerau_levenshtein(&got, &known)
+            .max(strsim::jaro_winkler(&got, &known) - 0.3);
+        if likeness >= 0.6 && best.is_none_or(|(most, _)| likeness > most) {
             best = Some((likeness, name));
         }
     }

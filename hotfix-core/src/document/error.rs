@@ -93,6 +93,21 @@ impl<F> DocumentErrors<F> {
         self.left_out += other.left_out;
     }
 
+    /// The same for errors at other places: one within or around a place that has an error already
+    /// may follow from it.
+    pub(crate) fn append_elsewhere(&mut self, mut other: Self) {
+        let is_within = |path: &str, of: &str| {
+            path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        other.list.retain(|new| {
+            let related = |old: &DocumentError<F>| {
+                is_within(&new.path, &old.path) || is_within(&old.path, &new.path)
+            };
+            !self.list.iter().any(related)
+        });
+        self.append(other);
+    }
+
     /// Whether further errors are only counted, so that their details are not needed.
     pub(crate) const fn is_full(&self) -> bool {
         self.list.len() >= Self::MOST

@@ -91,10 +91,12 @@ problems! {
         name: String,
     }
     /// The weights of the tested deciding metrics are not the whole budget.
-    #[error("the weights of the metrics with `role = \"decide\"` and a `model` other than `none` sum to {sum}: make them sum to 1")]
+    #[error("the weights of the metrics with `role = \"decide\"` and a `model` other than `none` sum to {sum} ({weights}): make them sum to 1")]
     "HF-POL-015" WeightSum {
         /// Their sum.
         sum: String,
+        /// Each metric with its weight.
+        weights: String,
     }
     /// A weight on a metric without a test.
     #[error("`weight` is {got}, but only a metric with `role = \"decide\"` and a `model` other than `none` may have one: delete `weight`")]

@@ -1,10 +1,14 @@
 //! What the text of a message may be, when a policy is read (COMM-2): every fault with its line, and what is like it and good.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use hotfix_core::grade::{Audience, MessageKind};
+use hotfix_core::message::{Rendered, Request};
+use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::{MESSAGE_FIELDS, Reach};
+use hotfix_core::rollout::{Recording, Rollout};
 use serde_json::{Value, json};
 
 /// The faults of a text for an audience: code and sentence.
@@ -199,6 +203,31 @@ fn comm_1_standard_has_a_text_for_each_kind_and_audience() {
                     && message.when.is_none()
             });
             assert!(any, "{kind} {audience}");
+        }
+    }
+}
+
+#[test]
+fn comm_1_a_text_that_a_policy_adds_comes_before_those_it_inherits() {
+    let incident = r#"{"id": "INC-1", "title": "Login fails", "severity": "P2"}"#;
+    let release = r#"{"version": "2", "previous": "1"}"#;
+    for kind in MessageKind::ALL {
+        for audience in Audience::ALL {
+            let policy = format!(
+                "extends = 'standard'\nname = 'ours'\n[[messages]]\nid = 'ours'\nkind = '{kind}'\naudience = \
+                 '{audience}'\ntext = 'ours'\n[[messages]]\nid = 'not_this'\nkind = '{kind}'\naudience = '{audience}'\ntext \
+                 = 'second'\n"
+            );
+            let policy = Arc::new(Policy::from_toml(&policy).unwrap());
+            let plan = Plan::from_json(policy, incident, release, "").unwrap();
+            let rollout = Rollout::try_new(plan, Recording::Off, "salt").unwrap();
+            let at = Some("2026-03-03T14:40:00Z".parse().unwrap());
+            let request = Request { audience: *audience, at, draft: true, ..Request::new(*kind) };
+            let message = rollout.message_for(&request).unwrap();
+            assert!(
+                matches!(&message, Rendered::Text(text) if text == "Draft: Ours"),
+                "{message:?}"
+            );
         }
     }
 }

@@ -15,6 +15,8 @@ const NAMES: [&str; 2] = ["id", "name"];
 /// The keys of conditions, except where keys are custom names. A condition replaces the inherited
 /// one as a whole: a mixture of both would mean neither.
 const CONDITIONS: [&str; 3] = ["when", "then", "skip_staging_when"];
+/// The list in which the first item that fits is used: what is added comes before what is inherited.
+const FIRST_FITS: &str = "/messages";
 /// The keys of the bounds of a metric, which are also replaced as a whole.
 const BOUNDS: [&str; 3] = ["success", "alert", "rollback"];
 
@@ -81,7 +83,12 @@ fn items(base: Vec<Node>, over: Vec<Node>, name: &str, reader: &mut PolicyReader
         let item = reader.within(&i.to_string(), |reader| slots.lay(place, item, &NAMES, reader));
         added.extend(item);
     }
-    slots.0.into_iter().flatten().chain(added).collect()
+    let inherited = slots.0.into_iter().flatten();
+    if reader.path() == FIRST_FITS {
+        added.extend(inherited);
+        return added;
+    }
+    inherited.chain(added).collect()
 }
 
 /// The inherited values, in order; `None` was removed.
@@ -111,12 +118,11 @@ impl Slots {
         let removal = is_removal(&node);
         match (inherited, removal) {
             (Some(slot), true) => {
-                *slot = None;
-                let Value::Table(entries) = &node.value else { return None };
                 let fits = |key: &str| key == REMOVE || beside.contains(&key);
-                if !entries.iter().all(|member| fits(&member.key)) {
+                if !node.members().iter().all(|member| fits(&member.key)) {
                     return reader.fail_in(node.place, ExtendError::BESIDE);
                 }
+                *slot = None;
                 checked(&node, reader);
                 None
             }
@@ -242,22 +248,25 @@ mod tests {
                 // If nothing fits, nothing is inherited.
                 let base = if name.is_some() { base } else { Vec::new() };
                 let same = |a: &Value, b: &Value| name.is_some_and(|name| a[name] == b[name]);
-                let mut out = Vec::new();
+                let (mut inherited, mut added) = (Vec::new(), Vec::new());
                 for item in &base {
                     match over.iter().position(|other| same(item, other)) {
                         Some(i) => {
                             let step = i.to_string();
-                            out.extend(below(&step, Some(item), &over[i], &["id", "name"])?);
+                            inherited.extend(below(&step, Some(item), &over[i], &["id", "name"])?);
                         }
-                        None => out.push(item.clone()),
+                        None => inherited.push(item.clone()),
                     }
                 }
                 for (i, item) in over.iter().enumerate() {
                     if !base.iter().any(|other| same(item, other)) {
-                        out.extend(below(&i.to_string(), None, item, &[])?);
+                        added.extend(below(&i.to_string(), None, item, &[])?);
                     }
                 }
-                Value::Array(out)
+                let added_first = name.is_some() && place == ["messages"];
+                let [first, second] =
+                    if added_first { [added, inherited] } else { [inherited, added] };
+                Value::Array([first, second].concat())
             }
             (_, other) => other.clone(),
         };
@@ -322,12 +331,11 @@ mod tests {
         let names = select(vec!["a", "when", "then", "success", "rollback"]);
         let keys = select(vec!["a", "when", "success", "rollback"]);
         let named = btree_map(names, btree_map(keys, value(removals), 0..3), 0..3);
-        (btree_map("[ab]", value(removals), 0..3), btree_map(tables, named, 0..3)).prop_map(
-            |(plain, named)| {
-                let named = named.into_iter().map(|(key, table)| (key.to_owned(), json!(table)));
-                Value::Object(plain.into_iter().chain(named).collect())
-            },
-        )
+        let plain = btree_map("a|b|messages", value(removals), 0..3);
+        (plain, btree_map(tables, named, 0..3)).prop_map(|(plain, named)| {
+            let named = named.into_iter().map(|(key, table)| (key.to_owned(), json!(table)));
+            Value::Object(plain.into_iter().chain(named).collect())
+        })
     }
 
     fn node(value: &Value) -> Node {

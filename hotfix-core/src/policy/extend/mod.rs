@@ -137,8 +137,15 @@ pub(super) fn read(document: Node, ask: &mut Ask<'_>) -> Result<Policy, PolicyEr
     };
     let resolved = resolution.resolved(document, "");
     let Resolution { errors, texts, .. } = resolution;
-    let errors = errors.placed_in(&Node::table([("extends", extends)]));
-    from_node(&errors.or(resolved)?).map_err(|errors| errors.inherited(&texts))
+    let mut errors = errors.placed_in(&Node::table([("extends", extends)]));
+    // A removal that cannot be applied does not hide the other errors.
+    match resolved.map(|tree| from_node(&tree)).transpose() {
+        Ok(policy) => errors.or(policy),
+        Err(more) => {
+            errors.append_elsewhere(more);
+            Err(errors.inherited(&texts))
+        }
+    }
 }
 
 /// A base in the chain to the current one. The name of a preset may also be a policy of the caller.

@@ -181,12 +181,17 @@ impl Field for Metrics {
             complete &= read.is_some();
             metrics.extend(read);
         }
-        if let Some(Budget { sum, tested: true }) = budget
-            && (sum - 1.0).abs() > 1e-9
+        if let Some(Budget { weights, .. }) = budget
+            && !weights.is_empty()
         {
-            // Twelve digits hide the rounding errors of binary fractions.
-            let sum = ((sum * 1e12).round() / 1e12).to_string();
-            return reader.fail(Problem::WeightSum { sum });
+            let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
+            if (sum - 1.0).abs() > 1e-9 {
+                // Twelve digits hide the rounding errors of binary fractions.
+                let sum = ((sum * 1e12).round() / 1e12).to_string();
+                let of = weights.iter().map(|(id, weight)| format!("`{id}` {weight}"));
+                let weights = of.collect::<Vec<_>>().join(" + ");
+                return reader.fail(Problem::WeightSum { sum, weights });
+            }
         }
         let tested = |noted: &&Noted| {
             noted.role == Some(Role::Decide) && noted.model.is_some_and(|m| m != Model::None)
@@ -216,8 +221,8 @@ impl Field for Metrics {
 /// The sum of the weights so far; absent once one could not be read.
 #[derive(Default)]
 struct Budget {
-    sum: f64,
-    tested: bool,
+    /// Of each tested metric.
+    weights: Vec<(MetricName, f64)>,
 }
 
 fn metric(
@@ -248,7 +253,7 @@ fn metric(
     };
     let noted = Noted { kind: draft.kind, role: draft.role, model };
     reader.known.metrics.insert(id.to_string(), noted);
-    weigh(&draft, model, budget, reader);
+    weigh(id, &draft, model, budget, reader);
     let tolerated = draft.tolerated.flatten().map(Ratio::value);
     in_range(reader, "tolerated", tolerated, |t| t >= 1.0, "a number of at least 1");
 
@@ -360,6 +365,7 @@ fn model_for(
 }
 
 fn weigh(
+    id: MetricName,
     draft: &MetricDraft,
     model: Option<Model>,
     budget: &mut Option<Budget>,
@@ -371,8 +377,7 @@ fn weigh(
     };
     if model != Model::None && role == Role::Decide {
         if let Some(budget) = budget {
-            budget.sum += weight.as_fraction();
-            budget.tested = true;
+            budget.weights.push((id, weight.as_fraction()));
         }
     } else if weight.as_fraction() != 0.0 {
         let got = weight.as_fraction().to_string();
