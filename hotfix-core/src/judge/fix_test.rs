@@ -30,7 +30,7 @@ pub(crate) struct FixTest<T = Test> {
 #[serde(deny_unknown_fields)]
 struct Seen<T = Test> {
     test: Aligned<T>,
-    /// It has ever crossed.
+    /// It has crossed, and as much does not speak against it now.
     shown: bool,
 }
 
@@ -62,7 +62,7 @@ impl FixTest {
         &self.now.test
     }
 
-    /// Whether the claim has ever been shown.
+    /// Whether the claim has been shown, and is not contradicted by as much evidence now.
     pub(super) const fn is_shown(&self) -> bool {
         self.now.shown
     }
@@ -82,7 +82,9 @@ impl FixTest {
     }
 
     fn feed(&mut self, watched: &Watched, increment: &Increment) {
-        self.now.shown |= watched.feed(increment, &mut self.now.test);
+        let Seen { test, shown } = &mut self.now;
+        *shown |= watched.feed(increment, test);
+        *shown &= test.log_e() > -test.threshold();
     }
 
     /// Takes over the evidence that was read from a snapshot.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
 use crate::stats::numeric::{exp, ln, normal_cdf};
-use crate::unit::{MetricName, PhaseName, Timestamp};
+use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
 use super::aligned::Aligned;
 use super::harm::requests_per_minute;
@@ -62,8 +62,9 @@ pub struct MetricForecast {
 /// Whether a test can still decide.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestForecast {
-    /// Power: chance to have decided when the phase ends, at the assumed ratio; absent if the phase
-    /// has no end.
+    /// Power: chance to have decided when the phase ends, at the assumed ratio. A rollback test has
+    /// until the phase's least time is over, then, as what has to be shown, until its most time.
+    /// Absent if the phase has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,
     /// Mean time to a decision, in minutes.
@@ -100,7 +101,12 @@ impl Forecast {
             let own = judge.own_threshold(index);
             let rollback = own.zip(watched.tests().worse()).and_then(|(own, test)| {
                 let supposed = Supposed { ratio: margin, null };
-                watched.look_ahead(supposed, own - test.log_e(), running, requests)
+                let left = if running.until_due > Span::ZERO {
+                    running.until_due
+                } else {
+                    running.until_overdue.unwrap_or(Span::ZERO)
+                };
+                watched.look_ahead(supposed, own - test.log_e(), left, requests)
             });
             let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;
             let promotion = watched.tests().safe().filter(|_| asked).and_then(|test| {
@@ -135,7 +141,7 @@ impl Forecast {
             phase: running.phase.name,
             requests_per_minute: requests,
             until_due: running.until_due.as_seconds(),
-            until_overdue: running.until_overdue.map(crate::unit::Span::as_seconds),
+            until_overdue: running.until_overdue.map(Span::as_seconds),
         })
     }
 }
@@ -200,7 +206,7 @@ impl Watched {
         &self,
         supposed: Supposed,
         lacking: f64,
-        running: &Running<'_>,
+        left: Span,
         requests: Option<f64>,
     ) -> Option<TestForecast> {
         let minutes = self.readings().learned().as_seconds() / 60.0;
@@ -224,7 +230,7 @@ impl Watched {
         };
         let height = if lacking > 0.0 { lacking + MIXTURE_COST + cost } else { 0.0 };
         let needed = height / flow.drift;
-        let left = running.until_overdue.unwrap_or(running.until_due).as_seconds() / 60.0;
+        let left = left.as_seconds() / 60.0;
         let counted = self.metric().kind.counts_requests();
         let pace = if counted { Some(pace[0] + pace[1]) } else { requests };
         needed.is_finite().then(|| TestForecast {
@@ -249,7 +255,9 @@ impl Watched {
             return None;
         }
         let lacking = test.threshold() - test.log_e();
-        let mut forecast = self.look_ahead(supposed, lacking, running, requests)?;
+        // What has not been shown keeps the phase until its most time.
+        let left = running.until_overdue.unwrap_or(running.until_due);
+        let mut forecast = self.look_ahead(supposed, lacking, left, requests)?;
         forecast.possible =
             running.until_overdue.and_then(|left| self.can_show(test, moment, running, left));
         Some(forecast)

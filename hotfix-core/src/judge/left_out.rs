@@ -19,7 +19,7 @@ use super::{Cause, MetricVerdict, Moment, Reason};
 
 /// Columns of an instance: events and trials.
 const WIDTH: usize = 2;
-/// Log evidence that confirms a breach: ln 10.
+/// Log evidence that confirms a breach: ln 10, or the level of a history that holds, if that is more.
 const CONFIRMS: f64 = std::f64::consts::LN_10;
 /// Of the interval of a share of slow requests.
 const CONFIDENCE: f64 = 0.8;
@@ -170,7 +170,9 @@ impl Watched {
         );
         let of_both = self.metric().bounds.rollback.is_some_and(|bound| bound.unless_both_arms);
         let by_evidence = || {
-            seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= CONFIRMS)
+            let confirms = self.basis().limits().map_or(CONFIRMS, |of| of.hold.max(CONFIRMS));
+            seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= confirms)
+                || self.tests().risen().is_some_and(|of| of >= self.basis().own_threshold())
                 || self.instances().stands_out()
         };
         let confirmed =
@@ -198,9 +200,9 @@ impl Watched {
         settling.is_some_and(|of| of.is_first_minute(moment.at)) && self.has_live(moment.share)
     }
 
-    /// Whether the window has counts of a live arm.
+    /// Whether the window has data of a live arm.
     fn has_live(&self, share: Share) -> bool {
         let baseline = &self.window().sums()[self.columns()..];
-        share < Share::ALL && self.trials(baseline).is_some_and(|of| of > 0.0)
+        share < Share::ALL && self.value(baseline, 1.0 - share.as_fraction()).is_some()
     }
 }

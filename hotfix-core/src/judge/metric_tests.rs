@@ -25,6 +25,9 @@ pub(super) type Claims = (Claim, Option<Claim>);
 pub(super) struct MetricTests<T = Test> {
     worse: Option<Aligned<T>>,
     safe: Option<Aligned<T>>,
+    /// The least log evidence of harm since the watch of the phase began; of counts.
+    #[serde(default)]
+    lowest: f64,
     /// Warm-up of a latency with a tolerance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settling: Option<Box<Settling>>,
@@ -33,7 +36,7 @@ pub(super) struct MetricTests<T = Test> {
 impl MetricTests {
     /// No tests.
     pub(super) const fn none() -> Self {
-        Self { worse: None, safe: None, settling: None }
+        Self { worse: None, safe: None, lowest: 0.0, settling: None }
     }
 
     /// The tests of a metric's counts; those of a latency are made with its first reading.
@@ -51,6 +54,7 @@ impl MetricTests {
                 Some(claim) => test(claim)?,
                 None => None,
             },
+            lowest: 0.0,
             settling: None,
         })
     }
@@ -70,7 +74,7 @@ impl MetricTests {
         let (worse, safe) = (test(worse), safe.and_then(test));
         let tolerates = worse.as_ref().is_some_and(|test| test.log_e_slightly().is_some());
         let settling = tolerates.then(|| Box::new(Settling::new(watch.cadence, columns, began)));
-        Self { worse, safe, settling }
+        Self { worse, safe, lowest: 0.0, settling }
     }
 
     /// The rollback test.
@@ -88,8 +92,17 @@ impl MetricTests {
         self.settling.as_deref()
     }
 
+    /// How far the log evidence of harm has risen from its lowest point in this phase; of counts.
+    ///
+    /// Evidence of a rollout falls while its canary is better than the live version, which a faulty
+    /// one lets it be: what begins afterwards shows here first.
+    pub(super) fn risen(&self) -> Option<f64> {
+        Some(self.worse.as_ref()?.least(Test::log_e_bound)? - self.lowest)
+    }
+
     /// A phase's watch begins, with new instances.
     pub(super) fn start(&mut self, at: Timestamp) {
+        self.lowest = self.worse.as_ref().and_then(|of| of.least(Test::log_e_bound)).unwrap_or(0.0);
         if let Some(settling) = &mut self.settling {
             settling.start(at, self.worse.as_mut());
         }
@@ -111,9 +124,12 @@ impl MetricTests {
     /// Feeds both tests.
     #[inline]
     pub(super) fn feed(&mut self, at: Timestamp, fed: &Fed<'_>) {
-        let Self { worse, safe, settling } = self;
+        let Self { worse, safe, lowest, settling } = self;
         if let Some(worse) = worse {
             fed.feed(worse);
+            if let Some(bound) = worse.least(Test::log_e_bound) {
+                *lowest = lowest.min(bound);
+            }
         }
         if let Some(safe) = safe {
             fed.as_sent().feed(safe);
@@ -128,12 +144,14 @@ impl MetricTests {
     pub(super) fn keep(&mut self, of: &Self) {
         keep(&mut self.worse, of.worse.as_ref());
         keep(&mut self.safe, of.safe.as_ref());
+        self.lowest = of.lowest;
         self.settling.clone_from(&of.settling);
     }
 
     /// Takes over the evidence that was read from a snapshot.
     pub(super) fn resume(&mut self, read: MetricTests<TestRead>) -> Result<(), Misfit> {
-        let MetricTests { worse, safe, settling } = read;
+        let MetricTests { worse, safe, lowest, settling } = read;
+        self.lowest = lowest;
         for (test, read) in [(&mut self.worse, worse), (&mut self.safe, safe)] {
             both_or_neither(test, read, "a test", Aligned::resume)?;
         }

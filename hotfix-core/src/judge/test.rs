@@ -301,6 +301,16 @@ impl Test {
         }
     }
 
+    /// A lower bound of the log e-value of counts; None for latency.
+    #[inline]
+    pub(super) fn log_e_bound(&self) -> Option<f64> {
+        match self {
+            Self::Rate(design, state) => Some(state.log_e_bound(design)),
+            Self::Bernoulli(design, state) => Some(state.log_e_bound(design)),
+            Self::Latency(..) | Self::Tolerance(..) => None,
+        }
+    }
+
     /// Whether the test alone has ever crossed.
     pub(crate) fn decided(&self) -> bool {
         match self {

@@ -198,7 +198,7 @@ pub struct Verdict {
 pub struct Efficacy {
     /// Log e-value that the rate is cut to at most the policy's ratio of the live baseline.
     pub log_e: f64,
-    /// Whether it has ever crossed.
+    /// Whether it has crossed. No longer so where the evidence has fallen as far below zero since.
     pub shown: bool,
 }
 

@@ -66,6 +66,7 @@ mod gate_laws;
 mod inputs_page;
 mod kayenta;
 mod language;
+mod late_faults;
 mod latency_worlds;
 mod layers;
 mod left_out;

@@ -184,8 +184,9 @@ pub struct FaultPower {
     /// Rolled back by plain bounds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plain: Option<Detection>,
-    /// Found by the sequential test. Absent without a live arm. Evidence is kept across phases, so
-    /// later phases find more than this.
+    /// Found by the sequential test, in this phase alone. Absent without a live arm. Evidence is kept
+    /// across phases: a fault from the start on is found sooner for it, and one that begins after a
+    /// good phase later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequential: Option<Detection>,
     /// Average minutes until the sequential test finds it, without an end of the phase, by the

@@ -142,7 +142,7 @@ impl MetricPower {
                 phase.smallest_ratio.map_or_else(|| "–".to_owned(), |r| format!("{} ×", figure(r)));
             let _ = writeln!(page, " {smallest} |");
         }
-        page.push_str("\n`~` means approximate, `–` means none. The test keeps its evidence from earlier phases, so later phases find more than shown.\n\n");
+        page.push_str("\n`~` means approximate, `–` means none. Each phase is shown alone. Evidence is kept: a fault of an earlier phase is found sooner in a later one, and one that begins after a good phase later than shown, unless `change_point` is on.\n\n");
     }
 
     /// How long faults last and how many requests they affect, by the method that finds them

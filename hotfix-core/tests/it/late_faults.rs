@@ -1,0 +1,55 @@
+//! Faults that begin after a good phase, in whole simulated rollouts of `standard`: beside a live
+//! version that has the bug or fails often, the evidence has fallen far by then.
+
+use std::sync::Arc;
+
+use hotfix_core::policy::Policy;
+use hotfix_core::simulate::{Campaign, Scenario, SimulatedOutcome};
+
+/// Forty rollouts of a P1 with this world, in TOML.
+fn simulated(world: &str) -> SimulatedOutcome {
+    let text = format!(
+        "until = '2h'\nincident = {{ id = 'INC-2041', severity = 'P1' }}\n\
+         release = {{ version = '2.3.1', previous = '2.3.0' }}\n{world}"
+    );
+    let policy = Arc::new(Policy::preset("standard").unwrap());
+    let scenario = Scenario::read(&text).unwrap_or_else(|errors| panic!("{errors}"));
+    let plan = scenario.plan(policy).unwrap();
+    Campaign::try_new(plan, &scenario, 1).unwrap().tally(0..40).outcome()
+}
+
+#[test]
+fn field_17_a_rollback_bound_acts_although_evidence_fell_while_the_fix_was_good() {
+    // The live version fails 4.5% of the requests, the fix 0.3%, until it breaks at half of the
+    // traffic. The rollback bound is 5%.
+    for (requests, to, most) in
+        [(1_000, "10%", 300.0), (10_000, "10%", 240.0), (1_000, "20%", 150.0)]
+    {
+        let of = simulated(&format!(
+            "traffic = {{ requests = {requests} }}\n\
+             metrics = {{ error_rate = {{ rate = '4.5%', fixed = 0.067 }} }}\n\
+             faults = [{{ kind = 'errors', metric = 'error_rate', to = '{to}', after = '25min' }}]"
+        ));
+        let median = of.seconds_to_find.as_ref().map_or(f64::INFINITY, |of| of.median);
+        assert!(of.found_faults.count == 40 && median <= most, "{requests}, {to}: {of:?}");
+    }
+}
+
+#[test]
+fn field_17_a_bound_of_counts_does_not_act_where_the_fix_makes_them_rarer() {
+    for rate in [8, 6] {
+        let of = simulated(&format!(
+            "traffic = {{ requests = 1000 }}\nmetrics = {{ bug = {{ per_minute = {rate}, fixed = 0.5 }} }}"
+        ));
+        assert!(of.rolled_back.count == 0 && of.completed.count == 40, "{rate}: {of:?}");
+    }
+}
+
+#[test]
+fn comm_1_a_fix_that_stops_working_at_half_of_the_traffic_does_not_end_as_repaired() {
+    let of = simulated(
+        "traffic = { requests = 1000 }\nmetrics = { bug = { per_minute = 4.5 } }\n\
+         faults = [{ kind = 'no_fix', from_share = '50%' }]",
+    );
+    assert!(of.completed.count <= 2, "{of:?}");
+}
