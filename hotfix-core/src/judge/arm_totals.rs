@@ -113,6 +113,14 @@ impl ArmTotals {
         &self.level
     }
 
+    /// The ratio that is common to the strata and planned splits, see [`Totals::common_ratio`]; None
+    /// where there is only one.
+    #[inline]
+    pub(super) fn common_ratio(&self) -> Option<f64> {
+        let several = self.compared.len() > 1 || self.compared[0].totals().len() > 1;
+        several.then(|| Totals::common_ratio(self.compared.iter().flat_map(SplitTotals::totals)))?
+    }
+
     /// Anytime-valid interval of the ratio; None before anything was compared.
     pub(super) fn interval(&self, confidence: f64) -> Option<Interval> {
         let totals: Vec<Totals> =

@@ -41,6 +41,9 @@ impl Watched {
 
     /// Estimated rate ratio.
     pub(super) fn ratio(&self) -> Option<f64> {
+        if let Some(ratio) = self.totals().common_ratio() {
+            return Some(ratio);
+        }
         if self.totals().counts_all() {
             self.tests().worse()?.ratio()
         } else {

@@ -58,8 +58,9 @@ pub struct MetricEvidence {
     /// Anytime-valid p-value: upper bound of the chance of evidence as strong as the strongest so
     /// far under the null hypothesis; holds as far as `guarantee` does.
     pub p_value: f64,
-    /// Canary rate over baseline rate; 0.5 is added to a count that is zero. For latency the ratio
-    /// of slow requests at the boundary with the strongest evidence.
+    /// Canary rate over baseline rate; 0.5 is added to a count that is zero. With several strata or
+    /// planned splits it is the one within them, by Mantel and Haenszel. For latency the ratio of
+    /// slow requests at the boundary with the strongest evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
     /// Log evidence at which this test alone decides.

@@ -237,7 +237,8 @@ pub struct MetricVerdict {
     /// trials; absent if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<f64>,
-    /// Rate ratio, canary over baseline, over the whole rollout (0.5 added where a count is zero).
+    /// Rate ratio, canary over baseline, over the whole rollout (0.5 added where a count is zero). With
+    /// several strata or planned splits it is the one within them, by Mantel and Haenszel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
 }

@@ -189,6 +189,36 @@ impl Totals {
         }
     }
 
+    /// Canary rate over baseline rate within these strata: of planned splits, or of kinds of users.
+    /// Summed over them, a shock with a larger share, or users who fail more often, would look like
+    /// an effect of the canary. With one stratum, or no events of an arm, it is the sums'
+    /// [`ratio`](Self::ratio). Source: Mantel and Haenszel (1959), for rates.
+    ///
+    /// ```
+    /// use hotfix_core::stats::{Counts, Totals};
+    /// // As many errors as the baseline; twice as many in both with half of the traffic.
+    /// let of = |errors: f64, canary, baseline| Totals {
+    ///     canary: Counts::new(errors * canary, canary),
+    ///     baseline: Counts::new(errors * baseline, baseline),
+    /// };
+    /// let splits = [of(0.003, 1000.0, 9000.0), of(0.006, 5000.0, 5000.0)];
+    /// assert!((Totals::common_ratio(&splits).unwrap() - 1.0).abs() < 1e-12);
+    /// ```
+    pub fn common_ratio<'a>(strata: impl IntoIterator<Item = &'a Self>) -> Option<f64> {
+        let mut sums = Self::default();
+        let (mut canary, mut baseline) = (0.0, 0.0);
+        for stratum in strata {
+            sums.add(stratum.canary, stratum.baseline);
+            let trials = stratum.canary.trials + stratum.baseline.trials;
+            if trials > 0.0 {
+                canary += stratum.canary.events * (stratum.baseline.trials / trials);
+                baseline += stratum.baseline.events * (stratum.canary.trials / trials);
+            }
+        }
+        let ratio = canary / baseline;
+        if ratio.is_normal() { Some(ratio) } else { sums.ratio() }
+    }
+
     #[inline]
     pub(crate) fn add(&mut self, canary: Counts, baseline: Counts) {
         self.canary.add(canary);

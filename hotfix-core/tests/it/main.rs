@@ -26,6 +26,7 @@ mod policy_places;
 mod policy_process;
 mod power_common;
 mod random_rollout;
+mod ratios;
 mod ready;
 mod report_common;
 mod report_known;
