@@ -69,6 +69,7 @@ mod language;
 mod latency_worlds;
 mod layers;
 mod left_out;
+mod lint_bounds;
 mod lint_examples;
 mod lint_people;
 mod lint_plan;
