@@ -49,7 +49,7 @@ fn judged(case: &JudgeCase) -> Result<Value, KayentaErrors> {
     let samples = read_samples(&case.samples())?;
     let thresholds = Thresholds { pass: case.pass, marginal: case.marginal };
     let verdict = judge(&config, &samples, thresholds)?;
-    assert!(verdict.score != 0.0 || verdict.score.is_sign_positive(), "{}: -0", case.id);
+    assert!(verdict.score != 0.0 || verdict.score.is_sign_positive(), "-0: {}", case.config);
     Ok(serde_json::to_value(verdict).expect("a document"))
 }
 
