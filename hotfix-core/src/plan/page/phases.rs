@@ -2,7 +2,7 @@
 
 use crate::grade::WatchedFrom;
 use crate::text::{markdown, time, times, words};
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::super::{Plan, StepKind};
 use super::{Page, strategy, utc};
@@ -63,7 +63,7 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
 }
 
 /// What is the case when the fix is deployed.
-pub(super) fn deployed(plan: &Plan) -> &'static str {
+fn deployed(plan: &Plan) -> &'static str {
     let holds_back = plan.policy().phases().last().is_some_and(|last| last.share < Share::ALL);
     if holds_back { "the last phase has its traffic" } else { "all traffic has the fix" }
 }
