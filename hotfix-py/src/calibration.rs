@@ -68,7 +68,8 @@ document! {
 /// ----------
 /// history : mapping
 ///     ``{instance: [[events, trials], ...]}``, one pair for each tick; ``[0, 0]`` is a tick
-///     without data.
+///     without data. With ``model="poisson"`` trials may be an exposure, so more events than
+///     trials are accepted: check the counts of a proportion, whose two numbers may be swapped.
 /// share : float
 ///     The canary's share of the traffic.
 /// ticks : int

@@ -62,8 +62,8 @@ document! {
     Chance(core::Chance) in "hotfix.stats" {
         /// From 0 to 1.
         fn chance(this) -> f64 { this.chance }
-        /// Whether it is from the Brownian approximation, which is too low for small probabilities;
-        /// otherwise it is exact for independent errors.
+        /// Whether more than 5% of an arm's requests fail, or it is from the Brownian approximation,
+        /// which is too low for small probabilities; otherwise it is exact for independent errors.
         fn approximate(this) -> bool { this.approximate }
     }
 }
@@ -179,7 +179,8 @@ pub(crate) fn detectable_ratio(
 /// Compute the probability that a regression is detected within some minutes; with ``ratio=1`` the
 /// probability of a false rollback.
 ///
-/// Exact for independent errors up to 20,000 expected events.
+/// Exact for independent rare errors, up to 20,000 expected events. This is the rate-ratio test: where
+/// more than 5% of an arm's requests fail, it detects less, and the Bernoulli test detects more.
 ///
 /// Parameters
 /// ----------
@@ -347,6 +348,11 @@ pub(crate) fn gate_pass_chance(requests: f64, rate: f64, at_most: f64) -> Result
 /// -------
 /// float
 ///
+/// Raises
+/// ------
+/// StatsError
+///     For invalid figures, and if no ratio that leaves the canary's rate at 1 or below is detected.
+///
 /// Examples
 /// --------
 /// >>> import hotfix
@@ -374,7 +380,7 @@ pub(crate) fn fixed_horizon_ratio(
 /// share : float
 ///     The canary's share of the requests.
 /// ratio : float
-///     Above 1.
+///     Above 1; the canary's rate must not exceed 1.
 ///
 /// Returns
 /// -------

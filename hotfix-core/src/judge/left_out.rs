@@ -172,7 +172,7 @@ impl Watched {
         let by_evidence = || {
             let confirms = self.basis().limits().map_or(CONFIRMS, |of| of.hold.max(CONFIRMS));
             seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= confirms)
-                || self.tests().risen().is_some_and(|of| of >= self.basis().own_threshold())
+                || self.tests().has_risen(self.basis().own_threshold())
                 || self.instances().stands_out()
         };
         let confirmed =

@@ -92,12 +92,14 @@ impl MetricTests {
         self.settling.as_deref()
     }
 
-    /// How far the log evidence of harm has risen from its lowest point in this phase; of counts.
+    /// Whether the log evidence of harm fell by this much, and has risen by as much from its lowest
+    /// point in this phase; of counts.
     ///
     /// Evidence of a rollout falls while its canary is better than the live version, which a faulty
     /// one lets it be: what begins afterwards shows here first.
-    pub(super) fn risen(&self) -> Option<f64> {
-        Some(self.worse.as_ref()?.least(Test::log_e_bound)? - self.lowest)
+    pub(super) fn has_risen(&self, by: f64) -> bool {
+        let bound = self.worse.as_ref().and_then(|of| of.least(Test::log_e_bound));
+        self.lowest <= -by && bound.is_some_and(|bound| bound - self.lowest >= by)
     }
 
     /// A phase's watch begins, with new instances.

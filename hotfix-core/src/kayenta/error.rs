@@ -132,6 +132,42 @@ pub enum Finding {
         /// Its name.
         metric: String,
     },
+    /// A weight below 0.
+    #[error(
+        "group `{group}` has the weight {weight}: the better its metrics are, the lower is the \
+         score; give a weight of 0 or more"
+    )]
+    NegativeWeight {
+        /// The group.
+        group: String,
+        /// Its weight.
+        weight: f64,
+    },
+    /// A marginal score above the pass score.
+    #[error(
+        "the marginal score {marginal} is above the pass score {pass}: no score is marginal, and \
+         {pass} passes; swap them if they are mixed up"
+    )]
+    ThresholdOrder {
+        /// The pass score.
+        pass: f64,
+        /// The marginal score.
+        marginal: f64,
+    },
+    /// A threshold that no score or every score reaches.
+    #[error(
+        "the {threshold} score is {score}, and scores are from 0 to 100: {} reaches it",
+        if *score > 100.0 { "none" } else { "every one" }
+    )]
+    ThresholdRange {
+        /// `pass` or `marginal`.
+        threshold: &'static str,
+        /// As given.
+        score: f64,
+    },
+    /// No metric counts.
+    #[error("no metric with samples counts, so the score is 0: give metrics that are not muted")]
+    NothingJudged,
 }
 
 impl Finding {
@@ -144,6 +180,10 @@ impl Finding {
             Self::EmptyGroup { .. } => "HF-KAY-013",
             Self::Twice { .. } => "HF-KAY-014",
             Self::NotSampled { .. } => "HF-KAY-015",
+            Self::NegativeWeight { .. } => "HF-KAY-016",
+            Self::ThresholdOrder { .. } => "HF-KAY-017",
+            Self::ThresholdRange { .. } => "HF-KAY-018",
+            Self::NothingJudged => "HF-KAY-019",
         }
     }
 
@@ -152,8 +192,16 @@ impl Finding {
         match self {
             Self::UnknownKey { path, .. } | Self::UnknownWord { path, .. } => path.clone(),
             Self::WeightSum { .. } => "/classifier/groupWeights".to_owned(),
-            Self::EmptyGroup { group } => format!("/classifier/groupWeights{}", pointer(group)),
-            Self::Twice { .. } | Self::NotSampled { .. } => "/metrics".to_owned(),
+            Self::EmptyGroup { group } | Self::NegativeWeight { group, .. } => {
+                format!("/classifier/groupWeights{}", pointer(group))
+            }
+            Self::ThresholdOrder { .. } => "/classifier/scoreThresholds".to_owned(),
+            Self::ThresholdRange { threshold, .. } => {
+                format!("/classifier/scoreThresholds/{threshold}")
+            }
+            Self::Twice { .. } | Self::NotSampled { .. } | Self::NothingJudged => {
+                "/metrics".to_owned()
+            }
         }
     }
 }

@@ -73,7 +73,8 @@ pub struct GroupScore {
 /// Result of the comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judgement {
-    /// Out of 100, to two decimals.
+    /// Out of 100, to two decimals. With weights that are negative or do not sum to 100, of which
+    /// there is a finding, it may be below 0 or above 100.
     pub score: f64,
     /// By the thresholds.
     pub classification: ScoreClassification,
@@ -140,6 +141,17 @@ pub fn judge(
             metrics.push(result);
         } else {
             findings.push(Finding::NotSampled { metric: metric.name.clone() });
+        }
+    }
+    if metrics.iter().all(|metric| metric.muted) {
+        findings.push(Finding::NothingJudged);
+    }
+    if marginal > pass {
+        findings.push(Finding::ThresholdOrder { pass, marginal });
+    }
+    for (threshold, score) in [("pass", pass), ("marginal", marginal)] {
+        if !(0.0..=100.0).contains(&score) {
+            findings.push(Finding::ThresholdRange { threshold, score });
         }
     }
     let groups = groups(&metrics, &config.group_weights, |m| m.classification);
@@ -246,7 +258,8 @@ fn score(
         let score = if group.no_data { 100.0 } else { group.score };
         score * (group.weight / 100.0)
     });
-    (to_two_decimals(parts.sum()), None)
+    // Not `sum`, which gives -0 for no group.
+    (to_two_decimals(parts.fold(0.0, |sum, part| sum + part)), None)
 }
 
 /// Rounds half up in the decimal digits that a number is printed with, as Kayenta does: 33.335 is

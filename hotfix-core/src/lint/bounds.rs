@@ -4,7 +4,8 @@ use super::fault::{FigureFault, PhaseChance};
 use super::finding::{Example, Finding, put};
 use crate::grade::{BoundBase, Response, Role, Worse};
 use crate::metric::{BucketFault, Unjudged};
-use crate::plan::healthy::{Law, at_gate, figure, in_a_row, traffic, trials};
+use crate::metric_kind::Unit;
+use crate::plan::healthy::{Law, at_gate, figure, in_a_row, traffic, trials, volumes};
 use crate::policy::Policy;
 use crate::policy::section::{BoundValue, Metric, Phase};
 use crate::text::pointer_step;
@@ -21,6 +22,9 @@ const DOUBTFUL_ROLLBACK: f64 = 0.001;
 pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     for metric in policy.metrics() {
         order(metric, findings);
+        if metric.role == Role::Decide {
+            good_side(policy, metric, findings);
+        }
         live_arm(policy, metric, findings);
         buckets(metric, findings);
         if metric.role == Role::Decide {
@@ -28,6 +32,7 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
             tripped_by_chance(policy, metric, findings);
         }
     }
+    unclear_traffic(policy, findings);
     sick_live_arm(policy, findings);
     unjudged(policy, findings);
 }
@@ -67,6 +72,67 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
         let fault = FigureFault::SuccessBeyondRollback { metric: metric.id, success, rollback };
         let path = place(metric, "success");
         put(findings, path, fault);
+    }
+}
+
+/// Bounds that a release which is no worse than before misses or breaches for certain, and bounds
+/// that no value is beyond.
+fn good_side(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding>) {
+    let (id, worse) = (metric.id, metric.worse);
+    let better = |first: f64, second: f64| match worse {
+        Worse::Higher => first < second,
+        Worse::Lower => first > second,
+    };
+    // The worst and the best values that are possible.
+    let (end, best) = match (metric.kind.unit(), worse) {
+        (Unit::Fraction, Worse::Higher) => (Some(1.0), Some(0.0)),
+        (Unit::Fraction, Worse::Lower) => (Some(0.0), Some(1.0)),
+        (Unit::PerMinute | Unit::Seconds, Worse::Higher) => (None, Some(0.0)),
+        (Unit::PerMinute | Unit::Seconds, Worse::Lower) => (Some(0.0), None),
+        (Unit::Number, _) => (None, None),
+    };
+    let all_move = policy.phases().iter().any(|phase| phase.share == Share::ALL);
+    // What the fix is to repair is worse in the live version.
+    let is_bug = policy.efficacy().is_some_and(|efficacy| efficacy.metric == id);
+    for (bound, value) in metric.bounds.named() {
+        let Some(value) = value else { continue };
+        let is_criterion = bound == "success";
+        let so = if is_criterion { "misses it" } else { "breaches it" };
+        if let (BoundValue::Relative(ratio, BoundBase::Live), false) = (value.value, is_bug) {
+            let ratio = ratio.value();
+            // Of two equal arms about half of the readings are beyond each other.
+            if better(ratio, 1.0) || (ratio == 1.0 && !is_criterion) {
+                let fault = FigureFault::BeyondTheLiveArm { metric: id, bound, ratio, worse, so };
+                put(findings, place(metric, bound), fault);
+            }
+        }
+        let Some(figure) = figure(metric, value) else { continue };
+        if end.is_some_and(|end| !better(figure, end)) {
+            let so = if is_criterion { "every release meets it" } else { "nothing breaches it" };
+            let fault = FigureFault::BoundAtTheEnd { metric: id, bound, figure, worse, so };
+            put(findings, place(metric, bound), fault);
+        }
+        let suppressed = value.unless_both_arms && !all_move;
+        let Some(reference) = metric.reference.filter(|_| !suppressed) else { continue };
+        let side = if better(figure, reference) {
+            "beyond"
+        } else if figure == reference && !is_criterion && best != Some(figure) {
+            "at"
+        } else {
+            continue;
+        };
+        let fault =
+            FigureFault::BeyondItsReference { metric: id, bound, figure, reference, side, so };
+        put(findings, place(metric, bound), fault);
+    }
+}
+
+/// Several volume metrics with a reference: the checks that need the traffic are left out.
+fn unclear_traffic(policy: &Policy, findings: &mut Vec<Finding>) {
+    let volumes = volumes(policy);
+    if volumes.len() > 1 && traffic(policy).is_none() {
+        let metrics = volumes.iter().map(|(metric, _)| metric.id).collect();
+        put(findings, "/metrics", FigureFault::TrafficUnclear { metrics });
     }
 }
 

@@ -12,6 +12,7 @@ mod escalation;
 mod fault;
 mod finding;
 mod format;
+mod idle;
 mod logic;
 mod messages;
 mod orders;
@@ -37,6 +38,7 @@ impl Policy {
         logic::find(self, &mut findings);
         bounds::find(self, &mut findings);
         phases::find(self, &mut findings);
+        idle::find(self, &mut findings);
         deadlines::find(self, at, &mut findings);
         promises::find(self, &mut findings);
         roles::find(self, &mut findings);

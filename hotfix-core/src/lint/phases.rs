@@ -40,6 +40,16 @@ fn shares(policy: &Policy, findings: &mut Vec<Finding>) {
         };
         put(findings, format!("/phases/{}/share", index + 1), fault);
     }
+    let Some((index, last)) = policy.phases().iter().enumerate().next_back() else { return };
+    let (phase, share) = (last.name, last.share);
+    if share < Share::ALL {
+        let path = format!("/phases/{index}/share");
+        if policy.strategy() == Strategy::Immediate {
+            put(findings, path, FigureFault::ImmediateInPart { phase, share });
+        } else {
+            put(findings, path, FigureFault::HoldBack { phase, share, rest: share.rest() });
+        }
+    }
 }
 
 fn windows(policy: &Policy, findings: &mut Vec<Finding>) {

@@ -109,6 +109,7 @@ impl Context<'_> {
         );
         self.put("eta", self.time(seen::eta(rollout, at)));
         self.put("next_update", self.time(seen::next_update(rollout, self.audience, at)));
+        self.put("held_back", seen::held_back(rollout).map(|_| "some users".to_owned()));
     }
 
     /// Further fields for business readers: no version, no phase, no metric, no person.
@@ -134,6 +135,7 @@ impl Context<'_> {
         self.put("reason", describe::plain_reason(rollout).map(str::to_owned));
         let share = seen::phase(rollout, self.kind).map_or(rollout.share(), |(_, share)| share);
         self.put("share", share.to_string());
+        self.put("held_back", seen::held_back(rollout).map(|share| share.to_string()));
         let phases = rollout.plan().policy().phases().iter();
         let shares: Vec<String> = phases.map(|phase| phase.share.to_string()).collect();
         self.put("shares", shares.join(" → "));

@@ -10,6 +10,8 @@ use crate::rollout::{
 };
 use crate::text::{enumerated, time};
 
+use super::seen::held_back;
+
 /// The status for the public, without versions, phases or causes.
 pub(super) fn public_status(rollout: &Rollout) -> &'static str {
     match rollout.state() {
@@ -19,6 +21,9 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
         | State::Gate
         | State::FinalValidation
         | State::Paused => "a fix is being rolled out",
+        State::Complete if held_back(rollout).is_some() => {
+            "the fix is in place for a part of the users, and we are monitoring it"
+        }
         State::Complete => "the fix is in place, and we are monitoring it",
         State::Closed => "resolved",
         State::Aborted if ended_without_fix(rollout) => "resolved",
@@ -48,7 +53,14 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
             format!("{share} of the traffic has the fix, and we are monitoring it")
         }
         State::FinalValidation => {
-            "all traffic has the fix, and the final check is in progress".to_owned()
+            let part = match held_back(rollout) {
+                Some(_) => format!("{share} of the"),
+                None => "all".to_owned(),
+            };
+            format!("{part} traffic has the fix, and the final check is in progress")
+        }
+        State::Complete if held_back(rollout).is_some() => {
+            format!("{share} of the traffic has the fix, and we continue to monitor it")
         }
         State::Complete => "all users have the fix, and we continue to monitor it".to_owned(),
         State::Closed => "resolved".to_owned(),
@@ -82,7 +94,11 @@ pub(super) fn status(rollout: &Rollout) -> String {
             format!("{} has met its criteria at {share} of the traffic", at(step))
         }
         Stage::FinalValidation { .. } => format!("final validation at {share} of the traffic"),
-        Stage::Complete { .. } => format!("{} is live and still being watched", subject.version()),
+        Stage::Complete { .. } => {
+            let part = held_back(rollout).map(|_| format!(" at {share} of the traffic"));
+            let part = part.unwrap_or_default();
+            format!("{} is live{part} and still being watched", subject.version())
+        }
         Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
         Stage::RollingBack(way) if way.watching.is_some() => {
             format!("{} is live again, and its metrics are being watched", target(way, rollout))
@@ -128,7 +144,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         Stage::FinalValidation { .. } if rollout.awaits_answer() => {
             "waiting for a person to confirm that the incident is resolved"
         }
-        // The last phase has all of the traffic already.
+        // No phase gives the fix more traffic.
         Stage::Monitoring(step) if is_last(rollout, step.index) => "watching the fix",
         Stage::Monitoring(_) => "watching the fix before it gets more traffic",
         Stage::Gate { .. } => "deciding whether the fix gets more traffic",
@@ -178,7 +194,12 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
         Stage::FinalValidation { .. } => {
             "the final validation, after which the hot-fix is complete".to_owned()
         }
-        Stage::Complete { .. } => "the watch after the deployment continues".to_owned(),
+        Stage::Complete { .. } => match held_back(rollout) {
+            Some(rest) => {
+                format!("the watch continues, then the other {rest} of the traffic gets the fix")
+            }
+            None => "the watch after the deployment continues".to_owned(),
+        },
         Stage::Closed => return None,
         Stage::RollingBack(_) => {
             "watch until the metrics are back at their level before the fix".to_owned()

@@ -276,20 +276,33 @@ pub(super) fn review_at(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     first(&is_review).or_else(|| if undated { None } else { first(&is_report) })
 }
 
+/// The share of the traffic that stays on the old version after the last phase. None if there is
+/// none, or if it has the fix by now.
+pub(super) fn held_back(rollout: &Rollout) -> Option<Share> {
+    let last = rollout.plan().policy().phases().last()?.share;
+    let is_kept = rollout.share() == last && rollout.moment(Moment::Deployed).is_some();
+    Some(last.rest()).filter(|rest| is_kept && *rest > Share::NONE)
+}
+
 /// The events of the incident in the order of time.
 pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {
-    const MOMENTS: [(Moment, &str); 8] = [
+    let last = rollout.plan().policy().phases().last();
+    let deployed = match last.map(|phase| phase.share).filter(|share| *share < Share::ALL) {
+        Some(share) => &format!("{share} of the traffic has the fix"),
+        None => "all traffic has the fix",
+    };
+    let moments = [
         (Moment::Began, "incident began"),
         (Moment::Detected, "detected"),
         (Moment::Approved, "approved"),
         (Moment::DeployStarted, "deployment started"),
-        (Moment::Deployed, "all traffic has the fix"),
+        (Moment::Deployed, deployed),
         (Moment::Verified, "fix verified"),
         (Moment::RolledBack, "previous version live again"),
         (Moment::Closed, "closed"),
     ];
     let moments =
-        MOMENTS.iter().filter_map(|(moment, what)| Some((rollout.moment(*moment)?, *what)));
+        moments.into_iter().filter_map(|(moment, what)| Some((rollout.moment(moment)?, what)));
     let mut events: Vec<(Timestamp, &str)> = moments.collect();
     events.extend(rollout.turned_back_at().map(|turned| (turned, "rollback started")));
     events.retain(|(when, _)| *when <= at);

@@ -7,7 +7,7 @@ use crate::grade::{Hotfix, Role, Severity, closed_set};
 use crate::metric::{BucketFault, Unjudged};
 use crate::policy::section::SeverityLevel;
 use crate::text::{counted, quoted};
-use crate::unit::Name;
+use crate::unit::{Name, Share};
 
 use super::{Kept, Plan};
 
@@ -98,6 +98,8 @@ closed_set! {
         BoundBeyondBuckets = "bound_beyond_buckets",
         /// A healthy fix often misses a bound by chance at the planned traffic.
         MissedByChance = "missed_by_chance",
+        /// The last phase does not have all of the traffic.
+        HoldBack = "hold_back",
         /// Times count from the detection, whose time is not known.
         NoDetectionTime = "no_detection_time",
         /// The release names no rollback method.
@@ -249,6 +251,15 @@ impl Plan {
         }
         for text in self.missed_by_chance() {
             put(PlanFindingKind::MissedByChance, text);
+        }
+        if let Some(last) = self.policy().phases().last()
+            && last.share < Share::ALL
+        {
+            let (name, share, rest) = (last.name, last.share, last.share.rest());
+            let text = format!(
+                "the last phase, `{name}`, has {share} of the traffic: the other {rest} gets the fix when the last watch is over, at once and unwatched"
+            );
+            put(PlanFindingKind::HoldBack, text);
         }
         if self.lacks_detection() {
             let text = "the incident has no `detected_at`: times count from the first input";

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::{Digest, digest};
-use crate::grade::{EvidenceMode, PromotionRule};
+use crate::grade::{EvidenceMode, PromotionRule, Worse};
 use crate::policy::Policy;
 use crate::policy::section::{Metric, Model, Phase};
 use crate::stats::StatError;
@@ -225,11 +225,8 @@ pub(super) fn calibrations(
     for (metric, counts) in histories.counts {
         let known = known(policy, metric, Metric::is_replayed)?;
         let fault = |fault| PlanError::History { metric, fault };
-        let history = History::try_new(bad_events(known, counts)).map_err(fault)?;
+        let history = bad_events(known, counts).map_err(fault)?;
         let model = known.count_model().unwrap_or_default();
-        if model == CountModel::Bernoulli {
-            history.check_proportion().map_err(fault)?;
-        }
         let phases = policy.phases().iter().filter(|phase| phase.share < Share::ALL);
         let phases = phases.map(|phase| of_phase(policy, (known, model), phase, &history));
         let phases = phases.collect();
@@ -314,16 +311,20 @@ fn of_times(
     }
 }
 
-/// The input of the metric's test: failures if it counts successes. Later checks find values that
-/// are not counts.
+/// The input of the metric's test: failures if it counts successes. A proportion with more events
+/// than trials is refused as it came.
 fn bad_events(
     metric: &Metric,
-    mut counts: BTreeMap<String, Vec<[f64; 2]>>,
-) -> BTreeMap<String, Vec<[f64; 2]>> {
-    for [events, trials] in counts.values_mut().flatten() {
-        *events = metric.worse.bad(*events, *trials);
+    counts: BTreeMap<String, Vec<[f64; 2]>>,
+) -> Result<History, StatError> {
+    let history = History::try_new(counts)?;
+    if metric.kind.is_fraction() {
+        history.check_proportion()?;
     }
-    counts
+    match metric.worse {
+        Worse::Higher => Ok(history),
+        worse @ Worse::Lower => history.with_events(|events, trials| worse.bad(events, trials)),
+    }
 }
 
 fn of_phase(

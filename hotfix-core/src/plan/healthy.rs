@@ -1,10 +1,11 @@
 //! The events of a release at the reference rate, and the chance that it crosses a bound.
 //!
-//! If a plan has no traffic, it is the reference of the policy's only volume metric. Each request
+//! If a plan has no traffic, it is the reference of the policy's volume metric: the only one, or the
+//! only one that decides. Each request
 //! is assumed to be a trial of each proportion. A metric with fewer trials varies more than
 //! computed here, not less.
 
-use crate::grade::Worse;
+use crate::grade::{Role, Worse};
 use crate::metric::bound_figure;
 use crate::metric_kind::Data;
 use crate::policy::Policy;
@@ -16,16 +17,24 @@ use crate::unit::{Share, Span};
 /// used.
 pub(crate) const SURE: [f64; 3] = [0.99, 0.95, 0.9];
 
-/// Requests per minute over all arms. None if no volume metric has a reference, or several have.
+/// The volume metrics with a reference.
+pub(crate) fn volumes(policy: &Policy) -> Vec<(&Metric, f64)> {
+    let volumes = policy.metrics().iter().filter(|metric| metric.kind.is_traffic());
+    volumes
+        .filter_map(|metric| Some((metric, metric.reference.filter(|record| *record > 0.0)?)))
+        .collect()
+}
+
+/// Requests per minute over all arms: the reference of the only volume metric that has one, or of
+/// the only one of these that decides. None if there is no such metric.
 pub(crate) fn traffic(policy: &Policy) -> Option<f64> {
-    let mut records = policy
-        .metrics()
-        .iter()
-        .filter(|metric| metric.kind.is_traffic())
-        .filter_map(|metric| metric.reference)
-        .filter(|record| *record > 0.0);
-    let record = records.next()?;
-    records.next().is_none().then_some(record)
+    let volumes = volumes(policy);
+    if let [(_, record)] = volumes[..] {
+        return Some(record);
+    }
+    let mut deciding = volumes.iter().filter(|(metric, _)| metric.role == Role::Decide);
+    let (_, record) = deciding.next()?;
+    deciding.next().is_none().then_some(*record)
 }
 
 /// Trials of an arm with this share in a time, as a whole number.

@@ -282,6 +282,21 @@ pub enum StatError {
         /// As given.
         value: f64,
     },
+    /// More events than trials in the history of a proportion.
+    #[error(
+        "instance `{instance}`, tick `{tick}`: `{events}` events exceed `{trials}` trials, which a \
+         proportion cannot have: check whether the two are swapped"
+    )]
+    HistoryProportion {
+        /// Name of the instance.
+        instance: String,
+        /// Index of the tick, from 0.
+        tick: usize,
+        /// As given.
+        events: f64,
+        /// As given.
+        trials: f64,
+    },
     /// A history shorter than the phase, from which no threshold can be calibrated.
     #[error(
         "the history has `{ticks}` ticks, and the phase needs `{needed}`: record a longer history, \
@@ -522,6 +537,7 @@ impl StatError {
             Self::NoSuchEdge { .. } => code! {HF-STAT-053},
             Self::BoundaryOrder => code! {HF-STAT-054},
             Self::HistoryRow { .. } => code! {HF-STAT-055},
+            Self::HistoryProportion { .. } => code! {HF-STAT-056},
         }
     }
 

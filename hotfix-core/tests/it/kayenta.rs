@@ -48,7 +48,9 @@ fn judged(case: &JudgeCase) -> Result<Value, KayentaErrors> {
     let config = Config::from_json(&case.config)?;
     let samples = read_samples(&case.samples())?;
     let thresholds = Thresholds { pass: case.pass, marginal: case.marginal };
-    Ok(serde_json::to_value(judge(&config, &samples, thresholds)?).expect("a document"))
+    let verdict = judge(&config, &samples, thresholds)?;
+    assert!(verdict.score != 0.0 || verdict.score.is_sign_positive(), "-0: {}", case.config);
+    Ok(serde_json::to_value(verdict).expect("a document"))
 }
 
 #[test]

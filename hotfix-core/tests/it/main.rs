@@ -71,6 +71,7 @@ mod late_faults;
 mod latency_worlds;
 mod layers;
 mod left_out;
+mod lint_bounds;
 mod lint_examples;
 mod lint_people;
 mod lint_plan;

@@ -155,6 +155,7 @@ fn comm_2_the_public_s_fields_name_nothing_internal() {
         "began_at",
         "started_at",
         "deployed_at",
+        "held_back",
         "resolved_at",
         "duration",
         "downtime",

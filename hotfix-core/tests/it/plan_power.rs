@@ -258,6 +258,42 @@ fn plan_6_what_can_be_detected_has_a_smallest_ratio() {
 }
 
 #[test]
+fn plan_6_a_metric_of_shares_has_the_figures_of_the_bernoulli_test() {
+    use hotfix_core::stats::Counts;
+    use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
+    for (record, requests) in [(0.1, 900), (0.2, 300), (0.3, 200), (0.3, 300)] {
+        let mut document = one_phase(record);
+        document["metrics"]["error_rate"]["model"] = json!("bernoulli");
+        let seen = power(&document, &json!({"requests_per_minute": requests}));
+        let metric = seen.metrics.iter().chain(&seen.leading);
+        let metric = metric.clone().find(|m| m.metric.as_str() == "error_rate").unwrap();
+        let phase = &metric.phases[0];
+        let fault = phase.faults.iter().find(|fault| fault.ratio == 1.5).unwrap();
+        let stated = fault.sequential.unwrap();
+        assert!(stated.approximate);
+        let settings =
+            BernoulliSettings { alpha: metric.alpha.unwrap(), ..BernoulliSettings::default() };
+        let design = BernoulliDesign::try_new(&settings).unwrap();
+        let runs = 400;
+        let decided = (0..runs).filter(|run| {
+            let mut random = crate::power_common::Random::new(1_107, *run);
+            let mut failed =
+                |n: u32, rate: f64| (0..n).filter(|_| random.uniform() < rate).count() as f64;
+            let mut test = Bernoulli::new(&design);
+            let (canary, live) = (requests / 10, requests * 9 / 10);
+            (0..10).any(|_| {
+                let canary = Counts::new(failed(canary, record * 1.5), f64::from(canary));
+                let live = Counts::new(failed(live, record), f64::from(live));
+                test.update(&design, canary, live).unwrap()
+            })
+        });
+        let chance = decided.count() as f64 / f64::from(runs);
+        let off = (stated.chance - chance).abs();
+        assert!(off < 0.12, "{record} at {requests}: {} stated, {chance} found", stated.chance);
+    }
+}
+
+#[test]
 fn plan_6_what_is_advised_is_more_than_there_is() {
     let mut advised = 0;
     for requests in (8_800..8_900).step_by(20) {

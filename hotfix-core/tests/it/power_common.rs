@@ -226,7 +226,8 @@ impl Random {
         )
     }
 
-    fn uniform(&mut self) -> f64 {
+    /// At least 0 and below 1.
+    pub fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

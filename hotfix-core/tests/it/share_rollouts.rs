@@ -272,10 +272,29 @@ fn stat_2_logs_of_rollouts_are_a_history_of_shares() {
 
 #[test]
 fn plan_7_a_history_of_shares_has_no_more_events_than_trials() {
-    let pods = json!({"declined": {"a": [[11, 10]], "b": [[0, 10]]}});
+    let standard = || Arc::new(Policy::preset("standard").unwrap());
     let (incident, release) = (r#"{"id":"INC-2041"}"#, r#"{"version":"2","previous":"1"}"#);
-    let text = pods.to_string();
-    let error = Plan::calibrated_from_json(policy(), incident, release, "", &text).unwrap_err();
-    assert_eq!(error.code(), "HF-PLAN-007", "{error}");
-    assert!(error.to_string().contains("11"), "{error}");
+    // Of both tests of counts; where successes count, the figures are named as they came.
+    for (policy, metric, pods, names) in [
+        (policy(), "declined", json!({"a": [[11, 10]], "b": [[0, 10]]}), "`a`, tick `0`: `11`"),
+        (
+            standard(),
+            "error_rate",
+            json!({"a": [[0, 10], [10, 1]], "b": [[0, 10], [0, 10]]}),
+            "`a`, tick `1`: `10` events exceed `1` trials",
+        ),
+        (
+            standard(),
+            "payment_success",
+            json!({"a": [[9, 10]], "b": [[10, 9]]}),
+            "`b`, tick `0`: `10` events exceed `9` trials",
+        ),
+    ] {
+        let text = json!({ metric: pods }).to_string();
+        let error = Plan::calibrated_from_json(policy, incident, release, "", &text).unwrap_err();
+        assert_eq!(error.code(), "HF-PLAN-007", "{error}");
+        assert!(error.to_string().contains(names), "{error}");
+    }
+    let bug = json!({"bug": {"a": [[30, 10]], "b": [[0, 10]]}}).to_string();
+    Plan::calibrated_from_json(standard(), incident, release, "", &bug).expect("a count");
 }

@@ -1,12 +1,15 @@
 //! What can be seen before anything is deployed: the figures of statistics, section 7.
 
-use hotfix_core::stats::StatError;
 use hotfix_core::stats::numeric::ln;
 use hotfix_core::stats::planning::gate::{fixed_horizon_ratio, fixed_horizon_trials, pass_chance};
 use hotfix_core::stats::planning::table::{PhaseTraffic, Promotion, RATIOS, power};
 use hotfix_core::stats::planning::{Comparison, TimeToDetect};
+use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
+use hotfix_core::stats::{Counts, StatError};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+use crate::power_common::Random;
 
 const CASES: &str = include_str!("../cases/stat/planning.toml");
 const USUAL: Comparison = Comparison::new(1000.0, 0.1, 0.003);
@@ -149,6 +152,38 @@ fn plan_6_exact_and_formula_meet_where_both_hold() {
 }
 
 #[test]
+fn plan_6_the_exact_chance_is_that_of_rare_events() {
+    // The Poisson law is not exact from 5% on, of either arm.
+    for (base_rate, ratio, approximate) in
+        [(0.003, 5.0, false), (0.02, 2.5, false), (0.02, 2.6, true), (0.06, 0.5, true)]
+    {
+        let comparison = Comparison::new(600.0, 0.2, base_rate);
+        let found = comparison.chance_to_decide(ratio, 3.0).expect("valid");
+        assert_eq!(found.approximate, approximate, "{base_rate} × {ratio}");
+    }
+    // What the rate-ratio test finds of requests that fail independently, at the ends of ticks.
+    for (base_rate, ratio, least, most) in [(0.02, 2.5, 0.0, 0.05), (0.3, 1.5, 0.08, 0.2)] {
+        let comparison = Comparison::new(600.0, 0.2, base_rate);
+        let stated = comparison.chance_to_decide(ratio, 3.0).expect("valid").chance;
+        let design = RateRatioDesign::try_new(&RateRatioSettings::default()).expect("valid");
+        let runs = 2_000;
+        let decided = (0..runs).filter(|run| {
+            let mut random = Random::new(1_106, *run);
+            let mut failed =
+                |n: u32, rate: f64| (0..n).filter(|_| random.uniform() < rate).count() as f64;
+            let mut test = RateRatio::new(&design);
+            (0..18).any(|_| {
+                let canary = Counts::new(failed(20, base_rate * ratio), 20.0);
+                let baseline = Counts::new(failed(80, base_rate), 80.0);
+                test.update(&design, canary, baseline).expect("valid")
+            })
+        });
+        let less = stated - decided.count() as f64 / f64::from(runs);
+        assert!((least..most).contains(&less), "{base_rate}: {less} less than {stated}");
+    }
+}
+
+#[test]
 fn plan_6_detectable_ratios_are_the_edge_of_the_power() {
     let smallest = USUAL.detectable_ratio(10.0, 0.8).expect("valid").expect("there is one");
     let chance = |ratio: f64| USUAL.chance_to_decide(ratio, 10.0).expect("valid").chance;
@@ -277,4 +312,10 @@ fn field_5_figures_that_cannot_be_are_refused() {
     assert_eq!(code(pass_chance(1.0, 1.1, 0.1).err()), Some("HF-STAT-030"));
     assert_eq!(code(fixed_horizon_trials(0.1, 0.1, 1.0, 0.01, 0.8).err()), Some("HF-STAT-030"));
     assert_eq!(code(fixed_horizon_ratio(0.1, 0.0, 1.0, 0.01, 0.8).err()), Some("HF-STAT-030"));
+    // No canary fails more often than always: 1 request of each arm would ask for 1,755 times 0.3%.
+    assert_eq!(code(fixed_horizon_trials(0.5, 0.1, 2.001, 0.01, 0.8).err()), Some("HF-STAT-030"));
+    assert!(fixed_horizon_trials(0.5, 0.1, 2.0, 0.01, 0.8).is_ok());
+    assert_eq!(code(fixed_horizon_ratio(0.003, 1.0, 1.0, 0.01, 0.8).err()), Some("HF-STAT-030"));
+    assert_eq!(code(fixed_horizon_ratio(0.3, 20.0, 20.0, 0.01, 0.8).err()), Some("HF-STAT-030"));
+    assert!(fixed_horizon_ratio(0.3, 30.0, 30.0, 0.01, 0.8).is_ok_and(|ratio| 0.3 * ratio < 1.0));
 }

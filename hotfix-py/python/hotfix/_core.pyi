@@ -792,7 +792,8 @@ def calibrate(
     ----------
     history : mapping
         ``{instance: [[events, trials], ...]}``, one pair for each tick; ``[0, 0]`` is a tick
-        without data.
+        without data. With ``model="poisson"`` trials may be an exposure, so more events than
+        trials are accepted: check the counts of a proportion, whose two numbers may be swapped.
     share : float
         The canary's share of the traffic.
     ticks : int
@@ -3024,8 +3025,8 @@ class Chance(_Document):
     """The probability that a test has decided by some time."""
     @property
     def approximate(self) -> bool:
-        """Whether it is from the Brownian approximation, which is too low for small probabilities;
-        otherwise it is exact for independent errors."""
+        """Whether more than 5% of an arm's requests fail, or it is from the Brownian approximation,
+        which is too low for small probabilities; otherwise it is exact for independent errors."""
     @property
     def chance(self) -> float:
         """From 0 to 1."""
@@ -3068,7 +3069,8 @@ def chance_to_decide(
     """Compute the probability that a regression is detected within some minutes; with ``ratio=1`` the
     probability of a false rollback.
 
-    Exact for independent errors up to 20,000 expected events.
+    Exact for independent rare errors, up to 20,000 expected events. This is the rate-ratio test: where
+    more than 5% of an arm's requests fail, it detects less, and the Bernoulli test detects more.
 
     Parameters
     ----------
@@ -3180,6 +3182,11 @@ def fixed_horizon_ratio(
     -------
     float
 
+    Raises
+    ------
+    StatsError
+        For invalid figures, and if no ratio that leaves the canary's rate at 1 or below is detected.
+
     Examples
     --------
     >>> import hotfix
@@ -3199,7 +3206,7 @@ def fixed_horizon_trials(
     share : float
         The canary's share of the requests.
     ratio : float
-        Above 1.
+        Above 1; the canary's rate must not exceed 1.
 
     Returns
     -------

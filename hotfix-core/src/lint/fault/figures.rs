@@ -1,7 +1,8 @@
 //! Faults of bounds, phases and statistics.
 
 use super::super::finding::Level;
-use super::super::format::{chance, time};
+use super::super::format::{chance, names, time};
+use crate::grade::Response;
 use crate::metric::{BoundInBucket, Unjudged};
 use crate::unit::{MetricName, Name, PhaseName, Share, Span};
 
@@ -261,4 +262,124 @@ faults! {
         fault: BoundInBucket,
     }
     remedy "add the figure to `boundaries` and to the buckets of your histogram, or send raw durations"
+    /// The reference itself misses or breaches a bound.
+    #[error("the `reference` of `{metric}`, {reference}, is {side} its `{bound}` of {figure}: a release that is as good as before {so}")]
+    "HF-LINT-080" Warn BeyondItsReference {
+        /// The metric.
+        metric: MetricName,
+        /// The bound.
+        bound: &'static str,
+        /// Its figure.
+        figure: f64,
+        /// The reference.
+        reference: f64,
+        /// Where the reference lies, in words.
+        side: &'static str,
+        /// What follows.
+        so: &'static str,
+    }
+    remedy "put the bound on the worse side of `reference`, and check that `worse` has the right direction"
+    /// A release that is as good as the live arm misses or breaches a bound.
+    #[error("`{bound}` of `{metric}` is {ratio} times the live arm, where {worse} is worse: a release that is as good as the live version {so}")]
+    "HF-LINT-081" Warn BeyondTheLiveArm {
+        /// The metric.
+        metric: MetricName,
+        /// The bound.
+        bound: &'static str,
+        /// Its ratio.
+        ratio: f64,
+        /// The direction that is worse.
+        worse: crate::grade::Worse,
+        /// What follows.
+        so: &'static str,
+    }
+    remedy "give a ratio above 1 where higher is worse, and below 1 where lower is worse"
+    /// Several volume metrics could be the traffic.
+    #[error("{} have a reference, and it is not clear which is the traffic: chances, windows and evidence are not checked", names(metrics))]
+    "HF-LINT-082" Note TrafficUnclear {
+        /// The volume metrics.
+        metrics: Vec<MetricName>,
+    }
+    remedy "leave `role = \"decide\"` to the one that counts all requests"
+    /// More breaches in a row than a phase has evaluations.
+    #[error("`consecutive_breaches` is {breaches}, which takes longer than any phase is watched, {}, at a cadence of {}: no alert or rollback bound acts in a phase", time(*longest), time(*cadence))]
+    "HF-LINT-083" Warn TooManyBreaches {
+        /// The breaches in a row.
+        breaches: f64,
+        /// The cadence.
+        cadence: Span,
+        /// How long the longest phase is watched.
+        longest: Span,
+    }
+    remedy "lower `consecutive_breaches`, or watch longer"
+    /// A bound at the end of what values are possible.
+    #[error("`{bound}` of `{metric}` is {figure}, and no value is {worse}: {so}")]
+    "HF-LINT-084" Warn BoundAtTheEnd {
+        /// The metric.
+        metric: MetricName,
+        /// The bound.
+        bound: &'static str,
+        /// Its figure.
+        figure: f64,
+        /// The direction that is worse.
+        worse: crate::grade::Worse,
+        /// What follows.
+        so: &'static str,
+    }
+    remedy "give a figure that a faulty release reaches, or delete the bound"
+    /// A warm-up as long as the phase.
+    #[error("the warm-up of {} is not shorter than the {} for which `{phase}` is watched: none of its data is judged", names(metrics), time(*longest))]
+    "HF-LINT-085" Warn WarmUpTooLong {
+        /// The metrics.
+        metrics: Vec<MetricName>,
+        /// The phase.
+        phase: PhaseName,
+        /// How long it is watched.
+        longest: Span,
+    }
+    remedy "shorten `warm_up`, or watch longer"
+    /// A window that a phase does not fill.
+    #[error("a window of {} has to be full before the bounds of {} are evaluated, but `{phase}` is watched for {}: they never are there", time(*window), names(metrics), time(*longest))]
+    "HF-LINT-086" Warn WindowTooLong {
+        /// The metrics that need a full window.
+        metrics: Vec<MetricName>,
+        /// The window.
+        window: Span,
+        /// The phase.
+        phase: PhaseName,
+        /// How long it is watched.
+        longest: Span,
+    }
+    remedy "shorten `window`, or watch longer"
+    /// A response to missing data that comes after every phase.
+    #[error("without data the rollout waits for {} before `{then}`, longer than any phase is watched, {}", time(*after), time(*longest))]
+    "HF-LINT-087" Warn NoDataTooLate {
+        /// How long it waits.
+        after: Span,
+        /// The response.
+        then: Response,
+        /// How long the longest phase is watched.
+        longest: Span,
+    }
+    remedy "lower `no_data.after`"
+    /// A part of the traffic gets the fix at the very end.
+    #[error("the last phase, `{phase}`, has {share} of the traffic: the other {rest} stays on the old version until the last watch is over, and then gets the fix at once and unwatched")]
+    "HF-LINT-088" Warn HoldBack {
+        /// The phase.
+        phase: PhaseName,
+        /// Its share.
+        share: Share,
+        /// The share that is held back.
+        rest: Share,
+    }
+    remedy "add a phase with `share = \"100%\"`, unless this part is to be held back for comparison"
+    /// A strategy that moves all traffic at once, with a part of it.
+    #[error("the strategy is `immediate`, all traffic at once, but the last phase, `{phase}`, has {share}")]
+    "HF-LINT-089" Deny ImmediateInPart {
+        /// The phase.
+        phase: PhaseName,
+        /// Its share.
+        share: Share,
+    }
+    remedy "set its `share` to 100%, or choose another `strategy`"
 }

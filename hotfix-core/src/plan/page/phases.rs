@@ -2,7 +2,7 @@
 
 use crate::grade::WatchedFrom;
 use crate::text::{markdown, time, times, words};
-use crate::unit::{Span, Timestamp};
+use crate::unit::{Share, Span, Timestamp};
 
 use super::super::{Plan, StepKind};
 use super::{Page, strategy, utc};
@@ -54,12 +54,18 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
         let checks: Vec<String> = later.watch.iter().map(|check| markdown(check)).collect();
         let what = if checks.is_empty() { "the metrics".to_owned() } else { checks.join("; ") };
         let from = match later.from {
-            WatchedFrom::Deployed => "all traffic has the fix",
+            WatchedFrom::Deployed => deployed(plan),
             WatchedFrom::Verified => "the final validation",
         };
         format!("until {} after {from}, watch: {what}", time(later.until))
     });
     page.list(after);
+}
+
+/// What is the case when the fix is deployed.
+fn deployed(plan: &Plan) -> &'static str {
+    let holds_back = plan.policy().phases().last().is_some_and(|last| last.share < Share::ALL);
+    if holds_back { "the last phase has its traffic" } else { "all traffic has the fix" }
 }
 
 /// `T+12min`; T+0 has no unit.

@@ -318,7 +318,7 @@ pub(super) fn faults(
         let known = asked.and_then(|fault| fault.sequential).map(|found| found.chance);
         let found = known.or_else(|| test.finds(margin).map(|found| found.chance.chance));
         let Some(chance) = found.filter(|chance| *chance < POWER) else { continue };
-        let comparison = *test.comparison();
+        let comparison = test.comparison(margin);
         let minutes = watching.minutes_counted();
         let times = times_as_long(&comparison, margin, minutes);
         let warm = of.minutes - minutes;

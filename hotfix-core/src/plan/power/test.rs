@@ -31,6 +31,8 @@ pub(super) struct Test<'a> {
     /// What the canary may fail while its instances are new.
     new: Option<NewInstances>,
     frontier: Option<Frontier>,
+    /// It is the Bernoulli test, of which only the formula is known.
+    of_shares: bool,
     /// Something about it is left out.
     about: bool,
 }
@@ -107,7 +109,8 @@ impl<'a> Test<'a> {
         let frontier = (metric.model == Model::Poisson)
             .then(|| Frontier::try_new(comparison.tolerated, share, threshold).ok())
             .flatten();
-        Some(Self { watching, comparison, noise, rate, delay, new, frontier, about })
+        let of_shares = metric.model == Model::Bernoulli;
+        Some(Self { watching, comparison, noise, rate, delay, new, frontier, of_shares, about })
     }
 
     /// Minutes of data that the test has against this ratio by the end of the phase.
@@ -143,7 +146,7 @@ impl<'a> Test<'a> {
 
     /// Average minutes until a fault is found, without an end of the phase; None if it never is.
     pub(super) fn time_to_detect(&self, ratio: f64) -> Option<f64> {
-        let time = self.comparison.time_to_detect(ratio).ok()?;
+        let time = self.comparison(ratio).time_to_detect(ratio).ok()?;
         Some(time.expected + self.delay(ratio)).filter(|minutes| minutes.is_finite())
     }
 
@@ -154,8 +157,9 @@ impl<'a> Test<'a> {
         self
     }
 
-    pub(super) const fn comparison(&self) -> &Comparison {
-        &self.comparison
+    /// What the formula for a fault of this ratio is about.
+    pub(super) fn comparison(&self, ratio: f64) -> Comparison {
+        if self.of_shares { self.comparison.of_shares(ratio) } else { self.comparison }
     }
 
     /// The chance that a canary of so many times the record's rate is found, and how long that
@@ -181,15 +185,16 @@ impl<'a> Test<'a> {
             let minutes = open * tick + self.delay;
             return Some(Found { chance, minutes, minutes_about: self.about });
         }
-        let chance = if self.comparison.events(ratio, minutes) <= MOST_EVENTS {
-            self.comparison.chance_to_decide(ratio, minutes).ok()?.chance
+        let comparison = self.comparison(ratio);
+        let chance = if comparison.events(ratio, minutes) <= MOST_EVENTS && !self.of_shares {
+            comparison.chance_to_decide(ratio, minutes).ok()?.chance
         } else {
-            self.comparison.chance_by_formula(ratio, minutes).ok()?
+            comparison.chance_by_formula(ratio, minutes).ok()?
         };
         let mut open = 0.0;
         for point in 0..POINTS {
             let at = (point as f64 + 0.5) / POINTS as f64 * minutes;
-            open += 1.0 - self.comparison.chance_by_formula(ratio, at).ok()?;
+            open += 1.0 - comparison.chance_by_formula(ratio, at).ok()?;
         }
         let counted = self.watching.minutes_counted();
         let warm = self.watching.draws(1.0, 1.0).len() as f64 * tick - counted;
@@ -207,6 +212,9 @@ impl<'a> Test<'a> {
     /// itself where that can be followed.
     pub(super) fn smallest_ratio(&mut self, power: f64) -> Option<f64> {
         let minutes = self.minutes(ABOUT_FOUND);
+        if self.of_shares {
+            return self.comparison.detectable_share_ratio(minutes, power).ok()?;
+        }
         let most =
             if self.comparison.base_rate > 0.0 { 1.0 / self.comparison.base_rate } else { 1.0 };
         let mut ratio = self.comparison.detectable_ratio(minutes, power).ok()??;

@@ -43,7 +43,8 @@ section! {
         name: PhaseName, [required];
         /// What the phase has to show, for people.
         objective: String, [default ""];
-        /// The share of the traffic that gets the fix, above 0; rounded to 0.01%.
+        /// The share of the traffic that gets the fix, above 0; rounded to 0.01%. What the last phase
+        /// leaves out gets the fix when the last window of `after` is over.
         share: Share, [required];
         /// How long the deployment of the phase is expected to take.
         deploy: Span as Lasting, [required];

@@ -101,13 +101,15 @@ pub enum RecordedFault {
     NoInstance,
     /// No history by instance of a metric that one calibrates.
     #[error(
-        "there is no history by instance: give the `instance` of {known}, whose tests a history calibrates in `{policy}`"
+        "there is no history by instance: give the `instance` of {known}, whose tests a history calibrates in `{policy}`{left_out}"
     )]
     NoHistory {
         /// The policy's name.
         policy: String,
         /// The metrics that may have one, or that there is none.
         known: String,
+        /// What was left out and why, each part after a semicolon.
+        left_out: String,
     },
     /// No reading.
     #[error("the recording has no reading of the metrics that the mapping names")]

@@ -45,6 +45,7 @@ pub(in crate::simulate) enum Odd {
     NotInBoundaries,
     NotCalibrated,
     NoCount,
+    MoreThanTrials,
     Pause(Span),
 }
 
@@ -71,6 +72,7 @@ impl Odd {
             Self::NoCount => "HF-REC-037",
             Self::Pause(_) => "HF-REC-038",
             Self::NotInBoundaries => "HF-REC-039",
+            Self::MoreThanTrials => "HF-REC-040",
         }
     }
 
@@ -110,6 +112,7 @@ impl Odd {
             Self::NotInBoundaries => "readings are no histogram of both arms with the metric's boundaries: they are left out of the history".to_owned(),
             Self::NotCalibrated => "no history calibrates its test under this policy: it is left out".to_owned(),
             Self::NoCount => "numbers are negative, NaN or infinite: they are left out of the history".to_owned(),
+            Self::MoreThanTrials => "readings have more events than trials, which a proportion cannot have, often because the two are swapped: they are left out of the history".to_owned(),
             Self::Pause(longest) => format!(
                 "there are pauses, the longest {}: the history goes on after them as if they were not there",
                 text::time(longest)
@@ -130,6 +133,12 @@ impl Odd {
 }
 
 impl RecordedFinding {
+    /// As the next part of a sentence; None for a finding of the whole.
+    pub(super) fn of_metric(&self) -> Option<String> {
+        let Self { code, message, .. } = self;
+        self.metric.map(|metric| format!("; {code} of `{metric}`: {message}"))
+    }
+
     /// Readings that the rollout refused, with the first error.
     pub(in crate::simulate) fn refused(error: &ReadingError, count: usize, at: Timestamp) -> Self {
         let message = format!("observations were refused and are left out: {error}");

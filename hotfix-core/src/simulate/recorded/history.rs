@@ -90,8 +90,9 @@ impl RecordedMetrics {
             reader.read(reading)?;
         }
         let mut findings = self.findings.clone();
+        let own = findings.len();
         reader.findings(&mut findings);
-        let (history, times) = reader.history()?;
+        let (history, times) = reader.history(findings.get(own..).unwrap_or_default())?;
         Ok(RecordedHistory { findings, history, times })
     }
 }
@@ -171,7 +172,7 @@ impl<'a> Reader<'a> {
                         continue;
                     };
                     for (name, counts) in instances {
-                        self.add(metric, name, *counts, arms.totals, at)?;
+                        self.add(known, name, *counts, arms.totals, at)?;
                     }
                 }
             }
@@ -206,18 +207,18 @@ impl<'a> Reader<'a> {
 
     fn add(
         &mut self,
-        metric: MetricName,
+        metric: &Metric,
         name: &str,
         read: [f64; 2],
         totals: bool,
         at: Timestamp,
     ) -> Result<(), RecordedErrors> {
         if !read.iter().all(|count| count.is_finite() && *count >= 0.0) {
-            self.note(metric, Odd::NoCount, at);
+            self.note(metric.id, Odd::NoCount, at);
             return Ok(());
         }
         let tick = self.tick;
-        let instances = self.metrics.entry(metric).or_default();
+        let instances = self.metrics.entry(metric.id).or_default();
         if !instances.contains_key(name) {
             instances.insert(name.to_owned(), Instance::default());
         }
@@ -227,6 +228,10 @@ impl<'a> Reader<'a> {
         if totals {
             let Some(before) = instance.totals.replace(read) else { return Ok(()) };
             difference(&mut counts, &before);
+        }
+        if metric.kind.is_fraction() && counts[0] > counts[1] {
+            self.note(metric.id, Odd::MoreThanTrials, at);
+            return Ok(());
         }
         match instance.counts.last_mut() {
             Some((last, sum)) if *last == tick => {
@@ -284,10 +289,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn history(self) -> Result<(Histories, SlowHistories), RecordedErrors> {
+    /// `findings`: of this history.
+    fn history(
+        self,
+        findings: &[RecordedFinding],
+    ) -> Result<(Histories, SlowHistories), RecordedErrors> {
         let ticks = usize::try_from(self.tick + 1).unwrap_or(usize::MAX);
         let mut histories = Histories::new();
         for (metric, instances) in self.metrics {
+            if instances.values().all(|instance| instance.counts.is_empty()) {
+                continue;
+            }
             let each = instances.into_iter().map(|(name, instance)| {
                 let mut counts = vec![[0.0; 2]; ticks];
                 for (tick, sum) in instance.counts {
@@ -321,7 +333,8 @@ impl<'a> Reader<'a> {
             let known: Vec<String> = calibrated.map(|of| format!("`{}`", of.id)).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let policy = self.policy.name().to_string();
-            return Err(RecordedFault::NoHistory { policy, known }.anywhere());
+            let left_out = findings.iter().filter_map(RecordedFinding::of_metric).collect();
+            return Err(RecordedFault::NoHistory { policy, known, left_out }.anywhere());
         }
         Ok((histories, slow))
     }

@@ -1,5 +1,6 @@
 //! Bounds on a share in a single analysis: exact chances to pass, and sample sizes.
 
+use super::most_ratio;
 use crate::stats::distribution::{Binomial, Poisson, lower_tail};
 use crate::stats::numeric::{larger, normal_quantile, smaller};
 use crate::stats::{MAX_COUNT, StatError};
@@ -70,8 +71,8 @@ pub fn count_chance(expected: f64, at_most: f64) -> Result<f64, StatError> {
 /// `√r = 1 + (z_a + z_b)/(2 √(p n_1 n_2/(n_1 + n_2)))` (fixed horizon, two-sample proportions).
 ///
 /// # Errors
-/// [`StatError`] for alpha or a power that is not between 0 and 1, or a
-/// base rate or trials that are not above 0.
+/// [`StatError`] for alpha or a power that is not between 0 and 1, a base rate or trials that are
+/// not above 0, or trials that find no ratio which leaves the canary's rate at 1 or below.
 pub fn fixed_horizon_ratio(
     base_rate: f64,
     canary_trials: f64,
@@ -85,14 +86,20 @@ pub fn fixed_horizon_ratio(
     positive("baseline trials", baseline_trials, MAX_COUNT)?;
     let pairs = canary_trials / (canary_trials + baseline_trials) * baseline_trials;
     let root = 1.0 + z / (2.0 * (base_rate * pairs).sqrt());
-    Ok(root * root)
+    let ratio = root * root;
+    if ratio * base_rate > 1.0 + 1e-12 {
+        let what = "the ratio that so many trials find";
+        let expected = "more trials: no canary fails more often than always";
+        return Err(StatError::OutOfRange { what, value: ratio, expected });
+    }
+    Ok(ratio)
 }
 
 /// Trials of both arms together that one test at the end needs to find `ratio` with chance `power`.
 ///
 /// # Errors
 /// As for [`fixed_horizon_ratio`], and for a share that is out of range or a ratio that is not
-/// above 1.
+/// above 1 or puts the canary's rate over 1.
 ///
 /// ```
 /// use hotfix_core::stats::planning::gate::{fixed_horizon_ratio, fixed_horizon_trials};
@@ -115,8 +122,8 @@ pub fn fixed_horizon_trials(
     if !(share > 0.0 && 1.0 - share > 0.0) {
         return Err(StatError::BadShare { share });
     }
-    if !(ratio > 1.0 && ratio <= crate::stats::MAX_RATIO) {
-        let expected = "a ratio above 1";
+    if !(ratio > 1.0 && ratio <= most_ratio(base_rate)) {
+        let expected = "a ratio above 1 that leaves the canary's rate at 1 or below";
         return Err(StatError::OutOfRange { what: "ratio", value: ratio, expected });
     }
     let root = z / (2.0 * (ratio.sqrt() - 1.0));

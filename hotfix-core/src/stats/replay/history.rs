@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 ///
 /// As a document `{"pod-1": [[events, trials], …], …}`, one pair a tick; `[0, 0]` is a tick without
 /// data. All instances have the same ticks. Trials may be an exposure, so more events than trials
-/// are taken.
+/// are accepted; [`check_proportion`](Self::check_proportion) refuses them.
 ///
 /// ```
 /// use hotfix_core::stats::replay::History;
@@ -62,7 +62,26 @@ impl History {
     /// # Errors
     /// [`StatError`] for the first that has.
     pub fn check_proportion(&self) -> Result<(), StatError> {
-        self.series.iter().flatten().try_for_each(|counts| counts.check_proportion())
+        for (instance, series) in self.names.iter().zip(&self.series) {
+            let impossible = |counts: &Counts| counts.events > counts.trials;
+            if let Some(tick) = series.iter().position(impossible) {
+                let (instance, Counts { events, trials }) = (instance.clone(), series[tick]);
+                return Err(StatError::HistoryProportion { instance, tick, events, trials });
+            }
+        }
+        Ok(())
+    }
+
+    /// The same history with other events, as a function of events and trials.
+    ///
+    /// # Errors
+    /// [`StatError::HistoryCount`] for a result that is not a count.
+    pub(crate) fn with_events(self, events: impl Fn(f64, f64) -> f64) -> Result<Self, StatError> {
+        let mut counts = BTreeMap::from(self);
+        for [of, trials] in counts.values_mut().flatten() {
+            *of = events(*of, *trials);
+        }
+        Self::try_new(counts)
     }
 
     /// How many instances there are.

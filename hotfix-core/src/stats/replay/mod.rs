@@ -521,8 +521,13 @@ impl Traffic {
             tick_seconds: settings.tick_seconds,
             threshold: Some(threshold),
         };
+        let minutes = f64::from(settings.ticks) * minutes_a_tick;
         // A history of exposures can have a rate that no planning is made for.
-        comparison.detectable_ratio(f64::from(settings.ticks) * minutes_a_tick, 0.8).ok().flatten()
+        let found = match settings.model {
+            CountModel::Poisson => comparison.detectable_ratio(minutes, 0.8),
+            CountModel::Bernoulli => comparison.detectable_share_ratio(minutes, 0.8),
+        };
+        found.ok().flatten()
     }
 }
 

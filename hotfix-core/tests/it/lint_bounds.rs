@@ -1,0 +1,236 @@
+//! The linter on bounds on the wrong side, on bounds and responses that can never act, and on a part
+//! of the traffic that is held back: each finding once, with a near miss.
+
+use serde_json::{Value, json};
+
+use crate::lint_patch::{check, row};
+
+const ERRORS: &str = "/metrics/error_rate/rollback";
+const MEMORY: &str = "/metrics/memory";
+const VOLUME: &str = "/metrics/request_volume/rollback";
+
+fn live(ratio: f64) -> Value {
+    json!({ "ratio": ratio, "of": "live" })
+}
+
+#[test]
+fn dec_5_bounds_on_the_wrong_side_of_the_reference_are_found() {
+    let memory = |worse: &str, rollback: u32| {
+        let metric =
+            json!({ "kind": "gauge", "worse": worse, "reference": 500, "rollback": rollback });
+        vec![(MEMORY, metric)]
+    };
+    let (beyond, place) = ("HF-LINT-080", "/metrics/memory/rollback");
+    let latency = "/metrics/latency_p95/rollback";
+    let success = "/metrics/error_rate/success";
+    let zero = "/metrics/bug/rollback";
+    check(
+        "standard",
+        vec![
+            row(
+                beyond,
+                place,
+                &["500, is beyond its `rollback` of 400", "as before breaches it"],
+                memory("higher", 400),
+                memory("higher", 501),
+            ),
+            row(beyond, place, &["is at"], memory("higher", 500), memory("higher", 501)),
+            row(beyond, place, &["of 800"], memory("lower", 800), memory("lower", 400)),
+            row(
+                beyond,
+                latency,
+                &["0.2"],
+                vec![(latency, json!(0.2))],
+                vec![(latency, json!(0.6))],
+            ),
+            row(
+                beyond,
+                "/metrics/payment_success/alert",
+                &["0.995"],
+                vec![("/metrics/payment_success/alert", json!(0.999))],
+                vec![("/metrics/payment_success/alert", json!(0.99))],
+            ),
+            // As good as the reference meets a success bound at it.
+            row(
+                beyond,
+                success,
+                &["misses it"],
+                vec![(success, json!(0.0029))],
+                vec![(success, json!(0.003))],
+            ),
+            // 'The first event rolls back' at a reference of none.
+            row(
+                beyond,
+                zero,
+                &["beyond"],
+                vec![("/metrics/bug/reference", json!(11))],
+                vec![(zero, json!(0)), ("/metrics/bug/alert", json!(0))],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_ratios_of_the_live_arm_on_the_good_side_of_one_are_found() {
+    let (code, success, bug) =
+        ("HF-LINT-081", "/metrics/error_rate/success", "/metrics/bug/success");
+    check(
+        "standard",
+        vec![
+            row(
+                code,
+                ERRORS,
+                &["0.5 times the live arm, where higher is worse", "breaches it"],
+                vec![(ERRORS, live(0.5))],
+                vec![(ERRORS, live(2.0))],
+            ),
+            row(code, ERRORS, &["1 times"], vec![(ERRORS, live(1.0))], vec![(ERRORS, live(1.1))]),
+            row(
+                code,
+                VOLUME,
+                &["where lower is worse"],
+                vec![(VOLUME, live(2.0))],
+                vec![(VOLUME, live(0.5))],
+            ),
+            row(
+                code,
+                success,
+                &["misses it"],
+                vec![(success, live(0.99))],
+                vec![(success, live(1.0))],
+            ),
+            // The fix has to be better in what it repairs.
+            row(
+                code,
+                success,
+                &[],
+                vec![(success, live(0.5))],
+                vec![(bug, live(0.5)), ("/metrics/bug/alert", live(0.5))],
+            ),
+        ],
+    );
+    let of_the_bug = crate::lint_patch::patched("standard", &[&vec![(bug, live(0.5))]]);
+    assert!(of_the_bug.lint(None).iter().all(|finding| finding.code() != code));
+}
+
+#[test]
+fn dec_5_two_volumes_do_not_switch_off_the_checks_of_chance() {
+    let orders = |role: &str| {
+        let metric = json!({ "kind": "volume", "worse": "lower", "role": role, "reference": 50, "alert": 20 });
+        ("/metrics/orders", metric)
+    };
+    let tight = ("/metrics/payment_success/alert", json!(0.99));
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-082",
+                "/metrics",
+                &["`orders`", "`request_volume`", "not checked"],
+                vec![orders("decide")],
+                vec![orders("watch")],
+            ),
+            // The traffic is that of the one that decides: the same figure as without the other.
+            row(
+                "HF-LINT-023",
+                tight.0,
+                &["9.0 of 100"],
+                vec![tight.clone(), orders("watch")],
+                vec![tight, orders("decide")],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_bounds_that_can_never_act_are_found() {
+    let (payments, after) = ("/metrics/payment_success/rollback", "/watch/no_data/after");
+    let breaches = "/watch/consecutive_breaches";
+    let stale = ("/watch/stale", json!(30));
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-083",
+                breaches,
+                &["361", "1h", "10s"],
+                vec![(breaches, json!(361))],
+                vec![(breaches, json!(360))],
+            ),
+            row(
+                "HF-LINT-084",
+                ERRORS,
+                &["no value is higher", "nothing breaches it"],
+                vec![(ERRORS, json!(1))],
+                vec![(ERRORS, json!(0.99))],
+            ),
+            row(
+                "HF-LINT-084",
+                payments,
+                &["no value is lower"],
+                vec![(payments, json!(0))],
+                vec![(payments, json!(0.01))],
+            ),
+            // 0.3% times 400.
+            row(
+                "HF-LINT-084",
+                "/metrics/error_rate/success",
+                &["every release meets it"],
+                vec![("/metrics/error_rate/success", json!({ "ratio": 400, "of": "reference" }))],
+                vec![],
+            ),
+            row(
+                "HF-LINT-085",
+                "/phases/0",
+                &["`error_rate`", "21min", "`canary`"],
+                vec![("/watch/warm_up", json!(1260))],
+                vec![("/watch/warm_up", json!(1259))],
+            ),
+            row(
+                "HF-LINT-085",
+                "/phases/0",
+                &["warm-up of `latency_p95`"],
+                vec![("/metrics/latency_p95/warm_up", json!(1260))],
+                vec![("/metrics/latency_p95/warm_up", json!(1259))],
+            ),
+            row(
+                "HF-LINT-086",
+                "/phases/0",
+                &["the bounds of `bug`, `request_volume`", "21min"],
+                vec![("/watch/window", json!(1261))],
+                vec![("/watch/window", json!(1260))],
+            ),
+            row(
+                "HF-LINT-087",
+                after,
+                &["`ask`", "longer than any phase is watched, 1h"],
+                vec![(after, json!(3601)), stale.clone()],
+                vec![(after, json!(3600)), stale],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn dec_5_traffic_that_is_held_back_is_found() {
+    let (share, immediate) = ("/phases/2/share", ("/strategy", json!("immediate")));
+    check(
+        "standard",
+        vec![
+            row(
+                "HF-LINT-088",
+                share,
+                &["`full`, has 90% of the traffic", "the other 10%"],
+                vec![(share, json!(0.9))],
+                vec![],
+            ),
+            row(
+                "HF-LINT-089",
+                share,
+                &["all traffic at once"],
+                vec![(share, json!(0.9)), immediate.clone()],
+                vec![immediate],
+            ),
+        ],
+    );
+}
