@@ -175,7 +175,8 @@ impl Obligations {
         Some(Self {
             from: slo.from,
             within: Due::Within(slo.within),
-            settled_by: vec![slo.to],
+            // The incident may end without a fix.
+            settled_by: vec![slo.to, Moment::Resolved],
             ..plain
         })
     }
@@ -254,6 +255,8 @@ pub(super) fn demands(policy: &Policy) -> impl Iterator<Item = (Option<Severity>
 /// The moments that show that a duty is done.
 const fn settles(duty: &Duty) -> &'static [Moment] {
     match duty.kind {
+        // The incident may end without a fix; the permanent fix is due all the same.
+        DutyKind::Fix if is_early(duty.from) => &[Moment::Deployed, Moment::Resolved],
         DutyKind::Fix => &[Moment::Deployed],
         DutyKind::Approve => &[Moment::Approved],
         // Who fixes, approves or starts has responded.

@@ -274,8 +274,7 @@ impl<'a> Writer<'a> {
         self.deployed = deployed;
         let back = rollout.moment(Moment::RolledBack);
         if let Some(at) = back.filter(|_| back != self.rolled_back) {
-            let previous = release.map(|release| release.previous.as_str());
-            let subject = self.of_service(rollout, previous);
+            let subject = self.of_service(rollout, rollout.back_to());
             self.put(rollout, entry, at, "service.rolledback", subject);
         }
         self.rolled_back = back;

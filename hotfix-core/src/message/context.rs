@@ -124,7 +124,10 @@ impl Context<'_> {
         self.put("title", title.or(service).unwrap_or_else(|| incident.id.clone()));
         self.put("severity", rollout.severity().map(|severity| severity.to_string()));
         self.put("severity_label", known::severity_label(rollout));
-        self.put("impact", known::impact(rollout));
+        // An impact that is over is left out.
+        let is_past =
+            self.kind == MessageKind::Update && rollout.moment(Moment::Resolved).is_some();
+        self.put("impact", known::impact(rollout).filter(|_| !is_past));
         self.put("affected", known::affected(rollout));
         self.put("users_affected", known::users_affected(rollout));
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
@@ -153,8 +156,8 @@ impl Context<'_> {
         self.put("reason", describe::reason(rollout));
         self.put("commander", known::commander(rollout));
         self.put("engineer", known::engineer(rollout));
-        self.put("version", release.map(|release| release.version.clone()));
-        self.put("previous", release.map(|release| release.previous.clone()));
+        self.put("version", seen::version(rollout, self.kind).map(str::to_owned));
+        self.put("previous", rollout.back_to().map(str::to_owned));
         self.put("strategy", text::words(rollout.plan().policy().strategy().as_str()));
         let phase = seen::phase(rollout, self.kind);
         self.put("phase", phase.map(|(name, _)| name.to_string()));

@@ -5,16 +5,16 @@ use crate::grade::{GateMode, Moment, Signal};
 use crate::judge::{Cause, Reason};
 use crate::plan::Plan;
 use crate::policy::section::Phase;
-use crate::rollout::{
-    InputKind, Resume, RollbackCause, RollbackProgress, Rollout, Stage, State, Step,
-};
+use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Stage, State, Step};
 use crate::text::{enumerated, time};
+use crate::unit::Share;
 
 use super::seen::held_back;
 
 /// The status for the public, without versions, phases or causes.
 pub(super) fn public_status(rollout: &Rollout) -> &'static str {
     match rollout.state() {
+        _ if ended_without_fix(rollout) => "resolved",
         State::Drafted | State::AwaitingApproval | State::Ready => "we are working on it",
         State::Deploying
         | State::Monitoring
@@ -26,25 +26,35 @@ pub(super) fn public_status(rollout: &Rollout) -> &'static str {
         }
         State::Complete => "the fix is in place, and we are monitoring it",
         State::Closed => "resolved",
-        State::Aborted if ended_without_fix(rollout) => "resolved",
         State::RollingBack | State::RolledBack | State::Frozen | State::Aborted | State::Failed => {
             "we are still working on it"
         }
     }
 }
 
-/// Whether the incident ended by itself: it is resolved, and there was no release.
+/// Whether the incident ended by itself: it is resolved, and no fix was started.
 fn ended_without_fix(rollout: &Rollout) -> bool {
-    rollout.plan().release().is_none() && rollout.moment(Moment::Resolved).is_some()
+    rollout.started_at().is_none() && rollout.moment(Moment::Resolved).is_some()
+}
+
+/// What is prepared.
+fn prepared(rollout: &Rollout) -> &'static str {
+    match rollout.state() {
+        State::AwaitingApproval => "a fix is waiting for approval",
+        State::Ready => "a fix is ready to be deployed",
+        _ => "a fix is being prepared",
+    }
 }
 
 /// The status for business readers, without versions and phases.
 pub(super) fn business_status(rollout: &Rollout) -> String {
     let share = rollout.share();
     match rollout.state() {
-        State::Drafted => "a fix is being prepared".to_owned(),
-        State::AwaitingApproval => "a fix is waiting for approval".to_owned(),
-        State::Ready => "a fix is ready to be deployed".to_owned(),
+        _ if ended_without_fix(rollout) => "resolved without a fix".to_owned(),
+        State::Drafted | State::AwaitingApproval | State::Ready if share > Share::NONE => {
+            format!("{}; {share} of the traffic still has an earlier fix", prepared(rollout))
+        }
+        State::Drafted | State::AwaitingApproval | State::Ready => prepared(rollout).to_owned(),
         State::Deploying if share.as_fraction() <= 0.0 => "the fix is being deployed".to_owned(),
         State::Monitoring if rollout.lacks_readings() => {
             format!("{share} of the traffic has the fix, and its readings are missing")
@@ -69,7 +79,6 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
             "the fix was rolled back, and the previous version is live again".to_owned()
         }
         State::Frozen => "the rollout is frozen until a person decides".to_owned(),
-        State::Aborted if ended_without_fix(rollout) => "resolved without a fix".to_owned(),
         State::Aborted => "the rollout was stopped".to_owned(),
         State::Failed => "the fix could not be deployed".to_owned(),
     }
@@ -78,8 +87,14 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
 /// The status for responders and stakeholders.
 pub(super) fn status(rollout: &Rollout) -> String {
     let (share, subject) = (rollout.share(), rollout.plan().subject());
+    let canary = rollout.canary_version().unwrap_or_else(|| subject.version());
+    let back_to = rollout.back_to().unwrap_or_else(|| subject.previous());
     let at = |step: &Step| format!("phase {}", step.phase);
     match rollout.stage() {
+        _ if ended_without_fix(rollout) => business_status(rollout),
+        Stage::Preparing if share > Share::NONE => {
+            format!("{}; {share} of the traffic is still on {canary}", prepared(rollout))
+        }
         Stage::Preparing => business_status(rollout),
         Stage::Deploying(step) => {
             format!("{} is being deployed; {share} of the traffic has the fix", at(step))
@@ -101,10 +116,10 @@ pub(super) fn status(rollout: &Rollout) -> String {
         }
         Stage::Closed => format!("{} is live, and the watch has ended", subject.version()),
         Stage::RollingBack(way) if way.watching.is_some() => {
-            format!("{} is live again, and its metrics are being watched", target(way, rollout))
+            format!("{back_to} is live again, and its metrics are being watched")
         }
-        Stage::RollingBack(way) => format!("rolling back to {}", target(way, rollout)),
-        Stage::RolledBack => format!("rolled back to {}", subject.previous()),
+        Stage::RollingBack(_) => format!("rolling back to {back_to}"),
+        Stage::RolledBack => format!("rolled back to {back_to}"),
         Stage::Paused { from, .. } => match from {
             Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
                 format!("paused in {} at {share} of the traffic", at(step))
@@ -113,27 +128,19 @@ pub(super) fn status(rollout: &Rollout) -> String {
                 format!("paused in the final validation at {share} of the traffic")
             }
         },
-        Stage::Frozen { tried: true, .. } => format!(
-            "all rollback methods failed; {share} of the traffic is still on {}",
-            subject.version()
-        ),
-        Stage::Frozen { .. } => {
-            format!("frozen: {share} of the traffic stays on {}", subject.version())
+        Stage::Frozen { tried: true, .. } => {
+            format!("all rollback methods failed; {share} of the traffic is still on {canary}")
         }
-        Stage::Aborted if ended_without_fix(rollout) => business_status(rollout),
+        Stage::Frozen { .. } => format!("frozen: {share} of the traffic stays on {canary}"),
         Stage::Aborted => "aborted".to_owned(),
         Stage::Failed => "the deployment failed before any traffic moved".to_owned(),
     }
 }
 
-/// The version that a rollback restores.
-fn target<'r>(way: &'r RollbackProgress, rollout: &'r Rollout) -> &'r str {
-    way.why.target(rollout.plan().subject().previous())
-}
-
 /// What the team does now.
 pub(super) fn action(rollout: &Rollout) -> &'static str {
     match rollout.stage() {
+        _ if ended_without_fix(rollout) => "nothing more to do",
         Stage::Preparing => match rollout.state() {
             State::AwaitingApproval => "waiting for approval",
             State::Ready => "about to deploy",
@@ -155,12 +162,12 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
             "checking that the metrics recover after the rollback"
         }
         Stage::RollingBack(_) => "rolling the fix back",
-        Stage::Aborted if ended_without_fix(rollout) => "nothing more to do",
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
             "investigating, to prepare a corrected fix"
         }
         Stage::Paused { .. } => "waiting for a person to resume the rollout",
-        Stage::Frozen { .. } => "deciding whether to roll back or to continue",
+        Stage::Frozen { tried: true, .. } => "deciding how to roll back by hand",
+        Stage::Frozen { .. } => "deciding whether to roll back or to deploy another release",
     }
 }
 
@@ -178,6 +185,7 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
         None => "final validation".to_owned(),
     };
     Some(match rollout.stage() {
+        _ if ended_without_fix(rollout) => return None,
         Stage::Preparing => match rollout.state() {
             State::Ready => "the deployment starts".to_owned(),
             State::AwaitingApproval => awaited(rollout, plain),
@@ -204,12 +212,14 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
         Stage::RollingBack(_) => {
             "watch until the metrics are back at their level before the fix".to_owned()
         }
-        Stage::Aborted if ended_without_fix(rollout) => return None,
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
             "find out why it failed, then deploy a corrected fix".to_owned()
         }
         Stage::Paused { .. } => "the rollout continues once a person resumes it".to_owned(),
-        Stage::Frozen { .. } => "a person decides whether to roll back or to continue".to_owned(),
+        Stage::Frozen { tried: true, .. } => "the fix is rolled back by hand".to_owned(),
+        Stage::Frozen { .. } => {
+            "a person decides whether to roll back or to deploy another release".to_owned()
+        }
     })
 }
 

@@ -304,10 +304,18 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
     let moments =
         moments.into_iter().filter_map(|(moment, what)| Some((rollout.moment(moment)?, what)));
     let mut events: Vec<(Timestamp, &str)> = moments.collect();
-    events.extend(rollout.turned_back_at().map(|turned| (turned, "rollback started")));
+    events.extend(rollout.rolled_back_since().map(|since| (since, "rollback started")));
     events.retain(|(when, _)| *when <= at);
     sort_by_key(&mut events, |(when, _)| *when);
     events.into_iter().map(|(when, what)| format!("{} {what}", clock.time(when))).collect()
+}
+
+/// The version that a message is about. A rollback may be that of an earlier attempt.
+pub(super) fn version(rollout: &Rollout, kind: MessageKind) -> Option<&str> {
+    match kind {
+        MessageKind::RollingBack | MessageKind::RolledBack => rollout.canary_version(),
+        _ => rollout.plan().release().map(|release| release.version.as_str()),
+    }
 }
 
 /// What is still watched, and until when.

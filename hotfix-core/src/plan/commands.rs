@@ -47,6 +47,18 @@ pub struct PlannedCommand {
     pub missing: Vec<CommandField>,
 }
 
+/// The values of commands that are not the plan's alone.
+#[derive(Clone, Copy)]
+struct Values<'a> {
+    /// The version that a rollback restores.
+    previous: Option<&'a str>,
+    /// The phase that they belong to.
+    phase: Option<&'a Phase>,
+}
+
+/// The step whose commands come with the action `deploy`.
+const DEPLOY: &str = "deploy";
+
 impl Plan {
     /// The commands that the policy has for items of checklists, phases and steps, in this order,
     /// with the values of this plan. Nothing is run.
@@ -67,37 +79,51 @@ impl Plan {
     /// ```
     pub fn commands(&self) -> Vec<PlannedCommands<'_>> {
         let policy = self.policy();
-        let items = policy.checklists().iter().flat_map(|list| self.commands_of_items(list));
-        let phases = policy.phases().iter().filter_map(|phase| self.commands_of_phase(phase));
-        let steps = policy.procedure().iter().filter_map(|step| self.commands_of_step(step));
+        let previous = self.release().map(|release| release.previous.as_str());
+        let lists = policy.checklists().iter();
+        let items = lists.flat_map(|list| self.commands_of_items(list, previous));
+        let phases =
+            policy.phases().iter().filter_map(|phase| self.commands_of_phase(phase, previous));
+        let steps =
+            policy.procedure().iter().filter_map(|step| self.commands_of_step(step, previous));
         items.chain(phases).chain(steps).collect()
     }
 
-    /// The commands of the items of a checklist.
+    /// The commands of the items of a checklist; `previous` is the version that a rollback
+    /// restores.
     pub(crate) fn commands_of_items<'a>(
         &'a self,
         list: &'a Checklist,
+        previous: Option<&'a str>,
     ) -> impl Iterator<Item = PlannedCommands<'a>> {
         let of_item = move |item: &'a ChecklistItem| {
             let owner = (CommandOwner::Item, item.id.as_str(), item.text.as_str());
-            self.filled(owner, &item.commands, None)
+            self.filled(owner, &item.commands, Values { previous, phase: None })
         };
         list.items.iter().filter_map(of_item)
     }
 
     /// The commands of a phase.
-    pub(crate) fn commands_of_phase<'a>(&'a self, phase: &'a Phase) -> Option<PlannedCommands<'a>> {
+    pub(crate) fn commands_of_phase<'a>(
+        &'a self,
+        phase: &'a Phase,
+        previous: Option<&str>,
+    ) -> Option<PlannedCommands<'a>> {
         let owner = (CommandOwner::Phase, phase.name.as_str(), phase.objective.as_str());
-        self.filled(owner, &phase.commands, Some(phase))
+        self.filled(owner, &phase.commands, Values { previous, phase: Some(phase) })
     }
 
-    /// The commands of a step of the procedure.
+    /// The commands of a step of the procedure. Those of `deploy` are, as those of phases, for the
+    /// strategy for which they were written.
     pub(crate) fn commands_of_step<'a>(
         &'a self,
         step: &'a ProcedureStep,
+        previous: Option<&str>,
     ) -> Option<PlannedCommands<'a>> {
         let owner = (CommandOwner::Step, step.id.as_str(), step.title.as_str());
-        self.filled(owner, &step.commands, None)
+        let is_other = step.id.as_str() == DEPLOY && self.policy().instead_of().is_some();
+        let commands: &[String] = if is_other { &[] } else { &step.commands };
+        self.filled(owner, commands, Values { previous, phase: None })
     }
 
     /// The commands with the values of this plan; None if the policy has no command for it.
@@ -105,16 +131,16 @@ impl Plan {
         &self,
         (of, id, title): (CommandOwner, &'a str, &'a str),
         commands: &[String],
-        phase: Option<&Phase>,
+        values: Values<'_>,
     ) -> Option<PlannedCommands<'a>> {
-        let commands: Vec<_> = commands.iter().map(|command| self.fill(command, phase)).collect();
+        let commands: Vec<_> = commands.iter().map(|command| self.fill(command, values)).collect();
         (!commands.is_empty()).then_some(PlannedCommands { of, id, title, commands })
     }
 
-    fn fill(&self, command: &str, phase: Option<&Phase>) -> PlannedCommand {
+    fn fill(&self, command: &str, values: Values<'_>) -> PlannedCommand {
         let mut planned = PlannedCommand { line: String::new(), missing: Vec::new() };
         // A command of a checked policy can be read.
-        let Ok(parts) = parts(command, phase.is_some()) else {
+        let Ok(parts) = parts(command, values.phase.is_some()) else {
             planned.line.push_str(command);
             return planned;
         };
@@ -122,7 +148,7 @@ impl Plan {
             match part {
                 CommandPart::Text(text) => planned.line.push_str(text),
                 CommandPart::Field(field) => {
-                    let value = self.value_of(field, phase);
+                    let value = self.value_of(field, values);
                     if let Some(value) = value.as_deref().and_then(quoted_value) {
                         planned.line.push_str(&value);
                     } else {
@@ -137,11 +163,15 @@ impl Plan {
         planned
     }
 
-    fn value_of(&self, field: CommandField, phase: Option<&Phase>) -> Option<String> {
+    fn value_of(
+        &self,
+        field: CommandField,
+        Values { previous, phase }: Values<'_>,
+    ) -> Option<String> {
         let (incident, release) = (&self.subject().incident, self.release());
         match field {
             CommandField::Version => release.map(|release| release.version.clone()),
-            CommandField::Previous => release.map(|release| release.previous.clone()),
+            CommandField::Previous => previous.map(str::to_owned),
             CommandField::Tag => self.version_tag(),
             CommandField::Branch => release.and_then(|release| release.branch.clone()),
             CommandField::Commit => release.and_then(|release| release.commit.clone()),

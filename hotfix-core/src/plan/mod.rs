@@ -180,15 +180,23 @@ impl Plan {
     ///
     /// The first release of a plan without one may choose strategy and batches, unless the plan has
     /// calibrations, which are those of its phases. Another release has the same previous version,
-    /// strategy and batches, which it may omit.
+    /// or the one that was `restored` instead, and the same strategy and batches, which it may
+    /// omit.
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new), and [`PlanError::Otherwise`] if one of the three differs.
-    pub fn with_release(&self, mut release: Release) -> Result<Self, PlanError> {
+    pub fn with_release(
+        &self,
+        mut release: Release,
+        restored: Option<&str>,
+    ) -> Result<Self, PlanError> {
         let now = self.subject.release.as_ref();
         let strategy = self.policy.strategy();
         let other = |field, is: String, other: String| PlanError::Otherwise { field, is, other };
-        if let Some(now) = now.filter(|now| release.previous != now.previous) {
+        let is_live = |version: &str| release.previous == version;
+        if let Some(now) =
+            now.filter(|now| !is_live(&now.previous) && !restored.is_some_and(is_live))
+        {
             return Err(other("/release/previous", now.previous.clone(), release.previous));
         }
         if now.is_some() || !self.calibrations.is_empty() {

@@ -4,7 +4,9 @@ use crate::fact::FactValue;
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::rollout::{Act, Command, ItemStatus, Resume, RollbackCause, RollbackProgress, Stage};
+use crate::rollout::{
+    Act, Command, ItemStatus, Resume, RollbackCause, RollbackProgress, Rollout, Stage,
+};
 use crate::text::{self, words};
 use crate::unit::{MetricName, Name, Share, Span, Timestamp};
 
@@ -148,7 +150,8 @@ pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
 }
 
 /// A stage that was entered, as text.
-pub(super) fn stage(plan: &Plan, stage: &Stage) -> String {
+pub(super) fn stage(rollout: &Rollout, stage: &Stage) -> String {
+    let plan = rollout.plan();
     let subject = plan.subject();
     let share = |index: usize| {
         let phase = plan.policy().phases().get(index);
@@ -184,7 +187,10 @@ pub(super) fn stage(plan: &Plan, stage: &Stage) -> String {
         }
         Stage::Closed => "the rollout was closed".to_owned(),
         Stage::RollingBack(way) => rolling_back(plan, way),
-        Stage::RolledBack => format!("rolled back: {} is live again", subject.previous()),
+        Stage::RolledBack => {
+            let live = rollout.live_version().unwrap_or_else(|| subject.previous());
+            format!("rolled back: {live} is live again")
+        }
         Stage::Paused { from, .. } => {
             let at = match from {
                 Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
@@ -211,9 +217,9 @@ pub(super) fn stage(plan: &Plan, stage: &Stage) -> String {
 }
 
 fn rolling_back(plan: &Plan, way: &RollbackProgress) -> String {
-    let previous = plan.subject().previous();
-    let method = plan.methods().get(way.method);
-    let by = method.map_or_else(String::new, |of| format!(" by {}", words(of.kind.as_str())));
+    let previous = way.why.target(plan.subject().previous());
+    let method = way.why.method(plan, way.method);
+    let by = method.map_or_else(String::new, |kind| format!(" by {}", words(kind.as_str())));
     if way.watching.is_some() {
         format!("{previous} has the traffic again; its metrics are watched until they recover")
     } else if way.returning.is_some() {

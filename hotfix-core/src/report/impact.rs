@@ -55,7 +55,7 @@ impl Tally {
     pub(super) fn add(&mut self, rollout: &Rollout, at: Timestamp, observed: &Observation) {
         let (plan, share) = (rollout.plan(), rollout.share());
         let release = plan.release();
-        let live = release.map_or(LIVE, |release| release.previous.as_str());
+        let live = rollout.live_version().unwrap_or(LIVE);
         let versions = [
             release.map(|release| release.version.as_str()).filter(|_| share > Share::NONE),
             (share < Share::ALL).then_some(live),

@@ -82,6 +82,8 @@ pub(super) struct RolledBack {
     /// Since when the phase that it ended had been watched.
     pub(super) watched_since: Option<Timestamp>,
     pub(super) tried: Vec<RollbackMethod>,
+    /// The version that it restores.
+    pub(super) to: String,
     pub(super) confirmed: Option<Timestamp>,
     pub(super) returned: Option<Timestamp>,
 }
@@ -346,7 +348,8 @@ impl LogSummary {
         }
         match to {
             Stage::RollingBack(way) => {
-                let method = rollout.plan().methods().get(way.method).map(|method| method.kind);
+                let method = way.why.method(rollout.plan(), way.method);
+                let to = rollout.back_to().unwrap_or_default().to_owned();
                 let attempt = rollout.attempt();
                 let open = self.rollbacks.last_mut();
                 // A failed rollback stays open; another attempt's rollback is not continued.
@@ -354,6 +357,7 @@ impl LogSummary {
                 if let Some(back) = open {
                     back.confirmed = back.confirmed.or(way.watching);
                     back.tried.extend(method.filter(|kind| back.tried.last() != Some(kind)));
+                    back.to = to;
                 } else if self.rollbacks.len() < MOST {
                     self.rollbacks.push(RolledBack {
                         attempt,
@@ -365,6 +369,7 @@ impl LogSummary {
                         ),
                         watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
                         tried: method.into_iter().collect(),
+                        to,
                         confirmed: way.watching,
                         returned: None,
                     });
@@ -417,7 +422,7 @@ impl LogSummary {
             self.asked.push(entry.at);
         }
         let mut then: Vec<String> = turned.into_iter().collect();
-        then.extend(entry.to.map(|to| self.stage(rollout.plan(), to, !then.is_empty())));
+        then.extend(entry.to.map(|to| self.stage(rollout, to, !then.is_empty())));
         then.extend(acts(entry.actions));
         let is_reading = matches!(line.kind, "observe" | "tick");
         if !is_reading {
@@ -452,8 +457,8 @@ impl LogSummary {
 
     /// The stage that was entered, as text. The reason of a rollback is left out where the verdict
     /// of the same line or an earlier entry states it.
-    fn stage(&self, plan: &Plan, to: &Stage, is_stated: bool) -> String {
-        let text = describe::stage(plan, to);
+    fn stage(&self, rollout: &Rollout, to: &Stage, is_stated: bool) -> String {
+        let text = describe::stage(rollout, to);
         match (to, self.rollbacks.last()) {
             (Stage::RollingBack(_), Some(back)) if is_stated || back.tried.len() > 1 => {
                 text.replacen(&format!(": {}", back.why), "", 1)

@@ -7,7 +7,7 @@ use crate::judge::{Harm, Range, Version};
 use crate::plan::{Plan, Power};
 use crate::rollout::{Rollout, State};
 use crate::text::{self, counted};
-use crate::unit::Span;
+use crate::unit::{Share, Span};
 
 use super::describe::{self, figure, lasting, percent, utc};
 use super::log_summary::LogSummary;
@@ -42,7 +42,12 @@ pub(super) fn summary(rollout: &Rollout, log: &LogSummary, measures: &Measures) 
 /// The outcome so far.
 fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
     let subject = rollout.plan().subject();
-    let (new, old) = (subject.version(), subject.previous());
+    let (new, previous) = (subject.version(), subject.previous());
+    let old = rollout.back_to().unwrap_or(previous);
+    // An earlier attempt may have the traffic.
+    let canary = rollout.canary_version().unwrap_or(new);
+    let undeployed =
+        if canary == new { String::new() } else { format!(" {new} was not deployed.") };
     let back = log.rollbacks.last().filter(|back| back.attempt == rollout.attempt());
     let because = back.map_or_else(String::new, |back| format!(" ({})", back.why));
     let share = percent(rollout.share());
@@ -52,7 +57,12 @@ fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
         }
         _ if subject.release.is_none() => "There is no release with a fix yet.".to_owned(),
         State::Drafted | State::AwaitingApproval | State::Ready if rollout.attempt() > 1 => {
-            format!("Another attempt, with {new}, is prepared and has not started.")
+            let still = if rollout.share() > Share::NONE {
+                format!(" {share} of the traffic is still on {canary}.")
+            } else {
+                String::new()
+            };
+            format!("Another attempt, with {new}, is prepared and has not started.{still}")
         }
         State::Drafted | State::AwaitingApproval | State::Ready => {
             format!("The deployment of {new} has not started.")
@@ -68,16 +78,26 @@ fn outcome(rollout: &Rollout, log: &LogSummary) -> String {
         }
         State::Complete => format!("{new} has the traffic and is still being watched."),
         State::Closed => format!("{new} has the traffic, and the rollout is closed."),
-        State::RollingBack => format!("{new} is being rolled back to {old}{because}."),
-        State::RolledBack => format!(
-            "{new} was rolled back{because}. {old} is live again, with the fault that {new} was meant to fix."
-        ),
+        State::RollingBack => {
+            format!("{canary} is being rolled back to {old}{because}.{undeployed}")
+        }
+        State::RolledBack => {
+            // Whether another version has the fault, too, is not known.
+            let fault = if old == previous {
+                format!(", with the fault that {canary} was meant to fix")
+            } else {
+                String::new()
+            };
+            format!("{canary} was rolled back{because}. {old} is live again{fault}.{undeployed}")
+        }
         State::Frozen => {
             format!(
-                "The rollout is frozen: {new} keeps {share} of the traffic until a person acts."
+                "The rollout is frozen: {canary} keeps {share} of the traffic until a person acts.{undeployed}"
             )
         }
-        State::Aborted => format!("{new} was aborted{because}; it has {share} of the traffic."),
+        State::Aborted => {
+            format!("{canary} was aborted{because}; it has {share} of the traffic.{undeployed}")
+        }
         State::Failed => format!("{new} could not be deployed; no traffic moved."),
     }
 }
@@ -210,9 +230,11 @@ pub(super) fn resolution(
         );
     }
     let strategy = text::words(plan.policy().strategy().as_str());
-    if !visits.is_empty() {
-        sentences.push(format!("{} was deployed with the strategy {strategy}.", subject.version()));
-    }
+    let is_deployed = visits.iter().any(|visit| visit.attempt == rollout.attempt());
+    let deployed = if is_deployed { Some(subject.version()) } else { rollout.former_version() };
+    sentences.extend(
+        deployed.map(|version| format!("{version} was deployed with the strategy {strategy}.")),
+    );
     sentences.extend(visits.iter().map(phase));
     for back in &log.rollbacks {
         let methods: Vec<String> =
@@ -220,11 +242,8 @@ pub(super) fn resolution(
         let mut sentence =
             format!("The rollback began at {}, by {}", utc(back.asked), methods.join(", then "));
         if let Some(confirmed) = back.confirmed {
-            sentence = format!(
-                "{sentence}; {} had the traffic again at {}",
-                subject.previous(),
-                utc(confirmed)
-            );
+            sentence =
+                format!("{sentence}; {} had the traffic again at {}", back.to, utc(confirmed));
         }
         if let Some(returned) = back.returned {
             let after = lasting(returned.since(back.asked));

@@ -365,8 +365,8 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     }
     let back = matches!(report.state, State::RolledBack | State::Aborted | State::Failed);
     if back && rollout.moment(Moment::Resolved).is_none() {
-        let live = match &report.release {
-            Some(release) => format!("{} is live", release.previous),
+        let live = match rollout.live_version() {
+            Some(version) => format!("{version} is live"),
             None => "there was no release".to_owned(),
         };
         open.push(format!(

@@ -6,7 +6,7 @@ use crate::fact::Facts;
 use crate::grade::RevertTo;
 use crate::judge::{Decision, Prepared};
 use crate::metric::ReadingError;
-use crate::plan::PlanError;
+use crate::plan::{PlanError, Release};
 use crate::unit::{Span, Timestamp};
 
 use super::blocker::blocked_at;
@@ -143,7 +143,7 @@ impl Rollout {
                 missing.truncate(MOST_NAMED);
                 Err(RefusalReason::NotReady { missing: missing.join("; "), more })
             }
-            _ if state.accepts().contains(&kind) => Ok(()),
+            _ if state.accepts().contains(&kind) && self.is_of_use(kind) => Ok(()),
             (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, state)
                 if state.takes_approvals() =>
             {
@@ -167,7 +167,8 @@ impl Rollout {
             let share = self.case.place.share();
             return Ok(Made::Readings(self.case.judged.prepare(at, share, metrics)?));
         }
-        let revision = Revision::of(&self.plan, self.case.judged.judge(), command)?;
+        let revision =
+            Revision::of(&self.plan, &self.case.place, self.case.judged.judge(), command)?;
         Ok(revision.map_or(Made::Nothing, Made::Plan))
     }
 
@@ -189,7 +190,11 @@ impl Rollout {
                 Some(now) if release.version == now.version => {
                     Err(RefusalReason::SameRelease { version: release.version.clone() })
                 }
-                Some(_) => Ok(()),
+                Some(_) => self.check_previous(release),
+            },
+            Command::Retry { release, .. } => match self.plan.release() {
+                Some(now) => self.check_previous(release.as_deref().unwrap_or(now)),
+                None => Ok(()),
             },
             Command::Revert { version, .. } => self.check_revert(version),
             Command::Acknowledge { duty, .. } => {
@@ -230,6 +235,18 @@ impl Rollout {
         match blocked_at(&self.plan, &self.case.readiness, at) {
             Some(blocker) => Err(RefusalReason::NotReady { missing: blocker.sentence, more: 0 }),
             None => Ok(()),
+        }
+    }
+
+    /// Checks that another attempt names the version that a `revert` restored. A replay does not:
+    /// earlier logs have attempts that did not.
+    fn check_previous(&self, release: &Release) -> Result<(), RefusalReason> {
+        match self.case.place.restored() {
+            Some(live) if live != release.previous => Err(RefusalReason::NotLive {
+                live: live.to_owned(),
+                previous: release.previous.clone(),
+            }),
+            _ => Ok(()),
         }
     }
 

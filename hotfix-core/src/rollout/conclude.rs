@@ -225,7 +225,7 @@ impl Conclusion<'_> {
             }
             (Some(act @ Act::SetTraffic { .. }), Stage::Complete { .. }) => {
                 let (what, share) = (describe::action(id, act), self.case.place.share());
-                let version = shown(self.plan.subject().version());
+                let version = shown(self.version());
                 self.ask(&format!(
                     "{what} failed, and {version} stays at {share}. Send `promote` to try again, \
                      or `roll_back`."
@@ -471,11 +471,7 @@ impl Conclusion<'_> {
     /// except where the rollout is frozen: there the old version may not be able to serve it.
     fn begin_attempt(&mut self) {
         let frozen = matches!(self.case.place.stage(), Stage::Frozen { .. });
-        let mut pending = self.case.actions.pending().iter();
-        // A pending change may still give it some.
-        let has_traffic = self.case.place.share() > Share::NONE
-            || pending.any(|action| matches!(action.act, Act::SetTraffic { .. }));
-        if has_traffic && !frozen {
+        if self.case.has_traffic() && !frozen {
             self.act(Act::SetTraffic { share: Share::NONE });
         }
         self.changes.to = Some(Stage::Preparing);

@@ -1,6 +1,6 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
-use crate::gate::approval::demands;
+use crate::gate::approval::{demands, stand_ins_of};
 use crate::text::shown;
 use crate::unit::{RoleName, Timestamp};
 
@@ -10,6 +10,11 @@ use super::describe;
 use super::stage::Stage;
 
 impl Conclusion<'_> {
+    /// The version that has the canary's share.
+    pub(super) fn version(&self) -> &str {
+        self.case.place.former().unwrap_or_else(|| self.plan.subject().version())
+    }
+
     pub(super) fn act(&mut self, act: Act) {
         self.changes.acts.push(act);
     }
@@ -42,17 +47,22 @@ impl Conclusion<'_> {
     /// Pages the first role that may approve, else the incident commander.
     pub(super) fn page(&mut self, why: &str) {
         let why = describe::addressed(&self.plan.subject().incident, why);
-        let first = demands(self.plan.policy(), self.case.readiness.severity()).next();
-        let approver = first.and_then(|(_, demand)| demand.any_of.first()).copied();
-        if let Some(role) = approver.or_else(|| RoleName::try_new("incident_commander").ok()) {
+        if let Some(role) = self.paged() {
             self.act(Act::Page { role, why, duty: None });
         }
+    }
+
+    /// The role that is paged about the rollout.
+    fn paged(&self) -> Option<RoleName> {
+        let first = demands(self.plan.policy(), self.case.readiness.severity()).next();
+        let approver = first.and_then(|(_, demand)| demand.any_of.first()).copied();
+        approver.or_else(|| RoleName::try_new("incident_commander").ok())
     }
 
     /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
     /// answer.
     pub(super) fn choices(&self, objects: bool) -> String {
-        let version = shown(self.plan.subject().version());
+        let version = shown(self.version());
         match self.case.place.stage() {
             Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. } => {
                 "Continue with `promote`, or send `roll_back`.".to_owned()
@@ -67,6 +77,13 @@ impl Conclusion<'_> {
             Stage::Preparing if self.plan.release().is_none() => {
                 "Send `release` when there is a fix, or `abort`.".to_owned()
             }
+            Stage::Preparing if self.case.has_traffic() => format!(
+                "{} of the traffic is still on {version}: send `roll_back` to restore {}, or `start` \
+                 to deploy {} all the same.",
+                self.case.place.share(),
+                shown(self.case.place.back_to(self.plan.subject().previous())),
+                shown(self.plan.subject().version())
+            ),
             Stage::Preparing => "Send `start` to deploy it all the same, or `abort`.".to_owned(),
             Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
             _ => "It continues unless somebody sends `pause` or `roll_back`.".to_owned(),
@@ -98,7 +115,8 @@ impl Conclusion<'_> {
         }
     }
 
-    /// Repeats the question, and the requests for approval, that nobody has answered in time.
+    /// Repeats the question or page, and the requests for approval, that nobody has answered in
+    /// time. Whoever was paged may be unavailable, so the stand-ins of the role are paged, too.
     pub(super) fn ask_again(&mut self, at: Timestamp) {
         let every = self.plan.policy().ask_again();
         if self.case.readiness.requested_at().is_some_and(|asked| at >= asked + every) {
@@ -112,8 +130,16 @@ impl Conclusion<'_> {
         if let Some(open) = self.case.people.unanswered().filter(|_| !settled)
             && at >= open.asked_at + every
         {
-            let question = format!("{} No answer since {}.", open.text, open.since);
-            self.act(Act::AskDecision { question });
+            let text = format!("{} No answer since {}.", open.text, open.since);
+            if !open.page {
+                self.act(Act::AskDecision { question: text });
+                return;
+            }
+            let role = self.paged();
+            let stand_ins = stand_ins_of(self.plan.policy(), role.as_slice());
+            for role in role.into_iter().chain(stand_ins) {
+                self.act(Act::Page { role, why: text.clone(), duty: None });
+            }
         }
     }
 

@@ -283,6 +283,16 @@ pub enum RefusalReason {
     /// A release is replaced, and there is none.
     #[error("there is no release yet that could be replaced: send `release`")]
     NoRelease,
+    /// Another attempt whose `previous` is not the version that a `revert` restored.
+    #[error(
+        "`{live}` was restored and is live, not `{previous}`: give a release whose `previous` is `{live}`"
+    )]
+    NotLive {
+        /// The version that was restored.
+        live: String,
+        /// The release's `previous`.
+        previous: String,
+    },
     /// The release cannot be planned.
     #[error("{0}")]
     Plan(#[from] PlanError),
@@ -375,6 +385,7 @@ impl RefusalReason {
             Self::Blind { .. } => code! {HF-ROLL-032},
             Self::HasRelease { .. } => code! {HF-ROLL-033},
             Self::NoRelease => code! {HF-ROLL-034},
+            Self::NotLive { .. } => code! {HF-ROLL-035},
             Self::Plan(error) => error.code(),
             Self::Duty(refusal) => refusal.code(),
             Self::Fact { fact, .. } => fact.code(),

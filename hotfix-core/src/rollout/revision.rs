@@ -8,6 +8,7 @@ use crate::judge::Judge;
 use crate::plan::{Plan, PlanError};
 
 use super::input::Command;
+use super::state::Place;
 
 /// The plan that an input puts in force, and its judge.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl Revision {
     /// nothing. None for an input that changes no plan.
     pub(super) fn of(
         present: &Plan,
+        place: &Place,
         judged: &Judge,
         command: &Command,
     ) -> Result<Option<Box<Self>>, PlanError> {
@@ -34,7 +36,7 @@ impl Revision {
             _ => return Ok(None),
         };
         let plan = match release {
-            Some(release) => present.with_release(release.clone())?,
+            Some(release) => present.with_release(release.clone(), place.restored())?,
             None => present.clone(),
         };
         let former = present.release();

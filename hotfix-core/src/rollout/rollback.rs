@@ -2,6 +2,7 @@
 //! whether the metrics recover.
 
 use crate::grade::{MessageKind, OnFailure, RollbackMethod};
+use crate::plan::Plan;
 use crate::policy::section::Rollback;
 use crate::text::{shown, words};
 use crate::unit::Timestamp;
@@ -15,6 +16,17 @@ impl RollbackCause {
     /// Whether a person ordered it: then the rollback begins, whatever the policy has for failures.
     const fn is_an_order(&self) -> bool {
         matches!(self, Self::Person | Self::Revert { .. } | Self::Abort)
+    }
+
+    /// The rollback method at this place; None after the last. A version other than the previous
+    /// one can only be deployed.
+    pub(crate) fn method(&self, plan: &Plan, index: usize) -> Option<RollbackMethod> {
+        let previous = plan.subject().previous();
+        if self.target(previous) == previous {
+            plan.methods().get(index).map(|method| method.kind)
+        } else {
+            (index == 0).then_some(RollbackMethod::Redeploy)
+        }
     }
 }
 
@@ -31,11 +43,13 @@ impl Conclusion<'_> {
             self.begin_rollback(at, why);
             return;
         }
+        let left = matches!(self.case.place.stage(), Stage::Preparing) && self.case.has_traffic();
         match (self.case.place.stage(), self.plan.on_failure()) {
             // Somebody was paged and acts.
             (Stage::Frozen { .. }, _) => {}
             (Stage::RollingBack(_), _) | (_, OnFailure::RollBack) => self.begin_rollback(at, why),
-            (_, OnFailure::Ask) => {
+            // What an earlier attempt left does not move by itself: there is nothing to freeze.
+            (_, on_failure) if on_failure == OnFailure::Ask || left => {
                 // A verdict that did not change since the last evaluation does not repeat the
                 // question.
                 let is_news = self.changes.turned || !matches!(why, RollbackCause::Verdict { .. });
@@ -52,12 +66,12 @@ impl Conclusion<'_> {
                 }
                 self.end_veto();
             }
-            (stage, OnFailure::Freeze) => {
+            (stage, _) => {
                 if !stage.can_roll_back() {
                     return;
                 }
                 let what = self.describe_cause(&why, failed);
-                let version = shown(self.plan.subject().version());
+                let version = shown(self.version());
                 self.changes.to = Some(Stage::Frozen { since: at, why, tried: false });
                 self.page(&format!(
                     "{what}. An automatic rollback is not allowed (`on_failure`, or a schema change): \
@@ -89,6 +103,7 @@ impl Conclusion<'_> {
     pub(super) fn begin_rollback(&mut self, at: Timestamp, why: RollbackCause) {
         match self.case.place.stage() {
             Stage::RollingBack(progress) if !self.is_replaced(progress, &why) => return,
+            Stage::Preparing if self.case.has_traffic() => {}
             stage if !stage.can_roll_back() => return,
             _ => {}
         }
@@ -99,7 +114,7 @@ impl Conclusion<'_> {
     /// steps.
     fn is_replaced(&self, progress: &RollbackProgress, why: &RollbackCause) -> bool {
         let RollbackCause::Revert { version } = why else { return false };
-        let target = progress.why.target(self.plan.subject().previous());
+        let target = self.case.place.back_to(self.plan.subject().previous());
         progress.returning.is_some() || version != target
     }
 
@@ -135,7 +150,7 @@ impl Conclusion<'_> {
             Some(Act::SetTraffic { share: step.share.rest() })
         });
         let method = || {
-            let method = self.method(&progress.why, progress.method)?;
+            let method = progress.why.method(self.plan, progress.method)?;
             let version = progress.why.target(&self.plan.release()?.previous).to_owned();
             Some(Act::RollBack { method, version })
         };
@@ -144,31 +159,25 @@ impl Conclusion<'_> {
             self.act(act);
         } else {
             let methods = self.tried_methods(&progress.why);
-            let version = shown(self.plan.subject().version());
-            self.changes.to = Some(Stage::Frozen { since: at, why: progress.why, tried: true });
+            let version = shown(self.version());
+            let input = match &progress.why {
+                RollbackCause::Revert { version } => format!("`revert` to {}", shown(version)),
+                _ => "`roll_back`".to_owned(),
+            };
             self.page(&format!(
                 "all rollback methods failed ({methods}). {} of the traffic is still on \
-                 {version}. Roll back by hand, then send `roll_back` and confirm its actions.",
+                 {version}. Roll back by hand, then send {input} and confirm its actions.",
                 self.case.place.share()
             ));
+            self.changes.to = Some(Stage::Frozen { since: at, why: progress.why, tried: true });
+            self.notify(MessageKind::Update, &FOLLOWERS);
         }
     }
 
     /// The methods of a rollback, all of which were tried: `feature flag, redeploy`.
     fn tried_methods(&self, why: &RollbackCause) -> String {
-        let methods = (0..).map_while(|index| self.method(why, index));
+        let methods = (0..).map_while(|index| why.method(self.plan, index));
         methods.map(|method| words(method.as_str())).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The rollback method at this place; None after the last. A version other than the previous
-    /// one can only be deployed.
-    fn method(&self, why: &RollbackCause, index: usize) -> Option<RollbackMethod> {
-        let previous = self.plan.subject().previous();
-        if why.target(previous) == previous {
-            self.plan.methods().get(index).map(|method| method.kind)
-        } else {
-            (index == 0).then_some(RollbackMethod::Redeploy)
-        }
     }
 
     /// Folds the confirmation of an action of the rollback.
@@ -225,7 +234,7 @@ impl Conclusion<'_> {
                          version is live."
                     ),
                 };
-                let next = self.method(&progress.why, progress.method + 1).map(|method| {
+                let next = progress.why.method(self.plan, progress.method + 1).map(|method| {
                     format!(" After `failed` the next method is {}.", words(method.as_str()))
                 });
                 self.page(&(text + &next.unwrap_or_default()));

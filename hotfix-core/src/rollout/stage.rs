@@ -247,7 +247,8 @@ impl State {
     }
 
     /// The inputs that this state accepts. `release` is accepted only while it is missing,
-    /// `supersede` only where there is one. `confirm` and `failed` are accepted in any state while
+    /// `supersede` only where there is one, `roll_back` and `revert` before the start only while an
+    /// earlier attempt has traffic. `confirm` and `failed` are accepted in any state while
     /// their action is pending; `promote` in `monitoring` and `final_validation` only where the
     /// policy allows it; `approve`, `deny` and `withdraw` also after the start where the policy
     /// lets an approval follow. Items and steps can be checked unless the rollout was stopped for
@@ -261,15 +262,15 @@ impl State {
         match self {
             Self::Drafted => &[
                 Release, Approve, Deny, Withdraw, CheckItem, WaiveItem, Observe, Tick, Supersede,
-                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::AwaitingApproval => &[
                 Approve, Deny, Withdraw, CheckItem, WaiveItem, Observe, Tick, Supersede,
-                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Ready => &[
                 Start, Approve, Deny, Withdraw, CheckItem, WaiveItem, Observe, Tick, Supersede,
-                Abort, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
+                Abort, RollBack, Revert, Report, Acknowledge, Done, SetSeverity, SetFacts, SetTimes, Note,
             ],
             Self::Deploying => &[
                 Confirm, Failed, Observe, Tick, CheckItem, WaiveItem, Supersede,

@@ -11,7 +11,7 @@ use crate::judge::{
     self, Comparison, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment, PhaseRecord,
     Verdict, Why,
 };
-use crate::plan::{Plan, PlanChangeRecord, PlannedCommands};
+use crate::plan::{Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
 
 use super::action::{Act, Action};
@@ -81,10 +81,41 @@ impl Rollout {
         self.case.place.turned_back_at()
     }
 
+    /// Since when a rollback is under way or done. Unlike [`turned_back_at`](Self::turned_back_at)
+    /// it is None where none was begun: for a freeze, a failed deployment or an abort before the
+    /// start.
+    pub const fn rolled_back_since(&self) -> Option<Timestamp> {
+        self.case.place.rolled_back_since()
+    }
+
     /// Why it is rolled back; None where it is not, or where the deployment failed before any
     /// traffic moved.
     pub const fn turned_back_for(&self) -> Option<&RollbackCause> {
         self.case.place.turned_back_for()
+    }
+
+    /// The version that has the canary's share, or had it when it was rolled back: the release's,
+    /// or that of an earlier attempt. None without a release.
+    pub fn canary_version(&self) -> Option<&str> {
+        Some(self.case.place.former().unwrap_or(&self.plan.release()?.version))
+    }
+
+    /// That version, where it is of an earlier attempt.
+    pub(crate) fn former_version(&self) -> Option<&str> {
+        self.case.place.former()
+    }
+
+    /// The version that a rollback restores, or restored: the release's `previous`, unless a
+    /// `revert` names another one. None without a release.
+    pub fn back_to(&self) -> Option<&str> {
+        let previous = &self.plan.release()?.previous;
+        Some(self.case.place.back_to(previous))
+    }
+
+    /// The version beside the release: `previous`, or what a `revert` restored.
+    pub(crate) fn live_version(&self) -> Option<&str> {
+        let previous = &self.plan.release()?.previous;
+        Some(self.case.place.restored().unwrap_or(previous))
     }
 
     /// Actions that await `confirm` or `failed`, oldest first. After a crash do them, or find out
@@ -122,7 +153,7 @@ impl Rollout {
             Some(_) => InputKind::Release,
             None => InputKind::Supersede,
         };
-        accepted.retain(|kind| *kind != of_no_use);
+        accepted.retain(|kind| *kind != of_no_use && self.is_of_use(*kind));
         if !self.pending_actions().is_empty() && !accepted.contains(&InputKind::Confirm) {
             accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
         }
@@ -136,6 +167,13 @@ impl Rollout {
             }
         }
         accepted
+    }
+
+    /// Whether an input can change anything at this stage. Before the start only traffic of an
+    /// earlier attempt can be rolled back.
+    pub(super) fn is_of_use(&self, kind: InputKind) -> bool {
+        let rolls_back = matches!(kind, InputKind::RollBack | InputKind::Revert);
+        !rolls_back || !matches!(self.stage(), Stage::Preparing) || self.case.has_traffic()
     }
 
     /// Everything that prevents the start, each with who can clear it, and how. Empty where `start`
@@ -212,7 +250,9 @@ impl Rollout {
     /// - An action of a duty with a checklist: those of the list's items.
     /// - `ask_decision` at the final validation: those of the items that hold its end.
     /// - Each: those of the step of the procedure whose id is the kind of the action, such as
-    ///   `deploy`.
+    ///   `deploy`; those of `roll_back` with the policy's first rollback method only.
+    ///
+    /// `previous` in them is [`back_to`](Self::back_to), with `roll_back` the action's version.
     ///
     /// Ask while the action is the newest or still pending: it is computed for each call, from the
     /// present stage.
@@ -239,30 +279,39 @@ impl Rollout {
     /// assert_eq!(commands[0].commands[0].line, "git checkout hotfix/empty-method");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn commands(&self, action: &Action) -> Vec<PlannedCommands<'_>> {
+    pub fn commands<'a>(&'a self, action: &'a Action) -> Vec<PlannedCommands<'a>> {
         let (plan, policy) = (self.plan(), self.plan().policy());
         let mut commands = Vec::new();
+        let mut previous = self.back_to();
         match &action.act {
+            Act::RollBack { method, version } => {
+                // Another method is for where these commands have failed, or do not apply.
+                if policy.rollback().methods.first().is_some_and(|first| first.kind != *method) {
+                    return commands;
+                }
+                previous = Some(version);
+            }
             Act::SetTraffic { share } => {
                 // In a rollback there is no phase, whatever its steps' shares are.
                 let step = self.stage().step();
                 let phase = step.and_then(|step| policy.phases().get(step.index));
                 let phase = phase.filter(|phase| phase.share == *share);
-                commands.extend(phase.and_then(|phase| plan.commands_of_phase(phase)));
+                commands.extend(phase.and_then(|phase| plan.commands_of_phase(phase, previous)));
             }
             Act::AskDecision { .. } if matches!(self.stage(), Stage::FinalValidation { .. }) => {
                 let lists = policy.checklists().iter().filter(|list| list.holds_completion());
-                commands.extend(lists.flat_map(|list| plan.commands_of_items(list)));
+                commands.extend(lists.flat_map(|list| plan.commands_of_items(list, previous)));
             }
             act => {
                 let duty = policy.duties().iter().find(|duty| act.duty() == Some(&duty.id));
                 let list = duty.and_then(|duty| duty.checklist);
                 let list = policy.checklists().iter().find(|known| Some(known.id) == list);
-                commands.extend(list.into_iter().flat_map(|list| plan.commands_of_items(list)));
+                let lists = list.into_iter();
+                commands.extend(lists.flat_map(|list| plan.commands_of_items(list, previous)));
             }
         }
         let step = policy.procedure().iter().find(|step| step.id.as_str() == action.act.kind());
-        commands.extend(step.and_then(|step| plan.commands_of_step(step)));
+        commands.extend(step.and_then(|step| plan.commands_of_step(step, previous)));
         commands
     }
 
@@ -396,7 +445,14 @@ impl Rollout {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn change_record(&self) -> PlanChangeRecord<'_> {
-        PlanChangeRecord { status: self.state().plan_status(), ..self.plan.change_record() }
+        let status = match self.state() {
+            // What is rolled back is an earlier attempt; this one was not deployed.
+            State::RollingBack | State::RolledBack if self.former_version().is_some() => {
+                PlanStatus::Stopped
+            }
+            state => state.plan_status(),
+        };
+        PlanChangeRecord { status, ..self.plan.change_record() }
     }
 
     /// Whether a message of this kind is true in the present state.

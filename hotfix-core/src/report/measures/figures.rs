@@ -298,7 +298,12 @@ impl Incident<'_> {
             return not_stated(name, "the policy has no SLO".to_owned());
         };
         let wanted = slo.from.as_str();
-        let clock = self.between(name, wanted, self.origin(slo.from), self.to(slo.to));
+        // The incident may end without a fix.
+        let reached = match self.to(slo.to) {
+            (_, None) => self.to(Moment::Resolved),
+            reached => reached,
+        };
+        let clock = self.between(name, wanted, self.origin(slo.from), reached);
         let (taken, allowed) = match clock.figure {
             Some(Figure::Seconds(taken)) => (taken, slo.within),
             _ => return clock,

@@ -169,7 +169,12 @@ impl IncidentHistory {
         if matches!(to, Stage::Complete { .. } | Stage::Closed) {
             attempt.good.get_or_insert(entry.at);
         }
-        if to.has_turned_back() && attempt.failed.is_none() {
+        let turned = if rollout.former_version().is_some() {
+            self.attempts.iter_mut().rev().find(|attempt| attempt.live.is_some())
+        } else {
+            self.attempts.last_mut()
+        };
+        if let Some(attempt) = turned.filter(|of| to.has_turned_back() && of.failed.is_none()) {
             attempt.failed = Some(entry.at);
             if attempt.live.is_some() {
                 self.turned_back.get_or_insert(entry.at);

@@ -88,6 +88,13 @@ impl RolloutState {
         }
     }
 
+    /// Whether the new version has traffic, or a pending change may still give it some.
+    pub(super) fn has_traffic(&self) -> bool {
+        let mut pending = self.actions.pending().iter();
+        self.place.share() > Share::NONE
+            || pending.any(|action| matches!(action.act, Act::SetTraffic { .. }))
+    }
+
     /// Whether what was asked still needs an answer.
     pub(super) const fn needs_answer(&self) -> bool {
         self.people.needs_answer(self.place.stage(), self.judged.verdict().decision)
@@ -128,13 +135,25 @@ impl RolloutState {
                     Some(Act::RollBack { .. }) => Share::NONE,
                     _ => self.place.share(),
                 };
+                if let Some(Act::RollBack { version, .. }) = &act {
+                    let is_other = version != plan.subject().previous();
+                    self.place.restored = is_other.then(|| version.clone());
+                }
                 if share != self.place.share {
                     self.place.share = share;
                     self.judged.now.judge.move_traffic(at);
                 }
+                self.forget_former();
                 return act;
             }
-            Command::Failed { action, .. } => return self.actions.resolve(*action),
+            Command::Failed { action, .. } => {
+                let act = self.actions.resolve(*action);
+                // What could not be withdrawn is rolled back.
+                if !matches!(act, Some(Act::SetTraffic { share: Share::NONE })) {
+                    self.forget_former();
+                }
+                return act;
+            }
             Command::SetFacts { .. } => {
                 self.happened.note_service(at, self.is_down(), false);
             }
@@ -164,6 +183,13 @@ impl RolloutState {
         None
     }
 
+    /// Forgets an earlier attempt whose traffic was withdrawn.
+    fn forget_former(&mut self) {
+        if matches!(self.place.stage, Stage::Preparing) && !self.has_traffic() {
+            self.place.former = None;
+        }
+    }
+
     /// Notifies the judge when the least time of a watched phase is over.
     fn end_phase(&mut self, at: Timestamp) {
         if let Stage::Monitoring(step) = self.place.stage() {
@@ -171,16 +197,22 @@ impl RolloutState {
         }
     }
 
-    /// Puts another plan in force, which an input brought: it starts without data.
+    /// Puts another plan in force, which an input brought: it starts without data. Another attempt
+    /// `replaces` this version.
     pub(super) fn begin_plan(
         &mut self,
         plan: &Plan,
         judge: Judge,
         keeps_items: bool,
-        is_new_attempt: bool,
+        replaces: Option<&str>,
     ) {
         self.judged = Judged::of(judge);
-        self.place.attempt += u32::from(is_new_attempt);
+        if let Some(version) = replaces {
+            self.place.attempt += 1;
+            let former = self.place.former.take().unwrap_or_else(|| version.to_owned());
+            self.place.former = self.has_traffic().then_some(former);
+        }
+        self.place.restored = None;
         self.readiness.begin_attempt(plan, keeps_items);
         self.happened.phases.clear();
     }
@@ -240,7 +272,8 @@ impl RolloutState {
         if let Some(question) = judged {
             self.judged.note(at, question);
             let asks = actions.iter().any(|action| matches!(action.act, Act::AskDecision { .. }));
-            self.people.note_verdict(decision, self.place.stage(), asks);
+            let at_the_end = self.place.is_validated(policy, at);
+            self.people.note_verdict(decision, self.place.stage(), asks, at_the_end);
         }
         let is_settled = to.is_some() || answers;
         if let Some(to) = to.take() {
@@ -253,14 +286,19 @@ impl RolloutState {
             self.people.enter(self.place.stage(), &to, answered);
             self.enter(at, to);
         }
-        if is_settled || !self.needs_answer() {
+        // A rollback that nobody confirmed is still not confirmed after another order.
+        let is_unconfirmed = matches!(self.place.stage(), Stage::RollingBack(_))
+            && !self.actions.pending().is_empty()
+            && self.people.unanswered().is_some_and(|open| open.page);
+        if is_settled && !is_unconfirmed || !self.needs_answer() {
             self.people.unanswered = None;
         }
         if is_settled || !by_time {
             let is_over = self.place.stage().is_final();
             self.readiness.see_requests(policy, at, is_over);
         }
-        self.people.note_actions(at, actions, notifies);
+        let is_over = self.place.stage().is_final();
+        self.people.note_actions(at, actions, notifies, is_over);
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
             self.readiness.note_requests(policy, at);
         }
@@ -326,20 +364,26 @@ impl RolloutState {
         let Place {
             stage,
             turned_back_at: _,
+            rolled_back_since: _,
             turned_back_for: _,
+            former,
+            restored,
             seq: _,
             at,
             looked_at,
             share,
             attempt: _,
         } = place;
-        write!(into, "{stage:?}{at:?}{share:?}{looked_at:?}{readiness:?}{agenda:?}")?;
+        write!(
+            into,
+            "{stage:?}{former:?}{restored:?}{at:?}{share:?}{looked_at:?}{readiness:?}{agenda:?}"
+        )?;
         // The last actions are kept for a crash.
         let Actions { pending, pending_since, last: _, overtaken, keys } = actions;
         write!(into, "{pending:?}{pending_since:?}{overtaken:?}{keys:?}")?;
         let People { asked, objected, on_status_page, unanswered, interventions: _ } = people;
         // The text of a question is only repeated.
-        let unanswered = unanswered.as_ref().map(|open| (open.since, open.asked_at));
+        let unanswered = unanswered.as_ref().map(|open| (open.since, open.asked_at, open.page));
         write!(into, "{asked}{objected}{on_status_page}{unanswered:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")

@@ -38,6 +38,9 @@ pub(crate) struct Unanswered {
     pub(crate) asked_at: Timestamp,
     /// The question as it was asked first.
     pub(crate) text: String,
+    /// It is a page: somebody has to act.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) page: bool,
 }
 
 impl People {
@@ -68,20 +71,15 @@ impl People {
             // A question about the verdict ends with it; one about an objection does not.
             Stage::Monitoring(_) | Stage::Complete { ending: None, .. } => self.objected || is_bad,
             // At the end a person is asked although nothing is wrong.
-            Stage::FinalValidation { .. } => {
-                self.objected || is_bad || matches!(decision, Decision::Promote)
-            }
+            Stage::FinalValidation { .. } => self.objected || self.asked || is_bad,
             Stage::Preparing
             | Stage::Deploying(_)
             | Stage::Gate { .. }
             | Stage::Complete { ending: Some(_), .. }
             | Stage::Paused { .. }
+            | Stage::RollingBack(_)
             | Stage::Frozen { .. } => true,
-            Stage::RollingBack(_)
-            | Stage::Closed
-            | Stage::RolledBack
-            | Stage::Aborted
-            | Stage::Failed => false,
+            Stage::Closed | Stage::RolledBack | Stage::Aborted | Stage::Failed => false,
         }
     }
 
@@ -117,9 +115,11 @@ impl People {
             | Command::Abort { .. }
             | Command::RollBack { .. }
             | Command::Revert { .. } => (false, true),
-            // The question was why the deployment takes so long.
+            // The question was why the deployment takes so long; the page, where an action is.
             Command::Confirm { .. } | Command::Failed { .. } => {
-                (false, matches!(stage, Stage::Deploying(_)))
+                let pages = self.unanswered.as_ref().is_some_and(|open| open.page);
+                let is_frozen = matches!(stage, Stage::Frozen { .. });
+                (false, matches!(stage, Stage::Deploying(_)) || pages && !is_frozen)
             }
             Command::Approve { .. }
             | Command::CheckItem { .. }
@@ -137,16 +137,20 @@ impl People {
         answers
     }
 
-    /// Notes a verdict; `asks`: it asks a person.
-    pub(super) const fn note_verdict(&mut self, decision: Decision, stage: &Stage, asks: bool) {
+    /// Notes a verdict; `asks`: it asks a person; `at_the_end`: the final validation is over.
+    pub(super) const fn note_verdict(
+        &mut self,
+        decision: Decision,
+        stage: &Stage,
+        asks: bool,
+        at_the_end: bool,
+    ) {
         // Where a failure is not rolled back automatically, a person was asked. After completion
         // the same verdict does not overrule the person who promoted in spite of it.
         let accepted = matches!(stage, Stage::Complete { .. }) && self.asked && !asks;
         self.objected |= matches!(decision, Decision::RollBack) && !accepted;
-        // At the end a person is asked although nothing is wrong, and may take a few ticks to
-        // answer.
-        let at_the_end =
-            matches!(stage, Stage::FinalValidation { .. }) && matches!(decision, Decision::Promote);
+        // At the end a person is asked although nothing is wrong, and may take a while to answer:
+        // readings that are late meanwhile change nothing about the question.
         // Where the policy waits for a person, one question stays open until the verdict changes.
         let is_open = matches!(decision, Decision::Ask | Decision::RollBack);
         if !is_open && !at_the_end {
@@ -160,15 +164,27 @@ impl People {
         self.asked = self.asked && from.goes_on_as(to) || answered;
     }
 
-    /// Notes what people are asked; `informs`: pages are for their information.
-    pub(super) fn note_actions(&mut self, at: Timestamp, actions: &[Action], informs: bool) {
+    /// Notes what people are asked; `informs`: pages are for their information. After the end of
+    /// the rollout it waits for nobody.
+    pub(super) fn note_actions(
+        &mut self,
+        at: Timestamp,
+        actions: &[Action],
+        informs: bool,
+        is_over: bool,
+    ) {
         for action in actions {
             match &action.act {
                 // A page about an approval or a duty is not a question about the rollout.
-                Act::Page { duty: None, .. } if !informs => self.asked = true,
+                Act::Page { duty: None, why, .. } if !informs => {
+                    self.asked = true;
+                    if !is_over {
+                        self.note_question(at, why, true);
+                    }
+                }
                 Act::AskDecision { question } => {
                     self.asked = true;
-                    self.note_question(at, question);
+                    self.note_question(at, question, false);
                 }
                 Act::UpdateStatusPage { .. } => self.on_status_page = true,
                 Act::Page { .. }
@@ -182,12 +198,15 @@ impl People {
         }
     }
 
-    /// Records a question. One that repeats the open one begins with its text.
-    fn note_question(&mut self, at: Timestamp, question: &str) {
+    /// Records a question or a page. One that repeats the open one begins with its text. A question
+    /// does not take the place of a page.
+    fn note_question(&mut self, at: Timestamp, question: &str, page: bool) {
         match &mut self.unanswered {
             Some(open) if question.starts_with(&open.text) => open.asked_at = at,
+            Some(open) if open.page && !page => {}
             open => {
-                *open = Some(Unanswered { since: at, asked_at: at, text: question.to_owned() });
+                let text = question.to_owned();
+                *open = Some(Unanswered { since: at, asked_at: at, text, page });
             }
         }
     }

@@ -17,8 +17,18 @@ pub(crate) struct Place {
     pub(super) stage: Stage,
     /// Since when it is being rolled back, or is rolled back.
     pub(super) turned_back_at: Option<Timestamp>,
+    /// Since when a rollback is under way or done; None where none was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rolled_back_since: Option<Timestamp>,
     /// Why; None where the deployment failed before any traffic moved.
     pub(super) turned_back_for: Option<RollbackCause>,
+    /// The version of an earlier attempt that has the share: its traffic was not withdrawn, or not
+    /// yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) former: Option<String>,
+    /// The version that was restored instead of the release's `previous`, by a `revert`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) restored: Option<String>,
     /// The number of the next event; a snapshot has it in its envelope.
     #[serde(skip)]
     pub(super) seq: u64,
@@ -37,7 +47,10 @@ impl Place {
         Self {
             stage: Stage::Preparing,
             turned_back_at: None,
+            rolled_back_since: None,
             turned_back_for: None,
+            former: None,
+            restored: None,
             seq: 0,
             at: None,
             looked_at: None,
@@ -54,8 +67,30 @@ impl Place {
         self.turned_back_at
     }
 
+    pub(crate) const fn rolled_back_since(&self) -> Option<Timestamp> {
+        self.rolled_back_since
+    }
+
     pub(crate) const fn turned_back_for(&self) -> Option<&RollbackCause> {
         self.turned_back_for.as_ref()
+    }
+
+    /// The version that was restored instead of the release's `previous`.
+    pub(crate) fn restored(&self) -> Option<&str> {
+        self.restored.as_deref()
+    }
+
+    /// The version of an earlier attempt that has the share, or had it when it was rolled back.
+    pub(crate) fn former(&self) -> Option<&str> {
+        self.former.as_deref()
+    }
+
+    /// The version that a rollback restores, or restored, for a release with this `previous`.
+    pub(crate) fn back_to<'a>(&'a self, previous: &'a str) -> &'a str {
+        match &self.stage {
+            Stage::RollingBack(way) => way.why.target(previous),
+            _ => self.restored().unwrap_or(previous),
+        }
     }
 
     pub(crate) const fn seq(&self) -> u64 {
@@ -88,6 +123,13 @@ impl Place {
     pub(crate) fn validation_ends(&self, policy: &Policy, at: Timestamp) -> bool {
         matches!(self.stage, Stage::FinalValidation { since }
             if self.comes_now(at, since + policy.final_validation().watch))
+    }
+
+    /// Whether the least time of the final validation is over: then a person may be asked about the
+    /// end.
+    pub(super) fn is_validated(&self, policy: &Policy, at: Timestamp) -> bool {
+        matches!(self.stage, Stage::FinalValidation { since }
+            if at >= since + policy.final_validation().watch)
     }
 
     /// What an observation is for at this stage.
@@ -143,6 +185,8 @@ impl Place {
 
     pub(super) fn enter(&mut self, at: Timestamp, to: Stage) {
         self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
+        let begins = matches!(to, Stage::RollingBack(_)).then_some(at);
+        self.rolled_back_since = self.rolled_back_since.or(begins).filter(|_| to.has_turned_back());
         self.turned_back_for = match &to {
             Stage::RollingBack(RollbackProgress { why, .. }) | Stage::Frozen { why, .. } => {
                 Some(why.clone())
@@ -151,6 +195,9 @@ impl Place {
             Stage::RolledBack | Stage::Failed => self.turned_back_for.take(),
             _ => None,
         };
+        if matches!(to, Stage::Deploying(_)) {
+            self.former = None;
+        }
         self.stage = to;
     }
 
@@ -161,6 +208,7 @@ impl Place {
             Err("the clock")
         } else if self.turned_back_at.is_some() != turned_back
             || (self.turned_back_for.is_some() && !turned_back)
+            || (self.rolled_back_since.is_some() && !turned_back)
         {
             Err("the rollback")
         } else if !self.stage.step().is_none_or(|step| step.is_of(policy)) {

@@ -243,6 +243,18 @@ fn stories() -> Vec<Vec<Told>> {
             Poll,
         ]),
         after_start(&[Confirm, Say("report: roll_back"), Fail, Fail, Say("roll back"), Confirm]),
+        // The traffic stays where nothing could roll it back, before the next start, too.
+        after_start(&[
+            Confirm,
+            Confirm,
+            Say("roll back"),
+            Fail,
+            Fail,
+            Fail,
+            Say("supersede"),
+            Say("check the item"),
+            Say("approve"),
+        ]),
         after_start(&[
             Confirm,
             Confirm,
