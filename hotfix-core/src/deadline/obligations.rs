@@ -177,6 +177,7 @@ impl Obligations {
             within: Due::Within(slo.within),
             // The incident may end without a fix.
             settled_by: vec![slo.to, Moment::Resolved],
+            severities: Severities::of(&slo.severities),
             ..plain
         })
     }

@@ -130,7 +130,7 @@ impl Plan {
     pub fn slo(&self) -> Objectives {
         let record = self.policy().change_record();
         let slo = record.and_then(|record| record.slo.as_ref());
-        let slo = slo.map(|slo| {
+        let slo = slo.filter(|slo| slo.is_for(self.severity())).map(|slo| {
             self.objective(None, slo.name.clone(), Due::Within(slo.within), slo.from, slo.to)
         });
         let estimate = record.and_then(|record| record.estimate).map(|range| {
@@ -183,7 +183,8 @@ impl Plan {
             from == Moment::Detected || (from == Moment::Began && incident.began_at.is_none())
         };
         let record = self.policy().change_record();
-        let objective = record.and_then(|record| record.slo.as_ref()).map(|slo| slo.from);
+        let objective = record.and_then(|record| record.slo.as_ref());
+        let objective = objective.filter(|slo| slo.is_for(self.severity())).map(|slo| slo.from);
         let concerns = |duty: &&crate::policy::section::Duty| {
             self.severity().is_none_or(|severity| duty.is_for(severity))
         };

@@ -1,9 +1,11 @@
 //! The metadata of a policy, and time ranges.
 
 use super::TimeRange;
+use super::list::none;
 use super::phase::no_rules;
+use super::severity::NamedSeverities;
 use crate::document::{Node, Value};
-use crate::grade::Moment;
+use crate::grade::{Moment, Severity};
 use crate::policy::field::{Lasting, as_unit};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
@@ -43,6 +45,15 @@ section! {
         from: Moment, [required];
         /// The moment at which it stops.
         to: Moment, [required];
+        /// The severities for which it applies; empty: all.
+        severities: Vec<Severity> as NamedSeverities, [default none()];
+    }
+}
+
+impl Slo {
+    /// Whether it applies to a hot-fix of this severity; also while that is unknown.
+    pub(crate) fn is_for(&self, severity: Option<Severity>) -> bool {
+        self.severities.is_empty() || severity.is_none_or(|of| self.severities.contains(&of))
     }
 }
 

@@ -297,6 +297,11 @@ impl Incident<'_> {
         let Some(slo) = policy.change_record().and_then(|record| record.slo.as_ref()) else {
             return not_stated(name, "the policy has no SLO".to_owned());
         };
+        let severity = self.rollout.severity();
+        if !slo.is_for(severity) {
+            let severity = severity.map_or("", Severity::as_str);
+            return not_stated(name, format!("the policy has no SLO for a {severity}"));
+        }
         let wanted = slo.from.as_str();
         // The incident may end without a fix.
         let reached = match self.to(slo.to) {
