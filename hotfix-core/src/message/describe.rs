@@ -6,7 +6,7 @@ use crate::judge::{Cause, Reason};
 use crate::plan::Plan;
 use crate::policy::section::Phase;
 use crate::rollout::{
-    InputKind, Resume, RollbackCause, RollbackProgress, Rollout, Stage, State, Step,
+    InputKind, Resume, RollbackCause, RollbackProgress, Rollout, Silent, Stage, State, Step,
 };
 use crate::text::{enumerated, time};
 
@@ -41,11 +41,13 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         State::AwaitingApproval => "a fix is waiting for approval".to_owned(),
         State::Ready => "a fix is ready to be deployed".to_owned(),
         State::Deploying if share.as_fraction() <= 0.0 => "the fix is being deployed".to_owned(),
-        State::Monitoring if rollout.lacks_readings() => {
-            format!("{share} of the traffic has the fix, and its readings are missing")
-        }
         State::Deploying | State::Monitoring | State::Gate | State::Paused => {
-            format!("{share} of the traffic has the fix, and we are monitoring it")
+            let watched = match missing(rollout) {
+                Some(Silent::All) => "its readings are missing",
+                Some(Silent::Live) => "the readings of the version without it are missing",
+                None => "we are monitoring it",
+            };
+            format!("{share} of the traffic has the fix, and {watched}")
         }
         State::FinalValidation => {
             "all traffic has the fix, and the final check is in progress".to_owned()
@@ -63,6 +65,11 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
     }
 }
 
+/// Which readings are missing while a phase is watched.
+fn missing(rollout: &Rollout) -> Option<Silent> {
+    rollout.missing_readings().filter(|_| rollout.state() == State::Monitoring)
+}
+
 /// The status for responders and stakeholders.
 pub(super) fn status(rollout: &Rollout) -> String {
     let (share, subject) = (rollout.share(), rollout.plan().subject());
@@ -72,11 +79,14 @@ pub(super) fn status(rollout: &Rollout) -> String {
         Stage::Deploying(step) => {
             format!("{} is being deployed; {share} of the traffic has the fix", at(step))
         }
-        Stage::Monitoring(step) if rollout.lacks_readings() => {
-            format!("{} has {share} of the traffic, and its readings are missing", at(step))
-        }
         Stage::Monitoring(step) => {
-            format!("{} is being watched at {share} of the traffic", at(step))
+            let phase = at(step);
+            let of = match missing(rollout) {
+                Some(Silent::All) => "its readings",
+                Some(Silent::Live) => "the readings of the live version",
+                None => return format!("{phase} is being watched at {share} of the traffic"),
+            };
+            format!("{phase} has {share} of the traffic, and {of} are missing")
         }
         Stage::Gate { step, .. } => {
             format!("{} has met its criteria at {share} of the traffic", at(step))
@@ -305,6 +315,7 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::NotShownSafe => "is not shown to be as good as without the fix",
         Reason::NoData => "has no readings",
         Reason::Stale => "has had no reading for too long",
+        Reason::NoLiveData => "has no readings of the live version",
         Reason::NotJudged => "is not judged: it has no bound, no test and no reference",
         Reason::NotFinite => "has a reading that is not a number",
         Reason::Gaps => "has too many gaps in its readings",
