@@ -74,6 +74,7 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{SplitDesign, SplitSettings};
 use crate::unit::{Share, Span, Timestamp};
 
+pub(crate) use recovery::Recovery;
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{PhaseRecord, levels};
 
@@ -329,21 +330,6 @@ impl Judge {
                 |cause: &Cause| cause.reason == Reason::CannotDecide && cause.metric == Some(*id);
             watched.note(at, seen, says_in_vain && verdict.causes.iter().any(in_vain));
         }
-    }
-
-    /// Whether every deciding metric with a level has data and is not clearly above that level.
-    /// The original fault is expected to return: 'returned' is the level before the deploy, not a
-    /// healthy one.
-    pub fn returned(&self) -> bool {
-        let mut seen = false;
-        for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
-            match watched.returned() {
-                Some(true) => seen = true,
-                Some(false) => return false,
-                None => {}
-            }
-        }
-        seen
     }
 
     /// The moments at which metrics that stay silent become stale, and missing for too long, and at

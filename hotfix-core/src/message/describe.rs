@@ -2,7 +2,7 @@
 
 use crate::gate::approval::DemandState;
 use crate::grade::{GateMode, Moment, Signal};
-use crate::judge::{Cause, Reason};
+use crate::judge::{Cause, Reason, Recovery};
 use crate::plan::Plan;
 use crate::policy::section::Phase;
 use crate::rollout::{
@@ -98,7 +98,19 @@ pub(super) fn status(rollout: &Rollout) -> String {
             format!("{} is live again, and its metrics are being watched", target(way, rollout))
         }
         Stage::RollingBack(way) => format!("rolling back to {}", target(way, rollout)),
-        Stage::RolledBack => format!("rolled back to {}", subject.previous()),
+        Stage::RolledBack => {
+            let back = match rollout.recovery() {
+                Recovery::Returned => "",
+                Recovery::NotReturned => {
+                    ", and the metrics are not at their level before the deployment"
+                }
+                Recovery::NotKnown => {
+                    ", and no readings show whether the service is at its level before the \
+                     deployment"
+                }
+            };
+            format!("rolled back to {}{back}", subject.previous())
+        }
         Stage::Paused { from, .. } => match from {
             Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
                 format!("paused in {} at {share} of the traffic", at(step))
@@ -195,7 +207,16 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
         }
         Stage::Aborted if ended_without_fix(rollout) => return None,
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
-            "find out why it failed, then deploy a corrected fix".to_owned()
+            let first = match rollout.recovery() {
+                Recovery::NotReturned if !plain && rollout.state() == State::RolledBack => {
+                    "find out why the metrics are not at their level before the deployment; "
+                }
+                Recovery::NotKnown if !plain && rollout.state() == State::RolledBack => {
+                    "check that the service is at its level before the deployment; "
+                }
+                _ => "",
+            };
+            format!("{first}find out why it failed, then deploy a corrected fix")
         }
         Stage::Paused { .. } => "the rollout continues once a person resumes it".to_owned(),
         Stage::Frozen { .. } => "a person decides whether to roll back or to continue".to_owned(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::gate::approval::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
-use crate::judge::Decision;
+use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
 use crate::rollout::is_taken_out;
 use crate::rollout::{
@@ -83,7 +83,8 @@ pub(super) struct RolledBack {
     pub(super) watched_since: Option<Timestamp>,
     pub(super) tried: Vec<RollbackMethod>,
     pub(super) confirmed: Option<Timestamp>,
-    pub(super) returned: Option<Timestamp>,
+    /// When it ended, and whether the metrics had returned by then.
+    pub(super) ended: Option<(Timestamp, Recovery)>,
 }
 
 impl LogSummary {
@@ -350,7 +351,7 @@ impl LogSummary {
                 let attempt = rollout.attempt();
                 let open = self.rollbacks.last_mut();
                 // A failed rollback stays open; another attempt's rollback is not continued.
-                let open = open.filter(|back| back.returned.is_none() && back.attempt == attempt);
+                let open = open.filter(|back| back.ended.is_none() && back.attempt == attempt);
                 if let Some(back) = open {
                     back.confirmed = back.confirmed.or(way.watching);
                     back.tried.extend(method.filter(|kind| back.tried.last() != Some(kind)));
@@ -366,7 +367,7 @@ impl LogSummary {
                         watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
                         tried: method.into_iter().collect(),
                         confirmed: way.watching,
-                        returned: None,
+                        ended: None,
                     });
                 }
             }
@@ -374,7 +375,7 @@ impl LogSummary {
                 let attempt = rollout.attempt();
                 let back = self.rollbacks.last_mut().filter(|back| back.attempt == attempt);
                 if let Some(back) = back {
-                    back.returned.get_or_insert(at);
+                    back.ended.get_or_insert((at, rollout.recovery()));
                 }
             }
             _ => {}

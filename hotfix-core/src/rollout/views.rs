@@ -9,7 +9,7 @@ use crate::gate::checklist::{self, ItemStatus, ListStatus, StepStatus};
 use crate::grade::{MessageKind, Moment, Severity};
 use crate::judge::{
     self, Comparison, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment, PhaseRecord,
-    Verdict, Why,
+    Recovery, Verdict, Why,
 };
 use crate::plan::{Plan, PlanChangeRecord, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
@@ -492,6 +492,12 @@ impl Rollout {
         let (place, policy) = (&self.case.place, self.plan.policy());
         let watched = self.now()?.since(place.watched_step()?.since);
         (watched > policy.watch().stale).then(|| self.case.judged.missing(policy)).flatten()
+    }
+
+    /// Whether the metrics have returned to their level before the deployment, where the rollout was
+    /// rolled back.
+    pub(crate) fn recovery(&self) -> Recovery {
+        self.case.judged.judge().recovery()
     }
 
     /// Whether a question is open that a person has to answer.
