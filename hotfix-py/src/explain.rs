@@ -200,6 +200,9 @@ document! {
         /// Its success bound over the phase, ``{"allows", "possible"}``; None if that cannot be
         /// computed in advance.
         fn bound(this) -> Option<Json> { this.bound.as_ref().map(Json::of) }
+        /// Whether the readings of the live version are missing: while they are, its tests cannot
+        /// decide, and have no forecast.
+        fn live_missing(this) -> bool { this.live_missing }
         /// The metric.
         fn metric(this) -> String { this.metric.to_string() }
         /// The promotion test, if the canary is equal; None if the phase does not require it, or it

@@ -45,6 +45,14 @@ pub struct Running<'a> {
     pub traffic: Option<f64>,
 }
 
+impl Moment<'_> {
+    /// Whether the live version should be read beside the canary: a phase is watched or can be
+    /// promoted, and both have traffic. While traffic moves, the live version may be gone already.
+    fn expects_live(&self) -> bool {
+        self.share < Share::ALL && (self.running.is_some() || self.due.is_some())
+    }
+}
+
 impl Judge {
     /// Writes the verdict of this moment into `verdict`, whose memory is reused.
     pub fn assess(&mut self, moment: &Moment<'_>, verdict: &mut Verdict) {
@@ -227,11 +235,23 @@ impl Call<'_> {
 
     /// Raises the response to a metric's band at this tick.
     fn band(&mut self, moment: &Moment<'_>, seen: &MetricVerdict, watched: &Watched) {
-        let absent = |reason| {
-            let last = watched.readings().read_at().max(watched.began());
-            let long = last.is_some_and(|last| moment.at.since(last) >= moment.watch.no_data.after);
-            (if long { moment.watch.no_data.then } else { Response::Hold }, reason)
+        let no_data = moment.watch.no_data;
+        let silent = |since: Option<Timestamp>, then| {
+            let long = since.is_some_and(|since| moment.at.since(since) >= no_data.after);
+            if long { then } else { Response::Hold }
         };
+        let absent = |reason| {
+            let since = watched.readings().read_at().max(watched.began());
+            (silent(since, no_data.then), reason)
+        };
+        // Where the canary's readings are missing as well, they alone are named.
+        if !matches!(seen.band, Band::NoData | Band::Stale | Band::NotFinite)
+            && let Some(since) = watched.live_missing_since(moment)
+        {
+            // Nothing is known against the canary: this alone rolls nothing back.
+            let response = silent(Some(since), no_data.then.min(Response::Ask));
+            self.raise(response.max(Response::Hold), Reason::NoLiveData, Some(watched.metric().id));
+        }
         // Tolerance for single breaches.
         let counts = || {
             let breaches =
@@ -258,7 +278,9 @@ impl Call<'_> {
             Band::NotFinite => absent(Reason::NotFinite),
             Band::Hold if seen.needs.is_some() => (Response::Hold, Reason::TooFewTrials),
             // Neither alert nor rollback: the gate asks about success, over the phase.
-            Band::Hold | Band::Between | Band::Success | Band::NotJudged => return,
+            Band::Hold | Band::Between | Band::Success | Band::NotJudged | Band::NoLiveData => {
+                return;
+            }
         };
         self.raise(response.max(Response::Hold), reason, Some(watched.metric().id));
     }
@@ -323,6 +345,21 @@ impl Watched {
                 }
             }
         };
+        // Bounds still act against the canary; nothing shows that it is as good as the live version.
+        let passable = [Band::Success, Band::Hold, Band::Between, Band::NotJudged];
+        if passable.contains(&seen.band) && self.live_missing_since(moment).is_some() {
+            seen.band = Band::NoLiveData;
+        }
+    }
+
+    /// Since when the readings of the live version are missing, by the rule for those of the
+    /// canary. None where they are not: it was never read, is not planned, or is not compared
+    /// with.
+    pub(super) fn live_missing_since(&self, moment: &Moment<'_>) -> Option<Timestamp> {
+        let read = self.live_read_at().filter(|_| moment.expects_live())?;
+        let since = self.began().map_or(read, |began| began.max(read));
+        let fresh = since == read && moment.at.since(read) <= moment.watch.stale;
+        (!fresh).then_some(since)
     }
 
     /// How much the window lacks before bounds apply: trials, or seconds of observation; None if
@@ -359,6 +396,12 @@ impl Watched {
             None => baseline[1] >= self.watch().window.as_seconds(),
         };
         enough.then(|| self.value(baseline, share.rest().as_fraction())).flatten()
+    }
+
+    /// When the live version was read last; None where that decides nothing.
+    pub(super) fn live_read_at(&self) -> Option<Timestamp> {
+        let compared = self.is_tested() || self.compares_live();
+        self.readings().live_read_at().filter(|_| compared)
     }
 
     /// Whether a test that decides compares both arms.

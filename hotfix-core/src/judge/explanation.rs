@@ -180,6 +180,7 @@ impl AppliedRule {
         match self.rule {
             Rule::Fresh { band } => match band {
                 Band::Stale => "The last reading is stale".to_owned(),
+                Band::NoLiveData => "The readings of the live version are missing".to_owned(),
                 Band::NotFinite => "The reading is not a finite number".to_owned(),
                 _ => "It was not read in this phase".to_owned(),
             },

@@ -25,7 +25,8 @@ const MIXTURE_COST: f64 = 1.2;
 pub struct Forecast {
     /// The time of the forecast.
     pub at: Timestamp,
-    /// The efficacy test, if the policy has one and it has not crossed yet.
+    /// The efficacy test, if the policy has one and it has not crossed yet; absent while its metric's
+    /// readings of the live version are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub efficacy: Option<TestForecast>,
     /// Each deciding metric, in the order of their ids.
@@ -49,6 +50,10 @@ pub struct MetricForecast {
     /// beforehand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<BoundForecast>,
+    /// The readings of the live version are missing: while they are, its tests cannot decide, and
+    /// have no forecast.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub live_missing: bool,
     /// The metric.
     pub metric: MetricName,
     /// The promotion test for an equal canary, if the phase uses it and it has not crossed.
@@ -99,7 +104,9 @@ impl Forecast {
             let settings = policy.settings(watched.metric());
             let (margin, null) = (settings.margin.value(), settings.tolerated.value());
             let own = judge.own_threshold(index);
-            let rollback = own.zip(watched.tests().worse()).and_then(|(own, test)| {
+            let live_missing = watched.live_missing_since(moment).is_some();
+            let worse = watched.tests().worse().filter(|_| !live_missing);
+            let rollback = own.zip(worse).and_then(|(own, test)| {
                 let supposed = Supposed { ratio: margin, null };
                 let left = if running.until_due > Span::ZERO {
                     running.until_due
@@ -109,7 +116,8 @@ impl Forecast {
                 watched.look_ahead(supposed, own - test.log_e(), left, requests)
             });
             let asked = running.phase.promotion == PromotionRule::EvidenceOfNoHarm;
-            let promotion = watched.tests().safe().filter(|_| asked).and_then(|test| {
+            let safe = watched.tests().safe().filter(|_| asked && !live_missing);
+            let promotion = safe.and_then(|test| {
                 let supposed = Supposed { ratio: 1.0, null: test.null_ratio() };
                 watched.claim(test, supposed, moment, running, requests)
             });
@@ -118,10 +126,14 @@ impl Forecast {
                 allows: watched.allowance(moment, running, left),
                 possible,
             });
-            MetricForecast { bound, metric: watched.metric().id, promotion, rollback }
+            let metric = watched.metric().id;
+            MetricForecast { bound, live_missing, metric, promotion, rollback }
         };
         let efficacy = judge.fix_test.as_ref().filter(|fix| !fix.is_shown()).and_then(|fix| {
             let (watched, test) = (&judge.watched[fix.metric()], fix.test());
+            if watched.live_missing_since(moment).is_some() {
+                return None;
+            }
             let null = test.null_ratio();
             // The observed ratio, but at most half of the claimed one: at the claim itself the
             // test never crosses.

@@ -74,6 +74,7 @@ use crate::stats::numeric::ln;
 use crate::stats::split::{SplitDesign, SplitSettings};
 use crate::unit::{Share, Span, Timestamp};
 
+pub(crate) use recovery::Recovery;
 pub(crate) use snapshot::{JudgeRead, JudgeState};
 pub(crate) use table::{PhaseRecord, levels};
 
@@ -331,35 +332,23 @@ impl Judge {
         }
     }
 
-    /// Whether every deciding metric with a level has data and is not clearly above that level.
-    /// The original fault is expected to return: 'returned' is the level before the deploy, not a
-    /// healthy one.
-    pub fn returned(&self) -> bool {
-        let mut seen = false;
-        for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
-            match watched.returned() {
-                Some(true) => seen = true,
-                Some(false) => return false,
-                None => {}
-            }
-        }
-        seen
-    }
-
     /// The moments at which metrics that stay silent become stale, and missing for too long, and at
-    /// which latency evidence has settled.
-    pub(crate) fn silences(&self, watch: &Watch, mut told: impl FnMut(Timestamp)) {
+    /// which latency evidence has settled. `live`: the live version is read beside the canary.
+    pub(crate) fn silences(&self, watch: &Watch, live: bool, mut told: impl FnMut(Timestamp)) {
         let mut last = None;
         for watched in self.watched.iter().filter(|w| w.metric().role == Role::Decide) {
             if let Some(settling) = watched.tests().settling() {
                 settling.changes().into_iter().flatten().for_each(&mut told);
             }
-            // Most metrics are read at one time and have the same moments.
-            let read_at = watched.readings().read_at();
+            // Most metrics are read at one time and have the same moments, and so have both arms.
+            let of_live = watched.live_read_at().filter(|_| live);
+            let read_at = [watched.readings().read_at(), of_live];
             if last.replace(read_at) == Some(read_at) {
                 continue;
             }
-            if let Some(at) = read_at.max(self.since) {
+            let canary = read_at[0].max(self.since);
+            let other = of_live.and_then(|read| self.since.max(Some(read)));
+            for at in canary.into_iter().chain(other.filter(|at| canary != Some(*at))) {
                 // Stale is older than the limit, missing is at least as long.
                 told(at + watch.stale + Span::from_millis(1));
                 told(at + watch.no_data.after);

@@ -18,6 +18,9 @@ pub(super) struct Readings {
     counters: Counters,
     /// When the canary last read something.
     read_at: Option<Timestamp>,
+    /// When the live arm last read something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    live_read_at: Option<Timestamp>,
     /// Last reading of any arm, so that a repeated one is known.
     seen_at: Option<Timestamp>,
     /// That reading had running totals.
@@ -48,6 +51,9 @@ impl Readings {
         self.totals = tick.totals;
         self.not_finite = tick.not_finite;
         self.step = Span::ZERO;
+        if tick.baseline {
+            self.live_read_at = Some(at);
+        }
         if tick.canary {
             if let Some(last) = self.read_at.max(since) {
                 self.step = at.since(last).min(stale);
@@ -81,6 +87,11 @@ impl Readings {
     /// When the canary was read last.
     pub(super) const fn read_at(&self) -> Option<Timestamp> {
         self.read_at
+    }
+
+    /// When the live arm was read last.
+    pub(super) const fn live_read_at(&self) -> Option<Timestamp> {
+        self.live_read_at
     }
 
     /// When any arm was read last.

@@ -1,10 +1,39 @@
 //! Recovery: whether the service has returned to its level before the deploy.
 
+use crate::grade::Role;
 use crate::metric_kind::Data;
 use crate::stats::Counts;
 use crate::stats::interval::wilson;
 
+use super::Judge;
 use super::watched::Watched;
+
+/// Whether the metrics are back at their level before the deployment. The original fault is expected
+/// to return: that level is no healthy one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recovery {
+    /// A metric is at its level, and none is clearly worse.
+    Returned,
+    /// A metric is clearly worse than it was.
+    NotReturned,
+    /// Nothing was read after the rollback, or nothing before the deployment to compare it with.
+    NotKnown,
+}
+
+impl Judge {
+    /// How the deciding metrics are, since the rollback was confirmed.
+    pub(crate) fn recovery(&self) -> Recovery {
+        let deciding = self.watched.iter().filter(|w| w.metric().role == Role::Decide);
+        let mut seen = deciding.filter_map(Watched::returned).peekable();
+        if seen.peek().is_none() {
+            Recovery::NotKnown
+        } else if seen.all(|returned| returned) {
+            Recovery::Returned
+        } else {
+            Recovery::NotReturned
+        }
+    }
+}
 
 /// Confidence of the intervals that have to overlap: the present measurement, and the level before,
 /// which was measured too.
@@ -12,7 +41,7 @@ const CONFIDENCE: f64 = 0.95;
 
 impl Watched {
     /// None where there is nothing to compare.
-    pub(super) fn returned(&self) -> Option<bool> {
+    fn returned(&self) -> Option<bool> {
         let columns = self.columns();
         let (now, before) = (&self.window().phase()[columns..], self.totals().level());
         match self.metric().kind.data() {

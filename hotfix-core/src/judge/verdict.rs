@@ -69,6 +69,9 @@ closed_set! {
         NoData = "no_data",
         /// The last reading is too old.
         Stale = "stale",
+        /// The readings of the live version are missing: it was read before, and has had no reading
+        /// in this phase or for too long.
+        NoLiveData = "no_live_data",
         /// Nothing judges its reading: no bound has its reference, and no test has a live arm.
         /// Without a metric: no metric decides.
         NotJudged = "not_judged",
@@ -129,6 +132,7 @@ impl Reason {
             Self::TooFewTrials => "too few requests so far",
             Self::NoData => "no reading",
             Self::Stale => "the last reading is too old",
+            Self::NoLiveData => "the readings of the live version are missing",
             Self::NotJudged => "no bound or test applies",
             Self::NotFinite => "the reading is not a finite number",
             Self::Gaps => "the readings cover less than the phase's minimum time",

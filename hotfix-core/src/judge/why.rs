@@ -120,7 +120,7 @@ pub struct AppliedRule {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Rule {
-    /// There has to be a fresh reading.
+    /// There has to be a fresh reading, of the live version too where it was read before.
     Fresh {
         /// The band that reports its absence.
         band: Band,
@@ -422,6 +422,7 @@ fn rules(
     match seen.band {
         Band::NoData => apply(Rule::Fresh { band: seen.band }, named(Reason::NoData)),
         Band::Stale => apply(Rule::Fresh { band: seen.band }, named(Reason::Stale)),
+        Band::NoLiveData => apply(Rule::Fresh { band: seen.band }, named(Reason::NoLiveData)),
         Band::NotFinite => apply(Rule::Fresh { band: seen.band }, named(Reason::NotFinite)),
         Band::NotJudged => apply(Rule::NotJudged, named(Reason::NotJudged)),
         Band::Success | Band::Hold | Band::Between | Band::Alert | Band::Rollback => {

@@ -2,10 +2,10 @@
 
 use crate::gate::approval::DemandState;
 use crate::grade::{GateMode, Moment, Signal};
-use crate::judge::{Cause, Reason};
+use crate::judge::{Cause, Reason, Recovery};
 use crate::plan::Plan;
 use crate::policy::section::Phase;
-use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Stage, State, Step};
+use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step};
 use crate::text::{enumerated, time};
 use crate::unit::Share;
 
@@ -56,11 +56,13 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         }
         State::Drafted | State::AwaitingApproval | State::Ready => prepared(rollout).to_owned(),
         State::Deploying if share.as_fraction() <= 0.0 => "the fix is being deployed".to_owned(),
-        State::Monitoring if rollout.lacks_readings() => {
-            format!("{share} of the traffic has the fix, and its readings are missing")
-        }
         State::Deploying | State::Monitoring | State::Gate | State::Paused => {
-            format!("{share} of the traffic has the fix, and we are monitoring it")
+            let watched = match missing(rollout) {
+                Some(Silent::All) => "its readings are missing",
+                Some(Silent::Live) => "the readings of the version without it are missing",
+                None => "we are monitoring it",
+            };
+            format!("{share} of the traffic has the fix, and {watched}")
         }
         State::FinalValidation => {
             let part = match held_back(rollout) {
@@ -84,6 +86,11 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
     }
 }
 
+/// Which readings are missing while a phase is watched.
+fn missing(rollout: &Rollout) -> Option<Silent> {
+    rollout.missing_readings().filter(|_| rollout.state() == State::Monitoring)
+}
+
 /// The status for responders and stakeholders.
 pub(super) fn status(rollout: &Rollout) -> String {
     let (share, subject) = (rollout.share(), rollout.plan().subject());
@@ -99,11 +106,14 @@ pub(super) fn status(rollout: &Rollout) -> String {
         Stage::Deploying(step) => {
             format!("{} is being deployed; {share} of the traffic has the fix", at(step))
         }
-        Stage::Monitoring(step) if rollout.lacks_readings() => {
-            format!("{} has {share} of the traffic, and its readings are missing", at(step))
-        }
         Stage::Monitoring(step) => {
-            format!("{} is being watched at {share} of the traffic", at(step))
+            let phase = at(step);
+            let of = match missing(rollout) {
+                Some(Silent::All) => "its readings",
+                Some(Silent::Live) => "the readings of the live version",
+                None => return format!("{phase} is being watched at {share} of the traffic"),
+            };
+            format!("{phase} has {share} of the traffic, and {of} are missing")
         }
         Stage::Gate { step, .. } => {
             format!("{} has met its criteria at {share} of the traffic", at(step))
@@ -119,7 +129,19 @@ pub(super) fn status(rollout: &Rollout) -> String {
             format!("{back_to} is live again, and its metrics are being watched")
         }
         Stage::RollingBack(_) => format!("rolling back to {back_to}"),
-        Stage::RolledBack => format!("rolled back to {back_to}"),
+        Stage::RolledBack => {
+            let back = match rollout.recovery() {
+                Recovery::Returned => "",
+                Recovery::NotReturned => {
+                    ", and the metrics are not at their level before the deployment"
+                }
+                Recovery::NotKnown => {
+                    ", and no readings show whether the service is at its level before the \
+                     deployment"
+                }
+            };
+            format!("rolled back to {back_to}{back}")
+        }
         Stage::Paused { from, .. } => match from {
             Resume::Deploying(step) | Resume::Monitoring(step) | Resume::Gate(step) => {
                 format!("paused in {} at {share} of the traffic", at(step))
@@ -213,7 +235,16 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
             "watch until the metrics are back at their level before the fix".to_owned()
         }
         Stage::RolledBack | Stage::Aborted | Stage::Failed => {
-            "find out why it failed, then deploy a corrected fix".to_owned()
+            let first = match rollout.recovery() {
+                Recovery::NotReturned if !plain && rollout.state() == State::RolledBack => {
+                    "find out why the metrics are not at their level before the deployment; "
+                }
+                Recovery::NotKnown if !plain && rollout.state() == State::RolledBack => {
+                    "check that the service is at its level before the deployment; "
+                }
+                _ => "",
+            };
+            format!("{first}find out why it failed, then deploy a corrected fix")
         }
         Stage::Paused { .. } => "the rollout continues once a person resumes it".to_owned(),
         Stage::Frozen { tried: true, .. } => "the fix is rolled back by hand".to_owned(),
@@ -336,6 +367,7 @@ fn cause_text(cause: &Cause, plan: &Plan) -> String {
         Reason::NotShownSafe => "is not shown to be as good as without the fix",
         Reason::NoData => "has no readings",
         Reason::Stale => "has had no reading for too long",
+        Reason::NoLiveData => "has no readings of the live version",
         Reason::NotJudged => "is not judged: it has no bound, no test and no reference",
         Reason::NotFinite => "has a reading that is not a number",
         Reason::Gaps => "has too many gaps in its readings",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::gate::approval::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
-use crate::judge::Decision;
+use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
 use crate::rollout::is_taken_out;
 use crate::rollout::{
@@ -85,7 +85,8 @@ pub(super) struct RolledBack {
     /// The version that it restores.
     pub(super) to: String,
     pub(super) confirmed: Option<Timestamp>,
-    pub(super) returned: Option<Timestamp>,
+    /// When it ended, and whether the metrics had returned by then.
+    pub(super) ended: Option<(Timestamp, Recovery)>,
 }
 
 impl LogSummary {
@@ -353,7 +354,7 @@ impl LogSummary {
                 let attempt = rollout.attempt();
                 let open = self.rollbacks.last_mut();
                 // A failed rollback stays open; another attempt's rollback is not continued.
-                let open = open.filter(|back| back.returned.is_none() && back.attempt == attempt);
+                let open = open.filter(|back| back.ended.is_none() && back.attempt == attempt);
                 if let Some(back) = open {
                     back.confirmed = back.confirmed.or(way.watching);
                     back.tried.extend(method.filter(|kind| back.tried.last() != Some(kind)));
@@ -371,7 +372,7 @@ impl LogSummary {
                         tried: method.into_iter().collect(),
                         to,
                         confirmed: way.watching,
-                        returned: None,
+                        ended: None,
                     });
                 }
             }
@@ -379,7 +380,7 @@ impl LogSummary {
                 let attempt = rollout.attempt();
                 let back = self.rollbacks.last_mut().filter(|back| back.attempt == attempt);
                 if let Some(back) = back {
-                    back.returned.get_or_insert(at);
+                    back.ended.get_or_insert((at, rollout.recovery()));
                 }
             }
             _ => {}

@@ -245,9 +245,9 @@ pub(super) fn resolution(
             sentence =
                 format!("{sentence}; {} had the traffic again at {}", back.to, utc(confirmed));
         }
-        if let Some(returned) = back.returned {
-            let after = lasting(returned.since(back.asked));
-            sentence = format!("{sentence}; it was complete at {}, after {after}", utc(returned));
+        if let Some((ended, _)) = back.ended {
+            let after = lasting(ended.since(back.asked));
+            sentence = format!("{sentence}; it was complete at {}, after {after}", utc(ended));
         }
         sentences.push(format!("{sentence}."));
     }

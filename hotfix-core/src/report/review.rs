@@ -4,6 +4,7 @@
 use crate::deadline::{Awaits, Duties, Item};
 use crate::fact::Fact;
 use crate::grade::{DutyKind, Moment};
+use crate::judge::Recovery;
 use crate::policy::section::Report as Asked;
 use crate::rollout::{Rollout, State};
 use crate::text::{self, counted};
@@ -143,10 +144,10 @@ pub(super) fn went_well(
         if back.tried.len() == 1 && back.confirmed.is_some() {
             well.push("The first rollback method worked.".to_owned());
         }
-        if let (Some(confirmed), Some(returned)) = (back.confirmed, back.returned) {
+        if let (Some(confirmed), Some((ended, Recovery::Returned))) = (back.confirmed, back.ended) {
             well.push(format!(
                 "The metrics had recovered {} after the rollback was confirmed.",
-                lasting(returned.since(confirmed))
+                lasting(ended.since(confirmed))
             ));
         }
     }
@@ -176,6 +177,23 @@ pub(super) fn to_improve(
     improve.extend(silent.map(|visit| {
         format!("Phase {} had no readings for {}.", visit.phase, lasting(visit.longest_silence))
     }));
+    for back in &log.rollbacks {
+        let (Some(confirmed), Some((ended, recovery))) = (back.confirmed, back.ended) else {
+            continue;
+        };
+        let after = lasting(ended.since(confirmed));
+        match recovery {
+            Recovery::Returned => {}
+            Recovery::NotReturned => improve.push(format!(
+                "The metrics were not at their level before the deployment {after} after the \
+                 rollback was confirmed."
+            )),
+            Recovery::NotKnown => improve.push(format!(
+                "Whether the metrics had recovered {after} after the rollback was confirmed is not \
+                 known: there were no readings after it, or none before the deployment."
+            )),
+        }
+    }
     let back = visits.iter().filter(|visit| visit.end == PhaseEnd::RolledBack);
     for visit in back {
         let before: Vec<String> = visits

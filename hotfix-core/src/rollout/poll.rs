@@ -100,7 +100,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         | Stage::Failed => {}
     }
     if place.is_watched() {
-        judged.judge().silences(policy.watch(), &mut consider);
+        judged.judge().silences(policy.watch(), place.expects_live(), &mut consider);
     }
     late_traffic_at(policy, case).into_iter().for_each(&mut consider);
     let asked = people.unanswered().map(|open| open.asked_at);

@@ -1,10 +1,11 @@
 //! The rollback: whether it begins, its steps of traffic, its methods one after the other, and
 //! whether the metrics recover.
 
-use crate::grade::{MessageKind, OnFailure, RollbackMethod};
+use crate::grade::{ChecklistMoment, MessageKind, OnFailure, RollbackMethod};
+use crate::judge::Recovery;
 use crate::plan::Plan;
 use crate::policy::section::Rollback;
-use crate::text::{shown, words};
+use crate::text::{quoted, shown, words};
 use crate::unit::Timestamp;
 
 use super::action::{Act, ActionId};
@@ -242,20 +243,38 @@ impl Conclusion<'_> {
             return;
         };
         let watched = at.since(since);
-        let returned = watched >= watch && self.case.judged.judge().returned();
-        if returned || watched >= returned_within {
-            if !returned {
-                let version = progress.why.target(self.plan.subject().previous());
-                self.page(&format!(
-                    "{} is live again, but after {returned_within} the metrics are not at their \
-                     level before the deployment. The cause may lie outside of this release: \
-                     investigate.",
-                    shown(version)
-                ));
+        if watched < watch {
+            return;
+        }
+        let recovery = self.case.judged.judge().recovery();
+        if recovery == Recovery::Returned || watched >= returned_within {
+            let version = shown(progress.why.target(self.plan.subject().previous()));
+            match recovery {
+                Recovery::Returned => {}
+                Recovery::NotReturned => self.page(&format!(
+                    "{version} is live again, but after {returned_within} the metrics are not at \
+                     their level before the deployment. The cause may lie outside of this \
+                     release: investigate."
+                )),
+                Recovery::NotKnown => self.page(&format!(
+                    "{version} is live again, but whether the metrics are at their level before \
+                     the deployment is not known: there are no readings after the rollback, or \
+                     none before the deployment to compare with. Restore them, or check the \
+                     service by hand{}.",
+                    self.lists_after_rollback()
+                )),
             }
             self.notify(MessageKind::RolledBack, &FOLLOWERS);
             self.changes.to = Some(if progress.abort { Stage::Aborted } else { Stage::RolledBack });
         }
+    }
+
+    /// The policy's lists for the time after a rollback, as a part of a text; empty without any.
+    fn lists_after_rollback(&self) -> String {
+        let lists = self.plan.policy().checklists().iter();
+        let after = lists.filter(|list| list.at == ChecklistMoment::RolledBack);
+        let titles: Vec<&str> = after.map(|list| list.title.as_str()).collect();
+        if titles.is_empty() { String::new() } else { format!(": {}", quoted(&titles, ", ")) }
     }
 
     /// Watches a step of the rollback: the old version keeps its traffic for the step's time. A

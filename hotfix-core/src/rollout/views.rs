@@ -9,7 +9,7 @@ use crate::gate::checklist::{self, ItemStatus, ListStatus, StepStatus};
 use crate::grade::{MessageKind, Moment, Severity};
 use crate::judge::{
     self, Comparison, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment, PhaseRecord,
-    Verdict, Why,
+    Recovery, Verdict, Why,
 };
 use crate::plan::{Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
@@ -20,7 +20,7 @@ use super::downtime::Downtime;
 use super::input::InputKind;
 use super::intervention::Intervention;
 use super::stage::{RollbackCause, Stage, State};
-use super::state::{Afterwards, Assessed};
+use super::state::{Afterwards, Assessed, Silent};
 use super::timely::is_timely;
 use super::{Rollout, poll};
 
@@ -543,13 +543,17 @@ impl Rollout {
         Forecast::of(self.case.judged.judge(), &question.moment(&self.plan), self.plan.policy())
     }
 
-    /// Whether a phase is watched, for longer than readings stay fresh, and no deciding metric has
-    /// a fresh reading.
-    pub(crate) fn lacks_readings(&self) -> bool {
+    /// Which readings are missing, where a phase is watched for longer than readings stay fresh.
+    pub(crate) fn missing_readings(&self) -> Option<Silent> {
         let (place, policy) = (&self.case.place, self.plan.policy());
-        let since = place.watched_step().map(|step| step.since);
-        let stale = |since| self.now().is_some_and(|now| now.since(since) > policy.watch().stale);
-        since.is_some_and(stale) && self.case.judged.lacks_readings(policy)
+        let watched = self.now()?.since(place.watched_step()?.since);
+        (watched > policy.watch().stale).then(|| self.case.judged.missing(policy)).flatten()
+    }
+
+    /// Whether the metrics have returned to their level before the deployment, where the rollout was
+    /// rolled back.
+    pub(crate) fn recovery(&self) -> Recovery {
+        self.case.judged.judge().recovery()
     }
 
     /// Whether a question is open that a person has to answer.

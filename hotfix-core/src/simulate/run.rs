@@ -417,6 +417,7 @@ const fn speaks_against(reason: Reason) -> bool {
         | Reason::TooFewTrials
         | Reason::NoData
         | Reason::Stale
+        | Reason::NoLiveData
         | Reason::NotFinite
         | Reason::NotJudged
         | Reason::Gaps

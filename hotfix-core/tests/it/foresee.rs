@@ -463,3 +463,19 @@ fn field_8_single_bad_looks_are_tolerated_as_the_policy_says() {
     assert_eq!(looks(3, &[50, 50, 0, 50, 50]), State::Monitoring, "in a row");
     assert_eq!(looks(3, &[50, 0, 50, 50, 50]), State::RollingBack);
 }
+
+#[test]
+fn field_15_without_readings_of_the_live_version_no_test_has_a_forecast() {
+    let mut watch = Watch::new("phased-canary", &errors_only(&[]));
+    watch.look(60, errors([0, 100], [3, 900]));
+    let forecast = |watch: &Watch| watch.rollout.forecast().unwrap().metrics[0];
+    assert!(forecast(&watch).rollback.is_some() && !forecast(&watch).live_missing);
+    for minute in 1..=5 {
+        watch.look(60, json!({"error_rate": {"canary": [0, 100]}}));
+        // A reading is stale after two minutes.
+        let missing = minute > 2;
+        let seen = forecast(&watch);
+        assert_eq!((seen.live_missing, seen.rollback.is_none()), (missing, missing), "{minute}");
+    }
+    watch.audited();
+}

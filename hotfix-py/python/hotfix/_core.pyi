@@ -25,7 +25,7 @@ from hotfix._values import ByValue
 _Against: TypeAlias = Literal["hold_back", "reference"]
 _Audience: TypeAlias = Literal["responders", "stakeholders", "business", "public"]
 _Band: TypeAlias = Literal[
-    "success", "hold", "between", "alert", "rollback", "not_judged", "no_data", "stale", "not_finite"
+    "success", "hold", "between", "alert", "rollback", "not_judged", "no_data", "stale", "no_live_data", "not_finite"
 ]
 _BlockerKind: TypeAlias = Literal[
     "release", "severity", "denial", "normal_process", "change_window", "approval", "item", "traffic", "policy"
@@ -98,6 +98,7 @@ _Reason: TypeAlias = Literal[
     "too_few_trials",
     "no_data",
     "stale",
+    "no_live_data",
     "not_judged",
     "not_finite",
     "gaps",
@@ -1071,6 +1072,10 @@ class MetricForecast(_Document):
     def bound(self) -> dict[str, Any] | None:
         """Its success bound over the phase, ``{"allows", "possible"}``; None if that cannot be
         computed in advance."""
+    @property
+    def live_missing(self) -> bool:
+        """Whether the readings of the live version are missing: while they are, its tests cannot
+        decide, and have no forecast."""
     @property
     def metric(self) -> str:
         """The metric."""

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grade::{Severity, Sign};
 use crate::judge::{Against, Decision, Judge, JudgeRead, JudgeState, Moment, Prepared};
-use crate::judge::{Running, Verdict};
+use crate::judge::{Reason, Running, Verdict};
 use crate::metric::{Band, Observation, ReadingError};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -24,6 +24,15 @@ pub(crate) struct Judged<J = Judge> {
     pub(super) now: Assessed<J>,
     /// From a rollback on: as it was before, for later explanations.
     pub(super) kept: Option<Box<Assessed<J>>>,
+}
+
+/// Which readings are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Silent {
+    /// Those of the fix, of all deciding metrics.
+    All,
+    /// Those of the live version, with which the fix is compared.
+    Live,
 }
 
 /// A judge with its last verdict.
@@ -85,8 +94,19 @@ impl Judged {
         self.lacks_readings(policy).then_some(contingency)
     }
 
+    /// What of the present watch has no fresh reading; None where nothing is missing.
+    pub(crate) fn missing(&self, policy: &Policy) -> Option<Silent> {
+        if self.lacks_readings(policy) {
+            Some(Silent::All)
+        } else if self.verdict().has(Reason::NoLiveData) {
+            Some(Silent::Live)
+        } else {
+            None
+        }
+    }
+
     /// Whether no deciding metric has a fresh reading in the present watch.
-    pub(crate) fn lacks_readings(&self, policy: &Policy) -> bool {
+    fn lacks_readings(&self, policy: &Policy) -> bool {
         let seen = &self.verdict().metrics;
         let mut deciding = seen.iter().filter(|(id, _)| policy.decides(*id)).peekable();
         deciding.peek().is_some()

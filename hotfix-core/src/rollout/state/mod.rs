@@ -26,6 +26,7 @@ use super::stage::{Resume, Stage, State};
 
 pub(super) use actions::Actions;
 pub(super) use happened::Happened;
+pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
 pub(super) use people::People;
 pub(super) use place::Place;

@@ -171,6 +171,17 @@ impl Place {
         matches!(self.purpose(), Use::Watch | Use::Move)
     }
 
+    /// Whether the live version should be read beside the canary: a phase is watched or can be
+    /// promoted, and both have traffic. While traffic moves, the live version may be gone already.
+    pub(crate) fn expects_live(&self) -> bool {
+        let stage = &self.stage;
+        self.share < Share::ALL
+            && matches!(
+                stage,
+                Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. }
+            )
+    }
+
     /// The phase that is watched; None outside of a phase's watch.
     pub(crate) const fn watched_step(&self) -> Option<Step> {
         match &self.stage {
