@@ -84,7 +84,8 @@ impl FixTest {
     fn feed(&mut self, watched: &Watched, increment: &Increment) {
         let Seen { test, shown } = &mut self.now;
         *shown |= watched.feed(increment, test);
-        *shown &= test.log_e() > -test.threshold();
+        // The lower bound is enough, and needs no logarithm.
+        *shown = *shown && test.least(Test::log_e_bound).is_none_or(|of| of > -test.threshold());
     }
 
     /// Takes over the evidence that was read from a snapshot.
