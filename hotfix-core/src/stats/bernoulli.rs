@@ -42,8 +42,8 @@ pub struct BernoulliSettings {
     pub tolerated: f64,
     /// `d`: the null of better is `r ≥ d`; over 1 'not worse', up to 1 'cut at least to d'.
     pub margin: f64,
-    /// Ratios over the null's, above 1, at most [`MAX_GRID`]; inverted for better. Absent: the
-    /// default.
+    /// Ratios over the null's, above 1, at most [`MAX_GRID`](super::MAX_GRID); inverted for better.
+    /// Absent: the default.
     pub grid: Option<Vec<f64>>,
     /// One weight a ratio, summing to 1. Absent: even.
     pub weights: Option<Vec<f64>>,
