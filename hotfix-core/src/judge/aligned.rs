@@ -106,6 +106,12 @@ impl Aligned<Test> {
         self.lag.as_ref().map_or(lead, |lag| lead.min(lag.log_e()))
     }
 
+    /// A lower bound of the log e-value that decides, of counts; None for latency.
+    #[inline]
+    pub(super) fn log_e_bound(&self) -> Option<f64> {
+        self.least(Test::log_e_bound)
+    }
+
     /// The larger log e-value, which holds.
     #[inline]
     pub(super) fn highest(&self) -> f64 {

@@ -75,7 +75,8 @@ impl Judge {
         verdict.metrics.extend(tested);
         for (watched, (_, seen)) in self.watched.iter_mut().zip(&mut verdict.metrics) {
             watched.expire(moment.at);
-            watched.add_band(moment, seen);
+            let live_missing = watched.live_missing_since(moment);
+            watched.add_band(moment, seen, live_missing.is_some());
             let log_e = seen.log_e.unwrap_or(0.0);
             seen.healed = seen.needs.is_none()
                 && watched.degradation().healed(
@@ -85,7 +86,7 @@ impl Judge {
                     self.hold,
                 );
             if watched.metric().role == Role::Decide {
-                call.band(moment, seen, watched);
+                call.band(moment, seen, watched, live_missing);
                 call.bad_instances(moment, watched);
                 call.settling(moment.at, watched);
             }
@@ -233,8 +234,15 @@ impl Call<'_> {
         }
     }
 
-    /// Raises the response to a metric's band at this tick.
-    fn band(&mut self, moment: &Moment<'_>, seen: &MetricVerdict, watched: &Watched) {
+    /// Raises the response to a metric's band at this tick. `live_missing`: since when the readings
+    /// of the live version are.
+    fn band(
+        &mut self,
+        moment: &Moment<'_>,
+        seen: &MetricVerdict,
+        watched: &Watched,
+        live_missing: Option<Timestamp>,
+    ) {
         let no_data = moment.watch.no_data;
         let silent = |since: Option<Timestamp>, then| {
             let long = since.is_some_and(|since| moment.at.since(since) >= no_data.after);
@@ -246,10 +254,10 @@ impl Call<'_> {
         };
         // Where the canary's readings are missing as well, they alone are named.
         if !matches!(seen.band, Band::NoData | Band::Stale | Band::NotFinite)
-            && let Some(since) = watched.live_missing_since(moment)
+            && live_missing.is_some()
         {
             // Nothing is known against the canary: this alone rolls nothing back.
-            let response = silent(Some(since), no_data.then.min(Response::Ask));
+            let response = silent(live_missing, no_data.then.min(Response::Ask));
             self.raise(response.max(Response::Hold), Reason::NoLiveData, Some(watched.metric().id));
         }
         // Tolerance for single breaches.
@@ -307,7 +315,7 @@ impl Watched {
     }
 
     /// Adds the band of the trailing window.
-    fn add_band(&self, moment: &Moment<'_>, seen: &mut MetricVerdict) {
+    fn add_band(&self, moment: &Moment<'_>, seen: &mut MetricVerdict, live_missing: bool) {
         let columns = self.columns();
         let (canary, baseline) = self.window().sums().split_at(columns);
         let share = moment.share;
@@ -347,7 +355,7 @@ impl Watched {
         };
         // Bounds still act against the canary; nothing shows that it is as good as the live version.
         let passable = [Band::Success, Band::Hold, Band::Between, Band::NotJudged];
-        if passable.contains(&seen.band) && self.live_missing_since(moment).is_some() {
+        if live_missing && passable.contains(&seen.band) {
             seen.band = Band::NoLiveData;
         }
     }

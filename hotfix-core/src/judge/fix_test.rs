@@ -85,7 +85,7 @@ impl FixTest {
         let Seen { test, shown } = &mut self.now;
         *shown |= watched.feed(increment, test);
         // The lower bound is enough, and needs no logarithm.
-        *shown = *shown && test.least(Test::log_e_bound).is_none_or(|of| of > -test.threshold());
+        *shown = *shown && test.log_e_bound().is_none_or(|of| of > -test.threshold());
     }
 
     /// Takes over the evidence that was read from a snapshot.

@@ -98,13 +98,13 @@ impl MetricTests {
     /// Evidence of a rollout falls while its canary is better than the live version, which a faulty
     /// one lets it be: what begins afterwards shows here first.
     pub(super) fn has_risen(&self, by: f64) -> bool {
-        let bound = self.worse.as_ref().and_then(|of| of.least(Test::log_e_bound));
+        let bound = self.worse.as_ref().and_then(Aligned::log_e_bound);
         self.lowest <= -by && bound.is_some_and(|bound| bound - self.lowest >= by)
     }
 
     /// A phase's watch begins, with new instances.
     pub(super) fn start(&mut self, at: Timestamp) {
-        self.lowest = self.worse.as_ref().and_then(|of| of.least(Test::log_e_bound)).unwrap_or(0.0);
+        self.lowest = self.worse.as_ref().and_then(Aligned::log_e_bound).unwrap_or(0.0);
         if let Some(settling) = &mut self.settling {
             settling.start(at, self.worse.as_mut());
         }
@@ -129,7 +129,7 @@ impl MetricTests {
         let Self { worse, safe, lowest, settling } = self;
         if let Some(worse) = worse {
             fed.feed(worse);
-            if let Some(bound) = worse.least(Test::log_e_bound) {
+            if let Some(bound) = worse.log_e_bound() {
                 *lowest = lowest.min(bound);
             }
         }

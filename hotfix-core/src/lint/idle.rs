@@ -15,22 +15,13 @@ pub(super) fn find(policy: &Policy, findings: &mut Vec<Finding>) {
     }
 }
 
-/// How long a phase is watched at most. Without that limit, how long it is watched if nothing
-/// holds it.
-const fn longest(phase: &Phase) -> Span {
-    match phase.watch_most {
-        Some(most) => most,
-        None => phase.watch,
-    }
-}
-
 fn deciding(policy: &Policy) -> impl Iterator<Item = &Metric> {
     policy.metrics().iter().filter(|metric| metric.role == Role::Decide)
 }
 
 /// What takes longer than every phase.
 fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
-    let Some(longest) = policy.phases().iter().map(longest).max() else { return };
+    let Some(longest) = policy.phases().iter().map(Phase::longest).max() else { return };
     let watch = policy.watch();
     let takes = Span::try_from_seconds(watch.consecutive_breaches * watch.cadence.as_seconds());
     let acts = deciding(policy).any(|of| of.bounds.alert.or(of.bounds.rollback).is_some());
@@ -48,7 +39,7 @@ fn in_no_phase(policy: &Policy, findings: &mut Vec<Finding>) {
 
 /// Metrics that ignore all of a phase.
 fn warm_up(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Finding>) {
-    let (name, longest) = (phase.name, longest(phase));
+    let (name, longest) = (phase.name, phase.longest());
     let ignored = |of: &&Metric| policy.settings(of).warm_up >= longest;
     let metrics: Vec<MetricName> = deciding(policy).filter(ignored).map(|of| of.id).collect();
     if !metrics.is_empty() {
@@ -59,7 +50,7 @@ fn warm_up(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Find
 
 /// Metrics that need a full window, in a phase that is shorter than it.
 fn window(policy: &Policy, index: usize, phase: &Phase, findings: &mut Vec<Finding>) {
-    let (name, longest, window) = (phase.name, longest(phase), policy.watch().window);
+    let (name, longest, window) = (phase.name, phase.longest(), policy.watch().window);
     if window <= longest {
         return;
     }

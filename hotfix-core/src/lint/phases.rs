@@ -40,15 +40,16 @@ fn shares(policy: &Policy, findings: &mut Vec<Finding>) {
         };
         put(findings, format!("/phases/{}/share", index + 1), fault);
     }
-    let Some((index, last)) = policy.phases().iter().enumerate().next_back() else { return };
-    let (phase, share) = (last.name, last.share);
-    if share < Share::ALL {
-        let path = format!("/phases/{index}/share");
-        if policy.strategy() == Strategy::Immediate {
-            put(findings, path, FigureFault::ImmediateInPart { phase, share });
+    if let (Some((index, last)), Some(rest)) =
+        (policy.phases().iter().enumerate().next_back(), policy.held_back())
+    {
+        let (path, phase, share) = (format!("/phases/{index}/share"), last.name, last.share);
+        let fault = if policy.strategy() == Strategy::Immediate {
+            FigureFault::ImmediateInPart { phase, share }
         } else {
-            put(findings, path, FigureFault::HoldBack { phase, share, rest: share.rest() });
-        }
+            FigureFault::HoldBack { phase, share, rest }
+        };
+        put(findings, path, fault);
     }
 }
 

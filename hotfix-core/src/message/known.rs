@@ -19,8 +19,7 @@ pub(super) fn impact(rollout: &Rollout) -> Option<String> {
 
 fn effect(id: FactId, value: &FactValue) -> Option<String> {
     let FactId::BuiltIn(fact) = id else { return None };
-    // A share of zero is no impact.
-    let percent = || value.as_number().filter(|share| *share > 0.0).map(percent);
+    let percent = || some(value);
     Some(match (fact, value) {
         (Fact::PaymentFailureShare, _) => format!("{} of payments fail", percent()?),
         (Fact::ErrorRate, _) => format!("{} of requests fail", percent()?),
@@ -86,7 +85,12 @@ fn percent(fraction: f64) -> String {
 /// Share of the users that are affected: `55%`.
 pub(super) fn users_affected(rollout: &Rollout) -> Option<String> {
     let value = rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected))?;
-    value.as_number().filter(|share| *share > 0.0).map(percent)
+    some(value)
+}
+
+/// A share in percent; None for zero, which is no impact.
+fn some(share: &FactValue) -> Option<String> {
+    share.as_number().filter(|share| *share > 0.0).map(percent)
 }
 
 /// Who is affected.

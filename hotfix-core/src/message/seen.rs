@@ -279,16 +279,15 @@ pub(super) fn review_at(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
 /// The share of the traffic that stays on the old version after the last phase. None if there is
 /// none, or if it has the fix by now.
 pub(super) fn held_back(rollout: &Rollout) -> Option<Share> {
-    let last = rollout.plan().policy().phases().last()?.share;
-    let is_kept = rollout.share() == last && rollout.moment(Moment::Deployed).is_some();
-    Some(last.rest()).filter(|rest| is_kept && *rest > Share::NONE)
+    let rest = rollout.plan().policy().held_back()?;
+    let is_kept = rollout.share() == rest.rest() && rollout.moment(Moment::Deployed).is_some();
+    is_kept.then_some(rest)
 }
 
 /// The events of the incident in the order of time.
 pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<String> {
-    let last = rollout.plan().policy().phases().last();
-    let deployed = match last.map(|phase| phase.share).filter(|share| *share < Share::ALL) {
-        Some(share) => &format!("{share} of the traffic has the fix"),
+    let deployed = match rollout.plan().policy().held_back() {
+        Some(rest) => &format!("{} of the traffic has the fix", rest.rest()),
         None => "all traffic has the fix",
     };
     let moments = [

@@ -7,7 +7,7 @@ use crate::grade::{Hotfix, Role, Severity, closed_set};
 use crate::metric::{BucketFault, Unjudged};
 use crate::policy::section::SeverityLevel;
 use crate::text::{counted, quoted};
-use crate::unit::{Name, Share};
+use crate::unit::Name;
 
 use super::{Kept, Plan};
 
@@ -252,10 +252,9 @@ impl Plan {
         for text in self.missed_by_chance() {
             put(PlanFindingKind::MissedByChance, text);
         }
-        if let Some(last) = self.policy().phases().last()
-            && last.share < Share::ALL
+        if let (Some(last), Some(rest)) = (self.policy().phases().last(), self.policy().held_back())
         {
-            let (name, share, rest) = (last.name, last.share, last.share.rest());
+            let (name, share) = (last.name, last.share);
             let text = format!(
                 "the last phase, `{name}`, has {share} of the traffic: the other {rest} gets the fix when the last watch is over, at once and unwatched"
             );

@@ -205,7 +205,7 @@ impl Policy {
     /// 1.
     pub fn ticks_of(&self, phase: &Phase) -> u32 {
         let cadence = self.watch().cadence.as_millis().max(1);
-        let lasts: Span = phase.watch_most.unwrap_or(phase.watch);
+        let lasts: Span = phase.longest();
         u32::try_from(lasts.as_millis() / cadence).unwrap_or(u32::MAX).max(1)
     }
 }

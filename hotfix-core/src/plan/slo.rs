@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::fact::Truth;
 use crate::grade::{DutyKind, Moment, closed_set};
-use crate::policy::section::{Due, TimeRange};
+use crate::policy::section::{Due, Slo, TimeRange};
 use crate::text::{quoted, time, times, words};
 use crate::unit::{Name, Span, Timestamp};
 
@@ -129,8 +129,7 @@ impl Plan {
     /// ```
     pub fn slo(&self) -> Objectives {
         let record = self.policy().change_record();
-        let slo = record.and_then(|record| record.slo.as_ref());
-        let slo = slo.filter(|slo| slo.is_for(self.severity())).map(|slo| {
+        let slo = self.own_slo().map(|slo| {
             self.objective(None, slo.name.clone(), Due::Within(slo.within), slo.from, slo.to)
         });
         let estimate = record.and_then(|record| record.estimate).map(|range| {
@@ -150,6 +149,12 @@ impl Plan {
             self.objective(Some(duty.id), title, duty.within, duty.from, Moment::Deployed)
         });
         Objectives { slo, estimate, deadlines: deadlines.collect() }
+    }
+
+    /// The policy's objective, if it applies to this hot-fix.
+    fn own_slo(&self) -> Option<&Slo> {
+        let slo = self.policy().change_record()?.slo.as_ref()?;
+        slo.is_for(self.severity()).then_some(slo)
     }
 
     fn objective(
@@ -182,9 +187,7 @@ impl Plan {
         let counts = |from: Moment| {
             from == Moment::Detected || (from == Moment::Began && incident.began_at.is_none())
         };
-        let record = self.policy().change_record();
-        let objective = record.and_then(|record| record.slo.as_ref());
-        let objective = objective.filter(|slo| slo.is_for(self.severity())).map(|slo| slo.from);
+        let objective = self.own_slo().map(|slo| slo.from);
         let concerns = |duty: &&crate::policy::section::Duty| {
             self.severity().is_none_or(|severity| duty.is_for(severity))
         };

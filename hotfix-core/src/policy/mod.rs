@@ -42,7 +42,7 @@ use crate::document::{DocumentErrors, Node};
 use crate::fact::Vocabulary;
 use crate::grade::{Role, Severity, Strategy};
 use crate::text::words;
-use crate::unit::{MetricName, Name, RoleName, Span, Timestamp};
+use crate::unit::{MetricName, Name, RoleName, Share, Span, Timestamp};
 
 /// An invalid policy is refused with all its errors at once, each with a code, a place and a
 /// remedy. A doubtful but valid setting is not an error; the linter reports it.
@@ -345,6 +345,12 @@ impl Policy {
     /// The phases, in order; at least one.
     pub fn phases(&self) -> &[Phase] {
         &self.phases
+    }
+
+    /// The share of the traffic that stays on the old version after the last phase; None if there is
+    /// none.
+    pub fn held_back(&self) -> Option<Share> {
+        Some(self.phases.last()?.share.rest()).filter(|rest| *rest > Share::NONE)
     }
 
     /// The final validation after the last phase.

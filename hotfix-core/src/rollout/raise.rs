@@ -12,7 +12,7 @@ use super::stage::Stage;
 impl Conclusion<'_> {
     /// The version that has the canary's share.
     pub(super) fn version(&self) -> &str {
-        self.case.place.former().unwrap_or_else(|| self.plan.subject().version())
+        self.case.place.canary_version(self.plan.subject().version())
     }
 
     pub(super) fn act(&mut self, act: Act) {

@@ -97,7 +97,7 @@ impl Rollout {
     /// The version that has the canary's share, or had it when it was rolled back: the release's,
     /// or that of an earlier attempt. None without a release.
     pub fn canary_version(&self) -> Option<&str> {
-        Some(self.case.place.former().unwrap_or(&self.plan.release()?.version))
+        Some(self.case.place.canary_version(&self.plan.release()?.version))
     }
 
     /// That version, where it is of an earlier attempt.

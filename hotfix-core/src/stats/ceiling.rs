@@ -13,7 +13,7 @@
 //! depends on sums alone: order does not matter, and states merge.
 
 use super::grid::{check_weights, threshold};
-use super::numeric::{exp, larger, largest, ln, ln1p, log_mean_exp, whole_between};
+use super::numeric::{larger, largest, ln, ln1p, log_mean_exp, whole_between};
 use super::{Counts, Evidence, MAX_GRID, StatError, Watch};
 use serde::{Deserialize, Serialize};
 
@@ -245,7 +245,7 @@ impl Ceiling {
 
     /// `min(1, 1/max E)` from the running maximum of a lower bound: valid at every evaluation.
     pub fn p_value(&self) -> f64 {
-        exp(-self.watch.highest)
+        self.watch.p_value()
     }
 
     /// Whether the evidence has ever reached `ln(1/α)`.
@@ -268,12 +268,7 @@ impl Ceiling {
 
     /// What a verdict reports; the ratio is to the ceiling.
     pub fn evidence(&self, design: &CeilingDesign) -> Evidence {
-        Evidence {
-            log_e: self.log_e(design),
-            p_value: self.p_value(),
-            ratio: self.ratio(design),
-            decided: self.watch.decided,
-        }
+        self.watch.evidence(self.log_e(design), self.ratio(design))
     }
 }
 

@@ -83,12 +83,7 @@ impl MixtureState {
     }
 
     pub(super) fn evidence(&self, mixture: &Mixture) -> Evidence {
-        Evidence {
-            log_e: self.log_e(mixture),
-            p_value: self.watch.p_value(),
-            ratio: self.totals.ratio(),
-            decided: self.watch.decided,
-        }
+        self.watch.evidence(self.log_e(mixture), self.totals.ratio())
     }
 }
 

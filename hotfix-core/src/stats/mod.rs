@@ -310,6 +310,11 @@ impl Watch {
         numeric::exp(-self.highest)
     }
 
+    /// What a verdict reports of the test.
+    fn evidence(self, log_e: f64, ratio: Option<f64>) -> Evidence {
+        Evidence { log_e, p_value: self.p_value(), ratio, decided: self.decided }
+    }
+
     /// As read from a document.
     fn restored(highest: f64, decided: bool) -> Result<Self, StatError> {
         if highest.is_finite() && highest >= 0.0 {

@@ -2,7 +2,7 @@
 
 use crate::grade::WatchedFrom;
 use crate::text::{markdown, time, times, words};
-use crate::unit::{Share, Span, Timestamp};
+use crate::unit::{Span, Timestamp};
 
 use super::super::{Plan, StepKind};
 use super::{Page, strategy, utc};
@@ -10,7 +10,7 @@ use super::{Page, strategy, utc};
 pub(super) fn write(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
     page.heading(2, "Phases");
     let rows = plan.policy().phases().iter().map(|phase| {
-        let watch = times(phase.watch, phase.watch_most.unwrap_or(phase.watch));
+        let watch = times(phase.watch, phase.longest());
         [
             format!("`{}`", phase.name),
             phase.share.to_string(),
@@ -64,7 +64,7 @@ fn timeline(plan: &Plan, start: Option<Timestamp>, page: &mut Page) {
 
 /// What is the case when the fix is deployed.
 fn deployed(plan: &Plan) -> &'static str {
-    let holds_back = plan.policy().phases().last().is_some_and(|last| last.share < Share::ALL);
+    let holds_back = plan.policy().held_back().is_some();
     if holds_back { "the last phase has its traffic" } else { "all traffic has the fix" }
 }
 

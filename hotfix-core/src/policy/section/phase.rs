@@ -76,6 +76,14 @@ section! {
     }
 }
 
+impl Phase {
+    /// How long it is watched at most. Without that limit, how long it is watched if nothing holds
+    /// it.
+    pub(crate) fn longest(&self) -> Span {
+        self.watch_most.unwrap_or(self.watch)
+    }
+}
+
 fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
     if phase.share.is_some_and(|share| share == Share::NONE) {
         let (got, range) = ("0%".to_owned(), "a share above 0, at least \"0.01%\"");

@@ -220,7 +220,7 @@ impl Question {
                 let (lasted, least) = (at.since(*since), policy.final_validation().watch);
                 // It has no longest time: after the longest time of the last phase a person
                 // decides.
-                let most = least + phase.watch_most.unwrap_or(phase.watch);
+                let most = least + phase.longest();
                 (lasted >= least).then_some((last, lasted >= most))
             }),
             Stage::Deploying(_)

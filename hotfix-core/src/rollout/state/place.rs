@@ -85,6 +85,12 @@ impl Place {
         self.former.as_deref()
     }
 
+    /// The version that has the canary's share, or had it when it was rolled back, where the release
+    /// is this one.
+    pub(crate) fn canary_version<'a>(&'a self, release: &'a str) -> &'a str {
+        self.former().unwrap_or(release)
+    }
+
     /// The version that a rollback restores, or restored, for a release with this `previous`.
     pub(crate) fn back_to<'a>(&'a self, previous: &'a str) -> &'a str {
         match &self.stage {
@@ -121,15 +127,21 @@ impl Place {
     /// Whether the least time of the final validation ends with this evaluation: then a person is
     /// asked again about what was promoted before.
     pub(crate) fn validation_ends(&self, policy: &Policy, at: Timestamp) -> bool {
-        matches!(self.stage, Stage::FinalValidation { since }
-            if self.comes_now(at, since + policy.final_validation().watch))
+        self.validated_at(policy).is_some_and(|ends| self.comes_now(at, ends))
     }
 
     /// Whether the least time of the final validation is over: then a person may be asked about the
     /// end.
     pub(super) fn is_validated(&self, policy: &Policy, at: Timestamp) -> bool {
-        matches!(self.stage, Stage::FinalValidation { since }
-            if at >= since + policy.final_validation().watch)
+        self.validated_at(policy).is_some_and(|ends| at >= ends)
+    }
+
+    /// When the least time of the final validation ends; None outside of it.
+    fn validated_at(&self, policy: &Policy) -> Option<Timestamp> {
+        match self.stage {
+            Stage::FinalValidation { since } => Some(since + policy.final_validation().watch),
+            _ => None,
+        }
     }
 
     /// What an observation is for at this stage.

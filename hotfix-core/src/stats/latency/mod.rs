@@ -354,12 +354,8 @@ impl Latency {
 
     /// What a verdict reports; the ratio is that of slow requests above the loudest boundary.
     pub fn evidence(&self, design: &LatencyDesign) -> Evidence {
-        Evidence {
-            log_e: self.log_e(design),
-            p_value: self.p_value(),
-            ratio: self.totals(self.loudest()).and_then(|totals| totals.ratio()),
-            decided: self.watch.decided,
-        }
+        let totals = self.totals(self.loudest());
+        self.watch.evidence(self.log_e(design), totals.and_then(|totals| totals.ratio()))
     }
 }
 

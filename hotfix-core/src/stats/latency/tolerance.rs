@@ -505,12 +505,8 @@ impl Tolerance {
 
     /// What a verdict reports; the ratio is that of slow requests above the loudest boundary.
     pub fn evidence(&self, design: &ToleranceDesign) -> Evidence {
-        Evidence {
-            log_e: self.log_e(design),
-            p_value: self.p_value(),
-            ratio: self.totals(self.loudest()).and_then(|totals| totals.ratio()),
-            decided: self.watch.decided,
-        }
+        let totals = self.totals(self.loudest());
+        self.watch.evidence(self.log_e(design), totals.and_then(|totals| totals.ratio()))
     }
 
     /// By what factor the canary's times exceed the baseline's in these counts. What is known of
