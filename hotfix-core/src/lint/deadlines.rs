@@ -73,7 +73,8 @@ fn deadlines(policy: &Policy, findings: &mut Vec<Finding>) {
     }
     for level in hotfixes() {
         let slo = policy.change_record().and_then(|record| record.slo.as_ref());
-        let has_deadline = slo.is_some_and(|slo| slo.to == Moment::Deployed)
+        let has_deadline = slo
+            .is_some_and(|slo| slo.to == Moment::Deployed && slo.is_for(Some(level.severity)))
             || policy.duties().iter().any(|d| sets_deadline(d) && d.is_for(level.severity));
         if !has_deadline {
             let severity = level.severity;

@@ -52,6 +52,10 @@ fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
         ),
     ];
     let place = "/duties/0/within";
+    let objective = |severity: &str| {
+        let slo = json!({ "name": "live", "within": 7200, "from": "detected", "to": "deployed", "severities": [severity] });
+        ("/change_record", json!({ "slo": slo }))
+    };
     check(
         "standard",
         vec![
@@ -96,6 +100,19 @@ fn dec_5_deadlines_that_their_steps_cannot_meet_are_found() {
                 base: vec![p0()],
                 fault: vec![("/duties", json!([fix(60, "deployed")]))],
                 near: vec![("/duties", json!([fix(60, "approved")]))],
+            },
+            // An objective of another severity is no deadline of this one.
+            Row {
+                code: "HF-LINT-062",
+                place: "/severities/P0",
+                says: &["P0"],
+                base: vec![
+                    p0(),
+                    ("/severities/P1", json!({ "label": "high", "hotfix": true })),
+                    ("/duties", json!([fix(60, "deployed")])),
+                ],
+                fault: vec![objective("P1")],
+                near: vec![objective("P0")],
             },
         ],
     );
