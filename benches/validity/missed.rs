@@ -130,13 +130,6 @@ const MISSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "The canary has two instances in the first phase, and one has the failures. Only from four on can one \
-         be left out of a rollback bound.",
-        &[
-            "Worlds kept for the end: pauses, new ones + 30%, instances 5%, customer, cron, resets 5%, totals each 30 s, 1000 a minute, with history: rolled back",
-        ],
-    ),
-    (
         "A window of one minute has fewer than the 100 requests it needs at a tenth of this \
          traffic.",
         &[

@@ -78,14 +78,20 @@ impl<T> Aligned<T> {
         }
     }
 
+    /// The smaller and the larger of two figures; None where one is missing.
+    #[inline]
+    pub(super) fn range(&self, figure: impl Fn(&T) -> Option<f64>) -> Option<[f64; 2]> {
+        let lead = figure(&self.lead)?;
+        match &self.lag {
+            None => Some([lead, lead]),
+            Some(lag) => figure(lag).map(|lag| [lead.min(lag), lead.max(lag)]),
+        }
+    }
+
     /// The smaller of two figures; None where one is missing.
     #[inline]
     pub(super) fn least(&self, figure: impl Fn(&T) -> Option<f64>) -> Option<f64> {
-        let lead = figure(&self.lead)?;
-        match &self.lag {
-            None => Some(lead),
-            Some(lag) => Some(lead.min(figure(lag)?)),
-        }
+        self.range(figure).map(|[least, _]| least)
     }
 
     /// A part of each state; None where one lacks it.
@@ -106,10 +112,10 @@ impl Aligned<Test> {
         self.lag.as_ref().map_or(lead, |lag| lead.min(lag.log_e()))
     }
 
-    /// A lower bound of the log e-value that decides, of counts; None for latency.
+    /// Lower bounds of the log e-values, the one that decides first, of counts; None for latency.
     #[inline]
-    pub(super) fn log_e_bound(&self) -> Option<f64> {
-        self.least(Test::log_e_bound)
+    pub(super) fn log_e_bounds(&self) -> Option<[f64; 2]> {
+        self.range(Test::log_e_bound)
     }
 
     /// The larger log e-value, which holds.

@@ -84,8 +84,8 @@ impl FixTest {
     fn feed(&mut self, watched: &Watched, increment: &Increment) {
         let Seen { test, shown } = &mut self.now;
         *shown |= watched.feed(increment, test);
-        // The lower bound is enough, and needs no logarithm.
-        *shown = *shown && test.log_e_bound().is_none_or(|of| of > -test.threshold());
+        // Lower bounds are enough, and need no logarithm.
+        *shown = *shown && test.log_e_bounds().is_none_or(|[_, most]| most > -test.threshold());
     }
 
     /// Takes over the evidence that was read from a snapshot.

@@ -25,7 +25,8 @@ pub(super) type Claims = (Claim, Option<Claim>);
 pub(super) struct MetricTests<T = Test> {
     worse: Option<Aligned<T>>,
     safe: Option<Aligned<T>>,
-    /// The least log evidence of harm since the watch of the phase began; of counts.
+    /// The least log evidence of harm since the watch of the phase began, on the alignment where it is
+    /// larger; of counts.
     #[serde(default)]
     lowest: f64,
     /// Warm-up of a latency with a tolerance.
@@ -96,15 +97,18 @@ impl MetricTests {
     /// point in this phase; of counts.
     ///
     /// Evidence of a rollout falls while its canary is better than the live version, which a faulty
-    /// one lets it be: what begins afterwards shows here first.
+    /// one lets it be: what begins afterwards shows here first. Where arms are read apart, a shock that
+    /// the live version is seen to have first falls and rises on one alignment only: it is the
+    /// smaller evidence that has to rise, from the lowest point of the larger one.
     pub(super) fn has_risen(&self, by: f64) -> bool {
-        let bound = self.worse.as_ref().and_then(Aligned::log_e_bound);
-        self.lowest <= -by && bound.is_some_and(|bound| bound - self.lowest >= by)
+        let bounds = self.worse.as_ref().and_then(Aligned::log_e_bounds);
+        self.lowest <= -by && bounds.is_some_and(|[least, _]| least - self.lowest >= by)
     }
 
     /// A phase's watch begins, with new instances.
     pub(super) fn start(&mut self, at: Timestamp) {
-        self.lowest = self.worse.as_ref().and_then(Aligned::log_e_bound).unwrap_or(0.0);
+        let bounds = self.worse.as_ref().and_then(Aligned::log_e_bounds);
+        self.lowest = bounds.map_or(0.0, |[_, most]| most);
         if let Some(settling) = &mut self.settling {
             settling.start(at, self.worse.as_mut());
         }
@@ -129,8 +133,8 @@ impl MetricTests {
         let Self { worse, safe, lowest, settling } = self;
         if let Some(worse) = worse {
             fed.feed(worse);
-            if let Some(bound) = worse.log_e_bound() {
-                *lowest = lowest.min(bound);
+            if let Some([_, most]) = worse.log_e_bounds() {
+                *lowest = lowest.min(most);
             }
         }
         if let Some(safe) = safe {

@@ -36,6 +36,22 @@ fn field_17_a_rollback_bound_acts_although_evidence_fell_while_the_fix_was_good(
 }
 
 #[test]
+fn field_17_a_shock_that_both_arms_share_is_no_rise_where_they_are_read_apart() {
+    // 50 times the failures, of both arms. On one alignment the live version is seen to have them first,
+    // and to have lost them first: there the evidence falls far and rises again.
+    for (every, canary, live, after, lasts) in
+        [(10, 5, 0, 15, 60), (30, 0, 15, 27, 60), (30, 15, 0, 21, 80), (60, 0, 30, 21, 60)]
+    {
+        let of = simulated(&format!(
+            "traffic = {{ requests = 6000 }}\n\
+             feed = {{ every = '{every}s', canary = '{canary}s', live = '{live}s' }}\n\
+             faults = [{{ kind = 'errors', arm = 'both', times = 50, after = '{after}min', lasts = '{lasts}s' }}]"
+        ));
+        assert!(of.rolled_back.count == 0, "{every}, {canary}, {live}: {of:?}");
+    }
+}
+
+#[test]
 fn field_17_a_bound_of_counts_does_not_act_where_the_fix_makes_them_rarer() {
     for rate in [8, 6] {
         let of = simulated(&format!(
