@@ -65,6 +65,10 @@ fn windows(policy: &Policy, findings: &mut Vec<Finding>) {
         put(findings, "/watch/stale".to_owned(), fault);
     }
     let Some(scrape) = watch.scrape else { return };
+    if policy.evidence().change_point && scrape > Span::ZERO {
+        let fault = FigureFault::LateFaultsApart { scrape };
+        put(findings, "/evidence/change_point".to_owned(), fault);
+    }
     let missing = "one failed scrape counts as missing data";
     let limits = [
         ("window", watch.window, "the window is often without data of an arm"),

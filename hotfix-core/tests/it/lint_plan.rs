@@ -282,6 +282,21 @@ fn dec_5_times_that_are_shorter_than_the_scrapes_are_found() {
 }
 
 #[test]
+fn dec_5_late_faults_with_arms_that_are_read_apart_are_found() {
+    let (late, scrape) = (("/evidence/change_point", json!(true)), "/watch/scrape");
+    check(
+        "standard",
+        vec![row(
+            "HF-LINT-090",
+            "/evidence/change_point",
+            &["up to 15s apart", "a shock in both"],
+            vec![late.clone(), (scrape, json!(15))],
+            vec![late, (scrape, json!(0))],
+        )],
+    );
+}
+
+#[test]
 fn dec_5_source_control_that_trips_is_found() {
     let vcs = |version: &str, merge: &str| {
         ("/vcs", json!({ "flow": "git_flow", "version": version, "merge": merge }))

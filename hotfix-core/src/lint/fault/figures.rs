@@ -382,4 +382,11 @@ faults! {
         share: Share,
     }
     remedy "set its `share` to 100%, or choose another `strategy`"
+    /// The form for late faults with arms that are read apart.
+    #[error("`change_point` is on, and the arms are read up to {} apart: a shock in both of them, seen in one first, looks like a late fault", time(*scrape))]
+    "HF-LINT-090" Warn LateFaultsApart {
+        /// The scrape interval.
+        scrape: Span,
+    }
+    remedy "set `change_point` to false, or read both arms at the same time and set `watch.scrape` to \"0s\""
 }
