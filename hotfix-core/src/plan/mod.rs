@@ -87,6 +87,7 @@ pub use thresholds::{Threshold, Thresholds};
 pub use timeline::{StepKind, TimelineOffset, TimelineStep};
 
 use recommend::Grounds;
+pub(crate) use source_control::Former;
 
 /// The plan of a hot-fix, agreed before anything is deployed. Immutable.
 ///
@@ -101,6 +102,8 @@ pub struct Plan {
     methods: Vec<Method>,
     efficacy: Option<Efficacy>,
     calibrations: BTreeMap<MetricName, MetricCalibration>,
+    /// The release that this one replaces.
+    former: Option<Former>,
     digest: Digest,
 }
 
@@ -210,8 +213,23 @@ impl Plan {
             }
             (release.strategy, release.batch) = (self.subject.chosen_strategy(), batch_now);
         }
+        let former = if now.is_some_and(|now| now.version != release.version) {
+            self.as_former()
+        } else {
+            self.former.clone()
+        };
         let subject = Subject { release: Some(release), ..self.subject.clone() };
-        Self::restored(Arc::clone(&self.policy), subject, self.calibrations.clone())
+        let plan = Self::restored(Arc::clone(&self.policy), subject, self.calibrations.clone())?;
+        Ok(plan.after(former))
+    }
+
+    /// This plan after a former release of the same rollout.
+    pub(crate) fn after(self, former: Option<Former>) -> Self {
+        Self { former, ..self }
+    }
+
+    pub(crate) const fn former(&self) -> Option<&Former> {
+        self.former.as_ref()
     }
 
     fn make(
@@ -257,7 +275,18 @@ impl Plan {
         let efficacy = efficacy(&policy, release.as_ref().and_then(|release| release.bug_metric))?;
         let methods = rollback::methods_of(&policy, &subject);
         let digest = digest::of(&policy, &subject, &calibrations)?;
-        Ok(Self { policy, subject, facts, severity, diff, methods, efficacy, calibrations, digest })
+        Ok(Self {
+            policy,
+            subject,
+            facts,
+            severity,
+            diff,
+            methods,
+            efficacy,
+            calibrations,
+            former: None,
+            digest,
+        })
     }
 
     /// Makes a plan from the JSON documents of `docs/inputs.md`. `traffic` may be an empty text.

@@ -1,6 +1,8 @@
 //! The plan's source control, with its commit message.
 
-use crate::grade::RollbackMethod;
+use serde::{Deserialize, Serialize};
+
+use crate::grade::{Flow, RollbackMethod};
 use crate::policy::section::CommitForm;
 use crate::unit::Timestamp;
 use crate::vcs::{
@@ -9,7 +11,37 @@ use crate::vcs::{
 
 use super::Plan;
 
+/// The release of the attempt before this one, as source control knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Former {
+    version: String,
+    /// The branch that its plan used. None for a commit on the trunk, or a flag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    branch: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flow: Option<Flow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    way: Option<String>,
+}
+
 impl Plan {
+    /// What another release after this one continues. None without a release and a `vcs`.
+    pub(super) fn as_former(&self) -> Option<Former> {
+        let release = self.release()?;
+        // The time only names a tag.
+        let plan = self.source_control(Timestamp::default()).ok()?;
+        Some(Former {
+            version: release.version.clone(),
+            branch: plan.branch.map(|branch| branch.to_string()),
+            description: release.description.clone(),
+            flow: release.flow,
+            way: release.way.clone(),
+        })
+    }
+
     /// The source-control plan of the fix: release, rollback and merge back. Nothing is run.
     ///
     /// `release.flow` and `release.way` choose another flow than the policy's first. Branch and
@@ -20,6 +52,11 @@ impl Plan {
     /// If the plan makes a commit, its message is [`commit_message`](Self::commit_message) in the
     /// policy's form, with the known facts; a finding lists the missing ones. If the policy has no
     /// form, or the message cannot be composed, it is the policy's prefix and the description.
+    ///
+    /// In a rollout that has tried another release before, the same branch is continued: the first
+    /// steps are those of [`VcsRollback::again`](crate::vcs::VcsRollback::again) of that release, and
+    /// the branch is the next (`…-try-2`). A description of its own is another fix, with a branch of
+    /// its own.
     ///
     /// # Errors
     /// [`VcsError::NotSaid`] if the policy has no `vcs`, [`VcsError::NoRelease`] without a release, and those of [`SourceControl::try_new`].
@@ -47,6 +84,15 @@ impl Plan {
         let composed = (vcs.commit != CommitForm::default()).then(|| self.message());
         let message = composed.as_ref().and_then(|composed| composed.as_ref().ok());
         let message = message.map(|message| message.text.as_str());
+        let former = self.former.as_ref().map(|former| Fix {
+            description: former.description.as_deref(),
+            title: incident.title.as_deref(),
+            id: &incident.id,
+            branch: former.branch.as_deref(),
+            flow: former.flow,
+            way: former.way.as_deref(),
+            ..Fix::new(&former.version, &release.previous, at)
+        });
         let fix = Fix {
             version: &release.version,
             previous: &release.previous,
@@ -60,6 +106,7 @@ impl Plan {
             by_flag: fastest.is_some_and(|method| method.kind == RollbackMethod::FeatureFlag),
             message,
             at,
+            after: former.as_ref(),
         };
         let mut plan = SourceControl::try_new(vcs, &fix)?;
         let commits = plan.steps.iter().flat_map(|step| &step.commands);

@@ -3,6 +3,7 @@
 use super::command::git;
 use super::name::one_line;
 use super::release_context::{Base, ReleaseContext};
+use super::rollback::{continue_on, continue_on_trunk};
 use super::step::{Instead, Step, Tool, VcsStepKind};
 use super::{Command, MergeBack, SourceControl, VcsError, VcsRollback};
 use crate::grade::{MergeKind, VcsStep};
@@ -14,13 +15,25 @@ type Commands = Result<Vec<Command>, VcsError>;
 pub(super) fn steps(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
     let mut steps = Vec::new();
     if context.branch.is_none() {
-        steps.push(trunk(context)?);
+        let trunk = trunk(context)?;
+        match &context.after {
+            Some(former) => steps.extend(continue_on_trunk(former, trunk)?),
+            None => steps.push(trunk),
+        }
     }
     for (index, step) in context.order.iter().enumerate() {
         let (done, to_come) = (context.order.get(..index), context.order.get(index + 1..));
         let at = Place { done: done.unwrap_or_default(), to_come: to_come.unwrap_or_default() };
         match step {
-            VcsStep::Branch => steps.extend(branch(context)?),
+            VcsStep::Branch => {
+                if let Some(name) = &context.branch {
+                    let branch = branch(context, name)?;
+                    match &context.after {
+                        Some(former) => steps.extend(continue_on(former, name, branch)?),
+                        None => steps.push(branch),
+                    }
+                }
+            }
             VcsStep::Commit => steps.extend(commit(context)?),
             VcsStep::Push => steps.push(push(context, &at)?),
             VcsStep::PullRequest => steps.push(pull_request(context)?),
@@ -63,13 +76,12 @@ fn trunk(context: &ReleaseContext<'_>) -> Result<Step, VcsError> {
     Ok(step.of(trunk.as_str()).run(commands))
 }
 
-fn branch(context: &ReleaseContext<'_>) -> Result<Option<Step>, VcsError> {
-    let Some(name) = &context.branch else { return Ok(None) };
+fn branch(context: &ReleaseContext<'_>, name: &RefName) -> Result<Step, VcsError> {
     if context.taken_up {
         let mut commands = vec![git(["fetch", "--tags", "origin"])?];
         commands.extend(ReleaseContext::take_up(name)?);
         let step = Step::new(VcsStepKind::Branch, format!("Switch to {name}"));
-        return Ok(Some(step.of(name.as_str()).run(commands)));
+        return Ok(step.of(name.as_str()).run(commands));
     }
     let (commands, why) = match &context.base {
         Base::Branch(base) => {
@@ -86,7 +98,7 @@ fn branch(context: &ReleaseContext<'_>) -> Result<Option<Step>, VcsError> {
         ),
     };
     let title = format!("Branch {name} from {}", context.base.name());
-    Ok(Some(Step::new(VcsStepKind::Branch, title).of(name.as_str()).why(why).run(commands)))
+    Ok(Step::new(VcsStepKind::Branch, title).of(name.as_str()).why(why).run(commands))
 }
 
 fn commit(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {

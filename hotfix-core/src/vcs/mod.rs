@@ -85,6 +85,9 @@ pub struct Fix<'a> {
     pub message: Option<&'a str>,
     /// The time of the tag, for tags that are named by time.
     pub at: Timestamp,
+    /// The fix of the previous attempt. If this fix has the same branch, or is the same commit on
+    /// the trunk, its steps continue with that one, also if the rollback has reverted it.
+    pub after: Option<&'a Self>,
 }
 
 impl<'a> Fix<'a> {
@@ -103,6 +106,7 @@ impl<'a> Fix<'a> {
             by_flag: false,
             message: None,
             at,
+            after: None,
         }
     }
 }

@@ -7,6 +7,9 @@ use crate::unit::{RefName, is_invisible};
 /// Most characters of a branch name that come from a description.
 const MOST_SLUG: usize = 50;
 
+/// Between the branch of the first attempt and the number of another.
+const TRY: &str = "-try-";
+
 /// The branch name of a hot-fix: a prefix, then the description in lower-case letters, digits and
 /// hyphens.
 ///
@@ -103,6 +106,19 @@ const fn plain(c: char) -> &'static str {
         'Ź' | 'ź' | 'Ż' | 'ż' | 'Ž' | 'ž' => "z",
         _ => "",
     }
+}
+
+/// The branch of the next attempt: `x-try-2` after `x`, then `x-try-3`.
+pub(super) fn next_try(name: &str) -> String {
+    let tried = name.strip_prefix(stem(name)).and_then(|number| number.strip_prefix(TRY));
+    let next = tried.map_or(Some(2), |number| number.parse::<u32>().ok()?.checked_add(1));
+    format!("{}{TRY}{}", stem(name), next.unwrap_or(2))
+}
+
+/// The branch of the first attempt: `x` of `x-try-2`.
+pub(super) fn stem(name: &str) -> &str {
+    let counted = |number: &str| number.parse::<u32>().is_ok_and(|number| number < u32::MAX);
+    name.rsplit_once(TRY).filter(|(_, number)| counted(number)).map_or(name, |(stem, _)| stem)
 }
 
 /// A text as one line of at most `most` characters, without control or invisible characters, with

@@ -1,6 +1,6 @@
 //! The checked names, kinds and targets that a plan's steps use.
 
-use super::name::{message, one_line, slug};
+use super::name::{message, next_try, one_line, slug, stem};
 use super::{Command, Fix, OrderFault, VcsError, VcsFinding, order_fault, own_order, tag};
 use super::{branch_name, command::git};
 use crate::grade::{Flow, MergeKind, VcsStep, Versioning};
@@ -65,6 +65,8 @@ pub(super) struct ReleaseContext<'a> {
     pub(super) line: String,
     pub(super) message: String,
     pub(super) named_after: Option<VcsFinding>,
+    /// The previous attempt, if this one continues its fix.
+    pub(super) after: Option<Box<Self>>,
 }
 
 /// Flow, steps and base, as the policy and the release choose them.
@@ -73,9 +75,9 @@ struct Choice<'a> {
     way: Option<String>,
     order: &'a [VcsStep],
     base: Option<&'a str>,
-    /// The base is the policy's for this flow or alternative. A flow that is only allowed has no
-    /// base of its own.
-    named_base: bool,
+    /// The policy describes this flow or alternative. A flow that is only allowed has no base and
+    /// no branches of its own.
+    described: bool,
 }
 
 fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
@@ -92,13 +94,13 @@ fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
     }
     if named.is_none() && asked == vcs.flow {
         let (order, base) = (vcs.order.as_slice(), Some(vcs.base.as_str()));
-        return Ok(Choice { flow: asked, way: None, order, base, named_base: true });
+        return Ok(Choice { flow: asked, way: None, order, base, described: true });
     }
     if let Some(way) = named.or_else(|| vcs.ways.iter().find(|way| way.flow == asked)) {
         let id = Some(way.id.to_string());
         // Without its own base it starts from the base of the policy's first flow.
         let base = way.base.as_deref().or(Some(&vcs.base));
-        return Ok(Choice { flow: asked, way: id, order: &way.order, base, named_base: true });
+        return Ok(Choice { flow: asked, way: id, order: &way.order, base, described: true });
     }
     if vcs.also.contains(&asked) {
         return Ok(Choice {
@@ -106,7 +108,7 @@ fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
             way: None,
             order: &[],
             base: Some(&vcs.base),
-            named_base: false,
+            described: false,
         });
     }
     let mut allowed = vec![vcs.flow];
@@ -138,7 +140,7 @@ impl<'a> ReleaseContext<'a> {
         // A commit on the trunk starts from the trunk: only a branch has a base.
         let from_tag = has(VcsStep::Branch)
             && (choice.flow == Flow::ProductionTag
-                || (choice.named_base && choice.base == Some(PRODUCTION_TAG)));
+                || (choice.described && choice.base == Some(PRODUCTION_TAG)));
         let base = if from_tag {
             Base::Tag(tag::live_tag(vcs.tag, fix.previous)?)
         } else {
@@ -146,6 +148,8 @@ impl<'a> ReleaseContext<'a> {
             let fallback = || vcs.merge_back.first().map_or(TRUNK, String::as_str);
             Base::Branch(branch_of(branch.unwrap_or_else(fallback))?)
         };
+        // An allowed flow has its own steps. Without a merge back it has no other branch than its base.
+        let home = if choice.described || has(VcsStep::MergeBack) { home } else { Vec::new() };
         let mut targets = home.clone();
         if let Base::Branch(base) = &base
             && !targets.contains(base)
@@ -198,9 +202,35 @@ impl<'a> ReleaseContext<'a> {
             message: if text.is_empty() { subject(&vcs.commit.subject, &line) } else { text },
             line,
             base,
+            after: None,
+        };
+        let context = match fix.after {
+            Some(former) => {
+                context.continuing(Self::try_new(vcs, &Fix { after: None, ..*former })?)?
+            }
+            None => context,
         };
         context.names_differ()?;
         Ok(context)
+    }
+
+    /// This attempt after a former one. Both have the same fix if they have the same branch: git
+    /// knows that branch, and perhaps its merge and the revert. The fix goes on in the next branch.
+    fn continuing(self, former: Self) -> Result<Self, VcsError> {
+        let (Some(branch), Some(before)) = (&self.branch, &former.branch) else {
+            // On the trunk the fix has no name but its line.
+            let same = self.branch == former.branch && self.line == former.line;
+            return Ok(Self { after: same.then(|| Box::new(former)), ..self });
+        };
+        let next = next_try(before.as_str());
+        // The next branch with a commit on it was begun by hand.
+        let begun = self.taken_up && branch.as_str() == next;
+        let names = [before.as_str(), stem(before.as_str()), &next];
+        if begun || !names.contains(&branch.as_str()) {
+            return Ok(self);
+        }
+        let branch = Some(reference("/release/branch", "branch", &next)?);
+        Ok(Self { branch, taken_up: false, after: Some(Box::new(former)), ..self })
     }
 
     /// git distinguishes branches and tags only by name.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::command::git;
+use super::name::next_try;
 use super::release_context::{Base, ReleaseContext};
 use super::step::{Step, VcsStepKind};
 use super::version::version_of_next_try;
@@ -20,10 +21,6 @@ pub struct VcsRollback {
 }
 
 pub(super) fn way(context: &ReleaseContext<'_>) -> Result<VcsRollback, VcsError> {
-    let fetch = || -> Result<Step, VcsError> {
-        Ok(Step::new(VcsStepKind::Fetch, "Fetch branches, tags and hot-fix references")
-            .run(context.fetch()?))
-    };
     let live = context.live.as_ref().filter(|_| context.order.contains(&VcsStep::Tag));
     let previous = live.map_or(context.previous.as_str(), RefName::as_str);
     let deploy = Step::new(VcsStepKind::DeployPrevious, format!("Deploy {previous}"))
@@ -41,7 +38,7 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<VcsRollback, VcsError>
         (_, None) => true,
         (None, Some(_)) => context.branch.is_none(),
     };
-    let mut steps = vec![fetch()?];
+    let mut steps = vec![fetch(context)?];
     if merged_first {
         // A deployment from a branch is rolled back with that branch.
         steps.extend(reverts.drain(..1.min(reverts.len())));
@@ -49,9 +46,47 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<VcsRollback, VcsError>
     steps.push(deploy);
     steps.extend(reverts);
 
-    let mut again = vec![fetch()?];
+    let mut again = vec![fetch(context)?];
     again.extend(try_again(context)?);
     Ok(VcsRollback { steps, again })
+}
+
+/// The steps by which another attempt continues this fix on its own branch, before its commit.
+/// `fresh` makes the branch if there is nothing to continue.
+pub(super) fn continue_on(
+    former: &ReleaseContext<'_>,
+    branch: &RefName,
+    fresh: Step,
+) -> Result<Vec<Step>, VcsError> {
+    let mut steps = vec![fetch(former)?];
+    steps.extend(restore_elsewhere(former)?);
+    steps.push(fresh.only_if(recorded(&former.fix())?, false));
+    let mut next = next_branch(former, branch.as_str())?;
+    if let Some(from_fix) = next.pop() {
+        // Neither of the steps before it has made the branch.
+        next.push(from_fix.only_if(recorded(&format!("refs/heads/{branch}"))?, false));
+    }
+    steps.extend(next);
+    Ok(steps)
+}
+
+/// The steps by which another attempt continues this fix on the trunk, before its commit. `fresh`
+/// updates the trunk.
+pub(super) fn continue_on_trunk(
+    former: &ReleaseContext<'_>,
+    fresh: Step,
+) -> Result<Vec<Step>, VcsError> {
+    let mut steps = vec![fetch(former)?, fresh];
+    if let Base::Branch(trunk) = &former.base {
+        let why = "Correct the fix before you commit it.";
+        steps.push(restore_uncommitted(former, trunk)?.why(why));
+    }
+    Ok(steps)
+}
+
+fn fetch(context: &ReleaseContext<'_>) -> Result<Step, VcsError> {
+    let step = Step::new(VcsStepKind::Fetch, "Fetch branches, tags and hot-fix references");
+    Ok(step.run(context.fetch()?))
 }
 
 /// Whether a reference exists.
@@ -87,6 +122,26 @@ fn revert(context: &ReleaseContext<'_>, target: &RefName) -> Result<Step, VcsErr
 }
 
 fn try_again(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
+    let mut steps = restore_elsewhere(context)?;
+    match (&context.branch, &context.base) {
+        (Some(branch), _) => {
+            let next = next_try(branch.as_str());
+            steps.extend(next_branch(context, &next)?);
+            steps.push(go_on(context, Some(&next)));
+        }
+        (None, Base::Branch(trunk)) => {
+            // The new plan records the trunk before anything changes there.
+            steps.push(go_on(context, None));
+            let why = "Do this after the first step of the new plan, and correct the fix before its commit.";
+            steps.push(restore_uncommitted(context, trunk)?.why(why));
+        }
+        (None, Base::Tag(_)) => steps.push(go_on(context, None)),
+    }
+    Ok(steps)
+}
+
+/// Restores the fix on the branches that the next branch does not start from.
+fn restore_elsewhere(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
     let mut steps = Vec::new();
     for target in context.reached() {
         // A squashed and reverted fix leaves no trace that git merges by.
@@ -109,44 +164,37 @@ fn try_again(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
                 .run(commands),
         );
     }
-    let next = context.branch.as_ref().map(|branch| next_try(branch.as_str()));
-    match (&next, &context.base) {
-        (Some(branch), Base::Branch(base)) if context.merge != MergeKind::Squash => {
-            let reverted = context.reverted(base);
-            let mut commands = ReleaseContext::take_up(base)?;
-            commands.push(git(["switch", "--create", branch])?);
-            commands.push(git(["revert", "--no-edit", &reverted])?);
-            let step = Step::new(
-                VcsStepKind::RevertRevert,
-                format!("Branch {branch} from {base}, with the revert reverted"),
-            );
-            let why = format!(
-                "{base} has the fix and its revert: merging the same branch again would change nothing."
-            );
-            steps.push(step.of(branch).why(why).only_if(recorded(&reverted)?, true).run(commands));
-            let step = go_on_from_fix(context, branch)?;
-            steps.push(step.only_if(recorded(&reverted)?, false));
-        }
-        (Some(branch), _) => steps.push(go_on_from_fix(context, branch)?),
-        (None, Base::Branch(trunk)) => {
-            // The new plan records the trunk before anything changes there.
-            steps.push(go_on(context, None));
-            let reverted = context.reverted(trunk);
-            let commands = vec![git(["revert", "--no-commit", &reverted])?];
-            let step = Step::new(
-                VcsStepKind::RevertRevert,
-                format!("Restore the fix on {trunk}, uncommitted"),
-            );
-            let why = "Do this after the first step of the new plan, and correct the fix before its commit.";
-            steps.push(
-                step.of(trunk.as_str()).why(why).only_if(recorded(&reverted)?, true).run(commands),
-            );
-            return Ok(steps);
-        }
-        (None, Base::Tag(_)) => {}
-    }
-    steps.push(go_on(context, next.as_deref()));
     Ok(steps)
+}
+
+/// Makes the next branch, with the fix. The last step is the one from the fix itself.
+fn next_branch(context: &ReleaseContext<'_>, branch: &str) -> Result<Vec<Step>, VcsError> {
+    let from_fix = go_on_from_fix(context, branch)?;
+    let Base::Branch(base) = &context.base else { return Ok(vec![from_fix]) };
+    if context.merge == MergeKind::Squash {
+        return Ok(vec![from_fix]);
+    }
+    let reverted = context.reverted(base);
+    let mut commands = ReleaseContext::take_up(base)?;
+    commands.push(git(["switch", "--create", branch])?);
+    commands.push(git(["revert", "--no-edit", &reverted])?);
+    let title = format!("Branch {branch} from {base}, with the revert reverted");
+    let why = format!(
+        "{base} has the fix and its revert: merging the same branch again would change nothing."
+    );
+    let step = Step::new(VcsStepKind::RevertRevert, title).of(branch).why(why).run(commands);
+    let was_reverted = recorded(&reverted)?;
+    Ok(vec![step.only_if(was_reverted.clone(), true), from_fix.only_if(was_reverted, false)])
+}
+
+/// Restores a fix that was a commit on the trunk.
+fn restore_uncommitted(context: &ReleaseContext<'_>, trunk: &RefName) -> Result<Step, VcsError> {
+    let reverted = context.reverted(trunk);
+    let title = format!("Restore the fix on {trunk}, uncommitted");
+    Ok(Step::new(VcsStepKind::RevertRevert, title)
+        .of(trunk.as_str())
+        .only_if(recorded(&reverted)?, true)
+        .run(vec![git(["revert", "--no-commit", &reverted])?]))
 }
 
 /// Continues with a branch that was never merged, or not into its base.
@@ -170,13 +218,4 @@ fn go_on(context: &ReleaseContext<'_>, branch: Option<&str>) -> Step {
         step.why = format!("Keep {tag} where it is: never move or reuse a published tag.");
     }
     step
-}
-
-/// The branch of the next attempt: `x-try-2` after `x`, then `x-try-3`.
-fn next_try(name: &str) -> String {
-    let (stem, number) = name.rsplit_once("-try-").unwrap_or((name, "1"));
-    match number.parse::<u32>().ok().and_then(|number| number.checked_add(1)) {
-        Some(number) => format!("{stem}-try-{number}"),
-        None => format!("{name}-try-2"),
-    }
 }

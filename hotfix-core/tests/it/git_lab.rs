@@ -93,6 +93,17 @@ impl Lab {
         Self { folder: self.folder.clone(), clone, first: false, seconds: self.seconds.clone() }
     }
 
+    /// The same clone and remote again, as they are now.
+    pub(crate) fn copy(&self, name: &str) -> Self {
+        let folder = self.folder.with_file_name(format!("git-{}-{name}", std::process::id()));
+        let clone = folder.join(self.clone.file_name().unwrap());
+        self.sh(&format!("cp -R .. '{}'", folder.display())).unwrap();
+        let lab = Self { folder, clone, first: true, seconds: self.seconds.clone() };
+        // A clone has the whole path of its remote.
+        lab.sh("git remote set-url origin ../remote.git").unwrap();
+        lab
+    }
+
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.clone.join(file)
     }

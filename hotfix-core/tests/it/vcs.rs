@@ -7,13 +7,14 @@ use hotfix_core::grade::{Flow, MergeKind, TagForm};
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::policy::section::Vcs;
+use hotfix_core::rollout::{Input, Recording, Rollout};
 use hotfix_core::unit::{RefFault, RefName, Timestamp};
 use hotfix_core::vcs::{
-    Command, Fix, SourceControl, Step, VcsError, branch_name, next_version, tag_name,
+    Command, Fix, SourceControl, Step, VcsError, VcsStepKind, branch_name, next_version, tag_name,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::crate_files::in_crate;
 use crate::shared::vcs_cases::{Answer, NameCase, PlanCase, Versions, Wrong};
@@ -403,4 +404,43 @@ fn vcs_1_what_no_terminal_should_get_makes_no_command() {
         assert_eq!(Command::try_new(["echo", text]).unwrap_err().code(), "HF-VCS-011", "{text:?}");
     }
     assert_eq!(Command::try_new(["echo", "a\nb"]).unwrap().shown(), "echo 'a\nb'");
+}
+
+/// Each attempt of a rollout continues the branch of the one before, unless its release is described as
+/// another fix. A replay and a snapshot know it, too.
+#[test]
+fn vcs_4_another_attempt_has_the_next_branch() {
+    let release = |version: &str, description: &str| json!({"version": version, "previous": "1.2.3", "description": description});
+    let policy = Arc::new(Policy::preset("severity-matrix").unwrap());
+    let incident = r#"{"id": "INC-1", "severity": "P1"}"#;
+    let first = release("1.2.4", "fix the secret").to_string();
+    let plan = Plan::from_json(policy, incident, &first, "").unwrap();
+    let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
+    let noon = at("2026-03-03T12:00:00Z");
+    let branch = |rollout: &Rollout| {
+        let plan = rollout.plan().source_control(noon).unwrap();
+        (plan.branch.unwrap().to_string(), plan.steps[0].kind)
+    };
+    assert_eq!(branch(&rollout), ("hotfix/fix-the-secret".to_owned(), VcsStepKind::Branch));
+    for (version, description, expected, begins) in [
+        ("1.2.5", "fix the secret", "hotfix/fix-the-secret-try-2", VcsStepKind::Fetch),
+        ("1.2.6", "fix the secret", "hotfix/fix-the-secret-try-3", VcsStepKind::Fetch),
+        ("1.2.6", "", "hotfix/fix-the-secret-try-3", VcsStepKind::Fetch),
+        ("1.2.7", "without a cache", "hotfix/without-a-cache", VcsStepKind::Branch),
+    ] {
+        let mut retry = json!({"kind": "retry", "by": "ada", "why": "one file was missing"});
+        // Without a release it is the same one again.
+        if !description.is_empty() {
+            retry["release"] = release(version, description);
+        }
+        for input in [json!({"kind": "abort", "by": "ada", "why": "incomplete"}), retry] {
+            rollout.handle(noon, &Input::from_json(&input.to_string()).unwrap()).unwrap();
+        }
+        assert_eq!(branch(&rollout), (expected.to_owned(), begins), "{version}");
+        let replayed = Rollout::replay(rollout.log().as_bytes(), Recording::Keep).unwrap();
+        assert_eq!(branch(&replayed), branch(&rollout), "{version}");
+        let restored =
+            Rollout::restore(&rollout.snapshot().unwrap(), b"", Recording::Keep).unwrap();
+        assert_eq!(branch(&restored), branch(&rollout), "{version}");
+    }
 }

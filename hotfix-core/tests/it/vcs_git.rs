@@ -42,16 +42,29 @@ impl Case {
         time: &str,
         branch: Option<&str>,
     ) -> SourceControl {
+        self.made(&Fix { branch, ..self.fix(version, previous, time) })
+    }
+
+    /// The plan of the second attempt in the same rollout.
+    fn second(&self) -> SourceControl {
+        let first = self.fix("1.2.4", "1.2.3", "2024-01-15T14:30:00Z");
+        let second = self.fix("1.2.5", "1.2.3", "2024-01-15T16:00:00Z");
+        self.made(&Fix { after: Some(&first), ..second })
+    }
+
+    fn fix<'a>(&self, version: &'a str, previous: &'a str, time: &str) -> Fix<'a> {
         let by_time = self.vcs.tag == TagForm::Timestamp;
         let previous = if by_time && previous == "1.2.3" { PREVIOUS_BY_TIME } else { previous };
-        let fix = Fix {
+        Fix {
             description: Some("Payments: don't $(touch pwned) `touch pwned`; touch pwned"),
             flow: self.flow,
             way: self.way,
-            branch,
             ..Fix::new(version, previous, at(time))
-        };
-        SourceControl::try_new(&self.vcs, &fix)
+        }
+    }
+
+    fn made(&self, fix: &Fix<'_>) -> SourceControl {
+        SourceControl::try_new(&self.vcs, fix)
             .unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 }
@@ -145,7 +158,30 @@ fn story(case: &Case) {
         assert_eq!(colleague.remote_tree("main"), colleague.remote_tree("v1.2.3"));
     }
 
+    second_attempt(case, &colleague.copy(&format!("{}-second", case.name)), &plan);
     try_again(case, &colleague, &plan);
+}
+
+/// The plan of the second attempt alone brings fix and correction, and takes both back.
+fn second_attempt(case: &Case, lab: &Lab, first: &SourceControl) {
+    let (name, corrected) = (&case.name, "first\nfixed\ncorrected\n");
+    let plan = case.second();
+    let branch = first.branch.as_ref().map(|branch| format!("{branch}-try-2"));
+    assert_eq!(plan.branch.as_ref().map(ToString::to_string), branch, "{name}");
+    for step in &plan.steps {
+        if step.kind == VcsStepKind::Commit {
+            assert_eq!(lab.sh("cat app.txt").unwrap(), "first\nfixed\nthird\n", "{name}: the fix");
+        }
+        take(lab, step, corrected);
+    }
+    let reached = || plan.merge_back.branches.iter().filter(|home| home.planned);
+    for home in reached() {
+        assert_eq!(lab.remote_file(&home.branch, "app.txt"), corrected, "{name}: {}", home.branch);
+    }
+    plan.rollback.steps.iter().for_each(|step| take(lab, step, corrected));
+    for home in reached() {
+        assert_ne!(lab.remote_file(&home.branch, "app.txt"), corrected, "{name}: {}", home.branch);
+    }
 }
 
 /// What the steps left behind: merges, tags, branches.
@@ -392,6 +428,35 @@ fn vcs_1_a_pull_request_that_the_host_merges_is_recorded() {
             let name = format!("host-{preset}-{merge}");
             let moved_on = index == 1;
             story(&Case { name, vcs, flow, way: None, moved_on, by_host: true });
+        }
+    }
+}
+
+/// What the first attempt did in git is found there: it may have been replaced before its merge, or
+/// before anything of it was done.
+#[test]
+fn vcs_4_a_second_attempt_continues_what_the_first_has_done() {
+    for preset in Policy::presets() {
+        for done in [None, Some(VcsStepKind::Push)] {
+            let name = format!("replaced-{preset}-{}", done.map_or("nothing", VcsStepKind::as_str));
+            let vcs = section(preset);
+            let case = Case { name, vcs, flow: None, way: None, moved_on: false, by_host: false };
+            let lab = Lab::new(&case.name, false);
+            let first = case.plan("1.2.4", "1.2.3", "2024-01-15T14:30:00Z", None);
+            let until = first.steps.iter().position(|step| Some(step.kind) == done);
+            for step in first.steps.iter().take(until.map_or(0, |at| at + 1)) {
+                take(&lab, step, "first\nfixed\nthird\n");
+            }
+            let expected = if until.is_some() { "fixed" } else { "broken" };
+            let corrected = "first\nfixed\ncorrected\n";
+            for step in &case.second().steps {
+                if step.kind == VcsStepKind::Commit {
+                    let found = lab.sh("cat app.txt").unwrap();
+                    assert_eq!(found, format!("first\n{expected}\nthird\n"), "{}", case.name);
+                }
+                take(&lab, step, corrected);
+            }
+            assert_eq!(lab.remote_file("refs/hotfix/1.2.5/fix", "app.txt"), corrected);
         }
     }
 }

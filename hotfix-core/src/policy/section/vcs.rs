@@ -57,7 +57,8 @@ section! {
     pub Vcs from VcsDraft, vcs_rules {
         /// The branching model.
         flow: Flow, [required];
-        /// Other branching models that the policy allows, each once and with its own steps.
+        /// Other branching models that the policy allows, each once and with its own steps. One
+        /// without a merge back only has the branch that it starts from.
         also: Vec<Flow> as Once<Flow>, [default none()];
         /// Alternative paths that the policy allows: a release names one by its id, or uses the
         /// first one of its flow.

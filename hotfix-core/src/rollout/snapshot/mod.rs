@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use crate::canonical::{Digest, Encoder, read_canonical, read_state};
 use crate::deadline::{Agenda, AgendaState};
 use crate::judge::{JudgeRead, JudgeState};
-use crate::plan::{MetricCalibration, Plan, Subject};
+use crate::plan::{Former, MetricCalibration, Plan, Subject};
 use crate::policy::Policy;
 use crate::unit::MetricName;
 
@@ -46,6 +46,9 @@ pub struct SnapshotHead {
 #[serde(deny_unknown_fields)]
 struct Opening<'a> {
     calibration: Cow<'a, BTreeMap<MetricName, MetricCalibration>>,
+    /// Absent in snapshots of earlier releases, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    former: Option<Cow<'a, Former>>,
     plan: Cow<'a, Subject>,
     policy: Cow<'a, Policy>,
 }
@@ -151,6 +154,7 @@ impl Rollout {
         let head = self.head().ok_or(SnapshotError::NoLog)?;
         let opening = Opening {
             calibration: Cow::Borrowed(plan.calibrations()),
+            former: plan.former().map(Cow::Borrowed),
             plan: Cow::Borrowed(plan.subject()),
             policy: Cow::Borrowed(plan.policy()),
         };
@@ -187,14 +191,15 @@ impl Rollout {
         // items are read.
         let content = std::str::from_utf8(content).map_err(error::unreadable)?;
         let (opening, content) = content.split_once('\n').unwrap_or((content, ""));
-        let Opening { calibration, plan, policy } =
+        let Opening { calibration, former, plan, policy } =
             read_canonical(opening).map_err(error::unreadable)?;
         let content: Content<'_, JudgeRead> = read_state(content).map_err(error::unreadable)?;
         let plan = Plan::restored(
             Arc::new(policy.into_owned()),
             plan.into_owned(),
             calibration.into_owned(),
-        )?;
+        )?
+        .after(former.map(Cow::into_owned));
         if seq == 0 {
             return Self::begin(plan, tail, recording, content.salt.as_deref().unwrap_or_default());
         }
