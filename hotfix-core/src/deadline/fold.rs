@@ -40,8 +40,12 @@ impl Agenda {
                 Cause::StopGap { stop_gap }
             }
             Input::Moment { moment, at: came } => {
-                self.state.moments[moment as usize] = Some(came.min(at));
+                let came = came.min(at);
+                let before = self.state.moments[moment as usize].replace(came);
                 if moment == Moment::RolledBack {
+                    if before.is_some_and(|before| before < came) {
+                        self.start_again_from(moment);
+                    }
                     for undone in [Moment::Deployed, Moment::Verified, Moment::Resolved] {
                         self.revoke(undone, at);
                     }
@@ -140,11 +144,19 @@ impl Agenda {
             if gone || (reopened && obligation.while_open) {
                 course.start_again();
             }
-            if obligation.until == Some(moment)
-                || (moment == Moment::Closed && obligation.every.is_some())
-            {
+            let ends = obligation.until == Some(moment) || moment == Moment::Closed;
+            if ends && obligation.every.is_some() {
                 // Occurrences that would have been due after the end were not missed.
                 course.since = Some(at);
+            }
+        }
+    }
+
+    /// Another rollback: what counts from it is to be done once more.
+    fn start_again_from(&mut self, moment: Moment) {
+        for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
+            if obligation.from == moment {
+                course.start_again();
             }
         }
     }
@@ -175,7 +187,11 @@ impl Agenda {
     /// Determines which duties apply.
     pub(super) fn select(&mut self, at: Option<Timestamp>) {
         for (obligation, course) in self.obligations.iter().zip(&mut self.state.courses) {
-            let on = obligation.severities.contain(self.state.severity)
+            let stays = course.on
+                && obligation.outlasts(self.state.severity)
+                && origin(&self.state.moments, obligation.from)
+                    .is_some_and(|(_, came)| course.since.is_none_or(|since| since <= came));
+            let on = (obligation.severities.contain(self.state.severity) || stays)
                 && course.holds != Truth::No
                 && !(obligation.stop_gap && self.state.stop_gap == Truth::No);
             if on && !course.on {

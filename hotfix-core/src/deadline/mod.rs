@@ -23,22 +23,25 @@
 //! escalate by the time since detection while the incident lasts. A level is paged at its time. An
 //! acknowledgement answers all levels paged so far and stops the escalation. It holds as long as
 //! the policy gives for the fix: once the deadline of an open `fix` duty has passed, the levels
-//! whose time has come are paged, and no later acknowledgement stops them. So in `enterprise` the
-//! lead is not paged after an acknowledgement, but the CTO is paged after 4 hours, for the fix is
-//! due in 2. Without such a deadline the escalation stays stopped until the incident is reopened. A
-//! level with `even_if_acknowledged` is paged at its time until the fix is live: so the escalations
-//! of `severity-matrix` and `emergency-command` page at 15, 30 and 60 minutes. `done` for a level
-//! means that its call was made, by hand perhaps, and the escalation continues. A page is made at
-//! once, and its time is the limit for an answer; at the start it is answered like a level. The end
-//! of the incident ends escalations, pages and duties to act; if it is reopened, they count from
-//! then. A role that nobody holds is replaced by its stand-in, and the item has a note; without a
-//! stand-in the duty remains.
+//! whose time has come are paged, and no later acknowledgement stops them. Without such a deadline
+//! the escalation stays stopped until the incident is reopened. A level with `even_if_acknowledged`
+//! is paged at its time whatever was answered: so the escalations of `severity-matrix` and
+//! `emergency-command` page at 15, 30 and 60 minutes. Once the fix is live, levels that were not
+//! paged wait, whether or not anybody answered; after a rollback they are paged at once. A level with another
+//! `until` goes on to that moment: so `enterprise` does not page the lead after an acknowledgement,
+//! but pages the CTO after 4 hours if the incident is not resolved. `done` for a level means that
+//! its call was made, by hand perhaps, and the escalation continues. A page is made at once, and its
+//! time is the limit for an answer; at the start it is answered like a level. The end of the
+//! incident ends escalations, pages and duties to act; if it is reopened, they count from then. A
+//! role that nobody holds is replaced by its stand-in, and the item has a note; without a stand-in
+//! the duty remains.
 //!
 //! **Events settle duties** where they mean the same: the deployment a `fix`, the approval an
 //! `approve`; the beginning of the fix, the approval or the start an `act` at the beginning; the
-//! start, which is announced, a notice that was due before it; the last item of a checklist the
-//! duty that names the list. A rollback revokes that, and what counts from the deployment applies
-//! again after the next one.
+//! start, which is announced, a notice that was due before it, if it applied then; the last item of
+//! a checklist the duty that names the list. A rollback revokes that, and what counts from the
+//! deployment applies again after the next one. What counts from a rollback applies again after
+//! each.
 //!
 //! **Updates** keep to the promised times: a late one does not move the next. `done` settles all
 //! that are due by then; they are overdue once, with the number missed. A second one in the same
@@ -48,7 +51,8 @@
 //! **A change of severity** makes a new plan: [`Replan`] has what was added, dropped and moved.
 //! What was done stays done. Times still count from their moments, so a fix can be overdue at once.
 //! A role that was paged is not paged again by levels of the new escalation policy whose time has
-//! passed. Updates that were due before they applied were not missed.
+//! passed. Updates that were due before they applied were not missed. A lower severity drops
+//! nothing that a deployment or rollback under the higher one left to be done.
 //!
 //! **Days.** A day has to be after the moment that the duty counts from. The earliest day given
 //! stays, so tomorrow's `next_day` hides no duty of today. A release or a sprint may be put off

@@ -47,6 +47,12 @@ impl Severities {
     pub(super) const fn contain(self, severity: Option<Severity>) -> bool {
         self.0 & Self::bit(severity) != 0
     }
+
+    /// Whether one of them is more severe; every one where it is not known.
+    const fn exceed(self, severity: Option<Severity>) -> bool {
+        // The most severe has the lowest bit.
+        self.0 & (Self::bit(severity) - 1) != 0
+    }
 }
 
 /// One obligation of the policy.
@@ -61,6 +67,7 @@ pub(super) struct Obligations {
     pub(super) from: Moment,
     pub(super) within: Due,
     pub(super) every: Option<Span>,
+    /// The moment that ends the repetition, or the pages of a level of the escalation.
     pub(super) until: Option<Moment>,
     /// The moments, any one of which settles it without an answer.
     pub(super) settled_by: Vec<Moment>,
@@ -75,7 +82,7 @@ pub(super) struct Obligations {
     pub(super) audience: Option<Audience>,
     /// The escalation that it is a level of, or that an answer to it stops.
     pub(super) ladder: Option<usize>,
-    /// An acknowledgement does not stop this level of the escalation before the fix is live.
+    /// An acknowledgement does not stop this level of the escalation.
     pub(super) even_if_acknowledged: bool,
     /// Of an obligation that is not a duty: the duty with the same id. While that is in a list,
     /// this one is not, so that an id names one thing.
@@ -111,7 +118,13 @@ impl Obligations {
             from: duty.from,
             within: duty.within,
             every: duty.every.filter(|every| !every.is_zero()),
-            until: duty.until,
+            until: match duty.kind {
+                DutyKind::Escalate => {
+                    let live = (duty.from < Moment::Deployed).then_some(Moment::Deployed);
+                    duty.until.or(live)
+                }
+                _ => duty.until,
+            },
             // A fix that is due after the deployment is another one: the permanent fix.
             settled_by: settles(duty).iter().copied().filter(|by| duty.from < *by).collect(),
             list: duty
@@ -141,6 +154,16 @@ impl Obligations {
         reopened: Option<Timestamp>,
     ) -> Option<Timestamp> {
         came.map(|came| reopened.filter(|_| self.while_open).map_or(came, |at| at.max(came)))
+    }
+
+    /// Whether a lower severity does not drop it once its moment has come: a deployment under the
+    /// higher severity postponed it, or was rolled back.
+    pub(super) const fn outlasts(&self, severity: Option<Severity>) -> bool {
+        let of_deployment = matches!(
+            self.from,
+            Moment::DeployStarted | Moment::Deployed | Moment::Verified | Moment::RolledBack
+        );
+        of_deployment && !self.is_call() && self.every.is_none() && self.severities.exceed(severity)
     }
 
     /// An obligation without role, audience, repetition or condition.

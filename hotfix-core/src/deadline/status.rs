@@ -119,7 +119,7 @@ impl Agenda {
         if !course.on || (obligation.every.is_none() && last.is_some()) {
             return last;
         }
-        if let Some(settled_at) = self.settled_by(obligation) {
+        if let Some(settled_at) = self.settled_by(obligation, course) {
             let phase = Phase::Done(Settled { at: settled_at, how: Settlement::Moment });
             return Some(DutyStatus::without_time(phase));
         }
@@ -143,13 +143,18 @@ impl Agenda {
     }
 
     /// When a moment settled it.
-    fn settled_by(&self, obligation: &Obligations) -> Option<Timestamp> {
+    fn settled_by(&self, obligation: &Obligations, course: &DutyState) -> Option<Timestamp> {
         let came = obligation.settled_by.iter().filter_map(|moment| self.came(*moment));
         match obligation.kind {
             // What settled it in an earlier attempt, or before the incident was reopened, does not
             // count.
-            DutyKind::Act | DutyKind::Notify => {
+            DutyKind::Act => {
                 let from = self.from(obligation);
+                came.filter(|came| from.is_none_or(|from| *came >= from)).min()
+            }
+            // Nor does it if nobody had to be notified at that time: then nobody was.
+            DutyKind::Notify => {
+                let from = self.from(obligation).max(self.since(course));
                 came.filter(|came| from.is_none_or(|from| *came >= from)).min()
             }
             _ => came.min(),
@@ -239,9 +244,13 @@ impl Agenda {
         let called_before = called.is_some();
         let mut status = DutyStatus { called_before, ..DutyStatus::timed(opens, due, at) };
         let mut called = called.or(Some(opens));
-        if let Some(answered) = answered {
-            let by_time = obligation.even_if_acknowledged && self.came(Moment::Deployed).is_none();
-            if !called_before && opens > answered.first && !by_time {
+        let unanswered = !called_before && answered.is_none_or(|answered| opens > answered.first);
+        // Who was paged may still answer; nobody else is paged.
+        let over = obligation.until.and_then(|until| self.came(until)).filter(|over| from <= *over);
+        if unanswered && over.is_some() && course.told.asked.is_none() {
+            called = None;
+        } else if let Some(answered) = answered {
+            if unanswered && !obligation.even_if_acknowledged {
                 status.held = true;
                 called = self.state.fix_by.map(|fix_by| fix_by.max(opens));
                 if let (Some(opens), Some(fix_by)) = (called, self.state.fix_by) {

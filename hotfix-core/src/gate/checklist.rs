@@ -72,6 +72,21 @@ impl Marks {
         self.0.retain(|id, _| id.as_str() != exception.as_str());
     }
 
+    /// Keeps what is about the incident and the code, and removes what was seen in production or is
+    /// about the deployment: the same release is tried again. A step belongs to the deployment if it
+    /// was marked after its start.
+    pub(crate) fn keep_of_release(&mut self, policy: &Policy, started: Option<Timestamp>) {
+        self.0.retain(|id, mark| match find(policy, *id) {
+            Some(Known::Item(item)) => {
+                let mut lists = policy.checklists().iter();
+                lists.any(|list| !list.is_of_attempt() && list.items.contains(item))
+            }
+            Some(Known::Step(_)) => started.is_none_or(|started| mark.at < started),
+            Some(Known::Criterion(_)) => false,
+            Some(Known::Exception(_)) | None => true,
+        });
+    }
+
     /// The state of an item or a step.
     pub(crate) fn state(&self, id: Name) -> ItemState {
         self.0.get(&id).map_or(ItemState::Open, |mark| mark.state)

@@ -210,11 +210,11 @@ impl Rollout {
         };
         let resolved = self.case.fold(&self.plan, at, input, author, readings);
         if let Some(revision) = revision {
-            let Revision { plan, judge, keeps_items } = *revision;
+            let Revision { plan, judge, kept } = *revision;
             let former = std::mem::replace(&mut self.plan, Arc::new(plan));
             let is_new_attempt = input.command.is_new_attempt();
             let replaces = is_new_attempt.then(|| former.subject().version());
-            self.case.begin_plan(&self.plan, judge, keeps_items, replaces);
+            self.case.begin_plan(&self.plan, judge, kept, replaces);
         }
         resolved
     }

@@ -15,8 +15,18 @@ use super::state::Place;
 pub(super) struct Revision {
     pub(super) plan: Plan,
     pub(super) judge: Judge,
-    /// No other release was tried before, so what was checked stays checked.
-    pub(super) keeps_items: bool,
+    pub(super) kept: Kept,
+}
+
+/// Which marks of items and steps another plan keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// All: the first release is known now.
+    All,
+    /// Those about incident and code, because the same release is tried again.
+    OfRelease,
+    /// None: another release is tried.
+    Nothing,
 }
 
 impl Revision {
@@ -40,13 +50,17 @@ impl Revision {
             None => present.clone(),
         };
         let former = present.release();
-        let keeps_items = former.is_none() || former == plan.release();
+        let kept = match former {
+            None => Kept::All,
+            Some(_) if former == plan.release() => Kept::OfRelease,
+            Some(_) => Kept::Nothing,
+        };
         let mut judge = Judge::try_new(&plan)?;
         // What was read before the first release is the level of the live version, unless that
         // release changes the tests.
         if former.is_none() && judge == Judge::try_new(present)? {
             judge.clone_from(judged);
         }
-        Ok(Some(Box::new(Self { plan, judge, keeps_items })))
+        Ok(Some(Box::new(Self { plan, judge, kept })))
     }
 }

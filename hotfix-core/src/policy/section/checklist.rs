@@ -25,6 +25,17 @@ impl Checklist {
     pub fn holds_completion(&self) -> bool {
         self.at == ChecklistMoment::FinalValidation && self.holds == Some(true)
     }
+
+    /// Whether its items are about one attempt to deploy, so that they are open again for the next.
+    pub fn is_of_attempt(&self) -> bool {
+        self.each_attempt.unwrap_or(match self.at {
+            ChecklistMoment::Start | ChecklistMoment::Before | ChecklistMoment::After => false,
+            ChecklistMoment::Deployed
+            | ChecklistMoment::Verified
+            | ChecklistMoment::FinalValidation
+            | ChecklistMoment::RolledBack => true,
+        })
+    }
 }
 
 section! {
@@ -47,6 +58,10 @@ section! {
         /// Whether the rollout waits for its required items: at `start` the start, at
         /// `final_validation` the end of the validation. Default: true at `start`, false elsewhere.
         holds: bool, [optional];
+        /// Whether its items are open again where the same release is tried again, because they are
+        /// about production or this deployment. Default: false at `start`, `before` and `after`,
+        /// true elsewhere.
+        each_attempt: bool, [optional];
         /// The items.
         items: Vec<ChecklistItem> as List<ChecklistItem>, [required];
     }

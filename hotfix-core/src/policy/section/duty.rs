@@ -39,8 +39,9 @@ section! {
         /// The interval at which it is repeated from then on, above 0. Without this key it is due
         /// once.
         every: Span as Lasting, [optional];
-        /// With `every`: the moment that ends the repetition. Without this key it is repeated until
-        /// somebody cancels it.
+        /// With `every`: the moment that ends the repetition; without this key it is repeated until
+        /// somebody cancels it. With the kind `escalate`: the moment after which the level is not
+        /// paged; without this key `deployed`, when the fix is live, unless it counts from later.
         until: Moment, [optional];
         /// The role that does it; with the kinds `page` and `escalate` the role that is paged.
         role: RoleName, [optional];
@@ -51,7 +52,7 @@ section! {
         level: u32 as HowMany, [optional];
         /// With the kind `escalate`: whether the level is paged at its time even if somebody has
         /// acknowledged an earlier one. Otherwise an acknowledgement stops the escalation until the
-        /// fix is late. Once the fix is live, an acknowledgement stops it in any case.
+        /// fix is late.
         even_if_acknowledged: bool, [default false];
         /// The id of the checklist that shows that it is done: the duty is settled once no required
         /// item of the list is open. A list that the policy does not have settles nothing.
@@ -66,7 +67,8 @@ section! {
 }
 
 fn duty_rules(duty: &DutyDraft, reader: &mut PolicyReader) {
-    if duty.every == Some(None) && duty.until.flatten().is_some() {
+    let can_end = duty.every != Some(None) || duty.kind == Some(DutyKind::Escalate);
+    if !can_end && duty.until.flatten().is_some() {
         let (key, needs) = ("until", "every = \"15min\"");
         reader.fail_at::<()>(key, Problem::KeyNeeds { key, needs });
     }

@@ -22,6 +22,7 @@ use crate::unit::{Share, Timestamp};
 use super::action::{Act, Action};
 use super::duty;
 use super::input::{Command, Input, InputKind};
+use super::revision::Kept;
 use super::stage::{Resume, Stage, State};
 
 pub(super) use actions::Actions;
@@ -204,7 +205,7 @@ impl RolloutState {
         &mut self,
         plan: &Plan,
         judge: Judge,
-        keeps_items: bool,
+        kept: Kept,
         replaces: Option<&str>,
     ) {
         self.judged = Judged::of(judge);
@@ -214,7 +215,7 @@ impl RolloutState {
             self.place.former = self.has_traffic().then_some(former);
         }
         self.place.restored = None;
-        self.readiness.begin_attempt(plan, keeps_items);
+        self.readiness.begin_attempt(plan, kept);
         self.happened.phases.clear();
     }
 

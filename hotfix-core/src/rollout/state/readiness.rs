@@ -14,6 +14,7 @@ use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
 use crate::rollout::input::{Command, Input, ItemStatus};
+use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
 use crate::text::quoted;
 use crate::unit::{RoleName, Timestamp};
@@ -305,12 +306,14 @@ impl Readiness {
         quoted(&open, ", ")
     }
 
-    /// Prepares the start of another plan: statements about the former plan are void, and where
-    /// another release was tried also the items. What is known of the incident stays.
-    pub(super) fn begin_attempt(&mut self, plan: &Plan, keeps_items: bool) {
+    /// Prepares the start of another plan: statements about the former plan are void, and so are
+    /// the marks that it does not keep. What is known of the incident stays.
+    pub(super) fn begin_attempt(&mut self, plan: &Plan, kept: Kept) {
         self.words = Statements::default();
-        if !keeps_items {
-            self.marks = Marks::default();
+        match kept {
+            Kept::All => {}
+            Kept::OfRelease => self.marks.keep_of_release(plan.policy(), self.started),
+            Kept::Nothing => self.marks = Marks::default(),
         }
         self.see_process(plan);
         self.started = None;
