@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::grade::MetricKind;
-use crate::metric::{Band, Judged, in_unit};
+use crate::metric::{Band, Judged, Window, in_unit};
 use crate::policy::section::Phase;
 use crate::unit::{MetricName, PhaseName, Share, Timestamp};
 
-use super::Judge;
+use super::{Decision, Judge};
 
 /// Metrics by phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,19 +77,16 @@ pub(crate) struct PhaseRecord {
     pub(crate) index: usize,
     pub(crate) since: Timestamp,
     pub(crate) ended: Option<Timestamp>,
+    /// The last decision about it, where it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) decision: Option<Decision>,
     /// One entry a metric.
     cells: Vec<Option<Cell>>,
 }
 
 impl PhaseRecord {
     /// The phase's figures so far, at this share.
-    pub(crate) fn of(
-        judge: &Judge,
-        index: usize,
-        since: Timestamp,
-        ended: Option<Timestamp>,
-        share: Share,
-    ) -> Self {
+    pub(crate) fn of(judge: &Judge, index: usize, since: Timestamp, share: Share) -> Self {
         let shown = |value: Judged| Some(value.shown()).filter(|v| v.is_finite());
         let cells = judge
             .watched
@@ -106,7 +103,12 @@ impl PhaseRecord {
                 })
             })
             .collect();
-        Self { index, since, ended, cells }
+        Self { index, since, ended: None, decision: None, cells }
+    }
+
+    /// The phase ended then, and this was the last decision about it.
+    pub(crate) fn end(self, at: Timestamp, decision: Decision) -> Self {
+        Self { ended: Some(at), decision: Some(decision), ..self }
     }
 }
 
@@ -116,8 +118,25 @@ pub(crate) fn levels(
     judge: &Judge,
     share: Share,
 ) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
+    values(judge, share, Window::sums)
+}
+
+/// The same since the last phase began to be watched.
+pub(crate) fn since_phase(
+    judge: &Judge,
+    share: Share,
+) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
+    values(judge, share, Window::phase)
+}
+
+/// What each metric's sums of this kind amount to at this share.
+fn values(
+    judge: &Judge,
+    share: Share,
+    sums: impl Fn(&Window) -> &[f64],
+) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
     judge.watched.iter().map(move |watched| {
-        let (canary, baseline) = watched.window().sums().split_at(watched.columns());
+        let (canary, baseline) = sums(watched.window()).split_at(watched.columns());
         let arms = [(canary, share), (baseline, share.rest())].map(|(arm, share)| {
             let value = watched.value(arm, share.as_fraction()).map(Judged::shown);
             value.filter(|value| value.is_finite())

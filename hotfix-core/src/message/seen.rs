@@ -3,7 +3,7 @@
 
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
-use crate::judge::Comparison;
+use crate::judge::{Comparison, ComparisonRow, Decision};
 use crate::metric::{Band, in_unit};
 use crate::plan::StepKind;
 use crate::policy::section::LaterWatch;
@@ -16,24 +16,33 @@ use super::zone::Clock;
 
 /// One line for each metric that has a reading: with the fix, without it, before the incident.
 ///
-/// A message about a phase that passed shows the readings of that phase.
+/// A message about a phase that passed shows the readings of that phase; others what was read last.
 pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
     let comparison = rollout.comparison();
     let of_phase = passed(rollout).filter(|_| kind == MessageKind::PhasePassed);
     let only = of_phase.and_then(|passed| column(&comparison, passed.phase));
+    let last = if only.is_some() { None } else { rollout.read_last() };
+    let read = |row: &ComparisonRow| {
+        if let Some(last) = &last {
+            let (_, [canary, live]) = last.iter().find(|(id, _)| *id == row.metric)?;
+            return Some(((*canary)?, *live));
+        }
+        let cell = match only {
+            Some(column) => (*row.cells.get(column)?)?,
+            None => *row.cells.iter().rev().flatten().next()?,
+        };
+        Some((cell.canary, cell.baseline))
+    };
     comparison
         .rows
         .iter()
         .filter_map(|row| {
-            let cell = match only {
-                Some(column) => (*row.cells.get(column)?).as_ref()?,
-                None => row.cells.iter().rev().flatten().next()?,
-            };
+            let (canary, live) = read(row)?;
             let value = |value: f64| measured(row.kind, value);
-            let mut line = format!("{} {} with the fix", row.title, value(cell.canary));
+            let mut line = format!("{} {} with the fix", row.title, value(canary));
             // Counts depend on the share of the traffic: at another share they cannot be compared.
             let compares = !row.kind.depends_on_share();
-            if let Some(live) = cell.baseline.filter(|_| compares) {
+            if let Some(live) = live.filter(|_| compares) {
                 line.extend([", ", &value(live), " without it"]);
             }
             if let Some(reference) = row.reference.filter(|_| compares) {
@@ -96,8 +105,8 @@ fn column(comparison: &Comparison, phase: PhaseName) -> Option<usize> {
     comparison.phases.iter().position(|column| column.phase == phase)
 }
 
-/// Why the phase passed without evidence: no metric was read, or none was judged; `None` where one
-/// was judged.
+/// Why a person had to pass the phase: no metric was read, none was judged, or its criteria were
+/// not met; `None` where the phase met them.
 pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static str> {
     let passed = passed(rollout).filter(|_| kind == MessageKind::PhasePassed)?;
     let comparison = rollout.comparison();
@@ -111,7 +120,13 @@ pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static st
     } else if bands.iter().all(|band| matches!(band, None | Some(Band::NotJudged))) {
         Some("no metric was judged")
     } else {
-        None
+        match rollout.decision_at_end(passed.phase)? {
+            Decision::Promote => None,
+            Decision::Continue => Some("before its least time was over"),
+            Decision::Hold | Decision::Ask | Decision::RollBack => {
+                Some("its criteria were not met")
+            }
+        }
     }
 }
 

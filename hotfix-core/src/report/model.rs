@@ -250,8 +250,10 @@ pub struct TimelineEntry {
 closed_set! {
     /// How a period of a phase ended.
     PhaseEnd {
-        /// The phase passed.
+        /// The phase passed: it had met its criteria.
         Passed = "passed",
+        /// A person passed it, and it had not met its criteria.
+        Overridden = "overridden",
         /// The release was rolled back.
         RolledBack = "rolled_back",
         /// The rollout was aborted, failed or frozen.

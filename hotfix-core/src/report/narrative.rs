@@ -279,6 +279,7 @@ fn phase(visit: &PhaseVisit) -> String {
     };
     let end = match visit.end {
         PhaseEnd::Passed => "passed",
+        PhaseEnd::Overridden => "passed by a person, without having met its criteria",
         PhaseEnd::RolledBack => "rolled back",
         PhaseEnd::Stopped => "stopped",
         PhaseEnd::BegunAnew => "replaced by another attempt",

@@ -1,5 +1,6 @@
 //! Periods in which a phase was deployed and watched.
 
+use crate::judge::Decision;
 use crate::rollout::{Resume, Rollout, Stage, Step};
 use crate::unit::{PhaseName, Span, Timestamp};
 
@@ -56,7 +57,15 @@ impl Visits {
             Stage::FinalValidation { .. }
             | Stage::Paused { from: Resume::FinalValidation { .. }, .. }
             | Stage::Complete { .. }
-            | Stage::Closed => self.end(at, PhaseEnd::Passed),
+            | Stage::Closed => self.end(at, self.passed(rollout)),
+        }
+    }
+
+    /// How the phase in progress has passed.
+    fn passed(&self, rollout: &Rollout) -> PhaseEnd {
+        match self.phase().and_then(|phase| rollout.decision_at_end(phase)) {
+            None | Some(Decision::Promote) => PhaseEnd::Passed,
+            Some(_) => PhaseEnd::Overridden,
         }
     }
 
@@ -73,7 +82,7 @@ impl Visits {
         if open.is_none_or(|visit| visit.index != step.index || visit.attempt != attempt) {
             let end = match open {
                 Some(visit) if visit.attempt != attempt => PhaseEnd::BegunAnew,
-                _ => PhaseEnd::Passed,
+                _ => self.passed(rollout),
             };
             ended = self.end(at, end);
             if self.all.len() < MOST {

@@ -194,11 +194,18 @@ pub(super) fn to_improve(
             )),
         }
     }
+    let overridden = visits.iter().filter(|visit| visit.end == PhaseEnd::Overridden);
+    improve.extend(overridden.map(|visit| {
+        format!("A person passed phase {}, which had not met its criteria.", visit.phase)
+    }));
     let back = visits.iter().filter(|visit| visit.end == PhaseEnd::RolledBack);
     for visit in back {
         let before: Vec<String> = visits
             .iter()
-            .filter(|other| other.attempt == visit.attempt && other.end == PhaseEnd::Passed)
+            .filter(|other| {
+                other.attempt == visit.attempt
+                    && matches!(other.end, PhaseEnd::Passed | PhaseEnd::Overridden)
+            })
             .map(|other| other.phase.to_string())
             .collect();
         if !before.is_empty() {

@@ -43,6 +43,37 @@ const MOST_NAMED: usize = 5;
 const MOST_TICK: Span = Span::from_seconds(31 * 86_400);
 
 impl Rollout {
+    /// The kinds of input that would be accepted now.
+    pub fn accepted(&self) -> Vec<InputKind> {
+        let state = self.state();
+        let mut accepted = state.accepts().to_vec();
+        let of_no_use = match self.plan.release() {
+            Some(_) => InputKind::Release,
+            None => InputKind::Supersede,
+        };
+        accepted.retain(|kind| *kind != of_no_use && self.is_of_use(*kind));
+        if !self.pending_actions().is_empty() && !accepted.contains(&InputKind::Confirm) {
+            accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
+        }
+        if !accepted.contains(&InputKind::Approve) && state.takes_approvals() {
+            match self.case.readiness.afterwards(self.plan.policy()) {
+                Afterwards::Never => {}
+                Afterwards::Met => accepted.extend([InputKind::Deny, InputKind::Withdraw]),
+                Afterwards::Wanted => {
+                    accepted.extend([InputKind::Approve, InputKind::Deny, InputKind::Withdraw]);
+                }
+            }
+        }
+        accepted
+    }
+
+    /// Whether an input can change anything at this stage. Before the start only traffic of an
+    /// earlier attempt can be rolled back.
+    pub(super) fn is_of_use(&self, kind: InputKind) -> bool {
+        let rolls_back = matches!(kind, InputKind::RollBack | InputKind::Revert);
+        !rolls_back || !matches!(self.stage(), Stage::Preparing) || self.case.has_traffic()
+    }
+
     pub(super) fn check<'a>(
         &mut self,
         at: Timestamp,

@@ -8,8 +8,8 @@ use crate::fact::Facts;
 use crate::gate::checklist::{self, ItemStatus, ListStatus, StepStatus};
 use crate::grade::{MessageKind, Moment, Severity};
 use crate::judge::{
-    self, Comparison, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment, PhaseRecord,
-    Recovery, Verdict, Why,
+    self, Comparison, Decision, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment,
+    PhaseRecord, Recovery, Verdict, Why,
 };
 use crate::plan::{Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
@@ -20,7 +20,7 @@ use super::downtime::Downtime;
 use super::input::InputKind;
 use super::intervention::Intervention;
 use super::stage::{RollbackCause, Stage, State};
-use super::state::{Afterwards, Assessed, Silent};
+use super::state::{Assessed, Silent};
 use super::timely::is_timely;
 use super::{Rollout, poll};
 
@@ -143,37 +143,6 @@ impl Rollout {
     /// Every line so far; empty unless [`Recording::Keep`](super::Recording::Keep).
     pub fn log(&self) -> &str {
         self.journal.log()
-    }
-
-    /// The kinds of input that would be accepted now.
-    pub fn accepted(&self) -> Vec<InputKind> {
-        let state = self.state();
-        let mut accepted = state.accepts().to_vec();
-        let of_no_use = match self.plan.release() {
-            Some(_) => InputKind::Release,
-            None => InputKind::Supersede,
-        };
-        accepted.retain(|kind| *kind != of_no_use && self.is_of_use(*kind));
-        if !self.pending_actions().is_empty() && !accepted.contains(&InputKind::Confirm) {
-            accepted.splice(0..0, [InputKind::Confirm, InputKind::Failed]);
-        }
-        if !accepted.contains(&InputKind::Approve) && state.takes_approvals() {
-            match self.case.readiness.afterwards(self.plan.policy()) {
-                Afterwards::Never => {}
-                Afterwards::Met => accepted.extend([InputKind::Deny, InputKind::Withdraw]),
-                Afterwards::Wanted => {
-                    accepted.extend([InputKind::Approve, InputKind::Deny, InputKind::Withdraw]);
-                }
-            }
-        }
-        accepted
-    }
-
-    /// Whether an input can change anything at this stage. Before the start only traffic of an
-    /// earlier attempt can be rolled back.
-    pub(super) fn is_of_use(&self, kind: InputKind) -> bool {
-        let rolls_back = matches!(kind, InputKind::RollBack | InputKind::Revert);
-        !rolls_back || !matches!(self.stage(), Stage::Preparing) || self.case.has_traffic()
     }
 
     /// Everything that prevents the start, each with who can clear it, and how. Empty where `start`
@@ -567,14 +536,42 @@ impl Rollout {
         judge::levels(self.case.judged.judge(), self.share())
     }
 
+    /// What each metric read since the last phase began, until a rollback: with the fix, and without
+    /// it.
+    pub(crate) fn since_phase(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
+        judge::since_phase(&self.case.judged.explained().judge, self.share())
+    }
+
+    /// What each metric read last, with the fix and without it, where no phase is under way: before
+    /// a rollback as the verdict has it, and after the last phase since it began.
+    pub(crate) fn read_last(&self) -> Option<Vec<(MetricName, [Option<f64>; 2])>> {
+        if self.turned_back_at().is_some() {
+            let metrics = self.case.judged.explained().verdict.metrics.iter();
+            return Some(metrics.map(|(id, seen)| (*id, [seen.canary, seen.baseline])).collect());
+        }
+        let is_over = matches!(
+            self.stage(),
+            Stage::FinalValidation { .. } | Stage::Complete { .. } | Stage::Closed
+        );
+        is_over.then(|| self.since_phase().collect())
+    }
+
+    /// The last decision about this phase, where it has ended: a phase that went on with another one
+    /// than to promote was passed by a person.
+    pub(crate) fn decision_at_end(&self, phase: PhaseName) -> Option<Decision> {
+        let at = |record: &&PhaseRecord| {
+            self.plan.policy().phases().get(record.index).is_some_and(|of| of.name == phase)
+        };
+        self.case.happened.phases().iter().rev().find(at)?.decision
+    }
+
     /// Each metric, its baseline and what each phase read; the phase under way as far as it is.
     pub fn comparison(&self) -> Comparison {
         let (place, judge) = (&self.case.place, self.case.judged.judge());
         let mut records = self.case.happened.phases().to_vec();
         let under_way = place.watched_step();
         records.extend(
-            under_way
-                .map(|step| PhaseRecord::of(judge, step.index, step.since, None, place.share())),
+            under_way.map(|step| PhaseRecord::of(judge, step.index, step.since, place.share())),
         );
         Comparison::of(judge, self.plan.policy().phases(), &records)
     }

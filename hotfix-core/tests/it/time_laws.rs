@@ -84,8 +84,8 @@ impl Known {
 
     /// The only condition that is made up is that the service is down.
     fn is_wanted(&self, duty: &Duty) -> bool {
-        !(duty.when.is_some() && self.down == Some(false))
-            && !(duty.stop_gap && self.stop_gap == Some(false))
+        let unwanted = duty.when.is_some() && self.down == Some(false);
+        !(unwanted || duty.stop_gap && self.stop_gap == Some(false))
     }
 
     /// A more severe deployment that came under it may have postponed it.

@@ -91,7 +91,7 @@ pub const MESSAGE_FIELDS: &[MessageField] = &[
     text("detected_at", Business, "when the incident was detected"),
     text("action", Business, "what is being done now"),
     text("next_step", Business, "what comes next"),
-    text("unseen", Business, "for a phase that passed: why its watch shows nothing about the fix, if there were no readings or nothing judged them"),
+    text("unseen", Business, "for a phase that passed: why a person had to pass it: there were no readings, nothing judged them, or its criteria were not met"),
     text("reason", Business, "the reason for the rollback"),
     text("share", Business, "the share of the traffic that has the fix"),
     text("shares", Business, "the shares of the phases"),

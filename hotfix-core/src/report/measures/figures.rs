@@ -425,7 +425,8 @@ impl Incident<'_> {
         let Some(row) = rows.find(|row| row.metric.as_str() == "error_rate").or(first) else {
             return not_stated(name, "the policy has no metric of kind `proportion`".to_owned());
         };
-        let after = row.cells.iter().rev().flatten().next().map(|cell| cell.canary);
+        let mut last = self.rollout.since_phase();
+        let after = last.find_map(|(id, [canary, _])| canary.filter(|_| id == row.metric));
         if row.live.is_none() && after.is_none() {
             return not_stated(name, format!("`{}` has no reading", row.metric));
         }

@@ -314,8 +314,8 @@ impl RolloutState {
         let is_new_attempt = matches!(to, Stage::Preparing);
         if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
             let (judge, share) = (self.judged.judge(), self.place.share());
-            let record = PhaseRecord::of(judge, step.index, step.since, Some(at), share);
-            self.happened.phases.push(record);
+            let record = PhaseRecord::of(judge, step.index, step.since, share);
+            self.happened.phases.push(record.end(at, self.judged.verdict().decision));
         }
         match (self.place.stage(), &to) {
             (_, Stage::Deploying(step)) => self.judged.now.judge.enter_phase(step.index),
