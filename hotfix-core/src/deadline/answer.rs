@@ -14,7 +14,7 @@ impl Agenda {
     /// A [`DutyRefusal`] for an answer about a duty. Every other input is accepted.
     ///
     /// Both answers are accepted early, as soon as the moment that the duty counts from has
-    /// happened.
+    /// happened; that something was watched for a time, once this time is over.
     pub fn check(&self, at: Timestamp, input: Input<'_>) -> Result<(), DutyRefusal> {
         match input {
             Input::Acknowledge { duty } => self.answer(duty, at, true).map(|_| ()),
@@ -75,6 +75,10 @@ impl Agenda {
             return if answered { Ok(index) } else { Err(DutyRefusal::NotAsked { duty }) };
         };
         let own = course.and_then(|course| course.settled);
+        let watched = self.from(obligation).map(|from| from + obligation.lasts);
+        if let (Phase::Due, Some(until)) = (status.phase, watched.filter(|until| at < *until)) {
+            return Err(DutyRefusal::TooEarly { duty, until });
+        }
         match status.phase {
             Phase::Later(Awaits::Moment(moment)) => Err(DutyRefusal::NotBegun { duty, moment }),
             Phase::Done(Settled { at, how: Settlement::Ended }) => {

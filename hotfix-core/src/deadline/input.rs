@@ -92,6 +92,14 @@ pub enum DutyRefusal {
         /// The moment.
         moment: Moment,
     },
+    /// What is to be watched for a time has not been watched for so long.
+    #[error("`{duty}` is to be watched until {until}: send `done` then, or `report` what is wrong")]
+    TooEarly {
+        /// The duty.
+        duty: Name,
+        /// When it has been watched for its least time.
+        until: Timestamp,
+    },
     /// It is done already.
     #[error("`{duty}` was already done at {at}{}", again(*.next))]
     AlreadyDone {
@@ -145,6 +153,7 @@ impl DutyRefusal {
             Self::Over { .. } => code! {HF-TIME-005},
             Self::NotACall { .. } => code! {HF-TIME-006},
             Self::SettledByItself { .. } => code! {HF-TIME-007},
+            Self::TooEarly { .. } => code! {HF-TIME-008},
         }
     }
 }

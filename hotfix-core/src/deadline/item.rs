@@ -127,6 +127,14 @@ pub struct Applies {
     pub stop_gap: Option<Truth>,
 }
 
+impl Item<'_> {
+    /// Before this time it cannot be done: something is to be watched until then.
+    pub fn watched_until(&self) -> Option<Timestamp> {
+        let least = self.lasts_least.filter(|_| self.kind == DutyKind::Watch)?;
+        self.from_at.map(|from| from + least)
+    }
+}
+
 impl Agenda {
     /// The duties at a time, by list, of what is known now.
     ///

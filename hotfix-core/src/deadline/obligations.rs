@@ -66,6 +66,8 @@ pub(super) struct Obligations {
     pub(super) kind: DutyKind,
     pub(super) from: Moment,
     pub(super) within: Due,
+    /// How long its moment has to be past before it can be done: the least time of a watch.
+    pub(super) lasts: Span,
     pub(super) every: Option<Span>,
     /// The moment that ends the repetition, or the pages of a level of the escalation.
     pub(super) until: Option<Moment>,
@@ -117,6 +119,11 @@ impl Obligations {
             kind: duty.kind,
             from: duty.from,
             within: duty.within,
+            lasts: duty
+                .lasts
+                .and_then(|lasts| lasts.least)
+                .filter(|_| duty.kind == DutyKind::Watch)
+                .unwrap_or(Span::ZERO),
             every: duty.every.filter(|every| !every.is_zero()),
             until: match duty.kind {
                 DutyKind::Escalate => {
@@ -175,6 +182,7 @@ impl Obligations {
             kind,
             from: Moment::Resolved,
             within: Due::Within(Span::ZERO),
+            lasts: Span::ZERO,
             every: None,
             until: None,
             settled_by: Vec::new(),

@@ -100,6 +100,7 @@ impl Context<'_> {
         self.put("began_at", self.time(moment(Moment::Began)));
         self.put("started_at", self.time(rollout.started_at().or(moment(Moment::FixStarted))));
         self.put("deployed_at", self.time(moment(Moment::Deployed)));
+        self.put("verified_at", self.time(moment(Moment::Verified)));
         self.put("resolved_at", self.time(moment(Moment::Resolved)));
         self.put("duration", seen::duration(rollout, self.kind, at).map(whole));
         let downtime = seen::downtime(rollout, at);

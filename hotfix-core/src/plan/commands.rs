@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use crate::grade::{TagForm, closed_set};
 use crate::policy::command::{CommandPart, parts, quoted_value};
-use crate::policy::section::{Checklist, ChecklistItem, CommandField, Phase, ProcedureStep};
+use crate::policy::section::{
+    Checklist, ChecklistItem, CommandField, Phase, ProcedureStep, RollbackWay,
+};
 use crate::unit::Timestamp;
 use crate::vcs::tag_name;
 
@@ -21,15 +23,17 @@ closed_set! {
         Phase = "phase",
         /// A step of the procedure.
         Step = "step",
+        /// A rollback method.
+        Method = "method",
     }
 }
 
-/// The commands of one item, phase or step. This library does not run them.
+/// The commands of one item, phase, step or rollback method. This library does not run them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlannedCommands<'a> {
     /// What they belong to.
     pub of: CommandOwner,
-    /// Its id, or the name of the phase.
+    /// Its id, or the name of the phase or method.
     pub id: &'a str,
     /// What people call it.
     pub title: &'a str,
@@ -60,8 +64,8 @@ struct Values<'a> {
 const DEPLOY: &str = "deploy";
 
 impl Plan {
-    /// The commands that the policy has for items of checklists, phases and steps, in this order,
-    /// with the values of this plan. Nothing is run.
+    /// The commands that the policy has for items of checklists, phases, steps and rollback methods,
+    /// in this order, with the values of this plan. Nothing is run.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -86,7 +90,9 @@ impl Plan {
             policy.phases().iter().filter_map(|phase| self.commands_of_phase(phase, previous));
         let steps =
             policy.procedure().iter().filter_map(|step| self.commands_of_step(step, previous));
-        items.chain(phases).chain(steps).collect()
+        let ways = policy.rollback().methods.iter();
+        let methods = ways.filter_map(|way| self.commands_of_method(way, previous));
+        items.chain(phases).chain(steps).chain(methods).collect()
     }
 
     /// The commands of the items of a checklist; `previous` is the version that a rollback
@@ -124,6 +130,16 @@ impl Plan {
         let is_other = step.id.as_str() == DEPLOY && self.policy().instead_of().is_some();
         let commands: &[String] = if is_other { &[] } else { &step.commands };
         self.filled(owner, commands, Values { previous, phase: None })
+    }
+
+    /// The commands of a rollback method that restores this version.
+    pub(crate) fn commands_of_method<'a>(
+        &'a self,
+        way: &'a RollbackWay,
+        previous: Option<&'a str>,
+    ) -> Option<PlannedCommands<'a>> {
+        let owner = (CommandOwner::Method, way.kind.as_str(), "");
+        self.filled(owner, &way.commands, Values { previous, phase: None })
     }
 
     /// The commands with the values of this plan; None if the policy has no command for it.

@@ -254,11 +254,14 @@ impl Rollout {
         let mut previous = self.back_to();
         match &action.act {
             Act::RollBack { method, version } => {
-                // Another method is for where these commands have failed, or do not apply.
-                if policy.rollback().methods.first().is_some_and(|first| first.kind != *method) {
+                previous = Some(version);
+                let methods = &policy.rollback().methods;
+                let way = methods.iter().find(|way| way.kind == *method);
+                commands.extend(way.and_then(|way| plan.commands_of_method(way, previous)));
+                // Another method is for where the procedure's have failed, or do not apply.
+                if methods.first().is_some_and(|first| first.kind != *method) {
                     return commands;
                 }
-                previous = Some(version);
             }
             Act::SetTraffic { share } => {
                 // In a rollback there is no phase, whatever its steps' shares are.

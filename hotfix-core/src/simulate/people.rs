@@ -330,7 +330,8 @@ impl People {
             let asked = (item.id, item.occurrence.unwrap_or(1));
             if by_hand && matches!(item.source, Source::Duty) && !known.contains(&asked) {
                 known.push(asked);
-                self.settle(Some(item.id), false, at, random, answers);
+                let from = item.watched_until().map_or(at, |until| at.max(until));
+                self.settle(Some(item.id), false, from, random, answers);
             }
         }
     }

@@ -162,6 +162,7 @@ fn comm_2_the_public_s_fields_name_nothing_internal() {
         "eta",
         "next_update",
         "status_page",
+        "verified_at",
     ]);
     assert_eq!(public, expected);
     for field in MESSAGE_FIELDS {

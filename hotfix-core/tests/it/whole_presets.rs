@@ -184,7 +184,9 @@ impl Tool {
                     | DutyKind::Meet
             )
         };
-        let due = duties.due.iter().chain(&duties.overdue).filter(|item| by_hand(item.kind));
+        let due = duties.due.iter().chain(&duties.overdue).filter(|item| {
+            by_hand(item.kind) && item.watched_until().is_none_or(|until| until <= self.at)
+        });
         let due: Vec<String> = due.map(|item| item.id.to_string()).collect();
         for duty in due {
             // One of a ladder, or of a list, may settle another.

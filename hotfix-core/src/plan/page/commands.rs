@@ -5,7 +5,7 @@ use crate::text::markdown;
 use super::super::{CommandOwner, Plan};
 use super::Page;
 
-/// The commands of checklist items, phases and steps. Writes nothing without commands.
+/// The commands of checklist items, phases, steps and rollback methods. Writes nothing without commands.
 pub(super) fn write(plan: &Plan, page: &mut Page) {
     let commands = plan.commands();
     if commands.is_empty() {
@@ -18,6 +18,7 @@ pub(super) fn write(plan: &Plan, page: &mut Page) {
         (CommandOwner::Item, "Checklists"),
         (CommandOwner::Phase, "Phases"),
         (CommandOwner::Step, "Procedure"),
+        (CommandOwner::Method, "Rollback"),
     ] {
         let mut owners = commands.iter().filter(|owner| owner.of == of).peekable();
         if owners.peek().is_some() {

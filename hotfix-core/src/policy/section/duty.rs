@@ -57,7 +57,8 @@ section! {
         /// The id of the checklist that shows that it is done: the duty is settled once no required
         /// item of the list is open. A list that the policy does not have settles nothing.
         checklist: Name, [optional];
-        /// How long it takes, such as the length of a meeting.
+        /// How long it takes, such as the length of a meeting. With the kind `watch` it can be done
+        /// once the least of it has passed.
         lasts: TimeRange, [optional];
         /// The condition under which it is due. Without this key always.
         when: Condition, [optional];

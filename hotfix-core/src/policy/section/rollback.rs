@@ -1,6 +1,7 @@
 //! The rollback: methods, times, steps.
 
 use super::TimeRange;
+use super::command::CommandLine;
 use super::list::{none, rising};
 use super::rule::at_least;
 use crate::document::DocumentFault;
@@ -95,6 +96,9 @@ section! {
         most: Span as Duration, [optional];
         /// When the method can be used, for people. Without this key always.
         condition: String, [optional];
+        /// The commands of the method, for people: a line of a POSIX shell each, with the values of
+        /// those of the procedure.
+        commands: Vec<String> as List<CommandLine<false>>, [default none()];
     }
 }
 
