@@ -189,8 +189,12 @@ pub(super) fn downtime(rollout: &Rollout, at: Timestamp) -> Option<Span> {
 }
 
 /// Expected end of the deployment, from the plan and the current stage; `None` where no deployment
-/// is in progress.
+/// is in progress, or where it depends on a person's decision. What is late already ends now at the
+/// earliest.
 pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
+    if rollout.awaits_answer() {
+        return None;
+    }
     let policy = rollout.plan().policy();
     let phases = policy.phases();
     let last = policy.final_validation().watch;
@@ -200,9 +204,13 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
     };
     let end = match rollout.stage() {
         Stage::Preparing if rollout.state() == State::Ready => at + planned(rollout)?,
-        Stage::Deploying(step) => step.since + from(step.index),
+        Stage::Deploying(step) => {
+            let phase = phases.get(step.index)?;
+            (step.since + phase.deploy).max(at) + phase.watch + from(step.index + 1)
+        }
         Stage::Monitoring(step) => {
-            step.since + phases.get(step.index)?.watch + from(step.index + 1)
+            let watched = step.since + phases.get(step.index)?.watch;
+            watched.max(at) + from(step.index + 1)
         }
         Stage::Gate { step, .. } => step.since.max(at) + from(step.index + 1),
         Stage::FinalValidation { since } => *since + last,
@@ -238,7 +246,7 @@ pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
     }
 }
 
-/// When the next update for this audience is due.
+/// When the next update for this audience comes: when it is asked for, if the present one was sent.
 pub(super) fn next_update(
     rollout: &Rollout,
     audience: Audience,
@@ -250,7 +258,7 @@ pub(super) fn next_update(
         |item: &&Item<'_>| item.kind == DutyKind::Update && item.audience == Some(audience);
     // A late update is asked for until it is sent; the next one after it is at its next interval.
     let next = |item: &Item<'_>| {
-        let due = item.due?;
+        let due = item.opens.filter(|opens| *opens > at).or(item.due)?;
         match item.every.filter(|every| due <= at && !every.is_zero()) {
             Some(every) => {
                 let turns = at.since(due).as_millis() / every.as_millis() + 1;
