@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use hotfix_core::plan::{Plan as Core, PlanError, PlanHistories, Subject, Traffic};
+use hotfix_core::plan::{Plan as Core, PlanError, PlanHistories, Subject};
 use hotfix_core::policy::Policy as CorePolicy;
 use hotfix_core::unit::MetricName;
 use pyo3::prelude::*;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::calibration::{dict_of, rows, series};
 use crate::convert::json as to_json;
@@ -22,11 +22,11 @@ pub(crate) fn make(
     traffic: Option<&Bound<'_, PyAny>>,
     calibration: Option<&Bound<'_, PyAny>>,
 ) -> Result<Plan> {
-    let subject = Subject {
-        incident: part(incident, "incident")?,
-        release: release.map(|release| part(release, "release")).transpose()?,
-        traffic: traffic.map_or(Ok(Traffic::default()), |traffic| part(traffic, "traffic"))?,
-    };
+    let subject = Subject::from_values(
+        part(incident, "incident")?,
+        release.map(|release| part(release, "release")).transpose()?,
+        traffic.map(|traffic| part(traffic, "traffic")).transpose()?,
+    )?;
     let policy = Arc::clone(policy);
     let Some(histories) = calibration else { return Ok(Plan(Core::try_new(policy, subject)?)) };
     let mut read = PlanHistories::default();
@@ -43,11 +43,9 @@ pub(crate) fn make(
     Ok(Plan(incident.py().detach(|| Core::with_histories(policy, subject, histories))?))
 }
 
-fn part<T: DeserializeOwned>(from: &Bound<'_, PyAny>, document: &'static str) -> Result<T> {
-    let value = to_json(from).map_err(|fault| match fault.into_sentence() {
+fn part(from: &Bound<'_, PyAny>, document: &'static str) -> Result<Value> {
+    to_json(from).map_err(|fault| match fault.into_sentence() {
         Ok(fault) => PlanError::Syntax { document, fault }.into(),
         Err(other) => other,
-    })?;
-    serde_json::from_value(value)
-        .map_err(|e| PlanError::Syntax { document, fault: e.to_string() }.into())
+    })
 }

@@ -1,12 +1,12 @@
 //! `Policy`: the rules of an organisation for hot-fixes, or a preset.
 
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hotfix_core::document::{DocumentError, FaultFamily};
 use hotfix_core::policy::Policy as Core;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyString};
 use serde::{Deserialize, Serialize};
@@ -137,15 +137,18 @@ impl Policy {
     /// Raises
     /// ------
     /// OSError
-    ///     If the file, or one that it extends, cannot be read.
+    ///     If the file, or one that it extends, cannot be read, with its `filename`; if it is not UTF-8,
+    ///     its message has the name.
     /// PolicyError
     ///     As `from_toml`; a note names the file.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let text = py.detach(|| std::fs::read_to_string(&path))?;
+        let text = py.detach(|| std::fs::read_to_string(&path));
+        let text = text.map_err(|error| unreadable(py, &path, &error))?;
         let is_json = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"));
         let read = read(&text, is_json, |name| {
-            py.detach(|| beside(&path, name)).map_err(|error| PyErr::from(error).into())
+            let read = py.detach(|| beside(&path, name));
+            read.map_err(|(path, error)| unreadable(py, &path, &error).into())
         });
         read.map_err(|fault| {
             let error = PyErr::from(fault);
@@ -464,19 +467,27 @@ fn ask(resolve: &Bound<'_, PyAny>, name: &str) -> Result<Option<String>> {
 
 /// Reads the policy of this name in the folder of a file. The core passes plain names, without dots
 /// or separators.
-fn beside(file: &Path, name: &str) -> std::io::Result<Option<String>> {
+fn beside(file: &Path, name: &str) -> std::result::Result<Option<String>, (PathBuf, Error)> {
     for suffix in ["toml", "json"] {
         let path = file.with_file_name(format!("{name}.{suffix}"));
         match std::fs::read_to_string(&path) {
             Ok(text) => return Ok(Some(text)),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => {
-                let told = format!("{}: {error}", path.display());
-                return Err(std::io::Error::new(error.kind(), told));
-            }
+            Err(error) => return Err((path, error)),
         }
     }
     Ok(None)
+}
+
+/// The error of a file that cannot be read, as `open` raises it: with number and name.
+fn unreadable(py: Python<'_>, path: &Path, error: &Error) -> PyErr {
+    let name = path.display().to_string();
+    let Some(number) = error.raw_os_error() else {
+        return PyOSError::new_err(format!("{name} is not UTF-8: save it as UTF-8"));
+    };
+    let meaning = || py.import("os")?.call_method1("strerror", (number,))?.extract::<String>();
+    let meaning = meaning().unwrap_or_else(|_| error.to_string());
+    PyOSError::new_err((number, meaning, name))
 }
 
 impl From<Core> for Policy {

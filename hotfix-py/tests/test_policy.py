@@ -86,8 +86,14 @@ def test_load_goes_by_the_name_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "house.json").write_text(preset().to_json())
     assert hotfix.Policy.load(tmp_path / "house.toml") == preset()
     assert hotfix.Policy.load(str(tmp_path / "house.json")) == preset()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as missing:
         hotfix.Policy.load(tmp_path / "nothing.toml")
+    assert missing.value.filename == str(tmp_path / "nothing.toml")
+    (tmp_path / "latin.toml").write_bytes("title = 'Störung'".encode("latin-1"))
+    (tmp_path / "own.toml").write_text("extends = 'latin'")
+    for name in ("latin", "own"):
+        with pytest.raises(OSError, match=r"latin\.toml is not UTF-8"):
+            hotfix.Policy.load(tmp_path / f"{name}.toml")
     (tmp_path / "bad.toml").write_text("x = 1")
     with pytest.raises(hotfix.PolicyError) as caught:
         hotfix.Policy.load(tmp_path / "bad.toml")

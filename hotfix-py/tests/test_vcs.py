@@ -52,9 +52,9 @@ def check_lines(got: Iterator[tuple[str, str]], expected: list[list[str]]) -> No
 
 def at(document: Any, pointer: str) -> Any:
     for step in pointer.split("/")[1:]:
-        if isinstance(document, list):
+        if isinstance(document, list) and int(step) < len(document):
             document = document[int(step)]
-        elif step in document:
+        elif isinstance(document, dict) and step in document:
             document = document[step]
         else:
             return "absent"

@@ -5,6 +5,7 @@ mod error;
 mod fault;
 mod node;
 mod reader;
+mod serde_value;
 mod text;
 mod value;
 
@@ -14,4 +15,6 @@ pub(crate) use fault::DocumentCodes;
 pub use fault::DocumentFault;
 pub(crate) use node::{Member, Node, Place, Value};
 pub(crate) use reader::DocumentReader;
+pub use serde_value::ValueFault;
+pub(crate) use serde_value::faults_of;
 pub(crate) use text::{read_object, read_object_by};

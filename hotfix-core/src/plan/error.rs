@@ -2,6 +2,7 @@
 
 use crate::canonical::CanonicalError;
 use crate::code::code;
+use crate::document::ValueFault;
 use crate::fact::FactErrors;
 use crate::gate::NumstatError;
 use crate::grade::{EvidenceMode, Strategy};
@@ -21,6 +22,12 @@ pub enum PlanError {
         document: &'static str,
         /// The fault.
         fault: String,
+    },
+    /// Incident, release or traffic have values that cannot be read: all of them, with their places.
+    #[error("{}", each(faults))]
+    Values {
+        /// The faults, with a JSON Pointer as [`path`](Self::path) has it; at least one.
+        faults: Vec<ValueFault>,
     },
     /// A required text is empty.
     #[error("`{field}` is empty: give it a value")]
@@ -173,11 +180,17 @@ fn of_all(instances: Option<u32>) -> String {
     }
 }
 
+/// Faults with their places, in one sentence.
+fn each(faults: &[ValueFault]) -> String {
+    let one = |fault: &ValueFault| format!("`{}`: {}", fault.path, fault.sentence);
+    faults.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
 impl PlanError {
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Syntax { .. } => code! {HF-PLAN-001},
+            Self::Syntax { .. } | Self::Values { .. } => code! {HF-PLAN-001},
             Self::Empty { .. } => code! {HF-PLAN-002},
             Self::SameVersion { .. } => code! {HF-PLAN-003},
             Self::BugMetric { .. } => code! {HF-PLAN-004},
@@ -209,6 +222,9 @@ impl PlanError {
     pub fn path(&self) -> String {
         match self {
             Self::Syntax { document, .. } => format!("/{document}"),
+            Self::Values { faults } => {
+                faults.first().map_or_else(String::new, |fault| fault.path.clone())
+            }
             Self::Empty { field } | Self::Traffic { field, .. } | Self::Otherwise { field, .. } => {
                 (*field).to_owned()
             }

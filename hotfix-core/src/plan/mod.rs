@@ -28,6 +28,7 @@ mod page;
 pub(crate) mod personal;
 pub mod power;
 mod procedure;
+mod read;
 mod recommend;
 mod risks;
 mod rollback;
@@ -45,7 +46,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::canonical::{Digest, digest as digest_of};
-use crate::document::{read_object, read_object_by};
+use crate::document::read_object_by;
 use crate::fact::Facts;
 use crate::gate::Numstat;
 use crate::grade::Severity;
@@ -316,18 +317,9 @@ impl Plan {
         traffic: &str,
         calibration: &str,
     ) -> Result<Self, PlanError> {
-        let subject = Subject {
-            incident: read("incident", incident)?,
-            release: match release.trim() {
-                "" | "null" => None,
-                release => Some(read("release", release)?),
-            },
-            traffic: if traffic.trim().is_empty() {
-                Traffic::default()
-            } else {
-                read("traffic", traffic)?
-            },
-        };
+        let release = Some(release).filter(|text| !matches!(text.trim(), "" | "null"));
+        let traffic = Some(traffic).filter(|text| !text.trim().is_empty());
+        let subject = Subject::from_documents(incident, release, traffic)?;
         if calibration.trim().is_empty() {
             Self::try_new(policy, subject)
         } else {
@@ -405,13 +397,6 @@ fn seed_of(subject: &Subject) -> u64 {
     let digest = digest_of(&*personal::nameless(subject)).unwrap_or(Digest::ZERO);
     // 48 bits, which every JSON reader represents exactly.
     digest.as_bytes()[..6].iter().fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
-}
-
-fn read<T: serde::de::DeserializeOwned>(
-    document: &'static str,
-    text: &str,
-) -> Result<T, PlanError> {
-    read_object(text).map_err(|fault| PlanError::Syntax { document, fault })
 }
 
 fn is_given(field: &'static str, text: &str) -> Result<(), PlanError> {

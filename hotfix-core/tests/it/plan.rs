@@ -128,6 +128,30 @@ fn plan_7_the_digest_knows_policy_incident_release_and_traffic() {
 }
 
 #[test]
+fn plan_7_all_faults_of_the_documents_come_at_once_with_their_places() {
+    let incident = r#"{"sevrity":"P1","detected_at":"now","severity":"p1"}"#;
+    let release = r#"{"version":"2","prevous":"1","strategy":"canari","methods":[{"kind":"redeploy"},{"kind":"undo"}]}"#;
+    let traffic = r#"{"requests_per_min":5,"instances":"four"}"#;
+    let error = plan(incident, release, traffic).unwrap_err();
+    let PlanError::Values { faults } = &error else { panic!("{error}") };
+    let says = |path: &str, sentence: &str| {
+        let fault = faults.iter().find(|fault| fault.path == path);
+        assert!(fault.is_some_and(|fault| fault.sentence.contains(sentence)), "{path}: {error}");
+    };
+    says("/incident/sevrity", "did you mean `severity`?");
+    says("/incident/severity", "did you mean `P1`?");
+    says("/incident/detected_at", "now");
+    says("/incident/id", "`id` is missing");
+    says("/release/prevous", "did you mean `previous`?");
+    says("/release/previous", "`previous` is missing");
+    says("/release/strategy", "did you mean `canary`?");
+    says("/release/methods/1/kind", "`undo` is not allowed here");
+    says("/traffic/requests_per_min", "did you mean `requests_per_minute`?");
+    says("/traffic/instances", "\"four\" is not allowed here");
+    assert_eq!((faults.len(), error.code()), (10, "HF-PLAN-001"));
+}
+
+#[test]
 fn plan_7_what_cannot_be_a_plan_is_refused_with_its_place() {
     let cases = [
         (r#"{"id":" "}"#, RELEASE, "", "HF-PLAN-002", "/incident/id"),
