@@ -66,8 +66,8 @@ pub enum ReadingError {
     },
     /// Other buckets than in the first reading.
     #[error(
-        "the {arm} of `{metric}` has other buckets than the first reading: \
-         send these boundaries, in seconds: {}",
+        "the {arm} of `{metric}` lacks buckets of the first reading: \
+         send these boundaries, in seconds, or the observation without this metric: {}",
         boundaries(expected)
     )]
     Layout {
@@ -147,7 +147,7 @@ pub(super) const ARMS: [&str; 2] = ["canary", "baseline"];
 
 /// Bucket boundaries of a latency metric in seconds, ascending; empty for other kinds.
 ///
-/// Histograms keep the buckets of the first reading. Raw samples are counted at the policy's
+/// Histograms keep the buckets of the first reading; further ones are left out. Raw samples are counted at the policy's
 /// boundaries and bounds, and at points between, so that a bound is always an edge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout(Vec<f64>);
@@ -342,15 +342,23 @@ impl MetricReader<'_> {
         if !ascends {
             return Err(fault("send `le` in ascending, finite seconds above 0"));
         }
-        if sent.le != layout.edges() {
-            return Err(ReadingError::Layout {
-                metric: self.metric.id,
-                arm: self.arm,
-                expected: layout.edges().to_vec(),
-            });
-        }
         row[0] = sent.count;
-        row[1..].copy_from_slice(&sent.counts);
+        if sent.le == layout.edges() {
+            row[1..].copy_from_slice(&sent.counts);
+            return Ok(());
+        }
+        // Counts are cumulative, so that those at further boundaries are left out.
+        let mut at = sent.le.iter().zip(&sent.counts);
+        for (column, edge) in row[1..].iter_mut().zip(layout.edges()) {
+            let Some((_, count)) = at.find(|(le, _)| *le == edge) else {
+                return Err(ReadingError::Layout {
+                    metric: self.metric.id,
+                    arm: self.arm,
+                    expected: layout.edges().to_vec(),
+                });
+            };
+            *column = *count;
+        }
         Ok(())
     }
 

@@ -3444,7 +3444,8 @@ class Policy:
         Raises
         ------
         OSError
-            If the file, or one that it extends, cannot be read.
+            If the file, or one that it extends, cannot be read, with its `filename`; if it is not UTF-8,
+            its message has the name.
         PolicyError
             As `from_toml`; a note names the file."""
     @property
