@@ -66,28 +66,28 @@ impl Subject {
     /// use serde_json::json;
     ///
     /// let incident = json!({"id": "INC-1", "sevrity": "P1"});
-    /// let error = Subject::from_values(incident, None, None).unwrap_err();
+    /// let error = Subject::from_values(&incident, None, None).unwrap_err();
     /// assert_eq!((error.code(), error.path().as_str()), ("HF-PLAN-001", "/incident/sevrity"));
     /// assert!(error.to_string().contains("did you mean `severity`?"));
     /// ```
     pub fn from_values(
-        incident: Value,
-        release: Option<Value>,
-        traffic: Option<Value>,
+        incident: &Value,
+        release: Option<&Value>,
+        traffic: Option<&Value>,
     ) -> Result<Self, PlanError> {
         Self::from_documents(incident, release, traffic)
     }
 
     /// The same from texts or values.
     pub(super) fn from_documents<D: SubjectDocument>(
-        incident: D,
-        release: Option<D>,
-        traffic: Option<D>,
+        incident: &D,
+        release: Option<&D>,
+        traffic: Option<&D>,
     ) -> Result<Self, PlanError> {
         let mut faults = Vec::new();
-        let incident = part(&incident, "incident", &mut faults);
-        let release = release.and_then(|release| part(&release, "release", &mut faults));
-        let traffic = traffic.and_then(|traffic| part(&traffic, "traffic", &mut faults));
+        let incident = part(incident, "incident", &mut faults);
+        let release = release.and_then(|release| part(release, "release", &mut faults));
+        let traffic = traffic.and_then(|traffic| part(traffic, "traffic", &mut faults));
         match incident {
             Some(incident) if faults.is_empty() => {
                 Ok(Self { incident, release, traffic: traffic.unwrap_or_default() })

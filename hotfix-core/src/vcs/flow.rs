@@ -24,6 +24,7 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError>
     for (index, step) in context.order.iter().enumerate() {
         let (done, to_come) = (context.order.get(..index), context.order.get(index + 1..));
         let at = Place { done: done.unwrap_or_default(), to_come: to_come.unwrap_or_default() };
+        let before = steps.len();
         match step {
             VcsStep::Branch => {
                 if let Some(name) = &context.branch {
@@ -51,6 +52,11 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError>
             VcsStep::Deploy => steps.push(deploy(context, &at)),
             VcsStep::DeleteBranch => steps.extend(delete(context, &at)?),
         }
+        if let Some(when) = at.when(*step) {
+            for Step { why, .. } in steps.iter_mut().skip(before) {
+                why.insert_str(0, if why.is_empty() { when.trim_end() } else { when });
+            }
+        }
     }
     Ok(steps)
 }
@@ -64,6 +70,21 @@ struct Place<'a> {
 impl Place<'_> {
     fn is_done(&self, step: VcsStep) -> bool {
         self.done.contains(&step)
+    }
+
+    /// When a step may be run, where the commands do not show it.
+    fn when(&self, step: VcsStep) -> Option<&'static str> {
+        match step {
+            VcsStep::Merge if self.to_come.contains(&VcsStep::Deploy) => {
+                Some("If the push deploys it, this is the deployment: start the rollout first. ")
+            }
+            VcsStep::Merge | VcsStep::MergeBack | VcsStep::DeleteBranch
+                if self.is_done(VcsStep::Deploy) =>
+            {
+                Some("Once the fix is verified in production. ")
+            }
+            _ => None,
+        }
     }
 }
 
