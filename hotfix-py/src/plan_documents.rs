@@ -22,10 +22,11 @@ pub(crate) fn make(
     traffic: Option<&Bound<'_, PyAny>>,
     calibration: Option<&Bound<'_, PyAny>>,
 ) -> Result<Plan> {
-    let incident_value = part(incident, "incident")?;
-    let release = release.map(|release| part(release, "release")).transpose()?;
-    let traffic = traffic.map(|traffic| part(traffic, "traffic")).transpose()?;
-    let subject = Subject::from_values(&incident_value, release.as_ref(), traffic.as_ref())?;
+    let subject = Subject::from_values(
+        part(incident, "incident")?,
+        release.map(|release| part(release, "release")).transpose()?,
+        traffic.map(|traffic| part(traffic, "traffic")).transpose()?,
+    )?;
     let policy = Arc::clone(policy);
     let Some(histories) = calibration else { return Ok(Plan(Core::try_new(policy, subject)?)) };
     let mut read = PlanHistories::default();

@@ -16,5 +16,5 @@ pub use fault::DocumentFault;
 pub(crate) use node::{Member, Node, Place, Value};
 pub(crate) use reader::DocumentReader;
 pub use serde_value::ValueFault;
-pub(crate) use serde_value::faults_of;
+pub(crate) use serde_value::{object_of, read_value};
 pub(crate) use text::{read_object, read_object_by};

@@ -4,13 +4,14 @@ use std::fmt::{self, Display};
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer,
-    MapAccess, SeqAccess, Unexpected, Visitor,
+    self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected,
+    IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::fault::DocumentFault;
+use super::text::read_object;
 use crate::text::{nearest, pointer_step, shown};
 
 /// At most so many faults are looked for.
@@ -25,12 +26,18 @@ pub struct ValueFault {
     pub sentence: String,
 }
 
-/// All faults of this value, which serde does not accept as a `T`: each is removed, and the rest is
-/// read again. Empty if serde accepts it.
-pub(crate) fn faults_of<T: DeserializeOwned>(mut value: Value) -> Vec<ValueFault> {
-    let mut faults: Vec<ValueFault> = Vec::new();
-    while faults.len() < MOST {
-        let Err(Error { mut path, sentence, missing }) = T::deserialize(At(&value)) else { break };
+/// Reads a value.
+///
+/// # Errors
+/// All faults: each is removed, and the rest is read again.
+pub(crate) fn read_value<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<ValueFault>> {
+    let mut error = match T::deserialize(At(value)) {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    let (mut value, mut faults) = (value.clone(), Vec::<ValueFault>::new());
+    loop {
+        let Error { mut path, sentence, missing } = error;
         path.reverse();
         path.extend(missing.map(str::to_owned));
         let pointer: String = path
@@ -44,11 +51,85 @@ pub(crate) fn faults_of<T: DeserializeOwned>(mut value: Value) -> Vec<ValueFault
         if missing.is_some() {
             path.pop();
         }
-        if !remove(&mut value, &path) {
-            break;
+        if faults.len() == MOST || !remove(&mut value, &path) {
+            return Err(faults);
         }
+        error = match T::deserialize(At(&value)) {
+            Ok(_) => return Err(faults),
+            Err(error) => error,
+        };
     }
-    faults
+}
+
+/// Reads a JSON object, in which no member comes twice.
+///
+/// # Errors
+/// The parser's sentence.
+pub(crate) fn object_of(text: &str) -> Result<Value, String> {
+    read_object::<Unique>(text).map(|unique| unique.0)
+}
+
+/// A JSON value without members that come twice.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(UniqueVisitor).map(Self)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut read = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            read.push(item);
+        }
+        Ok(Value::Array(read))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut read = Map::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if read.contains_key(&key) {
+                return Err(A::Error::custom(format_args!("`{}` comes twice", shown(&key))));
+            }
+            let Unique(value) = members.next_value()?;
+            read.insert(key, value);
+        }
+        Ok(Value::Object(read))
+    }
 }
 
 /// Removes what is at this place; false for the root.

@@ -319,7 +319,7 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let release = Some(release).filter(|text| !matches!(text.trim(), "" | "null"));
         let traffic = Some(traffic).filter(|text| !text.trim().is_empty());
-        let subject = Subject::from_documents(&incident, release.as_ref(), traffic.as_ref())?;
+        let subject = Subject::from_texts(incident, release, traffic)?;
         if calibration.trim().is_empty() {
             Self::try_new(policy, subject)
         } else {

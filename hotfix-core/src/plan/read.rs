@@ -4,56 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{PlanError, Subject};
-use crate::document::{ValueFault, faults_of, read_object};
-
-/// One of the documents of a subject.
-pub(super) trait SubjectDocument {
-    /// Reads it, or the parser's sentence.
-    fn read<T: DeserializeOwned>(&self) -> Result<T, String>;
-
-    /// Its JSON; None for other text.
-    fn value(&self) -> Option<Value>;
-}
-
-impl SubjectDocument for &str {
-    fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
-        read_object(self)
-    }
-
-    fn value(&self) -> Option<Value> {
-        serde_json::from_str(self).ok()
-    }
-}
-
-impl SubjectDocument for Value {
-    fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
-        T::deserialize(self).map_err(|error| error.to_string())
-    }
-
-    fn value(&self) -> Option<Value> {
-        Some(self.clone())
-    }
-}
-
-/// Reads one of the documents; its faults are added to those of the others.
-fn part<T: DeserializeOwned>(
-    document: &impl SubjectDocument,
-    name: &str,
-    faults: &mut Vec<ValueFault>,
-) -> Option<T> {
-    let sentence = match document.read() {
-        Ok(read) => return Some(read),
-        Err(sentence) => sentence,
-    };
-    let found = document.value().map_or_else(Vec::new, faults_of::<T>);
-    if found.is_empty() {
-        let sentence = format!("the {name} cannot be read: {sentence}");
-        faults.push(ValueFault { path: format!("/{name}"), sentence });
-    }
-    let placed = |fault: ValueFault| ValueFault { path: format!("/{name}{}", fault.path), ..fault };
-    faults.extend(found.into_iter().map(placed));
-    None
-}
+use crate::document::{ValueFault, object_of, read_value};
 
 impl Subject {
     /// Reads the JSON of `docs/inputs.md`, as values.
@@ -66,23 +17,32 @@ impl Subject {
     /// use serde_json::json;
     ///
     /// let incident = json!({"id": "INC-1", "sevrity": "P1"});
-    /// let error = Subject::from_values(&incident, None, None).unwrap_err();
+    /// let error = Subject::from_values(incident, None, None).unwrap_err();
     /// assert_eq!((error.code(), error.path().as_str()), ("HF-PLAN-001", "/incident/sevrity"));
     /// assert!(error.to_string().contains("did you mean `severity`?"));
     /// ```
     pub fn from_values(
-        incident: &Value,
-        release: Option<&Value>,
-        traffic: Option<&Value>,
+        incident: Value,
+        release: Option<Value>,
+        traffic: Option<Value>,
     ) -> Result<Self, PlanError> {
-        Self::from_documents(incident, release, traffic)
+        Self::read(Ok(incident), release.map(Ok), traffic.map(Ok))
     }
 
-    /// The same from texts or values.
-    pub(super) fn from_documents<D: SubjectDocument>(
-        incident: &D,
-        release: Option<&D>,
-        traffic: Option<&D>,
+    /// The same as texts.
+    pub(super) fn from_texts(
+        incident: &str,
+        release: Option<&str>,
+        traffic: Option<&str>,
+    ) -> Result<Self, PlanError> {
+        Self::read(object_of(incident), release.map(object_of), traffic.map(object_of))
+    }
+
+    /// Each document is its value, or the parser's sentence.
+    fn read(
+        incident: Result<Value, String>,
+        release: Option<Result<Value, String>>,
+        traffic: Option<Result<Value, String>>,
     ) -> Result<Self, PlanError> {
         let mut faults = Vec::new();
         let incident = part(incident, "incident", &mut faults);
@@ -95,4 +55,25 @@ impl Subject {
             _ => Err(PlanError::Values { faults }),
         }
     }
+}
+
+/// Reads one of the documents; its faults are added to those of the others.
+fn part<T: DeserializeOwned>(
+    document: Result<Value, String>,
+    name: &str,
+    faults: &mut Vec<ValueFault>,
+) -> Option<T> {
+    match document.map(|value| read_value(&value)) {
+        Ok(Ok(read)) => return Some(read),
+        Ok(Err(found)) => faults.extend(
+            found
+                .into_iter()
+                .map(|fault| ValueFault { path: format!("/{name}{}", fault.path), ..fault }),
+        ),
+        Err(sentence) => {
+            let sentence = format!("the {name} cannot be read: {sentence}");
+            faults.push(ValueFault { path: format!("/{name}"), sentence });
+        }
+    }
+    None
 }
