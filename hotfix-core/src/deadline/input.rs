@@ -85,7 +85,10 @@ pub enum DutyRefusal {
         duty: Name,
     },
     /// Its time has not begun.
-    #[error("the time of `{duty}` begins with `{moment}`, which has not happened yet: wait for it")]
+    #[error(
+        "the time of `{duty}` begins with `{moment}`, which has not happened or was taken back: \
+         wait for it"
+    )]
     NotBegun {
         /// The duty.
         duty: Name,

@@ -331,7 +331,8 @@ impl MetricReader<'_> {
         if sent.le.len() != sent.counts.len() {
             return Err(fault("`le` and `counts` differ in length"));
         }
-        if sent.le.is_empty() || sent.le.len() > Layout::MOST {
+        // Boundaries beside those of the first reading are left out, so only its number counts.
+        if sent.le.is_empty() || layout.edges().len() > Layout::MOST {
             return Err(fault("send 1 to 64 buckets"));
         }
         let (mut ascends, mut before) = (true, 0.0);
