@@ -189,12 +189,6 @@ pub fn judge(
     })
 }
 
-/// Whether a run of several intervals passes, by the score of its last one. The pass score decides;
-/// without it the marginal score; without either it passes.
-pub fn passes(last_score: f64, thresholds: Thresholds) -> bool {
-    thresholds.pass.or(thresholds.marginal).is_none_or(|least| last_score >= least)
-}
-
 fn groups(
     metrics: &[MetricResult],
     weights: &BTreeMap<String, f64>,
@@ -366,15 +360,5 @@ mod tests {
         for (number, expected) in cases {
             assert_eq!(to_two_decimals(number), expected, "{number}");
         }
-    }
-
-    #[test]
-    fn stat_1_a_run_of_several_intervals_passes_by_its_last_score() {
-        let thresholds = |pass, marginal| Thresholds { pass, marginal };
-        assert!(passes(0.0, thresholds(None, None)));
-        assert!(passes(50.0, thresholds(None, Some(50.0))));
-        assert!(!passes(49.99, thresholds(None, Some(50.0))));
-        assert!(!passes(74.0, thresholds(Some(75.0), Some(50.0))));
-        assert!(passes(75.0, thresholds(Some(75.0), None)));
     }
 }

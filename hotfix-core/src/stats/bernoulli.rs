@@ -10,8 +10,9 @@
 //! The evidence depends on the order of the ticks, so states cannot be merged.
 
 use super::kernel::Kernel;
-use super::mixture::{Asked, Mixture};
+use super::mixture::Mixture;
 use super::mixture_state::MixtureState;
+use super::rate_ratio::RateRatioSettings;
 use super::{Bounds, Counts, Direction, Evidence, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
@@ -129,13 +130,13 @@ impl BernoulliDesign {
     /// tolerated ratio, margin, prior trials, cap, temper, threshold or horizon.
     pub fn try_new(settings: &BernoulliSettings) -> Result<Self, StatError> {
         let mixture = Mixture::try_new(
-            Asked {
+            &RateRatioSettings {
                 direction: settings.direction,
                 alpha: settings.alpha,
                 tolerated: settings.tolerated,
                 margin: settings.margin,
-                grid: settings.grid.as_deref(),
-                weights: settings.weights.as_deref(),
+                grid: settings.grid.clone(),
+                weights: settings.weights.clone(),
                 temper: settings.temper,
                 cap: settings.cap,
                 threshold: settings.threshold,

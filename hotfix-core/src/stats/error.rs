@@ -293,6 +293,16 @@ coded! {
 }
 
 impl StatError {
+    /// [`StatError::OutOfRange`], unless the value fits.
+    pub(super) fn unless(
+        fits: bool,
+        what: &'static str,
+        value: f64,
+        expected: &'static str,
+    ) -> Result<(), Self> {
+        if fits { Ok(()) } else { Err(Self::OutOfRange { what, value, expected }) }
+    }
+
     /// The error of a count or an exposure; `None` where it is valid.
     #[cold]
     pub(super) fn of_count(what: &'static str, value: f64) -> Option<Self> {

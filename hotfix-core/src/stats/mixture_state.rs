@@ -66,11 +66,9 @@ impl MixtureState {
     /// Whether it has decided, where the lower bound of the terms is now this.
     #[inline]
     pub(super) fn look(&mut self, mixture: &Mixture, lower: f64) -> bool {
-        let mut watch = self.watch;
         let (slack, threshold) = (mixture.slack(), mixture.limits.threshold);
-        let decided = watch.look(lower, slack, threshold, || self.log_e(mixture));
-        self.watch = watch;
-        decided
+        self.watch = self.watch.looked(lower, slack, threshold, || self.log_e(mixture));
+        self.watch.decided
     }
 
     pub(super) fn log_e(&self, mixture: &Mixture) -> f64 {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::stats::grid;
-use crate::stats::mixture::{Asked, Mixture};
+use crate::stats::mixture::Mixture;
 use crate::stats::{Direction, MAX_GRID, StatError};
 
 /// Default ratios; found the best of eight sets on 18 scenarios.
@@ -104,21 +104,7 @@ impl RateRatioDesign {
     /// [`StatError`] if a setting is out of range: alpha, grid, weights,
     /// tolerated ratio, margin, cap, temper, threshold or horizon.
     pub fn try_new(settings: &RateRatioSettings) -> Result<Self, StatError> {
-        let mixture = Mixture::try_new(
-            Asked {
-                direction: settings.direction,
-                alpha: settings.alpha,
-                tolerated: settings.tolerated,
-                margin: settings.margin,
-                grid: settings.grid.as_deref(),
-                weights: settings.weights.as_deref(),
-                temper: settings.temper,
-                cap: settings.cap,
-                threshold: settings.threshold,
-                horizon: settings.horizon,
-            },
-            (&DEFAULT_GRID, &DEFAULT_WEIGHTS),
-        )?;
+        let mixture = Mixture::try_new(settings, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
         let excess = mixture.grid.excess();
         let id = mixture.fingerprint(1, &[]);
         Ok(Self { mixture, excess, id })
