@@ -28,18 +28,18 @@ pub(crate) use code;
 macro_rules! coded {
     (
         $(#[$about:meta])*
-        pub enum $name:ident;
+        $vis:vis enum $name:ident;
         $(
             $(#[$of:meta])*
             $variant:ident
-                $(($inner:ident: $(#[$from:meta])* $wrapped:ty))?
+                $(($inner:tt: $(#[$from:meta])* $wrapped:ty))?
                 $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })?
                 => $code:expr,
         )*
     ) => {
         $(#[$about])*
         #[non_exhaustive]
-        pub enum $name {$(
+        $vis enum $name {$(
             $(#[$of])*
             $variant
                 $(($(#[$from])* $wrapped))?
@@ -48,7 +48,7 @@ macro_rules! coded {
 
         impl $name {
             /// The stable code; a code is never used again.
-            pub const fn code(&self) -> &'static str {
+            $vis const fn code(&self) -> &'static str {
                 match self {
                     $(Self::$variant $(($inner))? $({ $($field: _),* })? => $code,)*
                 }

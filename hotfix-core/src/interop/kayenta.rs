@@ -140,7 +140,7 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
         match word {
             "remove" => {}
             "replace" => {
-                strategy.no_data("missing points count as 0", "a missing reading is left out")
+                strategy.no_data("missing points count as 0", "a missing reading is left out");
             }
             _ => strategy.put(
                 format!("`{}` is not a valid strategy, and is read as `remove`", shown(word)),
