@@ -210,21 +210,9 @@ fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
             None if item.node.key("spec").is_some() => None,
             None => Some(item.clone()),
         };
-        let policy = if let Some(reference) = reference {
-            let Some(name) = reference.text() else { continue };
-            let Some(source) = named(sources, &["AlertPolicy"], name) else {
-                reference.remark(ImportFinding::MissingDocument {
-                    kind: "AlertPolicy",
-                    name: shown(name),
-                });
-                continue;
-            };
-            source.at.clone()
-        } else {
-            nothing(&item, &["apiVersion", "kind", "metadata"]);
-            item
-        };
-        if let Some(spec) = policy.need("spec", "`spec:` with `conditions`") {
+        if let Some(policy) = meant(item, reference, sources, "AlertPolicy")
+            && let Some(spec) = policy.need("spec", "`spec:` with `conditions`")
+        {
             alert_policy(&spec, sources, draft);
         }
     }
@@ -241,24 +229,32 @@ fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
         no_data.no_data("somebody is notified of missing data", "a person is asked");
     }
     for condition in spec.list("conditions") {
-        let inner = if let Some(reference) = condition.get("conditionRef") {
-            let Some(name) = reference.text() else { continue };
-            let Some(source) = named(sources, &["AlertCondition"], name) else {
-                reference.remark(ImportFinding::MissingDocument {
-                    kind: "AlertCondition",
-                    name: shown(name),
-                });
-                continue;
-            };
-            source.at.clone()
-        } else {
-            nothing(&condition, &["apiVersion", "kind", "metadata"]);
-            condition
-        };
-        if let Some(spec) = inner.need("spec", "`spec:` with `condition`") {
+        let reference = condition.get("conditionRef");
+        if let Some(condition) = meant(condition, reference, sources, "AlertCondition")
+            && let Some(spec) = condition.need("spec", "`spec:` with `condition`")
+        {
             alert_condition(&spec, draft);
         }
     }
+}
+
+/// What a reference names, or what is written in its place.
+fn meant<'s>(
+    inline: At<'s>,
+    reference: Option<At<'s>>,
+    sources: &[Source<'s>],
+    kind: &'static str,
+) -> Option<At<'s>> {
+    let Some(reference) = reference else {
+        nothing(&inline, &["apiVersion", "kind", "metadata"]);
+        return Some(inline);
+    };
+    let name = reference.text()?;
+    let source = named(sources, &[kind], name);
+    if source.is_none() {
+        reference.remark(ImportFinding::MissingDocument { kind, name: shown(name) });
+    }
+    source.map(|source| source.at.clone())
 }
 
 /// Reads a burn rate: a multiple of the errors that the budget allows.

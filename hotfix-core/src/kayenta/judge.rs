@@ -6,9 +6,9 @@ use super::config::Config;
 use super::error::{Finding, KayentaErrors, KayentaFault, pointer};
 use super::sample::Arms;
 use crate::document::{DocumentFault, DocumentReader, Node, Value};
+use crate::grade::closed_set;
 use crate::sorting::map_of;
 use crate::text::nearest;
-use core::fmt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,31 +18,15 @@ pub type Samples = BTreeMap<String, Arms>;
 /// Percentage of metrics without data from which the whole comparison fails.
 const MOST_WITHOUT_DATA: f64 = 50.0;
 
-/// Classification of the score, in Kayenta's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ScoreClassification {
-    /// At least the pass score.
-    Pass,
-    /// At least the marginal score.
-    Marginal,
-    /// Less.
-    Fail,
-}
-
-impl ScoreClassification {
-    /// Kayenta's term.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "Pass",
-            Self::Marginal => "Marginal",
-            Self::Fail => "Fail",
-        }
-    }
-}
-
-impl fmt::Display for ScoreClassification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+closed_set! {
+    /// Classification of the score, in Kayenta's terms.
+    ScoreClassification {
+        /// At least the pass score.
+        Pass = "Pass",
+        /// At least the marginal score.
+        Marginal = "Marginal",
+        /// Less.
+        Fail = "Fail",
     }
 }
 

@@ -85,24 +85,20 @@ pub struct TrainRefusal {
     pub events: String,
 }
 
-/// Why an input is refused.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainRefusalReason {
+coded! {
+    /// Why an input is refused.
+    #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+    pub enum TrainRefusalReason;
+
     /// The train has no such service. The caller's value is wrong; nothing has moved.
     #[error("the train has no service `{got}`; the nearest is `{nearest}`")]
-    NoSuchService {
-        /// What came.
-        got: String,
-        /// The nearest known one.
-        nearest: String,
-    },
+    NoSuchService { got: String, nearest: String } => "HF-TRAIN-009",
     /// The services that it waits for are not complete.
     #[error("it starts after {}", listed(.services))]
     Waits {
         /// Those that it waits for, each with its state.
         services: Vec<(String, State)>,
-    },
+    } => "HF-TRAIN-010",
     /// The train is being rolled back, or was rolled back.
     #[error(
         "the train is being rolled back because of {}: once all services are rolled back, `retry` \
@@ -112,10 +108,10 @@ pub enum TrainRefusalReason {
     GoesBack {
         /// The services that were rolled back, each with its state.
         because: Vec<(String, State)>,
-    },
+    } => "HF-TRAIN-011",
     /// The rollout itself refuses it.
     #[error("{0}")]
-    Rollout(RefusalReason),
+    Rollout(reason: RefusalReason) => reason.code(),
 }
 
 fn listed(services: &[(String, State)]) -> String {
@@ -126,12 +122,7 @@ fn listed(services: &[(String, State)]) -> String {
 impl TrainRefusal {
     /// The stable code of the reason.
     pub const fn code(&self) -> &'static str {
-        match &self.reason {
-            TrainRefusalReason::NoSuchService { .. } => "HF-TRAIN-009",
-            TrainRefusalReason::Waits { .. } => "HF-TRAIN-010",
-            TrainRefusalReason::GoesBack { .. } => "HF-TRAIN-011",
-            TrainRefusalReason::Rollout(reason) => reason.code(),
-        }
+        self.reason.code()
     }
 }
 
