@@ -19,6 +19,45 @@ macro_rules! code {
 }
 pub(crate) use code;
 
+/// An enumeration of errors or findings: its name, then each variant with its code, as in
+/// `Empty { what: String } => "HF-…",`.
+///
+/// A variant that wraps another error names it, to pass its code on:
+/// `Unit(error: #[from] UnitError) => error.code(),`. Fields need no comment where the message says
+/// what they are.
+macro_rules! coded {
+    (
+        $(#[$about:meta])*
+        $vis:vis enum $name:ident;
+        $(
+            $(#[$of:meta])*
+            $variant:ident
+                $(($inner:tt: $(#[$from:meta])* $wrapped:ty))?
+                $({ $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })?
+                => $code:expr,
+        )*
+    ) => {
+        $(#[$about])*
+        #[non_exhaustive]
+        $vis enum $name {$(
+            $(#[$of])*
+            $variant
+                $(($(#[$from])* $wrapped))?
+                $({ $($(#[$field_doc])* #[allow(missing_docs)] $field: $type),* })?,
+        )*}
+
+        impl $name {
+            /// The stable code; a code is never used again.
+            $vis const fn code(&self) -> &'static str {
+                match self {
+                    $(Self::$variant $(($inner))? $({ $($field: _),* })? => $code,)*
+                }
+            }
+        }
+    };
+}
+pub(crate) use coded;
+
 const EXPLANATIONS: &str = include_str!("code/explanations.md");
 
 /// The code of an error, a refusal or a finding.

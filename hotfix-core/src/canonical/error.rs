@@ -1,89 +1,63 @@
 //! Errors of canonical JSON: encoding, sealed log lines, digests.
 
 use super::{Digest, MAX_DEPTH};
+use crate::code::coded;
 use std::fmt;
 
-/// A value that canonical JSON cannot hold.
-///
-/// ```
-/// use hotfix_core::canonical::Encoder;
-///
-/// let error = Encoder::new().encode(&f64::NAN, &mut Vec::new()).unwrap_err();
-/// assert_eq!(error.code(), "HF-JSON-001");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CanonicalError {
+coded! {
+    /// A value that canonical JSON cannot hold.
+    ///
+    /// ```
+    /// use hotfix_core::canonical::Encoder;
+    ///
+    /// let error = Encoder::new().encode(&f64::NAN, &mut Vec::new()).unwrap_err();
+    /// assert_eq!(error.code(), "HF-JSON-001");
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum CanonicalError;
+
     /// NaN or an infinity.
     #[error("number `{value}` is not finite: leave the member out or send a finite number")]
     NotFinite {
         /// `NaN`, `inf` or `-inf`.
         value: &'static str,
-    },
+    } => "HF-JSON-001",
     /// A whole number beyond 2^53, which a double cannot represent exactly.
     #[error("whole number `{value}` is beyond 2^53 and not exact as a double: send it as text")]
-    IntegerRange {
-        /// The number in decimal digits.
-        value: String,
-    },
+    IntegerRange { value: String } => "HF-JSON-002",
     /// An object with a member that occurs twice.
     #[error("member `{key}` occurs twice in one object: keep one of them")]
     DuplicateKey {
         /// The name, with JSON's escapes.
         key: String,
-    },
+    } => "HF-JSON-003",
     /// A map with keys that are neither text nor whole numbers.
     #[error("a map has {found} as a key: use text keys")]
-    KeyNotText {
-        /// What the key was.
-        found: &'static str,
-    },
+    KeyNotText { found: &'static str } => "HF-JSON-004",
     /// Deeper nesting than readers accept.
     #[error("the value is nested deeper than {limit} levels: flatten it")]
-    TooDeep {
-        /// The deepest level allowed.
-        limit: usize,
-    },
+    TooDeep { limit: usize } => "HF-JSON-005",
     /// An error of the value's own `Serialize`.
     #[error("the value cannot be serialised: {reason}")]
-    Custom {
-        /// Its message.
-        reason: String,
-    },
+    Custom { reason: String } => "HF-JSON-006",
     /// Text that is not valid JSON.
     #[error("the text is not valid JSON: {reason}")]
     Syntax {
         /// The parser's message, with line and column.
         reason: String,
-    },
+    } => "HF-JSON-007",
     /// A log line that is not an object.
     #[error("a log line has to be an object: give a struct or a map")]
-    NotObject,
+    NotObject => "HF-JSON-008",
     /// A value to seal that already has a `hash`.
     #[error("the value to seal already has a member `hash`: leave it out, sealing adds it")]
-    AlreadySealed,
+    AlreadySealed => "HF-JSON-009",
     /// A value to seal whose `prev` is missing or not a digest.
     #[error("the value to seal has no digest in `prev`: set it to the hash of the previous line")]
-    NoPrevious,
+    NoPrevious => "HF-JSON-010",
 }
 
 impl CanonicalError {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotFinite { .. } => "HF-JSON-001",
-            Self::IntegerRange { .. } => "HF-JSON-002",
-            Self::DuplicateKey { .. } => "HF-JSON-003",
-            Self::KeyNotText { .. } => "HF-JSON-004",
-            Self::TooDeep { .. } => "HF-JSON-005",
-            Self::Custom { .. } => "HF-JSON-006",
-            Self::Syntax { .. } => "HF-JSON-007",
-            Self::NotObject => "HF-JSON-008",
-            Self::AlreadySealed => "HF-JSON-009",
-            Self::NoPrevious => "HF-JSON-010",
-        }
-    }
-
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
         let reason = error.to_string();
         if reason.starts_with("recursion limit") {
@@ -105,56 +79,42 @@ impl serde::ser::Error for CanonicalError {
     }
 }
 
-/// A log line that cannot be trusted.
-///
-/// ```
-/// use hotfix_core::canonical::verify_line;
-///
-/// let error = verify_line(br#"{"note":"no chain"}"#).unwrap_err();
-/// assert_eq!(error.code(), "HF-JSON-011");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LineError {
+coded! {
+    /// A log line that cannot be trusted.
+    ///
+    /// ```
+    /// use hotfix_core::canonical::verify_line;
+    ///
+    /// let error = verify_line(br#"{"note":"no chain"}"#).unwrap_err();
+    /// assert_eq!(error.code(), "HF-JSON-011");
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum LineError;
+
     /// The line is not a JSON object without duplicate members.
     #[error(transparent)]
-    Canonical(#[from] CanonicalError),
+    Canonical(error: #[from] CanonicalError) => error.code(),
     /// A member of the chain is absent.
     #[error("the line has no `{name}`: it was not written by this library, or was truncated")]
     Missing {
         /// `prev` or `hash`.
         name: &'static str,
-    },
+    } => "HF-JSON-011",
     /// A member of the chain is not 64 lower-case hexadecimal digits.
     #[error("`{name}` of the line is not 64 lower-case hexadecimal digits: restore the line")]
     NotDigest {
         /// `prev` or `hash`.
         name: &'static str,
-    },
+    } => "HF-JSON-012",
     /// The line was changed after it was sealed.
     #[error(
         "the line has the hash `{written}`, but its content gives `{computed}`: \
          it was changed after it was written; restore the line"
     )]
-    Mismatch {
-        /// The hash in the line.
-        written: Digest,
-        /// The hash of its content.
-        computed: Digest,
-    },
+    Mismatch { written: Digest, computed: Digest } => "HF-JSON-013",
 }
 
-impl LineError {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Canonical(error) => error.code(),
-            Self::Missing { .. } => "HF-JSON-011",
-            Self::NotDigest { .. } => "HF-JSON-012",
-            Self::Mismatch { .. } => "HF-JSON-013",
-        }
-    }
-}
+impl LineError {}
 
 /// Text that is not a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -116,10 +116,10 @@ impl<'s, 'd> Analysis<'s, 'd> {
             let kind = TEMPLATES[usize::from(cluster)];
             let key = (kind, text.to_owned());
             if let Some(run) = self.read.get(&key) {
-                name.remark(ImportFinding::Put {
-                    there: format!("the template `{}` is referenced again", shown(text)),
-                    here: "its metrics are already judged in every phase".to_owned(),
-                });
+                name.put(
+                    format!("the template `{}` is referenced again", shown(text)),
+                    "its metrics are already judged in every phase",
+                );
                 longest = longest.max(*run);
                 continue;
             }
@@ -181,7 +181,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
             if let Some(at) = at.get(key)
                 && whole(&at, arguments, -1.0).is_some_and(|number| number != 0.0)
             {
-                at.remark(ImportFinding::NoCounterpart { what: what.to_owned() });
+                at.no_counterpart(what);
             }
         }
         let success = at.get("successCondition");
@@ -196,36 +196,36 @@ impl<'s, 'd> Analysis<'s, 'd> {
         }
         let never_fails = limit.as_ref().is_some_and(|(limit, _)| *limit < 0.0);
         if let (true, Some((_, at))) = (never_fails, &limit) {
-            at.remark(ImportFinding::Put {
-                there: "a metric with `failureLimit: -1` never fails".to_owned(),
-                here: "it is watched but does not decide".to_owned(),
-            });
+            at.put(
+                "a metric with `failureLimit: -1` never fails",
+                "it is watched but does not decide",
+            );
         }
         let decided =
             self.judged(at, name, &[success, failure], arguments, never_fails || dry, draft);
         self.intervals.push((at.get("interval").unwrap_or_else(|| at.clone()), interval));
         if let (Some(count), Some(place)) = (count.filter(|count| *count > 0.0), at.get("count")) {
-            place.remark(ImportFinding::Put {
-                there: format!("the analysis ends after {count} measurements"),
-                here: "the metric is judged until the rollout ends".to_owned(),
-            });
+            place.put(
+                format!("the analysis ends after {count} measurements"),
+                "the metric is judged until the rollout ends",
+            );
         }
         if let (Some(delay), Some(at)) = (delay, at.get("initialDelay")) {
             self.delays.push((at, delay));
         }
         if let (Some(errors), Some(place)) = (errors, place_of_errors) {
-            place.remark(ImportFinding::NoData {
-                there: format!("tolerated errors in a row for this metric: {errors}"),
-                here: "the smallest number of all metrics applies to each".to_owned(),
-            });
+            place.no_data(
+                format!("tolerated errors in a row for this metric: {errors}"),
+                "the smallest number of all metrics applies to each",
+            );
         }
         if let (false, Some((tolerated, place))) =
             (decided, limit.as_ref().filter(|limit| limit.0 >= 0.0))
         {
-            place.remark(ImportFinding::Put {
-                there: format!("tolerated failures for this metric: {tolerated}"),
-                here: "the metric does not decide, so the number has no effect".to_owned(),
-            });
+            place.put(
+                format!("tolerated failures for this metric: {tolerated}"),
+                "the metric does not decide, so the number has no effect",
+            );
         }
         if decided {
             self.first.get_or_insert_with(|| at.clone());
@@ -263,10 +263,10 @@ impl<'s, 'd> Analysis<'s, 'd> {
                     let guard = ["isNaN", "isNil", "nil", "len(", "default("];
                     let guarded = good.missing && guard.iter().any(|guard| text.contains(guard));
                     if good.of_all() {
-                        at.remark(ImportFinding::Put {
-                            there: "every series has to meet the condition".to_owned(),
-                            here: "a metric has one value: send the worst of the series".to_owned(),
-                        });
+                        at.put(
+                            "every series has to meet the condition",
+                            "a metric has one value: send the worst of the series",
+                        );
                     }
                     Ok(Some((sides, guarded)))
                 }
@@ -283,13 +283,10 @@ impl<'s, 'd> Analysis<'s, 'd> {
             return false;
         };
         if good.is_none() && fine.is_none() {
-            at.remark(ImportFinding::Differs {
-                there: format!(
-                    "`{}` has no condition, so each measurement is inconclusive",
-                    shown(name)
-                ),
-                here: "it is watched but does not decide".to_owned(),
-            });
+            at.differs(
+                format!("`{}` has no condition, so each measurement is inconclusive", shown(name)),
+                "it is watched but does not decide",
+            );
             Self::put(at, name, (None, None), (None, None), true, draft);
             return false;
         }
@@ -300,10 +297,10 @@ impl<'s, 'd> Analysis<'s, 'd> {
         Self::put(at, name, good_sides, fine_sides, watched, draft);
         if guarded {
             let place = conditions.iter().flatten().next().unwrap_or(at);
-            place.remark(ImportFinding::NoData {
-                there: format!("`{}` passes without data", shown(name)),
-                here: "missing data holds the rollout".to_owned(),
-            });
+            place.no_data(
+                format!("`{}` passes without data", shown(name)),
+                "missing data holds the rollout",
+            );
         }
         if !watched {
             self.guarded.push(guarded);
@@ -321,10 +318,10 @@ impl<'s, 'd> Analysis<'s, 'd> {
                 if let Some(written) = beside(bound)
                     && let Some(at) = at.get(condition)
                 {
-                    at.remark(ImportFinding::Put {
-                        there: format!("the condition excludes {written} itself"),
-                        here: format!("a bound includes its value, so it is {bound}"),
-                    });
+                    at.put(
+                        format!("the condition excludes {written} itself"),
+                        format!("a bound includes its value, so it is {bound}"),
+                    );
                 }
             }
         }
@@ -346,7 +343,7 @@ impl<'s, 'd> Analysis<'s, 'd> {
                     None => "it is measured once".to_owned(),
                 };
                 let here = format!("the metrics are evaluated every {}", seconds(least));
-                at.remark(ImportFinding::Differs { there, here });
+                at.differs(there, here);
             }
         } else if let Some(first) = &self.first {
             let value = seconds(draft.cadence);
@@ -376,25 +373,24 @@ impl<'s, 'd> Analysis<'s, 'd> {
             );
             let then = if all_guarded { "it continues to hold" } else { "it rolls back" };
             let here = format!("it holds for {}, then {then}", seconds(after));
-            first.remark(ImportFinding::NoData { there, here });
-            first.remark(ImportFinding::Differs {
-                there: "an analysis that ends before its first measurement counts as successful"
-                    .to_owned(),
-                here: "no phase passes without a reading of each deciding metric".to_owned(),
-            });
+            first.no_data(there, here);
+            first.differs(
+                "an analysis that ends before its first measurement counts as successful",
+                "no phase passes without a reading of each deciding metric",
+            );
         }
         let warm_up = self.delays.iter().map(|(_, delay)| *delay).fold(0.0, f64::max);
         let fits = draft.shortest_watch() >= warm_up + draft.cadence;
         for (at, _) in &self.delays {
             if fits {
                 draft.warm_up = warm_up;
-                at.remark(ImportFinding::Differs {
-                    there: "the first measurement is delayed once".to_owned(),
-                    here: format!("the first {} of every phase are ignored", seconds(warm_up)),
-                });
+                at.differs(
+                    "the first measurement is delayed once",
+                    format!("the first {} of every phase are ignored", seconds(warm_up)),
+                );
             } else {
                 let what = "a delay of the first measurement that is as long as a phase".to_owned();
-                at.remark(ImportFinding::NoCounterpart { what });
+                at.no_counterpart(what);
             }
         }
     }

@@ -68,11 +68,10 @@ fn rest(spec: &At<'_>, draft: &mut Draft) {
     draft.deploying = Some(seconds.unwrap_or(PROGRESS_DEADLINE));
     let aborts = spec.get("progressDeadlineAbort").and_then(|at| Some((at.flag()?, at)));
     if let Some((true, at)) = aborts {
-        at.remark(ImportFinding::Differs {
-            there: "a rollout without progress by its deadline is aborted".to_owned(),
-            here: "the deadline is the longest deployment time, and a person reports the failure"
-                .to_owned(),
-        });
+        at.differs(
+            "a rollout without progress by its deadline is aborted",
+            "the deadline is the longest deployment time, and a person reports the failure",
+        );
     }
     if let Some(at) = spec.get("paused")
         && at.flag() == Some(true)
@@ -86,10 +85,10 @@ fn rest(spec: &At<'_>, draft: &mut Draft) {
         if number == 1.0 {
             draft.revert = "previous";
         } else {
-            revisions.remark(ImportFinding::Differs {
-                there: format!("a rollback to the last {number} revisions skips the analysis"),
-                here: "a person may revert to any version".to_owned(),
-            });
+            revisions.differs(
+                format!("a rollback to the last {number} revisions skips the analysis"),
+                "a person may revert to any version",
+            );
         }
     }
 }
@@ -132,13 +131,10 @@ fn whole_weight(at: &At<'_>) -> f64 {
     let most = most.and_then(|at| at.whole_within(1.0, 1e9, "a whole number above 0"));
     match routing {
         Some(routing) => routing.lost(ImportFinding::Platform { what: "the routing of traffic" }),
-        None => at.remark(ImportFinding::Differs {
-            there:
-                "without `trafficRouting`, weights are only as exact as the number of pods allows"
-                    .to_owned(),
-            here: "shares are exact, and the traffic of the arms is checked against them"
-                .to_owned(),
-        }),
+        None => at.differs(
+            "without `trafficRouting`, weights are only as exact as the number of pods allows",
+            "shares are exact, and the traffic of the arms is checked against them",
+        ),
     }
     most.unwrap_or(100.0)
 }
@@ -159,10 +155,10 @@ fn canary<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draft) {
         if let Some(step) = background.get("startingStep")
             && step.whole_within(0.0, 1e6, "the index of a step").is_some_and(|index| index > 0.0)
         {
-            step.remark(ImportFinding::Differs {
-                there: "the analysis begins at a later step".to_owned(),
-                here: "its metrics are judged from the first phase".to_owned(),
-            });
+            step.differs(
+                "the analysis begins at a later step",
+                "its metrics are judged from the first phase",
+            );
         }
     }
     let mut phases: Vec<Open<'d>> = Vec::new();
@@ -259,10 +255,10 @@ fn step<'d>(
                 open.manual |= until_promoted;
             }
             None if until_promoted => {
-                at.remark(ImportFinding::Put {
-                    there: "it waits for a person before the first traffic".to_owned(),
-                    here: "the start waits for a checklist item".to_owned(),
-                });
+                at.put(
+                    "it waits for a person before the first traffic",
+                    "the start waits for a checklist item",
+                );
                 draft.before.push("the start of the rollout is approved".to_owned());
             }
             None => at.remark(ImportFinding::NoTraffic {}),
@@ -270,10 +266,10 @@ fn step<'d>(
     }
     if let Some(at) = step.get("analysis") {
         let run = analysis.of(&at, draft);
-        at.remark(ImportFinding::Differs {
-            there: "this analysis applies only to its step".to_owned(),
-            here: "its metrics are judged in every phase".to_owned(),
-        });
+        at.differs(
+            "this analysis applies only to its step",
+            "its metrics are judged in every phase",
+        );
         if let Some(open) = current.as_mut() {
             open.watch += run;
         }
@@ -297,28 +293,23 @@ fn blue_green<'d>(at: &At<'d>, analysis: &mut Analysis<'_, 'd>, draft: &mut Draf
         let Some(found) = at.get(key) else { continue };
         let run = analysis.of(&found, draft);
         if when == "before" {
-            found.remark(ImportFinding::Differs {
-                there: "the idle side is analysed before traffic is switched".to_owned(),
-                here: "the metrics are judged after the switch".to_owned(),
-            });
+            found.differs(
+                "the idle side is analysed before traffic is switched",
+                "the metrics are judged after the switch",
+            );
         }
         watch = watch.max(run);
     }
     if let Some(auto) = at.get("autoPromotionEnabled")
         && auto.flag() == Some(false)
     {
-        auto.remark(ImportFinding::Put {
-            there: "a person switches the traffic".to_owned(),
-            here: "the start waits for a checklist item".to_owned(),
-        });
+        auto.put("a person switches the traffic", "the start waits for a checklist item");
         draft.before.push("the switch of traffic is approved".to_owned());
     }
     if let Some(delay) = at.get("autoPromotionSeconds")
         && delay.number_within(0.0, 1e8, SECONDS).is_some()
     {
-        delay.remark(ImportFinding::NoCounterpart {
-            what: "a wait before traffic is switched".to_owned(),
-        });
+        delay.no_counterpart("a wait before traffic is switched");
     }
     draft.phase(1.0, watch, false, "it reaches all users");
     analysis.conclude(draft);

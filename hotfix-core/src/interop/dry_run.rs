@@ -4,7 +4,6 @@
 //! `utils/analysis/helpers.go`, with Go's `regexp.MatchString`). Supported are plain text, `.`,
 //! `.*`, `.+`, and `^` and `$` at the ends. Any other rule gets a finding.
 
-use super::finding::ImportFinding;
 use super::reader::At;
 use crate::text::shown;
 
@@ -92,10 +91,10 @@ impl<'d> DryRuns<'d> {
                         0 => names,
                         more => format!("{names} and {more} more"),
                     };
-                    rule.at.remark(ImportFinding::Put {
-                        there: format!("the dry run `{text}` matches {names}"),
-                        here: "the matching metrics are watched but do not decide".to_owned(),
-                    });
+                    rule.at.put(
+                        format!("the dry run `{text}` matches {names}"),
+                        "the matching metrics are watched but do not decide",
+                    );
                     continue;
                 }
                 Some(_) if rule.of_others => (
@@ -115,7 +114,7 @@ impl<'d> DryRuns<'d> {
                     "it has no effect",
                 ),
             };
-            rule.at.remark(ImportFinding::Differs { there, here: here.to_owned() });
+            rule.at.differs(there, here);
         }
     }
 }

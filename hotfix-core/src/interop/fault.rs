@@ -1,5 +1,6 @@
 //! Faults that prevent an import: each with its code, place and remedy.
 
+use crate::code::coded;
 use crate::document::{DocumentCodes, DocumentError, DocumentErrors, DocumentFault, FaultFamily};
 
 /// The codes of the faults that a document of any kind may have.
@@ -12,81 +13,45 @@ const DOCUMENT: DocumentCodes = DocumentCodes {
     ..DocumentCodes::all("HF-CONV-002")
 };
 
-macro_rules! faults {
-    ($($(#[$doc:meta])* $code:literal $variant:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
-        /// The kinds of import faults.
-        #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-        #[non_exhaustive]
-        pub enum Fault {
-            /// A fault that a document of any kind may have.
-            #[error(transparent)]
-            Document(#[from] DocumentFault),
-            $($(#[$doc])* $variant { $($(#[$field_doc])* $field: $type,)* },)*
-        }
+coded! {
+    /// The kinds of import faults.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum Fault;
 
-        impl FaultFamily for Fault {
-            const NUMBERED: bool = true;
-
-            fn code(&self) -> &'static str {
-                match self {
-                    Self::Document(fault) => fault.code(&DOCUMENT),
-                    $(Self::$variant { .. } => $code,)*
-                }
-            }
-        }
-    };
-}
-
-faults! {
+    /// A fault that a document of any kind may have.
+    #[error(transparent)]
+    Document(fault: #[from] DocumentFault) => fault.code(&DOCUMENT),
     /// The text has more bytes, values or levels than an import reads.
     #[error("the text has {got} {what}, and at most {most} are read: split or shorten it")]
-    "HF-CONV-001" TooLarge {
-        /// What is counted.
+    TooLarge {
         what: &'static str,
         /// The number, in words.
         got: String,
-        /// The limit.
         most: usize,
-    }
+    } => "HF-CONV-001",
     /// A feature of YAML that manifests do not use.
     #[error("{what} cannot be read: {instead}")]
-    "HF-CONV-004" Form {
-        /// The given text.
-        what: String,
-        /// What to write instead.
-        instead: &'static str,
-    }
+    Form { what: String, instead: &'static str } => "HF-CONV-004",
     /// The document is not of a kind that is imported.
     #[error("{what}: give {expected}")]
-    "HF-CONV-009" UnknownKind {
-        /// What came.
-        what: String,
-        /// The kinds that are imported.
-        expected: String,
-    }
+    UnknownKind { what: String, expected: String } => "HF-CONV-009",
     /// More than one document that a policy could be made from.
     #[error("this is a second {what}: a policy is made from one, so import them separately")]
-    "HF-CONV-010" Several {
-        /// The kind of document.
-        what: &'static str,
-    }
+    Several { what: &'static str } => "HF-CONV-010",
     /// The text is readable, but the resulting policy is not valid.
     #[error("the resulting policy is not valid: {sentence}")]
-    "HF-CONV-011" Policy {
-        /// The policy's error.
-        sentence: String,
-    }
+    Policy { sentence: String } => "HF-CONV-011",
     /// A document of a known kind with a missing or different `apiVersion`.
     #[error("`apiVersion` is {}: the kind `{kind}` of {of} needs `{expected}`; {}", got.as_deref().unwrap_or("missing"), version_remedy(got.as_deref(), expected))]
-    "HF-CONV-012" Version {
-        /// The kind.
-        kind: String,
-        /// The tool of the kind.
-        of: &'static str,
-        /// The given text.
-        got: Option<String>,
-        /// What is expected.
-        expected: &'static str,
+    Version { kind: String, of: &'static str, got: Option<String>, expected: &'static str }
+        => "HF-CONV-012",
+}
+
+impl FaultFamily for Fault {
+    const NUMBERED: bool = true;
+
+    fn code(&self) -> &'static str {
+        self.code()
     }
 }
 

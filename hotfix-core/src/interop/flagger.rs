@@ -58,10 +58,10 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         None => spec.need("analysis", "`analysis:` with `interval`, `threshold` and `metrics`")?,
     };
     if let Some((true, at)) = skipped {
-        at.remark(ImportFinding::Differs {
-            there: "the analysis is skipped and all traffic is moved at once".to_owned(),
-            here: "the analysis is used".to_owned(),
-        });
+        at.differs(
+            "the analysis is skipped and all traffic is moved at once",
+            "the analysis is used",
+        );
     }
     self::analysis(&analysis, sources, source.namespace, &mut draft);
     draft.complete(&analysis);
@@ -102,10 +102,10 @@ fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Dr
     let interval = at.get("interval").and_then(|at| Some((at.duration()?, at)));
     draft.cadence = match &interval {
         Some((length, at)) if *length < LEAST_INTERVAL => {
-            at.remark(ImportFinding::Put {
-                there: format!("the least interval is {}", seconds(LEAST_INTERVAL)),
-                here: "the cadence is the least interval".to_owned(),
-            });
+            at.put(
+                format!("the least interval is {}", seconds(LEAST_INTERVAL)),
+                "the cadence is the least interval",
+            );
             LEAST_INTERVAL
         }
         Some((length, _)) => *length,
@@ -125,10 +125,10 @@ fn analysis(at: &At<'_>, sources: &[Source<'_>], namespace: &str, draft: &mut Dr
         });
     }
     draft.no_data = (checks * draft.cadence, "roll_back");
-    place.remark(ImportFinding::NoData {
-        there: "a metric without a value is a failed check".to_owned(),
-        here: format!("it holds for {}, then rolls back", seconds(checks * draft.cadence)),
-    });
+    place.no_data(
+        "a metric without a value is a failed check",
+        format!("it holds for {}, then rolls back", seconds(checks * draft.cadence)),
+    );
     for (index, metric) in at.list("metrics").into_iter().enumerate() {
         self::metric(&metric, index, sources, namespace, draft);
     }
@@ -177,10 +177,7 @@ fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
         let kind = hook.get("type").filter(|at| !at.is_empty());
         let Some(kind) = kind.map_or(Some("rollout"), |at| at.word(TYPES)) else { continue };
         let put = |here: &str| {
-            hook.remark(ImportFinding::Put {
-                there: format!("the webhook `{name}` is called ({kind})"),
-                here: here.to_owned(),
-            });
+            hook.put(format!("the webhook `{name}` is called ({kind})"), here);
         };
         match kind {
             "confirm-rollout" => {
@@ -201,12 +198,12 @@ fn webhooks(at: &At<'_>, draft: &mut Draft) -> Gates {
             }
             "rollout" => {
                 let what = format!("the webhook `{name}`, whose failures count as failed checks");
-                hook.remark(ImportFinding::NoCounterpart { what });
+                hook.no_counterpart(what);
             }
-            "rollback" => hook.remark(ImportFinding::Differs {
-                there: format!("the webhook `{name}` may request a rollback at any time"),
-                here: "your deploy tool or a person sends `roll_back`".to_owned(),
-            }),
+            "rollback" => hook.differs(
+                format!("the webhook `{name}` may request a rollback at any time"),
+                "your deploy tool or a person sends `roll_back`",
+            ),
             _ => hook.remark(ImportFinding::Platform { what: "a webhook that is only notified" }),
         }
     }
@@ -271,10 +268,10 @@ fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
         weights.push((weights.last().copied().unwrap_or(0.0) + step).min(100.0));
     }
     if let Some(last) = weights.last().filter(|last| **last > most) {
-        place.remark(ImportFinding::Put {
-            there: format!("steps of {step}% exceed {most}%"),
-            here: format!("the last step is at {last}%, as in Flagger"),
-        });
+        place.put(
+            format!("steps of {step}% exceed {most}%"),
+            format!("the last step is at {last}%, as in Flagger"),
+        );
     }
     weights
 }
@@ -293,11 +290,10 @@ fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
     let weights = weights(at, iterations.map(|_| way));
     let watch = iterations.unwrap_or(1.0) * draft.cadence;
     if iterations.is_none() && weights.is_empty() {
-        at.remark(ImportFinding::Differs {
-            there: "there are neither `iterations` nor weights, so the canary does not advance"
-                .to_owned(),
-            here: "its phase is watched for one evaluation".to_owned(),
-        });
+        at.differs(
+            "there are neither `iterations` nor weights, so the canary does not advance",
+            "its phase is watched for one evaluation",
+        );
     }
     if let Some(matched) = matched {
         let what = if weights.is_empty() {
@@ -320,13 +316,10 @@ fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
     } else if weights.is_empty() {
         draft.strategy = Strategy::BlueGreen;
         if iterations.is_some() {
-            at.remark(ImportFinding::Differs {
-                there: format!(
-                    "the new version is checked for {} before it gets traffic",
-                    seconds(watch)
-                ),
-                here: "it is watched for the same time after it has all traffic".to_owned(),
-            });
+            at.differs(
+                format!("the new version is checked for {} before it gets traffic", seconds(watch)),
+                "it is watched for the same time after it has all traffic",
+            );
         }
         if gates.promotion {
             draft.before.push("the switch of traffic is approved".to_owned());
@@ -361,28 +354,21 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
     // Older than the range: a greatest value, except for the built-in success rate.
     let old = at.get("threshold").and_then(|at| Some((at.number()?, at)));
     if let (Some((_, at)), true) = (&old, range.is_some()) {
-        at.remark(ImportFinding::Put {
-            there: "`thresholdRange` gives the bounds".to_owned(),
-            here: "`threshold` has no effect".to_owned(),
-        });
+        at.put("`thresholdRange` gives the bounds", "`threshold` has no effect");
     }
     let old = old.filter(|_| range.is_none());
     match name {
         "request-success-rate" if built_in => {
             draft.window = draft.window.max(window);
             if let Some((_, at)) = &most {
-                at.remark(ImportFinding::NoCounterpart {
-                    what: "an upper limit of the success rate".to_owned(),
-                });
+                at.no_counterpart("an upper limit of the success rate");
             }
             success_rate(at, name, least.or(old), draft);
         }
         "request-duration" if built_in => {
             draft.window = draft.window.max(window);
             if let Some((_, at)) = &least {
-                at.remark(ImportFinding::NoCounterpart {
-                    what: "a lower limit of the response time".to_owned(),
-                });
+                at.no_counterpart("a lower limit of the response time");
             }
             duration(at, name, most.or(old), range.is_some(), draft);
         }
@@ -400,20 +386,16 @@ fn metric(at: &At<'_>, index: usize, sources: &[Source<'_>], namespace: &str, dr
                 } else {
                     ("so it always passes", "it is watched but does not decide")
                 };
-                at.remark(ImportFinding::Differs {
-                    there: format!("`{}` has no bound, {there}", shown(name)),
-                    here: here.to_owned(),
-                });
+                at.differs(format!("`{}` has no bound, {there}", shown(name)), here);
             }
             two_sided(at, name, sides, sides, sides == (None, None), draft);
         }
     }
     if index == 1 {
-        at.remark(ImportFinding::Differs {
-            there: "metrics are checked in order, and those after a failed one are skipped"
-                .to_owned(),
-            here: "all metrics are judged at each evaluation".to_owned(),
-        });
+        at.differs(
+            "metrics are checked in order, and those after a failed one are skipped",
+            "all metrics are judged at each evaluation",
+        );
     }
 }
 
@@ -431,10 +413,10 @@ fn referred(
     }
     let Some(template) = template else {
         if query.is_none() {
-            at.remark(ImportFinding::Differs {
-                there: format!("`{}` is not a built-in metric and has no template, so Flagger ignores it without a message", shown(name)),
-                here: "its bounds apply to a reading that your deploy tool sends".to_owned(),
-            });
+            at.differs(
+                format!("`{}` is not a built-in metric and has no template, so Flagger ignores it without a message", shown(name)),
+                "its bounds apply to a reading that your deploy tool sends",
+            );
         }
         return;
     };
@@ -465,17 +447,14 @@ fn success_rate(at: &At<'_>, name: &str, least: Option<(f64, At<'_>)>, draft: &m
             let fraction = decimal(least / 100.0);
             metric.success = Some(Limit::Figure(fraction));
             metric.rollback = metric.success;
-            at.remark(ImportFinding::Put {
-                there: format!("the lower limit is {least} per cent"),
-                here: format!("it is the fraction {fraction}, and readings are counts: successful requests, and all requests"),
-            });
+            at.put(
+                format!("the lower limit is {least} per cent"),
+                format!("it is the fraction {fraction}, and readings are counts: successful requests, and all requests"),
+            );
         }
     } else {
         metric.watched = true;
-        at.remark(ImportFinding::Differs {
-            there: "no lower limit is given".to_owned(),
-            here: "the metric is watched but does not decide".to_owned(),
-        });
+        at.differs("no lower limit is given", "the metric is watched but does not decide");
     }
     draft.metrics.push(metric);
 }
@@ -501,10 +480,10 @@ fn duration(
         most_seconds = most.round() / 1000.0;
         metric.success = Some(Limit::Figure(most_seconds));
         metric.rollback = metric.success;
-        at.remark(ImportFinding::Put {
-            there: format!("the upper limit of the 99th percentile is {most} ms"),
-            here: format!("it is {} for the same quantile, and readings are counts of requests above boundaries", seconds(most_seconds)),
-        });
+        at.put(
+            format!("the upper limit of the 99th percentile is {most} ms"),
+            format!("it is {} for the same quantile, and readings are counts of requests above boundaries", seconds(most_seconds)),
+        );
     } else {
         metric.watched = true;
         // Without a range Flagger compares with `threshold`, whose default is 0.
@@ -513,10 +492,7 @@ fn duration(
         } else {
             "no bound is given, so every response is too slow and each check fails"
         };
-        at.remark(ImportFinding::Differs {
-            there: there.to_owned(),
-            here: "the metric is watched but does not decide".to_owned(),
-        });
+        at.differs(there, "the metric is watched but does not decide");
     }
     let half = (most_seconds * 500.0).round() / 1000.0;
     metric.latency = Some((QUANTILE, vec![half, most_seconds, most_seconds * 2.0]));
@@ -548,9 +524,6 @@ fn alerts(at: &At<'_>, draft: &mut Draft) {
             }
             _ => "responders are notified at the start, at completion and after a rollback",
         };
-        alert.remark(ImportFinding::Put {
-            there: format!("the alert `{name}` has the severity {severity}"),
-            here: here.to_owned(),
-        });
+        alert.put(format!("the alert `{name}` has the severity {severity}"), here);
     }
 }

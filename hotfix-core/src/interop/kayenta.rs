@@ -49,10 +49,10 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
     if let Some(judge) = config.get("judge") {
         nothing(&judge, &["judgeConfigurations"]);
         let judged = judge.text_of("name").unwrap_or_default();
-        judge.remark(ImportFinding::Differs {
-            there: format!("the judge `{}` compares the series of both arms with a rank test, at the same level for every evaluation", shown(judged)),
-            here: "gauges are compared with bounds; hotfix.kayenta judges like the original".to_owned(),
-        });
+        judge.differs(
+            format!("the judge `{}` compares the series of both arms with a rank test, at the same level for every evaluation", shown(judged)),
+            "gauges are compared with bounds; hotfix.kayenta judges like the original",
+        );
     }
     classifier(&config);
     let mut needed = false;
@@ -65,10 +65,10 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         self::request(&request, &mut draft);
     }
     draft.no_data = (draft.stale * 2.0, then);
-    config.remark(ImportFinding::NoData {
-        there: "missing data fails a critical metric, a metric that must have data, and a canary in which half of the metrics have none".to_owned(),
-        here: if needed { "missing data of any metric rolls the release back" } else { "a person is asked" }.to_owned(),
-    });
+    config.no_data(
+        "missing data fails a critical metric, a metric that must have data, and a canary in which half of the metrics have none",
+        if needed { "missing data of any metric rolls the release back" } else { "a person is asked" },
+    );
     draft.complete(&config);
     Some(draft)
 }
@@ -79,8 +79,7 @@ fn classifier(config: &At<'_>) {
         for (_, weight) in weights.entries() {
             let _ = weight.loose_number();
         }
-        weights
-            .remark(ImportFinding::NoCounterpart { what: "a score of weighted groups".to_owned() });
+        weights.no_counterpart("a score of weighted groups");
     }
     if let Some(scores) = classifier.get("scoreThresholds") {
         thresholds(&scores);
@@ -91,11 +90,10 @@ fn thresholds(scores: &At<'_>) {
     for key in ["pass", "marginal"] {
         let _ = scores.get(key).and_then(|at| at.loose_number());
     }
-    scores.remark(ImportFinding::Differs {
-        there: "the score of all metrics together decides".to_owned(),
-        here: "each metric is judged separately: a critical one rolls back, another asks a person"
-            .to_owned(),
-    });
+    scores.differs(
+        "the score of all metrics together decides",
+        "each metric is judged separately: a critical one rolls back, another asks a person",
+    );
 }
 
 /// Reads a metric. Returns whether it fails without data.
@@ -127,13 +125,10 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     let direction = match direction {
         Some((word, at)) => {
             DIRECTIONS.iter().find(|known| **known == word).copied().unwrap_or_else(|| {
-                at.remark(ImportFinding::Put {
-                    there: format!(
-                        "`{}` is not a valid direction, and is read as `either`",
-                        shown(word)
-                    ),
-                    here: "the metric has bounds on both sides".to_owned(),
-                });
+                at.put(
+                    format!("`{}` is not a valid direction, and is read as `either`", shown(word)),
+                    "the metric has bounds on both sides",
+                );
                 "either"
             })
         }
@@ -144,24 +139,20 @@ fn metric(at: &At<'_>, draft: &mut Draft) -> bool {
     {
         match word {
             "remove" => {}
-            "replace" => strategy.remark(ImportFinding::NoData {
-                there: "missing points count as 0".to_owned(),
-                here: "a missing reading is left out".to_owned(),
-            }),
-            _ => strategy.remark(ImportFinding::Put {
-                there: format!(
-                    "`{}` is not a valid strategy, and is read as `remove`",
-                    shown(word)
-                ),
-                here: "a missing reading is left out".to_owned(),
-            }),
+            "replace" => {
+                strategy.no_data("missing points count as 0", "a missing reading is left out");
+            }
+            _ => strategy.put(
+                format!("`{}` is not a valid strategy, and is read as `remove`", shown(word)),
+                "a missing reading is left out",
+            ),
         }
     }
     if let Some(outliers) = canary.get("outliers") {
         let _ = outliers.get("outlierFactor").and_then(|at| at.loose_number());
         if outliers.text_of("strategy") == Some("remove") {
             let what = "the removal of outliers, which also removes rare errors".to_owned();
-            outliers.remark(ImportFinding::NoCounterpart { what });
+            outliers.no_counterpart(what);
         }
     }
     let sizes = canary.get("effectSize").map(|at| sizes(&at)).unwrap_or_default();
@@ -193,9 +184,7 @@ fn sizes(at: &At<'_>) -> Sizes {
     };
     match at.text_of("measure") {
         Some("cles") => {
-            at.remark(ImportFinding::NoCounterpart {
-                what: "an effect measured as the chance that one arm exceeds the other".to_owned(),
-            });
+            at.no_counterpart("an effect measured as the chance that one arm exceeds the other");
             Sizes::default()
         }
         _ => sizes,
@@ -274,21 +263,15 @@ fn request(at: &At<'_>, draft: &mut Draft) {
         minutes("lifetimeDurationMins").filter(|(lifetime, _)| *lifetime > 0.0)
     {
         draft.first_watch = Some(lifetime.max(draft.cadence));
-        at.remark(ImportFinding::Put {
-            there: "the canary is judged for its lifetime".to_owned(),
-            here: "the first phase is watched for that time".to_owned(),
-        });
+        at.put("the canary is judged for its lifetime", "the first phase is watched for that time");
     }
     if let Some((begin, at)) = begin.filter(|(begin, _)| *begin > 0.0) {
         draft.warm_up = begin;
         draft.first_watch = draft.first_watch.map(|watch| watch + begin);
-        at.remark(ImportFinding::Differs {
-            there: "the judge begins later, only once".to_owned(),
-            here: "the beginning of every phase is ignored".to_owned(),
-        });
+        at.differs("the judge begins later, only once", "the beginning of every phase is ignored");
     }
     if let Some((_, at)) = minutes("lookbackMins").filter(|(back, _)| *back > 0.0) {
-        at.remark(ImportFinding::NoCounterpart { what: "a look-back time in minutes".to_owned() });
+        at.no_counterpart("a look-back time in minutes");
     }
     nothing(at, &["siteLocal", "metadata"]);
     if let Some(scopes) = at.get("scopes") {

@@ -26,7 +26,7 @@ mod reader;
 mod source;
 mod watched;
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::Serialize;
 
 pub use error::ExportError;
 pub use fault::{ConvertError, ConvertErrors, Fault};
@@ -56,7 +56,7 @@ closed_set! {
 }
 
 /// The result of an import.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Imported {
     /// The tool or format of the documents.
     pub kind: Kind,
@@ -66,18 +66,6 @@ pub struct Imported {
     pub text: String,
     /// What was lost, what works differently and what was completed, in the order of the source.
     pub findings: Vec<Finding>,
-}
-
-impl Serialize for Imported {
-    /// `{"kind", "policy", "text", "findings"}`.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut imported = serializer.serialize_struct("Imported", 4)?;
-        imported.serialize_field("kind", &self.kind)?;
-        imported.serialize_field("policy", &self.policy)?;
-        imported.serialize_field("text", &self.text)?;
-        imported.serialize_field("findings", &self.findings)?;
-        imported.end()
-    }
 }
 
 /// Imports documents of another tool as one policy.

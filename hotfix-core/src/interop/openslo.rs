@@ -31,10 +31,10 @@ pub(super) fn import(sources: &[Source<'_>]) -> Option<Draft> {
         what: "the measurement interval and the time over which a release is judged",
         value: "an evaluation every minute over the last five".to_owned(),
     });
-    spec.remark(ImportFinding::Differs {
-        there: "an objective applies to its whole time window, and its error budget may be spent at any time".to_owned(),
-        here: "the canary has to meet the objective in each phase".to_owned(),
-    });
+    spec.differs(
+        "an objective applies to its whole time window, and its error budget may be spent at any time",
+        "the canary has to meet the objective in each phase",
+    );
     draft.complete(&spec);
     Some(draft)
 }
@@ -45,9 +45,7 @@ fn time_window(spec: &At<'_>) {
         if let Some(duration) = window.get("duration")
             && duration.text().is_some()
         {
-            duration.remark(ImportFinding::NoCounterpart {
-                what: "the time window of an objective".to_owned(),
-            });
+            duration.no_counterpart("the time window of an objective");
         }
         if let Some(calendar) = window.get("calendar") {
             calendar.lost(ImportFinding::NoCounterpart { what: "a calendar window".to_owned() });
@@ -61,10 +59,10 @@ fn budgeting(spec: &At<'_>) -> bool {
     let method = at.word(&["Occurrences", "Timeslices", "RatioTimeslices"]);
     let slices = matches!(method, Some("Timeslices" | "RatioTimeslices"));
     if slices {
-        at.remark(ImportFinding::Differs {
-            there: "good time slices are counted".to_owned(),
-            here: "good events are counted: send counts of events, or of slices".to_owned(),
-        });
+        at.differs(
+            "good time slices are counted",
+            "good events are counted: send counts of events, or of slices",
+        );
     }
     slices
 }
@@ -160,13 +158,10 @@ fn objective(
         && window.text().is_some()
         && slices
     {
-        window
-            .remark(ImportFinding::NoCounterpart { what: "the length of a time slice".to_owned() });
+        window.no_counterpart("the length of a time slice");
     }
     if slice.is_some() {
-        at.remark(ImportFinding::NoCounterpart {
-            what: "the target within a time slice".to_owned(),
-        });
+        at.no_counterpart("the target within a time slice");
     }
     let operator = at.get("op").and_then(|at| at.word(&["gt", "gte", "lt", "lte"]));
     let value = at.get("value").and_then(|at| at.number());
@@ -201,12 +196,10 @@ fn objective(
         (false, ..) => format!("{target} of the events have to be good"),
     };
     let counted = if indicator.bad { "bad events" } else { "good events" };
-    at.remark(ImportFinding::Put {
+    at.put(
         there,
-        here: format!(
-            "readings are counts: {counted}, and all events; a miss alone does not roll back"
-        ),
-    });
+        format!("readings are counts: {counted}, and all events; a miss alone does not roll back"),
+    );
 }
 
 fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
@@ -217,21 +210,9 @@ fn alerts(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
             None if item.node.key("spec").is_some() => None,
             None => Some(item.clone()),
         };
-        let policy = if let Some(reference) = reference {
-            let Some(name) = reference.text() else { continue };
-            let Some(source) = named(sources, &["AlertPolicy"], name) else {
-                reference.remark(ImportFinding::MissingDocument {
-                    kind: "AlertPolicy",
-                    name: shown(name),
-                });
-                continue;
-            };
-            source.at.clone()
-        } else {
-            nothing(&item, &["apiVersion", "kind", "metadata"]);
-            item
-        };
-        if let Some(spec) = policy.need("spec", "`spec:` with `conditions`") {
+        if let Some(policy) = meant(item, reference, sources, "AlertPolicy")
+            && let Some(spec) = policy.need("spec", "`spec:` with `conditions`")
+        {
             alert_policy(&spec, sources, draft);
         }
     }
@@ -245,30 +226,35 @@ fn alert_policy(spec: &At<'_>, sources: &[Source<'_>], draft: &mut Draft) {
     if let Some(no_data) = spec.get("alertWhenNoData")
         && no_data.flag() == Some(true)
     {
-        no_data.remark(ImportFinding::NoData {
-            there: "somebody is notified of missing data".to_owned(),
-            here: "a person is asked".to_owned(),
-        });
+        no_data.no_data("somebody is notified of missing data", "a person is asked");
     }
     for condition in spec.list("conditions") {
-        let inner = if let Some(reference) = condition.get("conditionRef") {
-            let Some(name) = reference.text() else { continue };
-            let Some(source) = named(sources, &["AlertCondition"], name) else {
-                reference.remark(ImportFinding::MissingDocument {
-                    kind: "AlertCondition",
-                    name: shown(name),
-                });
-                continue;
-            };
-            source.at.clone()
-        } else {
-            nothing(&condition, &["apiVersion", "kind", "metadata"]);
-            condition
-        };
-        if let Some(spec) = inner.need("spec", "`spec:` with `condition`") {
+        let reference = condition.get("conditionRef");
+        if let Some(condition) = meant(condition, reference, sources, "AlertCondition")
+            && let Some(spec) = condition.need("spec", "`spec:` with `condition`")
+        {
             alert_condition(&spec, draft);
         }
     }
+}
+
+/// What a reference names, or what is written in its place.
+fn meant<'s>(
+    inline: At<'s>,
+    reference: Option<At<'s>>,
+    sources: &[Source<'s>],
+    kind: &'static str,
+) -> Option<At<'s>> {
+    let Some(reference) = reference else {
+        nothing(&inline, &["apiVersion", "kind", "metadata"]);
+        return Some(inline);
+    };
+    let name = reference.text()?;
+    let source = named(sources, &[kind], name);
+    if source.is_none() {
+        reference.remark(ImportFinding::MissingDocument { kind, name: shown(name) });
+    }
+    source.map(|source| source.at.clone())
 }
 
 /// Reads a burn rate: a multiple of the errors that the budget allows.
@@ -277,8 +263,7 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
     if let Some(severity) = spec.get("severity")
         && severity.text().is_some()
     {
-        severity
-            .remark(ImportFinding::NoCounterpart { what: "the severity of an alert".to_owned() });
+        severity.no_counterpart("the severity of an alert");
     }
     let Some(condition) = spec.need("condition", "`condition:` with `kind: burnrate`") else {
         return;
@@ -288,7 +273,7 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
         .need("op", "`op: gte`")
         .and_then(|at| Some((at.word(&["gt", "gte", "lt", "lte"])?, at)));
     if let Some(("lt" | "lte", at)) = operator {
-        at.remark(ImportFinding::NoCounterpart { what: "an alert on a low burn rate".to_owned() });
+        at.no_counterpart("an alert on a low burn rate");
         condition.ignore();
         return;
     }
@@ -301,7 +286,7 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
         if let Some(at) = condition.get(key)
             && at.duration().is_some()
         {
-            at.remark(ImportFinding::NoCounterpart { what: what.to_owned() });
+            at.no_counterpart(what);
         }
     }
     let (Some(_), Some((rate, at))) = (kind, threshold) else { return };
@@ -327,13 +312,13 @@ fn alert_condition(spec: &At<'_>, draft: &mut Draft) {
         bounds.push(alert.to_string());
     }
     if bounds.is_empty() {
-        at.remark(ImportFinding::NoCounterpart {
-            what: format!("a burn rate of {rate}, which is more than the objective allows"),
-        });
+        at.no_counterpart(format!(
+            "a burn rate of {rate}, which is more than the objective allows"
+        ));
         return;
     }
-    at.remark(ImportFinding::Put {
-        there: format!("a burn rate of {rate} raises an alert"),
-        here: format!("the alert bound is {}, and it holds the phase", bounds.join(" and ")),
-    });
+    at.put(
+        format!("a burn rate of {rate} raises an alert"),
+        format!("the alert bound is {}, and it holds the phase", bounds.join(" and ")),
+    );
 }

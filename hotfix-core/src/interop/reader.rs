@@ -76,6 +76,26 @@ impl<'d> At<'d> {
         self.notes.findings.borrow_mut().push(Finding::new(remark, &self.path, self.place));
     }
 
+    /// A setting that works differently in the policy.
+    pub(super) fn differs(&self, there: impl Into<String>, here: impl Into<String>) {
+        self.remark(ImportFinding::Differs { there: there.into(), here: here.into() });
+    }
+
+    /// A setting that works the same, in other words or units.
+    pub(super) fn put(&self, there: impl Into<String>, here: impl Into<String>) {
+        self.remark(ImportFinding::Put { there: there.into(), here: here.into() });
+    }
+
+    /// A different response to missing data.
+    pub(super) fn no_data(&self, there: impl Into<String>, here: impl Into<String>) {
+        self.remark(ImportFinding::NoData { there: there.into(), here: here.into() });
+    }
+
+    /// A setting without a counterpart in a policy.
+    pub(super) fn no_counterpart(&self, what: impl Into<String>) {
+        self.remark(ImportFinding::NoCounterpart { what: what.into() });
+    }
+
     pub(super) fn fail<T>(&self, fault: impl Into<Fault>) -> Option<T> {
         self.notes.errors.borrow_mut().push_at(self.node.place, &self.path, fault.into());
         None

@@ -6,45 +6,26 @@ use super::ranks::Ranks;
 use super::root::{Point, zero};
 use super::sample::{Arms, Prepared, Series};
 use super::settings::{Direction, EffectSize, Measure, MetricSettings, NanStrategy};
+use crate::grade::closed_set;
 use crate::stats::interval::Interval;
 use crate::stats::numeric::normal_quantile;
-use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// Classification of a metric, in Kayenta's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Classification {
-    /// No difference that counts.
-    Pass,
-    /// The experiment is higher.
-    High,
-    /// The experiment is lower.
-    Low,
-    /// A sample has no points.
-    Nodata,
-    /// A sample has no points and must have some.
-    NodataFailMetric,
-    /// The samples cannot be compared.
-    Error,
-}
-
-impl Classification {
-    /// Kayenta's term.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "Pass",
-            Self::High => "High",
-            Self::Low => "Low",
-            Self::Nodata => "Nodata",
-            Self::NodataFailMetric => "NodataFailMetric",
-            Self::Error => "Error",
-        }
-    }
-}
-
-impl fmt::Display for Classification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+closed_set! {
+    /// Classification of a metric, in Kayenta's terms.
+    Classification {
+        /// No difference that counts.
+        Pass = "Pass",
+        /// The experiment is higher.
+        High = "High",
+        /// The experiment is lower.
+        Low = "Low",
+        /// A sample has no points.
+        Nodata = "Nodata",
+        /// A sample has no points and must have some.
+        NodataFailMetric = "NodataFailMetric",
+        /// The samples cannot be compared.
+        Error = "Error",
     }
 }
 

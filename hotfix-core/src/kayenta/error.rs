@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+use crate::code::coded;
 use crate::document::{DocumentCodes, DocumentErrors, DocumentFault, FaultFamily};
 use crate::text::{did_you_mean, pointer_step};
 
@@ -17,30 +18,30 @@ use crate::text::{did_you_mean, pointer_step};
 /// ```
 pub type KayentaErrors = DocumentErrors<KayentaFault>;
 
-/// A value that the Kayenta judge does not accept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KayentaFault {
+coded! {
+    /// A value that the Kayenta judge does not accept.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum KayentaFault;
+
     /// A fault of a configuration or of settings.
     #[error(transparent)]
-    Document(#[from] DocumentFault),
+    Document(fault: #[from] DocumentFault) => fault.code(&DOCUMENT),
     /// A fault of samples.
     #[error("in the samples: {0}")]
-    Samples(DocumentFault),
+    Samples(fault: DocumentFault) => fault.code(&DOCUMENT),
     /// A point that is infinite.
     #[error("point {index} is infinite: leave it out, or give null for a missing point")]
     Infinite {
         /// Index of the point, from 0.
         index: usize,
-    },
+    } => "HF-KAY-003",
     /// Samples of a metric that is not in the configuration.
     #[error("the configuration has no metric `{metric}`, for which there are samples: {}add it, or leave them out", did_you_mean(nearest.as_deref()))]
     NoSuchMetric {
-        /// As given.
         metric: String,
         /// The metric with the name nearest to it, if one is near.
         nearest: Option<String>,
-    },
+    } => "HF-KAY-004",
     /// A score threshold that is missing or not finite.
     #[error(
         "the `{threshold}` score is missing or not finite: give it as an argument or as \
@@ -49,7 +50,7 @@ pub enum KayentaFault {
     Threshold {
         /// `pass` or `marginal`.
         threshold: &'static str,
-    },
+    } => "HF-KAY-005",
 }
 
 /// The codes of the faults that a document of any kind may have.
@@ -64,12 +65,7 @@ const DOCUMENT: DocumentCodes = DocumentCodes {
 
 impl FaultFamily for KayentaFault {
     fn code(&self) -> &'static str {
-        match self {
-            Self::Document(fault) | Self::Samples(fault) => fault.code(&DOCUMENT),
-            Self::Infinite { .. } => "HF-KAY-003",
-            Self::NoSuchMetric { .. } => "HF-KAY-004",
-            Self::Threshold { .. } => "HF-KAY-005",
-        }
+        self.code()
     }
 }
 
@@ -78,82 +74,56 @@ pub(super) fn pointer(metric: &str) -> String {
     format!("/{}", pointer_step(metric))
 }
 
-/// Something in the input that Kayenta accepts silently, and that this judge accepts and reports.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Finding {
+coded! {
+    /// Something in the input that Kayenta accepts silently, and that this judge accepts and reports.
+    #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+    pub enum Finding;
+
     /// A key that is not part of a Kayenta configuration.
     #[error("`{path}` is not a key of a Kayenta configuration and has no effect: {}remove it", did_you_mean(*nearest))]
     UnknownKey {
-        /// JSON Pointer.
         path: String,
         /// The known key nearest to it, if one is near.
         nearest: Option<&'static str>,
-    },
+    } => "HF-KAY-010",
     /// A value that the key does not know, replaced by the default.
     #[error("`{word}` at `{path}` is not one of {known}: the default `{taken}` is used")]
     UnknownWord {
-        /// JSON Pointer.
         path: String,
-        /// As given.
         word: String,
-        /// The default that is used.
         taken: &'static str,
-        /// The values that the key knows.
         known: &'static str,
-    },
+    } => "HF-KAY-011",
     /// Group weights that do not sum to 100.
     #[error(
         "the group weights sum to {sum}: make them sum to 100 so that the score is out of 100; \
          groups without a weight share what is left"
     )]
-    WeightSum {
-        /// Of the weights as given.
-        sum: f64,
-    },
+    WeightSum { sum: f64 } => "HF-KAY-012",
     /// A weight of a group without metrics.
     #[error("group `{group}` has a weight but no metric with samples: its weight is not used")]
-    EmptyGroup {
-        /// The group.
-        group: String,
-    },
+    EmptyGroup { group: String } => "HF-KAY-013",
     /// A metric that occurs twice; the first is used.
     #[error("metric `{metric}` occurs twice and the first is used: rename the other")]
-    Twice {
-        /// Its name.
-        metric: String,
-    },
+    Twice { metric: String } => "HF-KAY-014",
     /// A metric without samples, which is not judged.
     #[error(
         "metric `{metric}` is missing from the samples and is not judged: \
          add it, with empty lists if there is no data"
     )]
-    NotSampled {
-        /// Its name.
-        metric: String,
-    },
+    NotSampled { metric: String } => "HF-KAY-015",
     /// A weight below 0.
     #[error(
         "group `{group}` has the weight {weight}: the better its metrics are, the lower is the \
          score; give a weight of 0 or more"
     )]
-    NegativeWeight {
-        /// The group.
-        group: String,
-        /// Its weight.
-        weight: f64,
-    },
+    NegativeWeight { group: String, weight: f64 } => "HF-KAY-016",
     /// A marginal score above the pass score.
     #[error(
         "the marginal score {marginal} is above the pass score {pass}: no score is marginal, and \
          {pass} passes; swap them if they are mixed up"
     )]
-    ThresholdOrder {
-        /// The pass score.
-        pass: f64,
-        /// The marginal score.
-        marginal: f64,
-    },
+    ThresholdOrder { pass: f64, marginal: f64 } => "HF-KAY-017",
     /// A threshold that no score or every score reaches.
     #[error(
         "the {threshold} score is {score}, and scores are from 0 to 100: {} reaches it",
@@ -162,31 +132,14 @@ pub enum Finding {
     ThresholdRange {
         /// `pass` or `marginal`.
         threshold: &'static str,
-        /// As given.
         score: f64,
-    },
+    } => "HF-KAY-018",
     /// No metric counts.
     #[error("no metric with samples counts, so the score is 0: give metrics that are not muted")]
-    NothingJudged,
+    NothingJudged => "HF-KAY-019",
 }
 
 impl Finding {
-    /// The stable code; codes are never reused.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownKey { .. } => "HF-KAY-010",
-            Self::UnknownWord { .. } => "HF-KAY-011",
-            Self::WeightSum { .. } => "HF-KAY-012",
-            Self::EmptyGroup { .. } => "HF-KAY-013",
-            Self::Twice { .. } => "HF-KAY-014",
-            Self::NotSampled { .. } => "HF-KAY-015",
-            Self::NegativeWeight { .. } => "HF-KAY-016",
-            Self::ThresholdOrder { .. } => "HF-KAY-017",
-            Self::ThresholdRange { .. } => "HF-KAY-018",
-            Self::NothingJudged => "HF-KAY-019",
-        }
-    }
-
     /// JSON Pointer to the place in the configuration.
     pub fn path(&self) -> String {
         match self {

@@ -6,9 +6,9 @@ use super::config::Config;
 use super::error::{Finding, KayentaErrors, KayentaFault, pointer};
 use super::sample::Arms;
 use crate::document::{DocumentFault, DocumentReader, Node, Value};
+use crate::grade::closed_set;
 use crate::sorting::map_of;
 use crate::text::nearest;
-use core::fmt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,31 +18,15 @@ pub type Samples = BTreeMap<String, Arms>;
 /// Percentage of metrics without data from which the whole comparison fails.
 const MOST_WITHOUT_DATA: f64 = 50.0;
 
-/// Classification of the score, in Kayenta's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ScoreClassification {
-    /// At least the pass score.
-    Pass,
-    /// At least the marginal score.
-    Marginal,
-    /// Less.
-    Fail,
-}
-
-impl ScoreClassification {
-    /// Kayenta's term.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "Pass",
-            Self::Marginal => "Marginal",
-            Self::Fail => "Fail",
-        }
-    }
-}
-
-impl fmt::Display for ScoreClassification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+closed_set! {
+    /// Classification of the score, in Kayenta's terms.
+    ScoreClassification {
+        /// At least the pass score.
+        Pass = "Pass",
+        /// At least the marginal score.
+        Marginal = "Marginal",
+        /// Less.
+        Fail = "Fail",
     }
 }
 
@@ -187,12 +171,6 @@ pub fn judge(
         metrics,
         findings,
     })
-}
-
-/// Whether a run of several intervals passes, by the score of its last one. The pass score decides;
-/// without it the marginal score; without either it passes.
-pub fn passes(last_score: f64, thresholds: Thresholds) -> bool {
-    thresholds.pass.or(thresholds.marginal).is_none_or(|least| last_score >= least)
 }
 
 fn groups(
@@ -366,15 +344,5 @@ mod tests {
         for (number, expected) in cases {
             assert_eq!(to_two_decimals(number), expected, "{number}");
         }
-    }
-
-    #[test]
-    fn stat_1_a_run_of_several_intervals_passes_by_its_last_score() {
-        let thresholds = |pass, marginal| Thresholds { pass, marginal };
-        assert!(passes(0.0, thresholds(None, None)));
-        assert!(passes(50.0, thresholds(None, Some(50.0))));
-        assert!(!passes(49.99, thresholds(None, Some(50.0))));
-        assert!(!passes(74.0, thresholds(Some(75.0), Some(50.0))));
-        assert!(passes(75.0, thresholds(Some(75.0), None)));
     }
 }

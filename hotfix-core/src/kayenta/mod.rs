@@ -37,7 +37,7 @@ pub use classify::{Classification, MetricResult, classify};
 pub use config::{Config, MetricConfig};
 pub use error::{Finding, KayentaErrors, KayentaFault};
 pub use judge::{
-    GroupScore, Judgement, Samples, ScoreClassification, Thresholds, judge, passes, read_samples,
+    GroupScore, Judgement, Samples, ScoreClassification, Thresholds, judge, read_samples,
 };
 pub use sample::{Arms, Series};
 pub use settings::{Direction, EffectSize, Measure, MetricSettings, NanStrategy, Outliers};

@@ -21,6 +21,7 @@ mod promises;
 mod roles;
 
 pub use crate::plan::StepTime;
+pub(crate) use fault::findings;
 pub use fault::{Fault, FigureFault, PeopleFault, PhaseChance, TimeFault};
 pub use finding::{Example, Finding, Level};
 

@@ -1,6 +1,6 @@
 //! Checking of readings, and their layout in columns.
 
-use crate::code::code;
+use crate::code::{code, coded};
 use crate::grade::MetricKind;
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
@@ -8,62 +8,33 @@ use crate::unit::{MAX_COUNT, MetricName};
 
 use super::reading::{Histogram, Observation, Reading, Sample};
 
-/// A reading that is impossible or does not fit its metric. Nothing of its observation is used.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadingError {
+coded! {
+    /// A reading that is impossible or does not fit its metric. Nothing of its observation is used.
+    #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+    pub enum ReadingError;
+
     /// A metric that the policy does not have.
     #[error("the policy has no metric `{metric}`; the nearest is `{nearest}`")]
-    UnknownMetric {
-        /// As given.
-        metric: MetricName,
-        /// The known metric with the nearest name.
-        nearest: MetricName,
-    },
+    UnknownMetric { metric: MetricName, nearest: MetricName } => code! {HF-MET-001},
     /// A form of reading that does not fit the metric's kind.
     #[error("`{metric}` is a {kind}: {expected}")]
-    Form {
-        /// The metric.
-        metric: MetricName,
-        /// Its kind.
-        kind: MetricKind,
-        /// The form that is accepted.
-        expected: &'static str,
-    },
+    Form { metric: MetricName, kind: MetricKind, expected: &'static str } => code! {HF-MET-002},
     /// More events than trials.
     #[error(
         "the {arm} of `{metric}` has {events} events in {trials} trials: send [events, all trials]"
     )]
     MoreEventsThanTrials {
-        /// The metric.
         metric: MetricName,
-        /// The arm.
         arm: &'static str,
-        /// Events.
         events: f64,
-        /// Trials.
         trials: f64,
-    },
+    } => code! {HF-MET-003},
     /// A negative count.
     #[error("the {arm} of `{metric}` has the negative number {value}: send 0 or more")]
-    Negative {
-        /// The metric.
-        metric: MetricName,
-        /// The arm.
-        arm: &'static str,
-        /// As given.
-        value: f64,
-    },
+    Negative { metric: MetricName, arm: &'static str, value: f64 } => code! {HF-MET-004},
     /// Buckets that are not a cumulative histogram.
     #[error("the {arm} of `{metric}` is not a cumulative histogram: {fault}")]
-    Histogram {
-        /// The metric.
-        metric: MetricName,
-        /// The arm.
-        arm: &'static str,
-        /// Description of the fault.
-        fault: &'static str,
-    },
+    Histogram { metric: MetricName, arm: &'static str, fault: &'static str } => code! {HF-MET-005},
     /// Other buckets than in the first reading.
     #[error(
         "the {arm} of `{metric}` lacks buckets of the first reading: \
@@ -71,39 +42,23 @@ pub enum ReadingError {
         boundaries(expected)
     )]
     Layout {
-        /// The metric.
         metric: MetricName,
-        /// The arm.
         arm: &'static str,
         /// The layout of the first reading, in seconds.
         expected: Vec<f64>,
-    },
+    } => code! {HF-MET-006},
     /// A number above 2^53, beyond which whole numbers are not exact.
     #[error(
         "the {arm} of `{metric}` has {value}, which is above 2^53: \
          check for a counter that wrapped around, or send a coarser unit"
     )]
-    TooLarge {
-        /// The metric.
-        metric: MetricName,
-        /// The arm.
-        arm: &'static str,
-        /// As given.
-        value: f64,
-    },
+    TooLarge { metric: MetricName, arm: &'static str, value: f64 } => code! {HF-MET-008},
     /// Running totals of a form that cannot be sent as totals.
     #[error(
         "the {arm} of `{metric}` sends {form} as running totals: \
          send the values since the last reading"
     )]
-    Totals {
-        /// The metric.
-        metric: MetricName,
-        /// The arm.
-        arm: &'static str,
-        /// The form that was sent.
-        form: &'static str,
-    },
+    Totals { metric: MetricName, arm: &'static str, form: &'static str } => code! {HF-MET-007},
 }
 
 /// Bucket boundaries as a sentence shows them.
@@ -113,20 +68,6 @@ fn boundaries(of: &[f64]) -> String {
 }
 
 impl ReadingError {
-    /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownMetric { .. } => code! {HF-MET-001},
-            Self::Form { .. } => code! {HF-MET-002},
-            Self::MoreEventsThanTrials { .. } => code! {HF-MET-003},
-            Self::Negative { .. } => code! {HF-MET-004},
-            Self::Histogram { .. } => code! {HF-MET-005},
-            Self::Layout { .. } => code! {HF-MET-006},
-            Self::Totals { .. } => code! {HF-MET-007},
-            Self::TooLarge { .. } => code! {HF-MET-008},
-        }
-    }
-
     /// The metric of the reading.
     pub const fn metric(&self) -> &MetricName {
         match self {

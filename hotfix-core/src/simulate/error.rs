@@ -1,5 +1,6 @@
 //! Errors of a scenario or of a simulation.
 
+use crate::code::coded;
 use crate::document::{DocumentCodes, DocumentError, DocumentErrors, DocumentFault, FaultFamily};
 use crate::text::did_you_mean;
 
@@ -9,53 +10,34 @@ pub type SimulationErrors = DocumentErrors<SimulationFault>;
 /// One error with its place.
 pub type SimulationError = DocumentError<SimulationFault>;
 
-/// The kinds of errors.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SimulationFault {
+coded! {
+    /// The kinds of errors.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum SimulationFault;
+
     /// An error that a document of any kind may have.
     #[error(transparent)]
-    Document(#[from] DocumentFault),
+    Document(fault: #[from] DocumentFault) => fault.code(&DOCUMENT),
     /// A metric that the policy does not have.
     #[error("the policy has no metric `{metric}`: {}correct it, or omit it", did_you_mean(nearest.as_deref()))]
-    UnknownMetric {
-        /// The metric.
-        metric: String,
-        /// The nearest known one, if one is near.
-        nearest: Option<String>,
-    },
+    UnknownMetric { metric: String, nearest: Option<String> } => "HF-SIM-007",
     /// Keys that have no meaning together, or not for this kind.
     #[error("{detail}")]
-    Meaningless {
-        /// The error and its remedy.
-        detail: String,
-    },
+    Meaningless { detail: String } => "HF-SIM-008",
     /// An input, a plan or a phase of the scenario is invalid or missing.
     #[error("{detail}")]
-    NotTaken {
-        /// The reader's message.
-        detail: String,
-    },
+    NotTaken { detail: String } => "HF-SIM-009",
     /// The rollout never starts in this scenario.
     #[error(
         "the rollout never starts: {waits}; set shorter delays in `people`, or a later `until`"
     )]
-    NeverStarts {
-        /// The blocker that it waits for.
-        waits: String,
-    },
+    NeverStarts { waits: String } => "HF-SIM-010",
     /// The input is not enough for advice.
     #[error("{detail}")]
-    NoAdvice {
-        /// What is missing.
-        detail: &'static str,
-    },
+    NoAdvice { detail: &'static str } => "HF-SIM-012",
     /// Tallies of different campaigns, or of the same runs twice.
     #[error("these tallies are not parts of one campaign: {detail}")]
-    OtherCampaign {
-        /// What differs.
-        detail: &'static str,
-    },
+    OtherCampaign { detail: &'static str } => "HF-SIM-011",
 }
 
 /// The codes of the faults that a document of any kind may have.
@@ -70,14 +52,6 @@ const DOCUMENT: DocumentCodes = DocumentCodes {
 
 impl FaultFamily for SimulationFault {
     fn code(&self) -> &'static str {
-        match self {
-            Self::Document(fault) => fault.code(&DOCUMENT),
-            Self::UnknownMetric { .. } => "HF-SIM-007",
-            Self::Meaningless { .. } => "HF-SIM-008",
-            Self::NotTaken { .. } => "HF-SIM-009",
-            Self::NeverStarts { .. } => "HF-SIM-010",
-            Self::OtherCampaign { .. } => "HF-SIM-011",
-            Self::NoAdvice { .. } => "HF-SIM-012",
-        }
+        self.code()
     }
 }

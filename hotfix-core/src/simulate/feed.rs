@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use crate::document::Node;
 
 use crate::grade::MetricKind;
-use crate::metric::{Arms, Histogram, Observation, Sample};
+use crate::metric::{Arms, Observation, Sample};
 use crate::unit::{MetricName, Span, Timestamp};
 
 use super::document::ScenarioReader;
 use super::random::{Purpose, RunKey};
+use super::recorded::add_up;
 
 /// Groups of instances that are scraped together, where `spread` is set.
 const GROUPS: usize = 10;
@@ -152,27 +153,16 @@ impl Scraper {
 
 /// Adds to a running total; a gauge has none.
 fn add(total: &mut Option<Sample>, sample: &Sample, kind: MetricKind, minutes: f64) {
-    match (total, sample) {
-        (Some(Sample::Pair(events, trials)), Sample::Pair(more, of)) => {
-            (*events, *trials) = (*events + more, *trials + of);
-        }
-        (Some(Sample::Histogram(total)), Sample::Histogram(Histogram { count, counts, .. })) => {
-            total.count += count;
-            total.counts.iter_mut().zip(counts).for_each(|(sum, more)| *sum += more);
-        }
-        (Some(Sample::Instances(totals)), Sample::Instances(more)) => {
-            for (name, &[events, trials]) in more {
-                let total = totals.entry(name.clone()).or_default();
-                *total = [total[0] + events, total[1] + trials];
-            }
-        }
-        (total, &Sample::Level(level)) if kind.is_traffic() => {
-            let before = match total {
-                Some(Sample::Level(before)) => *before,
-                _ => 0.0,
-            };
-            *total = Some(Sample::Level(before + level * minutes));
-        }
-        (total, sample) => *total = Some(sample.clone()),
+    if let (&Sample::Level(level), true) = (sample, kind.is_traffic()) {
+        let before = match total {
+            Some(Sample::Level(before)) => *before,
+            _ => 0.0,
+        };
+        *total = Some(Sample::Level(before + level * minutes));
+        return;
+    }
+    let adds_up = !matches!(sample, Sample::Level(_));
+    if !(adds_up && total.as_mut().is_some_and(|total| add_up(total, sample))) {
+        *total = Some(sample.clone());
     }
 }

@@ -5,6 +5,7 @@ use crate::document::Node;
 use crate::grade::{MetricKind, Worse};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
+use crate::stats::numeric::normal_cdf;
 use crate::unit::{MetricName, Span};
 
 use super::document::ScenarioReader;
@@ -201,17 +202,12 @@ impl HealthyService {
 /// Prometheus' usual buckets, in seconds.
 const EDGES: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// The standard normal distribution function.
-pub(super) fn normal_share(value: f64) -> f64 {
-    0.5 * libm::erfc(-value * std::f64::consts::FRAC_1_SQRT_2)
-}
-
 /// A quantile of the standard normal distribution, by bisection.
 fn quantile(share: f64) -> f64 {
     let (mut low, mut high) = (-8.0, 8.0);
     for _ in 0..60 {
         let middle = 0.5 * (low + high);
-        if normal_share(middle) < share {
+        if normal_cdf(middle) < share {
             low = middle;
         } else {
             high = middle;

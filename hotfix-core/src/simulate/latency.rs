@@ -1,8 +1,9 @@
 //! The distribution of response times: log-normal, with a part that faults make slower.
 
 use crate::metric::{Histogram, Sample};
+use crate::stats::numeric::normal_cdf;
 
-use super::healthy_service::{HealthyService, normal_share};
+use super::healthy_service::HealthyService;
 use super::random::Draws;
 
 /// The distribution of one arm's latencies, as last computed.
@@ -43,7 +44,7 @@ impl LatencyLaw {
         for edge in &health.edges {
             let share_below = |&(weight, times): &(f64, f64)| {
                 let distance = libm::log(edge / (health.base * times));
-                weight * normal_share(distance / health.spread.max(1e-6))
+                weight * normal_cdf(distance / health.spread.max(1e-6))
             };
             let below: f64 = self.parts.iter().map(share_below).sum();
             let cell = if above > 0.0 { (below - (1.0 - above)) / above } else { 0.0 };

@@ -7,7 +7,7 @@ use crate::gate::checklist::ItemState;
 use crate::grade::{DutyKind, RollbackMethod};
 use crate::policy::Policy;
 use crate::rollout::{
-    Act, Action, BlockerKind, Command, Input, InputKind, ItemStatus, Rollout, Stage,
+    Act, Action, Blocker, BlockerKind, Command, Input, InputKind, ItemStatus, Rollout, Stage,
 };
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
@@ -178,39 +178,12 @@ impl People {
     /// Adds approvals and items, always with the same delays, so that the time before the start is
     /// the same in every run.
     pub(super) fn make_ready(&self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {
-        let mut spoken = Vec::new();
+        let (policy, mut spoken) = (rollout.plan().policy(), Vec::new());
         for blocker in rollout.blockers() {
-            match (blocker.kind, blocker.item, blocker.roles.first()) {
-                (BlockerKind::Item, Some(item), _) => {
-                    if let Some(delay) = self.check {
-                        let (more, status) = (Vec::new(), ItemStatus::Done);
-                        let command = Command::CheckItem { item, more, status, evidence: None };
-                        answers.after(at, delay, Input::new(command).by("checker"));
-                    }
-                }
-                (BlockerKind::Approval, _, Some(role)) => {
-                    if let Some(delay) = self.approve {
-                        let command = Command::Approve {
-                            role: *role,
-                            channel: None,
-                            heard_by: None,
-                            plan_digest: None,
-                            why: None,
-                        };
-                        let by = approver(rollout.plan().policy(), *role, &mut spoken);
-                        answers.after(at, delay, Input::new(command).by(&by));
-                    }
-                }
-                (BlockerKind::NormalProcess | BlockerKind::ChangeWindow, Some(item), role) => {
-                    if let (Some(delay), Some((command, role))) =
-                        (self.approve, waiver(item, role.copied()))
-                    {
-                        let by = approver(rollout.plan().policy(), role, &mut Vec::new());
-                        answers.after(at, delay, Input::new(command).by(&by));
-                    }
-                }
-                // Severity, denial, traffic and policy only come from the scenario's own inputs.
-                _ => {}
+            let delay = if blocker.kind == BlockerKind::Item { self.check } else { self.approve };
+            let Some(delay) = delay else { continue };
+            if let Some(input) = cleared(policy, &blocker, "checker", &mut spoken) {
+                answers.after(at, delay, input);
             }
         }
     }
@@ -261,13 +234,7 @@ impl People {
             // Before somebody says that it is over, the last items are gone through.
             for list in rollout.checklists() {
                 for item in list.items.iter().filter(|item| item.state == ItemState::Open) {
-                    let command = Command::CheckItem {
-                        item: item.id,
-                        more: Vec::new(),
-                        status: ItemStatus::Done,
-                        evidence: None,
-                    };
-                    answers.after(at, delay, Input::new(command).by("checker"));
+                    answers.after(at, delay, checked(item.id, "checker"));
                 }
             }
         }
@@ -337,11 +304,37 @@ impl People {
     }
 }
 
-/// Whoever plays it as a hot-fix has decided that it is one: the waiver of what would hold it.
-pub(super) fn waiver(item: Name, role: Option<RoleName>) -> Option<(Command, RoleName)> {
-    let role = role.or_else(|| RoleName::try_new("approver").ok())?;
-    let why = "it is rehearsed as a hot-fix".to_owned();
-    Some((Command::WaiveItem { item, role: Some(role), why }, role))
+/// What clears a blocker of the start; none where it only comes from the scenario's own inputs, as
+/// for severity, denial, traffic and policy. Of the holders of a role, one who has not `spoken`
+/// approves.
+pub(super) fn cleared(
+    policy: &Policy,
+    blocker: &Blocker,
+    checker: &str,
+    spoken: &mut Vec<String>,
+) -> Option<Input> {
+    match (blocker.kind, blocker.item, blocker.roles.first()) {
+        (BlockerKind::Item, Some(item), _) => Some(checked(item, checker)),
+        (BlockerKind::Approval, _, Some(&role)) => {
+            let (channel, heard_by, plan_digest, why) = (None, None, None, None);
+            let command = Command::Approve { role, channel, heard_by, plan_digest, why };
+            Some(Input::new(command).by(&approver(policy, role, spoken)))
+        }
+        // Rehearsed as a hot-fix, whatever the facts and the hour are.
+        (BlockerKind::NormalProcess | BlockerKind::ChangeWindow, Some(item), role) => {
+            let role = role.copied().or_else(|| RoleName::try_new("approver").ok())?;
+            let why = "it is rehearsed as a hot-fix".to_owned();
+            let command = Command::WaiveItem { item, role: Some(role), why };
+            Some(Input::new(command).by(&approver(policy, role, &mut Vec::new())))
+        }
+        _ => None,
+    }
+}
+
+/// An item of a checklist is done.
+pub(super) fn checked(item: Name, by: &str) -> Input {
+    let (more, status) = (Vec::new(), ItemStatus::Done);
+    Input::new(Command::CheckItem { item, more, status, evidence: None }).by(by)
 }
 
 impl Platform {
@@ -441,7 +434,7 @@ impl Answering<'_> {
 
 /// The approver in a role. If the policy names holders, only they approve, and two approvals are of
 /// two people.
-pub(super) fn approver(policy: &Policy, role: RoleName, spoken: &mut Vec<String>) -> String {
+fn approver(policy: &Policy, role: RoleName, spoken: &mut Vec<String>) -> String {
     let holders = policy.role(role).map(|role| role.holders.as_slice()).unwrap_or_default();
     let mut names = holders.iter().map(|holder| &holder.name);
     let by = names.clone().find(|name| !spoken.contains(name)).or_else(|| names.next());

@@ -8,7 +8,7 @@ use crate::document::{DocumentErrors, DocumentFault};
 use crate::judge::Reason;
 use crate::rollout::{RollbackCause, State};
 use crate::stats::Counts;
-use crate::stats::interval::{Interval, wilson};
+use crate::stats::interval::{Interval, null_is_infinite, null_is_minus_infinite, wilson};
 use crate::unit::{Span, Timestamp};
 
 use super::error::{SimulationErrors, SimulationFault};
@@ -418,19 +418,11 @@ pub struct Mean {
     /// The mean.
     pub mean: f64,
     /// The interval's lower end.
-    #[serde(deserialize_with = "lower_end")]
+    #[serde(deserialize_with = "null_is_minus_infinite")]
     pub low: f64,
     /// The interval's upper end.
-    #[serde(deserialize_with = "upper_end")]
+    #[serde(deserialize_with = "null_is_infinite")]
     pub high: f64,
-}
-
-fn lower_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NEG_INFINITY))
-}
-
-fn upper_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
 /// Durations in seconds.

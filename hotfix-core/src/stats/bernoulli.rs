@@ -10,9 +10,10 @@
 //! The evidence depends on the order of the ticks, so states cannot be merged.
 
 use super::kernel::Kernel;
-use super::mixture::{Asked, Mixture};
-use super::mixture_state::MixtureState;
-use super::{Bounds, Counts, Direction, Evidence, StatError, Totals};
+use super::mixture::Mixture;
+use super::mixture_state::{MixtureState, over_mixture};
+use super::rate_ratio::RateRatioSettings;
+use super::{Counts, Direction, StatError, Totals};
 use serde::{Deserialize, Serialize};
 
 /// Default ratios.
@@ -129,13 +130,13 @@ impl BernoulliDesign {
     /// tolerated ratio, margin, prior trials, cap, temper, threshold or horizon.
     pub fn try_new(settings: &BernoulliSettings) -> Result<Self, StatError> {
         let mixture = Mixture::try_new(
-            Asked {
+            &RateRatioSettings {
                 direction: settings.direction,
                 alpha: settings.alpha,
                 tolerated: settings.tolerated,
                 margin: settings.margin,
-                grid: settings.grid.as_deref(),
-                weights: settings.weights.as_deref(),
+                grid: settings.grid.clone(),
+                weights: settings.weights.clone(),
                 temper: settings.temper,
                 cap: settings.cap,
                 threshold: settings.threshold,
@@ -148,37 +149,6 @@ impl BernoulliDesign {
         let kernel = Kernel::new(&mixture.grid, null_ratio, mixture.hypothesis.direction);
         let id = mixture.fingerprint(2, &[prior_trials]);
         Ok(Self { mixture, kernel, prior_trials, id })
-    }
-
-    /// The same test with another cap and another threshold, each as in the settings.
-    ///
-    /// A state belongs to both, so that evidence is carried over phases whose calibration differs.
-    /// What was decided stays decided.
-    ///
-    /// # Errors
-    /// [`StatError`] if the cap or the threshold is out of range.
-    pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
-        Ok(Self { mixture: self.mixture.with_limits(cap, threshold)?, ..self.clone() })
-    }
-
-    /// What the test is to show.
-    pub fn direction(&self) -> Direction {
-        self.mixture.hypothesis.direction
-    }
-
-    /// The log evidence that decides: `ln(1/α)` unless the settings name another.
-    pub fn threshold(&self) -> f64 {
-        self.mixture.limits.threshold
-    }
-
-    /// The most that a term gains in a tick; absent where nothing bounds it.
-    pub fn cap(&self) -> Option<f64> {
-        self.mixture.limits.cap()
-    }
-
-    /// The ratio at the edge of the null: `r0` for worse, `d` for better.
-    pub fn null_ratio(&self) -> f64 {
-        self.mixture.hypothesis.null_ratio
     }
 }
 
@@ -251,50 +221,9 @@ impl Bernoulli {
         self.0.totals.add(canary, baseline);
         Ok(self.0.add(mixture, gains))
     }
-
-    /// Log of the e-value, exact; 0 without data.
-    pub fn log_e(&self, design: &BernoulliDesign) -> f64 {
-        self.0.log_e(&design.mixture)
-    }
-
-    /// `max_j (ln w_j + l_j)`, or the log of what has not been bet yet where that is more: at most
-    /// [`log_e`](Self::log_e), and less by at most `ln J`, with a horizon `ln (J + 1)`.
-    #[inline]
-    pub fn log_e_bound(&self, design: &BernoulliDesign) -> f64 {
-        self.bounds(design).lower
-    }
-
-    /// Both bounds of the log of the e-value, for [`combine`](super::combine).
-    #[inline]
-    pub fn bounds(&self, design: &BernoulliDesign) -> Bounds {
-        self.0.bounds(&design.mixture)
-    }
-
-    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every evaluation.
-    pub fn p_value(&self) -> f64 {
-        self.0.watch.p_value()
-    }
-
-    /// Whether the evidence has ever reached the threshold.
-    pub fn decided(&self) -> bool {
-        self.0.watch.decided
-    }
-
-    /// Estimated canary rate over baseline rate, see [`Totals::ratio`].
-    pub fn ratio(&self) -> Option<f64> {
-        self.0.totals.ratio()
-    }
-
-    /// What was compared so far.
-    pub fn totals(&self) -> &Totals {
-        &self.0.totals
-    }
-
-    /// What a verdict reports.
-    pub fn evidence(&self, design: &BernoulliDesign) -> Evidence {
-        self.0.evidence(&design.mixture)
-    }
 }
+
+over_mixture! { BernoulliDesign, Bernoulli.0 }
 
 /// The rate that past ticks of both arms give, with a little prior.
 #[inline]

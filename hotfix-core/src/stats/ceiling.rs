@@ -12,9 +12,9 @@
 //! most 1 under the null hypothesis. Without errors 690 requests are enough for 0.5% at α 0.05. It
 //! depends on sums alone: order does not matter, and states merge.
 
-use super::grid::{check_weights, threshold};
-use super::numeric::{larger, largest, ln, ln1p, log_mean_exp, whole_between};
-use super::{Counts, Evidence, MAX_GRID, StatError, Watch};
+use super::grid::{Grid, check_weights, hashed, threshold};
+use super::numeric::{larger, ln, ln1p, log_mean_exp, whole_between};
+use super::{Counts, Evidence, MAX_GRID, StatError, Watch, check_version};
 use serde::{Deserialize, Serialize};
 
 /// Default rates of the alternatives, as shares of the ceiling; evenly weighted.
@@ -60,15 +60,12 @@ impl CeilingSettings {
 /// A checked test. Shared by any number of states.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CeilingDesign {
-    len: usize,
     ceiling: f64,
+    weights: Grid,
     /// `ln(q/p)`: what an error gains; negative infinity for a rate of 0.
     loud: [f64; MAX_GRID],
     /// `ln((1 - q)/(1 - p))`: what any other request gains.
     quiet: [f64; MAX_GRID],
-    /// Zero in unused places.
-    weight: [f64; MAX_GRID],
-    ln_weight: [f64; MAX_GRID],
     threshold: f64,
     id: u32,
 }
@@ -95,32 +92,23 @@ impl CeilingDesign {
         let weights = settings.weights.as_deref().unwrap_or(&even[..len]);
         check_weights(weights, len)?;
         let mut this = Self {
-            len,
             ceiling,
+            weights: Grid::of_weights(weights),
             loud: [0.0; MAX_GRID],
             quiet: [0.0; MAX_GRID],
-            weight: [0.0; MAX_GRID],
-            ln_weight: [f64::NEG_INFINITY; MAX_GRID],
             threshold,
             id: 0,
         };
-        for (j, (&share, &weight)) in grid.iter().zip(weights).enumerate() {
+        for (j, &share) in grid.iter().enumerate() {
             if !(share == 0.0 || (share.is_normal() && share > 0.0 && share < 1.0)) {
                 return Err(StatError::CeilingShare { share });
             }
             this.loud[j] = ln(share);
             // (1 - q)/(1 - p) = 1 + (p - q)/(1 - p): no digits cancel for tiny rates.
             this.quiet[j] = ln1p((ceiling - share * ceiling) / (1.0 - ceiling));
-            this.weight[j] = weight;
-            this.ln_weight[j] = ln(weight);
         }
         this.id = this.fingerprint();
         Ok(this)
-    }
-
-    /// The rate that is to be shown undercut.
-    pub fn ceiling(&self) -> f64 {
-        self.ceiling
     }
 
     /// The log evidence that decides: `ln(1/α)`.
@@ -147,8 +135,8 @@ impl CeilingDesign {
 
     fn terms(&self, totals: Counts) -> [f64; MAX_GRID] {
         let others = totals.trials - totals.events;
-        let mut terms = [f64::NEG_INFINITY; MAX_GRID];
-        for (j, term) in terms.iter_mut().enumerate().take(self.len) {
+        let mut terms = self.weights.start();
+        for (j, term) in terms.iter_mut().enumerate().take(self.weights.len) {
             let loud = if totals.events == 0.0 { 0.0 } else { totals.events * self.loud[j] };
             *term = loud + others * self.quiet[j];
         }
@@ -157,16 +145,14 @@ impl CeilingDesign {
 
     /// `E = 0`, where only a rate of 0 was an alternative, is the lowest finite logarithm.
     fn log_e(&self, terms: &[f64; MAX_GRID]) -> f64 {
-        larger(log_mean_exp(terms, &self.weight), f64::MIN)
+        larger(log_mean_exp(terms, &self.weights.weight), f64::MIN)
     }
 
     /// See the grid's: FNV-1a over what a state depends on.
     fn fingerprint(&self) -> u32 {
-        let numbers = self.loud[..self.len].iter().chain(&self.weight[..self.len]);
-        let bytes = numbers
-            .chain([&self.ceiling, &self.threshold])
-            .flat_map(|number| number.to_bits().to_le_bytes());
-        bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+        let Self { weights: Grid { len, weight, .. }, loud, ceiling, threshold, .. } = self;
+        let numbers = loud[..*len].iter().chain(&weight[..*len]);
+        hashed([], numbers.chain([ceiling, threshold]))
     }
 }
 
@@ -229,28 +215,15 @@ impl Ceiling {
 
     fn look(&mut self, design: &CeilingDesign) -> bool {
         let terms = design.terms(self.totals);
-        let mut weighted = terms;
-        for (term, ln_weight) in weighted.iter_mut().zip(design.ln_weight) {
-            *term += ln_weight;
-        }
-        // The sum is above its largest part by `ln J` at most.
-        let slack = ln(design.len as f64);
-        self.watch.look(largest(&weighted), slack, design.threshold, || design.log_e(&terms))
+        let CeilingDesign { weights, threshold, .. } = design;
+        let exact = || design.log_e(&terms);
+        self.watch = self.watch.looked(weights.bound(&terms), weights.slack, *threshold, exact);
+        self.watch.decided
     }
 
     /// Log of the e-value, exact; 0 without data.
     pub fn log_e(&self, design: &CeilingDesign) -> f64 {
         design.log_e(&design.terms(self.totals))
-    }
-
-    /// `min(1, 1/max E)` from the running maximum of a lower bound: valid at every evaluation.
-    pub fn p_value(&self) -> f64 {
-        self.watch.p_value()
-    }
-
-    /// Whether the evidence has ever reached `ln(1/α)`.
-    pub fn decided(&self) -> bool {
-        self.watch.decided
     }
 
     /// The canary's rate over the ceiling, with 0.5 for no errors; absent without trials.
@@ -259,11 +232,6 @@ impl Ceiling {
         let events = if events > 0.0 { events } else { 0.5 };
         let ratio = events / trials / design.ceiling;
         (trials > 0.0).then(|| super::numeric::smaller(ratio, f64::MAX))
-    }
-
-    /// What was seen so far.
-    pub fn totals(&self) -> &Counts {
-        &self.totals
     }
 
     /// What a verdict reports; the ratio is to the ceiling.
@@ -294,9 +262,7 @@ impl TryFrom<SavedState> for Ceiling {
     type Error = StatError;
 
     fn try_from(read: SavedState) -> Result<Self, StatError> {
-        if read.version != 1 {
-            return Err(StatError::StateVersion { version: read.version });
-        }
+        check_version(read.version, 1)?;
         let Counts { events, trials } = read.totals;
         // Sums may be beyond what one tick may hold.
         if !(events >= 0.0 && events <= trials && trials.is_finite()) {

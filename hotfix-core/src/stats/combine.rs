@@ -6,7 +6,7 @@
 
 use super::grid::{check_weights, threshold};
 use super::numeric::{exp, larger, ln, log_add_exp};
-use super::{Bounds, StatError, Watch};
+use super::{Bounds, StatError, Watch, check_version};
 use serde::{Deserialize, Serialize};
 
 /// Fixed weights of the metrics of one rollout and the threshold of their combined evidence.
@@ -54,16 +54,6 @@ impl Combination {
     /// How many metrics are weighed.
     pub fn metrics(&self) -> usize {
         self.weights.len()
-    }
-
-    /// The weights, in the order of the metrics.
-    pub fn weights(&self) -> &[f64] {
-        &self.weights
-    }
-
-    /// `ln(1/α)`: the combined log evidence that decides.
-    pub fn threshold(&self) -> f64 {
-        self.threshold
     }
 
     /// Log of the combined e-value; `log_e` holds 0 for a metric without data.
@@ -153,12 +143,13 @@ impl Combined {
     ) -> Result<bool, StatError> {
         let both = combination.bounds(bounds)?;
         let slack = both.upper - both.lower;
-        Ok(self.watch.look(both.lower, slack, combination.threshold, || {
+        self.watch = self.watch.looked(both.lower, slack, combination.threshold, || {
             let terms = combination.ln_weights.iter().enumerate();
             terms.fold(f64::NEG_INFINITY, |sum, (k, ln_weight)| {
                 log_add_exp(sum, ln_weight + exact(k))
             })
-        }))
+        });
+        Ok(self.watch.decided)
     }
 
     /// Whether the sum has ever reached `ln(1/α)`.
@@ -191,9 +182,7 @@ impl TryFrom<SavedState> for Combined {
     type Error = StatError;
 
     fn try_from(read: SavedState) -> Result<Self, StatError> {
-        if read.version != 1 {
-            return Err(StatError::StateVersion { version: read.version });
-        }
+        check_version(read.version, 1)?;
         Ok(Self { watch: Watch::restored(read.highest, read.decided)? })
     }
 }

@@ -19,12 +19,9 @@ pub(super) struct Draws(Pcg64);
 impl Draws {
     /// From a seed that any reader of JSON keeps: at most 2^53.
     pub(super) fn try_new(seed: u64) -> Result<Self, StatError> {
-        if seed as f64 <= MAX_COUNT {
-            Ok(Self(Pcg64::new(u128::from(seed), STREAM)))
-        } else {
-            let expected = "a whole number up to 2^53";
-            Err(StatError::OutOfRange { what: "seed", value: seed as f64, expected })
-        }
+        let number = seed as f64;
+        StatError::unless(number <= MAX_COUNT, "seed", number, "a whole number up to 2^53")?;
+        Ok(Self(Pcg64::new(u128::from(seed), STREAM)))
     }
 
     /// A whole number below `bound`, each equally likely; 0 for a bound of 0.

@@ -95,14 +95,6 @@ impl Grid {
         if len == 0 || len > MAX_GRID {
             return Err(StatError::GridLength { len });
         }
-        let mut this = Self {
-            len,
-            ratio: [1.0; MAX_GRID],
-            ln_ratio: [0.0; MAX_GRID],
-            weight: [0.0; MAX_GRID],
-            ln_weight: [f64::NEG_INFINITY; MAX_GRID],
-            slack: numeric::ln(len as f64),
-        };
         let even = [1.0 / len as f64; MAX_GRID];
         let weights = match (weights, grid) {
             (Some(weights), _) => weights,
@@ -110,7 +102,8 @@ impl Grid {
             (None, Some(_)) => &even[..len],
         };
         check_weights(weights, len)?;
-        for (j, (&ratio, &weight)) in ratios.iter().zip(weights).enumerate() {
+        let mut this = Self::of_weights(weights);
+        for (j, &ratio) in ratios.iter().enumerate() {
             if !(ratio > 1.0 && ratio <= MAX_RATIO) {
                 return Err(StatError::GridRatio { ratio });
             }
@@ -119,8 +112,6 @@ impl Grid {
                 Direction::Worse => (ratio, ln_ratio),
                 Direction::Better => (1.0 / ratio, -ln_ratio),
             };
-            this.weight[j] = weight;
-            this.ln_weight[j] = numeric::ln(weight);
         }
         Ok(this)
     }
@@ -167,12 +158,7 @@ impl Grid {
     /// design.
     pub(super) fn fingerprint(&self, kind: u32, rest: &[f64]) -> u32 {
         let numbers = self.ratio.iter().chain(&self.weight).chain(rest);
-        let bytes = numbers.flat_map(|number| number.to_bits().to_le_bytes());
-        // FNV-1a, 32 bits: fits a number of any JSON reader.
-        kind.to_le_bytes()
-            .into_iter()
-            .chain(bytes)
-            .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+        hashed(kind.to_le_bytes(), numbers)
     }
 
     /// Terms as read from a document, for as many points as the document has.
@@ -204,6 +190,18 @@ pub(super) fn losses<const N: usize>(excess: &[f64; MAX_GRID], share: f64) -> [f
         *argument = excess * share;
     }
     numeric::ln1p_each(&arguments)
+}
+
+/// FNV-1a in 32 bits, so that it fits a number of any JSON reader.
+pub(super) fn hashed<'a>(
+    first: impl IntoIterator<Item = u8>,
+    numbers: impl Iterator<Item = &'a f64>,
+) -> u32 {
+    let bytes = numbers.flat_map(|number| number.to_bits().to_le_bytes());
+    first
+        .into_iter()
+        .chain(bytes)
+        .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The terms that are in use, for a document.

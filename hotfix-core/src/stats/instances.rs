@@ -15,7 +15,7 @@
 use super::numeric::larger;
 use super::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use super::replay::LEAVE_ONE_OUT;
-use super::{Counts, Direction, StatError};
+use super::{Counts, Direction, StatError, check_version};
 use serde::{Deserialize, Serialize};
 
 /// Version of the state documents.
@@ -310,7 +310,7 @@ impl TryFrom<SavedState> for LeaveOneOut {
 
     fn try_from(read: SavedState) -> Result<Self, StatError> {
         let SavedState { version, names, without } = read;
-        check_version(version)?;
+        check_version(version, VERSION)?;
         check_names(&names, LEAVE_ONE_OUT)?;
         check_tests(&without, names.len())?;
         Ok(Self { names, without })
@@ -338,7 +338,7 @@ impl TryFrom<BadDocument> for BadInstance {
     type Error = StatError;
 
     fn try_from(read: BadDocument) -> Result<Self, StatError> {
-        check_version(read.version)?;
+        check_version(read.version, VERSION)?;
         let mut state = Self::try_new(&read.settings, read.names)?;
         check_tests(&read.tests, state.names.len())?;
         if read.tests.iter().any(|test| test.check(&state.design).is_err()) {
@@ -347,10 +347,6 @@ impl TryFrom<BadDocument> for BadInstance {
         state.tests = read.tests;
         Ok(state)
     }
-}
-
-fn check_version(version: u32) -> Result<(), StatError> {
-    if version == VERSION { Ok(()) } else { Err(StatError::StateVersion { version }) }
 }
 
 fn check_tests(tests: &[RateRatio], names: usize) -> Result<(), StatError> {

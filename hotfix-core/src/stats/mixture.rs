@@ -15,26 +15,12 @@ use super::grid::{Grid, Hypothesis, MAX_RATIO};
 use super::numeric::{
     exp_not_positive, larger, largest, ln, ln1p_each, log_add_exp, log_mean_exp, smaller,
 };
+use super::rate_ratio::RateRatioSettings;
 use super::{Bounds, Direction, MAX_GRID, StatError};
 use core::f64::consts::LN_2;
 
 /// Points that the short form of the kernels handles.
 pub(super) const SHORT: usize = 4;
-
-/// What the settings of either test ask.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) direction: Direction,
-    pub(super) alpha: f64,
-    pub(super) tolerated: f64,
-    pub(super) margin: f64,
-    pub(super) grid: Option<&'a [f64]>,
-    pub(super) weights: Option<&'a [f64]>,
-    pub(super) temper: f64,
-    pub(super) cap: Option<f64>,
-    pub(super) threshold: Option<f64>,
-    pub(super) horizon: Option<u32>,
-}
 
 /// The part of a checked design that does not depend on how a tick's gains are computed.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,10 +36,14 @@ pub(super) struct Mixture {
 }
 
 impl Mixture {
-    pub(super) fn try_new(asked: Asked<'_>, default: (&[f64], &[f64])) -> Result<Self, StatError> {
-        let Asked { direction, alpha, tolerated, margin, .. } = asked;
+    pub(super) fn try_new(
+        asked: &RateRatioSettings,
+        default: (&[f64], &[f64]),
+    ) -> Result<Self, StatError> {
+        let RateRatioSettings { direction, alpha, tolerated, margin, .. } = *asked;
         let hypothesis = Hypothesis::try_new(direction, alpha, tolerated, margin)?;
-        let grid = Grid::try_new(direction, asked.grid, asked.weights, default)?;
+        let (ratios, weights) = (asked.grid.as_deref(), asked.weights.as_deref());
+        let grid = Grid::try_new(direction, ratios, weights, default)?;
         let usual = hypothesis.threshold;
         let limits = Limits::try_new(asked.temper, asked.cap, asked.threshold, usual)?;
         let change = match asked.horizon {
@@ -83,11 +73,7 @@ impl Mixture {
             Direction::Worse => (MAX_RATIO, "at least 1"),
             Direction::Better => (1.0, "1 in a test of better"),
         };
-        if (1.0..=most).contains(&allowed) {
-            Ok(())
-        } else {
-            Err(StatError::OutOfRange { what: "allowed", value: allowed, expected })
-        }
+        StatError::unless((1.0..=most).contains(&allowed), "allowed", allowed, expected)
     }
 
     /// Whether a point bets in a tick in which the canary may be so many times as bad.

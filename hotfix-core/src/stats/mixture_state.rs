@@ -66,11 +66,9 @@ impl MixtureState {
     /// Whether it has decided, where the lower bound of the terms is now this.
     #[inline]
     pub(super) fn look(&mut self, mixture: &Mixture, lower: f64) -> bool {
-        let mut watch = self.watch;
         let (slack, threshold) = (mixture.slack(), mixture.limits.threshold);
-        let decided = watch.look(lower, slack, threshold, || self.log_e(mixture));
-        self.watch = watch;
-        decided
+        self.watch = self.watch.looked(lower, slack, threshold, || self.log_e(mixture));
+        self.watch.decided
     }
 
     pub(super) fn log_e(&self, mixture: &Mixture) -> f64 {
@@ -86,6 +84,95 @@ impl MixtureState {
         self.watch.evidence(self.log_e(mixture), self.totals.ratio())
     }
 }
+
+/// What every test over a [`Mixture`] has: the methods of its design, and those of its evidence,
+/// which is in the field `$state`.
+macro_rules! over_mixture {
+    ($design:ident, $test:ident.$state:tt) => {
+        impl $design {
+            /// The same test with another cap and another threshold, each as in the settings.
+            ///
+            /// A state belongs to both, so that evidence is carried over phases whose calibration differs.
+            /// What was decided stays decided.
+            ///
+            /// # Errors
+            /// [`StatError`](super::StatError) if the cap or the threshold is out of range.
+            pub fn with_limits(
+                &self,
+                cap: Option<f64>,
+                threshold: Option<f64>,
+            ) -> Result<Self, $crate::stats::StatError> {
+                Ok(Self { mixture: self.mixture.with_limits(cap, threshold)?, ..self.clone() })
+            }
+
+            /// What the test is to show.
+            pub fn direction(&self) -> $crate::stats::Direction {
+                self.mixture.hypothesis.direction
+            }
+
+            /// The log evidence that decides: `ln(1/α)` unless the settings name another.
+            pub fn threshold(&self) -> f64 {
+                self.mixture.limits.threshold
+            }
+
+            /// The most that a term gains in a tick; absent where nothing bounds it.
+            pub fn cap(&self) -> Option<f64> {
+                self.mixture.limits.cap()
+            }
+
+            /// The ratio at the edge of the null: `r0` for worse, `d` for better.
+            pub fn null_ratio(&self) -> f64 {
+                self.mixture.hypothesis.null_ratio
+            }
+        }
+
+        impl $test {
+            /// Log of the e-value, exact; 0 without data.
+            pub fn log_e(&self, design: &$design) -> f64 {
+                self.$state.log_e(&design.mixture)
+            }
+
+            /// `max_j (ln w_j + l_j)`, or the log of what has not been bet yet where that is more: at most
+            /// [`log_e`](Self::log_e), and less by at most `ln J`, with a horizon `ln (J + 1)`.
+            #[inline]
+            pub fn log_e_bound(&self, design: &$design) -> f64 {
+                self.bounds(design).lower
+            }
+
+            /// Both bounds of the log of the e-value, for [`combine`](super::combine).
+            #[inline]
+            pub fn bounds(&self, design: &$design) -> $crate::stats::Bounds {
+                self.$state.bounds(&design.mixture)
+            }
+
+            /// `min(1, 1/max E)` from the running maximum of the bound: valid at every evaluation.
+            pub fn p_value(&self) -> f64 {
+                self.$state.watch.p_value()
+            }
+
+            /// Whether the evidence has ever reached the threshold.
+            pub fn decided(&self) -> bool {
+                self.$state.watch.decided
+            }
+
+            /// Estimated canary rate over baseline rate, see [`Totals::ratio`](super::Totals::ratio).
+            pub fn ratio(&self) -> Option<f64> {
+                self.$state.totals.ratio()
+            }
+
+            /// What was compared so far.
+            pub fn totals(&self) -> &$crate::stats::Totals {
+                &self.$state.totals
+            }
+
+            /// What a verdict reports.
+            pub fn evidence(&self, design: &$design) -> $crate::stats::Evidence {
+                self.$state.evidence(&design.mixture)
+            }
+        }
+    };
+}
+pub(super) use over_mixture;
 
 /// The state as a document. Version 2 counts ticks, which version 1 did not know; a state without a
 /// horizon stays one of version 1, so that releases before version 2 read it.

@@ -125,6 +125,14 @@ impl Counts {
     }
 }
 
+impl<'a> std::iter::Sum<&'a Self> for Counts {
+    fn sum<I: Iterator<Item = &'a Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), |sum, part| {
+            Self::new(sum.events + part.events, sum.trials + part.trials)
+        })
+    }
+}
+
 #[inline]
 fn in_range(value: f64) -> bool {
     (0.0..=MAX_COUNT).contains(&value)
@@ -237,6 +245,11 @@ impl Totals {
     }
 }
 
+/// Checks the version of a document of a test's state.
+fn check_version(version: u32, known: u32) -> Result<(), StatError> {
+    if version == known { Ok(()) } else { Err(StatError::StateVersion { version }) }
+}
+
 /// What a test is asked to show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -288,22 +301,22 @@ struct Watch {
 impl Watch {
     const START: Self = Self { highest: 0.0, decided: false };
 
-    /// Updates it with an evaluation. `exact` is called only if the bounds leave the crossing open.
+    /// After another evaluation. `exact` is called only if the bounds leave the crossing open.
     #[inline]
-    fn look(
-        &mut self,
+    fn looked(
+        mut self,
         lower: f64,
         slack: f64,
         threshold: f64,
         exact: impl FnOnce() -> f64,
-    ) -> bool {
+    ) -> Self {
         if lower > self.highest {
             self.highest = lower;
         }
         if !self.decided && lower + slack >= threshold {
             self.decided = lower >= threshold || exact() >= threshold;
         }
-        self.decided
+        self
     }
 
     fn p_value(self) -> f64 {

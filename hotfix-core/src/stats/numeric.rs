@@ -5,6 +5,8 @@
 //! tests call in loops are branch free with plain `*` and `+` (never contracted, hence the same
 //! bits everywhere) so that the compiler turns them into vector code on every target.
 
+#![expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
+
 use core::f64::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E, PI};
 
 /// Bits of the mantissa of an `f64`.
@@ -215,21 +217,18 @@ fn lower_quantile_nearly(p: f64) -> f64 {
 
 /// The larger of two numbers, neither of them NaN: one instruction, unlike `f64::max`.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn larger(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
 }
 
 /// The smaller of two numbers, neither of them NaN.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn smaller(a: f64, b: f64) -> f64 {
     if a < b { a } else { b }
 }
 
 /// Splits a positive normal number into a whole exponent `k` and a mantissa in `1/√2..√2`.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 fn exponent_and_mantissa(x: f64) -> (f64, f64) {
     let carried = x.to_bits().wrapping_add(CARRY);
     let k = f64::from_bits((carried >> 52) | TWO_52) - TWO_52_AND_BIAS;
@@ -238,7 +237,6 @@ fn exponent_and_mantissa(x: f64) -> (f64, f64) {
 
 /// `k ln 2 + ln(1 + f)` for `1 + f` in `1/√2..√2`.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 fn ln_of_parts(k: f64, f: f64) -> f64 {
     let [a, b, c, d, e, g, h] = LN_SERIES;
     let half_square = 0.5 * f * f;
@@ -252,7 +250,6 @@ fn ln_of_parts(k: f64, f: f64) -> f64 {
 
 /// [`ln`] of a positive normal number, branch free. Anything else gives nonsense, but no panic.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn ln_normal(x: f64) -> f64 {
     let (k, mantissa) = exponent_and_mantissa(x);
     ln_of_parts(k, mantissa - 1.0)
@@ -265,7 +262,6 @@ pub(crate) fn ln_normal(x: f64) -> f64 {
 /// `1 + x` is a relative error below one unit of the result. The sum is that of [`ln_of_parts`]
 /// with fewer corrections: two thirds of the work.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn ln1p_each<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
     let mut logs = [0.0; N];
     for (log, &x) in logs.iter_mut().zip(arguments) {
@@ -279,7 +275,6 @@ pub(crate) fn ln1p_each<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
 /// Whether `1 + x` has the exponent 0 of [`exponent_and_mantissa`]. Where two numbers do, so do all
 /// between them.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "two comparisons")]
 pub(crate) fn is_near_zero(x: f64) -> bool {
     let bits = (1.0 + x).to_bits();
     (LOWEST_MANTISSA..LOWEST_MANTISSA + MANTISSA + 1).contains(&bits)
@@ -288,7 +283,6 @@ pub(crate) fn is_near_zero(x: f64) -> bool {
 /// [`ln1p_each`] of numbers that [`is_near_zero`] says yes to, with the same bits for two thirds of
 /// the work.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn ln1p_near_zero<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
     let mut logs = [0.0; N];
     for (log, &x) in logs.iter_mut().zip(arguments) {
@@ -299,7 +293,6 @@ pub(crate) fn ln1p_near_zero<const N: usize>(arguments: &[f64; N]) -> [f64; N] {
 
 /// `ln((1 + s)/(1 - s))` for `|s| ≤ 0.1716`.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 fn ln_by_series(s: f64) -> f64 {
     let [a, b, c, d, e, g, h] = LN_SERIES;
     let s2 = s * s;
@@ -316,7 +309,6 @@ fn ln_by_series(s: f64) -> f64 {
 /// it mostly does for the complements of rates, that is one division instead of two and no
 /// exponents.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn ln1p_of_quotients<const N: usize>(over: &[f64; N], under: &[f64; N]) -> [f64; N] {
     let mut logs = [0.0; N];
     let mut widest = [0.0; N];
@@ -337,7 +329,6 @@ pub(crate) fn ln1p_of_quotients<const N: usize>(over: &[f64; N], under: &[f64; N
 
 /// `e^x` for `x ≤ 0`, branch free, to 1 unit in the last place; 3e-308 for everything below -708.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a call would keep the loops around it from vectorising")]
 pub(crate) fn exp_not_positive(x: f64) -> f64 {
     let x = larger(x, EXP_FLOOR);
     let shifted = x * LOG2_E + ROUND;

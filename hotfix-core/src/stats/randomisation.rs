@@ -22,7 +22,7 @@ use super::grid::{Grid, Hypothesis, losses, share_of_events};
 use super::instances::{check_names, sum_of};
 use super::numeric::log_mean_exp;
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
-use super::{Counts, Direction, Evidence, MAX_GRID, StatError, Totals};
+use super::{Counts, Direction, Evidence, MAX_GRID, StatError, Totals, check_version};
 use serde::{Deserialize, Serialize};
 
 /// Ticks at which evidence is compared, for a phase of up to 50 minutes in ticks of 10 s.
@@ -179,9 +179,7 @@ impl RandomisationDesign {
             ("subsets", subsets, MOST_SUBSETS, "at most 1000000"),
         ];
         for (what, value, most, expected) in figures {
-            if value > most {
-                return Err(StatError::OutOfRange { what, value: value as f64, expected });
-            }
+            StatError::unless(value <= most, what, value as f64, expected)?;
         }
         if whole(alpha * subsets as f64) == 0 {
             return Err(StatError::FewSubsets { subsets, alpha });
@@ -228,19 +226,9 @@ impl RandomisationDesign {
         &self.instances
     }
 
-    /// Index of an instance in that order.
-    pub fn place(&self, instance: &str) -> Option<usize> {
-        self.instances.iter().position(|known| known == instance)
-    }
-
     /// `ln(1/α)`: the least log evidence that can be spent.
     pub fn threshold(&self) -> f64 {
         self.hypothesis.threshold
-    }
-
-    /// Tick of the last interim analysis: nothing is decided after it.
-    pub fn last_look(&self) -> u32 {
-        self.looks.last().map_or(0, |look| look.tick)
     }
 }
 
@@ -397,11 +385,6 @@ impl Randomisation {
         self.rank > 0
     }
 
-    /// What was compared so far.
-    pub fn totals(&self) -> &Totals {
-        &self.totals
-    }
-
     /// Ticks so far, with data or without.
     pub fn ticks(&self) -> u32 {
         self.ticks
@@ -483,21 +466,14 @@ fn looks(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
     }
     let mut before = (0, 0.0);
     for (&tick, &part) in ticks.iter().zip(parts) {
-        if tick <= before.0 {
-            let expected = "ticks from 1 on that grow";
-            let value = f64::from(tick);
-            return Err(StatError::OutOfRange { what: "interim analysis", value, expected });
-        }
-        if !(part >= before.1 && part > 0.0 && part <= 1.0) {
-            let expected = "parts above 0 that grow to 1";
-            return Err(StatError::OutOfRange { what: "budget", value: part, expected });
-        }
+        let expected = "ticks from 1 on that grow";
+        StatError::unless(tick > before.0, "interim analysis", f64::from(tick), expected)?;
+        let grows = part >= before.1 && part > 0.0 && part <= 1.0;
+        StatError::unless(grows, "budget", part, "parts above 0 that grow to 1")?;
         before = (tick, part);
     }
-    if before.1 != 1.0 {
-        let expected = "at least one interim analysis, and 1 as the last part";
-        return Err(StatError::OutOfRange { what: "budget", value: before.1, expected });
-    }
+    let expected = "at least one interim analysis, and 1 as the last part";
+    StatError::unless(before.1 == 1.0, "budget", before.1, expected)?;
     let most = settings.alpha * settings.subsets as f64;
     let look = |(&tick, &part): (&u32, &f64)| Interim { tick, budget: whole(most * part) };
     Ok(ticks.iter().zip(parts).map(look).collect())
@@ -559,9 +535,7 @@ impl TryFrom<SavedState> for Randomisation {
     type Error = StatError;
 
     fn try_from(read: SavedState) -> Result<Self, StatError> {
-        if read.version != VERSION {
-            return Err(StatError::StateVersion { version: read.version });
-        }
+        check_version(read.version, VERSION)?;
         read.totals.check()?;
         let bad = |what| StatError::BadState { what };
         let (subsets, len) = (read.terms.len(), read.terms.first().map_or(0, Vec::len));

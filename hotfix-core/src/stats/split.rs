@@ -12,7 +12,7 @@
 
 use super::numeric::{ln, log_add_exp};
 use super::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
-use super::{Counts, Direction, MAX_RATIO, StatError, Watch};
+use super::{Counts, Direction, MAX_RATIO, StatError, Watch, check_version};
 use core::f64::consts::LN_2;
 use serde::{Deserialize, Serialize};
 
@@ -81,11 +81,6 @@ impl SplitDesign {
         let threshold = above.threshold();
         Ok(Self { above, below, threshold })
     }
-
-    /// `ln(1/α)`: the log evidence that is a finding.
-    pub fn threshold(&self) -> f64 {
-        self.threshold
-    }
 }
 
 /// The evidence against a planned split. See [`SplitDesign`] for an example.
@@ -132,10 +127,9 @@ impl Split {
         let (above, below) = (self.above.bounds(&design.above), self.below.bounds(&design.below));
         let lower = super::numeric::larger(above.lower, below.lower) - LN_2;
         let upper = super::numeric::larger(above.upper, below.upper);
-        let mut watch = self.watch;
-        let decided = watch.look(lower, upper - lower, design.threshold, || self.log_e(design));
-        self.watch = watch;
-        Ok(decided)
+        self.watch =
+            self.watch.looked(lower, upper - lower, design.threshold, || self.log_e(design));
+        Ok(self.watch.decided)
     }
 
     /// Checks that a state, such as one read from a document, was made for this design.
@@ -151,16 +145,6 @@ impl Split {
     pub fn log_e(&self, design: &SplitDesign) -> f64 {
         let (above, below) = (self.above.log_e(&design.above), self.below.log_e(&design.below));
         if above == below { above } else { log_add_exp(above, below) - LN_2 }
-    }
-
-    /// `min(1, 1/max E)` from the running maximum of a lower bound: valid at every evaluation.
-    pub fn p_value(&self) -> f64 {
-        self.watch.p_value()
-    }
-
-    /// Whether a wrong split has been found.
-    pub fn decided(&self) -> bool {
-        self.watch.decided
     }
 
     /// Trials of canary and baseline so far.
@@ -225,9 +209,7 @@ impl TryFrom<SavedState> for Split {
     type Error = StatError;
 
     fn try_from(read: SavedState) -> Result<Self, StatError> {
-        if read.version != 1 {
-            return Err(StatError::StateVersion { version: read.version });
-        }
+        check_version(read.version, 1)?;
         let watch = Watch::restored(read.highest, read.decided)?;
         Ok(Self { above: read.above, below: read.below, watch })
     }

@@ -2,86 +2,53 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::code::coded;
 use crate::rollout::{InputKind, RefusalReason, State};
 
 use super::outcome::Move;
 
-/// Why services do not form a train. The caller's value is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainError {
+coded! {
+    /// Why services do not form a train. The caller's value is wrong.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum TrainError;
+
     /// The train has no service.
     #[error("the train has no service: name at least one")]
-    Empty,
+    Empty => "HF-TRAIN-001",
     /// A name that is empty or too long.
     #[error("the name of a service has {bytes} bytes: give it 1 to {most}")]
     Name {
         /// The name's place, from 0.
         index: usize,
-        /// Its length.
         bytes: usize,
-        /// The most.
         most: usize,
-    },
+    } => "HF-TRAIN-002",
     /// One name for two services.
     #[error("`{service}` is in the train twice: give each service once")]
-    Twice {
-        /// The name.
-        service: String,
-    },
+    Twice { service: String } => "HF-TRAIN-003",
     /// `after` names a service that is not in the train.
     #[error("`after` names `{got}`, which is not in the train; the nearest is `{nearest}`")]
-    Unknown {
-        /// What came.
-        got: String,
-        /// The nearest known one.
-        nearest: String,
-    },
+    Unknown { got: String, nearest: String } => "HF-TRAIN-004",
     /// Services that wait for each other.
     #[error("each of {} waits for the next, so none can start: remove one wait", .cycle.join(", "))]
     Cycle {
         /// The services, the first again at the end.
         cycle: Vec<String>,
-    },
+    } => "HF-TRAIN-005",
     /// `after` cannot be read.
     #[error(
         "`after` cannot be read: {fault}. Write an object of lists, as in {{\"payments\": [\"ledger\"]}}"
     )]
-    Syntax {
-        /// What is wrong.
-        fault: String,
-    },
+    Syntax { fault: String } => "HF-TRAIN-006",
     /// The number of rollouts differs from the number of services.
     #[error("{services} services have {rollouts} rollouts: give each service its own rollout")]
-    Count {
-        /// How many services.
-        services: usize,
-        /// How many rollouts.
-        rollouts: usize,
-    },
+    Count { services: usize, rollouts: usize } => "HF-TRAIN-007",
     /// Two services share one rollout.
     #[error("`{service}` has the rollout of another service: give it its own")]
-    Shared {
-        /// The second service.
-        service: String,
-    },
+    Shared { service: String } => "HF-TRAIN-008",
 }
 
 impl TrainError {
-    /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "HF-TRAIN-001",
-            Self::Name { .. } => "HF-TRAIN-002",
-            Self::Twice { .. } => "HF-TRAIN-003",
-            Self::Unknown { .. } => "HF-TRAIN-004",
-            Self::Cycle { .. } => "HF-TRAIN-005",
-            Self::Syntax { .. } => "HF-TRAIN-006",
-            Self::Count { .. } => "HF-TRAIN-007",
-            Self::Shared { .. } => "HF-TRAIN-008",
-        }
-    }
-
     /// Where: a JSON Pointer into `{"services", "after"}`.
     pub fn path(&self) -> String {
         match self {
@@ -118,24 +85,20 @@ pub struct TrainRefusal {
     pub events: String,
 }
 
-/// Why an input is refused.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainRefusalReason {
+coded! {
+    /// Why an input is refused.
+    #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+    pub enum TrainRefusalReason;
+
     /// The train has no such service. The caller's value is wrong; nothing has moved.
     #[error("the train has no service `{got}`; the nearest is `{nearest}`")]
-    NoSuchService {
-        /// What came.
-        got: String,
-        /// The nearest known one.
-        nearest: String,
-    },
+    NoSuchService { got: String, nearest: String } => "HF-TRAIN-009",
     /// The services that it waits for are not complete.
     #[error("it starts after {}", listed(.services))]
     Waits {
         /// Those that it waits for, each with its state.
         services: Vec<(String, State)>,
-    },
+    } => "HF-TRAIN-010",
     /// The train is being rolled back, or was rolled back.
     #[error(
         "the train is being rolled back because of {}: once all services are rolled back, `retry` \
@@ -145,10 +108,10 @@ pub enum TrainRefusalReason {
     GoesBack {
         /// The services that were rolled back, each with its state.
         because: Vec<(String, State)>,
-    },
+    } => "HF-TRAIN-011",
     /// The rollout itself refuses it.
     #[error("{0}")]
-    Rollout(RefusalReason),
+    Rollout(reason: RefusalReason) => reason.code(),
 }
 
 fn listed(services: &[(String, State)]) -> String {
@@ -159,12 +122,7 @@ fn listed(services: &[(String, State)]) -> String {
 impl TrainRefusal {
     /// The stable code of the reason.
     pub const fn code(&self) -> &'static str {
-        match &self.reason {
-            TrainRefusalReason::NoSuchService { .. } => "HF-TRAIN-009",
-            TrainRefusalReason::Waits { .. } => "HF-TRAIN-010",
-            TrainRefusalReason::GoesBack { .. } => "HF-TRAIN-011",
-            TrainRefusalReason::Rollout(reason) => reason.code(),
-        }
+        self.reason.code()
     }
 }
 

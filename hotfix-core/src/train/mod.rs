@@ -96,12 +96,6 @@ impl<R> Train<R> {
     pub const fn order(&self) -> &Order {
         &self.order
     }
-
-    /// The rollouts, in the order in which the services were named: for a train without one of
-    /// them, or with another.
-    pub fn into_rollouts(self) -> Vec<R> {
-        self.rollouts
-    }
 }
 
 impl<R: Deref<Target = Rollout>> Train<R> {

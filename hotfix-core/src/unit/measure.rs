@@ -117,9 +117,6 @@ impl FromStr for Proportion {
 pub struct Ratio(f64);
 
 impl Ratio {
-    /// Equal rates.
-    pub const ONE: Self = Self(1.0);
-
     /// # Errors
     /// `HF-UNIT-006` unless finite and above 0.
     pub fn try_new(ratio: f64) -> Result<Self, UnitError> {

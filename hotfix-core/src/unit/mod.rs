@@ -18,89 +18,50 @@ pub(crate) use ref_name::is_invisible;
 pub use ref_name::{RefFault, RefName};
 pub use time::{Span, Timestamp};
 
+use crate::code::coded;
+
 /// Largest count, exposure or total of an input, 2^53: whole numbers up to it are exact.
 pub const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
 
-/// A value that is not valid for its unit, with the form that is.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UnitError {
+coded! {
+    /// A value that is not valid for its unit, with the form that is.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum UnitError;
+
     /// A duration that is not a number with a unit.
     #[error(
         "`{got}` is not a duration: write a number and one of ms, s, min, h, d, as in \"10min\""
     )]
-    Span {
-        /// As given.
-        got: String,
-    },
+    Span { got: String } => "HF-UNIT-001",
     /// A duration that is zero or negative, or too long for the clock.
     #[error(
         "the duration `{got}` is out of range: it is at most 10000 d and not negative, \
          and above 0 where this key needs it"
     )]
-    SpanRange {
-        /// As given.
-        got: String,
-    },
+    SpanRange { got: String } => "HF-UNIT-002",
     /// A time that is not RFC 3339.
     #[error(
         "`{got}` is not a time: write RFC 3339 with a zone, as in \"2026-03-03T14:40:00.000Z\""
     )]
-    Timestamp {
-        /// As given.
-        got: String,
-    },
+    Timestamp { got: String } => "HF-UNIT-003",
     /// A share or proportion that is neither a number nor a percentage.
     #[error("`{got}` is not a share: write a fraction as in 0.1, or a percentage as in \"10%\"")]
-    Share {
-        /// As given.
-        got: String,
-    },
+    Share { got: String } => "HF-UNIT-004",
     /// A share or proportion outside 0 to 1.
     #[error("`{got}` is outside 0 to 1: write a fraction as in 0.1, or a percentage as in \"10%\"")]
-    ShareRange {
-        /// As given.
-        got: String,
-    },
+    ShareRange { got: String } => "HF-UNIT-005",
     /// A ratio that is not a finite number above 0.
     #[error("`{got}` is not a ratio: write a finite number above 0, as in 1.1")]
-    Ratio {
-        /// As given.
-        got: String,
-    },
+    Ratio { got: String } => "HF-UNIT-006",
     /// A frequency without a unit of time.
     #[error("`{got}` is not a frequency: write a number per s, min or h, as in \"5/min\"")]
-    PerMinute {
-        /// As given.
-        got: String,
-    },
+    PerMinute { got: String } => "HF-UNIT-007",
     /// A name with characters that are not allowed, or too long.
     #[error("`{got}` is not a name: use 1 to 31 of a-z, 0-9, `_` and `-`, a letter first")]
-    Name {
-        /// As given.
-        got: String,
-    },
+    Name { got: String } => "HF-UNIT-008",
     /// A text that is not a calendar date.
     #[error("`{got}` is not a date: write year, month and day, as in \"2025-10-14\"")]
-    Date {
-        /// As given.
-        got: String,
-    },
+    Date { got: String } => "HF-UNIT-009",
 }
 
-impl UnitError {
-    /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Span { .. } => "HF-UNIT-001",
-            Self::SpanRange { .. } => "HF-UNIT-002",
-            Self::Timestamp { .. } => "HF-UNIT-003",
-            Self::Share { .. } => "HF-UNIT-004",
-            Self::ShareRange { .. } => "HF-UNIT-005",
-            Self::Ratio { .. } => "HF-UNIT-006",
-            Self::PerMinute { .. } => "HF-UNIT-007",
-            Self::Name { .. } => "HF-UNIT-008",
-            Self::Date { .. } => "HF-UNIT-009",
-        }
-    }
-}
+impl UnitError {}

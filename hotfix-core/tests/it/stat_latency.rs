@@ -255,9 +255,13 @@ fn stat_1_a_quantile_is_for_a_test_of_better() {
 
 #[test]
 fn stat_2_limits_change_under_a_state() {
-    let first = design(&LatencySettings { boundaries: 2, ..LatencySettings::default() });
-    let later = first.with_limits(Some(0.5), Some(9.0)).expect("valid limits");
-    assert_eq!((later.cap(), later.threshold()), (Some(0.5), 9.0));
+    let limited = |cap, threshold| {
+        let usual = LatencySettings::default();
+        LatencyDesign::try_new(&LatencySettings { boundaries: 2, cap, threshold, ..usual })
+    };
+    let first = limited(None, None).expect("no limits");
+    let later = limited(Some(0.5), Some(9.0)).expect("valid limits");
+    assert_eq!(later.threshold(), 9.0);
     let mut test = Latency::new(&first);
     let (canary, baseline) = ([60.0, 20.0], [50.0, 10.0]);
     let (canary, baseline) = (SlowCounts::new(&canary, 100.0), SlowCounts::new(&baseline, 900.0));
@@ -270,7 +274,7 @@ fn stat_2_limits_change_under_a_state() {
     for (cap, threshold, code) in
         [(Some(0.0), None, "HF-STAT-016"), (None, Some(-1.0), "HF-STAT-025")]
     {
-        assert_eq!(first.with_limits(cap, threshold).expect_err("refused").code(), code);
+        assert_eq!(limited(cap, threshold).expect_err("refused").code(), code);
     }
 }
 

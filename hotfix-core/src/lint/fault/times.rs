@@ -1,34 +1,28 @@
 //! Faults of deadlines and other times.
 
-use super::super::finding::Level;
 use super::super::format::{and_watch, of_a, time, times};
 use crate::grade::{Audience, Moment, Promised, Severity};
 use crate::unit::{Date, Name, Span};
 
-faults! {
+findings! {
     /// A finding about deadlines or other times.
-    TimeFault
+    pub enum TimeFault;
 
     /// The steps before it take longer than the deadline.
     #[error("`{duty}` requires the fix of a {severity} live within {} of `{from}`, but the steps before take {}", time(*limit), times(*least, *most))]
-    "HF-LINT-040" Warn DeadlineTooShort {
-        /// The duty with the deadline.
+    DeadlineTooShort {
         duty: Name,
-        /// The severity.
         severity: Severity,
-        /// The moment from which it counts.
         from: Moment,
-        /// The time allowed.
         limit: Span,
         /// The shortest time of the steps.
         least: Span,
         /// The longest time of the steps.
         most: Span,
-    }
-    remedy "allow more time, or shorten or postpone steps"
+    } => "HF-LINT-040" Warn, "allow more time, or shorten or postpone steps";
     /// The steps take longer than the estimate or the objective.
     #[error("the {what} is {}, but the steps of the procedure{} take {}", time(*limit), and_watch(*watched), times(*least, *most))]
-    "HF-LINT-041" Warn ProcedureTooLong {
+    ProcedureTooLong {
         /// The estimate or the objective.
         what: &'static str,
         /// Its longest time.
@@ -39,104 +33,68 @@ faults! {
         most: Span,
         /// Whether the time includes the watch afterwards, as for an incident that is closed.
         watched: bool,
-    }
-    remedy "make the figures agree"
+    } => "HF-LINT-041" Warn, "make the figures agree";
     /// The phases take longer than the policy allows.
     #[error("the {what} is {}, but the phases{} alone take at least {}", time(*limit), and_watch(*watched), time(*least))]
-    "HF-LINT-042" Warn PhasesTooLong {
+    PhasesTooLong {
         /// The estimate, the objective, or a deadline.
         what: String,
-        /// The time allowed.
         limit: Span,
         /// The shortest time of the phases.
         least: Span,
         /// Whether the time includes the watch afterwards, as for an incident that is closed.
         watched: bool,
-    }
-    remedy "choose fewer or shorter phases, or allow more time"
+    } => "HF-LINT-042" Warn, "choose fewer or shorter phases, or allow more time";
     /// A message promises a time that the plan does not keep.
     #[error("`{message}` promises {} for `{of}`, but {found}", times(*least, *most))]
-    "HF-LINT-043" Warn BrokenPromise {
-        /// The message.
+    BrokenPromise {
         message: Name,
-        /// What is promised.
         of: Promised,
         /// The shortest time promised.
         least: Span,
         /// The longest time promised.
         most: Span,
-        /// What the plan has.
         found: String,
-    }
-    remedy "use a field such as `{{ eta }}`, which takes the time from the plan"
+    } => "HF-LINT-043" Warn, "use a field such as `{{ eta }}`, which takes the time from the plan";
     /// The review of the policy is overdue.
     #[error("the policy was last changed on {changed} and has to be reviewed every {}: the review is overdue", time(*every))]
-    "HF-LINT-050" Warn ReviewOverdue {
-        /// The last change.
-        changed: Date,
-        /// How often.
-        every: Span,
-    }
-    remedy "review it, and set `changed` to the day of the review"
+    ReviewOverdue { changed: Date, every: Span }
+        => "HF-LINT-050" Warn, "review it, and set `changed` to the day of the review";
     /// Two due times for one review.
     #[error("the review{} is due {first_due} after `{from}` by `{first}`, and {second_due} by `{second}`", of_a(*severity))]
-    "HF-LINT-051" Note TwoReviews {
+    TwoReviews {
         /// The severity; none where the policy has none.
         severity: Option<Severity>,
-        /// The moment from which both count.
         from: Moment,
-        /// One duty.
         first: Name,
-        /// When it is due.
         first_due: String,
-        /// The other.
         second: Name,
-        /// When it is due.
         second_due: String,
-    }
-    remedy "keep one of them, or make the difference clear in the titles"
+    } => "HF-LINT-051" Note, "keep one of them, or make the difference clear in the titles";
     /// Two update intervals for one audience.
     #[error("updates{} for {audience} are due every {} by `{first}`, and every {} by `{second}`", of_a(*severity), time(*first_every), time(*second_every))]
-    "HF-LINT-052" Warn TwoCadences {
+    TwoCadences {
         /// The severity; none where the policy has none.
         severity: Option<Severity>,
-        /// The audience.
         audience: Audience,
-        /// One duty.
         first: Name,
-        /// How often.
         first_every: Span,
-        /// The other.
         second: Name,
-        /// How often.
         second_every: Span,
-    }
-    remedy "keep one of them, or give them different audiences"
+    } => "HF-LINT-052" Warn, "keep one of them, or give them different audiences";
     /// The estimate of the rollback is shorter than its parts.
     #[error("the rollback is estimated at {} at most, but its assessment, execution and verification take up to {}", time(*limit), time(*most))]
-    "HF-LINT-060" Warn RollbackTooLong {
+    RollbackTooLong {
         /// The estimate.
         limit: Span,
-        /// The sum of the parts.
         most: Span,
-    }
-    remedy "make the figures agree"
+    } => "HF-LINT-060" Warn, "make the figures agree";
     /// Somebody is paged while a rollback method may still be running.
     #[error("somebody is paged {} after a rollback started, but `{method}` takes up to {}", time(*limit), time(*most))]
-    "HF-LINT-061" Note ReturnTooSoon {
-        /// The slowest method.
-        method: crate::grade::RollbackMethod,
-        /// The time allowed.
-        limit: Span,
-        /// How long the method takes.
-        most: Span,
-    }
-    remedy "make `returned_within` longer than every rollback method"
+    ReturnTooSoon { method: crate::grade::RollbackMethod, limit: Span, most: Span }
+        => "HF-LINT-061" Note, "make `returned_within` longer than every rollback method";
     /// A hot-fix without a deadline.
     #[error("a {severity} is answered with a hot-fix, but has no deadline for it")]
-    "HF-LINT-062" Note NoDeadline {
-        /// The severity.
-        severity: Severity,
-    }
-    remedy "add a duty of kind `fix`, or an `slo` that ends at `deployed`"
+    NoDeadline { severity: Severity }
+        => "HF-LINT-062" Note, "add a duty of kind `fix`, or an `slo` that ends at `deployed`";
 }

@@ -11,18 +11,13 @@ use crate::policy::reasoning::{End, RuleOutcome};
 use crate::policy::section::{Effect, Rule, Target, Tree};
 
 /// `fired`: where each rule fires.
-pub(super) fn findings(
-    walk: &Walk<'_>,
-    fired: &[Ref],
-    search: &mut Search<'_>,
-    found: &mut Vec<Finding>,
-) -> Result<(), Cut> {
+pub(super) fn findings(walk: &Walk<'_>, fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
     for leaf in 0..walk.tree.leaves.len() {
-        shadowed(walk, leaf, search, found)?;
+        shadowed(walk, leaf, search)?;
     }
     if !search.policy.rules.is_empty() {
         for leaf in 0..walk.tree.leaves.len() {
-            differing(walk, leaf, fired, search, found)?;
+            differing(walk, leaf, fired, search)?;
         }
     }
     Ok(())
@@ -34,12 +29,7 @@ fn rank(severity: Option<Severity>) -> usize {
 }
 
 /// Facts that satisfy the answers on a path to this leaf, but end at a less severe one.
-fn shadowed(
-    walk: &Walk<'_>,
-    leaf: usize,
-    search: &mut Search<'_>,
-    found: &mut Vec<Finding>,
-) -> Result<(), Cut> {
+fn shadowed(walk: &Walk<'_>, leaf: usize, search: &mut Search<'_>) -> Result<(), Cut> {
     let leaves = &walk.tree.leaves;
     let Some(bad) = leaves[leaf].severity else { return Ok(()) };
     let less = |other: usize| rank(leaves[other].severity) > rank(Some(bad));
@@ -64,7 +54,7 @@ fn shadowed(
             answers: enumerated(&answers),
         };
         let example = search.example(region)?;
-        found.push(Finding::new(Tree::path(Target::Leaf(leaf)), fault, example));
+        search.found.push(Finding::new(Tree::path(Target::Leaf(leaf)), fault, example));
     }
     Ok(())
 }
@@ -75,7 +65,6 @@ fn differing(
     leaf: usize,
     fired: &[Ref],
     search: &mut Search<'_>,
-    found: &mut Vec<Finding>,
 ) -> Result<(), Cut> {
     let said = &walk.tree.leaves[leaf];
     let target = Target::Leaf(leaf);
@@ -103,9 +92,9 @@ fn differing(
         };
         let fault = Fault::SeverityDiffers { list, leaf: said.id, severity };
         let example = search.example(region)?;
-        found.push(Finding::new(Tree::path(target), fault, example));
+        search.found.push(Finding::new(Tree::path(target), fault, example));
     }
-    denied(walk, leaf, &outcomes, differs, fired, search, found)
+    denied(walk, leaf, &outcomes, differs, fired, search)
 }
 
 /// Facts that end at this leaf while the rules say the other thing of a hot-fix. Where the severity
@@ -117,7 +106,6 @@ fn denied(
     differs: impl Fn(RuleOutcome) -> bool,
     fired: &[Ref],
     search: &mut Search<'_>,
-    found: &mut Vec<Finding>,
 ) -> Result<(), Cut> {
     let said = &walk.tree.leaves[leaf];
     let policy = search.policy;
@@ -165,7 +153,7 @@ fn denied(
             format!("{rules} {ask} for {}{graded}{but}", hotfix(calls))
         };
         let fault = Fault::HotfixDiffers { list, leaf: said.id, hotfix: hotfix(said.hotfix) };
-        found.push(Finding::new(Tree::path(Target::Leaf(leaf)), fault, Some(example)));
+        search.found.push(Finding::new(Tree::path(Target::Leaf(leaf)), fault, Some(example)));
     }
     Ok(())
 }

@@ -17,11 +17,7 @@ use crate::policy::section::{Target, Tree};
 use crate::sorting::sort_by;
 
 /// With facts that lead through the cycle, if there are any.
-pub(super) fn findings(
-    walk: &Walk<'_>,
-    search: &mut Search<'_>,
-    found: &mut Vec<Finding>,
-) -> Result<(), Cut> {
+pub(super) fn findings(walk: &Walk<'_>, search: &mut Search<'_>) -> Result<(), Cut> {
     for cycle in cycles(walk.tree, &walk.graph) {
         let mut round = walk.reached(Target::Question(cycle[0]));
         for (at, from) in cycle.iter().enumerate() {
@@ -33,9 +29,9 @@ pub(super) fn findings(
             round = search.builder.and(round, on)?;
         }
         let example = search.example(round)?;
-        found.push(finding(walk.tree, &cycle, example));
+        search.found.push(finding(walk.tree, &cycle, example));
     }
-    unconnected(walk.tree, &walk.graph, found);
+    unconnected(walk.tree, &walk.graph, &mut search.found);
     Ok(())
 }
 

@@ -25,8 +25,7 @@ use walk::Walk;
 /// of the document.
 pub(super) fn find(policy: &Policy, found: &mut Vec<Finding>) {
     table::findings(policy, found);
-    let mut searched = Vec::new();
-    if search(policy, &mut searched).is_ok() {
+    if let Ok(mut searched) = search(policy) {
         found.append(&mut searched);
         return;
     }
@@ -38,22 +37,24 @@ pub(super) fn find(policy: &Policy, found: &mut Vec<Finding>) {
     found.push(Finding::new(String::new(), Fault::Entangled {}, None));
 }
 
-fn search(policy: &Policy, found: &mut Vec<Finding>) -> Result<(), Cut> {
+fn search(policy: &Policy) -> Result<Vec<Finding>, Cut> {
     if policy.rules.is_empty() && policy.tree.is_none() && policy.implications.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let Some(mut search) = Search::try_new(policy)? else {
         // If nothing is possible, no search is needed: every answer would be vacuous.
-        rules::impossible(policy, found)?;
-        policy.tree().into_iter().for_each(|tree| cycle::by_shape(tree, found));
-        return Ok(());
+        let mut found = Vec::new();
+        rules::impossible(policy, &mut found)?;
+        policy.tree().into_iter().for_each(|tree| cycle::by_shape(tree, &mut found));
+        return Ok(found);
     };
     let conditions = rules::conditions(&mut search)?;
     if let Some(tree) = policy.tree() {
         let walk = Walk::try_new(tree, &mut search)?;
-        cycle::findings(&walk, &mut search, found)?;
-        questions::findings(&walk, &mut search, found)?;
-        cross_checks::findings(&walk, &conditions, &mut search, found)?;
+        cycle::findings(&walk, &mut search)?;
+        questions::findings(&walk, &mut search)?;
+        cross_checks::findings(&walk, &conditions, &mut search)?;
     }
-    rules::findings(&conditions, &mut search, found)
+    rules::findings(&conditions, &mut search)?;
+    Ok(search.found)
 }

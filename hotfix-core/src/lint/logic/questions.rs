@@ -13,11 +13,7 @@ use super::walk::{Edge, Given, Walk, place};
 use crate::fact::{Condition, Cut, FactId, FactKind, Space};
 use crate::policy::section::{Branches, Target, Tree};
 
-pub(super) fn findings(
-    walk: &Walk<'_>,
-    search: &mut Search<'_>,
-    found: &mut Vec<Finding>,
-) -> Result<(), Cut> {
+pub(super) fn findings(walk: &Walk<'_>, search: &mut Search<'_>) -> Result<(), Cut> {
     let tree = walk.tree;
     let questions = (0..tree.questions.len()).map(Target::Question);
     let leaves = (0..tree.leaves.len()).map(Target::Leaf);
@@ -29,13 +25,13 @@ pub(super) fn findings(
     }
     for target in questions.chain(leaves) {
         if walk.reached(target) == search.never {
-            unreached(walk, target, &leading[place(tree, target)], search, found)?;
+            unreached(walk, target, &leading[place(tree, target)], search)?;
         }
     }
     for edge in walk.all() {
         match (edge.given, edge.to) {
-            (Given::Value(_), _) => idle(walk, edge, search, found),
-            (_, None) => unanswered(walk, edge, search, found)?,
+            (Given::Value(_), _) => idle(walk, edge, search),
+            (_, None) => unanswered(walk, edge, search)?,
             _ => {}
         }
     }
@@ -48,7 +44,6 @@ fn unreached(
     target: Target,
     leading: &[&Edge],
     search: &mut Search<'_>,
-    found: &mut Vec<Finding>,
 ) -> Result<(), Cut> {
     let from = |edge: &Edge| walk.reached(Target::Question(edge.from));
     let mut leading: Vec<&Edge> = leading.to_vec();
@@ -87,7 +82,7 @@ fn unreached(
         ));
     }
     let fault = Fault::Unreached { id: walk.tree.id(target), why: why.join("; ") };
-    found.push(Finding::new(Tree::path(target), fault, None));
+    search.found.push(Finding::new(Tree::path(target), fault, None));
     Ok(())
 }
 
@@ -95,11 +90,11 @@ fn is_idle(edge: &Edge, search: &Search<'_>) -> bool {
     matches!(edge.given, Given::Value(_)) && edge.taken == search.never
 }
 
-fn idle(walk: &Walk<'_>, edge: &Edge, search: &Search<'_>, found: &mut Vec<Finding>) {
+fn idle(walk: &Walk<'_>, edge: &Edge, search: &mut Search<'_>) {
     if let Given::Value(index) = edge.given
         && is_idle(edge, search)
     {
-        found.push(idle_answer(walk.tree, edge.from, index, edge.own == search.never));
+        search.found.push(idle_answer(walk.tree, edge.from, index, edge.own == search.never));
     }
 }
 
@@ -111,12 +106,7 @@ pub(super) fn idle_answer(tree: &Tree, question: usize, index: usize, empty: boo
     Finding::new(path, Fault::IdleAnswer { question, answer: index + 1, why }, None)
 }
 
-fn unanswered(
-    walk: &Walk<'_>,
-    edge: &Edge,
-    search: &mut Search<'_>,
-    found: &mut Vec<Finding>,
-) -> Result<(), Cut> {
+fn unanswered(walk: &Walk<'_>, edge: &Edge, search: &mut Search<'_>) -> Result<(), Cut> {
     let reached = walk.reached(Target::Question(edge.from));
     let region = search.builder.and(reached, edge.taken)?;
     let Some(example) = search.example(region)? else { return Ok(()) };
@@ -145,7 +135,7 @@ fn unanswered(
             left_out(question.id, kind, values, listed)
         }
     };
-    found.push(Finding::new(Tree::path(Target::Question(edge.from)), fault, Some(example)));
+    search.found.push(Finding::new(Tree::path(Target::Question(edge.from)), fault, Some(example)));
     Ok(())
 }
 

@@ -19,14 +19,10 @@ pub(super) fn conditions(search: &mut Search<'_>) -> Result<Vec<Ref>, Cut> {
 }
 
 /// `fired`: where each rule fires.
-pub(super) fn findings(
-    fired: &[Ref],
-    search: &mut Search<'_>,
-    found: &mut Vec<Finding>,
-) -> Result<(), Cut> {
-    silent(fired, search, found)?;
+pub(super) fn findings(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
+    silent(fired, search)?;
     if search.policy.classification.exclusions == Exclusions::Ask {
-        excluded(fired, search, found)?;
+        excluded(fired, search)?;
     }
     let policy = search.policy;
     let mut fires = Vec::with_capacity(fired.len());
@@ -35,10 +31,10 @@ pub(super) fn findings(
         fires.push(possible);
         if possible == search.never {
             let itself = *when == search.never;
-            found.push(never_fires(index, rule, itself));
+            search.found.push(never_fires(index, rule, itself));
         }
     }
-    redundant(&fires, search, found)
+    redundant(&fires, search)
 }
 
 /// The first implication that makes every combination impossible.
@@ -67,7 +63,7 @@ pub(super) fn never_fires(index: usize, rule: &Rule, itself: bool) -> Finding {
     Finding::new(format!("/rules/{index}"), Fault::NeverFires { rule: rule.id, why }, None)
 }
 
-fn silent(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
+fn silent(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
     let policy = search.policy;
     if policy.rules.is_empty() || policy.classification.otherwise != Hotfix::Unknown {
         return Ok(());
@@ -85,13 +81,13 @@ fn silent(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> R
     }
     if let Some(example) = search.example(region)? {
         let path = "/classification/otherwise".to_owned();
-        found.push(Finding::new(path, Fault::Silent { tree }, Some(example)));
+        search.found.push(Finding::new(path, Fault::Silent { tree }, Some(example)));
     }
     Ok(())
 }
 
 /// For each excluding rule: each severity that calls for a hot-fix, then the rules that admit one.
-fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
+fn excluded(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
     let policy = search.policy;
     let calls = |severity: Option<Severity>| {
         severity.and_then(|severity| policy.severity(severity)).is_some_and(|level| level.hotfix)
@@ -128,7 +124,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
             let called = format!("{rules}{graded} {}", if one { "calls" } else { "call" });
             let fault = Fault::Excluded { exclusion: rule.id, called };
             let example = search.example(region)?;
-            found.push(Finding::new(format!("/rules/{index}"), fault, example));
+            search.found.push(Finding::new(format!("/rules/{index}"), fault, example));
         }
     }
     Ok(())
@@ -136,7 +132,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) ->
 
 /// Rules without which every outcome would be the same. The search starts with the last one, so
 /// that of two equal rules the later one is found, and the rest does not need what is found.
-fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -> Result<(), Cut> {
+fn redundant(fires: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
     let policy = search.policy;
     let mut idle = Vec::new();
     let effects = Severity::ALL.iter().copied().map(Effect::Severity);
@@ -178,7 +174,7 @@ fn redundant(fires: &[Ref], search: &mut Search<'_>, found: &mut Vec<Finding>) -
     for index in &idle {
         let others = companion(*index, &kept, fires, search)?;
         let fault = Fault::Redundant { rule: policy.rules[*index].id, others };
-        found.push(Finding::new(format!("/rules/{index}"), fault, None));
+        search.found.push(Finding::new(format!("/rules/{index}"), fault, None));
     }
     Ok(())
 }

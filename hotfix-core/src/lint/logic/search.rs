@@ -1,7 +1,7 @@
 //! The search for facts that show a fault, over all combinations that the conditions distinguish
 //! and the implications allow.
 
-use super::super::finding::Example;
+use super::super::finding::{Example, Finding};
 use crate::fact::{Builder, Cut, Diagram, Ref, Space};
 use crate::grade::Severity;
 use crate::policy::Policy;
@@ -32,6 +32,7 @@ pub(super) struct Search<'p> {
     /// [`End::code`] of the policy's own tree; 0 everywhere without one.
     pub(super) ends: Ref,
     visits: usize,
+    pub(super) found: Vec<Finding>,
 }
 
 impl<'p> Search<'p> {
@@ -52,8 +53,8 @@ impl<'p> Search<'p> {
             Some(tree) => walk(tree, &mut builder)?,
             None => never,
         };
-        let visits = MOST_VISITS;
-        Ok(Some(Self { policy, space, builder, consistent, never, list, ends, visits }))
+        let (visits, found) = (MOST_VISITS, Vec::new());
+        Ok(Some(Self { policy, space, builder, consistent, never, list, ends, visits, found }))
     }
 
     /// Whether both hold together for some facts. One of them must be within what is possible.

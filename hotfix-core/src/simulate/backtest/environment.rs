@@ -9,10 +9,9 @@ use crate::plan::{Plan, Release, Subject};
 use crate::policy::Policy;
 use crate::policy::section::{ChecklistItem, Metric};
 use crate::rollout::{
-    self, Action, BlockerKind, Command, Input, ItemStatus, Recording, Refusal, Rollout, Stage,
-    State,
+    self, Action, BlockerKind, Command, Input, Recording, Refusal, Rollout, Stage, State,
 };
-use crate::simulate::people::{approver, waiver};
+use crate::simulate::people::{checked, cleared};
 use crate::simulate::recorded::{
     Assumptions, Gates, Merge, Odd, RecordedErrors, RecordedFault, RecordedFinding,
     RecordedMetrics, Unrecorded,
@@ -98,7 +97,7 @@ impl Environment for Recorded<'_> {
             }
             State::FinalValidation => {
                 for item in items_at_the_end(self.policy) {
-                    answers.at(at, done(item));
+                    answers.at(at, checked(item.id, NOBODY));
                 }
             }
             _ => {}
@@ -121,11 +120,6 @@ fn items_at_the_end(policy: &Policy) -> impl Iterator<Item = &ChecklistItem> {
     lists
         .filter(|list| list.at == crate::grade::ChecklistMoment::FinalValidation)
         .flat_map(|list| &list.items)
-}
-
-fn done(item: &ChecklistItem) -> Input {
-    let (item, status) = (item.id, ItemStatus::Done);
-    Input::new(Command::CheckItem { item, more: Vec::new(), status, evidence: None }).by(NOBODY)
 }
 
 /// Runs one policy.
@@ -277,31 +271,10 @@ fn ready(
     for _ in 0..10_000 {
         let blockers = rollout.blockers();
         let Some(blocker) = blockers.first() else { return Ok(rollout) };
-        let input = match (blocker.kind, blocker.item, blocker.roles.first()) {
-            (BlockerKind::Item, Some(item), _) => {
-                let status = ItemStatus::Done;
-                let more = Vec::new();
-                Input::new(Command::CheckItem { item, more, status, evidence: None }).by(NOBODY)
-            }
-            (BlockerKind::Approval, _, Some(role)) => {
-                let (channel, heard_by) = (None, None);
-                let command = Command::Approve {
-                    role: *role,
-                    channel,
-                    heard_by,
-                    plan_digest: None,
-                    why: None,
-                };
-                Input::new(command).by(&approver(policy, *role, &mut spoken))
-            }
-            (BlockerKind::NormalProcess, Some(item), role) => match waiver(item, role.copied()) {
-                Some((command, role)) => {
-                    Input::new(command).by(&approver(policy, role, &mut Vec::new()))
-                }
-                None => return Err(refused(blocker.sentence.clone())),
-            },
-            _ => return Err(refused(blocker.sentence.clone())),
-        };
+        let input = Some(blocker)
+            .filter(|blocker| blocker.kind != BlockerKind::ChangeWindow)
+            .and_then(|blocker| cleared(policy, blocker, NOBODY, &mut spoken))
+            .ok_or_else(|| refused(blocker.sentence.clone()))?;
         rollout.handle(at, &input).map_err(|refusal| refused(refusal.to_string()))?;
     }
     Err(refused("the blockers of its start cannot all be cleared".to_owned()))

@@ -20,16 +20,20 @@ closed_set! {
         Milliseconds = "milliseconds",
     }
     /// The handling of a deciding metric that was not recorded.
+    #[derive(Default)]
     Unrecorded {
         /// It does not decide, and the weights of the others are scaled up to the whole budget. A
         /// finding reports it.
+        #[default]
         LeaveOut = "leave_out",
         /// It decides as in the policy, which sees missing data.
         Decide = "decide",
     }
     /// The handling of a gate at which the policy asks a person.
+    #[derive(Default)]
     Gates {
         /// Somebody promotes immediately.
+        #[default]
         Pass = "pass",
         /// Nobody answers.
         Wait = "wait",
@@ -85,20 +89,6 @@ pub struct Assumptions {
     pub gates: Gates,
     /// The incident's severity. Default: the policy's first.
     pub severity: Option<Severity>,
-}
-
-#[expect(clippy::derivable_impls, reason = "the macro of closed sets marks no default")]
-impl Default for Unrecorded {
-    fn default() -> Self {
-        Self::LeaveOut
-    }
-}
-
-#[expect(clippy::derivable_impls, reason = "the macro of closed sets marks no default")]
-impl Default for Gates {
-    fn default() -> Self {
-        Self::Pass
-    }
 }
 
 /// The source of the time.

@@ -130,7 +130,7 @@ fn join(before: &mut Arms, now: &Arms, kind: MetricKind) -> bool {
     let last = before.totals || !kind.adds_up();
     let arm = |before: &mut Option<Sample>, now: &Option<Sample>| match (before, now) {
         (_, None) => true,
-        (Some(before), Some(now)) if !last => add(before, now),
+        (Some(before), Some(now)) if !last => add_up(before, now),
         (before, Some(now)) => {
             *before = Some(now.clone());
             true
@@ -142,7 +142,7 @@ fn join(before: &mut Arms, now: &Arms, kind: MetricKind) -> bool {
 }
 
 /// Returns false if they have different kinds or buckets.
-fn add(sum: &mut Sample, more: &Sample) -> bool {
+pub(in crate::simulate) fn add_up(sum: &mut Sample, more: &Sample) -> bool {
     match (sum, more) {
         (Sample::Pair(events, trials), Sample::Pair(more, of)) => {
             *events += more;

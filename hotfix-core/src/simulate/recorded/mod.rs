@@ -22,7 +22,7 @@ pub use mapping::{
     ArmSource, Assumptions, Edge, Gates, Mapping, MetricSource, Source, TimeSource, TimeUnit,
     Unrecorded,
 };
-pub(super) use merge::Merge;
+pub(super) use merge::{Merge, add_up};
 
 use crate::grade::closed_set;
 use crate::metric::Observation;

@@ -209,12 +209,12 @@ fn p_value(law: &impl Law, x: f64, alternative: Alternative) -> f64 {
 /// A ratio that may be undefined (left out of a document) or infinite (null in it, as JSON has no
 /// word).
 mod ratio {
-    use serde::{Deserialize as _, Deserializer};
+    use serde::Deserializer;
 
     pub(super) fn null_is_infinite<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<f64>, D::Error> {
-        Ok(Some(Option::deserialize(from)?.unwrap_or(f64::INFINITY)))
+        crate::stats::interval::null_is_infinite(from).map(Some)
     }
 
     /// `over / under`, infinite where only the lower one is zero, absent where both are.

@@ -159,13 +159,9 @@ pub fn calibrate_slow(
         return Err(StatError::BoundaryMismatch { got, expected });
     }
     let weight = settings.weight;
-    if !(weight > 0.0 && weight <= 1.0) {
-        let expected = "above 0 and at most 1";
-        return Err(StatError::OutOfRange { what: "weight", value: weight, expected });
-    }
-    if settings.phases.is_empty() {
-        return Err(StatError::OutOfRange { what: "phases", value: 0.0, expected: "at least 1" });
-    }
+    let fits = weight > 0.0 && weight <= 1.0;
+    StatError::unless(fits, "weight", weight, "above 0 and at most 1")?;
+    StatError::unless(!settings.phases.is_empty(), "phases", 0.0, "at least 1")?;
     let replayed = Replayed::try_new(history, settings)?;
     let above = TOLERANCES.into_iter().filter(|choice| *choice > settings.tolerated);
     let mut best: Option<Choice> = None;

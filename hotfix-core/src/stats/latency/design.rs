@@ -163,11 +163,10 @@ impl LatencyDesign {
         let boundaries = settings.boundaries;
         let hypothesis = Hypothesis::try_new(direction, alpha, tolerated, margin)?;
         let prior_trials = check_prior(settings.prior_trials)?;
-        if let Some(value) = quantile
-            && !(direction == Direction::Better && value > 0.0 && value < 1.0)
-        {
+        if let Some(value) = quantile {
+            let fits = direction == Direction::Better && value > 0.0 && value < 1.0;
             let expected = "above 0 and below 1, in a test of better";
-            return Err(StatError::OutOfRange { what: "quantile", value, expected });
+            StatError::unless(fits, "quantile", value, expected)?;
         }
         if boundaries == 0 || boundaries > MAX_BOUNDARIES {
             return Err(StatError::BoundaryCount { boundaries });
@@ -217,19 +216,6 @@ impl LatencyDesign {
         })
     }
 
-    /// The same test with another cap and another threshold, each as in the settings.
-    ///
-    /// A state belongs to both, so that evidence is carried over phases whose calibration differs.
-    /// What was decided stays decided.
-    ///
-    /// # Errors
-    /// [`StatError`] if the cap or the threshold is out of range.
-    pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
-        let (temper, usual) = (self.limits.temper, self.hypothesis.threshold);
-        let limits = Limits::try_new(temper, cap, threshold, usual)?;
-        Ok(Self { limits, ..self.clone() })
-    }
-
     /// How the test bets.
     pub fn form(&self) -> LatencyForm {
         match self.bet {
@@ -247,11 +233,6 @@ impl LatencyDesign {
     /// The log evidence that decides: `ln(1/α)` unless the settings name another.
     pub fn threshold(&self) -> f64 {
         self.limits.threshold
-    }
-
-    /// The most that a term gains in a tick; absent where nothing bounds it.
-    pub fn cap(&self) -> Option<f64> {
-        self.limits.cap()
     }
 
     /// The ratio at the edge of the null: `r0` for worse, `d` for better.

@@ -3,7 +3,7 @@
 use super::joint::{ALTERNATIVES, Fit, Joint};
 use super::{Latency, MAX_BOUNDARIES, Terms};
 use crate::stats::grid::{self, Grid};
-use crate::stats::{MAX_GRID, StatError, Watch};
+use crate::stats::{MAX_GRID, StatError, Watch, check_version};
 use serde::{Deserialize, Serialize};
 
 /// Version of the document; 1 was a test at each boundary only.
@@ -58,9 +58,7 @@ impl TryFrom<SavedState> for Latency {
     type Error = StatError;
 
     fn try_from(read: SavedState) -> Result<Self, StatError> {
-        if read.version != VERSION {
-            return Err(StatError::StateVersion { version: read.version });
-        }
+        check_version(read.version, VERSION)?;
         let boundaries = read.slow.len();
         if boundaries == 0 || boundaries > MAX_BOUNDARIES {
             return Err(StatError::BadState { what: "boundaries" });

@@ -244,15 +244,14 @@ impl Latency {
         }
         self.trials.0 += canary.trials;
         self.trials.1 += baseline.trials;
-        let mut watch = self.watch;
         let slack = match &design.bet {
             Bet::Joint(stakes) => stakes.slack,
             Bet::Boundaries(grid, _) | Bet::Clustered(grid) => grid.slack + design.ln_boundaries,
         };
         let lower = self.bounds(design).lower;
-        let decided = watch.look(lower, slack, design.limits.threshold, || self.log_e(design));
-        self.watch = watch;
-        Ok(decided)
+        let threshold = design.limits.threshold;
+        self.watch = self.watch.looked(lower, slack, threshold, || self.log_e(design));
+        Ok(self.watch.decided)
     }
 
     /// How many boundaries have to show it, where each does.
@@ -321,11 +320,6 @@ impl Latency {
             }
             (Terms::Joint(..), _) | (Terms::Rows(_), Bet::Joint(_)) => Bounds::NO_DATA,
         }
-    }
-
-    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every evaluation.
-    pub fn p_value(&self) -> f64 {
-        self.watch.p_value()
     }
 
     /// Whether the evidence has ever reached `ln(1/α)`.

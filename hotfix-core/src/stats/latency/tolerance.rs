@@ -175,9 +175,7 @@ impl ToleranceDesign {
             ("gross_less", gross_less, gross_less >= 0.0, "at least 0"),
         ];
         for (what, value, fits, expected) in figures {
-            if !(value.is_finite() && fits) {
-                return Err(StatError::OutOfRange { what, value, expected });
-            }
+            StatError::unless(value.is_finite() && fits, what, value, expected)?;
         }
         Ok(Self { limits, ..self.clone() })
     }
@@ -195,11 +193,6 @@ impl ToleranceDesign {
     /// The most that a block adds to a term.
     pub fn cap(&self) -> f64 {
         self.limits.cap
-    }
-
-    /// How many boundaries the test has.
-    pub fn boundaries(&self) -> usize {
-        self.axis.len
     }
 }
 
@@ -437,10 +430,9 @@ impl Tolerance {
         let gross = bounds[1].lower - design.limits.gross_less;
         let lower = larger(bounds[0].lower, gross) - LN_2;
         let slack = design.stakes.slack + LN_2;
-        let mut watch = self.watch;
-        let decided = watch.look(lower, slack, design.threshold(), || self.log_e(design));
-        self.watch = watch;
-        decided
+        let threshold = design.threshold();
+        self.watch = self.watch.looked(lower, slack, threshold, || self.log_e(design));
+        self.watch.decided
     }
 
     fn end_block(&mut self, cap: f64) {
@@ -477,11 +469,6 @@ impl Tolerance {
     /// rollback.
     pub fn log_e_slightly(&self) -> f64 {
         Stakes::log_e(&self.lanes[HINTS].terms)
-    }
-
-    /// `min(1, 1/max E)`: valid at every evaluation.
-    pub fn p_value(&self) -> f64 {
-        self.watch.p_value()
     }
 
     /// Whether the evidence has ever reached `ln(1/α)`.

@@ -5,7 +5,7 @@ use super::joint::Joint;
 use super::stretch::{Axis, Past};
 use super::tolerance::{LANES, Lane, StretchFit, Tolerance};
 use super::{MAX_BOUNDARIES, SlowCounts, check_boundaries};
-use crate::stats::{StatError, Watch};
+use crate::stats::{StatError, Watch, check_version};
 use serde::{Deserialize, Serialize};
 
 /// Version of the document.
@@ -78,9 +78,7 @@ impl TryFrom<SavedTolerance> for Tolerance {
 
     #[expect(clippy::large_stack_arrays, reason = "a state is plain data: no allocation a copy")]
     fn try_from(read: SavedTolerance) -> Result<Self, StatError> {
-        if read.version != VERSION {
-            return Err(StatError::StateVersion { version: read.version });
-        }
+        check_version(read.version, VERSION)?;
         check_boundaries(&read.boundaries)?;
         let axis = Axis::new(&read.boundaries);
         let ln_ratios = read.ln_ratios;

@@ -23,14 +23,10 @@ use crate::stats::{MAX_COUNT, StatError};
 /// # }
 /// ```
 pub fn pass_chance(requests: f64, rate: f64, at_most: f64) -> Result<f64, StatError> {
-    let shares = [("rate", rate), ("bound", at_most)];
-    if let Some(&(what, value)) = shares.iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
-        return Err(StatError::OutOfRange { what, value, expected: "a share from 0 to 1" });
+    for (what, share) in [("rate", rate), ("bound", at_most)] {
+        StatError::unless((0.0..=1.0).contains(&share), what, share, "a share from 0 to 1")?;
     }
-    if !(0.0..=MAX_COUNT).contains(&requests) {
-        let expected = "a number from 0 to 2^53";
-        return Err(StatError::OutOfRange { what: "requests", value: requests, expected });
-    }
+    check_number("requests", requests)?;
     let requests = requests.floor();
     // A bound such as 0.3% of 1,000 means three, whatever the last bit of the product says.
     let most = (at_most * requests * (1.0 + 1e-12)).floor();
@@ -55,12 +51,8 @@ pub fn pass_chance(requests: f64, rate: f64, at_most: f64) -> Result<f64, StatEr
 /// # }
 /// ```
 pub fn count_chance(expected: f64, at_most: f64) -> Result<f64, StatError> {
-    for (what, value) in [("expected events", expected), ("bound", at_most)] {
-        if !(0.0..=MAX_COUNT).contains(&value) {
-            let expected = "a number from 0 to 2^53";
-            return Err(StatError::OutOfRange { what, value, expected });
-        }
-    }
+    check_number("expected events", expected)?;
+    check_number("bound", at_most)?;
     if expected == 0.0 {
         return Ok(1.0);
     }
@@ -87,11 +79,9 @@ pub fn fixed_horizon_ratio(
     let pairs = canary_trials / (canary_trials + baseline_trials) * baseline_trials;
     let root = 1.0 + z / (2.0 * (base_rate * pairs).sqrt());
     let ratio = root * root;
-    if ratio * base_rate > 1.0 + 1e-12 {
-        let what = "the ratio that so many trials find";
-        let expected = "more trials: no canary fails more often than always";
-        return Err(StatError::OutOfRange { what, value: ratio, expected });
-    }
+    let what = "the ratio that so many trials find";
+    let expected = "more trials: no canary fails more often than always";
+    StatError::unless(ratio * base_rate <= 1.0 + 1e-12, what, ratio, expected)?;
     Ok(ratio)
 }
 
@@ -122,10 +112,9 @@ pub fn fixed_horizon_trials(
     if !(share > 0.0 && 1.0 - share > 0.0) {
         return Err(StatError::BadShare { share });
     }
-    if !(ratio > 1.0 && ratio <= most_ratio(base_rate)) {
-        let expected = "a ratio above 1 that leaves the canary's rate at 1 or below";
-        return Err(StatError::OutOfRange { what: "ratio", value: ratio, expected });
-    }
+    let fits = ratio > 1.0 && ratio <= most_ratio(base_rate);
+    let expected = "a ratio above 1 that leaves the canary's rate at 1 or below";
+    StatError::unless(fits, "ratio", ratio, expected)?;
     let root = z / (2.0 * (ratio.sqrt() - 1.0));
     Ok(root * root / (base_rate * share * (1.0 - share)))
 }
@@ -143,11 +132,12 @@ fn distance(alpha: f64, power: f64) -> Result<f64, StatError> {
 }
 
 fn positive(what: &'static str, value: f64, most: f64) -> Result<(), StatError> {
-    if value.is_normal() && value > 0.0 && value <= most {
-        Ok(())
-    } else {
-        Err(StatError::OutOfRange { what, value, expected: "a number above 0 within its range" })
-    }
+    let fits = value.is_normal() && value > 0.0 && value <= most;
+    StatError::unless(fits, what, value, "a number above 0 within its range")
+}
+
+fn check_number(what: &'static str, value: f64) -> Result<(), StatError> {
+    StatError::unless((0.0..=MAX_COUNT).contains(&value), what, value, "a number from 0 to 2^53")
 }
 
 /// `P(X ≤ most)` for `X` binomial; all whole numbers.

@@ -398,9 +398,7 @@ impl Comparison {
             ("tick length", tick_seconds, TICK_SECONDS.contains(&tick_seconds), TICK_RANGE),
         ];
         for (what, value, taken, expected) in figures {
-            if !taken {
-                return Err(StatError::OutOfRange { what, value, expected });
-            }
+            StatError::unless(taken, what, value, expected)?;
         }
         match self.threshold {
             None => Ok(usual.threshold),
@@ -410,11 +408,9 @@ impl Comparison {
     }
 
     fn check_ratio(&self, ratio: f64) -> Result<(), StatError> {
-        if ratio >= 1.0 / MAX_RATIO && ratio <= most_ratio(self.base_rate) {
-            return Ok(());
-        }
+        let fits = ratio >= 1.0 / MAX_RATIO && ratio <= most_ratio(self.base_rate);
         let expected = "a ratio above 0 that leaves the canary's rate at 1 or below";
-        Err(StatError::OutOfRange { what: "ratio", value: ratio, expected })
+        StatError::unless(fits, "ratio", ratio, expected)
     }
 }
 
@@ -424,12 +420,7 @@ fn most_ratio(base_rate: f64) -> f64 {
 }
 
 fn check_minutes(minutes: f64) -> Result<(), StatError> {
-    if (0.0..=1e9).contains(&minutes) {
-        Ok(())
-    } else {
-        let expected = "0 to 1e9 minutes";
-        Err(StatError::OutOfRange { what: "minutes", value: minutes, expected })
-    }
+    StatError::unless((0.0..=1e9).contains(&minutes), "minutes", minutes, "0 to 1e9 minutes")
 }
 
 /// Chance that a Brownian motion with drift has passed `level` by `time`.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::stats::grid;
-use crate::stats::mixture::{Asked, Mixture};
+use crate::stats::mixture::Mixture;
 use crate::stats::{Direction, MAX_GRID, StatError};
 
 /// Default ratios; found the best of eight sets on 18 scenarios.
@@ -104,60 +104,15 @@ impl RateRatioDesign {
     /// [`StatError`] if a setting is out of range: alpha, grid, weights,
     /// tolerated ratio, margin, cap, temper, threshold or horizon.
     pub fn try_new(settings: &RateRatioSettings) -> Result<Self, StatError> {
-        let mixture = Mixture::try_new(
-            Asked {
-                direction: settings.direction,
-                alpha: settings.alpha,
-                tolerated: settings.tolerated,
-                margin: settings.margin,
-                grid: settings.grid.as_deref(),
-                weights: settings.weights.as_deref(),
-                temper: settings.temper,
-                cap: settings.cap,
-                threshold: settings.threshold,
-                horizon: settings.horizon,
-            },
-            (&DEFAULT_GRID, &DEFAULT_WEIGHTS),
-        )?;
+        let mixture = Mixture::try_new(settings, (&DEFAULT_GRID, &DEFAULT_WEIGHTS))?;
         let excess = mixture.grid.excess();
         let id = mixture.fingerprint(1, &[]);
         Ok(Self { mixture, excess, id })
-    }
-
-    /// The same test with another cap and another threshold, each as in the settings.
-    ///
-    /// A state belongs to both, so that evidence is carried over phases whose calibration differs.
-    /// What was decided stays decided.
-    ///
-    /// # Errors
-    /// [`StatError`] if the cap or the threshold is out of range.
-    pub fn with_limits(&self, cap: Option<f64>, threshold: Option<f64>) -> Result<Self, StatError> {
-        Ok(Self { mixture: self.mixture.with_limits(cap, threshold)?, ..self.clone() })
-    }
-
-    /// What the test is to show.
-    pub fn direction(&self) -> Direction {
-        self.mixture.hypothesis.direction
-    }
-
-    /// The log evidence that decides: `ln(1/α)` unless the settings name another.
-    pub fn threshold(&self) -> f64 {
-        self.mixture.limits.threshold
-    }
-
-    /// The most that a term gains in a tick; absent where nothing bounds it.
-    pub fn cap(&self) -> Option<f64> {
-        self.mixture.limits.cap()
     }
 
     /// `π`: the canary's share of the exposure at the edge of the null.
     #[inline]
     pub(super) fn share(&self, canary: f64, baseline: f64) -> f64 {
         grid::share_of_events(self.mixture.hypothesis.null_ratio, canary, baseline)
-    }
-
-    /// The ratio at the edge of the null: `r0` for worse, `d` for better.
-    pub fn null_ratio(&self) -> f64 {
-        self.mixture.hypothesis.null_ratio
     }
 }

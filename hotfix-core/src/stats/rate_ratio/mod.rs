@@ -18,9 +18,9 @@ pub use design::{DEFAULT_GRID, DEFAULT_WEIGHTS, RateRatioDesign, RateRatioSettin
 
 use super::grid;
 use super::mixture::{Mixture, SHORT};
-use super::mixture_state::MixtureState;
+use super::mixture_state::{MixtureState, over_mixture};
 use super::numeric::{largest, ln, ln1p};
-use super::{Bounds, Counts, Evidence, MAX_GRID, StatError, Totals, check_both};
+use super::{Counts, MAX_GRID, StatError, Totals, check_both};
 use serde::{Deserialize, Serialize};
 
 /// The evidence of one rate-ratio test: plain data of at most 256 bytes, cheap to copy and to try
@@ -223,29 +223,6 @@ impl RateRatio {
         Ok(state.look(&design.mixture, design.mixture.bound(&state.terms)))
     }
 
-    /// Log of the e-value, exact; 0 without data.
-    pub fn log_e(&self, design: &RateRatioDesign) -> f64 {
-        self.state.log_e(&design.mixture)
-    }
-
-    /// `max_j (ln w_j + l_j)`, or the log of what has not been bet yet where that is more: at most
-    /// [`log_e`](Self::log_e), and less by at most `ln J`, with a horizon `ln (J + 1)`.
-    #[inline]
-    pub fn log_e_bound(&self, design: &RateRatioDesign) -> f64 {
-        self.bounds(design).lower
-    }
-
-    /// Both bounds of the log of the e-value, for [`combine`](super::combine).
-    #[inline]
-    pub fn bounds(&self, design: &RateRatioDesign) -> Bounds {
-        self.state.bounds(&design.mixture)
-    }
-
-    /// `min(1, 1/max E)` from the running maximum of the bound: valid at every evaluation.
-    pub fn p_value(&self) -> f64 {
-        self.state.watch.p_value()
-    }
-
     /// Whether this state was made for the design, whatever its limits.
     pub(super) fn belongs_to(&self, design: &RateRatioDesign) -> bool {
         self.state.check_design(design.id).is_ok()
@@ -254,26 +231,6 @@ impl RateRatio {
     /// Whether two states were made for one design.
     pub(super) fn same_design(&self, other: &Self) -> bool {
         self.state.same_design(&other.state)
-    }
-
-    /// Whether the evidence has ever reached the threshold.
-    pub fn decided(&self) -> bool {
-        self.state.watch.decided
-    }
-
-    /// Estimated canary rate over baseline rate, see [`Totals::ratio`].
-    pub fn ratio(&self) -> Option<f64> {
-        self.state.totals.ratio()
-    }
-
-    /// What was compared so far.
-    pub fn totals(&self) -> &Totals {
-        &self.state.totals
-    }
-
-    /// What a verdict reports.
-    pub fn evidence(&self, design: &RateRatioDesign) -> Evidence {
-        self.state.evidence(&design.mixture)
     }
 
     /// One tick of checked counts; `PLAIN` where nothing is limited and nothing kept back.
@@ -370,6 +327,8 @@ impl RateRatio {
         largest(&weighted)
     }
 }
+
+over_mixture! { RateRatioDesign, RateRatio.state }
 
 #[cfg(test)]
 mod tests {

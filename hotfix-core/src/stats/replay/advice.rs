@@ -1,7 +1,6 @@
 //! Advice on the reliability of a calibration.
 
 use super::{CalibrationSettings, History, LEAVE_ONE_OUT, Traffic};
-use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Hours of history that a calibration wants.
@@ -16,11 +15,12 @@ const SHARE_OFF: f64 = 1.5;
 const SUBSETS: f64 = 2_000.0;
 
 /// A remark on a calibration: data for a program, a sentence by `Display`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Advice {
     /// Less history than six hours.
+    #[error("{hours:.1} hours of history, {wanted} are wanted: false rollbacks may exceed alpha")]
     ShortHistory {
         /// What there is.
         hours: f64,
@@ -28,19 +28,35 @@ pub enum Advice {
         wanted: f64,
     },
     /// No event in the history: it says nothing about noise.
+    #[error(
+        "no event in the history: it calibrates nothing, the threshold is that of independent \
+         errors"
+    )]
     NoEvents,
     /// Few windows that do not overlap: the tail of the maxima is extrapolated from next to
     /// nothing.
+    #[error(
+        "the threshold rests on {independent:.1} independent windows: record a longer history or \
+         shorten the phase"
+    )]
     FewWindows {
         /// Independent windows above the 70% quantile.
         independent: f64,
     },
     /// Errors come in bursts or differ between instances.
+    #[error(
+        "errors vary {dispersion:.1} times as much as independent ones: the threshold is higher, \
+         detection slower"
+    )]
     Noisy {
         /// Times the variance of independent errors.
         dispersion: f64,
     },
     /// Too few canary instances to distinguish a bad release from one bad instance.
+    #[error(
+        "{instances} canary instances: from {wanted} on, one bad instance cannot roll back a \
+         release"
+    )]
     FewCanaryInstances {
         /// What the canary has.
         instances: usize,
@@ -48,6 +64,10 @@ pub enum Advice {
         wanted: usize,
     },
     /// Instances are so few that a group of them carries another share than the canary will.
+    #[error(
+        "the canary will have {planned:.3} of the traffic, the replayed groups had \
+         {replayed:.3}: more and smaller instances calibrate better"
+    )]
     ShareDiffers {
         /// The canary's.
         planned: f64,
@@ -55,6 +75,10 @@ pub enum Advice {
         replayed: f64,
     },
     /// Instances are so many that randomisation, which assumes nothing about noise, is possible.
+    #[error(
+        "{canary} of {instances} instances: draw them at random and use mode `randomised`, too, \
+         which assumes nothing about noise"
+    )]
     Randomise {
         /// How many instances there are.
         instances: usize,
@@ -62,8 +86,16 @@ pub enum Advice {
         canary: usize,
     },
     /// The phase finds no ratio with power 0.8.
+    #[error(
+        "no ratio is found with power 0.8 in this phase: lengthen it or give the canary more \
+         traffic"
+    )]
     Blind,
     /// Of a latency: the noise of the history calls for a larger tolerance than the policy's.
+    #[error(
+        "instances differ by more than {policy} times: a canary that is up to {tolerated} times \
+         as slow is tolerated"
+    )]
     MoreTolerated {
         /// How many times as slow the policy tolerates.
         policy: f64,
@@ -71,72 +103,20 @@ pub enum Advice {
         tolerated: f64,
     },
     /// Of a latency: the history has the instances of one arm.
+    #[error(
+        "a history of one arm does not show how far two arms of one version wander apart: that \
+         they stay within {tolerated} times is assumed"
+    )]
     OneArm {
         /// How many times as slow is tolerated.
         tolerated: f64,
     },
     /// Of a latency: the traffic is more than the history's, and the limits are as much higher.
+    #[error("the traffic is {times:.1} times the history's: the limits are as much higher")]
     MoreTraffic {
         /// So many times.
         times: f64,
     },
-}
-
-impl fmt::Display for Advice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ShortHistory { hours, wanted } => write!(
-                f,
-                "{hours:.1} hours of history, {wanted} are wanted: false rollbacks may exceed alpha"
-            ),
-            Self::NoEvents => {
-                f.write_str("no event in the history: it calibrates nothing, the threshold is that of independent errors")
-            }
-            Self::FewWindows { independent } => write!(
-                f,
-                "the threshold rests on {independent:.1} independent windows: record a longer \
-                 history or shorten the phase"
-            ),
-            Self::Noisy { dispersion } => write!(
-                f,
-                "errors vary {dispersion:.1} times as much as independent ones: the threshold is \
-                 higher, detection slower"
-            ),
-            Self::FewCanaryInstances { instances, wanted } => write!(
-                f,
-                "{instances} canary instances: from {wanted} on, one bad instance cannot roll \
-                 back a release"
-            ),
-            Self::ShareDiffers { planned, replayed } => write!(
-                f,
-                "the canary will have {planned:.3} of the traffic, the replayed groups had \
-                 {replayed:.3}: more and smaller instances calibrate better"
-            ),
-            Self::Randomise { instances, canary } => write!(
-                f,
-                "{canary} of {instances} instances: draw them at random and use mode \
-                 `randomised`, too, which assumes nothing about noise"
-            ),
-            Self::Blind => f.write_str(
-                "no ratio is found with power 0.8 in this phase: lengthen it or give the canary \
-                 more traffic",
-            ),
-            Self::MoreTolerated { policy, tolerated } => write!(
-                f,
-                "instances differ by more than {policy} times: a canary that is up to {tolerated} \
-                 times as slow is tolerated"
-            ),
-            Self::OneArm { tolerated } => write!(
-                f,
-                "a history of one arm does not show how far two arms of one version wander apart: \
-                 that they stay within {tolerated} times is assumed"
-            ),
-            Self::MoreTraffic { times } => write!(
-                f,
-                "the traffic is {times:.1} times the history's: the limits are as much higher"
-            ),
-        }
-    }
 }
 
 /// What advice depends on.

@@ -38,11 +38,8 @@ impl Clip {
     /// # Errors
     /// [`StatError`] for a rate that is not a number above 0.
     pub fn try_new(rate: f64) -> Result<Self, StatError> {
-        if rate.is_finite() && rate > 0.0 {
-            Ok(Self { rate })
-        } else {
-            Err(StatError::OutOfRange { what: "rate", value: rate, expected: "above 0" })
-        }
+        StatError::unless(rate.is_finite() && rate > 0.0, "rate", rate, "above 0")?;
+        Ok(Self { rate })
     }
 
     /// How many events are above the bound; none in almost every reading.

@@ -127,8 +127,7 @@ impl History {
 
     /// Events over trials; None without events.
     fn rate(&self) -> Option<f64> {
-        let mut sum = Counts::default();
-        self.series.iter().flatten().for_each(|counts| sum.add(*counts));
+        let sum: Counts = self.series.iter().flatten().sum();
         (sum.events > 0.0 && sum.trials > 0.0).then(|| sum.events / sum.trials)
     }
 

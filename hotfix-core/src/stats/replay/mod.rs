@@ -46,7 +46,7 @@ use super::draw::Draws;
 use super::grid::{Grid, Hypothesis};
 use super::numeric::{larger, ln, percentile, smaller};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
-use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, rate_ratio};
+use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, check_version, rate_ratio};
 pub(super) use advice::hours_of;
 use noise::{Form, Group, Kernel, ONE_SIDED};
 pub(super) use noise::{Windows, fit};
@@ -203,7 +203,8 @@ impl BlockDispersion {
 #[non_exhaustive]
 pub struct Calibration {
     /// Version of this document, 2.
-    version: Version,
+    #[serde(deserialize_with = "this_version")]
+    version: u32,
     /// Log evidence that rolls back; at least `ln(1/α)`. This and `cap`, `hold`, `dispersion` and
     /// `highest` are for the sums over an arm.
     pub threshold: f64,
@@ -271,23 +272,10 @@ impl Calibration {
     }
 }
 
-/// Refuses documents of versions that this release does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-struct Version;
-
-impl TryFrom<u32> for Version {
-    type Error = StatError;
-
-    fn try_from(version: u32) -> Result<Self, StatError> {
-        if version == VERSION { Ok(Self) } else { Err(StatError::StateVersion { version }) }
-    }
-}
-
-impl From<Version> for u32 {
-    fn from(_: Version) -> Self {
-        VERSION
-    }
+fn this_version<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let version = u32::deserialize(from)?;
+    check_version(version, VERSION).map_err(serde::de::Error::custom)?;
+    Ok(version)
 }
 
 /// Runs the test over the history and sets threshold, cap and hold level.
@@ -345,9 +333,7 @@ fn check(settings: &CalibrationSettings) -> Result<Grid, StatError> {
         ("tick length", tick_seconds, TICK_SECONDS.contains(&tick_seconds), TICK_RANGE),
     ];
     for (what, value, taken, expected) in figures {
-        if !taken {
-            return Err(StatError::OutOfRange { what, value, expected });
-        }
+        StatError::unless(taken, what, value, expected)?;
     }
     let (ratios, weights) = (settings.grid.as_deref(), settings.weights.as_deref());
     let default: (&[f64], &[f64]) = match settings.model {
@@ -401,7 +387,7 @@ fn run<const N: usize>(
         detectable,
     });
     Ok(Calibration {
-        version: Version,
+        version: VERSION,
         threshold,
         cap,
         hold,
@@ -493,15 +479,9 @@ struct Traffic {
 
 impl Traffic {
     fn of(all: &[Counts], shards: &[Group<'_>]) -> Self {
-        let sum = |series: &[Counts]| {
-            let mut sum = Counts::default();
-            for counts in series {
-                sum.add(*counts);
-            }
-            sum
-        };
-        let Counts { events, trials } = sum(all);
-        let in_shards: f64 = shards.iter().map(|shard| sum(&shard.sum).trials).sum();
+        let Counts { events, trials } = all.iter().sum();
+        let in_shards: f64 =
+            shards.iter().map(|shard| shard.sum.iter().sum::<Counts>().trials).sum();
         let shard_share = in_shards / (trials * shards.len() as f64);
         Self { events, trials, ticks: all.len(), shard_share }
     }

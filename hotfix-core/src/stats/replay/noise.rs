@@ -334,9 +334,5 @@ pub(in crate::stats) fn fit(sorted: &[f64], windows: &Windows, least: f64) -> (f
 }
 
 fn sum(block: &[Counts]) -> Counts {
-    let mut sum = Counts::default();
-    for counts in block {
-        sum.add(*counts);
-    }
-    sum
+    block.iter().sum()
 }
