@@ -48,9 +48,10 @@ macro_rules! coded {
 
         impl $name {
             /// The stable code; a code is never used again.
+            #[allow(unused_variables)]
             $vis const fn code(&self) -> &'static str {
                 match self {
-                    $(Self::$variant $(($inner))? $({ $($field: _),* })? => $code,)*
+                    $(Self::$variant $(($inner))? $({ $($field),* })? => $code,)*
                 }
             }
         }

@@ -6,6 +6,7 @@ use crate::text::{did_you_mean, nearest, quoted, shown};
 /// A fault that a document of any kind may have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs)]
 pub enum DocumentFault {
     /// The text is not valid TOML or JSON.
     #[error(
@@ -24,23 +25,16 @@ pub enum DocumentFault {
     },
     /// The text is longer than a document may be.
     #[error("the text has {bytes} bytes, and at most {MOST_BYTES} are read: split or shorten it")]
-    TooLarge {
-        /// Its length.
-        bytes: usize,
-    },
+    TooLarge { bytes: usize },
     /// Tables and lists are nested deeper than any format needs.
     #[error("nested more than {MOST_DEPTH} deep: remove levels")]
     TooDeep {},
     /// A key occurs twice in one table.
     #[error("`{key}` occurs twice in this table: keep one")]
-    DuplicateKey {
-        /// The key.
-        key: String,
-    },
+    DuplicateKey { key: String },
     /// A key that the format does not have.
     #[error("`{key}` is not a known key: {}the known keys here are {}", did_you_mean(*nearest), quoted(known, ", "))]
     UnknownKey {
-        /// The key.
         key: String,
         /// The known key that is nearest, if one is near.
         nearest: Option<&'static str>,
@@ -49,38 +43,21 @@ pub enum DocumentFault {
     },
     /// A required key is missing.
     #[error("`{key}` is missing: add {example}")]
-    MissingKey {
-        /// The key.
-        key: &'static str,
-        /// What it takes.
-        example: String,
-    },
+    MissingKey { key: &'static str, example: String },
     /// A value of another type.
     #[error("{got} is not allowed here: write {expected}")]
-    WrongType {
-        /// What is expected.
-        expected: &'static str,
-        /// What came.
-        got: String,
-    },
+    WrongType { expected: &'static str, got: String },
     /// A text that is not one of the allowed ones.
     #[error("`{got}` is not allowed here: {}write one of {}", did_you_mean(*nearest), quoted(known, ", "))]
     UnknownValue {
-        /// What came.
         got: String,
         /// The nearest allowed text, if one is near.
         nearest: Option<&'static str>,
-        /// The allowed texts.
         known: Vec<&'static str>,
     },
     /// A value of the right type that is out of its range.
     #[error("{got} is out of range: write {range}")]
-    OutOfRange {
-        /// What came.
-        got: String,
-        /// The range in words.
-        range: &'static str,
-    },
+    OutOfRange { got: String, range: &'static str },
 }
 
 /// The codes that a family gives to these faults.

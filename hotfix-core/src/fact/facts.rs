@@ -7,6 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use super::catalogue::{Fact, FactKind};
+use crate::code::coded;
 use crate::document::{DocumentErrors, FaultFamily};
 use crate::unit::{FactName, Proportion, Span, Timestamp, UnitError};
 
@@ -304,57 +305,33 @@ const fn expected(kind: FactKind) -> &'static str {
     }
 }
 
-/// Error of reading one fact.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FactError {
+coded! {
+    /// Error of reading one fact.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum FactError;
+
     /// Unknown fact.
-    #[error("the policy has no fact `{name}`: {}correct the name, or declare it under `facts`", crate::text::did_you_mean(nearest.as_deref()))]
+    #[error(
+        "the policy has no fact `{name}`: {}correct the name, or declare it under `facts`",
+        crate::text::did_you_mean(nearest.as_deref())
+    )]
     Unknown {
-        /// The unknown name.
         name: String,
         /// The most similar name, where one is similar enough.
         nearest: Option<String>,
-    },
+    } => "HF-FACT-001",
     /// Value of another type.
     #[error("`{fact}` is {got}: write {expected}, or leave it out where it is unknown")]
-    Type {
-        /// The fact.
-        fact: FactId,
-        /// The expected value.
-        expected: &'static str,
-        /// The value that was given.
-        got: &'static str,
-    },
+    Type { fact: FactId, expected: &'static str, got: &'static str } => "HF-FACT-002",
     /// Number that is not finite.
     #[error("`{fact}` is {got}: write a finite number, or leave it out where it is unknown")]
-    NotFinite {
-        /// The fact.
-        fact: FactId,
-        /// The value that was given.
-        got: String,
-    },
+    NotFinite { fact: FactId, got: String } => "HF-FACT-003",
     /// Wrong unit, or value out of range.
     #[error("`{fact}`: {error}")]
-    Unit {
-        /// The fact.
-        fact: FactId,
-        /// Error of the unit.
-        error: UnitError,
-    },
+    Unit { fact: FactId, error: UnitError } => error.code(),
 }
 
 impl FactError {
-    /// Stable code of the error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown { .. } => "HF-FACT-001",
-            Self::Type { .. } => "HF-FACT-002",
-            Self::NotFinite { .. } => "HF-FACT-003",
-            Self::Unit { error, .. } => error.code(),
-        }
-    }
-
     /// The fact's place as a JSON Pointer: `/users_affected`.
     pub fn path(&self) -> String {
         match self {
