@@ -5,7 +5,7 @@ use crate::document::Node;
 use crate::grade::{MetricKind, Worse};
 use crate::metric_kind::Data;
 use crate::policy::section::Metric;
-use crate::stats::numeric::normal_cdf;
+use crate::stats::numeric::normal_quantile;
 use crate::unit::{MetricName, Span};
 
 use super::document::ScenarioReader;
@@ -161,7 +161,7 @@ impl HealthyService {
                 spread = spec.spread.unwrap_or(SPREAD);
                 let at = spec.time.map(Span::as_seconds).or(metric.reference).unwrap_or(SLOW);
                 // The median of the distribution with this quantile.
-                at * libm::exp(-spread * quantile(metric.quantile.as_fraction()))
+                at * libm::exp(-spread * normal_quantile(metric.quantile.as_fraction()))
             }
             Data::Level if metric.kind.is_traffic() => metric.reference.unwrap_or_default(),
             Data::Level => {
@@ -201,17 +201,3 @@ impl HealthyService {
 
 /// Prometheus' usual buckets, in seconds.
 const EDGES: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-
-/// A quantile of the standard normal distribution, by bisection.
-fn quantile(share: f64) -> f64 {
-    let (mut low, mut high) = (-8.0, 8.0);
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if normal_cdf(middle) < share {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    0.5 * (low + high)
-}

@@ -49,21 +49,12 @@ impl FromStr for Date {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let refused = || UnitError::Date { got: text.to_owned() };
-        let part = |range: std::ops::Range<usize>| text.get(range).ok_or_else(refused);
-        let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
-        // Digits only: `parse` would accept a sign.
-        let written = text.len() == 10
-            && [year, month, day].iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
-            && text.get(4..5) == Some("-")
-            && text.get(7..8) == Some("-");
-        if !written {
-            return Err(refused());
-        }
-        let year = year.parse().map_err(|_| refused())?;
-        let month = month.parse().map_err(|_| refused())?;
-        let day = day.parse().map_err(|_| refused())?;
-        Self::try_new(year, month, day).map_err(|_| refused())
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        // chrono takes signs and single digits, too.
+        date.filter(|date| (1..=9_999).contains(&date.year()))
+            .map(Self)
+            .filter(|date| date.to_string() == text)
+            .ok_or_else(|| UnitError::Date { got: text.to_owned() })
     }
 }
 

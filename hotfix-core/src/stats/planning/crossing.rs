@@ -5,6 +5,7 @@
 //! within so many events is a sum over the paths that have not crossed, one event at a time; the
 //! number of events by a given time is a Poisson variable of its own.
 
+use super::chances::Chances;
 use crate::stats::distribution::ln_poisson;
 use crate::stats::grid::{Grid, losses, share_of_events};
 use crate::stats::numeric::{exp, log_mean_exp};
@@ -38,7 +39,7 @@ impl Crossing {
         let mut by_event = vec![0.0];
         let mut decided = 0.0;
         // Chances of `low`, `low + 1`, … canary events without a decision so far.
-        let (mut low, mut paths) = (0_usize, vec![1.0_f64]);
+        let mut paths = Chances::certainly(0);
         // The first count that decides: from it on up for worse, below it for better.
         let mut edge = 0_usize;
         #[expect(
@@ -48,10 +49,11 @@ impl Crossing {
         )]
         let most = (expected + 10.0 * expected.sqrt() + 20.0) as usize;
         for events in 1..=most {
-            paths.push(0.0);
-            for at in (0..paths.len()).rev() {
-                let below = if at > 0 { paths[at - 1] } else { 0.0 };
-                paths[at] = paths[at] * (1.0 - of_canary) + below * of_canary;
+            let Chances { low, of } = &mut paths;
+            of.push(0.0);
+            for at in (0..of.len()).rev() {
+                let below = if at > 0 { of[at - 1] } else { 0.0 };
+                of[at] = of[at] * (1.0 - of_canary) + below * of_canary;
             }
             // One more event moves the edge by one count at most, see the formula of the gain.
             match direction {
@@ -59,26 +61,21 @@ impl Crossing {
                     while edge <= events && evidence.at(edge, events) < threshold {
                         edge += 1;
                     }
-                    let keep = edge.saturating_sub(low).min(paths.len());
-                    decided += paths.drain(keep..).sum::<f64>();
+                    let keep = edge.saturating_sub(*low).min(of.len());
+                    decided += of.drain(keep..).sum::<f64>();
                 }
                 Direction::Better => {
                     while edge <= events && evidence.at(edge, events) >= threshold {
                         edge += 1;
                     }
-                    let gone = edge.saturating_sub(low).min(paths.len());
-                    decided += paths.drain(..gone).sum::<f64>();
-                    low += gone;
+                    let gone = edge.saturating_sub(*low).min(of.len());
+                    decided += of.drain(..gone).sum::<f64>();
+                    *low += gone;
                 }
             }
-            let thin = paths.iter().take_while(|chance| **chance < LEAST).count();
-            paths.drain(..thin);
-            low += thin;
-            while paths.last().is_some_and(|chance| *chance < LEAST) {
-                paths.pop();
-            }
+            paths.trim(LEAST);
             by_event.push(f64::min(decided, 1.0));
-            if paths.is_empty() || 1.0 - decided < DONE {
+            if paths.of.is_empty() || 1.0 - decided < DONE {
                 break;
             }
         }

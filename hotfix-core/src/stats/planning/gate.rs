@@ -2,6 +2,7 @@
 
 use super::most_ratio;
 use crate::stats::distribution::{Binomial, Poisson, lower_tail};
+use crate::stats::interval::check_confidence;
 use crate::stats::numeric::{larger, normal_quantile, smaller};
 use crate::stats::{MAX_COUNT, StatError};
 
@@ -124,9 +125,7 @@ fn distance(alpha: f64, power: f64) -> Result<f64, StatError> {
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(StatError::BadAlpha { alpha });
     }
-    if !(power > 0.0 && power < 1.0) {
-        return Err(StatError::BadConfidence { confidence: power });
-    }
+    check_confidence(power)?;
     // Below zero no data would be needed: the test finds by chance alone what is asked.
     Ok(larger(0.0, normal_quantile(power) - normal_quantile(alpha)))
 }

@@ -17,6 +17,8 @@ pub mod gate;
 pub mod table;
 
 use super::grid::{Hypothesis, MAX_RATIO, share_of_events};
+use super::interval::check_confidence;
+use super::mixture::Limits;
 use super::numeric::{exp, larger, ln, normal_cdf, smaller};
 use super::{Direction, StatError};
 use core::f64::consts::PI;
@@ -211,9 +213,7 @@ impl Comparison {
     pub fn detectable_ratio(&self, minutes: f64, power: f64) -> Result<Option<f64>, StatError> {
         let threshold = self.check()?;
         check_minutes(minutes)?;
-        if !(power > 0.0 && power < 1.0) {
-            return Err(StatError::BadConfidence { confidence: power });
-        }
+        check_confidence(power)?;
         let finds = |ratio: f64| {
             let flow = self.flow(ratio, self.tolerated);
             first_passage(flow.drift, flow.variance, threshold + MIXTURE_COST, minutes) >= power
@@ -400,11 +400,7 @@ impl Comparison {
         for (what, value, taken, expected) in figures {
             StatError::unless(taken, what, value, expected)?;
         }
-        match self.threshold {
-            None => Ok(usual.threshold),
-            Some(threshold) if threshold > 0.0 && threshold.is_finite() => Ok(threshold),
-            Some(threshold) => Err(StatError::BadThreshold { threshold }),
-        }
+        Ok(Limits::try_new(1.0, None, self.threshold, usual.threshold)?.threshold)
     }
 
     fn check_ratio(&self, ratio: f64) -> Result<(), StatError> {
