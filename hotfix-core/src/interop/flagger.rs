@@ -279,11 +279,7 @@ fn weights(at: &At<'_>, counted: Option<&'static str>) -> Vec<f64> {
 fn phases(at: &At<'_>, gates: Gates, draft: &mut Draft) {
     let iterations = at.get("iterations").and_then(|at| at.whole_within(0.0, 1e6, COUNT));
     let iterations = iterations.filter(|number| *number > 0.0);
-    for (key, what) in [("mirror", "mirrored traffic"), ("mirrorWeight", "mirrored traffic")] {
-        if let Some(at) = at.get(key) {
-            at.lost(ImportFinding::NoCounterpart { what: what.to_owned() });
-        }
-    }
+    no_counterpart(at, &[("mirror", "mirrored traffic"), ("mirrorWeight", "mirrored traffic")]);
     let matched = at.get("match").filter(|matched| !matched.items().is_empty());
     // Flagger checks iterations before weights.
     let way = if matched.is_some() { "A/B testing" } else { "blue/green" };

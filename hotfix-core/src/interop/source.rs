@@ -2,10 +2,10 @@
 
 use std::cell::Cell;
 
-use super::Kind;
 use super::fault::Fault;
 use super::finding::ImportFinding;
 use super::reader::At;
+use super::{Kind, nothing};
 use crate::document::{Node, Value};
 use crate::text::{nearest, shown};
 
@@ -170,11 +170,7 @@ fn parts<'d>(roots: &[At<'d>]) -> Vec<At<'d>> {
         } else if root.node.text_at("kind").is_some_and(|kind| kind.ends_with("List"))
             && matches!(items, Some(Value::List(_)))
         {
-            for key in ["apiVersion", "kind", "metadata"] {
-                if let Some(at) = root.get(key) {
-                    at.ignore();
-                }
-            }
+            nothing(root, &["apiVersion", "kind", "metadata"]);
             parts.extend(root.list("items"));
         } else {
             parts.push(root.clone());
@@ -224,13 +220,8 @@ pub(super) fn sources<'d>(
         }
         let metadata = part.node.key("metadata");
         let of = |key| metadata.and_then(|metadata| metadata.text_at(key)).unwrap_or_default();
-        // Nothing in it affects a policy.
-        for key in ["apiVersion", "kind", "metadata", "status"] {
-            if kind != Kind::Kayenta
-                && let Some(at) = part.get(key)
-            {
-                at.ignore();
-            }
+        if kind != Kind::Kayenta {
+            nothing(&part, &["apiVersion", "kind", "metadata", "status"]);
         }
         sources.push(Source {
             kind: name,
