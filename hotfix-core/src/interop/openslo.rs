@@ -4,7 +4,7 @@ use super::draft::{Draft, Limit, MetricDraft, decimal};
 use super::finding::ImportFinding;
 use super::reader::At;
 use super::source::{Source, main_of, named, silent, unknown};
-use super::{Kind, nothing};
+use super::{Kind, no_counterpart, nothing};
 use crate::grade::{MetricKind, Worse};
 use crate::text::shown;
 
@@ -125,25 +125,18 @@ fn objective(
     draft: &mut Draft,
 ) {
     let name = at.text_of("displayName").map(str::to_owned);
-    if let Some(composite) = at.get("compositeWeight") {
-        composite.lost(ImportFinding::NoCounterpart {
-            what: "the weight of an objective in a composite".to_owned(),
-        });
+    let referred = at.get("indicatorRef").and_then(|part| part.text());
+    if let Some(found) = referred.and_then(|name| named(sources, &["SLI"], name)) {
+        found.at.ignore();
     }
-    for (key, needs) in [("indicatorRef", "SLI"), ("indicator", "SLI")] {
-        if let Some(part) = at.get(key) {
-            if let Some(found) = part
-                .text()
-                .filter(|_| key == "indicatorRef")
-                .and_then(|name| named(sources, &[needs], name))
-            {
-                found.at.ignore();
-            }
-            part.lost(ImportFinding::NoCounterpart {
-                what: "an objective of a composite".to_owned(),
-            });
-        }
-    }
+    no_counterpart(
+        at,
+        &[
+            ("compositeWeight", "the weight of an objective in a composite"),
+            ("indicatorRef", "an objective of a composite"),
+            ("indicator", "an objective of a composite"),
+        ],
+    );
     let share = |key, whole: f64| {
         let at = at.get(key)?;
         let number = decimal(at.number()? / whole);
