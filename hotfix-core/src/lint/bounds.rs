@@ -70,8 +70,7 @@ fn order(metric: &Metric, findings: &mut Vec<Finding>) {
         && worse(success, rollback)
     {
         let fault = FigureFault::SuccessBeyondRollback { metric: metric.id, success, rollback };
-        let path = place(metric, "success");
-        put(findings, path, fault);
+        put(findings, place(metric, "success"), fault);
     }
 }
 
@@ -195,13 +194,11 @@ fn missed_by_chance(policy: &Policy, metric: &Metric, findings: &mut Vec<Finding
     let [first, second] = example;
     if !back.is_empty() {
         let fault = FigureFault::CoinToss { metric: metric.id, phases: back, passes };
-        let path = place(metric, "success");
-        findings.push(Finding::new(path, fault, first));
+        findings.push(Finding::new(place(metric, "success"), fault, first));
     }
     if !waits.is_empty() {
         let fault = FigureFault::WaitsByChance { metric: metric.id, phases: waits };
-        let path = place(metric, "success");
-        findings.push(Finding::new(path, fault, second));
+        findings.push(Finding::new(place(metric, "success"), fault, second));
     }
 }
 
@@ -263,8 +260,7 @@ fn sick_live_arm(policy: &Policy, findings: &mut Vec<Finding>) {
     let compared = policy.phases().iter().any(|phase| phase.share < Share::ALL);
     if let (BoundValue::Absolute(figure), true) = (bound.value, compared) {
         let fault = FigureFault::SickLiveArm { metric: metric.id, figure };
-        let path = place(metric, "rollback");
-        put(findings, path, fault);
+        put(findings, place(metric, "rollback"), fault);
     }
 }
 

@@ -109,12 +109,7 @@ fn denied(
 ) -> Result<(), Cut> {
     let said = &walk.tree.leaves[leaf];
     let policy = search.policy;
-    let mut admitted = search.never;
-    for (rule, fires) in policy.rules.iter().zip(fired) {
-        if rule.effect == Effect::Admit {
-            admitted = search.builder.or(admitted, *fires)?;
-        }
-    }
+    let admitted = search.admitted(fired)?;
     for outcome in outcomes.iter().filter(|outcome| !differs(**outcome)) {
         let level = outcome.severity.and_then(|severity| policy.severity(severity));
         let by_severity = level.is_some_and(|level| level.hotfix);

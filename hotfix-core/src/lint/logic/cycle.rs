@@ -7,7 +7,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::Dfs;
 
 use super::super::fault::Fault;
-use super::super::finding::{Example, Finding};
+use super::super::finding::{Example, Finding, put};
 use super::format::{enumerated, quoted};
 use super::search::Search;
 use super::walk::{Walk, place};
@@ -103,11 +103,7 @@ fn shortest(
 /// What no answers lead to from the root. Of a connected part only the start is reported: the rest
 /// follows from it.
 fn unconnected(tree: &Tree, graph: &DiGraph<Target, ()>, found: &mut Vec<Finding>) {
-    let mut connected = vec![false; graph.node_count()];
-    let mut visit = Dfs::new(graph, NodeIndex::new(place(tree, tree.root)));
-    while let Some(node) = visit.next(graph) {
-        connected[node.index()] = true;
-    }
+    let connected = connected(tree, graph);
     let groups = kosaraju_scc(graph);
     let group_of = groups_of(graph, &groups);
     // A group is a start if nothing unconnected outside of it leads to it.
@@ -126,8 +122,18 @@ fn unconnected(tree: &Tree, graph: &DiGraph<Target, ()>, found: &mut Vec<Finding
         }
         let target = graph[node];
         let fault = Fault::Unconnected { id: tree.id(target) };
-        found.push(Finding::new(Tree::path(target), fault, None));
+        put(found, Tree::path(target), fault);
     }
+}
+
+/// What answers lead to from the root, by node.
+pub(super) fn connected(tree: &Tree, graph: &DiGraph<Target, ()>) -> Vec<bool> {
+    let mut connected = vec![false; graph.node_count()];
+    let mut visit = Dfs::new(graph, NodeIndex::new(place(tree, tree.root)));
+    while let Some(node) = visit.next(graph) {
+        connected[node.index()] = true;
+    }
+    connected
 }
 
 fn groups_of(graph: &DiGraph<Target, ()>, groups: &[Vec<NodeIndex>]) -> Vec<usize> {

@@ -1,14 +1,11 @@
 //! Findings without a search over all facts: each question and each rule by itself.
 
-use petgraph::graph::NodeIndex;
-use petgraph::visit::Dfs;
-
 use super::super::fault::Fault;
-use super::super::finding::{Example, Finding};
+use super::super::finding::{Example, Finding, put};
+use super::cycle::connected;
 use super::format::quoted;
 use super::questions::{idle_answer, left_out, values};
 use super::rules;
-use super::walk::place;
 use crate::fact::{Builder, Condition, Cut, Facts, Ref, Space, Truth};
 use crate::policy::Policy;
 use crate::policy::reasoning::graph;
@@ -19,12 +16,7 @@ const MOST_NODES: usize = 1_000;
 
 /// Questions that answers lead to. Whether facts lead to them is unknown.
 pub(super) fn questions(tree: &Tree, found: &mut Vec<Finding>) {
-    let graph = graph(tree);
-    let mut connected = vec![false; graph.node_count()];
-    let mut visit = Dfs::new(&graph, NodeIndex::new(place(tree, tree.root)));
-    while let Some(node) = visit.next(&graph) {
-        connected[node.index()] = true;
-    }
+    let connected = connected(tree, &graph(tree));
     for (index, question) in tree.questions.iter().enumerate() {
         if !connected[index] {
             continue;
@@ -39,7 +31,7 @@ pub(super) fn questions(tree: &Tree, found: &mut Vec<Finding>) {
                         let answer = quoted(answer);
                         let question = question.id;
                         let fault = Fault::Unanswered { question, answer, listed: String::new() };
-                        found.push(Finding::new(Tree::path(Target::Question(index)), fault, None));
+                        put(found, Tree::path(Target::Question(index)), fault);
                     }
                 }
             }

@@ -99,12 +99,7 @@ fn excluded(fired: &[Ref], search: &mut Search<'_>) -> Result<(), Cut> {
         called.push((Effect::Severity(level.severity), region));
     }
     let otherwise = search.listed(|outcome| !calls(outcome.severity))?;
-    let mut admitted = search.never;
-    for (rule, fires) in policy.rules.iter().zip(fired) {
-        if rule.effect == Effect::Admit {
-            admitted = search.builder.or(admitted, *fires)?;
-        }
-    }
+    let admitted = search.admitted(fired)?;
     let admitted = search.builder.and(admitted, search.consistent)?;
     called.push((Effect::Admit, search.builder.and(otherwise, admitted)?));
     for (index, (rule, excludes)) in policy.rules.iter().zip(fired).enumerate() {

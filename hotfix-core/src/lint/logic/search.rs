@@ -6,6 +6,7 @@ use crate::fact::{Builder, Cut, Diagram, Ref, Space};
 use crate::grade::Severity;
 use crate::policy::Policy;
 use crate::policy::reasoning::{End, RuleOutcome, consistent, list, walk};
+use crate::policy::section::Effect;
 
 /// The most nodes of the search: a preset needs a few thousand.
 pub(super) const MOST_NODES: usize = 200_000;
@@ -106,6 +107,15 @@ impl<'p> Search<'p> {
     pub(super) fn ended(&mut self, wanted: impl Fn(End) -> bool) -> Result<Ref, Cut> {
         let Some(tree) = self.policy.tree() else { return Ok(self.never) };
         self.builder.map(self.ends, |code| u32::from(wanted(End::of(code, tree))))
+    }
+
+    /// The region in which a rule admits a hot-fix. `fired`: where each rule fires.
+    pub(super) fn admitted(&mut self, fired: &[Ref]) -> Result<Ref, Cut> {
+        let mut rules = self.policy.rules.iter().zip(fired);
+        rules.try_fold(self.never, |admitted, (rule, fires)| match rule.effect {
+            Effect::Admit => self.builder.or(admitted, *fires),
+            Effect::Severity(_) | Effect::Exclude => Ok(admitted),
+        })
     }
 
     /// The most severe severity that the rules give in a region.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::super::fault::Fault;
-use super::super::finding::Finding;
+use super::super::finding::{Finding, put};
 use super::format::hotfix;
 use crate::fact::{Condition, FactId, OUTCOMES};
 use crate::policy::Policy;
@@ -30,11 +30,7 @@ fn severities(policy: &Policy, found: &mut Vec<Finding>) {
     }
     for level in policy.severities.iter().filter(|level| !given.contains(&level.severity)) {
         let severity = level.severity;
-        found.push(Finding::new(
-            format!("/severities/{severity}"),
-            Fault::UnusedSeverity { severity },
-            None,
-        ));
+        put(found, format!("/severities/{severity}"), Fault::UnusedSeverity { severity });
     }
 }
 
@@ -48,11 +44,7 @@ fn leaves(policy: &Policy, found: &mut Vec<Finding>) {
                 severity: level.severity,
                 answered: hotfix(level.hotfix),
             };
-            found.push(Finding::new(
-                format!("{}/hotfix", Tree::path(Target::Leaf(index))),
-                fault,
-                None,
-            ));
+            put(found, format!("{}/hotfix", Tree::path(Target::Leaf(index))), fault);
         }
     }
 }
@@ -87,7 +79,7 @@ fn facts(policy: &Policy, found: &mut Vec<Finding>) {
     testing.filter_map(|testing| testing.skip_staging_when.as_ref()).for_each(&mut ask);
     for (fact, _) in policy.facts.custom() {
         if !asked.contains(&FactId::Custom(fact)) && !OUTCOMES.contains(&fact.as_str()) {
-            found.push(Finding::new(format!("/facts/{fact}"), Fault::UnusedFact { fact }, None));
+            put(found, format!("/facts/{fact}"), Fault::UnusedFact { fact });
         }
     }
 }
