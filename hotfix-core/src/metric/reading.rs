@@ -352,14 +352,16 @@ mod numbers {
 }
 
 /// A list of numbers.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(transparent)]
-struct Numbers(#[serde(with = "numbers")] Vec<f64>);
+struct Numbers(#[serde(deserialize_with = "numbers::deserialize")] Vec<f64>);
 
-/// Such a list that is only written.
+/// Samples as they are written.
 #[derive(Serialize)]
-#[serde(transparent)]
-struct Written<'a>(#[serde(serialize_with = "numbers::serialize")] &'a [f64]);
+struct Written<'a> {
+    #[serde(serialize_with = "numbers::serialize")]
+    samples: &'a [f64],
+}
 
 impl Serialize for Sample {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -367,11 +369,7 @@ impl Serialize for Sample {
             Self::Pair(events, trials) => (Number(*events), Number(*trials)).serialize(serializer),
             Self::Level(value) => Number(*value).serialize(serializer),
             Self::Histogram(histogram) => histogram.serialize(serializer),
-            Self::Samples(samples) => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("samples", &Written(samples))?;
-                map.end()
-            }
+            Self::Samples(samples) => Written { samples }.serialize(serializer),
             Self::Instances(instances) => {
                 let pair = |&[events, trials]: &[f64; 2]| (Number(events), Number(trials));
                 serializer.collect_map(instances.iter().map(|(name, counts)| (name, pair(counts))))

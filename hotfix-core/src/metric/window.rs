@@ -212,19 +212,7 @@ impl Window {
 
     /// Takes over what was read from a snapshot; false if it does not fit.
     pub(crate) fn resume(&mut self, read: Self) -> bool {
-        let Self {
-            span: _,
-            apart: _,
-            slots: _,
-            width: _,
-            rows,
-            starts,
-            first: _,
-            len: _,
-            expires: _,
-            sums,
-            phase,
-        } = read;
+        let Self { rows, starts, sums, phase, .. } = read;
         let len = starts.len();
         let fits = len <= self.slots
             && rows.len() == len * self.width

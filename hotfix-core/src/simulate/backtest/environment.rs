@@ -13,7 +13,7 @@ use crate::rollout::{
 };
 use crate::simulate::people::{checked, cleared};
 use crate::simulate::recorded::{
-    Assumptions, Gates, Merge, Odd, RecordedErrors, RecordedFault, RecordedFinding,
+    Assumptions, Count, Gates, Merge, Odd, RecordedErrors, RecordedFault, RecordedFinding,
     RecordedMetrics, Unrecorded,
 };
 use crate::simulate::{Answers, Driver, Environment, Shown, Tick, Until};
@@ -37,10 +37,10 @@ struct Recorded<'a> {
     until: Timestamp,
     merge: Merge,
     notes: Notes,
-    /// Ticks without a reading while the rollout was watched, and the first of them.
-    silent: (usize, Option<Timestamp>),
+    /// Ticks without a reading while the rollout was watched.
+    silent: Count,
     /// Gates that the backtest promoted.
-    passed: (usize, Option<Timestamp>),
+    passed: Count,
 }
 
 impl Environment for Recorded<'_> {
@@ -57,8 +57,7 @@ impl Environment for Recorded<'_> {
             // Readings before the fix had traffic do not count; running totals begin here.
             into.retain(|reading| reading.strata().all(|arms| arms.totals));
         } else if into.is_empty() && tick.from < self.until {
-            self.silent.0 += 1;
-            self.silent.1.get_or_insert(tick.to);
+            self.silent.note(tick.to);
         }
         if into.is_empty() { Shown::Nothing } else { Shown::Readings }
     }
@@ -90,8 +89,7 @@ impl Environment for Recorded<'_> {
             State::Ready => answers.at(at, Input::new(Command::Start).by(NOBODY)),
             State::Gate if self.gates == Gates::Pass => {
                 if let Stage::Gate { until: None, .. } = rollout.stage() {
-                    self.passed.0 += 1;
-                    self.passed.1.get_or_insert(at);
+                    self.passed.note(at);
                     answers.at(at, Input::new(Command::Promote { why: None }).by(NOBODY));
                 }
             }
@@ -159,8 +157,8 @@ pub(super) fn play(
         until,
         merge: Merge::default(),
         notes: Notes::new(&run, &left_out),
-        silent: (0, None),
-        passed: (0, None),
+        silent: Count::default(),
+        passed: Count::default(),
     };
     let mut driver = Driver::new(rollout, start);
     let mut to = start;
@@ -173,13 +171,8 @@ pub(super) fn play(
     let mut findings = remarks(&run, &left_out, &seen, &compared);
     findings.extend(environment.merge.findings());
     findings.extend(environment.notes.findings());
-    if environment.silent.0 > 0 {
-        let odd = Odd::Coarse(run.watch().cadence);
-        findings.push(odd.finding(environment.silent.0, None, environment.silent.1));
-    }
-    if environment.passed.0 > 0 {
-        findings.push(Odd::Passed.finding(environment.passed.0, None, environment.passed.1));
-    }
+    findings.extend(environment.silent.finding(Odd::Coarse(run.watch().cadence), None));
+    findings.extend(environment.passed.finding(Odd::Passed, None));
     let state = driver.rollout().state();
     if !turned(&driver) && state != State::Complete {
         findings.push(Odd::Over.finding(1, None, Some(ended_at)));

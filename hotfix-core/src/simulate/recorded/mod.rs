@@ -23,6 +23,7 @@ pub use mapping::{
     Unrecorded,
 };
 pub(super) use merge::{Merge, add_up};
+pub(super) use points::Count;
 
 use crate::grade::closed_set;
 use crate::metric::Observation;

@@ -43,38 +43,39 @@ pub(super) struct Points<'m> {
 /// Readings that are out of order.
 #[derive(Default)]
 pub(super) struct Late {
-    count: usize,
+    count: Count,
     most: Span,
-    first: Option<Timestamp>,
 }
 
 impl Late {
     pub(super) fn note(&mut self, at: Timestamp, after: Timestamp) {
-        self.count += 1;
+        self.count.note(at);
         self.most = self.most.max(after.since(at));
-        self.first.get_or_insert(at);
     }
 
     pub(super) fn finding(&self) -> Option<RecordedFinding> {
-        let odd = Odd::OutOfOrder(self.most);
-        (self.count > 0).then(|| odd.finding(self.count, None, self.first))
+        self.count.finding(Odd::OutOfOrder(self.most), None)
     }
 }
 
 /// A counted anomaly, with its first time.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Count {
+pub(in crate::simulate) struct Count {
     count: usize,
     first: Option<Timestamp>,
 }
 
 impl Count {
-    pub(super) fn note(&mut self, at: Timestamp) {
+    pub(in crate::simulate) fn note(&mut self, at: Timestamp) {
         self.count += 1;
         self.first.get_or_insert(at);
     }
 
-    pub(super) fn finding(self, odd: Odd, metric: Option<MetricName>) -> Option<RecordedFinding> {
+    pub(in crate::simulate) fn finding(
+        self,
+        odd: Odd,
+        metric: Option<MetricName>,
+    ) -> Option<RecordedFinding> {
         (self.count > 0).then(|| odd.finding(self.count, metric, self.first))
     }
 }
@@ -88,9 +89,9 @@ struct Faults {
 }
 
 impl<'m> Points<'m> {
-    pub(super) const fn new(mapping: &'m Mapping) -> Self {
-        let late = Late { count: 0, most: Span::ZERO, first: None };
-        Self { mapping, list: Vec::new(), instances: BTreeMap::new(), last: BTreeMap::new(), late }
+    pub(super) fn new(mapping: &'m Mapping) -> Self {
+        let (instances, last, late) = (BTreeMap::new(), BTreeMap::new(), Late::default());
+        Self { mapping, list: Vec::new(), instances, last, late }
     }
 
     /// The number of an instance.
