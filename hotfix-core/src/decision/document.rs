@@ -1,8 +1,8 @@
 //! JSON form of a decision.
 
-use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::{Decision, NextQuestion, Remaining};
+use super::{Decision, Remaining};
 use crate::unit::Name;
 
 impl Serialize for Decision<'_> {
@@ -26,27 +26,11 @@ impl Serialize for Decision<'_> {
     }
 }
 
-impl Serialize for NextQuestion<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut question = serializer.serialize_struct("NextQuestion", 4)?;
-        question.serialize_field("fact", &self.fact)?;
-        question.serialize_field("ask", self.ask)?;
-        question.serialize_field("kind", &self.kind)?;
-        question.serialize_field("if_known", &ByValue(&self.if_known))?;
-        question.end()
-    }
-}
-
 /// The ids of the leaves by value, from the smallest value to the largest.
-struct ByValue<'r, 'a>(&'r [Remaining<'a>]);
-
-impl Serialize for ByValue<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for remaining in self.0 {
-            let leaves: Vec<Name> = remaining.leaves.iter().map(|leaf| leaf.id).collect();
-            map.serialize_entry(&remaining.value, &leaves)?;
-        }
-        map.end()
-    }
+pub(super) fn by_value<S: Serializer>(
+    if_known: &[Remaining<'_>],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let ids = |left: &Remaining<'_>| left.leaves.iter().map(|leaf| leaf.id).collect::<Vec<_>>();
+    serializer.collect_map(if_known.iter().map(|left| (&left.value, ids(left))))
 }

@@ -274,19 +274,8 @@ fn mermaid_text(lines: &[String]) -> String {
 /// The lines of a label in Graphviz's syntax: `"` and `\` are escaped, and so is `&`, which begins
 /// an entity.
 fn dot_text(lines: &[String]) -> String {
-    let mut text = String::new();
-    for (at, line) in lines.iter().enumerate() {
-        if at > 0 {
-            text.push_str("\\n");
-        }
-        for c in line.chars() {
-            match c {
-                '"' => text.push_str("\\\""),
-                '\\' => text.push_str("\\\\"),
-                '&' => text.push_str("&amp;"),
-                c => text.push(c),
-            }
-        }
-    }
-    text
+    let escaped = lines
+        .iter()
+        .map(|line| line.replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;"));
+    escaped.collect::<Vec<_>>().join("\\n")
 }

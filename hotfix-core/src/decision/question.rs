@@ -11,7 +11,7 @@ use crate::policy::section::{Branches, Leaf, Question, Tree};
 const MOST_STEPS: u64 = 1 << 21;
 
 /// The next question: the unknown fact that leaves the fewest outcomes open.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct NextQuestion<'a> {
     /// The fact.
     pub fact: FactId,
@@ -21,6 +21,7 @@ pub struct NextQuestion<'a> {
     pub kind: FactKind,
     /// What each possible value, or range of values that the policy distinguishes, would leave
     /// open.
+    #[serde(serialize_with = "super::document::by_value")]
     pub if_known: Vec<Remaining<'a>>,
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::error::DocumentErrors;
@@ -301,11 +301,7 @@ impl Serialize for Node {
             Value::Text(text) | Value::Plain(text) => serializer.serialize_str(text),
             Value::List(items) => serializer.collect_seq(items),
             Value::Table(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for entry in entries {
-                    map.serialize_entry(&entry.key, &entry.node)?;
-                }
-                map.end()
+                serializer.collect_map(entries.iter().map(|entry| (&entry.key, &entry.node)))
             }
         }
     }

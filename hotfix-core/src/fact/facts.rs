@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::catalogue::{Fact, FactKind};
@@ -12,7 +12,8 @@ use crate::document::{DocumentErrors, FaultFamily};
 use crate::unit::{FactName, Proportion, Span, Timestamp, UnitError};
 
 /// Id of a fact: a built-in one or one that the policy declares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(untagged)]
 pub enum FactId {
     /// A built-in fact.
     BuiltIn(Fact),
@@ -36,14 +37,9 @@ impl fmt::Display for FactId {
     }
 }
 
-impl Serialize for FactId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-/// A known value of a fact.
-#[derive(Clone, Debug, PartialEq)]
+/// A known value of a fact. In JSON shares are fractions, and durations seconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum FactValue {
     /// Yes or no.
     Flag(bool),
@@ -80,20 +76,6 @@ impl FactValue {
             Self::Duration(span) => Some(span.as_seconds()),
             Self::Number(number) => Some(*number),
             Self::Flag(_) | Self::Text(_) | Self::Time(_) => None,
-        }
-    }
-}
-
-impl Serialize for FactValue {
-    /// The value in JSON: shares are fractions, durations seconds.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Flag(flag) => flag.serialize(serializer),
-            Self::Share(share) => share.serialize(serializer),
-            Self::Duration(span) => span.serialize(serializer),
-            Self::Number(number) => number.serialize(serializer),
-            Self::Text(text) => text.serialize(serializer),
-            Self::Time(time) => time.serialize(serializer),
         }
     }
 }
@@ -242,11 +224,7 @@ impl Facts {
 impl Serialize for Facts {
     /// An object with the facts by name, in the order of [`Facts::iter`].
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (fact, value) in self.iter() {
-            map.serialize_entry(&fact, value)?;
-        }
-        map.end()
+        serializer.collect_map(self.iter())
     }
 }
 

@@ -64,10 +64,10 @@ pub fn text(rollout: &Rollout, at: Timestamp) -> String {
 
     page.family("hotfix_attempts", "counter", "Number of attempts");
     page.line("_total", &[], &attempt);
-    page.family("hotfix_traffic_share_ratio", "gauge", "Share of traffic that has the fix");
+    page.gauge("hotfix_traffic_share_ratio", "Share of traffic that has the fix");
     page.sample("", &[], rollout.share().as_fraction());
     if let Some(since) = since(rollout.stage()) {
-        page.family("hotfix_stage_seconds", "gauge", "Time in the present stage");
+        page.gauge("hotfix_stage_seconds", "Time in the present stage");
         page.sample("", &[], at.since(since).as_seconds());
     }
     verdict(&mut page, rollout);
@@ -84,33 +84,21 @@ fn verdict(page: &mut Page<'_>, rollout: &Rollout) {
     }
     page.family("hotfix_verdict", "stateset", "Decision of the last verdict");
     page.state_set(Decision::ALL.iter().map(|one| (one.as_str(), *one == verdict.decision)));
-    page.family(
-        "hotfix_log_evidence",
-        "gauge",
-        "Log e-value that the fix is worse, all tests together",
-    );
+    page.gauge("hotfix_log_evidence", "Log e-value that the fix is worse, all tests together");
     page.sample("", &[], verdict.log_e);
-    page.family(
-        "hotfix_metric_log_evidence",
-        "gauge",
-        "Log e-value that the fix is worse, by metric",
-    );
+    page.gauge("hotfix_metric_log_evidence", "Log e-value that the fix is worse, by metric");
     for (metric, part) in &verdict.metrics {
         if let Some(log_e) = part.log_e {
             page.sample("", &[("metric", metric.as_str())], log_e);
         }
     }
-    page.family(
-        "hotfix_metric_rate_ratio",
-        "gauge",
-        "Rate of the fix over rate of the live version",
-    );
+    page.gauge("hotfix_metric_rate_ratio", "Rate of the fix over rate of the live version");
     for (metric, part) in &verdict.metrics {
         if let Some(ratio) = part.ratio {
             page.sample("", &[("metric", metric.as_str())], ratio);
         }
     }
-    page.family("hotfix_metric_value", "gauge", "Value in the window, in the metric's own unit");
+    page.gauge("hotfix_metric_value", "Value in the window, in the metric's own unit");
     for (metric, part) in &verdict.metrics {
         for (arm, value) in [("canary", part.canary), ("baseline", part.baseline)] {
             if let Some(value) = value {
@@ -122,11 +110,7 @@ fn verdict(page: &mut Page<'_>, rollout: &Rollout) {
 
 fn harm(page: &mut Page<'_>, rollout: &Rollout) {
     let Some(harm) = rollout.harm() else { return };
-    page.family(
-        "hotfix_affected_requests_per_minute",
-        "gauge",
-        "Estimated failed requests per minute at the present traffic of each version, over the phase so far",
-    );
+    page.gauge("hotfix_affected_requests_per_minute", "Estimated failed requests per minute at the present traffic of each version, over the phase so far");
     for metric in &harm.metrics {
         for (version, hurt) in [("canary", metric.canary), ("live", metric.live)] {
             if let Some(hurt) = hurt {
@@ -139,7 +123,7 @@ fn harm(page: &mut Page<'_>, rollout: &Rollout) {
 
 fn duties(page: &mut Page<'_>, rollout: &Rollout, at: Timestamp) {
     let duties = rollout.duties(at);
-    page.family("hotfix_duties", "gauge", "Duties by status");
+    page.gauge("hotfix_duties", "Duties by status");
     let lists = [
         ("due", &duties.due),
         ("overdue", &duties.overdue),
@@ -161,11 +145,7 @@ fn duties(page: &mut Page<'_>, rollout: &Rollout, at: Timestamp) {
             }
         }
     };
-    page.family(
-        "hotfix_duty_left_seconds",
-        "gauge",
-        "Time until each duty is due; negative if it is late",
-    );
+    page.gauge("hotfix_duty_left_seconds", "Time until each duty is due; negative if it is late");
     seconds(page, &duties.overdue);
     seconds(page, &duties.due);
 }
@@ -202,6 +182,10 @@ impl Page<'_> {
             let _ = writeln!(self.text, "# UNIT {name} {unit}");
         }
         let _ = writeln!(self.text, "# HELP {name} {help}.");
+    }
+
+    fn gauge(&mut self, name: &'static str, help: &str) {
+        self.family(name, "gauge", help);
     }
 
     fn state_set<'s>(&mut self, states: impl Iterator<Item = (&'s str, bool)>) {

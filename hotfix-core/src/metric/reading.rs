@@ -6,7 +6,6 @@ use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
-use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::unit::MetricName;
@@ -223,11 +222,7 @@ pub struct Histogram {
 
 impl Serialize for Observation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.readings.len()))?;
-        for (name, reading) in &self.readings {
-            map.serialize_entry(name, reading)?;
-        }
-        map.end()
+        serializer.collect_map(self.iter())
     }
 }
 
