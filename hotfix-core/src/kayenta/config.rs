@@ -1,7 +1,7 @@
 //! Kayenta's canary configuration in JSON.
 
 use super::error::{Finding, KayentaErrors, KayentaFault, pointer};
-use super::settings::{Direction, EffectSize, Measure, MetricSettings, NanStrategy, Outliers};
+use super::settings::{EffectSize, MetricSettings, NanStrategy, Outliers};
 use crate::document::{DocumentErrors, DocumentFault, DocumentReader, Node, Value};
 use crate::sorting::map_of;
 use crate::text::{nearest, shown};
@@ -294,7 +294,7 @@ impl ConfigReader {
             ..MetricSettings::default()
         };
         let direction = self.unless_null(canary, "direction", |reader, node| {
-            reader.term(node, Direction::of, ("either", "increase, decrease, either"))
+            reader.term(node, |word| word.parse().ok(), ("either", "increase, decrease, either"))
         });
         settings.direction = direction.unwrap_or_default();
         let strategy = self.unless_null(canary, "nanStrategy", |reader, node| {
@@ -304,7 +304,7 @@ impl ConfigReader {
         self.unless_null(canary, "effectSize", |reader, effect| {
             reader.keys(effect, &[EFFECT_SIZE])?;
             let measure = reader.unless_null(effect, "measure", |reader, node| {
-                reader.term(node, Measure::of, ("meanRatio", "meanRatio, cles"))
+                reader.term(node, |word| word.parse().ok(), ("meanRatio", "meanRatio, cles"))
             });
             let mut sizes = EffectSize::of(measure.unwrap_or_default());
             let figures = [

@@ -2,28 +2,29 @@
 
 use super::error::KayentaErrors;
 use crate::document::DocumentFault;
+use crate::grade::closed_set;
 
-/// Direction in which a metric must not move.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// More is bad; `increase`.
-    Increase,
-    /// Less is bad; `decrease`.
-    Decrease,
-    /// Both are; `either`, and any other word.
-    #[default]
-    Either,
-}
-
-impl Direction {
-    /// By Kayenta's term, if it is one.
-    pub fn of(word: &str) -> Option<Self> {
-        match word {
-            "increase" => Some(Self::Increase),
-            "decrease" => Some(Self::Decrease),
-            "either" => Some(Self::Either),
-            _ => None,
-        }
+closed_set! {
+    /// Direction in which a metric must not move.
+    #[derive(Default)]
+    Direction {
+        /// More is bad.
+        Increase = "increase",
+        /// Less is bad.
+        Decrease = "decrease",
+        /// Both are; also any other word.
+        #[default]
+        Either = "either",
+    }
+    /// Measure of the effect size, in addition to significance.
+    #[derive(Default)]
+    Measure {
+        /// Mean of the experiment over mean of the control; not known where either is 0. Also any
+        /// other word.
+        #[default]
+        MeanRatio = "meanRatio",
+        /// Chance that a point of the experiment exceeds one of the control, ties half.
+        CommonLanguage = "cles",
     }
 }
 
@@ -67,27 +68,7 @@ impl Outliers {
     pub const FACTOR: f64 = 3.0;
 }
 
-/// Measure of the effect size, in addition to significance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Measure {
-    /// Mean of the experiment over mean of the control; not known where either is 0. `meanRatio`,
-    /// and any other word.
-    #[default]
-    MeanRatio,
-    /// Chance that a point of the experiment exceeds one of the control, ties half; `cles`.
-    CommonLanguage,
-}
-
 impl Measure {
-    /// By Kayenta's term, if it is one.
-    pub fn of(word: &str) -> Option<Self> {
-        match word {
-            "meanRatio" => Some(Self::MeanRatio),
-            "cles" => Some(Self::CommonLanguage),
-            _ => None,
-        }
-    }
-
     /// What 'no effect' is, and each threshold's default.
     pub const fn none(self) -> f64 {
         match self {
