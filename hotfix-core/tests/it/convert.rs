@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotfix_core::grade::Role;
-use hotfix_core::interop::{Imported, Kind, convert};
+use hotfix_core::interop::{Finding, Imported, Kind, convert};
 use hotfix_core::lint::Level;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
@@ -94,7 +94,7 @@ fn field_5_an_objective_of_a_composite_loses_its_own_indicator() {
         .findings
         .iter()
         .filter(|finding| finding.path.starts_with(place))
-        .map(|finding| finding.message())
+        .map(Finding::message)
         .collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("an objective of a composite"), "{told:?}");
