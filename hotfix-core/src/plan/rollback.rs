@@ -119,8 +119,8 @@ pub struct RollbackPlan {
     pub assess: Option<Takes>,
     /// What cannot be rolled back. Empty if nothing is known.
     pub not_reversible: Vec<NotReversible>,
-    /// The total time: the policy's estimate, or else the sum of the parts. Absent if a part is
-    /// unknown.
+    /// The total time: the policy's estimate, or else the sum of the parts; the other way round
+    /// where the release states the time of the first method. Absent if neither is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Takes>,
     /// The time of the rollback itself: that of the first method, or else the policy's time for
@@ -197,6 +197,9 @@ impl Plan {
             .or_else(|| Takes::range(rollback.execute));
         let verify = Takes::range(rollback.verify);
         let parts = || Some([assess?, execute?, verify?].into_iter().fold(NOTHING, Takes::and));
+        let by_policy = Takes::range(rollback.estimate);
+        // The policy's estimate is not for a method whose time the release states.
+        let is_own = methods.first().is_some_and(|way| way.timed_by == Some(StatedBy::Release));
         let not_reversible =
             if traffic.schema_change == Some(true) { vec![SCHEMA] } else { Vec::new() };
         let unknown = traffic.schema_change.is_none().then_some(SCHEMA.rests_on);
@@ -204,7 +207,7 @@ impl Plan {
             aftercare: rollback.aftercare.clone(),
             assess,
             not_reversible,
-            estimate: Takes::range(rollback.estimate).or_else(parts),
+            estimate: if is_own { parts().or(by_policy) } else { by_policy.or_else(parts) },
             execute,
             from: release.as_ref().map(|release| release.version.clone()),
             others: self.others(),

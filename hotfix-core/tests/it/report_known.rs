@@ -107,7 +107,8 @@ fn post_3_s3_what_the_policy_does_not_ask_for_is_not_open() {
         assert_eq!(measure.status, MeasureStatus::NotAsked, "{measure:?}");
         assert_eq!(measure.until, None);
     }
-    assert!(measures.to_markdown().contains("not asked for: the policy requires no approval"));
+    let shown = "not asked for: the policy does not require the approval that it asks for, and nobody gave it";
+    assert!(measures.to_markdown().contains(shown));
     let matrix = log_of(
         "severity-matrix",
         &json!({"id": "INC-1", "severity": "P0"}),

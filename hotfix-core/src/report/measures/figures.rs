@@ -281,7 +281,10 @@ impl Incident<'_> {
         if self.history.approved.is_none()
             && !demands.iter().any(|demand| demand.holds_start || demand.after_the_fact.is_some())
         {
-            return not_asked(name, "the policy requires no approval");
+            let asked =
+                "the policy does not require the approval that it asks for, and nobody gave it";
+            let none = "the policy requires no approval";
+            return not_asked(name, if demands.is_empty() { none } else { asked });
         }
         let approved = self.history.approved.map(|at| Mark { moment: "approved", at });
         if approved.is_none() && self.history.attempts.len() > 1 {
