@@ -201,7 +201,7 @@ impl Judge {
 
 /// The response of a metric whose canary instances are compared with other choices of as many.
 fn compare(watched: &Watched, verdict: &MetricVerdict, id: MetricName, call: &mut Call<'_>) {
-    let drawn = watched.instances().stands_out();
+    let drawn = watched.instances().drawn;
     let replayed = verdict.mode == Some(EvidenceMode::Both) && watched.replay_says();
     let (response, reason) = match verdict.mode {
         Some(EvidenceMode::Randomised) if drawn => (Response::RollBack, Reason::Evidence),

@@ -129,8 +129,8 @@ impl Forecast {
             let metric = watched.metric().id;
             MetricForecast { bound, live_missing, metric, promotion, rollback }
         };
-        let efficacy = judge.fix_test.as_ref().filter(|fix| !fix.is_shown()).and_then(|fix| {
-            let (watched, test) = (&judge.watched[fix.metric()], fix.test());
+        let efficacy = judge.fix_test.as_ref().filter(|fix| !fix.now.shown).and_then(|fix| {
+            let (watched, test) = (&judge.watched[fix.metric], &fix.now.test);
             if watched.live_missing_since(moment).is_some() {
                 return None;
             }
@@ -221,7 +221,7 @@ impl Watched {
         left: Span,
         requests: Option<f64>,
     ) -> Option<TestForecast> {
-        let minutes = self.readings().learned().as_seconds() / 60.0;
+        let minutes = self.readings().learned.as_seconds() / 60.0;
         let [canary, live] = self.phase_counts();
         if minutes <= 0.0 || canary.trials <= 0.0 || live.trials <= 0.0 {
             return None;

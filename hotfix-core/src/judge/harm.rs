@@ -8,7 +8,6 @@ use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::{MetricName, Timestamp};
 
-use super::fix_test::FixTest;
 use super::watched::Watched;
 use super::{Judge, Moment};
 
@@ -114,7 +113,7 @@ pub(super) fn live_is_worse(judge: &Judge, moment: &Moment<'_>) -> bool {
 
 /// The metrics that count bad events: those that decide, and the bug's own.
 fn impact_metrics(judge: &Judge) -> impl Iterator<Item = &Watched> {
-    let bug = judge.fix_test.as_ref().map(FixTest::metric);
+    let bug = judge.fix_test.as_ref().map(|fix| fix.metric);
     judge.watched.iter().enumerate().filter_map(move |(index, watched)| {
         let decides = watched.metric().role == Role::Decide || bug == Some(index);
         (watched.metric().counts_bad_events() && decides).then_some(watched)
@@ -127,7 +126,7 @@ pub(super) fn requests_per_minute(judge: &Judge, moment: &Moment<'_>) -> Option<
     planned.or_else(|| {
         let watched = &judge.watched[judge.traffic?];
         let [canary, live] = watched.phase_counts();
-        let minutes = watched.readings().learned().as_seconds() / 60.0;
+        let minutes = watched.readings().learned.as_seconds() / 60.0;
         (minutes > 0.0).then(|| (canary.trials + live.trials) / minutes)
     })
 }
