@@ -127,9 +127,7 @@ impl People {
         let (start, decide) = (delay("start", usual.start), delay("decide", usual.decide));
         let acknowledge = delay("acknowledge", usual.acknowledge);
         let duties = delay("duties", usual.duties);
-        let judgement = reader.key(table, "judgement", |reader, value| {
-            reader.one_of(value, Judgement::ALL, Judgement::as_str)
-        });
+        let judgement = reader.key(table, "judgement", ScenarioReader::one_of);
         Some(Self {
             approve,
             check,
@@ -356,9 +354,7 @@ impl Platform {
                 .unwrap_or(Self::USUAL.traffic),
             roll_back: reader.key(table, "roll_back", ScenarioReader::delay),
             fails: reader.key(table, "fails", ScenarioReader::chance).unwrap_or_default(),
-            broken: reader.list(table, "broken", |reader, value| {
-                reader.one_of(value, RollbackMethod::ALL, RollbackMethod::as_str)
-            }),
+            broken: reader.list(table, "broken", ScenarioReader::one_of),
         })
     }
 
