@@ -194,9 +194,6 @@ impl Judge {
         }
         Some(watched.basis().own_threshold())
     }
-
-    /// Most metrics that share the false-rollback budget; the policy refuses more.
-    pub const MOST_TESTED: usize = MOST_TESTED;
 }
 
 /// The response of a metric whose canary instances are compared with other choices of as many.

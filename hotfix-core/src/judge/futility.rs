@@ -14,6 +14,7 @@ use crate::unit::{Share, Span};
 
 use super::aligned::{Aligned, Side};
 use super::assess::Call;
+use super::fed::slow_of;
 use super::test::Test;
 use super::watched::Watched;
 use super::{Efficacy, Judge, Moment, Reason, Running};
@@ -243,10 +244,7 @@ impl Watched {
         };
         let best = if self.metric().kind.has_buckets() {
             let phase = &self.window().phase()[self.columns()..];
-            let mut slow = [0.0; MAX_BOUNDARIES];
-            for (slow, &edge) in slow.iter_mut().zip(self.boundaries()) {
-                *slow = most(phase[0] - phase[1 + edge]);
-            }
+            let slow = slow_of(phase, self.boundaries()).map(most);
             let none = [0.0; MAX_BOUNDARIES];
             let used = self.boundaries().len();
             test.least(|test| {
