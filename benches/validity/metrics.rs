@@ -5,7 +5,7 @@
 //! an arm.
 
 use hotfix_benches::request_times::BOUNDARIES;
-use hotfix_core::stats::combine::{Combination, Combined};
+use hotfix_core::stats::combine::Combination;
 use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::{Counts, StatError};
@@ -127,7 +127,6 @@ impl Designs {
         let mut errors = RateRatio::new(&self.counts);
         let mut latency = Latency::new(&self.latency);
         let mut payments = RateRatio::new(&self.counts);
-        let mut combined = Combined::new();
         let mut outcome = Outcome { decided: [None; WAYS], causes: [false; 3] };
         for at in 1..=PLANNED {
             let (canary, baseline) = (arms[0].draw(random), arms[1].draw(random));
@@ -138,25 +137,18 @@ impl Designs {
                 SlowCounts::new(&canary.slow, canary.errors.trials),
                 SlowCounts::new(&baseline.slow, baseline.errors.trials),
             )?;
-            let bounds = [
-                errors.bounds(&self.counts),
-                latency.bounds(&self.latency),
-                payments.bounds(&self.counts),
+            let log_e = [
+                errors.log_e(&self.counts),
+                latency.log_e(&self.latency),
+                payments.log_e(&self.counts),
             ];
-            let exact = |metric| match metric {
-                0 => errors.log_e(&self.counts),
-                1 => latency.log_e(&self.latency),
-                _ => payments.log_e(&self.counts),
-            };
-            let together = combined.update(&self.combination, &bounds, exact)?;
+            let threshold = self.counts.threshold();
+            let together = self.combination.log_e(&log_e)? >= threshold;
             let alone = [errors.decided(), latency.decided(), payments.decided()];
-            // The sum of upper bounds is above the sum.
-            let product = bounds.iter().map(|of| of.upper).sum::<f64>() >= self.counts.threshold()
-                && (0..3).map(exact).sum::<f64>() >= self.counts.threshold();
+            let product = log_e.iter().sum::<f64>() >= threshold;
             let any = alone.contains(&true);
             let now = [together, alone[0], alone[1], alone[2], any, product];
             if together && outcome.decided[0].is_none() {
-                let log_e: Vec<f64> = (0..3).map(exact).collect();
                 for metric in self.combination.causes(&log_e) {
                     outcome.causes[metric] = true;
                 }

@@ -20,6 +20,11 @@ macro_rules! closed_set {
             }
         }
 
+        impl $crate::grade::ClosedSet for $name {
+            const VALUES: &'static [Self] = Self::ALL;
+            const TEXTS: &'static [&'static str] = Self::NAMES;
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
@@ -50,6 +55,12 @@ macro_rules! closed_set {
     )*};
 }
 pub(crate) use closed_set;
+
+/// An enumeration that [`closed_set!`] made.
+pub(crate) trait ClosedSet: Copy + 'static {
+    const VALUES: &'static [Self];
+    const TEXTS: &'static [&'static str];
+}
 
 /// Finds a text among names.
 pub(crate) fn index_of(names: &[&str], text: &str) -> Option<usize> {

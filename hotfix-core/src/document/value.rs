@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::fault::DocumentFault;
 use super::node::{Node, Value};
 use super::reader::DocumentReader;
+use crate::grade::ClosedSet;
 use crate::text::shown;
 use crate::unit::{MetricName, Timestamp};
 
@@ -114,13 +115,8 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
     }
 
     /// One of a closed set.
-    pub(crate) fn one_of<T: Copy>(
-        &mut self,
-        node: &Node,
-        all: &[T],
-        as_str: fn(T) -> &'static str,
-    ) -> Option<T> {
-        let known: Vec<&'static str> = all.iter().map(|one| as_str(*one)).collect();
-        all.get(self.name_of(node, &known)?).copied()
+    pub(crate) fn one_of<T: ClosedSet>(&mut self, node: &Node) -> Option<T> {
+        let index = self.name_of(node, T::TEXTS)?;
+        T::VALUES.get(index).copied()
     }
 }

@@ -101,9 +101,10 @@ pub(crate) struct ArmChecks {
     finding: SplitFinding,
     /// Traffic of each arm, where the arms are read at different times.
     covered: Covered,
-    swapped: bool,
+    /// The arms look swapped.
+    pub(super) swapped: bool,
     /// Both arms read the same series.
-    one_series: bool,
+    pub(super) one_series: bool,
 }
 
 impl ArmChecks {
@@ -117,16 +118,6 @@ impl ArmChecks {
         }
     }
 
-    /// Whether the arms look swapped.
-    pub(super) const fn are_swapped(&self) -> bool {
-        self.swapped
-    }
-
-    /// Whether both arms read the same series.
-    pub(super) const fn are_one_series(&self) -> bool {
-        self.one_series
-    }
-
     /// Whether the split is not as planned.
     pub(super) const fn split_is_wrong(&self) -> bool {
         self.finding.applies()
@@ -135,11 +126,6 @@ impl ArmChecks {
     /// Whether a state is one of this design.
     pub(super) fn fits(&self, design: &SplitDesign) -> bool {
         self.split.check(design).is_ok()
-    }
-
-    /// Nothing shows that the arms are swapped.
-    pub(super) const fn skip(&mut self) {
-        self.swapped = false;
     }
 
     /// The canary's share has changed.
@@ -167,7 +153,7 @@ impl ArmChecks {
         increment: &Increment,
     ) {
         let tick = increment.reading.map(|_| &increment.tick);
-        let totals = tick.map_or(watched.readings().are_totals(), |tick| tick.totals);
+        let totals = tick.map_or(watched.readings().totals, |tick| tick.totals);
         let interval = watched.scrape(totals);
         // Where the arms are read at different times, the finding holds until the next reading.
         self.swapped &= interval.is_some();

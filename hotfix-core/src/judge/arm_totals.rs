@@ -22,12 +22,12 @@ pub(super) struct ArmTotals {
     compared: Vec<SplitTotals>,
     /// Totals of both arms in this phase on each alignment; None if strata were sent, which must
     /// not be summed.
-    of_phase: Option<[Totals; 2]>,
+    pub(super) of_phase: Option<[Totals; 2]>,
     /// All that the rollback test did not count, of both arms.
-    uncounted: [f64; 2],
+    pub(super) uncounted: [f64; 2],
     /// The live arm over the whole rollout, in the columns of one arm: its level before the
     /// rollback.
-    level: Vec<f64>,
+    pub(super) level: Vec<f64>,
 }
 
 impl ArmTotals {
@@ -91,26 +91,6 @@ impl ArmTotals {
         totals.canary.events += self.uncounted[CANARY];
         totals.baseline.events += self.uncounted[BASELINE];
         totals
-    }
-
-    /// Whether the rollback test counted everything.
-    pub(super) fn counts_all(&self) -> bool {
-        self.uncounted == [0.0; 2]
-    }
-
-    /// What both arms had in this phase on each alignment; None with strata.
-    pub(super) const fn of_phase(&self) -> Option<[Totals; 2]> {
-        self.of_phase
-    }
-
-    /// Undoes what the last tick added to the phase.
-    pub(super) const fn put_back(&mut self, of_phase: Option<[Totals; 2]>) {
-        self.of_phase = of_phase;
-    }
-
-    /// The live arm over the whole rollout, in the columns of one arm.
-    pub(super) fn level(&self) -> &[f64] {
-        &self.level
     }
 
     /// The ratio that is common to the strata and planned splits, see [`Totals::common_ratio`]; None

@@ -9,7 +9,6 @@ use crate::unit::{MetricName, Share, Span, Timestamp};
 
 use super::aligned::Aligned;
 use super::harm::live_is_worse;
-use super::phase_end::PhaseEnd;
 use super::watched::Watched;
 use super::{Cause, Decision, Efficacy, Judge, MetricVerdict, Reason, Verdict, Version};
 
@@ -63,9 +62,9 @@ impl Judge {
             causes: &mut verdict.causes,
             calls: [0; Response::ALL.len()],
         };
-        if self.arms.are_swapped() {
+        if self.arms.swapped {
             call.raise(Response::Ask, Reason::ArmsSwapped, None);
-        } else if self.arms.are_one_series() {
+        } else if self.arms.one_series {
             call.raise(Response::Ask, Reason::IdenticalArms, None);
         } else if self.arms.split_is_wrong() {
             call.raise(moment.watch.alert, Reason::SplitNotAsPlanned, None);
@@ -92,14 +91,14 @@ impl Judge {
             }
         }
         verdict.log_e = self.combine(moment.at, &verdict.metrics, &mut call);
-        for &index in self.phase_end.iter().flat_map(PhaseEnd::worse) {
+        for &index in self.phase_end.iter().flat_map(|end| &end.results.worse) {
             let metric = self.watched[index].metric().id;
             call.raise(Response::RollBack, Reason::PhaseEndTest, Some(metric));
         }
         verdict.efficacy = self
             .fix_test
             .as_ref()
-            .map(|fix| Efficacy { log_e: fix.test().log_e(), shown: fix.is_shown() });
+            .map(|fix| Efficacy { log_e: fix.now.test.log_e(), shown: fix.now.shown });
         if let Some(running) = &moment.running {
             self.futility(moment, running, verdict.efficacy, &mut call);
         }
@@ -134,7 +133,7 @@ impl Judge {
             if watched.metric().role != Role::Decide {
                 continue;
             }
-            if watched.readings().covered() < phase.watch {
+            if watched.readings().covered < phase.watch {
                 call.raise(Response::Hold, Reason::Gaps, Some(*id));
             }
             // The bounds apply to what counts of the phase here; too little data is not a miss.
@@ -167,7 +166,7 @@ impl Judge {
             self.not_judged(phase, call);
         }
         if moment.needs_efficacy && efficacy.is_some_and(|e| !e.shown) {
-            let bug = self.fix_test.as_ref().map(|fix| metrics[fix.metric()].0);
+            let bug = self.fix_test.as_ref().map(|fix| metrics[fix.metric].0);
             call.raise(Response::Hold, Reason::EfficacyNotShown, bug);
         }
     }
@@ -249,7 +248,7 @@ impl Call<'_> {
             if long { then } else { Response::Hold }
         };
         let absent = |reason| {
-            let since = watched.readings().read_at().max(watched.began());
+            let since = watched.readings().read_at.max(watched.began());
             (silent(since, no_data.then), reason)
         };
         // Where the canary's readings are missing as well, they alone are named.
@@ -263,7 +262,7 @@ impl Call<'_> {
         // Tolerance for single breaches.
         let counts = || {
             let breaches =
-                watched.degradation().consecutive_breaches(moment.at, watched.readings().read_at());
+                watched.degradation().consecutive_breaches(moment.at, watched.readings().read_at);
             f64::from(breaches) >= moment.watch.consecutive_breaches
                 && watched.both_read_since_breach(moment.at, seen.band)
         };
@@ -325,10 +324,10 @@ impl Watched {
         let other = live.filter(|_| !self.trails(share));
         seen.baseline = other.map(Judged::shown).filter(|v| v.is_finite());
         seen.canary = value.map(Judged::shown).filter(|v| v.is_finite());
-        let read_at = self.readings().read_at();
+        let read_at = self.readings().read_at;
         let fresh = read_at.filter(|&read| self.began().is_none_or(|began| read >= began));
         seen.band = match (fresh, value) {
-            _ if self.readings().is_not_finite() => Band::NotFinite,
+            _ if self.readings().not_finite => Band::NotFinite,
             (None, _) => Band::NoData,
             (Some(read), _) if moment.at.since(read) > moment.watch.stale => Band::Stale,
             (Some(_), None) => {
@@ -381,7 +380,7 @@ impl Watched {
             } else {
                 // One tick of a rare count or a level does not fill a window: observe for the
                 // length of the window, also after a gap.
-                let since = self.readings().filled_since(self.began());
+                let since = self.readings().coverage.since(self.began());
                 moment.watch.window.as_seconds() - seconds_watched(moment.at, since)
             };
         (lacking > 0.0).then_some(lacking)
@@ -409,7 +408,7 @@ impl Watched {
     /// When the live version was read last; None where that decides nothing.
     pub(super) fn live_read_at(&self) -> Option<Timestamp> {
         let compared = self.is_tested() || self.compares_live();
-        self.readings().live_read_at().filter(|_| compared)
+        self.readings().live_read_at.filter(|_| compared)
     }
 
     /// Whether a test that decides compares both arms.
@@ -428,8 +427,8 @@ impl Watched {
         let fewer =
             if self.compares_live() && baseline > 0.0 { canary.min(baseline) } else { canary };
         // What totals count since they were read last is not known yet.
-        let waits = self.scrape(self.readings().are_totals()).unwrap_or(Span::ZERO).as_seconds();
-        let covered = self.readings().covered().as_seconds() - waits;
+        let waits = self.scrape(self.readings().totals).unwrap_or(Span::ZERO).as_seconds();
+        let covered = self.readings().covered.as_seconds() - waits;
         let windows = covered / self.watch().window.as_seconds();
         fewer + 3.0 * fewer.sqrt() < self.watch().least_trials * windows
     }

@@ -14,7 +14,7 @@ impl Watched {
         let mut assurance = self.basis().assurance(self.instances().is_randomised());
         // Before that a crossing does not count, because a comparison of instances could still find
         // it to be noise.
-        let unseen = self.basis().randomises() && !self.instances().are_judged();
+        let unseen = self.basis().randomises() && !self.instances().judged;
         if unseen && assurance.mode == EvidenceMode::Plain {
             assurance.acts = false;
         }
@@ -44,7 +44,7 @@ impl Watched {
         if let Some(ratio) = self.totals().common_ratio() {
             return Some(ratio);
         }
-        if self.totals().counts_all() {
+        if self.totals().uncounted == [0.0; 2] {
             self.tests().worse()?.ratio()
         } else {
             self.compared()?.ratio()

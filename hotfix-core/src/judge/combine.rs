@@ -194,14 +194,11 @@ impl Judge {
         }
         Some(watched.basis().own_threshold())
     }
-
-    /// Most metrics that share the false-rollback budget; the policy refuses more.
-    pub const MOST_TESTED: usize = MOST_TESTED;
 }
 
 /// The response of a metric whose canary instances are compared with other choices of as many.
 fn compare(watched: &Watched, verdict: &MetricVerdict, id: MetricName, call: &mut Call<'_>) {
-    let drawn = watched.instances().stands_out();
+    let drawn = watched.instances().drawn;
     let replayed = verdict.mode == Some(EvidenceMode::Both) && watched.replay_says();
     let (response, reason) = match verdict.mode {
         Some(EvidenceMode::Randomised) if drawn => (Response::RollBack, Reason::Evidence),

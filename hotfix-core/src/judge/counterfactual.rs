@@ -15,13 +15,13 @@ impl Counterfactual {
     /// The smallest change of this metric's tick that would have led to another decision.
     pub(super) fn of(judge: &Judge, index: usize, moment: &Moment<'_>, verdict: &Verdict) -> Self {
         let watched = &judge.watched[index];
-        if watched.readings().read_at() != Some(moment.at) {
+        if watched.readings().read_at != Some(moment.at) {
             return Self::None { reason: NoCounterfactual::NoReading };
         }
-        if watched.last_tick().at() != Some(moment.at) {
+        if watched.last_tick().at != Some(moment.at) {
             return Self::None { reason: NoCounterfactual::NotAccepted };
         }
-        if watched.last_tick().is_in_parts() {
+        if watched.last_tick().in_parts {
             return Self::None { reason: NoCounterfactual::InParts };
         }
         let mut search = Search {
@@ -54,7 +54,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn row(&self) -> &[f64] {
-        self.judge.watched[self.index].last_tick().row()
+        &self.judge.watched[self.index].last_tick().row
     }
 
     /// The decision with this row instead.
@@ -62,7 +62,7 @@ impl Search<'_> {
         self.scratch.watched[self.index].clone_from(&self.judge.watched[self.index]);
         let increment = self.scratch.watched[self.index].reapply(self.moment.at, row);
         if let (Some(scratch), Some(of)) = (&mut self.scratch.fix_test, &self.judge.fix_test)
-            && of.metric() == self.index
+            && of.metric == self.index
         {
             scratch.learn_again(of, &self.scratch.watched[self.index], &increment);
         }

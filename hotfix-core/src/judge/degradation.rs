@@ -23,20 +23,15 @@ pub(super) struct Degradation {
     /// Time of the last verdict: the same moment may be judged again, also with other counts.
     looked: Option<Timestamp>,
     /// Whether the last verdict reported it as healed.
-    healed: bool,
+    pub(super) healed: bool,
     /// When this phase was first reported as unable to decide: reported once, until it has decided.
-    in_vain: Option<Timestamp>,
+    pub(super) in_vain: Option<Timestamp>,
 }
 
 /// Ln 10: evidence that has fallen to a tenth of its peak counts as healed.
 const FALLEN: f64 = core::f64::consts::LN_10;
 
 impl Degradation {
-    /// Whether the last verdict reported that it is over.
-    pub(super) const fn has_healed(self) -> bool {
-        self.healed
-    }
-
     /// Consecutive evaluations beyond a bound, including this one, whose reading is of `read_at`.
     pub(super) fn consecutive_breaches(self, at: Timestamp, read_at: Option<Timestamp>) -> u32 {
         // A verdict without a new reading does not count as an evaluation.
@@ -50,11 +45,6 @@ impl Degradation {
     /// Since when the window has been beyond a bound, which it is now.
     pub(super) fn breached_since(self, at: Timestamp) -> Timestamp {
         self.breached[usize::from(self.looked != Some(at))].unwrap_or(at)
-    }
-
-    /// When this phase was first reported as unable to decide.
-    pub(super) const fn in_vain(self) -> Option<Timestamp> {
-        self.in_vain
     }
 
     /// Records the metric's part of a verdict; its reading is of `read_at`. `in_vain`: it reports

@@ -2,7 +2,7 @@
 //! analyses of a phase.
 
 use crate::stats::randomisation::{
-    DEFAULT_BUDGET, DEFAULT_LOOKS, RandomisationDesign, RandomisationSettings,
+    DEFAULT_BUDGET, DEFAULT_LOOKS, RandomisationDesign, RandomisationSettings, choices,
 };
 
 /// The least number of possible subsets, as a multiple of `1/α`: copies of the canary among the
@@ -58,18 +58,6 @@ impl Drawing {
     }
 }
 
-/// Number of choices of so many instances, counted until it exceeds `enough`.
-fn choices(of: usize, size: usize, enough: f64) -> f64 {
-    let mut count = 1.0;
-    for drawn in 0..size.min(of.saturating_sub(size)) {
-        count *= (of - drawn) as f64 / (drawn + 1) as f64;
-        if count > enough {
-            break;
-        }
-    }
-    count
-}
-
 /// Interim analyses of a phase: their ticks, and the part of the budget that may be spent by then.
 /// The default's analyses within the phase, beyond them at twice the tick each time, and the
 /// phase's last tick with all of it.
@@ -114,14 +102,5 @@ mod tests {
             let (looks, budget) = looks(ticks);
             assert!(looks.len() == budget.len() && looks.is_sorted_by(|a, b| a < b), "{ticks}");
         }
-    }
-
-    #[test]
-    fn stat_2_choices_are_counted() {
-        assert_eq!(choices(20, 2, 1e9), 190.0);
-        assert_eq!(choices(20, 18, 1e9), 190.0);
-        assert_eq!(choices(5, 5, 1e9), 1.0);
-        assert!((choices(20, 10, 1e9) - 184_756.0).abs() < 1e-6);
-        assert!(choices(50, 48, 1_000.0) > 1_000.0 && choices(400, 200, 1e4) > 1e4);
     }
 }

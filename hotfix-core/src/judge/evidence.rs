@@ -99,7 +99,7 @@ impl MetricEvidence {
         Some(Self {
             alpha,
             cap,
-            decided: figures.decided || watched.instances().stands_out(),
+            decided: figures.decided || watched.instances().drawn,
             guarantee: assurance.guarantee,
             hold: watched.basis().limits().map_or(judge.hold, |limits| limits.hold),
             interval: watched.totals().interval(1.0 - alpha),
@@ -153,10 +153,9 @@ impl Watched {
             }
             EvidenceMode::Plain => self.basis().why_plain(self.pre_deployment().applies()),
         };
-        let paired =
-            self.scrape(self.readings().are_totals()).map_or_else(String::new, |interval| {
-                format!("; the arms are read at different times, each about every {interval}")
-            });
+        let paired = self.scrape(self.readings().totals).map_or_else(String::new, |interval| {
+            format!("; the arms are read at different times, each about every {interval}")
+        });
         let paired = match self.tests().settling().and(self.tests().worse()) {
             Some(test) => format!(
                 "{paired}; the canary may be {} times as slow: arms of one version are assumed to \

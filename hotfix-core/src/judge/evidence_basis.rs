@@ -109,7 +109,8 @@ pub(super) struct EvidenceBasis {
     slow: Option<Slow>,
     /// Bounds the counts of each instance at the reference's rate, where no history does.
     by_reference: Option<Clip>,
-    phase: usize,
+    /// The phase whose limits are in force.
+    pub(super) phase: usize,
     /// All counts that were read came by instance, the canary's from so many.
     instances: Option<usize>,
     /// Log e-value that decides without a history.
@@ -117,7 +118,7 @@ pub(super) struct EvidenceBasis {
     /// What is added where the metric decides alone, by its weight; infinite without one.
     alone: f64,
     /// Factor on the promotion test's increments under the same noise; 1 without a history.
-    temper: f64,
+    pub(super) temper: f64,
 }
 
 impl EvidenceBasis {
@@ -174,21 +175,6 @@ impl EvidenceBasis {
         let discarded = self.slow.take_if(|of| !is_of(of))?;
         self.limits.fill(None);
         Some(discarded.usual)
-    }
-
-    /// Factor on the promotion test's increments under noise.
-    pub(super) const fn temper(&self) -> f64 {
-        self.temper
-    }
-
-    /// Another phase begins.
-    pub(super) const fn enter(&mut self, phase: usize) {
-        self.phase = phase;
-    }
-
-    /// The phase whose limits are in force.
-    pub(super) const fn phase(&self) -> usize {
-        self.phase
     }
 
     fn of_phase(&self) -> Option<&PhaseLimits> {

@@ -95,18 +95,22 @@ impl Fed<'_> {
 
     /// Feeds the slow requests of a row.
     fn feed_slow(&self, test: &mut Test, row: &[f64]) {
-        let columns = self.layout.columns();
-        let mut slow = [[0.0; MAX_BOUNDARIES]; 2];
-        for (arm, slow) in slow.iter_mut().enumerate() {
-            let row = &row[arm * columns..];
-            for (slow, &index) in slow.iter_mut().zip(self.boundaries) {
-                *slow = row[0] - row[1 + index];
-            }
-        }
+        let arms = row.split_at(self.layout.columns());
+        let slow = [arms.0, arms.1].map(|arm| slow_of(arm, self.boundaries));
         let used = self.boundaries.len();
         test.feed_slow(
-            SlowCounts::new(&slow[0][..used], row[0]),
-            SlowCounts::new(&slow[1][..used], row[columns]),
+            SlowCounts::new(&slow[0][..used], arms.0[0]),
+            SlowCounts::new(&slow[1][..used], arms.1[0]),
         );
     }
+}
+
+/// The requests of an arm's columns that are slower than each boundary.
+#[inline]
+pub(super) fn slow_of(arm: &[f64], boundaries: &[usize]) -> [f64; MAX_BOUNDARIES] {
+    let mut slow = [0.0; MAX_BOUNDARIES];
+    for (slow, &edge) in slow.iter_mut().zip(boundaries) {
+        *slow = arm[0] - arm[1 + edge];
+    }
+    slow
 }

@@ -19,8 +19,8 @@ use super::watched::Watched;
 pub(crate) struct FixTest<T = Test> {
     /// Index of that metric.
     #[serde(skip)]
-    metric: usize,
-    now: Seen<T>,
+    pub(super) metric: usize,
+    pub(super) now: Seen<T>,
     /// Before the last tick.
     before: Seen<T>,
 }
@@ -28,10 +28,10 @@ pub(crate) struct FixTest<T = Test> {
 #[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
-struct Seen<T = Test> {
-    test: Aligned<T>,
+pub(super) struct Seen<T = Test> {
+    pub(super) test: Aligned<T>,
     /// It has crossed, and as much does not speak against it now.
-    shown: bool,
+    pub(super) shown: bool,
 }
 
 impl FixTest {
@@ -45,26 +45,12 @@ impl FixTest {
             alpha: claim.alpha.as_fraction(),
             margin: claim.cut_to.value(),
             quantile: None,
-            temper: watched[metric].basis().temper(),
+            temper: watched[metric].basis().temper,
         };
         Ok(Test::try_new(watched[metric].metric().model, claimed)?.map(|test| {
             let now = Seen { test: Aligned::new(test), shown: false };
             Self { metric, before: now.clone(), now }
         }))
-    }
-
-    /// Index of the bug's own metric.
-    pub(super) const fn metric(&self) -> usize {
-        self.metric
-    }
-
-    pub(super) const fn test(&self) -> &Aligned<Test> {
-        &self.now.test
-    }
-
-    /// Whether the claim has been shown, and is not contradicted by as much evidence now.
-    pub(super) const fn is_shown(&self) -> bool {
-        self.now.shown
     }
 
     /// Feeds the test with a tick of its metric.

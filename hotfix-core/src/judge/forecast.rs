@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::grade::{PromotionRule, Role};
 use crate::policy::Policy;
 use crate::stats::numeric::{exp, ln, normal_cdf};
+use crate::stats::planning::{Flow, MIXTURE_COST};
 use crate::unit::{MetricName, PhaseName, Span, Timestamp};
 
 use super::aligned::Aligned;
@@ -12,9 +13,6 @@ use super::harm::requests_per_minute;
 use super::test::Test;
 use super::watched::Watched;
 use super::{Judge, Moment, Running};
-
-/// Cost of the mixture over a grid and of the overshoot, in log e.
-const MIXTURE_COST: f64 = 1.2;
 
 /// Forecast of the phase under way.
 ///
@@ -129,8 +127,8 @@ impl Forecast {
             let metric = watched.metric().id;
             MetricForecast { bound, live_missing, metric, promotion, rollback }
         };
-        let efficacy = judge.fix_test.as_ref().filter(|fix| !fix.is_shown()).and_then(|fix| {
-            let (watched, test) = (&judge.watched[fix.metric()], fix.test());
+        let efficacy = judge.fix_test.as_ref().filter(|fix| !fix.now.shown).and_then(|fix| {
+            let (watched, test) = (&judge.watched[fix.metric], &fix.now.test);
             if watched.live_missing_since(moment).is_some() {
                 return None;
             }
@@ -165,50 +163,22 @@ struct Supposed {
     null: f64,
 }
 
-/// Log e per minute: mean and variance.
-#[derive(Clone, Copy, Debug)]
-struct Flow {
-    drift: f64,
-    variance: f64,
-}
-
-impl Supposed {
-    /// Drift of the best single alternative, at these trials a minute and this live rate.
-    fn flow(self, [canary, live]: [f64; 2], rate: f64) -> Flow {
-        // The rate of a proportion is at most 1; for counts this bound is out of reach.
-        let of_canary = |ratio: f64| ratio * canary / (ratio * canary + live);
-        let (null, truth) = (of_canary(self.null), of_canary(self.ratio));
-        let events = rate * (self.ratio * canary + live);
-        let (loud, calm) = (ln(truth / null), ln((1.0 - truth) / (1.0 - null)));
-        Flow {
-            drift: events * (truth * loud + (1.0 - truth) * calm),
-            variance: events * (truth * loud * loud + (1.0 - truth) * calm * calm),
-        }
+/// Chance that the evidence rises by `height` within `minutes`: first passage of a Brownian motion
+/// with drift.
+fn chance(flow: &Flow, height: f64, minutes: f64) -> f64 {
+    let Flow { drift, variance, .. } = *flow;
+    if height <= 0.0 {
+        return 1.0;
     }
-}
-
-impl Flow {
-    /// Chance that the evidence rises by `height` within `minutes`: first passage of a Brownian
-    /// motion with drift.
-    fn chance(self, height: f64, minutes: f64) -> f64 {
-        if height <= 0.0 {
-            return 1.0;
-        }
-        let spread = (self.variance * minutes).sqrt();
-        if spread <= 0.0 {
-            return 0.0;
-        }
-        let (direct, mirrored) = (
-            normal_cdf((self.drift * minutes - height) / spread),
-            normal_cdf((-self.drift * minutes - height) / spread),
-        );
-        let reflected = if mirrored > 0.0 {
-            exp(2.0 * self.drift * height / self.variance + ln(mirrored))
-        } else {
-            0.0
-        };
-        (direct + reflected).min(1.0)
+    let spread = (variance * minutes).sqrt();
+    if spread <= 0.0 {
+        return 0.0;
     }
+    let direct = normal_cdf((drift * minutes - height) / spread);
+    let mirrored = normal_cdf((-drift * minutes - height) / spread);
+    let reflected =
+        if mirrored > 0.0 { exp(2.0 * drift * height / variance + ln(mirrored)) } else { 0.0 };
+    (direct + reflected).min(1.0)
 }
 
 impl Watched {
@@ -221,7 +191,7 @@ impl Watched {
         left: Span,
         requests: Option<f64>,
     ) -> Option<TestForecast> {
-        let minutes = self.readings().learned().as_seconds() / 60.0;
+        let minutes = self.readings().learned.as_seconds() / 60.0;
         let [canary, live] = self.phase_counts();
         if minutes <= 0.0 || canary.trials <= 0.0 || live.trials <= 0.0 {
             return None;
@@ -229,16 +199,15 @@ impl Watched {
         let pace = [canary.trials / minutes, live.trials / minutes];
         // An observed rate of zero does not mean that the rate is zero.
         let rate = |events: f64| events.max(0.5) / live.trials;
+        let flow = |rate: f64| Flow::new(supposed.ratio, supposed.null, rate, pace);
         let (flow, cost) = if self.metric().kind.has_buckets() {
             let phase = &self.window().phase()[self.columns()..];
-            let flows = self
-                .boundaries()
-                .iter()
-                .map(|&edge| supposed.flow(pace, rate(phase[0] - phase[1 + edge])));
+            let flows =
+                self.boundaries().iter().map(|&edge| flow(rate(phase[0] - phase[1 + edge])));
             // The average of several tests costs at most the logarithm of their number.
             (flows.max_by(|a, b| a.drift.total_cmp(&b.drift))?, ln(self.boundaries().len() as f64))
         } else {
-            (supposed.flow(pace, rate(live.events)), 0.0)
+            (flow(rate(live.events)), 0.0)
         };
         let height = if lacking > 0.0 { lacking + MIXTURE_COST + cost } else { 0.0 };
         let needed = height / flow.drift;
@@ -246,7 +215,7 @@ impl Watched {
         let counted = self.metric().kind.counts_requests();
         let pace = if counted { Some(pace[0] + pace[1]) } else { requests };
         needed.is_finite().then(|| TestForecast {
-            chance: (left > 0.0).then(|| flow.chance(height, left)),
+            chance: (left > 0.0).then(|| chance(&flow, height, left)),
             minutes: needed,
             possible: None,
             ratio: supposed.ratio,

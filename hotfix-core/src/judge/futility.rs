@@ -14,6 +14,7 @@ use crate::unit::{Share, Span};
 
 use super::aligned::{Aligned, Side};
 use super::assess::Call;
+use super::fed::slow_of;
 use super::test::Test;
 use super::watched::Watched;
 use super::{Efficacy, Judge, Moment, Reason, Running};
@@ -63,13 +64,9 @@ impl Judge {
         if moment.needs_efficacy
             && efficacy.is_some_and(|e| !e.shown)
             && let Some(fix) = &self.fix_test
-            && self.watched[fix.metric()].is_in_vain(fix.test(), moment, running, left)
+            && self.watched[fix.metric].is_in_vain(&fix.now.test, moment, running, left)
         {
-            call.raise(
-                response,
-                Reason::CannotDecide,
-                Some(self.watched[fix.metric()].metric().id),
-            );
+            call.raise(response, Reason::CannotDecide, Some(self.watched[fix.metric].metric().id));
         }
     }
 }
@@ -105,7 +102,7 @@ impl Watched {
 
     /// The most trials or exposure that may still come; None before a rate is known.
     fn rest(&self, moment: &Moment<'_>, running: &Running<'_>, left: Span) -> Option<Rest> {
-        let learned = self.readings().learned().as_seconds();
+        let learned = self.readings().learned.as_seconds();
         if learned <= 0.0 {
             return None;
         }
@@ -217,7 +214,7 @@ impl Watched {
         running: &Running<'_>,
         left: Span,
     ) -> bool {
-        let said = self.degradation().in_vain().is_some_and(|said| said < moment.at);
+        let said = self.degradation().in_vain.is_some_and(|said| said < moment.at);
         !test.decided() && (said || self.can_show(test, moment, running, left) == Some(false))
     }
 
@@ -247,10 +244,7 @@ impl Watched {
         };
         let best = if self.metric().kind.has_buckets() {
             let phase = &self.window().phase()[self.columns()..];
-            let mut slow = [0.0; MAX_BOUNDARIES];
-            for (slow, &edge) in slow.iter_mut().zip(self.boundaries()) {
-                *slow = most(phase[0] - phase[1 + edge]);
-            }
+            let slow = slow_of(phase, self.boundaries()).map(most);
             let none = [0.0; MAX_BOUNDARIES];
             let used = self.boundaries().len();
             test.least(|test| {

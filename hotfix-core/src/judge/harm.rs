@@ -8,7 +8,6 @@ use crate::stats::Counts;
 use crate::stats::interval::wilson;
 use crate::unit::{MetricName, Timestamp};
 
-use super::fix_test::FixTest;
 use super::watched::Watched;
 use super::{Judge, Moment};
 
@@ -88,36 +87,33 @@ impl Harm {
     /// at least the bad events of its worst metric, and at most the sum of all.
     pub fn of(judge: &Judge, moment: &Moment<'_>) -> Harm {
         let requests = requests_per_minute(judge, moment);
-        let metrics: Vec<MetricHarm> = impact_metrics(judge)
-            .map(|watched| {
-                let [canary, live] = watched.impacts(moment, requests);
-                MetricHarm { canary, live, metric: watched.metric().id }
-            })
+        let metrics: Vec<MetricHarm> = by_metric(judge, moment, requests)
             .filter(|m| m.canary.is_some() || m.live.is_some())
             .collect();
-        let both = Both::of(judge, moment, requests);
-        Self {
-            at: moment.at,
-            canary: both.canary,
-            lesser: both.lesser(),
-            live: both.live,
-            metrics,
-            requests_per_minute: requests,
-        }
+        let ([canary, live], lesser) = in_all(metrics.iter().copied());
+        Self { at: moment.at, canary, lesser, live, metrics, requests_per_minute: requests }
     }
 }
 
 /// Whether a rollback certainly causes more bad events than staying.
 pub(super) fn live_is_worse(judge: &Judge, moment: &Moment<'_>) -> bool {
-    Both::of(judge, moment, requests_per_minute(judge, moment)).lesser() == Some(Version::Canary)
+    let requests = requests_per_minute(judge, moment);
+    in_all(by_metric(judge, moment, requests)).1 == Some(Version::Canary)
 }
 
 /// The metrics that count bad events: those that decide, and the bug's own.
-fn impact_metrics(judge: &Judge) -> impl Iterator<Item = &Watched> {
-    let bug = judge.fix_test.as_ref().map(FixTest::metric);
+fn by_metric(
+    judge: &Judge,
+    moment: &Moment<'_>,
+    requests: Option<f64>,
+) -> impl Iterator<Item = MetricHarm> {
+    let bug = judge.fix_test.as_ref().map(|fix| fix.metric);
     judge.watched.iter().enumerate().filter_map(move |(index, watched)| {
         let decides = watched.metric().role == Role::Decide || bug == Some(index);
-        (watched.metric().counts_bad_events() && decides).then_some(watched)
+        (watched.metric().counts_bad_events() && decides).then(|| {
+            let [canary, live] = watched.impacts(moment, requests);
+            MetricHarm { canary, live, metric: watched.metric().id }
+        })
     })
 }
 
@@ -127,48 +123,31 @@ pub(super) fn requests_per_minute(judge: &Judge, moment: &Moment<'_>) -> Option<
     planned.or_else(|| {
         let watched = &judge.watched[judge.traffic?];
         let [canary, live] = watched.phase_counts();
-        let minutes = watched.readings().learned().as_seconds() / 60.0;
+        let minutes = watched.readings().learned.as_seconds() / 60.0;
         (minutes > 0.0).then(|| (canary.trials + live.trials) / minutes)
     })
 }
 
-/// Estimated bad events of both versions with all of the traffic.
-struct Both {
-    canary: Option<Range>,
-    live: Option<Range>,
-    /// Whether each metric has data of both versions or of neither: unknown is not zero.
-    alike: bool,
-}
-
-impl Both {
-    /// Estimated bad events of canary and live version with all of the traffic.
-    fn of(judge: &Judge, moment: &Moment<'_>, requests: Option<f64>) -> Self {
-        let mut both = Self { canary: None, live: None, alike: true };
-        for watched in impact_metrics(judge) {
-            let [canary, live] = watched.impacts(moment, requests);
-            both.alike &= canary.is_some() == live.is_some();
-            for (sum, impact) in [(&mut both.canary, canary), (&mut both.live, live)] {
-                let Some(VersionImpact { at_full_range: Range { low, high }, .. }) = impact else {
-                    continue;
-                };
+/// Estimated bad events of canary and live version with all of the traffic, and the version with
+/// certainly fewer of them: only if each metric has data of both or of neither, because unknown is
+/// not zero.
+fn in_all(metrics: impl Iterator<Item = MetricHarm>) -> ([Option<Range>; 2], Option<Version>) {
+    let (mut sums, mut alike) = ([None::<Range>; 2], true);
+    for MetricHarm { canary, live, .. } in metrics {
+        alike &= canary.is_some() == live.is_some();
+        for (sum, impact) in sums.iter_mut().zip([canary, live]) {
+            if let Some(VersionImpact { at_full_range: Range { low, high }, .. }) = impact {
                 let known = sum.unwrap_or(Range { low: 0.0, high: 0.0 });
                 *sum = Some(Range { low: known.low.max(low), high: known.high + high });
             }
         }
-        both
     }
-
-    /// The version with certainly fewer bad events.
-    fn lesser(&self) -> Option<Version> {
-        let (canary, live) = self.canary.zip(self.live).filter(|_| self.alike)?;
-        if canary.high < live.low {
-            Some(Version::Canary)
-        } else if live.high < canary.low {
-            Some(Version::Live)
-        } else {
-            None
-        }
-    }
+    let lesser = match sums {
+        [Some(canary), Some(live)] if alike && canary.high < live.low => Some(Version::Canary),
+        [Some(canary), Some(live)] if alike && live.high < canary.low => Some(Version::Live),
+        _ => None,
+    };
+    (sums, lesser)
 }
 
 impl Watched {

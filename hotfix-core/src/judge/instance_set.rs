@@ -97,7 +97,7 @@ impl InstanceSet {
         let fits = (pooled.is_empty() || pooled.len() == self.counts.len())
             && apart.as_ref().is_none_or(|apart| apart.fits(canary))
             && named.len() <= canary
-            && named.iter().all(|named| named.place() < canary);
+            && named.iter().all(|named| named.place < canary);
         if !fits {
             return Err(MISFIT);
         }
@@ -226,7 +226,7 @@ impl InstanceSet {
 
     /// The instances that have been found worse than the others of the canary.
     pub(super) fn bad(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.named.iter().filter_map(|named| self.canary.get(named.place()))
+        self.named.iter().filter_map(|named| self.canary.get(named.place))
     }
 }
 

@@ -106,11 +106,11 @@ pub(super) struct Instances {
     /// Those of the phase.
     set: Option<InstanceSet>,
     /// A reading of both arms was judged, so it is known whether readings name instances.
-    judged: bool,
+    pub(super) judged: bool,
     /// The last judged reading of both arms compared the canary with other choices.
     compared: bool,
     /// The canary was ever found worse among the subsets.
-    drawn: bool,
+    pub(super) drawn: bool,
 }
 
 /// The evidence without one instance of the canary.
@@ -266,11 +266,6 @@ impl Instances {
         self.compared = false;
     }
 
-    /// Whether a reading was judged, so that it is known whether readings name instances.
-    pub(super) const fn are_judged(&self) -> bool {
-        self.judged
-    }
-
     /// Compares the instances with each other in one judged tick. `noise` is the factor on the
     /// evidence that reports one as bad, because of bursts; None if it is unknown.
     pub(super) fn compare(
@@ -354,11 +349,6 @@ impl Instances {
     /// on its way, or was found worse.
     pub(super) const fn is_randomised(&self) -> bool {
         self.drawn || self.compared
-    }
-
-    /// Whether the canary was ever found worse.
-    pub(super) const fn stands_out(&self) -> bool {
-        self.drawn
     }
 
     /// The comparison with other choices in this phase.

@@ -173,7 +173,7 @@ impl Watched {
             let confirms = self.basis().limits().map_or(CONFIRMS, |of| of.hold.max(CONFIRMS));
             seen.log_e.is_some_and(|log_e| self.statistic(log_e) >= confirms)
                 || self.tests().has_risen(self.basis().own_threshold())
-                || self.instances().stands_out()
+                || self.instances().drawn
         };
         let confirmed =
             if self.metric().kind.has_buckets() { self.is_surely_slow() } else { by_evidence() };

@@ -23,7 +23,7 @@ pub(super) type Claims = (Claim, Option<Claim>);
 #[educe(Clone)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MetricTests<T = Test> {
-    worse: Option<Aligned<T>>,
+    pub(super) worse: Option<Aligned<T>>,
     safe: Option<Aligned<T>>,
     /// The least log evidence of harm since the watch of the phase began, on the alignment where it is
     /// larger; of counts.
@@ -119,12 +119,6 @@ impl MetricTests {
         if let Some(test) = &mut self.worse {
             test.each(|test| test.limit(limits.map(|of| of.test)));
         }
-    }
-
-    /// The rollback test, to reuse the split that another metric's test has computed.
-    #[inline]
-    pub(super) const fn worse_mut(&mut self) -> Option<&mut Aligned<Test>> {
-        self.worse.as_mut()
     }
 
     /// Feeds both tests.

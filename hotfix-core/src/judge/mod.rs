@@ -163,7 +163,7 @@ impl Judge {
                 alpha: budget.promotion(),
                 margin: plan.margin(metric),
                 quantile: metric.kind.has_buckets().then(|| metric.quantile.as_fraction()),
-                temper: basis.temper(),
+                temper: basis.temper,
             });
             let before = PreDeployment::new(plan);
             let own = Watch { warm_up: settings.warm_up, ..*watch };
@@ -219,7 +219,7 @@ impl Judge {
                 self.arms.check_split(design, (at, share), since, watched, increment);
             }
         } else {
-            self.arms.skip();
+            self.arms.swapped = false;
         }
         if watches {
             for (watched, increment) in read(&mut self.watched, &increments) {
@@ -229,7 +229,7 @@ impl Judge {
             }
             self.arms.compare(&self.watched);
         }
-        let as_planned = !(self.arms.are_swapped() || self.arms.are_one_series());
+        let as_planned = !(self.arms.swapped || self.arms.one_series);
         let learns = watches && as_planned;
         for (index, increment) in increments.iter_mut().enumerate() {
             let Some((_, reading)) = increment.reading.map(|place| &seen.as_slice()[place]) else {
@@ -248,7 +248,7 @@ impl Judge {
                     watched.split_as(earlier, &increment.tick);
                 }
                 watched.learn(increment, at, reading, share, settled);
-                if let Some(fix_test) = self.fix_test.as_mut().filter(|t| t.metric() == index) {
+                if let Some(fix_test) = self.fix_test.as_mut().filter(|t| t.metric == index) {
                     fix_test.learn(watched, increment);
                 }
             } else {
@@ -302,7 +302,7 @@ impl Judge {
             end.start();
         }
         for watched in &mut self.watched {
-            let criterion = self.criteria.get(watched.basis().phase()).copied().flatten();
+            let criterion = self.criteria.get(watched.basis().phase).copied().flatten();
             watched.start(at, criterion);
         }
     }
@@ -342,7 +342,7 @@ impl Judge {
             }
             // Most metrics are read at one time and have the same moments, and so have both arms.
             let of_live = watched.live_read_at().filter(|_| live);
-            let read_at = [watched.readings().read_at(), of_live];
+            let read_at = [watched.readings().read_at, of_live];
             if last.replace(read_at) == Some(read_at) {
                 continue;
             }

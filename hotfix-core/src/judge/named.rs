@@ -16,7 +16,8 @@ const MISSED: f64 = 3.0;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Named {
-    place: usize,
+    /// Its place among the canary's instances.
+    pub(super) place: usize,
     /// Its highest log e-value, when that was reached, and what the instance had had by then.
     highest: f64,
     at: Timestamp,
@@ -28,11 +29,6 @@ pub(super) struct Named {
 impl Named {
     const fn new(place: usize, at: Timestamp, highest: f64, had: Counts) -> Self {
         Self { place, highest, at, had, read: (at, had.trials) }
-    }
-
-    /// Its place among the canary's instances.
-    pub(super) const fn place(&self) -> usize {
-        self.place
     }
 
     /// Whether the instance is there and still bad: its evidence has risen again within a window,

@@ -25,17 +25,17 @@ pub(crate) struct PhaseEnd {
     /// The least time of each phase; None where it spends nothing on this.
     #[serde(skip)]
     least: Vec<Option<Span>>,
-    results: Analyses,
+    pub(super) results: Analyses,
 }
 
 /// Results of the analyses so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Analyses {
+pub(super) struct Analyses {
     /// That of the present phase was made.
     looked: bool,
-    /// Indices of the metrics that were found worse.
-    worse: Vec<usize>,
+    /// Indices of the metrics that were found worse; this does not clear.
+    pub(super) worse: Vec<usize>,
     /// The last one, so that it can be repeated.
     last: Option<Analysis>,
 }
@@ -109,11 +109,6 @@ impl PhaseEnd {
         }
         self.results = results;
         Ok(())
-    }
-
-    /// The metrics that were found worse; this does not clear.
-    pub(super) fn worse(&self) -> &[usize] {
-        &self.results.worse
     }
 }
 

@@ -81,7 +81,7 @@ impl Judge {
                 return Err(self.unknown(*id));
             };
             watched.read_into(&mut increment.tick, reading, at, share)?;
-            increment.reading = Some(place).filter(|_| watched.readings().seen_at() != Some(at));
+            increment.reading = Some(place).filter(|_| watched.readings().seen_at != Some(at));
         }
         Ok(Prepared { at, share, seen, increments })
     }

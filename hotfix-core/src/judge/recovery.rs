@@ -43,7 +43,7 @@ impl Watched {
     /// None where there is nothing to compare.
     fn returned(&self) -> Option<bool> {
         let columns = self.columns();
-        let (now, before) = (&self.window().phase()[columns..], self.totals().level());
+        let (now, before) = (&self.window().phase()[columns..], &self.totals().level);
         match self.metric().kind.data() {
             Data::Trials => {
                 let level = Counts::new(self.bad(before[0], before[1]), before[1]);

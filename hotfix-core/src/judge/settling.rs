@@ -9,13 +9,14 @@
 use crate::grade::{Response, Role};
 use crate::metric::Window;
 use crate::policy::section::Watch;
-use crate::stats::latency::{MAX_BOUNDARIES, SlowCounts, Slowdown};
+use crate::stats::latency::{SlowCounts, Slowdown};
 use crate::stats::numeric::{exp, larger};
 use crate::unit::{Span, Timestamp};
 
 use super::Reason;
 use super::aligned::Aligned;
 use super::assess::Call;
+use super::fed::slow_of;
 use super::snapshot::Misfit;
 use super::test::Test;
 use super::watched::Watched;
@@ -140,12 +141,7 @@ impl Settling {
     /// By how much the canary is slower over the last minute.
     fn slowdown(&self, boundaries: &[usize], test: &Aligned<Test>) -> Option<Slowdown> {
         let (canary, baseline) = self.recent.sums().split_at(self.recent.sums().len() / 2);
-        let mut slow = [[0.0; MAX_BOUNDARIES]; 2];
-        for (arm, slow) in [canary, baseline].into_iter().zip(&mut slow) {
-            for (slow, &edge) in slow.iter_mut().zip(boundaries) {
-                *slow = arm[0] - arm[1 + edge];
-            }
-        }
+        let slow = [canary, baseline].map(|arm| slow_of(arm, boundaries));
         let used = boundaries.len();
         test.slowdown(
             SlowCounts::new(&slow[0][..used], canary[0]),

@@ -76,7 +76,7 @@ impl Judge {
             spare: _,
         } = self;
         JudgeParts {
-            phase: watched.first().map_or(0, |watched| watched.basis().phase()),
+            phase: watched.first().map_or(0, |watched| watched.basis().phase),
             watched,
             phase_end: phase_end.as_ref(),
             fix_test: fix_test.as_ref(),

@@ -99,7 +99,7 @@ impl PhaseRecord {
                     band: watched.phase_band(share),
                     baseline: live.and_then(shown),
                     canary: watched.value(canary, share.as_fraction()).and_then(shown)?,
-                    healed: watched.degradation().has_healed(),
+                    healed: watched.degradation().healed,
                 })
             })
             .collect();
@@ -166,7 +166,7 @@ impl Comparison {
                 records.iter().rev().find_map(|record| (*record.cells.get(row)?)?.baseline)
             } else {
                 watched
-                    .value(watched.totals().level(), 1.0)
+                    .value(&watched.totals().level, 1.0)
                     .map(Judged::shown)
                     .filter(|v| v.is_finite())
             },

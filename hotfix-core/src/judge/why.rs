@@ -384,12 +384,12 @@ impl MetricWhy {
         let watched = &judge.watched[index];
         let mut window = watched.window().clone();
         window.expire(moment.at);
-        let used = watched.last_tick().at() == Some(moment.at);
+        let used = watched.last_tick().at == Some(moment.at);
         let mut why = Self {
             metric: watched.metric().id,
             rules: rules(judge, index, &window, moment, verdict),
             sentence: String::new(),
-            tick: used.then(|| watched.arms(watched.last_tick().row(), moment)),
+            tick: used.then(|| watched.arms(&watched.last_tick().row, moment)),
             counterfactual: Counterfactual::of(judge, index, moment, verdict),
             window: watched.arms(window.sums(), moment),
         };
@@ -467,15 +467,15 @@ fn rules(
             apply(rule, reason);
         }
     }
-    if let Some(fix) = judge.fix_test.as_ref().filter(|fix| fix.metric() == index) {
-        let (log_e, threshold) = (fix.test().log_e(), fix.test().threshold());
-        let rule = Rule::Efficacy { log_e, shown: fix.is_shown(), threshold };
+    if let Some(fix) = judge.fix_test.as_ref().filter(|fix| fix.metric == index) {
+        let (log_e, threshold) = (fix.now.test.log_e(), fix.now.test.threshold());
+        let rule = Rule::Efficacy { log_e, shown: fix.now.shown, threshold };
         apply(rule, named(Reason::EfficacyNotShown));
     }
     let Some(phase) = moment.due.filter(|_| watched.metric().role == Role::Decide) else {
         return rules;
     };
-    let (seconds, least) = (watched.readings().covered().as_seconds(), phase.watch.as_seconds());
+    let (seconds, least) = (watched.readings().covered.as_seconds(), phase.watch.as_seconds());
     apply(Rule::Covered { seconds, least }, named(Reason::Gaps));
     for rule in watched.bound_rules(&watched.judged(moment.share), moment, Stretch::Phase) {
         let reason = match rule {

@@ -101,15 +101,9 @@ type RequestReader = DocumentReader<MessageError>;
 impl RequestReader {
     fn request(&mut self, root: &Node) -> Option<Request> {
         let table = self.table_of(root, KEYS)?;
-        let kind = self.needed(table, "kind", |reader, node| {
-            reader.one_of(node, MessageKind::ALL, MessageKind::as_str)
-        });
-        let audience = self.unless_null(table, "audience", |reader, node| {
-            reader.one_of(node, Audience::ALL, Audience::as_str)
-        });
-        let format = self.unless_null(table, "format", |reader, node| {
-            reader.one_of(node, Format::ALL, Format::as_str)
-        });
+        let kind = self.needed(table, "kind", Self::one_of);
+        let audience = self.unless_null(table, "audience", Self::one_of);
+        let format = self.unless_null(table, "format", Self::one_of);
         let at = self.unless_null(table, "at", Self::time);
         let utc_offset = self.unless_null(table, "utc_offset", |reader, node| {
             let offset = reader.text(node)?.parse();

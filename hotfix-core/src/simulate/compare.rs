@@ -5,7 +5,6 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::stats::interval::Interval;
-use crate::unit::Timestamp;
 
 use super::campaign::Campaign;
 use super::error::{SimulationErrors, SimulationFault};
@@ -94,10 +93,7 @@ impl Pairs {
         self.questions.add(i64::from(second.0.asked) - i64::from(first.0.asked));
         let missed = |run: &Run| i64::from(run.duties_missed);
         self.duties_missed.add(missed(second.0) - missed(first.0));
-        let found = |(run, truth): (&Run, Truth)| -> Option<Timestamp> {
-            run.rolled_back_at.filter(|back| truth.bad_since.is_some_and(|bad| *back >= bad))
-        };
-        if let Some((a, b)) = found(first).zip(found(second)) {
+        if let Some(((a, _), (b, _))) = first.1.found(first.0).zip(second.1.found(second.0)) {
             self.both_found += 1;
             self.later.add(b.as_millis() - a.as_millis());
         }

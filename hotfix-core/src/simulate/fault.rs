@@ -118,12 +118,8 @@ const KEYS: &[&str] = &[
 impl Fault {
     pub(super) fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
         let table = reader.table_of(value, KEYS)?;
-        let kind = reader.needed(table, "kind", |reader, value| {
-            reader.one_of(value, FaultKind::ALL, FaultKind::as_str)
-        });
-        let arm = reader.key(table, "arm", |reader, value| {
-            reader.one_of(value, FaultArm::ALL, FaultArm::as_str)
-        });
+        let kind = reader.needed(table, "kind", ScenarioReader::one_of);
+        let arm = reader.key(table, "arm", ScenarioReader::one_of);
         let fault = Self {
             kind: kind.unwrap_or(FaultKind::Errors),
             metric: reader.key(table, "metric", ScenarioReader::metric_name),

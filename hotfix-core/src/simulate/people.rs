@@ -7,7 +7,7 @@ use crate::gate::checklist::ItemState;
 use crate::grade::{DutyKind, RollbackMethod};
 use crate::policy::Policy;
 use crate::rollout::{
-    Act, Action, Blocker, BlockerKind, Command, Input, InputKind, ItemStatus, Rollout, Stage,
+    Act, Blocker, BlockerKind, Command, Input, InputKind, ItemStatus, Rollout, Stage,
 };
 use crate::unit::{Name, RoleName, Span, Timestamp};
 
@@ -57,7 +57,7 @@ pub(super) struct People {
 pub(super) struct RandomSeed(pub(super) Option<Draws>);
 
 impl RandomSeed {
-    fn strikes(&mut self, chance: f64) -> bool {
+    pub(super) fn strikes(&mut self, chance: f64) -> bool {
         chance > 0.0 && self.0.as_mut().is_some_and(|draws| draws.chance(chance))
     }
 }
@@ -78,9 +78,9 @@ pub(super) struct Platform {
     /// None: the stated time of the rollback method.
     roll_back: Option<Delay>,
     /// The share of actions that fail.
-    fails: f64,
+    pub(super) fails: f64,
     /// Rollback methods that always fail.
-    broken: Vec<RollbackMethod>,
+    pub(super) broken: Vec<RollbackMethod>,
 }
 
 const PEOPLE: &[&str] = &[
@@ -127,9 +127,7 @@ impl People {
         let (start, decide) = (delay("start", usual.start), delay("decide", usual.decide));
         let acknowledge = delay("acknowledge", usual.acknowledge);
         let duties = delay("duties", usual.duties);
-        let judgement = reader.key(table, "judgement", |reader, value| {
-            reader.one_of(value, Judgement::ALL, Judgement::as_str)
-        });
+        let judgement = reader.key(table, "judgement", ScenarioReader::one_of);
         Some(Self {
             approve,
             check,
@@ -202,7 +200,7 @@ impl People {
     }
 
     /// Whoever is asked whether to go on. `bad`: the canary is worse at this moment.
-    fn decide(
+    pub(super) fn decide(
         &self,
         rollout: &Rollout,
         at: Timestamp,
@@ -246,7 +244,7 @@ impl People {
         }
     }
 
-    fn settle(
+    pub(super) fn settle(
         &self,
         duty: Option<Name>,
         called: bool,
@@ -356,14 +354,12 @@ impl Platform {
                 .unwrap_or(Self::USUAL.traffic),
             roll_back: reader.key(table, "roll_back", ScenarioReader::delay),
             fails: reader.key(table, "fails", ScenarioReader::chance).unwrap_or_default(),
-            broken: reader.list(table, "broken", |reader, value| {
-                reader.one_of(value, RollbackMethod::ALL, RollbackMethod::as_str)
-            }),
+            broken: reader.list(table, "broken", ScenarioReader::one_of),
         })
     }
 
     /// How long this takes; none where nothing answers.
-    fn takes(&self, rollout: &Rollout, act: &Act) -> Delay {
+    pub(super) fn takes(&self, rollout: &Rollout, act: &Act) -> Delay {
         let plan = rollout.plan();
         match act {
             Act::SetTraffic { .. } => self.traffic,
@@ -382,52 +378,6 @@ impl Platform {
             | Act::Page { .. }
             | Act::UpdateStatusPage { .. }
             | Act::Schedule { .. } => None,
-        }
-    }
-}
-
-/// Who answers, with the luck of one run.
-pub(super) struct Answering<'s> {
-    pub(super) people: &'s People,
-    pub(super) platform: &'s Platform,
-    pub(super) random: &'s mut RandomSeed,
-    /// The canary is worse at this moment.
-    pub(super) bad: bool,
-}
-
-impl Answering<'_> {
-    pub(super) fn answer(
-        &mut self,
-        rollout: &Rollout,
-        at: Timestamp,
-        action: &Action,
-        answers: &mut Answers,
-    ) {
-        let Self { people, platform, random, bad } = self;
-        if action.act.awaits() {
-            let Some(delay) = platform.takes(rollout, &action.act) else { return };
-            let broken = matches!(&action.act,
-                Act::RollBack { method, .. } if platform.broken.contains(method));
-            let fails = random.strikes(platform.fails) || broken;
-            let command = if fails {
-                Command::Failed { action: action.id, why: None }
-            } else {
-                Command::Confirm { action: action.id }
-            };
-            answers.after(at, delay, Input::new(command).by("platform"));
-            return;
-        }
-        match &action.act {
-            Act::AskDecision { .. } => people.decide(rollout, at, *bad, random, answers),
-            Act::Page { duty, .. } => people.settle(*duty, true, at, random, answers),
-            Act::Notify { duty, .. } | Act::UpdateStatusPage { duty, .. } => {
-                people.settle(*duty, false, at, random, answers);
-            }
-            Act::Schedule { .. } // It is on the list of duties.
-            | Act::RequestApproval { .. }
-            | Act::SetTraffic { .. }
-            | Act::Deploy { .. }
-            | Act::RollBack { .. } => {}
         }
     }
 }

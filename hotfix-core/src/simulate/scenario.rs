@@ -256,12 +256,8 @@ impl Expect {
     fn read(reader: &mut ScenarioReader, value: &Node) -> Option<Self> {
         let table = reader.table_of(value, EXPECT)?;
         Some(Self {
-            ended: reader.list(table, "ended", |reader, value| {
-                reader.one_of(value, State::ALL, State::as_str)
-            }),
-            reasons: reader.list(table, "reasons", |reader, value| {
-                reader.one_of(value, Reason::ALL, Reason::as_str)
-            }),
+            ended: reader.list(table, "ended", ScenarioReader::one_of),
+            reasons: reader.list(table, "reasons", ScenarioReader::one_of),
             passed: table.key("passed").is_some().then(|| {
                 reader.list(table, "passed", |reader, value| {
                     let text = reader.text(value)?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::metric::{Arms, Observation, Sample};
 use crate::plan::Plan;
-use crate::rollout::{Action, Rollout, Stage, State};
+use crate::rollout::{Act, Action, Command, Input, Rollout, Stage, State};
 use crate::unit::{Name, Share, Timestamp};
 
 use super::active::{Active, Faults, users};
@@ -15,7 +15,7 @@ use super::error::SimulationErrors;
 use super::fault::FaultKind;
 use super::feed::{Feed, Scraper};
 use super::healthy_service::{HealthyService, Instances};
-use super::people::{Answering, RandomSeed};
+use super::people::RandomSeed;
 use super::random::{Draws, Drift, Expected, Purpose, RunKey};
 use super::scenario::Scenario;
 use super::traffic::{Flow, Noise};
@@ -283,9 +283,32 @@ impl Environment for Synthetic<'_> {
 
     fn answer(&mut self, rollout: &Rollout, at: Timestamp, action: &Action, answers: &mut Answers) {
         let Scenario { people, platform, .. } = &self.setting.scenario;
-        let bad = self.bad;
-        Answering { people, platform, random: &mut self.random, bad }
-            .answer(rollout, at, action, answers);
+        let random = &mut self.random;
+        if action.act.awaits() {
+            let Some(delay) = platform.takes(rollout, &action.act) else { return };
+            let broken = matches!(&action.act,
+                Act::RollBack { method, .. } if platform.broken.contains(method));
+            let fails = random.strikes(platform.fails) || broken;
+            let command = if fails {
+                Command::Failed { action: action.id, why: None }
+            } else {
+                Command::Confirm { action: action.id }
+            };
+            answers.after(at, delay, Input::new(command).by("platform"));
+            return;
+        }
+        match &action.act {
+            Act::AskDecision { .. } => people.decide(rollout, at, self.bad, random, answers),
+            Act::Page { duty, .. } => people.settle(*duty, true, at, random, answers),
+            Act::Notify { duty, .. } | Act::UpdateStatusPage { duty, .. } => {
+                people.settle(*duty, false, at, random, answers);
+            }
+            Act::Schedule { .. } // It is on the list of duties.
+            | Act::RequestApproval { .. }
+            | Act::SetTraffic { .. }
+            | Act::Deploy { .. }
+            | Act::RollBack { .. } => {}
+        }
     }
 
     fn enter(&mut self, rollout: &Rollout, at: Timestamp, answers: &mut Answers) {

@@ -28,6 +28,13 @@ pub struct Truth {
     pub bad_since: Option<Timestamp>,
 }
 
+impl Truth {
+    /// When the run was rolled back rightly, and when the canary had become worse.
+    pub(super) fn found(self, run: &Run) -> Option<(Timestamp, Timestamp)> {
+        run.rolled_back_at.zip(self.bad_since).filter(|(back, bad)| back >= bad)
+    }
+}
+
 /// A sum of whole numbers, and of their squares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sum {
@@ -94,13 +101,6 @@ impl Times {
         *self.0.entry(span.as_millis()).or_default() += 1;
     }
 
-    fn merge(&mut self, other: Self) {
-        for (millis, count) in other.0 {
-            let known = self.0.entry(millis).or_default();
-            *known = known.saturating_add(count);
-        }
-    }
-
     fn count(&self) -> u64 {
         self.0.values().fold(0, |all, count| all.saturating_add(*count))
     }
@@ -117,6 +117,13 @@ impl Times {
 
     fn summary(&self) -> Option<Took> {
         Some(Took { median: self.quantile(0.5)?, most_of: self.quantile(0.9)?, runs: self.count() })
+    }
+}
+
+fn add_counts<K: Ord>(counts: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
+    for (key, more) in more {
+        let count = counts.entry(key).or_default();
+        *count = count.saturating_add(more);
     }
 }
 
@@ -169,10 +176,9 @@ pub(super) struct RunFacts {
 impl RunFacts {
     pub(super) fn of(run: &Run, truth: Truth) -> Self {
         let back = run.rolled_back_at;
-        // A rollback before any fault is a false one.
-        let rightly = back.zip(truth.bad_since).is_some_and(|(back, bad)| back >= bad);
         Self {
-            false_rollback: back.is_some() && !rightly,
+            // A rollback before any fault is a false one.
+            false_rollback: back.is_some() && truth.found(run).is_none(),
             missed: back.is_none() && truth.bad_since.is_some(),
             rolled_back: back.is_some(),
             completed: run.completed_at.is_some(),
@@ -180,9 +186,7 @@ impl RunFacts {
             duties_missed: run.duties_missed > 0,
         }
     }
-}
 
-impl RunFacts {
     /// The facts in the order of a comparison's table.
     pub(super) const fn all(self) -> [bool; 6] {
         [
@@ -230,9 +234,7 @@ impl Tally {
         {
             *self.reasons.entry(first.reason).or_default() += 1;
         }
-        if let Some((back, bad)) = run.rolled_back_at.zip(truth.bad_since)
-            && back >= bad
-        {
+        if let Some((back, bad)) = truth.found(run) {
             self.decided.add(back.since(bad));
         }
         if let Some((completed, started)) = run.completed_at.zip(run.started_at) {
@@ -271,16 +273,10 @@ impl Tally {
         self.asked = self.asked.saturating_add(other.asked);
         self.with_missed_duties = self.with_missed_duties.saturating_add(other.with_missed_duties);
         self.never_started = self.never_started.saturating_add(other.never_started);
-        for (state, count) in other.ended {
-            let known = self.ended.entry(state).or_default();
-            *known = known.saturating_add(count);
-        }
-        for (reason, count) in other.reasons {
-            let known = self.reasons.entry(reason).or_default();
-            *known = known.saturating_add(count);
-        }
-        self.decided.merge(other.decided);
-        self.done.merge(other.done);
+        add_counts(&mut self.ended, other.ended);
+        add_counts(&mut self.reasons, other.reasons);
+        add_counts(&mut self.decided.0, other.decided.0);
+        add_counts(&mut self.done.0, other.done.0);
         self.affected_by_canary.merge(other.affected_by_canary);
         self.affected_by_live.merge(other.affected_by_live);
         self.duties_missed.merge(other.duties_missed);

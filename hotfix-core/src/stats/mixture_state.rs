@@ -139,7 +139,7 @@ macro_rules! over_mixture {
                 self.bounds(design).lower
             }
 
-            /// Both bounds of the log of the e-value, for [`combine`](super::combine).
+            /// Both bounds of the log of the e-value: a quiet tick needs no more.
             #[inline]
             pub fn bounds(&self, design: &$design) -> $crate::stats::Bounds {
                 self.$state.bounds(&design.mixture)

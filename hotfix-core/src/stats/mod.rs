@@ -7,7 +7,7 @@
 //! - a *settings* value has the hypotheses and options; `try_new` checks it and precomputes an
 //!   immutable *design*,
 //! - a small `Copy` *state* is updated with the counts of each tick and keeps the evidence,
-//! - [`Evidence`] is what a verdict reports, [`Bounds`] is the input of combined tests each tick.
+//! - [`Evidence`] is what a verdict reports, [`Bounds`] what is known of it without a logarithm.
 //!
 //! | module | test | docs/statistics.md |
 //! |---|---|---|

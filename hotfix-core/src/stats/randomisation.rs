@@ -401,6 +401,18 @@ impl Randomisation {
     }
 }
 
+/// How many choices of `size` among so many instances there are, counted until they exceed `enough`.
+pub(crate) fn choices(of: usize, size: usize, enough: f64) -> f64 {
+    let mut count = 1.0;
+    for drawn in 0..size.min(of.saturating_sub(size)) {
+        count *= (of - drawn) as f64 / (drawn + 1) as f64;
+        if count > enough {
+            break;
+        }
+    }
+    count
+}
+
 /// Terms of a subset, in a row.
 fn width(len: usize) -> usize {
     if len <= SHORT { SHORT } else { MAX_GRID }
@@ -565,5 +577,19 @@ impl TryFrom<SavedState> for Randomisation {
             log_e: vec![0.0; subsets],
             order: Vec::with_capacity(subsets),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stat_2_choices_are_counted() {
+        assert_eq!(choices(20, 2, 1e9), 190.0);
+        assert_eq!(choices(20, 18, 1e9), 190.0);
+        assert_eq!(choices(5, 5, 1e9), 1.0);
+        assert!((choices(20, 10, 1e9) - 184_756.0).abs() < 1e-6);
+        assert!(choices(50, 48, 1_000.0) > 1_000.0 && choices(400, 200, 1e4) > 1e4);
     }
 }

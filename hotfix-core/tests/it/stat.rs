@@ -1,13 +1,13 @@
 //! Sequential tests against exact references: recorded cases, big integers, enumerated outcomes.
 
 use hotfix_core::stats::bernoulli::{Bernoulli, BernoulliDesign, BernoulliSettings};
-use hotfix_core::stats::combine::{Combination, Combined};
+use hotfix_core::stats::combine::Combination;
 use hotfix_core::stats::interval::{Interval, ratio_interval, wilson};
 use hotfix_core::stats::latency::{Latency, LatencyDesign, LatencySettings, SlowCounts};
 use hotfix_core::stats::numeric::{exp, ln, log_sum_exp};
 use hotfix_core::stats::rate_ratio::{RateRatio, RateRatioDesign, RateRatioSettings};
 use hotfix_core::stats::split::{Split, SplitDesign, SplitSettings, arms_swapped};
-use hotfix_core::stats::{Bounds, Counts, Direction, StatError, Totals};
+use hotfix_core::stats::{Counts, Direction, StatError, Totals};
 use num_bigint::BigUint;
 use serde::Deserialize;
 
@@ -306,34 +306,17 @@ fn stat_2_a_cap_bounds_what_one_burst_adds() {
 }
 
 #[test]
-fn stat_2_combined_evidence_asks_for_exact_figures_only_near_the_threshold() {
+fn stat_2_evidence_of_several_metrics_adds_by_weight() {
     let combination = Combination::try_new(0.01, &[0.5, 0.3, 0.2]).expect("valid weights");
-    let mut combined = Combined::new();
-    let asked = std::cell::Cell::new(0);
-    let exact = |log_e: [f64; 3]| {
-        let asked = &asked;
-        move |k: usize| {
-            asked.set(asked.get() + 1);
-            log_e[k]
-        }
-    };
-    let wide = |lower: f64| Bounds { lower, upper: lower + ln(8.0) };
-    let quiet = [wide(-1.0), Bounds::NO_DATA, wide(0.5)];
-    assert_eq!(combined.update(&combination, &quiet, exact([0.0; 3])), Ok(false));
-    assert_eq!(asked.get(), 0, "a quiet tick is settled by bounds");
-    // 0.5 e^4.9 + 0.3 + 0.2 e^4.4 is 83.6: open by the bounds, not crossed.
-    let open = [wide(4.0), Bounds::NO_DATA, wide(4.0)];
-    assert_eq!(combined.update(&combination, &open, exact([4.9, 0.0, 4.4])), Ok(false));
-    assert_eq!(asked.get(), 3);
+    let log_e = |log_e: &[f64]| combination.log_e(log_e).expect("one for each metric");
+    // 0.5 e^4.9 + 0.3 + 0.2 e^4.4 is 83.6.
+    assert!(near(log_e(&[4.9, 0.0, 4.4]), ln(83.6), 1e-3));
     // 0.5 e^5 + 0.3 + 0.2 e^5 is 104.2: together they cross, neither is a cause by itself.
-    let log_e = [5.0, 0.0, 5.0];
-    assert_eq!(combined.update(&combination, &open, exact(log_e)), Ok(true));
-    assert_eq!(combination.causes(&log_e).count(), 0);
-    assert!(near(combination.log_e(&log_e).expect("three"), 4.646_209_893_204_2, 1e-6));
+    assert!(near(log_e(&[5.0, 0.0, 5.0]), 4.646_209_893_204_2, 1e-6));
+    assert_eq!(combination.causes(&[5.0, 0.0, 5.0]).count(), 0);
     let causes: Vec<usize> = combination.causes(&[5.3, 0.0, 6.3]).collect();
     assert_eq!(causes, [0, 2]);
-    assert_eq!(combined.update(&combination, &quiet, exact([0.0; 3])), Ok(true), "it stays");
-    assert_eq!(combination.log_e(&[0.0; 3]), Ok(0.0));
+    assert_eq!(log_e(&[0.0; 3]), 0.0);
     let short = combination.log_e(&[0.0; 2]).expect_err("one is missing");
     assert_eq!(short.code(), "HF-STAT-022");
 }

@@ -16,12 +16,13 @@ use crate::unit::Timestamp;
 #[serde(deny_unknown_fields)]
 pub(in crate::judge) struct LastTick {
     /// When it was applied; None before the first.
-    at: Option<Timestamp>,
-    row: Vec<f64>,
+    pub(in crate::judge) at: Option<Timestamp>,
+    /// The columns of both arms.
+    pub(in crate::judge) row: Vec<f64>,
     /// Which arms read something.
     arms: [bool; 2],
     /// It came by stratum or by instance.
-    in_parts: bool,
+    pub(in crate::judge) in_parts: bool,
     /// The traffic share was confirmed, so it goes into the totals of the phase.
     pub(super) settled: bool,
     /// The pools before it was added to them.
@@ -68,20 +69,5 @@ impl LastTick {
     pub(super) fn fits(&self, columns: usize) -> bool {
         let pools = self.bracket.as_ref().is_none_or(|bracket| bracket.fits(columns));
         pools && self.row.len() == if self.at.is_some() { 2 * columns } else { 0 }
-    }
-
-    /// When it was applied.
-    pub(in crate::judge) const fn at(&self) -> Option<Timestamp> {
-        self.at
-    }
-
-    /// The columns of both arms.
-    pub(in crate::judge) fn row(&self) -> &[f64] {
-        &self.row
-    }
-
-    /// Whether it came by stratum or by instance.
-    pub(in crate::judge) const fn is_in_parts(&self) -> bool {
-        self.in_parts
     }
 }

@@ -76,7 +76,7 @@ impl Watched {
 
     /// Another phase begins: its limits are in force from its first tick on.
     pub(super) fn enter(&mut self, phase: usize) {
-        self.design.basis.enter(phase);
+        self.design.basis.phase = phase;
         self.tested.instances.enter(phase);
         self.limit();
     }
@@ -121,7 +121,7 @@ impl Watched {
         } else {
             layout
         };
-        tick.read(metric, layout, self.pairing.readings.counters(), reading, at, share)
+        tick.read(metric, layout, &self.pairing.readings.counters, reading, at, share)
     }
 
     /// Whether counts are paired from pools, or would be if this tick is steady.
@@ -235,7 +235,7 @@ impl Watched {
         let Self { design, pairing, measured, tested } = &mut *self;
         let tick = &mut increment.tick;
         if tick.canary {
-            pairing.readings.fill(at, pairing.began, &design.watch);
+            pairing.readings.coverage.read(at, pairing.began, &design.watch);
         }
         pairing.readings.learn();
         measured.totals.learn_level(&tick.row[design.layout.columns()..]);
@@ -253,7 +253,7 @@ impl Watched {
         if let (Some(bracket), Some(worse)) = (&mut pairing.bracket, tests.worse()) {
             bracket.begin(at, worse.log_e());
         }
-        let (pools, states) = (pairing.bracket.as_deref(), (measured.totals.of_phase(), *replayed));
+        let (pools, states) = (pairing.bracket.as_deref(), (measured.totals.of_phase, *replayed));
         last_tick.keep(at, tick, settled, pools, states);
         tests_before.keep(tests);
         measured.learn(design, tick, at, reading);
@@ -278,7 +278,7 @@ impl Watched {
         let Self { design, pairing, measured, tested: Tested { tests, replayed, .. } } = &mut *self;
         let fed = Fed {
             clipped: Some(increment.clipped),
-            ticks: pairing.readings.step().as_seconds() / design.watch.cadence.as_seconds(),
+            ticks: pairing.readings.step.as_seconds() / design.watch.cadence.as_seconds(),
             allowed: pairing.allowed(design, at),
             ..pairing.fed(design, increment)
         };
@@ -338,7 +338,7 @@ impl Watched {
 
     /// Records its part of a verdict. `in_vain`: the verdict says that it cannot decide.
     pub(super) fn note(&mut self, at: Timestamp, seen: &MetricVerdict, in_vain: bool) {
-        self.measured.degradation.note(at, self.pairing.readings.read_at(), seen, in_vain);
+        self.measured.degradation.note(at, self.pairing.readings.read_at, seen, in_vain);
     }
 
     /// Applies the last tick, which was at this time, again with another row: tests and totals of
@@ -350,8 +350,8 @@ impl Watched {
         // The designs in force are kept: before the first tick there was no other.
         tests.keep(tests_before);
         (*same, *replayed) = (last.same, last.replayed);
-        measured.totals.put_back(last.of_phase);
-        measured.window.amend(last.row(), row);
+        measured.totals.of_phase = last.of_phase;
+        measured.window.amend(&last.row, row);
         let (tick, settled) = (last.instead(row), last.settled);
         tested.compare_arms(design, &tick);
         let mut increment = Increment { tick, ..Increment::default() };
@@ -457,7 +457,7 @@ impl Watched {
 
     /// Whether the next reading covers this moment; called before the reading is used.
     pub(super) fn spans(&self, moment: Option<Timestamp>) -> bool {
-        moment.is_some_and(|moment| self.readings().seen_at().is_some_and(|seen| seen < moment))
+        moment.is_some_and(|moment| self.readings().seen_at.is_some_and(|seen| seen < moment))
     }
 
     /// The time between two readings of an arm, where the arms are read at different times.
@@ -477,7 +477,7 @@ impl Watched {
     /// What both arms had in this phase on each alignment; none for latency and strata, which have
     /// no exact test.
     pub(super) fn of_phase(&self) -> Option<[Totals; 2]> {
-        self.totals().of_phase().filter(|_| !self.metric().kind.has_buckets())
+        self.totals().of_phase.filter(|_| !self.metric().kind.has_buckets())
     }
 
     /// Whether a breach of this bound has lasted since before the last reading of each arm. A

@@ -67,7 +67,7 @@ impl Pairing {
         let is_new = design.trials_of(tick).map(|trials| trials > 0.0);
         let totals = tick.totals;
         // A difference begins at the reading before.
-        let read_at = self.readings.seen_at().filter(|_| !totals);
+        let read_at = self.readings.seen_at.filter(|_| !totals);
         let watch = &design.watch;
         let bracket = self.bracket.get_or_insert_with(|| Box::new(Bracket::new(read_at, watch)));
         let gap = bracket.note(at, is_new, totals, from, watch);
@@ -127,7 +127,7 @@ impl Pairing {
         let watch = &design.watch;
         let (Some(new), Some(began)) = (watch.new_instances, self.began) else { return 1.0 };
         // Counts may be as old as what they cover.
-        let covers = self.bracket.as_ref().map_or(self.readings.step().as_seconds(), |bracket| {
+        let covers = self.bracket.as_ref().map_or(self.readings.step.as_seconds(), |bracket| {
             let ticks = Side::BOTH.map(|side| bracket.batch(side).ticks);
             watch.cadence.as_seconds() * ticks[0].max(ticks[1])
         });

@@ -46,7 +46,7 @@ impl Tested {
     #[inline]
     pub(super) fn split_as(&mut self, other: &Self, tick: &Tick) {
         let (Some(own), Some(other), &[_, canary, _, baseline]) =
-            (self.tests.worse_mut(), other.tests.worse(), tick.row.as_slice())
+            (self.tests.worse.as_mut(), other.tests.worse(), tick.row.as_slice())
         else {
             return;
         };
@@ -105,7 +105,7 @@ impl Tested {
         if !last_tick.fits(columns) {
             return Err("a metric's last tick");
         }
-        if last_tick.at().is_some() {
+        if last_tick.at.is_some() {
             self.tests_before.clone_from(&self.tests);
         }
         self.tests_before.resume(tests_before)?;

@@ -225,17 +225,9 @@ impl MappingReader {
         Some(Assumptions {
             from: self.unless_null(table, "from", Self::time),
             until: self.unless_null(table, "until", Self::time),
-            unrecorded: self
-                .key(table, "unrecorded", |reader, node| {
-                    reader.one_of(node, Unrecorded::ALL, Unrecorded::as_str)
-                })
-                .unwrap_or_default(),
-            gates: self
-                .key(table, "gates", |reader, node| reader.one_of(node, Gates::ALL, Gates::as_str))
-                .unwrap_or_default(),
-            severity: self.unless_null(table, "severity", |reader, node| {
-                reader.one_of(node, Severity::ALL, Severity::as_str)
-            }),
+            unrecorded: self.key(table, "unrecorded", Self::one_of).unwrap_or_default(),
+            gates: self.key(table, "gates", Self::one_of).unwrap_or_default(),
+            severity: self.unless_null(table, "severity", Self::one_of),
         })
     }
 
@@ -245,9 +237,7 @@ impl MappingReader {
         if let Some(from) = self.key(table, "from", Self::text) {
             time.from = from;
         }
-        let unit = self.key(table, "unit", |reader, node| {
-            reader.one_of(node, TimeUnit::ALL, TimeUnit::as_str)
-        });
+        let unit = self.key(table, "unit", Self::one_of);
         Some(TimeSource { unit: unit.unwrap_or(time.unit), ..time })
     }
 

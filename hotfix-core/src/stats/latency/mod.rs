@@ -298,7 +298,7 @@ impl Latency {
         self.bounds(design).lower
     }
 
-    /// Both bounds of the log of the e-value, for [`combine`](super::combine).
+    /// Both bounds of the log of the e-value: a quiet tick needs no more.
     #[inline]
     pub fn bounds(&self, design: &LatencyDesign) -> Bounds {
         match (&self.terms, &design.bet) {

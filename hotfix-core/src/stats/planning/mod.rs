@@ -27,7 +27,7 @@ use crossing::Crossing;
 use serde::{Deserialize, Serialize};
 
 /// What the mixture over the default grid and the overshoot cost, in log evidence.
-const MIXTURE_COST: f64 = 1.2;
+pub(crate) const MIXTURE_COST: f64 = 1.2;
 /// What the Bernoulli test costs besides, above all until it has learned the rate: from our own
 /// simulation, with which the formula is within about 0.1 of the chance.
 const SHARES_COST: f64 = 0.8;
@@ -122,13 +122,37 @@ pub struct Chance {
 }
 
 /// Events a minute, and the mean evidence of each.
-struct Flow {
+pub(crate) struct Flow {
     events_per_minute: f64,
     /// Mean and variance of the log evidence a minute, of the best single bet.
-    drift: f64,
-    variance: f64,
+    pub(crate) drift: f64,
+    pub(crate) variance: f64,
     /// Chance that an event is the canary's.
     of_canary: f64,
+}
+
+impl Flow {
+    /// Of a canary of `ratio` against the null `null`: `rate` is the baseline's events over its
+    /// trials, of which both arms have so many a minute.
+    pub(crate) fn new(ratio: f64, null: f64, rate: f64, [canary, baseline]: [f64; 2]) -> Self {
+        let share = |ratio: f64| share_of_events(ratio, canary, baseline);
+        let (pi_null, pi_true) = (share(null), share(ratio));
+        let (loud, quiet) = (ln(pi_true / pi_null), ln((1.0 - pi_true) / (1.0 - pi_null)));
+        let events_per_minute = rate * (ratio * canary + baseline);
+        let kl = pi_true * loud + (1.0 - pi_true) * quiet;
+        let squares = pi_true * loud * loud + (1.0 - pi_true) * quiet * quiet;
+        Self {
+            events_per_minute,
+            drift: events_per_minute * kl,
+            variance: events_per_minute * squares,
+            of_canary: pi_true,
+        }
+    }
+
+    /// Chance that the evidence has risen by `level` within `minutes`.
+    fn chance(&self, level: f64, minutes: f64) -> f64 {
+        first_passage(self.drift, self.variance, level, minutes)
+    }
 }
 
 impl Comparison {
@@ -195,8 +219,7 @@ impl Comparison {
         if ratio <= self.tolerated {
             return Ok(exp(-threshold));
         }
-        let flow = self.flow(ratio, self.tolerated);
-        Ok(first_passage(flow.drift, flow.variance, threshold + MIXTURE_COST, minutes))
+        Ok(self.flow(ratio, self.tolerated).chance(threshold + MIXTURE_COST, minutes))
     }
 
     /// Events of both arms that are to be expected within `minutes`.
@@ -216,7 +239,7 @@ impl Comparison {
         check_confidence(power)?;
         let finds = |ratio: f64| {
             let flow = self.flow(ratio, self.tolerated);
-            first_passage(flow.drift, flow.variance, threshold + MIXTURE_COST, minutes) >= power
+            flow.chance(threshold + MIXTURE_COST, minutes) >= power
         };
         Ok(self.least_ratio(finds))
     }
@@ -343,8 +366,7 @@ impl Comparison {
                 Direction::Worse => ratio > null,
                 Direction::Better => ratio < null,
             };
-            let by_formula =
-                || first_passage(flow.drift, flow.variance, threshold + MIXTURE_COST, minutes);
+            let by_formula = || flow.chance(threshold + MIXTURE_COST, minutes);
             let chance = if outside { by_formula() } else { exp(-threshold) };
             return Ok(Chance { chance, approximate: true });
         }
@@ -361,18 +383,8 @@ impl Comparison {
     }
 
     fn flow(&self, ratio: f64, null: f64) -> Flow {
-        let (w, v) = (self.share, 1.0 - self.share);
-        let (pi_null, pi_true) = (share_of_events(null, w, v), share_of_events(ratio, w, v));
-        let (loud, quiet) = (ln(pi_true / pi_null), ln((1.0 - pi_true) / (1.0 - pi_null)));
-        let events_per_minute = self.requests_per_minute * self.base_rate * (ratio * w + v);
-        let kl = pi_true * loud + (1.0 - pi_true) * quiet;
-        let squares = pi_true * loud * loud + (1.0 - pi_true) * quiet * quiet;
-        Flow {
-            events_per_minute,
-            drift: events_per_minute * kl,
-            variance: events_per_minute * squares,
-            of_canary: pi_true,
-        }
+        let rate = self.requests_per_minute * self.base_rate;
+        Flow::new(ratio, null, rate, [self.share, 1.0 - self.share])
     }
 
     /// Checks everything and returns the threshold.

@@ -1,6 +1,7 @@
 //! Advice on the reliability of a calibration.
 
 use super::{CalibrationSettings, History, LEAVE_ONE_OUT, Traffic};
+use crate::stats::randomisation::choices;
 use serde::{Deserialize, Serialize};
 
 /// Hours of history that a calibration wants.
@@ -152,7 +153,8 @@ pub(super) fn of(seen: &Seen<'_>) -> Vec<Advice> {
         advice.push(Advice::ShareDiffers { planned, replayed });
     }
     let (instances, canary) = (history.instances(), canary_instances);
-    if reads_instances && settings.zones.is_none() && subsets(instances, canary) >= SUBSETS {
+    if reads_instances && settings.zones.is_none() && choices(instances, canary, SUBSETS) >= SUBSETS
+    {
         advice.push(Advice::Randomise { instances, canary });
     }
     if seen.detectable.is_none() && traffic.events > 0.0 {
@@ -176,16 +178,4 @@ impl Advice {
 /// Hours of so many ticks.
 pub(in crate::stats) fn hours_of(ticks: usize, tick_seconds: f64) -> f64 {
     ticks as f64 * tick_seconds / 3600.0
-}
-
-/// How many subsets of a size there are, or more than enough.
-fn subsets(of: usize, size: usize) -> f64 {
-    let mut count = 1.0;
-    for drawn in 0..size.min(of - size.min(of)) {
-        count *= (of - drawn) as f64 / (drawn + 1) as f64;
-        if count >= SUBSETS * 1e6 {
-            break;
-        }
-    }
-    count
 }
