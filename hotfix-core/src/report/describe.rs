@@ -125,13 +125,10 @@ pub(super) fn metric(policy: &Policy, id: MetricName) -> String {
 }
 
 /// The decision of a verdict.
-pub(super) const fn decision(decision: Decision) -> &'static str {
+pub(super) fn decision(decision: Decision) -> String {
     match decision {
-        Decision::Continue => "continue",
-        Decision::Hold => "hold",
-        Decision::Promote => "promote",
-        Decision::RollBack => "roll back",
-        Decision::Ask => "ask a person to decide",
+        Decision::Ask => "ask a person to decide".to_owned(),
+        known => words(known.as_str()),
     }
 }
 

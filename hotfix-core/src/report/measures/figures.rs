@@ -235,8 +235,9 @@ impl Incident<'_> {
         Some(Mark { moment: moment.as_str(), at })
     }
 
+    /// The first of these moments that came.
     fn came(&self, moments: &[Moment]) -> Option<Mark> {
-        self.first_of(moments).map(|(moment, at)| Mark { moment: moment.as_str(), at })
+        moments.iter().find_map(|moment| mark(moment.as_str(), self.rollout.moment(*moment)))
     }
 
     fn to(&self, moment: Moment) -> (&'static str, Option<Mark>) {
