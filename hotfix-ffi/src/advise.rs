@@ -5,9 +5,9 @@ use std::ffi::c_char;
 use hotfix_core::simulate::Search;
 use serde_json::json;
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::pointer;
 use crate::policy::hotfix_policy;
 use crate::status::hotfix_status;
@@ -40,13 +40,11 @@ pub unsafe extern "C" fn hotfix_simulate_advise(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let question = pointer::text(question, question_len, "question")?;
-                pointer::read(policy, "policy", |policy| {
-                    let search = Search::read(policy, question)?;
-                    Ok(json!(search.advice(&search.play(0..search.work()))).to_string())
-                })
+        answer::text(out, err, || {
+            let question = pointer::text(question, question_len, "question")?;
+            pointer::read(policy, "policy", |policy| {
+                let search = Search::read(policy, question)?;
+                Ok(json!(search.advice(&search.play(0..search.work()))).to_string())
             })
         })
     }

@@ -5,9 +5,9 @@ use std::ffi::c_char;
 use hotfix_core::rollout::audit;
 use serde_json::{Value, json};
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::pointer;
 use crate::status::hotfix_status;
 
@@ -37,25 +37,23 @@ pub unsafe extern "C" fn hotfix_audit(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let log = pointer::bytes(log, log_len, "log")?;
-                let head = pointer::text(expected_head, expected_head_len, "expected_head")?;
-                let head = crate::reading::head(head, "expected_head")?;
-                let audit = audit(log, head);
-                let findings: Vec<Value> = audit
-                    .findings
-                    .iter()
-                    .map(|f| json!({"code": f.code, "line": f.line, "message": f.message}))
-                    .collect();
-                Ok(json!({
-                    "clean": audit.is_clean(),
-                    "findings": findings,
-                    "head": audit.head.to_string(),
-                    "lines": audit.lines,
-                })
-                .to_string())
+        answer::text(out, err, || {
+            let log = pointer::bytes(log, log_len, "log")?;
+            let head = pointer::text(expected_head, expected_head_len, "expected_head")?;
+            let head = crate::reading::head(head, "expected_head")?;
+            let audit = audit(log, head);
+            let findings: Vec<Value> = audit
+                .findings
+                .iter()
+                .map(|f| json!({"code": f.code, "line": f.line, "message": f.message}))
+                .collect();
+            Ok(json!({
+                "clean": audit.is_clean(),
+                "findings": findings,
+                "head": audit.head.to_string(),
+                "lines": audit.lines,
             })
+            .to_string())
         })
     }
 }

@@ -6,9 +6,9 @@ use std::slice;
 use hotfix_core::simulate::backtest::backtest;
 use hotfix_core::simulate::recorded::{RecordedErrors, RecordedMetrics};
 
+use crate::answer;
 use crate::buffer::{hotfix_buf, put_text};
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
@@ -58,15 +58,13 @@ pub unsafe extern "C" fn hotfix_backtest(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let text = pointer::text(text, text_len, "text")?;
-                let format = pointer::text(format, format_len, "format")?;
-                let mapping = pointer::text(mapping, mapping_len, "mapping")?;
-                pointer::read(policy, "policy", |policy| {
-                    let (recorded, assume) = RecordedMetrics::from_texts(format, text, mapping)?;
-                    canonical(&backtest(slice::from_ref(policy), &recorded, &assume)?)
-                })
+        answer::text(out, err, || {
+            let text = pointer::text(text, text_len, "text")?;
+            let format = pointer::text(format, format_len, "format")?;
+            let mapping = pointer::text(mapping, mapping_len, "mapping")?;
+            pointer::read(policy, "policy", |policy| {
+                let (recorded, assume) = RecordedMetrics::from_texts(format, text, mapping)?;
+                canonical(&backtest(slice::from_ref(policy), &recorded, &assume)?)
             })
         })
     }
@@ -111,23 +109,21 @@ pub unsafe extern "C" fn hotfix_history(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let mut history = String::new();
-                put_text(findings, || {
-                    let text = pointer::text(text, text_len, "text")?;
-                    let format = pointer::text(format, format_len, "format")?;
-                    let mapping = pointer::text(mapping, mapping_len, "mapping")?;
-                    pointer::read(policy, "policy", |policy| {
-                        let (recorded, _) = RecordedMetrics::from_texts(format, text, mapping)?;
-                        let read = recorded.history(policy)?;
-                        let findings = canonical(&read.findings)?;
-                        history = canonical(&read.into_histories())?;
-                        Ok(findings)
-                    })
-                })?;
-                Ok(history)
-            })
+        answer::text(out, err, || {
+            let mut history = String::new();
+            put_text(findings, || {
+                let text = pointer::text(text, text_len, "text")?;
+                let format = pointer::text(format, format_len, "format")?;
+                let mapping = pointer::text(mapping, mapping_len, "mapping")?;
+                pointer::read(policy, "policy", |policy| {
+                    let (recorded, _) = RecordedMetrics::from_texts(format, text, mapping)?;
+                    let read = recorded.history(policy)?;
+                    let findings = canonical(&read.findings)?;
+                    history = canonical(&read.into_histories())?;
+                    Ok(findings)
+                })
+            })?;
+            Ok(history)
         })
     }
 }

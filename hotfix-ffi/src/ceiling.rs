@@ -6,10 +6,11 @@ use hotfix_core::stats::ceiling::CeilingSettings;
 use hotfix_core::stats::interval::ratio_interval;
 use hotfix_core::stats::{Counts, Totals};
 
+use crate::answer;
 use crate::error::hotfix_error;
 use crate::guard::guard;
 use crate::pointer;
-use crate::sequential_test::{Kind, Running, Test, hotfix_test, put_decided, unreadable};
+use crate::sequential_test::{Kind, Running, Test, hotfix_test, json};
 use crate::status::hotfix_status;
 
 /// Makes a test without data. Null hypothesis: the rate is at the ceiling or above it.
@@ -33,13 +34,9 @@ pub unsafe extern "C" fn hotfix_ceiling_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let text = pointer::text(settings, settings_len, "settings")?;
-                let settings: CeilingSettings =
-                    serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?;
-                Ok(Test::Ceiling(Running::new(settings)?))
-            })
+        answer::handle(out, err, || {
+            let settings: CeilingSettings = json(settings, settings_len, "settings")?;
+            Ok(Test::Ceiling(Running::new(settings)?))
         })
     }
 }
@@ -65,15 +62,13 @@ pub unsafe extern "C" fn hotfix_ceiling_update(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let decided = pointer::change(test, "test", |test| match test {
+        answer::decided(out_decided, err, || {
+            pointer::change(test, "test", |test| match test {
                 Test::Ceiling(test) => {
                     Ok(test.state.update(&test.design, Counts::new(events, trials))?)
                 }
                 test => test.refuse("test", Kind::Ceiling),
-            })?;
-            put_decided(out_decided, decided);
-            Ok(())
+            })
         })
     }
 }

@@ -4,9 +4,9 @@ use std::ffi::c_char;
 
 use hotfix_core::code::explain;
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::pointer;
 use crate::status::hotfix_status;
 
@@ -31,11 +31,9 @@ pub unsafe extern "C" fn hotfix_code_explain(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let code = pointer::text(code, code_len, "code")?;
-                Ok(explain(code).unwrap_or_default().to_owned())
-            })
+        answer::text(out, err, || {
+            let code = pointer::text(code, code_len, "code")?;
+            Ok(explain(code).unwrap_or_default().to_owned())
         })
     }
 }

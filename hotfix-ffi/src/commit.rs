@@ -4,9 +4,9 @@ use std::ffi::c_char;
 
 use hotfix_core::vcs::CommitParts;
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::plan::hotfix_plan;
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
@@ -40,12 +40,10 @@ pub unsafe extern "C" fn hotfix_policy_commit_message(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let parts = CommitParts::from_json(pointer::text(parts, parts_len, "parts")?)?;
-                pointer::read(policy, "policy", |policy| {
-                    canonical(&policy.commit_form().compose(&parts)?)
-                })
+        answer::text(out, err, || {
+            let parts = CommitParts::from_json(pointer::text(parts, parts_len, "parts")?)?;
+            pointer::read(policy, "policy", |policy| {
+                canonical(&policy.commit_form().compose(&parts)?)
             })
         })
     }
@@ -72,11 +70,9 @@ pub unsafe extern "C" fn hotfix_plan_commit_message(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let parts = CommitParts::from_json(pointer::text(parts, parts_len, "parts")?)?;
-                pointer::read(plan, "plan", |plan| canonical(&plan.commit_message(parts)?))
-            })
+        answer::text(out, err, || {
+            let parts = CommitParts::from_json(pointer::text(parts, parts_len, "parts")?)?;
+            pointer::read(plan, "plan", |plan| canonical(&plan.commit_message(parts)?))
         })
     }
 }
@@ -103,12 +99,10 @@ pub unsafe extern "C" fn hotfix_policy_parse_commit_message(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let message = pointer::text(message, message_len, "message")?;
-                pointer::read(policy, "policy", |policy| {
-                    canonical(&policy.commit_form().parse(message))
-                })
+        answer::text(out, err, || {
+            let message = pointer::text(message, message_len, "message")?;
+            pointer::read(policy, "policy", |policy| {
+                canonical(&policy.commit_form().parse(message))
             })
         })
     }

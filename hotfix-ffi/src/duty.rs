@@ -1,8 +1,8 @@
 //! Duties that are due, overdue, next and done. Returned as JSON, because the values are nested.
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::pointer;
 use crate::policy::canonical;
 use crate::rollout::hotfix_rollout;
@@ -32,11 +32,9 @@ pub unsafe extern "C" fn hotfix_rollout_duties(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let at = any_time(at_ms, "at_ms")?;
-                pointer::read(rollout, "rollout", |s| canonical(&s.rollout.duties(at)))
-            })
+        answer::text(out, err, || {
+            let at = any_time(at_ms, "at_ms")?;
+            pointer::read(rollout, "rollout", |s| canonical(&s.rollout.duties(at)))
         })
     }
 }

@@ -6,10 +6,11 @@ use std::fmt::Display;
 use hotfix_core::canonical::{CanonicalError, DigestError};
 use hotfix_core::document::{DocumentErrors, FaultFamily};
 use hotfix_core::fact::FactErrors;
-use hotfix_core::metric::ReadingError;
 use hotfix_core::plan::PlanError;
 use hotfix_core::policy::PolicyErrors;
-use hotfix_core::rollout::{InputError, LogError, Refusal, RefusalReason, SnapshotError, State};
+use hotfix_core::rollout::{
+    InputError, InputKind, LogError, Refusal, RefusalReason, SnapshotError, State,
+};
 use hotfix_core::stats::StatError;
 use hotfix_core::train::{TrainError, TrainRefusal, TrainRefusalReason};
 use hotfix_core::unit::{Timestamp, UnitError};
@@ -54,171 +55,6 @@ impl hotfix_error {
         })
     }
 
-    /// A pointer that must not be null is null.
-    pub(crate) fn null(name: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Null,
-            "HF-FFI-001",
-            name,
-            format_args!("`{name}` is null: pass a valid pointer"),
-        )
-    }
-
-    pub(crate) fn utf8(name: &str, fault: std::str::Utf8Error) -> Box<Self> {
-        Self::new(
-            hotfix_status::Utf8,
-            "HF-FFI-002",
-            name,
-            format_args!("`{name}` is not UTF-8: {fault}"),
-        )
-    }
-
-    pub(crate) fn structure(name: &str, fault: impl Display) -> Box<Self> {
-        Self::new(hotfix_status::Struct, "HF-FFI-003", name, format_args!("`{name}` has {fault}"))
-    }
-
-    pub(crate) fn no_member(name: &str, got: impl Display, of: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Enum,
-            "HF-FFI-004",
-            name,
-            format_args!("`{name}` is {got}, which is not a value of {of}: use its constants"),
-        )
-    }
-
-    pub(crate) fn range(name: &str, got: usize, expected: impl Display) -> Box<Self> {
-        Self::new(
-            hotfix_status::Range,
-            "HF-FFI-005",
-            name,
-            format_args!("`{name}` is {got}: give {expected}"),
-        )
-    }
-
-    /// No action with this id can be found.
-    pub(crate) fn no_action(id: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Range,
-            "HF-FFI-005",
-            "id",
-            format_args!(
-                "no action `{id}` is pending or came from the last call: read the log for older ones"
-            ),
-        )
-    }
-
-    /// A time that is probably in seconds.
-    pub(crate) fn seconds(name: &str, at: Timestamp) -> Box<Self> {
-        Self::new(
-            hotfix_status::Unit,
-            "HF-FFI-010",
-            name,
-            format_args!(
-                "`{name}` is {at}: give milliseconds, not seconds, since 1970-01-01T00:00:00Z"
-            ),
-        )
-    }
-
-    /// Numbers of an arm that no flag names.
-    pub(crate) fn no_flags() -> Box<Self> {
-        Self::new(
-            hotfix_status::Enum,
-            "HF-FFI-011",
-            "flags",
-            "the reading has numbers, but `flags` names no arm: set HOTFIX_READING_CANARY, HOTFIX_READING_BASELINE or both",
-        )
-    }
-
-    pub(crate) fn poisoned(name: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Poisoned,
-            "HF-FFI-006",
-            name,
-            format_args!("`{name}` is poisoned by an earlier panic: free it and replay the log"),
-        )
-    }
-
-    /// A handle that was freed, or is not a handle of this library.
-    pub(crate) fn no_handle(name: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Handle,
-            "HF-FFI-008",
-            name,
-            format_args!(
-                "`{name}` was freed before, or is not a handle of this library: pass a live handle"
-            ),
-        )
-    }
-
-    /// A handle of another kind.
-    pub(crate) fn other_kind(name: &str, got: &str, wanted: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Handle,
-            "HF-FFI-009",
-            name,
-            format_args!("`{name}` is a `{got}`: pass a `{wanted}`"),
-        )
-    }
-
-    /// A test of another kind than the call is for.
-    pub(crate) fn other_test(name: &str, got: &str, wanted: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Handle,
-            "HF-FFI-009",
-            name,
-            format_args!(
-                "`{name}` is a test of the kind `{got}`: pass one of the kind `{wanted}`, as hotfix_{wanted}_new makes it"
-            ),
-        )
-    }
-
-    /// Tests of instances, each of which has its own evidence.
-    pub(crate) fn no_evidence(name: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Handle,
-            "HF-FFI-009",
-            name,
-            format_args!(
-                "`{name}` is a test of the kind `instances`, which has no evidence of the whole canary: read what hotfix_instances_update returns"
-            ),
-        )
-    }
-
-    /// An argument of a view that is missing, or that the view does not have.
-    pub(crate) fn argument(place: &str, fault: impl Display) -> Box<Self> {
-        Self::new(hotfix_status::Input, "HF-FFI-012", place, fault)
-    }
-
-    /// A view of a part that the library was built without.
-    pub(crate) fn left_out(view: &str, part: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Enum,
-            "HF-FFI-004",
-            "view",
-            format_args!(
-                "the view `{view}` belongs to the part `{part}`, which this library was built without: build it with the feature `{part}`"
-            ),
-        )
-    }
-
-    pub(crate) fn panicked(what: &str) -> Box<Self> {
-        Self::new(
-            hotfix_status::Panic,
-            "HF-FFI-007",
-            "",
-            format_args!("the library has a defect: {what}; free the handle and replay the log"),
-        )
-    }
-
-    pub(crate) fn not_written(fault: impl Display) -> Box<Self> {
-        Self::new(hotfix_status::Unit, "HF-JSON-006", "", fault)
-    }
-
-    /// A head in the parameter `name` that is not a valid digest.
-    pub(crate) fn digest(name: &str, fault: DigestError) -> Box<Self> {
-        Self::new(hotfix_status::Unit, "HF-JSON-014", name, fault)
-    }
-
     pub(crate) fn with(mut self: Box<Self>, detail: Value) -> Box<Self> {
         self.detail = detail;
         self
@@ -245,53 +81,126 @@ impl hotfix_error {
     }
 
     pub(crate) fn of_refusal(refusal: Refusal) -> Box<Self> {
-        let path = match &refusal.reason {
-            RefusalReason::Reading(reading) => path_of_reading(reading),
-            _ => String::new(),
-        };
-        let accepted: Vec<&'static str> =
-            refusal.accepted.iter().map(|kind| kind.as_str()).collect();
-        let mut error = Self::new(hotfix_status::Refused, refusal.code(), &path, &refusal);
-        error.detail = json!({
-            "accepted": accepted,
-            "got": refusal.got.as_str(),
-            "state": refusal.state.as_str(),
-        });
-        error.accepted = accepted;
-        error.events = refusal.events;
-        error
+        let path = path_of(&refusal.reason);
+        let error = Self::new(hotfix_status::Refused, refusal.code(), &path, &refusal);
+        let detail = json!({ "got": refusal.got.as_str(), "state": refusal.state.as_str() });
+        error.refused(&refusal.accepted, refusal.events, detail)
     }
-}
 
-impl hotfix_error {
     pub(crate) fn of_train_refusal(refusal: TrainRefusal) -> Box<Self> {
-        let path = match &refusal.reason {
-            TrainRefusalReason::Rollout(RefusalReason::Reading(reading)) => {
-                path_of_reading(reading)
-            }
-            _ => String::new(),
+        let (status, path) = match &refusal.reason {
+            TrainRefusalReason::NoSuchService { .. } => (hotfix_status::Input, String::new()),
+            TrainRefusalReason::Rollout(reason) => (hotfix_status::Refused, path_of(reason)),
+            _ => (hotfix_status::Refused, String::new()),
         };
-        let accepted: Vec<&'static str> =
-            refusal.accepted.iter().map(|kind| kind.as_str()).collect();
-        let status = match &refusal.reason {
-            TrainRefusalReason::NoSuchService { .. } => hotfix_status::Input,
-            _ => hotfix_status::Refused,
-        };
-        let mut error = Self::new(status, refusal.code(), &path, &refusal);
-        error.detail = json!({
-            "accepted": accepted,
+        let error = Self::new(status, refusal.code(), &path, &refusal);
+        let detail = json!({
             "got": refusal.got.as_str(),
             "service": refusal.service,
             "state": refusal.state.map(State::as_str),
         });
-        error.accepted = accepted;
-        error.events = refusal.events;
-        error
+        error.refused(&refusal.accepted, refusal.events, detail)
+    }
+
+    fn refused(
+        mut self: Box<Self>,
+        accepted: &[InputKind],
+        events: String,
+        detail: Value,
+    ) -> Box<Self> {
+        self.accepted = accepted.iter().map(|kind| kind.as_str()).collect();
+        self.events = events;
+        self.detail = detail;
+        self.detail["accepted"] = json!(self.accepted);
+        self
     }
 }
 
-fn path_of_reading(error: &ReadingError) -> String {
-    format!("/metrics/{}", error.metric())
+/// The place of a reading that was refused.
+fn path_of(reason: &RefusalReason) -> String {
+    match reason {
+        RefusalReason::Reading(reading) => format!("/metrics/{}", reading.metric()),
+        _ => String::new(),
+    }
+}
+
+/// Errors of this library's own: each with its place, status, code and sentence.
+macro_rules! own {
+    ($(
+        $(#[$doc:meta])*
+        fn $error:ident($($arg:ident: $type:ty),*) at $place:expr =>
+            $status:ident, $code:literal, $text:literal;
+    )+) => {
+        impl hotfix_error {$(
+            $(#[$doc])*
+            pub(crate) fn $error($($arg: $type),*) -> Box<Self> {
+                Self::new(hotfix_status::$status, $code, $place, format_args!($text))
+            }
+        )+}
+    };
+}
+
+own! {
+    /// A pointer that must not be null is null.
+    fn null(name: &str) at name =>
+        Null, "HF-FFI-001", "`{name}` is null: pass a valid pointer";
+    fn utf8(name: &str, fault: std::str::Utf8Error) at name =>
+        Utf8, "HF-FFI-002", "`{name}` is not UTF-8: {fault}";
+    fn structure(name: &str, fault: impl Display) at name =>
+        Struct, "HF-FFI-003", "`{name}` has {fault}";
+    fn no_member(name: &str, got: impl Display, of: &str) at name =>
+        Enum, "HF-FFI-004", "`{name}` is {got}, which is not a value of {of}: use its constants";
+    fn range(name: &str, got: usize, expected: impl Display) at name =>
+        Range, "HF-FFI-005", "`{name}` is {got}: give {expected}";
+    /// No action with this id can be found.
+    fn no_action(id: &str) at "id" =>
+        Range, "HF-FFI-005",
+        "no action `{id}` is pending or came from the last call: read the log for older ones";
+    fn poisoned(name: &str) at name =>
+        Poisoned, "HF-FFI-006",
+        "`{name}` is poisoned by an earlier panic: free it and replay the log";
+    fn panicked(what: &str) at "" =>
+        Panic, "HF-FFI-007",
+        "the library has a defect: {what}; free the handle and replay the log";
+    /// A handle that was freed, or is not a handle of this library.
+    fn no_handle(name: &str) at name =>
+        Handle, "HF-FFI-008",
+        "`{name}` was freed before, or is not a handle of this library: pass a live handle";
+    /// A handle of another kind.
+    fn other_kind(name: &str, got: &str, wanted: &str) at name =>
+        Handle, "HF-FFI-009", "`{name}` is a `{got}`: pass a `{wanted}`";
+    /// A test of another kind than the call is for.
+    fn other_test(name: &str, got: &str, wanted: &str) at name =>
+        Handle, "HF-FFI-009",
+        "`{name}` is a test of the kind `{got}`: pass one of the kind `{wanted}`, as \
+         hotfix_{wanted}_new makes it";
+    /// Tests of instances, each of which has its own evidence.
+    fn no_evidence(name: &str) at name =>
+        Handle, "HF-FFI-009",
+        "`{name}` is a test of the kind `instances`, which has no evidence of the whole canary: \
+         read what hotfix_instances_update returns";
+    /// A time that is probably in seconds.
+    fn seconds(name: &str, at: Timestamp) at name =>
+        Unit, "HF-FFI-010",
+        "`{name}` is {at}: give milliseconds, not seconds, since 1970-01-01T00:00:00Z";
+    /// Numbers of an arm that no flag names.
+    fn no_flags() at "flags" =>
+        Enum, "HF-FFI-011",
+        "the reading has numbers, but `flags` names no arm: set HOTFIX_READING_CANARY, \
+         HOTFIX_READING_BASELINE or both";
+    /// An argument of a view that is missing, or that the view does not have.
+    fn argument(place: &str, fault: impl Display) at place =>
+        Input, "HF-FFI-012", "{fault}";
+    /// A view of a part that the library was built without.
+    fn left_out(view: &str, part: &str) at "view" =>
+        Enum, "HF-FFI-004",
+        "the view `{view}` belongs to the part `{part}`, which this library was built without: \
+         build it with the feature `{part}`";
+    fn not_written(fault: impl Display) at "" =>
+        Unit, "HF-JSON-006", "{fault}";
+    /// A head in the parameter `name` that is not a valid digest.
+    fn digest(name: &str, fault: DigestError) at name =>
+        Unit, "HF-JSON-014", "{fault}";
 }
 
 impl hotfix_error {
@@ -305,53 +214,45 @@ impl hotfix_error {
     }
 }
 
-impl From<PolicyErrors> for Box<hotfix_error> {
-    fn from(errors: PolicyErrors) -> Self {
-        hotfix_error::of_document(hotfix_status::Policy, &errors)
-    }
+/// Documents whose errors become one object each, with this status.
+macro_rules! document_errors {
+    ($($errors:ty => $status:ident;)+) => {$(
+        impl From<$errors> for Box<$crate::error::hotfix_error> {
+            fn from(errors: $errors) -> Self {
+                let status = $crate::status::hotfix_status::$status;
+                $crate::error::hotfix_error::of_document(status, &errors)
+            }
+        }
+    )+};
+}
+pub(crate) use document_errors;
+
+document_errors! {
+    PolicyErrors => Policy;
+    FactErrors => Fact;
 }
 
-impl From<FactErrors> for Box<hotfix_error> {
-    fn from(errors: FactErrors) -> Self {
-        hotfix_error::of_document(hotfix_status::Fact, &errors)
-    }
+/// Errors that become an object with this status and this place.
+macro_rules! errors {
+    ($($error:ident: $type:ty => $status:ident, $path:expr;)+) => {$(
+        impl From<$type> for Box<hotfix_error> {
+            fn from($error: $type) -> Self {
+                hotfix_error::new(hotfix_status::$status, $error.code(), $path, &$error)
+            }
+        }
+    )+};
 }
 
-/// Facts that are not a JSON object.
-impl From<CanonicalError> for Box<hotfix_error> {
-    fn from(error: CanonicalError) -> Self {
-        hotfix_error::new(hotfix_status::Fact, error.code(), "", &error)
-    }
-}
-
-impl From<PlanError> for Box<hotfix_error> {
-    fn from(error: PlanError) -> Self {
-        hotfix_error::new(hotfix_status::Plan, error.code(), &error.path(), &error)
-    }
-}
-
-impl From<TrainError> for Box<hotfix_error> {
-    fn from(error: TrainError) -> Self {
-        hotfix_error::new(hotfix_status::Plan, error.code(), &error.path(), &error)
-    }
-}
-
-impl From<CommitError> for Box<hotfix_error> {
-    fn from(error: CommitError) -> Self {
-        hotfix_error::new(hotfix_status::Plan, error.code(), error.path(), &error)
-    }
-}
-
-impl From<VcsError> for Box<hotfix_error> {
-    fn from(error: VcsError) -> Self {
-        hotfix_error::new(hotfix_status::Plan, error.code(), error.path(), &error)
-    }
-}
-
-impl From<InputError> for Box<hotfix_error> {
-    fn from(error: InputError) -> Self {
-        hotfix_error::new(hotfix_status::Input, error.code(), &error.path(), &error)
-    }
+errors! {
+    // Facts that are not a JSON object.
+    error: CanonicalError => Fact, "";
+    error: PlanError => Plan, &error.path();
+    error: TrainError => Plan, &error.path();
+    error: CommitError => Plan, error.path();
+    error: VcsError => Plan, error.path();
+    error: InputError => Input, &error.path();
+    error: StatError => Stat, "";
+    error: UnitError => Unit, "";
 }
 
 impl From<LogError> for Box<hotfix_error> {
@@ -368,18 +269,6 @@ impl From<SnapshotError> for Box<hotfix_error> {
             SnapshotError::Tail(LogError { line, .. }) => made.with(json!({"line": line})),
             _ => made,
         }
-    }
-}
-
-impl From<StatError> for Box<hotfix_error> {
-    fn from(error: StatError) -> Self {
-        hotfix_error::new(hotfix_status::Stat, error.code(), "", &error)
-    }
-}
-
-impl From<UnitError> for Box<hotfix_error> {
-    fn from(error: UnitError) -> Self {
-        hotfix_error::new(hotfix_status::Unit, error.code(), "", &error)
     }
 }
 

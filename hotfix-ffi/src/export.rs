@@ -5,9 +5,9 @@ use std::ffi::c_char;
 use hotfix_core::interop::cdevents::Options;
 use hotfix_core::interop::{ExportError, cdevents, grafana};
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
@@ -47,22 +47,20 @@ pub unsafe extern "C" fn hotfix_cdevents(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let log = pointer::bytes(log, log_len, "log")?;
-                let source = pointer::text(source, source_len, "source")?;
-                let environment = pointer::text(environment, environment_len, "environment")?;
-                let ticket = pointer::text(ticket, ticket_len, "ticket")?;
-                let mut options = Options::default();
-                if !source.is_empty() {
-                    options.source = source;
-                }
-                if !environment.is_empty() {
-                    options.environment = environment;
-                }
-                options.ticket = Some(ticket).filter(|ticket| !ticket.is_empty());
-                canonical(&cdevents::events(log, &options)?)
-            })
+        answer::text(out, err, || {
+            let log = pointer::bytes(log, log_len, "log")?;
+            let source = pointer::text(source, source_len, "source")?;
+            let environment = pointer::text(environment, environment_len, "environment")?;
+            let ticket = pointer::text(ticket, ticket_len, "ticket")?;
+            let mut options = Options::default();
+            if !source.is_empty() {
+                options.source = source;
+            }
+            if !environment.is_empty() {
+                options.environment = environment;
+            }
+            options.ticket = Some(ticket).filter(|ticket| !ticket.is_empty());
+            canonical(&cdevents::events(log, &options)?)
         })
     }
 }
@@ -86,11 +84,9 @@ pub unsafe extern "C" fn hotfix_grafana_annotations(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let log = pointer::bytes(log, log_len, "log")?;
-                canonical(&grafana::annotations(log)?)
-            })
+        answer::text(out, err, || {
+            let log = pointer::bytes(log, log_len, "log")?;
+            canonical(&grafana::annotations(log)?)
         })
     }
 }

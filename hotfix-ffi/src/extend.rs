@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hotfix_core::policy::Policy;
 
+use crate::answer;
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::guard;
 use crate::pointer;
@@ -135,7 +136,7 @@ pub unsafe extern "C" fn hotfix_policy_from_toml_with(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { guard(err, || pointer::make(out, || read((text, text_len), resolve, context, false))) }
+    unsafe { answer::handle(out, err, || read((text, text_len), resolve, context, false)) }
 }
 
 /// Reads a policy from JSON like hotfix_policy_from_json; `extends` may also name policies of the
@@ -160,5 +161,5 @@ pub unsafe extern "C" fn hotfix_policy_from_json_with(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { guard(err, || pointer::make(out, || read((text, text_len), resolve, context, true))) }
+    unsafe { answer::handle(out, err, || read((text, text_len), resolve, context, true)) }
 }

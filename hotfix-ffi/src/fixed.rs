@@ -4,11 +4,12 @@ use hotfix_core::stats::fixed::{self, Alternative, Assumptions, Method, Scale};
 use hotfix_core::stats::interval::Interval;
 use hotfix_core::stats::{Counts, StatError};
 
+use crate::answer;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
+use crate::names::by_number;
 use crate::pointer;
 use crate::status::hotfix_status;
-use crate::versioned::{self, Versioned};
+use crate::versioned::Versioned;
 
 /// Events of one arm, and the trials or the exposure in which they occurred.
 #[repr(C)]
@@ -40,15 +41,7 @@ pub enum hotfix_alternative {
 }
 
 pub(crate) fn alternative_of(number: i32) -> Fallible<Alternative> {
-    const TWO_SIDED: i32 = hotfix_alternative::TwoSided as i32;
-    const LESS: i32 = hotfix_alternative::Less as i32;
-    const GREATER: i32 = hotfix_alternative::Greater as i32;
-    match number {
-        TWO_SIDED => Ok(Alternative::TwoSided),
-        LESS => Ok(Alternative::Less),
-        GREATER => Ok(Alternative::Greater),
-        other => Err(hotfix_error::no_member("alternative", other, "hotfix_alternative")),
-    }
+    by_number!(number, "alternative", hotfix_alternative is Alternative { TwoSided, Less, Greater })
 }
 
 /// How a p-value is computed.
@@ -64,15 +57,7 @@ pub enum hotfix_test_method {
 }
 
 fn method_of(number: i32) -> Fallible<Method> {
-    const AUTO: i32 = hotfix_test_method::Auto as i32;
-    const ASYMPTOTIC: i32 = hotfix_test_method::Asymptotic as i32;
-    const EXACT: i32 = hotfix_test_method::Exact as i32;
-    match number {
-        AUTO => Ok(Method::Auto),
-        ASYMPTOTIC => Ok(Method::Asymptotic),
-        EXACT => Ok(Method::Exact),
-        other => Err(hotfix_error::no_member("method", other, "hotfix_test_method")),
-    }
+    by_number!(number, "method", hotfix_test_method is Method { Auto, Asymptotic, Exact })
 }
 
 /// The scale on which two proportions are compared.
@@ -86,13 +71,7 @@ pub enum hotfix_scale {
 }
 
 pub(crate) fn scale_of(number: i32) -> Fallible<Scale> {
-    const RATIO: i32 = hotfix_scale::Ratio as i32;
-    const DIFFERENCE: i32 = hotfix_scale::Difference as i32;
-    match number {
-        RATIO => Ok(Scale::Ratio),
-        DIFFERENCE => Ok(Scale::Difference),
-        other => Err(hotfix_error::no_member("scale", other, "hotfix_scale")),
-    }
+    by_number!(number, "scale", hotfix_scale is Scale { Ratio, Difference })
 }
 
 /// Findings about a test's assumptions: bits of a result's `assumptions`.
@@ -265,9 +244,7 @@ pub struct hotfix_interval {
 macro_rules! versioned {
     ($($name:ty),+) => {$(
         // SAFETY: repr(C), the size first; written only.
-        unsafe impl Versioned for $name {
-            const LEAST: usize = size_of::<Self>();
-        }
+        unsafe impl Versioned for $name {}
     )+};
 }
 
@@ -284,24 +261,6 @@ versioned!(
 
 pub(crate) fn bits(found: Assumptions) -> u32 {
     u32::from(found.bits())
-}
-
-/// Computes the result and writes as much as the caller's struct has room for; writes nothing on
-/// failure.
-pub(crate) unsafe fn answer<T: Versioned>(
-    out: *mut T,
-    err: *mut *mut hotfix_error,
-    compute: impl FnOnce(usize) -> Fallible<T>,
-) -> hotfix_status {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
-            let value = compute(size)?;
-            versioned::write(out, size, &value);
-            Ok(())
-        })
-    }
 }
 
 fn of_ranks(struct_size: usize, test: &fixed::MannWhitney) -> hotfix_mann_whitney {
@@ -364,7 +323,7 @@ pub unsafe extern "C" fn hotfix_mann_whitney_u(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |size| {
+        answer::structure(out, err, |size| {
             let (x, y) = (pointer::numbers(x, x_len, "x")?, pointer::numbers(y, y_len, "y")?);
             let (alternative, method) = (alternative_of(alternative)?, method_of(method)?);
             Ok(of_ranks(size, &fixed::mann_whitney_u(x, y, alternative, method, continuity)?))
@@ -396,7 +355,7 @@ pub unsafe extern "C" fn hotfix_mann_whitney_from_counts(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |size| {
+        answer::structure(out, err, |size| {
             let (x, y) = (pointer::numbers(x, len, "x")?, pointer::numbers(y, len, "y")?);
             let alternative = alternative_of(alternative)?;
             Ok(of_ranks(size, &fixed::mann_whitney_from_counts(x, y, alternative, continuity)?))
@@ -429,7 +388,7 @@ pub unsafe extern "C" fn hotfix_hodges_lehmann(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |struct_size| {
+        answer::structure(out, err, |struct_size| {
             let (x, y) = (pointer::numbers(x, x_len, "x")?, pointer::numbers(y, y_len, "y")?);
             let found = fixed::hodges_lehmann(x, y, confidence)?;
             Ok(hotfix_shift {
@@ -473,7 +432,7 @@ pub unsafe extern "C" fn hotfix_ks_2samp(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |size| {
+        answer::structure(out, err, |size| {
             let (x, y) = (pointer::numbers(x, x_len, "x")?, pointer::numbers(y, y_len, "y")?);
             let (alternative, method) = (alternative_of(alternative)?, method_of(method)?);
             Ok(of_functions(size, &fixed::ks_2samp(x, y, alternative, method)?))
@@ -506,7 +465,7 @@ pub unsafe extern "C" fn hotfix_ks_from_counts(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |size| {
+        answer::structure(out, err, |size| {
             let (x, y) = (pointer::numbers(x, len, "x")?, pointer::numbers(y, len, "y")?);
             let (alternative, method) = (alternative_of(alternative)?, method_of(method)?);
             Ok(of_functions(size, &fixed::ks_from_counts(x, y, alternative, method)?))

@@ -3,9 +3,10 @@
 use hotfix_core::stats::fixed;
 use hotfix_core::stats::interval::wilson;
 
+use crate::answer;
 use crate::error::hotfix_error;
 use crate::fixed::{
-    alternative_of, answer, bits, hotfix_apart, hotfix_counts, hotfix_fisher, hotfix_interval,
+    alternative_of, bits, hotfix_apart, hotfix_counts, hotfix_fisher, hotfix_interval,
     hotfix_margin, hotfix_rates, of_interval, scale_of,
 };
 use crate::status::hotfix_status;
@@ -31,7 +32,7 @@ pub unsafe extern "C" fn hotfix_fisher_exact(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |struct_size| {
+        answer::structure(out, err, |struct_size| {
             let alternative = alternative_of(alternative)?;
             let test = fixed::fisher_exact(canary.into(), baseline.into(), alternative)?;
             Ok(hotfix_fisher {
@@ -73,7 +74,7 @@ pub unsafe extern "C" fn hotfix_poisson_ratio(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |struct_size| {
+        answer::structure(out, err, |struct_size| {
             let (canary, baseline) = (canary.into(), baseline.into());
             let alternative = alternative_of(alternative)?;
             let test = fixed::poisson_ratio(canary, baseline, ratio, alternative, confidence)?;
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn hotfix_non_inferiority(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |struct_size| {
+        answer::structure(out, err, |struct_size| {
             let (canary, baseline) = (canary.into(), baseline.into());
             let test = fixed::non_inferiority(canary, baseline, margin, scale_of(scale)?)?;
             Ok(hotfix_margin {
@@ -156,7 +157,7 @@ pub unsafe extern "C" fn hotfix_equivalence(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |struct_size| {
+        answer::structure(out, err, |struct_size| {
             let (canary, baseline) = (canary.into(), baseline.into());
             let test = fixed::equivalence(canary, baseline, margin, scale_of(scale)?)?;
             Ok(hotfix_apart {
@@ -189,7 +190,9 @@ pub unsafe extern "C" fn hotfix_wilson(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |struct_size| of_interval(struct_size, wilson(counts.into(), confidence)))
+        answer::structure(out, err, |struct_size| {
+            of_interval(struct_size, wilson(counts.into(), confidence))
+        })
     }
 }
 
@@ -212,7 +215,7 @@ pub unsafe extern "C" fn hotfix_clopper_pearson(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |struct_size| {
+        answer::structure(out, err, |struct_size| {
             of_interval(struct_size, fixed::clopper_pearson(counts.into(), confidence))
         })
     }
@@ -239,7 +242,7 @@ pub unsafe extern "C" fn hotfix_newcombe(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        answer(out, err, |struct_size| {
+        answer::structure(out, err, |struct_size| {
             of_interval(struct_size, fixed::newcombe(canary.into(), baseline.into(), confidence))
         })
     }

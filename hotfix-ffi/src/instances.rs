@@ -9,14 +9,12 @@ use hotfix_core::stats::replay::{CalibrationSettings, History, LEAVE_ONE_OUT, ca
 use hotfix_core::stats::{Counts, StatError};
 use serde::{Deserialize, Serialize};
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
 use crate::pointer;
 use crate::policy::canonical;
-use crate::sequential_test::{
-    Kind, Running, SavedTest, Test, hotfix_test, put_decided, unreadable,
-};
+use crate::sequential_test::{Kind, Running, SavedTest, Test, hotfix_test, json, unreadable};
 use crate::status::hotfix_status;
 use crate::versioned;
 
@@ -47,17 +45,15 @@ pub unsafe extern "C" fn hotfix_calibrate(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let history = pointer::text(history, history_len, "history")?;
-                let settings = pointer::text(settings, settings_len, "settings")?;
-                let counts: std::collections::BTreeMap<String, Vec<[f64; 2]>> =
-                    serde_json::from_str(history).map_err(|e| unreadable("history", &e))?;
-                let history = History::try_new(counts)?;
-                let settings: CalibrationSettings =
-                    serde_json::from_str(settings).map_err(|e| unreadable("settings", &e))?;
-                canonical(&calibrate(&history, &settings)?)
-            })
+        answer::text(out, err, || {
+            let history = pointer::text(history, history_len, "history")?;
+            let settings = pointer::text(settings, settings_len, "settings")?;
+            let counts: std::collections::BTreeMap<String, Vec<[f64; 2]>> =
+                serde_json::from_str(history).map_err(|e| unreadable("history", &e))?;
+            let history = History::try_new(counts)?;
+            let settings: CalibrationSettings =
+                serde_json::from_str(settings).map_err(|e| unreadable("settings", &e))?;
+            canonical(&calibrate(&history, &settings)?)
         })
     }
 }
@@ -101,14 +97,10 @@ pub unsafe extern "C" fn hotfix_randomisation_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let text = pointer::text(settings, settings_len, "settings")?;
-                let settings: RandomisationSettings =
-                    serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?;
-                let counts = Vec::with_capacity(settings.instances.len());
-                Ok(Test::Randomisation(Running::new(settings)?, counts))
-            })
+        answer::handle(out, err, || {
+            let settings: RandomisationSettings = json(settings, settings_len, "settings")?;
+            let counts = Vec::with_capacity(settings.instances.len());
+            Ok(Test::Randomisation(Running::new(settings)?, counts))
         })
     }
 }
@@ -137,16 +129,14 @@ pub unsafe extern "C" fn hotfix_randomisation_update(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let decided = pointer::change(test, "test", |test| match test {
+        answer::decided(out_decided, err, || {
+            pointer::change(test, "test", |test| match test {
                 Test::Randomisation(test, buffer) => {
                     let counts = counts_of(events, trials, instances, buffer)?;
                     Ok(test.state.update(&test.design, counts)?)
                 }
                 test => test.refuse("test", Kind::Randomisation),
-            })?;
-            put_decided(out_decided, decided);
-            Ok(())
+            })
         })
     }
 }
@@ -234,9 +224,7 @@ pub struct hotfix_instances_seen {
 }
 
 // SAFETY: repr(C), the size first; written only.
-unsafe impl versioned::Versioned for hotfix_instances_seen {
-    const LEAST: usize = size_of::<Self>();
-}
+unsafe impl versioned::Versioned for hotfix_instances_seen {}
 
 /// Makes tests of the canary's instances, without data: the canary's evidence without each of its
 /// instances in turn (leave-one-out), and the test of each instance against the others.
@@ -260,13 +248,10 @@ pub unsafe extern "C" fn hotfix_instances_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let text = pointer::text(settings, settings_len, "settings")?;
-                let InstancesQuestion { canary, test: settings } =
-                    serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?;
-                Ok(Test::Instances(Box::new(InstanceTests::new(canary, settings)?)))
-            })
+        answer::handle(out, err, || {
+            let InstancesQuestion { canary, test: settings } =
+                json(settings, settings_len, "settings")?;
+            Ok(Test::Instances(Box::new(InstanceTests::new(canary, settings)?)))
         })
     }
 }
@@ -299,9 +284,8 @@ pub unsafe extern "C" fn hotfix_instances_update(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
-            let seen = pointer::change(test, "test", |test| {
+        answer::structure(out, err, |struct_size| {
+            pointer::change(test, "test", |test| {
                 let Test::Instances(tests) = test else {
                     return test.refuse("test", Kind::Instances);
                 };
@@ -316,16 +300,14 @@ pub unsafe extern "C" fn hotfix_instances_update(
                     weakest = without.weakest(&tests.design);
                 }
                 Ok(hotfix_instances_seen {
-                    struct_size: size,
+                    struct_size,
                     least_log_e: weakest.1,
                     weakest: weakest.0,
                     bad: found.unwrap_or_default(),
                     has_bad: u32::from(found.is_some()),
                     dispensable: u32::from(dispensable),
                 })
-            })?;
-            versioned::write(out, size, &seen);
-            Ok(())
+            })
         })
     }
 }

@@ -7,17 +7,13 @@ use hotfix_core::interop::{ConvertErrors, Finding, Kind, convert};
 use serde::Serialize;
 
 use crate::buffer::{hotfix_buf, put_text};
-use crate::error::{Fallible, hotfix_error};
+use crate::error::{Fallible, document_errors, hotfix_error};
 use crate::guard::guard;
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
 
-impl From<ConvertErrors> for Box<hotfix_error> {
-    fn from(errors: ConvertErrors) -> Self {
-        hotfix_error::of_document(hotfix_status::Convert, &errors)
-    }
-}
+document_errors! { ConvertErrors => Convert; }
 
 /// The findings of an import, without the policy.
 #[derive(Serialize)]

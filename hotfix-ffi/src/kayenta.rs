@@ -8,18 +8,14 @@ use hotfix_core::kayenta::{
 };
 use serde::Serialize;
 
-use crate::buffer::{hotfix_buf, put_text};
-use crate::error::hotfix_error;
-use crate::guard::guard;
+use crate::answer;
+use crate::buffer::hotfix_buf;
+use crate::error::{document_errors, hotfix_error};
 use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
 
-impl From<KayentaErrors> for Box<hotfix_error> {
-    fn from(errors: KayentaErrors) -> Self {
-        hotfix_error::of_document(hotfix_status::Stat, &errors)
-    }
-}
+document_errors! { KayentaErrors => Stat; }
 
 /// The result of one metric, with the findings about its settings.
 #[derive(Serialize)]
@@ -61,14 +57,12 @@ pub unsafe extern "C" fn hotfix_kayenta_judge(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let config = Config::from_json(pointer::text(config, config_len, "config")?)?;
-                let samples = read_samples(pointer::text(samples, samples_len, "samples")?)?;
-                let given = |score: f64| (!score.is_nan()).then_some(score);
-                let thresholds = Thresholds { pass: given(pass), marginal: given(marginal) };
-                canonical(&judge(&config, &samples, thresholds)?)
-            })
+        answer::text(out, err, || {
+            let config = Config::from_json(pointer::text(config, config_len, "config")?)?;
+            let samples = read_samples(pointer::text(samples, samples_len, "samples")?)?;
+            let given = |score: f64| (!score.is_nan()).then_some(score);
+            let thresholds = Thresholds { pass: given(pass), marginal: given(marginal) };
+            canonical(&judge(&config, &samples, thresholds)?)
         })
     }
 }
@@ -104,14 +98,12 @@ pub unsafe extern "C" fn hotfix_kayenta_classify(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let settings = pointer::text(settings, settings_len, "settings")?;
-                let (settings, findings) = MetricSettings::from_json(settings)?;
-                let arms = Arms::from_json(pointer::text(samples, samples_len, "samples")?)?;
-                let result = classify("metric", &arms, &settings)?;
-                canonical(&Classified { result, findings })
-            })
+        answer::text(out, err, || {
+            let settings = pointer::text(settings, settings_len, "settings")?;
+            let (settings, findings) = MetricSettings::from_json(settings)?;
+            let arms = Arms::from_json(pointer::text(samples, samples_len, "samples")?)?;
+            let result = classify("metric", &arms, &settings)?;
+            canonical(&Classified { result, findings })
         })
     }
 }

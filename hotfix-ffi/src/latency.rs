@@ -8,12 +8,12 @@ use hotfix_core::stats::latency::{
 };
 use serde::Deserialize;
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::pointer;
 use crate::policy::canonical;
-use crate::sequential_test::{Kind, Running, Test, hotfix_test, put_decided, unreadable};
+use crate::sequential_test::{Kind, Running, Test, hotfix_test, json, unreadable};
 use crate::status::hotfix_status;
 
 /// The baseline's readings from which boundaries are chosen.
@@ -47,16 +47,14 @@ pub unsafe extern "C" fn hotfix_latency_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let text = pointer::text(settings, settings_len, "settings")?;
-                let settings = if text.trim().is_empty() {
-                    LatencySettings::default()
-                } else {
-                    serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?
-                };
-                Ok(Test::Latency(Running::new(settings)?))
-            })
+        answer::handle(out, err, || {
+            let text = pointer::text(settings, settings_len, "settings")?;
+            let settings = if text.trim().is_empty() {
+                LatencySettings::default()
+            } else {
+                serde_json::from_str(text).map_err(|e| unreadable("settings", &e))?
+            };
+            Ok(Test::Latency(Running::new(settings)?))
         })
     }
 }
@@ -90,17 +88,15 @@ pub unsafe extern "C" fn hotfix_latency_update(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
+        answer::decided(out_decided, err, || {
             let canary = pointer::numbers(canary_slow, boundaries, "canary_slow")?;
             let baseline = pointer::numbers(baseline_slow, boundaries, "baseline_slow")?;
             let canary = SlowCounts::new(canary, canary_trials);
             let baseline = SlowCounts::new(baseline, baseline_trials);
-            let decided = pointer::change(test, "test", |test| match test {
+            pointer::change(test, "test", |test| match test {
                 Test::Latency(test) => Ok(test.state.update(&test.design, canary, baseline)?),
                 test => test.refuse("test", Kind::Latency),
-            })?;
-            put_decided(out_decided, decided);
-            Ok(())
+            })
         })
     }
 }
@@ -126,16 +122,12 @@ pub unsafe extern "C" fn hotfix_latency_boundaries(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let text = pointer::text(baseline, baseline_len, "baseline")?;
-                let read = serde_json::from_str(text).map_err(|e| unreadable("baseline", &e))?;
-                canonical(&match read {
-                    Baseline::Buckets { le, counts, count } => {
-                        boundaries_from_histogram(&le, &counts, count)?
-                    }
-                    Baseline::Samples { samples } => boundaries_from_samples(&samples)?,
-                })
+        answer::text(out, err, || {
+            canonical(&match json(baseline, baseline_len, "baseline")? {
+                Baseline::Buckets { le, counts, count } => {
+                    boundaries_from_histogram(&le, &counts, count)?
+                }
+                Baseline::Samples { samples } => boundaries_from_samples(&samples)?,
             })
         })
     }

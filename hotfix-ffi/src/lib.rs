@@ -4,7 +4,8 @@
 //! `include/hotfix.h` is generated from this crate by `tests/it/header.rs`, its conventions from
 //! `conventions.txt`. These rules keep it sound:
 //!
-//! - every exported function is one call of `guard`: a panic becomes a status and never reaches C;
+//! - every exported function is one call of `guard`, most through `answer`: a panic becomes a status
+//!   and never reaches C;
 //! - pointers become references in `pointer` and `versioned` only, each after its null check;
 //! - a handle that C holds is the address of a slot (`slot`), so a handle that was freed, or has
 //!   another type, is refused;
@@ -19,6 +20,7 @@
 
 #[cfg(feature = "simulate")]
 pub mod advise;
+mod answer;
 pub mod audit;
 #[cfg(feature = "simulate")]
 pub mod backtest;
@@ -46,6 +48,7 @@ pub mod latency;
 pub mod measure;
 #[cfg(feature = "message")]
 pub mod message;
+mod names;
 pub mod outcome;
 pub mod plan;
 pub mod plan_page;

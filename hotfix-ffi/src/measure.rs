@@ -7,9 +7,9 @@ use hotfix_core::report::measures::{
     Dora, Known, MeasureError, Measures, Period, dora, similar, split_logs,
 };
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
@@ -39,11 +39,9 @@ pub unsafe extern "C" fn hotfix_measures(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let log = pointer::bytes(log, log_len, "log")?;
-                canonical(&Measures::from_log(log)?)
-            })
+        answer::text(out, err, || {
+            let log = pointer::bytes(log, log_len, "log")?;
+            canonical(&Measures::from_log(log)?)
         })
     }
 }
@@ -66,11 +64,9 @@ pub unsafe extern "C" fn hotfix_measures_markdown(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let log = pointer::bytes(log, log_len, "log")?;
-                Ok(Measures::from_log(log)?.to_markdown())
-            })
+        answer::text(out, err, || {
+            let log = pointer::bytes(log, log_len, "log")?;
+            Ok(Measures::from_log(log)?.to_markdown())
         })
     }
 }
@@ -99,7 +95,7 @@ pub unsafe extern "C" fn hotfix_dora(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { guard(err, || put_text(out, || canonical(&trend((logs, logs_len), (by, by_len))?))) }
+    unsafe { answer::text(out, err, || canonical(&trend((logs, logs_len), (by, by_len))?)) }
 }
 
 /// DORA's four keys as a table in Markdown, one row for each period.
@@ -123,9 +119,7 @@ pub unsafe extern "C" fn hotfix_dora_markdown(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || put_text(out, || Ok(trend((logs, logs_len), (by, by_len))?.to_markdown())))
-    }
+    unsafe { answer::text(out, err, || Ok(trend((logs, logs_len), (by, by_len))?.to_markdown())) }
 }
 
 /// DORA's four keys as a chart, as JSON: {"svg", "text"}. "text" describes what the chart shows.
@@ -150,9 +144,7 @@ pub unsafe extern "C" fn hotfix_dora_chart(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || put_text(out, || canonical(&trend((logs, logs_len), (by, by_len))?.chart())))
-    }
+    unsafe { answer::text(out, err, || canonical(&trend((logs, logs_len), (by, by_len))?.chart())) }
 }
 
 /// Finds incidents that are similar to a given one, the most similar first, as a JSON list: {"log",
@@ -184,18 +176,16 @@ pub unsafe extern "C" fn hotfix_similar(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::not_null(known, "known")?;
-                let known = pointer::bytes(known, known_len, "known")?;
-                let logs = pointer::bytes(logs, logs_len, "logs")?;
-                let known = if policy.is_null() {
-                    Known::read(known, None)?
-                } else {
-                    pointer::read(policy, "policy", |policy| Ok(Known::read(known, Some(policy))?))?
-                };
-                canonical(&similar(&known, &split_logs(logs)?)?)
-            })
+        answer::text(out, err, || {
+            pointer::not_null(known, "known")?;
+            let known = pointer::bytes(known, known_len, "known")?;
+            let logs = pointer::bytes(logs, logs_len, "logs")?;
+            let known = if policy.is_null() {
+                Known::read(known, None)?
+            } else {
+                pointer::read(policy, "policy", |policy| Ok(Known::read(known, Some(policy))?))?
+            };
+            canonical(&similar(&known, &split_logs(logs)?)?)
         })
     }
 }

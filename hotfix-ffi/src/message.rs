@@ -4,18 +4,14 @@ use std::ffi::c_char;
 
 use hotfix_core::message::{MessageError, MessageErrors, Request};
 
-use crate::buffer::{hotfix_buf, put_text};
-use crate::error::hotfix_error;
-use crate::guard::guard;
+use crate::answer;
+use crate::buffer::hotfix_buf;
+use crate::error::{document_errors, hotfix_error};
 use crate::pointer;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 
-impl From<MessageErrors> for Box<hotfix_error> {
-    fn from(errors: MessageErrors) -> Self {
-        hotfix_error::of_document(hotfix_status::Message, &errors)
-    }
-}
+document_errors! { MessageErrors => Message; }
 
 impl From<MessageError> for Box<hotfix_error> {
     fn from(error: MessageError) -> Self {
@@ -53,13 +49,9 @@ pub unsafe extern "C" fn hotfix_rollout_message(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let request = Request::from_json(pointer::text(request, request_len, "request")?)?;
-                pointer::read(rollout, "rollout", |s| {
-                    Ok(s.rollout.message_for(&request)?.to_string())
-                })
-            })
+        answer::text(out, err, || {
+            let request = Request::from_json(pointer::text(request, request_len, "request")?)?;
+            pointer::read(rollout, "rollout", |s| Ok(s.rollout.message_for(&request)?.to_string()))
         })
     }
 }

@@ -1,11 +1,13 @@
 //! Outcomes of calls: plain structs with views, filled without copying or allocating.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 
 use hotfix_core::judge::Decision;
 use hotfix_core::rollout::{Act, Action, State};
 
 use crate::buffer::{hotfix_str, in_place};
+use crate::error::{Fallible, hotfix_error};
+use crate::names::named;
 use crate::versioned::Versioned;
 
 /// The name of a state.
@@ -44,66 +46,23 @@ pub enum hotfix_state {
     Failed = 15,
 }
 
-impl hotfix_state {
-    /// Every state, in order; the first has the number 1.
-    const ALL: &'static [Self] = &[
-        Self::Drafted,
-        Self::AwaitingApproval,
-        Self::Ready,
-        Self::Deploying,
-        Self::Monitoring,
-        Self::Gate,
-        Self::FinalValidation,
-        Self::Complete,
-        Self::Closed,
-        Self::RollingBack,
-        Self::RolledBack,
-        Self::Paused,
-        Self::Frozen,
-        Self::Aborted,
-        Self::Failed,
-    ];
-
-    const fn name(self) -> &'static CStr {
-        match self {
-            Self::Drafted => c"drafted",
-            Self::AwaitingApproval => c"awaiting_approval",
-            Self::Ready => c"ready",
-            Self::Deploying => c"deploying",
-            Self::Monitoring => c"monitoring",
-            Self::Gate => c"gate",
-            Self::FinalValidation => c"final_validation",
-            Self::Complete => c"complete",
-            Self::Closed => c"closed",
-            Self::RollingBack => c"rolling_back",
-            Self::RolledBack => c"rolled_back",
-            Self::Paused => c"paused",
-            Self::Frozen => c"frozen",
-            Self::Aborted => c"aborted",
-            Self::Failed => c"failed",
-        }
-    }
-}
-
-impl From<State> for hotfix_state {
-    fn from(state: State) -> Self {
-        match state {
-            State::Drafted => Self::Drafted,
-            State::AwaitingApproval => Self::AwaitingApproval,
-            State::Ready => Self::Ready,
-            State::Deploying => Self::Deploying,
-            State::Monitoring => Self::Monitoring,
-            State::Gate => Self::Gate,
-            State::FinalValidation => Self::FinalValidation,
-            State::Complete => Self::Complete,
-            State::Closed => Self::Closed,
-            State::RollingBack => Self::RollingBack,
-            State::RolledBack => Self::RolledBack,
-            State::Paused => Self::Paused,
-            State::Frozen => Self::Frozen,
-            State::Aborted => Self::Aborted,
-            State::Failed => Self::Failed,
-        }
+named! {
+    hotfix_state is State {
+        Drafted = c"drafted",
+        AwaitingApproval = c"awaiting_approval",
+        Ready = c"ready",
+        Deploying = c"deploying",
+        Monitoring = c"monitoring",
+        Gate = c"gate",
+        FinalValidation = c"final_validation",
+        Complete = c"complete",
+        Closed = c"closed",
+        RollingBack = c"rolling_back",
+        RolledBack = c"rolled_back",
+        Paused = c"paused",
+        Frozen = c"frozen",
+        Aborted = c"aborted",
+        Failed = c"failed",
     }
 }
 
@@ -123,30 +82,13 @@ pub enum hotfix_decision {
     Ask = 5,
 }
 
-impl hotfix_decision {
-    const ALL: &'static [Self] =
-        &[Self::Continue, Self::Hold, Self::Promote, Self::RollBack, Self::Ask];
-
-    const fn name(self) -> &'static CStr {
-        match self {
-            Self::Continue => c"continue",
-            Self::Hold => c"hold",
-            Self::Promote => c"promote",
-            Self::RollBack => c"roll_back",
-            Self::Ask => c"ask",
-        }
-    }
-}
-
-impl From<Decision> for hotfix_decision {
-    fn from(decision: Decision) -> Self {
-        match decision {
-            Decision::Continue => Self::Continue,
-            Decision::Hold => Self::Hold,
-            Decision::Promote => Self::Promote,
-            Decision::RollBack => Self::RollBack,
-            Decision::Ask => Self::Ask,
-        }
+named! {
+    hotfix_decision is Decision {
+        Continue = c"continue",
+        Hold = c"hold",
+        Promote = c"promote",
+        RollBack = c"roll_back",
+        Ask = c"ask",
     }
 }
 
@@ -175,31 +117,17 @@ pub enum hotfix_action_kind {
     Schedule = 9,
 }
 
-impl hotfix_action_kind {
-    const ALL: &'static [Self] = &[
-        Self::SetTraffic,
-        Self::Deploy,
-        Self::RollBack,
-        Self::AskDecision,
-        Self::RequestApproval,
-        Self::Notify,
-        Self::Page,
-        Self::UpdateStatusPage,
-        Self::Schedule,
-    ];
-
-    const fn name(self) -> &'static CStr {
-        match self {
-            Self::SetTraffic => c"set_traffic",
-            Self::Deploy => c"deploy",
-            Self::RollBack => c"roll_back",
-            Self::AskDecision => c"ask_decision",
-            Self::RequestApproval => c"request_approval",
-            Self::Notify => c"notify",
-            Self::Page => c"page",
-            Self::UpdateStatusPage => c"update_status_page",
-            Self::Schedule => c"schedule",
-        }
+named! {
+    hotfix_action_kind {
+        SetTraffic = c"set_traffic",
+        Deploy = c"deploy",
+        RollBack = c"roll_back",
+        AskDecision = c"ask_decision",
+        RequestApproval = c"request_approval",
+        Notify = c"notify",
+        Page = c"page",
+        UpdateStatusPage = c"update_status_page",
+        Schedule = c"schedule",
     }
 }
 
@@ -229,11 +157,8 @@ pub struct hotfix_outcome {
     pub reserved: u32,
 }
 
-// SAFETY: repr(C), the size first; written only, never read as a whole, so its enums need no value
-// of zero.
-unsafe impl Versioned for hotfix_outcome {
-    const LEAST: usize = size_of::<Self>();
-}
+// SAFETY: repr(C), the size first; written only.
+unsafe impl Versioned for hotfix_outcome {}
 
 /// One action for the caller. Set `struct_size` before the call (HOTFIX_ACTION_INIT does). Views
 /// are valid until the next call that takes the rollout without `const`.
@@ -270,13 +195,19 @@ pub struct hotfix_action {
     pub duty: hotfix_str,
 }
 
-// SAFETY: repr(C), the size first; written only, never read as a whole, so its enums need no value
-// of zero.
-unsafe impl Versioned for hotfix_action {
-    const LEAST: usize = size_of::<Self>();
-}
+// SAFETY: repr(C), the size first; written only.
+unsafe impl Versioned for hotfix_action {}
 
 impl hotfix_action {
+    /// Views into the action at an index.
+    pub(crate) fn at(actions: &[Action], index: usize) -> Fallible<Self> {
+        let count = actions.len();
+        actions.get(index).map(Self::of).ok_or_else(|| {
+            let wanted = format_args!("one below {count}, the number of actions");
+            hotfix_error::range("index", index, wanted)
+        })
+    }
+
     /// Views into an action; the write keeps the caller's `struct_size`.
     pub(crate) fn of(action: &Action) -> Self {
         let kind = match &action.act {
@@ -341,8 +272,7 @@ impl hotfix_action {
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn hotfix_state_name(state: i32) -> *const c_char {
-    let known = hotfix_state::ALL.iter().find(|known| **known as i32 == state);
-    known.map_or(c"unknown", |known| known.name()).as_ptr()
+    hotfix_state::name_of(state)
 }
 
 /// The name of a decision: "roll_back".
@@ -353,8 +283,7 @@ pub extern "C" fn hotfix_state_name(state: i32) -> *const c_char {
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn hotfix_decision_name(decision: i32) -> *const c_char {
-    let known = hotfix_decision::ALL.iter().find(|known| **known as i32 == decision);
-    known.map_or(c"unknown", |known| known.name()).as_ptr()
+    hotfix_decision::name_of(decision)
 }
 
 /// The name of an action's kind: "set_traffic".
@@ -365,8 +294,7 @@ pub extern "C" fn hotfix_decision_name(decision: i32) -> *const c_char {
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn hotfix_action_kind_name(kind: i32) -> *const c_char {
-    let known = hotfix_action_kind::ALL.iter().find(|known| **known as i32 == kind);
-    known.map_or(c"unknown", |known| known.name()).as_ptr()
+    hotfix_action_kind::name_of(kind)
 }
 
 #[cfg(test)]

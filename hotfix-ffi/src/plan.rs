@@ -6,9 +6,10 @@ use std::sync::Arc;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 
-use crate::buffer::{hotfix_buf, hotfix_digest, put_text};
+use crate::answer;
+use crate::buffer::{hotfix_buf, hotfix_digest};
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::{Guarded, guard};
+use crate::guard::Guarded;
 use crate::pointer::{self, handle};
 use crate::policy::{canonical, hex, hotfix_policy};
 use crate::status::hotfix_status;
@@ -66,16 +67,14 @@ pub unsafe extern "C" fn hotfix_plan_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let (policy, [incident, release, traffic]) = documents(
-                    policy,
-                    (incident, incident_len),
-                    (release, release_len),
-                    (traffic, traffic_len),
-                )?;
-                Ok(Plan::from_json(policy, incident, release, traffic)?)
-            })
+        answer::handle(out, err, || {
+            let (policy, [incident, release, traffic]) = documents(
+                policy,
+                (incident, incident_len),
+                (release, release_len),
+                (traffic, traffic_len),
+            )?;
+            Ok(Plan::from_json(policy, incident, release, traffic)?)
         })
     }
 }
@@ -119,17 +118,15 @@ pub unsafe extern "C" fn hotfix_plan_new_calibrated(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let (policy, [incident, release, traffic]) = documents(
-                    policy,
-                    (incident, incident_len),
-                    (release, release_len),
-                    (traffic, traffic_len),
-                )?;
-                let calibration = pointer::text(calibration, calibration_len, "calibration")?;
-                Ok(Plan::calibrated_from_json(policy, incident, release, traffic, calibration)?)
-            })
+        answer::handle(out, err, || {
+            let (policy, [incident, release, traffic]) = documents(
+                policy,
+                (incident, incident_len),
+                (release, release_len),
+                (traffic, traffic_len),
+            )?;
+            let calibration = pointer::text(calibration, calibration_len, "calibration")?;
+            Ok(Plan::calibrated_from_json(policy, incident, release, traffic, calibration)?)
         })
     }
 }
@@ -155,11 +152,7 @@ pub unsafe extern "C" fn hotfix_plan_power(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || pointer::read(plan, "plan", |plan| canonical(&plan.power())))
-        })
-    }
+    unsafe { answer::text_of(plan, "plan", out, err, |plan| canonical(&plan.power())) }
 }
 
 /// The timeline of a rollout without interruptions: [{"offset", "at", "step", "phase"}, …], offsets
@@ -180,11 +173,9 @@ pub unsafe extern "C" fn hotfix_plan_timeline(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let start = moment(start_ms, "start_ms")?;
-                pointer::read(plan, "plan", |plan| canonical(&plan.timeline(start)))
-            })
+        answer::text(out, err, || {
+            let start = moment(start_ms, "start_ms")?;
+            pointer::read(plan, "plan", |plan| canonical(&plan.timeline(start)))
         })
     }
 }
@@ -204,12 +195,7 @@ pub unsafe extern "C" fn hotfix_plan_digest(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            let digest = pointer::read(plan, "plan", |plan| Ok(plan.digest()))?;
-            pointer::put(out, "out", hex(Some(digest)))
-        })
-    }
+    unsafe { answer::value_of(plan, "plan", (out, "out"), err, |plan| hex(Some(plan.digest()))) }
 }
 
 /// Frees a plan; rollouts made from it stay valid.

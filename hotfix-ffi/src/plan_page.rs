@@ -4,9 +4,9 @@ use std::ffi::c_char;
 
 use hotfix_core::unit::Timestamp;
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
 use crate::plan::hotfix_plan;
 use crate::pointer;
 use crate::policy::canonical;
@@ -44,11 +44,7 @@ pub unsafe extern "C" fn hotfix_plan_json(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || pointer::read(plan, "plan", |plan| canonical(&plan.document())))
-        })
-    }
+    unsafe { answer::text_of(plan, "plan", out, err, |plan| canonical(&plan.document())) }
 }
 
 /// The plan as a page in Markdown, for the people who carry it out. Markup in the caller's texts is
@@ -73,11 +69,9 @@ pub unsafe extern "C" fn hotfix_plan_markdown(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let start = start_of(start, start_len)?;
-                pointer::read(plan, "plan", |plan| Ok(plan.to_markdown(start)))
-            })
+        answer::text(out, err, || {
+            let start = start_of(start, start_len)?;
+            pointer::read(plan, "plan", |plan| Ok(plan.to_markdown(start)))
         })
     }
 }

@@ -2,16 +2,16 @@
 
 use std::ffi::c_char;
 
+use hotfix_core::stats::StatError;
 use hotfix_core::stats::planning::table::{self, PhaseTraffic, Promotion};
-use hotfix_core::stats::planning::{Comparison, gate};
+use hotfix_core::stats::planning::{Chance, Comparison, gate};
 use serde::Deserialize;
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
-use crate::pointer;
 use crate::policy::canonical;
-use crate::sequential_test::unreadable;
+use crate::sequential_test::json;
 use crate::status::hotfix_status;
 use crate::versioned::{self, Versioned};
 
@@ -39,9 +39,7 @@ pub struct hotfix_comparison {
 }
 
 // SAFETY: repr(C), the size first, members of 8 bytes; all zero bytes are a value.
-unsafe impl Versioned for hotfix_comparison {
-    const LEAST: usize = size_of::<Self>();
-}
+unsafe impl Versioned for hotfix_comparison {}
 
 /// The expected time to detect a regression, by the planning formula. Set `struct_size` before the
 /// call (HOTFIX_DETECTION_TIME_INIT does).
@@ -65,9 +63,7 @@ pub struct hotfix_detection_time {
 }
 
 // SAFETY: repr(C), the size first; written only.
-unsafe impl Versioned for hotfix_detection_time {
-    const LEAST: usize = size_of::<Self>();
-}
+unsafe impl Versioned for hotfix_detection_time {}
 
 /// The probability that a test has decided by some time. Set `struct_size` before the call
 /// (HOTFIX_CHANCE_INIT does).
@@ -84,9 +80,7 @@ pub struct hotfix_chance {
 }
 
 // SAFETY: repr(C), the size first; written only.
-unsafe impl Versioned for hotfix_chance {
-    const LEAST: usize = size_of::<Self>();
-}
+unsafe impl Versioned for hotfix_chance {}
 
 unsafe fn comparison(at: *const hotfix_comparison) -> Fallible<Comparison> {
     // SAFETY: the caller keeps the header's contract.
@@ -121,20 +115,17 @@ pub unsafe extern "C" fn hotfix_time_to_detect(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+        answer::structure(out, err, |struct_size| {
             let time = self::comparison(comparison)?.time_to_detect(ratio)?;
-            let seen = hotfix_detection_time {
-                struct_size: size,
+            Ok(hotfix_detection_time {
+                struct_size,
                 bound: time.bound,
                 expected: time.expected,
                 bound_ticks: time.bound_ticks,
                 expected_ticks: time.expected_ticks,
                 failed_requests: time.failed_requests,
                 requests_affected: time.requests_affected,
-            };
-            versioned::write(out, size, &seen);
-            Ok(())
+            })
         })
     }
 }
@@ -160,30 +151,16 @@ pub unsafe extern "C" fn hotfix_detectable_ratio(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::not_null(out, "out")?;
+        answer::number(out, err, || {
             let smallest = self::comparison(comparison)?.detectable_ratio(minutes, power)?;
-            pointer::put(out, "out", smallest.unwrap_or(f64::INFINITY))
+            Ok(smallest.unwrap_or(f64::INFINITY))
         })
     }
 }
 
-unsafe fn put_chance(
-    out: *mut hotfix_chance,
-    chance: impl FnOnce() -> Fallible<hotfix_core::stats::planning::Chance>,
-) -> Fallible<()> {
-    // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        let size = versioned::size_of_caller(out, "out")?;
-        let found = chance()?;
-        let seen = hotfix_chance {
-            struct_size: size,
-            chance: found.chance,
-            approximate: u64::from(found.approximate),
-        };
-        versioned::write(out, size, &seen);
-    }
-    Ok(())
+fn chance(struct_size: usize, found: Result<Chance, StatError>) -> Fallible<hotfix_chance> {
+    let Chance { chance, approximate, .. } = found?;
+    Ok(hotfix_chance { struct_size, chance, approximate: u64::from(approximate) })
 }
 
 /// The probability that a regression is detected within some minutes; for ratio 1 the probability
@@ -208,8 +185,8 @@ pub unsafe extern "C" fn hotfix_chance_to_decide(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_chance(out, || Ok(self::comparison(comparison)?.chance_to_decide(ratio, minutes)?))
+        answer::structure(out, err, |size| {
+            chance(size, self::comparison(comparison)?.chance_to_decide(ratio, minutes))
         })
     }
 }
@@ -242,11 +219,9 @@ pub unsafe extern "C" fn hotfix_chance_to_promote(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_chance(out, || {
-                Ok(self::comparison(comparison)?
-                    .chance_to_promote(ratio, minutes, margin, alpha)?)
-            })
+        answer::structure(out, err, |size| {
+            let comparison = self::comparison(comparison)?;
+            chance(size, comparison.chance_to_promote(ratio, minutes, margin, alpha))
         })
     }
 }
@@ -276,10 +251,9 @@ pub unsafe extern "C" fn hotfix_time_to_promote(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::not_null(out, "out")?;
+        answer::number(out, err, || {
             let minutes = self::comparison(comparison)?.time_to_promote(ratio, margin, alpha)?;
-            pointer::put(out, "out", minutes.unwrap_or(f64::INFINITY))
+            Ok(minutes.unwrap_or(f64::INFINITY))
         })
     }
 }
@@ -304,12 +278,7 @@ pub unsafe extern "C" fn hotfix_gate_pass_chance(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            pointer::not_null(out, "out")?;
-            pointer::put(out, "out", gate::pass_chance(requests, rate, at_most)?)
-        })
-    }
+    unsafe { answer::number(out, err, || Ok(gate::pass_chance(requests, rate, at_most)?)) }
 }
 
 /// The ratio that one test at the end detects with a given probability, by the square-root
@@ -337,11 +306,8 @@ pub unsafe extern "C" fn hotfix_fixed_horizon_ratio(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::not_null(out, "out")?;
-            let ratio =
-                gate::fixed_horizon_ratio(base_rate, canary_trials, baseline_trials, alpha, power)?;
-            pointer::put(out, "out", ratio)
+        answer::number(out, err, || {
+            Ok(gate::fixed_horizon_ratio(base_rate, canary_trials, baseline_trials, alpha, power)?)
         })
     }
 }
@@ -371,10 +337,8 @@ pub unsafe extern "C" fn hotfix_fixed_horizon_trials(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::not_null(out, "out")?;
-            let trials = gate::fixed_horizon_trials(base_rate, share, ratio, alpha, power)?;
-            pointer::put(out, "out", trials)
+        answer::number(out, err, || {
+            Ok(gate::fixed_horizon_trials(base_rate, share, ratio, alpha, power)?)
         })
     }
 }
@@ -411,15 +375,11 @@ pub unsafe extern "C" fn hotfix_power(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let text = pointer::text(question, question_len, "question")?;
-                let read: Question =
-                    serde_json::from_str(text).map_err(|e| unreadable("question", &e))?;
-                let ratios = read.ratios.as_deref().unwrap_or(&table::RATIOS);
-                let promotion = read.promotion.unwrap_or_default();
-                canonical(&table::power(&read.comparison, &read.phases, ratios, promotion)?)
-            })
+        answer::text(out, err, || {
+            let read: Question = json(question, question_len, "question")?;
+            let ratios = read.ratios.as_deref().unwrap_or(&table::RATIOS);
+            let promotion = read.promotion.unwrap_or_default();
+            canonical(&table::power(&read.comparison, &read.phases, ratios, promotion)?)
         })
     }
 }

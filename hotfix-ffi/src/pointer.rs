@@ -137,17 +137,24 @@ impl<H: Handle> Drop for Taken<H> {
     }
 }
 
-/// Plain values that the caller lends for this call; null is allowed for no values.
-pub(crate) unsafe fn array<'a, T>(at: *const T, len: usize, name: &str) -> Fallible<&'a [T]> {
+/// Plain values that the caller lends for this call; null is allowed for no values. `expected` is
+/// what has to be right about `len`.
+unsafe fn lent<'a, T>(at: *const T, len: usize, name: &str, expected: &str) -> Fallible<&'a [T]> {
     if len == 0 {
         return Ok(&[]);
     }
     not_null(at, name)?;
     if len > isize::MAX as usize / size_of::<T>() || !at.is_aligned() {
-        return Err(hotfix_error::range(name, len, "the number of aligned structs"));
+        return Err(hotfix_error::range(name, len, expected));
     }
     // SAFETY: not null, aligned, not too long; `len` readable values by the header's contract.
     Ok(unsafe { slice::from_raw_parts(at, len) })
+}
+
+/// Structs that the caller lends for this call.
+pub(crate) unsafe fn array<'a, T>(at: *const T, len: usize, name: &str) -> Fallible<&'a [T]> {
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { lent(at, len, name, "the number of aligned structs") }
 }
 
 /// Frees a handle. Null is allowed; a pointer that is not a live handle of this type is left
@@ -161,15 +168,8 @@ pub(crate) fn free<H: Handle>(handle: *mut H) {
 
 /// Bytes that the caller lends for this call; null is allowed for no bytes.
 pub(crate) unsafe fn bytes<'a>(at: *const c_char, len: usize, name: &str) -> Fallible<&'a [u8]> {
-    if len == 0 {
-        return Ok(&[]);
-    }
-    not_null(at, name)?;
-    if len > isize::MAX as usize {
-        return Err(hotfix_error::range(name, len, "the length in bytes"));
-    }
-    // SAFETY: not null, at most `isize::MAX`; `len` readable bytes by the header's contract.
-    Ok(unsafe { slice::from_raw_parts(at.cast(), len) })
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { lent(at.cast(), len, name, "the length in bytes") }
 }
 
 /// UTF-8 text that the caller lends for this call; null is allowed for empty text.
@@ -181,15 +181,8 @@ pub(crate) unsafe fn text<'a>(at: *const c_char, len: usize, name: &str) -> Fall
 
 /// Numbers that the caller lends for this call; null is allowed for no numbers.
 pub(crate) unsafe fn numbers<'a>(at: *const f64, len: usize, name: &str) -> Fallible<&'a [f64]> {
-    if len == 0 {
-        return Ok(&[]);
-    }
-    not_null(at, name)?;
-    if len > isize::MAX as usize / size_of::<f64>() || !at.is_aligned() {
-        return Err(hotfix_error::range(name, len, "the number of aligned doubles"));
-    }
-    // SAFETY: not null, aligned, not too long; `len` readable doubles by the header's contract.
-    Ok(unsafe { slice::from_raw_parts(at, len) })
+    // SAFETY: the caller keeps the header's contract.
+    unsafe { lent(at, len, name, "the number of aligned doubles") }
 }
 
 /// Writes a plain value through a pointer that must not be null.

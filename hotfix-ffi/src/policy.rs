@@ -7,7 +7,8 @@ use hotfix_core::canonical::{Digest, Encoder};
 use hotfix_core::policy::Policy;
 use serde::Serialize;
 
-use crate::buffer::{hotfix_buf, hotfix_digest, in_place, put_text};
+use crate::answer;
+use crate::buffer::{hotfix_buf, hotfix_digest, in_place};
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::{Guarded, guard};
 use crate::pointer::{self, handle};
@@ -42,7 +43,7 @@ pub unsafe extern "C" fn hotfix_policy_presets(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { guard(err, || put_text(out, || canonical(Policy::presets()))) }
+    unsafe { answer::text(out, err, || canonical(Policy::presets())) }
 }
 
 /// Makes the policy of a preset, such as "phased-canary".
@@ -63,11 +64,9 @@ pub unsafe extern "C" fn hotfix_policy_preset(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let name = pointer::text(name, name_len, "name")?;
-                Ok(Arc::new(Policy::preset(name)?))
-            })
+        answer::handle(out, err, || {
+            let name = pointer::text(name, name_len, "name")?;
+            Ok(Arc::new(Policy::preset(name)?))
         })
     }
 }
@@ -92,11 +91,9 @@ pub unsafe extern "C" fn hotfix_policy_from_toml(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let text = pointer::text(text, text_len, "text")?;
-                Ok(Arc::new(Policy::from_toml(text)?))
-            })
+        answer::handle(out, err, || {
+            let text = pointer::text(text, text_len, "text")?;
+            Ok(Arc::new(Policy::from_toml(text)?))
         })
     }
 }
@@ -119,11 +116,9 @@ pub unsafe extern "C" fn hotfix_policy_from_json(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let text = pointer::text(text, text_len, "text")?;
-                Ok(Arc::new(Policy::from_json(text)?))
-            })
+        answer::handle(out, err, || {
+            let text = pointer::text(text, text_len, "text")?;
+            Ok(Arc::new(Policy::from_json(text)?))
         })
     }
 }
@@ -142,11 +137,7 @@ pub unsafe extern "C" fn hotfix_policy_to_json(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || pointer::read(policy, "policy", |policy| Ok(policy.to_json())))
-        })
-    }
+    unsafe { answer::text_of(policy, "policy", out, err, |policy| Ok(policy.to_json())) }
 }
 
 /// Writes a policy as TOML, in the notation of policy files: "10min" and "0.3%", every default
@@ -164,11 +155,7 @@ pub unsafe extern "C" fn hotfix_policy_to_toml(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || pointer::read(policy, "policy", |policy| Ok(policy.to_toml())))
-        })
-    }
+    unsafe { answer::text_of(policy, "policy", out, err, |policy| Ok(policy.to_toml())) }
 }
 
 /// SHA-256 of the policy's canonical JSON; the same on every platform.
@@ -210,8 +197,8 @@ pub unsafe extern "C" fn hotfix_policy_clone(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy))))
+        answer::handle(out, err, || {
+            pointer::read(policy, "policy", |policy| Ok(Arc::clone(policy)))
         })
     }
 }

@@ -6,10 +6,10 @@ use std::ffi::c_char;
 use hotfix_core::stats::{Counts, StatError};
 use serde_json::{Value, json};
 
+use crate::answer;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
 use crate::pointer;
-use crate::sequential_test::{Kind, Model, Running, Test, hotfix_test, put_decided, unreadable};
+use crate::sequential_test::{Kind, Model, Running, Test, hotfix_test, unreadable};
 use crate::status::hotfix_status;
 
 /// Removes `"model"` from an object, because the settings accept only their own keys.
@@ -63,11 +63,9 @@ pub unsafe extern "C" fn hotfix_rate_ratio_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let text = pointer::text(settings, settings_len, "settings")?;
-                from_settings(text)
-            })
+        answer::handle(out, err, || {
+            let text = pointer::text(settings, settings_len, "settings")?;
+            from_settings(text)
         })
     }
 }
@@ -98,12 +96,10 @@ pub unsafe extern "C" fn hotfix_rate_ratio_update(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
+        answer::decided(out_decided, err, || {
             let canary = Counts::new(canary_events, canary_trials);
             let baseline = Counts::new(baseline_events, baseline_trials);
-            let decided = pointer::change(test, "test", |test| update(test, canary, baseline))?;
-            put_decided(out_decided, decided);
-            Ok(())
+            pointer::change(test, "test", |test| update(test, canary, baseline))
         })
     }
 }
@@ -129,19 +125,17 @@ pub unsafe extern "C" fn hotfix_rate_ratio_merge(
     // SAFETY: the caller keeps the header's contract; the other's state is copied, so no two
     // references overlap.
     unsafe {
-        guard(err, || {
+        answer::decided(out_decided, err, || {
             let more = pointer::read(other, "other", |other| match other {
                 Test::Poisson(other) => Ok(other.state),
                 Test::Bernoulli(_) => Err(StatError::DesignMismatch.into()),
                 other => other.refuse("other", Kind::RateRatio),
             })?;
-            let decided = pointer::change(test, "test", |test| match test {
+            pointer::change(test, "test", |test| match test {
                 Test::Poisson(test) => Ok(test.state.merge(&test.design, &more)?),
                 Test::Bernoulli(_) => Err(StatError::DesignMismatch.into()),
                 test => test.refuse("test", Kind::RateRatio),
-            })?;
-            put_decided(out_decided, decided);
-            Ok(())
+            })
         })
     }
 }

@@ -4,9 +4,9 @@ use std::ffi::c_char;
 
 use hotfix_core::rollout::{InputError, Redaction, redact};
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::pointer;
 use crate::status::hotfix_status;
 
@@ -39,20 +39,18 @@ pub unsafe extern "C" fn hotfix_redact(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let log = pointer::bytes(log, log_len, "log")?;
-                let names = pointer::text(names, names_len, "names")?;
-                let redaction = if names.is_empty() {
-                    Redaction::Everything
-                } else {
-                    let read = serde_json::from_str(names);
-                    Redaction::Names(read.map_err(|e| InputError::Syntax {
-                        fault: format!("`names` is not a JSON list of texts: {e}"),
-                    })?)
-                };
-                Ok(redact(log, &redaction)?)
-            })
+        answer::text(out, err, || {
+            let log = pointer::bytes(log, log_len, "log")?;
+            let names = pointer::text(names, names_len, "names")?;
+            let redaction = if names.is_empty() {
+                Redaction::Everything
+            } else {
+                let read = serde_json::from_str(names);
+                Redaction::Names(read.map_err(|e| InputError::Syntax {
+                    fault: format!("`names` is not a JSON list of texts: {e}"),
+                })?)
+            };
+            Ok(redact(log, &redaction)?)
         })
     }
 }

@@ -4,9 +4,9 @@ use std::ffi::c_char;
 
 use hotfix_core::report::{ReportError, report};
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::hotfix_error;
-use crate::guard::guard;
 use crate::pointer;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
@@ -46,12 +46,10 @@ pub unsafe extern "C" fn hotfix_report(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let log = pointer::bytes(log, log_len, "log")?;
-                let format = pointer::text(format, format_len, "format")?;
-                Ok(report(log, format)?)
-            })
+        answer::text(out, err, || {
+            let log = pointer::bytes(log, log_len, "log")?;
+            let format = pointer::text(format, format_len, "format")?;
+            Ok(report(log, format)?)
         })
     }
 }
@@ -77,11 +75,9 @@ pub unsafe extern "C" fn hotfix_rollout_report(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let format = pointer::text(format, format_len, "format")?;
-                pointer::read(rollout, "rollout", |state| Ok(state.rollout.report(format)?))
-            })
+        answer::text(out, err, || {
+            let format = pointer::text(format, format_len, "format")?;
+            pointer::read(rollout, "rollout", |state| Ok(state.rollout.report(format)?))
         })
     }
 }

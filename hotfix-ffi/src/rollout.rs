@@ -5,9 +5,11 @@ use std::ffi::c_char;
 use hotfix_core::rollout::{Action, Input, Recording, Rollout};
 use hotfix_core::unit::Timestamp;
 
+use crate::answer;
 use crate::buffer::hotfix_str;
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::{Guarded, guard};
+use crate::names::by_number;
 use crate::outcome::hotfix_outcome;
 use crate::plan::hotfix_plan;
 use crate::pointer::{self, handle};
@@ -43,15 +45,7 @@ pub enum hotfix_recording {
 }
 
 pub(crate) fn recording(number: i32) -> Fallible<Recording> {
-    const KEEP: i32 = hotfix_recording::Keep as i32;
-    const HAND_OUT: i32 = hotfix_recording::HandOut as i32;
-    const OFF: i32 = hotfix_recording::Off as i32;
-    match number {
-        KEEP => Ok(Recording::Keep),
-        HAND_OUT => Ok(Recording::HandOut),
-        OFF => Ok(Recording::Off),
-        other => Err(hotfix_error::no_member("recording", other, "hotfix_recording")),
-    }
+    by_number!(number, "recording", hotfix_recording is Recording { Keep, HandOut, Off })
 }
 
 impl Session {
@@ -120,13 +114,11 @@ pub unsafe extern "C" fn hotfix_rollout_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let plan = pointer::read(plan, "plan", |plan| Ok(plan.clone()))?;
-                let recording = self::recording(recording)?;
-                let salt = pointer::text(salt, salt_len, "salt")?;
-                Ok(Session::new(Rollout::try_new(plan, recording, salt)?))
-            })
+        answer::handle(out, err, || {
+            let plan = pointer::read(plan, "plan", |plan| Ok(plan.clone()))?;
+            let recording = self::recording(recording)?;
+            let salt = pointer::text(salt, salt_len, "salt")?;
+            Ok(Session::new(Rollout::try_new(plan, recording, salt)?))
         })
     }
 }
@@ -231,12 +223,10 @@ pub unsafe extern "C" fn hotfix_rollout_replay(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let recording = self::recording(recording)?;
-                let log = pointer::bytes(log, log_len, "log")?;
-                Ok(Session::new(Rollout::replay(log, recording)?))
-            })
+        answer::handle(out, err, || {
+            let recording = self::recording(recording)?;
+            let log = pointer::bytes(log, log_len, "log")?;
+            Ok(Session::new(Rollout::replay(log, recording)?))
         })
     }
 }
@@ -266,16 +256,14 @@ pub unsafe extern "C" fn hotfix_rollout_recover(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let recording = self::recording(recording)?;
-                let log = pointer::bytes(log, log_len, "log")?;
-                let recovered = Rollout::recover(log, recording)?;
-                if !out_length.is_null() {
-                    out_length.write(recovered.length);
-                }
-                Ok(Session::new(recovered.rollout))
-            })
+        answer::handle(out, err, || {
+            let recording = self::recording(recording)?;
+            let log = pointer::bytes(log, log_len, "log")?;
+            let recovered = Rollout::recover(log, recording)?;
+            if !out_length.is_null() {
+                out_length.write(recovered.length);
+            }
+            Ok(Session::new(recovered.rollout))
         })
     }
 }

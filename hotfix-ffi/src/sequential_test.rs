@@ -14,14 +14,15 @@ use hotfix_core::stats::{Counts, Evidence, StatError};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::{Guarded, guard};
+use crate::guard::Guarded;
 use crate::instances::InstanceTests;
 use crate::pointer::{self, handle};
 use crate::policy::canonical;
 use crate::status::hotfix_status;
-use crate::versioned::{self, Versioned};
+use crate::versioned::Versioned;
 
 /// A sequential test. The function that made it, or its bytes, decide its kind: rate ratio,
 /// latency, ceiling, randomisation or instances. The updates of another kind refuse it.
@@ -234,11 +235,15 @@ pub(crate) fn unreadable(name: &str, fault: &serde_json::Error) -> Box<hotfix_er
     Box::<hotfix_error>::from(error).at(format!("/{name}"))
 }
 
-pub(crate) unsafe fn put_decided(out: *mut bool, decided: bool) {
-    if !out.is_null() {
-        // SAFETY: not null, and writable by the header's contract.
-        unsafe { out.write(decided) };
-    }
+/// Reads JSON in the parameter `name`.
+pub(crate) unsafe fn json<T: DeserializeOwned>(
+    at: *const c_char,
+    len: usize,
+    name: &str,
+) -> Fallible<T> {
+    // SAFETY: the caller keeps the header's contract.
+    let text = unsafe { pointer::text(at, len, name)? };
+    serde_json::from_str(text).map_err(|e| unreadable(name, &e))
 }
 
 /// The evidence of a test. Set `struct_size` before the call (HOTFIX_EVIDENCE_INIT does).
@@ -281,9 +286,7 @@ impl hotfix_evidence {
 }
 
 // SAFETY: repr(C), the size first; written only.
-unsafe impl Versioned for hotfix_evidence {
-    const LEAST: usize = size_of::<Self>();
-}
+unsafe impl Versioned for hotfix_evidence {}
 
 /// The evidence so far.
 ///
@@ -301,11 +304,9 @@ pub unsafe extern "C" fn hotfix_test_evidence(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+        answer::structure(out, err, |size| {
             let (seen, log_e_bound) = pointer::read(test, "test", Test::evidence)?;
-            versioned::write(out, size, &hotfix_evidence::new(size, seen, log_e_bound));
-            Ok(())
+            Ok(hotfix_evidence::new(size, seen, log_e_bound))
         })
     }
 }
@@ -325,7 +326,7 @@ pub unsafe extern "C" fn hotfix_test_to_bytes(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { guard(err, || put_text(out, || pointer::read(test, "test", Test::to_text))) }
+    unsafe { answer::text_of(test, "test", out, err, Test::to_text) }
 }
 
 /// Reads what hotfix_test_to_bytes wrote: a test of the same kind.
@@ -347,9 +348,7 @@ pub unsafe extern "C" fn hotfix_test_from_bytes(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || Test::from_text(pointer::text(bytes, bytes_len, "bytes")?))
-        })
+        answer::handle(out, err, || Test::from_text(pointer::text(bytes, bytes_len, "bytes")?))
     }
 }
 

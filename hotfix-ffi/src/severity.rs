@@ -10,9 +10,9 @@ use hotfix_core::unit::Timestamp;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
 use crate::pointer;
 use crate::policy::{canonical, hotfix_policy};
 use crate::status::hotfix_status;
@@ -72,13 +72,9 @@ unsafe fn answer(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(policy, "policy", |policy| {
-                    let text = pointer::text(facts, facts_len, "facts")?;
-                    make(policy, &read(text, policy)?)
-                })
-            })
+        answer::text_of(policy, "policy", out, err, |policy| {
+            let text = pointer::text(facts, facts_len, "facts")?;
+            make(policy, &read(text, policy)?)
         })
     }
 }
@@ -172,18 +168,15 @@ pub unsafe extern "C" fn hotfix_policy_lint(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(policy, "policy", |policy| {
-                    let at = match pointer::text(at, at_len, "at")? {
-                        "" => None,
-                        text => Some(text.parse::<Timestamp>().map_err(|error| {
-                            Box::<hotfix_error>::from(error).at("at".to_owned())
-                        })?),
-                    };
-                    canonical(&policy.lint(at))
-                })
-            })
+        answer::text_of(policy, "policy", out, err, |policy| {
+            let at = match pointer::text(at, at_len, "at")? {
+                "" => None,
+                text => Some(
+                    text.parse::<Timestamp>()
+                        .map_err(|error| Box::<hotfix_error>::from(error).at("at".to_owned()))?,
+                ),
+            };
+            canonical(&policy.lint(at))
         })
     }
 }
@@ -204,11 +197,7 @@ pub unsafe extern "C" fn hotfix_policy_tree_mermaid(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(policy, "policy", |p| Ok(p.tree_mermaid().unwrap_or_default()))
-            })
-        })
+        answer::text_of(policy, "policy", out, err, |p| Ok(p.tree_mermaid().unwrap_or_default()))
     }
 }
 
@@ -227,11 +216,5 @@ pub unsafe extern "C" fn hotfix_policy_tree_dot(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(policy, "policy", |p| Ok(p.tree_dot().unwrap_or_default()))
-            })
-        })
-    }
+    unsafe { answer::text_of(policy, "policy", out, err, |p| Ok(p.tree_dot().unwrap_or_default())) }
 }

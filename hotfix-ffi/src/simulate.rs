@@ -6,18 +6,14 @@ use hotfix_core::plan::Plan;
 use hotfix_core::simulate::{Campaign, Comparison, Scenario, SimulationErrors, Tally};
 use serde_json::json;
 
-use crate::buffer::{hotfix_buf, put_text};
-use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
+use crate::answer;
+use crate::buffer::hotfix_buf;
+use crate::error::{Fallible, document_errors, hotfix_error};
 use crate::plan::hotfix_plan;
 use crate::pointer;
 use crate::status::hotfix_status;
 
-impl From<SimulationErrors> for Box<hotfix_error> {
-    fn from(errors: SimulationErrors) -> Self {
-        hotfix_error::of_document(hotfix_status::Simulate, &errors)
-    }
-}
+document_errors! { SimulationErrors => Simulate; }
 
 fn campaign(plan: &Plan, scenario: &Scenario, seed: u64) -> Fallible<Campaign> {
     Ok(Campaign::try_new(plan.clone(), scenario, seed)?)
@@ -64,14 +60,12 @@ pub unsafe extern "C" fn hotfix_simulate(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let scenario = pointer::text(scenario, scenario_len, "scenario")?;
-                pointer::read(plan, "plan", |plan| {
-                    let scenario = Scenario::read(scenario)?;
-                    let campaign = campaign(plan, &scenario, seed)?;
-                    Ok(with_outcome(&campaign.tally(runs(from, count))))
-                })
+        answer::text(out, err, || {
+            let scenario = pointer::text(scenario, scenario_len, "scenario")?;
+            pointer::read(plan, "plan", |plan| {
+                let scenario = Scenario::read(scenario)?;
+                let campaign = campaign(plan, &scenario, seed)?;
+                Ok(with_outcome(&campaign.tally(runs(from, count))))
             })
         })
     }
@@ -96,11 +90,9 @@ pub unsafe extern "C" fn hotfix_simulate_merge(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let text = pointer::text(tallies, tallies_len, "tallies")?;
-                Ok(with_outcome(&Tally::merged_from_json(text)?))
-            })
+        answer::text(out, err, || {
+            let text = pointer::text(tallies, tallies_len, "tallies")?;
+            Ok(with_outcome(&Tally::merged_from_json(text)?))
         })
     }
 }
@@ -134,15 +126,13 @@ pub unsafe extern "C" fn hotfix_simulate_compare(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let text = pointer::text(scenario, scenario_len, "scenario")?;
-                let one = |plan: &Plan| campaign(plan, &Scenario::read(text)?, seed);
-                let first = pointer::read(first, "first", one)?;
-                let second = pointer::read(second, "second", one)?;
-                let pairs = Comparison::try_new(first, second)?.pairs(runs(from, count));
-                Ok(json!(pairs.differences()).to_string())
-            })
+        answer::text(out, err, || {
+            let text = pointer::text(scenario, scenario_len, "scenario")?;
+            let one = |plan: &Plan| campaign(plan, &Scenario::read(text)?, seed);
+            let first = pointer::read(first, "first", one)?;
+            let second = pointer::read(second, "second", one)?;
+            let pairs = Comparison::try_new(first, second)?.pairs(runs(from, count));
+            Ok(json!(pairs.differences()).to_string())
         })
     }
 }
@@ -173,20 +163,18 @@ pub unsafe extern "C" fn hotfix_drill(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let text = pointer::text(scenario, scenario_len, "scenario")?;
-                pointer::read(plan, "plan", |plan| {
-                    let scenario = Scenario::read(text)?;
-                    let (player, truth) = campaign(plan, &scenario, seed)?.drill(number)?;
-                    let drill = json!({
-                        "run": player.run(),
-                        "truth": truth,
-                        "unmet": scenario.unmet(player.run()),
-                        "log": player.rollout().log(),
-                    });
-                    Ok(drill.to_string())
-                })
+        answer::text(out, err, || {
+            let text = pointer::text(scenario, scenario_len, "scenario")?;
+            pointer::read(plan, "plan", |plan| {
+                let scenario = Scenario::read(text)?;
+                let (player, truth) = campaign(plan, &scenario, seed)?.drill(number)?;
+                let drill = json!({
+                    "run": player.run(),
+                    "truth": truth,
+                    "unmet": scenario.unmet(player.run()),
+                    "log": player.rollout().log(),
+                });
+                Ok(drill.to_string())
             })
         })
     }

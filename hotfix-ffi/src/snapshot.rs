@@ -4,6 +4,7 @@ use std::ffi::c_char;
 
 use hotfix_core::rollout::Rollout;
 
+use crate::answer;
 use crate::buffer::{hotfix_buf, put_bytes};
 use crate::error::hotfix_error;
 use crate::guard::guard;
@@ -69,13 +70,11 @@ pub unsafe extern "C" fn hotfix_rollout_restore(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let recording = self::recording(recording)?;
-                let snapshot = pointer::bytes(snapshot, snapshot_len, "snapshot")?;
-                let tail = pointer::bytes(tail, tail_len, "tail")?;
-                Ok(Session::new(Rollout::restore(snapshot, tail, recording)?))
-            })
+        answer::handle(out, err, || {
+            let recording = self::recording(recording)?;
+            let snapshot = pointer::bytes(snapshot, snapshot_len, "snapshot")?;
+            let tail = pointer::bytes(tail, tail_len, "tail")?;
+            Ok(Session::new(Rollout::restore(snapshot, tail, recording)?))
         })
     }
 }
@@ -99,10 +98,9 @@ pub unsafe extern "C" fn hotfix_snapshot_seq(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::not_null(out, "out")?;
+        answer::number(out, err, || {
             let snapshot = pointer::bytes(snapshot, snapshot_len, "snapshot")?;
-            pointer::put(out, "out", Rollout::snapshot_head(snapshot)?.seq)
+            Ok(Rollout::snapshot_head(snapshot)?.seq)
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Statuses of calls.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
+
+use crate::names::named;
 
 /// The status of a call. Values are explicit and are never reused; the error object has the exact
 /// code.
@@ -52,54 +54,28 @@ pub enum hotfix_status {
     Panic = 99,
 }
 
-impl hotfix_status {
-    /// Every status.
-    pub const ALL: &'static [Self] = &[
-        Self::Ok,
-        Self::Null,
-        Self::Utf8,
-        Self::Struct,
-        Self::Enum,
-        Self::Range,
-        Self::Poisoned,
-        Self::Handle,
-        Self::Unit,
-        Self::Policy,
-        Self::Plan,
-        Self::Input,
-        Self::Refused,
-        Self::Log,
-        Self::Stat,
-        Self::Fact,
-        Self::Message,
-        Self::Convert,
-        Self::Simulate,
-        Self::Panic,
-    ];
-
-    const fn name(self) -> &'static CStr {
-        match self {
-            Self::Ok => c"ok",
-            Self::Null => c"null",
-            Self::Utf8 => c"utf8",
-            Self::Struct => c"struct",
-            Self::Enum => c"enum",
-            Self::Range => c"range",
-            Self::Poisoned => c"poisoned",
-            Self::Handle => c"handle",
-            Self::Unit => c"unit",
-            Self::Policy => c"policy",
-            Self::Plan => c"plan",
-            Self::Input => c"input",
-            Self::Refused => c"refused",
-            Self::Log => c"log",
-            Self::Stat => c"stat",
-            Self::Fact => c"fact",
-            Self::Message => c"message",
-            Self::Convert => c"convert",
-            Self::Simulate => c"simulate",
-            Self::Panic => c"panic",
-        }
+named! {
+    hotfix_status {
+        Ok = c"ok",
+        Null = c"null",
+        Utf8 = c"utf8",
+        Struct = c"struct",
+        Enum = c"enum",
+        Range = c"range",
+        Poisoned = c"poisoned",
+        Handle = c"handle",
+        Unit = c"unit",
+        Policy = c"policy",
+        Plan = c"plan",
+        Input = c"input",
+        Refused = c"refused",
+        Log = c"log",
+        Stat = c"stat",
+        Fact = c"fact",
+        Message = c"message",
+        Convert = c"convert",
+        Simulate = c"simulate",
+        Panic = c"panic",
     }
 }
 
@@ -111,6 +87,5 @@ impl hotfix_status {
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn hotfix_status_name(status: i32) -> *const c_char {
-    let known = hotfix_status::ALL.iter().find(|known| **known as i32 == status);
-    known.map_or(c"unknown", |known| known.name()).as_ptr()
+    hotfix_status::name_of(status)
 }

@@ -4,7 +4,8 @@ use std::ffi::c_char;
 
 use hotfix_core::unit::Timestamp;
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::guard;
 use crate::pointer;
@@ -65,5 +66,5 @@ pub unsafe extern "C" fn hotfix_time_format(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe { guard(err, || put_text(out, || Ok(any_time(at_ms, "at_ms")?.to_string()))) }
+    unsafe { answer::text(out, err, || Ok(any_time(at_ms, "at_ms")?.to_string())) }
 }

@@ -1,15 +1,17 @@
 //! Release trains: several services in one hot-fix.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 
 use hotfix_core::rollout::Input;
 use hotfix_core::train::{
     Move, Order, Train, TrainError, TrainFinding, TrainOutcome, TrainRefusal, TrainState,
 };
 
+use crate::answer;
 use crate::buffer::hotfix_str;
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::{Guarded, guard};
+use crate::names::named;
 use crate::outcome::hotfix_state;
 use crate::pointer::{self, Taken, handle};
 use crate::reading::{Scratch, hotfix_reading, hotfix_sender};
@@ -64,41 +66,15 @@ pub enum hotfix_train_state {
     RolledBack = 7,
 }
 
-impl hotfix_train_state {
-    const ALL: &'static [Self] = &[
-        Self::Waiting,
-        Self::Running,
-        Self::Complete,
-        Self::Closed,
-        Self::RollingBack,
-        Self::Frozen,
-        Self::RolledBack,
-    ];
-
-    const fn name(self) -> &'static CStr {
-        match self {
-            Self::Waiting => c"waiting",
-            Self::Running => c"running",
-            Self::Complete => c"complete",
-            Self::Closed => c"closed",
-            Self::RollingBack => c"rolling_back",
-            Self::Frozen => c"frozen",
-            Self::RolledBack => c"rolled_back",
-        }
-    }
-}
-
-impl From<TrainState> for hotfix_train_state {
-    fn from(state: TrainState) -> Self {
-        match state {
-            TrainState::Waiting => Self::Waiting,
-            TrainState::Running => Self::Running,
-            TrainState::Complete => Self::Complete,
-            TrainState::Closed => Self::Closed,
-            TrainState::RollingBack => Self::RollingBack,
-            TrainState::Frozen => Self::Frozen,
-            TrainState::RolledBack => Self::RolledBack,
-        }
+named! {
+    hotfix_train_state is TrainState {
+        Waiting = c"waiting",
+        Running = c"running",
+        Complete = c"complete",
+        Closed = c"closed",
+        RollingBack = c"rolling_back",
+        Frozen = c"frozen",
+        RolledBack = c"rolled_back",
     }
 }
 
@@ -125,11 +101,8 @@ pub struct hotfix_train_outcome {
     pub reserved: u32,
 }
 
-// SAFETY: repr(C), the size first; written only, never read as a whole, so its enum needs no value
-// of zero.
-unsafe impl Versioned for hotfix_train_outcome {
-    const LEAST: usize = size_of::<Self>();
-}
+// SAFETY: repr(C), the size first; written only.
+unsafe impl Versioned for hotfix_train_outcome {}
 
 /// One input that one rollout of the train handled. Set `struct_size` before the call
 /// (HOTFIX_TRAIN_MOVE_INIT does). Views are valid until the next call that takes the train without
@@ -156,11 +129,8 @@ pub struct hotfix_train_move {
     pub reserved: u32,
 }
 
-// SAFETY: repr(C), the size first; written only, never read as a whole, so its enum needs no value
-// of zero.
-unsafe impl Versioned for hotfix_train_move {
-    const LEAST: usize = size_of::<Self>();
-}
+// SAFETY: repr(C), the size first; written only.
+unsafe impl Versioned for hotfix_train_move {}
 
 impl Owned {
     /// Runs the core's train on the rollouts, and keeps its outcome.
@@ -259,27 +229,25 @@ pub unsafe extern "C" fn hotfix_train_new(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            pointer::make(out, || {
-                let services = pointer::array(services, count, "services")?;
-                let after = pointer::text(after, after_len, "after")?;
-                let mut names = Vec::with_capacity(count);
-                for (place, service) in services.iter().enumerate() {
-                    pointer::not_null(service.rollout, "rollout")?;
-                    let name = pointer::text(service.name, service.name_len, "name")?;
-                    if services.iter().take(place).any(|other| other.rollout == service.rollout) {
-                        return Err(TrainError::Shared { service: name.to_owned() }.into());
-                    }
-                    pointer::read(service.rollout, "rollout", |_| Ok(()))?;
-                    names.push(name);
+        answer::handle(out, err, || {
+            let services = pointer::array(services, count, "services")?;
+            let after = pointer::text(after, after_len, "after")?;
+            let mut names = Vec::with_capacity(count);
+            for (place, service) in services.iter().enumerate() {
+                pointer::not_null(service.rollout, "rollout")?;
+                let name = pointer::text(service.name, service.name_len, "name")?;
+                if services.iter().take(place).any(|other| other.rollout == service.rollout) {
+                    return Err(TrainError::Shared { service: name.to_owned() }.into());
                 }
-                let order = Order::from_json(&names, after)?;
-                // Nothing can fail from here on: the train owns the rollouts.
-                let rollouts: Fallible<Vec<_>> =
-                    services.iter().map(|s| Taken::new(s.rollout, "rollout")).collect();
-                let (rollouts, scratch) = (rollouts?, Scratch::new());
-                Ok(Owned { order, rollouts, moves: Vec::new(), findings: Vec::new(), scratch })
-            })
+                pointer::read(service.rollout, "rollout", |_| Ok(()))?;
+                names.push(name);
+            }
+            let order = Order::from_json(&names, after)?;
+            // Nothing can fail from here on: the train owns the rollouts.
+            let rollouts: Fallible<Vec<_>> =
+                services.iter().map(|s| Taken::new(s.rollout, "rollout")).collect();
+            let (rollouts, scratch) = (rollouts?, Scratch::new());
+            Ok(Owned { order, rollouts, moves: Vec::new(), findings: Vec::new(), scratch })
         })
     }
 }
@@ -449,8 +417,7 @@ pub unsafe extern "C" fn hotfix_train_free(train: *mut hotfix_train) {
 /// Thread rule: any thread at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn hotfix_train_state_name(state: i32) -> *const c_char {
-    let known = hotfix_train_state::ALL.iter().find(|known| **known as i32 == state);
-    known.map_or(c"unknown", |known| known.name()).as_ptr()
+    hotfix_train_state::name_of(state)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use hotfix_core::rollout::Rollout;
 use hotfix_core::train::Train;
 use hotfix_core::unit::Timestamp;
 
-use crate::buffer::{hotfix_buf, hotfix_str, put_text};
+use crate::answer;
+use crate::buffer::{hotfix_buf, hotfix_str};
 use crate::error::{Fallible, hotfix_error};
 use crate::guard::guard;
 use crate::outcome::hotfix_action;
@@ -15,7 +16,6 @@ use crate::policy::canonical;
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
 use crate::train::{Owned, hotfix_train, hotfix_train_move, hotfix_train_state};
-use crate::versioned;
 use crate::view::HOTFIX_NEVER;
 
 impl Owned {
@@ -56,12 +56,11 @@ pub unsafe extern "C" fn hotfix_train_move_at(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+        answer::structure(out, err, |struct_size| {
             pointer::read(train, "train", |owned| {
                 let made = owned.made(index)?;
-                let view = hotfix_train_move {
-                    struct_size: size,
+                Ok(hotfix_train_move {
+                    struct_size,
                     service: hotfix_str::of(&made.service),
                     events: hotfix_str::of(&made.events),
                     action_count: made.actions.len(),
@@ -69,9 +68,7 @@ pub unsafe extern "C" fn hotfix_train_move_at(
                     repeated: u32::from(made.repeated),
                     by_train: u32::from(made.by_train),
                     reserved: 0,
-                };
-                versioned::write(out, size, &view);
-                Ok(())
+                })
             })
         })
     }
@@ -98,17 +95,9 @@ pub unsafe extern "C" fn hotfix_train_action(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+        answer::structure(out, err, |_| {
             pointer::read(train, "train", |owned| {
-                let actions = &owned.made(move_index)?.actions;
-                let action = actions.get(index).ok_or_else(|| {
-                    let count = actions.len();
-                    let wanted = format_args!("one below {count}, the number of actions");
-                    hotfix_error::range("index", index, wanted)
-                })?;
-                versioned::write(out, size, &hotfix_action::of(action));
-                Ok(())
+                hotfix_action::at(&owned.made(move_index)?.actions, index)
             })
         })
     }
@@ -157,12 +146,8 @@ pub unsafe extern "C" fn hotfix_train_services(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(train, "train", |owned| {
-                    owned.look(|train| canonical(&train.services()))
-                })
-            })
+        answer::text_of(train, "train", out, err, |owned| {
+            owned.look(|train| canonical(&train.services()))
         })
     }
 }
@@ -182,11 +167,7 @@ pub unsafe extern "C" fn hotfix_train_findings(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || pointer::read(train, "train", |owned| canonical(&owned.findings)))
-        })
-    }
+    unsafe { answer::text_of(train, "train", out, err, |owned| canonical(&owned.findings)) }
 }
 
 /// The next time at which hotfix_train_tick can change something in any service: set one timer to

@@ -6,9 +6,10 @@ use hotfix_core::grade::{TagForm, Versioning};
 use hotfix_core::unit::Timestamp;
 use hotfix_core::vcs::{branch_name, next_version, tag_name};
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
+use crate::names::by_number;
 use crate::pointer;
 use crate::policy::canonical;
 use crate::status::hotfix_status;
@@ -25,13 +26,7 @@ pub enum hotfix_versioning {
 }
 
 fn versioning_of(number: i32) -> Fallible<Versioning> {
-    const PATCH: i32 = hotfix_versioning::Patch as i32;
-    const HOTFIX_IDENTIFIER: i32 = hotfix_versioning::HotfixIdentifier as i32;
-    match number {
-        PATCH => Ok(Versioning::Patch),
-        HOTFIX_IDENTIFIER => Ok(Versioning::HotfixIdentifier),
-        other => Err(hotfix_error::no_member("kind", other, "hotfix_versioning")),
-    }
+    by_number!(number, "kind", hotfix_versioning is Versioning { Patch, HotfixIdentifier })
 }
 
 /// Makes the name of a hot-fix branch from a description: "hotfix/security-patch".
@@ -58,12 +53,10 @@ pub unsafe extern "C" fn hotfix_branch_name(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let description = pointer::text(description, description_len, "description")?;
-                let prefix = pointer::text(prefix, prefix_len, "prefix")?;
-                Ok(branch_name(prefix, description)?.to_string())
-            })
+        answer::text(out, err, || {
+            let description = pointer::text(description, description_len, "description")?;
+            let prefix = pointer::text(prefix, prefix_len, "prefix")?;
+            Ok(branch_name(prefix, description)?.to_string())
         })
     }
 }
@@ -89,11 +82,9 @@ pub unsafe extern "C" fn hotfix_next_version(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let version = pointer::text(version, version_len, "version")?;
-                canonical(&next_version(version, versioning_of(kind)?)?)
-            })
+        answer::text(out, err, || {
+            let version = pointer::text(version, version_len, "version")?;
+            canonical(&next_version(version, versioning_of(kind)?)?)
         })
     }
 }
@@ -116,11 +107,9 @@ pub unsafe extern "C" fn hotfix_version_tag(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let version = pointer::text(version, version_len, "version")?;
-                Ok(tag_name(TagForm::Version, version, Timestamp::default())?.to_string())
-            })
+        answer::text(out, err, || {
+            let version = pointer::text(version, version_len, "version")?;
+            Ok(tag_name(TagForm::Version, version, Timestamp::default())?.to_string())
         })
     }
 }
@@ -141,11 +130,9 @@ pub unsafe extern "C" fn hotfix_timestamp_tag(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let at = moment(at_ms, "at_ms")?;
-                Ok(tag_name(TagForm::Timestamp, "", at)?.to_string())
-            })
+        answer::text(out, err, || {
+            let at = moment(at_ms, "at_ms")?;
+            Ok(tag_name(TagForm::Timestamp, "", at)?.to_string())
         })
     }
 }

@@ -5,11 +5,13 @@ use crate::pointer::not_null;
 
 /// A struct that contains its size.
 ///
-/// # Safety The type is `repr(C)`, starts with `struct_size: usize`, is aligned to 8, may be all
-/// zero bytes, and every member that ends beyond `LEAST` is 8 bytes long or an array of such.
+/// # Safety
+/// The type is `repr(C)`, starts with `struct_size: usize`, is aligned to 8, and every member that
+/// ends beyond `LEAST` is 8 bytes long or an array of such. If it is read and not only written, it
+/// may be all zero bytes.
 pub(crate) unsafe trait Versioned: Copy {
     /// The size that the struct had in the first release; later members default to zero.
-    const LEAST: usize;
+    const LEAST: usize = size_of::<Self>();
 }
 
 /// Maximum size of a struct of this library.

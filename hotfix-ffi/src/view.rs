@@ -5,15 +5,14 @@ use std::ffi::c_char;
 use hotfix_core::rollout::{Action, ActionDocument, Rollout};
 use hotfix_core::unit::{MetricName, Timestamp};
 
-use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, hotfix_str, in_place, put_text};
-use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
+use crate::answer;
+use crate::buffer::{hotfix_buf, hotfix_digest, hotfix_name, hotfix_str, in_place};
+use crate::error::hotfix_error;
 use crate::outcome::{hotfix_action, hotfix_state};
 use crate::pointer;
 use crate::policy::{canonical, hex};
 use crate::rollout::hotfix_rollout;
 use crate::status::hotfix_status;
-use crate::versioned;
 
 /// The present state.
 ///
@@ -29,12 +28,7 @@ pub unsafe extern "C" fn hotfix_rollout_state(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            let state = pointer::read(rollout, "rollout", |s| Ok(s.rollout.state()))?;
-            pointer::put(out, "out", state.into())
-        })
-    }
+    unsafe { answer::value_of(rollout, "rollout", (out, "out"), err, |s| s.rollout.state().into()) }
 }
 
 /// The phase that is being deployed, watched or decided on.
@@ -52,10 +46,8 @@ pub unsafe extern "C" fn hotfix_rollout_phase(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let phase = pointer::read(rollout, "rollout", |s| Ok(s.rollout.phase()))?;
-            let text = phase.map_or([0; 32], |phase| in_place(&phase));
-            pointer::put(out, "out", hotfix_name { text })
+        answer::value_of(rollout, "rollout", (out, "out"), err, |s| hotfix_name {
+            text: s.rollout.phase().map_or([0; 32], |phase| in_place(&phase)),
         })
     }
 }
@@ -75,10 +67,7 @@ pub unsafe extern "C" fn hotfix_rollout_share(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let share = pointer::read(rollout, "rollout", |s| Ok(s.rollout.share()))?;
-            pointer::put(out, "out", share.as_fraction())
-        })
+        answer::value_of(rollout, "rollout", (out, "out"), err, |s| s.rollout.share().as_fraction())
     }
 }
 
@@ -96,12 +85,7 @@ pub unsafe extern "C" fn hotfix_rollout_attempt(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            let attempt = pointer::read(rollout, "rollout", |s| Ok(s.rollout.attempt()))?;
-            pointer::put(out, "out", attempt)
-        })
-    }
+    unsafe { answer::value_of(rollout, "rollout", (out, "out"), err, |s| s.rollout.attempt()) }
 }
 
 /// The value for "never": later than every other time.
@@ -123,9 +107,8 @@ pub unsafe extern "C" fn hotfix_rollout_now(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let at = pointer::read(rollout, "rollout", |s| Ok(s.rollout.now()))?;
-            pointer::put(out_ms, "out_ms", at.map_or(HOTFIX_NEVER, Timestamp::as_millis))
+        answer::value_of(rollout, "rollout", (out_ms, "out_ms"), err, |s| {
+            s.rollout.now().map_or(HOTFIX_NEVER, Timestamp::as_millis)
         })
     }
 }
@@ -146,9 +129,8 @@ pub unsafe extern "C" fn hotfix_rollout_poll_at(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let at = pointer::read(rollout, "rollout", |s| Ok(s.rollout.poll_at()))?;
-            pointer::put(out_ms, "out_ms", at.map_or(HOTFIX_NEVER, Timestamp::as_millis))
+        answer::value_of(rollout, "rollout", (out_ms, "out_ms"), err, |s| {
+            s.rollout.poll_at().map_or(HOTFIX_NEVER, Timestamp::as_millis)
         })
     }
 }
@@ -167,11 +149,7 @@ pub unsafe extern "C" fn hotfix_rollout_verdict(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            put_text(out, || pointer::read(rollout, "rollout", |s| canonical(s.rollout.verdict())))
-        })
-    }
+    unsafe { answer::text_of(rollout, "rollout", out, err, |s| canonical(s.rollout.verdict())) }
 }
 
 /// The evidence of a metric and its basis, as JSON; `null` for a metric without a test, or a
@@ -200,14 +178,12 @@ pub unsafe extern "C" fn hotfix_rollout_evidence(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let metric = pointer::text(metric, metric_len, "metric")?;
-                pointer::read(rollout, "rollout", |session| {
-                    // A text that is not a valid id is the id of no metric.
-                    let metric = MetricName::try_new(metric).ok();
-                    canonical(&metric.and_then(|metric| session.rollout.evidence(metric)))
-                })
+        answer::text(out, err, || {
+            let metric = pointer::text(metric, metric_len, "metric")?;
+            pointer::read(rollout, "rollout", |session| {
+                // A text that is not a valid id is the id of no metric.
+                let metric = MetricName::try_new(metric).ok();
+                canonical(&metric.and_then(|metric| session.rollout.evidence(metric)))
             })
         })
     }
@@ -228,12 +204,7 @@ pub unsafe extern "C" fn hotfix_rollout_head(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            let head = pointer::read(rollout, "rollout", |s| Ok(s.rollout.head()))?;
-            pointer::put(out, "out", hex(head))
-        })
-    }
+    unsafe { answer::value_of(rollout, "rollout", (out, "out"), err, |s| hex(s.rollout.head())) }
 }
 
 /// Every log line so far.
@@ -252,10 +223,7 @@ pub unsafe extern "C" fn hotfix_rollout_log(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let log = pointer::read(rollout, "rollout", |s| Ok(hotfix_str::of(s.rollout.log())))?;
-            pointer::put(out, "out", log)
-        })
+        answer::value_of(rollout, "rollout", (out, "out"), err, |s| hotfix_str::of(s.rollout.log()))
     }
 }
 
@@ -277,13 +245,8 @@ pub unsafe extern "C" fn hotfix_rollout_action(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
-            pointer::read(rollout, "rollout", |s| {
-                let view = view(s.actions.iter(), index, s.actions.len())?;
-                versioned::write(out, size, &view);
-                Ok(())
-            })
+        answer::structure(out, err, |_| {
+            pointer::read(rollout, "rollout", |s| hotfix_action::at(&s.actions, index))
         })
     }
 }
@@ -305,12 +268,7 @@ pub unsafe extern "C" fn hotfix_rollout_action_count(
     err: *mut *mut hotfix_error,
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
-    unsafe {
-        guard(err, || {
-            let count = pointer::read(rollout, "rollout", |s| Ok(s.actions.len()))?;
-            pointer::put(out, "out", count)
-        })
-    }
+    unsafe { answer::value_of(rollout, "rollout", (out, "out"), err, |s| s.actions.len()) }
 }
 
 /// The action with this id, among those that await `confirm` or `failed` and those of the last
@@ -334,15 +292,12 @@ pub unsafe extern "C" fn hotfix_rollout_find_action(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+        answer::structure(out, err, |_| {
             let id = pointer::text(id, id_len, "id")?;
             pointer::read(rollout, "rollout", |s| {
                 let mut known = s.rollout.pending_actions().iter().chain(&s.actions);
                 let action = known.find(|action| action.id.to_string() == id);
-                let view = action.map(hotfix_action::of);
-                versioned::write(out, size, &view.ok_or_else(|| hotfix_error::no_action(id))?);
-                Ok(())
+                action.map(hotfix_action::of).ok_or_else(|| hotfix_error::no_action(id))
             })
         })
     }
@@ -366,10 +321,8 @@ pub unsafe extern "C" fn hotfix_rollout_actions(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(rollout, "rollout", |s| canonical(&documents(&s.rollout, &s.actions)))
-            })
+        answer::text_of(rollout, "rollout", out, err, |s| {
+            canonical(&documents(&s.rollout, &s.actions))
         })
     }
 }
@@ -389,10 +342,8 @@ pub unsafe extern "C" fn hotfix_rollout_pending_count(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let count =
-                pointer::read(rollout, "rollout", |s| Ok(s.rollout.pending_actions().len()))?;
-            pointer::put(out, "out", count)
+        answer::value_of(rollout, "rollout", (out, "out"), err, |s| {
+            s.rollout.pending_actions().len()
         })
     }
 }
@@ -416,13 +367,9 @@ pub unsafe extern "C" fn hotfix_rollout_pending_action(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            let size = versioned::size_of_caller(out, "out")?;
+        answer::structure(out, err, |_| {
             pointer::read(rollout, "rollout", |s| {
-                let count = s.rollout.pending_actions().len();
-                let view = view(s.rollout.pending_actions().iter(), index, count)?;
-                versioned::write(out, size, &view);
-                Ok(())
+                hotfix_action::at(s.rollout.pending_actions(), index)
             })
         })
     }
@@ -443,30 +390,12 @@ pub unsafe extern "C" fn hotfix_rollout_pending_actions(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                pointer::read(rollout, "rollout", |s| {
-                    canonical(&documents(&s.rollout, s.rollout.pending_actions()))
-                })
-            })
+        answer::text_of(rollout, "rollout", out, err, |s| {
+            canonical(&documents(&s.rollout, s.rollout.pending_actions()))
         })
     }
 }
 
 fn documents<'a>(rollout: &'a Rollout, actions: &'a [Action]) -> Vec<ActionDocument<'a>> {
     actions.iter().map(|action| ActionDocument::of(action, rollout)).collect()
-}
-
-fn view<'a>(
-    mut actions: impl Iterator<Item = &'a Action>,
-    index: usize,
-    count: usize,
-) -> Fallible<hotfix_action> {
-    actions.nth(index).map(hotfix_action::of).ok_or_else(|| {
-        hotfix_error::range(
-            "index",
-            index,
-            format_args!("one below {count}, the number of actions"),
-        )
-    })
 }

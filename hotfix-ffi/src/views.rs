@@ -6,9 +6,9 @@ use std::ffi::c_char;
 use hotfix_core::unit::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::buffer::{hotfix_buf, put_text};
+use crate::answer;
+use crate::buffer::hotfix_buf;
 use crate::error::{Fallible, hotfix_error};
-use crate::guard::guard;
 use crate::plan::hotfix_plan;
 use crate::pointer;
 use crate::rollout::hotfix_rollout;
@@ -126,12 +126,10 @@ pub unsafe extern "C" fn hotfix_rollout_view(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let view = find(ROLLOUT_VIEWS, view, "hotfix_rollout_views")?;
-                let args = pointer::text(args, args_len, "args")?;
-                pointer::read(rollout, "rollout", |session| view.text(&session.rollout, args))
-            })
+        answer::text(out, err, || {
+            let view = find(ROLLOUT_VIEWS, view, "hotfix_rollout_views")?;
+            let args = pointer::text(args, args_len, "args")?;
+            pointer::read(rollout, "rollout", |session| view.text(&session.rollout, args))
         })
     }
 }
@@ -162,12 +160,10 @@ pub unsafe extern "C" fn hotfix_plan_view(
 ) -> hotfix_status {
     // SAFETY: the caller keeps the header's contract.
     unsafe {
-        guard(err, || {
-            put_text(out, || {
-                let view = find(PLAN_VIEWS, view, "hotfix_plan_views")?;
-                let args = pointer::text(args, args_len, "args")?;
-                pointer::read(plan, "plan", |plan| view.text(plan, args))
-            })
+        answer::text(out, err, || {
+            let view = find(PLAN_VIEWS, view, "hotfix_plan_views")?;
+            let args = pointer::text(args, args_len, "args")?;
+            pointer::read(plan, "plan", |plan| view.text(plan, args))
         })
     }
 }

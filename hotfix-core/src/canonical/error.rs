@@ -114,8 +114,6 @@ coded! {
     Mismatch { written: Digest, computed: Digest } => "HF-JSON-013",
 }
 
-impl LineError {}
-
 /// Text that is not a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this text of {length} bytes is not a digest: pass 64 lower-case hexadecimal digits")]

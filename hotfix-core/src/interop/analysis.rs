@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::draft::{Draft, Limit, MetricDraft, ended, seconds};
+use super::draft::{Draft, Limit, MetricDraft, seconds};
 use super::dry_run::DryRuns;
 use super::expression::{self, Accepts};
 use super::finding::ImportFinding;
@@ -25,6 +25,7 @@ const MOST_COUNT: f64 = 1e6;
 type Arguments = BTreeMap<String, Option<String>>;
 
 /// The analysis of a rollout, as far as read.
+#[derive(Default)]
 pub(super) struct Analysis<'s, 'd> {
     sources: &'s [Source<'d>],
     /// Templates by kind and name, with how long one run takes.
@@ -62,20 +63,7 @@ const TEMPLATES: [&str; 2] = ["AnalysisTemplate", "ClusterAnalysisTemplate"];
 
 impl<'s, 'd> Analysis<'s, 'd> {
     pub(super) fn new(sources: &'s [Source<'d>]) -> Self {
-        Self {
-            sources,
-            read: BTreeMap::new(),
-            dry_runs: DryRuns::default(),
-            metrics: Vec::new(),
-            names: Vec::new(),
-            limits: Vec::new(),
-            guarded: Vec::new(),
-            errors: None,
-            intervals: Vec::new(),
-            delays: Vec::new(),
-            undecided: false,
-            first: None,
-        }
+        Self { sources, ..Self::default() }
     }
 
     /// Reads the templates of a rollout's analysis. Returns the duration of one run in seconds.
@@ -417,10 +405,7 @@ pub(super) fn two_sided(
     };
     let (below, above) = (good.0.or(fine.0), good.1.or(fine.1));
     if below.is_some() && above.is_some() {
-        let stem = super::draft::legal(name, "metric");
-        let (below, above) = (draft.id(&ended(&stem, "_low")), draft.id(&ended(&stem, "_high")));
-        let name = shown(name);
-        at.remark(ImportFinding::TwoSided { name, below: below.clone(), above: above.clone() });
+        let (below, above) = draft.two_ids(at, name);
         draft.metrics.push(bounded(below, Worse::Lower, good.0, fine.0));
         draft.metrics.push(bounded(above, Worse::Higher, good.1, fine.1));
     } else {

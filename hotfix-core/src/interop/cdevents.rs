@@ -98,7 +98,7 @@ impl Options<'_> {
 /// An error for an invalid option, and the errors of a broken log.
 pub fn events(log: &[u8], options: &Options<'_>) -> Result<Vec<Value>, ExportError> {
     options.check()?;
-    let mut writer = Writer { options, opening: opening(log)?, ..Writer::new(options) };
+    let mut writer = Writer { options: *options, opening: opening(log)?, ..Writer::default() };
     Rollout::replay_each(log, |rollout, entry| writer.follow(rollout, entry))?;
     Ok(writer.events)
 }
@@ -127,8 +127,9 @@ fn opening(log: &[u8]) -> Result<String, LogError> {
     read.map(|line| line.hash).map_err(|_| LogError { line: 1, fault: LogFault::Empty })
 }
 
+#[derive(Default)]
 struct Writer<'a> {
-    options: &'a Options<'a>,
+    options: Options<'a>,
     opening: String,
     events: Vec<Value>,
     detected: Option<Timestamp>,
@@ -151,23 +152,7 @@ struct Subject {
     content: Value,
 }
 
-impl<'a> Writer<'a> {
-    const fn new(options: &'a Options<'a>) -> Self {
-        Self {
-            options,
-            opening: String::new(),
-            events: Vec::new(),
-            detected: None,
-            resolved: None,
-            deployed: None,
-            rolled_back: None,
-            share: 0.0,
-            published: false,
-            running: None,
-            watched: None,
-        }
-    }
-
+impl Writer<'_> {
     fn follow(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         self.incident(rollout, entry);
         if let Recorded::Taken(input) = entry.recorded {
@@ -201,19 +186,16 @@ impl<'a> Writer<'a> {
         }
         let detected = rollout.moment(Moment::Detected);
         if let Some(at) = detected.filter(|_| detected != self.detected) {
-            let subject = self.of_incident(rollout);
-            self.put(rollout, entry, at, "incident.detected", subject);
+            self.put(rollout, entry, at, "incident.detected", self.of_incident(rollout));
         }
         self.detected = detected;
         let resolved = rollout.moment(Moment::Resolved);
         match (self.resolved, resolved) {
             (Some(_), None) => {
-                let subject = self.of_incident(rollout);
-                self.put(rollout, entry, entry.at, "incident.detected", subject);
+                self.put(rollout, entry, entry.at, "incident.detected", self.of_incident(rollout));
             }
             (before, Some(at)) if before != Some(at) => {
-                let subject = self.of_incident(rollout);
-                self.put(rollout, entry, at, "incident.resolved", subject);
+                self.put(rollout, entry, at, "incident.resolved", self.of_incident(rollout));
             }
             _ => {}
         }
@@ -230,8 +212,7 @@ impl<'a> Writer<'a> {
         }
         if rollout.share().as_fraction() > self.share && !self.published {
             self.published = true;
-            let subject = self.of_service(rollout, None);
-            self.put(rollout, entry, entry.at, "service.published", subject);
+            self.put(rollout, entry, entry.at, "service.published", self.of_service(rollout, None));
         }
     }
 
@@ -268,8 +249,7 @@ impl<'a> Writer<'a> {
         let deployed = rollout.moment(Moment::Deployed);
         if let Some(at) = deployed.filter(|_| deployed != self.deployed) {
             let version = release.map(|release| release.version.as_str());
-            let subject = self.of_service(rollout, version);
-            self.put(rollout, entry, at, "service.upgraded", subject);
+            self.put(rollout, entry, at, "service.upgraded", self.of_service(rollout, version));
         }
         self.deployed = deployed;
         let back = rollout.moment(Moment::RolledBack);

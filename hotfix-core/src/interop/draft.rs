@@ -67,18 +67,16 @@ impl MetricDraft {
             "role": if self.watched { "watch" } else { "decide" },
             "model": "none",
         });
-        if let Some(metric) = metric.as_object_mut() {
-            let bounds =
-                [("success", self.success), ("alert", self.alert), ("rollback", self.rollback)];
-            for (name, limit) in bounds {
-                if let Some(limit) = limit {
-                    metric.insert(name.to_owned(), bound(limit));
-                }
+        let bounds =
+            [("success", self.success), ("alert", self.alert), ("rollback", self.rollback)];
+        for (name, limit) in bounds {
+            if let Some(limit) = limit {
+                metric[name] = bound(limit);
             }
-            if let Some((quantile, boundaries)) = &self.latency {
-                metric.insert("quantile".to_owned(), json!(quantile));
-                metric.insert("boundaries".to_owned(), json!(boundaries));
-            }
+        }
+        if let Some((quantile, boundaries)) = &self.latency {
+            metric["quantile"] = json!(quantile);
+            metric["boundaries"] = json!(boundaries);
         }
         metric
     }
@@ -170,6 +168,15 @@ impl Draft {
         id
     }
 
+    /// Two ids for a metric with bounds on both sides, with the finding about it.
+    pub(super) fn two_ids(&mut self, at: &At<'_>, name: &str) -> (String, String) {
+        let stem = legal(name, "metric");
+        let (below, above) = (self.id(&ended(&stem, "_low")), self.id(&ended(&stem, "_high")));
+        let name = crate::text::shown(name);
+        at.remark(ImportFinding::TwoSided { name, below: below.clone(), above: above.clone() });
+        (below, above)
+    }
+
     /// A valid id that no other metric has. Adds a finding if it differs from the name.
     pub(super) fn id_at(&mut self, at: &At<'_>, name: &str) -> String {
         let id = self.id(name);
@@ -235,30 +242,27 @@ impl Draft {
         let preset = Policy::preset(PRESET)?;
         let rollback = preset.rollback();
         let deploy = preset.phases().first().map_or(120.0, |phase| phase.deploy.as_seconds());
-        let phases: Vec<Value> = if self.phases.is_empty() {
-            let phase = |(index, phase): (usize, &crate::policy::section::Phase)| {
-                let watch = phase.watch.as_seconds();
-                let watch = if index == 0 { self.first_watch.unwrap_or(watch) } else { watch };
-                // At least one evaluation after the warm-up.
-                let watch = watch.max(self.warm_up + self.cadence);
-                json!({
-                    "name": phase.name, "objective": phase.objective, "share": phase.share,
-                    "deploy": phase.deploy, "watch": watch, "criteria_missed": self.missed,
-                    "promotion": "no_evidence_of_harm", "gate": "automatic",
-                })
-            };
-            preset.phases().iter().enumerate().map(phase).collect()
-        } else {
-            let phase = |phase: &PhaseDraft| {
-                json!({
-                    "name": phase.name, "objective": phase.objective, "share": phase.share,
-                    "deploy": deploy, "watch": phase.watch, "criteria_missed": self.missed,
-                    "promotion": "no_evidence_of_harm",
-                    "gate": if phase.manual { "manual" } else { "automatic" },
-                })
-            };
-            self.phases.iter().map(phase).collect()
+        let mut phases: Vec<Value> = Vec::new();
+        let mut phase = |name: &str, objective: &str, share: f64, deploy: f64, watch, gate| {
+            phases.push(json!({
+                "name": name, "objective": objective, "share": share, "deploy": deploy,
+                "watch": watch, "criteria_missed": self.missed,
+                "promotion": "no_evidence_of_harm", "gate": gate,
+            }));
         };
+        for own in &self.phases {
+            let gate = if own.manual { "manual" } else { "automatic" };
+            phase(&own.name, &own.objective, own.share, deploy, own.watch, gate);
+        }
+        for (index, known) in preset.phases().iter().enumerate().filter(|_| self.phases.is_empty())
+        {
+            let watch = known.watch.as_seconds();
+            let watch = if index == 0 { self.first_watch.unwrap_or(watch) } else { watch };
+            // At least one evaluation after the warm-up.
+            let watch = watch.max(self.warm_up + self.cadence);
+            let (share, deploy) = (known.share.as_fraction(), known.deploy.as_seconds());
+            phase(known.name.as_str(), &known.objective, share, deploy, watch, "automatic");
+        }
         let metrics: Map<String, Value> =
             self.metrics.iter().map(|metric| (metric.id.clone(), metric.written())).collect();
         let mut document = json!({
@@ -290,21 +294,20 @@ impl Draft {
             "metrics": metrics,
             "duties": self.duties,
         });
-        if let (Some(document), Some(most)) = (document.as_object_mut(), self.deploying) {
-            document.insert("deploying".to_owned(), json!({ "most": most }));
+        if let Some(most) = self.deploying {
+            document["deploying"] = json!({ "most": most });
         }
-        if let (Some(document), false) = (document.as_object_mut(), self.before.is_empty()) {
+        if !self.before.is_empty() {
             let item = |(index, text): (usize, &String)| json!({ "id": format!("before_{}", index + 1), "text": text });
             let items: Vec<Value> = self.before.iter().enumerate().map(item).collect();
-            let list = json!([{ "id": "before", "title": "Before the start", "at": "start", "items": items }]);
-            document.insert("checklists".to_owned(), list);
+            document["checklists"] = json!([{ "id": "before", "title": "Before the start", "at": "start", "items": items }]);
         }
         Policy::from_value(&document)
     }
 }
 
 /// A valid name in a policy: lower-case letters, digits, `_` and `-`, a letter first.
-pub(super) fn legal(name: &str, otherwise: &str) -> String {
+fn legal(name: &str, otherwise: &str) -> String {
     let mut legal: String = name
         .chars()
         .take(NAME_MOST)
@@ -321,7 +324,7 @@ pub(super) fn legal(name: &str, otherwise: &str) -> String {
 }
 
 /// A name with a suffix, cut so that it stays valid.
-pub(super) fn ended(name: &str, ending: &str) -> String {
+fn ended(name: &str, ending: &str) -> String {
     let most = NAME_MOST.saturating_sub(ending.len());
     format!("{}{ending}", name.chars().take(most).collect::<String>())
 }

@@ -1,6 +1,6 @@
 //! Kayenta: a canary configuration, alone or in a request.
 
-use super::draft::{Draft, Limit, MetricDraft, ended, legal};
+use super::draft::{Draft, Limit, MetricDraft};
 use super::fault::Fault;
 use super::finding::ImportFinding;
 use super::reader::At;
@@ -235,10 +235,7 @@ fn put(
             bounded(draft, id, Worse::Lower, allowed_decrease, critical_decrease, less);
         }
         _ => {
-            let stem = legal(name, "metric");
-            let (low, high) = (draft.id(&ended(&stem, "_low")), draft.id(&ended(&stem, "_high")));
-            let name = shown(name);
-            at.remark(ImportFinding::TwoSided { name, below: low.clone(), above: high.clone() });
+            let (low, high) = draft.two_ids(at, name);
             bounded(draft, low, Worse::Lower, allowed_decrease, critical_decrease, less);
             bounded(draft, high, Worse::Higher, allowed_increase, critical_increase, more);
         }

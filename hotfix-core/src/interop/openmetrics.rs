@@ -9,7 +9,7 @@ use crate::deadline::Item;
 use crate::grade::Severity;
 use crate::judge::Decision;
 use crate::rollout::{Rollout, Stage, State};
-use crate::unit::Timestamp;
+use crate::unit::{Span, Timestamp};
 
 /// The media type of the text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -88,22 +88,16 @@ fn verdict(page: &mut Page<'_>, rollout: &Rollout) {
     page.sample("", &[], verdict.log_e);
     page.gauge("hotfix_metric_log_evidence", "Log e-value that the fix is worse, by metric");
     for (metric, part) in &verdict.metrics {
-        if let Some(log_e) = part.log_e {
-            page.sample("", &[("metric", metric.as_str())], log_e);
-        }
+        page.known(&[("metric", metric.as_str())], part.log_e);
     }
     page.gauge("hotfix_metric_rate_ratio", "Rate of the fix over rate of the live version");
     for (metric, part) in &verdict.metrics {
-        if let Some(ratio) = part.ratio {
-            page.sample("", &[("metric", metric.as_str())], ratio);
-        }
+        page.known(&[("metric", metric.as_str())], part.ratio);
     }
     page.gauge("hotfix_metric_value", "Value in the window, in the metric's own unit");
     for (metric, part) in &verdict.metrics {
         for (arm, value) in [("canary", part.canary), ("baseline", part.baseline)] {
-            if let Some(value) = value {
-                page.sample("", &[("arm", arm), ("metric", metric.as_str())], value);
-            }
+            page.known(&[("arm", arm), ("metric", metric.as_str())], value);
         }
     }
 }
@@ -113,10 +107,8 @@ fn harm(page: &mut Page<'_>, rollout: &Rollout) {
     page.gauge("hotfix_affected_requests_per_minute", "Estimated failed requests per minute at the present traffic of each version, over the phase so far");
     for metric in &harm.metrics {
         for (version, hurt) in [("canary", metric.canary), ("live", metric.live)] {
-            if let Some(hurt) = hurt {
-                let labels = [("metric", metric.metric.as_str()), ("arm", version)];
-                page.sample("", &labels, hurt.now);
-            }
+            let labels = [("metric", metric.metric.as_str()), ("arm", version)];
+            page.known(&labels, hurt.map(|hurt| hurt.now));
         }
     }
 }
@@ -137,12 +129,9 @@ fn duties(page: &mut Page<'_>, rollout: &Rollout, at: Timestamp) {
     }
     let seconds = |page: &mut Page<'_>, items: &[Item<'_>]| {
         for item in items {
-            let id = [("duty", item.id.as_str())];
-            match (item.left, item.late_by) {
-                (Some(left), _) => page.sample("", &id, left.as_seconds()),
-                (None, Some(late)) => page.sample("", &id, -late.as_seconds()),
-                (None, None) => {}
-            }
+            let left = item.left.map(Span::as_seconds);
+            let late = item.late_by.map(|late| -late.as_seconds());
+            page.known(&[("duty", item.id.as_str())], left.or(late));
         }
     };
     page.gauge("hotfix_duty_left_seconds", "Time until each duty is due; negative if it is late");
@@ -192,6 +181,13 @@ impl Page<'_> {
         let family = self.family;
         for (state, on) in states {
             self.sample("", &[(family, state)], f64::from(u8::from(on)));
+        }
+    }
+
+    /// A sample, where its value is known.
+    fn known(&mut self, labels: &[(&str, &str)], value: Option<f64>) {
+        if let Some(value) = value {
+            self.sample("", labels, value);
         }
     }
 

@@ -4,29 +4,29 @@ use std::collections::VecDeque;
 
 use serde::{Serialize, Serializer};
 
-/// A list that keeps its beginning and its end, and counts the entries that it leaves out between
-/// them. It bounds the memory of a report.
+/// A list that keeps its first and its last `HALF` entries, and counts the entries that it leaves
+/// out between them. It bounds the memory of a report.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BoundedList<T> {
+pub struct BoundedList<T, const HALF: usize> {
     first: Vec<T>,
     last: VecDeque<T>,
     left_out: u64,
-    half: usize,
 }
 
-impl<T> BoundedList<T> {
-    /// Creates a list that keeps the first `half` and the last `half` entries.
-    pub const fn new(half: usize) -> Self {
-        Self { first: Vec::new(), last: VecDeque::new(), left_out: 0, half }
+impl<T, const HALF: usize> Default for BoundedList<T, HALF> {
+    fn default() -> Self {
+        Self { first: Vec::new(), last: VecDeque::new(), left_out: 0 }
     }
+}
 
+impl<T, const HALF: usize> BoundedList<T, HALF> {
     /// Adds an entry at the end.
     pub fn push(&mut self, one: T) {
-        if self.first.len() < self.half {
+        if self.first.len() < HALF {
             self.first.push(one);
             return;
         }
-        if self.last.len() >= self.half {
+        if self.last.len() >= HALF {
             self.last.pop_front();
             self.left_out += 1;
         }
@@ -59,7 +59,7 @@ impl<T> BoundedList<T> {
     }
 }
 
-impl<T: Serialize> Serialize for BoundedList<T> {
+impl<T: Serialize, const HALF: usize> Serialize for BoundedList<T, HALF> {
     /// `{"entries": […], "left_out": 0}`; the gap is in the middle.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn post_1_a_long_list_keeps_its_ends_and_says_what_it_left_out() {
-        let mut list = BoundedList::new(2);
+        let mut list = BoundedList::<_, 2>::default();
         (0..3).for_each(|n| list.push(n));
         assert_eq!((list.iter().copied().collect::<Vec<_>>(), list.left_out()), (vec![0, 1, 2], 0));
         (3..9).for_each(|n| list.push(n));

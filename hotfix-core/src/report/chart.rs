@@ -35,19 +35,24 @@ pub(super) struct MarkLine {
     pub(super) class: &'static str,
 }
 
+/// Time range, phases and marks of all plots over time.
+pub(super) struct Frame {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) bands: Vec<Band>,
+    pub(super) marks: Vec<MarkLine>,
+}
+
 /// Content of a chart.
 pub(super) struct Chart<'a> {
+    pub(super) frame: &'a Frame,
     /// Title for screen readers.
     pub(super) title: &'a str,
     pub(super) words: &'a str,
     pub(super) id: String,
-    pub(super) from: Timestamp,
-    pub(super) to: Timestamp,
     pub(super) low: f64,
     pub(super) high: f64,
     pub(super) lines: Vec<Line<'a>>,
-    pub(super) bands: &'a [Band],
-    pub(super) marks: &'a [MarkLine],
     /// Value of the horizontal line at a bound or threshold.
     pub(super) threshold: Option<f64>,
     /// Writes a value at the axis.
@@ -85,7 +90,7 @@ impl Chart<'_> {
         let mut svg = open(&self.id, HEIGHT, self.title, self.words);
         self.phases(&mut svg);
         self.axes(&mut svg);
-        for mark in self.marks {
+        for mark in &self.frame.marks {
             let x = self.x(mark.at);
             // Writing to a string does not fail.
             let _ = write!(
@@ -111,8 +116,8 @@ impl Chart<'_> {
     }
 
     fn x(&self, at: Timestamp) -> f64 {
-        let whole = self.to.since(self.from).as_seconds().max(1.0);
-        LEFT + (WIDTH - LEFT - RIGHT) * (at.since(self.from).as_seconds() / whole).min(1.0)
+        let whole = self.frame.to.since(self.frame.from).as_seconds().max(1.0);
+        LEFT + (WIDTH - LEFT - RIGHT) * (at.since(self.frame.from).as_seconds() / whole).min(1.0)
     }
 
     fn y(&self, value: f64) -> f64 {
@@ -121,7 +126,7 @@ impl Chart<'_> {
     }
 
     fn phases(&self, svg: &mut String) {
-        for (at, band) in self.bands.iter().enumerate() {
+        for (at, band) in self.frame.bands.iter().enumerate() {
             let (from, to) = (self.x(band.from), self.x(band.to));
             let class = if at % 2 == 0 { "phase" } else { "phase other" };
             let _ = write!(
@@ -155,7 +160,7 @@ impl Chart<'_> {
                 escaped(&(self.unit)(value))
             );
         }
-        for (at, label) in times(self.from, self.to) {
+        for (at, label) in times(self.frame.from, self.frame.to) {
             let x = self.x(at);
             let _ = write!(
                 svg,

@@ -125,13 +125,10 @@ pub(super) fn metric(policy: &Policy, id: MetricName) -> String {
 }
 
 /// The decision of a verdict.
-pub(super) const fn decision(decision: Decision) -> &'static str {
+pub(super) fn decision(decision: Decision) -> String {
     match decision {
-        Decision::Continue => "continue",
-        Decision::Hold => "hold",
-        Decision::Promote => "promote",
-        Decision::RollBack => "roll back",
-        Decision::Ask => "ask a person to decide",
+        Decision::Ask => "ask a person to decide".to_owned(),
+        known => words(known.as_str()),
     }
 }
 
@@ -232,102 +229,71 @@ fn rolling_back(plan: &Plan, way: &RollbackProgress) -> String {
     }
 }
 
-/// An input as text, and the reason that its sender gave. `about` is the action that a `confirm` or
-/// `failed` refers to.
-pub(super) fn command(
-    plan: &Plan,
-    command: &Command,
-    about: Option<&Act>,
-) -> (String, Option<String>) {
+/// An input as text. `about` is the action that a `confirm` or `failed` refers to.
+pub(super) fn command(plan: &Plan, command: &Command, about: Option<&Act>) -> String {
     let policy = plan.policy();
-    let done =
-        |about: Option<&Act>| about.map_or_else(|| "an action".to_owned(), |of| act(policy, of));
+    let done = || about.map_or_else(|| "an action".to_owned(), |of| act(policy, of));
     match command {
-        Command::Approve { channel, heard_by, why, .. } => {
-            let mut what = "approved the plan".to_owned();
-            if let Some(channel) = channel {
-                what = format!("{what}, by {channel}");
-            }
-            if heard_by.is_some() {
-                what.push_str(", heard by another person");
-            }
-            (what, why.clone())
+        Command::Approve { channel, heard_by, .. } => {
+            let by = channel.as_ref().map(|channel| format!(", by {channel}"));
+            let heard = if heard_by.is_some() { ", heard by another person" } else { "" };
+            format!("approved the plan{}{heard}", by.unwrap_or_default())
         }
-        Command::Deny { why, .. } => ("denied the plan".to_owned(), why.clone()),
-        Command::Withdraw { why, .. } => ("withdrew the approval".to_owned(), why.clone()),
-        Command::CheckItem { item: id, more, status, evidence } => {
+        Command::CheckItem { item: id, more, status, .. } => {
             let texts: Vec<String> =
                 std::iter::once(id).chain(more).map(|id| item(policy, *id)).collect();
-            let text = texts.join("; ");
             let what = match status {
-                ItemStatus::Done => format!("checked: {text}"),
-                ItemStatus::NotApplicable => format!("not applicable: {text}"),
-                ItemStatus::Open => format!("reopened: {text}"),
+                ItemStatus::Done => "checked",
+                ItemStatus::NotApplicable => "not applicable",
+                ItemStatus::Open => "reopened",
             };
-            (what, evidence.clone())
+            format!("{what}: {}", texts.join("; "))
         }
-        Command::WaiveItem { item: id, role, why } => {
+        Command::WaiveItem { item: id, role, .. } => {
             let role = role.map(|role| format!(" as {}", policy.role_title(role)));
-            let what = format!("waived{}: {}", role.unwrap_or_default(), item(policy, *id));
-            (what, Some(why.clone()))
+            format!("waived{}: {}", role.unwrap_or_default(), item(policy, *id))
         }
-        Command::Release { release, why } => {
-            (format!("gave the release, {}", release.version), why.clone())
+        Command::Release { release, .. } => format!("gave the release, {}", release.version),
+        Command::Confirm { .. } => format!("done: {}", done()),
+        Command::Failed { .. } => format!("failed: {}", done()),
+        Command::Revert { version, .. } => {
+            format!("requested an immediate return to {version}")
         }
-        Command::Start => ("started the deployment".to_owned(), None),
-        Command::Confirm { .. } => (format!("done: {}", done(about)), None),
-        Command::Failed { why, .. } => (format!("failed: {}", done(about)), why.clone()),
-        Command::Observe { .. } => ("metrics received".to_owned(), None),
-        Command::Tick => ("clock tick".to_owned(), None),
-        Command::Promote { why } => ("promoted the phase".to_owned(), why.clone()),
-        Command::Hold { why } => ("objected to promotion".to_owned(), why.clone()),
-        Command::Pause { why } => ("paused the rollout".to_owned(), why.clone()),
-        Command::Resume { why } => ("resumed the rollout".to_owned(), why.clone()),
-        Command::Abort { why } => ("aborted the rollout".to_owned(), why.clone()),
-        Command::RollBack { why } => ("requested a rollback".to_owned(), why.clone()),
-        Command::Revert { version, why } => {
-            (format!("requested an immediate return to {version}"), Some(why.clone()))
+        Command::Supersede { release, .. } => {
+            format!("replaced the current release by {}", release.version)
         }
-        Command::Supersede { release, why } => {
-            (format!("replaced the current release by {}", release.version), Some(why.clone()))
+        Command::Retry { release: Some(release), .. } => {
+            format!("tried again with {}", release.version)
         }
-        Command::Retry { release, why } => {
-            let what = release.as_ref().map_or_else(
-                || "tried again".to_owned(),
-                |release| format!("tried again with {}", release.version),
-            );
-            (what, Some(why.clone()))
+        Command::Report { signal, .. } => format!("reported: {}", words(signal.as_str())),
+        Command::Acknowledge { duty: id, .. } => format!("acknowledged: {}", duty(policy, *id)),
+        Command::Done { duty: id, .. } => format!("done: {}", duty(policy, *id)),
+        Command::SetSeverity { severity, .. } => format!("set the severity to {severity}"),
+        Command::SetFacts { facts, .. } => {
+            let known =
+                facts.iter().map(|(name, value)| format!("{}: {}", words(name), plain(value)));
+            format!("set facts: {}", known.collect::<Vec<_>>().join(", "))
         }
-        Command::Report { signal, note } => {
-            (format!("reported: {}", words(signal.as_str())), note.clone())
+        Command::SetTimes { times, .. } => {
+            let known = times.iter().map(|(time, at)| match at {
+                Some(at) => format!("{} at {}", words(time.as_str()), utc(*at)),
+                None => format!("{} has not happened yet", words(time.as_str())),
+            });
+            format!("set times: {}", known.collect::<Vec<_>>().join(", "))
         }
-        Command::Acknowledge { duty: id, evidence } => {
-            (format!("acknowledged: {}", duty(policy, *id)), evidence.clone())
-        }
-        Command::Done { duty: id, evidence } => {
-            (format!("done: {}", duty(policy, *id)), evidence.clone())
-        }
-        Command::SetSeverity { severity, why } => {
-            (format!("set the severity to {severity}"), why.clone())
-        }
-        Command::SetFacts { facts, why } => {
-            let known: Vec<String> = facts
-                .iter()
-                .map(|(name, value)| format!("{}: {}", words(name), plain(value)))
-                .collect();
-            (format!("set facts: {}", known.join(", ")), why.clone())
-        }
-        Command::SetTimes { times, why } => {
-            let known: Vec<String> = times
-                .iter()
-                .map(|(time, at)| match at {
-                    Some(at) => format!("{} at {}", words(time.as_str()), utc(*at)),
-                    None => format!("{} has not happened yet", words(time.as_str())),
-                })
-                .collect();
-            (format!("set times: {}", known.join(", ")), why.clone())
-        }
-        Command::Note { text } => (format!("noted: {text}"), None),
+        Command::Note { text } => format!("noted: {text}"),
+        Command::Deny { .. } => "denied the plan".to_owned(),
+        Command::Withdraw { .. } => "withdrew the approval".to_owned(),
+        Command::Start => "started the deployment".to_owned(),
+        Command::Observe { .. } => "metrics received".to_owned(),
+        Command::Tick => "clock tick".to_owned(),
+        Command::Promote { .. } => "promoted the phase".to_owned(),
+        Command::Hold { .. } => "objected to promotion".to_owned(),
+        Command::Pause { .. } => "paused the rollout".to_owned(),
+        Command::Resume { .. } => "resumed the rollout".to_owned(),
+        Command::Abort { .. } => "aborted the rollout".to_owned(),
+        Command::RollBack { .. } => "requested a rollback".to_owned(),
+        Command::Retry { release: None, .. } => "tried again".to_owned(),
     }
 }
 

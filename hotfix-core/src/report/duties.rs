@@ -31,8 +31,7 @@ pub(super) struct DutyTracker(BTreeMap<Name, Known>);
 impl DutyTracker {
     /// Records the duties that are open after a line, at its time.
     pub(super) fn update(&mut self, duties: &Duties<'_>) {
-        let open = [&duties.overdue, &duties.due, &duties.next, &duties.later, &duties.undated];
-        for item in open.into_iter().flatten() {
+        for item in open(duties) {
             let before = self.0.get(&item.id).copied();
             let occurrence = item.occurrence.unwrap_or(1);
             let passed = before
@@ -48,13 +47,14 @@ impl DutyTracker {
         duties: &Duties<'_>,
         evidence: &BTreeMap<Name, String>,
     ) -> Vec<DutyPart> {
-        let open = [&duties.overdue, &duties.due, &duties.next, &duties.undated, &duties.later];
-        let all = open.into_iter().flatten().chain(&duties.done);
         // What follows a rollback is no open duty where nothing was rolled back.
-        let all = all.filter(|item| item.awaits != Some(Awaits::Moment(Moment::RolledBack)));
-        let mut parts: Vec<DutyPart> = all.map(|item| self.part(plan, item, evidence)).collect();
+        let mut parts: Vec<DutyPart> = all(duties)
+            .filter(|item| item.awaits != Some(Awaits::Moment(Moment::RolledBack)))
+            .map(|item| self.part(plan, item, evidence))
+            .collect();
         sort_by_key(&mut parts, |part| {
-            (part.due.or(part.settled).is_none(), part.due.or(part.settled))
+            let at = part.due.or(part.settled);
+            (at.is_none(), at)
         });
         parts
     }
@@ -95,6 +95,17 @@ impl DutyTracker {
             evidence: evidence.get(&item.id).cloned(),
         }
     }
+}
+
+fn open<'a, 'p>(duties: &'a Duties<'p>) -> impl Iterator<Item = &'a Item<'p>> {
+    [&duties.overdue, &duties.due, &duties.next, &duties.undated, &duties.later]
+        .into_iter()
+        .flatten()
+}
+
+/// All duties, those that are done at the end.
+pub(super) fn all<'a, 'p>(duties: &'a Duties<'p>) -> impl Iterator<Item = &'a Item<'p>> {
+    open(duties).chain(&duties.done)
 }
 
 /// Number of occurrences of a repeated duty that were settled after their due time, since the last

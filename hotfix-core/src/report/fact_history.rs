@@ -50,19 +50,17 @@ impl FactHistory {
 
     /// The worst known value of a fact for which more is worse.
     pub(super) fn worst(&self, fact: Fact) -> Option<&FactValue> {
-        let values = self.0.get(&FactId::BuiltIn(fact))?;
-        let values = values.iter().filter_map(|known| known.value.as_ref());
-        values.reduce(|worst, value| if is_more(value, worst) { value } else { worst })
+        worst(self.0.get(&FactId::BuiltIn(fact))?)
     }
 
     /// Whether a fact was ever known to hold; None: it was never known.
     pub(super) fn ever_held(&self, fact: Fact) -> Option<bool> {
         let values = self.0.get(&FactId::BuiltIn(fact))?;
-        let mut flags = values.iter().filter_map(|known| match known.value {
+        let flags = values.iter().filter_map(|known| match known.value {
             Some(FactValue::Flag(holds)) => Some(holds),
             _ => None,
         });
-        flags.next().map(|first| first || flags.any(|holds| holds))
+        flags.max()
     }
 
     /// Each fact with its development: `yes until 2026-03-03 14:20:00 UTC, then no`.
@@ -109,7 +107,10 @@ fn worst_between(fact: FactId, values: &[Known]) -> Option<&FactValue> {
         return None;
     };
     let first = values.first()?.value.as_ref();
+    worst(values).filter(|worst| first != Some(*worst) && values.len() > 2)
+}
+
+fn worst(values: &[Known]) -> Option<&FactValue> {
     let known = values.iter().filter_map(|known| known.value.as_ref());
-    let worst = known.reduce(|worst, value| if is_more(value, worst) { value } else { worst })?;
-    (first != Some(worst) && values.len() > 2).then_some(worst)
+    known.reduce(|worst, value| if is_more(value, worst) { value } else { worst })
 }

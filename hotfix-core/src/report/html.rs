@@ -11,8 +11,9 @@ use minijinja::{AutoEscape, Environment, Error, Value};
 use crate::rollout::State;
 use crate::text;
 
+use super::chart::Frame;
 use super::outline::{Block, DASH, Table, outline, title};
-use super::plot::{self, Frame, Plot};
+use super::plot::{self, Plot};
 use super::{Report, ReportError};
 
 const PAGE: &str = include_str!("templates/page.html");
@@ -56,11 +57,11 @@ fn texts(texts: Vec<String>) -> Value {
 /// A block for the template: an object with one of its members.
 fn block(report: &Report, block: Block) -> Value {
     match block {
-        Block::Heading { text } => object([("heading", text.into())]),
-        Block::Paragraph { text } => object([("paragraph", text.into())]),
-        Block::List { items } => object([("list", texts(items))]),
+        Block::Heading(text) => object([("heading", text.into())]),
+        Block::Paragraph(text) => object([("paragraph", text.into())]),
+        Block::List(items) => object([("list", texts(items))]),
         Block::Table(of) => object([("table", table(of))]),
-        Block::Plots { of } => object([
+        Block::Plots(of) => object([
             ("plots", plots(report, of).into_iter().map(figure).collect()),
             ("legend", Value::from(of)),
         ]),
@@ -96,7 +97,7 @@ fn table(table: Table) -> Value {
     let cells = |row: Vec<Vec<String>>| -> Value {
         let cell = |(column, lines): (usize, Vec<String>)| {
             object([
-                ("names", (table.named && column == 0).into()),
+                ("names", (column == 0).into()),
                 ("label", table.head.get(column).cloned().unwrap_or_default().into()),
                 ("is_empty", (lines == [DASH]).into()),
                 ("lines", texts(lines)),

@@ -6,9 +6,9 @@ use crate::gate::approval::is_same_person;
 use crate::grade::{Moment, RollbackMethod, Signal};
 use crate::judge::{Decision, Recovery};
 use crate::plan::Plan;
-use crate::rollout::is_taken_out;
 use crate::rollout::{
-    Act, Action, ActionId, Command, Entry, Input, InputKind, Recorded, Rollout, Stage,
+    Act, Action, ActionId, Command, Entry, Input, InputKind, Recorded, RollbackCause, Rollout,
+    Stage, is_taken_out,
 };
 use crate::sorting::set_of;
 use crate::text;
@@ -25,22 +25,18 @@ use super::phases::Visits;
 use super::series::Points;
 use super::statements::{self, Answers, Topic};
 
-/// Most entries of the timeline and of the audit trail at each end of the log.
-const HALF: usize = 500;
-/// Most verdicts with their evidence at each end of the log.
-const VERDICTS: usize = 25;
 /// Most statements and marks; further ones are in the timeline only.
 const MOST: usize = 200;
 
 /// Summary of the log so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct LogSummary {
     pub(super) lines: u64,
     pub(super) as_of: Timestamp,
-    pub(super) timeline: BoundedList<TimelineEntry>,
-    pub(super) audit: BoundedList<AuditEntry>,
+    pub(super) timeline: BoundedList<TimelineEntry, 500>,
+    pub(super) audit: BoundedList<AuditEntry, 500>,
     pub(super) approvals: Vec<ApprovalPart>,
-    pub(super) verdicts: BoundedList<VerdictPart>,
+    pub(super) verdicts: BoundedList<VerdictPart, 25>,
     pub(super) visits: Visits,
     pub(super) comparisons: Vec<AttemptComparison>,
     pub(super) marks: Vec<Mark>,
@@ -90,40 +86,6 @@ pub(super) struct RolledBack {
 }
 
 impl LogSummary {
-    pub(super) fn new() -> Self {
-        Self {
-            lines: 0,
-            as_of: Timestamp::default(),
-            timeline: BoundedList::new(HALF),
-            audit: BoundedList::new(HALF),
-            approvals: Vec::new(),
-            verdicts: BoundedList::new(VERDICTS),
-            visits: Visits::default(),
-            comparisons: Vec::new(),
-            marks: Vec::new(),
-            levels: BTreeMap::new(),
-            worse: Points::default(),
-            works: Points::default(),
-            duties: DutyTracker::default(),
-            evidence: BTreeMap::new(),
-            statements: Vec::new(),
-            works_since: None,
-            signals: Vec::new(),
-            failed: Vec::new(),
-            rollbacks: Vec::new(),
-            waived: 0,
-            refused: BTreeMap::new(),
-            odd_clock: 0,
-            asked: Vec::new(),
-            has_redacted_names: false,
-            first_moments: BTreeMap::new(),
-            pending: BTreeMap::new(),
-            acted_as: Vec::new(),
-            last_decision: None,
-            in_run: false,
-        }
-    }
-
     /// Adds one line, with the rollout's state after it.
     pub(super) fn add(&mut self, rollout: &Rollout, entry: &Entry<'_>) {
         self.lines = entry.seq + 1;
@@ -178,7 +140,9 @@ impl LogSummary {
         let plan = rollout.plan();
         let about = self.resolve(&input.command, entry.at, plan);
         let role = self.role(plan, input);
-        let (what, why) = describe::command(plan, &input.command, about.as_ref());
+        let what = describe::command(plan, &input.command, about.as_ref());
+        let [_, _, _, evidence, note, _, why] = input.command.texts();
+        let why = why.or(evidence).or(note).map(str::to_owned);
         self.collect(plan, entry.at, input, role.as_ref());
         if input.command.is_new_attempt() {
             // Readings from here on belong to another attempt, mostly of another version.
@@ -271,25 +235,25 @@ impl LogSummary {
     }
 
     fn approve(&mut self, plan: &Plan, at: Timestamp, input: &Input) {
-        let (role, channel, heard_by, why) = match &input.command {
-            Command::Approve { role, channel, heard_by, why, .. } => (role, channel, heard_by, why),
-            Command::Deny { role, why } | Command::Withdraw { role, why } => {
-                (role, &None, &None, why)
-            }
-            _ => return,
+        let (Command::Approve { role, .. }
+        | Command::Deny { role, .. }
+        | Command::Withdraw { role, .. }) = &input.command
+        else {
+            return;
         };
         if self.approvals.len() >= MOST {
             return;
         }
-        let named = |name: &Option<String>| name.clone().filter(|name| !is_taken_out(name));
+        let [channel, heard_by, .., why] = input.command.texts();
+        let named = |name: Option<&str>| name.filter(|name| !is_taken_out(name)).map(str::to_owned);
         self.approvals.push(ApprovalPart {
             at,
             kind: input.command.kind().as_str(),
             role: *role,
-            who: named(&input.by),
-            channel: channel.clone(),
+            who: named(input.by.as_deref()),
+            channel: channel.map(str::to_owned),
             heard_by: named(heard_by),
-            why: why.clone(),
+            why: why.map(str::to_owned),
             plan_digest: plan.digest(),
         });
     }
@@ -310,6 +274,7 @@ impl LogSummary {
         }
         let turned = self.last_decision != Some(verdict.decision);
         self.last_decision = Some(verdict.decision);
+        let causes = || describe::causes(rollout.plan().policy(), &verdict.causes);
         let decides = matches!(verdict.decision, Decision::Ask | Decision::RollBack);
         if entry.to.is_some() || (turned && decides) {
             let why = rollout.why().filter(|why| why.at == entry.at);
@@ -319,8 +284,7 @@ impl LogSummary {
                 phase: self.visits.phase(),
                 decision: verdict.decision,
                 causes: verdict.causes.clone(),
-                why: Some(describe::causes(rollout.plan().policy(), &verdict.causes))
-                    .filter(|why| !why.is_empty()),
+                why: Some(causes()).filter(|why| !why.is_empty()),
                 log_e: verdict.log_e,
                 threshold: why.as_ref().map(|why| why.threshold).filter(|t| t.is_finite()),
                 sentences: why
@@ -329,15 +293,10 @@ impl LogSummary {
                 harm: rollout.harm().filter(|harm| harm.at == entry.at),
             });
         }
+        let decision = describe::decision(verdict.decision);
         turned.then(|| match verdict.causes.as_slice() {
-            [] => format!("verdict: {}", describe::decision(verdict.decision)),
-            causes => {
-                format!(
-                    "verdict: {}: {}",
-                    describe::decision(verdict.decision),
-                    describe::causes(rollout.plan().policy(), causes)
-                )
-            }
+            [] => format!("verdict: {decision}"),
+            _ => format!("verdict: {decision}: {}", causes()),
         })
     }
 
@@ -364,10 +323,7 @@ impl LogSummary {
                         attempt,
                         asked: at,
                         why: describe::rollback_cause(rollout.plan().policy(), &way.why),
-                        by_verdict: matches!(
-                            way.why,
-                            crate::rollout::RollbackCause::Verdict { .. }
-                        ),
+                        by_verdict: matches!(way.why, RollbackCause::Verdict { .. }),
                         watched_since: ended.and_then(|visit: PhaseVisit| visit.watched_since),
                         tried: method.into_iter().collect(),
                         to,

@@ -10,7 +10,7 @@ use super::outline::{Block, Section, Table};
 pub(super) fn page(title: &str, sections: &[Section]) -> String {
     let mut page = format!("# {}\n\nAll times are UTC.\n", markdown(title));
     // Markdown has no plots, only their tables; a section with nothing but plots is left out.
-    let is_drawn = |block: &Block| matches!(block, Block::Plots { .. });
+    let is_drawn = |block: &Block| matches!(block, Block::Plots(_));
     for section in sections.iter().filter(|section| !section.blocks.iter().all(is_drawn)) {
         let _ = write!(page, "\n## {}\n", markdown(&section.title));
         for block in &section.blocks {
@@ -23,20 +23,20 @@ pub(super) fn page(title: &str, sections: &[Section]) -> String {
 // Writing to a string does not fail.
 fn write_block(page: &mut String, block: &Block) {
     match block {
-        Block::Heading { text } => {
+        Block::Heading(text) => {
             let _ = write!(page, "\n### {}\n", markdown(text));
         }
-        Block::Paragraph { text } => {
+        Block::Paragraph(text) => {
             let _ = write!(page, "\n{}\n", markdown(text));
         }
-        Block::List { items } => {
+        Block::List(items) => {
             page.push('\n');
             for item in items {
                 let _ = writeln!(page, "- {}", markdown(item));
             }
         }
         Block::Table(table) => write_table(page, table),
-        Block::Plots { .. } => {}
+        Block::Plots(_) => {}
     }
 }
 

@@ -29,6 +29,7 @@ mod series;
 mod statements;
 
 use crate::canonical::pretty;
+use crate::code::{code, coded};
 use crate::gate::ItemStatus;
 use crate::grade::{Moment, closed_set};
 use crate::plan::{Link, Plan};
@@ -62,40 +63,23 @@ closed_set! {
     }
 }
 
-/// Error of writing a report.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReportError {
+coded! {
+    /// Error of writing a report.
+    #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+    pub enum ReportError;
+
     /// The log cannot be read.
     #[error("{0}")]
-    Log(#[from] LogError),
+    Log(error: #[from] LogError) => error.code(),
     /// The rollout does not keep its log.
     #[error("this rollout keeps no log: pass the log to `report(log, format)`")]
-    NoLog,
+    NoLog => code! {HF-REP-001},
     /// Unknown format.
     #[error("`{got}` is not a format of a report: pass `markdown`, `json` or `html`")]
-    Format {
-        /// The unknown name.
-        got: String,
-    },
+    Format { got: String } => code! {HF-REP-002},
     /// The report cannot be written.
     #[error("the report cannot be written: {fault}")]
-    Write {
-        /// Error of the writer.
-        fault: String,
-    },
-}
-
-impl ReportError {
-    /// Stable code of the error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Log(error) => error.code(),
-            Self::NoLog => "HF-REP-001",
-            Self::Format { .. } => "HF-REP-002",
-            Self::Write { .. } => "HF-REP-003",
-        }
-    }
+    Write { fault: String } => code! {HF-REP-003},
 }
 
 /// Writes the report of a log: `format` is `markdown`, `json` or `html`.
@@ -163,7 +147,7 @@ impl Report {
     /// # Errors
     /// Those of [`Rollout::replay`].
     pub fn from_log(log: &[u8]) -> Result<Self, LogError> {
-        let mut log_summary = LogSummary::new();
+        let mut log_summary = LogSummary::default();
         let mut history = IncidentHistory::default();
         let rollout = Rollout::replay_each(log, |rollout, entry| {
             log_summary.add(rollout, entry);

@@ -46,13 +46,13 @@ pub struct Report {
     /// How the incident was detected, in sentences.
     pub detection: Vec<String>,
     /// All inputs with their results.
-    pub timeline: BoundedList<TimelineEntry>,
+    pub timeline: BoundedList<TimelineEntry, 500>,
     /// Periods in which a phase was deployed and watched.
     pub phases: Vec<PhaseVisit>,
     /// The comparison table of each attempt.
     pub comparisons: Vec<AttemptComparison>,
     /// The verdicts that led to a decision, each with its evidence.
-    pub verdicts: BoundedList<VerdictPart>,
+    pub verdicts: BoundedList<VerdictPart, 25>,
     /// Power analysis of the plan: the faults that each phase can detect.
     pub power: Power,
     /// Why the fault was not caught earlier, in sentences.
@@ -441,7 +441,7 @@ pub struct AuditTrail {
     /// Approvals, denials and withdrawals.
     pub approvals: Vec<ApprovalPart>,
     /// All inputs of people and tools, except readings and ticks.
-    pub entries: BoundedList<AuditEntry>,
+    pub entries: BoundedList<AuditEntry, 500>,
 }
 
 /// An approval, denial or withdrawal.

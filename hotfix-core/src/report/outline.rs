@@ -32,23 +32,15 @@ pub(super) struct Section {
 /// A part of a section. Its texts are plain; each page escapes them.
 #[derive(Clone, Debug)]
 pub(super) enum Block {
-    Heading {
-        text: String,
-    },
-    Paragraph {
-        text: String,
-    },
-    List {
-        items: Vec<String>,
-    },
+    Heading(String),
+    Paragraph(String),
+    List(Vec<String>),
     Table(Table),
     /// Place of the plots of this kind; the Markdown page has none.
-    Plots {
-        of: &'static str,
-    },
+    Plots(&'static str),
 }
 
-/// A table; its cells are lines of text.
+/// A table; its cells are lines of text, and the first of a row names it.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     /// Caption of the table.
@@ -57,8 +49,6 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<Vec<String>>>,
     /// Whether the HTML page shows it collapsed.
     pub(super) folded: bool,
-    /// Whether the first column names the row.
-    pub(super) named: bool,
 }
 
 impl Table {
@@ -68,7 +58,6 @@ impl Table {
             head: head.iter().map(|&name| name.to_owned()).collect(),
             rows: Vec::new(),
             folded: false,
-            named: true,
         }
     }
 
@@ -77,44 +66,41 @@ impl Table {
     }
 }
 
-/// A section under construction.
-struct Draft(Section);
-
-impl Draft {
+impl Section {
     fn new(id: &'static str, title: &str) -> Self {
-        Self(Section { id, title: title.to_owned(), blocks: Vec::new() })
+        Self { id, title: title.to_owned(), blocks: Vec::new() }
+    }
+
+    /// A section of lists.
+    fn listed<const N: usize>(id: &'static str, title: &str, lists: [Vec<String>; N]) -> Self {
+        let mut section = Self::new(id, title);
+        lists.into_iter().for_each(|list| section.list(list));
+        section
     }
 
     fn heading(&mut self, text: &str) {
-        self.0.blocks.push(Block::Heading { text: text.to_owned() });
+        self.blocks.push(Block::Heading(text.to_owned()));
     }
 
     fn paragraph(&mut self, text: impl Into<String>) {
-        self.0.blocks.push(Block::Paragraph { text: text.into() });
+        self.blocks.push(Block::Paragraph(text.into()));
     }
 
-    fn list(&mut self, items: impl IntoIterator<Item = String>) {
-        let items: Vec<String> = items.into_iter().collect();
+    fn list(&mut self, items: Vec<String>) {
         if !items.is_empty() {
-            self.0.blocks.push(Block::List { items });
+            self.blocks.push(Block::List(items));
         }
     }
 
     fn table(&mut self, table: Table) {
         if !table.rows.is_empty() {
-            self.0.blocks.push(Block::Table(table));
+            self.blocks.push(Block::Table(table));
         }
     }
 
     fn plots(&mut self, of: &'static str, drawn: bool) {
         if drawn {
-            self.0.blocks.push(Block::Plots { of });
-        }
-    }
-
-    fn into(self, sections: &mut Vec<Section>) {
-        if !self.0.blocks.is_empty() {
-            sections.push(self.0);
+            self.blocks.push(Block::Plots(of));
         }
     }
 }
@@ -126,57 +112,53 @@ pub(super) fn title(report: &Report) -> String {
 
 /// All sections that are not empty.
 pub(super) fn outline(report: &Report) -> Vec<Section> {
-    let mut sections = Vec::new();
-    summary(report).into(&mut sections);
-    impact(report).into(&mut sections);
-    let mut detection = Draft::new("detection", "Detection");
-    detection.list(report.detection.iter().cloned());
-    detection.list(statements(report, "detection"));
-    detection.into(&mut sections);
-    timeline(&report.timeline).into(&mut sections);
-    verdicts(report).into(&mut sections);
-    let mut limits = Draft::new("not-seen", "Faults that each phase could have missed");
-    limits.list(statements(report, "not_caught_earlier"));
-    limits.list(report.not_caught_earlier.iter().cloned());
-    limits.into(&mut sections);
-    let mut cause = Draft::new("root-cause", "Root cause");
-    cause.list(report.root_cause.iter().map(statement));
-    cause.list(report.link_to_cause().map(|link| format!("Further information: {link}")));
-    cause.into(&mut sections);
-    let mut conditions = Draft::new("conditions", "Contributing factors");
-    conditions.list(report.conditions.iter().map(statement));
-    conditions.into(&mut sections);
-    let mut resolution = Draft::new("resolution", "Resolution, deployment and verification");
-    resolution.list(report.resolution.iter().cloned());
-    resolution.list(statements(report, "resolution"));
-    resolution.list(statements(report, "verification"));
-    resolution.into(&mut sections);
-    criteria(&report.success_criteria).into(&mut sections);
-    duties(&report.duties).into(&mut sections);
-    let mut well = Draft::new("went-well", "What went well");
-    well.list(report.went_well.iter().cloned());
-    well.list(statements(report, "went_well"));
-    well.into(&mut sections);
-    let mut improve = Draft::new("to-improve", "What to improve");
-    improve.list(report.to_improve.iter().cloned());
-    improve.list(statements(report, "to_improve"));
-    improve.into(&mut sections);
-    actions(&report.action_items).into(&mut sections);
-    let mut prevention = Draft::new("prevention", "Prevention");
-    prevention.list(report.prevention.iter().map(statement));
-    prevention.into(&mut sections);
-    answered("questions", "Questions of the review", &report.questions).into(&mut sections);
-    answered("custom-sections", "Further sections of the policy", &report.custom_sections)
-        .into(&mut sections);
-    measures(report).into(&mut sections);
-    let mut open = Draft::new("still-open", "Still open");
+    let stated = |topic: &str| statements(report.statements.get(topic).into_iter().flatten());
+    let link = report.link_to_cause().map(|link| format!("Further information: {link}"));
+    let link = link.into_iter().collect();
+    let mut open = Section::new("still-open", "Still open");
     if !report.open.is_empty() {
         open.paragraph("These points are not yet stated or not yet done:");
     }
-    open.list(report.open.iter().cloned());
-    open.into(&mut sections);
-    audit(report).into(&mut sections);
-    sections
+    open.list(report.open.clone());
+    let sections = [
+        summary(report),
+        impact(report, stated("impact")),
+        Section::listed("detection", "Detection", [report.detection.clone(), stated("detection")]),
+        timeline(&report.timeline),
+        verdicts(report),
+        Section::listed(
+            "not-seen",
+            "Faults that each phase could have missed",
+            [stated("not_caught_earlier"), report.not_caught_earlier.clone()],
+        ),
+        Section::listed("root-cause", "Root cause", [statements(&report.root_cause), link]),
+        Section::listed("conditions", "Contributing factors", [statements(&report.conditions)]),
+        Section::listed(
+            "resolution",
+            "Resolution, deployment and verification",
+            [report.resolution.clone(), stated("resolution"), stated("verification")],
+        ),
+        criteria(&report.success_criteria),
+        duties(&report.duties),
+        Section::listed(
+            "went-well",
+            "What went well",
+            [report.went_well.clone(), stated("went_well")],
+        ),
+        Section::listed(
+            "to-improve",
+            "What to improve",
+            [report.to_improve.clone(), stated("to_improve")],
+        ),
+        actions(&report.action_items),
+        Section::listed("prevention", "Prevention", [statements(&report.prevention)]),
+        answered("questions", "Questions of the review", &report.questions),
+        answered("custom-sections", "Further sections of the policy", &report.custom_sections),
+        measures(report),
+        open,
+        audit(report),
+    ];
+    sections.into_iter().filter(|section| !section.blocks.is_empty()).collect()
 }
 
 /// A statement with the role of its author and its time.
@@ -187,14 +169,14 @@ fn statement(of: &Statement) -> String {
     }
 }
 
-fn statements(report: &Report, topic: &str) -> Vec<String> {
-    report.statements.get(topic).into_iter().flatten().map(statement).collect()
+fn statements<'a>(all: impl IntoIterator<Item = &'a Statement>) -> Vec<String> {
+    all.into_iter().map(statement).collect()
 }
 
-fn summary(report: &Report) -> Draft {
-    let mut draft = Draft::new("summary", "Summary");
+fn summary(report: &Report) -> Section {
+    let mut section = Section::new("summary", "Summary");
     for sentence in &report.summary {
-        draft.paragraph(sentence.clone());
+        section.paragraph(sentence.clone());
     }
     let mut table = Table::new("The incident at a glance", &["", ""]);
     let mut put = |name: &str, value: Option<String>| {
@@ -218,24 +200,24 @@ fn summary(report: &Report) -> Draft {
     }
     put("Policy", Some(report.policy.title.clone()));
     put("As of", Some(utc(report.as_of)));
-    draft.table(table);
+    section.table(table);
     if !report.finished {
-        draft.paragraph(
+        section.paragraph(
             "This report is preliminary: the incident or one of its duties is still open.",
         );
     }
     if !report.open.is_empty() {
         let points = text::counted(report.open.len(), "point is", "points are");
-        draft.paragraph(format!("{points} still open; see the section Still open."));
+        section.paragraph(format!("{points} still open; see the section Still open."));
     }
-    draft
+    section
 }
 
-fn impact(report: &Report) -> Draft {
-    let mut draft = Draft::new("impact", "Impact");
+fn impact(report: &Report, stated: Vec<String>) -> Section {
+    let mut section = Section::new("impact", "Impact");
     let impact = &report.impact;
-    draft.list(statements(report, "impact"));
-    draft.list(impact.sentences.iter().cloned());
+    section.list(stated);
+    section.list(impact.sentences.clone());
     let mut affected = Table::new("Failed requests", &["Version", "Counted by", "Failed"]);
     for part in &impact.affected {
         let [bad, of] = [part.counted.bad, part.counted.of].map(figure);
@@ -246,17 +228,17 @@ fn impact(report: &Report) -> Draft {
         };
         affected.row([part.version.clone(), part.title.clone(), counted]);
     }
-    draft.table(affected);
+    section.table(affected);
     let mut facts = Table::new("Known facts of the incident", &["Fact", "Value and development"]);
     for (fact, value) in &impact.facts {
         facts.row([text::words(fact), value.clone()]);
     }
-    draft.table(facts);
-    draft
+    section.table(facts);
+    section
 }
 
-fn timeline(entries: &BoundedList<TimelineEntry>) -> Draft {
-    let mut draft = Draft::new("timeline", "Timeline");
+fn timeline(entries: &BoundedList<TimelineEntry, 500>) -> Section {
+    let mut section = Section::new("timeline", "Timeline");
     let mut table = Table::new("All times are UTC", &["Time", "Who", "What", "Reason", "Result"]);
     let mut before: Option<&TimelineEntry> = None;
     for (at, entry) in entries.iter().enumerate() {
@@ -272,8 +254,8 @@ fn timeline(entries: &BoundedList<TimelineEntry>) -> Draft {
         }
         before = Some(entry);
     }
-    draft.table(table);
-    draft
+    section.table(table);
+    section
 }
 
 /// Whether two checked items share a row: the same role within a minute, and no result.
@@ -314,42 +296,46 @@ fn timeline_row(entry: &TimelineEntry) -> Vec<Vec<String>> {
     ]
 }
 
-fn verdicts(report: &Report) -> Draft {
-    let mut draft = Draft::new("verdicts", "Verdicts and their evidence");
-    draft.plots("metrics", !report.plots.metrics.is_empty());
+fn verdicts(report: &Report) -> Section {
+    let mut section = Section::new("verdicts", "Verdicts and their evidence");
+    section.plots("metrics", !report.plots.metrics.is_empty());
     for of in &report.comparisons {
         let caption = if report.comparisons.len() > 1 {
             format!("Attempt {}: {} compared with the live version", of.attempt, of.version)
         } else {
             format!("{} compared with the live version", of.version)
         };
-        draft.table(comparison(&caption, &of.table));
+        section.table(comparison(&caption, &of.table));
     }
-    draft.plots("evidence", !report.plots.evidence.is_empty());
+    section.plots("evidence", !report.plots.evidence.is_empty());
     let left_out = report.verdicts.left_out();
     for (at, verdict) in report.verdicts.iter().enumerate() {
         if at == report.verdicts.before_gap() && left_out > 0 {
-            draft.paragraph(format!("{left_out} verdicts are left out here."));
+            section.paragraph(format!("{left_out} verdicts are left out here."));
         }
-        one_verdict(&mut draft, verdict);
+        one_verdict(&mut section, verdict);
     }
-    draft
+    section
 }
 
-fn one_verdict(draft: &mut Draft, verdict: &VerdictPart) {
+fn one_verdict(section: &mut Section, verdict: &VerdictPart) {
     let phase = verdict.phase.map_or_else(String::new, |phase| format!(", phase {phase}"));
-    draft.heading(&format!("{}{phase}: {}", utc(verdict.at), describe::decision(verdict.decision)));
+    section.heading(&format!(
+        "{}{phase}: {}",
+        utc(verdict.at),
+        describe::decision(verdict.decision)
+    ));
     if let Some(why) = &verdict.why {
-        draft.paragraph(format!("Reason: {why}."));
+        section.paragraph(format!("Reason: {why}."));
     }
     let threshold = verdict
         .threshold
         .map_or_else(String::new, |threshold| format!(", rollback at {}", text_of(threshold)));
-    draft.paragraph(format!(
+    section.paragraph(format!(
         "Combined evidence against the new version: {}{threshold} (log e-value).",
         text_of(verdict.log_e)
     ));
-    draft.list(verdict.sentences.iter().cloned());
+    section.list(verdict.sentences.clone());
 }
 
 fn text_of(log_e: f64) -> String {
@@ -381,11 +367,11 @@ fn comparison(caption: &str, of: &Comparison) -> Table {
         }));
         cells
     });
-    Table { caption: caption.to_owned(), head, rows: rows.collect(), folded: false, named: true }
+    Table { caption: caption.to_owned(), head, rows: rows.collect(), folded: false }
 }
 
-fn criteria(all: &[CriterionPart]) -> Draft {
-    let mut draft = Draft::new("success-criteria", "Success criteria");
+fn criteria(all: &[CriterionPart]) -> Section {
+    let mut section = Section::new("success-criteria", "Success criteria");
     let mut table = Table::new("Confirmed by people", &["Criterion", "State", "Since", "Evidence"]);
     for part in all {
         table.row([
@@ -395,14 +381,13 @@ fn criteria(all: &[CriterionPart]) -> Draft {
             or_dash(part.why.as_ref()),
         ]);
     }
-    draft.table(table);
-    draft
+    section.table(table);
+    section
 }
 
-fn duties(all: &[DutyPart]) -> Draft {
-    let mut draft = Draft::new("duties", "Duties kept and missed");
-    let drawn = all.iter().any(super::plot::is_drawn);
-    draft.plots("duties", drawn);
+fn duties(all: &[DutyPart]) -> Section {
+    let mut section = Section::new("duties", "Duties kept and missed");
+    section.plots("duties", all.iter().any(super::plot::is_drawn));
     let mut table =
         Table::new("Each duty", &["Duty", "Owner", "Due", "Done", "Status", "Evidence"]);
     for duty in all {
@@ -422,12 +407,12 @@ fn duties(all: &[DutyPart]) -> Draft {
             or_dash(duty.evidence.as_ref()),
         ]);
     }
-    draft.table(table);
-    draft
+    section.table(table);
+    section
 }
 
-fn actions(items: &[ActionItem]) -> Draft {
-    let mut draft = Draft::new("action-items", "Action items");
+fn actions(items: &[ActionItem]) -> Section {
+    let mut section = Section::new("action-items", "Action items");
     let mut table = Table::new("Action items", &["Task", "Owner", "Deadline", "Done when", "Done"]);
     for item in items {
         let or_open = |text: &Option<String>| text.clone().unwrap_or_else(|| "open".to_owned());
@@ -439,23 +424,24 @@ fn actions(items: &[ActionItem]) -> Draft {
             if item.done { "yes" } else { "no" }.to_owned(),
         ]);
     }
-    draft.table(table);
-    draft
+    section.table(table);
+    section
 }
 
-fn answered(id: &'static str, title: &str, parts: &[QuestionPart]) -> Draft {
-    let mut draft = Draft::new(id, title);
+fn answered(id: &'static str, title: &str, parts: &[QuestionPart]) -> Section {
+    let mut section = Section::new(id, title);
     let is_answered = |part: &&QuestionPart| !part.answers.is_empty() || part.answered_in.is_some();
     for part in parts.iter().filter(is_answered) {
-        draft.heading(&part.question);
-        draft.list(part.answered_in.map(|section| format!("See the section {section}.")));
-        draft.list(part.answers.iter().map(statement));
+        section.heading(&part.question);
+        let answered = part.answered_in.map(|name| format!("See the section {name}."));
+        section.list(answered.into_iter().collect());
+        section.list(statements(&part.answers));
     }
-    draft
+    section
 }
 
-fn measures(report: &Report) -> Draft {
-    let mut draft = Draft::new("measures", "Measures");
+fn measures(report: &Report) -> Section {
+    let mut section = Section::new("measures", "Measures");
     let mut table = Table::new("Measures of the incident", &["Measure", "Value", "From", "To"]);
     let mark = |mark: Option<Mark>| {
         mark.map_or_else(
@@ -471,23 +457,23 @@ fn measures(report: &Report) -> Draft {
             mark(measure.to),
         ]);
     }
-    draft.table(table);
+    section.table(table);
     if !report.measures_asked.is_empty() {
-        draft.paragraph("The policy asks for these figures:");
-        draft.list(report.measures_asked.iter().cloned());
+        section.paragraph("The policy asks for these figures:");
+        section.list(report.measures_asked.clone());
     }
-    draft
+    section
 }
 
-fn audit(report: &Report) -> Draft {
-    let mut draft = Draft::new("audit-trail", "Audit trail");
+fn audit(report: &Report) -> Section {
+    let mut section = Section::new("audit-trail", "Audit trail");
     let trail = &report.audit_trail;
-    draft.paragraph(format!(
+    section.paragraph(format!(
         "The log has {} lines; the hash of the last one is {}. The plan's digest is {}, the policy's {}.",
         trail.lines, trail.head, trail.plan_digest, report.policy.digest
     ));
     if trail.redacted {
-        draft.paragraph("Names were redacted in this log; a redacted name is shown as a dash.");
+        section.paragraph("Names were redacted in this log; a redacted name is shown as a dash.");
     }
     let mut approvals = Table::new(
         "Approvals, denials and withdrawals, with the plan they are about",
@@ -505,7 +491,7 @@ fn audit(report: &Report) -> Draft {
             part.plan_digest.to_string().chars().take(12).collect(),
         ]);
     }
-    draft.table(approvals);
+    section.table(approvals);
     let mut table = Table::new(
         "All inputs of people and tools",
         &["Line", "Time", "Who", "What", "Reason", "Requested actions"],
@@ -514,14 +500,7 @@ fn audit(report: &Report) -> Draft {
     for (at, entry) in trail.entries.iter().enumerate() {
         if at == trail.entries.before_gap() && trail.entries.left_out() > 0 {
             let text = format!("{} lines are left out here", trail.entries.left_out());
-            table.row([
-                DASH.to_owned(),
-                DASH.to_owned(),
-                DASH.to_owned(),
-                text,
-                DASH.to_owned(),
-                DASH.to_owned(),
-            ]);
+            table.row([DASH, DASH, DASH, &text, DASH, DASH].map(str::to_owned));
         }
         let changes =
             if entry.changes.is_empty() { vec![DASH.to_owned()] } else { entry.changes.clone() };
@@ -534,8 +513,8 @@ fn audit(report: &Report) -> Draft {
             changes,
         ]);
     }
-    draft.table(table);
-    draft
+    section.table(table);
+    section
 }
 
 #[cfg(test)]

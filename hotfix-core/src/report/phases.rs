@@ -25,12 +25,24 @@ impl Visits {
 
     /// Adds a reading.
     pub(super) fn reading(&mut self, at: Timestamp) {
-        let Some(visit) = self.all.last_mut().filter(|visit| visit.until.is_none()) else { return };
-        let Some(since) = visit.watched_since else { return };
-        let silence = at.since(self.last_reading.unwrap_or(since));
+        if let Some(visit) = self.note_silence(at) {
+            visit.readings += 1;
+            self.last_reading = Some(at);
+        }
+    }
+
+    /// The period in progress.
+    fn open(&mut self) -> Option<&mut PhaseVisit> {
+        self.all.last_mut().filter(|visit| visit.until.is_none())
+    }
+
+    /// The period in progress, if it is watched, with the time since its last reading noted.
+    fn note_silence(&mut self, at: Timestamp) -> Option<&mut PhaseVisit> {
+        let last = self.last_reading;
+        let visit = self.open()?;
+        let silence = at.since(last.or(visit.watched_since)?);
         visit.longest_silence = visit.longest_silence.max(silence);
-        visit.readings += 1;
-        self.last_reading = Some(at);
+        Some(visit)
     }
 
     /// Enters a stage. Returns the period that it ended, if any.
@@ -111,23 +123,16 @@ impl Visits {
     }
 
     fn end(&mut self, at: Timestamp, end: PhaseEnd) -> Option<PhaseVisit> {
-        let last = self.last_reading.take();
-        let visit = self.all.last_mut().filter(|visit| visit.until.is_none())?;
-        if let Some(since) = visit.watched_since {
-            visit.longest_silence = visit.longest_silence.max(at.since(last.unwrap_or(since)));
-        }
+        self.note_silence(at);
+        self.last_reading = None;
+        let visit = self.open()?;
         (visit.until, visit.end) = (Some(at), end);
         Some(*visit)
     }
 
     /// All periods; the current one as of this time.
     pub(super) fn finish(mut self, at: Timestamp) -> Vec<PhaseVisit> {
-        let last = self.last_reading;
-        if let Some(visit) = self.all.last_mut().filter(|visit| visit.until.is_none())
-            && let Some(since) = visit.watched_since
-        {
-            visit.longest_silence = visit.longest_silence.max(at.since(last.unwrap_or(since)));
-        }
+        self.note_silence(at);
         self.all
     }
 }

@@ -10,7 +10,7 @@ use crate::sorting::sort_by_key;
 use crate::text::{self, counted};
 use crate::unit::Timestamp;
 
-use super::chart::{Band, Chart, Line, MarkLine, WIDTH, escaped, open};
+use super::chart::{Band, Chart, Frame, Line, MarkLine, WIDTH, escaped, open};
 use super::describe::{self, lasting, percent, utc};
 use super::model::{DutyOutcome, DutyPart, EvidencePlot, MetricPlot, Report};
 use super::outline::Table;
@@ -28,14 +28,6 @@ pub(super) struct Plot {
 /// Most rows of a plot's table. If there are more points, a row is a period with its lowest and
 /// highest value.
 const ROWS: i64 = 40;
-
-/// Time range, phases and marks of all plots over time.
-pub(super) struct Frame {
-    from: Timestamp,
-    to: Timestamp,
-    bands: Vec<Band>,
-    marks: Vec<MarkLine>,
-}
 
 impl Frame {
     /// The frame from the first to the last point; `None` without points.
@@ -89,19 +81,16 @@ impl Frame {
         }
         words.push_str(&self.events());
         let chart = Chart {
+            frame: self,
             title: &title,
             words: &words,
             id: format!("metric-{number}"),
-            from: self.from,
-            to: self.to,
             low,
             high,
             lines: vec![
                 Line { class: "live", points: &plot.live_version },
                 Line { class: "new", points: &plot.new_version },
             ],
-            bands: &self.bands,
-            marks: &self.marks,
             threshold: bound,
             unit: &unit,
         };
@@ -128,16 +117,13 @@ impl Frame {
         let _ = write!(words, " Drawn between {low:.1} and {high:.1}.{}", self.events());
         let class = if plot.question == "works" { "works" } else { "worse" };
         let chart = Chart {
+            frame: self,
             title,
             words: &words,
             id: format!("evidence-{number}"),
-            from: self.from,
-            to: self.to,
             low,
             high,
             lines: vec![Line { class, points: &plot.points }],
-            bands: &self.bands,
-            marks: &self.marks,
             threshold: plot.threshold,
             unit: &|value| describe::figure(value),
         };

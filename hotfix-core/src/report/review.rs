@@ -15,7 +15,7 @@ use super::log_summary::LogSummary;
 use super::model::{
     ActionItem, DutyOutcome, DutyPart, PhaseEnd, PhaseVisit, QuestionPart, Report, Statement,
 };
-use super::statements::{self, Answered, Answers, Topic};
+use super::statements::{self, Answers, Topic, plain};
 
 /// The statements on a topic.
 pub(super) fn stated(log: &LogSummary, topic: Topic) -> Vec<Statement> {
@@ -49,49 +49,69 @@ pub(super) fn custom_sections(asked: Option<&Asked>, log: &LogSummary) -> Vec<Qu
     sections.iter().enumerate().filter_map(part).collect()
 }
 
+/// The sections that answer questions from the log: the questions as [`plain`] writes them, the
+/// section, and whether the log answers them. Only these very questions are known: one that asks
+/// for more stays open until somebody answers it.
+const ANSWERED: &[(&[&str], &str, fn(&Rollout, &Report) -> bool)] = &[
+    (&["what happened"], "Summary", |_, report| report.incident.title.is_some()),
+    (
+        &["when was it noticed", "when was it detected", "when was the incident detected"],
+        "Summary",
+        |rollout, _| rollout.moment(Moment::Detected).is_some(),
+    ),
+    (&["who was affected", "how many users were affected"], "Impact", |_, report| {
+        knows_users(report) || report.statements.contains_key("impact")
+    }),
+    (&["how long", "how long did it last"], "Summary", |rollout, _| {
+        rollout.beginning().is_some() && rollout.moment(Moment::Resolved).is_some()
+    }),
+    (&["why did it happen", "what was the root cause"], "Root cause", |_, report| {
+        knows_cause(report)
+    }),
+    (
+        &["which conditions led to it", "which factors contributed"],
+        "Contributing factors",
+        |_, report| !report.conditions.is_empty(),
+    ),
+    (
+        &["why was it not caught before", "why was it not caught earlier"],
+        "Faults that each phase could have missed",
+        |_, report| report.statements.contains_key("not_caught_earlier"),
+    ),
+    (&["what was fixed"], "Resolution, deployment and verification", |_, report| {
+        report.release.as_ref().is_some_and(|release| release.description.is_some())
+            && !report.resolution.is_empty()
+    }),
+    (&["how was it deployed"], "Resolution, deployment and verification", |_, report| {
+        !report.resolution.is_empty()
+    }),
+    (&["how was it verified"], "Resolution, deployment and verification", |_, report| {
+        report.phases.iter().any(|visit| visit.end == PhaseEnd::Passed)
+            || report.statements.contains_key("verification")
+    }),
+    (&["what can be improved"], "What to improve", |_, report| {
+        !report.to_improve.is_empty() || report.statements.contains_key("to_improve")
+    }),
+    (&["how is a recurrence prevented"], "Prevention", |_, report| !report.prevention.is_empty()),
+];
+
 /// The section that answers a question from the log; None where it does not.
 pub(super) fn answered_in(
     rollout: &Rollout,
     report: &Report,
     question: &str,
 ) -> Option<&'static str> {
-    let is_stated = |topic: &str| report.statements.contains_key(topic);
-    let answered = statements::answered_by_log(question)?;
-    let (is_known, section) = match answered {
-        Answered::Summary => (report.incident.title.is_some(), "Summary"),
-        Answered::Detection => (rollout.moment(Moment::Detected).is_some(), "Summary"),
-        Answered::Impact => {
-            let users = report.impact.facts.contains_key(Fact::UsersAffected.as_str());
-            (users || is_stated("impact"), "Impact")
-        }
-        Answered::Duration => {
-            (rollout.beginning().is_some() && rollout.moment(Moment::Resolved).is_some(), "Summary")
-        }
-        Answered::RootCause => {
-            (!report.root_cause.is_empty() || report.link_to_cause().is_some(), "Root cause")
-        }
-        Answered::Conditions => (!report.conditions.is_empty(), "Contributing factors"),
-        Answered::NotCaughtEarlier => {
-            (is_stated("not_caught_earlier"), "Faults that each phase could have missed")
-        }
-        Answered::Fix => (
-            report.release.as_ref().is_some_and(|release| release.description.is_some())
-                && !report.resolution.is_empty(),
-            "Resolution, deployment and verification",
-        ),
-        Answered::Deployment => {
-            (!report.resolution.is_empty(), "Resolution, deployment and verification")
-        }
-        Answered::Verification => {
-            let passed = report.phases.iter().any(|visit| visit.end == PhaseEnd::Passed);
-            (passed || is_stated("verification"), "Resolution, deployment and verification")
-        }
-        Answered::ToImprove => {
-            (!report.to_improve.is_empty() || is_stated("to_improve"), "What to improve")
-        }
-        Answered::Prevention => (!report.prevention.is_empty(), "Prevention"),
-    };
-    is_known.then_some(section)
+    let question = plain(question);
+    let known = ANSWERED.iter().find(|(asked, ..)| asked.contains(&question.as_str()));
+    known.filter(|(.., is_answered)| is_answered(rollout, report)).map(|(_, section, _)| *section)
+}
+
+fn knows_users(report: &Report) -> bool {
+    report.impact.facts.contains_key(Fact::UsersAffected.as_str())
+}
+
+fn knows_cause(report: &Report) -> bool {
+    !report.root_cause.is_empty() || report.link_to_cause().is_some()
 }
 
 /// What went well.
@@ -163,12 +183,8 @@ pub(super) fn to_improve(
     power: &crate::plan::Power,
 ) -> Vec<String> {
     let mut improve = Vec::new();
-    for duty in duties {
-        match duty.status {
-            DutyOutcome::Missed | DutyOutcome::Late => improve.push(missed(duty)),
-            DutyOutcome::Kept | DutyOutcome::Open | DutyOutcome::Over | DutyOutcome::Done => {}
-        }
-    }
+    let late = |duty: &&DutyPart| matches!(duty.status, DutyOutcome::Missed | DutyOutcome::Late);
+    improve.extend(duties.iter().filter(late).map(missed));
     for (at, what) in &log.failed {
         improve.push(format!("This action failed at {}: {what}.", utc(*at)));
     }
@@ -284,18 +300,11 @@ pub(super) fn action_items(
     parts: &[DutyPart],
     log: &LogSummary,
 ) -> Vec<ActionItem> {
-    let lists =
-        [&duties.overdue, &duties.due, &duties.next, &duties.undated, &duties.later, &duties.done];
-    let mut items: Vec<ActionItem> = lists
-        .into_iter()
-        .flatten()
+    let mut items: Vec<ActionItem> = super::duties::all(duties)
         .filter(|item| is_for_after(item))
         .filter_map(|item| {
             let part = parts.iter().find(|part| part.id == item.id)?;
-            if part.status == DutyOutcome::Over {
-                return None;
-            }
-            Some(ActionItem {
+            (part.status != DutyOutcome::Over).then(|| ActionItem {
                 task: part.title.clone(),
                 owner: part.role.clone(),
                 deadline: part.due.map(utc).or_else(|| future_deadline(rollout, item)),
@@ -305,17 +314,8 @@ pub(super) fn action_items(
             })
         })
         .collect();
-    items.extend(stated(log, Topic::Action).into_iter().map(|statement| {
-        let noted = statements::action(&statement.text);
-        ActionItem {
-            task: noted.task,
-            owner: noted.owner,
-            deadline: noted.deadline,
-            success_criterion: noted.success,
-            done: false,
-            duty: None,
-        }
-    }));
+    let noted = stated(log, Topic::Action);
+    items.extend(noted.iter().map(|statement| statements::action(&statement.text)));
     items
 }
 
@@ -357,13 +357,12 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
             open.push(what.to_owned());
         }
     };
-    let is_missing = |topic: &str| report.statements.get(topic).is_none_or(Vec::is_empty);
-    let unknown_users = !report.impact.facts.contains_key(Fact::UsersAffected.as_str());
+    let is_missing = |topic: &str| !report.statements.contains_key(topic);
     ask(rollout.moment(Moment::Began).is_none(), "when the incident began");
     ask(rollout.moment(Moment::Detected).is_none(), "when it was detected");
     ask(is_missing("detection"), "how it was detected");
-    ask(unknown_users && is_missing("impact"), "how many users were affected");
-    ask(report.root_cause.is_empty() && report.link_to_cause().is_none(), "the root cause");
+    ask(!knows_users(report) && is_missing("impact"), "how many users were affected");
+    ask(!knows_cause(report), "the root cause");
     ask(report.conditions.is_empty(), "the contributing factors");
     ask(report.prevention.is_empty(), "how a recurrence is prevented");
     for part in report.questions.iter().chain(&report.custom_sections) {

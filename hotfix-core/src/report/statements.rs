@@ -8,6 +8,8 @@
 use crate::grade::closed_set;
 use crate::policy::section::Report as Asked;
 
+use super::model::ActionItem;
+
 closed_set! {
     /// Topic of a note.
     Topic {
@@ -69,65 +71,6 @@ const BUILT_IN: &[&str] = &[
     "lessons",
 ];
 
-/// Questions that a section of the report answers from the log, as [`plain`] writes them.
-const QUESTIONS: &[(Answered, &[&str])] = &[
-    (Answered::Summary, &["what happened"]),
-    (
-        Answered::Detection,
-        &["when was it noticed", "when was it detected", "when was the incident detected"],
-    ),
-    (Answered::Impact, &["who was affected", "how many users were affected"]),
-    (Answered::Duration, &["how long", "how long did it last"]),
-    (Answered::RootCause, &["why did it happen", "what was the root cause"]),
-    (Answered::Conditions, &["which conditions led to it", "which factors contributed"]),
-    (
-        Answered::NotCaughtEarlier,
-        &["why was it not caught before", "why was it not caught earlier"],
-    ),
-    (Answered::Fix, &["what was fixed"]),
-    (Answered::Deployment, &["how was it deployed"]),
-    (Answered::Verification, &["how was it verified"]),
-    (Answered::ToImprove, &["what can be improved"]),
-    (Answered::Prevention, &["how is a recurrence prevented"]),
-];
-
-/// What the log may answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answered {
-    /// The incident in a sentence.
-    Summary,
-    /// When it was detected.
-    Detection,
-    /// Who was affected.
-    Impact,
-    /// How long it lasted.
-    Duration,
-    /// The root cause.
-    RootCause,
-    /// The contributing factors.
-    Conditions,
-    /// Why it was not caught earlier.
-    NotCaughtEarlier,
-    /// What the fix does.
-    Fix,
-    /// How the fix was deployed.
-    Deployment,
-    /// How the fix was verified.
-    Verification,
-    /// What to improve.
-    ToImprove,
-    /// How a recurrence is prevented.
-    Prevention,
-}
-
-/// What answers a question, if the log may answer it. Only these very questions are known: one that
-/// asks for more stays open until somebody answers it.
-pub(super) fn answered_by_log(question: &str) -> Option<Answered> {
-    let question = plain(question);
-    let known = QUESTIONS.iter().find(|(_, questions)| questions.contains(&question.as_str()));
-    known.map(|(answered, _)| *answered)
-}
-
 /// The part of the report that a note belongs to.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answers {
@@ -177,7 +120,7 @@ pub(super) fn is_built_in(section: &str) -> bool {
 }
 
 /// Letters and digits of any script in lower case, with one space between words.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let lower: String = text
         .chars()
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
@@ -187,28 +130,21 @@ fn plain(text: &str) -> String {
 }
 
 /// An action item in a note: `add a test; owner: qa; deadline: 2026-03-10; success: it passes`.
-pub(super) struct NotedAction {
-    pub(super) task: String,
-    pub(super) owner: Option<String>,
-    pub(super) deadline: Option<String>,
-    pub(super) success: Option<String>,
-}
-
-pub(super) fn action(text: &str) -> NotedAction {
-    let mut noted = NotedAction { task: String::new(), owner: None, deadline: None, success: None };
+pub(super) fn action(text: &str) -> ActionItem {
+    let (mut owner, mut deadline, mut success_criterion) = (None, None, None);
     let mut task: Vec<&str> = Vec::new();
     for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
         let (label, rest) = part.split_once(':').unwrap_or(("", part));
         let rest = Some(rest.trim().to_owned()).filter(|rest| !rest.is_empty());
         match plain(label).as_str() {
-            "owner" => noted.owner = rest,
-            "deadline" | "due" | "by" => noted.deadline = rest,
-            "success" | "success criterion" | "done when" => noted.success = rest,
+            "owner" => owner = rest,
+            "deadline" | "due" | "by" => deadline = rest,
+            "success" | "success criterion" | "done when" => success_criterion = rest,
             _ => task.push(part),
         }
     }
-    noted.task = task.join("; ");
-    noted
+    let task = task.join("; ");
+    ActionItem { task, owner, deadline, success_criterion, done: false, duty: None }
 }
 
 #[cfg(test)]
@@ -243,6 +179,6 @@ mod tests {
         assert_eq!(noted.task, "add a test");
         assert_eq!(noted.owner.as_deref(), Some("QA"));
         assert_eq!(noted.deadline.as_deref(), Some("Friday"));
-        assert_eq!(noted.success.as_deref(), Some("it fails on 2.3.0"));
+        assert_eq!(noted.success_criterion.as_deref(), Some("it fails on 2.3.0"));
     }
 }

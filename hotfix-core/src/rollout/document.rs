@@ -277,7 +277,7 @@ impl Input {
 
 impl Command {
     /// Its texts: `channel`, `heard_by`, `version`, `evidence`, `note`, `text` and `why`.
-    fn texts(&self) -> [Option<&str>; 7] {
+    pub(crate) fn texts(&self) -> [Option<&str>; 7] {
         let mut texts = [None; 7];
         let [channel, heard_by, version, evidence, note, text, why] = &mut texts;
         match self {

@@ -127,16 +127,14 @@ pub struct Clocks {
     pub not_stated: usize,
 }
 
-/// A clock: its start, the time so far, and whether it has stopped.
-type Lasted = (Timestamp, Span, bool);
+/// The time so far, and whether it has ended; `None` where its beginning or end is not recorded.
+type Lasted = Option<(Span, bool)>;
 
 #[derive(Default)]
 struct Cell {
     outcomes: Outcomes,
-    lead: Vec<(Span, bool)>,
-    lead_not_stated: usize,
-    restore: Vec<(Span, bool)>,
-    restore_not_stated: usize,
+    lead: Vec<Lasted>,
+    restore: Vec<Lasted>,
 }
 
 impl Cell {
@@ -148,8 +146,8 @@ impl Cell {
             deployments: good + failed + superseded + open,
             outcomes: self.outcomes,
             change_failure_rate: (decided > 0).then(|| failed as f64 / decided as f64),
-            lead_time: Median::of(self.lead, self.lead_not_stated),
-            time_to_restore: Median::of(self.restore, self.restore_not_stated),
+            lead_time: Median::of(&self.lead),
+            time_to_restore: Median::of(&self.restore),
         }
     }
 
@@ -159,9 +157,7 @@ impl Cell {
         self.outcomes.superseded += other.outcomes.superseded;
         self.outcomes.open += other.outcomes.open;
         self.lead.extend_from_slice(&other.lead);
-        self.lead_not_stated += other.lead_not_stated;
         self.restore.extend_from_slice(&other.restore);
-        self.restore_not_stated += other.restore_not_stated;
     }
 }
 
@@ -204,7 +200,7 @@ pub fn dora(logs: &[&[u8]], by: Period) -> Result<Dora, MeasureError> {
         }
         openings.push(opening);
         let (rollout, history) =
-            IncidentHistory::read(log).map_err(|error| MeasureError::of_log(index, error))?;
+            IncidentHistory::read(log).map_err(|error| MeasureError::Log { index, error })?;
         count(Incident { rollout: &rollout, history: &history }, by, &mut cells, &mut clocks);
     }
     let mut whole = Cell::default();
@@ -229,64 +225,27 @@ fn count(
     cells: &mut BTreeMap<Label, Cell>,
     clocks: &mut Clocks,
 ) {
-    let restore = incident.time_to_restore();
-    let cell = cells.entry(by.of(restore.0)).or_default();
-    match restore.1 {
-        Some(time) => cell.restore.push(time),
-        None => cell.restore_not_stated += 1,
-    }
+    let (began, restore) = incident.time_to_restore();
+    cells.entry(by.of(began)).or_default().restore.push(restore);
     for (index, attempt) in incident.history.attempts.iter().enumerate() {
         if let Some(live) = attempt.live {
             let outcomes = &mut cells.entry(by.of(live)).or_default().outcomes;
-            match attempt.outcome() {
-                ChangeOutcome::Good => outcomes.good += 1,
-                ChangeOutcome::Failed => outcomes.failed += 1,
-                ChangeOutcome::Superseded => outcomes.superseded += 1,
-                ChangeOutcome::Open => outcomes.open += 1,
-            }
+            *match attempt {
+                Attempt { failed: Some(_), .. } => &mut outcomes.failed,
+                Attempt { good: Some(_), .. } => &mut outcomes.good,
+                Attempt { replaced: Some(_), .. } => &mut outcomes.superseded,
+                _ => &mut outcomes.open,
+            } += 1;
         }
-        match incident.lead_time(index, attempt, clocks) {
-            Lead::None => {}
-            Lead::NotStated => {
-                cells.entry(by.of(attempt.begun)).or_default().lead_not_stated += 1;
-            }
-            Lead::Lasted((since, span, ended)) => {
-                cells.entry(by.of(since)).or_default().lead.push((span, ended));
-            }
-        }
-    }
-}
-
-enum Lead {
-    /// The attempt was not deployed and will not be.
-    None,
-    NotStated,
-    Lasted(Lasted),
-}
-
-/// Outcome of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ChangeOutcome {
-    Good,
-    Failed,
-    Superseded,
-    Open,
-}
-
-impl Attempt {
-    const fn outcome(&self) -> ChangeOutcome {
-        match self {
-            Self { failed: Some(_), .. } => ChangeOutcome::Failed,
-            Self { good: Some(_), .. } => ChangeOutcome::Good,
-            Self { replaced: Some(_), .. } => ChangeOutcome::Superseded,
-            _ => ChangeOutcome::Open,
+        if let Some((since, lead)) = incident.lead_time(index, attempt, clocks) {
+            cells.entry(by.of(since)).or_default().lead.push(lead);
         }
     }
 }
 
 impl Incident<'_> {
-    /// Start of the incident, and the time to restore; `None` where the end is not recorded.
-    fn time_to_restore(&self) -> (Timestamp, Option<(Span, bool)>) {
+    /// Start of the incident, and the time to restore.
+    fn time_to_restore(&self) -> (Timestamp, Lasted) {
         let began = self.rollout.beginning().map_or(self.history.opened, |(_, at)| at);
         let time = match self.rollout.moment(Moment::Resolved) {
             Some(resolved) => (resolved >= began).then(|| (resolved.since(began), true)),
@@ -296,9 +255,15 @@ impl Incident<'_> {
         (began, time)
     }
 
-    fn lead_time(&self, index: usize, attempt: &Attempt, clocks: &mut Clocks) -> Lead {
+    /// Start of an attempt, and its lead time; `None` where it was not deployed and will not be.
+    fn lead_time(
+        &self,
+        index: usize,
+        attempt: &Attempt,
+        clocks: &mut Clocks,
+    ) -> Option<(Timestamp, Lasted)> {
         if attempt.deployed.is_none() && (attempt.failed.is_some() || attempt.replaced.is_some()) {
-            return Lead::None;
+            return None;
         }
         // The recorded `fix_started` belongs to the attempt in whose time it lies.
         let recorded = self.rollout.moment(Moment::FixStarted);
@@ -312,12 +277,12 @@ impl Incident<'_> {
             (None, None) if index > 0 => (&mut clocks.attempt_begun, attempt.begun),
             (None, None) => {
                 clocks.not_stated += 1;
-                return Lead::NotStated;
+                return Some((attempt.begun, None));
             }
         };
         *clock += 1;
         let end = attempt.deployed.unwrap_or(self.history.last);
-        Lead::Lasted((since, end.since(since), attempt.deployed.is_some()))
+        Some((since, Some((end.since(since), attempt.deployed.is_some()))))
     }
 }
 

@@ -129,7 +129,7 @@ impl Measures {
     /// [`MeasureError::Log`] for a log that cannot be read.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
         let (rollout, history) =
-            IncidentHistory::read(log).map_err(|error| MeasureError::of_log(0, error))?;
+            IncidentHistory::read(log).map_err(|error| MeasureError::Log { index: 0, error })?;
         Ok(Self::of(Incident { rollout: &rollout, history: &history }))
     }
 
@@ -176,10 +176,13 @@ fn with(name: MeasureName, known: bool, figure: Figure, sentence: String) -> Mea
     Measure { name, status, figure: Some(figure), until, from: None, to: None, sentence }
 }
 
+fn mark(moment: &'static str, at: Option<Timestamp>) -> Option<Mark> {
+    at.map(|at| Mark { moment, at })
+}
+
 impl Incident<'_> {
     fn measure(&self, name: MeasureName) -> Measure {
         let noticed = || self.origin(Moment::Detected);
-        let other = |moment, at: Option<Timestamp>| at.map(|at| Mark { moment, at });
         match name {
             MeasureName::TimeToDetect => {
                 self.between(name, "began", self.came(&[Moment::Began]), self.to(Moment::Detected))
@@ -188,17 +191,17 @@ impl Incident<'_> {
                 if self.history.acknowledged.is_none() && !self.asks_to_acknowledge() {
                     return not_asked(name, "the policy pages nobody who has to acknowledge");
                 }
-                let to = ("acknowledged", other("acknowledged", self.history.acknowledged));
+                let to = ("acknowledged", mark("acknowledged", self.history.acknowledged));
                 self.between(name, "detected", noticed(), to)
             }
-            MeasureName::TimeToApprove => self.time_to_approve(),
+            MeasureName::TimeToApprove => self.time_to_approve(name),
             MeasureName::TimeToReview => {
                 let is_asked = review_items(self.rollout).next().is_some();
                 if self.history.reviewed.is_none() && !is_asked {
                     return not_asked(name, "no checklist before the start has a review");
                 }
                 let from = self.came(&[Moment::FixStarted, Moment::Declared]);
-                let to = ("reviewed", other("reviewed", self.history.reviewed));
+                let to = ("reviewed", mark("reviewed", self.history.reviewed));
                 self.between(name, "fix_started", from, to)
             }
             MeasureName::TimeToFix => {
@@ -214,13 +217,13 @@ impl Incident<'_> {
             MeasureName::IncidentDuration => {
                 self.between(name, "began", self.origin(Moment::Began), self.to(Moment::Resolved))
             }
-            MeasureName::Slo => self.slo(),
-            MeasureName::Downtime => self.measured_downtime(),
-            MeasureName::UsersAffected => self.users_affected(),
-            MeasureName::RequestsAffected => self.requests_affected(),
-            MeasureName::RevenueImpact => self.revenue_impact(),
-            MeasureName::RollbackNeeded => self.rollback_needed(),
-            MeasureName::ErrorRate => self.error_rate(),
+            MeasureName::Slo => self.slo(name),
+            MeasureName::Downtime => self.measured_downtime(name),
+            MeasureName::UsersAffected => self.users_affected(name),
+            MeasureName::RequestsAffected => self.requests_affected(name),
+            MeasureName::RevenueImpact => self.revenue_impact(name),
+            MeasureName::RollbackNeeded => self.rollback_needed(name),
+            MeasureName::ErrorRate => self.error_rate(name),
             MeasureName::SupportTickets => self.given(name, &["support_tickets"]),
             MeasureName::TestCoverage => self.given(name, &["coverage_before", "coverage_after"]),
         }
@@ -228,12 +231,13 @@ impl Incident<'_> {
 
     /// Where a time that is given from this moment counts from.
     fn origin(&self, moment: Moment) -> Option<Mark> {
-        let origin = self.rollout.origin(moment);
-        origin.map(|(moment, at)| Mark { moment: moment.as_str(), at })
+        let (moment, at) = self.rollout.origin(moment)?;
+        Some(Mark { moment: moment.as_str(), at })
     }
 
+    /// The first of these moments that came.
     fn came(&self, moments: &[Moment]) -> Option<Mark> {
-        self.first_of(moments).map(|(moment, at)| Mark { moment: moment.as_str(), at })
+        moments.iter().find_map(|moment| mark(moment.as_str(), self.rollout.moment(*moment)))
     }
 
     fn to(&self, moment: Moment) -> (&'static str, Option<Mark>) {
@@ -275,8 +279,7 @@ impl Incident<'_> {
         Measure { from: Some(from), to: Some(to), ..known }
     }
 
-    fn time_to_approve(&self) -> Measure {
-        let name = MeasureName::TimeToApprove;
+    fn time_to_approve(&self, name: MeasureName) -> Measure {
         let demands = self.rollout.approvals().demands;
         if self.history.approved.is_none()
             && !demands.iter().any(|demand| demand.holds_start || demand.after_the_fact.is_some())
@@ -286,7 +289,7 @@ impl Incident<'_> {
             let none = "the policy requires no approval";
             return not_asked(name, if demands.is_empty() { none } else { asked });
         }
-        let approved = self.history.approved.map(|at| Mark { moment: "approved", at });
+        let approved = mark("approved", self.history.approved);
         if approved.is_none() && self.history.attempts.len() > 1 {
             let sentence = "the first attempt was never approved".to_owned();
             return Measure { from: self.came(&[Moment::Declared]), ..not_stated(name, sentence) };
@@ -294,8 +297,7 @@ impl Incident<'_> {
         self.between(name, "declared", self.came(&[Moment::Declared]), ("approved", approved))
     }
 
-    fn slo(&self) -> Measure {
-        let name = MeasureName::Slo;
+    fn slo(&self, name: MeasureName) -> Measure {
         let policy = self.rollout.plan().policy();
         let Some(slo) = policy.change_record().and_then(|record| record.slo.as_ref()) else {
             return not_stated(name, "the policy has no SLO".to_owned());
@@ -318,24 +320,23 @@ impl Incident<'_> {
         };
         let known = clock.status == MeasureStatus::Known;
         let words = format!("{} of the {} allowed", time(taken), time(allowed));
-        let (status, figure, sentence) = if taken > allowed {
+        let measure = if taken > allowed {
             let so_far = if known { "" } else { " and still running" };
-            (MeasureStatus::Known, Some(Objective::Missed), format!("missed: {words}{so_far}"))
+            let missed = Figure::Objective(Objective::Missed);
+            with(name, true, missed, format!("missed: {words}{so_far}"))
         } else if known {
-            (MeasureStatus::Known, Some(Objective::Kept), format!("met: {words}"))
+            with(name, true, Figure::Objective(Objective::Kept), format!("met: {words}"))
         } else {
-            (MeasureStatus::Open, None, format!("open: {words} so far"))
+            let sentence = format!("open: {words} so far");
+            return Measure { figure: None, sentence, ..clock };
         };
-        let until = (status == MeasureStatus::Open).then_some("open");
-        Measure { status, figure: figure.map(Figure::Objective), until, sentence, ..clock }
+        Measure { from: clock.from, to: clock.to, ..measure }
     }
 
-    fn measured_downtime(&self) -> Measure {
-        let name = MeasureName::Downtime;
+    fn measured_downtime(&self, name: MeasureName) -> Measure {
         let Some(downtime) = self.rollout.downtime(self.history.last) else {
             return not_stated(name, "it is not recorded whether the service was down".to_owned());
         };
-        let mark = |moment, at: Option<Timestamp>| at.map(|at| Mark { moment, at });
         if downtime.from.is_none() {
             let sentence = "none: the service was recorded as not down".to_owned();
             return with(name, true, Figure::Seconds(Span::ZERO), sentence);
@@ -359,8 +360,7 @@ impl Incident<'_> {
     }
 
     /// The largest share that was known, and the last one where it is another.
-    fn users_affected(&self) -> Measure {
-        let name = MeasureName::UsersAffected;
+    fn users_affected(&self, name: MeasureName) -> Measure {
         let last = self.rollout.facts().get(FactId::BuiltIn(Fact::UsersAffected));
         let worst = self.history.facts.worst(Fact::UsersAffected);
         let [worst, last] = [worst, last].map(|value| value.and_then(FactValue::as_number));
@@ -376,8 +376,7 @@ impl Incident<'_> {
         }
     }
 
-    fn requests_affected(&self) -> Measure {
-        let name = MeasureName::RequestsAffected;
+    fn requests_affected(&self, name: MeasureName) -> Measure {
         let affected = self.history.affected.by_version();
         if affected.is_empty() {
             return not_stated(name, "no reading counted requests".to_owned());
@@ -394,8 +393,7 @@ impl Incident<'_> {
         with(name, known, Figure::Requests(affected), sentence)
     }
 
-    fn revenue_impact(&self) -> Measure {
-        let name = MeasureName::RevenueImpact;
+    fn revenue_impact(&self, name: MeasureName) -> Measure {
         match self.history.facts.ever_held(Fact::RevenueImpact) {
             Some(lost) => {
                 let words = if lost { "revenue was lost" } else { "no revenue was lost" };
@@ -405,11 +403,10 @@ impl Incident<'_> {
         }
     }
 
-    fn rollback_needed(&self) -> Measure {
-        let name = MeasureName::RollbackNeeded;
+    fn rollback_needed(&self, name: MeasureName) -> Measure {
         if let Some(at) = self.history.turned_back {
             let words = "yes: the fix was rolled back or stopped while it had traffic".to_owned();
-            let to = Some(Mark { moment: "turned_back", at });
+            let to = mark("turned_back", Some(at));
             return Measure { to, ..with(name, true, Figure::Yes(true), words) };
         }
         let known = matches!(
@@ -420,8 +417,7 @@ impl Incident<'_> {
         with(name, known, Figure::Yes(false), words.to_owned())
     }
 
-    fn error_rate(&self) -> Measure {
-        let name = MeasureName::ErrorRate;
+    fn error_rate(&self, name: MeasureName) -> Measure {
         let table = self.rollout.comparison();
         let mut rows = table.rows.iter().filter(|row| row.kind.is_fraction());
         let first = rows.clone().next();

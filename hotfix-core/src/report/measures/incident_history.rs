@@ -59,11 +59,6 @@ pub(crate) struct Incident<'a> {
 }
 
 impl Incident<'_> {
-    /// The first of these moments that came.
-    pub(crate) fn first_of(&self, moments: &[Moment]) -> Option<(Moment, Timestamp)> {
-        moments.iter().find_map(|moment| Some((*moment, self.rollout.moment(*moment)?)))
-    }
-
     /// Whether the incident is closed, so that nothing more will be recorded.
     pub(crate) fn is_over(&self) -> bool {
         self.rollout.moment(Moment::Closed).is_some()

@@ -29,8 +29,10 @@ pub struct Median {
 }
 
 impl Median {
-    /// Median of times, each with whether it has ended. `not_stated` further times are not known.
-    pub(super) fn of(mut times: Vec<(Span, bool)>, not_stated: usize) -> Self {
+    /// Median of times, each with whether it has ended; `None` for one that is not known.
+    pub(super) fn of(all: &[Option<(Span, bool)>]) -> Self {
+        let mut times: Vec<(Span, bool)> = all.iter().copied().flatten().collect();
+        let not_stated = all.len() - times.len();
         // Among equal times, ended ones come first: a running one lasts longer.
         sort_by_key(&mut times, |(span, ended)| (*span, !*ended));
         let known = times.iter().filter(|(_, ended)| *ended).count();
@@ -81,8 +83,8 @@ mod tests {
     use super::*;
 
     fn median(times: &[(u32, bool)]) -> (Option<f64>, Option<f64>) {
-        let times = times.iter().map(|(s, ended)| (Span::from_seconds(*s), *ended)).collect();
-        let median = Median::of(times, 0);
+        let time = |(s, ended): &(u32, bool)| Some((Span::from_seconds(*s), *ended));
+        let median = Median::of(&times.iter().map(time).collect::<Vec<_>>());
         (median.seconds.map(Span::as_seconds), median.at_least.map(Span::as_seconds))
     }
 

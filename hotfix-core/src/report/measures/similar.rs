@@ -73,7 +73,7 @@ impl Known {
         policy: Option<&Policy>,
     ) -> Result<Self, MeasureError> {
         let vocabulary = policy.map(|policy| policy.vocabulary().clone()).unwrap_or_default();
-        let facts = Facts::read(facts, &vocabulary).map_err(MeasureError::Facts)?;
+        let facts = Facts::read(facts, &vocabulary)?;
         Ok(Self { facts, vocabulary, opening: None })
     }
 
@@ -83,7 +83,7 @@ impl Known {
     /// [`MeasureError::Log`] for a log that cannot be read.
     pub fn from_log(log: &[u8]) -> Result<Self, MeasureError> {
         let (rollout, _) =
-            IncidentHistory::read(log).map_err(|error| MeasureError::of_log(0, error))?;
+            IncidentHistory::read(log).map_err(|error| MeasureError::Log { index: 0, error })?;
         let vocabulary = rollout.plan().policy().vocabulary().clone();
         Ok(Self { facts: facts(&rollout), vocabulary, opening: Some(first_line(log).to_owned()) })
     }
@@ -146,7 +146,7 @@ pub fn similar(known: &Known, logs: &[&[u8]]) -> Result<Vec<Similar>, MeasureErr
             continue;
         }
         let (rollout, history) =
-            IncidentHistory::read(log).map_err(|error| MeasureError::of_log(index, error))?;
+            IncidentHistory::read(log).map_err(|error| MeasureError::Log { index, error })?;
         found.push(compare(known, index, Incident { rollout: &rollout, history: &history }));
     }
     sort_by(&mut found, |a, b| b.score.total_cmp(&a.score).then(a.log.cmp(&b.log)));
@@ -185,7 +185,7 @@ fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
         },
     };
     let (mut agreed, mut whole) = (0.0, 0.0);
-    let mut weights = Vec::new();
+    let mut agree = Vec::new();
     for name in names(&known.vocabulary, policy.vocabulary()) {
         let ours = known.vocabulary.find(name).and_then(|id| known.facts.get(id));
         let other_id = policy.vocabulary().find(name);
@@ -205,15 +205,14 @@ fn compare(known: &Known, index: usize, incident: Incident<'_>) -> Similar {
         whole += weight;
         agreed += weight * by;
         if by > 0.0 {
-            weights.push(weight * by);
-            similar.agree.push(Agreement { fact: name.to_owned(), by, value: other.clone() });
+            let agreement = Agreement { fact: name.to_owned(), by, value: other.clone() };
+            agree.push((weight * by, agreement));
         } else {
             similar.differ.push(name.to_owned());
         }
     }
-    let mut order: Vec<usize> = (0..weights.len()).collect();
-    sort_by(&mut order, |a, b| weights[*b].total_cmp(&weights[*a]));
-    similar.agree = order.into_iter().map(|place| similar.agree[place].clone()).collect();
+    sort_by(&mut agree, |(a, _), (b, _)| b.total_cmp(a));
+    similar.agree = agree.into_iter().map(|(_, agreement)| agreement).collect();
     similar.score = if whole > 0.0 { agreed / whole } else { 0.0 };
     similar
 }
