@@ -8,8 +8,8 @@ use crate::unit::{Name, Timestamp};
 
 impl Agenda {
     /// The number of missed duties: overdue at this time, settled or ended late, and missed
-    /// occurrences. A level that was answered is not missed, because nobody is paged before its
-    /// time, nor a page without a limit.
+    /// occurrences. What was due as soon as it was asked for is not late once it is done, and an
+    /// escalation level is missed only where its role was called and nobody answered.
     pub(crate) fn missed(&self, at: Timestamp) -> u64 {
         (0..self.obligations.len()).filter_map(|index| self.missed_of(index, at)).sum()
     }
@@ -25,17 +25,19 @@ impl Agenda {
         if obligation.every.is_some() {
             return Some(status.missed);
         }
-        if obligation.is_call() && how != Settlement::Ended && !obligation.has_limit() {
-            return None;
-        }
         // The announcement of the start replaces an earlier notice.
         if obligation.kind == DutyKind::Notify && how == Settlement::Moment {
             return None;
         }
+        if obligation.is_level() {
+            return status.due.map(|due| u64::from(how == Settlement::Ended && settled > due));
+        }
         // A settled duty has no time in the lists; the moment that it counts from is known while it
         // holds.
-        let due = status.due.or_else(|| first_due(obligation, course, self.from(obligation)?).ok());
-        due.map(|due| u64::from(settled > due))
+        let from = self.from(obligation)?;
+        let due = status.due.or_else(|| first_due(obligation, course, from).ok())?;
+        let is_at_once = due <= self.since(course).map_or(from, |since| since.max(from));
+        Some(u64::from(settled > due && (how == Settlement::Ended || !is_at_once)))
     }
 
     /// How many past occurrences of a repeated duty an answer at this time would settle. They are

@@ -51,7 +51,8 @@
 //! **A change of severity** makes a new plan: [`Replan`] has what was added, dropped and moved.
 //! What was done stays done. Times still count from their moments, so a fix can be overdue at once.
 //! A role that was paged is not paged again by levels of the new escalation policy whose time has
-//! passed. Updates that were due before they applied were not missed. A lower severity drops
+//! passed, nor by a page at its start, and its answer holds. A lower severity asks for no notice that
+//! was sent under the higher one. Updates that were due before they applied were not missed. A lower severity drops
 //! nothing that a deployment or rollback under the higher one left to be done.
 //!
 //! **Days.** A day has to be after the moment that the duty counts from. The earliest day given
@@ -149,6 +150,13 @@ struct Call {
 struct Answered {
     first: Timestamp,
     last: Timestamp,
+}
+
+impl Answered {
+    /// The answer of a role that was paged at this time, before the last one.
+    fn since(self, called: Timestamp) -> Timestamp {
+        if called <= self.first { self.first } else { self.last }
+    }
 }
 
 type Moments = [Option<Timestamp>; Moment::ALL.len()];

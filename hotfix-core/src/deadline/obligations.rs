@@ -49,7 +49,7 @@ impl Severities {
     }
 
     /// Whether one of them is more severe; every one where it is not known.
-    const fn exceed(self, severity: Option<Severity>) -> bool {
+    pub(super) const fn exceed(self, severity: Option<Severity>) -> bool {
         // The most severe has the lowest bit.
         self.0 & (Self::bit(severity) - 1) != 0
     }
@@ -260,11 +260,6 @@ impl Obligations {
     /// Whether it sets the deadline of the fix.
     pub(super) fn sets_deadline(&self) -> bool {
         self.source == Source::Duty && self.kind == DutyKind::Fix && !self.settled_by.is_empty()
-    }
-
-    /// Whether a page has to be answered within a time.
-    pub(super) fn has_limit(&self) -> bool {
-        matches!(self.kind, DutyKind::Page) && self.within != Due::Within(Span::ZERO)
     }
 
     /// Whether it is a level of an escalation, which does not apply before its time.

@@ -123,6 +123,9 @@ impl Agenda {
             let phase = Phase::Done(Settled { at: settled_at, how: Settlement::Moment });
             return Some(DutyStatus::without_time(phase));
         }
+        if let Some(settled) = self.sent_before(obligation, course) {
+            return Some(DutyStatus::without_time(Phase::Done(settled)));
+        }
         let end = self.end(obligation);
         let Some(from) = self.from(obligation) else {
             let phase = match end {
@@ -138,7 +141,10 @@ impl Agenda {
         Some(match obligation.every {
             Some(every) => self.repeated(course, Grid { from, first: due, every }, end, at),
             None if obligation.is_call() => self.call(obligation, course, (from, due), end, at),
-            None => DutyStatus::timed(from, due, at).unless_ended(end),
+            None => {
+                let opens = self.since(course).map_or(from, |since| since.max(from));
+                DutyStatus::timed(opens, due, at).unless_ended(end)
+            }
         })
     }
 
@@ -159,6 +165,18 @@ impl Agenda {
             }
             _ => came.min(),
         }
+    }
+
+    /// How the same notice was settled at a higher severity: a lower one does not ask for it again.
+    fn sent_before(&self, obligation: &Obligations, course: &DutyState) -> Option<Settled> {
+        let since = self.since(course).filter(|_| obligation.kind == DutyKind::Notify)?;
+        let (severity, courses) = (self.state.severity, &self.state.courses);
+        let same = self.obligations.iter().zip(courses).filter(|(other, _)| {
+            other.kind == DutyKind::Notify
+                && (other.audience, other.from) == (obligation.audience, obligation.from)
+                && other.severities.exceed(severity)
+        });
+        same.filter_map(|(_, other)| other.settled).find(|settled| settled.at < since)
     }
 
     /// The times of something repeated, once they are known.
@@ -186,7 +204,7 @@ impl Agenda {
     }
 
     /// Since when it applies, where that is not from the beginning.
-    fn since(&self, course: &DutyState) -> Option<Timestamp> {
+    pub(super) fn since(&self, course: &DutyState) -> Option<Timestamp> {
         course.since.filter(|since| self.state.opened.is_some_and(|opened| *since > opened))
     }
 
@@ -233,13 +251,22 @@ impl Agenda {
     ) -> DutyStatus {
         let since = self.since(course);
         let not_before = |time: Timestamp| since.map_or(time, |since| since.max(time));
-        if !obligation.is_level() {
-            // A page is made at once; its time is the limit.
-            return DutyStatus::timed(not_before(from), due, at).unless_ended(end);
-        }
-        let opens = not_before(due);
         let answered =
             obligation.ladder.and_then(|ladder| self.state.ladders.get(ladder).copied().flatten());
+        if !obligation.is_level() {
+            // A page is made at once; its time is the limit. Who was paged at another severity is
+            // not paged again, and an answer to that holds.
+            let status = DutyStatus::timed(not_before(from), due, at);
+            let is_same = obligation.ladder.is_some() && !obligation.conditional;
+            let called = self.called_before(obligation, since, from).filter(|_| is_same);
+            return match (called, answered) {
+                (Some(called), Some(answered)) if called <= answered.last => {
+                    status.settled(answered.since(called), Settlement::Acknowledged)
+                }
+                _ => DutyStatus { called_before: called.is_some(), ..status }.unless_ended(end),
+            };
+        }
+        let opens = not_before(due);
         let called = self.called_before(obligation, since, due);
         let called_before = called.is_some();
         let mut status = DutyStatus { called_before, ..DutyStatus::timed(opens, due, at) };
@@ -259,12 +286,17 @@ impl Agenda {
                 }
             }
             if let Some(called) = called.filter(|called| *called <= answered.last) {
-                let at = if called <= answered.first { answered.first } else { answered.last };
-                return status.settled(at, Settlement::Acknowledged);
+                return status.settled(answered.since(called), Settlement::Acknowledged);
             }
         }
         match (end, called) {
-            (Some(end), _) => status.settled(end, Settlement::Ended),
+            (Some(end), called) => {
+                // A level that nobody was called for was not due before the end.
+                if called.is_none_or(|called| called > end) {
+                    status.due = status.due.filter(|due| *due >= end);
+                }
+                status.settled(end, Settlement::Ended)
+            }
             (None, Some(_)) => status,
             (None, None) => DutyStatus {
                 held: true,

@@ -18,6 +18,7 @@ use super::model::{DutyOutcome, DutyPart};
 struct Known {
     from: Option<Timestamp>,
     due: Option<Timestamp>,
+    opens: Option<Timestamp>,
     /// For a repeated duty: the occurrence that was due.
     occurrence: u64,
     /// For a repeated duty: the number of missed occurrences so far.
@@ -36,7 +37,8 @@ impl DutyTracker {
             let occurrence = item.occurrence.unwrap_or(1);
             let passed = before
                 .map_or(0, |known| known.passed + late_between(item, known, occurrence, duties.at));
-            self.0.insert(item.id, Known { from: item.from_at, due: item.due, occurrence, passed });
+            let Item { from_at: from, due, opens, .. } = *item;
+            self.0.insert(item.id, Known { from, due, opens, occurrence, passed });
         }
     }
 
@@ -63,6 +65,9 @@ impl DutyTracker {
         let known = self.0.get(&item.id).copied();
         let due = item.due.or(known.and_then(|known| known.due));
         let from = item.from_at.or(known.and_then(|known| known.from));
+        // What is due as soon as it is asked for has no limit that somebody could keep.
+        let opens = item.opens.or(known.and_then(|known| known.opens));
+        let limit = due.filter(|due| opens.is_none_or(|opens| opens < *due));
         let is_repeated = item.every.is_some();
         let missed = item.missed + known.map_or(0, |known| known.passed);
         let is_open = item.left.is_some() || item.late_by.is_some() || item.awaits.is_some();
@@ -75,8 +80,11 @@ impl DutyTracker {
             Some(settled) => match (settled.how, due) {
                 (Settlement::Ended, Some(due)) if due < settled.at => DutyOutcome::Missed,
                 (Settlement::Ended, _) => DutyOutcome::Over,
-                (_, Some(due)) if settled.at > due => DutyOutcome::Late,
-                (_, Some(_)) => DutyOutcome::Kept,
+                (_, Some(_)) => match limit {
+                    Some(limit) if settled.at > limit => DutyOutcome::Late,
+                    Some(_) => DutyOutcome::Kept,
+                    None => DutyOutcome::Done,
+                },
                 (_, None) => DutyOutcome::Done,
             },
         };

@@ -275,7 +275,7 @@ closed_set! {
         Open = "open",
         /// No longer needed: the event that ends it came first.
         Over = "over",
-        /// Done, without a known due time.
+        /// Done, without a time by which: what was due as soon as it was asked for cannot be late.
         Done = "done",
     }
 }

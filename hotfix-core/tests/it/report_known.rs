@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::report::Report;
+use hotfix_core::report::{DutyOutcome, Report};
 use hotfix_core::report::measures::{Figure, MeasureName, MeasureStatus};
 use hotfix_core::rollout::{Input, Recording, Rollout};
 use hotfix_core::unit::{Span, Timestamp};
@@ -16,14 +16,19 @@ fn read(log: &str) -> Report {
 
 /// A rollout in this preset, with these inputs a minute apart from 14:40 on.
 fn log_of(preset: &str, incident: &Value, inputs: &[Value]) -> String {
+    log_at(preset, incident, &(0..).zip(inputs.iter().cloned()).collect::<Vec<_>>())
+}
+
+/// The same, with the minutes of the inputs, counted from 14:40.
+fn log_at(preset: &str, incident: &Value, inputs: &[(u32, Value)]) -> String {
     let policy = Arc::new(Policy::preset(preset).unwrap());
     let release = r#"{"version": "2.3.1", "previous": "2.3.0", "description": "a null check"}"#;
     let plan = Plan::from_json(policy, &incident.to_string(), release, "").unwrap();
     let mut rollout = Rollout::try_new(plan, Recording::Keep, "").unwrap();
-    let mut at: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
-    for input in inputs {
+    let start: Timestamp = "2026-03-03T14:40:00Z".parse().unwrap();
+    for (minute, input) in inputs {
+        let at = start + Span::from_seconds(60 * minute);
         rollout.handle(at, &Input::from_json(&input.to_string()).unwrap()).unwrap();
-        at = at + Span::from_seconds(60);
     }
     rollout.log().to_owned()
 }
@@ -150,4 +155,58 @@ fn post_3_every_preset_takes_every_figure_that_it_asks_for() {
             }
         }
     }
+}
+
+/// Nobody is blamed for a call that was not made, nor for what was due as soon as it was asked for.
+#[test]
+fn post_2_s2_what_nobody_was_asked_for_and_what_was_due_at_once_is_not_late() {
+    let by = |kind: &str, key: &str, value: Value| json!({"kind": kind, "by": "omar", key: value});
+    let duty = |kind: &str, duty: &str| by(kind, "duty", json!(duty));
+    let resolved = by("set_times", "times", json!({"resolved": "2026-03-03T15:30:00Z"}));
+    let incident =
+        |severity: &str| json!({"id": "INC-1", "severity": severity, "detected_at": "2026-03-03T14:40:00Z"});
+    let of = |severity: &str, inputs: &[(u32, Value)]| {
+        let report = read(&log_at("enterprise", &incident(severity), inputs));
+        move |id: &str| report.duties.iter().find(|duty| duty.id.as_str() == id).unwrap().status
+    };
+
+    // The on-call engineer answers, so the lead is not called.
+    let answered = of("P0", &[
+        (0, json!({"kind": "tick"})),
+        (3, duty("acknowledge", "p0_on_call")),
+        (4, duty("done", "p0_notice")),
+        (50, resolved.clone()),
+    ]);
+    assert_eq!(answered("p0_on_call"), DutyOutcome::Done);
+    assert_eq!(answered("p0_notice"), DutyOutcome::Done);
+    assert_eq!(answered("p0_lead"), DutyOutcome::Over);
+    assert_eq!(answered("p0_executive"), DutyOutcome::Over);
+
+    // Nobody answers: the lead was called.
+    let silent = of("P0", &[
+        (0, json!({"kind": "tick"})),
+        (16, json!({"kind": "tick"})),
+        (50, resolved.clone()),
+    ]);
+    assert_eq!(silent("p0_lead"), DutyOutcome::Missed);
+    assert_eq!(silent("p0_notice"), DutyOutcome::Missed);
+
+    // What was due before the severity demanded it could not be done earlier.
+    let raised = of("P1", &[
+        (0, duty("acknowledge", "p1_on_call")),
+        (13, by("set_severity", "severity", json!("P0"))),
+        (14, duty("done", "p0_notice")),
+        (50, resolved.clone()),
+    ]);
+    assert_eq!(raised("p0_notice"), DutyOutcome::Done);
+
+    // A lower severity asks nobody again who has answered, nor for a notice that was sent.
+    let lowered = of("P0", &[
+        (0, duty("acknowledge", "p0_on_call")),
+        (1, duty("done", "p0_notice")),
+        (40, by("set_severity", "severity", json!("P1"))),
+        (50, resolved),
+    ]);
+    assert_eq!(lowered("p1_on_call"), DutyOutcome::Done);
+    assert_eq!(lowered("p1_notice"), DutyOutcome::Done);
 }
