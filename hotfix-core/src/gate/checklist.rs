@@ -168,6 +168,44 @@ pub(crate) fn applies(list: &Checklist, severity: Option<Severity>, facts: &Fact
     }
 }
 
+/// What became of the checks for which the end of the final validation waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checks {
+    /// Checked.
+    pub(crate) made: usize,
+    /// Waived.
+    pub(crate) waived: usize,
+    /// All required items of the lists that apply.
+    pub(crate) all: usize,
+}
+
+impl Checks {
+    pub(crate) fn of(
+        policy: &Policy,
+        severity: Option<Severity>,
+        facts: &Facts,
+        marks: &Marks,
+    ) -> Self {
+        let lists = policy.checklists().iter().filter(|list| list.holds_completion());
+        let lists = lists.filter(|list| applies(list, severity, facts) != Truth::No);
+        let mut checks = Self { made: 0, waived: 0, all: 0 };
+        for item in lists.flat_map(|list| &list.items).filter(|item| item.required) {
+            checks.all += 1;
+            match marks.state(item.id) {
+                ItemState::Done => checks.made += 1,
+                ItemState::Waived => checks.waived += 1,
+                ItemState::NotApplicable | ItemState::Open => {}
+            }
+        }
+        checks
+    }
+
+    /// Whether they verify the fix: none was waived, and one was made, where there are any.
+    pub(crate) const fn verify(self) -> bool {
+        self.waived == 0 && (self.made > 0 || self.all == 0)
+    }
+}
+
 /// The items that hold something up, such as the start: each with its list, and whether the list
 /// applies. `holds` selects the lists.
 pub(crate) fn holding<'a>(

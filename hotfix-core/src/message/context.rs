@@ -100,7 +100,7 @@ impl Context<'_> {
         self.put("began_at", self.time(moment(Moment::Began)));
         self.put("started_at", self.time(rollout.started_at().or(moment(Moment::FixStarted))));
         self.put("deployed_at", self.time(moment(Moment::Deployed)));
-        self.put("verified_at", self.time(moment(Moment::Verified)));
+        self.put("verified_at", self.time(rollout.verified_at().filter(|came| *came <= at)));
         self.put("resolved_at", self.time(moment(Moment::Resolved)));
         self.put("duration", seen::duration(rollout, self.kind, at).map(whole));
         let downtime = seen::downtime(rollout, at);
@@ -151,7 +151,6 @@ impl Context<'_> {
     /// Further fields for responders and stakeholders.
     fn internal(&mut self) {
         let rollout = self.rollout;
-        let release = rollout.plan().release();
         self.put("status", describe::status(rollout));
         self.put("next_step", describe::next_step(rollout, false));
         self.put("reason", describe::reason(rollout));
@@ -162,7 +161,7 @@ impl Context<'_> {
         self.put("strategy", text::words(rollout.plan().policy().strategy().as_str()));
         let phase = seen::phase(rollout, self.kind);
         self.put("phase", phase.map(|(name, _)| name.to_string()));
-        self.put("fix", release.and_then(|release| release.description.clone()));
+        self.put("fix", seen::fix(rollout, self.kind));
         self.put("harm", seen::harm(rollout));
         self.put_lines("approvers", &known::approvers(rollout));
         self.put_lines("metrics", &seen::metrics(rollout, self.kind));

@@ -313,19 +313,31 @@ pub(super) fn timeline(rollout: &Rollout, clock: &Clock, at: Timestamp) -> Vec<S
         Some(rest) => &format!("{} of the traffic has the fix", rest.rest()),
         None => "all traffic has the fix",
     };
+    let checks = rollout.checks();
+    let verified = if checks.verify() {
+        "fix verified".to_owned()
+    } else {
+        format!("completed with {} of {} checks made", checks.made, checks.all)
+    };
+    // The rollback may be that of an earlier attempt.
+    let (back_at, back) = match rollout.rolled_back_since().and(rollout.back_to()) {
+        Some(version) => (rollout.live_again_at(), format!("{version} live again")),
+        None => (None, "an earlier fix was rolled back".to_owned()),
+    };
     let moments = [
         (Moment::Began, "incident began"),
         (Moment::Detected, "detected"),
         (Moment::Approved, "approved"),
         (Moment::DeployStarted, "deployment started"),
         (Moment::Deployed, deployed),
-        (Moment::Verified, "fix verified"),
-        (Moment::RolledBack, "previous version live again"),
+        (Moment::Verified, &verified),
         (Moment::Closed, "closed"),
     ];
     let moments =
         moments.into_iter().filter_map(|(moment, what)| Some((rollout.moment(moment)?, what)));
     let mut events: Vec<(Timestamp, &str)> = moments.collect();
+    let back_at = back_at.or_else(|| rollout.moment(Moment::RolledBack));
+    events.extend(back_at.map(|when| (when, back.as_str())));
     events.extend(rollout.rolled_back_since().map(|since| (since, "rollback started")));
     events.retain(|(when, _)| *when <= at);
     sort_by_key(&mut events, |(when, _)| *when);
@@ -338,6 +350,15 @@ pub(super) fn version(rollout: &Rollout, kind: MessageKind) -> Option<&str> {
         MessageKind::RollingBack | MessageKind::RolledBack => rollout.canary_version(),
         _ => rollout.plan().release().map(|release| release.version.as_str()),
     }
+}
+
+/// What the fix does; a message that the incident is over does not name a fix that did not end it.
+pub(super) fn fix(rollout: &Rollout, kind: MessageKind) -> Option<String> {
+    let ended = rollout.moment(Moment::Resolved).is_some() || rollout.state().is_final();
+    let ended_without = rollout.rolled_back_since().is_some()
+        || ended && rollout.moment(Moment::Deployed).is_none();
+    let release = rollout.plan().release();
+    release.filter(|_| kind != MessageKind::Resolved || !ended_without)?.description.clone()
 }
 
 /// What is still watched, and until when.

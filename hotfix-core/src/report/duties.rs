@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::deadline::{Awaits, Duties, Item, Settlement};
 use crate::grade::Moment;
 use crate::plan::Plan;
+use crate::rollout::{Rollout, State};
 use crate::sorting::sort_by_key;
 use crate::unit::{Name, Timestamp};
 
@@ -45,14 +46,13 @@ impl DutyTracker {
     /// The outcome of each duty at the end of the log.
     pub(super) fn parts(
         &self,
-        plan: &Plan,
+        rollout: &Rollout,
         duties: &Duties<'_>,
         evidence: &BTreeMap<Name, String>,
     ) -> Vec<DutyPart> {
-        // What follows a rollback is no open duty where nothing was rolled back.
         let mut parts: Vec<DutyPart> = all(duties)
-            .filter(|item| item.awaits != Some(Awaits::Moment(Moment::RolledBack)))
-            .map(|item| self.part(plan, item, evidence))
+            .filter(|item| !awaits_in_vain(rollout, item))
+            .map(|item| self.part(rollout.plan(), item, evidence))
             .collect();
         sort_by_key(&mut parts, |part| {
             let at = part.due.or(part.settled);
@@ -102,6 +102,21 @@ impl DutyTracker {
             missed: is_repeated.then_some(missed),
             evidence: evidence.get(&item.id).cloned(),
         }
+    }
+}
+
+/// Whether a duty waits for what does not happen any more: a rollback where nothing was rolled
+/// back, or the deployment of a fix after the incident has ended without one.
+fn awaits_in_vain(rollout: &Rollout, item: &Item<'_>) -> bool {
+    let state = rollout.state();
+    let is_over =
+        state.is_final() && state != State::Closed && rollout.moment(Moment::Resolved).is_some();
+    match item.awaits {
+        Some(Awaits::Moment(Moment::RolledBack)) => true,
+        Some(Awaits::Moment(
+            Moment::DeployStarted | Moment::Deployed | Moment::Verified | Moment::Closed,
+        )) => is_over,
+        _ => false,
     }
 }
 

@@ -164,7 +164,7 @@ impl Report {
         let subject = plan.subject();
         let as_of = log_summary.as_of;
         let agenda = rollout.duties(as_of);
-        let duties = log_summary.duties.parts(plan, &agenda, &log_summary.evidence);
+        let duties = log_summary.duties.parts(rollout, &agenda, &log_summary.evidence);
         let visits = std::mem::take(&mut log_summary.visits).finish(as_of);
         let power = plan.power();
         let severity = rollout.severity();
@@ -296,7 +296,9 @@ fn success_criteria(rollout: &Rollout) -> Vec<CriterionPart> {
 fn moments(rollout: &Rollout) -> Vec<MomentPart> {
     let came =
         |moment: &Moment| rollout.moment(*moment).map(|at| MomentPart { moment: *moment, at });
-    let mut moments: Vec<MomentPart> = Moment::ALL.iter().filter_map(came).collect();
+    let verified = rollout.verified_at().is_some();
+    let known = Moment::ALL.iter().filter(|moment| verified || **moment != Moment::Verified);
+    let mut moments: Vec<MomentPart> = known.filter_map(came).collect();
     sort_by_key(&mut moments, |part| part.at);
     moments
 }

@@ -257,8 +257,14 @@ pub(super) fn resolution(
             utc(since)
         ));
     }
-    if let Some(verified) = rollout.moment(Moment::Verified) {
-        sentences.push(format!("The fix was verified at {}.", utc(verified)));
+    if let Some(completed) = rollout.moment(Moment::Verified) {
+        let (at, checks) = (utc(completed), rollout.checks());
+        sentences.push(if checks.verify() {
+            format!("The fix was verified at {at}.")
+        } else {
+            let (made, all) = (checks.made, checks.all);
+            format!("The final validation ended at {at} with {made} of its {all} checks made.")
+        });
     }
     if let Some(resolved) = rollout.moment(Moment::Resolved) {
         sentences.push(format!("The incident was resolved at {}.", utc(resolved)));

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use crate::canonical::Digest;
 use crate::deadline::Duties;
 use crate::fact::Facts;
-use crate::gate::checklist::{self, ItemStatus, ListStatus, StepStatus};
+use crate::gate::checklist::{self, Checks, ItemStatus, ListStatus, StepStatus};
 use crate::grade::{MessageKind, Moment, Severity};
 use crate::judge::{
     self, Comparison, Decision, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment,
@@ -354,6 +354,23 @@ impl Rollout {
     /// its time is not known.
     pub fn moment(&self, moment: Moment) -> Option<Timestamp> {
         self.case.agenda.came(moment)
+    }
+
+    /// What became of the checks of the final validation.
+    pub(crate) fn checks(&self) -> Checks {
+        let readiness = &self.case.readiness;
+        let policy = self.plan.policy();
+        Checks::of(policy, readiness.severity(), readiness.facts(), readiness.marks())
+    }
+
+    /// When the fix was verified; None where its checks were waived, or none was made.
+    pub(crate) fn verified_at(&self) -> Option<Timestamp> {
+        self.moment(Moment::Verified).filter(|_| self.checks().verify())
+    }
+
+    /// When the version that a rollback restores got the traffic back, in this attempt.
+    pub(crate) const fn live_again_at(&self) -> Option<Timestamp> {
+        self.case.place.live_again_at()
     }
 
     /// When the incident began: as stated, else when it was detected, else when it was declared.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use hotfix_core::grade::Moment;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
-use hotfix_core::report::{DutyOutcome, Report};
 use hotfix_core::report::measures::{Figure, MeasureName, MeasureStatus};
+use hotfix_core::report::{DutyOutcome, Report};
 use hotfix_core::rollout::{Input, Recording, Rollout};
 use hotfix_core::unit::{Span, Timestamp};
 use serde_json::{Value, json};
@@ -163,50 +164,81 @@ fn post_2_s2_what_nobody_was_asked_for_and_what_was_due_at_once_is_not_late() {
     let by = |kind: &str, key: &str, value: Value| json!({"kind": kind, "by": "omar", key: value});
     let duty = |kind: &str, duty: &str| by(kind, "duty", json!(duty));
     let resolved = by("set_times", "times", json!({"resolved": "2026-03-03T15:30:00Z"}));
-    let incident =
-        |severity: &str| json!({"id": "INC-1", "severity": severity, "detected_at": "2026-03-03T14:40:00Z"});
+    let incident = |severity: &str| json!({"id": "INC-1", "severity": severity, "detected_at": "2026-03-03T14:40:00Z"});
     let of = |severity: &str, inputs: &[(u32, Value)]| {
         let report = read(&log_at("enterprise", &incident(severity), inputs));
         move |id: &str| report.duties.iter().find(|duty| duty.id.as_str() == id).unwrap().status
     };
 
     // The on-call engineer answers, so the lead is not called.
-    let answered = of("P0", &[
-        (0, json!({"kind": "tick"})),
-        (3, duty("acknowledge", "p0_on_call")),
-        (4, duty("done", "p0_notice")),
-        (50, resolved.clone()),
-    ]);
+    let answered = of(
+        "P0",
+        &[
+            (0, json!({"kind": "tick"})),
+            (3, duty("acknowledge", "p0_on_call")),
+            (4, duty("done", "p0_notice")),
+            (50, resolved.clone()),
+        ],
+    );
     assert_eq!(answered("p0_on_call"), DutyOutcome::Done);
     assert_eq!(answered("p0_notice"), DutyOutcome::Done);
     assert_eq!(answered("p0_lead"), DutyOutcome::Over);
     assert_eq!(answered("p0_executive"), DutyOutcome::Over);
 
     // Nobody answers: the lead was called.
-    let silent = of("P0", &[
-        (0, json!({"kind": "tick"})),
-        (16, json!({"kind": "tick"})),
-        (50, resolved.clone()),
-    ]);
+    let silent = of(
+        "P0",
+        &[(0, json!({"kind": "tick"})), (16, json!({"kind": "tick"})), (50, resolved.clone())],
+    );
     assert_eq!(silent("p0_lead"), DutyOutcome::Missed);
     assert_eq!(silent("p0_notice"), DutyOutcome::Missed);
 
     // What was due before the severity demanded it could not be done earlier.
-    let raised = of("P1", &[
-        (0, duty("acknowledge", "p1_on_call")),
-        (13, by("set_severity", "severity", json!("P0"))),
-        (14, duty("done", "p0_notice")),
-        (50, resolved.clone()),
-    ]);
+    let raised = of(
+        "P1",
+        &[
+            (0, json!({"kind": "tick"})),
+            (1, duty("acknowledge", "p1_on_call")),
+            (13, by("set_severity", "severity", json!("P0"))),
+            (14, duty("done", "p0_notice")),
+            (50, resolved.clone()),
+        ],
+    );
     assert_eq!(raised("p0_notice"), DutyOutcome::Done);
 
     // A lower severity asks nobody again who has answered, nor for a notice that was sent.
-    let lowered = of("P0", &[
-        (0, duty("acknowledge", "p0_on_call")),
-        (1, duty("done", "p0_notice")),
-        (40, by("set_severity", "severity", json!("P1"))),
-        (50, resolved),
-    ]);
+    let lowered = of(
+        "P0",
+        &[
+            (0, json!({"kind": "tick"})),
+            (1, duty("acknowledge", "p0_on_call")),
+            (2, duty("done", "p0_notice")),
+            (40, by("set_severity", "severity", json!("P1"))),
+            (50, resolved),
+        ],
+    );
     assert_eq!(lowered("p1_on_call"), DutyOutcome::Done);
     assert_eq!(lowered("p1_notice"), DutyOutcome::Done);
+}
+
+/// After an incident that ended without a fix, nothing waits for the deployment of one.
+#[test]
+fn post_2_no_duty_waits_for_a_fix_after_an_incident_that_ended_without_one() {
+    let incident = json!({"id": "INC-1", "severity": "P1", "detected_at": "2026-03-03T14:40:00Z"});
+    let abort = json!({"kind": "abort", "by": "omar", "why": "it recovered by itself"});
+    let resolved = json!({"resolved": "2026-03-03T14:41:00Z"});
+    let resolved = json!({"kind": "set_times", "by": "omar", "times": resolved});
+    for preset in ["enterprise", "severity-matrix", "emergency-command"] {
+        let waiting = |inputs: &[Value]| {
+            let moments = [Moment::Deployed, Moment::Verified, Moment::Closed];
+            let policy = Policy::preset(preset).unwrap();
+            let report = read(&log_of(preset, &incident, inputs));
+            let open = report.duties.iter().filter(|duty| duty.settled.is_none());
+            let from = |id| policy.duties().iter().find(|duty| duty.id == id).map(|duty| duty.from);
+            open.filter(|duty| from(duty.id).is_some_and(|from| moments.contains(&from))).count()
+        };
+        let tick = json!({"kind": "tick"});
+        assert!(waiting(&[tick.clone(), abort.clone()]) > 0, "{preset}");
+        assert_eq!(waiting(&[tick, resolved.clone(), abort.clone()]), 0, "{preset}");
+    }
 }

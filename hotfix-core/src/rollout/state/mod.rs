@@ -367,6 +367,7 @@ impl RolloutState {
             stage,
             turned_back_at: _,
             rolled_back_since: _,
+            live_again_at: _,
             turned_back_for: _,
             former,
             restored,

@@ -20,6 +20,9 @@ pub(crate) struct Place {
     /// Since when a rollback is under way or done; None where none was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) rolled_back_since: Option<Timestamp>,
+    /// When the restored version got the traffic back; None where none was begun, or not yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) live_again_at: Option<Timestamp>,
     /// Why; None where the deployment failed before any traffic moved.
     pub(super) turned_back_for: Option<RollbackCause>,
     /// The version of an earlier attempt that has the share: its traffic was not withdrawn, or not
@@ -48,6 +51,7 @@ impl Place {
             stage: Stage::Preparing,
             turned_back_at: None,
             rolled_back_since: None,
+            live_again_at: None,
             turned_back_for: None,
             former: None,
             restored: None,
@@ -69,6 +73,10 @@ impl Place {
 
     pub(crate) const fn rolled_back_since(&self) -> Option<Timestamp> {
         self.rolled_back_since
+    }
+
+    pub(crate) const fn live_again_at(&self) -> Option<Timestamp> {
+        self.live_again_at
     }
 
     pub(crate) const fn turned_back_for(&self) -> Option<&RollbackCause> {
@@ -210,6 +218,13 @@ impl Place {
         self.turned_back_at = to.has_turned_back().then(|| self.turned_back_at.unwrap_or(at));
         let begins = matches!(to, Stage::RollingBack(_)).then_some(at);
         self.rolled_back_since = self.rolled_back_since.or(begins).filter(|_| to.has_turned_back());
+        self.live_again_at = match &to {
+            Stage::RollingBack(way) => way.watching,
+            Stage::RolledBack | Stage::Aborted if self.rolled_back_since.is_some() => {
+                self.live_again_at.or(Some(at))
+            }
+            _ => None,
+        };
         self.turned_back_for = match &to {
             Stage::RollingBack(RollbackProgress { why, .. }) | Stage::Frozen { why, .. } => {
                 Some(why.clone())
@@ -232,6 +247,7 @@ impl Place {
         } else if self.turned_back_at.is_some() != turned_back
             || (self.turned_back_for.is_some() && !turned_back)
             || (self.rolled_back_since.is_some() && !turned_back)
+            || (self.live_again_at.is_some() && self.rolled_back_since.is_none())
         {
             Err("the rollback")
         } else if !self.stage.step().is_none_or(|step| step.is_of(policy)) {
