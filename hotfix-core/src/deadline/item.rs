@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Agenda;
 use super::item_state::{DutyState, Settled};
 use super::obligations::{Obligations, Source, demands};
-use super::status::{Awaits, DutyStatus, Phase};
+use super::status::{Awaits, DutyStatus, Held, Phase};
 use crate::fact::Truth;
 use crate::gate::Who;
 use crate::grade::{Audience, DutyKind, Moment, Severity};
@@ -269,8 +269,18 @@ impl Agenda {
                 None => format!("it is due by `{day}`: send its time with `set_times`"),
             });
         }
-        if status.held {
-            notes.push("the escalation waits: somebody has acknowledged it".to_owned());
+        match status.held {
+            Some(Held::Acknowledged) => {
+                notes.push("the escalation waits: somebody has acknowledged it".to_owned());
+            }
+            Some(Held::Until(Moment::Deployed)) => {
+                let live = "the fix is live: no further level is called unless it is rolled back";
+                notes.push(live.to_owned());
+            }
+            Some(Held::Until(moment)) => {
+                notes.push(format!("no further level is called after `{moment}`"));
+            }
+            None => {}
         }
         if status.called_before {
             notes.push("already paged before the plan changed".to_owned());

@@ -17,7 +17,8 @@ pub enum Awaits {
     Moment(Moment),
     /// A day that the caller has to give, later than the moment that the duty counts from.
     Day(Calendar),
-    /// The escalation was stopped by an acknowledgement, and no deadline of the fix restarts it.
+    /// The escalation was stopped: the fix is live, or somebody acknowledged it and no deadline of
+    /// the fix restarts it.
     Escalation,
 }
 
@@ -30,6 +31,15 @@ pub(super) enum Phase {
     Next,
     Due,
     Overdue,
+}
+
+/// What stopped an escalation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Somebody acknowledged it.
+    Acknowledged,
+    /// The moment until which its levels are called.
+    Until(Moment),
 }
 
 /// The status of one duty.
@@ -45,8 +55,8 @@ pub(super) struct DutyStatus {
     pub(super) missed: u64,
     /// Its role was paged before the duty came into the plan, and is not paged again.
     pub(super) called_before: bool,
-    /// The escalation was stopped: the time is when it continues.
-    pub(super) held: bool,
+    /// What stopped the escalation: the time is when it continues.
+    pub(super) held: Option<Held>,
     /// When the present interval of something repeated ends: then it is asked for again.
     interval_ends: Option<Timestamp>,
 }
@@ -60,7 +70,7 @@ impl DutyStatus {
             occurrence: 1,
             missed: 0,
             called_before: false,
-            held: false,
+            held: None,
             interval_ends: None,
         }
     }
@@ -126,7 +136,7 @@ impl Agenda {
         if let Some(settled) = self.sent_before(obligation, course) {
             return Some(DutyStatus::without_time(Phase::Done(settled)));
         }
-        let end = self.end(obligation);
+        let end = self.end(obligation).or_else(|| self.over_before(obligation, course));
         let Some(from) = self.from(obligation) else {
             let phase = match end {
                 Some(at) => Phase::Done(Settled { at, how: Settlement::Ended }),
@@ -203,6 +213,13 @@ impl Agenda {
         own.into_iter().chain(closed).min()
     }
 
+    /// The end of the incident, where a notice of its beginning came into the plan after it.
+    fn over_before(&self, obligation: &Obligations, course: &DutyState) -> Option<Timestamp> {
+        let is_early = obligation.kind == DutyKind::Notify && obligation.from < Moment::Deployed;
+        let since = self.since(course).filter(|_| is_early)?;
+        self.came(Moment::Resolved).filter(|resolved| *resolved <= since)
+    }
+
     /// Since when it applies, where that is not from the beginning.
     pub(super) fn since(&self, course: &DutyState) -> Option<Timestamp> {
         course.since.filter(|since| self.state.opened.is_some_and(|opened| *since > opened))
@@ -273,16 +290,19 @@ impl Agenda {
         let mut called = called.or(Some(opens));
         let unanswered = !called_before && answered.is_none_or(|answered| opens > answered.first);
         // Who was paged may still answer; nobody else is paged.
-        let over = obligation.until.and_then(|until| self.came(until)).filter(|over| from <= *over);
-        if unanswered && over.is_some() && course.told.asked.is_none() {
+        let has_come = |until: &Moment| self.came(*until).is_some_and(|over| from <= over);
+        let over = obligation.until.filter(has_come);
+        if let Some(until) = over.filter(|_| unanswered && course.told.asked.is_none()) {
+            status.held = Some(Held::Until(until));
             called = None;
         } else if let Some(answered) = answered {
             if unanswered && !obligation.even_if_acknowledged {
-                status.held = true;
+                let held = Some(Held::Acknowledged);
+                status.held = held;
                 called = self.state.fix_by.map(|fix_by| fix_by.max(opens));
                 if let (Some(opens), Some(fix_by)) = (called, self.state.fix_by) {
-                    let held = DutyStatus::timed(opens, fix_by.max(due), at);
-                    status = DutyStatus { held: fix_by > due, ..held };
+                    let status_then = DutyStatus::timed(opens, fix_by.max(due), at);
+                    status = DutyStatus { held: held.filter(|_| fix_by > due), ..status_then };
                 }
             }
             if let Some(called) = called.filter(|called| *called <= answered.last) {
@@ -299,7 +319,7 @@ impl Agenda {
             }
             (None, Some(_)) => status,
             (None, None) => DutyStatus {
-                held: true,
+                held: status.held,
                 ..DutyStatus::without_time(Phase::Later(Awaits::Escalation))
             },
         }

@@ -2,8 +2,9 @@
 //! of it follows from the log, and no person is named as a cause.
 
 use crate::deadline::{Awaits, Duties, Item};
-use crate::fact::Fact;
-use crate::grade::{DutyKind, Moment};
+use crate::fact::{Fact, Truth};
+use crate::gate::{ItemState, ListStatus};
+use crate::grade::{ChecklistMoment, DutyKind, Moment};
 use crate::judge::Recovery;
 use crate::policy::section::Report as Asked;
 use crate::rollout::{Rollout, State};
@@ -387,6 +388,8 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
     for duty in waiting.filter(|duty| duty.status == DutyOutcome::Missed) {
         open.push(format!("{}: overdue", duty.title));
     }
+    let lists = rollout.checklists();
+    open.extend(lists.iter().filter(|list| is_due(rollout, list)).filter_map(unchecked));
     let back = matches!(report.state, State::RolledBack | State::Aborted | State::Failed);
     if back && rollout.moment(Moment::Resolved).is_none() {
         let live = match rollout.live_version() {
@@ -398,4 +401,28 @@ pub(super) fn open(rollout: &Rollout, report: &Report) -> Vec<String> {
         ));
     }
     open
+}
+
+/// Whether the time of a list that applies has come, and no duty asks for it.
+fn is_due(rollout: &Rollout, list: &ListStatus) -> bool {
+    let came = |moment| rollout.moment(moment).is_some();
+    let is_its_time = match list.at {
+        ChecklistMoment::Start | ChecklistMoment::Before | ChecklistMoment::FinalValidation => {
+            false
+        }
+        ChecklistMoment::Deployed => came(Moment::Deployed),
+        ChecklistMoment::Verified => came(Moment::Verified),
+        ChecklistMoment::RolledBack => came(Moment::RolledBack),
+        ChecklistMoment::After => rollout.state() == State::Closed,
+    };
+    let mut duties = rollout.plan().policy().duties().iter();
+    is_its_time && list.applies == Truth::Yes && duties.all(|duty| duty.checklist != Some(list.id))
+}
+
+/// `payment issue: 3 of 3 checks were not made`.
+fn unchecked(list: &ListStatus) -> Option<String> {
+    let required = || list.items.iter().filter(|item| item.required);
+    let open = required().filter(|item| item.state == ItemState::Open).count();
+    let all = required().count();
+    (open > 0).then(|| format!("{}: {open} of {all} checks were not made", list.title))
 }
