@@ -83,7 +83,7 @@ impl Measured {
     }
 
     /// Without a live arm, compares the tick with one from before the deployment. Counters that are
-    /// still sent after the live version has lost its traffic, and stand still, are no live arm.
+    /// still sent after the live version has lost its traffic, and do not change, are no live arm.
     pub(super) fn compare_with_before(&mut self, design: &MetricDesign, tick: &mut Tick) {
         if !self.pre_deployment.applies() {
             return;
