@@ -75,11 +75,7 @@ impl serde::de::Visitor<'_> for OneOf {
     type Value = usize;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("one of ")?;
-        for (index, name) in self.0.iter().enumerate() {
-            write!(f, "{}`{name}`", if index == 0 { "" } else { ", " })?;
-        }
-        Ok(())
+        write!(f, "one of {}", crate::text::quoted(self.0, ", "))
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<usize, E> {

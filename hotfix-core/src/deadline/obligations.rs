@@ -249,7 +249,7 @@ impl Obligations {
 
     /// Whether it pages somebody.
     pub(super) const fn is_call(&self) -> bool {
-        matches!(self.kind, DutyKind::Page | DutyKind::Escalate)
+        self.kind.is_call()
     }
 
     /// Whether an answer settles it.

@@ -139,7 +139,9 @@ impl Judge {
             // The bounds apply to what counts of the phase here; too little data is not a miss.
             let zone = watched.phase_zone(moment.share);
             let band = zone.map(|zone| zone.band);
-            any_is_judged |= band != Some(Band::NotJudged);
+            // Rows from before the deployment may be used up: then the figures of now are compared
+            // with nothing.
+            any_is_judged |= band != Some(Band::NotJudged) && seen.band != Band::NotJudged;
             let interpolated = zone.is_some_and(|zone| zone.interpolated);
             match band {
                 Some(Band::Success | Band::NotJudged) => {}

@@ -116,12 +116,14 @@ impl MetricWhy {
             .or_else(|| self.rules.iter().find(|rule| rule.reason == Some(reason)))
     }
 
-    /// The rule to show for a metric that is not a cause: one with a reason, else the evidence.
+    /// The rule to show for a metric that is not a cause: one with a reason, else that nothing judges
+    /// it, else the evidence.
     fn main_rule(&self) -> Option<&AppliedRule> {
         let rules = &self.rules;
         rules
             .iter()
             .find(|rule| rule.reason.is_some())
+            .or_else(|| rules.iter().find(|rule| matches!(rule.rule, Rule::NotJudged)))
             .or_else(|| rules.iter().find(|rule| matches!(rule.rule, Rule::Evidence { .. })))
             .or_else(|| rules.first())
     }
@@ -185,7 +187,8 @@ impl AppliedRule {
                 _ => "It was not read in this phase".to_owned(),
             },
             Rule::NotJudged => {
-                "Nothing judges it: no bound has its reference, and no test has a live arm"
+                "Nothing judges it: no bound has its reference, and no test has a live arm or \
+                 readings from before the start"
                     .to_owned()
             }
             Rule::LeastTrials { needs } => {

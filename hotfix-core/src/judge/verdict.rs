@@ -72,7 +72,8 @@ closed_set! {
         /// The readings of the live version are missing: it was read before, and has had no reading
         /// in this phase or for too long.
         NoLiveData = "no_live_data",
-        /// Nothing judges its reading: no bound has its reference, and no test has a live arm.
+        /// Nothing judges its reading: no bound has its reference, and no test has a live arm or
+        /// readings from before the start.
         /// Without a metric: no metric decides.
         NotJudged = "not_judged",
         /// A reading was NaN or infinite.

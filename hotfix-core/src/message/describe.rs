@@ -54,6 +54,9 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
         State::Drafted | State::AwaitingApproval | State::Ready if share > Share::NONE => {
             format!("{}; {share} of the traffic still has an earlier fix", prepared(rollout))
         }
+        State::Deploying if rollout.former_version().is_some() => {
+            format!("the fix is being deployed; {share} of the traffic still has an earlier one")
+        }
         State::Drafted | State::AwaitingApproval | State::Ready => prepared(rollout).to_owned(),
         State::Deploying if share.as_fraction() <= 0.0 => "the fix is being deployed".to_owned(),
         State::Deploying | State::Monitoring | State::Gate | State::Paused => {
@@ -104,7 +107,11 @@ pub(super) fn status(rollout: &Rollout) -> String {
         }
         Stage::Preparing => business_status(rollout),
         Stage::Deploying(step) => {
-            format!("{} is being deployed; {share} of the traffic has the fix", at(step))
+            let has = match rollout.former_version() {
+                Some(former) => format!("is still on {former}"),
+                None => "has the fix".to_owned(),
+            };
+            format!("{} is being deployed; {share} of the traffic {has}", at(step))
         }
         Stage::Monitoring(step) => {
             let phase = at(step);
@@ -150,6 +157,9 @@ pub(super) fn status(rollout: &Rollout) -> String {
                 format!("paused in the final validation at {share} of the traffic")
             }
         },
+        Stage::Frozen { tried: true, why: RollbackCause::ActionFailed, .. } => {
+            format!("all rollback methods failed; the last confirmed share of {canary} is {share}")
+        }
         Stage::Frozen { tried: true, .. } => {
             format!("all rollback methods failed; {share} of the traffic is still on {canary}")
         }
@@ -276,19 +286,25 @@ fn awaited(rollout: &Rollout, plain: bool) -> String {
 /// The reason of a rollback for responders and stakeholders: metrics by their titles, and the
 /// reason that a person gave.
 pub(super) fn reason(rollout: &Rollout) -> Option<String> {
-    let stated = || {
-        let turned = rollout.turned_back_at()?;
-        let asks = [InputKind::RollBack, InputKind::Abort, InputKind::Revert, InputKind::Report];
-        let interventions = rollout.interventions().into_iter();
-        interventions
-            .filter(|intent| intent.at == turned && asks.contains(&intent.kind))
-            .find_map(|intent| intent.why)
+    let cause = rollout.turned_back_for()?;
+    let asks = match cause {
+        RollbackCause::Signal { .. } => InputKind::Report,
+        RollbackCause::Revert { .. } => InputKind::Revert,
+        RollbackCause::Abort => InputKind::Abort,
+        _ => InputKind::RollBack,
     };
-    let with = |what: &str| match stated() {
+    // The order may come long after a freeze, and for another reason than what froze the rollout.
+    let is_it = |at| asks != InputKind::Report || Some(at) == rollout.turned_back_at();
+    let interventions = rollout.interventions().into_iter();
+    let stated = interventions
+        .filter(|intent| intent.kind == asks && is_it(intent.at))
+        .last()
+        .and_then(|intent| intent.why);
+    let with = |what: &str| match &stated {
         Some(why) => format!("{what}: {why}"),
         None => what.to_owned(),
     };
-    Some(match rollout.turned_back_for()? {
+    Some(match cause {
         RollbackCause::Verdict { causes } => {
             let mut metrics = Vec::new();
             let mut reasons: Vec<String> = Vec::new();

@@ -20,7 +20,7 @@ closed_set! {
         /// Beyond the rollback bound.
         Rollback = "rollback",
         /// It was read, and nothing judges it: no bound has its reference, and no test has a live
-        /// arm.
+        /// arm or readings from before the start.
         NotJudged = "not_judged",
         /// It was not read in this phase.
         NoData = "no_data",

@@ -322,7 +322,7 @@ impl Rollout {
             }
             // The end of a hold-back that failed may be tried again.
             Stage::Complete { ending: Some(_), .. } => actions.pending().is_empty(),
-            Stage::Complete { ending: None, .. } => people.objected(),
+            Stage::Complete { ending: None, .. } => people.objected() || people.asked(),
             _ => false,
         };
         let is_the_end = matches!(place.stage(), Stage::FinalValidation { .. });

@@ -3,14 +3,14 @@
 
 use crate::deadline::Replan;
 use crate::gate::checklist::open_criteria;
-use crate::grade::{GateMode, Response, Strategy};
+use crate::grade::{GateMode, Moment, Response, Strategy};
 use crate::judge::{Cause, Decision, Reason};
 use crate::plan::Plan;
 use crate::policy::section::Phase;
 use crate::text::{quoted, shown};
 use crate::unit::{RoleName, Share, Timestamp};
 
-use super::action::{Act, ActionId, Audience, MessageKind};
+use super::action::{Act, Action, ActionId, Audience, MessageKind};
 use super::input::Command;
 use super::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
 use super::state::{Question, RolloutState};
@@ -129,6 +129,7 @@ impl Conclusion<'_> {
             }
             Command::Deny { role, .. } => self.doubt(*role, "denied the plan"),
             Command::Withdraw { role, .. } => self.doubt(*role, "withdrew an approval"),
+            Command::SetTimes { .. } if self.case.is_reopened_by(command) => self.reopen(),
             Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::Acknowledge { .. }
@@ -208,6 +209,9 @@ impl Conclusion<'_> {
             }
             (Some(act), Stage::RollingBack(progress)) => {
                 self.rollback_confirmed(at, act, progress);
+            }
+            (Some(Act::SetTraffic { .. }), Stage::Frozen { tried: false, .. }) => {
+                self.frozen_confirmed();
             }
             // The hold-back has the fix as well: nothing is left to compare with.
             (Some(Act::SetTraffic { .. }), Stage::Complete { .. }) => self.close(),
@@ -289,33 +293,46 @@ impl Conclusion<'_> {
                 || self.case.place.validation_ends(self.plan.policy(), at));
         let asks = self.changes.judged.is_some() && decision == Decision::Ask;
         if asks && is_news && !closes {
-            self.ask_about_verdict(at);
+            let question = self.question_about_verdict(at);
+            self.ask(&question);
         }
     }
 
-    /// Whether the last watch window after completion is over.
+    /// Whether the last watch window after completion is over, and the incident with it: one that
+    /// was reopened can still be rolled back.
     fn watch_is_over(&self, at: Timestamp, since: Timestamp) -> bool {
-        let ends = poll::watch_ends(self.plan.policy(), &self.case.agenda, since);
-        ends.is_none_or(|ends| at >= ends)
+        let agenda = &self.case.agenda;
+        let ends = poll::watch_ends(self.plan.policy(), agenda, since);
+        agenda.came(Moment::Resolved).is_some() && ends.is_none_or(|ends| at >= ends)
     }
 
-    fn ask_about_verdict(&mut self, at: Timestamp) {
+    /// Says that a complete rollout's incident is open again, and asks whether to roll back.
+    fn reopen(&mut self) {
+        self.notify(MessageKind::Update, &FOLLOWERS);
+        self.ask(&format!(
+            "the incident is open again. {} State `resolved` once it is over.",
+            self.choices(true)
+        ));
+    }
+
+    /// What a person is asked about the present verdict.
+    pub(super) fn question_about_verdict(&self, at: Timestamp) -> String {
         let least = self.plan.policy().final_validation().watch;
         let stage = self.case.place.stage();
         if matches!(stage, Stage::FinalValidation { since } if at.since(*since) >= least) {
-            self.ask_for_completion();
-            return;
+            return self.question_about_the_end();
         }
         let verdict = self.case.judged.verdict();
         let causes = self.describe_causes(&verdict.causes);
         let severity = self.case.readiness.severity();
-        if let Some(contingency) = self.case.judged.waits_for_data(self.plan.policy(), severity) {
-            self.ask(&format!(
+        // After the completion nothing waits.
+        let waits = self.case.judged.waits_for_data(self.plan.policy(), severity);
+        if let Some(waits) = waits.filter(|_| !matches!(stage, Stage::Complete { .. })) {
+            return format!(
                 "{}, and the policy makes the rollout wait. Restore the readings, or send \
                  `roll_back`. Observed: {causes}.",
-                contingency.when
-            ));
-            return;
+                waits.when
+            );
         }
         // Where nothing judges a metric, whoever decides has to check by eye.
         let step = self.case.place.stage().step();
@@ -323,12 +340,8 @@ impl Conclusion<'_> {
         let check = unjudged.and_then(|step| self.phase_at(step.index)).map(to_check);
         let place =
             step.map(|step| format!("phase `{}` at {}: ", step.phase, self.case.place.share()));
-        self.ask(&format!(
-            "{}{causes}. {}{}",
-            place.unwrap_or_default(),
-            self.choices(false),
-            check.unwrap_or_default()
-        ));
+        let (place, check) = (place.unwrap_or_default(), check.unwrap_or_default());
+        format!("{place}{causes}. {}{check}", self.choices(false))
     }
 
     /// The causes of a verdict with what was measured, for a text.
@@ -336,13 +349,15 @@ impl Conclusion<'_> {
         describe::causes(self.plan.policy(), self.case.judged.verdict(), causes)
     }
 
-    /// Asks a person about a deployment that has taken twice as long as expected.
+    /// Asks a person about a deployment, or a change of traffic, that has taken twice as long as a
+    /// deployment is expected to.
     fn await_deployment(&mut self, at: Timestamp, step: Step) {
-        let Some(late) = poll::late_deployment_at(self.plan.policy(), step) else { return };
-        if at >= late && self.case.place.at().is_none_or(|last| last < late) {
-            let Some((id, act)) = self.awaited() else { return };
+        let Some(Action { id, act }) = self.case.actions.pending().first() else { return };
+        let late = poll::late_deployment_at(self.plan.policy(), self.case, step);
+        let comes_now = |late| at >= late && self.case.place.at().is_none_or(|last| last < late);
+        if late.is_some_and(comes_now) {
             let expected = self.phase_at(step.index).map(|phase| phase.deploy).unwrap_or_default();
-            let text = describe::unconfirmed(id, act, expected + expected);
+            let text = describe::unconfirmed(*id, act, expected + expected);
             self.ask(&format!(
                 "{text} Phase `{}` was expected to take {expected} to deploy. To stop it, send \
                  `roll_back`.",
@@ -368,6 +383,7 @@ impl Conclusion<'_> {
         if self.case.people.objected() { GateMode::Manual } else { planned }
     }
 
+    /// Opens the gate of a phase that has met its criteria, or passes it.
     fn reach_gate(&mut self, at: Timestamp, step: Step) {
         let Some(phase) = self.phase_at(step.index) else { return };
         let (gate, veto) = (phase.gate, phase.veto);
@@ -415,7 +431,8 @@ impl Conclusion<'_> {
         if open.is_empty() && !manual && !unproven {
             self.complete(at);
         } else if !self.case.people.asked() || self.changes.turned {
-            self.ask_for_completion();
+            let question = self.question_about_the_end();
+            self.ask(&question);
         }
     }
 
@@ -426,8 +443,8 @@ impl Conclusion<'_> {
         (open, self.case.judged.is_unproven(self.plan))
     }
 
-    /// Asks whether the incident is resolved, with all that is still open.
-    fn ask_for_completion(&mut self) {
+    /// Whether the incident is resolved, with all that is still open.
+    fn question_about_the_end(&self) -> String {
         let mut text = "the final validation is over.".to_owned();
         let (open, unproven) = self.left_open();
         if !open.is_empty() {
@@ -445,7 +462,7 @@ impl Conclusion<'_> {
         if !causes.is_empty() {
             text = format!("{text} Observed: {causes}.");
         }
-        self.ask(&format!("{text} If the incident is resolved, send `promote`; else `roll_back`."));
+        format!("{text} If the incident is resolved, send `promote`; else `roll_back`.")
     }
 
     fn complete(&mut self, at: Timestamp) {
@@ -498,13 +515,8 @@ impl Conclusion<'_> {
         self.changes.to = Some(match from {
             Resume::Deploying(step) => Stage::Deploying(later(step)),
             Resume::Monitoring(step) => Stage::Monitoring(later(step)),
-            Resume::Gate(step) => {
-                let veto = self
-                    .phase_at(step.index)
-                    .filter(|p| self.gate(p.gate) == GateMode::Veto)
-                    .map(|p| at + p.veto);
-                Stage::Gate { step: later(step), until: veto }
-            }
+            // Whoever paused has answered the gate's question: it is asked again.
+            Resume::Gate(step) => return self.reach_gate(at, later(step)),
             Resume::FinalValidation { since: validated } => {
                 Stage::FinalValidation { since: validated + at.since(since) }
             }

@@ -490,6 +490,12 @@ impl Command {
         matches!(self, Self::Supersede { .. } | Self::Retry { .. })
     }
 
+    /// Whether it says that the incident is not resolved after all.
+    pub(super) fn revokes_resolved(&self) -> bool {
+        let Self::SetTimes { times, .. } = self else { return false };
+        times.get(&KnownTime::Resolved) == Some(&None)
+    }
+
     /// The kind of this command.
     pub const fn kind(&self) -> InputKind {
         match self {

@@ -18,11 +18,16 @@ pub(super) fn watch_ends(policy: &Policy, agenda: &Agenda, since: Timestamp) -> 
     Some(ends.max(since + Span::from_millis(1)))
 }
 
-/// When a deployment has taken twice as long as expected; None where the policy does not say how
-/// long it takes.
-pub(super) fn late_deployment_at(policy: &Policy, step: Step) -> Option<Timestamp> {
+/// When the action that a deployment waits for has taken twice as long as expected; a pause does
+/// not count. None where the policy does not say how long it takes.
+pub(super) fn late_deployment_at(
+    policy: &Policy,
+    case: &RolloutState,
+    step: Step,
+) -> Option<Timestamp> {
     let expected = policy.phases().get(step.index)?.deploy;
-    (expected > Span::ZERO).then(|| step.since + expected + expected)
+    let since = case.actions.pending_since()?.max(step.since);
+    (expected > Span::ZERO).then(|| since + expected + expected)
 }
 
 /// When a change of traffic outside of the phases is late.
@@ -82,7 +87,7 @@ pub(super) fn poll_at(plan: &Plan, case: &RolloutState) -> Option<Timestamp> {
         },
         // Where nothing is pending any more, a failure was asked about.
         Stage::Deploying(step) if !actions.pending().is_empty() => {
-            late_deployment_at(policy, *step).into_iter().for_each(&mut consider);
+            late_deployment_at(policy, case, *step).into_iter().for_each(&mut consider);
         }
         Stage::Preparing => {
             if let Some(window) = change_window(plan) {

@@ -1,6 +1,8 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
 use crate::gate::approval::{demands, stand_ins_of};
+use crate::judge::Decision;
+use crate::policy::section::Duty;
 use crate::text::shown;
 use crate::unit::{RoleName, Timestamp};
 
@@ -8,6 +10,7 @@ use super::action::{Act, ActionId, Audience, MessageKind};
 use super::conclude::Conclusion;
 use super::describe;
 use super::stage::Stage;
+use super::state::About;
 
 impl Conclusion<'_> {
     /// The version that has the canary's share.
@@ -44,7 +47,7 @@ impl Conclusion<'_> {
         self.act(Act::AskDecision { question });
     }
 
-    /// Pages the first role that may approve, else the incident commander.
+    /// Pages the role that the policy calls first.
     pub(super) fn page(&mut self, why: &str) {
         let why = describe::addressed(&self.plan.subject().incident, why);
         if let Some(role) = self.paged() {
@@ -52,11 +55,16 @@ impl Conclusion<'_> {
         }
     }
 
-    /// The role that is paged about the rollout.
+    /// The role that is paged about the rollout: the one that the policy's duties call first at
+    /// this severity, or at any; else the first that may approve; else the incident commander.
     fn paged(&self) -> Option<RoleName> {
-        let first = demands(self.plan.policy(), self.case.readiness.severity()).next();
-        let approver = first.and_then(|(_, demand)| demand.any_of.first()).copied();
-        approver.or_else(|| RoleName::try_new("incident_commander").ok())
+        let (policy, severity) = (self.plan.policy(), self.case.readiness.severity());
+        let calls = || policy.duties().iter().filter(|duty| duty.kind.is_call());
+        let first = demands(policy, severity).next();
+        let approver = || first.and_then(|(_, demand)| demand.any_of.first()).copied();
+        let is_now = |duty: &&Duty| severity.is_some_and(|at| duty.is_for(at));
+        let called = calls().find(is_now).or_else(|| calls().next()).and_then(|duty| duty.role);
+        called.or_else(approver).or_else(|| RoleName::try_new("incident_commander").ok())
     }
 
     /// The inputs that answer a question in this stage. `objects`: the rollout waits for the
@@ -70,6 +78,9 @@ impl Conclusion<'_> {
             Stage::Complete { ending: None, .. } if objects || self.case.people.objected() => {
                 format!("Keep {version} with `promote`, or send `roll_back`.")
             }
+            Stage::Complete { ending: None, .. } => format!(
+                "{version} stays live unless somebody sends `roll_back`; `promote` answers this."
+            ),
             Stage::Complete { .. } => {
                 format!("{version} stays live unless somebody sends `roll_back`.")
             }
@@ -130,7 +141,15 @@ impl Conclusion<'_> {
         if let Some(open) = self.case.people.unanswered().filter(|_| !settled)
             && at >= open.asked_at + every
         {
-            let text = format!("{} No answer since {}.", open.text, open.since);
+            // A verdict is described as it is now: figures, and what may be answered, change meanwhile.
+            if open.about == About::Verdict && self.case.judged.verdict().decision == Decision::Ask
+            {
+                let question = self.question_about_verdict(at);
+                let question = describe::addressed(&self.plan.subject().incident, &question);
+                self.act(Act::AskDecision { question: open.repeated(&question) });
+                return;
+            }
+            let text = open.repeated(&open.text);
             if !open.page {
                 self.act(Act::AskDecision { question: text });
                 return;

@@ -8,7 +8,7 @@ use crate::policy::section::Rollback;
 use crate::text::{quoted, shown, words};
 use crate::unit::Timestamp;
 
-use super::action::{Act, ActionId};
+use super::action::{Act, Action, ActionId};
 use super::conclude::{Conclusion, FOLLOWERS};
 use super::describe;
 use super::stage::{Returning, RollbackCause, RollbackProgress, Stage};
@@ -72,17 +72,40 @@ impl Conclusion<'_> {
                     return;
                 }
                 let what = self.describe_cause(&why, failed);
-                let version = shown(self.version());
+                let stays = self.stays();
                 self.changes.to = Some(Stage::Frozen { since: at, why, tried: false });
                 self.page(&format!(
                     "{what}. An automatic rollback is not allowed (`on_failure`, or a schema change): \
-                     {} of the traffic stays on {version} until somebody sends `roll_back`, \
-                     `supersede` or `abort`.",
-                    self.case.place.share()
+                     {stays} until somebody sends `roll_back`, `supersede` or `abort`."
                 ));
                 self.notify(MessageKind::Update, &FOLLOWERS);
             }
         }
+    }
+
+    /// Which traffic stays where it is in a freeze; a change that is under way is not stopped by it.
+    fn stays(&self) -> String {
+        let (share, version) = (self.case.place.share(), shown(self.version()));
+        let moves = |action: &&Action| matches!(action.act, Act::SetTraffic { .. });
+        match self.case.actions.pending().iter().find(moves) {
+            Some(Action { id, act }) => format!(
+                "{} is under way, so stop it by hand or send its result; else {share} of the traffic \
+                 stays on {version}",
+                describe::action(*id, act)
+            ),
+            None => format!("{share} of the traffic stays on {version}"),
+        }
+    }
+
+    /// A change of traffic was confirmed while the rollout is frozen: whoever was paged knew another
+    /// share.
+    pub(super) fn frozen_confirmed(&mut self) {
+        let stays = self.stays();
+        self.page(&format!(
+            "the rollout is frozen, and the change of traffic that was under way was confirmed: \
+             {stays} until somebody sends `roll_back`, `supersede` or `abort`."
+        ));
+        self.notify(MessageKind::Update, &FOLLOWERS);
     }
 
     /// What led to the question or the rollback, for a text.
@@ -165,10 +188,17 @@ impl Conclusion<'_> {
                 RollbackCause::Revert { version } => format!("`revert` to {}", shown(version)),
                 _ => "`roll_back`".to_owned(),
             };
+            let share = self.case.place.share();
+            // A change of traffic that failed may have moved a part of it.
+            let still = match &progress.why {
+                RollbackCause::ActionFailed => {
+                    format!("The last confirmed share of {version} is {share}: check which it has.")
+                }
+                _ => format!("{share} of the traffic is still on {version}."),
+            };
             self.page(&format!(
-                "all rollback methods failed ({methods}). {} of the traffic is still on \
-                 {version}. Roll back by hand, then send {input} and confirm its actions.",
-                self.case.place.share()
+                "all rollback methods failed ({methods}). {still} Roll back by hand, then send \
+                 {input} and confirm its actions."
             ));
             self.changes.to = Some(Stage::Frozen { since: at, why: progress.why, tried: true });
             self.notify(MessageKind::Update, &FOLLOWERS);

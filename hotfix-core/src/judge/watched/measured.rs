@@ -82,11 +82,17 @@ impl Measured {
         self.totals.start();
     }
 
-    /// Without a live arm, compares the tick with one from before the deployment.
+    /// Without a live arm, compares the tick with one from before the deployment. Counters that are
+    /// still sent after the live version has lost its traffic, and do not change, are no live arm.
     pub(super) fn compare_with_before(&mut self, design: &MetricDesign, tick: &mut Tick) {
-        if tick.canary && !tick.baseline && design.is_reading(tick, 0) {
-            let columns = design.layout.columns();
-            tick.baseline = self.pre_deployment.take(&mut tick.row[columns..]);
+        if !self.pre_deployment.applies() {
+            return;
+        }
+        let live = &tick.row[design.layout.columns()..];
+        let is_live = tick.baseline && live.iter().any(|value| *value > 0.0);
+        if tick.canary && !is_live && design.is_reading(tick, 0) {
+            let live = &mut tick.row[design.layout.columns()..];
+            tick.baseline = self.pre_deployment.take(live);
         }
     }
 

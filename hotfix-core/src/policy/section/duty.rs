@@ -18,6 +18,13 @@ impl Duty {
     }
 }
 
+impl DutyKind {
+    /// Whether a role is paged.
+    pub(crate) const fn is_call(self) -> bool {
+        matches!(self, Self::Page | Self::Escalate)
+    }
+}
+
 section! {
     plain
     /// A duty: what somebody has to do by a time, once or repeatedly.

@@ -14,6 +14,7 @@ use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::fact::{Fact, FactId, FactValue};
+use crate::grade::Moment;
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::stats::StatError;
@@ -29,7 +30,7 @@ pub(super) use actions::Actions;
 pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
-pub(super) use people::People;
+pub(super) use people::{About, People};
 pub(super) use place::Place;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
 
@@ -97,6 +98,13 @@ impl RolloutState {
             || pending.any(|action| matches!(action.act, Act::SetTraffic { .. }))
     }
 
+    /// Whether an input says that the incident of a complete rollout is not over after all.
+    pub(super) fn is_reopened_by(&self, command: &Command) -> bool {
+        matches!(self.place.stage(), Stage::Complete { .. })
+            && command.revokes_resolved()
+            && self.agenda.came(Moment::Resolved).is_some()
+    }
+
     /// Whether what was asked still needs an answer.
     pub(super) const fn needs_answer(&self) -> bool {
         self.people.needs_answer(self.place.stage(), self.judged.verdict().decision)
@@ -140,6 +148,11 @@ impl RolloutState {
                 if let Some(Act::RollBack { version, .. }) = &act {
                     let is_other = version != plan.subject().previous();
                     self.place.restored = is_other.then(|| version.clone());
+                }
+                let is_going_out = self.place.stage.is_going_out()
+                    || matches!(self.place.stage, Stage::Frozen { .. });
+                if is_going_out && matches!(act, Some(Act::SetTraffic { .. })) {
+                    self.place.former = None;
                 }
                 if share != self.place.share {
                     self.place.share = share;
@@ -292,7 +305,9 @@ impl RolloutState {
         let is_unconfirmed = matches!(self.place.stage(), Stage::RollingBack(_))
             && !self.actions.pending().is_empty()
             && self.people.unanswered().is_some_and(|open| open.page);
-        if is_settled && !is_unconfirmed || !self.needs_answer() {
+        // An objection stands in the next stage, too, until a person answers it.
+        let objects = !answers && self.people.objects_to(self.place.stage());
+        if is_settled && !is_unconfirmed && !objects || !self.needs_answer() {
             self.people.unanswered = None;
         }
         if is_settled || !by_time {
@@ -300,7 +315,8 @@ impl RolloutState {
             self.readiness.see_requests(policy, at, is_over);
         }
         let is_over = self.place.stage().is_final();
-        self.people.note_actions(at, actions, notifies, is_over);
+        let about = About::of(kind, judged.is_some() && decision == Decision::Ask);
+        self.people.note_actions(at, actions, about, notifies, is_over);
         if actions.iter().any(|action| matches!(action.act, Act::RequestApproval { .. })) {
             self.readiness.note_requests(policy, at);
         }

@@ -6,7 +6,7 @@ use crate::grade::Response;
 use crate::judge::Decision;
 use crate::policy::Policy;
 use crate::rollout::action::{Act, Action};
-use crate::rollout::input::{Command, Input};
+use crate::rollout::input::{Command, Input, InputKind};
 use crate::rollout::intervention::Interventions;
 use crate::rollout::stage::Stage;
 use crate::unit::Timestamp;
@@ -41,6 +41,46 @@ pub(crate) struct Unanswered {
     /// It is a page: somebody has to act.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) page: bool,
+    #[serde(default, skip_serializing_if = "About::is_other")]
+    pub(crate) about: About,
+}
+
+/// What a question is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum About {
+    /// A gate, an action, the end of the rollout.
+    #[default]
+    Other,
+    /// The verdict: asked again, it has the figures of that time.
+    Verdict,
+    /// What a person reported, denied or withdrew: no other question takes its place.
+    Objection,
+}
+
+impl About {
+    /// What a question is about that an input of this kind raised. `asks`: the verdict does.
+    pub(super) const fn of(kind: InputKind, asks: bool) -> Self {
+        match kind {
+            InputKind::Report | InputKind::Deny | InputKind::Withdraw | InputKind::SetTimes => {
+                Self::Objection
+            }
+            InputKind::Observe | InputKind::Tick if asks => Self::Verdict,
+            _ => Self::Other,
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+    const fn is_other(&self) -> bool {
+        matches!(self, Self::Other)
+    }
+}
+
+impl Unanswered {
+    /// The text of a question or page that is raised once more.
+    pub(crate) fn repeated(&self, text: &str) -> String {
+        format!("{text} No answer since {}.", self.since)
+    }
 }
 
 impl People {
@@ -62,6 +102,13 @@ impl People {
 
     pub(crate) const fn interventions(&self) -> &Interventions {
         &self.interventions
+    }
+
+    /// Whether the open question is about an objection that a rollout in this stage waits for.
+    pub(super) fn objects_to(&self, stage: &Stage) -> bool {
+        let is_open = stage.is_going_out() || matches!(stage, Stage::Complete { .. });
+        let about = self.unanswered.as_ref().map(|open| open.about);
+        is_open && self.objected && about == Some(About::Objection)
     }
 
     /// Whether what was asked in this stage still needs an answer.
@@ -110,8 +157,12 @@ impl People {
             Command::Deny { .. } | Command::Withdraw { .. } => {
                 (!matches!(stage, Stage::Preparing), false)
             }
+            // The question of the pause was whether to go on; what was asked before is asked again.
+            Command::Resume { .. } => {
+                self.asked = false;
+                (false, true)
+            }
             Command::Pause { .. }
-            | Command::Resume { .. }
             | Command::Abort { .. }
             | Command::RollBack { .. }
             | Command::Revert { .. } => (false, true),
@@ -120,6 +171,9 @@ impl People {
                 let pages = self.unanswered.as_ref().is_some_and(|open| open.page);
                 let is_frozen = matches!(stage, Stage::Frozen { .. });
                 (false, matches!(stage, Stage::Deploying(_)) || pages && !is_frozen)
+            }
+            Command::SetTimes { .. } => {
+                (input.command.revokes_resolved() && matches!(stage, Stage::Complete { .. }), false)
             }
             Command::Approve { .. }
             | Command::CheckItem { .. }
@@ -130,7 +184,6 @@ impl People {
             | Command::SetFacts { .. }
             | Command::Acknowledge { .. }
             | Command::Done { .. }
-            | Command::SetTimes { .. }
             | Command::Note { .. } => (false, false),
         };
         self.objected |= objects;
@@ -164,12 +217,13 @@ impl People {
         self.asked = self.asked && from.goes_on_as(to) || answered;
     }
 
-    /// Notes what people are asked; `informs`: pages are for their information. After the end of
-    /// the rollout it waits for nobody.
+    /// Notes what people are asked, and what about; `informs`: pages are for their information.
+    /// After the end of the rollout it waits for nobody.
     pub(super) fn note_actions(
         &mut self,
         at: Timestamp,
         actions: &[Action],
+        about: About,
         informs: bool,
         is_over: bool,
     ) {
@@ -179,12 +233,12 @@ impl People {
                 Act::Page { duty: None, why, .. } if !informs => {
                     self.asked = true;
                     if !is_over {
-                        self.note_question(at, why, true);
+                        self.note_question(at, why, true, About::Other);
                     }
                 }
                 Act::AskDecision { question } => {
                     self.asked = true;
-                    self.note_question(at, question, false);
+                    self.note_question(at, question, false, about);
                 }
                 Act::UpdateStatusPage { .. } => self.on_status_page = true,
                 Act::Page { .. }
@@ -198,15 +252,16 @@ impl People {
         }
     }
 
-    /// Records a question or a page. One that repeats the open one begins with its text. A question
-    /// does not take the place of a page.
-    fn note_question(&mut self, at: Timestamp, question: &str, page: bool) {
+    /// Records a question or a page. One that repeats the open one ends by saying so. A question
+    /// does not take the place of a page, nor another one that of an objection.
+    fn note_question(&mut self, at: Timestamp, question: &str, page: bool, about: About) {
         match &mut self.unanswered {
-            Some(open) if question.starts_with(&open.text) => open.asked_at = at,
+            Some(open) if question.ends_with(&open.repeated("")) => open.asked_at = at,
             Some(open) if open.page && !page => {}
+            Some(open) if open.about == About::Objection && about != About::Objection && !page => {}
             open => {
                 let text = question.to_owned();
-                *open = Some(Unanswered { since: at, asked_at: at, text, page });
+                *open = Some(Unanswered { since: at, asked_at: at, text, page, about });
             }
         }
     }

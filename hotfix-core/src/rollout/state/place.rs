@@ -233,9 +233,6 @@ impl Place {
             Stage::RolledBack | Stage::Failed => self.turned_back_for.take(),
             _ => None,
         };
-        if matches!(to, Stage::Deploying(_)) {
-            self.former = None;
-        }
         self.stage = to;
     }
 
