@@ -295,10 +295,9 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
     };
     // The order may come long after a freeze, and for another reason than what froze the rollout.
     let is_it = |at| asks != InputKind::Report || Some(at) == rollout.turned_back_at();
-    let interventions = rollout.interventions().into_iter();
+    let mut interventions = rollout.interventions().into_iter();
     let stated = interventions
-        .filter(|intent| intent.kind == asks && is_it(intent.at))
-        .last()
+        .rfind(|intent| intent.kind == asks && is_it(intent.at))
         .and_then(|intent| intent.why);
     let with = |what: &str| match &stated {
         Some(why) => format!("{what}: {why}"),
