@@ -74,7 +74,9 @@ impl Section {
     /// A section of lists.
     fn listed<const N: usize>(id: &'static str, title: &str, lists: [Vec<String>; N]) -> Self {
         let mut section = Self::new(id, title);
-        lists.into_iter().for_each(|list| section.list(list));
+        for list in lists {
+            section.list(list);
+        }
         section
     }
 

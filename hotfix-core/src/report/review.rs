@@ -49,10 +49,12 @@ pub(super) fn custom_sections(asked: Option<&Asked>, log: &LogSummary) -> Vec<Qu
     sections.iter().enumerate().filter_map(part).collect()
 }
 
+type Answered = (&'static [&'static str], &'static str, fn(&Rollout, &Report) -> bool);
+
 /// The sections that answer questions from the log: the questions as [`plain`] writes them, the
 /// section, and whether the log answers them. Only these very questions are known: one that asks
 /// for more stays open until somebody answers it.
-const ANSWERED: &[(&[&str], &str, fn(&Rollout, &Report) -> bool)] = &[
+const ANSWERED: &[Answered] = &[
     (&["what happened"], "Summary", |_, report| report.incident.title.is_some()),
     (
         &["when was it noticed", "when was it detected", "when was the incident detected"],
