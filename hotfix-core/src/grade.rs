@@ -21,8 +21,7 @@ macro_rules! closed_set {
         }
 
         impl $crate::grade::ClosedSet for $name {
-            const VALUES: &'static [Self] = Self::ALL;
-            const TEXTS: &'static [&'static str] = Self::NAMES;
+            const SET: (&'static [Self], &'static [&'static str]) = (Self::ALL, Self::NAMES);
         }
 
         impl std::fmt::Display for $name {
@@ -58,8 +57,7 @@ pub(crate) use closed_set;
 
 /// An enumeration that [`closed_set!`] made.
 pub(crate) trait ClosedSet: Copy + 'static {
-    const VALUES: &'static [Self];
-    const TEXTS: &'static [&'static str];
+    const SET: (&'static [Self], &'static [&'static str]);
 }
 
 /// Finds a text among names.

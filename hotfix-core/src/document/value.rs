@@ -116,7 +116,7 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
 
     /// One of a closed set.
     pub(crate) fn one_of<T: ClosedSet>(&mut self, node: &Node) -> Option<T> {
-        let index = self.name_of(node, T::TEXTS)?;
-        T::VALUES.get(index).copied()
+        let index = self.name_of(node, T::SET.1)?;
+        T::SET.0.get(index).copied()
     }
 }
