@@ -257,7 +257,7 @@ fn table<'v>(document: &'v mut Value, pointer: &str) -> &'v mut serde_json::Map<
 fn outcome(text: &str, kind: Kind) -> Value {
     match convert(text, Some(kind)) {
         Ok(imported) => {
-            let said = |f: &hotfix_core::interop::Finding| {
+            let said = |f: &Finding| {
                 json!([f.document, f.path, f.code(), f.message()])
             };
             let findings: Vec<Value> = imported.findings.iter().map(said).collect();
