@@ -1,12 +1,13 @@
 //! Enumerations that the policy and the engines share, such as [`Severity`], [`Strategy`] and
 //! [`MetricKind`]. In JSON and TOML each value is a string.
 
+/// Enumerations, each value with its string. A value whose name says what it means needs no comment.
 macro_rules! closed_set {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
+            $($(#[$variant_doc])* #[allow(missing_docs)] $variant,)+
         }
 
         impl $name {
@@ -73,7 +74,11 @@ impl serde::de::Visitor<'_> for OneOf {
     type Value = usize;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "one of {}", crate::text::quoted(self.0, ", "))
+        f.write_str("one of ")?;
+        for (index, name) in self.0.iter().enumerate() {
+            write!(f, "{}`{name}`", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<usize, E> {
@@ -100,7 +105,6 @@ closed_set! {
     }
     /// Whether a hot-fix is needed.
     Hotfix {
-        /// A hot-fix is needed.
         Yes = "yes",
         /// No hot-fix: the change goes into a scheduled release.
         No = "no",
@@ -145,7 +149,6 @@ closed_set! {
     }
     /// What a bound refers to.
     BoundBase {
-        /// An absolute figure.
         Absolute = "absolute",
         /// The value of the metric before the incident, its key `reference`.
         Reference = "reference",
@@ -219,24 +222,19 @@ closed_set! {
         Hold = "hold",
         /// Ask a person.
         Ask = "ask",
-        /// Roll back.
         RollBack = "roll_back",
     }
     /// A problem that a person or a check reports.
     Signal {
         /// Doubt about the stability of the fix.
         Doubt = "doubt",
-        /// Users report that it got worse.
         UserReportsWorse = "user_reports_worse",
         /// The original fault is still there.
         FixDoesNotWork = "fix_does_not_work",
         /// A critical error that did not occur before.
         NewCriticalError = "new_critical_error",
-        /// A health check fails.
         HealthCheckFailed = "health_check_failed",
-        /// Data is corrupted.
         DataCorruption = "data_corruption",
-        /// Performance is worse than before.
         WorsePerformance = "worse_performance",
     }
     /// A rollback method.
@@ -272,20 +270,15 @@ closed_set! {
         Verified = "verified",
         /// The fault is over for users.
         Resolved = "resolved",
-        /// The rollback is complete.
         RolledBack = "rolled_back",
         /// The incident was closed.
         Closed = "closed",
     }
     /// A due time that depends on a calendar; see [`Due`](crate::policy::section::Due).
     Calendar {
-        /// The next working day.
         NextBusinessDay = "next_business_day",
-        /// The next day.
         NextDay = "next_day",
-        /// The next regular release.
         NextRelease = "next_release",
-        /// The next sprint.
         NextSprint = "next_sprint",
     }
     /// Who reads a message.
@@ -352,7 +345,6 @@ closed_set! {
     }
     /// What happens if a verdict, a report or a failed action demands a rollback.
     OnFailure {
-        /// The rollout rolls back.
         RollBack = "roll_back",
         /// The rollout stops where it is, and somebody is paged: something cannot be rolled back.
         Freeze = "freeze",
@@ -368,18 +360,14 @@ closed_set! {
         /// None: `revert` is refused.
         Never = "never",
     }
-    /// When the change is reviewed.
+    /// When the change is reviewed, as seen from its deployment.
     ReviewTime {
-        /// Before it is deployed.
         Before = "before",
-        /// After it is deployed.
         After = "after",
-        /// Either before or after.
         Any = "any",
     }
     /// How far a hot-fix may refactor the code around the fix.
     Refactoring {
-        /// Not at all.
         Never = "never",
         /// If the fix is impossible without it.
         IfNeeded = "if_needed",
@@ -429,13 +417,9 @@ closed_set! {
         PhasePassed = "phase_passed",
         /// All traffic has the fix.
         Deployed = "deployed",
-        /// A rollback has started.
         RollingBack = "rolling_back",
-        /// The rollback is complete.
         RolledBack = "rolled_back",
-        /// A status update.
         Update = "update",
-        /// The incident is resolved.
         Resolved = "resolved",
     }
     /// What a time in a message promises.
@@ -455,13 +439,9 @@ closed_set! {
     }
     /// How likely a risk is, or how severe its consequences.
     Grade {
-        /// Very low.
         VeryLow = "very_low",
-        /// Low.
         Low = "low",
-        /// Medium.
         Medium = "medium",
-        /// High.
         High = "high",
     }
     /// What the times of a step mean.
@@ -473,9 +453,7 @@ closed_set! {
     }
     /// The kind of a piece of advice.
     AdviceKind {
-        /// Something to do.
         Do = "do",
-        /// Something not to do.
         Dont = "dont",
         /// A common mistake.
         Pitfall = "pitfall",
@@ -484,23 +462,16 @@ closed_set! {
     AdviceCheck {
         /// The limits on what a hot-fix may change.
         Scope = "scope",
-        /// The demands for tests.
         Testing = "testing",
-        /// The demands for a review.
         Review = "review",
-        /// The demands for approval.
         Approvals = "approvals",
         /// The metrics that are watched.
         Monitoring = "monitoring",
-        /// The messages that are sent.
         Messages = "messages",
-        /// The rollback.
         Rollback = "rollback",
         /// The duty to merge the fix into the other branches.
         MergeBack = "merge_back",
-        /// The incident report.
         Report = "report",
-        /// A drill.
         Drill = "drill",
     }
     /// A sign by which the engine detects a contingency.
@@ -530,23 +501,15 @@ closed_set! {
     }
     /// A step of the source-control plan.
     VcsStep {
-        /// Create the branch.
         Branch = "branch",
-        /// Commit the fix.
         Commit = "commit",
-        /// Push the branch.
         Push = "push",
-        /// Open a pull request.
         PullRequest = "pull_request",
-        /// Merge the fix.
         Merge = "merge",
-        /// Tag the version.
         Tag = "tag",
-        /// Deploy the version.
         Deploy = "deploy",
         /// Merge the fix into the other branches.
         MergeBack = "merge_back",
-        /// Delete the branch.
         DeleteBranch = "delete_branch",
     }
     /// How the next version is numbered.
@@ -576,13 +539,10 @@ closed_set! {
     CommitField {
         /// The incident or ticket.
         Issue = "issue",
-        /// The severity.
         Severity = "severity",
         /// Who or what is affected.
         Impact = "impact",
-        /// The root cause.
         Cause = "cause",
-        /// What was changed.
         Change = "change",
         /// How the change solves the issue.
         Solution = "solution",

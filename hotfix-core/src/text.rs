@@ -142,6 +142,25 @@ pub(crate) fn times(least: Span, most: Span) -> String {
     if least == most { time(most) } else { format!("{} to {}", time(least), time(most)) }
 }
 
+/// A range of times of which one end may be open: `up to 5min`. None if both are.
+pub(crate) fn time_range(least: Option<Span>, most: Option<Span>) -> Option<String> {
+    match (least, most) {
+        (Some(least), Some(most)) => Some(times(least, most)),
+        (Some(least), None) => Some(format!("at least {}", time(least))),
+        (None, Some(most)) => Some(format!("up to {}", time(most))),
+        (None, None) => None,
+    }
+}
+
+/// The beginning of a text for a drawing, of at most `most` characters.
+pub(crate) fn drawn(text: &str, most: usize) -> String {
+    let mut shown: String = text.chars().take(most).map(drawable).collect();
+    if text.chars().nth(most).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// A character for a drawing: control characters, and code points that XML does not allow, become
 /// blanks.
 pub(crate) fn drawable(c: char) -> char {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::grade::Calendar;
 use crate::policy::Policy;
 use crate::policy::section::{Branches, Due, Leaf, Question, Target};
-use crate::text::{drawable, mermaid, words};
+use crate::text::{drawn, mermaid, words};
 use crate::unit::Span;
 
 /// Most characters of a line of a label, except for longer words.
@@ -127,10 +127,7 @@ fn day_text(day: Calendar) -> String {
 
 /// A text in lines that fit a label, without characters that cannot be drawn.
 fn lines(text: &str) -> Vec<String> {
-    let mut shown: String = text.chars().take(MOST).map(drawable).collect();
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
+    let shown = drawn(text, MOST);
     let mut lines = Vec::new();
     for paragraph in shown.split('\n') {
         let mut line = String::new();

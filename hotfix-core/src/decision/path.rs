@@ -53,15 +53,7 @@ impl Question {
     pub(super) fn facts(&self) -> Vec<FactId> {
         match &self.branches {
             Branches::Values { fact, .. } => vec![*fact],
-            Branches::Condition { when, .. } => {
-                let (mut seen, mut facts) = (BTreeSet::new(), Vec::new());
-                when.comparisons(&mut |comparison| {
-                    if seen.insert(comparison.fact) {
-                        facts.push(comparison.fact);
-                    }
-                });
-                facts
-            }
+            Branches::Condition { when, .. } => when.facts(),
         }
     }
 }
@@ -181,12 +173,10 @@ impl<'a> Decision<'a> {
 impl Serialize for Step<'_> {
     /// `facts` has the known facts and those that follow from them; `deduced` names the latter.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let known = self.facts.iter().map(|(fact, value)| (fact.as_str(), Written::Value(value)));
-        let follows = self.deduced.iter().map(|(fact, deduced)| match deduced {
-            Deduced::Value(value) => (fact.as_str(), Written::Value(value)),
-            Deduced::Range(words) => (fact.as_str(), Written::Range(words)),
-        });
-        let facts: BTreeMap<&str, Written<'_>> = map_of(known.chain(follows));
+        let known = self.facts.iter().map(|(fact, value)| (fact, Deduced::Value((*value).clone())));
+        let follows = self.deduced.iter().map(|(fact, deduced)| (fact, deduced.clone()));
+        let facts = known.chain(follows).map(|(fact, value)| (fact.as_str(), value));
+        let facts: BTreeMap<&str, Deduced> = map_of(facts);
         let deduced: Vec<FactId> = self.deduced.iter().map(|(fact, _)| *fact).collect();
         let mut step = serializer.serialize_struct("Step", 6)?;
         step.serialize_field("id", &self.question.id)?;
@@ -197,11 +187,4 @@ impl Serialize for Step<'_> {
         step.serialize_field("to", &self.to)?;
         step.end()
     }
-}
-
-#[derive(serde::Serialize)]
-#[serde(untagged)]
-enum Written<'a> {
-    Value(&'a FactValue),
-    Range(&'a str),
 }

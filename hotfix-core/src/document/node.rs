@@ -192,28 +192,21 @@ impl From<&str> for Node {
     }
 }
 
-impl From<String> for Node {
-    fn from(text: String) -> Self {
-        Value::Text(text).into()
-    }
+macro_rules! node_of {
+    ($($type:ty => $variant:ident;)+) => {$(
+        impl From<$type> for Node {
+            fn from(value: $type) -> Self {
+                Value::$variant(value).into()
+            }
+        }
+    )+};
 }
 
-impl From<f64> for Node {
-    fn from(number: f64) -> Self {
-        Value::Number(number).into()
-    }
-}
-
-impl From<bool> for Node {
-    fn from(flag: bool) -> Self {
-        Value::Flag(flag).into()
-    }
-}
-
-impl From<Vec<Self>> for Node {
-    fn from(items: Vec<Self>) -> Self {
-        Value::List(items).into()
-    }
+node_of! {
+    String => Text;
+    f64 => Number;
+    bool => Flag;
+    Vec<Node> => List;
 }
 
 impl<K: Into<String>> From<(K, Node)> for Member {

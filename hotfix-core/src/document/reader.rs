@@ -46,6 +46,12 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
         &self.path
     }
 
+    /// The key of the current place: the last step of its path.
+    pub(crate) fn own_key(&self) -> String {
+        let step = self.path.rsplit('/').next().unwrap_or_default();
+        step.replace("~1", "/").replace("~0", "~")
+    }
+
     /// Reports an error at the current place. Returns `None`, so that a read function can return
     /// it.
     pub(crate) fn fail<T>(&mut self, fault: impl Into<F>) -> Option<T> {
@@ -83,26 +89,26 @@ impl<F: From<DocumentFault>, K> DocumentReader<F, K> {
     }
 
     /// Reads each item of a list, also after an error: the rest may have more.
-    pub(crate) fn each<T>(
+    pub(crate) fn each<I, T>(
         &mut self,
-        items: &[Node],
-        mut read: impl FnMut(&mut Self, &Node) -> Option<T>,
+        items: impl IntoIterator<Item = I>,
+        mut read: impl FnMut(&mut Self, I) -> Option<T>,
     ) -> Vec<T> {
-        let mut values = Vec::with_capacity(items.len());
-        for (i, item) in items.iter().enumerate() {
-            values.extend(self.within(&i.to_string(), |reader| read(reader, item)));
-        }
-        values
+        let items = items.into_iter().enumerate();
+        let read = |(i, item): (usize, I)| self.within(&i.to_string(), |reader| read(reader, item));
+        items.filter_map(read).collect()
     }
 
     /// Reads all items of a list; `None` if one has an error.
-    pub(crate) fn all<T>(
+    pub(crate) fn all<I, T>(
         &mut self,
-        items: &[Node],
-        read: impl FnMut(&mut Self, &Node) -> Option<T>,
+        items: impl IntoIterator<Item = I, IntoIter: ExactSizeIterator>,
+        read: impl FnMut(&mut Self, I) -> Option<T>,
     ) -> Option<Vec<T>> {
+        let items = items.into_iter();
+        let count = items.len();
         let values = self.each(items, read);
-        (values.len() == items.len()).then_some(values)
+        (values.len() == count).then_some(values)
     }
 
     /// Reads each value of a table with free names, also after an error.

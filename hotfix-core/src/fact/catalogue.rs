@@ -9,97 +9,11 @@ closed_set! {
         Flag = "flag",
         /// A share from 0 to 1.
         Share = "share",
-        /// A duration.
         Duration = "duration",
         /// A finite number.
         Number = "number",
-        /// A text.
         Text = "text",
-        /// A time.
         Time = "time",
-    }
-    /// A built-in fact. A policy can declare further facts.
-    Fact {
-        /// The issue is confirmed and not a user error.
-        Confirmed = "confirmed",
-        /// The service is completely down.
-        ServiceDown = "service_down",
-        /// Data is corrupted or lost.
-        DataCorruption = "data_corruption",
-        /// The integrity of data is at risk.
-        DataIntegrityAtRisk = "data_integrity_at_risk",
-        /// There is a security vulnerability.
-        SecurityVulnerability = "security_vulnerability",
-        /// A vulnerability is being exploited.
-        SecurityExploited = "security_exploited",
-        /// Nobody can log in.
-        AuthenticationDown = "authentication_down",
-        /// All payments fail.
-        PaymentsDown = "payments_down",
-        /// Payment webhooks fail.
-        PaymentWebhooksFailing = "payment_webhooks_failing",
-        /// Connections to the database fail.
-        DatabaseDown = "database_down",
-        /// A core workflow is broken.
-        CoreFeatureBroken = "core_feature_broken",
-        /// Search returns no results.
-        SearchEmpty = "search_empty",
-        /// The main endpoints return errors.
-        EndpointsFailing = "endpoints_failing",
-        /// The app crashes when it starts.
-        CrashAtStart = "crash_at_start",
-        /// A feature is degraded but works.
-        FeatureDegraded = "feature_degraded",
-        /// Users see wrong data.
-        WrongDataShown = "wrong_data_shown",
-        /// Reports or analytics are wrong.
-        WrongReporting = "wrong_reporting",
-        /// A critical third party fails.
-        CriticalThirdPartyFailing = "critical_third_party_failing",
-        /// The service leaks memory.
-        MemoryLeak = "memory_leak",
-        /// The database deadlocks.
-        Deadlock = "deadlock",
-        /// The issue is cosmetic.
-        Cosmetic = "cosmetic",
-        /// The change is a new feature.
-        NewFeature = "new_feature",
-        /// The change is a refactoring.
-        Refactoring = "refactoring",
-        /// The change is an optimisation.
-        Optimisation = "optimisation",
-        /// The change affects documentation only.
-        Documentation = "documentation",
-        /// Revenue is lost.
-        RevenueImpact = "revenue_impact",
-        /// Customers are affected.
-        CustomerImpacting = "customer_impacting",
-        /// There is a workaround.
-        WorkaroundExists = "workaround_exists",
-        /// The fix is small and isolated.
-        SmallIsolatedChange = "small_isolated_change",
-        /// The fix can be validated quickly.
-        QuickToValidate = "quick_to_validate",
-        /// The fix is a greater risk than the issue.
-        FixRiskierThanIssue = "fix_riskier_than_issue",
-        /// The fix is tested.
-        Tested = "tested",
-        /// The share of users affected.
-        UsersAffected = "users_affected",
-        /// The share of payments that fail.
-        PaymentFailureShare = "payment_failure_share",
-        /// The share of requests that fail.
-        ErrorRate = "error_rate",
-        /// The 95th percentile of the response time.
-        LatencyP95 = "latency_p95",
-        /// When the incident began.
-        BeganAt = "began_at",
-        /// When the incident was detected.
-        DetectedAt = "detected_at",
-        /// The last deployment before the incident.
-        PrecedingDeploy = "preceding_deploy",
-        /// The affected service.
-        Service = "service",
     }
 }
 
@@ -107,61 +21,78 @@ closed_set! {
 /// rule needs to ask.
 pub(crate) const OUTCOMES: [&str; 3] = ["support_tickets", "coverage_before", "coverage_after"];
 
-impl Fact {
-    /// Type of the fact's values.
-    pub const fn kind(self) -> FactKind {
-        match self {
-            Self::UsersAffected | Self::PaymentFailureShare | Self::ErrorRate => FactKind::Share,
-            Self::LatencyP95 => FactKind::Duration,
-            Self::BeganAt | Self::DetectedAt => FactKind::Time,
-            Self::PrecedingDeploy | Self::Service => FactKind::Text,
-            _ => FactKind::Flag,
+/// The built-in facts by the kind of their values, each with its name and the question that asks a
+/// person for it.
+macro_rules! facts {
+    ($($kind:ident { $($fact:ident = $name:literal: $question:literal,)+ })+) => {
+        closed_set! {
+            /// A built-in fact. A policy can declare further facts.
+            Fact { $($(#[doc = $question] $fact = $name,)+)+ }
         }
-    }
 
-    /// The question that asks a person for the fact.
-    pub const fn question(self) -> &'static str {
-        match self {
-            Self::Confirmed => "Is the issue confirmed, and not a user error?",
-            Self::ServiceDown => "Is the service completely down?",
-            Self::DataCorruption => "Is data corrupted or lost?",
-            Self::DataIntegrityAtRisk => "Is the integrity of data at risk?",
-            Self::SecurityVulnerability => "Is there a security vulnerability?",
-            Self::SecurityExploited => "Is a vulnerability being exploited?",
-            Self::AuthenticationDown => "Is login down for all users?",
-            Self::PaymentsDown => "Do all payments fail?",
-            Self::PaymentWebhooksFailing => "Do payment webhooks fail?",
-            Self::DatabaseDown => "Do connections to the database fail?",
-            Self::CoreFeatureBroken => "Is a core feature broken?",
-            Self::SearchEmpty => "Does search return no results?",
-            Self::EndpointsFailing => "Do the main endpoints return errors?",
-            Self::CrashAtStart => "Does the app crash at start?",
-            Self::FeatureDegraded => "Is a feature degraded but working?",
-            Self::WrongDataShown => "Is wrong data shown?",
-            Self::WrongReporting => "Are reports or analytics wrong?",
-            Self::CriticalThirdPartyFailing => "Does a critical third party fail?",
-            Self::MemoryLeak => "Does the service leak memory?",
-            Self::Deadlock => "Are there deadlocks?",
-            Self::Cosmetic => "Is the issue cosmetic?",
-            Self::NewFeature => "Is the change a new feature?",
-            Self::Refactoring => "Is the change a refactoring?",
-            Self::Optimisation => "Is the change an optimisation?",
-            Self::Documentation => "Does the change affect documentation only?",
-            Self::RevenueImpact => "Is there an impact on revenue?",
-            Self::CustomerImpacting => "Are customers affected?",
-            Self::WorkaroundExists => "Is there a workaround?",
-            Self::SmallIsolatedChange => "Is the fix small and isolated?",
-            Self::QuickToValidate => "Can the fix be validated quickly?",
-            Self::FixRiskierThanIssue => "Is the fix a greater risk than the issue?",
-            Self::Tested => "Is the fix tested?",
-            Self::UsersAffected => "What share of users is affected?",
-            Self::PaymentFailureShare => "What share of payments fails?",
-            Self::ErrorRate => "What share of requests fails?",
-            Self::LatencyP95 => "What is the 95th percentile of the response time?",
-            Self::BeganAt => "When did the incident begin?",
-            Self::DetectedAt => "When was the incident detected?",
-            Self::PrecedingDeploy => "Which deployment preceded the incident?",
-            Self::Service => "Which service is affected?",
+        impl Fact {
+            /// Type of the fact's values.
+            pub const fn kind(self) -> FactKind {
+                match self { $($(Self::$fact)|+ => FactKind::$kind,)+ }
+            }
+
+            /// The question that asks a person for the fact.
+            pub const fn question(self) -> &'static str {
+                match self { $($(Self::$fact => $question,)+)+ }
+            }
         }
+    };
+}
+
+facts! {
+    Flag {
+        Confirmed = "confirmed": "Is the issue confirmed, and not a user error?",
+        ServiceDown = "service_down": "Is the service completely down?",
+        DataCorruption = "data_corruption": "Is data corrupted or lost?",
+        DataIntegrityAtRisk = "data_integrity_at_risk": "Is the integrity of data at risk?",
+        SecurityVulnerability = "security_vulnerability": "Is there a security vulnerability?",
+        SecurityExploited = "security_exploited": "Is a vulnerability being exploited?",
+        AuthenticationDown = "authentication_down": "Is login down for all users?",
+        PaymentsDown = "payments_down": "Do all payments fail?",
+        PaymentWebhooksFailing = "payment_webhooks_failing": "Do payment webhooks fail?",
+        DatabaseDown = "database_down": "Do connections to the database fail?",
+        CoreFeatureBroken = "core_feature_broken": "Is a core feature broken?",
+        SearchEmpty = "search_empty": "Does search return no results?",
+        EndpointsFailing = "endpoints_failing": "Do the main endpoints return errors?",
+        CrashAtStart = "crash_at_start": "Does the app crash at start?",
+        FeatureDegraded = "feature_degraded": "Is a feature degraded but working?",
+        WrongDataShown = "wrong_data_shown": "Is wrong data shown?",
+        WrongReporting = "wrong_reporting": "Are reports or analytics wrong?",
+        CriticalThirdPartyFailing = "critical_third_party_failing": "Does a critical third party fail?",
+        MemoryLeak = "memory_leak": "Does the service leak memory?",
+        Deadlock = "deadlock": "Are there deadlocks?",
+        Cosmetic = "cosmetic": "Is the issue cosmetic?",
+        NewFeature = "new_feature": "Is the change a new feature?",
+        Refactoring = "refactoring": "Is the change a refactoring?",
+        Optimisation = "optimisation": "Is the change an optimisation?",
+        Documentation = "documentation": "Does the change affect documentation only?",
+        RevenueImpact = "revenue_impact": "Is there an impact on revenue?",
+        CustomerImpacting = "customer_impacting": "Are customers affected?",
+        WorkaroundExists = "workaround_exists": "Is there a workaround?",
+        SmallIsolatedChange = "small_isolated_change": "Is the fix small and isolated?",
+        QuickToValidate = "quick_to_validate": "Can the fix be validated quickly?",
+        FixRiskierThanIssue = "fix_riskier_than_issue": "Is the fix a greater risk than the issue?",
+        Tested = "tested": "Is the fix tested?",
+    }
+    Share {
+        UsersAffected = "users_affected": "What share of users is affected?",
+        PaymentFailureShare = "payment_failure_share": "What share of payments fails?",
+        ErrorRate = "error_rate": "What share of requests fails?",
+    }
+    Duration {
+        LatencyP95 = "latency_p95": "What is the 95th percentile of the response time?",
+    }
+    Time {
+        BeganAt = "began_at": "When did the incident begin?",
+        DetectedAt = "detected_at": "When was the incident detected?",
+    }
+    Text {
+        PrecedingDeploy = "preceding_deploy": "Which deployment preceded the incident?",
+        Service = "service": "Which service is affected?",
     }
 }

@@ -1,20 +1,17 @@
 //! Conditions as data, evaluated in Kleene's three-valued logic.
 
+use std::collections::BTreeSet;
+
 use super::facts::{FactId, FactValue, Facts};
 use crate::grade::closed_set;
 
 closed_set! {
     /// Operator of a comparison of a fact with a value.
     Operator {
-        /// Equal.
         Is = "is",
-        /// Greater.
         Above = "above",
-        /// Greater or equal.
         AtLeast = "at_least",
-        /// Less.
         Below = "below",
-        /// Less or equal.
         AtMost = "at_most",
     }
     /// A truth value that may be unknown.
@@ -120,6 +117,17 @@ impl Condition {
             Self::Any(conditions) => every(conditions, facts, Truth::Yes),
             Self::Not(condition) => !condition.holds(facts),
         }
+    }
+
+    /// The facts that it depends on, each once, in the order of the text.
+    pub(crate) fn facts(&self) -> Vec<FactId> {
+        let (mut seen, mut facts) = (BTreeSet::new(), Vec::new());
+        self.comparisons(&mut |comparison| {
+            if seen.insert(comparison.fact) {
+                facts.push(comparison.fact);
+            }
+        });
+        facts
     }
 
     /// Calls `visit` on each comparison, in the order of the text.

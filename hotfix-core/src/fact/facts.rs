@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -9,6 +10,7 @@ use serde_json::{Map, Value};
 use super::catalogue::{Fact, FactKind};
 use crate::code::coded;
 use crate::document::{DocumentErrors, FaultFamily};
+use crate::text::{did_you_mean, nearest, pointer_step, shown};
 use crate::unit::{FactName, Proportion, Span, Timestamp, UnitError};
 
 /// Id of a fact: a built-in one or one that the policy declares.
@@ -171,8 +173,8 @@ impl Facts {
         let mut errors = Vec::new();
         for (name, value) in map {
             let Some(fact) = vocabulary.find(name) else {
-                let nearest = crate::text::nearest(name, vocabulary.names()).map(str::to_owned);
-                errors.push(FactError::Unknown { name: crate::text::shown(name), nearest });
+                let nearest = nearest(name, vocabulary.names()).map(str::to_owned);
+                errors.push(FactError::Unknown { name: shown(name), nearest });
                 continue;
             };
             match read_value(fact, vocabulary.kind(fact), value) {
@@ -229,27 +231,24 @@ impl Serialize for Facts {
 }
 
 fn read_value(fact: FactId, kind: FactKind, value: &Value) -> Result<Option<FactValue>, FactError> {
-    let unit = |error| FactError::Unit { fact, error };
+    fn unit<T: FromStr<Err = UnitError>>(fact: FactId, text: &str) -> Result<T, FactError> {
+        shown(text).parse().map_err(|error| FactError::Unit { fact, error })
+    }
+    let in_range = |error| FactError::Unit { fact, error };
     let read = match (kind, value) {
         (_, Value::Null) => return Ok(None),
         (FactKind::Flag, Value::Bool(flag)) => FactValue::Flag(*flag),
-        (FactKind::Share, Value::String(text)) => {
-            FactValue::Share(crate::text::shown(text).parse().map_err(unit)?)
-        }
+        (FactKind::Share, Value::String(text)) => FactValue::Share(unit(fact, text)?),
         (FactKind::Share, Value::Number(_)) => {
-            FactValue::Share(Proportion::try_from_fraction(number(fact, value)?).map_err(unit)?)
+            FactValue::Share(Proportion::try_from_fraction(number(fact, value)?).map_err(in_range)?)
         }
-        (FactKind::Duration, Value::String(text)) => {
-            FactValue::Duration(crate::text::shown(text).parse().map_err(unit)?)
-        }
+        (FactKind::Duration, Value::String(text)) => FactValue::Duration(unit(fact, text)?),
         (FactKind::Duration, Value::Number(_)) => {
-            FactValue::Duration(Span::try_from_seconds(number(fact, value)?).map_err(unit)?)
+            FactValue::Duration(Span::try_from_seconds(number(fact, value)?).map_err(in_range)?)
         }
         (FactKind::Number, Value::Number(_)) => FactValue::Number(number(fact, value)?),
         (FactKind::Text, Value::String(text)) => FactValue::Text(text.clone()),
-        (FactKind::Time, Value::String(text)) => {
-            FactValue::Time(crate::text::shown(text).parse().map_err(unit)?)
-        }
+        (FactKind::Time, Value::String(text)) => FactValue::Time(unit(fact, text)?),
         _ => {
             let got = match value {
                 Value::Null => "nothing",
@@ -291,7 +290,7 @@ coded! {
     /// Unknown fact.
     #[error(
         "the policy has no fact `{name}`: {}correct the name, or declare it under `facts`",
-        crate::text::did_you_mean(nearest.as_deref())
+        did_you_mean(nearest.as_deref())
     )]
     Unknown {
         name: String,
@@ -313,7 +312,7 @@ impl FactError {
     /// The fact's place as a JSON Pointer: `/users_affected`.
     pub fn path(&self) -> String {
         match self {
-            Self::Unknown { name, .. } => format!("/{}", crate::text::pointer_step(name)),
+            Self::Unknown { name, .. } => format!("/{}", pointer_step(name)),
             Self::Type { fact, .. } | Self::NotFinite { fact, .. } | Self::Unit { fact, .. } => {
                 format!("/{fact}")
             }

@@ -3,30 +3,10 @@
 /// The longest duration in seconds: ten thousand days, as for [`crate::unit::Span`].
 pub(super) const LONGEST: f64 = 864_000_000.0;
 
-/// Steps of readable durations, in milliseconds.
-const STEPS: [u32; 22] = [
-    864_000_000,
-    86_400_000,
-    43_200_000,
-    21_600_000,
-    3_600_000,
-    1_800_000,
-    600_000,
-    300_000,
-    60_000,
-    30_000,
-    10_000,
-    5_000,
-    1_000,
-    500,
-    250,
-    100,
-    50,
-    25,
-    10,
-    5,
-    2,
-    1,
+/// Steps of readable durations, in milliseconds, from ten days on.
+const STEPS: [f64; 22] = [
+    864e6, 864e5, 432e5, 216e5, 36e5, 18e5, 6e5, 3e5, 6e4, 3e4, 1e4, 5e3, 1e3, 500.0, 250.0, 100.0,
+    50.0, 25.0, 10.0, 5.0, 2.0, 1.0,
 ];
 
 /// A readable number from `low` to `high`, both included.
@@ -60,7 +40,7 @@ pub(super) fn millis(low: f64, high: f64) -> u64 {
     let (low, high) = (in_millis(low), in_millis(high));
     let (near, far) = (in_millis(near), in_millis(far).min(high));
     let (middle, width) = (near / 2.0 + far / 2.0, far - near);
-    for step in STEPS.map(f64::from) {
+    for step in STEPS {
         let value = (middle / step).round() * step;
         if inside(value, middle, width) && low <= value && value <= high {
             return whole(value);

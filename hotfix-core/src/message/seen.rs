@@ -9,7 +9,7 @@ use crate::plan::StepKind;
 use crate::policy::section::LaterWatch;
 use crate::rollout::{Resume, Rollout, Stage, State};
 use crate::sorting::sort_by_key;
-use crate::text::{figure, rounded, time};
+use crate::text::{figure, rounded, time_range};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
 
 use super::zone::Clock;
@@ -238,12 +238,7 @@ pub(super) fn rollback_eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp
 /// Expected duration of a rollback.
 pub(super) fn rollback_takes(rollout: &Rollout) -> Option<String> {
     let takes = rollout.plan().rollback().estimate?;
-    match (takes.least, takes.most) {
-        (Some(least), Some(most)) => Some(crate::text::times(least, most)),
-        (None, Some(most)) => Some(format!("up to {}", time(most))),
-        (Some(least), None) => Some(format!("at least {}", time(least))),
-        (None, None) => None,
-    }
+    time_range(takes.least, takes.most)
 }
 
 /// When the next update for this audience comes: when it is asked for, if the present one was sent.

@@ -7,7 +7,7 @@ use crate::text::{enumerated, rounded};
 use crate::unit::{PhaseName, Span};
 
 use super::Plan;
-use super::healthy::{Law, SURE, at_gate, figure, in_a_row, traffic, trials};
+use super::healthy::{Law, SURE, at_gate, figure, in_a_row, power, traffic, trials};
 
 /// A bound is named if a healthy fix misses it more often than this: success and rollback in a
 /// phase, alert in a window.
@@ -157,13 +157,7 @@ impl Plan {
 /// counted, so it is a lower limit.
 fn in_any(chance: f64, watched: Span, window: Span) -> f64 {
     let windows = (watched.as_seconds() / window.as_seconds()).floor().max(1.0);
-    let mut none = 1.0;
-    let mut counted = 0.0;
-    while counted < windows && none > 0.0 {
-        none *= 1.0 - chance;
-        counted += 1.0;
-    }
-    1.0 - none
+    1.0 - power(1.0 - chance, windows)
 }
 
 /// A chance as cases of 100.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::fact::Truth;
 use crate::gate::Who;
 use crate::grade::{DutyKind, Moment, Severity};
-use crate::policy::section::{Due, Duty};
+use crate::policy::section::{Due, Duty, Vendor};
 use crate::sorting::sort_by_key;
 use crate::unit::Name;
 
@@ -19,7 +19,7 @@ pub struct Contacts<'a> {
     /// The policy's roles, with the people who hold them.
     pub roles: Vec<Who<'a>>,
     /// The vendors whose services you depend on.
-    pub vendors: Vec<PlannedVendor<'a>>,
+    pub vendors: &'a [Vendor],
 }
 
 /// One page of the escalation policy.
@@ -42,22 +42,6 @@ pub struct PlannedPage<'a> {
     /// Who is paged. Absent where the policy names no role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<Who<'a>>,
-}
-
-/// A vendor, and how it is reached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PlannedVendor<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// How to reach its support.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub support: Option<&'a str>,
-    /// The address of its status page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<&'a str>,
-    /// The address of the dashboard of your account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dashboard: Option<&'a str>,
 }
 
 impl Plan {
@@ -97,16 +81,7 @@ impl Plan {
         Contacts {
             escalation,
             roles: policy.roles().iter().map(|role| Who::of(policy, role.id)).collect(),
-            vendors: policy
-                .vendors()
-                .iter()
-                .map(|vendor| PlannedVendor {
-                    name: &vendor.name,
-                    support: vendor.support.as_deref(),
-                    status: vendor.status.as_deref(),
-                    dashboard: vendor.dashboard.as_deref(),
-                })
-                .collect(),
+            vendors: policy.vendors(),
         }
     }
 

@@ -1,104 +1,78 @@
 //! The whole plan as one document.
 
-use std::collections::BTreeMap;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use serde::Serialize;
+use crate::canonical::pretty;
 
-use crate::canonical::{Digest, pretty};
-use crate::gate::{Demands, ScopeReport};
-use crate::grade::Severity;
-use crate::unit::MetricName;
+use super::{Plan, Subject};
 
-use super::timeline::TimelineOffset;
-use super::{
-    Assessment, ChosenStrategy, Contacts, Duration, FirstStep, FollowUp, Incident, Method,
-    MetricCalibration, Objectives, Plan, PlanChangeRecord, PlanFinding, PlannedAdvice,
-    PlannedCommands, Procedure, Recommendation, Release, Risks, RollbackPlan, Thresholds, Traffic,
-};
+/// All views of a plan, which C gives as JSON and Python as a dict, computed when it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanDocument<'a>(&'a Plan);
 
-/// All views of a plan, which C gives as JSON and Python as a dict.
-#[derive(Clone, Debug, Serialize)]
-pub struct PlanDocument<'a> {
-    advice: Vec<PlannedAdvice<'a>>,
-    assessment: Assessment<'a>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    calibration: &'a BTreeMap<MetricName, MetricCalibration>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    commands: Vec<PlannedCommands<'a>>,
-    contacts: Contacts<'a>,
-    demands: Demands,
-    digest: Digest,
-    duration: Duration,
-    first_steps: Vec<FirstStep<'a>>,
-    follow_up: FollowUp<'a>,
-    incident: &'a Incident,
-    methods: &'a [Method],
-    phases: serde_json::Value,
-    policy: serde_json::Value,
-    procedure: Procedure<'a>,
-    recommendation: Recommendation,
-    change_record: PlanChangeRecord<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    release: Option<&'a Release>,
-    findings: Vec<PlanFinding>,
-    risks: Risks<'a>,
-    rollback: RollbackPlan,
-    scope: ScopeReport,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    severity: Option<Severity>,
-    slo: Objectives,
-    strategy: ChosenStrategy,
-    thresholds: Vec<Thresholds<'a>>,
-    timeline: Vec<TimelineOffset>,
-    traffic: &'a Traffic,
+impl Serialize for PlanDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(plan) = self;
+        let Subject { incident, traffic, .. } = plan.subject();
+        // JSON can represent every checked policy.
+        let policy = serde_json::to_value(plan.policy()).unwrap_or_default();
+        let phases = policy.get("phases").cloned().unwrap_or_default();
+        let (calibrations, commands) = (plan.calibrations(), plan.commands());
+        let mut document = serializer.serialize_struct("PlanDocument", 29)?;
+        document.serialize_field("advice", &plan.advice())?;
+        document.serialize_field("assessment", &plan.assessment())?;
+        if !calibrations.is_empty() {
+            document.serialize_field("calibration", calibrations)?;
+        }
+        if !commands.is_empty() {
+            document.serialize_field("commands", &commands)?;
+        }
+        document.serialize_field("contacts", &plan.contacts())?;
+        document.serialize_field("demands", &plan.demands())?;
+        document.serialize_field("digest", &plan.digest())?;
+        document.serialize_field("duration", &plan.duration())?;
+        document.serialize_field("first_steps", &plan.first_steps())?;
+        document.serialize_field("follow_up", &plan.follow_up())?;
+        document.serialize_field("incident", incident)?;
+        document.serialize_field("methods", &plan.methods())?;
+        document.serialize_field("phases", &phases)?;
+        document.serialize_field("policy", &policy)?;
+        document.serialize_field("procedure", &plan.procedure())?;
+        document.serialize_field("recommendation", &plan.recommendation())?;
+        document.serialize_field("change_record", &plan.change_record())?;
+        if let Some(release) = plan.release() {
+            document.serialize_field("release", release)?;
+        }
+        document.serialize_field("findings", &plan.findings())?;
+        document.serialize_field("risks", &plan.risks())?;
+        document.serialize_field("rollback", &plan.rollback())?;
+        document.serialize_field("scope", &plan.scope())?;
+        if let Some(severity) = plan.severity() {
+            document.serialize_field("severity", &severity)?;
+        }
+        document.serialize_field("slo", &plan.slo())?;
+        document.serialize_field("strategy", &plan.strategy())?;
+        document.serialize_field("thresholds", &plan.thresholds())?;
+        document.serialize_field("timeline", &plan.offsets())?;
+        document.serialize_field("traffic", traffic)?;
+        document.end()
+    }
 }
 
 impl Plan {
-    /// The plan and all its views, computed now.
+    /// The plan and all its views.
     ///
     /// `{"digest", "incident", "release", "traffic", "policy", "phases", "methods", "strategy",
     /// "recommendation", "rollback", "severity", "assessment", "demands", "scope", "findings",
     /// "change_record", "duration", "timeline", "slo", "procedure", "advice", "risks",
-    /// "first_steps", "contacts", "thresholds", "follow_up", "commands",
-    /// "calibration"}`; `release`, `severity`, `commands` and `calibration` only where there is one. Each is what the
-    /// method of its name says, so `strategy` is an object with the member `strategy`.
+    /// "first_steps", "contacts", "thresholds", "follow_up", "commands", "calibration"}`; `release`,
+    /// `severity`, `commands` and `calibration` only where there is one. Each is what the method of
+    /// its name says, so `strategy` is an object with the member `strategy`.
     ///
     /// It does not contain [`power`](Self::power), which takes milliseconds, and
     /// [`source_control`](Self::source_control), which needs a time and may be refused.
-    pub fn document(&self) -> PlanDocument<'_> {
-        // JSON can represent every checked policy.
-        let policy = serde_json::to_value(self.policy()).unwrap_or_default();
-        let phases = policy.get("phases").cloned().unwrap_or_default();
-        PlanDocument {
-            advice: self.advice(),
-            assessment: self.assessment(),
-            calibration: self.calibrations(),
-            commands: self.commands(),
-            contacts: self.contacts(),
-            demands: self.demands(),
-            digest: self.digest(),
-            duration: self.duration(),
-            first_steps: self.first_steps(),
-            follow_up: self.follow_up(),
-            incident: &self.subject().incident,
-            methods: self.methods(),
-            phases,
-            policy,
-            procedure: self.procedure(),
-            recommendation: self.recommendation(),
-            change_record: self.change_record(),
-            release: self.release(),
-            findings: self.findings(),
-            risks: self.risks(),
-            rollback: self.rollback(),
-            scope: self.scope(),
-            severity: self.severity(),
-            slo: self.slo(),
-            strategy: self.strategy(),
-            thresholds: self.thresholds(),
-            timeline: self.offsets(),
-            traffic: &self.subject().traffic,
-        }
+    pub const fn document(&self) -> PlanDocument<'_> {
+        PlanDocument(self)
     }
 
     /// [`document`](Self::document) as indented JSON.

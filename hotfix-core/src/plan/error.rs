@@ -1,7 +1,7 @@
 //! Errors of a plan.
 
 use crate::canonical::CanonicalError;
-use crate::code::code;
+use crate::code::{code, coded};
 use crate::document::ValueFault;
 use crate::fact::FactErrors;
 use crate::gate::NumstatError;
@@ -11,152 +11,133 @@ use crate::unit::MetricName;
 
 use super::strategy::Obstacle;
 
-/// A plan that is not possible.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlanError {
+/// A document has values that cannot be read.
+const UNREADABLE: &str = code! {HF-PLAN-001};
+
+/// A history is of another form than the metric's test.
+const NO_SUCH_TEST: &str = code! {HF-PLAN-006};
+
+coded! {
+    /// A plan that is not possible.
+    #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+    pub enum PlanError;
+
     /// Incident, release or traffic cannot be read.
     #[error("the {document} cannot be read: {fault}")]
-    Syntax {
-        /// The document.
-        document: &'static str,
-        /// The fault.
-        fault: String,
-    },
+    Syntax { document: &'static str, fault: String } => UNREADABLE,
+
     /// Incident, release or traffic have values that cannot be read: all of them, with their places.
     #[error("{}", each(faults))]
     Values {
         /// The faults, with a JSON Pointer as [`path`](Self::path) has it; at least one.
         faults: Vec<ValueFault>,
-    },
+    } => UNREADABLE,
+
     /// A required text is empty.
     #[error("`{field}` is empty: give it a value")]
     Empty {
-        /// The field, as a JSON Pointer.
+        /// A JSON Pointer.
         field: &'static str,
-    },
+    } => code! {HF-PLAN-002},
+
     /// The release and its previous version are the same.
     #[error(
         "`{version}` is both the release and its previous version: set `previous` to the version for the rollback"
     )]
-    SameVersion {
-        /// The version.
-        version: String,
-    },
+    SameVersion { version: String } => code! {HF-PLAN-003},
+
     /// The bug's metric is not in the policy or has no test.
     #[error(
         "the policy has no metric `{metric}` with a test that the fix works: name one of {known}"
     )]
-    BugMetric {
-        /// What came.
-        metric: MetricName,
-        /// Tested metrics.
-        known: String,
-    },
+    BugMetric { metric: MetricName, known: String } => code! {HF-PLAN-004},
+
     /// Facts of the incident that are unknown to the policy or not valid.
     #[error("the facts of the incident cannot be read: {0}")]
-    Facts(#[from] FactErrors),
+    Facts(errors: #[from] FactErrors) => code! {HF-PLAN-009},
+
     /// Figures of the diff that are not in git's format.
     #[error("the diff's figures cannot be read: {0}")]
-    Numstat(#[from] NumstatError),
+    Numstat(error: #[from] NumstatError) => code! {HF-PLAN-015},
+
     /// Facts that canonical JSON cannot represent: a whole number beyond 2^53.
     #[error("the plan cannot be recorded: {0}")]
-    NotRecordable(#[from] CanonicalError),
+    NotRecordable(error: #[from] CanonicalError) => error.code(),
+
     /// A figure of the traffic is not possible.
     #[error("`{field}` is `{got}`: give {expected}")]
     Traffic {
-        /// The field, as a JSON Pointer.
+        /// A JSON Pointer.
         field: &'static str,
-        /// What came.
         got: String,
-        /// What is accepted.
         expected: &'static str,
-    },
+    } => code! {HF-PLAN-005},
+
     /// An invalid change record: a time before an earlier one, an empty text.
     #[error("`{field}` of the change record is not valid: give {expected}")]
     Record {
-        /// The field, as a JSON Pointer.
+        /// A JSON Pointer.
         field: String,
-        /// What is accepted.
         expected: &'static str,
-    },
+    } => code! {HF-PLAN-017},
+
     /// A history of a metric whose test cannot be calibrated.
     #[error(
         "a history cannot calibrate the test of `{metric}`: name a latency, a proportion or a count with a `model`, here {known}"
     )]
-    HistoryMetric {
-        /// What came.
-        metric: MetricName,
-        /// Metrics that are accepted.
-        known: String,
-    },
+    HistoryMetric { metric: MetricName, known: String } => NO_SUCH_TEST,
+
     /// Pairs of events and trials for a latency.
     #[error(
         "a history of pairs cannot calibrate the test of `{metric}`: give rows of {width} counts, of requests up to each of its boundaries and of all; pairs are for {known}"
     )]
     HistoryPairs {
-        /// The latency.
         metric: MetricName,
         /// The numbers of a row.
         width: usize,
         /// Metrics whose history is of pairs.
         known: String,
-    },
+    } => NO_SUCH_TEST,
+
     /// A history that cannot be used.
     #[error("the history of `{metric}` cannot be used: {fault}")]
-    History {
-        /// The metric.
-        metric: MetricName,
-        /// The fault.
-        fault: StatError,
-    },
+    History { metric: MetricName, fault: StatError } => code! {HF-PLAN-007},
+
     /// A history in an evidence mode that uses none.
     #[error(
         "the evidence mode of `{metric}` is `{mode}`, which uses no history: omit it, or write `mode = \"replay\"`"
     )]
-    HistoryUnused {
-        /// The metric.
-        metric: MetricName,
-        /// The mode.
-        mode: EvidenceMode,
-    },
+    HistoryUnused { metric: MetricName, mode: EvidenceMode } => code! {HF-PLAN-008},
+
     /// A strategy that is not possible for this release.
     #[error("`{strategy}` cannot be planned: {obstacle}; {}", remedy(*strategy, obstacle, *instead))]
     Strategy {
-        /// The strategy.
         strategy: Strategy,
-        /// The reason.
         obstacle: Obstacle,
         /// The recommended strategy. None if no other can be planned.
         instead: Option<Strategy>,
-    },
+    } => obstacle.code(),
+
     /// A batch of no instance, or of all instances.
     #[error("a batch of {batch} is not a part of {}: give a number of at least 1 and below `instances`, or choose `immediate`", of_all(*instances))]
-    Batch {
-        /// What came.
-        batch: u32,
-        /// The number of instances. None if unknown.
-        instances: Option<u32>,
-    },
+    Batch { batch: u32, instances: Option<u32> } => code! {HF-PLAN-013},
+
     /// A batch for a strategy without batches.
     #[error("`batch` has no meaning for the strategy `{strategy}`: omit it, or choose `rolling`")]
-    NoBatches {
-        /// The strategy.
-        strategy: Strategy,
-    },
+    NoBatches { strategy: Strategy } => code! {HF-PLAN-014},
+
     /// A release for another attempt that differs in previous version, strategy or batch.
     #[error("`{field}` is {is} in this rollout, not {other}: keep it, or begin a separate rollout")]
     Otherwise {
-        /// The field, as a JSON Pointer.
+        /// A JSON Pointer.
         field: &'static str,
-        /// The value in this rollout.
         is: String,
-        /// What came.
         other: String,
-    },
+    } => code! {HF-PLAN-016},
+
     /// The policy's figures are not valid for a test.
     #[error("the policy's test cannot be set up: {0}")]
-    Test(#[from] StatError),
+    Test(error: #[from] StatError) => error.code(),
 }
 
 fn remedy(strategy: Strategy, obstacle: &Obstacle, instead: Option<Strategy>) -> String {
@@ -187,36 +168,6 @@ fn each(faults: &[ValueFault]) -> String {
 }
 
 impl PlanError {
-    /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Syntax { .. } | Self::Values { .. } => code! {HF-PLAN-001},
-            Self::Empty { .. } => code! {HF-PLAN-002},
-            Self::SameVersion { .. } => code! {HF-PLAN-003},
-            Self::BugMetric { .. } => code! {HF-PLAN-004},
-            Self::Traffic { .. } => code! {HF-PLAN-005},
-            Self::HistoryMetric { .. } | Self::HistoryPairs { .. } => code! {HF-PLAN-006},
-            Self::History { .. } => code! {HF-PLAN-007},
-            Self::HistoryUnused { .. } => code! {HF-PLAN-008},
-            Self::Facts(_) => code! {HF-PLAN-009},
-            Self::Strategy { obstacle, .. } => match obstacle {
-                Obstacle::Barred | Obstacle::NoPhases => code! {HF-PLAN-011},
-                Obstacle::InstancesUnknown => code! {HF-PLAN-012},
-                Obstacle::NoFlags
-                | Obstacle::NoCanary
-                | Obstacle::FewInstances { .. }
-                | Obstacle::WholeBatch { .. } => code! {HF-PLAN-010},
-            },
-            Self::Batch { .. } => code! {HF-PLAN-013},
-            Self::NoBatches { .. } => code! {HF-PLAN-014},
-            Self::Numstat(_) => code! {HF-PLAN-015},
-            Self::Otherwise { .. } => code! {HF-PLAN-016},
-            Self::Test(error) => error.code(),
-            Self::Record { .. } => code! {HF-PLAN-017},
-            Self::NotRecordable(error) => error.code(),
-        }
-    }
-
     /// The place of the error: a JSON Pointer into `{"incident", "release", "traffic",
     /// "calibration"}`. The first one for several facts. Empty for the whole.
     pub fn path(&self) -> String {

@@ -23,9 +23,7 @@ closed_set! {
         Severity = "severity",
         /// Use the normal process, or let a role waive it.
         NormalProcess = "normal_process",
-        /// Get an approval.
         Approval = "approval",
-        /// Have the change reviewed.
         Review = "review",
         /// Check the items of a list.
         Checklist = "checklist",

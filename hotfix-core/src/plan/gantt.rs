@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::{drawable, mermaid};
+use crate::text::{drawn, mermaid};
 use crate::unit::{Span, Timestamp};
 
 use super::Plan;
@@ -114,10 +114,7 @@ fn wall(at: Timestamp) -> String {
 }
 
 fn label(text: &str) -> String {
-    let mut shown: String = text.chars().take(MOST).map(drawable).collect();
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
+    let shown = drawn(text, MOST);
     let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.is_empty() { "–".to_owned() } else { mermaid(&line) }
 }

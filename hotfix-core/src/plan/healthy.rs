@@ -75,13 +75,17 @@ pub(crate) fn in_a_row(policy: &Policy, chance: f64) -> f64 {
     let watch = policy.watch();
     let between = (watch.consecutive_breaches - 1.0) * watch.cadence.as_seconds();
     let apart = (between / watch.window.as_seconds()).floor();
-    let mut all = chance;
-    let mut looks = 0.0;
-    while looks < apart && all > 0.0 {
-        all *= chance;
-        looks += 1.0;
+    power(chance, apart + 1.0)
+}
+
+/// A chance to the power of a whole number of times.
+pub(super) fn power(chance: f64, times: f64) -> f64 {
+    let (mut power, mut done) = (1.0, 0.0);
+    while done < times && power > 0.0 {
+        power *= chance;
+        done += 1.0;
     }
-    all
+    power
 }
 
 /// The distribution of an arm's bad events in some time.

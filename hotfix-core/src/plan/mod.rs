@@ -62,7 +62,7 @@ pub use calibration::{
 };
 pub use change_record::{PlanChangeRecord, PlanStatus};
 pub use commands::{CommandOwner, PlannedCommand, PlannedCommands};
-pub use contacts::{Contacts, PlannedPage, PlannedVendor};
+pub use contacts::{Contacts, PlannedPage};
 pub use document::PlanDocument;
 pub use duration::{Duration, StepTime, Times};
 pub use error::PlanError;

@@ -61,7 +61,6 @@ const fn is_false(flag: &bool) -> bool {
 closed_set! {
     /// Whether a condition holds by the known facts.
     Holds {
-        /// It holds.
         Yes = "yes",
         /// Unknown.
         Maybe = "maybe",

@@ -9,16 +9,14 @@ use super::subject::{Method, Subject};
 pub use crate::grade::OnFailure;
 use crate::grade::{RollbackMethod, Strategy, closed_set};
 use crate::policy::Policy;
-use crate::policy::section::{Rollback, RollbackStep, TimeRange};
+use crate::policy::section::{Rollback, RollbackStep, RollbackWay, TimeRange};
 use crate::sorting::sort_by_key;
 use crate::unit::{Share, Span};
 
 closed_set! {
     /// The source of a rollback method, or of its duration.
     StatedBy {
-        /// The release.
         Release = "release",
-        /// The policy.
         Policy = "policy",
         /// The strategy: the previous version can always be deployed again, and a strategy may have
         /// its own method.
@@ -26,9 +24,7 @@ closed_set! {
     }
     /// A part of the rollback point.
     PointPart {
-        /// The version.
         Version = "version",
-        /// Its commit.
         Commit = "commit",
         /// Its artifact, or the platform's deployment of it.
         Artifact = "artifact",
@@ -188,8 +184,11 @@ impl Plan {
     pub fn rollback(&self) -> RollbackPlan {
         let Subject { release, traffic, .. } = self.subject();
         let rollback = self.policy().rollback();
-        let methods: Vec<RollbackMethodPlan> =
-            self.methods().iter().map(|method| self.way(*method)).collect();
+        let methods: Vec<RollbackMethodPlan> = self
+            .methods()
+            .iter()
+            .map(|method| self.way(*method, self.known(method.kind)))
+            .collect();
         let assess = Takes::range(rollback.assess);
         let execute = methods
             .first()
@@ -233,9 +232,13 @@ impl Plan {
         }
     }
 
-    fn way(&self, method: Method) -> RollbackMethodPlan {
+    /// The policy's entry for a method.
+    fn known(&self, kind: RollbackMethod) -> Option<&RollbackWay> {
+        self.policy().rollback().methods.iter().find(|way| way.kind == kind)
+    }
+
+    fn way(&self, method: Method, known: Option<&RollbackWay>) -> RollbackMethodPlan {
         let is_named = self.subject().named_methods().iter().any(|named| named.kind == method.kind);
-        let known = self.policy().rollback().methods.iter().find(|way| way.kind == method.kind);
         let by_policy = known.and_then(|way| Takes::of(way.least, way.most));
         let by_release = Takes::of(method.seconds, method.seconds);
         let stated_by = match known {
@@ -261,16 +264,7 @@ impl Plan {
         let mut others: Vec<_> = ways
             .filter(|way| self.methods().iter().all(|method| method.kind != way.kind))
             .filter(|way| way.kind != RollbackMethod::FeatureFlag || flags != Some(false))
-            .map(|way| {
-                let takes = Takes::of(way.least, way.most);
-                RollbackMethodPlan {
-                    condition: way.condition.clone(),
-                    kind: way.kind,
-                    stated_by: StatedBy::Policy,
-                    takes,
-                    timed_by: takes.map(|_| StatedBy::Policy),
-                }
-            })
+            .map(|way| self.way(Method { kind: way.kind, seconds: None }, Some(way)))
             .collect();
         sort_by_key(&mut others, |way| slowest(way.takes));
         others

@@ -11,9 +11,7 @@ use crate::unit::{PhaseName, Share, Span};
 closed_set! {
     /// Who chose a plan's strategy.
     ChosenBy {
-        /// The policy.
         Policy = "policy",
-        /// The release.
         Release = "release",
     }
     /// One of the two sides of a blue-green deployment. The roles change with each switch.

@@ -5,49 +5,61 @@
 //! the log know one policy and no exception.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use super::error::PlanError;
 use super::recommend::{self, Grounds};
 use super::subject::{Subject, Traffic};
+use crate::code::code;
 use crate::grade::Strategy;
 use crate::policy::Policy;
-use crate::policy::section::{Phase, PhaseChanges};
+use crate::policy::section::{Phase, StrategySettings};
+use crate::text::counted;
 use crate::unit::{PhaseName, Share};
 
 /// Most batches of a rollout. A larger fleet gets larger batches.
 pub(super) const MOST_BATCHES: u32 = 32;
 
 /// Why a release cannot be planned with a strategy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs)]
 pub enum Obstacle {
     /// The policy forbids it.
+    #[error("the policy does not allow it")]
     Barred,
     /// The policy has no phases for it, and none can be derived.
+    #[error("the policy has no phases for it")]
     NoPhases,
     /// There is no feature flag.
+    #[error("no feature flags are available")]
     NoFlags,
     /// There are too few instances.
-    FewInstances {
-        /// How many there are.
-        instances: u32,
-    },
+    #[error("there {} {}", if *instances == 1 { "is" } else { "are" }, counted(*instances, "instance", "instances"))]
+    FewInstances { instances: u32 },
     /// No instance runs the canary.
+    #[error("no instance runs the canary")]
     NoCanary,
     /// The policy's batch is all instances.
-    WholeBatch {
-        /// The batch.
-        batch: u32,
-        /// How many instances there are.
-        instances: u32,
-    },
+    #[error("a batch of {batch} covers all {instances} instances")]
+    WholeBatch { batch: u32, instances: u32 },
     /// The number of instances is unknown.
+    #[error("the number of instances is unknown")]
     InstancesUnknown,
 }
 
 impl Obstacle {
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::Barred | Self::NoPhases => code! {HF-PLAN-011},
+            Self::InstancesUnknown => code! {HF-PLAN-012},
+            Self::NoFlags
+            | Self::NoCanary
+            | Self::FewInstances { .. }
+            | Self::WholeBatch { .. } => code! {HF-PLAN-010},
+        }
+    }
+
     /// Its input: a JSON Pointer into `{"incident", "release", "traffic", "policy"}`.
     pub(super) fn rests_on(&self, strategy: Strategy) -> Cow<'static, str> {
         match self {
@@ -58,23 +70,6 @@ impl Obstacle {
             Self::FewInstances { .. } | Self::WholeBatch { .. } | Self::InstancesUnknown => {
                 "/traffic/instances".into()
             }
-        }
-    }
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Barred => f.write_str("the policy does not allow it"),
-            Self::NoPhases => f.write_str("the policy has no phases for it"),
-            Self::NoFlags => f.write_str("no feature flags are available"),
-            Self::NoCanary => f.write_str("no instance runs the canary"),
-            Self::FewInstances { instances: 1 } => f.write_str("there is 1 instance"),
-            Self::FewInstances { instances } => write!(f, "there are {instances} instances"),
-            Self::WholeBatch { batch, instances } => {
-                write!(f, "a batch of {batch} covers all {instances} instances")
-            }
-            Self::InstancesUnknown => f.write_str("the number of instances is unknown"),
         }
     }
 }
@@ -182,8 +177,7 @@ fn derived<'p>(
     subject: &Subject,
     [first, last]: [&Phase; 2],
 ) -> Result<Cow<'p, [Phase]>, Obstacle> {
-    let none = PhaseChanges::default();
-    let changes = policy.strategy_settings(strategy).map_or(&none, |course| &course.changes);
+    let changes = policy.strategy_settings(strategy);
     let whole = |name: &str| {
         let phase = Phase { share: Share::ALL, name: name_of(name, last), ..last.clone() };
         Cow::Owned(vec![changed(phase, changes)])
@@ -226,16 +220,18 @@ fn name_of(name: &str, phase: &Phase) -> PhaseName {
     PhaseName::try_new(name).unwrap_or(phase.name)
 }
 
-fn changed(mut phase: Phase, changes: &PhaseChanges) -> Phase {
-    phase.deploy = changes.deploy.unwrap_or(phase.deploy);
-    phase.watch = changes.watch.unwrap_or(phase.watch);
-    let most = changes.watch_most.or(phase.watch_most);
-    phase.watch_most = most.map(|most| most.max(phase.watch));
-    phase.promotion = changes.promotion.unwrap_or(phase.promotion);
-    phase.criteria_missed = changes.criteria_missed.unwrap_or(phase.criteria_missed);
-    phase.inconclusive = changes.inconclusive.unwrap_or(phase.inconclusive);
-    phase.gate = changes.gate.unwrap_or(phase.gate);
-    phase.veto = changes.veto.unwrap_or(phase.veto);
+fn changed(mut phase: Phase, changes: Option<&StrategySettings>) -> Phase {
+    if let Some(changes) = changes {
+        phase.deploy = changes.deploy.unwrap_or(phase.deploy);
+        phase.watch = changes.watch.unwrap_or(phase.watch);
+        phase.watch_most = changes.watch_most.or(phase.watch_most);
+        phase.promotion = changes.promotion.unwrap_or(phase.promotion);
+        phase.criteria_missed = changes.criteria_missed.unwrap_or(phase.criteria_missed);
+        phase.inconclusive = changes.inconclusive.unwrap_or(phase.inconclusive);
+        phase.gate = changes.gate.unwrap_or(phase.gate);
+        phase.veto = changes.veto.unwrap_or(phase.veto);
+    }
+    phase.watch_most = phase.watch_most.map(|most| most.max(phase.watch));
     // The commands are those of the strategy for which the phase was written.
     phase.commands.clear();
     phase

@@ -178,20 +178,16 @@ pub struct RollbackPoint {
 closed_set! {
     /// Who prepared a plan.
     Preparer {
-        /// A person.
         Person = "person",
-        /// A program.
         Agent = "agent",
     }
     /// The links of a plan.
     Link {
         /// The diagnosis of the fault.
         Diagnosis = "diagnosis",
-        /// The patch.
         Patch = "patch",
         /// The test report.
         Tests = "tests",
-        /// The root cause.
         Cause = "cause",
     }
 }

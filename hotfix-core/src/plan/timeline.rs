@@ -12,13 +12,10 @@ closed_set! {
     StepKind {
         /// A phase is deployed.
         Deploy = "deploy",
-        /// It is watched.
         Monitor = "monitor",
         /// Go or no-go.
         Gate = "gate",
-        /// The final validation.
         FinalValidation = "final_validation",
-        /// Done.
         Complete = "complete",
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
     // Built from the end, so that each question knows where its `no` leads.
     let mut next = end;
     if policy.classification.exclusions != Exclusions::Win {
-        next = chain.exclusions(next);
+        next = chain.rules(Effect::Exclude, next);
     }
     // An admission overrides a severity without a hot-fix, so it is asked before the first of
     // these.
@@ -42,7 +42,7 @@ pub(super) fn of_rules(policy: &Policy) -> Option<Tree> {
         next = chain.rules(effect, next);
     }
     if policy.classification.exclusions == Exclusions::Win {
-        next = chain.exclusions(next);
+        next = chain.rules(Effect::Exclude, next);
     }
     let mut tree = chain.tree;
     tree.root = next?;
@@ -85,13 +85,14 @@ impl Chain<'_> {
         Target::Leaf(index)
     }
 
-    fn question(&mut self, rule: &Rule, yes: Option<Target>, no: Option<Target>) -> Target {
-        let branches = Branches::Condition { when: rule.when.clone(), yes, no };
-        self.tree.questions.push(Question {
-            id: rule.id,
-            ask: format!("{}?", rule.title),
-            branches,
-        });
+    fn question(
+        &mut self,
+        (id, ask, when): (Name, String, Condition),
+        yes: Option<Target>,
+        no: Option<Target>,
+    ) -> Target {
+        let branches = Branches::Condition { when, yes, no };
+        self.tree.questions.push(Question { id, ask, branches });
         Target::Question(self.tree.questions.len() - 1)
     }
 
@@ -108,13 +109,9 @@ impl Chain<'_> {
                 let hotfix = rules.is_some_and(|rules| rules.hotfix);
                 let label = rules
                     .map_or_else(|| severity.to_string(), |r| format!("{severity}, {}", r.label));
-                let leaf =
-                    self.leaf(&severity.to_string().to_lowercase(), &label, Some(severity), hotfix);
-                if hotfix {
-                    self.unless_excluded(&severity.to_string().to_lowercase(), leaf)
-                } else {
-                    leaf
-                }
+                let id = severity.as_str().to_lowercase();
+                let leaf = self.leaf(&id, &label, Some(severity), hotfix);
+                if hotfix { self.unless_excluded(&id, leaf) } else { leaf }
             }
             Effect::Admit => {
                 let leaf = self.leaf("hotfix", "a hot-fix", None, true);
@@ -124,13 +121,10 @@ impl Chain<'_> {
         };
         let mut next = next;
         for rule in rules.into_iter().rev() {
-            next = Some(self.question(rule, Some(yes), next));
+            let asked = (rule.id, format!("{}?", rule.title), rule.when.clone());
+            next = Some(self.question(asked, Some(yes), next));
         }
         next
-    }
-
-    fn exclusions(&mut self, next: Option<Target>) -> Option<Target> {
-        self.rules(Effect::Exclude, next)
     }
 
     /// If a person has to decide a contradiction, an exclusion has no answer.
@@ -142,9 +136,7 @@ impl Chain<'_> {
         }
         let id = Name::try_new(&format!("{leaf}_excluded")).unwrap_or(self.policy.name);
         let ask = "does a rule exclude it?".to_owned();
-        let branches = Branches::Condition { when: Condition::Any(whens), yes: None, no: Some(to) };
-        self.tree.questions.push(Question { id, ask, branches });
-        Target::Question(self.tree.questions.len() - 1)
+        self.question((id, ask, Condition::Any(whens)), None, Some(to))
     }
 }
 

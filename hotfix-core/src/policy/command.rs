@@ -43,14 +43,13 @@ enum Quoting {
 /// The parts of a command. `in_phase`: it belongs to a phase, which has a name and a share.
 pub(crate) fn parts(text: &str, in_phase: bool) -> Result<Vec<CommandPart<'_>>, CommandFault<'_>> {
     if text.trim().is_empty() {
-        return Err(CommandFault::Form { detail: "the command is empty" });
+        return form("the command is empty");
     }
     if text.chars().count() > MOST_CHARACTERS {
-        return Err(CommandFault::Form { detail: "the command has more than 2000 characters" });
+        return form("the command has more than 2000 characters");
     }
     if text.contains(is_invisible) {
-        let detail = "the command has a line break or another invisible character";
-        return Err(CommandFault::Form { detail });
+        return form("the command has a line break or another invisible character");
     }
     let (mut parts, mut from, mut quoting) = (Vec::new(), 0, Quoting::Plain);
     let (mut skip, mut is_nested) = (0, false);
@@ -74,17 +73,15 @@ pub(crate) fn parts(text: &str, in_phase: bool) -> Result<Vec<CommandPart<'_>>, 
             (Quoting::Plain | Quoting::Double | Quoting::Backticks, '\\') => {
                 // The escaped character has no meaning; a line break is refused above.
                 let Some(escaped) = rest.chars().nth(1) else {
-                    return Err(CommandFault::Form { detail: "the command ends with a backslash" });
+                    return form("the command ends with a backslash");
                 };
                 skip = at + 1 + escaped.len_utf8();
                 if placeholder(text.get(at + 1..).unwrap_or_default()).is_some() {
-                    let detail = "a backslash comes before a placeholder";
-                    return Err(CommandFault::Form { detail });
+                    return form("a backslash comes before a placeholder");
                 }
             }
             (Quoting::Plain, '$') if rest.starts_with("$'") => {
-                let detail = "`$'…'` is not a quote of every shell";
-                return Err(CommandFault::Form { detail });
+                return form("`$'…'` is not a quote of every shell");
             }
             // Quotes inside would be those of another command.
             (Quoting::Double, '$') if rest.starts_with("$(") || rest.starts_with("${") => {
@@ -101,15 +98,20 @@ pub(crate) fn parts(text: &str, in_phase: bool) -> Result<Vec<CommandPart<'_>>, 
         }
     }
     if quoting != Quoting::Plain {
-        return Err(CommandFault::Form { detail: "a quote is not closed" });
+        return form("a quote is not closed");
     }
     if is_nested && !parts.is_empty() {
-        let detail = "`$(`, `${` or a back-tick is inside double quotes, and a placeholder follows \
-                      or precedes it";
-        return Err(CommandFault::Form { detail });
+        return form(
+            "`$(`, `${` or a back-tick is inside double quotes, and a placeholder follows or \
+             precedes it",
+        );
     }
     parts.extend(text.get(from..).filter(|rest| !rest.is_empty()).map(CommandPart::Text));
     Ok(parts)
+}
+
+const fn form<T>(detail: &'static str) -> Result<T, CommandFault<'static>> {
+    Err(CommandFault::Form { detail })
 }
 
 /// The name of the placeholder with which a text begins, and its length in bytes.

@@ -6,7 +6,7 @@ use crate::policy::schema::{Definitions, Schema};
 use serde_json::json;
 
 use super::error::{Problem, nearest, shown};
-use super::reader::{Field, PolicyReader, Style};
+use super::reader::{Field, Narrowed, PolicyReader, Style};
 use super::section::{Due, Model};
 use crate::document::{DocumentFault, Node, Value};
 use crate::fact::FactKind;
@@ -126,11 +126,11 @@ impl Field for Duration {
     }
 }
 
-impl Field for Lasting {
-    type Out = Span;
+impl Narrowed for Lasting {
+    type Of = Duration;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Span> {
-        let span = Duration::read(node, reader)?;
+    fn check(read: Option<Span>, node: &Node, reader: &mut PolicyReader) -> Option<Span> {
+        let span = read?;
         if span.is_zero() {
             let got = match &node.value {
                 Value::Text(text) => shown(text),
@@ -141,10 +141,8 @@ impl Field for Lasting {
         }
         Some(span)
     }
-    fn write(value: &Span, style: Style) -> Node {
-        Duration::write(value, style)
-    }
-    fn schema(_: &mut Definitions) -> Schema {
+
+    fn schema_of(_: &mut Definitions) -> Schema {
         json!({
             "description": "seconds, or a number with one of ms, s, min, h, d; above 0 and at most 10000 d",
             "anyOf": [
@@ -152,9 +150,6 @@ impl Field for Lasting {
                 { "type": "string", "pattern": r"^\s*[0-9.]*[1-9][0-9.]*\s*(ms|s|min|h|d)\s*$" },
             ],
         })
-    }
-    fn example() -> &'static str {
-        Duration::example()
     }
 }
 

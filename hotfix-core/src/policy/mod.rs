@@ -21,7 +21,7 @@ pub mod section;
 pub(crate) mod template;
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 
 pub use error::{PolicyError, PolicyErrors, Problem};
 pub use extend::ExtendError;
@@ -192,106 +192,14 @@ impl Policy {
         self.reasoned.of(self)
     }
 
-    /// The id of the policy.
-    pub const fn name(&self) -> Name {
-        self.name
-    }
-
-    /// The name of the policy for people.
-    pub fn title(&self) -> &str {
-        &self.title
-    }
-
-    /// How traffic is moved to the fix.
-    pub const fn strategy(&self) -> Strategy {
-        self.strategy
-    }
-
-    /// The facts that the policy knows: built-in and custom ones.
-    pub const fn vocabulary(&self) -> &Vocabulary {
-        &self.facts
-    }
-
-    /// Facts that follow from other facts.
-    pub fn implications(&self) -> &[Implication] {
-        &self.implications
-    }
-
-    /// How the rules are evaluated.
-    pub const fn classifier(&self) -> &Classifier {
-        &self.classification
-    }
-
-    /// The rules that classify an incident, in the order of the policy.
-    pub fn rules(&self) -> &[Rule] {
-        &self.rules
-    }
-
-    /// The decision tree, if the policy has one.
-    pub const fn tree(&self) -> Option<&Tree> {
-        self.tree.as_ref()
-    }
-
-    /// Why this strategy was chosen; empty: not given.
-    pub fn strategy_why(&self) -> &str {
-        &self.strategy_why
-    }
-
-    /// The strategies that were not chosen, with the reasons.
-    pub fn alternatives(&self) -> &[Alternative] {
-        &self.alternatives
-    }
-
-    /// The settings of single strategies, at most one for each.
-    pub fn strategies(&self) -> &[StrategySettings] {
-        &self.strategies
-    }
-
     /// The settings of a strategy.
     pub fn strategy_settings(&self, strategy: Strategy) -> Option<&StrategySettings> {
         self.strategies.iter().find(|settings| settings.strategy == strategy)
     }
 
-    /// The original strategy and phases, if this is the policy of a plan whose release chose
-    /// another strategy.
-    pub const fn instead_of(&self) -> Option<&InsteadOf> {
-        self.instead_of.as_ref()
-    }
-
-    /// Metadata of the policy.
-    pub const fn change_record(&self) -> Option<&Record> {
-        self.change_record.as_ref()
-    }
-
-    /// Limits on the timestamps that the caller sends.
-    pub const fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    /// Settings of the sequential tests.
-    pub const fn evidence(&self) -> &Evidence {
-        &self.evidence
-    }
-
-    /// How metrics are observed and evaluated.
-    pub const fn watch(&self) -> &Watch {
-        &self.watch
-    }
-
-    /// The severities of the policy, the most severe first; empty if the policy does not use
-    /// severities.
-    pub fn severities(&self) -> &[SeverityLevel] {
-        &self.severities
-    }
-
     /// A severity with its demands; none if the policy does not have it.
     pub fn severity(&self, severity: Severity) -> Option<&SeverityLevel> {
         self.severities.iter().find(|level| level.severity == severity)
-    }
-
-    /// The roles, in the order of their ids.
-    pub fn roles(&self) -> &[CustomRole] {
-        &self.roles
     }
 
     /// A role by id; none if it is not declared.
@@ -304,74 +212,16 @@ impl Policy {
         self.role(id).map_or_else(|| words(id.as_str()), |role| role.title.clone())
     }
 
-    /// The vendors whose services you depend on.
-    pub fn vendors(&self) -> &[Vendor] {
-        &self.vendors
-    }
-
-    /// The duties, in the order of the policy: response times, escalation, updates, reviews,
-    /// follow-ups.
-    pub fn duties(&self) -> &[Duty] {
-        &self.duties
-    }
-
-    /// The approvals that are needed for every severity; all must be given.
-    pub fn approvals(&self) -> &[Approval] {
-        &self.approvals
-    }
-
-    /// The roles that may start a hot-fix that the policy sends to the normal process, or outside
-    /// the change window; empty: any role.
-    pub fn waived_by(&self) -> &[RoleName] {
-        &self.waived_by
-    }
-
-    /// How long a request for approval, or a question to a person, stays without an answer until it
-    /// is sent again.
-    pub const fn ask_again(&self) -> Span {
-        self.ask_again
-    }
-
-    /// What a hot-fix may change; none: the change is not checked.
-    pub const fn scope(&self) -> Option<&Scope> {
-        self.scope.as_ref()
-    }
-
-    /// The checklists, each with the moment when it is due.
-    pub fn checklists(&self) -> &[Checklist] {
-        &self.checklists
-    }
-
-    /// The phases, in order; at least one.
-    pub fn phases(&self) -> &[Phase] {
-        &self.phases
-    }
-
     /// The share of the traffic that stays on the old version after the last phase; None if there is
     /// none.
     pub fn held_back(&self) -> Option<Share> {
         Some(self.phases.last()?.share.rest()).filter(|rest| *rest > Share::NONE)
     }
 
-    /// The final validation after the last phase.
-    pub const fn final_validation(&self) -> &FinalValidation {
-        &self.final_validation
-    }
-
-    /// When the system is checked again after the last phase.
-    pub fn after(&self) -> &[LaterWatch] {
-        &self.after
-    }
-
-    /// When the last of those windows ends, given when all traffic had the fix and when the final
+    /// When the last of the windows [`after`](Self::after) ends, given when all traffic had the fix and when the final
     /// validation passed; `None` without a window.
     pub fn watched_until(&self, deployed: Timestamp, verified: Timestamp) -> Option<Timestamp> {
         self.after.iter().map(|watch| watch.ends(deployed, verified)).max()
-    }
-
-    /// The metrics, in the order of their ids; at least one.
-    pub fn metrics(&self) -> &[Metric] {
-        &self.metrics
     }
 
     /// A metric by id.
@@ -383,77 +233,110 @@ impl Policy {
     pub(crate) fn decides(&self, id: MetricName) -> bool {
         self.metric(id.as_str()).is_some_and(|metric| metric.role == Role::Decide)
     }
-
-    /// The claim that the fix works, if the policy has one.
-    pub const fn efficacy(&self) -> Option<&Efficacy> {
-        self.efficacy.as_ref()
-    }
-
-    /// The success criteria, in addition to the bounds of the metrics.
-    pub fn success(&self) -> &[SuccessCriterion] {
-        &self.success
-    }
-
-    /// How long a deployment takes, and the signs of success and failure.
-    pub const fn deploying(&self) -> Option<&Deploying> {
-        self.deploying.as_ref()
-    }
-
-    /// What happens on each signal.
-    pub const fn triggers(&self) -> &Triggers {
-        &self.triggers
-    }
-
-    /// The rollback: its methods, its times, and what follows.
-    pub const fn rollback(&self) -> &Rollback {
-        &self.rollback
-    }
-
-    /// The path of a fix through source control.
-    pub const fn vcs(&self) -> Option<&Vcs> {
-        self.vcs.as_ref()
-    }
-
-    /// The steps of the procedure for people, in order.
-    pub fn procedure(&self) -> &[ProcedureStep] {
-        &self.procedure
-    }
-
-    /// Advice for people: dos, don'ts and pitfalls.
-    pub fn advice(&self) -> &[Advice] {
-        &self.advice
-    }
-
-    /// The risk register.
-    pub fn risks(&self) -> &[Risk] {
-        &self.risks
-    }
-
-    /// What to do if something other than the fix fails.
-    pub fn contingencies(&self) -> &[Contingency] {
-        &self.contingencies
-    }
-
-    /// Remedies for known kinds of faults, each with its condition.
-    pub fn remedies(&self) -> &[Remedy] {
-        &self.remedies
-    }
-
-    /// The templates of messages.
-    pub fn messages(&self) -> &[Message] {
-        &self.messages
-    }
-
-    /// The incident report.
-    pub const fn report(&self) -> Option<&Report> {
-        self.report.as_ref()
-    }
 }
 
-impl Serialize for Policy {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::write(self, Style::Wire).serialize(serializer)
-    }
+/// What the document says under each key, where other modules ask for it.
+macro_rules! getters {
+    ($self:ident; $($(#[$doc:meta])+ $name:ident: $type:ty = $value:expr;)+) => {
+        impl Policy {
+            $($(#[$doc])+ pub const fn $name(&$self) -> $type { $value })+
+        }
+    };
+}
+
+getters! {
+    self;
+
+    /// The id of the policy.
+    name: Name = self.name;
+    /// The name of the policy for people.
+    title: &str = self.title.as_str();
+    /// How traffic is moved to the fix.
+    strategy: Strategy = self.strategy;
+    /// The facts that the policy knows: built-in and custom ones.
+    vocabulary: &Vocabulary = &self.facts;
+    /// Facts that follow from other facts.
+    implications: &[Implication] = self.implications.as_slice();
+    /// How the rules are evaluated.
+    classifier: &Classifier = &self.classification;
+    /// The rules that classify an incident, in the order of the policy.
+    rules: &[Rule] = self.rules.as_slice();
+    /// The decision tree, if the policy has one.
+    tree: Option<&Tree> = self.tree.as_ref();
+    /// Why this strategy was chosen; empty: not given.
+    strategy_why: &str = self.strategy_why.as_str();
+    /// The strategies that were not chosen, with the reasons.
+    alternatives: &[Alternative] = self.alternatives.as_slice();
+    /// The settings of single strategies, at most one for each.
+    strategies: &[StrategySettings] = self.strategies.as_slice();
+    /// The original strategy and phases, if this is the policy of a plan whose release chose
+    /// another strategy.
+    instead_of: Option<&InsteadOf> = self.instead_of.as_ref();
+    /// Metadata of the policy.
+    change_record: Option<&Record> = self.change_record.as_ref();
+    /// Limits on the timestamps that the caller sends.
+    clock: &Clock = &self.clock;
+    /// Settings of the sequential tests.
+    evidence: &Evidence = &self.evidence;
+    /// How metrics are observed and evaluated.
+    watch: &Watch = &self.watch;
+    /// The severities of the policy, the most severe first; empty if the policy does not use
+    /// severities.
+    severities: &[SeverityLevel] = self.severities.as_slice();
+    /// The roles, in the order of their ids. One that is named but not declared is no error, so that
+    /// a policy can be shared without the people.
+    roles: &[CustomRole] = self.roles.as_slice();
+    /// The vendors whose services you depend on.
+    vendors: &[Vendor] = self.vendors.as_slice();
+    /// The duties, in the order of the policy: response times, escalation, updates, reviews,
+    /// follow-ups.
+    duties: &[Duty] = self.duties.as_slice();
+    /// The approvals that are needed for every severity; all must be given.
+    approvals: &[Approval] = self.approvals.as_slice();
+    /// The roles that may start a hot-fix that the policy sends to the normal process, or outside
+    /// the change window; empty: any role.
+    waived_by: &[RoleName] = self.waived_by.as_slice();
+    /// How long a request for approval, or a question to a person, stays without an answer until it
+    /// is sent again.
+    ask_again: Span = self.ask_again;
+    /// What a hot-fix may change; none: the change is not checked.
+    scope: Option<&Scope> = self.scope.as_ref();
+    /// The checklists, each with the moment when it is due.
+    checklists: &[Checklist] = self.checklists.as_slice();
+    /// The phases, in order; at least one.
+    phases: &[Phase] = self.phases.as_slice();
+    /// The final validation after the last phase.
+    final_validation: &FinalValidation = &self.final_validation;
+    /// When the system is checked again after the last phase.
+    after: &[LaterWatch] = self.after.as_slice();
+    /// The metrics, in the order of their ids; at least one.
+    metrics: &[Metric] = self.metrics.as_slice();
+    /// The claim that the fix works, if the policy has one.
+    efficacy: Option<&Efficacy> = self.efficacy.as_ref();
+    /// The success criteria, in addition to the bounds of the metrics.
+    success: &[SuccessCriterion] = self.success.as_slice();
+    /// How long a deployment takes, and the signs of success and failure.
+    deploying: Option<&Deploying> = self.deploying.as_ref();
+    /// What happens on each signal.
+    triggers: &Triggers = &self.triggers;
+    /// The rollback: its methods, its times, and what follows.
+    rollback: &Rollback = &self.rollback;
+    /// The path of a fix through source control.
+    vcs: Option<&Vcs> = self.vcs.as_ref();
+    /// The steps of the procedure for people, in order.
+    procedure: &[ProcedureStep] = self.procedure.as_slice();
+    /// Advice for people: dos, don'ts and pitfalls.
+    advice: &[Advice] = self.advice.as_slice();
+    /// The risk register.
+    risks: &[Risk] = self.risks.as_slice();
+    /// What to do if something other than the fix fails.
+    contingencies: &[Contingency] = self.contingencies.as_slice();
+    /// Remedies for known kinds of faults, each with its condition.
+    remedies: &[Remedy] = self.remedies.as_slice();
+    /// The templates of messages.
+    messages: &[Message] = self.messages.as_slice();
+    /// The incident report.
+    report: Option<&Report> = self.report.as_ref();
 }
 
 impl<'de> Deserialize<'de> for Policy {

@@ -3,24 +3,22 @@
 use super::Policy;
 use super::error::{PolicyErrors, Problem, nearest, shown};
 
-/// The names; the recommended preset is the last.
-const NAMES: &[&str] = &[
+macro_rules! presets {
+    ($($name:literal),+) => {
+        const NAMES: &[&str] = &[$($name),+];
+        const TEXTS: &[&str] = &[$(include_str!(concat!("../../policies/", $name, ".toml"))),+];
+    };
+}
+
+// The recommended preset is the last.
+presets!(
     "phased-canary",
     "enterprise",
     "fast-track",
     "severity-matrix",
     "emergency-command",
-    "standard",
-];
-
-const TEXTS: &[&str] = &[
-    include_str!("../../policies/phased-canary.toml"),
-    include_str!("../../policies/enterprise.toml"),
-    include_str!("../../policies/fast-track.toml"),
-    include_str!("../../policies/severity-matrix.toml"),
-    include_str!("../../policies/emergency-command.toml"),
-    include_str!("../../policies/standard.toml"),
-];
+    "standard"
+);
 
 /// The text of a preset.
 pub(super) fn text(name: &str) -> Option<&'static str> {

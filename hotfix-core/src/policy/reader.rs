@@ -5,14 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Serialize, Serializer};
+
 use crate::policy::schema::{Definitions, Schema};
 
+use super::field::as_unit;
 use super::problem::Problem;
 use crate::document::{DocumentFault, DocumentReader, Member, Node};
 use crate::fact::Vocabulary;
-use crate::grade::{MetricKind, Role, Severity};
-use crate::policy::section::Model;
+use crate::grade::{MetricKind, Role, Severity, Strategy};
+use crate::policy::Policy;
+use crate::policy::section::{Model, Phase, Vendor};
 use crate::text::shown;
+use crate::unit::RoleName;
 
 /// How values are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,50 @@ pub(crate) trait Field {
     }
 }
 
+/// A type of value that is written as another one, of which it accepts only some values.
+pub(crate) trait Narrowed {
+    /// The other type.
+    type Of: Field;
+
+    /// Checks what was read of a node; `None` means that an error has been reported.
+    fn check(
+        read: Option<<Self::Of as Field>::Out>,
+        _node: &Node,
+        _reader: &mut PolicyReader,
+    ) -> Option<<Self::Of as Field>::Out> {
+        read
+    }
+
+    /// Its JSON Schema.
+    fn schema_of(definitions: &mut Definitions) -> Schema {
+        Self::Of::schema(definitions)
+    }
+
+    /// An example, if it is not that of the other type.
+    const EXAMPLE: Option<&'static str> = None;
+}
+
+impl<N: Narrowed> Field for N {
+    type Out = <N::Of as Field>::Out;
+
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
+        let read = N::Of::read(node, reader);
+        N::check(read, node, reader)
+    }
+
+    fn write(value: &Self::Out, style: Style) -> Node {
+        N::Of::write(value, style)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Schema {
+        N::schema_of(definitions)
+    }
+
+    fn example() -> &'static str {
+        N::EXAMPLE.unwrap_or_else(N::Of::example)
+    }
+}
+
 /// One key of a table.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
@@ -53,6 +102,44 @@ pub(crate) trait Draft: Sized {
     const NAMES: &'static [&'static str];
     fn keys() -> Vec<Key>;
     fn read(entries: &[Member], reader: &mut PolicyReader) -> Self;
+}
+
+/// Writes sections as JSON.
+macro_rules! serialized {
+    ($($section:ty),+) => {$(
+        impl Serialize for $section {
+            /// In the wire form of a policy.
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                Self::write(self, Style::Wire).serialize(serializer)
+            }
+        }
+    )+};
+}
+
+serialized! { Policy, Phase, Vendor }
+
+/// A field of a table that is not one of its keys.
+pub(crate) trait Apart: Sized {
+    /// Its value, while the table is read; `None` means that an error has been reported.
+    fn read_apart(reader: &mut PolicyReader) -> Option<Self>;
+}
+
+impl Apart for RoleName {
+    fn read_apart(reader: &mut PolicyReader) -> Option<Self> {
+        as_unit(&reader.own_key(), reader)
+    }
+}
+
+impl Apart for Severity {
+    fn read_apart(reader: &mut PolicyReader) -> Option<Self> {
+        reader.own_key().parse().ok()
+    }
+}
+
+impl Apart for Strategy {
+    fn read_apart(reader: &mut PolicyReader) -> Option<Self> {
+        reader.own_key().parse().ok()
+    }
 }
 
 /// What other sections need to know about a metric, even if it has errors.
@@ -144,13 +231,15 @@ impl PolicyReader {
 /// form after `as`.
 ///
 /// A `plain` table is a struct with these fields, of the given visibility, and perhaps further
-/// derived traits after a colon; `rules` checks what was read of it. It may have a field that is
-/// no key. Of a `draft` table another type is made by hand.
+/// derived traits after a colon. A function after the name of the draft checks what was read of it.
+/// The table may have a field that is no key ([`Apart`]) after `with`. Of a `draft` table another
+/// type is made by hand.
 macro_rules! section {
     (
         plain $(#[doc = $about:literal])+
-        $fields:vis $out:ident $(: $also:ident $(+ $more:ident)*)? from $draft:ident, $rules:path
-        $(, with $apart:ident: $apart_type:ty)? {
+        $fields:vis $out:ident $(: $also:ident $(+ $more:ident)*)?
+        from $draft:ident $(, $rules:ident)?
+        $(with $(#[doc = $apart_doc:literal])* $apart:ident: $apart_type:ty)? {
             $($(#[doc = $doc:literal])+ $key:ident: $type:ty $(as $form:ty)?, [$($presence:tt)+];)+
         }
     ) => {
@@ -159,8 +248,8 @@ macro_rules! section {
         #[allow(clippy::struct_excessive_bools, reason = "a yes or no for each key that is one")]
         #[allow(unreachable_pub, reason = "`Base` is no section of a policy")]
         pub struct $out {
+            $($(#[doc = $apart_doc])* $fields $apart: $apart_type,)?
             $($(#[doc = $doc])+ $fields $key: section!(@kept $type, $($presence)+),)+
-            $($fields $apart: $apart_type,)?
         }
 
         section! {
@@ -177,8 +266,9 @@ macro_rules! section {
             ) -> Option<$out> {
                 use $crate::policy::reader::Draft as _;
                 let draft = $draft::read(reader.table(node)?, reader);
-                $rules(&draft, reader);
-                Some($out { $($key: draft.$key?,)+ $($apart: <$apart_type>::default(),)? })
+                $($rules(&draft, reader);)?
+                $(let $apart = <$apart_type as $crate::policy::reader::Apart>::read_apart(reader);)?
+                Some($out { $($apart: $apart?,)? $($key: draft.$key?,)+ })
             }
             fn write(value: &$out, style: $crate::policy::reader::Style) -> $crate::document::Node {
                 let mut entries = Vec::new();

@@ -11,6 +11,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::DfsPostOrder;
 
 use super::Policy;
+use super::reader::{Apart, PolicyReader};
 use super::section::{Answer, Branches, Effect, Implication, Question, Target, Tree};
 use crate::canonical::Begun;
 use crate::fact::{Builder, Condition, Cut, Diagram, Placed, Ref, Space};
@@ -48,6 +49,12 @@ impl Reasoned {
 
     pub(crate) fn denials(&self, find: impl FnOnce() -> Vec<String>) -> &[String] {
         self.denials.get_or_init(|| find().into())
+    }
+}
+
+impl Apart for Reasoned {
+    fn read_apart(_: &mut PolicyReader) -> Option<Self> {
+        Some(Self::default())
     }
 }
 

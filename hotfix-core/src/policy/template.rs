@@ -289,21 +289,8 @@ fn after<'a, 't, const N: usize>(
 
 /// The keywords of expressions.
 fn is_word(name: &str) -> bool {
-    const WORDS: [&str; 12] = [
-        "and",
-        "or",
-        "not",
-        "in",
-        "is",
-        "if",
-        "else",
-        "true",
-        "false",
-        "none",
-        "loop",
-        "recursive",
-    ];
-    WORDS.iter().any(|word| name.eq_ignore_ascii_case(word))
+    const WORDS: &str = "and or not in is if else true false none loop recursive";
+    WORDS.split(' ').any(|word| name.eq_ignore_ascii_case(word))
 }
 
 /// The next start of a tag from this byte on.

@@ -8,7 +8,7 @@ use super::{Classification, Outcomes};
 use crate::fact::{Condition, Deduced, Diagram, FactId, FactValue, Facts, Truth};
 use crate::grade::{Hotfix, Severity};
 use crate::policy::Policy;
-use crate::policy::section::{Effect, Implication, Rule};
+use crate::policy::section::{Implication, Rule};
 use crate::sorting::map_of;
 
 /// Most evaluations of rules and implications with values of unknown facts, without a diagram.
@@ -120,7 +120,7 @@ impl<'a> Classification<'a> {
             left = rest;
             let classes = 0..space.classes(variable);
             let changes = classes.filter_map(|class| {
-                let outcomes = self.with(variable, class, &space.value(variable, class), fact)?;
+                let outcomes = self.with(variable, class)?;
                 Some(FactChange {
                     value: space.describe(variable, class),
                     severity: outcomes.certain(),
@@ -144,14 +144,8 @@ impl<'a> Classification<'a> {
         Some(if self.contradictory { &exact.list_whatever } else { &exact.list })
     }
 
-    /// The outcomes with one more fact; `None` where it cannot have this value.
-    fn with(
-        &self,
-        variable: usize,
-        class: u32,
-        value: &FactValue,
-        fact: FactId,
-    ) -> Option<Outcomes> {
+    /// The outcomes with one more fact; `None` where it cannot have a value of this class.
+    fn with(&self, variable: usize, class: u32) -> Option<Outcomes> {
         let mut outcomes = Outcomes(0);
         if let Some(diagram) = self.diagram() {
             let mut placed = self.placed.clone();
@@ -159,7 +153,8 @@ impl<'a> Classification<'a> {
             diagram.reachable(&placed, |code| outcomes.0 |= 1 << code);
         } else {
             let mut facts = self.facts.clone();
-            facts.set(fact, value.clone());
+            let space = &self.policy.reasoning().space;
+            facts.set(space.fact(variable), space.value(variable, class));
             outcomes = self.policy.roughly(&facts);
         }
         (outcomes != Outcomes(0)).then_some(outcomes)
@@ -169,7 +164,7 @@ impl<'a> Classification<'a> {
         let informed = self.informed();
         let rules = self.policy.rules.iter().filter(|rule| rule.when.holds(&informed) == wanted);
         let verdict = |rule: &'a Rule| {
-            let facts = facts_of(&rule.when);
+            let facts = rule.when.facts();
             let known = |fact: &FactId| Some((*fact, self.facts.get(*fact)?));
             let unknown = |fact: &FactId| informed.get(*fact).is_none();
             RuleVerdict {
@@ -218,11 +213,7 @@ struct RuleDocument<'a> {
 
 impl Serialize for RuleVerdict<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (severity, hotfix) = match self.rule.effect {
-            Effect::Severity(severity) => (Some(severity), None),
-            Effect::Admit => (None, Some(true)),
-            Effect::Exclude => (None, Some(false)),
-        };
+        let (severity, hotfix) = self.rule.effect.keys();
         RuleDocument {
             id: self.rule.id.as_str(),
             title: &self.rule.title,
@@ -268,15 +259,4 @@ impl Serialize for Classification<'_> {
         answer.serialize_field("exact", &self.exact())?;
         answer.end()
     }
-}
-
-/// The facts that a condition depends on, each once, in the order of the condition.
-fn facts_of(condition: &Condition) -> Vec<FactId> {
-    let (mut seen, mut facts) = (BTreeSet::new(), Vec::new());
-    condition.comparisons(&mut |comparison| {
-        if seen.insert(comparison.fact) {
-            facts.push(comparison.fact);
-        }
-    });
-    facts
 }

@@ -101,17 +101,16 @@ impl<R> Train<R> {
 impl<R: Deref<Target = Rollout>> Train<R> {
     /// A service's rollout.
     pub fn rollout(&self, service: &str) -> Option<&Rollout> {
-        self.at(self.order.place(service)?)
+        self.order.place(service).map(|place| self.at(place))
     }
 
-    fn at(&self, place: usize) -> Option<&Rollout> {
-        self.rollouts.get(place).map(|rollout| &**rollout)
+    fn at(&self, place: usize) -> &Rollout {
+        &self.rollouts[place]
     }
 
     /// Checks whether the train accepts this input.
     fn admit(&self, place: usize, command: &Command) -> Result<(), TrainRefusalReason> {
-        let named =
-            |place: usize| Some((self.order.name(place).to_owned(), self.at(place)?.state()));
+        let named = |place: usize| (self.order.name(place).to_owned(), self.at(place).state());
         let waits = self.member_state(place) == MemberState::Waiting;
         let (is_start, advances) = match command {
             Command::Start => (true, waits),
@@ -126,12 +125,12 @@ impl<R: Deref<Target = Rollout>> Train<R> {
             return Ok(());
         }
         let others = self.turned().filter(|turned| *turned != place);
-        let because: Vec<_> = others.filter_map(named).collect();
+        let because: Vec<_> = others.map(named).collect();
         if !because.is_empty() {
             return Err(TrainRefusalReason::GoesBack { because });
         }
         let services: Vec<_> =
-            if is_start { self.waits_for(place).filter_map(named).collect() } else { Vec::new() };
+            if is_start { self.waits_for(place).map(named).collect() } else { Vec::new() };
         if services.is_empty() { Ok(()) } else { Err(TrainRefusalReason::Waits { services }) }
     }
 
@@ -175,24 +174,18 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         }
         let taken = match self.admit(place, &input.command) {
             Err(reason) => Err(self.refusal(Some(place), service, reason, kind)),
-            Ok(()) => match self.give(place, at, input, false) {
-                Some(Ok(made)) => {
-                    outcome.moves.push(made);
-                    Ok(())
-                }
-                Some(Err(refusal)) => Err(TrainRefusal {
-                    service: service.to_owned(),
-                    reason: TrainRefusalReason::Rollout(refusal.reason),
-                    got: refusal.got,
-                    state: Some(refusal.state),
-                    accepted: refusal.accepted,
-                    moves: Vec::new(),
-                    findings: Vec::new(),
-                    events: refusal.events,
-                }),
-                None => Ok(()),
-            },
+            Ok(()) => self.give(place, at, input, false).map_err(|refusal| TrainRefusal {
+                service: service.to_owned(),
+                reason: TrainRefusalReason::Rollout(refusal.reason),
+                got: refusal.got,
+                state: Some(refusal.state),
+                accepted: refusal.accepted,
+                moves: Vec::new(),
+                findings: Vec::new(),
+                events: refusal.events,
+            }),
         };
+        let taken = taken.map(|made| outcome.moves.push(made));
         if taken.is_ok() {
             self.roll_back_due(at, &mut outcome);
         }
@@ -235,7 +228,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
                 matches!(rollout.stage(), Stage::RollingBack(_)) && rollout.now() < Some(at)
                     || rollout.poll_at().is_some_and(|moment| moment <= at)
             };
-            if !self.at(place).is_some_and(is_due) {
+            if !is_due(self.at(place)) {
                 continue;
             }
             if self.would_close(place, at, InputKind::Tick) {
@@ -243,9 +236,8 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
                 continue;
             }
             match self.give(place, at, &Input::new(Command::Tick), false) {
-                Some(Ok(made)) => outcome.moves.push(made),
-                Some(Err(refusal)) => self.decline(place, refusal, false, &mut outcome),
-                None => {}
+                Ok(made) => outcome.moves.push(made),
+                Err(refusal) => self.decline(place, refusal, false, &mut outcome),
             }
             self.roll_back_due(at, &mut outcome);
         }
@@ -260,7 +252,7 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         reason: TrainRefusalReason,
         got: InputKind,
     ) -> TrainRefusal {
-        let rollout = place.and_then(|place| self.at(place));
+        let rollout = place.map(|place| self.at(place));
         let mut accepted = rollout.map(Rollout::accepted).unwrap_or_default();
         accepted.retain(|kind| *kind != got);
         TrainRefusal {

@@ -72,8 +72,8 @@ impl Order {
             let here = place(service)?;
             for other in others {
                 let other = place(other)?;
-                if let Some(waits) = waits.get_mut(here).filter(|waits| !waits.contains(&other)) {
-                    waits.push(other);
+                if !waits[here].contains(&other) {
+                    waits[here].push(other);
                 }
             }
         }
@@ -104,30 +104,27 @@ impl Order {
             .zip(after)
             .map(|(name, after)| Service { name, after, dependents: Vec::new(), rank: usize::MAX })
             .collect();
-        let ranked = |services: &[Service], place: &usize| {
-            services.get(*place).is_some_and(|service| service.rank != usize::MAX)
-        };
+        let ranked = |service: &Service| service.rank != usize::MAX;
         for rank in 0..services.len() {
             let is_next = |service: &Service| {
-                service.rank == usize::MAX && service.after.iter().all(|a| ranked(&services, a))
+                !ranked(service) && service.after.iter().all(|place| ranked(&services[*place]))
             };
-            match services.iter().position(is_next).and_then(|next| services.get_mut(next)) {
-                Some(next) => next.rank = rank,
+            match services.iter().position(is_next) {
+                Some(next) => services[next].rank = rank,
                 None => return Err(TrainError::Cycle { cycle: cycle(&services) }),
             }
         }
         let mut by_rank: Vec<usize> = (0..services.len()).collect();
-        sort_by_key(&mut by_rank, |place| services.get(*place).map(|service| service.rank));
+        sort_by_key(&mut by_rank, |place| services[*place].rank);
         // From the last back: whoever waits for a service is known with all that wait for it in
         // turn.
         for &place in by_rank.iter().rev() {
-            let Some(service) = services.get(place) else { continue };
-            let later: Vec<usize> = [place].iter().chain(&service.dependents).copied().collect();
-            for before in service.after.clone() {
-                let Some(before) = services.get_mut(before) else { continue };
-                for &later in &later {
-                    if !before.dependents.contains(&later) {
-                        before.dependents.push(later);
+            let Service { after, dependents, .. } = services[place].clone();
+            for before in after {
+                let known = &mut services[before].dependents;
+                for later in [place].iter().chain(&dependents) {
+                    if !known.contains(later) {
+                        known.push(*later);
                     }
                 }
             }
@@ -151,19 +148,19 @@ impl Order {
     }
 
     pub(super) fn name(&self, place: usize) -> &str {
-        self.services.get(place).map_or("", |service| &service.name)
+        &self.services[place].name
     }
 
     pub(super) fn after_of(&self, place: usize) -> &[usize] {
-        self.services.get(place).map_or(&[], |service| &service.after)
+        &self.services[place].after
     }
 
     pub(super) fn dependents_of(&self, place: usize) -> &[usize] {
-        self.services.get(place).map_or(&[], |service| &service.dependents)
+        &self.services[place].dependents
     }
 
     pub(super) fn rank(&self, place: usize) -> usize {
-        self.services.get(place).map_or(usize::MAX, |service| service.rank)
+        self.services[place].rank
     }
 
     /// The name that is nearest to one that is not in the train.
@@ -190,18 +187,17 @@ fn names<S: AsRef<str>>(services: impl IntoIterator<Item = S>) -> Result<Vec<Str
 
 /// Follows the waits of a service that cannot start until one comes again.
 fn cycle(services: &[Service]) -> Vec<String> {
-    let stuck = |place: &usize| services.get(*place).is_some_and(|s| s.rank == usize::MAX);
+    let stuck = |place: &usize| services[*place].rank == usize::MAX;
     let mut path: Vec<usize> = Vec::new();
     let mut here = (0..services.len()).find(stuck);
     while let Some(place) = here {
         if let Some(first) = path.iter().position(|known| *known == place) {
             path.push(place);
-            let names = path.iter().skip(first).filter_map(|place| services.get(*place));
-            return names.map(|service| format!("`{}`", service.name)).collect();
+            let names = path.iter().skip(first).map(|place| &services[*place].name);
+            return names.map(|name| format!("`{name}`")).collect();
         }
         path.push(place);
-        let after = services.get(place).map_or(&[][..], |service| &service.after);
-        here = after.iter().copied().find(stuck);
+        here = services[place].after.iter().copied().find(stuck);
     }
     Vec::new()
 }

@@ -81,7 +81,7 @@ pub(super) struct Holder {
 
 impl<R: Deref<Target = Rollout>> Train<R> {
     pub(super) fn member_state(&self, place: usize) -> MemberState {
-        self.at(place).map_or(MemberState::Waiting, |rollout| member_state(rollout.stage()))
+        member_state(self.at(place).stage())
     }
 
     pub(super) fn places(&self) -> std::ops::Range<usize> {
@@ -94,12 +94,12 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     }
 
     pub(super) fn has_turned(&self, place: usize) -> bool {
-        self.at(place).is_some_and(|rollout| rollout.stage().has_turned_back())
+        self.at(place).stage().has_turned_back()
     }
 
     /// Whether the service's plan leaves the rollback to a person: a failure freezes it, or asks.
     pub(super) fn is_kept(&self, place: usize) -> bool {
-        self.at(place).is_some_and(|r| r.plan().on_failure() != OnFailure::RollBack)
+        self.at(place).plan().on_failure() != OnFailure::RollBack
     }
 
     /// The services that have to be off their new version before this one is rolled back.
@@ -111,7 +111,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     /// A service delays those that it waits for until its rollback is confirmed, but no longer than
     /// its policy allows for a rollback.
     fn holder(&self, place: usize, at: Timestamp) -> Option<Holder> {
-        let rollout = self.at(place)?;
+        let rollout = self.at(place);
         let since = match self.member_state(place) {
             // A superseded service has not started again, and its traffic may still be rolling
             // back.
@@ -130,7 +130,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
 
     /// When the first service was rolled back.
     fn turned_at(&self) -> Option<Timestamp> {
-        self.turned().filter_map(|place| self.at(place)?.turned_back_at()).min()
+        self.turned().filter_map(|place| self.at(place).turned_back_at()).min()
     }
 
     /// The services to roll back now, the one that started last first.
@@ -155,18 +155,18 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     }
 
     fn is_paused(&self, place: usize) -> bool {
-        self.at(place).is_some_and(|rollout| matches!(rollout.stage(), Stage::Paused { .. }))
+        matches!(self.at(place).stage(), Stage::Paused { .. })
     }
 
     /// What orders the services by their start.
     fn started(&self, place: usize) -> (Option<Timestamp>, usize) {
-        (self.at(place).and_then(Rollout::started_at), self.order.rank(place))
+        (self.at(place).started_at(), self.order.rank(place))
     }
 
     /// Whether this input would end the watch of a service that waits to be rolled back: it could
     /// not be rolled back any more.
     pub(super) fn would_close(&self, place: usize, at: Timestamp, kind: InputKind) -> bool {
-        let Some(rollout) = self.at(place) else { return false };
+        let rollout = self.at(place);
         let Stage::Complete { since, ending } = rollout.stage() else { return false };
         let ends = rollout.watch_ends(*since);
         let is_last = match kind {
@@ -181,19 +181,18 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     /// The services that were rolled back by themselves or by a person; all, where names were
     /// redacted in the logs.
     fn causes(&self) -> Vec<String> {
-        let named = |place: usize| {
-            self.at(place).map(|r| format!("`{}` ({})", self.order.name(place), r.state()))
-        };
+        let named =
+            |place: usize| format!("`{}` ({})", self.order.name(place), self.at(place).state());
         let by_itself = self.turned().filter(|place| !self.was_asked(*place));
-        let mut causes: Vec<String> = by_itself.filter_map(named).collect();
+        let mut causes: Vec<String> = by_itself.map(named).collect();
         if causes.is_empty() {
-            causes = self.turned().filter_map(named).collect();
+            causes = self.turned().map(named).collect();
         }
         causes
     }
 
     fn was_asked(&self, place: usize) -> bool {
-        let Some(rollout) = self.at(place) else { return false };
+        let rollout = self.at(place);
         let started = rollout.started_at();
         rollout.interventions().iter().any(|intent| {
             intent.kind == InputKind::RollBack
@@ -205,7 +204,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     /// An input of the train itself. Its key is made of the log's head, so that it is accepted only
     /// once.
     fn own_input(&self, place: usize, command: Command) -> Input {
-        let head = self.at(place).and_then(Rollout::head);
+        let head = self.at(place).head();
         let key = head.map(|head| format!("{TRAIN}:{head}"));
         Input { key, ..Input::new(command).by(TRAIN) }
     }
@@ -228,14 +227,12 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
             if self.is_kept(place) { Command::Pause { why } } else { Command::RollBack { why } };
         let input = self.own_input(place, command);
         // `pause` needs a time that the rollout accepts; `roll_back` is urgent and accepted at any.
-        let at = match self.at(place).and_then(|r| Some((r.now()?, r.plan().policy().clock()))) {
-            Some((now, clock)) => at.clamp(now, now + clock.most_ahead),
-            None => at,
-        };
+        let rollout = self.at(place);
+        let most_ahead = rollout.plan().policy().clock().most_ahead;
+        let at = rollout.now().map_or(at, |now| at.clamp(now, now + most_ahead));
         match self.give(place, at, &input, true) {
-            Some(Ok(made)) => outcome.moves.push(made),
-            Some(Err(refusal)) => self.decline(place, refusal, true, outcome),
-            None => {}
+            Ok(made) => outcome.moves.push(made),
+            Err(refusal) => self.decline(place, refusal, true, outcome),
         }
     }
 
@@ -262,15 +259,12 @@ impl<R: DerefMut<Target = Rollout>> Train<R> {
         at: Timestamp,
         input: &Input,
         by_train: bool,
-    ) -> Option<Result<Move, Refusal>> {
-        let rollout = self.rollouts.get_mut(place)?;
-        let outcome = match rollout.handle(at, input) {
-            Ok(outcome) => outcome,
-            Err(refusal) => return Some(Err(refusal)),
-        };
+    ) -> Result<Move, Refusal> {
+        let rollout = &mut self.rollouts[place];
+        let outcome = rollout.handle(at, input)?;
         let (events, actions) = (outcome.events.to_owned(), outcome.actions.to_vec());
         let repeated = outcome.repeated;
         let (service, state) = (self.order.name(place).to_owned(), rollout.state());
-        Some(Ok(Move { service, events, actions, state, repeated, by_train }))
+        Ok(Move { service, events, actions, state, repeated, by_train })
     }
 }

@@ -39,7 +39,6 @@ closed_set! {
         Next = "next",
         /// It has not started and may not, because the train is being rolled back.
         Held = "held",
-        /// It has started.
         Running = "running",
         /// All its traffic is on the fix.
         Complete = "complete",
@@ -81,10 +80,8 @@ impl<R: Deref<Target = Rollout>> Train<R> {
         let any =
             |wanted: &[Place]| self.places().any(|place| wanted.contains(&self.status(place)));
         if self.turned().next().is_some() {
-            let unsettled = |place| {
-                // The check of the metrics belongs to the rollback.
-                self.at(place).is_some_and(|rollout| rollout.state() == State::RollingBack)
-            };
+            // The check of the metrics belongs to the rollback.
+            let unsettled = |place| self.at(place).state() == State::RollingBack;
             return if any(&[Place::InTurn, Place::Running]) || self.places().any(unsettled) {
                 TrainState::RollingBack
             } else if any(&[Place::Frozen, Place::Kept]) {
@@ -139,15 +136,15 @@ impl<R: Deref<Target = Rollout>> Train<R> {
                 _ => holders.iter().map(|holder| holder.place).collect(),
             };
             let until: Option<Vec<Timestamp>> = holders.iter().map(|holder| holder.until).collect();
-            Some(MemberStatus {
+            MemberStatus {
                 service: self.order.name(place),
                 place: status,
-                state: self.at(place)?.state(),
+                state: self.at(place).state(),
                 waits_for: waits_for.into_iter().map(|place| self.order.name(place)).collect(),
                 until: until.and_then(|until| until.into_iter().max()),
-            })
+            }
         };
-        self.places().filter_map(member).collect()
+        self.places().map(member).collect()
     }
 
     fn present_holders(&self, place: usize) -> Vec<Holder> {
@@ -165,7 +162,7 @@ impl<R: Deref<Target = Rollout>> Train<R> {
     /// done, or found done.
     pub fn pending_actions(&self) -> Vec<(&str, &[Action])> {
         self.places()
-            .filter_map(|place| Some((self.order.name(place), self.at(place)?.pending_actions())))
+            .map(|place| (self.order.name(place), self.at(place).pending_actions()))
             .filter(|(_, actions)| !actions.is_empty())
             .collect()
     }

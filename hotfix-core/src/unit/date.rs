@@ -25,10 +25,8 @@ impl Date {
     /// # Errors
     /// [`UnitError::Date`] if there is no such day, or outside the years 1 to 9999.
     pub fn try_new(year: u16, month: u8, day: u8) -> Result<Self, UnitError> {
-        NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day))
-            .filter(|date| (1..=9_999).contains(&date.year()))
-            .map(Self)
-            .ok_or_else(|| UnitError::Date { got: format!("{year:04}-{month:02}-{day:02}") })
+        // The parser refuses a day that is not in the calendar.
+        format!("{year:04}-{month:02}-{day:02}").parse()
     }
 
     /// When it starts, in UTC.

@@ -205,10 +205,6 @@ fn percentage(text: &str) -> Result<f64, UnitError> {
     }
 }
 
-pub(super) fn number<S: Serializer>(value: f64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(value)
-}
-
 pub(super) fn from_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err = UnitError>,
@@ -255,7 +251,7 @@ macro_rules! wire {
     ($($type:ty, $read:path, $write:ident;)*) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                number(self.$write(), serializer)
+                serializer.serialize_f64(self.$write())
             }
         }
         impl<'de> Deserialize<'de> for $type {

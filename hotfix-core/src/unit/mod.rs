@@ -63,5 +63,3 @@ coded! {
     #[error("`{got}` is not a date: write year, month and day, as in \"2025-10-14\"")]
     Date { got: String } => "HF-UNIT-009",
 }
-
-impl UnitError {}

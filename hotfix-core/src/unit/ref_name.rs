@@ -3,47 +3,30 @@
 /// Reason why a text is not a valid name of a branch or a tag.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs)]
 pub enum RefFault {
     /// It is empty.
     #[error("it is empty")]
     Empty,
     /// It is too long for a file name or for a reader.
     #[error("it has {bytes} bytes, and at most {most} are allowed", most = RefName::MOST)]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-    },
+    TooLong { bytes: usize },
     /// A character that git does not take.
     #[error("it has the character `{}`", character.escape_unicode())]
-    Character {
-        /// The first of them.
-        character: char,
-    },
+    Character { character: char },
     /// A character that is not seen, or that turns the reading direction: the name would look like
     /// another.
     #[error("it has the invisible character `{}`", character.escape_unicode())]
-    Invisible {
-        /// The first of them.
-        character: char,
-    },
+    Invisible { character: char },
     /// A sequence that git reads as something else.
     #[error("it has `{sequence}`")]
-    Sequence {
-        /// Which.
-        sequence: &'static str,
-    },
+    Sequence { sequence: &'static str },
     /// It begins with characters that git or a command reads as something else.
     #[error("it begins with `{start}`")]
-    Start {
-        /// With what.
-        start: &'static str,
-    },
+    Start { start: &'static str },
     /// It ends with a suffix that git reserves.
     #[error("it, or a part between slashes, ends with `{end}`")]
-    End {
-        /// With what.
-        end: &'static str,
-    },
+    End { end: &'static str },
     /// A part between slashes begins with a dot.
     #[error("a part between slashes begins with `.`")]
     HiddenPart,

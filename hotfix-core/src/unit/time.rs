@@ -278,7 +278,7 @@ impl FromStr for Span {
 
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        super::measure::number(self.as_seconds(), serializer)
+        serializer.serialize_f64(self.as_seconds())
     }
 }
 

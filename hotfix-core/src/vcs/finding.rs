@@ -3,95 +3,57 @@
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::CommitError;
-use crate::code::code;
+use crate::code::{code, coded};
 use crate::grade::CommitField;
 use crate::text::quoted;
 
-/// A finding of a source-control plan. It does not prevent the plan from being followed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum VcsFinding {
+coded! {
+    /// A finding of a source-control plan. It does not prevent the plan from being followed.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum VcsFinding;
+
     /// A version with a hot-fix identifier is a pre-release by semantic versioning.
     #[error(
         "`{version}` ranks below `{release}` by semantic versioning: tools that select the newest version keep the old one"
     )]
-    RanksBelow {
-        /// The version.
-        version: String,
-        /// The version that it ranks below.
-        release: String,
-    },
+    RanksBelow { version: String, release: String } => code! {HF-VCS-012},
+
     /// The release does not rank above the previous version.
     #[error("`{version}` does not rank above the previous version `{previous}`")]
-    NotAbove {
-        /// The version.
-        version: String,
-        /// The previous version.
-        previous: String,
-    },
+    NotAbove { version: String, previous: String } => code! {HF-VCS-013},
+
     /// Versions that cannot be compared.
     #[error(
         "`{version}` or `{previous}` is not a valid semantic version, so it is unknown which is newer"
     )]
-    NoSemver {
-        /// The version.
-        version: String,
-        /// The previous version.
-        previous: String,
-    },
+    NoSemver { version: String, previous: String } => code! {HF-VCS-014},
+
     /// The version does not follow the policy's numbering.
     #[error("`{version}` is not the policy's next version, {}", quoted(expected, " or "))]
-    OtherVersion {
-        /// The version.
-        version: String,
-        /// The policy's next versions.
-        expected: Vec<String>,
-    },
+    OtherVersion { version: String, expected: Vec<String> } => code! {HF-VCS-015},
+
     /// No step merges the fix into a branch that must have it.
     #[error(
         "no step brings the fix to `{branch}`: the next release from that branch would lack it"
     )]
-    NotHome {
-        /// The branch.
-        branch: String,
-    },
+    NotHome { branch: String } => code! {HF-VCS-016},
+
     /// The description gives no branch name.
     #[error(
         "the description has no letter or digit for a branch name: the branch is named after {after}"
     )]
-    NamedAfter {
-        /// What the branch is named after.
-        after: &'static str,
-    },
+    NamedAfter { after: &'static str } => code! {HF-VCS-017},
+
     /// Facts that the policy's form requires are missing.
     #[error("the commit message lacks {}, which the policy requires", quoted(missing, ", "))]
-    MessageLacks {
-        /// The facts.
-        missing: Vec<CommitField>,
-    },
+    MessageLacks { missing: Vec<CommitField> } => code! {HF-VCS-018},
+
     /// The plan cannot compose a message in the policy's form.
     #[error("the commit message is not in the policy's form: {fault}")]
-    MessageWithoutForm {
-        /// Why.
-        fault: CommitError,
-    },
+    MessageWithoutForm { fault: CommitError } => code! {HF-VCS-019},
 }
 
 impl VcsFinding {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::RanksBelow { .. } => code! {HF-VCS-012},
-            Self::NotAbove { .. } => code! {HF-VCS-013},
-            Self::NoSemver { .. } => code! {HF-VCS-014},
-            Self::OtherVersion { .. } => code! {HF-VCS-015},
-            Self::NotHome { .. } => code! {HF-VCS-016},
-            Self::NamedAfter { .. } => code! {HF-VCS-017},
-            Self::MessageLacks { .. } => code! {HF-VCS-018},
-            Self::MessageWithoutForm { .. } => code! {HF-VCS-019},
-        }
-    }
-
     /// The remedy.
     pub const fn remedy(&self) -> &'static str {
         match self {

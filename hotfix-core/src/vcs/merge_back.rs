@@ -47,18 +47,17 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<MergeBack, VcsError> {
             context.fix()
         };
         let remote = format!("refs/remotes/origin/{target}");
-        let (kind, title) = if picked {
-            (VcsStepKind::MergeBack, format!("Cherry-pick the fix to {target}"))
+        let (title, commands) = if picked {
+            (format!("Cherry-pick the fix to {target}"), pick(context, target)?)
         } else {
-            (VcsStepKind::MergeBack, format!("Merge the fix into {target}"))
+            (format!("Merge the fix into {target}"), bring(context, target, &context.fix())?)
         };
-        let commands =
-            if picked { pick(context, target)? } else { bring(context, target, &context.fix())? };
+        let step = Step::new(VcsStepKind::MergeBack, title).of(target.as_str()).run(commands);
         Ok(MergeBackBranch {
             branch: target.to_string(),
             planned,
             has: git(["merge-base", "--is-ancestor", &known, &remote])?,
-            steps: vec![Step::new(kind, title).of(target.as_str()).run(commands)],
+            steps: vec![step],
         })
     };
     let branches = context.home.iter().map(branch).collect::<Result<_, _>>()?;

@@ -33,13 +33,16 @@ pub fn branch_name(prefix: &str, description: &str) -> Result<RefName, VcsError>
     let Some(slug) = slug(description) else {
         return Err(VcsError::NoName { got: shown(description) });
     };
-    let name = format!("{prefix}{slug}");
-    RefName::try_new(name.as_str()).map_err(|fault| VcsError::Name {
-        field: "/policy/vcs/prefix",
-        what: "branch",
-        got: shown(&name),
-        fault,
-    })
+    reference("/policy/vcs/prefix", "branch", &format!("{prefix}{slug}"))
+}
+
+/// A text as the name of a reference; `field` is its place, and `what` it names.
+pub(super) fn reference(
+    field: &'static str,
+    what: &'static str,
+    name: &str,
+) -> Result<RefName, VcsError> {
+    RefName::try_new(name).map_err(|fault| VcsError::Name { field, what, got: shown(name), fault })
 }
 
 /// Lower-case letters and digits with single hyphens between them. None if nothing is left.

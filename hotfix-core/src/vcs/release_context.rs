@@ -1,6 +1,6 @@
 //! The checked names, kinds and targets that a plan's steps use.
 
-use super::name::{message, next_try, one_line, slug, stem};
+use super::name::{message, next_try, one_line, reference, slug, stem};
 use super::{Command, Fix, OrderFault, VcsError, VcsFinding, order_fault, own_order, tag};
 use super::{branch_name, command::git};
 use crate::grade::{Flow, MergeKind, VcsStep, Versioning};
@@ -118,10 +118,6 @@ fn choose<'a>(vcs: &'a Vcs, fix: &Fix<'_>) -> Result<Choice<'a>, VcsError> {
         }
     }
     Err(refused(asked, &allowed))
-}
-
-fn reference(field: &'static str, what: &'static str, name: &str) -> Result<RefName, VcsError> {
-    RefName::try_new(name).map_err(|fault| VcsError::Name { field, what, got: shown(name), fault })
 }
 
 impl<'a> ReleaseContext<'a> {

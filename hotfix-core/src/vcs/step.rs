@@ -16,21 +16,14 @@ closed_set! {
         Commit = "commit",
         /// Raises the version in a separate commit.
         VersionCommit = "version_commit",
-        /// Pushes.
         Push = "push",
-        /// Opens the pull request.
         PullRequest = "pull_request",
-        /// Merges the fix.
         Merge = "merge",
-        /// Tags the version.
         Tag = "tag",
-        /// Deploys it.
         Deploy = "deploy",
         /// Merges the fix into another branch.
         MergeBack = "merge_back",
-        /// Deletes the branch.
         DeleteBranch = "delete_branch",
-        /// Turns a feature flag off.
         FlagOff = "flag_off",
         /// Turns it on again.
         FlagOn = "flag_on",
@@ -40,7 +33,6 @@ closed_set! {
         ProperFix = "proper_fix",
         /// Fetches branches, tags and the recorded references.
         Fetch = "fetch",
-        /// Deploys the previous version.
         DeployPrevious = "deploy_previous",
         /// Reverts the fix on a branch.
         Revert = "revert",

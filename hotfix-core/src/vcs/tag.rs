@@ -1,6 +1,7 @@
 //! Names of tags.
 
 use super::VcsError;
+use super::name::reference;
 use crate::grade::TagForm;
 use crate::unit::{RefName, Timestamp};
 
@@ -33,12 +34,7 @@ pub fn tag_name(form: TagForm, version: &str, at: Timestamp) -> Result<RefName, 
             format!("hotfix-{day}-{}", time.get(..4).unwrap_or(time))
         }
     };
-    RefName::try_new(name.as_str()).map_err(|fault| VcsError::Name {
-        field: "/release/version",
-        what: "tag",
-        got: crate::text::shown(&name),
-        fault,
-    })
+    reference("/release/version", "tag", &name)
 }
 
 fn version_tag(version: &str) -> String {
@@ -54,10 +50,5 @@ pub(super) fn live_tag(form: TagForm, previous: &str) -> Result<RefName, VcsErro
         TagForm::Version => version_tag(previous),
         TagForm::Timestamp => previous.to_owned(),
     };
-    RefName::try_new(name.as_str()).map_err(|fault| VcsError::Name {
-        field: "/release/previous",
-        what: "tag",
-        got: crate::text::shown(&name),
-        fault,
-    })
+    reference("/release/previous", "tag", &name)
 }

@@ -76,6 +76,11 @@ fn ranks_below(version: &Version) -> Option<VcsFinding> {
     })
 }
 
+/// The next versions by these numbering schemes.
+fn nexts(version: &str, by: &[Versioning]) -> Vec<String> {
+    by.iter().filter_map(|&by| Some(next_version(version, by).ok()?.version)).collect()
+}
+
 /// The findings of a release's version: whether it ranks below the previous version, and whether
 /// the policy's numbering gives it. The previous version stays live until an attempt succeeds, so a
 /// second attempt counts from the first.
@@ -89,8 +94,7 @@ pub(super) fn findings(version: &str, previous: &str, by: &[Versioning]) -> Vec<
     } else if new.cmp_precedence(&old).is_le() {
         findings.push(VcsFinding::NotAbove { version: new.to_string(), previous: old.to_string() });
     }
-    let expected: Vec<String> =
-        by.iter().filter_map(|&by| Some(next_version(previous, by).ok()?.version)).collect();
+    let expected = nexts(previous, by);
     if !expected.is_empty() && !by.iter().any(|&by| is_counted_up(&new, &old, by)) {
         findings.push(VcsFinding::OtherVersion { version: new.to_string(), expected });
     }
@@ -125,7 +129,6 @@ pub(super) fn version_of_next_try(
         let both = next.as_ref().zip(live.as_ref());
         both.is_some_and(|(next, live)| by.iter().any(|&by| is_counted_up(next, live, by)))
     };
-    let nexts: Vec<String> =
-        by.iter().filter_map(|&by| Some(next_version(version, by).ok()?.version)).collect();
+    let nexts = nexts(version, by);
     nexts.iter().find(|next| counts_up(next)).or(nexts.first()).cloned()
 }

@@ -112,10 +112,11 @@ pub(super) fn whom_to_call(plan: &Plan, page: &mut Page) {
             quoted(&roles, ", ")
         )));
     }
-    let shown = |text: Option<&str>| text.map_or_else(|| "–".to_owned(), markdown);
+    let shown = |text: &Option<String>| text.as_deref().map_or_else(|| "–".to_owned(), markdown);
     let vendors = contacts.vendors.iter().map(|vendor| {
-        let [support, status, dashboard] = [vendor.support, vendor.status, vendor.dashboard];
-        [markdown(vendor.name), shown(support), shown(status), shown(dashboard)]
+        let [support, status, dashboard] =
+            [&vendor.support, &vendor.status, &vendor.dashboard].map(shown);
+        [markdown(&vendor.name), support, status, dashboard]
     });
     page.table(["Vendor", "Support", "Status page", "Dashboard"], vendors.collect());
 }

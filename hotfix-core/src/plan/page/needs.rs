@@ -10,8 +10,8 @@ use crate::gate::{
 };
 use crate::grade::ReviewTime;
 use crate::policy::section::ChecklistItem;
-use crate::text::{counted, markdown, quoted, time, times};
-use crate::unit::{RoleName, Span};
+use crate::text::{counted, markdown, quoted, time, time_range};
+use crate::unit::RoleName;
 
 use super::super::Plan;
 use super::Page;
@@ -79,7 +79,7 @@ fn review(plan: &Plan, asked: &ReviewDemand) -> String {
     if let Some(role) = &asked.role {
         let _ = write!(text, " ({})", title(plan, role.role));
     }
-    if let Some(range) = range(asked.least, asked.most) {
+    if let Some(range) = time_range(asked.least, asked.most) {
         let _ = write!(text, ", {range}");
     }
     if !asked.questions.is_empty() {
@@ -91,7 +91,7 @@ fn review(plan: &Plan, asked: &ReviewDemand) -> String {
 
 fn testing(asked: &TestingDemand) -> Option<String> {
     let demands: Vec<String> = asked.demands.iter().map(|text| markdown(text)).collect();
-    match (range(asked.least, asked.most), demands.as_slice()) {
+    match (time_range(asked.least, asked.most), demands.as_slice()) {
         (None, []) => None,
         (Some(range), []) => Some(format!("tests: {range}")),
         (None, demands) => Some(format!("tests: {}", demands.join("; "))),
@@ -113,15 +113,6 @@ fn staging(asked: &StagingDemand) -> Option<String> {
             Some(format!("staging is required; this may change with {}", quoted(&facts, ", ")))
         }
         StagingVerdict::NotAsked => None,
-    }
-}
-
-fn range(least: Option<Span>, most: Option<Span>) -> Option<String> {
-    match (least, most) {
-        (None, None) => None,
-        (Some(least), None) => Some(format!("at least {}", time(least))),
-        (None, Some(most)) => Some(format!("up to {}", time(most))),
-        (Some(least), Some(most)) => Some(times(least, most)),
     }
 }
 

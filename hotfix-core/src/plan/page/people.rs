@@ -2,7 +2,7 @@
 
 use crate::grade::{AdviceKind, StepClock};
 use crate::policy::section::TimeRange;
-use crate::text::{markdown, time, times};
+use crate::text::{markdown, time_range, times};
 use crate::unit::Span;
 
 use super::super::{Plan, PlannedStep};
@@ -36,21 +36,15 @@ pub(super) fn procedure(plan: &Plan, page: &mut Page) {
 
 /// How long a step takes: its duration, or the time between its two positions.
 fn takes(step: &PlannedStep<'_>) -> String {
-    let range = |range: TimeRange| match (range.least, range.most) {
-        (None, Some(most)) => format!("up to {}", time(most)),
-        (Some(least), None) => format!("at least {}", time(least)),
-        (Some(least), Some(most)) => times(least, most),
-        (None, None) => "–".to_owned(),
-    };
-    match (step.clock, step.time) {
-        (_, None) => "–".to_owned(),
-        (StepClock::Duration, Some(time)) => range(time),
+    let range = match (step.clock, step.time) {
         (StepClock::Position, Some(TimeRange { least, most })) => {
             let from = least.map_or(0, Span::as_millis);
             let between = most.map(|most| most.as_millis().saturating_sub(from));
-            range(TimeRange { least: None, most: between.map(Span::from_millis) })
+            time_range(None, between.map(Span::from_millis))
         }
-    }
+        (_, time) => time.and_then(|range| time_range(range.least, range.most)),
+    };
+    range.unwrap_or_else(|| "–".to_owned())
 }
 
 /// The time since detection, from the step's earliest start to its latest end.

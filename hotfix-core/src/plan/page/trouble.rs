@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::grade::{Response, Signal};
-use crate::text::{markdown, quoted, time, times, words};
+use crate::text::{markdown, quoted, time, time_range, words};
 
 use super::super::{
-    Meanwhile, OnFailure, Plan, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan, Takes,
+    Meanwhile, OnFailure, Plan, PointPart, ReturnStep, RollbackMethodPlan, RollbackPlan,
 };
 use super::Page;
 use super::head::sentence_text;
@@ -36,7 +36,7 @@ pub(super) fn rollback(plan: &Plan, page: &mut Page) {
 }
 
 fn method(method: &RollbackMethodPlan) -> String {
-    let takes = method.takes.and_then(shown);
+    let takes = method.takes.and_then(|takes| time_range(takes.least, takes.most));
     let takes = takes.unwrap_or_else(|| "time unknown".to_owned());
     let condition = method.condition.as_deref().map(markdown);
     let condition = condition.map_or_else(String::new, |condition| format!(" ({condition})"));
@@ -67,8 +67,10 @@ fn notes(back: &RollbackPlan) -> Vec<String> {
         ("verify", back.verify),
         ("total", back.estimate),
     ];
-    let known =
-        parts.into_iter().filter_map(|(what, takes)| Some(format!("{what} {}", shown(takes?)?)));
+    let known = parts.into_iter().filter_map(|(what, takes)| {
+        let takes = takes?;
+        Some(format!("{what} {}", time_range(takes.least, takes.most)?))
+    });
     let known: Vec<String> = known.collect();
     if !known.is_empty() {
         items.push(format!("estimated time: {}", known.join(", ")));
@@ -112,15 +114,6 @@ fn point(back: &RollbackPlan) -> Option<String> {
         let _ = write!(text, "; record its {} before the start", missing.join(" and "));
     }
     Some(text)
-}
-
-fn shown(takes: Takes) -> Option<String> {
-    match (takes.least, takes.most) {
-        (Some(least), Some(most)) => Some(times(least, most)),
-        (Some(least), None) => Some(format!("at least {}", time(least))),
-        (None, Some(most)) => Some(format!("up to {}", time(most))),
-        (None, None) => None,
-    }
 }
 
 pub(super) fn risks(plan: &Plan, page: &mut Page) {

@@ -114,7 +114,7 @@ closed_set! {
 
 /// Advice on volume bounds that the planned traffic does not meet.
 pub(super) fn volumes(plan: &Plan) -> impl Iterator<Item = Advice> {
-    let phases: Vec<PhaseName> = plan.seen_phases().iter().map(|phase| phase.name).collect();
+    let phases: Vec<PhaseName> = plan.phases().iter().map(|phase| phase.name).collect();
     plan.volumes_beyond().into_iter().map(move |of| {
         let VolumeBeyond { metric, which, bound, requests_per_minute } = of;
         let need = Need::Volume { which, bound, requests_per_minute };
@@ -135,7 +135,7 @@ pub(super) fn bounds(
     {
         let keeps = |phase: &Phase| meets(plan, metric, phase, seen.base_rate, which, requests);
         let missed: Vec<(&Phase, f64)> = plan
-            .seen_phases()
+            .phases()
             .iter()
             .filter(|phase| which == Which::Rollback || phase.criteria_missed != Response::Continue)
             .filter_map(|phase| Some((phase, keeps(phase)?)))
@@ -145,7 +145,7 @@ pub(super) fn bounds(
             advice.push(other_bound(plan, metric, seen, requests, which, &missed));
         }
     }
-    for (phase, seen) in plan.seen_phases().iter().zip(&seen.phases) {
+    for (phase, seen) in plan.phases().iter().zip(&seen.phases) {
         if seen.waits_for_trials {
             advice.push(more_trials(plan, metric, phase, requests));
         }
@@ -203,7 +203,7 @@ fn other_bound(
             }
             Which::Rollback => other.bounds.rollback = Some(bound),
         }
-        let each = plan.seen_phases().iter();
+        let each = plan.phases().iter();
         let each =
             each.filter_map(|phase| meets(plan, &other, phase, seen.base_rate, which, requests));
         Some((ratio, figure, each.product()))
@@ -226,21 +226,20 @@ fn other_bound(
         figures(&fails)
     );
     let now: f64 = plan
-        .seen_phases()
+        .phases()
         .iter()
         .filter_map(|phase| meets(plan, metric, phase, seen.base_rate, which, requests))
         .product();
-    let mut need = Need::Bound { which, passes: now, ratio: None, bound: None, then: None };
+    let need = Need::Bound {
+        which,
+        passes: now,
+        ratio: found.map(|(ratio, ..)| *ratio),
+        bound: found.map(|(_, figure, _)| *figure),
+        then: found.map(|(.., then)| *then),
+    };
     if let Some(&(ratio, figure, then)) = found {
         let words = bound(metric, figure, ratio);
         let _ = write!(sentence, "; with the bound {words} it passes all {all} in {}", cases(then));
-        need = Need::Bound {
-            which,
-            passes: now,
-            ratio: Some(ratio),
-            bound: Some(figure),
-            then: Some(then),
-        };
     } else {
         sentence.push_str("; no bound up to 100 times the reference lets it pass at this traffic");
     }
@@ -308,7 +307,7 @@ pub(super) fn faults(
     let margin = plan.policy().settings(metric).margin.value();
     let Some(rate) = bad_rate(metric) else { return Vec::new() };
     let mut advice = Vec::new();
-    for (phase, of) in plan.seen_phases().iter().zip(&seen.phases) {
+    for (phase, of) in plan.phases().iter().zip(&seen.phases) {
         let Some(watching) = Watching::try_new(metric, plan.setting(metric, phase, requests))
         else {
             continue;

@@ -295,11 +295,6 @@ impl Plan {
         power
     }
 
-    /// The phases of the plan.
-    fn seen_phases(&self) -> &[Phase] {
-        self.policy().phases()
-    }
-
     /// A phase with its traffic.
     fn setting<'a>(
         &'a self,

@@ -104,17 +104,13 @@ impl MetricPower {
     /// Chances by ratio: passing the gate, rollback by plain bounds, rollback by the sequential
     /// test.
     fn table(&self, page: &mut String) {
-        let ratios: Vec<f64> =
-            self.phases.first().into_iter().flat_map(|p| &p.faults).map(|f| f.ratio).collect();
         page.push_str(
             "Of 100 rollouts: how many pass the gate / are rolled back by plain bounds / are rolled back by the sequential test before the phase is over. Columns: a healthy fix, and faults with this multiple of the reference rate.\n\n",
         );
         page.push_str("| phase | traffic | time | expected | allowed | healthy |");
-        for ratio in &ratios {
-            let _ = write!(page, " {} × |", figure(*ratio));
-        }
+        let columns = self.columns(page);
         page.push_str(" smallest multiple found |\n|---|--:|--:|--:|--:|--:|");
-        page.push_str(&"--:|".repeat(ratios.len() + 1));
+        page.push_str(&"--:|".repeat(columns + 1));
         page.push('\n');
         for phase in &self.phases {
             let passes = Chance {
@@ -145,17 +141,22 @@ impl MetricPower {
         page.push_str("\n`~` means approximate, `–` means none. Each phase is shown alone. Evidence is kept: a fault of an earlier phase is found sooner in a later one, and one that begins after a good phase later than shown, unless `change_point` is on.\n\n");
     }
 
+    /// The heads of the columns of the faults, and how many there are.
+    fn columns(&self, page: &mut String) -> usize {
+        let faults = self.phases.first().map_or(&[][..], |phase| &phase.faults);
+        for fault in faults {
+            let _ = write!(page, " {} × |", figure(fault.ratio));
+        }
+        faults.len()
+    }
+
     /// How long faults last and how many requests they affect, by the method that finds them
     /// first.
     fn times(&self, page: &mut String) {
-        let ratios: Vec<f64> =
-            self.phases.first().into_iter().flat_map(|p| &p.faults).map(|f| f.ratio).collect();
         page.push_str("How long a fault lasts in the phase and how many requests it affects until then, on average:\n\n| phase |");
-        for ratio in &ratios {
-            let _ = write!(page, " {} × |", figure(*ratio));
-        }
+        let columns = self.columns(page);
         page.push_str("\n|---|");
-        page.push_str(&"--:|".repeat(ratios.len()));
+        page.push_str(&"--:|".repeat(columns));
         page.push('\n');
         for phase in &self.phases {
             let _ = write!(page, "| `{}` |", phase.phase);

@@ -33,7 +33,7 @@ impl Plan {
                 Some(_) => {}
             }
         }
-        let phases = self.seen_phases().iter();
+        let phases = self.phases().iter();
         let phases = phases.map(|phase| self.phase_power(metric, phase, rate, requests));
         let phases = phases.collect::<Option<Vec<_>>>().ok_or(Blind::TooMuch)?;
         let all_gates = phases.iter().map(|phase| phase.healthy_passes).product();

@@ -112,21 +112,13 @@ fn reason(
 }
 
 pub(super) fn obstacle(strategy: Strategy, obstacle: &Obstacle) -> Reason {
-    Reason {
-        code: ReasonCode::CannotBePlanned,
-        rests_on: obstacle.rests_on(strategy).into_owned(),
-        text: obstacle.to_string(),
-        weight: Weight::Forbids,
-    }
+    let rests_on = obstacle.rests_on(strategy);
+    reason(ReasonCode::CannotBePlanned, Weight::Forbids, rests_on, obstacle.to_string())
 }
 
 pub(super) fn instead(own: Strategy) -> Reason {
-    Reason {
-        code: ReasonCode::InsteadOfOwn,
-        rests_on: "/policy/strategy".to_owned(),
-        text: format!("the policy's own strategy is `{own}`, which has more against it"),
-        weight: Weight::Note,
-    }
+    let text = format!("the policy's own strategy is `{own}`, which has more against it");
+    reason(ReasonCode::InsteadOfOwn, Weight::Note, "/policy/strategy", text)
 }
 
 fn service_down(case: &Case<'_>) -> Option<Reason> {

@@ -8,7 +8,7 @@ use crate::grade::{BoundBase, MetricKind};
 use crate::metric_kind::Unit;
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, Number};
-use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::reader::{Draft as _, Field, Narrowed, PolicyReader, Style, section};
 use crate::unit::{PerMinute, Proportion, Ratio, Span};
 
 /// The bounds of one metric, each optional.
@@ -92,21 +92,12 @@ impl Field for Level {
     }
 }
 
-impl Field for BoundForm {
-    type Out = Node;
+impl Narrowed for BoundForm {
+    type Of = Level;
 
-    fn read(node: &Node, _: &mut PolicyReader) -> Option<Node> {
-        Some(node.clone())
-    }
-    fn write(value: &Node, _: Style) -> Node {
-        value.clone()
-    }
-    fn schema(definitions: &mut Definitions) -> Schema {
+    fn schema_of(definitions: &mut Definitions) -> Schema {
         let table = Bound::refer(definitions);
         json!({ "anyOf": [{ "type": ["number", "string"] }, table] })
-    }
-    fn example() -> &'static str {
-        "\"2%\""
     }
 }
 
@@ -156,25 +147,23 @@ pub(super) fn read_bound(
     };
     let draft = BoundDraft::read(entries, reader);
     let figure = draft.value?.map(|node| reader.within("value", |r| level(kind, &node, r)));
-    let value = match (figure, draft.ratio?, draft.of?) {
-        (Some(figure), None, None) => BoundValue::Absolute(figure?),
+    let detail = match (figure, draft.ratio?, draft.of?) {
         (None, Some(_), Some(BoundBase::Reference)) if no_reference => {
             return reader.fail(Problem::NoReference {});
         }
-        (None, Some(ratio), Some(of)) => BoundValue::Relative(ratio, of),
-        (Some(_), _, _) => {
-            return reader
-                .fail(Problem::BoundForm { detail: "a bound is a figure or a ratio, not both" });
+        (Some(figure), None, None) => {
+            let value = BoundValue::Absolute(figure?);
+            return Some(Bound { value, unless_both_arms: draft.unless_both_arms? });
         }
-        (None, Some(_), None) => {
-            return reader.fail(Problem::BoundForm { detail: "the ratio has no `of`" });
+        (None, Some(ratio), Some(of)) => {
+            let value = BoundValue::Relative(ratio, of);
+            return Some(Bound { value, unless_both_arms: draft.unless_both_arms? });
         }
-        (None, None, _) => {
-            return reader
-                .fail(Problem::BoundForm { detail: "the bound has neither `value` nor `ratio`" });
-        }
+        (Some(_), _, _) => "a bound is a figure or a ratio, not both",
+        (None, Some(_), None) => "the ratio has no `of`",
+        (None, None, _) => "the bound has neither `value` nor `ratio`",
     };
-    Some(Bound { value, unless_both_arms: draft.unless_both_arms? })
+    reader.fail(Problem::BoundForm { detail })
 }
 
 pub(super) fn bound_written(kind: MetricKind, bound: &Bound, style: Style) -> Node {

@@ -2,7 +2,6 @@
 
 use super::TimeRange;
 use super::list::none;
-use super::phase::no_rules;
 use super::severity::NamedSeverities;
 use crate::document::{Node, Value};
 use crate::grade::{Moment, Severity};
@@ -15,7 +14,7 @@ use serde_json::json;
 section! {
     plain
     /// Metadata of the policy.
-    pub Record: Default from RecordDraft, no_rules {
+    pub Record: Default from RecordDraft {
         /// The document or policy that it is based on, in short.
         document: String, [default ""];
         /// Who maintains the policy.
@@ -36,7 +35,7 @@ section! {
 section! {
     plain
     /// A service-level objective: a time limit between two moments.
-    pub Slo: Eq from SloDraft, no_rules {
+    pub Slo: Eq from SloDraft {
         /// What is measured, for people.
         name: String, [required];
         /// The time allowed.
@@ -60,7 +59,7 @@ impl Slo {
 section! {
     plain
     /// When a policy has to be reviewed.
-    pub ReviewCycle: Copy + Eq from ReviewCycleDraft, no_rules {
+    pub ReviewCycle: Copy + Eq from ReviewCycleDraft {
         /// The longest time between the last change and the next review. Without this key there is
         /// no limit.
         every: Span as Lasting, [optional];

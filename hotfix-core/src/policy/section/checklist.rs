@@ -1,17 +1,15 @@
 //! Checklists and their items.
 
 use super::command::CommandLine;
-use super::entries::{Entries, Entry, texts};
+use super::entries::{Entries, texts};
 use super::list::none;
-use super::phase::no_rules;
 use super::severity::NamedSeverities;
 use crate::document::Node;
 use crate::fact::Condition;
 use crate::grade::{ChecklistMoment, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Lasting, List};
-use crate::policy::reader::{Field, PolicyReader, Style, section};
-use crate::policy::schema::{Definitions, Schema};
+use crate::policy::reader::{Narrowed, PolicyReader, section};
 use crate::unit::{Name, Span};
 
 impl Checklist {
@@ -79,7 +77,7 @@ fn checklist_rules(list: &ChecklistDraft, reader: &mut PolicyReader) {
 section! {
     plain
     /// One item of a checklist.
-    pub ChecklistItem: Eq from ChecklistItemDraft, no_rules {
+    pub ChecklistItem: Eq from ChecklistItemDraft {
         /// The id of the item, unique in the policy.
         id: Name, [required];
         /// What has to be done or true.
@@ -98,18 +96,17 @@ section! {
     }
 }
 
-impl Entry for Checklist {
-    const WHAT: &'static str = "checklist";
-}
-
 /// The checklists: their ids are unique, and so are the ids of all items.
 pub(super) struct Checklists;
 
-impl Field for Checklists {
-    type Out = Vec<Checklist>;
+impl Narrowed for Checklists {
+    type Of = Entries<Checklist>;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<Checklist>> {
-        let lists = Entries::<Checklist>::read(node, reader);
+    fn check(
+        read: Option<Vec<Checklist>>,
+        node: &Node,
+        reader: &mut PolicyReader,
+    ) -> Option<Vec<Checklist>> {
         let mut items = Vec::new();
         for (i, list) in node.items().iter().enumerate() {
             if let Some(list) = list.key("items") {
@@ -117,15 +114,6 @@ impl Field for Checklists {
             }
         }
         reader.unique("item", &items);
-        lists
-    }
-    fn write(value: &Vec<Checklist>, style: Style) -> Node {
-        Entries::<Checklist>::write(value, style)
-    }
-    fn schema(definitions: &mut Definitions) -> Schema {
-        Entries::<Checklist>::schema(definitions)
-    }
-    fn example() -> &'static str {
-        Entries::<Checklist>::example()
+        read
     }
 }

@@ -1,7 +1,5 @@
 //! How facts give a severity, and whether a hot-fix is needed.
 
-use super::entries::Entry;
-use super::phase::no_rules;
 use super::severity::KnownSeverity;
 use crate::document::Node;
 use crate::fact::Condition;
@@ -36,10 +34,21 @@ pub enum Effect {
     Exclude,
 }
 
+impl Effect {
+    /// The values of the keys `severity` and `hotfix`.
+    pub(crate) const fn keys(self) -> (Option<Severity>, Option<bool>) {
+        match self {
+            Self::Severity(severity) => (Some(severity), None),
+            Self::Admit => (None, Some(true)),
+            Self::Exclude => (None, Some(false)),
+        }
+    }
+}
+
 section! {
     plain
     /// How the rules are evaluated.
-    pub Classifier: Copy from ClassifierDraft, no_rules {
+    pub Classifier: Copy from ClassifierDraft {
         /// Which severity applies while facts are unknown: the one that is certain, or the worst
         /// possible one.
         act_on: ActOn, [default "at_worst"];
@@ -83,11 +92,7 @@ impl Field for Rule {
         Some(Self { id: draft.id?, title: draft.title?, effect: effect?, when: draft.when? })
     }
     fn write(value: &Self, style: Style) -> Node {
-        let (severity, hotfix) = match value.effect {
-            Effect::Severity(severity) => (Some(severity), None),
-            Effect::Admit => (None, Some(true)),
-            Effect::Exclude => (None, Some(false)),
-        };
+        let (severity, hotfix) = value.effect.keys();
         RuleDraft {
             id: Some(value.id),
             title: Some(value.title.clone()),
@@ -100,8 +105,4 @@ impl Field for Rule {
     fn schema(definitions: &mut Definitions) -> Schema {
         Self::refer(definitions)
     }
-}
-
-impl Entry for Rule {
-    const WHAT: &'static str = "rule";
 }

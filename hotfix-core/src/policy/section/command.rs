@@ -4,8 +4,7 @@ use crate::document::Node;
 use crate::grade::closed_set;
 use crate::policy::command::{CommandFault, parts};
 use crate::policy::error::Problem;
-use crate::policy::reader::{Field, PolicyReader, Style};
-use crate::policy::schema::{Definitions, Schema};
+use crate::policy::reader::{Narrowed, PolicyReader};
 use crate::text::shown;
 
 closed_set! {
@@ -51,11 +50,11 @@ impl CommandField {
 /// A command; `PHASE`: it may name the phase and its share.
 pub(super) struct CommandLine<const PHASE: bool>;
 
-impl<const PHASE: bool> Field for CommandLine<PHASE> {
-    type Out = String;
+impl<const PHASE: bool> Narrowed for CommandLine<PHASE> {
+    type Of = String;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<String> {
-        let text = String::read(node, reader)?;
+    fn check(read: Option<String>, _: &Node, reader: &mut PolicyReader) -> Option<String> {
+        let text = read?;
         let problem = match parts(&text, PHASE) {
             Ok(_) => return Some(text),
             Err(CommandFault::Unknown { name, nearest }) => {
@@ -71,13 +70,6 @@ impl<const PHASE: bool> Field for CommandLine<PHASE> {
         };
         reader.fail(problem)
     }
-    fn write(value: &String, style: Style) -> Node {
-        String::write(value, style)
-    }
-    fn schema(definitions: &mut Definitions) -> Schema {
-        String::schema(definitions)
-    }
-    fn example() -> &'static str {
-        "\"./deploy.sh {{ version }}\""
-    }
+
+    const EXAMPLE: Option<&'static str> = Some("\"./deploy.sh {{ version }}\"");
 }

@@ -1,7 +1,6 @@
 //! Conditions on facts, custom facts, and implications.
 
-use super::entries::Entry;
-use super::phase::no_rules;
+use super::list::by_own_name;
 use crate::document::{Member, Node, Value};
 use crate::fact::{
     Comparison, Condition, CustomFact, FactId, FactKind, FactValue, Operator, Vocabulary,
@@ -221,12 +220,7 @@ impl Field for CustomFacts {
         Node::table(value.custom().map(entry))
     }
     fn schema(definitions: &mut Definitions) -> Schema {
-        let fact = CustomFact::refer(definitions);
-        json!({
-            "type": "object",
-            "propertyNames": { "pattern": NAME_PATTERN },
-            "additionalProperties": fact,
-        })
+        by_own_name(&CustomFact::refer(definitions))
     }
 }
 
@@ -253,7 +247,7 @@ section! {
     plain
     /// A statement that follows from another one. Facts that violate it contradict each other;
     /// unknown facts are assumed to satisfy it.
-    pub Implication from ImplicationDraft, no_rules {
+    pub Implication from ImplicationDraft {
         /// The id of the implication, unique.
         id: Name, [required];
         /// The premise.
@@ -263,8 +257,4 @@ section! {
         /// Whether the premise also follows from the conclusion.
         iff: bool, [default false];
     }
-}
-
-impl Entry for Implication {
-    const WHAT: &'static str = "implication";
 }

@@ -1,6 +1,5 @@
 //! Duties: what somebody has to do, and by when.
 
-use super::entries::Entry;
 use super::list::none;
 use super::severity::NamedSeverities;
 use super::{Due, TimeRange};
@@ -99,8 +98,4 @@ fn duty_rules(duty: &DutyDraft, reader: &mut PolicyReader) {
             reader.fail_at::<()>(key, Problem::NotForKind { key, kind });
         }
     }
-}
-
-impl Entry for Duty {
-    const WHAT: &'static str = "duty";
 }

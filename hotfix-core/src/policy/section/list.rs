@@ -3,8 +3,8 @@
 use super::rule::at_least;
 use crate::document::Node;
 use crate::policy::error::{Problem, shown};
-use crate::policy::field::{Duration, List};
-use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::field::{Duration, List, NAME_PATTERN};
+use crate::policy::reader::{Field, Narrowed, PolicyReader, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::Span;
 use serde::Serialize;
@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 
 /// The schema of a table with only these keys: each has the same item schema, with its own
 /// description.
-pub(super) fn keyed(item: &Schema, keys: impl Iterator<Item = (&'static str, String)>) -> Schema {
-    let described = |(key, description): (&'static str, String)| {
+pub(super) fn keyed(item: &Schema, keys: &[&str], about: impl Fn(&str) -> String) -> Schema {
+    let mut properties = serde_json::Map::new();
+    for key in keys {
         let mut schema = item.clone();
-        schema["description"] = description.into();
-        (key.to_owned(), schema)
-    };
-    let properties: serde_json::Map<String, serde_json::Value> = keys.map(described).collect();
+        schema["description"] = about(key).into();
+        properties.insert((*key).to_owned(), schema);
+    }
     json!({
         "type": "object",
         "properties": properties,
@@ -27,27 +27,34 @@ pub(super) fn keyed(item: &Schema, keys: impl Iterator<Item = (&'static str, Str
     })
 }
 
+/// The schema of a table whose keys are names of the policy's own.
+pub(super) fn by_own_name(item: &Schema) -> Schema {
+    json!({
+        "type": "object",
+        "propertyNames": { "pattern": NAME_PATTERN },
+        "additionalProperties": item,
+    })
+}
+
 /// A list of texts, each at most once.
 pub(super) struct Once<F>(F);
 
-impl<F: Field> Field for Once<F> {
-    type Out = Vec<F::Out>;
+impl<F: Field> Narrowed for Once<F> {
+    type Of = List<F>;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self::Out> {
-        let list = List::<F>::read(node, reader);
+    fn check(
+        read: Option<Vec<F::Out>>,
+        node: &Node,
+        reader: &mut PolicyReader,
+    ) -> Option<Vec<F::Out>> {
         each_once(node, reader);
-        list
+        read
     }
-    fn write(value: &Self::Out, style: Style) -> Node {
-        List::<F>::write(value, style)
-    }
-    fn schema(definitions: &mut Definitions) -> Schema {
-        let mut schema = List::<F>::schema(definitions);
+
+    fn schema_of(definitions: &mut Definitions) -> Schema {
+        let mut schema = Self::Of::schema(definitions);
         schema["uniqueItems"] = true.into();
         schema
-    }
-    fn example() -> &'static str {
-        List::<F>::example()
     }
 }
 

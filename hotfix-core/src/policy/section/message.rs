@@ -1,18 +1,14 @@
 //! Message templates and the incident report.
 
 use super::Due;
-use super::entries::Entry;
 use super::list::{Once, none};
-use super::phase::no_rules;
 use super::rule::at_least;
 use super::severity::NamedSeverities;
-use crate::document::Node;
 use crate::fact::{Condition, Facts, Truth};
 use crate::grade::{Audience, MessageKind, Promised, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, List};
-use crate::policy::reader::{Field, PolicyReader, Style, section};
-use crate::policy::schema::{Definitions, Schema};
+use crate::policy::reader::{Narrowed, PolicyReader, section};
 use crate::policy::template::{self, FaultKind};
 use crate::text::shown;
 use crate::unit::{Name, Span};
@@ -85,10 +81,6 @@ section! {
     }
 }
 
-impl Entry for Message {
-    const WHAT: &'static str = "message";
-}
-
 /// Checks that a text names only fields that its audience may read, and uses only the template
 /// language.
 fn message_rules(message: &MessageDraft, reader: &mut PolicyReader) {
@@ -137,27 +129,15 @@ fn promise_rules(promise: &PromiseDraft, reader: &mut PolicyReader) {
 /// The text of a template; which fields it may name depends on the audience.
 pub(super) struct MessageText;
 
-impl Field for MessageText {
-    type Out = String;
-
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<String> {
-        String::read(node, reader)
-    }
-    fn write(value: &String, style: Style) -> Node {
-        String::write(value, style)
-    }
-    fn schema(definitions: &mut Definitions) -> Schema {
-        String::schema(definitions)
-    }
-    fn example() -> &'static str {
-        "\"{{ title }}: …\""
-    }
+impl Narrowed for MessageText {
+    type Of = String;
+    const EXAMPLE: Option<&'static str> = Some("\"{{ title }}: …\"");
 }
 
 section! {
     plain
     /// The incident report.
-    pub Report: Default from ReportDraft, no_rules {
+    pub Report: Default from ReportDraft {
         /// When the report is due, counted from the end of the incident. Without this key it has no
         /// due time.
         within: Due, [optional];

@@ -3,17 +3,17 @@
 use super::bound::{
     Bound, BoundForm, Bounds, Level, bound_written, level, level_written, read_bound,
 };
+use super::list::by_own_name;
 use super::rule::{Evidence, between_0_and_1, in_range};
 use crate::document::{DocumentFault, Member, Node};
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
 use crate::metric_kind::Data;
 use crate::policy::error::{Problem, nearest, shown};
-use crate::policy::field::{Duration, Lasting, List, NAME_PATTERN};
+use crate::policy::field::{Duration, Lasting, List};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
 use crate::unit::{MetricName, Proportion, Ratio, Span};
-use serde_json::json;
 
 closed_set! {
     /// The sequential test of a metric; `docs/statistics.md` explains the tests.
@@ -175,13 +175,13 @@ impl Field for Metrics {
         }
         let mut metrics = Vec::new();
         let mut complete = true;
-        let mut budget = Some(Budget::default());
+        let mut budget: Budget = Some(Vec::new());
         for Member { key: id, node, .. } in entries {
             let read = reader.within(id, |reader| metric(id, node, &mut budget, reader));
             complete &= read.is_some();
             metrics.extend(read);
         }
-        if let Some(Budget { weights, .. }) = budget
+        if let Some(weights) = budget
             && !weights.is_empty()
         {
             let sum: f64 = weights.iter().map(|(_, weight)| weight).sum();
@@ -208,29 +208,16 @@ impl Field for Metrics {
         Node::table(value.iter().map(|metric| (metric.id.as_str(), written(metric, style))))
     }
     fn schema(definitions: &mut Definitions) -> Schema {
-        let metric = Metric::refer(definitions);
-        json!({
-            "type": "object",
-            "propertyNames": { "pattern": NAME_PATTERN },
-            "additionalProperties": metric,
-            "minProperties": 1,
-        })
+        let mut schema = by_own_name(&Metric::refer(definitions));
+        schema["minProperties"] = 1.into();
+        schema
     }
 }
 
-/// The sum of the weights so far; absent once one could not be read.
-#[derive(Default)]
-struct Budget {
-    /// Of each tested metric.
-    weights: Vec<(MetricName, f64)>,
-}
+/// The weights of the tested metrics so far; absent once one could not be read.
+type Budget = Option<Vec<(MetricName, f64)>>;
 
-fn metric(
-    id: &str,
-    node: &Node,
-    budget: &mut Option<Budget>,
-    reader: &mut PolicyReader,
-) -> Option<Metric> {
+fn metric(id: &str, node: &Node, budget: &mut Budget, reader: &mut PolicyReader) -> Option<Metric> {
     let name = MetricName::try_new(&shown(id));
     let id = match name {
         Ok(id) => id,
@@ -368,7 +355,7 @@ fn weigh(
     id: MetricName,
     draft: &MetricDraft,
     model: Option<Model>,
-    budget: &mut Option<Budget>,
+    budget: &mut Budget,
     reader: &mut PolicyReader,
 ) {
     let (Some(weight), Some(model), Some(role)) = (draft.weight, model, draft.role) else {
@@ -377,7 +364,7 @@ fn weigh(
     };
     if model != Model::None && role == Role::Decide {
         if let Some(budget) = budget {
-            budget.weights.push((id, weight.as_fraction()));
+            budget.push((id, weight.as_fraction()));
         }
     } else if weight.as_fraction() != 0.0 {
         let got = weight.as_fraction().to_string();

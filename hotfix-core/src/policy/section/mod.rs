@@ -49,6 +49,6 @@ pub use rule::{Clock, Evidence, NewInstances, NoData, Triggers, Watch};
 pub use scope::Scope;
 pub use settings::MetricSettings;
 pub use severity::{Approval, Review, SeverityLevel, Testing};
-pub use strategy::{InsteadOf, PhaseChanges, StrategySettings};
+pub use strategy::{InsteadOf, StrategySettings};
 pub use tree::{Answer, Branches, Leaf, Question, Target, Tree};
 pub use vcs::{CommitForm, CommitLabels, PullRequest, Vcs, VcsWay};

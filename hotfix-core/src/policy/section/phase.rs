@@ -1,28 +1,17 @@
 //! Phases and the final validation.
 
 use super::command::CommandLine;
-use super::entries::{Entries, Entry};
+use super::entries::Entries;
 use super::list::none;
 use super::rule::at_least;
 use crate::document::{DocumentFault, Node, Value};
 use crate::grade::{GateMode, PromotionRule, Response, WatchedFrom};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, FailSafe, Lasting, List};
-use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::reader::{Field, Narrowed, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{PhaseName, Share, Span, Timestamp};
 use serde_json::json;
-
-/// A window after the last phase in which the system is checked again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LaterWatch {
-    /// When it ends, counted from `from`.
-    pub until: Span,
-    /// The moment from which it counts.
-    pub from: WatchedFrom,
-    /// What is checked; empty: the metrics.
-    pub watch: Vec<String>,
-}
 
 impl LaterWatch {
     /// When it ends.
@@ -93,46 +82,45 @@ fn phase_rules(phase: &PhaseDraft, reader: &mut PolicyReader) {
 }
 
 section! {
-    draft
+    plain
     /// A window after the last phase. A duration instead of the table is its `until`.
-    LaterWatch as LaterWatchDraft {
+    pub LaterWatch: Eq from LaterWatchDraft {
         /// When it ends, counted from `from`.
-        until: Lasting, [required];
+        until: Span as Lasting, [required];
         /// The moment from which it counts: all traffic has the fix, or the final validation has
         /// passed.
         from: WatchedFrom, [default "verified"];
         /// What is checked; empty: the metrics.
-        watch: List<String>, [default none()];
+        watch: Vec<String> as List<String>, [default none()];
     }
 }
 
-impl Field for LaterWatch {
-    type Out = Self;
+/// Such a window, or only when it ends.
+pub(super) struct LaterWatchForm;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-        let Value::Table(entries) = &node.value else {
-            let from = WatchedFrom::Verified;
-            return Lasting::read(node, reader).map(|until| Self {
-                until,
-                from,
-                watch: Vec::new(),
-            });
-        };
-        let draft = LaterWatchDraft::read(entries, reader);
-        Some(Self { until: draft.until?, from: draft.from?, watch: draft.watch? })
+impl Field for LaterWatchForm {
+    type Out = LaterWatch;
+
+    fn read(node: &Node, reader: &mut PolicyReader) -> Option<LaterWatch> {
+        if matches!(node.value, Value::Table(_)) {
+            return LaterWatch::read(node, reader);
+        }
+        let until = Lasting::read(node, reader)?;
+        Some(LaterWatch { until, from: WatchedFrom::Verified, watch: Vec::new() })
     }
-    fn write(value: &Self, style: Style) -> Node {
+
+    fn write(value: &LaterWatch, style: Style) -> Node {
         if value.watch.is_empty() && value.from == WatchedFrom::Verified {
             return Lasting::write(&value.until, style);
         }
-        let (until, from) = (Some(value.until), Some(value.from));
-        LaterWatchDraft { until, from, watch: Some(value.watch.clone()) }.write(style)
+        LaterWatch::write(value, style)
     }
+
     fn schema(definitions: &mut Definitions) -> Schema {
         let until = Lasting::schema(definitions);
-        let table = Self::refer(definitions);
-        json!({ "anyOf": [until, table] })
+        json!({ "anyOf": [until, LaterWatch::schema(definitions)] })
     }
+
     fn example() -> &'static str {
         Lasting::example()
     }
@@ -141,7 +129,7 @@ impl Field for LaterWatch {
 section! {
     plain
     /// The final validation after the last phase.
-    pub FinalValidation: Copy from FinalValidationDraft, no_rules {
+    pub FinalValidation: Copy from FinalValidationDraft {
         /// How long it takes.
         watch: Span as Lasting, [required];
         /// Who ends it: the engine, a person, or the engine unless a person vetoes.
@@ -149,45 +137,29 @@ section! {
     }
 }
 
-pub(super) const fn no_rules<T>(_: &T, _: &mut PolicyReader) {}
-
-impl Entry for Phase {
-    const WHAT: &'static str = "phase";
-    const KEY: &'static str = "name";
-}
-
 /// Phases, each with a name of its own; or none.
 pub(super) type PhasesOrNone = Entries<Phase>;
-
-impl serde::Serialize for Phase {
-    /// In the wire form of a policy.
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        <Self as Field>::write(self, Style::Wire).serialize(serializer)
-    }
-}
 
 /// The phases: at least one, each with a name of its own.
 pub(super) struct Phases;
 
-impl Field for Phases {
-    type Out = Vec<Phase>;
+impl Narrowed for Phases {
+    type Of = PhasesOrNone;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<Phase>> {
-        let phases = Entries::<Phase>::read(node, reader);
+    fn check(
+        read: Option<Vec<Phase>>,
+        node: &Node,
+        reader: &mut PolicyReader,
+    ) -> Option<Vec<Phase>> {
         if matches!(&node.value, Value::List(items) if items.is_empty()) {
             reader.fail::<()>(Problem::Empty { what: "phase" });
         }
-        phases
+        read
     }
-    fn write(value: &Vec<Phase>, style: Style) -> Node {
-        Entries::<Phase>::write(value, style)
-    }
-    fn schema(definitions: &mut Definitions) -> Schema {
-        let mut schema = Entries::<Phase>::schema(definitions);
+
+    fn schema_of(definitions: &mut Definitions) -> Schema {
+        let mut schema = Self::Of::schema(definitions);
         schema["minItems"] = 1.into();
         schema
-    }
-    fn example() -> &'static str {
-        Entries::<Phase>::example()
     }
 }

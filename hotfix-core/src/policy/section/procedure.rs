@@ -1,9 +1,7 @@
 //! The procedure for people, advice, signs of a good deployment, and remedies.
 
 use super::command::CommandLine;
-use super::entries::Entry;
 use super::list::{none, rising};
-use super::phase::no_rules;
 use crate::fact::Condition;
 use crate::grade::{AdviceCheck, AdviceKind, StepClock};
 use crate::policy::field::{Duration, List};
@@ -44,14 +42,10 @@ fn procedure_step_rules(step: &ProcedureStepDraft, reader: &mut PolicyReader) {
     rising(reader, step.least.flatten(), step.most.flatten());
 }
 
-impl Entry for ProcedureStep {
-    const WHAT: &'static str = "step";
-}
-
 section! {
     plain
     /// A piece of advice for people.
-    pub Advice: Eq from AdviceDraft, no_rules {
+    pub Advice: Eq from AdviceDraft {
         /// The id of the advice, unique.
         id: Name, [required];
         /// What kind of advice it is: a do, a don't, or a common mistake.
@@ -62,10 +56,6 @@ section! {
         /// plan shows it to people.
         shown_by: AdviceCheck, [optional];
     }
-}
-
-impl Entry for Advice {
-    const WHAT: &'static str = "advice";
 }
 
 section! {
@@ -91,7 +81,7 @@ fn deploying_rules(deploying: &DeployingDraft, reader: &mut PolicyReader) {
 section! {
     plain
     /// The remedy for a known kind of fault.
-    pub Remedy from RemedyDraft, no_rules {
+    pub Remedy from RemedyDraft {
         /// The id of the remedy, unique.
         id: Name, [required];
         /// The condition that an incident has to meet.
@@ -99,8 +89,4 @@ section! {
         /// What to do, in a sentence.
         text: String, [required];
     }
-}
-
-impl Entry for Remedy {
-    const WHAT: &'static str = "remedy";
 }

@@ -1,9 +1,7 @@
 //! Risks, contingencies, alternatives, and success criteria beyond the metrics.
 
-use super::entries::Entry;
 use super::list::none;
 use super::metric::is_known;
-use super::phase::no_rules;
 use super::severity::NamedSeverities;
 use crate::grade::{Grade, Severity, Sign, Strategy, SuccessGroup};
 use crate::policy::error::Problem;
@@ -14,7 +12,7 @@ use crate::unit::{MetricName, Name};
 section! {
     plain
     /// One entry of the risk register.
-    pub Risk: Eq from RiskDraft, no_rules {
+    pub Risk: Eq from RiskDraft {
         /// The id of the risk, unique.
         id: Name, [required];
         /// What may happen, in a sentence.
@@ -26,10 +24,6 @@ section! {
         /// What is done to reduce the risk.
         mitigation: String, [default ""];
     }
-}
-
-impl Entry for Risk {
-    const WHAT: &'static str = "risk";
 }
 
 section! {
@@ -59,10 +53,6 @@ fn contingency_rules(contingency: &ContingencyDraft, reader: &mut PolicyReader) 
     }
 }
 
-impl Entry for Contingency {
-    const WHAT: &'static str = "contingency";
-}
-
 section! {
     plain
     /// A strategy that was not chosen.
@@ -86,11 +76,6 @@ fn alternative_rules(alternative: &AlternativeDraft, reader: &mut PolicyReader) 
     }
 }
 
-impl Entry for Alternative {
-    const KEY: &'static str = "strategy";
-    const WHAT: &'static str = "alternative";
-}
-
 section! {
     plain
     /// A success criterion, in addition to the bounds of the metrics.
@@ -111,8 +96,4 @@ fn success_criterion_rules(criterion: &SuccessCriterionDraft, reader: &mut Polic
     if let Some(Some(name)) = criterion.metric {
         is_known(reader, name);
     }
-}
-
-impl Entry for SuccessCriterion {
-    const WHAT: &'static str = "criterion";
 }

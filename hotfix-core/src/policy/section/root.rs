@@ -4,13 +4,12 @@ use std::convert::Infallible;
 
 use super::checklist::Checklists;
 use super::condition::CustomFacts;
-use super::entries::Entries;
+use super::entries::{ByName, Entries};
 use super::list::{empty, none};
 use super::metric::{Metrics, metric_settings};
-use super::phase::Phases;
+use super::phase::{LaterWatchForm, Phases};
 use super::role::Roles;
-use super::severity::Severities;
-use super::strategy::{StrategySettingsTable, own_course};
+use super::strategy::own_course;
 use super::{
     Advice, Alternative, Approval, Checklist, Classifier, Clock, Contingency, CustomRole,
     Deploying, Duty, Efficacy, Evidence, FinalValidation, Implication, InsteadOf, LaterWatch,
@@ -30,7 +29,7 @@ use crate::unit::{Name, RoleName, Span};
 section! {
     plain
     /// How an organisation rolls out an emergency fix.
-    pub(crate) Policy from PolicyDraft, policy_rules, with reasoned: Reasoned {
+    pub(crate) Policy from PolicyDraft, policy_rules with reasoned: Reasoned {
         /// The policies that this one extends: a name, or a list of names and of tables that take
         /// only some top-level keys.
         extends: Infallible as Extends, [optional];
@@ -47,7 +46,7 @@ section! {
         /// Facts that follow from other facts.
         implications: Vec<Implication> as Entries<Implication>, [default none()];
         /// The severities of the policy, each with its demands for approval, review and testing.
-        severities: Vec<SeverityLevel> as Severities, [default empty()];
+        severities: Vec<SeverityLevel> as ByName<SeverityLevel>, [default empty()];
         /// How the rules are evaluated: with unknown facts, if no rule fires, and if rules
         /// contradict each other.
         classification: Classifier, [default empty()];
@@ -61,13 +60,13 @@ section! {
         alternatives: Vec<Alternative> as Entries<Alternative>, [default none()];
         /// Settings by strategy: phases and checks of the strategies that a release may choose
         /// instead of the policy's own.
-        strategies: Vec<StrategySettings> as StrategySettingsTable, [default empty()];
+        strategies: Vec<StrategySettings> as ByName<StrategySettings>, [default empty()];
         /// The original strategy and phases, in the policy of a plan whose release chose another
         /// strategy. Written by the plan.
         instead_of: InsteadOf, [optional];
         /// When the system is checked again after the last phase: a duration from the end of the
         /// final validation, or a table with the list of things to check.
-        after: Vec<LaterWatch> as List<LaterWatch>, [default none()];
+        after: Vec<LaterWatch> as List<LaterWatchForm>, [default none()];
         /// Metadata of the policy: source, owner, last change, objective, review cycle.
         change_record: Record, [optional];
         /// Limits on the timestamps that the caller sends.

@@ -1,6 +1,6 @@
 //! The settings of the whole rollout: clock, evidence, watching, triggers.
 
-use super::phase::no_rules;
+use super::list::keyed;
 use crate::document::{DocumentFault, Node};
 use crate::grade::{EvidenceMode, Otherwise, Response, Signal};
 use crate::policy::error::Problem;
@@ -8,7 +8,6 @@ use crate::policy::field::{Duration, FailSafe, Lasting, Number};
 use crate::policy::reader::{Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Proportion, Ratio, Span};
-use serde_json::json;
 use std::num::NonZeroU32;
 
 /// What happens on each signal.
@@ -42,7 +41,7 @@ impl Triggers {
 section! {
     plain
     /// Limits on the timestamps that the caller sends.
-    pub Clock: Copy from ClockDraft, no_rules {
+    pub Clock: Copy from ClockDraft {
         /// How far an observation may be ahead of the last known time; one further ahead is
         /// refused.
         most_ahead: Span as Lasting, [default "48h"];
@@ -197,7 +196,7 @@ fn watch_rules(watch: &WatchDraft, reader: &mut PolicyReader) {
 section! {
     plain
     /// What happens if a deciding metric has no fresh data; until `after` the rollout holds.
-    pub NoData: Copy from NoDataDraft, no_rules {
+    pub NoData: Copy from NoDataDraft {
         /// How long the rollout holds.
         after: Span as Lasting, [required];
         /// What happens then.
@@ -265,23 +264,15 @@ impl Field for Triggers {
         Node::table(Signal::ALL.iter().map(entry))
     }
     fn schema(definitions: &mut Definitions) -> Schema {
-        let response = Response::schema(definitions);
-        let described = |name: &&str| {
-            let mut schema = response.clone();
-            let text = format!("What happens on the signal `{name}`.");
-            schema["description"] = text.into();
-            schema["default"] = Response::Ask.as_str().into();
-            ((*name).to_owned(), schema)
-        };
-        let properties: serde_json::Map<String, serde_json::Value> =
-            Signal::NAMES.iter().map(described).collect();
-        json!({
-            "description": "what happens on each signal; for one that is not named, a person is asked",
-            "type": "object",
-            "properties": properties,
-            "additionalProperties": false,
-        })
+        let mut response = Response::schema(definitions);
+        response["default"] = Response::Ask.as_str().into();
+        let about = |name: &str| format!("What happens on the signal `{name}`.");
+        let mut schema = keyed(&response, Signal::NAMES, about);
+        let all = "what happens on each signal; for one that is not named, a person is asked";
+        schema["description"] = all.into();
+        schema
     }
+
     fn example() -> &'static str {
         "{ doubt = \"roll_back\" }"
     }

@@ -1,12 +1,11 @@
 //! What a hot-fix may change.
 
 use super::list::{Once, none};
-use super::phase::no_rules;
-use crate::document::{Node, Value};
+use crate::document::Node;
 use crate::grade::Refactoring;
 use crate::policy::error::{Problem, shown};
 use crate::policy::field::{HowMany, List};
-use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::reader::{Narrowed, PolicyReader, section};
 use crate::policy::schema::{Definitions, Schema};
 use serde_json::json;
 
@@ -144,7 +143,7 @@ impl Scope {
 section! {
     plain
     /// What a hot-fix may change. A change beyond it belongs in a normal release.
-    pub Scope: Eq from ScopeDraft, no_rules {
+    pub Scope: Eq from ScopeDraft {
         /// Whether it may contain only one fix.
         one_fix: bool, [default true];
         /// Whether it may add features.
@@ -191,20 +190,18 @@ impl Pattern {
     }
 }
 
-impl Field for Pattern {
-    type Out = String;
+impl Narrowed for Pattern {
+    type Of = String;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<String> {
-        match &node.value {
-            Value::Text(text) if Self::fits(text) => Some(text.clone()),
-            Value::Text(text) => reader.fail(Problem::Pattern { got: shown(text) }),
-            _ => reader.wrong_type("a text", node),
+    fn check(read: Option<String>, _: &Node, reader: &mut PolicyReader) -> Option<String> {
+        let text = read?;
+        if Self::fits(&text) {
+            return Some(text);
         }
+        reader.fail(Problem::Pattern { got: shown(&text) })
     }
-    fn write(value: &String, _: Style) -> Node {
-        Node::from(value.clone())
-    }
-    fn schema(_: &mut Definitions) -> Schema {
+
+    fn schema_of(_: &mut Definitions) -> Schema {
         json!({
             "description": "a file's name, or a path from the root of the repository, with `*`, `?`, `[…]` and `**`",
             "type": "string",
@@ -213,7 +210,6 @@ impl Field for Pattern {
             "pattern": r"^[^!/{}\\\x00-\x1f]([^{}\\\x00-\x1f]*[^/{}\\\x00-\x1f])?$"
         })
     }
-    fn example() -> &'static str {
-        "\"Cargo.lock\""
-    }
+
+    const EXAMPLE: Option<&'static str> = Some("\"Cargo.lock\"");
 }

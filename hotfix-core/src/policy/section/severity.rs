@@ -1,39 +1,17 @@
 //! Severities with their demands: approvals, review, testing.
 
-use super::list::{keyed, none};
+use super::entries::Named;
+use super::list::none;
 use super::rule::at_least;
 use crate::document::Node;
 use crate::fact::Condition;
 use crate::grade::{ReviewTime, Severity};
 use crate::policy::error::Problem;
 use crate::policy::field::{Duration, HowMany, Lasting, List};
-use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
+use crate::policy::reader::{Field, Narrowed, PolicyReader, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
 use crate::unit::{RoleName, Span};
-
-/// A severity of the policy, with its demands for approval, review and testing.
-///
-/// Times are in the duties, see [`Duty`](super::Duty).
-#[derive(Clone, Debug, PartialEq)]
-pub struct SeverityLevel {
-    /// The severity.
-    pub severity: Severity,
-    /// The label of the severity, such as `critical`.
-    pub label: String,
-    /// What belongs to this severity, in a sentence.
-    pub definition: String,
-    /// Whether it is answered with a hot-fix; otherwise the fix goes through the normal process.
-    pub hotfix: bool,
-    /// How its process differs from the normal one, for people.
-    pub process: String,
-    /// The approvals that are needed, in addition to those of the whole policy; all must be given.
-    pub approvals: Vec<Approval>,
-    /// The review that it demands.
-    pub review: Option<Review>,
-    /// The testing that it demands.
-    pub testing: Option<Testing>,
-}
 
 impl Approval {
     /// Whether the start waits for the approval: it is blocking, and may not be given afterwards.
@@ -43,9 +21,12 @@ impl Approval {
 }
 
 section! {
-    draft
+    plain
     /// A severity of the policy, with its demands for approval, review and testing.
-    SeverityLevel as SeverityLevelDraft {
+    pub SeverityLevel from SeverityLevelDraft with
+        /// The severity.
+        severity: Severity
+    {
         /// Your name for it, such as `critical`.
         label: String, [required];
         /// What belongs to this severity, in a sentence.
@@ -57,7 +38,7 @@ section! {
         process: String, [default ""];
         /// The approvals that are needed, in addition to those of the whole policy; all must be
         /// given.
-        approvals: List<Approval>, [default none()];
+        approvals: Vec<Approval> as List<Approval>, [default none()];
         /// The review that it demands. Without this key none.
         review: Review, [optional];
         /// The testing that it demands. Without this key none.
@@ -140,110 +121,58 @@ fn testing_rules(testing: &TestingDraft, reader: &mut PolicyReader) {
     }
 }
 
-/// The severities of the policy, by name, the most severe first.
-pub(super) struct Severities;
+impl Named for SeverityLevel {
+    const NAMES: &'static [&'static str] = Severity::NAMES;
+    const ABOUT: [&'static str; 2] = ["The severity ", " and its demands."];
 
-const NAMES: [&str; Severity::ALL.len()] = {
-    let mut names = [""; Severity::ALL.len()];
-    let mut i = 0;
-    while i < names.len() {
-        names[i] = Severity::ALL[i].as_str();
-        i += 1;
+    fn name(&self) -> &'static str {
+        self.severity.as_str()
     }
-    names
-};
 
-impl Field for Severities {
-    type Out = Vec<SeverityLevel>;
-
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<SeverityLevel>> {
-        let entries = reader.table(node)?;
-        let slots = reader.slots(&NAMES, entries);
-        let met = Severity::ALL.iter().copied().zip(slots).filter_map(|(s, slot)| Some((s, slot?)));
-        let met: Vec<(Severity, &Node)> = met.collect();
-        reader.known.severities = Some(met.iter().map(|(severity, _)| *severity).collect());
-        let mut levels = Vec::new();
-        for (severity, node) in &met {
-            levels
-                .extend(reader.within(severity.as_str(), |reader| level(*severity, node, reader)));
-        }
-        (levels.len() == met.len()).then_some(levels)
+    fn note(names: &[&'static str], reader: &mut PolicyReader) {
+        let known = names.iter().filter_map(|name| name.parse().ok());
+        reader.known.severities = Some(known.collect());
     }
-    fn write(value: &Vec<SeverityLevel>, style: Style) -> Node {
-        Node::table(value.iter().map(|level| (level.severity.as_str(), written(level, style))))
-    }
-    fn schema(definitions: &mut Definitions) -> Schema {
-        let text = |severity: &Severity| format!("The severity `{severity}` and its demands.");
-        let keys = Severity::ALL.iter().map(|severity| (severity.as_str(), text(severity)));
-        keyed(&SeverityLevel::refer(definitions), keys)
-    }
-}
-
-fn level(severity: Severity, node: &Node, reader: &mut PolicyReader) -> Option<SeverityLevel> {
-    let draft = SeverityLevelDraft::read(reader.table(node)?, reader);
-    Some(SeverityLevel {
-        severity,
-        label: draft.label?,
-        definition: draft.definition?,
-        hotfix: draft.hotfix?,
-        process: draft.process?,
-        approvals: draft.approvals?,
-        review: draft.review?,
-        testing: draft.testing?,
-    })
-}
-
-fn written(level: &SeverityLevel, style: Style) -> Node {
-    SeverityLevelDraft {
-        label: Some(level.label.clone()),
-        definition: Some(level.definition.clone()),
-        hotfix: Some(level.hotfix),
-        process: Some(level.process.clone()),
-        approvals: Some(level.approvals.clone()),
-        review: Some(level.review.clone()),
-        testing: Some(level.testing.clone()),
-    }
-    .write(style)
 }
 
 /// Some severities of the policy, each at most once; sorted, the most severe first.
 pub(super) struct NamedSeverities;
 
-impl Field for NamedSeverities {
-    type Out = Vec<Severity>;
+impl Narrowed for NamedSeverities {
+    type Of = List<KnownSeverity>;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<Severity>> {
-        let named = List::<KnownSeverity>::read(node, reader);
+    fn check(
+        read: Option<Vec<Severity>>,
+        node: &Node,
+        reader: &mut PolicyReader,
+    ) -> Option<Vec<Severity>> {
         let texts = node.items().iter().enumerate();
         let texts =
             texts.filter_map(|(i, item)| Some((format!("{}/{i}", reader.path()), item.as_text()?)));
         let texts: Vec<(String, &str)> = texts.collect();
         reader.unique("severity", &texts);
-        let mut named = named?;
+        let mut named = read?;
         sort_by_key(&mut named, |severity| *severity);
         Some(named)
     }
-    fn write(value: &Vec<Severity>, style: Style) -> Node {
-        List::<KnownSeverity>::write(value, style)
-    }
-    fn schema(definitions: &mut Definitions) -> Schema {
-        let mut schema = List::<KnownSeverity>::schema(definitions);
+
+    fn schema_of(definitions: &mut Definitions) -> Schema {
+        let mut schema = Self::Of::schema(definitions);
         schema["uniqueItems"] = true.into();
         schema
     }
-    fn example() -> &'static str {
-        "[\"P0\"]"
-    }
+
+    const EXAMPLE: Option<&'static str> = Some("[\"P0\"]");
 }
 
 /// A severity that the policy has.
 pub(super) struct KnownSeverity;
 
-impl Field for KnownSeverity {
-    type Out = Severity;
+impl Narrowed for KnownSeverity {
+    type Of = Severity;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Severity> {
-        let severity = Severity::read(node, reader)?;
+    fn check(read: Option<Severity>, _: &Node, reader: &mut PolicyReader) -> Option<Severity> {
+        let severity = read?;
         match &reader.known.severities {
             Some(known) if !known.contains(&severity) => {
                 let known = known.iter().map(|known| known.as_str()).collect();
@@ -252,14 +181,5 @@ impl Field for KnownSeverity {
             // The severities of the policy could not be read, which has been reported.
             _ => Some(severity),
         }
-    }
-    fn write(value: &Severity, style: Style) -> Node {
-        Severity::write(value, style)
-    }
-    fn schema(definitions: &mut Definitions) -> Schema {
-        Severity::schema(definitions)
-    }
-    fn example() -> &'static str {
-        Severity::example()
     }
 }

@@ -4,7 +4,6 @@ use super::Due;
 use super::condition::{comparisons, fact, written};
 use super::entries::texts;
 use super::list::none;
-use super::phase::no_rules;
 use super::severity::KnownSeverity;
 use crate::document::Node;
 use crate::fact::{Comparison, Condition, FactId};
@@ -14,6 +13,7 @@ use crate::policy::field::{List, NAME_PATTERN};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::Name;
+use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -156,7 +156,7 @@ section! {
 section! {
     plain
     /// A leaf: the decision.
-    pub Leaf from LeafDraft, no_rules {
+    pub Leaf: Serialize from LeafDraft {
         /// The id, unique among questions and leaves.
         id: Name, [required];
         /// The decision, for people.
@@ -327,18 +327,10 @@ impl Field for Tree {
         let root =
             root.and_then(|root| reader.within("root", |reader| resolved(root, &targets, reader)));
         let questions = reader.within("questions", |reader| {
-            let mut all = Some(Vec::with_capacity(questions.len()));
-            for (index, raw) in questions.into_iter().enumerate() {
-                let question = reader.within(&index.to_string(), |reader| {
-                    let branches = branches(raw.branches, &targets, reader)?;
-                    Some(Question { id: raw.id, ask: raw.ask, branches })
-                });
-                all = all.zip(question).map(|(mut all, question)| {
-                    all.push(question);
-                    all
-                });
-            }
-            all
+            reader.all(questions, |reader, Raw { id, ask, branches }| {
+                let branches = resolved_branches(branches, &targets, reader)?;
+                Some(Question { id, ask, branches })
+            })
         });
         Some(Self { root: root?, questions: questions?, leaves })
     }
@@ -371,7 +363,7 @@ impl Field for Tree {
     }
 }
 
-fn branches(
+fn resolved_branches(
     raw: RawBranches,
     targets: &BTreeMap<Name, Target>,
     reader: &mut PolicyReader,
@@ -388,19 +380,13 @@ fn branches(
             Some(Branches::Condition { when, yes: yes?, no: no? })
         }
         RawBranches::Values { fact, answers } => {
-            let mut all = Some(Vec::with_capacity(answers.len()));
-            for (index, (accepts, to)) in answers.into_iter().enumerate() {
-                let to = reader.within("answers", |reader| {
-                    reader.within(&index.to_string(), |reader| {
-                        reader.within("to", |reader| resolved(to, targets, reader))
-                    })
-                });
-                all = all.zip(to).map(|(mut all, to)| {
-                    all.push(Answer { accepts, to });
-                    all
-                });
-            }
-            Some(Branches::Values { fact, answers: all? })
+            let answers = reader.within("answers", |reader| {
+                reader.all(answers, |reader, (accepts, to)| {
+                    let to = reader.within("to", |reader| resolved(to, targets, reader))?;
+                    Some(Answer { accepts, to })
+                })
+            });
+            Some(Branches::Values { fact, answers: answers? })
         }
     }
 }

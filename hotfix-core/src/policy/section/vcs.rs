@@ -1,12 +1,11 @@
 //! Source control: branches, versions, tags, commits.
 
-use super::entries::{Entries, Entry};
+use super::entries::Entries;
 use super::list::{Once, empty, none};
-use super::phase::no_rules;
-use crate::document::{Node, Value};
+use crate::document::Node;
 use crate::grade::{CommitField, Flow, MergeKind, TagForm, VcsStep, Versioning};
 use crate::policy::error::{Problem, shown};
-use crate::policy::reader::{Field, PolicyReader, Style, section};
+use crate::policy::reader::{Narrowed, PolicyReader, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{Name, RefName};
 use serde_json::json;
@@ -137,10 +136,6 @@ section! {
     }
 }
 
-impl Entry for VcsWay {
-    const WHAT: &'static str = "way";
-}
-
 section! {
     plain
     /// The form of the commit message.
@@ -241,35 +236,32 @@ fn label_rules(labels: &CommitLabelsDraft, reader: &mut PolicyReader) {
 /// The token of a trailer.
 pub(super) struct Label;
 
-impl Field for Label {
-    type Out = String;
+impl Narrowed for Label {
+    type Of = String;
 
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<String> {
-        let Value::Text(text) = &node.value else { return reader.wrong_type("a text", node) };
+    fn check(read: Option<String>, _: &Node, reader: &mut PolicyReader) -> Option<String> {
+        let text = read?;
         let fits = (1..=31).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if fits {
-            return Some(text.clone());
+            return Some(text);
         }
         let expected = "a letter, then at most 30 letters, digits and hyphens, as in `Root-Cause`";
-        reader.fail(Problem::CommitText { got: shown(text), expected })
+        reader.fail(Problem::CommitText { got: shown(&text), expected })
     }
-    fn write(value: &String, _: Style) -> Node {
-        Node::from(value.clone())
-    }
-    fn schema(_: &mut Definitions) -> Schema {
+
+    fn schema_of(_: &mut Definitions) -> Schema {
         json!({ "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,30}$" })
     }
-    fn example() -> &'static str {
-        "\"Root-Cause\""
-    }
+
+    const EXAMPLE: Option<&'static str> = Some("\"Root-Cause\"");
 }
 
 section! {
     plain
     /// The form of the emergency pull request.
-    pub PullRequest: Eq from PullRequestDraft, no_rules {
+    pub PullRequest: Eq from PullRequestDraft {
         /// The start of its title.
         title: String, [default ""];
         /// Its label. Without this key none.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::code::code;
+use crate::code::{code, coded};
 use crate::document::read_object;
 use crate::grade::CommitField;
 use crate::sorting::map_of;
@@ -114,62 +114,39 @@ pub struct CommitNote {
     pub command: String,
 }
 
-/// Invalid parts of a commit message.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CommitError {
+coded! {
+    /// Invalid parts of a commit message.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum CommitError;
+
     /// The summary is missing.
     #[error("the summary is missing: describe in one line what the fix does")]
-    NoSummary,
+    NoSummary => code! {HF-VCS-020},
+
     /// The texts are too long.
     #[error("the parts have {bytes} bytes: shorten them to at most {most}")]
-    TooLong {
-        /// Their length.
-        bytes: usize,
-        /// The limit.
-        most: usize,
-    },
+    TooLong { bytes: usize, most: usize } => code! {HF-VCS-021},
+
     /// The scope is not valid in a conventional commit.
     #[error("`{got}` is not a valid scope: write at most 24 letters, digits and {}", quoted(&['-', '_', '.', '/'], ", "))]
-    Scope {
-        /// What came.
-        got: String,
-    },
+    Scope { got: String } => code! {HF-VCS-022},
+
     /// A subject that git may read as a comment or a separator.
     #[error(
         "`{got}` begins with `#` or `-`, which git may read as a comment or a separator: begin with a word, or give the policy's commits a `subject`"
     )]
-    Beginning {
-        /// What came.
-        got: String,
-    },
+    Beginning { got: String } => code! {HF-VCS-023},
+
     /// The version is not valid.
     #[error("`{got}` is not a valid version: write at most 40 letters, digits and {}", quoted(&['.', '-', '+', '_'], ", "))]
-    Version {
-        /// What came.
-        got: String,
-    },
+    Version { got: String } => code! {HF-VCS-024},
+
     /// Text that is not JSON of the parts' shape.
     #[error("the parts of the commit message cannot be read: {fault}")]
-    Syntax {
-        /// What is wrong.
-        fault: String,
-    },
+    Syntax { fault: String } => code! {HF-VCS-025},
 }
 
 impl CommitError {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NoSummary => code! {HF-VCS-020},
-            Self::TooLong { .. } => code! {HF-VCS-021},
-            Self::Scope { .. } => code! {HF-VCS-022},
-            Self::Beginning { .. } => code! {HF-VCS-023},
-            Self::Version { .. } => code! {HF-VCS-024},
-            Self::Syntax { .. } => code! {HF-VCS-025},
-        }
-    }
-
     /// The place of the error: a JSON Pointer into the parts. Empty for the whole.
     pub const fn path(&self) -> &'static str {
         match self {

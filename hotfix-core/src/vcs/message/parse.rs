@@ -7,7 +7,7 @@ use serde::ser::{SerializeStruct, Serializer};
 
 use super::fold::{normalised, unfolded};
 use super::{CUT, CommitParts, MOST_SUBJECT, may_come_later};
-use crate::code::code;
+use crate::code::{code, coded};
 use crate::grade::CommitField;
 use crate::policy::section::CommitForm;
 
@@ -56,86 +56,59 @@ pub struct CommitFault {
     pub line: usize,
 }
 
-/// The problems of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CommitFaultKind {
+coded! {
+    /// The problems of a message, each with its remedy.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum CommitFaultKind;
+
     /// The message is empty or far too long.
-    Unreadable {
-        /// Its length in bytes.
-        bytes: usize,
-    },
+    #[error("{}", unreadable(*bytes))]
+    Unreadable { bytes: usize } => code! {HF-VCS-026},
+
     /// The subject does not start as the form requires.
-    Beginning {
-        /// The required start.
-        expected: String,
-    },
+    #[error("the subject does not start with `{expected}`: add that")]
+    Beginning { expected: String } => code! {HF-VCS-027},
+
     /// The subject is too long.
+    #[error("the subject has {length} characters: use at most {MOST_SUBJECT}, and write the rest below")]
     LongSubject {
         /// In characters.
         length: usize,
-    },
+    } => code! {HF-VCS-028},
+
     /// No blank line follows the subject.
-    NoBlankLine,
+    #[error("no blank line follows the subject, so git reads the next line as part of it: add a blank line")]
+    NoBlankLine => code! {HF-VCS-029},
+
     /// A fact occurs twice. The last value is used.
-    Twice {
-        /// The fact.
-        field: CommitField,
-    },
+    #[error("`{field}` occurs twice, and the last value is used: keep one")]
+    Twice { field: CommitField } => code! {HF-VCS-030},
+
     /// A fact has a label and no value.
-    Blank {
-        /// The fact.
-        field: CommitField,
-    },
+    #[error("`{field}` has a label but no value: add the value, or remove the line")]
+    Blank { field: CommitField } => code! {HF-VCS-031},
+
     /// A fact still has the template's text in brackets.
-    Placeholder {
-        /// The fact.
-        field: CommitField,
-    },
+    #[error("`{field}` still has the template's text in brackets: replace it")]
+    Placeholder { field: CommitField } => code! {HF-VCS-032},
+}
+
+fn unreadable(bytes: usize) -> String {
+    match bytes {
+        0 => "the message is empty: describe in its first line what the fix does".to_owned(),
+        _ => format!("the message has {bytes} bytes: shorten it to at most {MOST_BYTES}"),
+    }
 }
 
 impl CommitFault {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
-        match self.kind {
-            CommitFaultKind::Unreadable { .. } => code! {HF-VCS-026},
-            CommitFaultKind::Beginning { .. } => code! {HF-VCS-027},
-            CommitFaultKind::LongSubject { .. } => code! {HF-VCS-028},
-            CommitFaultKind::NoBlankLine => code! {HF-VCS-029},
-            CommitFaultKind::Twice { .. } => code! {HF-VCS-030},
-            CommitFaultKind::Blank { .. } => code! {HF-VCS-031},
-            CommitFaultKind::Placeholder { .. } => code! {HF-VCS-032},
-        }
+        self.kind.code()
     }
 
     /// The problem and its remedy.
     pub fn message(&self) -> String {
-        match &self.kind {
-            CommitFaultKind::Unreadable { bytes: 0 } => {
-                "the message is empty: describe in its first line what the fix does".to_owned()
-            }
-            CommitFaultKind::Unreadable { bytes } => {
-                format!("the message has {bytes} bytes: shorten it to at most {MOST_BYTES}")
-            }
-            CommitFaultKind::Beginning { expected } => {
-                format!("the subject does not start with `{expected}`: add that")
-            }
-            CommitFaultKind::LongSubject { length } => {
-                format!("the subject has {length} characters: use at most {MOST_SUBJECT}, and write the rest below")
-            }
-            CommitFaultKind::NoBlankLine => {
-                "no blank line follows the subject, so git reads the next line as part of it: add a blank line".to_owned()
-            }
-            CommitFaultKind::Twice { field } => {
-                format!("`{field}` occurs twice, and the last value is used: keep one")
-            }
-            CommitFaultKind::Blank { field } => {
-                format!("`{field}` has a label but no value: add the value, or remove the line")
-            }
-            CommitFaultKind::Placeholder { field } => {
-                format!("`{field}` still has the template's text in brackets: replace it")
-            }
-        }
+        self.kind.to_string()
     }
 }
 
