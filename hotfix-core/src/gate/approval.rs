@@ -77,10 +77,12 @@ impl Statement {
     }
 }
 
-/// Whether an approval was verbal: somebody heard it, or its channel is verbal.
+/// Whether an approval was verbal: somebody heard it, or its channel is `verbal` or `phone`.
 pub(crate) fn is_spoken(channel: Option<&str>, heard_by: Option<&str>) -> bool {
-    heard_by.is_some()
-        || channel.is_some_and(|channel| channel.trim().eq_ignore_ascii_case("verbal"))
+    let verbal = |channel: &str| {
+        ["verbal", "phone"].iter().any(|word| channel.trim().eq_ignore_ascii_case(word))
+    };
+    heard_by.is_some() || channel.is_some_and(verbal)
 }
 
 /// Whether two names are the same, without surrounding white space and case.

@@ -186,6 +186,9 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         // No phase gives the fix more traffic.
         Stage::Monitoring(step) if is_last(rollout, step.index) => "watching the fix",
         Stage::Monitoring(_) => "watching the fix before it gets more traffic",
+        Stage::Gate { step, .. } if is_last(rollout, step.index) => {
+            "deciding whether the final validation begins"
+        }
         Stage::Gate { .. } => "deciding whether the fix gets more traffic",
         Stage::FinalValidation { .. } => "running the final validation",
         Stage::Complete { .. } => "watching the fix",

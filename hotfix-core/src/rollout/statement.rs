@@ -159,7 +159,8 @@ impl Statement<'_> {
             return Ok(());
         }
         let remedy = if asked.iter().any(|demand| served_by(policy, demand, role).is_some()) {
-            "write it, in chat or in the ticket, and omit `heard_by`".to_owned()
+            "write it, in chat or in the ticket, name that as `channel`, and omit `heard_by`"
+                .to_owned()
         } else {
             let mut verbal: Vec<RoleName> = Vec::new();
             for role in asked.iter().filter(|d| d.verbal).flat_map(|d| &d.any_of) {

@@ -156,7 +156,7 @@ fn scope(report: &ScopeReport) -> Vec<String> {
     }
     if !report.wanted.is_empty() {
         let wanted: Vec<String> = report.wanted.iter().map(|text| markdown(text)).collect();
-        items.push(format!("the change has: {}", wanted.join("; ")));
+        items.push(format!("the change should have: {}", wanted.join("; ")));
     }
     items
 }
