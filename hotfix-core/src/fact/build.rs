@@ -6,7 +6,7 @@ use super::nodes::{Cut, Leaf, Nodes, Ref, Run};
 use super::space::Space;
 
 /// Builder of diagrams over one [`Space`], with a budget: a malicious policy costs bounded time and
-/// memory.
+/// memory. An operation beyond the budget gives [`Cut`].
 ///
 /// A truth value is a function with the terminals 0 and 1.
 ///
@@ -47,9 +47,6 @@ impl<'s> Builder<'s> {
     /// a comparison with a fact outside the space never holds.
     ///
     /// The recursion is as deep as the condition is nested, which a policy limits.
-    ///
-    /// # Errors
-    /// [`Cut`] beyond the budget.
     pub fn condition(&mut self, condition: &Condition) -> Result<Ref, Cut> {
         match condition {
             Condition::Compare(comparison) => {
@@ -96,35 +93,23 @@ impl<'s> Builder<'s> {
     }
 
     /// 1 where a truth value is 0, else 0.
-    ///
-    /// # Errors
-    /// [`Cut`] beyond the budget.
     pub fn not(&mut self, truth: Ref) -> Result<Ref, Cut> {
         self.map(truth, |value| u32::from(value == 0))
     }
 
     /// 1 where both truth values are 1.
-    ///
-    /// # Errors
-    /// [`Cut`] beyond the budget.
     pub fn and(&mut self, a: Ref, b: Ref) -> Result<Ref, Cut> {
         let no = self.constant(0);
         self.choose(a, b, no)
     }
 
     /// 1 where at least one of two truth values is 1.
-    ///
-    /// # Errors
-    /// [`Cut`] beyond the budget.
     pub fn or(&mut self, a: Ref, b: Ref) -> Result<Ref, Cut> {
         let yes = self.constant(1);
         self.choose(a, yes, b)
     }
 
     /// `yes` where a truth value is not 0, else `no`.
-    ///
-    /// # Errors
-    /// [`Cut`] beyond the budget.
     pub fn choose(&mut self, truth: Ref, yes: Ref, no: Ref) -> Result<Ref, Cut> {
         self.nodes.combine([truth, yes, no], |nodes, [truth, yes, no]| match nodes.value(truth) {
             Some(0) => Some(Leaf::Known(no)),
@@ -135,26 +120,17 @@ impl<'s> Builder<'s> {
     }
 
     /// `f` of the values of two functions.
-    ///
-    /// # Errors
-    /// [`Cut`] beyond the budget.
     pub fn apply(&mut self, a: Ref, b: Ref, f: impl Fn(u32, u32) -> u32) -> Result<Ref, Cut> {
         self.nodes
             .combine([a, b], |nodes, [a, b]| Some(Leaf::Value(f(nodes.value(a)?, nodes.value(b)?))))
     }
 
     /// `f` of the value of a function.
-    ///
-    /// # Errors
-    /// [`Cut`] beyond the budget.
     pub fn map(&mut self, a: Ref, f: impl Fn(u32) -> u32) -> Result<Ref, Cut> {
         self.nodes.combine([a], |nodes, [a]| Some(Leaf::Value(f(nodes.value(a)?))))
     }
 
     /// Charges steps for work outside the diagrams, so that it is bounded, too.
-    ///
-    /// # Errors
-    /// [`Cut`] beyond the budget.
     pub(crate) fn pay(&mut self, steps: usize) -> Result<(), Cut> {
         self.nodes.pay(steps)
     }

@@ -17,9 +17,6 @@ pub enum Deduced {
 
 impl Space {
     /// A class as what is left of a fact: its value where it has only one, else the range.
-    ///
-    /// # Panics
-    /// If there is no such variable or class.
     pub fn deduced(&self, variable: usize, class: u32) -> Deduced {
         let range = || Deduced::Range(self.describe(variable, class));
         self.only_value(variable, class).map_or_else(range, Deduced::Value)
@@ -27,9 +24,6 @@ impl Space {
 
     /// A class as text: `true`; `50%`; `above 5%, below 50%`; a text; `another` for a text that no
     /// condition mentions.
-    ///
-    /// # Panics
-    /// If there is no such variable or class.
     pub fn describe(&self, variable: usize, class: u32) -> String {
         match &self.variables[variable].1 {
             Classes::Flag => (class != 0).to_string(),
@@ -43,9 +37,6 @@ impl Space {
 
     /// Neighbouring classes of a number as one range: `at least 5%, below 50%`. For another type,
     /// the first class.
-    ///
-    /// # Panics
-    /// If there is no such variable or class.
     pub(crate) fn describe_run(&self, variable: usize, first: u32, last: u32) -> String {
         let Classes::Numbers { kind, between } = &self.variables[variable].1 else {
             return self.describe(variable, first);

@@ -18,7 +18,8 @@ use crate::unit::{Proportion, Span};
 /// The facts that some conditions mention, each with the classes of values that they distinguish.
 ///
 /// Variables are in the order in which the conditions first mention their facts. Conditions do not
-/// contain times, so times are not variables.
+/// contain times, so times are not variables. A method that gets a variable or a class panics if
+/// there is no such one.
 ///
 /// ```
 /// use hotfix_core::fact::{Comparison, Condition, Fact, FactId, FactValue, Facts, Operator, Space};
@@ -102,9 +103,6 @@ impl Space {
     }
 
     /// The fact of a variable below [`Space::len`].
-    ///
-    /// # Panics
-    /// If there is no such variable.
     pub fn fact(&self, variable: usize) -> FactId {
         self.variables[variable].0
     }
@@ -117,9 +115,6 @@ impl Space {
     /// Number of classes of a variable, at least one; they are numbered from 0. Class 0 is false
     /// for a flag, the smallest values for a number, and all texts that no condition mentions for a
     /// text.
-    ///
-    /// # Panics
-    /// If there is no such variable.
     pub fn classes(&self, variable: usize) -> u32 {
         let count = match &self.variables[variable].1 {
             Classes::Flag => 2,
@@ -131,9 +126,6 @@ impl Space {
 
     /// A readable value of a class: a round one from inside, the cut itself, or a text that no
     /// condition mentions.
-    ///
-    /// # Panics
-    /// If there is no such variable or class.
     pub fn value(&self, variable: usize, class: u32) -> FactValue {
         match &self.variables[variable].1 {
             Classes::Flag => FactValue::Flag(class != 0),
@@ -159,9 +151,6 @@ impl Space {
 
     /// The value of a class that has only one; `None` for a range and for texts that no condition
     /// mentions.
-    ///
-    /// # Panics
-    /// If there is no such variable or class.
     pub fn only_value(&self, variable: usize, class: u32) -> Option<FactValue> {
         let only = match &self.variables[variable].1 {
             Classes::Flag => true,
@@ -176,9 +165,6 @@ impl Space {
 
     /// The class of a value; `None` for a value outside the fact's type and range, which stays
     /// unknown.
-    ///
-    /// # Panics
-    /// If there is no such variable.
     pub fn class(&self, variable: usize, value: &FactValue) -> Option<u32> {
         self.variables[variable].1.class(value)
     }

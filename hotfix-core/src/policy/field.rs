@@ -20,7 +20,8 @@ use crate::grade::{
     RollbackMethod, Sign, StepClock, SuccessGroup, TagForm, VcsStep, Versioning,
 };
 use crate::unit::{
-    MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span, UnitError,
+    Date, MetricName, Name, PerMinute, PhaseName, Proportion, Ratio, RoleName, Share, Span,
+    UnitError,
 };
 
 /// A duration, zero included.
@@ -370,22 +371,23 @@ impl Field for String {
     }
 }
 
-macro_rules! names {
-    ($($type:ty, $example:literal;)*) => {$(
+/// Values that are written as a text.
+macro_rules! texts {
+    ($($type:ty: $expected:literal, $schema:expr, $example:literal;)*) => {$(
         impl Field for $type {
             type Out = Self;
 
             fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
                 match &node.value {
                     Value::Text(text) => as_unit(text, reader),
-                    _ => reader.wrong_type("a name", node),
+                    _ => reader.wrong_type($expected, node),
                 }
             }
             fn write(value: &Self, _: Style) -> Node {
-                Node::from(value.as_str())
+                Node::from(value.to_string())
             }
             fn schema(_: &mut Definitions) -> Schema {
-                json!({ "type": "string", "pattern": NAME_PATTERN })
+                $schema
             }
             fn example() -> &'static str {
                 $example
@@ -397,11 +399,21 @@ macro_rules! names {
 /// The pattern of `unit::Name`.
 pub(super) const NAME_PATTERN: &str = "^[a-z][a-z0-9_-]{0,30}$";
 
-names! {
-    Name, "\"payments\"";
-    PhaseName, "\"canary\"";
-    MetricName, "\"error_rate\"";
-    RoleName, "\"incident_commander\"";
+fn name() -> Schema {
+    json!({ "type": "string", "pattern": NAME_PATTERN })
+}
+
+fn date() -> Schema {
+    json!({ "description": "year, month and day, as in \"2025-10-14\"",
+        "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
+}
+
+texts! {
+    Name: "a name", name(), "\"payments\"";
+    PhaseName: "a name", name(), "\"canary\"";
+    MetricName: "a name", name(), "\"error_rate\"";
+    RoleName: "a name", name(), "\"incident_commander\"";
+    Date: "a date, as in \"2025-10-14\"", date(), "\"2025-10-14\"";
 }
 
 macro_rules! closed_sets {

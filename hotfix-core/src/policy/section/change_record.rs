@@ -3,13 +3,10 @@
 use super::TimeRange;
 use super::list::none;
 use super::severity::NamedSeverities;
-use crate::document::{Node, Value};
 use crate::grade::{Moment, Severity};
-use crate::policy::field::{Lasting, as_unit};
-use crate::policy::reader::{Field, PolicyReader, Style, section};
-use crate::policy::schema::{Definitions, Schema};
+use crate::policy::field::Lasting;
+use crate::policy::reader::section;
 use crate::unit::{Date, Span};
-use serde_json::json;
 
 section! {
     plain
@@ -65,26 +62,5 @@ section! {
         every: Span as Lasting, [optional];
         /// Whether the policy also has to be reviewed after each hot-fix.
         after_each: bool, [default false];
-    }
-}
-
-impl Field for Date {
-    type Out = Self;
-
-    fn read(node: &Node, reader: &mut PolicyReader) -> Option<Self> {
-        match &node.value {
-            Value::Text(text) => as_unit(text, reader),
-            _ => reader.wrong_type("a date, as in \"2025-10-14\"", node),
-        }
-    }
-    fn write(value: &Self, _: Style) -> Node {
-        Node::from(value.to_string())
-    }
-    fn schema(_: &mut Definitions) -> Schema {
-        json!({ "description": "year, month and day, as in \"2025-10-14\"",
-            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
-    }
-    fn example() -> &'static str {
-        "\"2025-10-14\""
     }
 }

@@ -6,7 +6,7 @@ use crate::fact::{
     Comparison, Condition, CustomFact, FactId, FactKind, FactValue, Operator, Vocabulary,
 };
 use crate::policy::error::{Problem, nearest, shown};
-use crate::policy::field::{CustomFactKind, Duration, List, NAME_PATTERN, Number};
+use crate::policy::field::{CustomFactKind, Duration, List, NAME_PATTERN, Number, as_unit};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::{FactName, Name, Proportion};
@@ -233,10 +233,7 @@ fn custom_fact(
         let draft = CustomFactDraft::read(entries, reader);
         Some(CustomFact { kind: draft.kind?, ask: draft.ask? })
     });
-    let known = match FactName::try_new(&shown(name)) {
-        Ok(known) => known,
-        Err(error) => return reader.fail(error),
-    };
+    let known = as_unit(name, reader)?;
     if Vocabulary::default().find(name).is_some() {
         return reader.fail(Problem::BuiltInFact { name: name.to_owned() });
     }

@@ -70,7 +70,7 @@ pub(super) fn texts<'n>(list: &'n Node, path: &str, key: &str) -> Vec<(String, &
 }
 
 /// A table with the settings of one value of a closed set, whose name is its key.
-pub(super) trait Named: Field<Out = Self> {
+pub(super) trait NamedTable: Field<Out = Self> {
     /// The names, in the order in which the tables are kept.
     const NAMES: &'static [&'static str];
 
@@ -86,7 +86,7 @@ pub(super) trait Named: Field<Out = Self> {
 /// Such tables by name.
 pub(super) struct ByName<T>(T);
 
-impl<T: Named + Clone> Field for ByName<T> {
+impl<T: NamedTable + Clone> Field for ByName<T> {
     type Out = Vec<T>;
 
     fn read(node: &Node, reader: &mut PolicyReader) -> Option<Vec<T>> {

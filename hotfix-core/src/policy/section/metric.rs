@@ -8,8 +8,8 @@ use super::rule::{Evidence, between_0_and_1, in_range};
 use crate::document::{DocumentFault, Member, Node};
 use crate::grade::{EvidenceMode, MetricKind, Otherwise, Role, Worse, closed_set};
 use crate::metric_kind::Data;
-use crate::policy::error::{Problem, nearest, shown};
-use crate::policy::field::{Duration, Lasting, List};
+use crate::policy::error::{Problem, nearest};
+use crate::policy::field::{Duration, Lasting, List, as_unit};
 use crate::policy::reader::{Draft, Field, Noted, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::sorting::sort_by_key;
@@ -218,13 +218,8 @@ impl Field for Metrics {
 type Budget = Option<Vec<(MetricName, f64)>>;
 
 fn metric(id: &str, node: &Node, budget: &mut Budget, reader: &mut PolicyReader) -> Option<Metric> {
-    let name = MetricName::try_new(&shown(id));
-    let id = match name {
-        Ok(id) => id,
-        Err(error) => return reader.fail(error),
-    };
-    let twice = reader.known.metrics.contains_key(id.as_str());
-    if twice {
+    let id: MetricName = as_unit(id, reader)?;
+    if reader.known.metrics.contains_key(id.as_str()) {
         return reader.fail_in(node.place, DocumentFault::DuplicateKey { key: id.to_string() });
     }
     let Some(entries) = reader.table(node) else {
@@ -397,11 +392,12 @@ fn latency(
 ) -> (Option<Proportion>, Option<Vec<Span>>) {
     if !kind.has_buckets() {
         let kind = kind.as_str();
-        if let Some(Some(_)) = quantile {
-            reader.fail_at::<()>("quantile", Problem::NotForKind { key: "quantile", kind });
-        }
-        if let Some(Some(_)) = boundaries {
-            reader.fail_at::<()>("boundaries", Problem::NotForKind { key: "boundaries", kind });
+        let is_there = [
+            ("quantile", matches!(quantile, Some(Some(_)))),
+            ("boundaries", matches!(boundaries, Some(Some(_)))),
+        ];
+        for (key, _) in is_there.into_iter().filter(|(_, is_there)| *is_there) {
+            reader.fail_at::<()>(key, Problem::NotForKind { key, kind });
         }
         return (Some(Proportion::default()), Some(Vec::new()));
     }
@@ -436,10 +432,8 @@ fn rising(boundaries: &[Span], reader: &mut PolicyReader) {
             && got <= before
         {
             let (got, before) = (got.to_string(), before.to_string());
-            reader.within("boundaries", |reader| {
-                let problem = Problem::BoundaryOrder { got, before };
-                reader.fail_at::<()>(&(i + 1).to_string(), problem);
-            });
+            let place = format!("{}/boundaries/{}", reader.path(), i + 1);
+            reader.fail_at_path::<()>(&place, Problem::BoundaryOrder { got, before });
         }
     }
 }

@@ -52,12 +52,8 @@ fn rollback_rules(rollback: &RollbackDraft, reader: &mut PolicyReader) {
     for (index, pair) in steps.windows(2).enumerate() {
         if pair[1].share <= pair[0].share {
             let (got, before) = (pair[1].share.to_string(), pair[0].share.to_string());
-            let place = (index + 1).to_string();
-            reader.within("steps", |reader| {
-                reader.within(&place, |reader| {
-                    reader.fail_at::<()>("share", Problem::StepShare { got, before });
-                });
-            });
+            let place = format!("{}/steps/{}/share", reader.path(), index + 1);
+            reader.fail_at_path::<()>(&place, Problem::StepShare { got, before });
         }
     }
 }

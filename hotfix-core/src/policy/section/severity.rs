@@ -1,6 +1,6 @@
 //! Severities with their demands: approvals, review, testing.
 
-use super::entries::Named;
+use super::entries::NamedTable;
 use super::list::none;
 use super::rule::at_least;
 use crate::document::Node;
@@ -121,7 +121,7 @@ fn testing_rules(testing: &TestingDraft, reader: &mut PolicyReader) {
     }
 }
 
-impl Named for SeverityLevel {
+impl NamedTable for SeverityLevel {
     const NAMES: &'static [&'static str] = Severity::NAMES;
     const ABOUT: [&'static str; 2] = ["The severity ", " and its demands."];
 

@@ -1,7 +1,7 @@
 //! Settings of single strategies, and the strategy that a release replaced.
 
 use super::Phase;
-use super::entries::Named;
+use super::entries::NamedTable;
 use super::list::none;
 use super::phase::{Phases, PhasesOrNone};
 use super::rule::at_least;
@@ -112,7 +112,7 @@ impl StrategySettingsDraft {
     }
 }
 
-impl Named for StrategySettings {
+impl NamedTable for StrategySettings {
     const NAMES: &'static [&'static str] = Strategy::NAMES;
     const ABOUT: [&'static str; 2] = ["Settings of the strategy ", "."];
 
@@ -150,10 +150,10 @@ pub(super) fn own_course(own: Strategy, courses: &[StrategySettings], reader: &m
     let Some(course) = courses.iter().find(|course| course.strategy == own) else { return };
     let mut keys = Vec::new();
     if !course.allowed {
-        keys.push("allowed");
+        keys.push("/allowed");
     }
     if !course.phases.is_empty() {
-        keys.push("phases");
+        keys.push("/phases");
     }
     // With `rolling` they apply to a release that names another batch.
     let table = StrategySettings::write(course, Style::Wire);
@@ -163,15 +163,7 @@ pub(super) fn own_course(own: Strategy, courses: &[StrategySettings], reader: &m
         keys.push("");
     }
     for key in keys {
-        reader.within("strategies", |reader| {
-            reader.within(own.as_str(), |reader| {
-                let problem = Problem::OwnStrategy { strategy: own.as_str() };
-                if key.is_empty() {
-                    reader.fail::<()>(problem);
-                } else {
-                    reader.fail_at::<()>(key, problem);
-                }
-            });
-        });
+        let problem = Problem::OwnStrategy { strategy: own.as_str() };
+        reader.fail_at_path::<()>(&format!("/strategies/{own}{key}"), problem);
     }
 }
