@@ -51,9 +51,9 @@
 //! **A change of severity** makes a new plan: [`Replan`] has what was added, dropped and moved.
 //! What was done stays done. Times still count from their moments, so a fix can be overdue at once.
 //! A role that was paged is not paged again by levels of the new escalation policy whose time has
-//! passed, nor by a page at its start, and its answer holds. A lower severity asks for no notice that
-//! was sent under the higher one. Updates that were due before they applied were not missed. A lower severity drops
-//! nothing that a deployment or rollback under the higher one left to be done.
+//! passed, nor by a page at its start, and its answer holds. Updates that were due before they
+//! applied were not missed. A lower severity asks for no notice that was sent under the higher one,
+//! and drops nothing that a deployment or rollback under the higher one left to be done.
 //!
 //! **Days.** A day has to be after the moment that the duty counts from. The earliest day given
 //! stays, so tomorrow's `next_day` hides no duty of today. A release or a sprint may be put off

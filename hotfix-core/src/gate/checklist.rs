@@ -186,10 +186,9 @@ impl Checks {
         facts: &Facts,
         marks: &Marks,
     ) -> Self {
-        let lists = policy.checklists().iter().filter(|list| list.holds_completion());
-        let lists = lists.filter(|list| applies(list, severity, facts) != Truth::No);
         let mut checks = Self { made: 0, waived: 0, all: 0 };
-        for item in lists.flat_map(|list| &list.items).filter(|item| item.required) {
+        let holds = Checklist::holds_completion;
+        for (_, item, _) in required(policy, severity, facts, holds) {
             checks.all += 1;
             match marks.state(item.id) {
                 ItemState::Done => checks.made += 1,
@@ -215,12 +214,22 @@ pub(crate) fn holding<'a>(
     marks: &Marks,
     holds: impl Fn(&Checklist) -> bool,
 ) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
+    required(policy, severity, facts, holds)
+        .filter(|(_, item, _)| marks.state(item.id) == ItemState::Open)
+}
+
+/// The required items of these lists, without the lists that certainly do not apply.
+fn required<'a>(
+    policy: &'a Policy,
+    severity: Option<Severity>,
+    facts: &Facts,
+    holds: impl Fn(&Checklist) -> bool,
+) -> impl Iterator<Item = (&'a Checklist, &'a ChecklistItem, Truth)> {
     let lists = policy.checklists().iter().filter(move |list| holds(list));
     let lists = lists.map(move |list| (list, applies(list, severity, facts)));
-    lists.filter(|(_, applies)| *applies != Truth::No).flat_map(move |(list, applies)| {
+    lists.filter(|(_, applies)| *applies != Truth::No).flat_map(|(list, applies)| {
         let required = list.items.iter().filter(|item| item.required);
-        let open = required.filter(|item| marks.state(item.id) == ItemState::Open);
-        open.map(move |item| (list, item, applies))
+        required.map(move |item| (list, item, applies))
     })
 }
 

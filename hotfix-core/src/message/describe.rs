@@ -289,24 +289,18 @@ fn awaited(rollout: &Rollout, plain: bool) -> String {
 /// The reason of a rollback for responders and stakeholders: metrics by their titles, and the
 /// reason that a person gave.
 pub(super) fn reason(rollout: &Rollout) -> Option<String> {
-    let cause = rollout.turned_back_for()?;
-    let asks = match cause {
-        RollbackCause::Signal { .. } => InputKind::Report,
-        RollbackCause::Revert { .. } => InputKind::Revert,
-        RollbackCause::Abort => InputKind::Abort,
-        _ => InputKind::RollBack,
+    // With the reason that the person gave. An order may come long after a freeze, and for another
+    // reason than what froze the rollout.
+    let with = |what: &str, asked: InputKind| {
+        let is_it = |at| asked != InputKind::Report || Some(at) == rollout.turned_back_at();
+        let mut interventions = rollout.interventions().into_iter();
+        let order = interventions.rfind(|intent| intent.kind == asked && is_it(intent.at));
+        match order.and_then(|intent| intent.why) {
+            Some(why) => format!("{what}: {why}"),
+            None => what.to_owned(),
+        }
     };
-    // The order may come long after a freeze, and for another reason than what froze the rollout.
-    let is_it = |at| asks != InputKind::Report || Some(at) == rollout.turned_back_at();
-    let mut interventions = rollout.interventions().into_iter();
-    let stated = interventions
-        .rfind(|intent| intent.kind == asks && is_it(intent.at))
-        .and_then(|intent| intent.why);
-    let with = |what: &str| match &stated {
-        Some(why) => format!("{what}: {why}"),
-        None => what.to_owned(),
-    };
-    Some(match cause {
+    Some(match rollout.turned_back_for()? {
         RollbackCause::Verdict { causes } => {
             let mut metrics = Vec::new();
             let mut reasons: Vec<String> = Vec::new();
@@ -321,12 +315,12 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             }
             enumerated(&reasons)
         }
-        RollbackCause::Signal { signal } => with(signalled(*signal)),
-        RollbackCause::Person => with("a person decided to roll back"),
+        RollbackCause::Signal { signal } => with(signalled(*signal), InputKind::Report),
+        RollbackCause::Person => with("a person decided to roll back", InputKind::RollBack),
         RollbackCause::Revert { version } => {
-            with(&format!("a person decided to return to {version}"))
+            with(&format!("a person decided to return to {version}"), InputKind::Revert)
         }
-        RollbackCause::Abort => with("a person aborted the rollout"),
+        RollbackCause::Abort => with("a person aborted the rollout", InputKind::Abort),
         RollbackCause::ActionFailed => "the traffic could not be moved".to_owned(),
     })
 }

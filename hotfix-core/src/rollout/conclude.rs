@@ -129,7 +129,11 @@ impl Conclusion<'_> {
             }
             Command::Deny { role, .. } => self.doubt(*role, "denied the plan"),
             Command::Withdraw { role, .. } => self.doubt(*role, "withdrew an approval"),
-            Command::SetTimes { .. } if self.case.is_reopened_by(command) => self.reopen(),
+            Command::SetTimes { .. }
+                if command.reopens(self.case.place.stage()) && self.is_resolved() =>
+            {
+                self.reopen();
+            }
             Command::CheckItem { .. }
             | Command::WaiveItem { .. }
             | Command::Acknowledge { .. }
@@ -145,8 +149,7 @@ impl Conclusion<'_> {
     /// Asks a person where a role denies the plan, or withdraws its approval, while the fix is
     /// being deployed or live.
     fn doubt(&mut self, role: RoleName, what: &str) {
-        let stage = self.case.place.stage();
-        if stage.is_going_out() || matches!(stage, Stage::Complete { .. }) {
+        if self.case.place.stage().is_out() {
             self.ask(&format!("`{role}` {what} after the start. {}", self.choices(true)));
             self.end_veto();
         }
@@ -301,9 +304,12 @@ impl Conclusion<'_> {
     /// Whether the last watch window after completion is over, and the incident with it: one that
     /// was reopened can still be rolled back.
     fn watch_is_over(&self, at: Timestamp, since: Timestamp) -> bool {
-        let agenda = &self.case.agenda;
-        let ends = poll::watch_ends(self.plan.policy(), agenda, since);
-        agenda.came(Moment::Resolved).is_some() && ends.is_none_or(|ends| at >= ends)
+        let ends = poll::watch_ends(self.plan.policy(), &self.case.agenda, since);
+        self.is_resolved() && ends.is_none_or(|ends| at >= ends)
+    }
+
+    fn is_resolved(&self) -> bool {
+        self.case.agenda.came(Moment::Resolved).is_some()
     }
 
     /// Says that a complete rollout's incident is open again, and asks whether to roll back.

@@ -13,6 +13,7 @@ use crate::unit::{Name, RoleName, Timestamp};
 
 use super::action::ActionId;
 use super::document::InputDocument;
+use super::stage::Stage;
 
 closed_set! {
     /// The kind of an input.
@@ -490,10 +491,10 @@ impl Command {
         matches!(self, Self::Supersede { .. } | Self::Retry { .. })
     }
 
-    /// Whether it says that the incident is not resolved after all.
-    pub(super) fn revokes_resolved(&self) -> bool {
+    /// Whether it says that the incident of a complete rollout is not over after all.
+    pub(super) fn reopens(&self, stage: &Stage) -> bool {
         let Self::SetTimes { times, .. } = self else { return false };
-        times.get(&KnownTime::Resolved) == Some(&None)
+        matches!(stage, Stage::Complete { .. }) && times.get(&KnownTime::Resolved) == Some(&None)
     }
 
     /// The kind of this command.

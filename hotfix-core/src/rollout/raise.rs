@@ -144,9 +144,8 @@ impl Conclusion<'_> {
             // A verdict is described as it is now: figures, and what may be answered, change meanwhile.
             if open.about == About::Verdict && self.case.judged.verdict().decision == Decision::Ask
             {
-                let question = self.question_about_verdict(at);
-                let question = describe::addressed(&self.plan.subject().incident, &question);
-                self.act(Act::AskDecision { question: open.repeated(&question) });
+                let question = open.repeated(&self.question_about_verdict(at));
+                self.ask(&question);
                 return;
             }
             let text = open.repeated(&open.text);

@@ -76,25 +76,27 @@ impl Conclusion<'_> {
                 self.changes.to = Some(Stage::Frozen { since: at, why, tried: false });
                 self.page(&format!(
                     "{what}. An automatic rollback is not allowed (`on_failure`, or a schema change): \
-                     {stays} until somebody sends `roll_back`, `supersede` or `abort`."
+                     {stays}"
                 ));
                 self.notify(MessageKind::Update, &FOLLOWERS);
             }
         }
     }
 
-    /// Which traffic stays where it is in a freeze; a change that is under way is not stopped by it.
+    /// Which traffic stays where it is in a freeze, and until when; a change that is under way is not
+    /// stopped by it.
     fn stays(&self) -> String {
-        let (share, version) = (self.case.place.share(), shown(self.version()));
         let moves = |action: &&Action| matches!(action.act, Act::SetTraffic { .. });
-        match self.case.actions.pending().iter().find(moves) {
-            Some(Action { id, act }) => format!(
-                "{} is under way, so stop it by hand or send its result; else {share} of the traffic \
-                 stays on {version}",
-                describe::action(*id, act)
-            ),
-            None => format!("{share} of the traffic stays on {version}"),
-        }
+        let moving = self.case.actions.pending().iter().find(moves).map(|Action { id, act }| {
+            let action = describe::action(*id, act);
+            format!("{action} is under way, so stop it by hand or send its result; else ")
+        });
+        format!(
+            "{}{} of the traffic stays on {} until somebody sends `roll_back`, `supersede` or `abort`.",
+            moving.unwrap_or_default(),
+            self.case.place.share(),
+            shown(self.version())
+        )
     }
 
     /// A change of traffic was confirmed while the rollout is frozen: whoever was paged knew another
@@ -103,7 +105,7 @@ impl Conclusion<'_> {
         let stays = self.stays();
         self.page(&format!(
             "the rollout is frozen, and the change of traffic that was under way was confirmed: \
-             {stays} until somebody sends `roll_back`, `supersede` or `abort`."
+             {stays}"
         ));
         self.notify(MessageKind::Update, &FOLLOWERS);
     }
@@ -335,7 +337,6 @@ impl Conclusion<'_> {
 impl Stage {
     /// Whether there is something to roll back.
     const fn can_roll_back(&self) -> bool {
-        self.is_going_out()
-            || matches!(self, Self::Complete { .. } | Self::RollingBack(_) | Self::Frozen { .. })
+        self.is_out() || matches!(self, Self::RollingBack(_) | Self::Frozen { .. })
     }
 }

@@ -46,6 +46,11 @@ impl Stage {
         )
     }
 
+    /// Whether the fix is being deployed, or is live.
+    pub(super) const fn is_out(&self) -> bool {
+        self.is_going_out() || matches!(self, Self::Complete { .. })
+    }
+
     /// Whether a phase of this attempt has passed.
     const fn has_passed_a_phase(&self) -> bool {
         match self {

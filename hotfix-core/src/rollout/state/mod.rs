@@ -14,7 +14,6 @@ use std::fmt::{self, Write};
 
 use crate::deadline::Agenda;
 use crate::fact::{Fact, FactId, FactValue};
-use crate::grade::Moment;
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::stats::StatError;
@@ -30,6 +29,7 @@ pub(super) use actions::Actions;
 pub(super) use happened::Happened;
 pub(crate) use judged::Silent;
 pub(super) use judged::{Assessed, Judged, Question};
+use people::Unanswered;
 pub(super) use people::{About, People};
 pub(super) use place::Place;
 pub(super) use readiness::{Afterwards, Missing, Readiness};
@@ -96,13 +96,6 @@ impl RolloutState {
         let mut pending = self.actions.pending().iter();
         self.place.share() > Share::NONE
             || pending.any(|action| matches!(action.act, Act::SetTraffic { .. }))
-    }
-
-    /// Whether an input says that the incident of a complete rollout is not over after all.
-    pub(super) fn is_reopened_by(&self, command: &Command) -> bool {
-        matches!(self.place.stage(), Stage::Complete { .. })
-            && command.revokes_resolved()
-            && self.agenda.came(Moment::Resolved).is_some()
     }
 
     /// Whether what was asked still needs an answer.
@@ -402,7 +395,10 @@ impl RolloutState {
         write!(into, "{pending:?}{pending_since:?}{overtaken:?}{keys:?}")?;
         let People { asked, objected, on_status_page, unanswered, interventions: _ } = people;
         // The text of a question is only repeated.
-        let unanswered = unanswered.as_ref().map(|open| (open.since, open.asked_at, open.page));
+        let unanswered = unanswered.as_ref().map(|open| {
+            let Unanswered { since, asked_at, text: _, page, about } = open;
+            (since, asked_at, page, about)
+        });
         write!(into, "{asked}{objected}{on_status_page}{unanswered:?}")?;
         let Judged { now: Assessed { judge, verdict, question: _ }, kept: _ } = judged;
         write!(into, "{judge:?}{verdict:?}")

@@ -106,9 +106,8 @@ impl People {
 
     /// Whether the open question is about an objection that a rollout in this stage waits for.
     pub(super) fn objects_to(&self, stage: &Stage) -> bool {
-        let is_open = stage.is_going_out() || matches!(stage, Stage::Complete { .. });
         let about = self.unanswered.as_ref().map(|open| open.about);
-        is_open && self.objected && about == Some(About::Objection)
+        stage.is_out() && self.objected && about == Some(About::Objection)
     }
 
     /// Whether what was asked in this stage still needs an answer.
@@ -172,9 +171,7 @@ impl People {
                 let is_frozen = matches!(stage, Stage::Frozen { .. });
                 (false, matches!(stage, Stage::Deploying(_)) || pages && !is_frozen)
             }
-            Command::SetTimes { .. } => {
-                (input.command.revokes_resolved() && matches!(stage, Stage::Complete { .. }), false)
-            }
+            Command::SetTimes { .. } => (input.command.reopens(stage), false),
             Command::Approve { .. }
             | Command::CheckItem { .. }
             | Command::WaiveItem { .. }
