@@ -10,9 +10,11 @@ mod question;
 mod walk;
 
 use crate::fact::{Diagram, Facts, Placed};
+use crate::grade::Severity;
 use crate::policy::Policy;
 use crate::policy::reasoning::{End, Reasoning};
-use crate::policy::section::{Implication, Leaf, Question, Tree};
+use crate::policy::section::{Due, Implication, Leaf, Question, Tree};
+use crate::unit::Name;
 
 pub use path::Step;
 pub use question::{NextQuestion, Remaining};
@@ -29,6 +31,28 @@ pub struct Decision<'a> {
     placed: Placed,
     contradictory: bool,
     summary: Summary,
+}
+
+/// Outcome of a decision: a leaf of the tree.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct DecisionOutcome<'a> {
+    /// The leaf's id.
+    pub id: Name,
+    /// The leaf's title: what has to be done.
+    pub title: &'a str,
+    /// Severity, where the tree sets one.
+    pub severity: Option<Severity>,
+    /// Whether a hot-fix is needed; else a scheduled release.
+    pub hotfix: bool,
+    /// Deadline: that of the leaf, else that of the policy's duty to fix this severity.
+    pub deadline: Option<Due>,
+}
+
+impl<'a> DecisionOutcome<'a> {
+    fn of(leaf: &'a Leaf) -> Self {
+        let Leaf { id, title, severity, hotfix, deadline } = leaf;
+        Self { id: *id, title, severity: *severity, hotfix: *hotfix, deadline: *deadline }
+    }
 }
 
 /// Whether two leaves have the same outcome, perhaps with different titles.
@@ -132,11 +156,10 @@ impl Policy {
 
 impl<'a> Decision<'a> {
     /// The outcome, where it is certain: all possible paths end at one leaf, or at leaves with the
-    /// same severity, hot-fix and deadline; then the first of these leaves. A leaf without a deadline
-    /// of its own has that of the policy's duty to fix its severity.
-    pub fn outcome(&self) -> Option<&'a Leaf> {
+    /// same severity, hot-fix and deadline; then the first of these leaves.
+    pub fn outcome(&self) -> Option<DecisionOutcome<'a>> {
         let leaf = self.summary.first.filter(|_| !self.summary.differ)?;
-        self.tree()?.leaves.get(leaf)
+        self.tree()?.leaves.get(leaf).map(DecisionOutcome::of)
     }
 
     /// Whether no unknown fact can change the end of the path. A question without an answer is an

@@ -13,7 +13,6 @@ use crate::policy::field::{List, NAME_PATTERN};
 use crate::policy::reader::{Draft as _, Field, PolicyReader, Style, section};
 use crate::policy::schema::{Definitions, Schema};
 use crate::unit::Name;
-use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -156,7 +155,7 @@ section! {
 section! {
     plain
     /// A leaf: the decision.
-    pub Leaf: Serialize from LeafDraft {
+    pub Leaf from LeafDraft {
         /// The id, unique among questions and leaves.
         id: Name, [required];
         /// The decision, for people.
