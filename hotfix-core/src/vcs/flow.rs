@@ -3,7 +3,7 @@
 use super::command::git;
 use super::name::one_line;
 use super::release_context::{Base, ReleaseContext};
-use super::rollback::{continue_on, continue_on_trunk};
+use super::rollback::{continue_on, continue_on_trunk, restore};
 use super::step::{Instead, Step, Tool, VcsStepKind};
 use super::{Command, MergeBack, SourceControl, VcsError, VcsRollback};
 use crate::grade::{MergeKind, VcsStep};
@@ -30,25 +30,33 @@ pub(super) fn steps(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError>
                 if let Some(name) = &context.branch {
                     let branch = branch(context, name)?;
                     match &context.after {
-                        Some(former) => steps.extend(continue_on(former, name, branch)?),
+                        Some(former) => {
+                            steps.extend(continue_on(context, former, name, branch)?);
+                        }
                         None => steps.push(branch),
                     }
                 }
             }
             VcsStep::Commit => steps.extend(commit(context)?),
-            VcsStep::Push => steps.push(push(context, &at)?),
+            VcsStep::Push => {
+                steps.extend(update_again(context, &at)?);
+                steps.push(push(context, &at)?);
+            }
             VcsStep::PullRequest => steps.push(pull_request(context)?),
             VcsStep::Merge => {
                 if let Some(target) = &context.into {
-                    steps.push(merge(context, VcsStepKind::Merge, target, &at)?);
+                    steps.extend(merge(context, VcsStepKind::Merge, target, &at)?);
                 }
             }
             VcsStep::MergeBack => {
                 for target in &context.into_back {
-                    steps.push(merge(context, VcsStepKind::MergeBack, target, &at)?);
+                    steps.extend(merge(context, VcsStepKind::MergeBack, target, &at)?);
                 }
             }
-            VcsStep::Tag => steps.extend(tag(context, &at)?),
+            VcsStep::Tag => {
+                steps.extend(update_again(context, &at)?);
+                steps.extend(tag(context, &at)?);
+            }
             VcsStep::Deploy => steps.push(deploy(context, &at)),
             VcsStep::DeleteBranch => steps.extend(delete(context, &at)?),
         }
@@ -88,13 +96,31 @@ impl Place<'_> {
     }
 }
 
-/// Updates the trunk and records its position.
 fn trunk(context: &ReleaseContext<'_>) -> Result<Step, VcsError> {
     let step = Step::new(VcsStepKind::TakeUp, format!("Update {}", context.base.name()));
     let Base::Branch(trunk) = &context.base else { return Ok(step) };
-    let mut commands = ReleaseContext::take_up(trunk)?;
-    commands.push(git(["update-ref", &context.before(trunk), "HEAD"])?);
-    Ok(step.of(trunk.as_str()).run(commands))
+    Ok(step.of(trunk.as_str()).run(ReleaseContext::take_up(trunk)?))
+}
+
+/// Before the first tag or push of a commit on the trunk: puts it on what others have pushed since,
+/// so that the recorded range has no commits of theirs.
+fn update_again(context: &ReleaseContext<'_>, at: &Place<'_>) -> Result<Option<Step>, VcsError> {
+    let (None, Base::Branch(trunk)) = (&context.branch, &context.base) else { return Ok(None) };
+    if at.is_done(VcsStep::Tag) || at.is_done(VcsStep::Push) {
+        return Ok(None);
+    }
+    let tagged_first = context.tag.as_ref().filter(|_| at.to_come.contains(&VcsStep::Push));
+    let delete = tagged_first.map(|tag| format!(" delete {tag} in this clone and"));
+    let why = format!(
+        "Others may have pushed to {trunk} since. If the push is rejected,{} repeat from here.",
+        delete.unwrap_or_default()
+    );
+    let step = Step::new(VcsStepKind::TakeUp, format!("Update {trunk} again"));
+    Ok(Some(step.of(trunk.as_str()).why(why).run(vec![
+        git(["pull", "--rebase", "origin", trunk.as_str()])?,
+        git(["update-ref", &context.before(trunk), &format!("refs/remotes/origin/{trunk}")])?,
+        git(["update-ref", &context.fix(), "HEAD"])?,
+    ])))
 }
 
 fn branch(context: &ReleaseContext<'_>, name: &RefName) -> Result<Step, VcsError> {
@@ -157,9 +183,8 @@ fn push(context: &ReleaseContext<'_>, at: &Place<'_>) -> Result<Step, VcsError> 
     }
     match (&context.branch, &context.base) {
         (None, Base::Branch(trunk)) => {
-            let (before, merged) = (context.before(trunk), context.merged(trunk));
-            commands.push(git(["update-ref", &merged, "HEAD"])?);
-            commands.push(ReleaseContext::push_records(&[&context.fix(), &before, &merged])?);
+            commands.push(git(["update-ref", &context.merged(trunk), "HEAD"])?);
+            commands.push(push_records(context, trunk)?);
         }
         _ => commands.push(ReleaseContext::push_records(&[&context.fix()])?),
     }
@@ -235,25 +260,25 @@ fn merge(
     kind: VcsStepKind,
     target: &RefName,
     at: &Place<'_>,
-) -> Result<Step, VcsError> {
+) -> Result<Vec<Step>, VcsError> {
     let name = context.branch.as_ref().map_or("", RefName::as_str);
     let step = Step::new(kind, format!("Merge {name} into {target}")).of(target.as_str());
     let requested = at.is_done(VcsStep::PullRequest) && requested_into(context) == Some(target);
+    let mut steps = restore(context, target, requested)?;
     let mut commands = vec![git(["update-ref", &context.fix(), &format!("refs/heads/{name}")])?];
     commands.extend(bring(context, target, name)?);
     let step = step.run(commands);
-    if requested {
+    steps.push(if requested {
         let commands = by_request(context, target, name)?;
         let instead = Some(Instead { tool: Tool::Gh, commands });
         let why = "The pull request is approved. If the branch is protected, merge on the server and record the merge.";
-        return Ok(Step { instead, ..step.why(why) });
-    }
-    if context.merge == MergeKind::Squash {
-        return Ok(
-            step.why("Squashed into one commit: git cannot recognise it later as this branch.")
-        );
-    }
-    Ok(step)
+        Step { instead, ..step.why(why) }
+    } else if context.merge == MergeKind::Squash {
+        step.why("Squashed into one commit: git cannot recognise it later as this branch.")
+    } else {
+        step
+    });
+    Ok(steps)
 }
 
 /// The same merge, done by the repository server.
@@ -270,7 +295,7 @@ fn by_request(context: &ReleaseContext<'_>, target: &RefName, name: &str) -> Com
         fetch()?,
         git(["update-ref", &context.fix(), &format!("refs/remotes/origin/{name}")])?,
     ];
-    if context.as_range() {
+    if context.as_range(target) && !context.restores(target) {
         commands.push(git(["update-ref", &context.before(target), &remote])?);
     }
     commands.push(Command::try_new(["gh", "pr", "merge", way, name])?);
@@ -282,17 +307,17 @@ fn by_request(context: &ReleaseContext<'_>, target: &RefName, name: &str) -> Com
 
 fn push_records(context: &ReleaseContext<'_>, target: &RefName) -> Result<Command, VcsError> {
     let (fix, before, merged) = (context.fix(), context.before(target), context.merged(target));
-    if context.as_range() {
+    if context.as_range(target) {
         ReleaseContext::push_records(&[&fix, &before, &merged])
     } else {
         ReleaseContext::push_records(&[&fix, &merged])
     }
 }
 
-/// Merges `source` into a branch, pushes it, and records the merge.
+/// Merges `source` into a branch, pushes it, and records the merge. [`restore`] comes first.
 pub(super) fn bring(context: &ReleaseContext<'_>, target: &RefName, source: &str) -> Commands {
     let mut commands = ReleaseContext::take_up(target)?;
-    if context.as_range() {
+    if context.as_range(target) && !context.restores(target) {
         commands.push(git(["update-ref", &context.before(target), "HEAD"])?);
     }
     match context.merge {

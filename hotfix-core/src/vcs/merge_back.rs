@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::command::git;
 use super::flow::bring;
 use super::release_context::ReleaseContext;
+use super::rollback::restore;
 use super::step::{Step, VcsStepKind};
 use super::{Command, VcsError};
 use crate::grade::MergeKind;
@@ -52,12 +53,13 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<MergeBack, VcsError> {
         } else {
             (format!("Merge the fix into {target}"), bring(context, target, &context.fix())?)
         };
-        let step = Step::new(VcsStepKind::MergeBack, title).of(target.as_str()).run(commands);
+        let mut steps = restore(context, target, false)?;
+        steps.push(Step::new(VcsStepKind::MergeBack, title).of(target.as_str()).run(commands));
         Ok(MergeBackBranch {
             branch: target.to_string(),
             planned,
             has: git(["merge-base", "--is-ancestor", &known, &remote])?,
-            steps: vec![step],
+            steps,
         })
     };
     let branches = context.home.iter().map(branch).collect::<Result<_, _>>()?;
@@ -66,13 +68,14 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<MergeBack, VcsError> {
 
 fn pick(context: &ReleaseContext<'_>, target: &RefName) -> Result<Vec<Command>, VcsError> {
     let mut commands = ReleaseContext::take_up(target)?;
+    let (before, merged) = (context.before(target), context.merged(target));
+    commands.push(git(["update-ref", &before, "HEAD"])?);
     if let Some(trunk) = context.reached().first() {
         let range = format!("{}..{}", context.before(trunk), context.merged(trunk));
         commands.push(git(["cherry-pick", "-x", "-m", "1", "--first-parent", &range])?);
     }
-    let merged = context.merged(target);
     commands.push(git(["update-ref", &merged, "HEAD"])?);
     commands.push(git(["push", "origin", target.as_str()])?);
-    commands.push(ReleaseContext::push_records(&[&merged])?);
+    commands.push(ReleaseContext::push_records(&[&before, &merged])?);
     Ok(commands)
 }

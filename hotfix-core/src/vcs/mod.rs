@@ -16,7 +16,7 @@
 //! | `refs/hotfix/VERSION/fix` | the newest commit of the fix |
 //! | `refs/hotfix/VERSION/before/BRANCH` | a branch before the fix; only if the merge does not show it |
 //! | `refs/hotfix/VERSION/merged/BRANCH` | the commit with which a branch got the fix |
-//! | `refs/hotfix/VERSION/reverted/BRANCH` | the commit that reverted it |
+//! | `refs/hotfix/VERSION/reverted/BRANCH` | the commit that reverted it, or the fix of a previous attempt that is not restored there yet |
 //!
 //! They are pushed after the branches and separately: a server that refuses them does not block
 //! the fix, and the rollback then works from the clone that merged.

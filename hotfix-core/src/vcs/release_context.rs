@@ -279,9 +279,23 @@ impl<'a> ReleaseContext<'a> {
         self.record(&format!("reverted/{target}"))
     }
 
-    /// Whether a branch got the fix as commits of which only the range is known.
-    pub(super) fn as_range(&self) -> bool {
-        self.branch.is_none() || self.merge == MergeKind::FastForward
+    /// Whether `target` gets the fix as commits of which only the range is known.
+    pub(super) fn as_range(&self, target: &RefName) -> bool {
+        self.branch.is_none() || self.merge == MergeKind::FastForward || self.restores(target)
+    }
+
+    /// Whether `target` may have the previous attempt's branch and its revert. Then it gets this
+    /// attempt's branch only after a revert of the revert. A squashed and reverted fix leaves no
+    /// trace that git merges by, and the previous attempt's base is restored on the new branch.
+    pub(super) fn restores(&self, target: &RefName) -> bool {
+        self.after.as_ref().is_some_and(|former| former.restored_elsewhere(target))
+    }
+
+    /// Whether another attempt, whose branch starts from this fix or its base, restores the fix on
+    /// `target` itself.
+    pub(super) fn restored_elsewhere(&self, target: &RefName) -> bool {
+        let merged = self.branch.is_some() && self.merge != MergeKind::Squash;
+        merged && self.base.name() != target.as_str()
     }
 
     /// The branches that the plan's own steps bring the fix to, in order.

@@ -28,10 +28,11 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<VcsRollback, VcsError>
         .why("Use the release's fastest rollback method.")
         .people("Use your own tool, or check that the push of the revert has deployed it.");
 
-    let mut reverts = Vec::new();
-    for target in context.reached() {
-        reverts.push(revert(context, target)?);
-    }
+    let reached = context.reached();
+    // People may have merged the fix back to the others.
+    let by_duty = context.home.iter().filter(|target| !reached.contains(target));
+    let reverts = reached.iter().copied().chain(by_duty).map(|target| revert(context, target));
+    let mut reverts = reverts.collect::<Result<Vec<Step>, VcsError>>()?;
     let place = |step| context.order.iter().position(|&other| other == step);
     let merged_first = match (place(VcsStep::Merge), place(VcsStep::Deploy)) {
         (Some(merge), Some(deploy)) => merge < deploy,
@@ -41,7 +42,7 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<VcsRollback, VcsError>
     let mut steps = vec![fetch(context)?];
     if merged_first {
         // A deployment from a branch is rolled back with that branch.
-        steps.extend(reverts.drain(..1.min(reverts.len())));
+        steps.extend(reverts.drain(..1.min(reached.len())));
     }
     steps.push(deploy);
     steps.extend(reverts);
@@ -54,12 +55,26 @@ pub(super) fn way(context: &ReleaseContext<'_>) -> Result<VcsRollback, VcsError>
 /// The steps by which another attempt continues this fix on its own branch, before its commit.
 /// `fresh` makes the branch if there is nothing to continue.
 pub(super) fn continue_on(
+    context: &ReleaseContext<'_>,
     former: &ReleaseContext<'_>,
     branch: &RefName,
     fresh: Step,
 ) -> Result<Vec<Step>, VcsError> {
     let mut steps = vec![fetch(former)?];
-    steps.extend(restore_elsewhere(former)?);
+    for target in context.home.iter().filter(|target| context.restores(target)) {
+        let (reverted, own) = (former.reverted(target), context.reverted(target));
+        let title = format!("Record the revert on {target} under {}", context.version);
+        steps.push(
+            Step::new(VcsStepKind::Fetch, title)
+                .of(target.as_str())
+                .why("It is reverted before the merge there, in this attempt or the next.")
+                .only_if(recorded(&reverted)?, true)
+                .run(vec![
+                    git(["update-ref", &own, &reverted])?,
+                    ReleaseContext::push_records(&[&own])?,
+                ]),
+        );
+    }
     steps.push(fresh.only_if(recorded(&former.fix())?, false));
     let mut next = next_branch(former, branch.as_str())?;
     if let Some(from_fix) = next.pop() {
@@ -97,7 +112,7 @@ fn recorded(record: &str) -> Result<Command, VcsError> {
 fn revert(context: &ReleaseContext<'_>, target: &RefName) -> Result<Step, VcsError> {
     let (merged, reverted) = (context.merged(target), context.reverted(target));
     let mut commands = ReleaseContext::take_up(target)?;
-    let why = if context.as_range() {
+    let why = if context.as_range(target) {
         // One commit for all of them, so that one revert restores them. `-m 1` applies to merges
         // among them and has no effect on other commits.
         let range = format!("{}..{merged}", context.before(target));
@@ -122,7 +137,7 @@ fn revert(context: &ReleaseContext<'_>, target: &RefName) -> Result<Step, VcsErr
 }
 
 fn try_again(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
-    let mut steps = restore_elsewhere(context)?;
+    let mut steps = Vec::new();
     match (&context.branch, &context.base) {
         (Some(branch), _) => {
             let next = next_try(branch.as_str());
@@ -130,41 +145,64 @@ fn try_again(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
             steps.push(go_on(context, Some(&next)));
         }
         (None, Base::Branch(trunk)) => {
-            // The new plan records the trunk before anything changes there.
             steps.push(go_on(context, None));
             let why = "Do this after the first step of the new plan, and correct the fix before its commit.";
             steps.push(restore_uncommitted(context, trunk)?.why(why));
         }
         (None, Base::Tag(_)) => steps.push(go_on(context, None)),
     }
+    for target in context.home.iter().filter(|target| context.restored_elsewhere(target)) {
+        let mut commands = ReleaseContext::take_up(target)?;
+        commands.push(git(["revert", "--no-edit", &context.reverted(target)])?);
+        commands.push(git(["push", "origin", target.as_str()])?);
+        let why = format!(
+            "A correction merges only onto the fix that it corrects. Do this directly before the new plan's merge into {target}, and revert it if the new version is rolled back."
+        );
+        steps.push(revert_revert(context, target, commands)?.why(why));
+    }
     Ok(steps)
 }
 
-/// Restores the fix on the branches that the next branch does not start from.
-fn restore_elsewhere(context: &ReleaseContext<'_>) -> Result<Vec<Step>, VcsError> {
-    let mut steps = Vec::new();
-    for target in context.reached() {
-        // A squashed and reverted fix leaves no trace that git merges by.
-        let squashed = context.branch.is_some() && context.merge == MergeKind::Squash;
-        if squashed || context.base.name() == target.as_str() {
-            continue;
-        }
-        let reverted = context.reverted(target);
-        let mut commands = ReleaseContext::take_up(target)?;
-        commands.push(git(["revert", "--no-edit", &reverted])?);
-        commands.push(git(["push", "origin", target.as_str()])?);
-        let why = format!(
-            "A correction merges only onto the fix that it corrects. Until then {target} contains the failed fix: deploy nothing from it."
-        );
-        steps.push(
-            Step::new(VcsStepKind::RevertRevert, format!("Revert the revert on {target}"))
-                .of(target.as_str())
-                .why(why)
-                .only_if(recorded(&reverted)?, true)
-                .run(commands),
-        );
+fn revert_revert(
+    context: &ReleaseContext<'_>,
+    target: &RefName,
+    commands: Vec<Command>,
+) -> Result<Step, VcsError> {
+    let title = format!("Revert the revert on {target}");
+    let step = Step::new(VcsStepKind::RevertRevert, title).of(target.as_str()).run(commands);
+    Ok(step.only_if(recorded(&context.reverted(target))?, true))
+}
+
+/// The steps before the merge into a branch that may have the previous attempt's branch and its
+/// revert. The recorded range begins before them, so that a rollback reverts them, too. `push` is
+/// for a merge that is not made in this clone.
+pub(super) fn restore(
+    context: &ReleaseContext<'_>,
+    target: &RefName,
+    push: bool,
+) -> Result<Vec<Step>, VcsError> {
+    if !context.restores(target) {
+        return Ok(Vec::new());
     }
-    Ok(steps)
+    let mut update = ReleaseContext::take_up(target)?;
+    update.push(git(["update-ref", &context.before(target), "HEAD"])?);
+    let reverted = context.reverted(target);
+    let mut commands = vec![git(["revert", "--no-edit", &reverted])?];
+    let mut why = "A correction merges only onto the fix that it corrects.".to_owned();
+    if push {
+        commands.push(git(["push", "origin", target.as_str()])?);
+        let until =
+            format!(" Until the merge {target} contains the failed fix: deploy nothing from it.");
+        why.push_str(&until);
+    }
+    // Nothing is left to restore there.
+    commands.push(git(["update-ref", "-d", &reverted])?);
+    commands.push(git(["push", "origin", "--delete", &reverted])?);
+    let title = format!("Update {target}");
+    Ok(vec![
+        Step::new(VcsStepKind::TakeUp, title).of(target.as_str()).run(update),
+        revert_revert(context, target, commands)?.why(why),
+    ])
 }
 
 /// Makes the next branch, with the fix. The last step is the one from the fix itself.

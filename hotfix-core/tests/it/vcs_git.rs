@@ -140,47 +140,70 @@ fn story(case: &Case) {
         assert_eq!(colleague.remote_file(branch, "app.txt"), fixed, "{}: {branch}", case.name);
     }
 
-    // The way back, from there, too: each branch that a step reached is as it was.
+    // The way back, from there, too: each branch is as it was.
     plan.rollback.steps.iter().for_each(|step| take(&colleague, step, fixed));
     let back = plan.rollback.steps.iter().any(|step| step.kind == VcsStepKind::DeployPrevious);
     assert!(back, "{}: the previous version is put back", case.name);
-    for ((home, target), tree) in plan.merge_back.branches.iter().zip(&targets).zip(&before) {
-        if home.planned {
-            assert_eq!(
-                &colleague.remote_tree(target),
-                tree,
-                "{}: {target} is as it was",
-                case.name
-            );
-        }
+    for (target, tree) in targets.iter().zip(&before) {
+        assert_eq!(&colleague.remote_tree(target), tree, "{}: {target} is as it was", case.name);
     }
     if !case.moved_on && targets[0] == "main" && plan.merge_back.branches[0].planned {
         assert_eq!(colleague.remote_tree("main"), colleague.remote_tree("v1.2.3"));
     }
 
-    second_attempt(case, &colleague.copy(&format!("{}-second", case.name)), &plan);
+    other_attempts(case, &colleague.copy(&format!("{}-others", case.name)), &plan, &before);
     try_again(case, &colleague, &plan);
 }
 
-/// The plan of the second attempt alone brings fix and correction, and takes both back.
-fn second_attempt(case: &Case, lab: &Lab, first: &SourceControl) {
-    let (name, corrected) = (&case.name, "first\nfixed\ncorrected\n");
-    let plan = case.second();
-    let branch = first.branch.as_ref().map(|branch| format!("{branch}-try-2"));
-    assert_eq!(plan.branch.as_ref().map(ToString::to_string), branch, "{name}");
-    for step in &plan.steps {
-        if step.kind == VcsStepKind::Commit {
-            assert_eq!(lab.sh("cat app.txt").unwrap(), "first\nfixed\nthird\n", "{name}: the fix");
+/// The plans of the second and the third attempt alone bring fix and corrections, and take all of it
+/// back. By turns, the second is rolled back before its merge back or after it.
+fn other_attempts(case: &Case, lab: &Lab, first: &SourceControl, before: &[String]) {
+    let name = &case.name;
+    let of = |version, time| case.fix(version, "1.2.3", time);
+    let one = of("1.2.4", "2024-01-15T14:30:00Z");
+    let two = Fix { after: Some(&one), ..of("1.2.5", "2024-01-15T16:00:00Z") };
+    let second = case.made(&two);
+    let branch = second.branch.as_ref().map(ToString::to_string);
+    let former = Fix { branch: branch.as_deref(), after: None, ..two };
+    let three = Fix { after: Some(&former), ..of("1.2.6", "2024-01-15T18:00:00Z") };
+    let attempts = [
+        (&second, 2, "first\nfixed\nthird\n", "first\nfixed\ncorrected\n", case.moved_on),
+        (&case.made(&three), 3, "first\nfixed\ncorrected\n", "first\nfixed\nright\n", true),
+    ];
+    for (plan, number, found, content, merged_back) in attempts {
+        let branch = first.branch.as_ref().map(|branch| format!("{branch}-try-{number}"));
+        assert_eq!(plan.branch.as_ref().map(ToString::to_string), branch, "{name}");
+        let is_back = |step: &Step| match step.kind {
+            VcsStepKind::MergeBack => true,
+            VcsStepKind::TakeUp => branch.is_some() && step.why.starts_with("Once the fix"),
+            _ => false,
+        };
+        let until = plan.steps.iter().position(is_back).filter(|_| !merged_back);
+        for step in plan.steps.iter().take(until.unwrap_or(usize::MAX)) {
+            if step.kind == VcsStepKind::Commit {
+                assert_eq!(lab.sh("cat app.txt").unwrap(), found, "{name}: attempt {number}");
+            }
+            take(lab, step, content);
         }
-        take(lab, step, corrected);
-    }
-    let reached = || plan.merge_back.branches.iter().filter(|home| home.planned);
-    for home in reached() {
-        assert_eq!(lab.remote_file(&home.branch, "app.txt"), corrected, "{name}: {}", home.branch);
-    }
-    plan.rollback.steps.iter().for_each(|step| take(lab, step, corrected));
-    for home in reached() {
-        assert_ne!(lab.remote_file(&home.branch, "app.txt"), corrected, "{name}: {}", home.branch);
+        if merged_back {
+            lab.run(&plan.merge_back.inspect);
+            for home in &plan.merge_back.branches {
+                assert_eq!(lab.succeeds(home.has.shown()), home.planned, "{name}: {number}");
+                if !home.planned {
+                    home.steps.iter().for_each(|step| take(lab, step, content));
+                }
+                let branch = &home.branch;
+                assert_eq!(
+                    lab.remote_file(branch, "app.txt"),
+                    content,
+                    "{name}: {branch} {number}"
+                );
+            }
+        }
+        plan.rollback.steps.iter().for_each(|step| take(lab, step, content));
+        for (home, tree) in plan.merge_back.branches.iter().zip(before) {
+            assert_eq!(&lab.remote_tree(&home.branch), tree, "{name}: {} {number}", home.branch);
+        }
     }
 }
 
@@ -276,13 +299,20 @@ fn try_again(case: &Case, lab: &Lab, plan: &SourceControl) {
     };
     let next = next(plan);
     let (first, rest) = next.steps.split_first().unwrap();
-    for step in &plan.rollback.again {
+    let (again, before_merge): (Vec<&Step>, Vec<&Step>) =
+        plan.rollback.again.iter().partition(|step| !step.why.contains("directly before"));
+    for step in again {
         match (step.kind, &plan.branch) {
             (VcsStepKind::GoOn, None) => take(lab, first, corrected),
             _ => take(lab, step, corrected),
         }
     }
     for step in rest {
+        if matches!(step.kind, VcsStepKind::Merge | VcsStepKind::MergeBack) {
+            before_merge.iter().filter(|before| before.of == step.of).for_each(|before| {
+                take(lab, before, corrected);
+            });
+        }
         take(lab, step, corrected);
     }
     for branch in reached {
@@ -291,7 +321,7 @@ fn try_again(case: &Case, lab: &Lab, plan: &SourceControl) {
     if let Some(tag) = &next.tag {
         assert_eq!(lab.remote_file(tag.as_str(), "app.txt"), corrected, "{}: {tag}", case.name);
     }
-    // And back once more: the second try goes with all that it brought.
+    // And back once more: the second try goes with all that its own plan brought.
     next.rollback.steps.iter().for_each(|step| take(lab, step, corrected));
     for branch in next.merge_back.branches.iter().filter(|home| home.planned) {
         let name = &branch.branch;
@@ -394,6 +424,35 @@ fn vcs_1_trunk_by_a_direct_commit() {
     assert_eq!(vcs.base, "production_tag");
     let name = "trunk-over-a-tag".to_owned();
     story(&Case { name, vcs, flow: None, way: None, moved_on: true, by_host: false });
+}
+
+/// What others push to the trunk while the fix is written stays there when the fix is reverted.
+#[test]
+fn vcs_4_a_push_of_others_to_the_trunk_is_not_reverted_with_the_fix() {
+    for (tagged, fixed) in [(false, "first\nfixed\nthird\n"), (true, "first\nfixed\nthird\n")] {
+        let mut vcs = Vcs { flow: Flow::Trunk, order: Vec::new(), ..section("enterprise") };
+        if tagged {
+            vcs.order = vec![VcsStep::Commit, VcsStep::Tag, VcsStep::Push, VcsStep::Deploy];
+        }
+        let name = format!("trunk-others-{tagged}");
+        let case = Case { name, vcs, flow: None, way: None, moved_on: false, by_host: false };
+        let lab = Lab::new(&case.name, false);
+        let plan = case.plan("1.2.4", "1.2.3", "2024-01-15T14:30:00Z", None);
+        let colleague = lab.colleague("colleague");
+        for step in &plan.steps {
+            if step.kind == VcsStepKind::Commit {
+                colleague.write("other.txt", "a feature\n");
+                colleague.sh("git add --all && git commit -qm feature && git push -q").unwrap();
+            }
+            take(&lab, step, fixed);
+        }
+        let main = plan.merge_back.branches.iter().find(|home| home.branch == "main").unwrap();
+        lab.run(&plan.merge_back.inspect);
+        assert!(lab.succeeds(main.has.shown()), "{}: main has the fix", case.name);
+        plan.rollback.steps.iter().for_each(|step| take(&lab, step, fixed));
+        assert_eq!(lab.remote_file("main", "app.txt"), "first\nbroken\nthird\n");
+        assert_eq!(lab.remote_file("main", "other.txt"), "a feature\n");
+    }
 }
 
 /// The presets as they stand, with each flow and way that they allow.
