@@ -252,7 +252,7 @@ impl Writer<'_> {
             self.put(rollout, entry, at, "service.upgraded", self.of_service(rollout, version));
         }
         self.deployed = deployed;
-        let back = rollout.moment(Moment::RolledBack);
+        let back = rollout.live_again_at();
         if let Some(at) = back.filter(|_| back != self.rolled_back) {
             let subject = self.of_service(rollout, rollout.back_to());
             self.put(rollout, entry, at, "service.rolledback", subject);

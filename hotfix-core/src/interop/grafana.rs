@@ -143,7 +143,8 @@ impl Writer {
             self.end_phase(Some(at));
         }
         if std::mem::replace(&mut self.stage, kind) != kind {
-            self.point(at, kind, text.to_owned());
+            let back = rollout.live_again_at().filter(|_| kind == "rolled_back");
+            self.point(back.unwrap_or(at), kind, text.to_owned());
         }
     }
 

@@ -1,5 +1,6 @@
 //! The comparison table: each metric, its baseline, and its values by phase.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -54,10 +55,11 @@ pub struct ComparisonRow {
     pub title: String,
 }
 
-/// A metric's value over what the success bound of a phase is compared with, in the metric's unit.
+/// A metric's value over the readings that count for the success bound of a phase, in the metric's
+/// unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
-    /// Band of the canary's value; absent with too few trials.
+    /// Band of the canary's value, or of `without_one`; absent with too few trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
     /// The live arm; absent without data.
@@ -68,6 +70,9 @@ pub struct Cell {
     /// There was degradation in this phase, and it was over at its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub healed: bool,
+    /// The canary without one of its instances, if the success bound is met only then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_one: Option<f64>,
 }
 
 /// A phase's values, stored when it ends.
@@ -92,14 +97,19 @@ impl PhaseRecord {
             .watched
             .iter()
             .map(|watched| {
-                let judged = watched.judged(share);
-                let (canary, baseline) = judged.split_at(watched.columns());
+                let (canary, baseline) = watched.counted().split_at(watched.columns());
+                let of_canary = |columns: &[f64]| watched.value(columns, share.as_fraction());
+                let without_one = match watched.judged(share) {
+                    Cow::Owned(rest) => of_canary(&rest[..watched.columns()]),
+                    Cow::Borrowed(_) => None,
+                };
                 let live = watched.value(baseline, share.rest().as_fraction());
                 Some(Cell {
                     band: watched.phase_band(share),
                     baseline: live.and_then(shown),
-                    canary: watched.value(canary, share.as_fraction()).and_then(shown)?,
+                    canary: of_canary(canary).and_then(shown)?,
                     healed: watched.degradation().healed,
+                    without_one: without_one.and_then(shown),
                 })
             })
             .collect();
@@ -196,6 +206,10 @@ impl Comparison {
                 match cell {
                     Some(cell) => {
                         let _ = write!(text, " {}", in_unit(row.kind, cell.canary));
+                        if let Some(rest) = cell.without_one {
+                            let _ =
+                                write!(text, " ({} without one instance)", in_unit(row.kind, rest));
+                        }
                         if let Some(band) = cell.band {
                             let _ = write!(text, ", {band}");
                         }

@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use crate::policy::section::Phase;
 use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step};
 use crate::text::{enumerated, time};
+use crate::train::TRAIN;
 use crate::unit::Share;
 
 use super::seen::held_back;
@@ -316,7 +317,8 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
             enumerated(&reasons)
         }
         RollbackCause::Signal { signal } => with(signalled(*signal), InputKind::Report),
-        RollbackCause::Person => with("a person decided to roll back", InputKind::RollBack),
+        RollbackCause::Person => by_train(rollout)
+            .unwrap_or_else(|| with("a person decided to roll back", InputKind::RollBack)),
         RollbackCause::Revert { version } => {
             with(&format!("a person decided to return to {version}"), InputKind::Revert)
         }
@@ -325,11 +327,21 @@ pub(super) fn reason(rollout: &Rollout) -> Option<String> {
     })
 }
 
+/// The reason of a rollback that the train of this service has requested.
+fn by_train(rollout: &Rollout) -> Option<String> {
+    let intents = rollout.interventions().into_iter();
+    let last = intents.rev().find(|intent| intent.kind == InputKind::RollBack)?;
+    last.why.filter(|_| last.by.as_deref() == Some(TRAIN))
+}
+
 /// The reason of a rollback for business readers: no figures, no names, no text of a person.
 pub(super) fn plain_reason(rollout: &Rollout) -> Option<&'static str> {
     Some(match rollout.turned_back_for()? {
         RollbackCause::Verdict { .. } => "the fix did not meet its criteria",
         RollbackCause::Signal { signal } => signalled(*signal),
+        RollbackCause::Person if by_train(rollout).is_some() => {
+            "a service that it belongs together with was rolled back"
+        }
         RollbackCause::Person | RollbackCause::Revert { .. } | RollbackCause::Abort => {
             "the team decided to roll back"
         }

@@ -25,21 +25,24 @@ pub(super) fn metrics(rollout: &Rollout, kind: MessageKind) -> Vec<String> {
     let read = |row: &ComparisonRow| {
         if let Some(last) = &last {
             let (_, [canary, live]) = last.iter().find(|(id, _)| *id == row.metric)?;
-            return Some(((*canary)?, *live));
+            return Some(((*canary)?, None, *live));
         }
         let cell = match only {
             Some(column) => (*row.cells.get(column)?)?,
             None => *row.cells.iter().rev().flatten().next()?,
         };
-        Some((cell.canary, cell.baseline))
+        Some((cell.canary, cell.without_one, cell.baseline))
     };
     comparison
         .rows
         .iter()
         .filter_map(|row| {
-            let (canary, live) = read(row)?;
+            let (canary, without_one, live) = read(row)?;
             let value = |value: f64| measured(row.kind, value);
             let mut line = format!("{} {} with the fix", row.title, value(canary));
+            if let Some(rest) = without_one {
+                line.extend([" (", &value(rest), " without one instance)"]);
+            }
             // Counts depend on the share of the traffic: at another share they cannot be compared.
             let compares = !row.kind.depends_on_share();
             if let Some(live) = live.filter(|_| compares) {

@@ -137,7 +137,7 @@ pub(super) fn rollback_cause(policy: &Policy, cause: &RollbackCause) -> String {
     match cause {
         RollbackCause::Verdict { causes: all } => causes(policy, all),
         RollbackCause::Signal { signal } => format!("{} was reported", words(signal.as_str())),
-        RollbackCause::Person => "a person requested the rollback".to_owned(),
+        RollbackCause::Person => "the rollback was requested".to_owned(),
         RollbackCause::Revert { version } => {
             format!("a person requested an immediate return to {version}")
         }

@@ -360,6 +360,10 @@ fn comparison(caption: &str, of: &Comparison) -> Table {
             Some(cell) => {
                 let mut lines = vec![in_unit(row.kind, cell.canary)];
                 lines.extend(
+                    cell.without_one
+                        .map(|rest| format!("{} without one instance", in_unit(row.kind, rest))),
+                );
+                lines.extend(
                     cell.baseline.map(|live| format!("baseline {}", in_unit(row.kind, live))),
                 );
                 lines.extend(cell.band.map(|band| text::words(band.as_str())));

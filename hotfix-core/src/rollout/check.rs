@@ -10,7 +10,7 @@ use crate::plan::{PlanError, Release};
 use crate::unit::{Span, Timestamp};
 
 use super::blocker::blocked_at;
-use super::input::{Command, Input, InputKind, KnownTime, TimeMeaning};
+use super::input::{Command, Input, InputError, InputKind, KnownTime, TimeMeaning};
 use super::refusal::RefusalReason;
 use super::revision::Revision;
 use super::stage::State;
@@ -83,6 +83,15 @@ impl Rollout {
             return Err(RefusalReason::Input(fault));
         }
         let kind = input.command.kind();
+        let is_blank = |text: &str| text.trim().is_empty();
+        if kind.needs_actor() && input.by.as_deref().is_some_and(is_blank) {
+            return Err(RefusalReason::Nameless);
+        }
+        if let Command::Revert { version, .. } = &input.command
+            && is_blank(version)
+        {
+            return Err(RefusalReason::Input(InputError::Missing { kind, field: "version" }));
+        }
         if let Some((known, _)) = self.case.actions.of_key(input.key.as_deref()) {
             return if known == kind {
                 Ok(Passed::Repeated)

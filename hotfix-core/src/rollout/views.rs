@@ -521,9 +521,10 @@ impl Rollout {
     }
 
     /// The impact of each version per minute, over the phase so far. None where [`why`](Self::why)
-    /// is None.
+    /// is None, and once the fix has no traffic.
     pub fn harm(&self) -> Option<Harm> {
-        self.judged().map(|(judge, moment, _)| Harm::of(judge, &moment))
+        let judged = self.judged().filter(|_| self.case.has_traffic());
+        judged.map(|(judge, moment, _)| Harm::of(judge, &moment))
     }
 
     /// The forecast for the rest of the phase; None where no phase is watched.

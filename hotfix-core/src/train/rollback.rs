@@ -14,7 +14,7 @@ use super::error::TrainFinding;
 use super::outcome::{Move, TrainOutcome};
 
 /// The sender of the train's inputs in the logs.
-pub(super) const TRAIN: &str = "train";
+pub(crate) const TRAIN: &str = "train";
 
 /// The state of a rollout as far as it matters to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

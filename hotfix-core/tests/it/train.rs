@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use hotfix_core::grade::{Audience, MessageKind};
+use hotfix_core::message::Format;
 use hotfix_core::plan::Plan;
 use hotfix_core::policy::Policy;
 use hotfix_core::rollout::{Act, Input, InputKind, Recording, Rollout, State, audit};
@@ -205,6 +207,30 @@ impl Host {
         let input = Input::from_value(input).unwrap();
         self.train.handle(time(START_MS + at), service, &input).unwrap()
     }
+}
+
+/// Who reads of a rollback that the train requested does not look for the person who decided it.
+#[test]
+fn comm_1_a_rollback_by_the_train_is_no_person_s_decision() {
+    let case = Case {
+        services: ["ledger", "payments", "mail"].map(ToOwned::to_owned).to_vec(),
+        after: r#"{"payments": ["ledger"], "mail": ["ledger"]}"#.to_owned(),
+        ..Case::default()
+    };
+    let mut host = Host::new(case, false);
+    for call in calls(&mut host) {
+        host.call(&call);
+    }
+    let ledger = host.train.rollout("ledger").unwrap();
+    let told = |audience| {
+        ledger.message(MessageKind::RollingBack, audience, Format::Text).unwrap().to_string()
+    };
+    let reason = "Reason: the train is rolled back because of `mail`";
+    assert!(told(Audience::Responders).contains(reason), "{}", told(Audience::Responders));
+    let plain = "Reason: a service that it belongs together with was rolled back";
+    assert!(told(Audience::Business).contains(plain), "{}", told(Audience::Business));
+    let report = ledger.report("markdown").unwrap();
+    assert!(!report.contains("a person requested"), "{report}");
 }
 
 /// The host dies between any two lines: what it replays and goes on with ends in the same logs, byte for byte.
