@@ -272,7 +272,8 @@ impl Verdict {
     /// Whether a recorded verdict equals this one. A verdict of a release without evidence modes is
     /// compared without them.
     pub(crate) fn agrees_with(&self, recorded: &Self) -> bool {
-        let silent = recorded.metrics.iter().all(|(_, metric)| metric.mode.is_none());
+        let has_modes = |of: &Self| of.metrics.iter().any(|(_, metric)| metric.mode.is_some());
+        let silent = has_modes(self) && !has_modes(recorded);
         let metrics = self.metrics.len() == recorded.metrics.len()
             && self.metrics.iter().zip(&recorded.metrics).all(|((name, metric), (other, said))| {
                 let mut metric = *metric;

@@ -3,7 +3,7 @@
 
 use crate::deadline::{Item, Source};
 use crate::grade::{Audience, DutyKind, MessageKind, MetricKind, Moment};
-use crate::judge::{Comparison, ComparisonRow, Decision};
+use crate::judge::{Comparison, ComparisonRow, Decision, Reason};
 use crate::metric::{Band, in_unit};
 use crate::plan::StepKind;
 use crate::policy::section::LaterWatch;
@@ -195,7 +195,7 @@ pub(super) fn downtime(rollout: &Rollout, at: Timestamp) -> Option<Span> {
 /// is in progress, or where it depends on a person's decision. What is late already ends now at the
 /// earliest.
 pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
-    if rollout.awaits_answer() {
+    if rollout.awaits_answer() || rollout.verdict().has(Reason::Inconclusive) {
         return None;
     }
     let policy = rollout.plan().policy();

@@ -4,7 +4,7 @@ use crate::canonical::digest;
 use crate::deadline;
 use crate::fact::Facts;
 use crate::grade::RevertTo;
-use crate::judge::{Decision, Prepared};
+use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
 use crate::unit::{Span, Timestamp};
@@ -320,14 +320,17 @@ impl Rollout {
         let allowed = match place.stage() {
             Stage::Gate { .. } => true,
             Stage::Monitoring(step) => {
-                people.asked() || policy.phases().get(step.index).is_some_and(|p| p.early_promotion)
+                people.asked()
+                    || self.awaits_answer()
+                    || judged.verdict().has(Reason::Inconclusive)
+                    || policy.phases().get(step.index).is_some_and(|p| p.early_promotion)
             }
             Stage::FinalValidation { .. } => {
                 let open = readiness.unvalidated(policy);
                 if !open.is_empty() {
                     return Err(RefusalReason::Unvalidated { open });
                 }
-                people.asked() || self.would_be_asked(at)
+                people.asked() || self.awaits_answer() || self.would_be_asked(at)
             }
             // The end of a hold-back that failed may be tried again.
             Stage::Complete { ending: Some(_), .. } => actions.pending().is_empty(),

@@ -90,8 +90,8 @@ impl Conclusion<'_> {
                 }
                 _ => {}
             },
-            Command::Hold { .. } => self.end_veto(),
-            Command::Pause { .. } => self.pause(at),
+            Command::Hold { .. } => self.hold(),
+            Command::Pause { .. } => self.pause(at, ""),
             Command::Resume { .. } => self.resume(at),
             Command::Abort { .. } => self.abort(at),
             Command::RollBack { .. } => self.begin_rollback(at, RollbackCause::Person),
@@ -116,7 +116,9 @@ impl Conclusion<'_> {
                         ));
                         self.end_veto();
                     }
-                    Response::Hold => self.pause(at),
+                    Response::Hold => {
+                        self.pause(at, &format!("signal `{signal}` was reported, and "));
+                    }
                     Response::Continue => {}
                 }
             }
@@ -159,6 +161,14 @@ impl Conclusion<'_> {
     pub(super) fn end_veto(&mut self) {
         if let Stage::Gate { step, until: Some(_) } = *self.case.place.stage() {
             self.changes.to = Some(Stage::Gate { step, until: None });
+        }
+    }
+
+    /// Whoever held the phase may leave: somebody has to promote it.
+    fn hold(&mut self) {
+        self.end_veto();
+        if let Stage::Gate { step, until: Some(_) } = *self.case.place.stage() {
+            self.ask(&format!("phase `{}` is held. {}", step.phase, self.choices(true)));
         }
     }
 
@@ -403,8 +413,9 @@ impl Conclusion<'_> {
             GateMode::Automatic => self.pass(at, step.index),
             GateMode::Manual => {
                 self.changes.to = Some(Stage::Gate { step, until: None });
+                let open = self.open_objection();
                 self.ask(&format!(
-                    "{met}. Promote it {next} with `promote`, or send `roll_back`.{check}"
+                    "{met}. Promote it {next} with `promote`, or send `roll_back`.{check}{open}"
                 ));
             }
             GateMode::Veto => {
@@ -468,7 +479,18 @@ impl Conclusion<'_> {
         if !causes.is_empty() {
             text = format!("{text} Observed: {causes}.");
         }
-        format!("{text} If the incident is resolved, send `promote`; else `roll_back`.")
+        let objection = self.open_objection();
+        format!("{text} If the incident is resolved, send `promote`; else `roll_back`.{objection}")
+    }
+
+    /// What a person reported or withdrew, if nobody has answered it: another question is answered
+    /// with it in view.
+    fn open_objection(&self) -> String {
+        let open = self.case.people.unanswered();
+        let open = open.filter(|_| self.case.people.objects_to(self.case.place.stage()));
+        open.map_or_else(String::new, |open| {
+            format!(" Nobody has answered since {}: {}", open.since, open.text)
+        })
     }
 
     fn complete(&mut self, at: Timestamp) {
@@ -502,7 +524,8 @@ impl Conclusion<'_> {
         self.request_missing_approvals();
     }
 
-    fn pause(&mut self, at: Timestamp) {
+    /// Pauses, and asks when to continue; `cause` comes first in the question.
+    fn pause(&mut self, at: Timestamp, cause: &str) {
         let from = match *self.case.place.stage() {
             Stage::Deploying(step) => Resume::Deploying(step),
             Stage::Monitoring(step) => Resume::Monitoring(step),
@@ -511,6 +534,9 @@ impl Conclusion<'_> {
             _ => return,
         };
         self.changes.to = Some(Stage::Paused { since: at, from });
+        self.ask(&format!(
+            "{cause}the rollout is paused. Continue with `resume`, or send `roll_back`."
+        ));
     }
 
     fn resume(&mut self, at: Timestamp) {

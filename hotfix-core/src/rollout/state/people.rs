@@ -105,7 +105,7 @@ impl People {
     }
 
     /// Whether the open question is about an objection that a rollout in this stage waits for.
-    pub(super) fn objects_to(&self, stage: &Stage) -> bool {
+    pub(crate) fn objects_to(&self, stage: &Stage) -> bool {
         let about = self.unanswered.as_ref().map(|open| open.about);
         stage.is_out() && self.objected && about == Some(About::Objection)
     }
