@@ -10,6 +10,7 @@ use minijinja::{AutoEscape, Environment, Error, Value};
 
 use crate::rollout::State;
 use crate::text;
+use crate::unit::is_invisible;
 
 use super::chart::Frame;
 use super::outline::{Block, DASH, Table, outline, title};
@@ -19,9 +20,13 @@ use super::{Report, ReportError};
 const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
 
-/// Writes the page.
+/// Writes the page, without what a terminal or a browser would act on instead of showing it.
 pub(super) fn page(report: &Report) -> Result<String, ReportError> {
-    rendered(report).map_err(|error| ReportError::Write { fault: error.to_string() })
+    let page = rendered(report).map_err(|error| ReportError::Write { fault: error.to_string() });
+    page.map(|mut page| {
+        page.retain(|c| c == '\n' || !is_invisible(c));
+        page
+    })
 }
 
 fn rendered(report: &Report) -> Result<String, Error> {

@@ -9,12 +9,13 @@ use crate::plan::{Plan, Subject};
 use crate::policy::Policy;
 use crate::policy::section::Due;
 use crate::text::shown;
-use crate::unit::{Name, RoleName, Span, Timestamp};
+use crate::unit::{Name, Span, Timestamp};
 
 use super::action::Act;
 use super::conclude::{Changes, Conclusion, FOLLOWERS};
 use super::describe::addressed;
 use super::input::{Command, TimeMeaning};
+use super::raise::called_first;
 use super::stage::{Resume, Stage};
 use super::state::{Readiness, RolloutState};
 use super::timely::is_timely;
@@ -43,8 +44,9 @@ pub(super) fn follow(
     }
     case.agenda.advance(at);
     let stage = changes.to.as_ref().unwrap_or(case.place.stage());
+    let severity = case.readiness.severity();
     for announced in case.agenda.announced() {
-        let Some(mut act) = act_for(policy, subject, announced) else { continue };
+        let Some(mut act) = act_for(policy, severity, subject, announced) else { continue };
         // What the duty was to announce may have been overtaken.
         if let Act::Notify { message, .. } | Act::UpdateStatusPage { message, .. } = &mut act
             && !is_timely(*message, stage, phases, &case.agenda)
@@ -68,7 +70,12 @@ fn act_for_duty(acts: &mut Vec<Act>, act: Act) {
 /// and raises no action; where its time passes, an escalation policy pages somebody. A notice that
 /// was not confirmed as sent is raised once more when it is late; one that is due at once is raised
 /// only once.
-fn act_for(policy: &Policy, subject: &Subject, announced: &Announcement) -> Option<Act> {
+fn act_for(
+    policy: &Policy,
+    severity: Option<Severity>,
+    subject: &Subject,
+    announced: &Announcement,
+) -> Option<Act> {
     let declared = policy.duties().get(announced.index);
     let has_time = declared.is_some_and(|duty| duty.within != Due::Within(Span::ZERO));
     let is_notice = matches!(announced.kind, DutyKind::Notify | DutyKind::Update);
@@ -80,7 +87,7 @@ fn act_for(policy: &Policy, subject: &Subject, announced: &Announcement) -> Opti
     let title = declared.map_or_else(|| announced.id.to_string(), |duty| duty.title.clone());
     Some(match announced.kind {
         DutyKind::Page | DutyKind::Escalate => {
-            let role = announced.role.or_else(|| RoleName::try_new("incident_commander").ok())?;
+            let role = announced.role.or_else(|| called_first(policy, severity))?;
             let role = Who::of(policy, role).stand_in.unwrap_or(role);
             let incident = &subject.incident;
             let about = incident.title.as_deref().map(|title| format!(" ({})", shown(title)));

@@ -1,7 +1,9 @@
 //! Raises actions: notices, questions, pages and requests for approval.
 
 use crate::gate::approval::{demands, stand_ins_of};
+use crate::grade::Severity;
 use crate::judge::Decision;
+use crate::policy::Policy;
 use crate::policy::section::Duty;
 use crate::text::shown;
 use crate::unit::{RoleName, Timestamp};
@@ -11,6 +13,21 @@ use super::conclude::Conclusion;
 use super::describe;
 use super::stage::Stage;
 use super::state::About;
+
+/// The role that the policy's duties call first at this severity, or at any; else the first that may
+/// approve; else the incident commander, or the first role of a policy that has none.
+pub(super) fn called_first(policy: &Policy, severity: Option<Severity>) -> Option<RoleName> {
+    let calls = || policy.duties().iter().filter(|duty| duty.kind.is_call());
+    let first = demands(policy, severity).next();
+    let approver = || first.and_then(|(_, demand)| demand.any_of.first()).copied();
+    let is_now = |duty: &&Duty| severity.is_some_and(|at| duty.is_for(at));
+    let called = calls().find(is_now).or_else(|| calls().next()).and_then(|duty| duty.role);
+    called.or_else(approver).or_else(|| {
+        let commander = RoleName::try_new("incident_commander").ok();
+        let known = || policy.roles().iter().map(|role| role.id);
+        known().find(|role| Some(*role) == commander).or_else(|| known().next()).or(commander)
+    })
+}
 
 impl Conclusion<'_> {
     /// The version that has the canary's share.
@@ -55,16 +72,9 @@ impl Conclusion<'_> {
         }
     }
 
-    /// The role that is paged about the rollout: the one that the policy's duties call first at
-    /// this severity, or at any; else the first that may approve; else the incident commander.
+    /// The role that is paged about the rollout.
     fn paged(&self) -> Option<RoleName> {
-        let (policy, severity) = (self.plan.policy(), self.case.readiness.severity());
-        let calls = || policy.duties().iter().filter(|duty| duty.kind.is_call());
-        let first = demands(policy, severity).next();
-        let approver = || first.and_then(|(_, demand)| demand.any_of.first()).copied();
-        let is_now = |duty: &&Duty| severity.is_some_and(|at| duty.is_for(at));
-        let called = calls().find(is_now).or_else(|| calls().next()).and_then(|duty| duty.role);
-        called.or_else(approver).or_else(|| RoleName::try_new("incident_commander").ok())
+        called_first(self.plan.policy(), self.case.readiness.severity())
     }
 
     /// The inputs that answer a question in this stage. `objects`: the rollout waits for the

@@ -392,6 +392,9 @@ fn post_1_hostile_texts_stay_texts() {
         let log = written(text);
         let page = report(log.as_bytes(), "html").unwrap();
         assert_eq!(well_formed(&page).unwrap(), elements, "{text}");
+        // A terminal or a browser would act on them instead of showing them.
+        let unseen = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!page.contains(unseen), "{text}");
         let text_of_markdown = report(log.as_bytes(), "markdown").unwrap();
         assert_eq!(marked(&text_of_markdown), marks, "{text}\n{text_of_markdown}");
         // In JSON it is as it was.

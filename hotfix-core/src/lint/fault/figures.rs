@@ -128,7 +128,7 @@ findings! {
     ShortStale { stale: Span, cadence: Span }
         => "HF-LINT-036" Note, "raise `stale` to at least two cadences";
     /// At 100% of the traffic there is nothing to compare with.
-    #[error("`{bound}` of `{metric}` is a ratio of the live arm, which `{phase}` does not have, and there is no reference: its gate never opens")]
+    #[error("`{bound}` of `{metric}` is a ratio of the live arm, which `{phase}` does not have, and there is no reference: the bound judges nothing there")]
     NoReference { metric: MetricName, bound: &'static str, phase: PhaseName }
         => "HF-LINT-037" Warn, "add a `reference` to the metric, or write the bound as a figure";
     /// The hot-fix identifier is a pre-release.
