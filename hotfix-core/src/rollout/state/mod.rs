@@ -304,7 +304,7 @@ impl RolloutState {
             self.people.unanswered = None;
         }
         if is_settled || !by_time {
-            let is_over = self.place.stage().is_final();
+            let is_over = !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
         }
         let is_over = self.place.stage().is_final();

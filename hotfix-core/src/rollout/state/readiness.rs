@@ -17,7 +17,7 @@ use crate::rollout::input::{Command, Input, ItemStatus};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
 use crate::text::quoted;
-use crate::unit::{RoleName, Timestamp};
+use crate::unit::Timestamp;
 
 /// Statements about the plan, and the state of the items.
 #[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -193,24 +193,28 @@ impl Readiness {
         self.requested.extend(new);
     }
 
-    /// The roles of each demand that has not been requested yet; after the start only of demands
+    /// The demands that are not met and have not been requested yet; after the start only those
     /// that may still be met.
-    pub(crate) fn unrequested(&self, policy: &Policy) -> Vec<Vec<RoleName>> {
-        approval::demands(policy, self.severity)
-            .filter(|(id, _)| !self.requested.contains(id))
-            .filter(|(_, demand)| self.started.is_none() || demand.after_the_fact.is_some())
-            .map(|(_, demand)| demand.any_of.clone())
-            .collect()
+    pub(crate) fn unrequested(&self, policy: &Policy) -> Vec<Demand> {
+        self.unmet(policy, |demand| !self.requested.contains(&demand.id))
     }
 
     /// The requested demands that nobody met or denied; after the start only those that may still
     /// be met.
     pub(crate) fn unanswered(&self, policy: &Policy) -> Vec<Demand> {
+        self.unmet(policy, |demand| match demand.state {
+            DemandState::Denied => false,
+            // What was met when it came up was not requested.
+            DemandState::Withdrawn => true,
+            _ => self.requested.contains(&demand.id),
+        })
+    }
+
+    fn unmet(&self, policy: &Policy, of: impl Fn(&Demand) -> bool) -> Vec<Demand> {
         let mut demands = self.demands(policy, None);
         demands.retain(|demand| {
-            let is_open = !demand.is_met() && demand.state != DemandState::Denied;
             let in_time = self.started.is_none() || demand.after_the_fact.is_some();
-            is_open && in_time && self.requested.contains(&demand.id)
+            !demand.is_met() && in_time && of(demand)
         });
         demands
     }
