@@ -3,13 +3,14 @@
 use crate::gate::approval::DemandState;
 use crate::grade::{GateMode, Moment, Signal};
 use crate::judge::{Cause, Reason, Recovery};
-use crate::plan::Plan;
+use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
 use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step};
 use crate::text::{enumerated, time};
 use crate::unit::Share;
 
 use super::seen::held_back;
+use super::zone::Clock;
 
 /// The status for the public, without versions, phases or causes.
 pub(super) fn public_status(rollout: &Rollout) -> &'static str {
@@ -37,11 +38,26 @@ fn ended_without_fix(rollout: &Rollout) -> bool {
     rollout.started_at().is_none() && rollout.moment(Moment::Resolved).is_some()
 }
 
+/// Whether it was aborted before anything was deployed: no fix has failed.
+fn stopped_early(rollout: &Rollout) -> bool {
+    rollout.state() == State::Aborted && rollout.started_at().is_none()
+}
+
+fn is_over(rollout: &Rollout, window: Window) -> bool {
+    rollout.now().is_some_and(|now| now > window.until)
+}
+
 /// What is prepared.
 fn prepared(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         State::AwaitingApproval => "a fix is waiting for approval",
-        State::Ready => "a fix is ready to be deployed",
+        State::Ready => match rollout.window_missed() {
+            None => "a fix is ready to be deployed",
+            Some(window) if is_over(rollout, window) => {
+                "a fix is ready, and its change window is over"
+            }
+            Some(_) => "a fix is ready and waits for its change window",
+        },
         _ => "a fix is being prepared",
     }
 }
@@ -51,6 +67,7 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
     let share = rollout.share();
     match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved without a fix".to_owned(),
+        _ if stopped_early(rollout) => "stopped before anything was deployed".to_owned(),
         State::Drafted | State::AwaitingApproval | State::Ready if share > Share::NONE => {
             format!("{}; {share} of the traffic still has an earlier fix", prepared(rollout))
         }
@@ -101,7 +118,7 @@ pub(super) fn status(rollout: &Rollout) -> String {
     let back_to = rollout.back_to().unwrap_or_else(|| subject.previous());
     let at = |step: &Step| format!("phase {}", step.phase);
     match rollout.stage() {
-        _ if ended_without_fix(rollout) => business_status(rollout),
+        _ if ended_without_fix(rollout) || stopped_early(rollout) => business_status(rollout),
         Stage::Preparing if share > Share::NONE => {
             format!("{}; {share} of the traffic is still on {canary}", prepared(rollout))
         }
@@ -173,9 +190,16 @@ pub(super) fn status(rollout: &Rollout) -> String {
 pub(super) fn action(rollout: &Rollout) -> &'static str {
     match rollout.stage() {
         _ if ended_without_fix(rollout) => "nothing more to do",
+        _ if stopped_early(rollout) => "deciding whether another fix is needed",
         Stage::Preparing => match rollout.state() {
             State::AwaitingApproval => "waiting for approval",
-            State::Ready => "about to deploy",
+            State::Ready => match rollout.window_missed() {
+                None => "about to deploy",
+                Some(window) if is_over(rollout, window) => {
+                    "deciding whether to deploy outside of the change window"
+                }
+                Some(_) => "waiting for the change window",
+            },
             _ => "preparing a fix",
         },
         Stage::Deploying(_) => "deploying the fix",
@@ -212,7 +236,7 @@ fn is_last(rollout: &Rollout, index: usize) -> bool {
 }
 
 /// The next step; with `plain`, without names of phases.
-pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
+pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option<String> {
     let policy = rollout.plan().policy();
     let phase = |index: usize| policy.phases().get(index);
     let after = |index: usize| match phase(index + 1) {
@@ -221,8 +245,17 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
     };
     Some(match rollout.stage() {
         _ if ended_without_fix(rollout) => return None,
+        _ if stopped_early(rollout) => {
+            "record that the incident is resolved, or prepare another fix".to_owned()
+        }
         Stage::Preparing => match rollout.state() {
-            State::Ready => "the deployment starts".to_owned(),
+            State::Ready => match rollout.window_missed() {
+                None => "the deployment starts".to_owned(),
+                Some(window) if is_over(rollout, window) => {
+                    "the deployment starts once the change window is waived".to_owned()
+                }
+                Some(window) => format!("the deployment starts from {}", clock.time(window.from)),
+            },
             State::AwaitingApproval => awaited(rollout, plain),
             _ => return None,
         },

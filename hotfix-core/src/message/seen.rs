@@ -203,7 +203,14 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
         rest.iter().fold(last, |sum, phase| sum + phase.deploy + phase.watch)
     };
     let end = match rollout.stage() {
-        Stage::Preparing if rollout.state() == State::Ready => at + planned(rollout)?,
+        Stage::Preparing if rollout.state() == State::Ready => {
+            let from = rollout.window_missed().map_or(at, |window| window.from);
+            // After the window the start waits for a person.
+            if from < at {
+                return None;
+            }
+            from + planned(rollout)?
+        }
         Stage::Deploying(step) => {
             let phase = phases.get(step.index)?;
             (step.since + phase.deploy).max(at) + phase.watch + from(step.index + 1)

@@ -7,9 +7,10 @@ use crate::text::shown;
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
+use super::blocker::blockers;
 use super::conclude::Conclusion;
 use super::describe;
-use super::stage::{Stage, State};
+use super::stage::Stage;
 use super::state::About;
 
 impl Conclusion<'_> {
@@ -90,7 +91,7 @@ impl Conclusion<'_> {
             }
             // The start is offered only where it is accepted.
             Stage::Preparing => {
-                let is_ready = self.case.state(self.plan) == State::Ready;
+                let is_ready = blockers(self.plan, self.case).is_empty();
                 let new = shown(self.plan.subject().version());
                 let go_on = format!("`start` to deploy {new} all the same");
                 let go_on =
