@@ -98,7 +98,7 @@ impl Context<'_> {
         self.put("status", describe::public_status(rollout).to_owned());
         self.put("now", self.clock.time(at));
         self.put("began_at", self.time(moment(Moment::Began)));
-        self.put("started_at", self.time(rollout.started_at().or(moment(Moment::FixStarted))));
+        self.put("started_at", self.time(seen::started_at(rollout).or(moment(Moment::FixStarted))));
         self.put("deployed_at", self.time(moment(Moment::Deployed)));
         self.put("verified_at", self.time(rollout.verified_at().filter(|came| *came <= at)));
         self.put("resolved_at", self.time(moment(Moment::Resolved)));

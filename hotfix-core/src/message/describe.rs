@@ -157,11 +157,11 @@ pub(super) fn status(rollout: &Rollout) -> String {
             let back = match rollout.recovery() {
                 Recovery::Returned => "",
                 Recovery::NotReturned => {
-                    ", and the metrics are not at their level before the deployment"
+                    ", and then the metrics were not at their level before the deployment"
                 }
                 Recovery::NotKnown => {
-                    ", and no readings show whether the service is at its level before the \
-                     deployment"
+                    ", and then no readings showed whether the service was at its level before \
+                     the deployment"
                 }
             };
             format!("rolled back to {back_to}{back}")
@@ -203,9 +203,15 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
             _ => "preparing a fix",
         },
         Stage::Deploying(_) => "deploying the fix",
-        Stage::Monitoring(_) if rollout.awaits_answer() => "waiting for a person's decision",
+        Stage::Monitoring(_) | Stage::Complete { .. } if rollout.awaits_answer() => {
+            "waiting for a person's decision"
+        }
         Stage::FinalValidation { .. } if rollout.awaits_answer() => {
-            "waiting for a person to confirm that the incident is resolved"
+            if rollout.moment(Moment::Resolved).is_some() {
+                "waiting for a person to confirm that the fix works"
+            } else {
+                "waiting for a person to confirm that the incident is resolved"
+            }
         }
         // No phase gives the fix more traffic.
         Stage::Monitoring(step) if is_last(rollout, step.index) => "watching the fix",
@@ -268,7 +274,7 @@ pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option
         }
         Stage::Monitoring(step) | Stage::Gate { step, .. } => after(step.index),
         Stage::FinalValidation { .. } => {
-            "the final validation, after which the hot-fix is complete".to_owned()
+            "the hot-fix is complete once the final validation has passed".to_owned()
         }
         Stage::Complete { .. } => match held_back(rollout) {
             Some(rest) => {

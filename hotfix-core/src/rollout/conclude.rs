@@ -468,7 +468,8 @@ impl Conclusion<'_> {
         if !causes.is_empty() {
             text = format!("{text} Observed: {causes}.");
         }
-        format!("{text} If the incident is resolved, send `promote`; else `roll_back`.")
+        let works = if self.is_resolved() { "the fix works" } else { "the incident is resolved" };
+        format!("{text} If {works}, send `promote`; else `roll_back`.")
     }
 
     fn complete(&mut self, at: Timestamp) {

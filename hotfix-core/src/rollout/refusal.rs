@@ -236,11 +236,8 @@ pub enum RefusalReason {
         /// How many more there are.
         more: usize,
     },
-    /// The policy does not let a person promote this phase before its gate.
-    #[error(
-        "the phase cannot be promoted yet: wait for its gate or until a decision is asked; \
-         `early_promotion` allows it while a phase is watched"
-    )]
+    /// Nobody was asked to decide, and the policy does not let a person promote earlier.
+    #[error("there is nothing to decide yet: wait for the end of the watch, or for a question")]
     TooEarly,
     /// The policy does not allow a revert, or not to this version.
     #[error("{}", barred(.only.as_deref()))]
