@@ -350,9 +350,7 @@ impl Rollout {
     fn check_promotion(&self, at: Timestamp, why: Option<&str>) -> Result<(), RefusalReason> {
         let RolloutState { place, actions, people, readiness, judged, .. } = &self.case;
         let policy = self.plan.policy();
-        if matches!(place.stage(), Stage::Gate { .. } | Stage::Monitoring(_))
-            && let Some(contingency) = judged.waits_for_data(policy, readiness.severity())
-        {
+        if let Some(contingency) = self.case.waits_for_data(policy) {
             return Err(RefusalReason::Blind { when: contingency.when.clone() });
         }
         let allowed = match place.stage() {

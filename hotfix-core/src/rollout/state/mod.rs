@@ -17,6 +17,7 @@ use crate::fact::{Fact, FactId, FactValue};
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
 use crate::policy::Policy;
+use crate::policy::section::Contingency;
 use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
 
@@ -97,6 +98,13 @@ impl RolloutState {
         let mut pending = self.actions.pending().iter();
         self.place.share() > Share::NONE
             || pending.any(|action| matches!(action.act, Act::SetTraffic { .. }))
+    }
+
+    /// The contingency that keeps the phase from being promoted while readings are missing.
+    pub(super) fn waits_for_data<'a>(&self, policy: &'a Policy) -> Option<&'a Contingency> {
+        let is_phase = matches!(self.place.stage(), Stage::Gate { .. } | Stage::Monitoring(_));
+        let waits = || self.judged.waits_for_data(policy, self.readiness.severity());
+        is_phase.then(waits)?
     }
 
     /// Whether what was asked still needs an answer.
@@ -350,6 +358,7 @@ impl RolloutState {
                 }
             }
             (_, Stage::RollingBack(_)) => {
+                self.readiness.turn_back(policy);
                 self.judged.keep();
                 self.actions.overtake(false);
             }

@@ -9,7 +9,7 @@ use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
 };
 use crate::gate::checklist::{self, Exception, ItemState, Mark, Marks};
-use crate::grade::Severity;
+use crate::grade::{ChecklistMoment, Severity};
 use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
@@ -141,7 +141,11 @@ impl Readiness {
             Command::WaiveItem { item, why, role: _ } => {
                 self.marks.put(*item, mark(ItemState::Waived, Some(why.clone())));
             }
-            Command::Start => self.started = Some(at),
+            Command::Start => {
+                self.started = Some(at);
+                // What is to be seen in production was not seen yet.
+                self.marks.reopen_checked(policy, ChecklistMoment::FinalValidation);
+            }
             Command::SetSeverity { severity, .. } => {
                 (self.severity, self.given) = (Some(*severity), true);
                 self.see_process(plan);
@@ -173,6 +177,11 @@ impl Readiness {
             | Command::Report { .. }
             | Command::Note { .. } => {}
         }
+    }
+
+    /// A rollback begins: what is to be checked after it was not.
+    pub(super) fn turn_back(&mut self, policy: &Policy) {
+        self.marks.reopen_checked(policy, ChecklistMoment::RolledBack);
     }
 
     /// Updates the reasons for the normal process. A new reason reopens a waiver that was given
