@@ -96,7 +96,7 @@ pub enum DutyRefusal {
         moment: Moment,
     },
     /// What is to be watched for a time has not been watched for so long.
-    #[error("`{duty}` is to be watched until {until}: send `done` then, or `report` what is wrong")]
+    #[error("`{duty}` is to be watched until {until}: send `done` then")]
     TooEarly {
         /// The duty.
         duty: Name,

@@ -87,6 +87,16 @@ impl Marks {
         });
     }
 
+    /// Opens the items of these lists that were checked before anybody could have looked.
+    pub(crate) fn reopen_checked(&mut self, policy: &Policy, at: ChecklistMoment) {
+        let lists = policy.checklists().iter().filter(|list| list.at == at);
+        for item in lists.flat_map(|list| &list.items) {
+            if self.state(item.id) == ItemState::Done {
+                self.0.remove(&item.id);
+            }
+        }
+    }
+
     /// The state of an item or a step.
     pub(crate) fn state(&self, id: Name) -> ItemState {
         self.0.get(&id).map_or(ItemState::Open, |mark| mark.state)

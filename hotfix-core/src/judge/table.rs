@@ -85,6 +85,9 @@ pub(crate) struct PhaseRecord {
     /// The last decision about it, where it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) decision: Option<Decision>,
+    /// Readings were missing then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) silent: bool,
     /// One entry a metric.
     cells: Vec<Option<Cell>>,
 }
@@ -113,12 +116,12 @@ impl PhaseRecord {
                 })
             })
             .collect();
-        Self { index, since, ended: None, decision: None, cells }
+        Self { index, since, ended: None, decision: None, silent: false, cells }
     }
 
     /// The phase ended then, and this was the last decision about it.
-    pub(crate) fn end(self, at: Timestamp, decision: Decision) -> Self {
-        Self { ended: Some(at), decision: Some(decision), ..self }
+    pub(crate) fn end(self, at: Timestamp, decision: Decision, silent: bool) -> Self {
+        Self { ended: Some(at), decision: Some(decision), silent, ..self }
     }
 }
 

@@ -142,7 +142,7 @@ impl Reason {
             Self::SplitNotAsPlanned => "the traffic split differs from the plan",
             Self::ArmsSwapped => "canary and baseline look swapped",
             Self::IdenticalArms => "canary and baseline have identical readings",
-            Self::Inconclusive => "the phase's maximum time has passed",
+            Self::Inconclusive => "the watch is over without a decision",
             Self::CannotDecide => "the criteria can no longer be met in the time that is left",
             Self::WillFail => "a success bound can no longer be met in the time that is left",
         }

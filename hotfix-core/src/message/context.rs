@@ -98,7 +98,7 @@ impl Context<'_> {
         self.put("status", describe::public_status(rollout).to_owned());
         self.put("now", self.clock.time(at));
         self.put("began_at", self.time(moment(Moment::Began)));
-        self.put("started_at", self.time(rollout.started_at().or(moment(Moment::FixStarted))));
+        self.put("started_at", self.time(seen::started_at(rollout).or(moment(Moment::FixStarted))));
         self.put("deployed_at", self.time(moment(Moment::Deployed)));
         self.put("verified_at", self.time(rollout.verified_at().filter(|came| *came <= at)));
         self.put("resolved_at", self.time(moment(Moment::Resolved)));
@@ -134,7 +134,7 @@ impl Context<'_> {
         self.put("detected_at", self.time(rollout.moment(Moment::Detected)));
         self.put("status", describe::business_status(rollout));
         self.put("action", describe::action(rollout).to_owned());
-        self.put("next_step", describe::next_step(rollout, true));
+        self.put("next_step", describe::next_step(rollout, &self.clock, true));
         self.put("unseen", seen::unseen(rollout, self.kind).map(str::to_owned));
         self.put("reason", describe::plain_reason(rollout).map(str::to_owned));
         let share = seen::phase(rollout, self.kind).map_or(rollout.share(), |(_, share)| share);
@@ -152,7 +152,7 @@ impl Context<'_> {
     fn internal(&mut self) {
         let rollout = self.rollout;
         self.put("status", describe::status(rollout));
-        self.put("next_step", describe::next_step(rollout, false));
+        self.put("next_step", describe::next_step(rollout, &self.clock, false));
         self.put("reason", describe::reason(rollout));
         self.put("commander", known::commander(rollout));
         self.put("engineer", known::engineer(rollout));

@@ -3,7 +3,7 @@
 use crate::gate::approval::DemandState;
 use crate::grade::{GateMode, Moment, Signal};
 use crate::judge::{Cause, Reason, Recovery};
-use crate::plan::Plan;
+use crate::plan::{Plan, Window};
 use crate::policy::section::Phase;
 use crate::rollout::{InputKind, Resume, RollbackCause, Rollout, Silent, Stage, State, Step};
 use crate::text::{enumerated, time};
@@ -11,6 +11,7 @@ use crate::train::TRAIN;
 use crate::unit::Share;
 
 use super::seen::held_back;
+use super::zone::Clock;
 
 /// The status for the public, without versions, phases or causes.
 pub(super) fn public_status(rollout: &Rollout) -> &'static str {
@@ -38,11 +39,26 @@ fn ended_without_fix(rollout: &Rollout) -> bool {
     rollout.started_at().is_none() && rollout.moment(Moment::Resolved).is_some()
 }
 
+/// Whether it was aborted before anything was deployed: no fix has failed.
+fn stopped_early(rollout: &Rollout) -> bool {
+    rollout.state() == State::Aborted && rollout.started_at().is_none()
+}
+
+fn is_over(rollout: &Rollout, window: Window) -> bool {
+    rollout.now().is_some_and(|now| now > window.until)
+}
+
 /// What is prepared.
 fn prepared(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         State::AwaitingApproval => "a fix is waiting for approval",
-        State::Ready => "a fix is ready to be deployed",
+        State::Ready => match rollout.window_missed() {
+            None => "a fix is ready to be deployed",
+            Some(window) if is_over(rollout, window) => {
+                "a fix is ready, and its change window is over"
+            }
+            Some(_) => "a fix is ready and waits for its change window",
+        },
         _ => "a fix is being prepared",
     }
 }
@@ -52,6 +68,7 @@ pub(super) fn business_status(rollout: &Rollout) -> String {
     let share = rollout.share();
     match rollout.state() {
         _ if ended_without_fix(rollout) => "resolved without a fix".to_owned(),
+        _ if stopped_early(rollout) => "stopped before anything was deployed".to_owned(),
         State::Drafted | State::AwaitingApproval | State::Ready if share > Share::NONE => {
             format!("{}; {share} of the traffic still has an earlier fix", prepared(rollout))
         }
@@ -102,7 +119,7 @@ pub(super) fn status(rollout: &Rollout) -> String {
     let back_to = rollout.back_to().unwrap_or_else(|| subject.previous());
     let at = |step: &Step| format!("phase {}", step.phase);
     match rollout.stage() {
-        _ if ended_without_fix(rollout) => business_status(rollout),
+        _ if ended_without_fix(rollout) || stopped_early(rollout) => business_status(rollout),
         Stage::Preparing if share > Share::NONE => {
             format!("{}; {share} of the traffic is still on {canary}", prepared(rollout))
         }
@@ -141,11 +158,11 @@ pub(super) fn status(rollout: &Rollout) -> String {
             let back = match rollout.recovery() {
                 Recovery::Returned => "",
                 Recovery::NotReturned => {
-                    ", and the metrics are not at their level before the deployment"
+                    ", and then the metrics were not at their level before the deployment"
                 }
                 Recovery::NotKnown => {
-                    ", and no readings show whether the service is at its level before the \
-                     deployment"
+                    ", and then no readings showed whether the service was at its level before \
+                     the deployment"
                 }
             };
             format!("rolled back to {back_to}{back}")
@@ -174,15 +191,28 @@ pub(super) fn status(rollout: &Rollout) -> String {
 pub(super) fn action(rollout: &Rollout) -> &'static str {
     match rollout.stage() {
         _ if ended_without_fix(rollout) => "nothing more to do",
+        _ if stopped_early(rollout) => "deciding whether another fix is needed",
         Stage::Preparing => match rollout.state() {
             State::AwaitingApproval => "waiting for approval",
-            State::Ready => "about to deploy",
+            State::Ready => match rollout.window_missed() {
+                None => "about to deploy",
+                Some(window) if is_over(rollout, window) => {
+                    "deciding whether to deploy outside of the change window"
+                }
+                Some(_) => "waiting for the change window",
+            },
             _ => "preparing a fix",
         },
         Stage::Deploying(_) => "deploying the fix",
-        Stage::Monitoring(_) if rollout.awaits_answer() => "waiting for a person's decision",
+        Stage::Monitoring(_) | Stage::Complete { .. } if rollout.awaits_answer() => {
+            "waiting for a person's decision"
+        }
         Stage::FinalValidation { .. } if rollout.awaits_answer() => {
-            "waiting for a person to confirm that the incident is resolved"
+            if rollout.moment(Moment::Resolved).is_some() {
+                "waiting for a person to confirm that the fix works"
+            } else {
+                "waiting for a person to confirm that the incident is resolved"
+            }
         }
         // No phase gives the fix more traffic.
         Stage::Monitoring(step) if is_last(rollout, step.index) => "watching the fix",
@@ -213,7 +243,7 @@ fn is_last(rollout: &Rollout, index: usize) -> bool {
 }
 
 /// The next step; with `plain`, without names of phases.
-pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
+pub(super) fn next_step(rollout: &Rollout, clock: &Clock, plain: bool) -> Option<String> {
     let policy = rollout.plan().policy();
     let phase = |index: usize| policy.phases().get(index);
     let after = |index: usize| match phase(index + 1) {
@@ -222,8 +252,17 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
     };
     Some(match rollout.stage() {
         _ if ended_without_fix(rollout) => return None,
+        _ if stopped_early(rollout) => {
+            "record that the incident is resolved, or prepare another fix".to_owned()
+        }
         Stage::Preparing => match rollout.state() {
-            State::Ready => "the deployment starts".to_owned(),
+            State::Ready => match rollout.window_missed() {
+                None => "the deployment starts".to_owned(),
+                Some(window) if is_over(rollout, window) => {
+                    "the deployment starts once the change window is waived".to_owned()
+                }
+                Some(window) => format!("the deployment starts from {}", clock.time(window.from)),
+            },
             State::AwaitingApproval => awaited(rollout, plain),
             _ => return None,
         },
@@ -236,7 +275,7 @@ pub(super) fn next_step(rollout: &Rollout, plain: bool) -> Option<String> {
         }
         Stage::Monitoring(step) | Stage::Gate { step, .. } => after(step.index),
         Stage::FinalValidation { .. } => {
-            "the final validation, after which the hot-fix is complete".to_owned()
+            "the hot-fix is complete once the final validation has passed".to_owned()
         }
         Stage::Complete { .. } => match held_back(rollout) {
             Some(rest) => {

@@ -108,8 +108,8 @@ fn column(comparison: &Comparison, phase: PhaseName) -> Option<usize> {
     comparison.phases.iter().position(|column| column.phase == phase)
 }
 
-/// Why a person had to pass the phase: no metric was read, none was judged, or its criteria were
-/// not met; `None` where the phase met them.
+/// Why a person had to pass the phase: no metric was read, none was judged, readings were missing,
+/// or its criteria were not met; `None` where the phase met them.
 pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static str> {
     let passed = passed(rollout).filter(|_| kind == MessageKind::PhasePassed)?;
     let comparison = rollout.comparison();
@@ -124,9 +124,10 @@ pub(super) fn unseen(rollout: &Rollout, kind: MessageKind) -> Option<&'static st
         Some("no metric was judged")
     } else {
         match rollout.decision_at_end(passed.phase)? {
-            Decision::Promote => None,
-            Decision::Continue => Some("before its least time was over"),
-            Decision::Hold | Decision::Ask | Decision::RollBack => {
+            (Decision::Promote, _) => None,
+            (_, true) => Some("its readings were missing"),
+            (Decision::Continue, false) => Some("before its least time was over"),
+            (Decision::Hold | Decision::Ask | Decision::RollBack, false) => {
                 Some("its criteria were not met")
             }
         }
@@ -177,6 +178,11 @@ pub(super) fn duration(rollout: &Rollout, kind: MessageKind, at: Timestamp) -> O
     .filter(|span| !span.is_zero())
 }
 
+/// When the present attempt was started.
+pub(super) fn started_at(rollout: &Rollout) -> Option<Timestamp> {
+    rollout.started_at().filter(|_| !matches!(rollout.stage(), Stage::Preparing))
+}
+
 /// Planned time from the start until the fix is complete.
 fn planned(rollout: &Rollout) -> Option<Span> {
     let complete =
@@ -206,7 +212,14 @@ pub(super) fn eta(rollout: &Rollout, at: Timestamp) -> Option<Timestamp> {
         rest.iter().fold(last, |sum, phase| sum + phase.deploy + phase.watch)
     };
     let end = match rollout.stage() {
-        Stage::Preparing if rollout.state() == State::Ready => at + planned(rollout)?,
+        Stage::Preparing if rollout.state() == State::Ready => {
+            let from = rollout.window_missed().map_or(at, |window| window.from);
+            // After the window the start waits for a person.
+            if from < at {
+                return None;
+            }
+            from + planned(rollout)?
+        }
         Stage::Deploying(step) => {
             let phase = phases.get(step.index)?;
             (step.since + phase.deploy).max(at) + phase.watch + from(step.index + 1)

@@ -51,6 +51,13 @@ impl Tally {
         self.readers.clear();
     }
 
+    /// The first release names the live version, which was counted without a name before.
+    pub(super) fn name_live(&mut self, live: &str) {
+        let counts = std::mem::take(&mut self.bad).into_iter();
+        let named = |version| if version == LIVE { live.to_owned() } else { version };
+        self.bad = map_of(counts.map(|((version, id), of)| ((named(version), id), of)));
+    }
+
     /// Adds one observation. A version without traffic is not counted.
     pub(super) fn add(&mut self, rollout: &Rollout, at: Timestamp, observed: &Observation) {
         let (plan, share) = (rollout.plan(), rollout.share());

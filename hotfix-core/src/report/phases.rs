@@ -76,7 +76,7 @@ impl Visits {
     /// How the phase in progress has passed.
     fn passed(&self, rollout: &Rollout) -> PhaseEnd {
         match self.phase().and_then(|phase| rollout.decision_at_end(phase)) {
-            None | Some(Decision::Promote) => PhaseEnd::Passed,
+            None | Some((Decision::Promote, _)) => PhaseEnd::Passed,
             Some(_) => PhaseEnd::Overridden,
         }
     }

@@ -12,6 +12,7 @@ use crate::policy::section::{Checklist, ChecklistItem};
 use crate::text::quoted;
 use crate::unit::{Name, RoleName, Timestamp};
 
+use super::Rollout;
 use super::input::InputKind;
 use super::refusal::waivers;
 use super::stage::Stage;
@@ -230,10 +231,19 @@ pub(super) fn change_window(plan: &Plan) -> Option<Window> {
 /// The blocker that depends on the time of the start: the change window, where this time is outside
 /// of it and the window is not waived.
 pub(super) fn blocked_at(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Blocker> {
-    let window = change_window(plan)?;
+    Some(Blocker::of_window(window_missed(plan, readiness, at)?, plan.policy()))
+}
+
+fn window_missed(plan: &Plan, readiness: &Readiness, at: Timestamp) -> Option<Window> {
     let is_waived = readiness.marks().is_waived(Exception::ChangeWindow);
-    let is_outside = at < window.from || at > window.until;
-    (is_outside && !is_waived).then(|| Blocker::of_window(window, plan.policy()))
+    change_window(plan).filter(|window| !is_waived && !(window.from..=window.until).contains(&at))
+}
+
+impl Rollout {
+    /// The change window, where the start would be outside of it now.
+    pub(crate) fn window_missed(&self) -> Option<Window> {
+        window_missed(&self.plan, &self.case.readiness, self.now()?)
+    }
 }
 
 /// Everything that prevents the start: see [`Rollout::blockers`](super::Rollout::blockers).

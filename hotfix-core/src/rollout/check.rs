@@ -1,16 +1,18 @@
 //! Checks whether an input is accepted. They do not change the folded state.
 
+use std::collections::BTreeMap;
+
 use crate::canonical::digest;
 use crate::deadline;
 use crate::fact::Facts;
-use crate::grade::RevertTo;
+use crate::grade::{Moment, RevertTo};
 use crate::judge::{Decision, Prepared, Reason};
 use crate::metric::ReadingError;
 use crate::plan::{PlanError, Release};
 use crate::unit::{Span, Timestamp};
 
 use super::blocker::blocked_at;
-use super::input::{Command, Input, InputError, InputKind, KnownTime, TimeMeaning};
+use super::input::{Command, Input, InputError, InputKind, KnownTime};
 use super::refusal::RefusalReason;
 use super::revision::Revision;
 use super::stage::State;
@@ -38,6 +40,15 @@ pub(super) enum Made<'a> {
 
 /// How many missing things a refusal names; `blockers` lists all.
 const MOST_NAMED: usize = 5;
+
+/// Moments that people date, each after one that comes first.
+const IN_ORDER: [(Moment, Moment); 5] = [
+    (Moment::Began, Moment::Detected),
+    (Moment::Began, Moment::Resolved),
+    (Moment::Detected, Moment::Resolved),
+    (Moment::Deployed, Moment::Verified),
+    (Moment::Resolved, Moment::Closed),
+];
 
 /// How far a tick may jump beyond the last time known and beyond the moment that it was asked for.
 const MOST_TICK: Span = Span::from_seconds(31 * 86_400);
@@ -160,10 +171,12 @@ impl Rollout {
     }
 
     fn check_state(&self, kind: InputKind, input: &Input) -> Result<(), RefusalReason> {
-        if let (Command::Release { .. }, Some(release)) = (&input.command, self.plan.release()) {
+        let state = self.state();
+        if let (Command::Release { .. }, Some(release)) = (&input.command, self.plan.release())
+            && state.accepts().contains(&InputKind::Supersede)
+        {
             return Err(RefusalReason::HasRelease { version: release.version.clone() });
         }
-        let state = self.state();
         match (&input.command, state) {
             // The result of an action is accepted in every state while the action is pending.
             (Command::Confirm { action } | Command::Failed { action, .. }, _) => {
@@ -191,7 +204,12 @@ impl Rollout {
                     return Ok(());
                 }
                 let met = self.case.readiness.afterwards(self.plan.policy()) == Afterwards::Met;
-                Err(RefusalReason::NothingToApprove { met })
+                let mut instead = vec![InputKind::Report, InputKind::Pause, InputKind::RollBack];
+                instead.retain(|kind| self.accepted().contains(kind));
+                if instead.is_empty() {
+                    instead.push(InputKind::Note);
+                }
+                Err(RefusalReason::NothingToApprove { met, instead })
             }
             _ => Err(RefusalReason::State { accepted: self.accepted() }),
         }
@@ -243,15 +261,7 @@ impl Rollout {
             Command::Done { duty, .. } => {
                 Ok(self.case.agenda.check(at, deadline::Input::Done { duty: *duty })?)
             }
-            Command::SetTimes { times, .. } => {
-                let no_day = |(time, at): (&KnownTime, &Option<Timestamp>)| {
-                    (at.is_none() && matches!(time.meaning(), TimeMeaning::Day(_))).then_some(*time)
-                };
-                match times.iter().find_map(no_day) {
-                    Some(day) => Err(RefusalReason::NoDay { day }),
-                    None => Ok(()),
-                }
-            }
+            Command::SetTimes { times, .. } => self.check_times(at, times),
             Command::SetFacts { facts, .. } => {
                 if let Err(errors) = Facts::read(facts, self.plan.policy().vocabulary())
                     && let Some(first) = errors.first()
@@ -263,6 +273,43 @@ impl Rollout {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks that what is said to have happened is possible: not in the future, and in order. A
+    /// replay does not: earlier logs have other times.
+    fn check_times(
+        &self,
+        at: Timestamp,
+        times: &BTreeMap<KnownTime, Option<Timestamp>>,
+    ) -> Result<(), RefusalReason> {
+        let given = |moment| times.iter().find(|(time, _)| time.moment() == Some(moment));
+        let came =
+            |moment| given(moment).map_or_else(|| self.case.agenda.came(moment), |(_, at)| *at);
+        for (&time, &got) in times {
+            match (time.moment(), got) {
+                (None, None) => return Err(RefusalReason::NoDay { day: time }),
+                (Some(_), Some(got)) if got > at => {
+                    let fault = format!("after now ({at}): give the time at which it happened");
+                    return Err(RefusalReason::ImpossibleTime { time, got, fault });
+                }
+                _ => {}
+            }
+        }
+        for (first, then) in IN_ORDER {
+            let Some((&time, &Some(got))) = given(then).or_else(|| given(first)) else { continue };
+            let fault = match (came(first), came(then)) {
+                (Some(began), Some(ended)) if ended < began => format!(
+                    "not possible: `{then}` ({ended}) is before `{first}` ({began}). Correct one \
+                     of them"
+                ),
+                (None, _) if matches!(time, KnownTime::Verified | KnownTime::Closed) => {
+                    format!("too early: `{first}` has to come first, and has not")
+                }
+                _ => continue,
+            };
+            return Err(RefusalReason::ImpossibleTime { time, got, fault });
+        }
+        Ok(())
     }
 
     /// Checks what the list of missing things does not have: errors of the policy, and the time of
@@ -312,9 +359,7 @@ impl Rollout {
     fn check_promotion(&self, at: Timestamp, why: Option<&str>) -> Result<(), RefusalReason> {
         let RolloutState { place, actions, people, readiness, judged, .. } = &self.case;
         let policy = self.plan.policy();
-        if matches!(place.stage(), Stage::Gate { .. } | Stage::Monitoring(_))
-            && let Some(contingency) = judged.waits_for_data(policy, readiness.severity())
-        {
+        if let Some(contingency) = self.case.waits_for_data(policy) {
             return Err(RefusalReason::Blind { when: contingency.when.clone() });
         }
         let allowed = match place.stage() {

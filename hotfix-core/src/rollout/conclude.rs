@@ -340,14 +340,11 @@ impl Conclusion<'_> {
         }
         let verdict = self.case.judged.verdict();
         let causes = self.describe_causes(&verdict.causes);
-        let severity = self.case.readiness.severity();
-        // After the completion nothing waits.
-        let waits = self.case.judged.waits_for_data(self.plan.policy(), severity);
-        if let Some(waits) = waits.filter(|_| !matches!(stage, Stage::Complete { .. })) {
+        if let Some(waits) = self.case.waits_for_data(self.plan.policy()) {
             return format!(
-                "{}, and the policy makes the rollout wait. Restore the readings, or send \
-                 `roll_back`. Observed: {causes}.",
-                waits.when
+                "{}, and the policy makes the rollout wait. {} Observed: {causes}.",
+                waits.when,
+                self.choices(false)
             );
         }
         // Where nothing judges a metric, whoever decides has to check by eye.
@@ -455,7 +452,7 @@ impl Conclusion<'_> {
 
     /// The items for which the end of the final validation waits, and whether the fix is not shown
     /// to work.
-    fn left_open(&self) -> (String, bool) {
+    pub(super) fn left_open(&self) -> (String, bool) {
         let open = self.case.readiness.unvalidated(self.plan.policy());
         (open, self.case.judged.is_unproven(self.plan))
     }
@@ -479,8 +476,9 @@ impl Conclusion<'_> {
         if !causes.is_empty() {
             text = format!("{text} Observed: {causes}.");
         }
+        let works = if self.is_resolved() { "the fix works" } else { "the incident is resolved" };
         let objection = self.open_objection();
-        format!("{text} If the incident is resolved, send `promote`; else `roll_back`.{objection}")
+        format!("{text} If {works}, send `promote`; else `roll_back`.{objection}")
     }
 
     /// What a person reported or withdrew, if nobody has answered it: another question is answered

@@ -126,6 +126,14 @@ impl KnownTime {
             Self::NextSprint => TimeMeaning::Day(Calendar::NextSprint),
         }
     }
+
+    /// The moment that it is the time of; None of a day.
+    pub(super) const fn moment(self) -> Option<Moment> {
+        match self.meaning() {
+            TimeMeaning::Moment(moment) => Some(moment),
+            TimeMeaning::Day(_) => None,
+        }
+    }
 }
 
 /// A moment of the incident, or a day.

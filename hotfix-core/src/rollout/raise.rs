@@ -9,6 +9,7 @@ use crate::text::shown;
 use crate::unit::{RoleName, Timestamp};
 
 use super::action::{Act, ActionId, Audience, MessageKind};
+use super::blocker::blockers;
 use super::conclude::Conclusion;
 use super::describe;
 use super::stage::Stage;
@@ -82,6 +83,16 @@ impl Conclusion<'_> {
     pub(super) fn choices(&self, objects: bool) -> String {
         let version = shown(self.version());
         match self.case.place.stage() {
+            Stage::Monitoring(_) | Stage::Gate { .. }
+                if self.case.waits_for_data(self.plan.policy()).is_some() =>
+            {
+                "Restore the readings, or send `roll_back`.".to_owned()
+            }
+            Stage::FinalValidation { .. } if !self.left_open().0.is_empty() => format!(
+                "Check or waive what is open ({}), then continue with `promote`; or send \
+                 `roll_back`.",
+                self.left_open().0
+            ),
             Stage::Monitoring(_) | Stage::Gate { .. } | Stage::FinalValidation { .. } => {
                 "Continue with `promote`, or send `roll_back`.".to_owned()
             }
@@ -98,14 +109,24 @@ impl Conclusion<'_> {
             Stage::Preparing if self.plan.release().is_none() => {
                 "Send `release` when there is a fix, or `abort`.".to_owned()
             }
-            Stage::Preparing if self.case.has_traffic() => format!(
-                "{} of the traffic is still on {version}: send `roll_back` to restore {}, or `start` \
-                 to deploy {} all the same.",
-                self.case.place.share(),
-                shown(self.case.place.back_to(self.plan.subject().previous())),
-                shown(self.plan.subject().version())
-            ),
-            Stage::Preparing => "Send `start` to deploy it all the same, or `abort`.".to_owned(),
+            // The start is offered only where it is accepted.
+            Stage::Preparing => {
+                let is_ready = blockers(self.plan, self.case).is_empty();
+                let new = shown(self.plan.subject().version());
+                let go_on = format!("`start` to deploy {new} all the same");
+                let go_on =
+                    if is_ready { go_on } else { "`supersede` with another fix".to_owned() };
+                if self.case.has_traffic() {
+                    format!(
+                        "{} of the traffic is still on {version}: send `roll_back` to restore {}, \
+                         or {go_on}.",
+                        self.case.place.share(),
+                        shown(self.case.place.back_to(self.plan.subject().previous())),
+                    )
+                } else {
+                    format!("Send {go_on}, or `abort`.")
+                }
+            }
             Stage::Frozen { .. } => "Send `roll_back`, `supersede` or `abort`.".to_owned(),
             _ => "It continues unless somebody sends `pause` or `roll_back`.".to_owned(),
         }
@@ -120,7 +141,7 @@ impl Conclusion<'_> {
     }
 
     pub(super) fn request_approvals(&mut self) {
-        if !self.case.state(self.plan).is_final() {
+        if self.case.place.stage().wants_approvals() {
             self.request_missing_approvals();
         }
     }
@@ -131,8 +152,8 @@ impl Conclusion<'_> {
         if self.plan.release().is_none() {
             return;
         }
-        for any_of in self.case.readiness.unrequested(self.plan.policy()) {
-            self.act(Act::RequestApproval { any_of });
+        for demand in self.case.readiness.unrequested(self.plan.policy()) {
+            self.act(Act::RequestApproval { any_of: demand.any_of });
         }
     }
 
@@ -140,7 +161,10 @@ impl Conclusion<'_> {
     /// time. Whoever was paged may be unavailable, so the stand-ins of the role are paged, too.
     pub(super) fn ask_again(&mut self, at: Timestamp) {
         let every = self.plan.policy().ask_again();
-        if self.case.readiness.requested_at().is_some_and(|asked| at >= asked + every) {
+        let next = self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage());
+        if next.wants_approvals()
+            && self.case.readiness.requested_at().is_some_and(|asked| at >= asked + every)
+        {
             // Whoever was asked may be unavailable.
             for demand in self.case.readiness.unanswered(self.plan.policy()) {
                 self.act(Act::RequestApproval { any_of: demand.roles() });

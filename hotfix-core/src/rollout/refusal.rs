@@ -202,10 +202,12 @@ pub enum RefusalReason {
         remedy: String,
     },
     /// An approval after the start, with nothing left to approve.
-    #[error("{}: {}", if *.met { "all approvals that may follow the start have been given" } else { "the policy lets no approval follow the start" }, "`report` a doubt, `pause` or `roll_back` instead")]
+    #[error("{}: to object, send {}", if *.met { "all approvals that may follow the start have been given" } else { "the policy lets no approval follow the start" }, quoted(.instead, " or "))]
     NothingToApprove {
         /// There were demands that may follow the start, and all are approved.
         met: bool,
+        /// How to object in this state.
+        instead: Vec<InputKind>,
     },
     /// An item is waived, or marked as not applicable, without a reason.
     #[error("`{item}` cannot be set aside without a reason: give it in `{field}`")]
@@ -234,11 +236,8 @@ pub enum RefusalReason {
         /// How many more there are.
         more: usize,
     },
-    /// The policy does not let a person promote this phase before its gate.
-    #[error(
-        "the phase cannot be promoted yet: wait for its gate or until a decision is asked; \
-         `early_promotion` allows it while a phase is watched"
-    )]
+    /// Nobody was asked to decide, and the policy does not let a person promote earlier.
+    #[error("there is nothing to decide yet: wait for the end of the watch, or for a question")]
     TooEarly,
     /// The policy does not allow a revert, or not to this version.
     #[error("{}", barred(.only.as_deref()))]
@@ -258,6 +257,16 @@ pub enum RefusalReason {
         /// The date.
         day: KnownTime,
     },
+    /// A time at which it cannot have happened.
+    #[error("at `/times/{time}`: {got} is {fault}")]
+    ImpossibleTime {
+        /// Which.
+        time: KnownTime,
+        /// What came.
+        got: Timestamp,
+        /// What is wrong, and what is expected.
+        fault: String,
+    },
     /// The final validation waits for items.
     #[error("the final validation waits for {open}: check or waive them first")]
     Unvalidated {
@@ -274,7 +283,7 @@ pub enum RefusalReason {
         /// What has happened, in the words of the policy's contingency.
         when: String,
     },
-    /// A first release, where there is one.
+    /// A first release, where there is one that could be replaced.
     #[error("the release is `{version}`: send `supersede` to replace it")]
     HasRelease {
         /// The version.
@@ -378,6 +387,7 @@ impl RefusalReason {
             Self::RevertBarred { .. } => code! {HF-ROLL-021},
             Self::SameRelease { .. } => code! {HF-ROLL-022},
             Self::NoDay { .. } => code! {HF-ROLL-023},
+            Self::ImpossibleTime { .. } => code! {HF-ROLL-036},
             Self::Unvalidated { .. } => code! {HF-ROLL-024},
             Self::Seconds { .. } => code! {HF-ROLL-025},
             Self::OnlyWaived { .. } => code! {HF-ROLL-030},

@@ -73,10 +73,12 @@ impl Conclusion<'_> {
                 }
                 let what = self.describe_cause(&why, failed);
                 let stays = self.stays();
+                let by_policy = self.plan.policy().rollback().on_failure == OnFailure::Freeze;
+                let because =
+                    if by_policy { "`on_failure` of the policy" } else { "a schema change" };
                 self.changes.to = Some(Stage::Frozen { since: at, why, tried: false });
                 self.page(&format!(
-                    "{what}. An automatic rollback is not allowed (`on_failure`, or a schema change): \
-                     {stays}"
+                    "{what}. An automatic rollback is not allowed ({because}): {stays}"
                 ));
                 self.notify(MessageKind::Update, &FOLLOWERS);
             }

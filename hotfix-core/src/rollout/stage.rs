@@ -362,6 +362,12 @@ impl Stage {
         }
     }
 
+    /// Whether missing approvals are requested: not where the fix is to be rolled back, nor after
+    /// the end.
+    pub(super) const fn wants_approvals(&self) -> bool {
+        !self.has_turned_back() && !matches!(self, Self::Closed)
+    }
+
     /// The phase of this stage.
     pub const fn step(&self) -> Option<Step> {
         match self {

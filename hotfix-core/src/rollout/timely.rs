@@ -11,7 +11,10 @@ pub(super) fn is_timely(kind: MessageKind, stage: &Stage, phases: usize, agenda:
     match kind {
         MessageKind::Update => true,
         MessageKind::Alert => !came(Moment::Resolved),
-        MessageKind::DeploymentStarted => !came(Moment::Resolved) && stage.is_going_out(),
+        // A fix may be deployed although the fault is over.
+        MessageKind::DeploymentStarted => {
+            matches!(stage, Stage::Deploying(_)) || !came(Moment::Resolved) && stage.is_going_out()
+        }
         MessageKind::PhasePassed => stage.has_passed_a_phase(),
         MessageKind::Deployed => stage.is_deployed(phases),
         MessageKind::RollingBack => matches!(stage, Stage::RollingBack(_)),

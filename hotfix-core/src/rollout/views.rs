@@ -577,13 +577,14 @@ impl Rollout {
         is_over.then(|| self.since_phase().collect())
     }
 
-    /// The last decision about this phase, where it has ended: a phase that went on with another one
-    /// than to promote was passed by a person.
-    pub(crate) fn decision_at_end(&self, phase: PhaseName) -> Option<Decision> {
+    /// The last decision about this phase, where it has ended, and whether readings were missing
+    /// then: a phase that went on with another one than to promote was passed by a person.
+    pub(crate) fn decision_at_end(&self, phase: PhaseName) -> Option<(Decision, bool)> {
         let at = |record: &&PhaseRecord| {
             self.plan.policy().phases().get(record.index).is_some_and(|of| of.name == phase)
         };
-        self.case.happened.phases().iter().rev().find(at)?.decision
+        let record = self.case.happened.phases().iter().rev().find(at)?;
+        Some((record.decision?, record.silent))
     }
 
     /// Each metric, its baseline and what each phase read; the phase under way as far as it is.

@@ -109,6 +109,8 @@ impl IncidentHistory {
         if let Some(before) = self.attempts.last_mut() {
             before.replaced = Some(at);
             self.affected.begin_attempt();
+        } else {
+            self.affected.name_live(&release.previous);
         }
         self.attempts.push(Attempt {
             version: release.version.clone(),

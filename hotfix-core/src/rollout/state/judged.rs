@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grade::{Severity, Sign};
-use crate::judge::{Against, Decision, Judge, JudgeRead, JudgeState, Moment, Prepared};
+use crate::judge::{Against, Cause, Decision, Judge, JudgeRead, JudgeState, Moment, Prepared};
 use crate::judge::{Reason, Running, Verdict};
 use crate::metric::{Band, Observation, ReadingError};
 use crate::plan::Plan;
@@ -134,6 +134,21 @@ impl Judged {
     pub(super) fn assess(&mut self, plan: &Plan, question: &Question, against: Option<Against>) {
         self.now.judge.assess(&question.moment(plan), &mut self.now.verdict);
         self.now.verdict.against = against;
+    }
+
+    /// After the completion, too, a person has to know where nothing judges the fix any more.
+    pub(super) fn ask_if_not_judged(&mut self, policy: &Policy) {
+        let Verdict { metrics, causes, decision, .. } = &mut self.now.verdict;
+        let deciding = || metrics.iter().filter(|(id, _)| policy.decides(*id));
+        let is_judged = deciding().any(|(_, seen)| seen.band != Band::NotJudged);
+        if *decision == Decision::Continue && !is_judged && deciding().next().is_some() {
+            *decision = Decision::Ask;
+            causes.extend(deciding().map(|(id, _)| Cause {
+                instance: None,
+                metric: Some(*id),
+                reason: Reason::NotJudged,
+            }));
+        }
     }
 
     /// Folds the verdict of this question.

@@ -16,6 +16,8 @@ use crate::deadline::Agenda;
 use crate::fact::{Fact, FactId, FactValue};
 use crate::judge::{Against, Decision, Judge, PhaseRecord, Prepared, Use, Verdict};
 use crate::plan::Plan;
+use crate::policy::Policy;
+use crate::policy::section::Contingency;
 use crate::stats::StatError;
 use crate::unit::{Share, Timestamp};
 
@@ -96,6 +98,13 @@ impl RolloutState {
         let mut pending = self.actions.pending().iter();
         self.place.share() > Share::NONE
             || pending.any(|action| matches!(action.act, Act::SetTraffic { .. }))
+    }
+
+    /// The contingency that keeps the phase from being promoted while readings are missing.
+    pub(super) fn waits_for_data<'a>(&self, policy: &'a Policy) -> Option<&'a Contingency> {
+        let is_phase = matches!(self.place.stage(), Stage::Gate { .. } | Stage::Monitoring(_));
+        let waits = || self.judged.waits_for_data(policy, self.readiness.severity());
+        is_phase.then(waits)?
     }
 
     /// Whether what was asked still needs an answer.
@@ -236,6 +245,9 @@ impl RolloutState {
             Against::Reference
         });
         self.judged.assess(plan, &question, against);
+        if matches!(self.place.stage(), Stage::Complete { .. }) {
+            self.judged.ask_if_not_judged(plan.policy());
+        }
         Some(question)
     }
 
@@ -292,7 +304,7 @@ impl RolloutState {
                     Stage::Deploying(_) | Stage::FinalValidation { .. } | Stage::Complete { .. }
                 );
             self.people.enter(self.place.stage(), &to, answered);
-            self.enter(at, to);
+            self.enter(policy, at, to);
         }
         // A rollback that nobody confirmed is still not confirmed after another order.
         let is_unconfirmed = matches!(self.place.stage(), Stage::RollingBack(_))
@@ -304,7 +316,7 @@ impl RolloutState {
             self.people.unanswered = None;
         }
         if is_settled || !by_time {
-            let is_over = self.place.stage().is_final();
+            let is_over = !self.place.stage().wants_approvals();
             self.readiness.see_requests(policy, at, is_over);
         }
         let is_over = self.place.stage().is_final();
@@ -316,7 +328,7 @@ impl RolloutState {
         self.actions.add(at, input, actions);
     }
 
-    fn enter(&mut self, at: Timestamp, to: Stage) {
+    fn enter(&mut self, policy: &Policy, at: Timestamp, to: Stage) {
         let watched = self.place.watched_step();
         let still_watched =
             matches!(to, Stage::Monitoring(_) | Stage::Gate { .. } | Stage::Paused { .. });
@@ -324,7 +336,8 @@ impl RolloutState {
         if let Some(step) = watched.filter(|_| !still_watched && !is_new_attempt) {
             let (judge, share) = (self.judged.judge(), self.place.share());
             let record = PhaseRecord::of(judge, step.index, step.since, share);
-            self.happened.phases.push(record.end(at, self.judged.verdict().decision));
+            let silent = self.judged.missing(policy).is_some();
+            self.happened.phases.push(record.end(at, self.judged.verdict().decision, silent));
         }
         match (self.place.stage(), &to) {
             (_, Stage::Deploying(step)) => self.judged.now.judge.enter_phase(step.index),
@@ -345,6 +358,7 @@ impl RolloutState {
                 }
             }
             (_, Stage::RollingBack(_)) => {
+                self.readiness.turn_back(policy);
                 self.judged.keep();
                 self.actions.overtake(false);
             }

@@ -9,7 +9,7 @@ use crate::gate::approval::{
     self, Answer, Clock, Demand, DemandId, DemandState, Statement, Statements,
 };
 use crate::gate::checklist::{self, Exception, ItemState, Mark, Marks};
-use crate::grade::Severity;
+use crate::grade::{ChecklistMoment, Severity};
 use crate::plan::{Plan, PlanFinding};
 use crate::policy::Policy;
 use crate::policy::section::{Checklist, ChecklistItem};
@@ -17,7 +17,7 @@ use crate::rollout::input::{Command, Input, ItemStatus};
 use crate::rollout::revision::Kept;
 use crate::rollout::stage::State;
 use crate::text::quoted;
-use crate::unit::{RoleName, Timestamp};
+use crate::unit::Timestamp;
 
 /// Statements about the plan, and the state of the items.
 #[derive(Debug, PartialEq, Serialize, Deserialize, educe::Educe)]
@@ -141,7 +141,11 @@ impl Readiness {
             Command::WaiveItem { item, why, role: _ } => {
                 self.marks.put(*item, mark(ItemState::Waived, Some(why.clone())));
             }
-            Command::Start => self.started = Some(at),
+            Command::Start => {
+                self.started = Some(at);
+                // What is to be seen in production was not seen yet.
+                self.marks.reopen_checked(policy, ChecklistMoment::FinalValidation);
+            }
             Command::SetSeverity { severity, .. } => {
                 (self.severity, self.given) = (Some(*severity), true);
                 self.see_process(plan);
@@ -175,6 +179,11 @@ impl Readiness {
         }
     }
 
+    /// A rollback begins: what is to be checked after it was not.
+    pub(super) fn turn_back(&mut self, policy: &Policy) {
+        self.marks.reopen_checked(policy, ChecklistMoment::RolledBack);
+    }
+
     /// Updates the reasons for the normal process. A new reason reopens a waiver that was given
     /// without it.
     fn see_process(&mut self, plan: &Plan) {
@@ -193,24 +202,28 @@ impl Readiness {
         self.requested.extend(new);
     }
 
-    /// The roles of each demand that has not been requested yet; after the start only of demands
+    /// The demands that are not met and have not been requested yet; after the start only those
     /// that may still be met.
-    pub(crate) fn unrequested(&self, policy: &Policy) -> Vec<Vec<RoleName>> {
-        approval::demands(policy, self.severity)
-            .filter(|(id, _)| !self.requested.contains(id))
-            .filter(|(_, demand)| self.started.is_none() || demand.after_the_fact.is_some())
-            .map(|(_, demand)| demand.any_of.clone())
-            .collect()
+    pub(crate) fn unrequested(&self, policy: &Policy) -> Vec<Demand> {
+        self.unmet(policy, |demand| !self.requested.contains(&demand.id))
     }
 
     /// The requested demands that nobody met or denied; after the start only those that may still
     /// be met.
     pub(crate) fn unanswered(&self, policy: &Policy) -> Vec<Demand> {
+        self.unmet(policy, |demand| match demand.state {
+            DemandState::Denied => false,
+            // What was met when it came up was not requested.
+            DemandState::Withdrawn => true,
+            _ => self.requested.contains(&demand.id),
+        })
+    }
+
+    fn unmet(&self, policy: &Policy, of: impl Fn(&Demand) -> bool) -> Vec<Demand> {
         let mut demands = self.demands(policy, None);
         demands.retain(|demand| {
-            let is_open = !demand.is_met() && demand.state != DemandState::Denied;
             let in_time = self.started.is_none() || demand.after_the_fact.is_some();
-            is_open && in_time && self.requested.contains(&demand.id)
+            !demand.is_met() && in_time && of(demand)
         });
         demands
     }
