@@ -497,7 +497,7 @@ impl Conclusion<'_> {
         }
         self.changes.to = Some(Stage::Preparing);
         self.notify(MessageKind::Update, &FOLLOWERS);
-        self.request_missing_approvals();
+        self.request_approvals();
     }
 
     fn pause(&mut self, at: Timestamp) {
