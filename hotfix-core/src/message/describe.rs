@@ -48,17 +48,25 @@ fn is_over(rollout: &Rollout, window: Window) -> bool {
     rollout.now().is_some_and(|now| now > window.until)
 }
 
+/// Status and action where a fix is ready: it may wait for its change window.
+fn ready(rollout: &Rollout) -> [&'static str; 2] {
+    match rollout.window_missed() {
+        None => ["a fix is ready to be deployed", "about to deploy"],
+        Some(window) if is_over(rollout, window) => [
+            "a fix is ready, and its change window is over",
+            "deciding whether to deploy outside of the change window",
+        ],
+        Some(_) => {
+            ["a fix is ready and waits for its change window", "waiting for the change window"]
+        }
+    }
+}
+
 /// What is prepared.
 fn prepared(rollout: &Rollout) -> &'static str {
     match rollout.state() {
         State::AwaitingApproval => "a fix is waiting for approval",
-        State::Ready => match rollout.window_missed() {
-            None => "a fix is ready to be deployed",
-            Some(window) if is_over(rollout, window) => {
-                "a fix is ready, and its change window is over"
-            }
-            Some(_) => "a fix is ready and waits for its change window",
-        },
+        State::Ready => ready(rollout)[0],
         _ => "a fix is being prepared",
     }
 }
@@ -194,13 +202,7 @@ pub(super) fn action(rollout: &Rollout) -> &'static str {
         _ if stopped_early(rollout) => "deciding whether another fix is needed",
         Stage::Preparing => match rollout.state() {
             State::AwaitingApproval => "waiting for approval",
-            State::Ready => match rollout.window_missed() {
-                None => "about to deploy",
-                Some(window) if is_over(rollout, window) => {
-                    "deciding whether to deploy outside of the change window"
-                }
-                Some(_) => "waiting for the change window",
-            },
+            State::Ready => ready(rollout)[1],
             _ => "preparing a fix",
         },
         Stage::Deploying(_) => "deploying the fix",

@@ -200,12 +200,13 @@ impl Rollout {
             (Command::Approve { .. } | Command::Deny { .. } | Command::Withdraw { .. }, state)
                 if state.takes_approvals() =>
             {
-                if self.accepted().contains(&kind) {
+                let accepted = self.accepted();
+                if accepted.contains(&kind) {
                     return Ok(());
                 }
                 let met = self.case.readiness.afterwards(self.plan.policy()) == Afterwards::Met;
                 let mut instead = vec![InputKind::Report, InputKind::Pause, InputKind::RollBack];
-                instead.retain(|kind| self.accepted().contains(kind));
+                instead.retain(|kind| accepted.contains(kind));
                 if instead.is_empty() {
                     instead.push(InputKind::Note);
                 }
@@ -275,7 +276,7 @@ impl Rollout {
         }
     }
 
-    /// Checks that what is said to have happened is possible: not in the future, and in order. A
+    /// Checks that the times of moments are possible: not in the future, and in order. A
     /// replay does not: earlier logs have other times.
     fn check_times(
         &self,

@@ -519,7 +519,7 @@ impl Conclusion<'_> {
         }
         self.changes.to = Some(Stage::Preparing);
         self.notify(MessageKind::Update, &FOLLOWERS);
-        self.request_missing_approvals();
+        self.request_approvals();
     }
 
     /// Pauses, and asks when to continue; `cause` comes first in the question.

@@ -140,16 +140,15 @@ impl Conclusion<'_> {
         pending.chain(raised.map(|(index, act)| (ActionId { event, index }, act))).next()
     }
 
-    pub(super) fn request_approvals(&mut self) {
-        if self.case.place.stage().wants_approvals() {
-            self.request_missing_approvals();
-        }
+    /// The stage that follows.
+    fn next_stage(&self) -> &Stage {
+        self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage())
     }
 
-    /// Asks for the missing approvals in any state; another attempt is about to leave it. Without a
-    /// release there is nothing to approve, so nobody is asked.
-    pub(super) fn request_missing_approvals(&mut self) {
-        if self.plan.release().is_none() {
+    /// Asks for the missing approvals. Without a release there is nothing to approve, so nobody is
+    /// asked.
+    pub(super) fn request_approvals(&mut self) {
+        if self.plan.release().is_none() || !self.next_stage().wants_approvals() {
             return;
         }
         for demand in self.case.readiness.unrequested(self.plan.policy()) {
@@ -161,8 +160,7 @@ impl Conclusion<'_> {
     /// time. Whoever was paged may be unavailable, so the stand-ins of the role are paged, too.
     pub(super) fn ask_again(&mut self, at: Timestamp) {
         let every = self.plan.policy().ask_again();
-        let next = self.changes.to.as_ref().unwrap_or_else(|| self.case.place.stage());
-        if next.wants_approvals()
+        if self.next_stage().wants_approvals()
             && self.case.readiness.requested_at().is_some_and(|asked| at >= asked + every)
         {
             // Whoever was asked may be unavailable.

@@ -35,6 +35,8 @@ pub(crate) enum Law {
     Refusal,
     /// Time alone changes nothing before the moment that was asked for.
     Poll,
+    /// A question or a page names only inputs that are accepted.
+    Offer,
     /// Every duty stands in one list, whoever is to be called was called, and the moment asked for is no later than its time.
     Duty,
 }
@@ -109,6 +111,7 @@ pub(crate) fn take<M: Machine>(
             turn.check_traffic()?;
             turn.check_way_back(&next)?;
             turn.check_poll(at)?;
+            turn.check_offers()?;
         }
         Err(refused) => check_refusal(machine, past, input, refused, &after)?,
     }
@@ -137,6 +140,24 @@ fn progress(stage: &Stage) -> Option<usize> {
 impl<M: Machine> Turn<'_, M> {
     fn kind(&self) -> InputKind {
         self.input.command.kind()
+    }
+
+    fn check_offers(&self) -> Result<(), Breach> {
+        let accepted = self.after.rollout().accepted();
+        for action in self.actions {
+            let text = match &action.act {
+                Act::AskDecision { question } => question,
+                Act::Page { why, duty: None, .. } => why,
+                _ => continue,
+            };
+            // Names are in back-ticks: every second part.
+            let mut named = text.split('`').skip(1).step_by(2).filter_map(|name| name.parse().ok());
+            if let Some(kind) = named.find(|kind: &InputKind| !accepted.contains(kind)) {
+                let state = self.after.state();
+                return breach(Law::Offer, format!("`{kind}` is refused in `{state}`: {text}"));
+            }
+        }
+        Ok(())
     }
 
     /// Whether a phase, or the final validation, was passed.

@@ -49,11 +49,13 @@ pub(crate) enum Fault {
     ForgetsADuty,
     /// Nobody is called, whatever is due.
     CallsNobody,
+    /// Every question offers another attempt.
+    OffersARetry,
 }
 
 impl Fault {
     /// Each with the law that finds it.
-    pub(crate) const ALL: [(Self, Law); 15] = [
+    pub(crate) const ALL: [(Self, Law); 16] = [
         (Self::PromotesOnTheWayBack, Law::NoPromotion),
         (Self::ForgetsObjections, Law::NoPromotion),
         (Self::SwallowsReports, Law::WayBack),
@@ -69,6 +71,7 @@ impl Fault {
         (Self::ForgetsTheGatesTime, Law::Poll),
         (Self::ForgetsADuty, Law::Duty),
         (Self::CallsNobody, Law::Duty),
+        (Self::OffersARetry, Law::Offer),
     ];
 }
 
@@ -174,6 +177,15 @@ impl Machine for Broken {
                 if self.now().is_some_and(|now| at < now) =>
             {
                 Err(Refused { code: "HF-ROLL-002".to_owned(), accepted: self.accepted() })
+            }
+            (Fault::OffersARetry, _) => {
+                let mut actions = forward(&mut self.inner, at, input)?;
+                for action in &mut actions {
+                    if let Act::AskDecision { question } = &mut action.act {
+                        question.push_str(" Or send `retry`.");
+                    }
+                }
+                Ok(actions)
             }
             (Fault::CallsNobody, _) => {
                 let mut actions = forward(&mut self.inner, at, input)?;
