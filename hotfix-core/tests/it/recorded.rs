@@ -209,6 +209,28 @@ fn field_12_a_rollout_s_own_log_gives_the_decisions_of_that_rollout() {
     assert!(ended.iter().all(|count| *count >= 5), "both ends are met: {ended:?}");
 }
 
+/// As in a rollout, what the live version read before the start is the baseline of a fix that gets all
+/// of the traffic. The fix begins where the canary is read first.
+#[test]
+fn field_12_readings_of_the_live_version_from_before_the_start_count() {
+    let line = |minute: u32, arm: &str, events: u32| {
+        let at =
+            "2026-03-03T14:00:00Z".parse::<Timestamp>().unwrap() + Span::from_seconds(60 * minute);
+        format!("{}\n", json!({"at": at, "metrics": {"error_rate": {arm: [events, 1000]}}}))
+    };
+    let before: String = (1..=10).map(|minute| line(minute, "baseline", 20)).collect();
+    let after: String = (16..=40).map(|minute| line(minute, "canary", 100)).collect();
+    let run = |text: &str| {
+        let recorded = RecordedMetrics::read(Format::JsonLines, text, &Mapping::default()).unwrap();
+        let policy = Arc::new(Policy::preset("fast-track").unwrap());
+        backtest(&[policy], &recorded, &Assumptions::default()).unwrap()
+    };
+    let (whole, alone) = (run(&(before + &after)), run(&after));
+    assert_eq!((whole.from, whole.from), (alone.from, "2026-03-03T14:15:00Z".parse().unwrap()));
+    assert!(whole.policies[0].first_rollback.is_some(), "{whole:?}");
+    assert_eq!(alone.policies[0].first_rollback, None);
+}
+
 #[test]
 fn field_12_limits_and_what_cannot_be_run_are_said() {
     let none = backtest(&[], &some(), &Assumptions::default()).unwrap_err();

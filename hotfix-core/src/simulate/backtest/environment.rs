@@ -27,6 +27,8 @@ use super::{Backtest, Backtests, Ended};
 const NOBODY: &str = "backtest";
 /// The time between two checks whether the rollout was rolled back.
 const STRETCH: Span = Span::from_seconds(3_600);
+/// For how long before the start readings of the live version count.
+const BEFORE: Span = Span::from_seconds(3_600);
 
 /// Recorded metrics, and a platform that confirms every action.
 struct Recorded<'a> {
@@ -45,18 +47,8 @@ struct Recorded<'a> {
 
 impl Environment for Recorded<'_> {
     fn show(&mut self, tick: Tick, into: &mut Observation) -> Shown {
-        into.clear();
-        if tick.to < self.from {
-            return Shown::Nothing;
-        }
-        let policy = self.policy;
-        let kind = |id: MetricName| policy.metric(id.as_str()).map(|metric| metric.kind);
-        let until = tick.to.min(self.until);
-        self.merge.put(self.metrics.between(tick.from, until), kind, into);
-        if tick.to == self.from {
-            // Readings before the fix had traffic do not count; running totals begin here.
-            into.retain(|reading| reading.strata().all(|arms| arms.totals));
-        } else if into.is_empty() && tick.from < self.until {
+        self.merged(tick.from, tick.to, into);
+        if tick.to > self.from && into.is_empty() && tick.from < self.until {
             self.silent.note(tick.to);
         }
         if into.is_empty() { Shown::Nothing } else { Shown::Readings }
@@ -113,6 +105,39 @@ impl Environment for Recorded<'_> {
     }
 }
 
+impl Recorded<'_> {
+    /// The readings of a tick. Before the fix had traffic, those of the live version alone count;
+    /// running totals of both begin with that traffic.
+    fn merged(&mut self, from: Timestamp, to: Timestamp, into: &mut Observation) {
+        into.clear();
+        let policy = self.policy;
+        let kind = |id: MetricName| policy.metric(id.as_str()).map(|metric| metric.kind);
+        let until = to.min(self.until);
+        self.merge.put(self.metrics.between(from, until), kind, into);
+        if to <= self.from {
+            let begins = to == self.from;
+            into.retain(|reading| {
+                reading.strata().all(|arms| arms.canary.is_none() || begins && arms.totals)
+            });
+        }
+    }
+
+    /// Reads the live version before the start, as a deploy tool does.
+    fn read_before(&mut self, rollout: &mut Rollout, mut from: Timestamp, start: Timestamp) {
+        let mut live = Observation::new();
+        while from < start {
+            let to = from + self.policy.watch().cadence.max(Span::from_millis(1));
+            self.merged(from, to, &mut live);
+            if !live.is_empty()
+                && let Err(refusal) = rollout.handle(to, &Input::observe(live.clone()))
+            {
+                self.notes.refused(&refusal, to);
+            }
+            from = to;
+        }
+    }
+}
+
 fn items_at_the_end(policy: &Policy) -> impl Iterator<Item = &ChecklistItem> {
     let lists = policy.checklists().iter();
     lists
@@ -148,7 +173,12 @@ pub(super) fn play(
             RecordedFault::TooLong { policy, evaluations, most, from, until: end }.anywhere()
         );
     }
-    let rollout = ready(&run, assume, start)?;
+    let before = recorded.between(from - BEFORE, start).first();
+    let before = before
+        .filter(|reading| !reading.has_canary())
+        .map_or(0, |reading| start.since(reading.at).as_millis() / cadence.as_millis() + 1);
+    let begin = start - Span::from_millis(before.saturating_mul(cadence.as_millis()));
+    let mut rollout = ready(&run, assume, begin)?;
     let mut environment = Recorded {
         metrics: recorded,
         policy: &run,
@@ -160,6 +190,7 @@ pub(super) fn play(
         silent: Count::default(),
         passed: Count::default(),
     };
+    environment.read_before(&mut rollout, begin, start);
     let mut driver = Driver::new(rollout, start);
     let mut to = start;
     while to < end && !turned(&driver) {

@@ -232,7 +232,8 @@ pub fn backtest(
         return Err(RecordedFault::Policies { got, most }.anywhere());
     }
     let (first, last) = recorded.span();
-    let from = assume.from.unwrap_or(first - recorded.step());
+    let with_fix = recorded.first_of_the_canary().unwrap_or(first);
+    let from = assume.from.unwrap_or(with_fix - recorded.step());
     let until = assume.until.unwrap_or(last);
     let readings = recorded.between(from, until).len();
     if readings == 0 {

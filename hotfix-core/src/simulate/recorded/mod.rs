@@ -62,6 +62,13 @@ pub struct RecordedReading {
     pub metrics: Observation,
 }
 
+impl RecordedReading {
+    pub(super) fn has_canary(&self) -> bool {
+        let mut readings = self.metrics.iter();
+        readings.any(|(_, reading)| reading.strata().any(|arms| arms.canary.is_some()))
+    }
+}
+
 /// Recorded metrics in the order of time, with findings.
 ///
 /// ```
@@ -144,6 +151,11 @@ impl RecordedMetrics {
     /// The usual step between readings: the median, or a minute if there is only one reading.
     pub(super) fn step(&self) -> Span {
         points::usual_step(&self.readings).unwrap_or(Span::from_seconds(60))
+    }
+
+    /// The first time at which the canary was read.
+    pub(super) fn first_of_the_canary(&self) -> Option<Timestamp> {
+        self.readings.iter().find(|reading| reading.has_canary()).map(|reading| reading.at)
     }
 
     /// The first and the last time.
