@@ -128,10 +128,10 @@ impl Under {
         self.rollout.handle(time("2026-03-03T14:36:00Z"), &early).unwrap_err();
         self.send(time("2026-03-03T14:37:00Z"), &json!({"kind": "waive_item", "by": "Noor", "item": "communication_status", "why": "the channel reaches everybody who is hit"}));
         ready::make(&mut self.rollout, time("2026-03-03T14:38:00Z"));
-        self.send(self.start, &json!({"kind": "start", "by": "Lena"}));
         for input in ready::at_the_end(&self.rollout) {
-            self.send(self.start, &input);
+            self.send(time("2026-03-03T14:39:00Z"), &input);
         }
+        self.send(self.start, &json!({"kind": "start", "by": "Lena"}));
     }
 
     /// Minute by minute: what is pending is done after two, the first flag call fails, and metrics are read.

@@ -141,11 +141,7 @@ impl Readiness {
             Command::WaiveItem { item, why, role: _ } => {
                 self.marks.put(*item, mark(ItemState::Waived, Some(why.clone())));
             }
-            Command::Start => {
-                self.started = Some(at);
-                // What is to be seen in production was not seen yet.
-                self.marks.reopen_checked(policy, ChecklistMoment::FinalValidation);
-            }
+            Command::Start => self.started = Some(at),
             Command::SetSeverity { severity, .. } => {
                 (self.severity, self.given) = (Some(*severity), true);
                 self.see_process(plan);
