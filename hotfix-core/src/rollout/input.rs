@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::canonical::Digest;
+use crate::code::coded;
 use crate::document::read_object;
 use crate::grade::{Calendar, Moment, Severity, Signal, closed_set};
 use crate::metric::Observation;
@@ -347,56 +348,29 @@ pub enum Command {
     },
 }
 
-/// An input document that is not valid. The caller's value is wrong; nothing was logged.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InputError {
+coded! {
+    /// An input document that is not valid. The caller's value is wrong; nothing was logged.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum InputError;
+
     /// It is not a JSON object with the known fields.
     #[error("the input cannot be read: {fault}")]
-    Syntax {
-        /// What is wrong, and where.
-        fault: String,
-    },
+    Syntax { fault: String } => "HF-IN-001",
     /// The kind is unknown.
     #[error("{}", unknown_kind(.got, *.nearest))]
-    Kind {
-        /// What came.
-        got: String,
-        /// The nearest known one.
-        nearest: InputKind,
-    },
+    Kind { got: String, nearest: InputKind } => "HF-IN-002",
     /// A field is missing.
     #[error("`{kind}` needs `{field}`")]
-    Missing {
-        /// The kind.
-        kind: InputKind,
-        /// The field.
-        field: &'static str,
-    },
+    Missing { kind: InputKind, field: &'static str } => "HF-IN-003",
     /// A field does not belong to the kind.
     #[error("`{kind}` does not accept `{field}`: remove it")]
-    Unexpected {
-        /// The kind.
-        kind: InputKind,
-        /// The field.
-        field: &'static str,
-    },
+    Unexpected { kind: InputKind, field: &'static str } => "HF-IN-004",
     /// A field is empty; an empty key would be the same for every input.
     #[error("`{field}` is empty: omit it, or give it a value")]
-    Empty {
-        /// The field.
-        field: &'static str,
-    },
+    Empty { field: &'static str } => "HF-IN-006",
     /// A text is too long for the log.
     #[error("`{field}` has {bytes} bytes: shorten it to at most {most}")]
-    TooLong {
-        /// The field.
-        field: &'static str,
-        /// Its length.
-        bytes: usize,
-        /// The most.
-        most: usize,
-    },
+    TooLong { field: &'static str, bytes: usize, most: usize } => "HF-IN-005",
 }
 
 fn unknown_kind(got: &str, nearest: InputKind) -> String {
@@ -408,18 +382,6 @@ fn unknown_kind(got: &str, nearest: InputKind) -> String {
 }
 
 impl InputError {
-    /// The stable code of this error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Syntax { .. } => "HF-IN-001",
-            Self::Kind { .. } => "HF-IN-002",
-            Self::Missing { .. } => "HF-IN-003",
-            Self::Unexpected { .. } => "HF-IN-004",
-            Self::TooLong { .. } => "HF-IN-005",
-            Self::Empty { .. } => "HF-IN-006",
-        }
-    }
-
     /// Where: a JSON Pointer into the document; empty where it cannot be read as a whole.
     pub fn path(&self) -> String {
         match self {
