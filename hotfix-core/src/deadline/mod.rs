@@ -108,6 +108,7 @@ closed_set! {
 }
 
 /// Something that became due or overdue; each is given once.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Announcement {
     /// Its id.
@@ -126,13 +127,10 @@ pub struct Announcement {
     /// Which occurrence, from 1.
     pub occurrence: u64,
     /// By when.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
     /// The role that does it, or is paged: see [`Who::of`].
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
     /// Who is notified.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<Audience>,
 }
 

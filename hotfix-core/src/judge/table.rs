@@ -21,21 +21,21 @@ pub struct Comparison {
 }
 
 /// A phase of the plan.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhaseColumn {
     /// When it ended; absent if it is still watched or was not reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
     /// Its name.
     pub phase: PhaseName,
     /// The canary's share in it.
     pub share: Share,
     /// When it began; absent if it was not reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }
 
 /// One metric.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComparisonRow {
     /// One entry for each phase; null where there is no reading.
@@ -43,25 +43,22 @@ pub struct ComparisonRow {
     /// Kind of its readings.
     pub kind: MetricKind,
     /// The live arm over the whole rollout; absent without data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<f64>,
     /// The metric.
     pub metric: MetricName,
     /// The value from before the incident, where the policy has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<f64>,
     /// Its title.
     pub title: String,
 }
 
 /// A metric's value over what the success bound of a phase is compared with, in the metric's unit.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// Band of the canary's value; absent with too few trials.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub band: Option<Band>,
     /// The live arm; absent without data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
     /// The canary.
     pub canary: f64,

@@ -174,14 +174,13 @@ impl<'de> Deserialize<'de> for Reading {
 }
 
 /// The reading of both arms of one metric.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Arms {
     /// The live arm; if absent, the reference is used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Sample>,
     /// The arm that runs the fix.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<Sample>,
     /// The numbers are running counters; resets are handled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

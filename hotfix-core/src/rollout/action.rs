@@ -112,6 +112,7 @@ impl Action {
 }
 
 /// The kind of an action, with its data.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Act {
@@ -152,7 +153,6 @@ pub enum Act {
         /// The kind of message; `Rollout::message` writes it.
         message: MessageKind,
         /// The duty that raised it: send `done` with this id once it is sent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
     /// Page somebody.
@@ -162,7 +162,6 @@ pub enum Act {
         /// Service, incident, what was observed, and what to do.
         why: String,
         /// The duty that raised it: `acknowledge` with this id stops the escalation.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
     /// Put this on the status page.
@@ -170,7 +169,6 @@ pub enum Act {
         /// The kind of message; `Rollout::message` writes it.
         message: MessageKind,
         /// The duty that raised it: send `done` with this id once it is published.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         duty: Option<Name>,
     },
     /// Find a time for a meeting.
@@ -180,7 +178,6 @@ pub enum Act {
         /// What people call the meeting.
         title: String,
         /// By when it has to be held, where that is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Timestamp>,
     },
 }

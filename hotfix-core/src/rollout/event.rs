@@ -122,16 +122,14 @@ impl<'de> Deserialize<'de> for EventKind {
 
 /// Personal values. They are outside of the hashed part, so that they can be redacted and the chain
 /// still holds.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Personal<'a> {
     /// The name of who sent the input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<Cow<'a, str>>,
     /// The name of who heard a verbal approval.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) heard_by: Option<Cow<'a, str>>,
     /// What digests of personal values are salted with, on the first line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) salt: Option<Cow<'a, str>>,
     /// Names in the line's documents, by place: `/plan/release/author`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -139,10 +137,10 @@ pub(super) struct Personal<'a> {
 }
 
 /// A line of the log.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Event<'a> {
     /// The action that a `confirm` or `failed` is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) action: Option<ActionId>,
     /// What the caller was asked to do.
     #[serde(default, skip_serializing_if = "<[Action]>::is_empty")]
@@ -153,109 +151,78 @@ pub(super) struct Event<'a> {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) author: bool,
     /// Who sent it, as a salted digest; the name is in `personal`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<Digest>,
     /// The calibration of the tests by the organisation's history.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) calibration: Option<Cow<'a, BTreeMap<MetricName, MetricCalibration>>>,
     /// Where an approval was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<Cow<'a, str>>,
     /// The sender's time, where it was not accepted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) claimed_at: Option<Timestamp>,
     /// The code of the refusal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<Cow<'a, str>>,
     /// The duty that an `acknowledge` or `done` is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) duty: Option<Name>,
     /// The evidence of a checked item or a duty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) evidence: Option<Cow<'a, str>>,
     /// The facts that became known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) facts: Option<Cow<'a, Map<String, Value>>>,
     /// The version of the format, on the first line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) format: Option<u32>,
     /// The kind of the refused input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) got: Option<InputKind>,
     /// Who heard a verbal approval, as a salted digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) heard_by: Option<Digest>,
     /// The item that was checked or waived.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) item: Option<Name>,
     /// Instead of `item`, where several items are checked.
     #[serde(default, skip_serializing_if = "<[Name]>::is_empty")]
     pub(super) items: Cow<'a, [Name]>,
     /// The sender's key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<Cow<'a, str>>,
     /// What happened.
     pub(super) kind: EventKind,
     /// The readings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) metrics: Option<Cow<'a, Observation>>,
     /// The first release that reads this line, where that is not the first of all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) needs: Option<Cow<'a, str>>,
     /// The note of a report.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<Cow<'a, str>>,
     /// Personal values, outside of the hashed part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) personal: Option<Personal<'a>>,
     /// Incident, release and traffic, on the first line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) plan: Option<Box<Cow<'a, Subject>>>,
     /// The plan: on the first line, and of a statement about the plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) plan_digest: Option<Digest>,
     /// The policy in force, on the first line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) policy: Option<Box<Cow<'a, Policy>>>,
     /// The hash of the line before; 64 zeros on the first.
     pub(super) prev: Digest,
     /// The release of a `supersede` or `retry`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) release: Option<Box<Cow<'a, Release>>>,
     /// What the input changed in the duties, where it changed known data.
     #[serde(default, skip_serializing_if = "<[Replan]>::is_empty")]
     pub(super) replans: Cow<'a, [Replan]>,
     /// The role in which somebody approved, denied, withdrew or waived.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<RoleName>,
     /// The number of the line, from 0.
     pub(super) seq: u64,
     /// The severity that was set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) severity: Option<Severity>,
     /// The problem that was reported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) signal: Option<Signal>,
     /// The state that an item was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<ItemStatus>,
     /// The text of a `note`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Cow<'a, str>>,
     /// The times that became known; null for one that did not occur.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) times: Option<Cow<'a, BTreeMap<KnownTime, Option<Timestamp>>>>,
     /// The stage that the input led to, where it changed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) to: Option<Cow<'a, Stage>>,
     /// The verdict, where the input led to one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) verdict: Option<Cow<'a, Verdict>>,
     /// The version of a `revert`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) version: Option<Cow<'a, str>>,
     /// The reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) why: Option<Cow<'a, str>>,
 }
 

@@ -11,23 +11,20 @@ use super::input::{Command, Input, InputKind};
 
 /// What somebody wanted: the last of its kind that was taken. All of them are in the log, a line
 /// each.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intervention {
     /// The kind of the input.
     pub kind: InputKind,
     /// Who sent it; the digest of the name where that is redacted in the log.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// When it was sent.
     pub at: Timestamp,
     /// The role in which it was sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
     /// What it is about: items, a version, a severity, a signal, a duty, or names of times.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
     /// The reason, note or evidence that was given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 

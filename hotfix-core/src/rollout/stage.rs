@@ -11,6 +11,7 @@ use crate::unit::{PhaseName, Timestamp};
 use super::input::InputKind;
 
 /// The stage of a rollout, with the data of that stage only.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Stage {
@@ -27,7 +28,6 @@ pub enum Stage {
         #[serde(flatten)]
         step: Step,
         /// With a veto window: when it ends.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
     /// The final validation, with all phases promoted.
@@ -41,7 +41,6 @@ pub enum Stage {
         since: Timestamp,
         /// Where the last phase held traffic back for comparison: since when that traffic is to get
         /// the fix.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         ending: Option<Timestamp>,
     },
     /// The watch after completion has ended. Final.
@@ -110,6 +109,7 @@ pub enum Resume {
 }
 
 /// A rollback under way.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackProgress {
@@ -121,10 +121,8 @@ pub struct RollbackProgress {
     /// Since when.
     pub since: Timestamp,
     /// While traffic is rolled back in steps, before the method.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returning: Option<Returning>,
     /// Since when metrics are watched, once the method is confirmed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watching: Option<Timestamp>,
     /// The cause of the rollback.
     pub why: RollbackCause,

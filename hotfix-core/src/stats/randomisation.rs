@@ -65,21 +65,16 @@ pub struct RandomisationSettings {
     #[serde(default = "one")]
     pub tolerated: f64,
     /// Ratios of the test, as in its settings.
-    #[serde(default)]
     pub grid: Option<Vec<f64>>,
     /// Their weights, as in its settings.
-    #[serde(default)]
     pub weights: Option<Vec<f64>>,
     /// Ticks at which evidence is compared, growing. A phase of more than 300 ticks needs its own.
-    #[serde(default)]
     pub evaluations: Option<Vec<u32>>,
     /// Parts of `⌊αN⌋` that may be spent up to each interim analysis, increasing, the last one 1.
     /// Absent: the default's, or even for looks of one's own.
-    #[serde(default)]
     pub budget: Option<Vec<f64>>,
     /// The zones, each as the names of its instances, every instance in one: a subset has as many
     /// instances of each zone as the canary.
-    #[serde(default)]
     pub zones: Option<Vec<Vec<String>>>,
 }
 

@@ -112,23 +112,20 @@ impl<'a> Fix<'a> {
 }
 
 /// The source-control plan of a fix: release, rollback and merge back.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceControl {
     /// The branching flow.
     pub flow: Flow,
     /// The policy's alternative, if it is used.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
     /// The branch or tag that the fix starts from. Absent if a flag is turned off.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
     /// The branch of the fix. Absent if the fix is a commit on the trunk, or a flag.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<RefName>,
     /// The version.
     pub version: String,
     /// The tag. Absent if no step makes one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<RefName>,
     /// The steps, in order.
     pub steps: Vec<Step>,

@@ -83,17 +83,16 @@ pub struct Dora {
 }
 
 /// The four DORA metrics of a period.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DoraRow {
     /// `2026-03` or `2026-W10`; absent for the whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
     /// Deployment frequency: versions that first had traffic in this period. Each attempt counts.
     pub deployments: usize,
     /// Outcomes of the deployments.
     pub outcomes: Outcomes,
     /// Share of failed deployments among the good and failed ones; absent without such.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub change_failure_rate: Option<f64>,
     /// Lead time for changes, for attempts whose clock started in this period.
     pub lead_time: Median,

@@ -198,6 +198,7 @@ impl BlockDispersion {
 
 /// What a history says about the noise, and what follows for the test. Written into the log with
 /// the plan: threshold and cap are what the rollout decides by.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -214,7 +215,6 @@ pub struct Calibration {
     pub hold: f64,
     /// The largest dispersion over blocks, with 1.645 standard errors; absent where the history has
     /// no event to measure it by.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispersion: Option<f64>,
     /// The dispersion for each length of block.
     pub dispersion_by_block: Vec<BlockDispersion>,
@@ -229,17 +229,14 @@ pub struct Calibration {
     pub leave_one_out: bool,
     /// The limits where the counts of both arms come by instance; absent where the history has no
     /// event, and for the Bernoulli test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_instance: Option<ByInstance>,
     /// Largest log evidence that noise reached, without and with the cap.
     pub highest: [f64; 2],
     /// Events over trials in the whole history; absent without trials.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rate: Option<f64>,
     /// Smallest ratio that this phase finds with power 0.8 at this threshold, by the formula of
     /// [`planning`](super::planning) with the history's traffic; absent where it finds none. It
     /// takes errors as independent and ignores the cap.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable: Option<f64>,
     /// What to know before relying on it.
     pub advice: Vec<Advice>,
