@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::getters::getters;
 use crate::judge::Use;
 use crate::policy::Policy;
 use crate::rollout::stage::{Resume, RollbackCause, RollbackProgress, Stage, Step};
@@ -63,26 +64,6 @@ impl Place {
         }
     }
 
-    pub(crate) const fn stage(&self) -> &Stage {
-        &self.stage
-    }
-
-    pub(crate) const fn turned_back_at(&self) -> Option<Timestamp> {
-        self.turned_back_at
-    }
-
-    pub(crate) const fn rolled_back_since(&self) -> Option<Timestamp> {
-        self.rolled_back_since
-    }
-
-    pub(crate) const fn live_again_at(&self) -> Option<Timestamp> {
-        self.live_again_at
-    }
-
-    pub(crate) const fn turned_back_for(&self) -> Option<&RollbackCause> {
-        self.turned_back_for.as_ref()
-    }
-
     /// The version that was restored instead of the release's `previous`.
     pub(crate) fn restored(&self) -> Option<&str> {
         self.restored.as_deref()
@@ -105,26 +86,6 @@ impl Place {
             Stage::RollingBack(way) => way.why.target(previous),
             _ => self.restored().unwrap_or(previous),
         }
-    }
-
-    pub(crate) const fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    pub(crate) const fn at(&self) -> Option<Timestamp> {
-        self.at
-    }
-
-    pub(crate) const fn looked_at(&self) -> Option<Timestamp> {
-        self.looked_at
-    }
-
-    pub(crate) const fn share(&self) -> Share {
-        self.share
-    }
-
-    pub(crate) const fn attempt(&self) -> u32 {
-        self.attempt
     }
 
     /// Whether a moment has come since the last `observe` or `tick`.
@@ -254,4 +215,19 @@ impl Place {
             Ok(())
         }
     }
+}
+
+getters! {
+    pub(crate) Place: self;
+
+    stage: &Stage = &self.stage;
+    turned_back_at: Option<Timestamp> = self.turned_back_at;
+    rolled_back_since: Option<Timestamp> = self.rolled_back_since;
+    live_again_at: Option<Timestamp> = self.live_again_at;
+    turned_back_for: Option<&RollbackCause> = self.turned_back_for.as_ref();
+    seq: u64 = self.seq;
+    at: Option<Timestamp> = self.at;
+    looked_at: Option<Timestamp> = self.looked_at;
+    share: Share = self.share;
+    attempt: u32 = self.attempt;
 }
