@@ -8,6 +8,7 @@ use crate::unit::{Name, Timestamp};
 
 /// An input of an agenda.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
 pub enum Input<'a> {
     /// The severity in force; None where it is not known.
     Severity(Option<Severity>),
@@ -18,30 +19,19 @@ pub enum Input<'a> {
     /// A moment happened. The same moment again corrects its time; a time after the input's counts
     /// as the input's. `rolled_back` revokes that the fix was deployed and verified and the fault
     /// resolved.
-    Moment {
-        /// Which.
-        moment: Moment,
-        /// When.
-        at: Timestamp,
-    },
+    Moment { moment: Moment, at: Timestamp },
     /// A moment is revoked: duties that count from it no longer apply, and apply again when it
     /// happens again. Revoking `resolved` reopens the incident, and its escalation counts from now.
     TakenBack(Moment),
     /// The time of a calendar day by which duties are due. It has to be after the moment that they
     /// count from. Of days the earliest one given stays; releases and sprints may be put off while
     /// they are ahead.
-    Day {
-        /// Which day.
-        day: Calendar,
-        /// By when.
-        at: Timestamp,
-    },
+    Day { day: Calendar, at: Timestamp },
     /// An approval that may follow the start was given or withdrawn.
     Approval {
         /// Its place among all demands: those of the whole policy first, then those of each
         /// severity, the most severe first; from 0.
         demand: usize,
-        /// Whether it is given.
         given: bool,
     },
     /// A checklist was completed, or an item of it was reopened.
@@ -52,15 +42,9 @@ pub enum Input<'a> {
         complete: bool,
     },
     /// Somebody acknowledges a page.
-    Acknowledge {
-        /// The duty's id.
-        duty: Name,
-    },
+    Acknowledge { duty: Name },
     /// A duty is done.
-    Done {
-        /// The duty's id.
-        duty: Name,
-    },
+    Done { duty: Name },
 }
 
 coded! {

@@ -275,82 +275,49 @@ impl<'a> Event<'a> {
 
     /// Sets the command's fields. `heard_by` is personal and is left to the caller.
     pub(super) fn put(&mut self, command: &'a Command) {
-        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
+        let texts = command.texts().map(|text| text.map(Cow::Borrowed));
+        [self.channel, _, self.version, self.evidence, self.note, self.text, self.why] = texts;
         match command {
-            Command::Approve { role, channel, heard_by: _, plan_digest, why } => {
-                self.role = Some(*role);
-                self.plan_digest = *plan_digest;
-                self.channel = text(channel);
-                self.why = text(why);
+            Command::Approve { role, plan_digest, .. } => {
+                (self.role, self.plan_digest) = (Some(*role), *plan_digest);
             }
-            Command::Deny { role, why } | Command::Withdraw { role, why } => {
-                self.role = Some(*role);
-                self.why = text(why);
-            }
-            Command::CheckItem { item, more, status, evidence } => {
+            Command::Deny { role, .. } | Command::Withdraw { role, .. } => self.role = Some(*role),
+            Command::CheckItem { item, more, status, .. } => {
                 if more.is_empty() {
                     self.item = Some(*item);
                 } else {
                     self.items = std::iter::once(*item).chain(more.iter().copied()).collect();
                 }
                 self.status = Some(*status);
-                self.evidence = text(evidence);
             }
-            Command::WaiveItem { item, role, why } => {
-                self.item = Some(*item);
-                self.role = *role;
-                self.why = Some(Cow::Borrowed(why));
-            }
-            Command::Release { release, why } => {
+            Command::WaiveItem { item, role, .. } => (self.item, self.role) = (Some(*item), *role),
+            Command::Release { release, .. }
+            | Command::Supersede { release, .. }
+            | Command::Retry { release: Some(release), .. } => {
                 self.release = Some(Box::new(Cow::Borrowed(release.as_ref())));
-                self.why = text(why);
             }
-            Command::Start | Command::Tick => {}
-            Command::Confirm { action } => self.action = Some(*action),
-            Command::Failed { action, why } => {
+            Command::Confirm { action } | Command::Failed { action, .. } => {
                 self.action = Some(*action);
-                self.why = text(why);
             }
             Command::Observe { metrics } => self.metrics = Some(Cow::Borrowed(metrics)),
-            Command::Promote { why }
-            | Command::Hold { why }
-            | Command::Pause { why }
-            | Command::Resume { why }
-            | Command::Abort { why }
-            | Command::RollBack { why } => self.why = text(why),
-            Command::Revert { version, why } => {
-                self.version = Some(Cow::Borrowed(version));
-                self.why = Some(Cow::Borrowed(why));
-            }
-            Command::Supersede { release, why } => {
-                self.release = Some(Box::new(Cow::Borrowed(release.as_ref())));
-                self.why = Some(Cow::Borrowed(why));
-            }
-            Command::Retry { release, why } => {
-                self.release = release.as_deref().map(|release| Box::new(Cow::Borrowed(release)));
-                self.why = Some(Cow::Borrowed(why));
-            }
-            Command::Acknowledge { duty, evidence } | Command::Done { duty, evidence } => {
+            Command::Acknowledge { duty, .. } | Command::Done { duty, .. } => {
                 self.duty = Some(*duty);
-                self.evidence = text(evidence);
             }
-            Command::Report { signal, note } => {
-                self.signal = Some(*signal);
-                self.note = text(note);
-            }
-            Command::SetSeverity { severity, why } => {
-                self.severity = Some(*severity);
-                self.why = text(why);
-            }
-            Command::SetFacts { facts, why } => {
-                self.facts = Some(Cow::Borrowed(facts));
-                self.why = text(why);
-            }
-            Command::SetTimes { times, why } => {
-                self.times = Some(Cow::Borrowed(times));
-                self.why = text(why);
-            }
-            Command::Note { text } => self.text = Some(Cow::Borrowed(text)),
+            Command::Report { signal, .. } => self.signal = Some(*signal),
+            Command::SetSeverity { severity, .. } => self.severity = Some(*severity),
+            Command::SetFacts { facts, .. } => self.facts = Some(Cow::Borrowed(facts)),
+            Command::SetTimes { times, .. } => self.times = Some(Cow::Borrowed(times)),
+            Command::Start
+            | Command::Tick
+            | Command::Promote { .. }
+            | Command::Hold { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. }
+            | Command::Abort { .. }
+            | Command::RollBack { .. }
+            | Command::Revert { .. }
+            | Command::Retry { release: None, .. }
+            | Command::Note { .. } => {}
         }
     }
 
