@@ -109,25 +109,9 @@ impl PhaseRecord {
     }
 }
 
-/// What each metric's trailing window reads at this share, in the metric's unit: canary and
+/// What each metric's sums of this kind amount to at this share, in the metric's unit: canary and
 /// live arm.
-pub(crate) fn levels(
-    judge: &Judge,
-    share: Share,
-) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-    values(judge, share, Window::sums)
-}
-
-/// The same since the last phase began to be watched.
-pub(crate) fn since_phase(
-    judge: &Judge,
-    share: Share,
-) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-    values(judge, share, Window::phase)
-}
-
-/// What each metric's sums of this kind amount to at this share.
-fn values(
+pub(crate) fn values(
     judge: &Judge,
     share: Share,
     sums: impl Fn(&Window) -> &[f64],

@@ -53,6 +53,11 @@ impl Observation {
         self.readings.iter().map(|(name, reading)| (*name, reading))
     }
 
+    /// The reading of a metric, to be changed in place.
+    pub(crate) fn get_mut(&mut self, metric: MetricName) -> Option<&mut Reading> {
+        self.readings.iter_mut().find(|(name, _)| *name == metric).map(|(_, reading)| reading)
+    }
+
     /// The readings as stored.
     pub(crate) fn as_slice(&self) -> &[(MetricName, Reading)] {
         &self.readings

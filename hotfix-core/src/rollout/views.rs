@@ -12,6 +12,7 @@ use crate::judge::{
     self, Comparison, Decision, Forecast, Harm, Judge, MetricEvidence, Moment as JudgeMoment,
     PhaseRecord, Recovery, Verdict, Why,
 };
+use crate::metric::Window;
 use crate::plan::{Plan, PlanChangeRecord, PlanStatus, PlannedCommands};
 use crate::unit::{MetricName, Name, PhaseName, Share, Timestamp};
 
@@ -501,13 +502,13 @@ impl Rollout {
     /// What each metric's trailing window reads now, in the metric's unit: the new version, and the
     /// live one. Absent where an arm has no reading in it.
     pub fn levels(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-        judge::levels(self.case.judged.judge(), self.share())
+        judge::values(self.case.judged.judge(), self.share(), Window::sums)
     }
 
     /// What each metric read since the last phase began, until a rollback: with the fix, and without
     /// it.
     pub(crate) fn since_phase(&self) -> impl Iterator<Item = (MetricName, [Option<f64>; 2])> {
-        judge::since_phase(&self.case.judged.explained().judge, self.share())
+        judge::values(&self.case.judged.explained().judge, self.share(), Window::phase)
     }
 
     /// What each metric read last, with the fix and without it, where no phase is under way: before

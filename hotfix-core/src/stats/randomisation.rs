@@ -20,7 +20,7 @@
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis, losses, share_of_events};
 use super::instances::{check_names, sum_of};
-use super::numeric::log_mean_exp;
+use super::numeric::{log_mean_exp, whole};
 use super::rate_ratio::{DEFAULT_GRID, DEFAULT_WEIGHTS};
 use super::{Counts, Direction, Evidence, MAX_GRID, StatError, Totals, check_version};
 use serde::{Deserialize, Serialize};
@@ -176,7 +176,7 @@ impl RandomisationDesign {
         for (what, value, most, expected) in figures {
             StatError::unless(value <= most, what, value as f64, expected)?;
         }
-        if whole(alpha * subsets as f64) == 0 {
+        if subsets_in(alpha * subsets as f64) == 0 {
             return Err(StatError::FewSubsets { subsets, alpha });
         }
         let canary = places(instances, &settings.canary)?;
@@ -455,9 +455,8 @@ fn advance<const N: usize>(
 }
 
 /// A number of subsets from a product that rounding may have left a little short.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a million")]
-fn whole(product: f64) -> usize {
-    (product * (1.0 + 1e-12)).floor() as usize
+fn subsets_in(product: f64) -> usize {
+    whole(product * (1.0 + 1e-12))
 }
 
 fn looks(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
@@ -482,7 +481,7 @@ fn looks(settings: &RandomisationSettings) -> Result<Vec<Interim>, StatError> {
     let expected = "at least one interim analysis, and 1 as the last part";
     StatError::unless(before.1 == 1.0, "budget", before.1, expected)?;
     let most = settings.alpha * settings.subsets as f64;
-    let look = |(&tick, &part): (&u32, &f64)| Interim { tick, budget: whole(most * part) };
+    let look = |(&tick, &part): (&u32, &f64)| Interim { tick, budget: subsets_in(most * part) };
     Ok(ticks.iter().zip(parts).map(look).collect())
 }
 

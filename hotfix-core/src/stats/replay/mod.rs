@@ -44,7 +44,7 @@ pub use history::History;
 
 use super::draw::Draws;
 use super::grid::{Grid, Hypothesis};
-use super::numeric::{larger, ln, percentile, smaller};
+use super::numeric::{larger, ln, percentile, smaller, whole};
 use super::planning::{Comparison, TICK_RANGE, TICK_SECONDS};
 use super::{Counts, Direction, MAX_GRID, StatError, bernoulli, check_version, rate_ratio};
 pub(super) use advice::hours_of;
@@ -526,12 +526,7 @@ fn shards(history: &History, settings: &CalibrationSettings) -> Result<Vec<Vec<u
 
 /// How many of so many instances have this share of the traffic: at least one, and not all.
 pub(super) fn canary_instances(share: f64, instances: usize) -> Result<usize, StatError> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at most instances"
-    )]
-    let size = ((share * instances as f64).round() as usize).max(1);
+    let size = whole((share * instances as f64).round()).max(1);
     if size < instances {
         Ok(size)
     } else {
