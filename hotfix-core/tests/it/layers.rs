@@ -8,7 +8,7 @@ use crate::tree;
 const LAYERS: [(&str, &[&str]); 8] = [
     (
         "vocabulary",
-        &["getters", "code", "unit", "grade", "sorting", "text", "document", "fact", "canonical"],
+        &["getters", "grade", "code", "unit", "sorting", "text", "document", "fact", "canonical"],
     ),
     ("policy", &["metric_kind", "policy"]),
     ("engines on values", &["severity", "decision", "gate", "stats", "metric", "kayenta"]),
