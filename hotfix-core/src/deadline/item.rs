@@ -18,7 +18,7 @@ use crate::text::quoted;
 use crate::unit::{Name, Span, Timestamp};
 
 /// All duties of an incident, each in one of these lists; see the [module](super).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Duties<'p> {
     /// The time that the lists are for.
     pub at: Timestamp,
@@ -124,15 +124,7 @@ impl Agenda {
     ///
     /// `policy` is the one that the agenda was made from.
     pub fn duties<'p>(&self, policy: &'p Policy, at: Timestamp) -> Duties<'p> {
-        let mut duties = Duties {
-            at,
-            due: Vec::new(),
-            overdue: Vec::new(),
-            next: Vec::new(),
-            later: Vec::new(),
-            undated: Vec::new(),
-            done: Vec::new(),
-        };
+        let mut duties = Duties { at, ..Duties::default() };
         for (index, (obligation, course)) in
             self.obligations.iter().zip(&self.state.courses).enumerate()
         {

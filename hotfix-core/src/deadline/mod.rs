@@ -88,8 +88,7 @@ pub use replan::{Cause, Change, Changed, Replan};
 pub(crate) use snapshot::AgendaState;
 pub use status::Awaits;
 
-use crate::fact::Truth;
-use crate::grade::{Audience, Calendar, DutyKind, Moment, closed_set};
+use crate::grade::{Audience, DutyKind, Moment, closed_set};
 use crate::policy::Policy;
 use crate::unit::{Name, RoleName, Timestamp};
 
@@ -212,21 +211,7 @@ impl Agenda {
         let mut agenda = Self {
             announced: Vec::with_capacity(obligations.len()),
             obligations: obligations.into(),
-            state: AgendaState {
-                courses,
-                ladders: vec![None; ladders],
-                moments: [None; Moment::ALL.len()],
-                days: [None; Calendar::ALL.len()],
-                severity: None,
-                stop_gap: Truth::Unknown,
-                opened: None,
-                now: None,
-                reopened: None,
-                calls: Vec::new(),
-                fix_by: None,
-                next: None,
-                next_holds: false,
-            },
+            state: AgendaState { courses, ladders: vec![None; ladders], ..AgendaState::default() },
         };
         agenda.select(None);
         agenda.compare(Timestamp::default());

@@ -16,10 +16,12 @@ use super::harm::Version;
 
 closed_set! {
     /// Decision of a verdict.
+    #[derive(Default)]
     Decision {
         /// No cause for concern: continue to watch.
         Continue = "continue",
         /// Stay in the phase: something prevents its promotion.
+        #[default]
         Hold = "hold",
         /// Promote: the phase has met its gate.
         Promote = "promote",
@@ -173,7 +175,7 @@ closed_set! {
 
 /// The judge's verdict at one moment.
 #[serde_with::skip_serializing_none]
-#[derive(Debug, Deserialize, Educe, PartialEq, Serialize)]
+#[derive(Debug, Default, Deserialize, Educe, PartialEq, Serialize)]
 #[educe(Clone)]
 pub struct Verdict {
     /// After the last phase: what the fix is compared with. Absent before.
@@ -235,21 +237,6 @@ pub struct MetricVerdict {
     /// Rate ratio, canary over baseline, over the whole rollout (0.5 added where a count is zero). With
     /// several strata or planned splits it is the one within them, by Mantel and Haenszel.
     pub ratio: Option<f64>,
-}
-
-impl Default for Verdict {
-    /// Hold, as nothing was observed yet.
-    fn default() -> Self {
-        Self {
-            against: None,
-            causes: Vec::new(),
-            decision: Decision::Hold,
-            efficacy: None,
-            lesser_harm: None,
-            log_e: 0.0,
-            metrics: Vec::new(),
-        }
-    }
 }
 
 impl Verdict {

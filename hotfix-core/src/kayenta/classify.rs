@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 
 closed_set! {
     /// Classification of a metric, in Kayenta's terms.
+    #[derive(Default)]
     Classification {
         /// No difference that counts.
+        #[default]
         Pass = "Pass",
         /// The experiment is higher.
         High = "High",
@@ -32,7 +34,7 @@ closed_set! {
 /// Result for a metric, with the numbers that it is based on.
 #[serde_with::skip_serializing_none]
 #[expect(clippy::struct_excessive_bools, reason = "a document, not a state")]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetricResult {
     /// The metric's name.
     pub name: String,
@@ -124,23 +126,11 @@ pub fn classify(
     let experiment = Prepared::new(&arms.experiment, settings);
     let mut result = MetricResult {
         name: name.to_owned(),
-        groups: Vec::new(),
         muted: settings.muted,
-        classification: Classification::Pass,
-        critical: false,
-        reason: None,
         ratio: Some(1.0),
-        effect: None,
         control: control.arm,
         experiment: experiment.arm,
-        interval: None,
-        estimate: None,
-        exact: Classification::Pass,
-        exact_critical: false,
-        exact_interval: None,
-        exact_estimate: None,
-        differs: false,
-        note: None,
+        ..MetricResult::default()
     };
     if control.points.is_empty() || experiment.points.is_empty() {
         without_data(&mut result, settings);

@@ -15,7 +15,7 @@ pub struct Arms {
 
 /// Summary of a prepared sample; absent if no points are left.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// Points compared.
     pub n: usize,

@@ -29,9 +29,10 @@ use super::stage::Stage;
 pub const LOG_FORMAT: u32 = 1;
 
 /// What a line records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum EventKind {
     /// Policy, plan and salt: the first line.
+    #[default]
     Opened,
     /// An input that was refused.
     Refused,
@@ -138,7 +139,7 @@ pub(super) struct Personal<'a> {
 
 /// A line of the log.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Event<'a> {
     /// The action that a `confirm` or `failed` is about.
     pub(super) action: Option<ActionId>,
@@ -229,48 +230,7 @@ pub(super) struct Event<'a> {
 impl<'a> Event<'a> {
     /// A line with only its place in the chain.
     pub(super) fn new(kind: EventKind, seq: u64, at: Timestamp, prev: Digest) -> Self {
-        Self {
-            action: None,
-            actions: Cow::Borrowed(&[]),
-            at,
-            author: false,
-            by: None,
-            calibration: None,
-            channel: None,
-            claimed_at: None,
-            code: None,
-            duty: None,
-            evidence: None,
-            facts: None,
-            format: None,
-            got: None,
-            heard_by: None,
-            item: None,
-            items: Cow::Borrowed(&[]),
-            key: None,
-            kind,
-            metrics: None,
-            needs: kind.needs().map(Cow::Borrowed),
-            note: None,
-            personal: None,
-            plan: None,
-            plan_digest: None,
-            policy: None,
-            prev,
-            release: None,
-            replans: Cow::Borrowed(&[]),
-            role: None,
-            seq,
-            severity: None,
-            signal: None,
-            status: None,
-            text: None,
-            times: None,
-            to: None,
-            verdict: None,
-            version: None,
-            why: None,
-        }
+        Self { kind, seq, at, prev, needs: kind.needs().map(Cow::Borrowed), ..Self::default() }
     }
 
     /// Sets the command's fields. `heard_by` is personal and is left to the caller.

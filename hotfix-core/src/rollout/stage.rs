@@ -12,11 +12,12 @@ use super::input::InputKind;
 
 /// The stage of a rollout, with the data of that stage only.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Stage {
     /// Before the start of the first or another attempt. The state's name says what is missing:
     /// `drafted`, `awaiting_approval` or `ready`.
+    #[default]
     Preparing,
     /// The new version is being deployed, or gets more traffic.
     Deploying(Step),
@@ -178,9 +179,11 @@ impl RollbackCause {
 
 closed_set! {
     /// The name of a state.
+    #[derive(Default)]
     State {
         /// There is no release, the severity is not known, a checklist item is open, or an earlier
         /// attempt still has traffic.
+        #[default]
         Drafted = "drafted",
         /// An approval or a waiver is missing.
         AwaitingApproval = "awaiting_approval",

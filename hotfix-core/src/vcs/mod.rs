@@ -59,7 +59,7 @@ pub use version::{NextVersion, next_version};
 use release_context::ReleaseContext;
 
 /// The fix that goes through source control.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Fix<'a> {
     /// Its version: any text that is valid in a git reference.
     pub version: &'a str,
@@ -92,22 +92,8 @@ pub struct Fix<'a> {
 
 impl<'a> Fix<'a> {
     /// A fix with known versions and nothing else.
-    pub const fn new(version: &'a str, previous: &'a str, at: Timestamp) -> Self {
-        Self {
-            version,
-            previous,
-            description: None,
-            title: None,
-            id: "",
-            branch: None,
-            commit: None,
-            flow: None,
-            way: None,
-            by_flag: false,
-            message: None,
-            at,
-            after: None,
-        }
+    pub fn new(version: &'a str, previous: &'a str, at: Timestamp) -> Self {
+        Self { version, previous, at, ..Self::default() }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::unit::{Share, Timestamp};
 const MOST_LINES: u64 = 1 << 53;
 
 /// Stage, clock, share and attempt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Place {
     pub(super) stage: Stage,
@@ -47,21 +47,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(super) const fn new() -> Self {
-        Self {
-            stage: Stage::Preparing,
-            turned_back_at: None,
-            rolled_back_since: None,
-            live_again_at: None,
-            turned_back_for: None,
-            former: None,
-            restored: None,
-            seq: 0,
-            at: None,
-            looked_at: None,
-            share: Share::NONE,
-            attempt: 1,
-        }
+    pub(super) fn new() -> Self {
+        Self { attempt: 1, ..Self::default() }
     }
 
     /// The version that was restored instead of the release's `previous`.

@@ -97,7 +97,7 @@ pub struct BandChange {
 
 /// The result of one metric.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetricTrace {
     /// Its role in the policy.
     pub role: Role,
