@@ -82,6 +82,12 @@ impl DutyState {
         Self { holds: if conditional { Truth::Unknown } else { Truth::Yes }, ..Self::default() }
     }
 
+    /// Settles it where `is_so`, unless it is settled already; else it is open.
+    pub(super) fn settle_if(&mut self, is_so: bool, settled: Settled) {
+        self.settled = is_so.then(|| self.settled.unwrap_or(settled));
+        self.times = u64::from(is_so);
+    }
+
     /// Resets the state because the moment that it counts from was revoked.
     pub(super) fn start_again(&mut self) {
         self.settled = None;

@@ -1,13 +1,12 @@
 //! The demands of a severity before and after the deployment: review, testing, approvals.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
-use crate::fact::{Condition, Deduced, FactId, FactValue, Facts, Truth};
+use crate::fact::{Deduced, FactId, FactValue, Facts, Truth};
 use crate::grade::{ReviewTime, Severity, closed_set};
 use crate::policy::Policy;
 use crate::policy::section;
+use crate::sorting::set_of;
 use crate::unit::{RoleName, Span};
 
 closed_set! {
@@ -264,7 +263,8 @@ fn staging(policy: &Policy, asked: &section::Testing, facts: &Facts) -> StagingD
         Truth::Unknown => StagingVerdict::Unknown,
     };
     let (mut because, mut would_tell) = (Vec::new(), Vec::new());
-    for fact in facts_of(exception) {
+    // In the order of their ids.
+    for fact in set_of(exception.facts()) {
         match facts.get(fact) {
             Some(value) => because.push(StagingFact { fact, value: value.clone() }),
             None => would_tell.push(fact),
@@ -285,13 +285,4 @@ fn informed(policy: &Policy, facts: &Facts) -> Facts {
         }
     }
     informed
-}
-
-/// The facts that a condition reads, each once.
-fn facts_of(condition: &Condition) -> BTreeSet<FactId> {
-    let mut facts = BTreeSet::new();
-    condition.comparisons(&mut |comparison| {
-        facts.insert(comparison.fact);
-    });
-    facts
 }
