@@ -38,6 +38,9 @@ impl Refusal {
     }
 }
 
+/// The code of a time that is too far ahead, whatever the input.
+const TOO_FAR: &str = code! {HF-ROLL-003};
+
 coded! {
     /// Why an input is refused.
     #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -57,14 +60,14 @@ coded! {
         "timestamp {at} is more than {most} after the last recorded input ({last}): check the \
          clock; if it is right, send a `tick` first"
     )]
-    Future { at: Timestamp, last: Timestamp, most: Span } => code! {HF-ROLL-003},
+    Future { at: Timestamp, last: Timestamp, most: Span } => TOO_FAR,
     /// A tick that is too far ahead.
     #[error(
         "timestamp {at} is more than {most} after the last recorded input ({last}) and after the \
          time of the next tick: \
          check the clock; if it is right, send one `tick` for each {most}"
     )]
-    FarTick { at: Timestamp, last: Timestamp, most: Span } => code! {HF-ROLL-003},
+    FarTick { at: Timestamp, last: Timestamp, most: Span } => TOO_FAR,
     /// A time apparently in seconds, where milliseconds are expected.
     #[error("timestamp {at} is before 2001-09-09: send milliseconds, not seconds")]
     Seconds { at: Timestamp } => code! {HF-ROLL-025},
